@@ -1,0 +1,239 @@
+//! What an envelope says: plain data with the field names that people and tools see.
+//!
+//! Holding [`Claims`] proves nothing; a [`SignedEnvelope`](crate::SignedEnvelope) does.
+
+use serde::{Deserialize, Serialize};
+
+use crate::delegation::Delegation;
+
+/// What an actor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// A person, named by the identity provider.
+    User,
+    /// A service account acting for itself.
+    Service,
+}
+
+impl ActorKind {
+    /// The spelling in JSON and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// Who initiated the request. A principal is always the pair (`iss`, `sub`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// User or service.
+    #[serde(rename = "type")]
+    pub kind: ActorKind,
+    /// The subject, unique within `iss`.
+    pub sub: String,
+    /// The issuer of the token that named the subject.
+    pub iss: String,
+    /// The tenant, if the issuer or the operator names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Authentication context class of the login (`OpenID` Connect Core 1.0 §2), if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// When the user logged in, seconds since 1970-01-01 UTC, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<u64>,
+}
+
+/// An earlier actor of a delegation chain (RFC 8693 §4.1). History, never authority.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriorActor {
+    /// The subject of the earlier actor.
+    pub sub: String,
+    /// Its issuer, if the token says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+}
+
+/// Who executes for the actor: the authenticated client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Kind of agent, `mcp_agent`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The agent's identifier, from the token.
+    pub id: String,
+    /// The OAuth client.
+    pub client_id: String,
+    /// Earlier actors, outermost first; left out when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prior: Vec<PriorActor>,
+}
+
+/// What the call belongs to. For correlation only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Identifier of the session or authorization.
+    pub id: String,
+    /// Where `id` comes from: `sid`, `jti` or `token`.
+    pub source: String,
+    /// W3C trace id, 32 hexadecimal digits.
+    pub trace_id: String,
+}
+
+/// How sure the host is of the claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// All required claims were checked.
+    Verified,
+    /// Some claims were inferred; grants nothing.
+    Estimated,
+}
+
+impl Confidence {
+    /// The spelling in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
+/// What the actor may do in this call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authorization {
+    /// The token's scopes, narrowed to what the tool requires (RFC 6749 §3.3 scope tokens).
+    pub scopes: Vec<String>,
+    /// How the host knows.
+    pub confidence: Confidence,
+}
+
+/// What the envelope is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallBinding {
+    /// Identifier of the call, unique.
+    pub id: String,
+    /// The tool.
+    pub tool: String,
+    /// `sha256:` and the digest of the component that runs.
+    pub component: String,
+    /// `hmac-sha256:` and a keyed hash of the arguments.
+    pub arguments: String,
+}
+
+/// Everything an envelope says, before it is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Who asked.
+    pub actor: Actor,
+    /// Who executes.
+    pub agent: Agent,
+    /// What it belongs to.
+    pub session: Session,
+    /// What is allowed.
+    pub authorization: Authorization,
+    /// How services are reached.
+    pub delegation: Delegation,
+    /// What it is bound to.
+    pub call: CallBinding,
+    /// Seconds since 1970-01-01 UTC.
+    pub created_at: u64,
+    /// Seconds since 1970-01-01 UTC; at most [`MAX_LIFETIME`](crate::MAX_LIFETIME) later.
+    pub expires_at: u64,
+}
+
+impl Claims {
+    /// The name of the first claim with a value that no envelope may have.
+    pub(crate) fn first_fault(&self) -> Option<&'static str> {
+        self.text_fault()
+            .or_else(|| self.list_fault())
+            .or_else(|| self.time_fault())
+    }
+
+    fn text_fault(&self) -> Option<&'static str> {
+        [
+            ("actor.sub", self.actor.sub.as_str()),
+            ("actor.iss", &self.actor.iss),
+            ("agent.type", &self.agent.kind),
+            ("agent.id", &self.agent.id),
+            ("agent.client_id", &self.agent.client_id),
+            ("session.id", &self.session.id),
+            ("session.source", &self.session.source),
+            ("session.trace_id", &self.session.trace_id),
+            ("call.id", &self.call.id),
+            ("call.tool", &self.call.tool),
+            ("call.component", &self.call.component),
+            ("call.arguments", &self.call.arguments),
+        ]
+        .into_iter()
+        .chain(
+            self.actor
+                .tenant
+                .as_deref()
+                .map(|tenant| ("actor.tenant", tenant)),
+        )
+        .chain(self.actor.acr.as_deref().map(|acr| ("actor.acr", acr)))
+        .find_map(|(name, text)| (!is_name(text)).then_some(name))
+    }
+
+    fn list_fault(&self) -> Option<&'static str> {
+        if !self
+            .authorization
+            .scopes
+            .iter()
+            .all(|scope| is_scope(scope))
+        {
+            return Some("authorization.scopes");
+        }
+        if !self
+            .delegation
+            .allowed()
+            .iter()
+            .all(|service| is_name(service))
+        {
+            return Some("delegation.allowed");
+        }
+        let fits =
+            |prior: &PriorActor| is_name(&prior.sub) && prior.iss.as_deref().is_none_or(is_name);
+        (self.agent.prior.len() > MAX_PRIOR || !self.agent.prior.iter().all(fits))
+            .then_some("agent.prior")
+    }
+
+    fn time_fault(&self) -> Option<&'static str> {
+        let exact = |time: u64| time <= MAX_SAFE_INTEGER;
+        if !exact(self.created_at) {
+            return Some("meta.created_at");
+        }
+        if !exact(self.expires_at) {
+            return Some("meta.expires_at");
+        }
+        self.actor
+            .auth_time
+            .is_some_and(|time| !exact(time))
+            .then_some("actor.auth_time")
+    }
+}
+
+/// A name: not empty, not long, no control characters.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control)
+}
+
+/// A scope token (RFC 6749 §3.3). One with a space in it would be two once scopes are joined.
+pub(crate) fn is_scope(text: &str) -> bool {
+    let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    !text.is_empty() && text.len() <= MAX_TEXT && text.bytes().all(allowed)
+}
+
+/// Bytes of the longest text in a claim.
+const MAX_TEXT: usize = 2048;
+
+/// Earlier actors; a longer chain is refused, not cut.
+const MAX_PRIOR: usize = 16;
+
+/// The largest integer that RFC 8785 writes exactly, 2^53 − 1.
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
