@@ -1,0 +1,147 @@
+//! The log itself: batches of lines into segments, and signed checkpoints over them.
+//!
+//! Invariant: what [`Log::append`] returned `Ok` for is on the disk and in the tree; after an
+//! error the log is as before. A segment in which a write or a sync failed is first cut back
+//! durably to its last good length, and never written again, because after a failed sync nobody
+//! knows what the operating system still holds of it.
+
+use std::io;
+
+use bailiwick_envelope::SigningKey;
+
+use super::super::checkpoints::{self, MAX_LEAVES};
+use super::super::file::{CHECKPOINT, Storage};
+use super::super::note::{Checkpoint, VerifierKey};
+use super::super::record::Record;
+use super::super::tree::{Hash, Tree, leaf_hash};
+
+/// A log that can be appended to.
+pub(super) struct Log {
+    pub(super) storage: Box<dyn Storage>,
+    pub(super) signer: Signer,
+    pub(super) segment_bytes: u64,
+    pub(super) tree: Tree,
+    pub(super) segments: Segments,
+    pub(super) unsigned: Unsigned,
+    /// Length of the list of checkpoints.
+    pub(super) checkpoints_length: u64,
+}
+
+/// Who signs checkpoints.
+pub(super) struct Signer {
+    pub(super) key: SigningKey,
+    pub(super) verifier: VerifierKey,
+}
+
+/// Which segment is written, and which comes next.
+pub(super) struct Segments {
+    /// The segment that is written and its length.
+    active: Option<(u64, u64)>,
+    /// The number of the next one.
+    next: u64,
+    /// A segment that must be cut to this length before anything else is written.
+    uncut: Option<(u64, u64)>,
+}
+
+/// The leaves that no checkpoint covers yet.
+#[derive(Default)]
+pub(super) struct Unsigned {
+    pub(super) count: u64,
+    /// Their hashes, as long as they are few enough.
+    leaves: Vec<Hash>,
+}
+
+impl Log {
+    /// Appends records, all of them or none, and returns the sequence number of the first.
+    pub(super) fn append(&mut self, records: &[&Record], now_ms: u64) -> io::Result<u64> {
+        let first = self.tree.size() + 1;
+        let mut tree = self.tree.clone();
+        let (mut bytes, mut leaves) = (Vec::new(), Vec::with_capacity(records.len()));
+        for record in records {
+            let line = record.line(tree.size() + 1, now_ms)?;
+            let leaf = leaf_hash(&line);
+            tree.push(leaf);
+            leaves.push(leaf);
+            bytes.extend_from_slice(&line);
+            bytes.push(b'\n');
+        }
+        self.write(&bytes)?;
+        self.tree = tree;
+        for leaf in leaves {
+            self.unsigned.push(leaf);
+        }
+        Ok(first)
+    }
+
+    /// Signs what there is.
+    pub(super) fn checkpoint(&mut self) -> io::Result<()> {
+        let checkpoint = Checkpoint::of(&self.tree);
+        let note = checkpoint.sign(&self.signer.verifier, &self.signer.key);
+        let line = checkpoints::line(&note, self.unsigned.leaves())?;
+        self.storage.add_checkpoint(self.checkpoints_length, &line)?;
+        self.checkpoints_length += length(&line);
+        self.unsigned = Unsigned::default();
+        self.storage.replace(CHECKPOINT, note.as_bytes())
+    }
+
+    /// Cuts off what a failed write left, if it did.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        let Some((number, length)) = self.segments.uncut else { return Ok(()) };
+        self.storage.cut(number, length)?;
+        self.segments = Segments { active: None, next: if length == 0 { number } else { number + 1 }, uncut: None };
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.settle()?;
+        let (number, before) = self.room_for(length(bytes))?;
+        let written = self.storage.append(bytes).and_then(|()| self.storage.sync());
+        if let Err(error) = written {
+            self.segments = Segments { active: None, next: number + 1, uncut: Some((number, before)) };
+            // What cannot be cut off now must be before the next write.
+            let _ = self.settle();
+            return Err(error);
+        }
+        self.segments.active = Some((number, before + length(bytes)));
+        Ok(())
+    }
+
+    /// The segment to write to and its length; a new one if the active one would grow too large.
+    fn room_for(&mut self, bytes: u64) -> io::Result<(u64, u64)> {
+        if let Some((number, length)) = self.segments.active
+            && length.saturating_add(bytes) <= self.segment_bytes
+        {
+            return Ok((number, length));
+        }
+        let number = self.segments.next;
+        self.storage.create(number)?;
+        self.segments = Segments { active: Some((number, 0)), next: number + 1, uncut: None };
+        Ok((number, 0))
+    }
+}
+
+impl Segments {
+    /// Goes on after a last segment whose complete lines have this length. It is cut there and
+    /// made durable first, since nobody knows what the last process had made durable.
+    pub(super) fn after(last: Option<(u64, u64)>) -> Self {
+        Self { active: None, next: last.map_or(1, |(number, _)| number + 1), uncut: last }
+    }
+}
+
+impl Unsigned {
+    pub(super) fn push(&mut self, leaf: Hash) {
+        self.count += 1;
+        if self.leaves.len() <= MAX_LEAVES {
+            self.leaves.push(leaf);
+        }
+    }
+
+    /// The hashes of all of them, or none if they are too many.
+    fn leaves(&self) -> &[Hash] {
+        if self.leaves.len() > MAX_LEAVES { &[] } else { &self.leaves }
+    }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,256 @@
+//! The journal on good and bad disks.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::super::record::{Event, Outcome};
+use super::super::testing::{Faulty, Plan, clock, crashed_copy, key, lines, record, segment_files, settings};
+use super::super::verify::verify;
+use super::*;
+
+mod faults;
+
+fn open(folder: &Path) -> (Journal, Opened) {
+    Journal::open(settings(folder), key(), clock(0)).unwrap()
+}
+
+fn open_on(folder: &Path, plan: &Arc<Mutex<Plan>>, settings: &Settings) -> Journal {
+    Journal::open_on(Box::new(Faulty::new(folder, plan)), settings, key(), clock(0)).unwrap().0
+}
+
+fn stopped() -> Record {
+    Record::new(Event::HostStopped)
+}
+
+fn events(folder: &Path) -> Vec<String> {
+    lines(folder).iter().map(|line| line["event"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_was_appended_is_there_in_order_and_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, opened) = open(folder.path());
+    assert_eq!((opened.records, opened.closed, opened.cut_bytes), (0, 0, 0));
+    for n in 1..=40 {
+        assert_eq!(journal.append(record(Event::CallRefused, &format!("c{n}"))).await, Ok(n));
+    }
+    assert!(journal.healthy());
+    journal.close(stopped()).await.unwrap();
+    let lines = lines(folder.path());
+    assert_eq!(lines.len(), 41);
+    for (line, n) in lines.iter().zip(1_u64..) {
+        assert_eq!(line["seq"], n);
+    }
+    assert!(segment_files(folder.path()).len() > 1);
+    let report = verify(folder.path(), Some(&opened.key.parse().unwrap())).unwrap();
+    assert_eq!((report.records, report.signed, report.open_calls, report.pinned), (41, 41, 0, true));
+}
+
+#[tokio::test]
+async fn after_the_end_nothing_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = open(folder.path());
+    journal.close(stopped()).await.unwrap();
+    assert_eq!(journal.append(record(Event::CallOpened, "c")).await, Err(AuditUnavailable));
+    assert_eq!(journal.refuse(record(Event::CallRefused, "c")).await, Err(AuditUnavailable));
+    assert_eq!(journal.close(stopped()).await, Err(AuditUnavailable));
+    assert!(!journal.healthy());
+}
+
+#[tokio::test]
+async fn a_folder_has_one_writer_and_no_other_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let audit = folder.path().join("deep/audit");
+    let (journal, _) = open(&audit);
+    journal.append(record(Event::HostStarted, "c")).await.unwrap();
+    let second = Journal::open(settings(&audit), key(), clock(0)).map(|_| ()).unwrap_err();
+    assert!(matches!(second, JournalError::InUse(_)), "{second}");
+    journal.close(stopped()).await.unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&audit), 0o700);
+    for entry in std::fs::read_dir(&audit).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
+    open(&audit);
+}
+
+#[tokio::test]
+async fn a_journal_goes_on_where_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..5 {
+        let (journal, opened) = open(folder.path());
+        assert_eq!(opened.records, round * 2);
+        assert_eq!(journal.append(record(Event::HostStarted, "c")).await, Ok(round * 2 + 1));
+        journal.close(stopped()).await.unwrap();
+    }
+    assert_eq!(verify(folder.path(), None).unwrap().signed, 10);
+}
+
+#[tokio::test]
+async fn what_a_crash_left_open_is_closed_as_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = open(folder.path());
+    for call in ["a", "b", "c"] {
+        journal.append(record(Event::CallOpened, call)).await.unwrap();
+    }
+    journal.append(record(Event::CallClosed, "a")).await.unwrap();
+    for event in [Event::DownstreamOpened, Event::DownstreamOpened, Event::DownstreamClosed] {
+        journal.append(record(event, "b")).await.unwrap();
+    }
+    let crashed = crashed_copy(folder.path());
+    assert_eq!(verify(crashed.path(), None).map_or(2, |report| report.open_calls), 2);
+    let (journal, opened) = open(crashed.path());
+    assert_eq!(opened.closed, 3);
+    journal.close(stopped()).await.unwrap();
+    let closed: Vec<_> = lines(crashed.path()).split_off(7);
+    let told = |line: &Value| ["event", "call", "outcome", "reason"].map(|name| line[name].as_str().unwrap().to_owned());
+    let unknown = |event: &str, call: &str| [event, call, "unknown", "host-crashed"].map(str::to_owned);
+    let expected = [unknown("downstream.closed", "b"), unknown("call.closed", "b"), unknown("call.closed", "c")];
+    assert_eq!(closed.iter().take(3).map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(closed[0]["service"], "orders_api");
+    assert_eq!(verify(crashed.path(), None).unwrap().open_calls, 0);
+}
+
+#[tokio::test]
+async fn an_incomplete_last_line_is_cut_and_nothing_else() {
+    for rest in ["{\"seq\":2", "\0\0\0\0", &"\0".repeat(200_000)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, _) = open(folder.path());
+        journal.append(record(Event::HostStarted, "c")).await.unwrap();
+        let crashed = crashed_copy(folder.path());
+        let segment = segment_files(crashed.path()).remove(0);
+        let torn = std::fs::read_to_string(&segment).unwrap() + rest;
+        std::fs::write(&segment, torn).unwrap();
+        let (journal, opened) = open(crashed.path());
+        assert_eq!((opened.records, opened.cut_bytes), (1, u64::try_from(rest.len()).unwrap()));
+        assert_eq!(journal.append(record(Event::HostStarted, "c")).await, Ok(2));
+        journal.close(stopped()).await.unwrap();
+        assert_eq!(verify(crashed.path(), None).unwrap().signed, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_or_foreign_journal_is_not_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = open(folder.path());
+    journal.append(record(Event::HostStarted, "here")).await.unwrap();
+    journal.close(stopped()).await.unwrap();
+    let refused = |folder: &Path, settings: Settings, key| {
+        let _ = folder;
+        Journal::open(settings, key, clock(0)).map(|_| ()).unwrap_err()
+    };
+    let other = SigningKey::from_seed(&[6; 32]);
+    let error = refused(folder.path(), settings(folder.path()), other);
+    assert!(matches!(error, JournalError::OtherKey { .. }), "{error}");
+    let elsewhere = Settings { origin: "example/other".to_owned(), ..settings(folder.path()) };
+    let error = refused(folder.path(), elsewhere, key());
+    assert!(matches!(error, JournalError::OtherKey { .. }), "{error}");
+    let unnamed = Settings { origin: "two words".to_owned(), ..settings(folder.path()) };
+    let error = refused(folder.path(), unnamed, key());
+    assert!(matches!(error, JournalError::Origin(_)), "{error}");
+
+    let segment = segment_files(folder.path()).remove(0);
+    let text = std::fs::read_to_string(&segment).unwrap();
+    for changed in [text.replace("here", "hera"), text.lines().next().unwrap().to_owned() + "\n", String::new()] {
+        std::fs::write(&segment, changed).unwrap();
+        let error = refused(folder.path(), settings(folder.path()), key());
+        assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_together_is_written_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::slow(Duration::from_millis(20));
+    let journal = open_on(folder.path(), &plan, &settings(folder.path()));
+    let appends = (0..300).map(|n| {
+        let journal = journal.clone();
+        tokio::spawn(async move { journal.append(record(Event::CallRefused, &n.to_string())).await })
+    });
+    let mut seqs = Vec::new();
+    for append in appends.collect::<Vec<_>>() {
+        seqs.push(append.await.unwrap().unwrap());
+    }
+    seqs.sort_unstable();
+    assert_eq!(seqs, (1..=300).collect::<Vec<_>>());
+    assert!(plan.lock().unwrap().syncs < 30, "{}", plan.lock().unwrap().syncs);
+}
+
+#[tokio::test]
+async fn nothing_stays_open_for_those_who_gave_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::slow(Duration::from_millis(150));
+    let impatient = Settings { append_deadline: Duration::from_millis(40), ..settings(folder.path()) };
+    let journal = open_on(folder.path(), &plan, &impatient);
+    assert_eq!(journal.append(record(Event::CallOpened, "a")).await, Err(AuditUnavailable));
+    let dropped = journal.append(record(Event::CallOpened, "b"));
+    assert!(timeout(Duration::from_millis(5), dropped).await.is_err());
+    assert_eq!(journal.append(record(Event::CallClosed, "z")).await, Err(AuditUnavailable));
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    plan.lock().unwrap().delay = Duration::ZERO;
+    journal.append(record(Event::HostStarted, "x")).await.unwrap();
+    journal.close(stopped()).await.unwrap();
+    let all = lines(folder.path());
+    let of = |call: &str| all.iter().filter(|line| line["call"] == call).collect::<Vec<_>>();
+    assert_eq!(of("a")[1]["event"], "call.closed");
+    assert_eq!(of("a")[1]["outcome"], "refused");
+    assert_eq!(of("a")[1]["reason"], "audit-unavailable");
+    assert!(of("b").is_empty(), "nobody waited for it any more when its turn came");
+    assert_eq!(of("z").len(), 1);
+    assert_eq!(verify(folder.path(), None).unwrap().open_calls, 0);
+}
+
+#[tokio::test]
+async fn beyond_the_rate_refusals_are_counted_and_none_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = Settings { refusals_per_second: 10, ..settings(folder.path()) };
+    let (journal, _) = Journal::open(few, key(), clock(0)).unwrap();
+    for n in 0..1000 {
+        let reason = Some(if n % 4 == 0 { "no-token" } else { "invalid-token" }.to_owned());
+        let refusal = Record { reason, outcome: Some(Outcome::Refused), ..Record::new(Event::CallRefused) };
+        journal.refuse(refusal).await.unwrap();
+    }
+    journal.close(stopped()).await.unwrap();
+    let all = lines(folder.path());
+    assert_eq!(all.iter().filter(|line| line["event"] == "call.refused").count(), 10);
+    let mut counted: Vec<_> = all
+        .iter()
+        .filter(|line| line["event"] == "refusals.counted")
+        .map(|line| (line["reason"].as_str().unwrap(), line["detail"]["count"].as_u64().unwrap()))
+        .collect();
+    counted.sort_unstable();
+    assert_eq!(counted, [("invalid-token", 750 - 7), ("no-token", 250 - 3)]);
+    assert_eq!(events(folder.path()).last().unwrap(), "host.stopped");
+}
+
+#[tokio::test]
+async fn a_checkpoint_comes_within_a_second_without_being_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = Journal::open(settings(folder.path()), key(), clock(100)).unwrap();
+    journal.append(record(Event::HostStarted, "c")).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(verify(folder.path(), None).unwrap().signed, 1);
+    drop(journal);
+}
+
+#[test]
+fn a_journal_that_nobody_has_any_more_is_completed() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (journal, _) = open(folder.path());
+    runtime.block_on(journal.append(record(Event::HostStarted, "c"))).unwrap();
+    drop(journal);
+    for _ in 0..100 {
+        if let Ok((journal, opened)) = Journal::open(settings(folder.path()), key(), clock(0)) {
+            assert_eq!(opened.records, 1);
+            assert_eq!(verify(folder.path(), None).unwrap().signed, 1);
+            return drop(journal);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    unreachable!("the lock is still held");
+}

@@ -1,0 +1,309 @@
+//! The one thread that writes: takes everything that waits, writes it as one batch, answers.
+//!
+//! Between batches it writes counts and checkpoints, and while the disk fails it tries again, so
+//! that the journal is good again soon after the disk is.
+
+use std::error::Error as _;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::super::record::{Outcome, Record};
+use super::super::refusals::{self, Refusals};
+use super::Shared;
+use super::log::Log;
+use crate::seams::Clock;
+
+/// What the writer is asked.
+pub(super) enum Command {
+    /// Write this and answer.
+    Append(Entry),
+    /// This was never queued, because its waiter gave up.
+    Lost { record: Box<Record>, counted: bool },
+    /// Write this for somebody who is no longer there.
+    Orphan(Box<Record>),
+    /// Write this and stop.
+    Close { record: Box<Record>, reply: oneshot::Sender<()> },
+}
+
+/// A record that waits to be written.
+pub(super) struct Entry {
+    pub(super) record: Box<Record>,
+    /// Becomes a count if it cannot be written.
+    pub(super) counted: bool,
+    pub(super) waiter: Waiter,
+    /// A place in the queue, given back when this is done.
+    #[expect(dead_code, reason = "held, never read")]
+    pub(super) room: OwnedSemaphorePermit,
+}
+
+/// Who waits.
+pub(super) struct Waiter {
+    pub(super) reply: oneshot::Sender<Receipt>,
+    /// The way back to the writer, for a receipt that nobody takes.
+    pub(super) back: Sender<Command>,
+}
+
+/// The answer to an append. If nobody accepts it, what the record opened is closed.
+pub(super) struct Receipt {
+    seq: u64,
+    undo: Option<(Sender<Command>, Box<Record>)>,
+}
+
+impl Receipt {
+    /// Takes the sequence number; from here on the waiter is answerable for what was opened.
+    pub(super) fn accept(mut self) -> u64 {
+        self.undo = None;
+        self.seq
+    }
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        if let Some((back, closing)) = self.undo.take() {
+            // After the journal is closed, the next start closes it.
+            let _ = back.send(Command::Orphan(closing));
+        }
+    }
+}
+
+/// Whether the journal can be written, as others see it.
+#[derive(Debug, Default)]
+pub(super) struct Health(AtomicU8);
+
+impl Health {
+    pub(super) fn is_good(&self) -> bool {
+        self.0.load(Ordering::Acquire) == GOOD
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.0.load(Ordering::Acquire) == OVER
+    }
+}
+
+const GOOD: u8 = 0;
+const FAILING: u8 = 1;
+const OVER: u8 = 2;
+
+/// The writer's own hold on the health: whatever ends the writer ends the journal.
+struct Keeper(Arc<Health>);
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.0.0.store(OVER, Ordering::Release);
+    }
+}
+
+/// The writing thread.
+pub(super) struct Writer {
+    log: Log,
+    commands: Receiver<Command>,
+    clock: Arc<dyn Clock>,
+    refusals: Arc<Refusals>,
+    health: Keeper,
+    /// Endings that are owed: to be written before anything else.
+    orphans: Vec<Record>,
+    lines_fail: bool,
+    checkpoints_fail: bool,
+    unsigned_since: Option<u64>,
+    counted_at: u64,
+}
+
+impl Writer {
+    pub(super) fn new(log: Log, commands: Receiver<Command>, shared: &Shared) -> Self {
+        let now = shared.clock.now_ms();
+        Self {
+            unsigned_since: (log.unsigned.count > 0).then_some(now),
+            log,
+            commands,
+            clock: Arc::clone(&shared.clock),
+            refusals: Arc::clone(&shared.refusals),
+            health: Keeper(Arc::clone(&shared.health)),
+            orphans: Vec::new(),
+            lines_fail: false,
+            checkpoints_fail: false,
+            counted_at: now,
+        }
+    }
+
+    /// Works until the journal is closed or nobody has it any more.
+    pub(super) fn run(mut self) {
+        loop {
+            match self.commands.recv_timeout(TICK) {
+                Ok(first) => {
+                    if let Some((record, reply)) = self.take(first) {
+                        return self.finish(Some(*record), Some(reply));
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.finish(None, None),
+            }
+            self.tick();
+        }
+    }
+
+    /// Writes everything that waits, up to a closing command, which it returns.
+    fn take(&mut self, first: Command) -> Option<(Box<Record>, oneshot::Sender<()>)> {
+        let (mut batch, mut next, mut close) = (Vec::new(), Some(first), None);
+        while let Some(command) = next {
+            match command {
+                Command::Append(entry) => batch.push(entry),
+                Command::Lost { record, counted } => self.lose(*record, counted),
+                Command::Orphan(record) => self.orphans.push(*record),
+                Command::Close { record, reply } => {
+                    close = Some((record, reply));
+                    break;
+                }
+            }
+            next = if batch.len() < MAX_BATCH { self.commands.try_recv().ok() } else { None };
+        }
+        self.write(batch);
+        close
+    }
+
+    fn write(&mut self, mut batch: Vec<Entry>) {
+        // What begins something for somebody who has given up is not begun.
+        batch.retain(|entry| entry.record.event.ended_by().is_none() || !entry.waiter.reply.is_closed());
+        let records: Vec<&Record> = self.orphans.iter().chain(batch.iter().map(|entry| &*entry.record)).collect();
+        if records.is_empty() {
+            return;
+        }
+        let owed = self.orphans.len();
+        let now = self.clock.now_ms();
+        let written = self.log.append(&records, now);
+        if let Ok(first) = written {
+            self.orphans.clear();
+            for (seq, entry) in (first..).skip(owed).zip(batch) {
+                entry.acknowledge(seq);
+            }
+        } else {
+            for entry in batch {
+                self.lose(*entry.record, entry.counted);
+            }
+        }
+        self.told(written.map(|_| ()), now);
+    }
+
+    /// Remembers what a record that cannot be written owes: a count, or an ending.
+    fn lose(&mut self, record: Record, counted: bool) {
+        if counted {
+            self.refusals.count(record.reason.as_deref());
+        }
+        if record.event.ends() {
+            self.orphans.push(record.ended(Outcome::Unknown, UNAVAILABLE));
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.now_ms();
+        if !self.orphans.is_empty() {
+            self.write(Vec::new());
+        }
+        if now.abs_diff(self.counted_at) >= COUNTS_EVERY_MS {
+            self.counted_at = now;
+            self.write_counts(now);
+        }
+        let due = self.unsigned_since.is_some_and(|since| now.abs_diff(since) >= CHECKPOINT_AFTER_MS);
+        if due || self.log.unsigned.count >= CHECKPOINT_RECORDS || self.lines_fail || self.checkpoints_fail {
+            self.checkpoint();
+        }
+    }
+
+    fn write_counts(&mut self, now: u64) {
+        let counts = self.refusals.take();
+        if counts.is_empty() {
+            return;
+        }
+        let records: Vec<_> = refusals::records(&counts).collect();
+        let written = self.log.append(&records.iter().collect::<Vec<_>>(), now).map(|_| ());
+        if written.is_err() {
+            self.refusals.put_back(counts);
+        }
+        self.told(written, now);
+    }
+
+    /// Signs what there is. While lines fail, this is also the attempt that shows that the disk
+    /// can be written again.
+    fn checkpoint(&mut self) {
+        let signed = self.log.settle().and_then(|()| self.log.checkpoint());
+        self.checkpoints_fail = signed.is_err();
+        if signed.is_ok() {
+            self.unsigned_since = None;
+        }
+        self.lines_fail &= signed.is_err();
+        self.tell(signed);
+    }
+
+    fn told(&mut self, written: io::Result<()>, now: u64) {
+        self.lines_fail = written.is_err();
+        if written.is_ok() && self.unsigned_since.is_none() {
+            self.unsigned_since = Some(now);
+        }
+        self.tell(written);
+    }
+
+    /// Tells others and the operator when the journal begins or ceases to fail.
+    fn tell(&self, result: io::Result<()>) {
+        let state = if self.lines_fail || self.checkpoints_fail { FAILING } else { GOOD };
+        let before = self.health.0.0.swap(state, Ordering::AcqRel);
+        match result {
+            Err(error) if before == GOOD => {
+                let cause = error.source().map(ToString::to_string).unwrap_or_default();
+                tracing::error!(%error, cause, "the audit journal cannot be written; calls are refused until it can be");
+            }
+            Ok(()) if before == FAILING && state == GOOD => tracing::info!("the audit journal can be written again"),
+            _ => {}
+        }
+    }
+
+    fn finish(mut self, last: Option<Record>, reply: Option<oneshot::Sender<()>>) {
+        let counts = self.refusals.take();
+        let mut records = std::mem::take(&mut self.orphans);
+        records.extend(refusals::records(&counts).chain(last));
+        let now = self.clock.now_ms();
+        let chunks: Vec<&Record> = records.iter().collect();
+        let written = chunks.chunks(MAX_BATCH).try_for_each(|chunk| self.log.append(chunk, now).map(|_| ()));
+        let signed = self.log.settle().and_then(|()| self.log.checkpoint());
+        let ended = written.and(signed);
+        if let Err(error) = &ended {
+            tracing::error!(%error, "the audit journal could not be completed");
+        }
+        // The lock ends before anybody is told that it has.
+        drop(self);
+        if let (Ok(()), Some(reply)) = (ended, reply) {
+            // Nobody waits any more: nothing to do.
+            let _ = reply.send(());
+        }
+    }
+}
+
+impl Entry {
+    fn acknowledge(self, seq: u64) {
+        let closing = self.record.closing(Outcome::Refused, UNAVAILABLE);
+        let undo = closing.map(|closing| (self.waiter.back, Box::new(closing)));
+        // If nobody takes it, dropping the receipt is what undoes it.
+        drop(self.waiter.reply.send(Receipt { seq, undo }));
+    }
+}
+
+/// How often the writer looks whether something is due.
+const TICK: Duration = Duration::from_millis(200);
+
+/// With [`TICK`], every record is under a checkpoint within a second.
+const CHECKPOINT_AFTER_MS: u64 = 700;
+
+/// Records after which a checkpoint does not wait.
+const CHECKPOINT_RECORDS: u64 = 1000;
+
+/// How often counts are written.
+const COUNTS_EVERY_MS: u64 = 1000;
+
+/// Records in one write.
+const MAX_BATCH: usize = 1024;
+
+/// The reason of what could not be recorded when it was due.
+const UNAVAILABLE: &str = "audit-unavailable";

@@ -1,0 +1,199 @@
+//! `bailiwick build`: a Rust crate becomes a component for the tools folder.
+//!
+//! Apart from the story of a call: it runs on the author's machine, trusts the crate and its toolchain as any build does,
+//! and hands on one `.wasm` file. It owns every flag, because a user's crate has no guest profile.
+//! Invariant: what it writes imports nothing but `bailiwick:tool` and exports `tools`; the file appears whole or not at all.
+
+mod component;
+mod package;
+mod toolchain;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use package::Package;
+use toolchain::Toolchain;
+
+/// What to build, and where to put it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The folder of the crate.
+    pub path: PathBuf,
+    /// The folder for the `.wasm` file; made if it is not there.
+    pub out: PathBuf,
+    /// Where cargo keeps its work; `guests` in the crate's own target folder unless given. Guests that share it share
+    /// what they have in common.
+    pub target_dir: Option<PathBuf>,
+}
+
+/// A component that was built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The file.
+    pub component: PathBuf,
+    /// `sha256:` and the digest of the file, as the configuration names it.
+    pub digest: String,
+    /// The size of the file.
+    pub bytes: u64,
+}
+
+/// Why there is no component.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// There is nothing to build at the path.
+    #[error("{} is not the folder of a crate: it has no Cargo.toml", path.display())]
+    NotACrate {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A program could not be started.
+    #[error("cannot run {program}")]
+    Run {
+        /// The program.
+        program: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Cargo cannot read the crate.
+    #[error("cargo cannot read the crate:\n{message}")]
+    Manifest {
+        /// What cargo says.
+        message: String,
+    },
+    /// A name that cannot be a file's.
+    #[error(
+        "`{name}` cannot be a component's name: use letters, digits, `-` and `_` ([package.metadata.bailiwick] name)"
+    )]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// No toolchain can build for WebAssembly.
+    #[error("{}", toolchain::HOW_TO_INSTALL)]
+    NoToolchain,
+    /// A toolchain with the standard library's source, but no linker.
+    #[error(
+        "no linker for WebAssembly: install one (Debian: apt-get install lld), or set {}",
+        toolchain::LINKER_VARIABLE
+    )]
+    NoLinker,
+    /// The crate does not compile; cargo has said why.
+    #[error("the crate does not compile")]
+    Compile,
+    /// The compiler made something that cannot be a component.
+    #[error("this cannot be a component")]
+    Encode {
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The component wants what no tool gets.
+    #[error(
+        "the component imports what a tool does not have: {}\n{}",
+        imports.join(", "),
+        component::HOW_WITHOUT
+    )]
+    Imports {
+        /// The imports.
+        imports: Vec<String>,
+    },
+    /// The component offers no tools.
+    #[error("the component exports no tools: call `bailiwick_sdk::export!(name_of_a_tool);` once in the crate")]
+    NoTools,
+    /// A file cannot be read or written.
+    #[error("{}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Builds the component. Cargo's warnings and errors go to standard error; nothing else is printed.
+///
+/// # Errors
+/// If there is no toolchain, if the crate does not compile, or if it needs what a tool does not get.
+pub fn build(request: &Request) -> Result<Built, BuildError> {
+    let folder = crate_folder(&request.path)?;
+    let toolchain = Toolchain::find(&folder)?;
+    let package = Package::read(&toolchain, &folder)?;
+    let target = request.target_dir.clone().unwrap_or_else(|| package.target.join("guests"));
+    let core = toolchain.compile(&package, &target)?;
+    let module = fs::read(&core).map_err(at(&core))?;
+    let component = component::from_module(&module)?;
+    let file = request.out.join(format!("{}.wasm", package.component));
+    write_whole(&file, &component)?;
+    Ok(Built { digest: digest(&component), bytes: size(&component), component: file })
+}
+
+fn crate_folder(path: &Path) -> Result<PathBuf, BuildError> {
+    let folder = fs::canonicalize(path).map_err(at(path))?;
+    if folder.join("Cargo.toml").is_file() {
+        return Ok(folder);
+    }
+    Err(BuildError::NotACrate { path: path.to_owned() })
+}
+
+/// Writes a file beside and renames it: a host may be watching the folder.
+fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(at(folder))?;
+    }
+    if fs::read(file).is_ok_and(|held| held == bytes) {
+        return Ok(());
+    }
+    let beside = file.with_extension(format!("wasm.{}.tmp", std::process::id()));
+    fs::write(&beside, bytes).map_err(at(&beside))?;
+    fs::rename(&beside, file).map_err(at(file))
+}
+
+fn digest(bytes: &[u8]) -> String {
+    let hexadecimal = |byte: &u8| format!("{byte:02x}");
+    let digest: String = Sha256::digest(bytes).iter().map(hexadecimal).collect();
+    format!("sha256:{digest}")
+}
+
+fn size(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> BuildError {
+    move |source| BuildError::File { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{BuildError, Request, build, digest, write_whole};
+
+    #[test]
+    fn a_folder_without_a_crate_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, out) = (folder.path().to_owned(), PathBuf::from("out"));
+        let error = build(&Request { path, out, target_dir: None });
+        assert!(matches!(error, Err(BuildError::NotACrate { .. })));
+    }
+
+    #[test]
+    fn a_component_appears_whole_and_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tools/orders.wasm");
+        write_whole(&file, b"one").unwrap();
+        write_whole(&file, b"two").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(folder.path().join("tools")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_digest_is_as_the_configuration_names_it() {
+        let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(digest(b""), empty);
+    }
+}

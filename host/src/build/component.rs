@@ -1,0 +1,132 @@
+//! A compiled module becomes a component, and the component is checked before anybody sees it.
+
+use wasmparser::{Parser, Payload};
+use wit_component::ComponentEncoder;
+
+use super::BuildError;
+
+/// Advice for who imports something else.
+pub(super) const HOW_WITHOUT: &str = "\
+A tool has no system below it. Usual causes: a crate that expects a browser (turn off its default features, such as
+`wasmbind` of chrono or `js` of uuid and getrandom), getrandom 0.2 (use 0.3 or later), or C code.
+Time comes from `Call::now`, random bytes from `Call::random`.";
+
+/// Encodes a module that `bailiwick-sdk` is part of.
+pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
+    let names = Names::of(module)?;
+    refuse_strangers(&names.imports, |import| import.starts_with(PACKAGE))?;
+    let component = ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .and_then(ComponentEncoder::encode)
+        .map_err(|error| BuildError::Encode { source: error.into() })?;
+    let names = Names::of(&component)?;
+    refuse_strangers(&names.imports, is_offered)?;
+    if names.exports.iter().any(|export| interface(export) == Some("tools")) {
+        return Ok(component);
+    }
+    Err(BuildError::NoTools)
+}
+
+fn refuse_strangers(imports: &[String], known: fn(&str) -> bool) -> Result<(), BuildError> {
+    let mut imports: Vec<String> = imports.iter().filter(|name| !known(name)).cloned().collect();
+    imports.dedup();
+    if imports.is_empty() { Ok(()) } else { Err(BuildError::Imports { imports }) }
+}
+
+/// Whether the host offers this interface to every tool.
+fn is_offered(import: &str) -> bool {
+    interface(import).is_some_and(|interface| OFFERED.contains(&interface))
+}
+
+/// `log` of `bailiwick:tool/log@0.1.0`.
+fn interface(name: &str) -> Option<&str> {
+    let (interface, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
+    version.starts_with(VERSION).then_some(interface)
+}
+
+/// The names at the outer level of a module or component.
+#[derive(Default)]
+struct Names {
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Names {
+    fn of(binary: &[u8]) -> Result<Self, BuildError> {
+        Self::read(binary).map_err(|error| BuildError::Encode { source: error.into() })
+    }
+
+    fn read(binary: &[u8]) -> wasmparser::Result<Self> {
+        let (mut names, mut depth) = (Self::default(), 0_usize);
+        for payload in Parser::new(0).parse_all(binary) {
+            match payload? {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                payload if depth == 0 => names.add(payload)?,
+                _ => {}
+            }
+        }
+        Ok(names)
+    }
+
+    fn add(&mut self, payload: Payload<'_>) -> wasmparser::Result<()> {
+        match payload {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    self.imports.push(import?.module.to_owned());
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    self.imports.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    self.exports.push(export?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The package that a tool is written against.
+const PACKAGE: &str = "bailiwick:tool/";
+/// Every version with this beginning is compatible.
+const VERSION: &str = "0.1.";
+/// What a tool may import, and nothing else.
+const OFFERED: [&str; 7] = ["identity", "downstream", "log", "progress", "clock", "random", "settings"];
+
+#[cfg(test)]
+mod tests {
+    use super::{BuildError, from_module, is_offered};
+
+    #[test]
+    fn only_the_seven_interfaces_of_this_version_are_offered() {
+        assert!(is_offered("bailiwick:tool/log@0.1.0") && is_offered("bailiwick:tool/log@0.1.7"));
+        for stranger in [
+            "bailiwick:tool/log",
+            "bailiwick:tool/log@0.2.0",
+            "bailiwick:tool/tools@0.1.0",
+            "bailiwick:tool-2/log@0.1.0",
+            "wasi:http/outgoing-handler@0.2.6",
+        ] {
+            assert!(!is_offered(stranger), "{stranger}");
+        }
+    }
+
+    #[test]
+    fn a_module_that_wants_more_is_refused_by_name() {
+        let module = wat::parse_str(r#"(module (import "env" "open" (func)))"#).unwrap_or_default();
+        let error = from_module(&module).err();
+        assert!(matches!(&error, Some(BuildError::Imports { imports }) if imports == &["env"]));
+    }
+
+    #[test]
+    fn what_is_not_webassembly_is_refused() {
+        assert!(matches!(from_module(b"#!/bin/sh"), Err(BuildError::Encode { .. })));
+    }
+}

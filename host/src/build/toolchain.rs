@@ -1,0 +1,221 @@
+//! Finding a compiler for WebAssembly, and telling it what to do.
+//!
+//! Two ways lead to the same component: a toolchain that has the target's standard library (rustup), or one that has the
+//! library's source (Debian's `rust-web-src`), which is then built once per target folder.
+//! Invariant: the flags are the same for every guest on a machine, so guests share what they have in common.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::BuildError;
+use super::package::Package;
+
+/// What to do when there is no toolchain.
+pub(super) const HOW_TO_INSTALL: &str = "\
+no Rust toolchain for WebAssembly. With rustup:
+    rustup target add wasm32-unknown-unknown
+On Debian, without access to rustup's servers:
+    apt-get update
+    apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src libstd-rust-web-dev lld";
+
+/// Names the linker, for cargo and for us.
+pub(super) const LINKER_VARIABLE: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
+
+/// A compiler for WebAssembly.
+#[derive(Clone, Debug)]
+pub(super) struct Toolchain {
+    programs: Programs,
+    library: Library,
+}
+
+#[derive(Clone, Debug)]
+struct Programs {
+    cargo: PathBuf,
+    rustc: PathBuf,
+}
+
+/// Where the standard library comes from.
+#[derive(Clone, Debug)]
+enum Library {
+    /// It is part of the toolchain.
+    Installed,
+    /// It is built from source; the linker is somebody else's.
+    Source { linker: PathBuf },
+}
+
+impl Toolchain {
+    /// The active toolchain if it knows the target, else the system's, else one that has the source.
+    pub(super) fn find(folder: &Path) -> Result<Self, BuildError> {
+        let known = [Programs::active(), Programs::system()];
+        if let Some(programs) = known.iter().find(|programs| programs.has_library(folder)) {
+            return Ok(Self { programs: programs.clone(), library: Library::Installed });
+        }
+        let Some(programs) = known.iter().find(|programs| programs.has_source(folder)) else {
+            return Err(BuildError::NoToolchain);
+        };
+        let linker = linker(&known, folder).ok_or(BuildError::NoLinker)?;
+        Ok(Self { programs: programs.clone(), library: Library::Source { linker } })
+    }
+
+    /// Cargo, with this toolchain's compiler.
+    pub(super) fn cargo(&self) -> Command {
+        let mut cargo = Command::new(&self.programs.cargo);
+        if let Library::Source { linker } = &self.library {
+            cargo.env("RUSTC", &self.programs.rustc);
+            cargo.env("RUSTC_BOOTSTRAP", "1").env(LINKER_VARIABLE, linker);
+        }
+        cargo
+    }
+
+    /// Compiles the crate to a module.
+    pub(super) fn compile(&self, package: &Package, target: &Path) -> Result<PathBuf, BuildError> {
+        let mut cargo = self.cargo();
+        cargo.args(["rustc", "--quiet", "--release", "--lib", "--crate-type", "cdylib"]);
+        cargo.args(["--target", TARGET, "--message-format", "json-render-diagnostics"]);
+        cargo.arg("--manifest-path").arg(&package.manifest).arg("--target-dir").arg(target);
+        if let Library::Source { .. } = self.library {
+            cargo.args(["-Z", "build-std=std,panic_abort"]);
+        }
+        cargo.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", flags());
+        cargo.current_dir(package.manifest.parent().unwrap_or(Path::new(".")));
+        cargo.stdin(Stdio::null()).stderr(Stdio::inherit());
+        let source = |source| BuildError::Run { program: "cargo".to_owned(), source };
+        let output = cargo.output().map_err(source)?;
+        let module = module_of(&output.stdout, &package.id);
+        module.filter(|_| output.status.success()).ok_or(BuildError::Compile)
+    }
+}
+
+impl Programs {
+    fn active() -> Self {
+        Self { cargo: "cargo".into(), rustc: "rustc".into() }
+    }
+
+    fn system() -> Self {
+        Self { cargo: "/usr/bin/cargo".into(), rustc: "/usr/bin/rustc".into() }
+    }
+
+    fn has_library(&self, folder: &Path) -> bool {
+        let library = self.print(folder, &["--print", "target-libdir", "--target", TARGET]);
+        let files = library.and_then(|library| library.read_dir().ok());
+        files.is_some_and(|files| {
+            let names = files.filter_map(Result::ok).map(|file| file.file_name());
+            names.filter_map(|name| name.into_string().ok()).any(|name| name.starts_with("libstd-"))
+        })
+    }
+
+    fn has_source(&self, folder: &Path) -> bool {
+        let sysroot = self.print(folder, &["--print", "sysroot"]);
+        sysroot.is_some_and(|root| root.join("lib/rustlib/src/rust/library/Cargo.toml").is_file())
+    }
+
+    /// The linker that rustup's toolchains bring along.
+    fn linker(&self, folder: &Path) -> Option<PathBuf> {
+        let targets = self.print(folder, &["--print", "sysroot"])?.join("lib/rustlib");
+        let programs = targets.read_dir().ok()?.filter_map(Result::ok);
+        programs.map(|target| target.path().join("bin/rust-lld")).find(|linker| linker.is_file())
+    }
+
+    /// A path that the compiler prints. It is asked in the crate's folder, which may choose a toolchain.
+    fn print(&self, folder: &Path, arguments: &[&str]) -> Option<PathBuf> {
+        let mut rustc = Command::new(&self.rustc);
+        rustc.args(arguments).current_dir(folder).stdin(Stdio::null());
+        let output = rustc.output().ok().filter(|output| output.status.success())?;
+        Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end()))
+    }
+}
+
+/// The linker that the author names, that a toolchain brings along, or that the system has.
+fn linker(known: &[Programs], folder: &Path) -> Option<PathBuf> {
+    let named = env::var_os(LINKER_VARIABLE).map(PathBuf::from);
+    let brought = || known.iter().find_map(|programs| programs.linker(folder));
+    let installed = || {
+        let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
+        let linkers = folders.iter().flat_map(|folder| LINKERS.map(|name| folder.join(name)));
+        linkers.into_iter().find(|linker| linker.is_file())
+    };
+    named.or_else(brought).or_else(installed)
+}
+
+/// The compiler's flags, as cargo wants them: separated by 0x1f.
+fn flags() -> OsString {
+    let mut flags: Vec<OsString> = FLAGS.iter().map(OsString::from).collect();
+    // Where dependencies lie on this machine is nobody's business, and would change the digest.
+    if let Some(home) = cargo_home() {
+        let mut remap = OsString::from("--remap-path-prefix=");
+        remap.push(home);
+        remap.push("=/cargo");
+        flags.push(remap);
+    }
+    flags.join(&OsString::from("\u{1f}"))
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    let named = env::var_os("CARGO_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    named.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+}
+
+/// The module among the artifacts that cargo reports.
+fn module_of(report: &[u8], package: &str) -> Option<PathBuf> {
+    let lines = report.split(|byte| *byte == b'\n');
+    let artifacts = lines.filter_map(|line| serde_json::from_slice::<Artifact>(line).ok());
+    let files = artifacts.filter(|artifact| artifact.package_id == package);
+    files
+        .flat_map(|artifact| artifact.filenames)
+        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+}
+
+/// A `compiler-artifact` message; other messages lack these members.
+#[derive(Deserialize)]
+struct Artifact {
+    package_id: String,
+    filenames: Vec<PathBuf>,
+}
+
+/// Needs no system below it, unlike the `wasip` targets: nothing is imported that the world does not name.
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Two pages with the arena instead of seventeen: a call that never grows its memory is many times cheaper for the host.
+const FLAGS: [&str; 4] = ["-C", "link-arg=-zstack-size=65536", "--cfg", "getrandom_backend=\"custom\""];
+
+/// Small and without names: a component is read by machines.
+const PROFILE: [(&str, &str); 8] = [
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+    ("CARGO_PROFILE_RELEASE_LTO", "fat"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
+    ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
+    ("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
+    ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "false"),
+    ("CARGO_PROFILE_RELEASE_INCREMENTAL", "false"),
+];
+
+/// Linkers for WebAssembly, as systems name them.
+const LINKERS: [&str; 2] = ["rust-lld", "wasm-ld"];
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::module_of;
+
+    #[test]
+    fn the_module_of_the_package_is_found_in_the_report() {
+        let report = concat!(
+            r#"{"reason":"compiler-artifact","package_id":"sdk","filenames":["/t/libsdk.rlib"]}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","package_id":"dep","filenames":["/t/dep.wasm"]}"#,
+            "\nnot json\n",
+            r#"{"reason":"compiler-artifact","package_id":"tool","filenames":["/t/tool.wasm"]}"#,
+            "\n",
+            r#"{"reason":"build-finished","success":true}"#,
+        );
+        let module = module_of(report.as_bytes(), "tool");
+        assert_eq!(module.as_deref(), Some(Path::new("/t/tool.wasm")));
+        assert_eq!(module_of(report.as_bytes(), "other"), None);
+    }
+}

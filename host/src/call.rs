@@ -1,0 +1,186 @@
+//! THE STORY: who asks, may they, seal it, record it, run it, record how it ended.
+//!
+//! The first two steps come before the MCP library, because its handlers cannot answer 401 or
+//! 403; the others run inside it. What passes from the first to the second is [`Admitted`], once.
+//!
+//! Invariant: every refusal is one record, every call is one record before and one after, and no
+//! answer leaves before the record of it is durable.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use futures_util::FutureExt as _;
+use tokio::sync::Semaphore;
+
+use crate::audit::{AuditUnavailable, Event, Journal, OpenCall, Outcome, Record, Subject};
+use crate::delegation::Broker;
+use crate::dispatch::{self, Catalog, Denied, Permit, ToolRequest};
+use crate::envelope::{CallId, SealError, Signer};
+use crate::identity::{BearerToken, Caller, Identity, SubjectToken};
+use crate::reason::Reason;
+use crate::sandbox::{Answer, Ended, Sandbox, Signals};
+use crate::seams::Random;
+
+/// Everything that a call passes through.
+pub struct Host {
+    /// Who asks.
+    pub identity: Identity,
+    /// The tools.
+    pub catalog: ArcSwap<Catalog>,
+    /// Seals calls.
+    pub signer: Arc<Signer>,
+    /// Records them.
+    pub journal: Journal,
+    /// Reaches services.
+    pub broker: Arc<Broker>,
+    /// Runs tools.
+    pub sandbox: Sandbox,
+    /// How many calls may run at once.
+    pub gate: Semaphore,
+    /// For call identifiers.
+    pub random: Arc<dyn Random>,
+}
+
+/// A call that may be made, on its way to where it is made. Neither copied nor stored.
+pub struct Admitted {
+    caller: Arc<Caller>,
+    permit: Permit,
+    subject: SubjectToken,
+    trace_id: Option<String>,
+}
+
+/// A request that was refused, and is recorded as such.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code.
+    pub reason: Reason,
+    /// The scopes that the operation needs, where some are missing.
+    pub scopes: Vec<String>,
+    /// For the caller.
+    pub message: String,
+}
+
+/// Admits the bearer of a token.
+///
+/// # Errors
+/// The refusal, recorded.
+pub async fn admit(host: &Host, token: Result<BearerToken, Reason>) -> Result<(Caller, SubjectToken), Refusal> {
+    let reason = match token {
+        Err(reason) => reason,
+        Ok(token) => match host.identity.admit(token).await {
+            Ok(admitted) => return Ok(admitted),
+            Err(error) => {
+                tracing::info!(reason = error.reason().as_str(), cause = %error, "a token was refused");
+                error.reason()
+            }
+        },
+    };
+    Err(Refusal::of(reason, "").recorded(host.journal.refuse(refused(reason, Subject::default(), None)).await))
+}
+
+/// Authorizes one tool call of an admitted caller.
+///
+/// # Errors
+/// The refusal, recorded.
+pub async fn authorize(
+    host: &Host,
+    caller: Arc<Caller>,
+    subject: SubjectToken,
+    request: ToolRequest,
+    trace_id: Option<String>,
+) -> Result<Admitted, Refusal> {
+    match dispatch::permit(&host.catalog.load(), &caller, request) {
+        Ok(permit) => Ok(Admitted { caller, permit, subject, trace_id }),
+        Err(denied) => {
+            let record = refused(denied.reason, subject_of(&caller), Some(&denied));
+            let refusal = Refusal { reason: denied.reason, scopes: denied.scopes, message: denied.message };
+            Err(refusal.recorded(host.journal.append(record).await.map(drop)))
+        }
+    }
+}
+
+/// Makes one authorized call: seal, open, run, close. Only then does the answer exist.
+///
+/// # Errors
+/// The refusal, recorded if the journal can be written.
+pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Result<Answer, Refusal> {
+    let Admitted { caller, permit, subject, trace_id } = admitted;
+    let Ok(_place) = host.gate.try_acquire() else {
+        return Err(refuse_late(host, &caller, &permit, Reason::Overloaded, "the host is busy; try again").await);
+    };
+    let call = CallId::new(host.random.as_ref());
+    let sealed = match host.signer.seal(&caller, &permit, &call, trace_id) {
+        Ok(sealed) => sealed,
+        Err(SealError::Expired) => {
+            return Err(refuse_late(host, &caller, &permit, Reason::Expiring, "the token has expired").await);
+        }
+        Err(error) => {
+            tracing::error!(cause = %error, "a call could not be sealed");
+            return Err(refuse_late(host, &caller, &permit, Reason::Internal, "the call could not be sealed").await);
+        }
+    };
+    let opened = OpenCall::open(host.journal.clone(), &sealed).await.map_err(|_| Refusal::unrecordable())?;
+    let authority = Arc::new(host.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
+    let run = host.sandbox.run(&opened, &permit, &sealed, Arc::clone(&authority), signals);
+    let ended = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| panicked());
+    authority.end().await;
+    opened.close(ended.outcome, ended.reason).await.map_err(|_| Refusal::unrecordable())?;
+    Ok(ended.answer)
+}
+
+/// Refuses a call that had been authorized already.
+async fn refuse_late(host: &Host, caller: &Caller, permit: &Permit, reason: Reason, message: &str) -> Refusal {
+    let denied = Denied {
+        reason,
+        tool: Some(permit.tool().definition.name.clone()),
+        component: Some(permit.tool().component.digest.clone()),
+        scopes: Vec::new(),
+        message: message.to_owned(),
+    };
+    let record = refused(reason, subject_of(caller), Some(&denied));
+    Refusal::of(reason, message).recorded(host.journal.append(record).await.map(drop))
+}
+
+fn panicked() -> Ended {
+    tracing::error!("the host failed during a call; this is a defect of the host, please report it");
+    Ended::without_answer(Outcome::Failed, Reason::Internal, "the host failed")
+}
+
+fn refused(reason: Reason, subject: Subject, denied: Option<&Denied>) -> Record {
+    Record {
+        subject,
+        tool: denied.and_then(|denied| denied.tool.clone()),
+        component: denied.and_then(|denied| denied.component.clone()),
+        decision: Some("deny"),
+        outcome: Some(Outcome::Refused),
+        reason: Some(reason.as_str().to_owned()),
+        ..Record::new(Event::CallRefused)
+    }
+}
+
+fn subject_of(caller: &Caller) -> Subject {
+    Subject {
+        actor_sub: Some(caller.actor().sub.clone()),
+        actor_iss: Some(caller.actor().iss.clone()),
+        tenant: caller.actor().tenant.clone(),
+        agent_id: Some(caller.agent().id.clone()),
+        client_id: Some(caller.agent().client_id.clone()),
+        ..Subject::default()
+    }
+}
+
+impl Refusal {
+    fn of(reason: Reason, message: &str) -> Self {
+        Self { reason, scopes: Vec::new(), message: message.to_owned() }
+    }
+
+    fn unrecordable() -> Self {
+        Self::of(Reason::AuditUnavailable, "the call cannot be recorded")
+    }
+
+    /// A refusal that could not be recorded says so instead.
+    fn recorded(self, written: Result<(), AuditUnavailable>) -> Self {
+        if written.is_ok() { self } else { Self::unrecordable() }
+    }
+}

@@ -1,0 +1,108 @@
+//! The configuration: one TOML file becomes every module's settings, or all its errors at once.
+//!
+//! Trusts nothing: an unknown key, service, issuer or mode is an error that names file and line.
+//! Secrets come from files, never inline.
+//!
+//! Invariant: what [`load`] returns is complete and consistent; nothing is looked up later.
+
+mod components;
+mod issuers;
+mod reader;
+mod server;
+mod services;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use crate::delegation::ServiceSettings;
+use crate::dispatch::ComponentGrant;
+use crate::identity::{Algorithm, IssuerSettings, KeySource};
+use crate::sandbox::Limits;
+use reader::{Problems, Section};
+
+pub use reader::ConfigError;
+pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
+
+/// A configuration that can be started.
+pub struct Config {
+    /// `[server]`.
+    pub server: ServerSettings,
+    /// `[[issuers]]`.
+    pub issuers: Vec<Issuer>,
+    /// `[envelope]`.
+    pub envelope: EnvelopeSettings,
+    /// `[services.*]`.
+    pub services: Vec<ServiceSettings>,
+    /// `[components.*]`.
+    pub components: BTreeMap<String, ComponentGrant>,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[audit]`.
+    pub audit: AuditSettings,
+    /// SHA-256 of the file, hexadecimal.
+    pub digest: String,
+}
+
+/// One issuer with its keys.
+pub struct Issuer {
+    /// How its tokens are read.
+    pub settings: IssuerSettings,
+    /// Where its keys are.
+    pub keys: KeySource,
+    /// Algorithms that it may use.
+    pub algorithms: Vec<Algorithm>,
+}
+
+/// Reads and checks the configuration in `file`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(file: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|cause| ConfigError::one(file, format!("it cannot be read: {cause}")))?;
+    parse(file, &text)
+}
+
+fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
+    let problems = Problems::new(file, text);
+    let table = match DeTable::parse(text) {
+        Ok(table) => table,
+        Err(error) => {
+            problems.at(error.span().map_or(0, |span| span.start), error.message());
+            return Err(problems.into_error());
+        }
+    };
+    let config = read(&Section::root(&table, &problems), text);
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => Err(problems.into_error()),
+    }
+}
+
+fn read(root: &Section<'_>, text: &str) -> Option<Config> {
+    let server = server::server(root);
+    let audit = server::audit(root);
+    let envelope = server::envelope(root);
+    let limits = server::limits(root);
+    let issuers = issuers::issuers(root);
+    let services = services::services(root, &issuers);
+    let components = components::components(root, &services);
+    let (server, audit, envelope) = (server?, audit?, envelope?);
+    server::check_folders(root, &server, &audit, &envelope);
+    let digest = sha256(text);
+    Some(Config { server, issuers, envelope, services, components, limits, audit, digest })
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::Digest as _;
+    crate::seams::hex(&sha2::Sha256::digest(text))
+}
+
+fn beside(file: &Path, path: &str) -> PathBuf {
+    file.parent().unwrap_or(Path::new(".")).join(path)
+}
+
+#[cfg(test)]
+mod tests;

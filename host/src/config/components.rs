@@ -1,0 +1,90 @@
+//! `[components.NAME]`: what the operator lets each component do.
+
+use std::collections::BTreeMap;
+
+use bailiwick_envelope::DelegationMode;
+
+use super::reader::Section;
+use crate::delegation::ServiceSettings;
+use crate::dispatch::{ComponentGrant, DigestRule, ToolGrant};
+
+pub(super) fn components(root: &Section<'_>, services: &[ServiceSettings]) -> BTreeMap<String, ComponentGrant> {
+    let named = root.named("components");
+    named.into_iter().map(|(name, section)| (name, component(&section, services))).collect()
+}
+
+fn component(section: &Section<'_>, services: &[ServiceSettings]) -> ComponentGrant {
+    let tool = |(name, section): (String, Section<'_>)| {
+        let services = section.has("services").then(|| granted(&section, services));
+        (name, ToolGrant { services, scopes: section.strings("scopes").unwrap_or_default() })
+    };
+    let grant = ComponentGrant {
+        digest: digest(section),
+        services: granted(section, services),
+        scopes: section.strings("scopes").unwrap_or_default(),
+        allow_parameters: section.strings("allow_parameters").unwrap_or_default(),
+        settings: section.json("settings").unwrap_or_default(),
+        tools: section.named("tools").into_iter().map(tool).collect(),
+    };
+    if grant.grants_services() && grant.digest.is_none() {
+        section.wrong("digest", "it is missing: services are granted to exact code, so set the digest that `sha256sum FILE` prints as \"sha256:...\", or \"any\"");
+    }
+    grant
+}
+
+fn digest(section: &Section<'_>) -> Option<DigestRule> {
+    let text = section.text("digest")?;
+    let hex = text.strip_prefix("sha256:");
+    match (text.as_str(), hex) {
+        ("any", _) => Some(DigestRule::Any),
+        (_, Some(hex)) if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) => {
+            Some(DigestRule::Exactly(text))
+        }
+        _ => {
+            section.wrong("digest", "this is neither \"any\" nor \"sha256:\" and 64 lower-case hexadecimal digits");
+            None
+        }
+    }
+}
+
+fn granted(section: &Section<'_>, services: &[ServiceSettings]) -> BTreeMap<String, DelegationMode> {
+    let Some(table) = section.section("services") else { return BTreeMap::new() };
+    let mut granted = BTreeMap::new();
+    for name in table.keys() {
+        let Some(mode) = table.text(&name) else { continue };
+        let Some(service) = services.iter().find(|service| service.name == name) else {
+            table.wrong(&name, "there is no such service");
+            continue;
+        };
+        match mode.parse::<DelegationMode>() {
+            Ok(mode) => {
+                if let Err(why) = check_mode(service, mode) {
+                    table.wrong(&name, &why);
+                }
+                granted.insert(name, mode);
+            }
+            Err(_) => table.wrong(&name, "this is not \"service_identity\", \"on_behalf_of\" or \"restricted_user\""),
+        }
+    }
+    granted
+}
+
+/// Whether a service can be used in a mode without letting one user reach another's data.
+fn check_mode(service: &ServiceSettings, mode: DelegationMode) -> Result<(), String> {
+    let name = &service.name;
+    match mode {
+        DelegationMode::OnBehalfOf | DelegationMode::RestrictedUser if service.exchange.is_none() => {
+            Err(format!("{} needs [services.{name}.exchange]", mode.as_str()))
+        }
+        DelegationMode::ServiceIdentity if !service.shared_data => {
+            match service.allow.iter().find(|template| !template.binds_actor_first()) {
+                None => Ok(()),
+                Some(template) => Err(format!(
+                    "under service_identity {name} cannot tell users apart, and {template:?} does not bind {{actor.sub}} before its first free part; bind it, or set shared_data = true if its data is the same for all users",
+                    template = template.to_string(),
+                )),
+            }
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,139 @@
+//! `[[issuers]]`: whose tokens open the front door.
+
+use http::Uri;
+
+use super::Issuer;
+use super::reader::Section;
+use crate::egress::AddressPolicy;
+use crate::identity::{AgentRule, Algorithm, IssuerSettings, KeySource, ServiceRule, TenantRule, TypeRule};
+
+pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
+    let sections = root.sections("issuers");
+    if sections.is_empty() && !root.has("issuers") {
+        root.problem(0, "[[issuers]] is missing; without an issuer nobody can call");
+    }
+    let several = sections.len() > 1;
+    let mut issuers: Vec<Issuer> = Vec::new();
+    for section in &sections {
+        let Some(issuer) = issuer(section, several) else { continue };
+        if issuers.iter().any(|other| other.settings.issuer == issuer.settings.issuer) {
+            section.wrong("issuer", "there are two issuers of this name");
+        }
+        if issuers.iter().any(|other| other.settings.alias == issuer.settings.alias) {
+            section.wrong("alias", "there are two issuers of this alias");
+        }
+        issuers.push(issuer);
+    }
+    issuers
+}
+
+fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
+    let name = section.required("issuer");
+    let alias = if several { section.required("alias") } else { section.text("alias").or(Some("default".into())) };
+    if alias.as_ref().is_some_and(|alias| !is_alias(alias)) {
+        section.wrong("alias", "this is not 1 to 32 characters of [a-z0-9_-]");
+    }
+    let algorithms = algorithms(section);
+    let addresses = addresses(section);
+    let keys = keys(section, &addresses);
+    if keys.is_none() && !section.has("jwks_uri") && !section.has("jwks_file") {
+        section.problem(section.start, "issuers: jwks_uri or jwks_file is missing");
+    }
+    let settings = (|| {
+        Some(IssuerSettings {
+            issuer: name?,
+            alias: alias?,
+            token_type: token_type(section, "at+jwt"),
+            scope_claim: section.text("scope_claim").unwrap_or_else(|| "scope".into()),
+            tenant: tenant(section),
+            agent: agent(section),
+            service_when: service_when(section),
+        })
+    })();
+    section.finish();
+    Some(Issuer { settings: settings?, keys: keys?, algorithms })
+}
+
+fn is_alias(alias: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
+    (1..=32).contains(&alias.len()) && alias.bytes().all(plain)
+}
+
+pub(super) fn algorithms(section: &Section<'_>) -> Vec<Algorithm> {
+    let Some(names) = section.texts("algorithms") else { return Algorithm::ALL.to_vec() };
+    if names.is_empty() {
+        section.wrong("algorithms", "the list is empty");
+    }
+    let named = |(name, at): (String, usize)| {
+        let algorithm = Algorithm::named(&name);
+        if algorithm.is_none() {
+            section.problem(at, format!("{name:?} is not one of ES256, EdDSA, RS256, PS256"));
+        }
+        algorithm
+    };
+    names.into_iter().filter_map(named).collect()
+}
+
+pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
+    AddressPolicy::new(section.parsed("private_addresses"))
+}
+
+pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
+    let file = section.text("jwks_file").map(|path| KeySource::File(section.beside(&path)));
+    let remote = url(section, "jwks_uri").map(|url| KeySource::Remote { url, addresses: addresses.clone() });
+    if file.is_some() && remote.is_some() {
+        section.wrong("jwks_file", "jwks_uri and jwks_file exclude each other");
+    }
+    file.or(remote)
+}
+
+/// An http or https URL with a host; no user, query or fragment.
+pub(super) fn url(section: &Section<'_>, key: &str) -> Option<Uri> {
+    let text = section.text(key)?;
+    let parsed = url::Url::parse(&text).ok().filter(|url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+            && url.query().is_none()
+    });
+    let uri = parsed.and_then(|url| url.as_str().parse::<Uri>().ok());
+    if uri.is_none() {
+        section.wrong(key, "this is not an https URL without user, query or fragment");
+    }
+    uri
+}
+
+pub(super) fn token_type(section: &Section<'_>, default: &str) -> TypeRule {
+    match section.text("token_type").as_deref().unwrap_or(default) {
+        "any" => TypeRule::Any,
+        exact => TypeRule::Exactly(exact.to_owned()),
+    }
+}
+
+fn tenant(section: &Section<'_>) -> Option<TenantRule> {
+    let rule = section.section("tenant")?;
+    match (rule.text("claim"), rule.text("fixed")) {
+        (Some(claim), None) => Some(TenantRule::Claim(claim)),
+        (None, Some(tenant)) => Some(TenantRule::Fixed(tenant)),
+        _ => {
+            section.wrong("tenant", "this is neither { claim = \"...\" } nor { fixed = \"...\" }");
+            None
+        }
+    }
+}
+
+fn agent(section: &Section<'_>) -> AgentRule {
+    let Some(rule) = section.section("agent") else { return AgentRule::ActorOrClient };
+    rule.required("claim").map_or(AgentRule::ActorOrClient, AgentRule::Claim)
+}
+
+fn service_when(section: &Section<'_>) -> ServiceRule {
+    if let Some(rule) = section.text("service_when")
+        && rule != "sub_is_client"
+    {
+        section.wrong("service_when", "this is not \"sub_is_client\"");
+    }
+    ServiceRule::SubjectIsClient
+}

@@ -1,0 +1,336 @@
+//! Reads tables key by key, remembers what was asked for, and collects every problem with its line.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::beside;
+
+/// Everything that is wrong with a configuration, by line.
+#[derive(Debug)]
+pub struct ConfigError {
+    file: PathBuf,
+    problems: Vec<(usize, String)>,
+}
+
+impl ConfigError {
+    pub(super) fn one(file: &Path, problem: String) -> Self {
+        Self { file: file.to_owned(), problems: vec![(0, problem)] }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (line, problem)) in self.problems.iter().enumerate() {
+            if index > 0 {
+                formatter.write_str("\n")?;
+            }
+            match line {
+                0 => write!(formatter, "{}: {problem}", self.file.display())?,
+                line => write!(formatter, "{}:{line}: {problem}", self.file.display())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Collects problems.
+pub(super) struct Problems {
+    file: PathBuf,
+    line_starts: Vec<usize>,
+    found: RefCell<Vec<(usize, String)>>,
+}
+
+impl Problems {
+    pub(super) fn new(file: &Path, text: &str) -> Self {
+        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let line_starts = std::iter::once(0).chain(starts).collect();
+        Self { file: file.to_owned(), line_starts, found: RefCell::default() }
+    }
+
+    /// Notes a problem at a byte of the file.
+    pub(super) fn at(&self, byte: usize, problem: impl Into<String>) {
+        let line = self.line_starts.partition_point(|start| *start <= byte);
+        self.found.borrow_mut().push((line, problem.into()));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.borrow().is_empty()
+    }
+
+    pub(super) fn into_error(self) -> ConfigError {
+        let mut problems = self.found.into_inner();
+        problems.sort();
+        problems.dedup();
+        ConfigError { file: self.file, problems }
+    }
+}
+
+/// One table. Every key that is not asked for is a problem when it is finished.
+pub(super) struct Section<'c> {
+    table: &'c DeTable<'c>,
+    /// Where it begins, byte.
+    pub(super) start: usize,
+    /// Its name, such as `services.orders_api`.
+    pub(super) path: String,
+    problems: &'c Problems,
+    known: RefCell<BTreeSet<String>>,
+    finished: Cell<bool>,
+}
+
+type Value<'c> = &'c Spanned<DeValue<'c>>;
+
+impl<'c> Section<'c> {
+    pub(super) fn root(table: &'c Spanned<DeTable<'c>>, problems: &'c Problems) -> Self {
+        Self::new(table.get_ref(), 0, String::new(), problems)
+    }
+
+    fn new(table: &'c DeTable<'c>, start: usize, path: String, problems: &'c Problems) -> Self {
+        Self { table, start, path, problems, known: RefCell::default(), finished: Cell::new(false) }
+    }
+
+    /// The file's folder joined with `path`.
+    pub(super) fn beside(&self, path: &str) -> PathBuf {
+        beside(&self.problems.file, path)
+    }
+
+    pub(super) fn problem(&self, byte: usize, problem: impl Into<String>) {
+        self.problems.at(byte, problem);
+    }
+
+    /// Notes a problem with a key of this table, at its line or at the table's.
+    pub(super) fn wrong(&self, key: &str, problem: &str) {
+        let at = self.find(key).map_or(self.start, |value| value.span().start);
+        self.problems.at(at, format!("{}: {problem}", self.name(key)));
+    }
+
+    pub(super) fn name(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    fn find(&self, key: &str) -> Option<Value<'c>> {
+        self.known.borrow_mut().insert(key.to_owned());
+        self.table.iter().find(|(name, _)| name.get_ref().as_ref() == key).map(|(_, value)| value)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        let value = self.find(key)?;
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            _ => self.not(key, "a string"),
+        }
+    }
+
+    pub(super) fn required(&self, key: &str) -> Option<String> {
+        if !self.has(key) {
+            self.problems.at(self.start, format!("{} is missing", self.name(key)));
+        }
+        self.text(key)
+    }
+
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+        match self.find(key)?.get_ref() {
+            DeValue::Boolean(value) => Some(*value),
+            _ => self.not(key, "true or false"),
+        }
+    }
+
+    pub(super) fn number(&self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+        let value = match self.find(key)?.get_ref() {
+            DeValue::Integer(number) => number.to_string().replace('_', "").parse::<u64>().ok(),
+            _ => None,
+        };
+        match value {
+            Some(value) if range.contains(&value) => Some(value),
+            _ => self.not(key, &format!("a number from {} to {}", range.start(), range.end())),
+        }
+    }
+
+    pub(super) fn texts(&self, key: &str) -> Option<Vec<(String, usize)>> {
+        let DeValue::Array(items) = self.find(key)?.get_ref() else {
+            return self.not(key, "a list of strings");
+        };
+        let mut texts = Vec::new();
+        for item in items.iter() {
+            match item.get_ref() {
+                DeValue::String(text) => texts.push((text.to_string(), item.span().start)),
+                _ => return self.not(key, "a list of strings"),
+            }
+        }
+        Some(texts)
+    }
+
+    pub(super) fn strings(&self, key: &str) -> Option<Vec<String>> {
+        Some(self.texts(key)?.into_iter().map(|(text, _)| text).collect())
+    }
+
+    /// A list of strings, each parsed; a problem for each one that does not.
+    pub(super) fn parsed<T>(&self, key: &str) -> Vec<T>
+    where
+        T: std::str::FromStr,
+        T::Err: fmt::Display,
+    {
+        let texts = self.texts(key).unwrap_or_default();
+        let parse = |(text, at): (String, usize)| match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problems.at(at, format!("{}: {text:?}: {error}", self.name(key)));
+                None
+            }
+        };
+        texts.into_iter().filter_map(parse).collect()
+    }
+
+    /// Text with a unit: `500ms`, `10s`, `5m`.
+    pub(super) fn duration(&self, key: &str, max: Duration) -> Option<Duration> {
+        let text = self.text(key)?;
+        let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+        match with_unit(&text, &units).map(Duration::from_millis) {
+            Some(value) if !value.is_zero() && value <= max => Some(value),
+            _ => self.not(key, &format!("a duration such as \"500ms\" or \"10s\", at most {max:?}")),
+        }
+    }
+
+    /// Text with a unit: `64KiB`, `1MiB`.
+    pub(super) fn size(&self, key: &str, max: u64) -> Option<u64> {
+        let text = self.text(key)?;
+        let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
+        match with_unit(&text, &units) {
+            Some(value) if value > 0 && value <= max => Some(value),
+            _ => self.not(key, &format!("a size such as \"64KiB\" or \"1MiB\", at most {} MiB", max >> 20)),
+        }
+    }
+
+    /// The contents of the file that a key names, without a final newline.
+    pub(super) fn secret(&self, key: &str) -> Option<SecretString> {
+        let path = self.beside(&self.required(key)?);
+        match std::fs::read_to_string(&path) {
+            Ok(text) if is_secret(text.trim_end_matches(['\n', '\r'])) => {
+                Some(SecretString::from(text.trim_end_matches(['\n', '\r']).to_owned()))
+            }
+            Ok(_) => self.not(key, "a file with one line of printable ASCII"),
+            Err(error) => {
+                self.wrong(key, &format!("{} cannot be read: {error}", path.display()));
+                None
+            }
+        }
+    }
+
+    pub(super) fn section(&self, key: &str) -> Option<Section<'c>> {
+        let value = self.find(key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => Some(Self::new(table, value.span().start, self.name(key), self.problems)),
+            _ => self.not(key, "a table"),
+        }
+    }
+
+    /// An array of tables.
+    pub(super) fn sections(&self, key: &str) -> Vec<Section<'c>> {
+        let Some(value) = self.find(key) else { return Vec::new() };
+        let DeValue::Array(items) = value.get_ref() else {
+            return self.not(key, "an array of tables").unwrap_or_default();
+        };
+        let section = |item: Value<'c>| match item.get_ref() {
+            DeValue::Table(table) => Some(Self::new(table, item.span().start, self.name(key), self.problems)),
+            _ => self.not(key, "an array of tables"),
+        };
+        items.iter().filter_map(section).collect()
+    }
+
+    /// A table of tables, by name.
+    pub(super) fn named(&self, key: &str) -> Vec<(String, Section<'c>)> {
+        let Some(outer) = self.section(key) else { return Vec::new() };
+        let names: Vec<String> = outer.keys();
+        names.into_iter().filter_map(|name| outer.section(&name).map(|section| (name, section))).collect()
+    }
+
+    /// The names of all members, which makes them known.
+    pub(super) fn keys(&self) -> Vec<String> {
+        let names: Vec<String> = self.table.iter().map(|(name, _)| name.get_ref().to_string()).collect();
+        self.known.borrow_mut().extend(names.iter().cloned());
+        names
+    }
+
+    /// A table as a JSON object.
+    pub(super) fn json(&self, key: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
+        match to_json(self.find(key)?.get_ref()) {
+            Some(serde_json::Value::Object(members)) => Some(members),
+            _ => self.not(key, "a table of plain values"),
+        }
+    }
+
+    /// Every key that nobody asked for is a problem.
+    pub(super) fn finish(&self) {
+        if self.finished.replace(true) {
+            return;
+        }
+        let known = self.known.borrow();
+        for (name, _) in self.table {
+            if !known.contains(name.get_ref().as_ref()) {
+                let hint = hint(name.get_ref(), &known);
+                let text = format!("{} is not a key of this configuration{hint}", self.name(name.get_ref()));
+                self.problems.at(name.span().start, text);
+            }
+        }
+    }
+
+    fn not<T>(&self, key: &str, expected: &str) -> Option<T> {
+        self.wrong(key, &format!("this is not {expected}"));
+        None
+    }
+}
+
+impl Drop for Section<'_> {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn hint(name: &str, known: &BTreeSet<String>) -> String {
+    let file = format!("{name}_file");
+    if known.contains(&file) {
+        return format!("; secrets come from files: use {file}");
+    }
+    match known.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        names => format!("; known here: {}", names.join(", ")),
+    }
+}
+
+fn is_secret(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 8 * 1024 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (number, factor) = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    number.trim().parse::<u64>().ok()?.checked_mul(factor)
+}
+
+fn to_json(value: &DeValue<'_>) -> Option<serde_json::Value> {
+    Some(match value {
+        DeValue::String(text) => text.to_string().into(),
+        DeValue::Boolean(value) => (*value).into(),
+        DeValue::Integer(number) => number.to_string().replace('_', "").parse::<i64>().ok()?.into(),
+        DeValue::Float(number) => number.to_string().replace('_', "").parse::<f64>().ok()?.into(),
+        DeValue::Datetime(time) => time.to_string().into(),
+        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect::<Option<Vec<_>>>()?.into(),
+        DeValue::Table(table) => {
+            let member = |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+                Some((name.get_ref().to_string(), to_json(value.get_ref())?))
+            };
+            serde_json::Value::Object(table.iter().map(member).collect::<Option<_>>()?)
+        }
+    })
+}

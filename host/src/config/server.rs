@@ -1,0 +1,188 @@
+//! `[server]`, `[envelope]`, `[audit]` and `[limits]`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use url::Url;
+
+use super::reader::Section;
+use crate::sandbox::Limits;
+
+/// `[server]`.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The canonical URI of the MCP resource; derived from the bound address if absent.
+    pub resource: Option<String>,
+    /// Origins that a browser may call from.
+    pub allowed_origins: Vec<String>,
+    /// Hosts by which this server is addressed, beside the resource's.
+    pub allowed_hosts: Vec<String>,
+    /// The tools folder.
+    pub tools: PathBuf,
+}
+
+/// `[envelope]`.
+#[derive(Debug, Clone)]
+pub struct EnvelopeSettings {
+    /// The trust domain of transaction tokens.
+    pub trust_domain: String,
+    /// The key folder.
+    pub keys: PathBuf,
+    /// Longest validity, seconds.
+    pub lifetime: u64,
+}
+
+/// `[audit]`.
+#[derive(Debug, Clone)]
+pub struct AuditSettings {
+    /// The journal's folder.
+    pub folder: PathBuf,
+    /// Unauthenticated refusals recorded one by one, per second.
+    pub refusals_per_second: u32,
+}
+
+pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
+    let section = root.section("server");
+    if section.is_none() {
+        root.problem(0, "[server] is missing");
+    }
+    let section = section?;
+    let listen = section.required("listen")?.parse().ok();
+    if listen.is_none() {
+        section.wrong("listen", "this is not an address and port, such as 127.0.0.1:8080");
+    }
+    let listen: SocketAddr = listen?;
+    let resource = section.text("resource");
+    match &resource {
+        Some(resource) => check_resource(&section, resource),
+        None if !listen.ip().is_loopback() => {
+            section.wrong("resource", "it may be left out only when listening on loopback; set the public https URL");
+        }
+        None => {}
+    }
+    let tools = section.text("tools").unwrap_or_else(|| "tools".into());
+    Some(ServerSettings {
+        listen,
+        resource,
+        allowed_origins: origins(&section),
+        allowed_hosts: section.strings("allowed_hosts").unwrap_or_default(),
+        tools: section.beside(&tools),
+    })
+}
+
+/// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared exactly.
+fn check_resource(section: &Section<'_>, resource: &str) {
+    let wrong = |why| section.wrong("resource", why);
+    let Ok(url) = Url::parse(resource) else {
+        return wrong("this is not an absolute URL");
+    };
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        wrong("it must be https (http only on loopback)");
+    }
+    if url.fragment().is_some() || url.query().is_some() || !url.username().is_empty() || url.password().is_some() {
+        wrong("it must have no query, fragment or user");
+    }
+    if resource.ends_with('/') || url.as_str().trim_end_matches('/') != resource {
+        wrong(&format!("it is not in canonical form; write {:?}", url.as_str().trim_end_matches('/')));
+    }
+}
+
+fn origins(section: &Section<'_>) -> Vec<String> {
+    let origins = section.texts("allowed_origins").unwrap_or_default();
+    for (origin, at) in &origins {
+        let canonical = Url::parse(origin).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
+        if canonical.is_none_or(|canonical| canonical.ascii_serialization() != *origin) {
+            section.problem(*at, format!("{origin:?} is not an origin, such as https://app.example.com"));
+        }
+    }
+    origins.into_iter().map(|(origin, _)| origin).collect()
+}
+
+pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
+    let Some(section) = root.section("envelope") else {
+        root.problem(0, "[envelope] is missing; it needs trust_domain, such as \"acme.example\"");
+        return None;
+    };
+    let lifetime = section.duration("lifetime", MAX_LIFETIME).unwrap_or(MAX_LIFETIME);
+    let keys = section.text("keys").unwrap_or_else(|| "keys".into());
+    Some(EnvelopeSettings {
+        trust_domain: section.required("trust_domain")?,
+        keys: section.beside(&keys),
+        lifetime: lifetime.as_secs().max(1),
+    })
+}
+
+pub(super) fn audit(root: &Section<'_>) -> Option<AuditSettings> {
+    let Some(section) = root.section("audit") else {
+        root.problem(0, "[audit] is missing; it needs folder: without a journal there are no calls");
+        return None;
+    };
+    let per_second = section.number("refusals_per_second", 1..=100_000).unwrap_or(100);
+    Some(AuditSettings {
+        folder: section.beside(&section.required("folder")?),
+        refusals_per_second: u32::try_from(per_second).unwrap_or(100),
+    })
+}
+
+pub(super) fn limits(root: &Section<'_>) -> Limits {
+    let mut limits = Limits::default();
+    let Some(section) = root.section("limits") else { return limits };
+    let usize_of = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let count = |key, max, default: usize| section.number(key, 1..=max).map_or(default, usize_of);
+    let bytes = |key, max, default: usize| section.size(key, max).map_or(default, usize_of);
+    limits.memory = bytes("memory", 256 << 20, limits.memory);
+    limits.output = bytes("output", 16 << 20, limits.output);
+    limits.input = bytes("input", 16 << 20, limits.input);
+    limits.downstream_bytes = bytes("downstream_bytes", 16 << 20, limits.downstream_bytes);
+    limits.component = section.size("component", 64 << 20).unwrap_or(limits.component);
+    limits.cpu = section.duration("cpu", Duration::from_secs(5)).unwrap_or(limits.cpu);
+    limits.time = section.duration("time", Duration::from_secs(60)).unwrap_or(limits.time);
+    let downstream_time = section.duration("downstream_time", Duration::from_secs(60));
+    limits.downstream_time = downstream_time.unwrap_or(limits.downstream_time);
+    limits.concurrent_calls = count("concurrent_calls", 120, limits.concurrent_calls);
+    let small = |key, default: u32| section.number(key, 1..=1000).map_or(default, |value| u32::try_from(value).unwrap_or(default));
+    limits.downstream_calls = small("downstream_calls", limits.downstream_calls);
+    limits.log_lines = small("log_lines", limits.log_lines);
+    limits
+}
+
+/// The journal must not lie where components are dropped, nor the keys where either is read.
+pub(super) fn check_folders(
+    root: &Section<'_>,
+    server: &ServerSettings,
+    audit: &AuditSettings,
+    envelope: &EnvelopeSettings,
+) {
+    let named = [
+        ("server.tools", &server.tools),
+        ("audit.folder", &audit.folder),
+        ("envelope.keys", &envelope.keys),
+    ];
+    for (index, (name, path)) in named.iter().enumerate() {
+        for (other_name, other) in named.iter().skip(index + 1) {
+            if overlap(path, other) {
+                root.problem(0, format!("{name} and {other_name} overlap; they must be separate folders"));
+            }
+        }
+    }
+}
+
+fn overlap(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        whole.canonicalize().unwrap_or(whole)
+    };
+    let (a, b) = (real(a), real(b));
+    a.starts_with(&b) || b.starts_with(&a)
+}
+
+const MAX_LIFETIME: Duration = Duration::from_secs(300);

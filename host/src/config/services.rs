@@ -1,0 +1,163 @@
+//! `[services.NAME]`: the APIs that tools may reach by name.
+
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+
+use super::Issuer;
+use super::issuers::{addresses, algorithms, keys, token_type, url};
+use super::reader::Section;
+use crate::delegation::{
+    AuditHeaders, Auth, ClientSettings, ExchangeSettings, IssuedSettings, ServiceSettings, Template,
+};
+
+pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> Vec<ServiceSettings> {
+    let named = root.named("services");
+    named.into_iter().filter_map(|(name, section)| service(name, &section, issuers)).collect()
+}
+
+fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<ServiceSettings> {
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        section.problem(section.start, format!("{name:?} is not 1 to 64 characters of [A-Za-z0-9_-]"));
+    }
+    if !section.has("url") {
+        section.problem(section.start, format!("{} is missing", section.name("url")));
+    }
+    let base = url(section, "url");
+    let in_trust_domain = section.flag("in_trust_domain").unwrap_or(false);
+    let allow: Vec<Template> = section.parsed("allow");
+    let actor_issuers = aliases(section, "actor_issuers", issuers).unwrap_or_default();
+    if actor_issuers.is_empty() && allow.iter().any(Template::names_actor) {
+        section.wrong("allow", "a template names the actor, so actor_issuers must list the aliases whose subjects this service knows");
+    }
+    let shared_data = section.flag("shared_data").unwrap_or(false);
+    let auth = auth(section);
+    let exchange = section.section("exchange").map(|section| exchange(&section, issuers));
+    let settings = ServiceSettings {
+        name,
+        url: base?,
+        addresses: addresses(section),
+        in_trust_domain,
+        actor_issuers,
+        allow,
+        shared_data,
+        audit_headers: audit_headers(section, in_trust_domain),
+        auth: auth?,
+        exchange: exchange.unwrap_or_default(),
+    };
+    Some(settings)
+}
+
+/// Aliases of configured issuers.
+fn aliases(section: &Section<'_>, key: &str, issuers: &[Issuer]) -> Option<Vec<String>> {
+    let names = section.texts(key)?;
+    for (name, at) in &names {
+        if !issuers.iter().any(|issuer| issuer.settings.alias == *name) {
+            section.problem(*at, format!("{}: no issuer has the alias {name:?}", section.name(key)));
+        }
+    }
+    Some(names.into_iter().map(|(name, _)| name).collect())
+}
+
+fn audit_headers(section: &Section<'_>, in_trust_domain: bool) -> AuditHeaders {
+    match section.text("audit_headers").as_deref() {
+        Some("full") => AuditHeaders::Full,
+        Some("trace") => AuditHeaders::Trace,
+        Some("none") => AuditHeaders::None,
+        None if in_trust_domain => AuditHeaders::Full,
+        None => AuditHeaders::None,
+        Some(_) => {
+            section.wrong("audit_headers", "this is not \"full\", \"trace\" or \"none\"");
+            AuditHeaders::None
+        }
+    }
+}
+
+fn auth(section: &Section<'_>) -> Option<Auth> {
+    let Some(auth) = section.section("auth") else { return Some(Auth::None) };
+    match auth.required("kind")?.as_str() {
+        "none" => Some(Auth::None),
+        "client_credentials" => {
+            let scopes = auth.strings("scopes").unwrap_or_default();
+            Some(Auth::ClientCredentials { client: client(&auth)?, scopes })
+        }
+        "static" => {
+            let header = auth.text("header").map_or(Some(AUTHORIZATION), |name| name.parse::<HeaderName>().ok());
+            if header.as_ref().is_none_or(|name| FORBIDDEN_HEADERS.contains(&name.as_str())) {
+                auth.wrong("header", "this is not a header that can carry a credential");
+            }
+            let prefix = auth.text("prefix").unwrap_or_default();
+            Some(Auth::Static { header: header?, prefix, secret: auth.secret("secret_file")? })
+        }
+        _ => {
+            auth.wrong("kind", "this is not \"none\", \"client_credentials\" or \"static\"");
+            None
+        }
+    }
+}
+
+fn client(section: &Section<'_>) -> Option<ClientSettings> {
+    if !section.has("token_endpoint") {
+        section.problem(section.start, format!("{} is missing", section.name("token_endpoint")));
+    }
+    let client_id = section.required("client_id");
+    let client_secret = section.secret("client_secret_file");
+    Some(ClientSettings {
+        token_endpoint: url(section, "token_endpoint")?,
+        addresses: addresses(section),
+        client_id: client_id?,
+        client_secret: client_secret?,
+    })
+}
+
+fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSettings> {
+    if let Some(profile) = section.text("profile")
+        && profile != "rfc8693"
+    {
+        section.wrong("profile", "this is not \"rfc8693\"");
+    }
+    let client = client(section);
+    let audience = section.required("audience");
+    let issuer = section.required("issuer");
+    let own = issuers.iter().find(|known| Some(&known.settings.issuer) == issuer.as_ref());
+    let subject_issuers = aliases(section, "subject_issuers", issuers)
+        .or_else(|| own.map(|known| vec![known.settings.alias.clone()]));
+    if subject_issuers.is_none() {
+        section.wrong("subject_issuers", "it is missing: the exchange's issuer is not one of [[issuers]], so name the aliases whose users it serves");
+    }
+    let algorithms = algorithms(section);
+    let keys = keys(section, &addresses(section)).or_else(|| own.map(|known| known.keys.clone()));
+    if keys.is_none() && !section.has("jwks_uri") && !section.has("jwks_file") {
+        section.problem(section.start, format!("{}: jwks_uri or jwks_file is missing", section.path));
+    }
+    let actor = match section.text("actor").as_deref() {
+        None | Some("client_credentials") => true,
+        Some("none") => false,
+        Some(_) => {
+            section.wrong("actor", "this is not \"client_credentials\" or \"none\"");
+            true
+        }
+    };
+    let expect_audience = section.text("expect_audience").or_else(|| audience.clone());
+    let issued = (|| {
+        Some(IssuedSettings {
+            issuer: issuer?,
+            keys: keys?,
+            algorithms,
+            audience: expect_audience?,
+            token_type: token_type(section, "at+jwt"),
+            subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
+        })
+    })();
+    Some(ExchangeSettings {
+        client: client?,
+        audience: audience?,
+        scopes: section.strings("scopes").unwrap_or_default(),
+        actor,
+        subject_issuers: subject_issuers?,
+        issued: issued?,
+    })
+}
+
+const FORBIDDEN_HEADERS: &[&str] = &[
+    "host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "trailer", "txn-token",
+];

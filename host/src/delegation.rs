@@ -1,0 +1,26 @@
+//! How services are reached: in the declared mode, with a credential that the tool never sees.
+//!
+//! Trusts the sealed envelope and the operator's settings; trusts no request of a tool, no answer
+//! of an authorization server and no answer of a service. Hands a tool a bounded answer without
+//! credentials, or a typed error.
+//!
+//! Invariant: a mode never falls back to another one, a credential is verified in full before it
+//! is sent, and nothing leaves before `downstream.opened` is durable.
+
+mod authority;
+mod credential;
+mod error;
+mod exchange;
+mod issued;
+mod request;
+mod service;
+mod template;
+mod token_endpoint;
+
+pub use authority::{Authority, Broker, BrokerLimits};
+pub use error::DownstreamError;
+pub use request::{Part, Request, Response};
+pub use service::{
+    AuditHeaders, Auth, ClientSettings, ExchangeSettings, IssuedSettings, Service, ServiceSettings,
+};
+pub use template::{Template, TemplateError};

@@ -1,0 +1,364 @@
+//! One call's authority to reach services, and the broker that carries it out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bailiwick_envelope::{ActorKind, DelegationMode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http_body_util::Full;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::credential::Credential;
+use super::error::DownstreamError;
+use super::exchange::{Acting, Exchange};
+use super::request::{self, Part, Request, Response};
+use super::service::{AuditHeaders, Service};
+use crate::audit::{Downstream, Event, Outcome, Trail};
+use crate::dispatch::Permit;
+use crate::egress::EgressError;
+use crate::envelope::{Sealed, Signer};
+use crate::identity::SubjectToken;
+use crate::reason::Reason;
+use crate::seams::{Random, random_hex};
+
+/// Knows the services and holds what is needed to reach them.
+pub struct Broker {
+    services: BTreeMap<String, Arc<Service>>,
+    signer: Arc<Signer>,
+    random: Arc<dyn Random>,
+    limits: BrokerLimits,
+}
+
+/// Bounds of the downstream calls of one call.
+#[derive(Debug, Clone, Copy)]
+pub struct BrokerLimits {
+    /// How many.
+    pub calls: u32,
+    /// How long one may take.
+    pub time: Duration,
+    /// Largest body of an answer, bytes.
+    pub answer: usize,
+    /// Largest body of a request, bytes.
+    pub request: usize,
+}
+
+/// What one call may do downstream. Lives exactly as long as the call; the subject token with it.
+pub struct Authority {
+    inner: Arc<Inner>,
+    tasks: TaskTracker,
+}
+
+struct Inner {
+    broker: Arc<Broker>,
+    sealed: Sealed,
+    subject: Option<SubjectToken>,
+    trail: Trail,
+    used: AtomicU32,
+    stop: CancellationToken,
+}
+
+/// A request that the grant covers, ready to be recorded and sent.
+struct Planned {
+    service: Arc<Service>,
+    mode: DelegationMode,
+    template: String,
+    method: Method,
+    target: Uri,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// What is known of a downstream call when it ends.
+#[derive(Default)]
+struct Progress {
+    status: Option<u16>,
+    credential: Option<&'static str>,
+    sending: bool,
+}
+
+impl Broker {
+    /// A broker for these services.
+    pub fn new(
+        services: BTreeMap<String, Arc<Service>>,
+        signer: Arc<Signer>,
+        random: Arc<dyn Random>,
+        limits: BrokerLimits,
+    ) -> Self {
+        Self { services, signer, random, limits }
+    }
+
+    /// Takes over what one call may do. The subject token is kept only if a granted service needs
+    /// an exchange; otherwise it is erased here.
+    pub fn authority(
+        self: &Arc<Self>,
+        permit: &Permit,
+        sealed: Sealed,
+        subject: SubjectToken,
+        trail: Trail,
+    ) -> Authority {
+        let exchanges = permit.services().values().any(|mode| *mode != DelegationMode::ServiceIdentity);
+        let inner = Inner {
+            broker: Arc::clone(self),
+            sealed,
+            subject: exchanges.then_some(subject),
+            trail,
+            used: AtomicU32::new(0),
+            stop: CancellationToken::new(),
+        };
+        Authority { inner: Arc::new(inner), tasks: TaskTracker::new() }
+    }
+}
+
+impl Authority {
+    /// Makes one downstream call. It goes on to its own end, recorded, even if nobody waits for it.
+    ///
+    /// # Errors
+    /// There is no HTTP answer.
+    pub async fn send(&self, request: Request) -> Result<Response, DownstreamError> {
+        let inner = Arc::clone(&self.inner);
+        let task = self.tasks.spawn(async move { inner.perform(request).await });
+        task.await.unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
+    }
+
+    /// Ends the authority: stops what is still under way and waits until it is recorded.
+    pub async fn end(&self) {
+        self.inner.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Inner {
+    /// Plan, record, act, record.
+    async fn perform(&self, request: Request) -> Result<Response, DownstreamError> {
+        // Every attempt up to the limit is recorded, and the first one over it; the rest of a flood
+        // gets the same answer without a record each.
+        let used = self.used.fetch_add(1, Ordering::Relaxed);
+        if used > self.broker.limits.calls {
+            return Err(DownstreamError::QuotaExhausted);
+        }
+        let asked = Downstream { service: request.service.clone(), method: request.method.clone(), ..empty() };
+        let planned = match self.plan(used, request) {
+            Ok(planned) => planned,
+            Err(refused) => {
+                let ended = Some((Outcome::Refused, Some(refused.reason())));
+                let written = self.trail.downstream(Event::DownstreamRefused, None, asked, ended).await;
+                return Err(written.map_or(DownstreamError::AuditUnavailable, |()| refused));
+            }
+        };
+        let opened = self.trail.downstream(Event::DownstreamOpened, Some(planned.mode), planned.record(None), None);
+        opened.await.map_err(|_| DownstreamError::AuditUnavailable)?;
+        let mut progress = Progress::default();
+        let result = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(None),
+            result = self.carry_out(&planned, &mut progress) => result.map_err(Some),
+        };
+        let ended = match &result {
+            Ok(_) => (Outcome::Done, None),
+            Err(Some(error)) => (outcome_of(error, &progress), Some(error.reason())),
+            Err(None) if progress.sending => (Outcome::Unknown, Some(Reason::Cancelled)),
+            Err(None) => (Outcome::Cancelled, Some(Reason::Cancelled)),
+        };
+        let closed = planned.record(Some(&progress));
+        let closed = self.trail.downstream(Event::DownstreamClosed, Some(planned.mode), closed, Some(ended));
+        closed.await.map_err(|_| DownstreamError::AuditUnavailable)?;
+        result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut))
+    }
+
+    /// Checks the request against the grant. Nothing has left the host yet.
+    fn plan(&self, used: u32, request: Request) -> Result<Planned, DownstreamError> {
+        let claims = self.sealed.envelope().claims();
+        let limits = self.broker.limits;
+        if used >= limits.calls {
+            return Err(DownstreamError::QuotaExhausted);
+        }
+        let mode = claims.delegation.modes().get(&request.service).copied().ok_or(DownstreamError::UnknownService)?;
+        let service = self.broker.services.get(&request.service).ok_or(DownstreamError::UnknownService)?;
+        if request.body.len() > limits.request {
+            return Err(DownstreamError::InvalidRequest(format!("the body is larger than {} bytes", limits.request)));
+        }
+        let method = request::method(&request.method)?;
+        if !request.body.is_empty() && matches!(method, Method::GET | Method::HEAD) {
+            return Err(DownstreamError::InvalidRequest("GET and HEAD have no body".into()));
+        }
+        let headers = request::headers(&request.headers)?;
+        let (template, target) = self.cover(service, &request)?;
+        self.check_identity(service, mode)?;
+        let target = absolute(&service.settings.url, &target)?;
+        Ok(Planned { service: Arc::clone(service), mode, template, method, target, headers, body: request.body })
+    }
+
+    /// The first template of the service that covers the request.
+    fn cover(&self, service: &Service, request: &Request) -> Result<(String, String), DownstreamError> {
+        let actor = &self.sealed.envelope().claims().actor;
+        let parts = request.path.iter().chain(request.query.iter().map(|(_, part)| part));
+        let names_actor = parts.into_iter().any(|part| !matches!(part, Part::Text(_)));
+        if names_actor && !service.settings.actor_issuers.iter().any(|alias| alias == self.sealed.issuer_alias()) {
+            return Err(DownstreamError::NotGranted("the service does not know the subjects of this issuer".into()));
+        }
+        for template in &service.settings.allow {
+            if let Some(target) = template.fill(request, actor)? {
+                return Ok((template.to_string(), target));
+            }
+        }
+        let covered = service.settings.allow.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        Err(DownstreamError::NotGranted(format!("{} covers {covered}", service.settings.name)))
+    }
+
+    /// Whether this call has the identity that the mode needs. There is no second choice.
+    fn check_identity(&self, service: &Service, mode: DelegationMode) -> Result<(), DownstreamError> {
+        if mode == DelegationMode::ServiceIdentity {
+            return Ok(());
+        }
+        self.exchange(service).map(drop)
+    }
+
+    fn exchange<'s>(&'s self, service: &'s Service) -> Result<(&'s Exchange, &'s SubjectToken), DownstreamError> {
+        let exchange = service.exchange.as_ref().ok_or(DownstreamError::IdentityUnavailable)?;
+        let subject = self.subject.as_ref().ok_or(DownstreamError::IdentityUnavailable)?;
+        let known = exchange.subject_issuers.iter().any(|alias| alias == self.sealed.issuer_alias());
+        let user = self.sealed.envelope().claims().actor.kind == ActorKind::User;
+        if known && user { Ok((exchange, subject)) } else { Err(DownstreamError::IdentityUnavailable) }
+    }
+
+    async fn carry_out(&self, planned: &Planned, progress: &mut Progress) -> Result<Response, DownstreamError> {
+        let credential = self.credential(planned).await?;
+        progress.credential = Some(credential.kind());
+        let mut request = http::Request::new(Full::from(planned.body.clone()));
+        *request.method_mut() = planned.method.clone();
+        *request.uri_mut() = planned.target.clone();
+        *request.headers_mut() = planned.headers.clone();
+        self.identify(planned, request.headers_mut())?;
+        credential.apply(&mut request)?;
+        progress.sending = true;
+        let limits = self.broker.limits;
+        let answer = planned.service.client.send(request, limits.time, limits.answer).await.map_err(|e| failed(&e))?;
+        progress.status = Some(answer.status.as_u16());
+        Ok(Response {
+            status: answer.status.as_u16(),
+            headers: request::visible_headers(&answer.headers),
+            body: answer.body.to_vec(),
+        })
+    }
+
+    /// The credential of the declared mode.
+    async fn credential(&self, planned: &Planned) -> Result<Credential, DownstreamError> {
+        let acting = match planned.mode {
+            DelegationMode::ServiceIdentity => return planned.service.own.obtain().await,
+            DelegationMode::OnBehalfOf => Acting::HostForUser,
+            DelegationMode::RestrictedUser => Acting::UserAlone,
+        };
+        let (exchange, subject) = self.exchange(&planned.service)?;
+        let actor = &self.sealed.envelope().claims().actor;
+        let credential = exchange.obtain(subject, actor, self.sealed.authority_until(), acting).await?;
+        let record = Downstream {
+            scopes: exchange.scopes.clone(),
+            audience: Some(exchange.audience.clone()),
+            credential_kind: Some(credential.kind().to_owned()),
+            ..planned.record(None)
+        };
+        let written = self.trail.downstream(Event::TokenExchanged, Some(planned.mode), record, None);
+        written.await.map_err(|_| DownstreamError::AuditUnavailable)?;
+        Ok(credential)
+    }
+
+    /// Tells the service, as far as the operator wants, for whom and by whom it is called.
+    fn identify(&self, planned: &Planned, headers: &mut HeaderMap) -> Result<(), DownstreamError> {
+        let claims = self.sealed.envelope().claims();
+        let settings = &planned.service.settings;
+        let mut set = |name: &'static str, value: &str| {
+            let value = HeaderValue::try_from(value)
+                .map_err(|_| DownstreamError::InvalidRequest(format!("the header {name} cannot carry this identity")))?;
+            headers.insert(HeaderName::from_static(name), value);
+            Ok::<_, DownstreamError>(())
+        };
+        set("accept-encoding", "identity")?;
+        if settings.in_trust_domain {
+            let token = self
+                .broker
+                .signer
+                .transaction(&self.sealed, &settings.name)
+                .map_err(|_| DownstreamError::IdentityUnavailable)?;
+            set("txn-token", token.as_str())?;
+        }
+        if settings.audit_headers == AuditHeaders::None {
+            return Ok(());
+        }
+        let span = random_hex::<8>(self.broker.random.as_ref());
+        set("traceparent", &format!("00-{}-{span}-01", claims.session.trace_id))?;
+        set("x-trace-id", &claims.session.trace_id)?;
+        if settings.audit_headers == AuditHeaders::Full {
+            set("x-actor-sub", &header_text(&claims.actor.sub))?;
+            set("x-actor-iss", &header_text(&claims.actor.iss))?;
+            set("x-agent-id", &header_text(&claims.agent.id))?;
+            set("x-delegation-mode", planned.mode.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl Planned {
+    fn record(&self, progress: Option<&Progress>) -> Downstream {
+        Downstream {
+            service: self.service.settings.name.clone(),
+            method: self.method.to_string(),
+            path_template: Some(self.template.clone()),
+            status: progress.and_then(|progress| progress.status),
+            credential_kind: progress.and_then(|progress| progress.credential).map(String::from),
+            ..empty()
+        }
+    }
+}
+
+fn empty() -> Downstream {
+    Downstream {
+        service: String::new(),
+        method: String::new(),
+        path_template: None,
+        status: None,
+        scopes: Vec::new(),
+        audience: None,
+        credential_kind: None,
+    }
+}
+
+fn absolute(base: &Uri, target: &str) -> Result<Uri, DownstreamError> {
+    let refused = |_| DownstreamError::InvalidRequest("the path does not form a URL".into());
+    let path = base.path().trim_end_matches('/');
+    let mut parts = base.clone().into_parts();
+    parts.path_and_query = Some(format!("{path}{target}").try_into().map_err(refused)?);
+    Uri::from_parts(parts).map_err(|_| DownstreamError::InvalidRequest("the path does not form a URL".into()))
+}
+
+fn failed(error: &EgressError) -> DownstreamError {
+    match error {
+        EgressError::TimedOut => DownstreamError::TimedOut,
+        EgressError::TooLarge(_) => DownstreamError::TooLarge,
+        EgressError::Blocked(blocked) => {
+            tracing::error!(cause = %blocked, "a service's address must not be dialled");
+            DownstreamError::Unavailable("the service cannot be reached".into())
+        }
+        EgressError::Unreachable(_) => DownstreamError::Unavailable("the service cannot be reached".into()),
+    }
+}
+
+fn outcome_of(error: &DownstreamError, progress: &Progress) -> Outcome {
+    match error {
+        DownstreamError::TimedOut => Outcome::TimedOut,
+        DownstreamError::Unavailable(_) | DownstreamError::TooLarge if progress.sending => Outcome::Failed,
+        DownstreamError::Unavailable(_) | DownstreamError::AuditUnavailable => Outcome::Failed,
+        _ => Outcome::Refused,
+    }
+}
+
+/// Names may have any printable character; headers carry ASCII. Injective, so two names never
+/// become one.
+fn header_text(name: &str) -> String {
+    const ODD: &AsciiSet = &CONTROLS.add(b'%').add(b' ').add(b'"').add(b',').add(b';');
+    utf8_percent_encode(name, ODD).to_string()
+}

@@ -1,0 +1,68 @@
+//! Why a tool's request got no HTTP answer.
+
+use crate::reason::Reason;
+
+/// The errors of the `downstream` interface, one to one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DownstreamError {
+    /// No service of that name is granted.
+    #[error("no service of that name is granted to this tool")]
+    UnknownService,
+    /// The grant does not cover this request.
+    #[error("the request is not granted: {0}")]
+    NotGranted(String),
+    /// The request is malformed.
+    #[error("the request is malformed: {0}")]
+    InvalidRequest(String),
+    /// The mode needs an identity that this call does not have.
+    #[error("the mode needs a user's identity that this call does not have")]
+    IdentityUnavailable,
+    /// The user must consent first.
+    #[error("the user must consent first")]
+    ConsentRequired(String),
+    /// The authorization server did not give these scopes.
+    #[error("the authorization server did not give the scopes {0:?}")]
+    ScopeDenied(Vec<String>),
+    /// No acceptable credential was issued.
+    #[error("no acceptable credential was issued: {0}")]
+    CredentialRefused(String),
+    /// Nothing to talk to.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// No answer in time.
+    #[error("no answer within the deadline")]
+    TimedOut,
+    /// The answer is larger than the limit.
+    #[error("the answer is larger than the limit")]
+    TooLarge,
+    /// The service asks to slow down.
+    #[error("the service asks to slow down")]
+    RateLimited(Option<u32>),
+    /// The call has used up its downstream calls.
+    #[error("this call has used up its downstream calls")]
+    QuotaExhausted,
+    /// The journal cannot be written.
+    #[error("the journal cannot be written")]
+    AuditUnavailable,
+}
+
+impl DownstreamError {
+    /// The code for the journal.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::UnknownService => Reason::UnknownService,
+            Self::NotGranted(_) => Reason::NotGranted,
+            Self::InvalidRequest(_) => Reason::InvalidRequest,
+            Self::IdentityUnavailable => Reason::IdentityUnavailable,
+            Self::ConsentRequired(_) => Reason::ConsentRequired,
+            Self::ScopeDenied(_) => Reason::ScopeDenied,
+            Self::CredentialRefused(_) => Reason::CredentialRefused,
+            Self::Unavailable(_) => Reason::Unavailable,
+            Self::TimedOut => Reason::TimedOut,
+            Self::TooLarge => Reason::TooLarge,
+            Self::RateLimited(_) => Reason::RateLimited,
+            Self::QuotaExhausted => Reason::QuotaExhausted,
+            Self::AuditUnavailable => Reason::AuditUnavailable,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Verification of what an authorization server issued, before a byte of it is sent anywhere.
+//!
+//! Invariant: a token that names another subject, issuer, audience or actor, that has wider
+//! scopes, that outlives the caller's authority, or that is the caller's own token, is refused.
+
+use bailiwick_envelope::Actor;
+use secrecy::ExposeSecret as _;
+
+use super::error::DownstreamError;
+use super::exchange::{ACCESS_TOKEN, Acting};
+use super::token_endpoint::Granted;
+use crate::identity::{Claims, KeyError, KeyRing, TokenError, TypeRule, Unverified};
+
+/// What the operator says an issued token must look like.
+pub(super) struct IssuedRule {
+    pub(super) issuer: String,
+    pub(super) keys: KeyRing,
+    pub(super) audience: String,
+    pub(super) token_type: TypeRule,
+    pub(super) subject_claim: String,
+}
+
+/// What this call says it must look like.
+pub(super) struct Expected<'c> {
+    pub(super) actor: &'c Actor,
+    pub(super) authority_until: u64,
+    pub(super) scopes: &'c [String],
+    /// The host's own client id, where an `actor_token` was sent.
+    pub(super) host: Option<&'c str>,
+    pub(super) acting: Acting,
+    pub(super) inbound: &'c str,
+    pub(super) now: u64,
+}
+
+impl IssuedRule {
+    /// Verifies the issued token in full.
+    ///
+    /// # Errors
+    /// It must not be sent.
+    pub(super) async fn verify(&self, granted: &Granted, expected: &Expected<'_>) -> Result<(), DownstreamError> {
+        let token = granted.access_token.expose_secret();
+        if token == expected.inbound {
+            return Err(refuse("it is the caller's own token"));
+        }
+        if granted.issued_token_type.as_deref().is_some_and(|issued| issued != ACCESS_TOKEN && issued != JWT) {
+            return Err(refuse("it is not of the requested type"));
+        }
+        let unverified = Unverified::parse(token).map_err(unacceptable)?;
+        if unverified.claimed_issuer().map_err(unacceptable)? != self.issuer {
+            return Err(refuse("it is from another issuer"));
+        }
+        let key = self.keys.find(unverified.key_id()).await.map_err(|error| match error {
+            KeyError::Unknown => refuse("it is signed with an unknown key"),
+            KeyError::Unavailable { .. } => {
+                DownstreamError::Unavailable("the keys of the authorization server are not available".into())
+            }
+        })?;
+        let claims = unverified.verify(&key, &self.token_type).map_err(unacceptable)?;
+        claims.check_times(expected.now).map_err(unacceptable)?;
+        if claims.expiry().map_err(unacceptable)? > expected.authority_until {
+            return Err(refuse("it outlives the caller's own token"));
+        }
+        if claims.audiences().map_err(unacceptable)? != [self.audience.as_str()] {
+            return Err(refuse("it is for another audience, or for more than one"));
+        }
+        if claims.string(&self.subject_claim).map_err(unacceptable)? != expected.actor.sub {
+            return Err(refuse("it names another subject"));
+        }
+        check_actor(&claims, expected)?;
+        check_scopes(&claims, granted, expected)
+    }
+}
+
+fn check_actor(claims: &Claims, expected: &Expected<'_>) -> Result<(), DownstreamError> {
+    let act = claims.optional_object("act").map_err(unacceptable)?;
+    match (expected.acting, expected.host, act) {
+        (Acting::UserAlone, _, Some(_)) => Err(refuse("it names an actor, which a restricted token must not")),
+        (Acting::HostForUser, Some(_), None) => Err(refuse("it names no actor")),
+        (Acting::HostForUser, Some(host), Some(act)) if act.string("sub").map_err(unacceptable)? != host => {
+            Err(refuse("it names another actor"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// RFC 8693 §2.2.1: `scope` may be left out only where it is what was asked for.
+fn check_scopes(claims: &Claims, granted: &Granted, expected: &Expected<'_>) -> Result<(), DownstreamError> {
+    let mut issued = granted.scope.clone().unwrap_or_default();
+    for claim in ["scope", "scp"] {
+        issued.extend(claims.scopes(claim).map_err(unacceptable)?);
+    }
+    if issued.iter().any(|scope| !expected.scopes.contains(scope)) {
+        return Err(refuse("it has scopes that were not asked for"));
+    }
+    let stated = granted.scope.is_some() || claims.has("scope") || claims.has("scp");
+    let missing: Vec<_> = expected.scopes.iter().filter(|scope| !issued.contains(scope)).cloned().collect();
+    if stated && !missing.is_empty() {
+        return Err(DownstreamError::ScopeDenied(missing));
+    }
+    Ok(())
+}
+
+fn refuse(why: &str) -> DownstreamError {
+    DownstreamError::CredentialRefused(format!("the issued token is not acceptable: {why}"))
+}
+
+fn unacceptable(error: TokenError) -> DownstreamError {
+    DownstreamError::CredentialRefused(format!("the issued token is not acceptable: {error}"))
+}
+
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";

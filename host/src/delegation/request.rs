@@ -1,0 +1,165 @@
+//! What a tool may say of a request, and what it gets back.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::error::DownstreamError;
+
+/// A piece of a path or a query value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// The tool's own text.
+    Text(String),
+    /// The actor's subject, which the host fills in.
+    ActorSub,
+    /// The actor's tenant, which the host fills in.
+    ActorTenant,
+}
+
+/// A tool's request. There is no URL in it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Name of the service.
+    pub service: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path segments below the service's base.
+    pub path: Vec<Part>,
+    /// Query parameters.
+    pub query: Vec<(String, Part)>,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// Body; empty for none.
+    pub body: Vec<u8>,
+}
+
+/// A service's answer, stripped of credentials.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Body, complete.
+    pub body: Vec<u8>,
+}
+
+/// The methods that a tool may use.
+pub(super) fn method(name: &str) -> Result<Method, DownstreamError> {
+    match name {
+        "GET" => Ok(Method::GET),
+        "HEAD" => Ok(Method::HEAD),
+        "POST" => Ok(Method::POST),
+        "PUT" => Ok(Method::PUT),
+        "PATCH" => Ok(Method::PATCH),
+        "DELETE" => Ok(Method::DELETE),
+        _ => Err(DownstreamError::InvalidRequest("the method is not GET, HEAD, POST, PUT, PATCH or DELETE".into())),
+    }
+}
+
+/// Percent-encodes one path segment, refusing what could mean another path.
+pub(super) fn encode_segment(text: &str) -> Result<String, DownstreamError> {
+    if text.is_empty() || text == "." || text == ".." || text.chars().any(|c| c == '/' || c == '\\' || c.is_control()) {
+        return Err(DownstreamError::InvalidRequest(
+            "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters".into(),
+        ));
+    }
+    if text.len() > MAX_PART {
+        return Err(DownstreamError::InvalidRequest(format!("a path segment is longer than {MAX_PART} bytes")));
+    }
+    Ok(utf8_percent_encode(text, RESERVED).to_string())
+}
+
+/// Percent-encodes one query key or value.
+pub(super) fn encode_query(text: &str) -> Result<String, DownstreamError> {
+    if text.len() > MAX_PART || text.chars().any(char::is_control) {
+        return Err(DownstreamError::InvalidRequest(format!(
+            "a query value has control characters or is longer than {MAX_PART} bytes"
+        )));
+    }
+    Ok(utf8_percent_encode(text, RESERVED).to_string())
+}
+
+/// Turns a tool's headers into HTTP's, by an allow-list.
+pub(super) fn headers(given: &[(String, String)]) -> Result<HeaderMap, DownstreamError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let lower = name.to_ascii_lowercase();
+        if !ALLOWED_HEADERS.contains(&lower.as_str()) {
+            return Err(DownstreamError::InvalidRequest(format!("the header {name:?} is not one that a tool may set")));
+        }
+        let refused = || DownstreamError::InvalidRequest(format!("the value of the header {lower:?} is not plain text"));
+        if value.len() > MAX_PART || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Err(refused());
+        }
+        let name = HeaderName::try_from(lower.as_str()).map_err(|_| refused())?;
+        let value = HeaderValue::try_from(value.as_str()).map_err(|_| refused())?;
+        if headers.insert(name, value).is_some() {
+            return Err(DownstreamError::InvalidRequest(format!("the header {lower:?} is given twice")));
+        }
+    }
+    Ok(headers)
+}
+
+/// The headers of an answer that a tool may see: text, and nothing that is or names a credential.
+pub(super) fn visible_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let visible = |name: &HeaderName| !HIDDEN_HEADERS.contains(&name.as_str());
+    headers
+        .iter()
+        .filter(|(name, _)| visible(name))
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect()
+}
+
+/// Everything but RFC 3986 unreserved characters.
+const RESERVED: &AsciiSet = &CONTROLS
+    .add(b' ').add(b'!').add(b'"').add(b'#').add(b'$').add(b'%').add(b'&').add(b'\'').add(b'(').add(b')').add(b'*')
+    .add(b'+').add(b',').add(b'/').add(b':').add(b';').add(b'<').add(b'=').add(b'>').add(b'?').add(b'@').add(b'[')
+    .add(b'\\').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
+const MAX_PART: usize = 4 * 1024;
+
+/// What a tool may set. Credentials, identity, routing and framing are not on it.
+const ALLOWED_HEADERS: &[&str] = &[
+    "accept", "accept-language", "content-language", "content-type", "idempotency-key", "if-match",
+    "if-modified-since", "if-none-match", "if-unmodified-since", "prefer",
+];
+
+const HIDDEN_HEADERS: &[&str] = &[
+    "set-cookie", "set-cookie2", "www-authenticate", "proxy-authenticate", "authentication-info", "authorization",
+    "proxy-authentication-info", "txn-token", "dpop-nonce", "connection", "keep-alive", "transfer-encoding", "upgrade",
+    "trailer", "te", "alt-svc",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_cannot_set_a_header_that_means_identity_routing_or_framing() {
+        for name in [
+            "Authorization", "authorization", "Proxy-Authorization", "Cookie", "Host", "Txn-Token", "X-Actor-Sub",
+            "X-Actor-Iss", "X-Agent-Id", "X-Delegation-Mode", "X-Trace-Id", "traceparent", "Connection", "TE", "Upgrade",
+            "Transfer-Encoding", "Content-Length", "Forwarded", "X-Forwarded-For", "X-Real-IP", "", "a b", "accept\r\nx",
+        ] {
+            let refused = headers(&[(name.to_owned(), "x".to_owned())]);
+            assert!(matches!(refused, Err(DownstreamError::InvalidRequest(_))), "{name}");
+        }
+        for value in ["a\r\nX-Actor-Sub: bob", "a\nb", "a\u{0}", "\u{560a}", "ä"] {
+            assert!(headers(&[("accept".to_owned(), value.to_owned())]).is_err(), "{value:?}");
+        }
+        assert!(headers(&[("Accept".into(), "a".into()), ("accept".into(), "b".into())]).is_err());
+        assert!(headers(&[("Content-Type".into(), "application/json".into())]).is_ok());
+    }
+
+    #[test]
+    fn a_segment_stays_one_segment() {
+        for bad in ["", ".", "..", "a/b", "a\\b", "a\u{0}", "a\nb"] {
+            assert!(encode_segment(bad).is_err(), "{bad:?}");
+        }
+        for (text, encoded) in [("a b", "a%20b"), ("%2f..", "%252f.."), ("a?b#c", "a%3Fb%23c"), ("ü;=", "%C3%BC%3B%3D")] {
+            assert_eq!(encode_segment(text).as_deref(), Ok(encoded));
+        }
+        assert_eq!(encode_query("a&b=c").as_deref(), Ok("a%26b%3Dc"));
+    }
+}

@@ -1,0 +1,200 @@
+//! A configured downstream API (`[services.NAME]`) and everything needed to reach it.
+
+use std::time::Duration;
+
+use http::{HeaderName, Uri};
+use secrecy::SecretString;
+
+use super::credential::ClientCredentials;
+use super::exchange::Exchange;
+use super::template::Template;
+use super::token_endpoint::TokenEndpoint;
+use crate::egress::{AddressPolicy, Client, Tls};
+use crate::identity::{Algorithm, KeyRing, KeySource, TypeRule};
+
+/// What the operator says about one service.
+pub struct ServiceSettings {
+    /// Name.
+    pub name: String,
+    /// Base URL; no query, no trailing slash.
+    pub url: Uri,
+    /// Private addresses it may have.
+    pub addresses: AddressPolicy,
+    /// Whether it gets transaction tokens.
+    pub in_trust_domain: bool,
+    /// Aliases of the issuers whose subjects it knows.
+    pub actor_issuers: Vec<String>,
+    /// What tools may ask of it.
+    pub allow: Vec<Template>,
+    /// Whether its data is the same for all users.
+    pub shared_data: bool,
+    /// Which audit headers it gets.
+    pub audit_headers: AuditHeaders,
+    /// The host's own credential.
+    pub auth: Auth,
+    /// How a user's authority is obtained.
+    pub exchange: Option<ExchangeSettings>,
+}
+
+/// Which audit headers a service gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditHeaders {
+    /// Actor, agent, mode and trace.
+    Full,
+    /// The trace only.
+    Trace,
+    /// None.
+    None,
+}
+
+/// The host's own credential for a service (`service_identity`).
+pub enum Auth {
+    /// None.
+    None,
+    /// An access token of the host (RFC 6749 §4.4).
+    ClientCredentials {
+        /// Who the host is at the authorization server.
+        client: ClientSettings,
+        /// Scopes to ask for.
+        scopes: Vec<String>,
+    },
+    /// A key from a secret file.
+    Static {
+        /// The header that carries it.
+        header: HeaderName,
+        /// Text before it, such as `Bearer `.
+        prefix: String,
+        /// The key.
+        secret: SecretString,
+    },
+}
+
+/// The host as a client of an authorization server.
+#[derive(Clone)]
+pub struct ClientSettings {
+    /// The token endpoint.
+    pub token_endpoint: Uri,
+    /// Private addresses that it may have.
+    pub addresses: AddressPolicy,
+    /// Client identifier.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: SecretString,
+}
+
+/// How a user's authority for one service is obtained (RFC 8693).
+pub struct ExchangeSettings {
+    /// Who the host is at the authorization server.
+    pub client: ClientSettings,
+    /// `audience` of the request.
+    pub audience: String,
+    /// Scopes to ask for.
+    pub scopes: Vec<String>,
+    /// Whether `actor_token` is sent, from client credentials.
+    pub actor: bool,
+    /// Aliases of the issuers whose users it serves.
+    pub subject_issuers: Vec<String>,
+    /// What must be issued.
+    pub issued: IssuedSettings,
+}
+
+/// What an issued token must look like.
+pub struct IssuedSettings {
+    /// Exact `iss`.
+    pub issuer: String,
+    /// Its keys.
+    pub keys: KeySource,
+    /// Algorithms.
+    pub algorithms: Vec<Algorithm>,
+    /// Exact and only `aud`.
+    pub audience: String,
+    /// `typ`.
+    pub token_type: TypeRule,
+    /// The claim that names the subject.
+    pub subject_claim: String,
+}
+
+/// A service that is ready to be called.
+pub struct Service {
+    pub(super) settings: Described,
+    pub(super) client: Client,
+    pub(super) own: OwnCredential,
+    pub(super) exchange: Option<Exchange>,
+}
+
+/// The part of the settings that describes requests.
+pub(super) struct Described {
+    pub(super) name: String,
+    pub(super) url: Uri,
+    pub(super) in_trust_domain: bool,
+    pub(super) actor_issuers: Vec<String>,
+    pub(super) allow: Vec<Template>,
+    pub(super) audit_headers: AuditHeaders,
+}
+
+/// The host's own credential, ready for use.
+pub(super) enum OwnCredential {
+    None,
+    Static { header: HeaderName, value: SecretString },
+    ClientCredentials(ClientCredentials),
+}
+
+impl Service {
+    /// Joins the settings with the clients that carry them out.
+    pub fn new(
+        settings: ServiceSettings,
+        tls: &Tls,
+        clock: &std::sync::Arc<dyn crate::seams::Clock>,
+    ) -> Self {
+        let endpoint = |client: ClientSettings| TokenEndpoint::new(client, tls);
+        let own = match settings.auth {
+            Auth::None => OwnCredential::None,
+            Auth::Static { header, prefix, secret } => OwnCredential::Static { header, value: prefixed(&prefix, &secret) },
+            Auth::ClientCredentials { client, scopes } => {
+                OwnCredential::ClientCredentials(ClientCredentials::new(endpoint(client), scopes, clock.clone()))
+            }
+        };
+        let exchange = settings.exchange.map(|exchange| {
+            let endpoint = endpoint(exchange.client);
+            let actor = exchange.actor.then(|| ClientCredentials::new(endpoint.clone(), Vec::new(), clock.clone()));
+            let issued = exchange.issued;
+            let keys = KeyRing::new(issued.keys, issued.algorithms, tls, clock.clone());
+            Exchange {
+                endpoint,
+                audience: exchange.audience,
+                scopes: exchange.scopes,
+                actor,
+                subject_issuers: exchange.subject_issuers,
+                issued: super::issued::IssuedRule {
+                    issuer: issued.issuer,
+                    keys,
+                    audience: issued.audience,
+                    token_type: issued.token_type,
+                    subject_claim: issued.subject_claim,
+                },
+                clock: clock.clone(),
+            }
+        });
+        Self {
+            client: Client::new(tls, settings.addresses),
+            settings: Described {
+                name: settings.name,
+                url: settings.url,
+                in_trust_domain: settings.in_trust_domain,
+                actor_issuers: settings.actor_issuers,
+                allow: settings.allow,
+                audit_headers: settings.audit_headers,
+            },
+            own,
+            exchange,
+        }
+    }
+}
+
+fn prefixed(prefix: &str, secret: &SecretString) -> SecretString {
+    use secrecy::ExposeSecret as _;
+    SecretString::from(format!("{prefix}{}", secret.expose_secret()))
+}
+
+/// How long an authorization server may take.
+pub(super) const TOKEN_TIME: Duration = Duration::from_secs(5);

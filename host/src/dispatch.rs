@@ -1,0 +1,19 @@
+//! May they? A [`Caller`], a tool's name and its arguments become a [`Permit`], or a refusal.
+//!
+//! Trusts the catalog (components that passed loading, with the operator's grants) and the
+//! caller. Hands on the permit, which says what was decided and why.
+//!
+//! Invariant: a permit's authority is the intersection of the token, the tool's declaration and
+//! the operator's grant. What any of the three is silent about is not in it.
+
+mod catalog;
+mod definition;
+mod grant;
+mod permit;
+mod schema;
+
+pub use catalog::{Catalog, Clash, ComponentId, Tool};
+pub use definition::{Annotations, Definition, DefinitionError, RawDefinition};
+pub use grant::{ComponentGrant, DigestRule, ToolGrant};
+pub use permit::{Denied, Permit, ToolRequest, may_call, permit};
+pub use schema::{Schema, SchemaError};

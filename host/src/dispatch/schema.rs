@@ -1,0 +1,159 @@
+//! JSON Schemas of tools: local, bounded, compiled once.
+
+use serde_json::Value;
+
+use crate::json;
+
+/// A compiled JSON Schema (2020-12) with its text.
+pub struct Schema {
+    value: Value,
+    validator: jsonschema::Validator,
+}
+
+/// Why a schema is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// Too large.
+    #[error("it is larger than {MAX_BYTES} bytes")]
+    TooLarge,
+    /// Not JSON, or nested too deeply.
+    #[error(transparent)]
+    Json(#[from] json::JsonError),
+    /// A reference to something outside the schema.
+    #[error("it refers to {0:?}; only references within the schema (#...) are followed")]
+    Reference(String),
+    /// Another dialect.
+    #[error("its `$schema` is {0:?}; only JSON Schema 2020-12 is supported")]
+    Dialect(String),
+    /// Not a valid schema.
+    #[error("it is not a valid JSON Schema: {0}")]
+    Invalid(String),
+    /// The arguments of a tool are an object that admits no other members.
+    #[error("it must be an object (\"type\": \"object\") that is closed (\"additionalProperties\": false)")]
+    Open,
+}
+
+impl Schema {
+    /// Compiles `text`.
+    ///
+    /// # Errors
+    /// It is not a schema that this host evaluates.
+    pub fn compile(text: &str) -> Result<Self, SchemaError> {
+        if text.len() > MAX_BYTES {
+            return Err(SchemaError::TooLarge);
+        }
+        let value = json::parse(text.as_bytes(), MAX_DEPTH)?;
+        check_references(&value)?;
+        if let Some(dialect) = value.get("$schema")
+            && dialect.as_str().is_none_or(|uri| uri.trim_end_matches('#') != DIALECT)
+        {
+            return Err(SchemaError::Dialect(dialect.to_string()));
+        }
+        let validator = jsonschema::draft202012::options()
+            .build(&value)
+            .map_err(|error| SchemaError::Invalid(error.to_string()))?;
+        Ok(Self { value, validator })
+    }
+
+    /// Compiles the schema of a tool's arguments: an object that is closed, so that nothing
+    /// reaches a tool that its schema does not name.
+    ///
+    /// # Errors
+    /// It is not such a schema.
+    pub fn compile_closed(text: &str) -> Result<Self, SchemaError> {
+        let schema = Self::compile(text)?;
+        let closed = ["additionalProperties", "unevaluatedProperties"]
+            .iter()
+            .any(|keyword| schema.value.get(*keyword) == Some(&Value::Bool(false)));
+        let object = schema.value.get("type").and_then(Value::as_str) == Some("object");
+        if closed && object { Ok(schema) } else { Err(SchemaError::Open) }
+    }
+
+    /// The schema itself.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Checks `instance`.
+    ///
+    /// # Errors
+    /// What is wrong and where, for whoever sent it, without repeating values.
+    pub fn check(&self, instance: &Value) -> Result<(), String> {
+        let mut errors = self.validator.iter_errors(instance).take(MAX_ERRORS).map(|error| {
+            let place = error.instance_path().to_string();
+            let place = if place.is_empty() { "/".to_owned() } else { place };
+            format!("{place}: {}", error.masked())
+        });
+        match errors.next() {
+            None => Ok(()),
+            Some(first) => Err(errors.fold(first, |text, next| text + "; " + &next)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Schema {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Schema({})", self.value)
+    }
+}
+
+fn check_references(value: &Value) -> Result<(), SchemaError> {
+    match value {
+        Value::Array(items) => items.iter().try_for_each(check_references),
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| {
+            match (name.as_str(), value) {
+                ("$ref" | "$dynamicRef", Value::String(target)) if !target.starts_with('#') => {
+                    Err(SchemaError::Reference(target.clone()))
+                }
+                ("$id", Value::String(target)) => Err(SchemaError::Reference(target.clone())),
+                _ => check_references(value),
+            }
+        }),
+        _ => Ok(()),
+    }
+}
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+const MAX_BYTES: usize = 64 * 1024;
+const MAX_DEPTH: usize = 32;
+const MAX_ERRORS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_local_closed_object_schemas_describe_arguments() {
+        let deep = format!("{}1{}", r#"{"not":"#.repeat(40), "}".repeat(40));
+        for (text, why) in [
+            (r#"{"type":"object"}"#, "closed"),
+            (r#"{"type":"object","additionalProperties":true}"#, "closed"),
+            (r#"{"type":"string","additionalProperties":false}"#, "object"),
+            ("true", "object"),
+            (r#"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"https://x/y"}}}"#, "refers"),
+            (r#"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"file:///etc/passwd"}}}"#, "refers"),
+            (r#"{"type":7,"additionalProperties":false}"#, "not a valid"),
+            (r#"{"$schema":"http://json-schema.org/draft-04/schema#","type":"object"}"#, "2020-12"),
+            (r#"{"type":"object","type":"object"}"#, "duplicate"),
+            (deep.as_str(), "deep"),
+        ] {
+            let error = Schema::compile_closed(text).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_place_and_not_the_value() {
+        let schema = Schema::compile_closed(
+            r#"{"type":"object","additionalProperties":false,"required":["id"],"properties":{"id":{"type":"integer"}}}"#,
+        );
+        let Ok(schema) = schema else { return assert!(schema.is_ok()) };
+        assert_eq!(schema.check(&json!({"id": 7})), Ok(()));
+        let error = schema.check(&json!({"id": "secret-value"})).err().unwrap_or_default();
+        assert!(error.contains("/id") && !error.contains("secret-value"), "{error}");
+        assert!(schema.check(&json!({"id": 7, "user_id": "bob"})).is_err());
+        assert!(schema.check(&json!({})).is_err());
+    }
+}

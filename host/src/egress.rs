@@ -1,0 +1,15 @@
+//! The only way out: one HTTP client whose connector checks every address it dials.
+//!
+//! Trusts the configuration for names and address ranges, and nothing that comes back. Hands on
+//! answers that are complete and bounded.
+//!
+//! Invariant: a name is resolved once, every address is checked, and the connection goes to a
+//! checked address. There are no redirects, no proxies from the environment, no decompression
+//! and no second attempt.
+
+mod addresses;
+mod client;
+mod connector;
+
+pub use addresses::{AddressPolicy, Blocked};
+pub use client::{Answer, Client, EgressError, Tls};

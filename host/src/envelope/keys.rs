@@ -1,0 +1,173 @@
+//! The host's key folder: one key a purpose, made on first start, readable by the owner alone.
+//!
+//! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8),
+//! `mac.key` is 32 random bytes. To rotate a signing key, rename `NAME.pem` to
+//! `NAME.ANYTHING.pem` and restart: a new key is made, and the old one stays published.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use bailiwick_envelope::{KeyError, PublicKeys, SigningKey};
+use zeroize::Zeroizing;
+
+use crate::seams::Random;
+
+/// A symmetric key, erased when dropped.
+pub struct MacKey(Zeroizing<Vec<u8>>);
+
+impl MacKey {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The keys that make envelopes and transaction tokens.
+pub struct SigningKeys {
+    /// Signs envelopes.
+    pub(super) envelope: SigningKey,
+    /// Signs transaction tokens.
+    pub(super) transaction: SigningKey,
+    /// Hashes what could be guessed.
+    pub(super) mac: MacKey,
+}
+
+/// All keys of the host, by who gets them.
+pub struct HostKeys {
+    /// For the signer.
+    pub signing: SigningKeys,
+    /// For the journal's checkpoints.
+    pub journal: SigningKey,
+    /// What `/.well-known/jwks.json` publishes: envelope and transaction keys with their predecessors.
+    pub published: PublicKeys,
+}
+
+/// Why the keys are not available.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFolderError {
+    /// Reading or writing failed.
+    #[error("{path}: {what}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Others may read or write.
+    #[error("{path} is open to other users; run: chmod {wanted} {path}")]
+    Permissions {
+        /// Which file.
+        path: PathBuf,
+        /// The mode it should have.
+        wanted: &'static str,
+    },
+    /// Not a key.
+    #[error("{path} is not an Ed25519 private key in PEM (PKCS #8)")]
+    Key {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: KeyError,
+    },
+    /// A hash key of the wrong size.
+    #[error("{0} does not hold 32 bytes")]
+    Mac(PathBuf),
+}
+
+impl HostKeys {
+    /// Reads the keys in `folder`; makes the folder and what is missing.
+    ///
+    /// # Errors
+    /// The folder or a file cannot be used as it is.
+    pub fn open(folder: &Path, random: &dyn Random) -> Result<Self, KeyFolderError> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(io(folder, "the key folder cannot be made"))?;
+        check_private(folder, "700")?;
+        let envelope = signing_key(folder, "envelope", random)?;
+        let transaction = signing_key(folder, "transaction", random)?;
+        let mut published = PublicKeys::new();
+        for name in ["envelope", "transaction"] {
+            for predecessor in predecessors(folder, name)? {
+                published.insert(predecessor.public());
+            }
+        }
+        published.insert(envelope.public());
+        published.insert(transaction.public());
+        let journal = signing_key(folder, "journal", random)?;
+        let signing = SigningKeys { envelope, transaction, mac: mac_key(folder, random)? };
+        Ok(Self { signing, journal, published })
+    }
+}
+
+fn signing_key(folder: &Path, name: &str, random: &dyn Random) -> Result<SigningKey, KeyFolderError> {
+    let path = folder.join(format!("{name}.pem"));
+    if !path.exists() {
+        let mut seed = Zeroizing::new([0_u8; 32]);
+        random.fill(seed.as_mut());
+        write_new(&path, SigningKey::from_seed(&seed).to_pem().as_bytes())?;
+    }
+    read_key(&path)
+}
+
+fn read_key(path: &Path) -> Result<SigningKey, KeyFolderError> {
+    check_private(path, "600")?;
+    let pem = fs::read_to_string(path).map(Zeroizing::new).map_err(io(path, "the key cannot be read"))?;
+    SigningKey::from_pem(&pem).map_err(|cause| KeyFolderError::Key { path: path.to_owned(), cause })
+}
+
+fn predecessors(folder: &Path, name: &str) -> Result<Vec<SigningKey>, KeyFolderError> {
+    let mut keys = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io(folder, "the key folder cannot be read"))? {
+        let entry = entry.map_err(io(folder, "the key folder cannot be read"))?;
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let middle = file.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+        if middle.is_some_and(|rest| rest.ends_with(".pem")) {
+            keys.push(read_key(&entry.path())?);
+        }
+    }
+    Ok(keys)
+}
+
+fn mac_key(folder: &Path, random: &dyn Random) -> Result<MacKey, KeyFolderError> {
+    let path = folder.join("mac.key");
+    if !path.exists() {
+        let mut bytes = Zeroizing::new([0_u8; 32]);
+        random.fill(bytes.as_mut());
+        write_new(&path, bytes.as_ref())?;
+    }
+    check_private(&path, "600")?;
+    let bytes = fs::read(&path).map(Zeroizing::new).map_err(io(&path, "the key cannot be read"))?;
+    if bytes.len() == 32 { Ok(MacKey(bytes)) } else { Err(KeyFolderError::Mac(path)) }
+}
+
+/// Writes a file that must not exist yet, and makes sure that it stays.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFolderError> {
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+    };
+    write().map_err(io(path, "the key cannot be written"))
+}
+
+fn check_private(path: &Path, wanted: &'static str) -> Result<(), KeyFolderError> {
+    let metadata = fs::metadata(path).map_err(io(path, "it cannot be read"))?;
+    if metadata.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(KeyFolderError::Permissions { path: path.to_owned(), wanted })
+}
+
+fn io(path: &Path, what: &'static str) -> impl FnOnce(std::io::Error) -> KeyFolderError {
+    let path = path.to_owned();
+    move |cause| KeyFolderError::Io { path, what, cause }
+}

@@ -1,0 +1,88 @@
+//! Who asks: a bearer token becomes a [`Caller`], or the request ends here.
+//!
+//! Trusts the configured issuers' keys and nothing in the token before its signature is verified.
+//! Hands on the [`Caller`], the proof that authentication happened, and the [`SubjectToken`],
+//! which only delegation can use and which nobody can copy or print.
+//!
+//! Invariant: every claim that reaches a [`Caller`] was signed by the issuer whose key was looked
+//! up by (issuer, key id), with the algorithm pinned to that key.
+
+mod bearer;
+mod caller;
+mod claims;
+mod issuer;
+mod keys;
+mod unverified;
+
+use std::sync::Arc;
+
+use crate::reason::Reason;
+use crate::seams::Clock;
+
+pub use bearer::{BearerToken, SubjectToken};
+pub use caller::{Caller, SessionBasis};
+pub use claims::Claims;
+pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
+pub use keys::{Algorithm, KeyError, KeyRing, KeySource};
+pub use unverified::{TokenError, TypeRule, Unverified};
+
+/// The issuers whose tokens open the front door.
+pub struct Identity {
+    issuers: Vec<Trusted>,
+    resource: String,
+    clock: Arc<dyn Clock>,
+}
+
+struct Trusted {
+    settings: IssuerSettings,
+    keys: KeyRing,
+}
+
+/// Why a token was not accepted. The caller learns none of this beyond "invalid token".
+#[derive(Debug, thiserror::Error)]
+pub enum AdmitError {
+    /// The text is not an acceptable JWT, or a claim is.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The `iss` claim names no configured issuer.
+    #[error("the token's issuer is not configured under [[issuers]]")]
+    UnknownIssuer,
+    /// The issuer's keys could not be had, or the one that the token names is not among them.
+    #[error("no key for the token")]
+    Key(#[from] KeyError),
+}
+
+impl AdmitError {
+    /// The code for the journal and the answer.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Key(KeyError::Unavailable { .. }) => Reason::KeysUnavailable,
+            Self::Token(_) | Self::UnknownIssuer | Self::Key(_) => Reason::TokenInvalid,
+        }
+    }
+}
+
+impl Identity {
+    /// Trusts `issuers` to name callers of `resource` (the audience, compared exactly).
+    pub fn new(issuers: Vec<(IssuerSettings, KeyRing)>, resource: String, clock: Arc<dyn Clock>) -> Self {
+        let issuers = issuers.into_iter().map(|(settings, keys)| Trusted { settings, keys }).collect();
+        Self { issuers, resource, clock }
+    }
+
+    /// Verifies the token in full and consumes it.
+    ///
+    /// # Errors
+    /// The token does not prove who asks.
+    pub async fn admit(&self, token: BearerToken) -> Result<(Caller, SubjectToken), AdmitError> {
+        let unverified = Unverified::parse(token.expose())?;
+        let claimed = unverified.claimed_issuer()?;
+        let trusted =
+            self.issuers.iter().find(|issuer| issuer.settings.issuer == claimed).ok_or(AdmitError::UnknownIssuer)?;
+        let key = trusted.keys.find(unverified.key_id()).await?;
+        let claims = unverified.verify(&key, &trusted.settings.token_type)?;
+        claims.check_times(self.clock.now())?;
+        claims.check_audience(&self.resource)?;
+        let caller = Caller::from_claims(&claims, &trusted.settings, token.digest())?;
+        Ok((caller, token.into_subject()))
+    }
+}

@@ -1,0 +1,107 @@
+//! The bearer token as a secret: taken out of the request once, never copied, never printed.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+
+use crate::reason::Reason;
+
+/// The one bearer token of a request (RFC 6750 §2.1).
+pub struct BearerToken(SecretString);
+
+/// The caller's token after admission. Only a token exchange may present it, to the authorization
+/// server that the operator named; it is erased when the call ends.
+pub struct SubjectToken(SecretString);
+
+impl BearerToken {
+    /// Takes the token out of `headers`, so that nothing later can see it.
+    ///
+    /// # Errors
+    /// [`Reason::TokenMissing`] without an `Authorization` header, [`Reason::TokenMalformed`]
+    /// unless there is exactly one, of the form `Bearer`, one space, a token.
+    pub fn take(headers: &mut HeaderMap) -> Result<Self, Reason> {
+        let values: Vec<_> = headers.get_all(AUTHORIZATION).iter().cloned().collect();
+        headers.remove(AUTHORIZATION);
+        let [value] = values.as_slice() else {
+            return Err(if values.is_empty() { Reason::TokenMissing } else { Reason::TokenMalformed });
+        };
+        let text = value.to_str().map_err(|_| Reason::TokenMalformed)?;
+        let (scheme, token) = text.split_once(' ').ok_or(Reason::TokenMalformed)?;
+        if !scheme.eq_ignore_ascii_case("bearer") || !is_b64token(token) || token.len() > MAX_TOKEN_BYTES {
+            return Err(Reason::TokenMalformed);
+        }
+        Ok(Self(SecretString::from(token.to_owned())))
+    }
+
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    pub(super) fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.expose().as_bytes()).into()
+    }
+
+    pub(super) fn into_subject(self) -> SubjectToken {
+        SubjectToken(self.0)
+    }
+}
+
+impl SubjectToken {
+    /// The token, for the `subject_token` parameter of an exchange (RFC 8693 §2.1) only.
+    pub(crate) fn expose_for_exchange(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// RFC 6750 §2.1 `b64token`.
+fn is_b64token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+/// Real access tokens are a few KiB.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn exactly_one_well_formed_bearer_header_is_accepted() {
+        let cases: &[(&[&[u8]], Result<&str, Reason>)] = &[
+            (&[], Err(Reason::TokenMissing)),
+            (&[b"Bearer abc.def-ghi"], Ok("abc.def-ghi")),
+            (&[b"bearer abc"], Ok("abc")),
+            (&[b"BEARER abc=="], Ok("abc==")),
+            (&[b"Bearer abc", b"Bearer abc"], Err(Reason::TokenMalformed)),
+            (&[b"Bearer abc", b"Basic abc"], Err(Reason::TokenMalformed)),
+            (&[b"Bearer  abc"], Err(Reason::TokenMalformed)),
+            (&[b"Bearer\tabc"], Err(Reason::TokenMalformed)),
+            (&[b"Bearer abc, Bearer def"], Err(Reason::TokenMalformed)),
+            (&[b"Bearer "], Err(Reason::TokenMalformed)),
+            (&[b"Bearer"], Err(Reason::TokenMalformed)),
+            (&[b"Basic abc"], Err(Reason::TokenMalformed)),
+            (&[b"Bearer a\xffb"], Err(Reason::TokenMalformed)),
+        ];
+        for (values, expected) in cases {
+            let mut headers = HeaderMap::new();
+            for value in *values {
+                headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap_or(HeaderValue::from_static("")));
+            }
+            let taken = BearerToken::take(&mut headers);
+            assert_eq!(taken.as_ref().map(BearerToken::expose).map_err(|reason| *reason), *expected);
+            assert!(!headers.contains_key(AUTHORIZATION), "nothing is left behind");
+        }
+    }
+
+    #[test]
+    fn a_token_over_the_limit_is_refused_before_it_is_looked_at() {
+        let mut headers = HeaderMap::new();
+        let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1));
+        headers.append(AUTHORIZATION, HeaderValue::from_str(&long).unwrap_or(HeaderValue::from_static("")));
+        assert_eq!(BearerToken::take(&mut headers).err(), Some(Reason::TokenMalformed));
+    }
+}

@@ -1,0 +1,152 @@
+//! The verified pair actor and agent.
+
+use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
+
+use super::claims::Claims;
+use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
+use super::unverified::TokenError;
+
+/// Who asks and who executes, with what the token allows: the proof that authentication happened.
+///
+/// Built only from verified claims. A principal is always the pair (issuer, subject).
+#[derive(Debug, Clone)]
+pub struct Caller {
+    actor: Actor,
+    agent: Agent,
+    alias: String,
+    scopes: Vec<String>,
+    expires_at: u64,
+    session: SessionBasis,
+}
+
+/// What identifies the session or authorization that a token belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionBasis {
+    /// The `sid` claim, as it is.
+    SessionId(String),
+    /// The `jti` claim; shown only as a keyed hash.
+    TokenId(String),
+    /// SHA-256 of the token; shown only as a keyed hash.
+    TokenDigest([u8; 32]),
+}
+
+impl Caller {
+    pub(super) fn from_claims(
+        claims: &Claims,
+        issuer: &IssuerSettings,
+        token_digest: [u8; 32],
+    ) -> Result<Self, TokenError> {
+        if claims.has("cnf") {
+            return Err(TokenError::Bound);
+        }
+        if claims.has("nonce") || claims.has("at_hash") {
+            return Err(TokenError::Type); // an ID token (OpenID Connect Core §2), never an access token
+        }
+        let client_id = client_id(claims)?;
+        let sub = claims.string("sub")?.to_owned();
+        let kind = match issuer.service_when {
+            ServiceRule::SubjectIsClient if sub == client_id => ActorKind::Service,
+            ServiceRule::SubjectIsClient => ActorKind::User,
+        };
+        Ok(Self {
+            actor: Actor {
+                kind,
+                sub,
+                iss: issuer.issuer.clone(),
+                tenant: tenant(claims, issuer.tenant.as_ref())?,
+                acr: claims.optional_string("acr")?.map(String::from),
+                auth_time: claims.optional_time("auth_time")?,
+            },
+            agent: agent(claims, &issuer.agent, client_id)?,
+            alias: issuer.alias.clone(),
+            scopes: claims.scopes(&issuer.scope_claim)?,
+            expires_at: claims.expiry()?,
+            session: session(claims, token_digest)?,
+        })
+    }
+
+    /// Who initiated the request.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Who executes.
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// The alias of the actor's issuer.
+    pub fn issuer_alias(&self) -> &str {
+        &self.alias
+    }
+
+    /// The token's scopes; sorted.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// When the token expires, seconds since 1970-01-01 UTC.
+    pub fn expires_at(&self) -> u64 {
+        self.expires_at
+    }
+
+    /// What identifies the session.
+    pub fn session(&self) -> &SessionBasis {
+        &self.session
+    }
+}
+
+/// The authenticated client: `client_id` (RFC 9068 §2.2), else `azp`, else `appid` (Entra ID 1.0).
+fn client_id(claims: &Claims) -> Result<String, TokenError> {
+    for name in ["client_id", "azp", "appid"] {
+        if let Some(client) = claims.optional_string(name)? {
+            return Ok(client.to_owned());
+        }
+    }
+    Err(TokenError::Claim("client_id".into()))
+}
+
+fn tenant(claims: &Claims, rule: Option<&TenantRule>) -> Result<Option<String>, TokenError> {
+    match rule {
+        None => Ok(None),
+        Some(TenantRule::Fixed(tenant)) => Ok(Some(tenant.clone())),
+        Some(TenantRule::Claim(claim)) => claims.string(claim).map(|tenant| Some(tenant.to_owned())),
+    }
+}
+
+fn agent(claims: &Claims, rule: &AgentRule, client_id: String) -> Result<Agent, TokenError> {
+    let mut chain = actors(claims)?;
+    let id = match rule {
+        AgentRule::Claim(claim) => claims.string(claim)?.to_owned(),
+        AgentRule::ActorOrClient if chain.is_empty() => client_id.clone(),
+        AgentRule::ActorOrClient => chain.remove(0).sub,
+    };
+    Ok(Agent { kind: "mcp_agent".into(), id, client_id, prior: chain })
+}
+
+/// The `act` chain, outermost first (RFC 8693 §4.1). A chain that is too long is refused, not cut.
+fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
+    let mut chain = Vec::new();
+    let mut next = claims.optional_object("act")?;
+    while let Some(actor) = next {
+        if chain.len() == MAX_ACTORS {
+            return Err(TokenError::Claim("act".into()));
+        }
+        let sub = actor.string("sub")?.to_owned();
+        chain.push(PriorActor { sub, iss: actor.optional_string("iss")?.map(String::from) });
+        next = actor.optional_object("act")?;
+    }
+    Ok(chain)
+}
+
+fn session(claims: &Claims, token_digest: [u8; 32]) -> Result<SessionBasis, TokenError> {
+    if let Some(sid) = claims.optional_string("sid")? {
+        return Ok(SessionBasis::SessionId(sid.to_owned()));
+    }
+    Ok(match claims.optional_string("jti")? {
+        Some(jti) => SessionBasis::TokenId(jti.to_owned()),
+        None => SessionBasis::TokenDigest(token_digest),
+    })
+}
+
+const MAX_ACTORS: usize = 8;

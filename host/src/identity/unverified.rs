@@ -1,0 +1,148 @@
+//! A JWT before and at the moment of its verification (RFC 7515 compact form, RFC 8725).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::claims::Claims;
+use super::keys::Key;
+use crate::json;
+
+/// A decoded but unverified JWT. Nothing in it is true yet.
+pub struct Unverified<'t> {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    signed: &'t str,
+    signature: &'t str,
+}
+
+/// Which `typ` header an issuer's access tokens carry (RFC 9068 §4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypeRule {
+    /// Exactly this, without or with the `application/` prefix, whatever its case.
+    Exactly(String),
+    /// Whatever the issuer sets, except the types that are never access tokens.
+    Any,
+}
+
+/// Why a JWT was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not three base64url parts of acceptable size.
+    #[error("the token is not a compact JWS")]
+    Form,
+    /// Header or payload is not acceptable JSON.
+    #[error("the token's {0} is not acceptable JSON")]
+    Json(&'static str),
+    /// A header parameter that must be understood and is not, or one of the wrong type.
+    #[error("the token's header has an unacceptable `{0}`")]
+    Header(&'static str),
+    /// The algorithm is not the one pinned to the key.
+    #[error("the token's algorithm is not the one of its key")]
+    Algorithm,
+    /// The signature does not verify.
+    #[error("the token's signature does not verify")]
+    Signature,
+    /// The `typ` header is not what this issuer's access tokens carry.
+    #[error("the token's `typ` is not the configured token_type")]
+    Type,
+    /// A claim that must be there is not, or has the wrong JSON type or form.
+    #[error("the token's claim `{0}` is missing or malformed")]
+    Claim(String),
+    /// `exp` is past.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` or `iat` is in the future.
+    #[error("the token is not valid yet")]
+    NotYet,
+    /// `aud` does not name this resource.
+    #[error("the token is for another audience")]
+    Audience,
+    /// The token is bound to a key (`cnf`) whose possession this host cannot check.
+    #[error("the token is sender-constrained, which is not supported")]
+    Bound,
+}
+
+impl<'t> Unverified<'t> {
+    /// Splits and decodes `token`, bounded in size and depth.
+    ///
+    /// # Errors
+    /// It is not a JWT that could be verified.
+    pub fn parse(token: &'t str) -> Result<Self, TokenError> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Form)?;
+        let (header, payload) = signed.split_once('.').ok_or(TokenError::Form)?;
+        if payload.contains('.') || header.len() > MAX_HEADER || payload.len() > MAX_PAYLOAD {
+            return Err(TokenError::Form);
+        }
+        let header = decode(header, "header")?;
+        let claims = decode(payload, "payload")?;
+        for parameter in ["crit", "b64", "zip", "enc"] {
+            if header.contains_key(parameter) {
+                return Err(TokenError::Header(parameter));
+            }
+        }
+        if header.get("kid").is_some_and(|kid| kid.as_str().is_none_or(|kid| kid.len() > MAX_KEY_ID)) {
+            return Err(TokenError::Header("kid"));
+        }
+        Ok(Self { header, claims, signed, signature })
+    }
+
+    /// What the token says its issuer is: good for finding the issuer's keys, and for nothing else.
+    ///
+    /// # Errors
+    /// There is no `iss` string.
+    pub fn claimed_issuer(&self) -> Result<&str, TokenError> {
+        self.claims.get("iss").and_then(Value::as_str).ok_or_else(|| TokenError::Claim("iss".into()))
+    }
+
+    /// The key id, if the token has one: an opaque name, never a path or an address.
+    pub fn key_id(&self) -> Option<&str> {
+        self.header.get("kid").and_then(Value::as_str)
+    }
+
+    /// Verifies the signature with `key` and turns the claims into facts about the issuer's word.
+    ///
+    /// # Errors
+    /// The token is not what the holder of `key` signed, or not of the expected type.
+    pub fn verify(self, key: &Key, expected: &TypeRule) -> Result<Claims, TokenError> {
+        let algorithm = self.header.get("alg").and_then(Value::as_str).ok_or(TokenError::Header("alg"))?;
+        if algorithm != key.algorithm().as_str() {
+            return Err(TokenError::Algorithm);
+        }
+        if !key.verifies(self.signed.as_bytes(), self.signature) {
+            return Err(TokenError::Signature);
+        }
+        expected.check(self.header.get("typ"))?;
+        Ok(Claims::verified(self.claims))
+    }
+}
+
+impl TypeRule {
+    fn check(&self, typ: Option<&Value>) -> Result<(), TokenError> {
+        let typ = match typ {
+            None => None,
+            Some(Value::String(text)) => Some(text.to_ascii_lowercase()),
+            Some(_) => return Err(TokenError::Type),
+        };
+        let typ = typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
+        let accepted = match self {
+            Self::Exactly(expected) => typ.is_some_and(|typ| typ.eq_ignore_ascii_case(expected)),
+            Self::Any => matches!(typ, None | Some("jwt" | "at+jwt")),
+        };
+        if accepted { Ok(()) } else { Err(TokenError::Type) }
+    }
+}
+
+fn decode(part: &str, name: &'static str) -> Result<Map<String, Value>, TokenError> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Form)?;
+    match json::parse(&bytes, MAX_DEPTH) {
+        Ok(Value::Object(members)) => Ok(members),
+        _ => Err(TokenError::Json(name)),
+    }
+}
+
+// Checked before any cryptography; together they bound what an unauthenticated request can cost.
+const MAX_HEADER: usize = 4 * 1024;
+const MAX_PAYLOAD: usize = 16 * 1024;
+const MAX_KEY_ID: usize = 256;
+const MAX_DEPTH: usize = 16;

@@ -1,0 +1,31 @@
+//! Bailiwick: an MCP server host that runs every tool as a WebAssembly component which knows for
+//! whom it acts and holds no keys.
+//!
+//! The modules below stand in the order in which one call passes through them; `call` tells that
+//! story on one screen. ARCHITECTURE.md tells it in words.
+
+pub mod config;
+pub mod transport;
+
+pub mod call;
+
+pub mod identity;
+
+pub mod dispatch;
+
+pub mod envelope;
+
+pub mod audit;
+
+pub mod sandbox;
+
+pub mod delegation;
+
+pub mod egress;
+
+pub mod app;
+pub mod build;
+pub mod reason;
+pub mod seams;
+
+mod json;

@@ -1,0 +1,196 @@
+//! How a call ended, and the answer that leaves: complete, bounded, valid.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::bindings::exports::bailiwick::tool::tools as wit;
+use crate::audit::Outcome;
+use crate::dispatch::Tool;
+use crate::json;
+use crate::reason::Reason;
+
+/// A tool's answer, in MCP's JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Content blocks.
+    pub content: Vec<Value>,
+    /// Structured content, valid against the tool's output schema.
+    pub structured: Option<Value>,
+    /// The tool says that it failed.
+    pub is_error: bool,
+    /// `_meta`.
+    pub meta: Map<String, Value>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// For the journal.
+    pub outcome: Outcome,
+    /// For the journal, where it did not simply succeed.
+    pub reason: Option<Reason>,
+    /// For the caller.
+    pub answer: Answer,
+}
+
+impl Ended {
+    /// A call that ended without the tool's own answer.
+    pub fn without_answer(outcome: Outcome, reason: Reason, message: &str) -> Self {
+        Self { outcome, reason: Some(reason), answer: Answer::error(message) }
+    }
+
+    fn failed(reason: Reason, message: &str) -> Self {
+        Self::without_answer(Outcome::Failed, reason, message)
+    }
+}
+
+impl Answer {
+    /// An error in words that the caller may read.
+    pub fn error(message: &str) -> Self {
+        Self { content: vec![text(message)], structured: None, is_error: true, meta: Map::new() }
+    }
+}
+
+/// Judges what a tool returned.
+pub(super) fn judge(returned: Result<wit::Outcome, wit::ToolError>, tool: &Tool, max_bytes: usize) -> Ended {
+    match returned {
+        Ok(wit::Outcome::Complete(output)) => complete(output, tool, max_bytes),
+        Ok(wit::Outcome::InputRequired(_)) => Ended::failed(
+            Reason::InputUnsupported,
+            "the tool asks a question, which this host cannot relay yet",
+        ),
+        Err(error) => {
+            let (kind, message) = match error {
+                wit::ToolError::InvalidInput(message) => ("invalid input", message),
+                wit::ToolError::Forbidden(message) => ("forbidden", message),
+                wit::ToolError::NotFound(message) => ("not found", message),
+                wit::ToolError::Unavailable(message) => ("unavailable", message),
+                wit::ToolError::Failed(message) => ("failed", message),
+            };
+            if message.len() > max_bytes {
+                return too_large(max_bytes);
+            }
+            Ended::failed(Reason::ToolError, &format!("{kind}: {message}"))
+        }
+    }
+}
+
+fn complete(output: wit::Output, tool: &Tool, max_bytes: usize) -> Ended {
+    if size(&output) > max_bytes {
+        return too_large(max_bytes);
+    }
+    let is_error = output.is_error;
+    match convert(output, tool) {
+        Ok(answer) if is_error => Ended { outcome: Outcome::Failed, reason: Some(Reason::ToolError), answer },
+        Ok(answer) => Ended { outcome: Outcome::Done, reason: None, answer },
+        Err(wrong) => {
+            tracing::warn!(tool.name = tool.definition.name, cause = wrong, "a tool's result was not acceptable");
+            Ended::failed(Reason::InvalidOutput, "the tool returned something that does not fit its own definition")
+        }
+    }
+}
+
+fn too_large(max_bytes: usize) -> Ended {
+    Ended::failed(Reason::OutputTooLarge, &format!("the tool's result is larger than {max_bytes} bytes"))
+}
+
+fn convert(output: wit::Output, tool: &Tool) -> Result<Answer, String> {
+    let content = output.content.into_iter().map(block).collect::<Result<_, _>>()?;
+    let structured = output.structured.map(|text| parse(&text)).transpose()?;
+    if let Some(schema) = &tool.definition.output
+        && !output.is_error
+    {
+        let structured = structured.as_ref().ok_or("it has an output schema but no structured content")?;
+        schema.check(structured)?;
+    }
+    Ok(Answer { content, structured, is_error: output.is_error, meta: members(output.meta)? })
+}
+
+fn block(content: wit::Content) -> Result<Value, String> {
+    let (mut block, meta) = match content {
+        wit::Content::Text(content) => (text(&content.text), content.meta),
+        wit::Content::Image(media) => (self::media("image", &media)?, media.meta),
+        wit::Content::Audio(media) => (self::media("audio", &media)?, media.meta),
+        wit::Content::ResourceLink(link) => {
+            let mut block = json!({"type": "resource_link", "uri": plain(&link.uri), "name": plain(&link.name)});
+            put(&mut block, "description", link.description.as_deref().map(plain));
+            put(&mut block, "mimeType", link.mime_type.as_deref().map(plain));
+            (block, link.meta)
+        }
+        wit::Content::EmbeddedResource(resource) => {
+            let mut inner = json!({"uri": plain(&resource.uri)});
+            put(&mut inner, "mimeType", resource.mime_type.as_deref().map(plain));
+            match resource.body {
+                wit::ResourceBody::Text(body) => put(&mut inner, "text", Some(plain(&body))),
+                wit::ResourceBody::Blob(body) => put(&mut inner, "blob", Some(STANDARD.encode(body))),
+            }
+            (json!({"type": "resource", "resource": inner}), resource.meta)
+        }
+    };
+    let meta = members(meta)?;
+    if !meta.is_empty()
+        && let Some(block) = block.as_object_mut()
+    {
+        block.insert("_meta".into(), Value::Object(meta));
+    }
+    Ok(block)
+}
+
+fn media(kind: &str, media: &wit::MediaContent) -> Result<Value, String> {
+    let valid = media.mime_type.bytes().all(|byte| byte.is_ascii_graphic()) && media.mime_type.contains('/');
+    if !valid {
+        return Err("a media type is malformed".into());
+    }
+    Ok(json!({"type": kind, "data": STANDARD.encode(&media.data), "mimeType": media.mime_type}))
+}
+
+fn text(text: &str) -> Value {
+    json!({"type": "text", "text": plain(text)})
+}
+
+fn put(block: &mut Value, name: &str, value: Option<String>) {
+    if let (Some(block), Some(value)) = (block.as_object_mut(), value) {
+        block.insert(name.into(), Value::String(value));
+    }
+}
+
+/// Terminal control sequences have no place in text that people and models read.
+fn plain(text: &str) -> String {
+    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    text.chars().map(|c| if control(c) { '\u{fffd}' } else { c }).collect()
+}
+
+fn members(meta: Option<String>) -> Result<Map<String, Value>, String> {
+    match meta.map(|text| parse(&text)).transpose()? {
+        None => Ok(Map::new()),
+        Some(Value::Object(members)) => Ok(members),
+        Some(_) => Err("a meta is not a JSON object".into()),
+    }
+}
+
+fn parse(text: &str) -> Result<Value, String> {
+    json::parse(text.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string())
+}
+
+fn size(output: &wit::Output) -> usize {
+    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let content = output.content.iter().map(|content| match content {
+        wit::Content::Text(text) => text.text.len() + optional(&text.meta),
+        wit::Content::Image(media) | wit::Content::Audio(media) => media.data.len() + optional(&media.meta),
+        wit::Content::ResourceLink(link) => {
+            link.uri.len() + link.name.len() + optional(&link.description) + optional(&link.meta)
+        }
+        wit::Content::EmbeddedResource(resource) => {
+            let body = match &resource.body {
+                wit::ResourceBody::Text(body) => body.len(),
+                wit::ResourceBody::Blob(body) => body.len(),
+            };
+            body + resource.uri.len() + optional(&resource.meta)
+        }
+    });
+    content.map(|bytes| bytes + BLOCK_OVERHEAD).sum::<usize>() + optional(&output.structured) + optional(&output.meta)
+}
+
+const MAX_DEPTH: usize = 64;
+const BLOCK_OVERHEAD: usize = 64;

@@ -1,0 +1,72 @@
+//! The `downstream` import: a tool's request goes to this call's authority.
+
+use futures_util::future::join_all;
+
+use super::bindings::bailiwick::tool::downstream as wit;
+use super::state::CallState;
+use crate::delegation::{DownstreamError, Part, Request, Response};
+
+impl wit::Host for CallState {
+    async fn send(&mut self, request: wit::Request) -> wasmtime::Result<Result<wit::Response, wit::Error>> {
+        let authority = &self.call("downstream")?.authority;
+        Ok(authority.send(request.into()).await.map(Into::into).map_err(Into::into))
+    }
+
+    async fn send_all(
+        &mut self,
+        requests: Vec<wit::Request>,
+    ) -> wasmtime::Result<Vec<Result<wit::Response, wit::Error>>> {
+        let authority = &self.call("downstream")?.authority;
+        let answers = join_all(requests.into_iter().map(|request| authority.send(request.into()))).await;
+        Ok(answers.into_iter().map(|answer| answer.map(Into::into).map_err(Into::into)).collect())
+    }
+}
+
+impl From<wit::Request> for Request {
+    fn from(request: wit::Request) -> Self {
+        Self {
+            service: request.service,
+            method: request.method,
+            path: request.path.into_iter().map(Into::into).collect(),
+            query: request.query.into_iter().map(|(key, part)| (key, part.into())).collect(),
+            headers: request.headers,
+            body: request.body,
+        }
+    }
+}
+
+impl From<wit::Part> for Part {
+    fn from(part: wit::Part) -> Self {
+        match part {
+            wit::Part::Text(text) => Self::Text(text),
+            wit::Part::ActorSub => Self::ActorSub,
+            wit::Part::ActorTenant => Self::ActorTenant,
+        }
+    }
+}
+
+impl From<Response> for wit::Response {
+    fn from(response: Response) -> Self {
+        Self { status: response.status, headers: response.headers, body: response.body }
+    }
+}
+
+impl From<DownstreamError> for wit::Error {
+    fn from(error: DownstreamError) -> Self {
+        match error {
+            DownstreamError::UnknownService => Self::UnknownService,
+            DownstreamError::NotGranted(why) => Self::NotGranted(why),
+            DownstreamError::InvalidRequest(why) => Self::InvalidRequest(why),
+            DownstreamError::IdentityUnavailable => Self::IdentityUnavailable,
+            DownstreamError::ConsentRequired(hint) => Self::ConsentRequired(hint),
+            DownstreamError::ScopeDenied(scopes) => Self::ScopeDenied(scopes),
+            DownstreamError::CredentialRefused(why) => Self::CredentialRefused(why),
+            DownstreamError::Unavailable(what) => Self::Unavailable(what),
+            DownstreamError::TimedOut => Self::TimedOut,
+            DownstreamError::TooLarge => Self::TooLarge,
+            DownstreamError::RateLimited(seconds) => Self::RateLimited(seconds),
+            DownstreamError::QuotaExhausted => Self::QuotaExhausted,
+            DownstreamError::AuditUnavailable => Self::Unavailable("the host cannot record the call".into()),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! From a file in the tools folder to tools that can be called.
+//!
+//! Invariant: a file is opened without following links, read once, and what was read is what is
+//! hashed, checked and compiled.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use sha2::{Digest as _, Sha256};
+
+use super::inspect::{Refused, inspect};
+use super::run::Sandbox;
+use crate::dispatch::{ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule};
+use crate::seams::hex;
+
+/// A `.wasm` file in the tools folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// File name without `.wasm`.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// A component that loaded, with its tools.
+pub struct Loaded {
+    /// What it is.
+    pub component: ComponentId,
+    /// Its tools.
+    pub definitions: Vec<Definition>,
+    compiled: super::run::Compiled,
+}
+
+/// Why the folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// It cannot be read.
+    #[error("the tools folder {path} cannot be read")]
+    Read {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Others could drop a component into it.
+    #[error("the tools folder {0} may be changed by other users; run: chmod go-w {0}")]
+    Writable(PathBuf),
+}
+
+/// Why a component does not load.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be used.
+    #[error("the file cannot be read")]
+    Read(#[source] std::io::Error),
+    /// It is not a regular file that only its owner can change.
+    #[error("it is not a regular file, or other users may change it (chmod go-w)")]
+    File,
+    /// Larger than the limit.
+    #[error("it is larger than {0} bytes (limits.component)")]
+    TooLarge(u64),
+    /// Not a component of the world.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Not the code that the grant is for.
+    #[error("its digest is {found}, but the configuration grants services to {wanted}; check the change, then set digest = {found:?} under [components.{name}]")]
+    Digest {
+        /// The component.
+        name: String,
+        /// What was found.
+        found: String,
+        /// What the configuration says.
+        wanted: String,
+    },
+    /// It does not compile, link or describe itself.
+    #[error("it does not {step}: {cause}")]
+    Engine {
+        /// What failed.
+        step: &'static str,
+        /// Why.
+        cause: String,
+    },
+    /// It offers nothing, or too much.
+    #[error("it describes {0} tools; between 1 and {MAX_TOOLS} are allowed, each of another name")]
+    Tools(usize),
+    /// A tool of it is not acceptable.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+}
+
+/// The `.wasm` files in `folder`, by name. Hidden files and other endings are passed over.
+///
+/// # Errors
+/// The folder cannot be read or is open to others.
+pub fn candidates(folder: &Path) -> Result<Vec<Candidate>, FolderError> {
+    let read = |cause| FolderError::Read { path: folder.to_owned(), cause };
+    if fs::metadata(folder).map_err(read)?.mode() & OTHERS_MAY_WRITE != 0 {
+        return Err(FolderError::Writable(folder.to_owned()));
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
+            tracing::warn!(file = ?path, "passed over: its name is not UTF-8");
+            continue;
+        };
+        if let Some(name) = file.strip_suffix(".wasm").filter(|name| is_name(name)) {
+            found.push(Candidate { name: name.to_owned(), path });
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+impl Sandbox {
+    /// Loads one file: read, hash, inspect, compile, describe, check.
+    ///
+    /// # Errors
+    /// The component is refused; its digest is given if it could be read.
+    pub async fn load(
+        &self,
+        candidate: &Candidate,
+        grant: &ComponentGrant,
+    ) -> Result<Loaded, (Option<String>, LoadError)> {
+        let bytes = read(&candidate.path, self.limits().component).map_err(|error| (None, error))?;
+        let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
+        let loaded = self.load_bytes(candidate, grant, &digest, bytes).await;
+        loaded.map_err(|error| (Some(digest), error))
+    }
+
+    /// Makes exactly these components callable and returns what they offer.
+    pub fn activate(&self, loaded: Vec<Loaded>) -> Vec<(ComponentId, Vec<Definition>)> {
+        let mut compiled = BTreeMap::new();
+        let mut offered = Vec::new();
+        for component in loaded {
+            compiled.insert(component.component.digest.clone(), component.compiled);
+            offered.push((component.component, component.definitions));
+        }
+        self.install(compiled.into_iter().collect());
+        offered
+    }
+
+    async fn load_bytes(
+        &self,
+        candidate: &Candidate,
+        grant: &ComponentGrant,
+        digest: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Loaded, LoadError> {
+        if let Some(DigestRule::Exactly(wanted)) = &grant.digest
+            && wanted != digest
+        {
+            let (name, found, wanted) = (candidate.name.clone(), digest.to_owned(), wanted.clone());
+            return Err(LoadError::Digest { name, found, wanted });
+        }
+        inspect(&bytes)?;
+        let engine = |step| move |cause: wasmtime::Error| LoadError::Engine { step, cause: format!("{cause:#}") };
+        let compiled = tokio::task::block_in_place(|| self.compile(&bytes)).map_err(engine("compile"))?;
+        let raw = self.describe(&candidate.name, &compiled).await.map_err(engine("describe its tools"))?;
+        if !(1..=MAX_TOOLS).contains(&raw.len()) {
+            return Err(LoadError::Tools(raw.len()));
+        }
+        let definitions: Vec<_> =
+            raw.into_iter().map(|raw| Definition::check(raw, grant)).collect::<Result<_, _>>()?;
+        let mut names: Vec<_> = definitions.iter().map(|definition| definition.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() != definitions.len() {
+            return Err(LoadError::Tools(definitions.len()));
+        }
+        let component = ComponentId { name: candidate.name.clone(), digest: digest.to_owned() };
+        Ok(Loaded { component, definitions, compiled })
+    }
+}
+
+fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, LoadError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| LoadError::Read(error.into()))?;
+    let file = File::from(file);
+    let metadata = file.metadata().map_err(LoadError::Read)?;
+    if !metadata.is_file() || metadata.mode() & OTHERS_MAY_WRITE != 0 {
+        return Err(LoadError::File);
+    }
+    let mut bytes = Vec::new();
+    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(LoadError::Read)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_bytes {
+        return Err(LoadError::TooLarge(max_bytes));
+    }
+    Ok(bytes)
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    (1..=64).contains(&name.len()) && plain && !name.starts_with(['.', '-'])
+}
+
+/// Group and others.
+const OTHERS_MAY_WRITE: u32 = 0o022;
+const MAX_TOOLS: usize = 64;

@@ -1,0 +1,241 @@
+//! One call in one fresh instance.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bailiwick_envelope::{ActorKind, Confidence, DelegationMode, SignedEnvelope};
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, PoolConcurrencyLimitError};
+
+use super::answer::{Ended, judge};
+use super::bindings::bailiwick::tool::identity as wit;
+use super::bindings::exports::bailiwick::tool::tools;
+use super::bindings::{Tool as World, ToolPre};
+use super::engine::{self, EngineError};
+use super::limits::Limits;
+use super::progress::ProgressSink;
+use super::state::{CallScope, CallState, CpuExceeded, Purpose, store};
+use crate::audit::{OpenCall, Outcome};
+use crate::delegation::Authority;
+use crate::dispatch::{Annotations, Permit, RawDefinition};
+use crate::envelope::Sealed;
+use crate::reason::Reason;
+use crate::seams::{Clock, Random};
+
+/// The engine, with the components that are loaded into it, by digest.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<CallState>,
+    components: ArcSwap<BTreeMap<String, ToolPre<CallState>>>,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+/// A compiled component that is not in use yet.
+pub(super) struct Compiled(ToolPre<CallState>);
+
+/// How the client takes part in a call.
+pub struct Signals {
+    /// Fires when the client goes away.
+    pub cancelled: CancellationToken,
+    /// Takes progress, if the client asked for it.
+    pub progress: Option<ProgressSink>,
+}
+
+impl Sandbox {
+    /// An engine with nothing loaded.
+    ///
+    /// # Errors
+    /// The engine cannot be started on this machine.
+    pub fn new(limits: Limits, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, EngineError> {
+        let engine = engine::start()?;
+        let mut linker = Linker::new(&engine);
+        World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(EngineError::from)?;
+        Ok(Self { engine, linker, components: ArcSwap::default(), limits, clock, random })
+    }
+
+    /// The limits of every call.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Compiles `bytes`. Takes processor time: call it where that does no harm.
+    pub(super) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Compiled> {
+        let component = Component::from_binary(&self.engine, bytes)?;
+        Ok(Compiled(ToolPre::new(self.linker.instantiate_pre(&component)?)?))
+    }
+
+    /// Asks a component for its tools, without any identity.
+    pub(super) async fn describe(&self, name: &str, compiled: &Compiled) -> wasmtime::Result<Vec<RawDefinition>> {
+        let mut store = store(&self.engine, self.state(Purpose::Describe, name));
+        let describe = async {
+            let instance = compiled.0.instantiate_async(&mut store).await?;
+            instance.bailiwick_tool_tools().call_describe(&mut store).await
+        };
+        let definitions = tokio::time::timeout(self.limits.time, describe).await??;
+        Ok(definitions.into_iter().map(raw).collect())
+    }
+
+    /// Makes exactly these components callable.
+    pub(super) fn install(&self, components: Vec<(String, Compiled)>) {
+        let components = components.into_iter().map(|(digest, compiled)| (digest, compiled.0)).collect();
+        self.components.store(Arc::new(components));
+    }
+
+    /// Runs the permitted call, whose `call.opened` is durable.
+    pub async fn run(
+        &self,
+        _opened: &OpenCall,
+        permit: &Permit,
+        sealed: &Sealed,
+        authority: Arc<Authority>,
+        signals: Signals,
+    ) -> Ended {
+        let tool = permit.tool();
+        let component = self.components.load().get(&tool.component.digest).cloned();
+        let Some(component) = component else {
+            return Ended::without_answer(Outcome::Failed, Reason::Internal, "the tool is not loaded");
+        };
+        let scope = CallScope {
+            id: sealed.envelope().claims().call.id.clone(),
+            authority,
+            settings: Arc::clone(&tool.settings),
+            progress: signals.progress,
+        };
+        let mut store = store(&self.engine, self.state(Purpose::Call(Box::new(scope)), &tool.component.name));
+        let context = tools::ToolContext {
+            identity: envelope(sealed.envelope()),
+            input: permit.arguments().to_string(),
+            answers: Vec::new(),
+            state: None,
+        };
+        let call = async {
+            let instance = component.instantiate_async(&mut store).await?;
+            instance.bailiwick_tool_tools().call_call(&mut store, &tool.definition.name, &context).await
+        };
+        let returned = tokio::select! {
+            biased;
+            () = signals.cancelled.cancelled() => {
+                return Ended::without_answer(Outcome::Cancelled, Reason::Cancelled, "the call was cancelled");
+            }
+            returned = tokio::time::timeout(self.limits.time, call) => returned,
+        };
+        match returned {
+            Err(_elapsed) => timed_out(),
+            Ok(Ok(returned)) => judge(returned, tool, self.limits.output),
+            Ok(Err(error)) => trapped(&error, store.data(), tool.definition.name.as_str()),
+        }
+    }
+
+    fn state(&self, purpose: Purpose, component: &str) -> CallState {
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        CallState::new(purpose, component.to_owned(), &self.limits, clock, random)
+    }
+}
+
+impl From<wasmtime::Error> for EngineError {
+    fn from(error: wasmtime::Error) -> Self {
+        Self::new(&format!("{error:#}"))
+    }
+}
+
+fn timed_out() -> Ended {
+    Ended::without_answer(Outcome::TimedOut, Reason::TimedOut, "the tool took too long")
+}
+
+/// Tells the caller which limit was hit, and the operator everything.
+fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
+    if error.is::<PoolConcurrencyLimitError>() {
+        return Ended::without_answer(Outcome::Failed, Reason::Overloaded, "the host is busy; try again");
+    }
+    let cause = format!("{error:#}");
+    let (outcome, reason, message) = if state.growth.exceeded {
+        (Outcome::Failed, Reason::MemoryExceeded, "the tool used up its memory")
+    } else if error.is::<CpuExceeded>() {
+        (Outcome::TimedOut, Reason::CpuExceeded, "the tool used up its processor time")
+    } else {
+        (Outcome::Failed, Reason::Trapped, "the tool failed")
+    };
+    tracing::warn!(tool.name = tool, reason = reason.as_str(), cause, "a tool was stopped");
+    Ended::without_answer(outcome, reason, message)
+}
+
+fn raw(definition: tools::Definition) -> RawDefinition {
+    RawDefinition {
+        name: definition.name,
+        title: definition.title,
+        description: definition.description,
+        input_schema: definition.input_schema,
+        output_schema: definition.output_schema,
+        annotations: Annotations {
+            read_only: definition.annotations.read_only,
+            destructive: definition.annotations.destructive,
+            idempotent: definition.annotations.idempotent,
+            open_world: definition.annotations.open_world,
+        },
+        scopes: definition.scopes,
+        services: definition.services,
+    }
+}
+
+fn envelope(signed: &SignedEnvelope) -> wit::Envelope {
+    let claims = signed.claims();
+    let mode = |mode: DelegationMode| match mode {
+        DelegationMode::ServiceIdentity => wit::DelegationMode::ServiceIdentity,
+        DelegationMode::OnBehalfOf => wit::DelegationMode::OnBehalfOf,
+        DelegationMode::RestrictedUser => wit::DelegationMode::RestrictedUser,
+    };
+    let prior = |actor: &bailiwick_envelope::PriorActor| wit::PriorActor { sub: actor.sub.clone(), iss: actor.iss.clone() };
+    wit::Envelope {
+        actor: wit::Actor {
+            kind: match claims.actor.kind {
+                ActorKind::User => wit::ActorKind::User,
+                ActorKind::Service => wit::ActorKind::Service,
+            },
+            sub: claims.actor.sub.clone(),
+            iss: claims.actor.iss.clone(),
+            tenant: claims.actor.tenant.clone(),
+            acr: claims.actor.acr.clone(),
+            auth_time: claims.actor.auth_time,
+        },
+        agent: wit::Agent {
+            type_: claims.agent.kind.clone(),
+            id: claims.agent.id.clone(),
+            client_id: claims.agent.client_id.clone(),
+            prior_actors: claims.agent.prior.iter().map(prior).collect(),
+        },
+        session: wit::Session {
+            id: claims.session.id.clone(),
+            source: claims.session.source.clone(),
+            trace_id: claims.session.trace_id.clone(),
+        },
+        authorization: wit::Authorization {
+            scopes: claims.authorization.scopes.clone(),
+            confidence: match claims.authorization.confidence {
+                Confidence::Verified => wit::Confidence::Verified,
+                Confidence::Estimated => wit::Confidence::Estimated,
+            },
+        },
+        delegation: wit::Delegation {
+            mode: mode(claims.delegation.mode()),
+            allowed: claims.delegation.allowed().to_vec(),
+            modes: claims.delegation.modes().iter().map(|(name, of)| (name.clone(), mode(*of))).collect(),
+        },
+        call: wit::Call {
+            id: claims.call.id.clone(),
+            tool: claims.call.tool.clone(),
+            component: claims.call.component.clone(),
+            arguments: claims.call.arguments.clone(),
+        },
+        meta: wit::Meta {
+            created_at: claims.created_at,
+            expires_at: claims.expires_at,
+            kid: signed.kid().to_owned(),
+            signature: signed.signature().to_owned(),
+        },
+        json: signed.json().to_owned(),
+    }
+}

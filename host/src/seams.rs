@@ -1,0 +1,64 @@
+//! The few traits that tests replace: the time and randomness.
+//!
+//! Nothing else in this crate asks the operating system for either, so that a test can stand at
+//! any point in time and repeat any run.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What time it is.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since 1970-01-01 UTC.
+    fn now_ms(&self) -> u64;
+
+    /// Seconds since 1970-01-01 UTC.
+    fn now(&self) -> u64 {
+        self.now_ms() / 1000
+    }
+}
+
+/// Where unpredictable bytes come from.
+pub trait Random: Send + Sync {
+    /// Fills `bytes` from a cryptographically secure generator.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The operating system's clock.
+#[derive(Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    fn now_ms(&self) -> u64 {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The operating system's generator.
+#[derive(Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::expect_used, reason = "without randomness nothing here is safe; stop at once")]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks for randomness")]
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system provides randomness");
+    }
+}
+
+/// `N` bytes from `random`, as lower-case hexadecimal digits.
+pub(crate) fn random_hex<const N: usize>(random: &dyn Random) -> String {
+    let mut bytes = [0_u8; N];
+    random.fill(&mut bytes);
+    hex(&bytes)
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

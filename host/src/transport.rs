@@ -1,0 +1,18 @@
+//! The front door: MCP over streamable HTTP, with the documents that OAuth clients look for.
+//!
+//! Trusts no byte of a request. Takes the credential out of it before any library sees it, parses
+//! the body once, and hands on a token and a typed request, apart from each other.
+//!
+//! Invariant: a request without exactly one acceptable token gets no further than its headers,
+//! and a call reaches the MCP library only with its permit.
+
+mod answer;
+mod discovery;
+mod front;
+mod http;
+mod mcp;
+mod message;
+
+pub use discovery::Resource;
+pub use front::{Front, FrontSettings};
+pub use http::serve;

@@ -1,0 +1,130 @@
+//! What a client may learn: one exhaustive match from [`Reason`] to an HTTP answer.
+
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+
+use super::discovery::Resource;
+use crate::call::Refusal;
+use crate::reason::Reason;
+
+/// The answers of this server.
+pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
+
+/// Where a refusal is answered.
+pub(super) enum Way {
+    /// As an HTTP error, before the MCP library.
+    Http(Box<Answer>),
+    /// As a JSON-RPC error with this code, by the MCP library.
+    Protocol(i32),
+    /// As a tool result that is an error, by the MCP library, so that the model can read it.
+    ToolResult,
+}
+
+/// How `refusal` is answered.
+pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
+    match refusal.reason {
+        Reason::TokenMissing => Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[])),
+        Reason::TokenMalformed => Way::http(challenge(
+            StatusCode::BAD_REQUEST,
+            resource,
+            &[("error", "invalid_request"), ("error_description", "exactly one bearer token is needed")],
+        )),
+        Reason::TokenInvalid | Reason::Expiring => {
+            Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[("error", "invalid_token")]))
+        }
+        Reason::InsufficientScope => {
+            let scope = refusal.scopes.join(" ");
+            let members = [("error", "insufficient_scope"), ("scope", &scope), ("error_description", &refusal.message)];
+            Way::http(challenge(StatusCode::FORBIDDEN, resource, &members))
+        }
+        Reason::KeysUnavailable => Way::http(later("tokens cannot be checked at the moment")),
+        Reason::AuditUnavailable => Way::http(later("calls cannot be recorded at the moment")),
+        Reason::UnknownTool => Way::Protocol(-32602),
+        Reason::InvalidArguments
+        | Reason::Overloaded
+        | Reason::Internal
+        | Reason::ToolError
+        | Reason::Trapped
+        | Reason::MemoryExceeded
+        | Reason::CpuExceeded
+        | Reason::TimedOut
+        | Reason::Cancelled
+        | Reason::OutputTooLarge
+        | Reason::InvalidOutput
+        | Reason::InputUnsupported
+        | Reason::HostCrashed
+        | Reason::UnknownService
+        | Reason::NotGranted
+        | Reason::InvalidRequest
+        | Reason::IdentityUnavailable
+        | Reason::ConsentRequired
+        | Reason::ApprovalRequired
+        | Reason::ScopeDenied
+        | Reason::CredentialRefused
+        | Reason::Unavailable
+        | Reason::TooLarge
+        | Reason::RateLimited
+        | Reason::QuotaExhausted => Way::ToolResult,
+    }
+}
+
+impl Way {
+    fn http(answer: Answer) -> Self {
+        Self::Http(Box::new(answer))
+    }
+}
+
+/// RFC 6750 §3, with RFC 9728 §5.1.
+fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) -> Answer {
+    let mut value = format!("Bearer resource_metadata={}", quoted(resource.metadata_url()));
+    for (name, text) in members {
+        value.push_str(&format!(", {name}={}", quoted(text)));
+    }
+    let mut answer = plain(status, status.canonical_reason().unwrap_or_default());
+    if let Ok(value) = HeaderValue::try_from(value) {
+        answer.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    answer
+}
+
+/// A quoted-string (RFC 9110 §5.6.4) of what is plain in it.
+fn quoted(text: &str) -> String {
+    let plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+    format!("\"{}\"", text.chars().filter(plain).collect::<String>())
+}
+
+fn later(message: &str) -> Answer {
+    let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, message);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}
+
+/// A line of text.
+pub(super) fn plain(status: StatusCode, text: &str) -> Answer {
+    respond(status, "text/plain; charset=utf-8", format!("{text}\n").into())
+}
+
+/// A JSON document.
+pub(super) fn document(value: &Value) -> Answer {
+    respond(StatusCode::OK, "application/json", value.to_string().into())
+}
+
+/// A JSON-RPC error without an id, for a body that was not understood.
+pub(super) fn protocol_error(status: StatusCode, code: i32, message: &str) -> Answer {
+    let error = json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": message}});
+    respond(status, "application/json", error.to_string().into())
+}
+
+fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {
+    let mut answer = Response::new(Full::new(body).boxed());
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}

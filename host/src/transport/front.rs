@@ -1,0 +1,202 @@
+//! One request from its headers to its answer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailiwick_envelope::PublicKeys;
+use http::request::Parts;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use url::Url;
+
+use super::answer::{Answer, Way, document, plain, protocol_error, way};
+use super::discovery::Resource;
+use super::mcp::{self, Prepared, Turn};
+use super::message::{Message, trace_id_of};
+use crate::call::{self, Host};
+use crate::identity::BearerToken;
+use crate::reason::Reason;
+
+/// How this server is addressed and by whom.
+pub struct FrontSettings {
+    /// The protected resource.
+    pub resource: Resource,
+    /// Hosts by which it is addressed, beside the resource's; without ports.
+    pub allowed_hosts: Vec<String>,
+    /// Origins that a browser may call from.
+    pub allowed_origins: Vec<String>,
+    /// Issuers, for the metadata.
+    pub issuers: Vec<String>,
+    /// Keys of envelopes and transaction tokens, to be published.
+    pub keys: PublicKeys,
+    /// Largest body, bytes.
+    pub max_body: usize,
+}
+
+/// The front door.
+pub struct Front {
+    settings: FrontSettings,
+    host: Arc<Host>,
+}
+
+impl Front {
+    /// A front door to `host`.
+    pub fn new(settings: FrontSettings, host: Arc<Host>) -> Self {
+        Self { settings, host }
+    }
+
+    /// Answers one request.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        match (path, &parts.method) {
+            ("/healthz", &Method::GET | &Method::HEAD) => return plain(StatusCode::OK, "ok"),
+            ("/readyz", &Method::GET | &Method::HEAD) => return self.ready(),
+            _ => {}
+        }
+        if let Err(refused) = self.check_address(&parts) {
+            return refused;
+        }
+        let resource = &self.settings.resource;
+        match &parts.method {
+            &Method::GET | &Method::HEAD if resource.is_metadata(path) => self.metadata(),
+            &Method::GET | &Method::HEAD if path == "/.well-known/jwks.json" => {
+                document(&self.settings.keys.to_jwks())
+            }
+            &Method::POST if path == resource.path() => self.mcp(parts, body).await,
+            _ if path == resource.path() => {
+                let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "this endpoint takes POST");
+                answer.headers_mut().insert(header::ALLOW, http::HeaderValue::from_static("POST"));
+                answer
+            }
+            _ => plain(StatusCode::NOT_FOUND, "not found"),
+        }
+    }
+
+    fn ready(&self) -> Answer {
+        if self.host.journal.healthy() {
+            plain(StatusCode::OK, "ready")
+        } else {
+            plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the journal cannot be written")
+        }
+    }
+
+    fn metadata(&self) -> Answer {
+        let catalog = self.host.catalog.load();
+        let scopes: BTreeSet<String> = catalog.tools().flat_map(|tool| tool.definition.scopes.clone()).collect();
+        let scopes: Vec<String> = scopes.into_iter().collect();
+        document(&self.settings.resource.metadata(&self.settings.issuers, &scopes))
+    }
+
+    /// The name by which this server is addressed, and the page that calls it: both must be known,
+    /// or a page elsewhere could reach it by rebinding a name.
+    fn check_address(&self, parts: &Parts) -> Result<(), Answer> {
+        let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
+        let [host] = hosts.as_slice() else {
+            return Err(plain(StatusCode::BAD_REQUEST, "exactly one Host header is needed"));
+        };
+        let host = host.to_str().ok().and_then(host_of);
+        let same = |uri: &str| host.as_deref() == host_of(uri).as_deref();
+        if parts.uri.authority().is_some_and(|authority| !same(authority.as_str())) {
+            return Err(plain(StatusCode::BAD_REQUEST, "the request target and the Host header differ"));
+        }
+        let known = |host: &str| {
+            host == self.settings.resource.host() || self.settings.allowed_hosts.iter().any(|allowed| allowed == host)
+        };
+        if !host.as_deref().is_some_and(known) {
+            return Err(plain(StatusCode::FORBIDDEN, "this server is not known by that name (server.allowed_hosts)"));
+        }
+        let mut origins = parts.headers.get_all(header::ORIGIN).iter();
+        let allowed = |origin: &http::HeaderValue| {
+            self.settings.allowed_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+        };
+        match (origins.next(), origins.next()) {
+            (None, _) => Ok(()),
+            (Some(origin), None) if allowed(origin) => Ok(()),
+            _ => Err(plain(StatusCode::FORBIDDEN, "this origin is not allowed (server.allowed_origins)")),
+        }
+    }
+
+    /// Admits, parses, authorizes, and only then lets the MCP library have the request.
+    async fn mcp(&self, mut parts: Parts, body: Incoming) -> Answer {
+        let token = take_credentials(&mut parts);
+        let (caller, subject) = match call::admit(&self.host, token).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => return self.refuse(&refusal),
+        };
+        let message = match self.read(body).await {
+            Ok(message) => message,
+            Err(answer) => return answer,
+        };
+        let trace_id = message.trace_id.or_else(|| {
+            parts.headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_id_of)
+        });
+        let caller = Arc::new(caller);
+        let prepared = match message.call {
+            None => Prepared::Nothing,
+            Some(request) => {
+                let authorized = call::authorize(&self.host, Arc::clone(&caller), subject, request, trace_id).await;
+                match authorized.map_err(|refusal| (way(&refusal, &self.settings.resource), refusal)) {
+                    Ok(admitted) => Prepared::Call(Box::new(admitted)),
+                    Err((Way::Http(answer), _)) => return *answer,
+                    Err((Way::Protocol(code), refusal)) => Prepared::Error(code, refusal.message),
+                    Err((Way::ToolResult, refusal)) => Prepared::Refused(refusal),
+                }
+            }
+        };
+        let turn = Turn::new(Arc::clone(&self.host), caller, prepared);
+        mcp::answer(turn, Request::from_parts(parts, Full::new(Bytes::from(message.bytes)))).await
+    }
+
+    fn refuse(&self, refusal: &call::Refusal) -> Answer {
+        match way(refusal, &self.settings.resource) {
+            Way::Http(answer) => *answer,
+            Way::Protocol(_) | Way::ToolResult => plain(StatusCode::INTERNAL_SERVER_ERROR, "refused"),
+        }
+    }
+
+    async fn read(&self, body: Incoming) -> Result<Message, Answer> {
+        let limited = Limited::new(body, self.settings.max_body).collect();
+        let body = match tokio::time::timeout(BODY_TIME, limited).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                return Err(plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large (limits.input)"));
+            }
+            Ok(Err(_)) => return Err(plain(StatusCode::BAD_REQUEST, "the body ended too early")),
+            Err(_elapsed) => return Err(plain(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+        };
+        Message::parse(&body).map_err(|bad| protocol_error(StatusCode::BAD_REQUEST, bad.code, &bad.message))
+    }
+}
+
+/// Takes the bearer token and every other credential out of the request. A token in the query
+/// (RFC 6750 §2.3) is refused, because queries end up in logs.
+fn take_credentials(parts: &mut Parts) -> Result<BearerToken, Reason> {
+    let token = BearerToken::take(&mut parts.headers);
+    for name in [header::COOKIE, header::PROXY_AUTHORIZATION] {
+        parts.headers.remove(name);
+    }
+    parts.headers.remove("dpop");
+    let in_query = parts.uri.query().is_some_and(|query| {
+        url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
+    });
+    parts.extensions.clear();
+    if in_query { Err(Reason::TokenMalformed) } else { token }
+}
+
+/// The host of an authority, in canonical form and without the port.
+fn host_of(authority: &str) -> Option<String> {
+    if authority.contains(['@', '/', '?', '#', '\\']) {
+        return None;
+    }
+    Url::parse(&format!("http://{authority}/")).ok()?.host_str().map(String::from)
+}
+
+/// How long a client may take to send a body.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// Bodies that the MCP library gets never fail.
+pub(super) type Whole = Full<Bytes>;
+

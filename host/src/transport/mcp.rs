@@ -1,0 +1,229 @@
+//! The MCP library's view of one request: a caller, and at most one call to make.
+//!
+//! rmcp speaks the protocol (2026-07-28 stateless, 2025-11-25 without sessions). It gets a handler
+//! per request that captures the caller, so nothing about identity passes through it.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{Request, StatusCode, header};
+use rmcp::handler::server::ServerHandler;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Implementation, ListToolsResult,
+    PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ProtocolVersion, ServerCapabilities,
+    ServerConfig, Tool as McpTool, ToolAnnotations,
+};
+use rmcp::service::{Peer, RequestContext, RoleServer};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use rmcp::ErrorData;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use super::answer::{Answer, plain};
+use super::front::Whole;
+use crate::call::{self, Admitted, Host, Refusal};
+use crate::dispatch::{Tool, may_call};
+use crate::identity::Caller;
+use crate::reason::Reason;
+use crate::sandbox::{self, ProgressSink, Signals};
+
+/// What was decided about one request before the MCP library got it.
+pub(super) enum Prepared {
+    /// It is not a call.
+    Nothing,
+    /// A call that may be made.
+    Call(Box<Admitted>),
+    /// A refused call that is answered with a JSON-RPC error.
+    Error(i32, String),
+    /// A refused call that is answered with a tool result.
+    Refused(Refusal),
+}
+
+/// One request's turn: who asks, and the one call they may make.
+pub(super) struct Turn {
+    host: Arc<Host>,
+    caller: Arc<Caller>,
+    // Taken once; a second take is an error.
+    prepared: Mutex<Option<Prepared>>,
+    unrecordable: AtomicBool,
+}
+
+impl Turn {
+    pub(super) fn new(host: Arc<Host>, caller: Arc<Caller>, prepared: Prepared) -> Arc<Self> {
+        let unrecordable = AtomicBool::new(false);
+        Arc::new(Self { host, caller, prepared: Mutex::new(Some(prepared)), unrecordable })
+    }
+
+    fn take(&self) -> Option<Prepared> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Lets the MCP library answer.
+pub(super) async fn answer(turn: Arc<Turn>, request: Request<Whole>) -> Answer {
+    let handler = Handler(Arc::clone(&turn));
+    let service = StreamableHttpService::new(
+        move || Ok(handler.clone()),
+        Arc::new(NeverSessionManager::default()),
+        // Host and Origin were checked at the front door, against the operator's lists.
+        StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_json_response(true)
+            .disable_allowed_hosts()
+            .disable_allowed_origins()
+            .with_sse_keep_alive(Some(KEEP_ALIVE)),
+    );
+    let mut answer = service.handle(request).await;
+    if turn.unrecordable.load(Ordering::Acquire) && answer.status() == StatusCode::OK {
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "the call cannot be recorded");
+    }
+    answer.headers_mut().insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    answer
+}
+
+#[derive(Clone)]
+struct Handler(Arc<Turn>);
+
+impl Handler {
+    fn tools(&self) -> Vec<McpTool> {
+        let catalog = self.0.host.catalog.load();
+        catalog.tools().filter(|tool| may_call(&self.0.caller, tool)).map(|tool| describe(tool)).collect()
+    }
+}
+
+impl ServerHandler for Handler {
+    fn get_info(&self) -> ServerConfig {
+        let mut config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        config.server_info = Implementation::new("bailiwick", env!("CARGO_PKG_VERSION"));
+        config
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Owned(vec![ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28])
+    }
+
+    fn get_tool(&self, name: &str) -> Option<McpTool> {
+        let catalog = self.0.host.catalog.load();
+        catalog.find(name).filter(|tool| may_call(&self.0.caller, tool)).map(|tool| describe(tool))
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(self.tools()))
+    }
+
+    async fn call_tool(
+        &self,
+        _: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let answer = match self.0.take() {
+            Some(Prepared::Call(admitted)) => self.perform(*admitted, context).await?,
+            Some(Prepared::Refused(refusal)) => refused(&refusal),
+            Some(Prepared::Error(code, message)) => return Err(ErrorData::new(ErrorCode(code), message, None)),
+            Some(Prepared::Nothing) | None => {
+                return Err(ErrorData::internal_error("this request has no call to make", None));
+            }
+        };
+        Ok(result(answer)?.into())
+    }
+}
+
+impl Handler {
+    async fn perform(
+        &self,
+        admitted: Admitted,
+        context: RequestContext<RoleServer>,
+    ) -> Result<sandbox::Answer, ErrorData> {
+        let (progress, reports) = match context.meta.get_progress_token() {
+            Some(token) => {
+                let (sink, reports) = ProgressSink::new();
+                (Some(sink), Some((token, reports)))
+            }
+            None => (None, None),
+        };
+        let signals = Signals { cancelled: context.ct.clone(), progress };
+        let relay = async {
+            if let Some((token, reports)) = reports {
+                relay(&context.peer, token, reports).await;
+            }
+        };
+        let (performed, ()) = tokio::join!(call::perform(&self.0.host, admitted, signals), relay);
+        match performed {
+            Ok(answer) => Ok(answer),
+            Err(refusal) if refusal.reason == Reason::AuditUnavailable => {
+                self.0.unrecordable.store(true, Ordering::Release);
+                Err(ErrorData::internal_error(refusal.message, Some(json!({"reason": refusal.reason.as_str()}))))
+            }
+            Err(refusal) => Ok(refused(&refusal)),
+        }
+    }
+}
+
+/// Sends progress to the client that asked for it, growing, until the call is over.
+async fn relay(peer: &Peer<RoleServer>, token: ProgressToken, mut reports: mpsc::Receiver<sandbox::Report>) {
+    let mut last = f64::NEG_INFINITY;
+    while let Some(report) = reports.recv().await {
+        if report.done <= last {
+            continue;
+        }
+        last = report.done;
+        let mut param = ProgressNotificationParam::new(token.clone(), report.done);
+        param.total = report.total;
+        param.message = report.message;
+        if peer.notify_progress(param).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> sandbox::Answer {
+    let mut answer = sandbox::Answer::error(&refusal.message);
+    answer.meta.insert(REASON.into(), refusal.reason.as_str().into());
+    answer
+}
+
+fn result(answer: sandbox::Answer) -> Result<CallToolResult, ErrorData> {
+    let mut members = Map::new();
+    members.insert("content".into(), Value::Array(answer.content));
+    members.insert("isError".into(), answer.is_error.into());
+    if let Some(structured) = answer.structured {
+        members.insert("structuredContent".into(), structured);
+    }
+    if !answer.meta.is_empty() {
+        members.insert("_meta".into(), Value::Object(answer.meta));
+    }
+    let mut result: CallToolResult = serde_json::from_value(Value::Object(members))
+        .map_err(|_| ErrorData::internal_error("the tool's result is not what MCP allows", None))?;
+    result.result_type = CallToolResult::success(Vec::new()).result_type;
+    Ok(result)
+}
+
+fn describe(tool: &Tool) -> McpTool {
+    let definition = &tool.definition;
+    let object = |schema: &Value| Arc::new(schema.as_object().cloned().unwrap_or_default());
+    let input = object(definition.input.value());
+    let mut described = McpTool::new(definition.name.clone(), definition.description.clone(), input);
+    described.title.clone_from(&definition.title);
+    described.output_schema = definition.output.as_ref().map(|schema| object(schema.value()));
+    let mut annotations = ToolAnnotations::default();
+    annotations.title.clone_from(&definition.title);
+    annotations.read_only_hint = definition.annotations.read_only;
+    annotations.destructive_hint = definition.annotations.destructive;
+    annotations.idempotent_hint = definition.annotations.idempotent;
+    // A tool without services cannot reach anything, whatever it says.
+    let closed = tool.services.is_empty().then_some(false);
+    annotations.open_world_hint = closed.or(definition.annotations.open_world);
+    described.annotations = Some(annotations);
+    described
+}
+
+/// Key of the reason in a result's `_meta`.
+const REASON: &str = "io.bailiwick/reason";
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
