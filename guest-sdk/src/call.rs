@@ -1,0 +1,146 @@
+//! One call, as a tool sees it: for whom, with what settings, and how to reach the outside.
+//!
+//! Made by [`crate::export`] for a real call and by `testing::Scene` for a test. Invariant: nothing here takes a user,
+//! a tenant, a token or an address.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::identity::Envelope;
+use crate::log::{self, Level};
+use crate::outside::Outside;
+use crate::{DownstreamError, Error, Request, Response, Service};
+
+/// One call of a tool.
+pub struct Call {
+    pub(crate) identity: Envelope,
+    pub(crate) answers: Vec<(String, String)>,
+    pub(crate) state: Option<Vec<u8>>,
+    pub(crate) outside: Box<dyn Outside>,
+}
+
+impl Call {
+    /// For whom and on what authority this call runs.
+    pub fn identity(&self) -> &Envelope {
+        &self.identity
+    }
+
+    /// A service that the tool declares and the operator granted.
+    pub fn service<'call>(&'call self, name: &'call str) -> Service<'call> {
+        Service::new(self, name)
+    }
+
+    /// Sends several requests at once; the answers are in the order of the requests.
+    pub fn send_all<'call>(
+        &self,
+        requests: impl IntoIterator<Item = Request<'call>>,
+    ) -> Vec<Result<Response, DownstreamError>> {
+        let requests = requests.into_iter().map(Request::into_wire).collect();
+        let answers = self.outside().send_all(requests);
+        answers.into_iter().map(|answer| answer.map(Response)).collect()
+    }
+
+    /// What the operator configured for this component; an empty object when there is nothing.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] if it does not have the shape of `T`; why is in the operator's log.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_str(&self.outside().settings()).map_err(|error| {
+            log::write(Level::Error, &format!("settings of this component: {error}"));
+            Error::failed("the operator's settings for this tool are not as it needs them")
+        })
+    }
+
+    /// Tells the client how far the call is. `done` must grow; `total` is what it will be at the end, if known.
+    pub fn progress<'text>(&self, done: f64, total: impl Into<Option<f64>>, message: impl Into<Option<&'text str>>) {
+        self.outside().progress(done, total.into(), message.into());
+    }
+
+    /// The time since 1970-01-01 UTC, in steps of at least a millisecond.
+    pub fn now(&self) -> Duration {
+        Duration::from_millis(self.outside().now())
+    }
+
+    /// Random bytes from the host's cryptographically secure generator.
+    pub fn random<const LEN: usize>(&self) -> [u8; LEN] {
+        let mut bytes = [0; LEN];
+        self.outside().random(&mut bytes);
+        bytes
+    }
+
+    /// The answer to a question asked before (see [`crate::Questions`]), if there is one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if the answer does not have the shape of `T`.
+    pub fn answer<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let answer = self.answers.iter().find(|(held, _)| held == key);
+        let parsed = answer.map(|(_, json)| serde_json::from_str(json)).transpose();
+        parsed.map_err(|error| Error::InvalidInput(format!("the answer to `{key}`: {error}")))
+    }
+
+    /// The state given with the questions, unchanged and unseen by the client.
+    pub fn state(&self) -> Option<&[u8]> {
+        self.state.as_deref()
+    }
+
+    pub(crate) fn outside(&self) -> &dyn Outside {
+        &*self.outside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+    use crate::testing::Scene;
+
+    #[test]
+    fn settings_answers_and_state_are_typed() {
+        let scene = Scene::new().settings(r#"{"currency":"EUR"}"#);
+        let call = scene.answer("sure", "true").state(b"step 2").call();
+        let settings: Result<std::collections::BTreeMap<String, String>, _> = call.settings();
+        assert_eq!(settings.map(|held| held.get("currency").cloned()), Ok(Some("EUR".into())));
+        assert_eq!(call.answer::<bool>("sure"), Ok(Some(true)));
+        assert_eq!(call.answer::<bool>("other"), Ok(None));
+        assert!(matches!(call.answer::<u8>("sure"), Err(Error::InvalidInput(_))));
+        assert_eq!(call.state(), Some(b"step 2".as_slice()));
+        assert!(matches!(call.settings::<Vec<u8>>(), Err(Error::Failed(_))));
+    }
+
+    #[test]
+    fn a_request_reaches_the_outside_as_built() {
+        let scene = Scene::new().on_send(|request| {
+            let headers = [("content-type".to_owned(), "application/json".to_owned())];
+            assert_eq!((&*request.service, &*request.method), ("orders_api", "POST"));
+            assert_eq!(request.path, path!["orders", Part::ActorSub]);
+            assert_eq!(request.query, [("dry".to_owned(), Part::from(1_u32))]);
+            assert_eq!((&*request.headers, &*request.body), (&headers[..], b"[1]".as_slice()));
+            Ok(Response::new(201, "{}"))
+        });
+        let call = scene.call();
+        let path = path!["orders", Part::ActorSub];
+        let request = call.service("orders_api").post(path).query("dry", 1_u32).json(&[1]);
+        let answer = request.map(Request::send);
+        assert_eq!(answer, Ok(Ok(Response::new(201, "{}"))));
+    }
+
+    #[test]
+    fn several_requests_are_answered_in_order() {
+        let scene = Scene::new().on_send(|request| match request.path.first() {
+            Some(Part::Text(text)) if text == "2" => Err(DownstreamError::TimedOut),
+            _ => Ok(Response::new(200, "")),
+        });
+        let call = scene.call();
+        let service = call.service("orders_api");
+        let answers = call.send_all(["1", "2", "3"].map(|id| service.get([id])));
+        let oks: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+        assert_eq!(oks, [true, false, true]);
+    }
+
+    #[test]
+    fn time_and_randomness_are_there() {
+        let call = Scene::new().now(1_763_712_000_000).call();
+        assert_eq!(call.now().as_secs(), 1_763_712_000);
+        assert_ne!(call.random::<16>(), call.random::<16>());
+    }
+}

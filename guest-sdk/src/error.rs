@@ -1,0 +1,166 @@
+//! What can go wrong, for the caller ([`Error`]) and towards a service ([`DownstreamError`]).
+//!
+//! Invariant: the conversion from the second to the first never repeats what a service or an authorization server said,
+//! except what the user needs to go on (a consent hint, the names of scopes, the seconds to wait).
+
+use std::fmt;
+
+use crate::bindings::exports::bailiwick::tool::tools::ToolError;
+
+/// Why there is no HTTP answer from a service. Every HTTP answer, whatever its status, is a [`crate::Response`].
+pub use crate::bindings::bailiwick::tool::downstream::Error as DownstreamError;
+
+/// What went wrong in a tool, in words that the caller may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The arguments do not make sense, in a way that the schema cannot say.
+    InvalidInput(String),
+    /// Who asks may not have this.
+    Forbidden(String),
+    /// There is no such thing.
+    NotFound(String),
+    /// Try again later.
+    Unavailable(String),
+    /// Anything else.
+    Failed(String),
+}
+
+impl Error {
+    /// The arguments do not make sense, in a way that the schema cannot say.
+    pub fn invalid_input(message: impl Into<String>) -> Self {
+        Self::InvalidInput(message.into())
+    }
+
+    /// Who asks may not have this.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::Forbidden(message.into())
+    }
+
+    /// There is no such thing.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::NotFound(message.into())
+    }
+
+    /// Try again later.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::Unavailable(message.into())
+    }
+
+    /// Anything else.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Failed(message.into())
+    }
+
+    /// What the caller reads.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::InvalidInput(message)
+            | Self::Forbidden(message)
+            | Self::NotFound(message)
+            | Self::Unavailable(message)
+            | Self::Failed(message) => message,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.message())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<DownstreamError> for Error {
+    fn from(error: DownstreamError) -> Self {
+        use DownstreamError as D;
+        match error {
+            D::UnknownService | D::NotGranted(_) => {
+                Self::failed("the operator has not granted this tool what it asked of a service")
+            }
+            D::InvalidRequest(_) => Self::failed("the tool made a malformed request to a service"),
+            D::IdentityUnavailable => Self::forbidden("this needs a signed-in user"),
+            D::ConsentRequired(hint) => Self::Forbidden(format!("consent is needed first: {hint}")),
+            D::ApprovalRequired => Self::forbidden("a person must approve this first"),
+            D::ScopeDenied(scopes) => Self::Forbidden(format!("these scopes were not given: {}", scopes.join(", "))),
+            D::CredentialRefused(_) => Self::forbidden("no credential for a service could be had for this caller"),
+            D::Unavailable(_) => Self::unavailable("a service cannot be reached at the moment"),
+            D::TimedOut => Self::unavailable("a service did not answer in time"),
+            D::RateLimited(None) => Self::unavailable("a service asks to slow down"),
+            D::RateLimited(Some(seconds)) => {
+                Self::Unavailable(format!("a service asks to slow down; try again in {seconds} s"))
+            }
+            D::TooLarge => Self::failed("the answer of a service is too large"),
+            D::QuotaExhausted => Self::failed("this call has used up its requests to services"),
+            D::Other(_) => Self::failed("a service could not be called"),
+        }
+    }
+}
+
+/// Says where JSON went wrong, never what it held.
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        Self::Failed(format!("JSON does not have the expected shape (line {line}, column {column})"))
+    }
+}
+
+impl From<Error> for ToolError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::InvalidInput(message) => Self::InvalidInput(message),
+            Error::Forbidden(message) => Self::Forbidden(message),
+            Error::NotFound(message) => Self::NotFound(message),
+            Error::Unavailable(message) => Self::Unavailable(message),
+            Error::Failed(message) => Self::Failed(message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DownstreamError as D, Error};
+
+    const SECRET: &str = "upstream said: s3cret";
+
+    #[test]
+    fn what_a_service_said_is_never_repeated() {
+        let secret = || SECRET.to_owned();
+        for error in [
+            D::NotGranted(secret()),
+            D::InvalidRequest(secret()),
+            D::CredentialRefused(secret()),
+            D::Unavailable(secret()),
+            D::Other(secret()),
+        ] {
+            let message = Error::from(error.clone()).to_string();
+            assert!(!message.contains("s3cret"), "{error:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn each_case_keeps_its_meaning() {
+        let forbidden = |error: D| matches!(Error::from(error), Error::Forbidden(_));
+        let unavailable = |error: D| matches!(Error::from(error), Error::Unavailable(_));
+        assert!(forbidden(D::IdentityUnavailable));
+        assert!(forbidden(D::ApprovalRequired));
+        assert!(forbidden(D::ConsentRequired("https://idp.example/consent".into())));
+        assert!(unavailable(D::TimedOut));
+        assert!(unavailable(D::RateLimited(Some(3))));
+        assert!(matches!(Error::from(D::UnknownService), Error::Failed(_)));
+    }
+
+    #[test]
+    fn what_the_user_needs_is_said() {
+        let says = |error: D, word: &str| Error::from(error).message().contains(word);
+        assert!(says(D::RateLimited(Some(7)), "7 s"));
+        assert!(says(D::ScopeDenied(vec!["a".into(), "b".into()]), "a, b"));
+        assert!(says(D::ConsentRequired("https://idp.example/consent".into()), "https://idp"));
+    }
+
+    #[test]
+    fn bad_json_is_not_repeated() {
+        let error = serde_json::from_str::<u8>("\"s3cret\"").map_err(Error::from);
+        assert!(matches!(error, Err(Error::Failed(message)) if !message.contains("s3cret")));
+    }
+}

@@ -1,0 +1,192 @@
+//! The joint between the interface and the functions: what `#[tool]` implements and `export!` calls.
+//!
+//! Trusts the host that the arguments are valid; a type may still refuse them. Invariant: a tool runs only under the name
+//! that it was described with, and only with the envelope of its call.
+
+use serde::de::DeserializeOwned;
+
+use crate::bindings::exports::bailiwick::tool::tools;
+use crate::{Call, Error, Outcome, Reply};
+
+pub use crate::bindings::exports::bailiwick::tool::tools::{Annotations, Definition, Guest, ToolContext, ToolError};
+
+/// A function under `#[bailiwick_sdk::tool]`.
+pub trait Tool {
+    /// What the attribute and the doc comment say.
+    const ABOUT: About;
+
+    /// The JSON Schema of the arguments.
+    fn input_schema() -> String;
+
+    /// The JSON Schema of the structured result.
+    fn output_schema() -> Option<String>;
+
+    /// Runs the function.
+    fn run(call: &Call, input: &str) -> Result<Outcome, Error>;
+}
+
+/// What is known of a tool without running anything.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The name that clients use.
+    pub name: &'static str,
+    /// For people.
+    pub title: Option<&'static str>,
+    /// For the model.
+    pub description: &'static str,
+    /// Hints for clients.
+    pub annotations: Annotations,
+    /// Scopes that the caller's token must have.
+    pub scopes: &'static [&'static str],
+    /// Services that the tool wants.
+    pub services: &'static [&'static str],
+    /// More, as a JSON object.
+    pub meta: Option<&'static str>,
+}
+
+/// One tool of a component.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    name: &'static str,
+    describe: fn() -> Definition,
+    run: fn(&Call, &str) -> Result<Outcome, Error>,
+}
+
+impl Entry {
+    /// The entry of a tool.
+    pub const fn of<T: Tool>() -> Self {
+        Self { name: T::ABOUT.name, describe: definition::<T>, run: T::run }
+    }
+}
+
+/// Lists the tools.
+pub fn describe(tools: &[Entry]) -> Vec<Definition> {
+    #[cfg(target_arch = "wasm32")]
+    log_panics();
+    tools.iter().map(|tool| (tool.describe)()).collect()
+}
+
+/// Runs the tool of that name.
+///
+/// # Errors
+/// What the tool's function says; [`ToolError::NotFound`] if there is no such tool.
+#[cfg(target_arch = "wasm32")]
+pub fn call(tools: &[Entry], tool: &str, context: ToolContext) -> Result<tools::Outcome, ToolError> {
+    log_panics();
+    let ToolContext { identity, input, answers, state } = context;
+    let outside = Box::new(crate::outside::Host);
+    run(tools, tool, &Call { identity, answers, state, outside }, &input)
+}
+
+/// Runs the tool of that name for a call made elsewhere.
+///
+/// # Errors
+/// As [`call`].
+pub fn run(tools: &[Entry], tool: &str, call: &Call, input: &str) -> Result<tools::Outcome, ToolError> {
+    let Some(entry) = tools.iter().find(|entry| entry.name == tool) else {
+        return Err(ToolError::NotFound(format!("no tool `{tool}` in this component")));
+    };
+    Ok((entry.run)(call, input)?.into())
+}
+
+/// The arguments as the function's type.
+///
+/// # Errors
+/// [`Error::InvalidInput`], with the reason: it is about what the caller sent.
+pub fn arguments<T: DeserializeOwned>(input: &str) -> Result<T, Error> {
+    serde_json::from_str(input).map_err(|error| Error::InvalidInput(error.to_string()))
+}
+
+/// The closed schema of a type.
+pub fn schema_of<T: schemars::JsonSchema>() -> String {
+    crate::schema::input::<T>()
+}
+
+/// The closed schema of nothing.
+pub fn schema_of_nothing() -> String {
+    crate::schema::NOTHING.to_owned()
+}
+
+/// What a tool's function returns.
+#[diagnostic::on_unimplemented(
+    message = "a tool returns `Result<T, E>`, not `{Self}`",
+    note = "`T` is a type with `#[derive(Serialize, JsonSchema)]`, an `Output` or an `Outcome`; `E` is `Error` or converts to it"
+)]
+pub trait Returned {
+    /// The JSON Schema of the structured result.
+    fn schema() -> Option<String>;
+
+    /// The outcome of the call.
+    ///
+    /// # Errors
+    /// What the function says.
+    fn outcome(self) -> Result<Outcome, Error>;
+}
+
+impl<T: Reply, E: Into<Error>> Returned for Result<T, E> {
+    fn schema() -> Option<String> {
+        T::schema()
+    }
+
+    fn outcome(self) -> Result<Outcome, Error> {
+        self.map_err(Into::into)?.outcome()
+    }
+}
+
+fn definition<T: Tool>() -> Definition {
+    let About { name, title, description, annotations, scopes, services, meta } = T::ABOUT;
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Definition {
+        name: name.to_owned(),
+        title: title.map(str::to_owned),
+        description: description.to_owned(),
+        input_schema: T::input_schema(),
+        output_schema: T::output_schema(),
+        annotations,
+        scopes: owned(scopes),
+        services: owned(services),
+        meta: meta.map(str::to_owned),
+    }
+}
+
+/// The target swallows panic messages; the operator's log does not.
+#[cfg(target_arch = "wasm32")]
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        crate::log::write(crate::log::Level::Error, &panic.to_string());
+    }));
+}
+
+/// Makes a component of tools: `bailiwick_sdk::export!(get_order_status, cancel_order);`, once in a crate.
+#[macro_export]
+macro_rules! export {
+    ($($tool:path),+ $(,)?) => {
+        const _: () = {
+            const TOOLS: &[$crate::export::Entry] = &[$($crate::export::Entry::of::<$tool>()),+];
+            const _: &[$crate::export::Entry] = TOOLS;
+
+            #[cfg(target_arch = "wasm32")]
+            const _: () = {
+                use $crate::bindings;
+                use $crate::bindings::exports::bailiwick::tool::tools;
+
+                struct Component;
+
+                impl tools::Guest for Component {
+                    fn describe() -> ::std::vec::Vec<tools::Definition> {
+                        $crate::export::describe(TOOLS)
+                    }
+
+                    fn call(
+                        tool: ::std::string::String,
+                        context: tools::ToolContext,
+                    ) -> ::std::result::Result<tools::Outcome, tools::ToolError> {
+                        $crate::export::call(TOOLS, &tool, context)
+                    }
+                }
+
+                bindings::export!(Component with_types_in bindings);
+            };
+        };
+    };
+}

@@ -1,0 +1,125 @@
+//! Write Bailiwick tools in Rust.
+//!
+//! A tool is a plain function with one attribute. It learns for whom it acts from [`Call::identity`], asks services by
+//! name, and holds no keys: the host makes every call to a service, on the authority that the operator granted.
+//!
+//! ```
+//! use bailiwick_sdk::prelude::*;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Args {
+//!     /// The order's number.
+//!     order_id: String,
+//! }
+//!
+//! #[derive(Deserialize, Serialize, JsonSchema)]
+//! struct Order {
+//!     id: String,
+//!     status: String,
+//! }
+//!
+//! /// Says where an order is.
+//! #[bailiwick_sdk::tool(scopes = ["orders:read"], services = ["orders_api"], read_only)]
+//! fn get_order_status(call: &Call, args: Args) -> Result<Order, Error> {
+//!     call.service("orders_api").get(["orders", &args.order_id]).send()?.json()
+//! }
+//!
+//! bailiwick_sdk::export!(get_order_status);
+//! # fn main() {}
+//! ```
+//!
+//! # The crate around it
+//!
+//! ```toml
+//! [dependencies]
+//! bailiwick-sdk = { path = "…/guest-sdk" }
+//! schemars = "1"
+//! serde = { version = "1", features = ["derive"] }
+//!
+//! [package.metadata.bailiwick]
+//! name = "orders"        # the component's file name; the package's name unless given
+//! ```
+//!
+//! `bailiwick build PATH` makes `orders.wasm` of it and owns every flag: the crate is an ordinary library. A tool without
+//! arguments and without types of its own needs neither schemars nor serde.
+//!
+//! # What the attribute does
+//!
+//! - The name of the tool is the function's, the description its doc comment (the model reads it, so it must be there).
+//! - The input schema comes from the arguments' type and is closed: what a type does not name, a caller cannot send.
+//! - `scopes` are required of the caller's token, all of them. `services` are asked for; the operator grants them.
+//! - `read_only`, `destructive`, `idempotent`, `open_world` (also `= false`), `title = "…"`, `name = "…"` and
+//!   `meta = "{…}"` are hints for clients.
+//!
+//! # What a function returns
+//!
+//! `Result<T, E>`, where `T` is any `Serialize + JsonSchema` type (structured content and its text), an [`Output`]
+//! (text, images, links, …) or an [`Outcome`] (which can also ask the user something), and `E` is [`Error`] or converts to
+//! it. Errors of services convert with `?`, in words that the caller may read: never the body of an answer.
+//!
+//! # What is not there
+//!
+//! No network, no files, no environment, no threads, no `SystemTime::now`: a component has none of it. Time comes from
+//! [`Call::now`], random bytes from [`Call::random`]; crates that use `getrandom` 0.3 or later (`rand` 0.9, `uuid`) work as
+//! they are, because `bailiwick build` selects the custom backend and this crate provides it.
+//!
+//! # Tests
+//!
+//! The functions are ordinary functions. `testing::Scene` (not in WebAssembly builds) makes a [`Call`] for a chosen
+//! actor with services played by a closure, so `cargo test` needs no host:
+//!
+//! ```
+//! # #[cfg(not(target_arch = "wasm32"))] {
+//! use bailiwick_sdk::{prelude::*, testing::Scene};
+//!
+//! let call = Scene::new().actor("user_7").on_send(|_| Ok(Response::new(404, ""))).call();
+//! let answer = call.service("orders_api").get(["orders", "1"]).send();
+//! assert_eq!(answer.map(|answer| answer.status()), Ok(404));
+//! assert_eq!(call.identity().actor.sub, "user_7");
+//! # }
+//! ```
+//!
+
+#![allow(unexpected_cfgs, reason = "`getrandom_backend` is set by the build, not declared by a manifest")]
+
+// The story of a call, from the guest's side.
+#[doc(hidden)]
+pub mod export;
+pub mod identity;
+pub mod log;
+
+mod call;
+mod error;
+mod output;
+mod path;
+mod schema;
+mod service;
+
+// Where the outside begins.
+#[doc(hidden)]
+pub mod bindings;
+mod outside;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+
+// What the target lacks.
+#[cfg(any(target_arch = "wasm32", test))]
+mod arena;
+#[cfg(all(target_arch = "wasm32", getrandom_backend = "custom"))]
+mod entropy;
+
+pub use bailiwick_sdk_macros::tool;
+
+pub use call::Call;
+pub use error::{DownstreamError, Error};
+pub use output::{Outcome, Output, Questions, Reply, content};
+pub use path::Part;
+pub use service::{Request, Response, Service};
+
+/// What nearly every tool uses.
+pub mod prelude {
+    pub use crate::identity::Envelope;
+    pub use crate::{Call, DownstreamError, Error, Outcome, Output, Part, Questions, Request, Response, path};
+    pub use schemars::JsonSchema;
+    pub use serde::{Deserialize, Serialize};
+}

@@ -1,0 +1,288 @@
+//! What a tool gives back: any serializable value, an [`Output`] of its own making, or questions to the user.
+//!
+//! Invariant: what goes out as structured content is one JSON object, and its text says the same.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::bindings::exports::bailiwick::tool::tools;
+use crate::{Error, schema};
+
+/// The items of a result and the kinds of questions, as the interface has them.
+pub mod content {
+    pub use crate::bindings::exports::bailiwick::tool::tools::{
+        Content, EmbeddedResource, MediaContent, Question, ResourceBody, ResourceLink, TextContent,
+    };
+}
+
+use content::{Content, MediaContent, Question, ResourceLink, TextContent};
+
+/// What a tool's function may return in `Ok`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a tool",
+    note = "a result is a type with `#[derive(Serialize, JsonSchema)]`, an `Output` or an `Outcome`"
+)]
+pub trait Reply {
+    /// The JSON Schema of the structured content, if it is always one object.
+    fn schema() -> Option<String>;
+
+    /// The outcome of the call.
+    ///
+    /// # Errors
+    /// If the value cannot be JSON.
+    fn outcome(self) -> Result<Outcome, Error>;
+}
+
+impl<T: Serialize + JsonSchema> Reply for T {
+    fn schema() -> Option<String> {
+        schema::output::<T>()
+    }
+
+    fn outcome(self) -> Result<Outcome, Error> {
+        Ok(Outcome::Complete(Output::of(&self)?))
+    }
+}
+
+impl Reply for Output {
+    fn schema() -> Option<String> {
+        None
+    }
+
+    fn outcome(self) -> Result<Outcome, Error> {
+        Ok(Outcome::Complete(self))
+    }
+}
+
+impl Reply for Outcome {
+    fn schema() -> Option<String> {
+        None
+    }
+
+    fn outcome(self) -> Result<Outcome, Error> {
+        Ok(self)
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Done.
+    Complete(Output),
+    /// Not yet: these questions first. The tool is called again with the answers.
+    InputRequired(Questions),
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Self::Complete(output)
+    }
+}
+
+impl From<Questions> for Outcome {
+    fn from(questions: Questions) -> Self {
+        Self::InputRequired(questions)
+    }
+}
+
+impl From<Outcome> for tools::Outcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Complete(output) => Self::Complete(output.0),
+            Outcome::InputRequired(questions) => Self::InputRequired(questions.0),
+        }
+    }
+}
+
+/// A result put together by hand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output(tools::Output);
+
+impl Output {
+    /// A result without content.
+    pub fn new() -> Self {
+        Self(tools::Output { content: Vec::new(), structured: None, is_error: false, meta: None })
+    }
+
+    /// A result that is one text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::new().and_text(text)
+    }
+
+    /// A result of a value: an object becomes structured content and its JSON as text, a string is its own text, anything
+    /// else is JSON as text, nothing (`()`, `None`) is no content.
+    ///
+    /// # Errors
+    /// If the value cannot be JSON.
+    pub fn of(value: &impl Serialize) -> Result<Self, Error> {
+        let json = serde_json::to_string(value)?;
+        Ok(match json.as_bytes().first() {
+            Some(b'{') => Self::text(json.clone()).structured(json),
+            Some(b'"') => Self::text(serde_json::from_str::<String>(&json)?),
+            _ if json == "null" => Self::new(),
+            _ => Self::text(json),
+        })
+    }
+
+    /// Adds a text.
+    #[must_use]
+    pub fn and_text(self, text: impl Into<String>) -> Self {
+        self.and(Content::Text(TextContent { text: text.into(), meta: None }))
+    }
+
+    /// Adds an image, such as `image/png`.
+    #[must_use]
+    pub fn and_image(self, mime_type: &str, data: impl Into<Vec<u8>>) -> Self {
+        self.and(Content::Image(media(mime_type, data.into())))
+    }
+
+    /// Adds a sound, such as `audio/wav`.
+    #[must_use]
+    pub fn and_audio(self, mime_type: &str, data: impl Into<Vec<u8>>) -> Self {
+        self.and(Content::Audio(media(mime_type, data.into())))
+    }
+
+    /// Adds a pointer to a resource.
+    #[must_use]
+    pub fn and_link(self, uri: &str, name: &str) -> Self {
+        self.and(Content::ResourceLink(ResourceLink {
+            uri: uri.to_owned(),
+            name: name.to_owned(),
+            description: None,
+            mime_type: None,
+            meta: None,
+        }))
+    }
+
+    /// Adds any item.
+    #[must_use]
+    pub fn and(mut self, item: Content) -> Self {
+        self.0.content.push(item);
+        self
+    }
+
+    /// Sets the structured content from a value.
+    ///
+    /// # Errors
+    /// If the value cannot be JSON.
+    pub fn with(self, value: &impl Serialize) -> Result<Self, Error> {
+        Ok(self.structured(serde_json::to_string(value)?))
+    }
+
+    /// Says that the tool did its work and the answer is "no".
+    #[must_use]
+    pub fn as_error(mut self) -> Self {
+        self.0.is_error = true;
+        self
+    }
+
+    /// Sets more about the result, for the client.
+    ///
+    /// # Errors
+    /// If the value cannot be JSON.
+    pub fn meta(mut self, object: &impl Serialize) -> Result<Self, Error> {
+        self.0.meta = Some(serde_json::to_string(object)?);
+        Ok(self)
+    }
+
+    fn structured(mut self, json: String) -> Self {
+        self.0.structured = Some(json);
+        self
+    }
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn media(mime_type: &str, data: Vec<u8>) -> MediaContent {
+    MediaContent { data, mime_type: mime_type.to_owned(), meta: None }
+}
+
+/// Questions that must be answered before the call can go on; [`crate::Call::answer`] reads the answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Questions(tools::InputRequest);
+
+impl Questions {
+    /// Asks with a form: a message, and a type of flat, primitive fields. Never for secrets.
+    pub fn form<T: JsonSchema>(key: &str, message: &str) -> Self {
+        Self(tools::InputRequest { questions: Vec::new(), state: None }).and_form::<T>(key, message)
+    }
+
+    /// Adds a form.
+    #[must_use]
+    pub fn and_form<T: JsonSchema>(self, key: &str, message: &str) -> Self {
+        self.and(key, Question::Form((message.to_owned(), schema::question::<T>())))
+    }
+
+    /// Adds any question.
+    #[must_use]
+    pub fn and(mut self, key: &str, question: Question) -> Self {
+        self.0.questions.push((key.to_owned(), question));
+        self
+    }
+
+    /// What comes back with the answers. The host seals it and binds it to caller, component, tool and arguments.
+    #[must_use]
+    pub fn state(mut self, state: impl Into<Vec<u8>>) -> Self {
+        self.0.state = Some(state.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Content, Outcome, Output, Questions, Reply, tools};
+
+    fn wire(reply: impl Reply) -> tools::Output {
+        match reply.outcome().map(tools::Outcome::from) {
+            Ok(tools::Outcome::Complete(output)) => output,
+            _ => Output::text("not complete").0,
+        }
+    }
+
+    fn first_text(output: &tools::Output) -> Option<&str> {
+        match output.content.first() {
+            Some(Content::Text(content)) => Some(&content.text),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn an_object_is_structured_and_text() {
+        let output = wire(std::collections::BTreeMap::from([("a", 1)]));
+        assert_eq!(output.structured.as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(first_text(&output), Some(r#"{"a":1}"#));
+    }
+
+    #[test]
+    fn other_values_are_text() {
+        assert_eq!(first_text(&wire("say \"hi\"")), Some("say \"hi\""));
+        assert_eq!(first_text(&wire(vec![1, 2])), Some("[1,2]"));
+        assert_eq!(wire(vec![1, 2]).structured, None);
+        assert!(wire(()).content.is_empty());
+    }
+
+    #[test]
+    fn a_hand_made_result_keeps_its_items() {
+        let output = Output::text("a").and_image("image/png", [1]).and_link("https://a.example/", "a");
+        let output = wire(output.as_error());
+        assert_eq!(output.content.len(), 3);
+        assert!(output.is_error);
+    }
+
+    #[test]
+    fn questions_carry_a_schema_and_a_state() {
+        #[derive(schemars::JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is used")]
+        struct Sure {
+            sure: bool,
+        }
+        let outcome = Outcome::from(Questions::form::<Sure>("sure", "Really?").state([1]));
+        let tools::Outcome::InputRequired(asked) = outcome.into() else { unreachable!() };
+        assert_eq!(asked.state, Some(vec![1]));
+        assert!(matches!(&asked.questions[..], [(key, tools::Question::Form((message, schema)))]
+            if key == "sure" && message == "Really?" && schema.contains("\"boolean\"")));
+    }
+}

@@ -1,0 +1,61 @@
+//! The host's imports behind one trait, so that a tool's functions also run in ordinary tests.
+//!
+//! Invariant: in a component every method is exactly one import; `testing` has the only other implementation.
+
+use crate::DownstreamError;
+use crate::bindings::bailiwick::tool::downstream::{Request, Response};
+
+/// What a call can reach.
+pub(crate) trait Outside {
+    fn send(&self, request: Request) -> Result<Response, DownstreamError>;
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, DownstreamError>>;
+    fn settings(&self) -> String;
+    fn progress(&self, done: f64, total: Option<f64>, message: Option<&str>);
+    /// Milliseconds since 1970-01-01 UTC.
+    fn now(&self) -> u64;
+    fn random(&self, bytes: &mut [u8]);
+}
+
+/// The host.
+#[cfg(target_arch = "wasm32")]
+pub(crate) struct Host;
+
+#[cfg(target_arch = "wasm32")]
+impl Outside for Host {
+    fn send(&self, request: Request) -> Result<Response, DownstreamError> {
+        crate::bindings::bailiwick::tool::downstream::send(&request)
+    }
+
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, DownstreamError>> {
+        crate::bindings::bailiwick::tool::downstream::send_all(&requests)
+    }
+
+    fn settings(&self) -> String {
+        crate::bindings::bailiwick::tool::settings::get()
+    }
+
+    fn progress(&self, done: f64, total: Option<f64>, message: Option<&str>) {
+        crate::bindings::bailiwick::tool::progress::report(done, total, message);
+    }
+
+    fn now(&self) -> u64 {
+        crate::bindings::bailiwick::tool::clock::now()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        fill(bytes);
+    }
+}
+
+/// Fills `bytes` from the host's generator, at most [`MOST_RANDOM`] at a time.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn fill(bytes: &mut [u8]) {
+    for piece in bytes.chunks_mut(MOST_RANDOM) {
+        let len = u32::try_from(piece.len()).unwrap_or_default();
+        piece.copy_from_slice(&crate::bindings::bailiwick::tool::random::bytes(len));
+    }
+}
+
+/// More at once is a trap.
+#[cfg(target_arch = "wasm32")]
+const MOST_RANDOM: usize = 4096;

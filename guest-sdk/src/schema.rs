@@ -1,0 +1,201 @@
+//! JSON Schema 2020-12 of a type: inlined, and closed where it describes what a caller may send.
+//!
+//! Invariant: an object of an input schema either names all its members or says in its type that it is a map.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Map, Value};
+
+/// The schema of a tool without arguments.
+pub(crate) const NOTHING: &str = r#"{"additionalProperties":false,"type":"object"}"#;
+
+/// The closed schema of a tool's arguments.
+pub(crate) fn input<T: JsonSchema>() -> String {
+    let mut schema = of::<T>(settings().for_deserialize());
+    if let Value::Object(root) = &mut schema {
+        root.entry("type").or_insert_with(|| Value::from("object"));
+    }
+    close(&mut schema);
+    schema.to_string()
+}
+
+/// The schema of a result, if every value is an object.
+pub(crate) fn output<T: JsonSchema>() -> Option<String> {
+    let schema = of::<T>(settings().for_serialize());
+    let always_object = schema.get("type").is_some_and(|kind| kind == "object");
+    always_object.then(|| schema.to_string())
+}
+
+/// The schema of an answer to a question.
+pub(crate) fn question<T: JsonSchema>() -> String {
+    of::<T>(settings().for_deserialize()).to_string()
+}
+
+fn settings() -> SchemaSettings {
+    SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    })
+}
+
+/// Without the type's name as title, which says nothing to a model.
+fn of<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.remove("title");
+    schema.to_value()
+}
+
+/// Closes an object schema and what lies below it.
+fn close(schema: &mut Value) {
+    let Value::Object(members) = schema else {
+        return;
+    };
+    close_members(members);
+    let composed = COMPOSERS.iter().any(|composer| members.contains_key(*composer));
+    if !is_struct(members) {
+        each_branch(members, close);
+    } else if composed {
+        // The branches name members of this very object: only all of them together are closed.
+        each_branch(members, close_below);
+        members.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
+    } else {
+        members.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+}
+
+/// Closes what lies below a branch, not the branch itself.
+fn close_below(branch: &mut Value) {
+    if let Value::Object(members) = branch {
+        members.remove("additionalProperties");
+        close_members(members);
+        each_branch(members, close_below);
+    }
+}
+
+/// Closes the schemas of members, items and definitions.
+fn close_members(schema: &mut Map<String, Value>) {
+    for key in ["properties", "patternProperties", "$defs"] {
+        if let Some(Value::Object(named)) = schema.get_mut(key) {
+            named.values_mut().for_each(close);
+        }
+    }
+    for key in ["items", "additionalProperties", "contains"] {
+        if let Some(member) = schema.get_mut(key) {
+            close(member);
+        }
+    }
+    if let Some(Value::Array(items)) = schema.get_mut("prefixItems") {
+        items.iter_mut().for_each(close);
+    }
+}
+
+fn each_branch(schema: &mut Map<String, Value>, visit: fn(&mut Value)) {
+    for key in COMPOSERS {
+        match schema.get_mut(key) {
+            Some(Value::Array(branches)) => branches.iter_mut().for_each(visit),
+            Some(branch) => visit(branch),
+            None => {}
+        }
+    }
+}
+
+/// Whether it names the members of an object and does not say that there may be others.
+fn is_struct(schema: &Map<String, Value>) -> bool {
+    let object = schema.get("type").is_some_and(|kind| match kind {
+        Value::Array(kinds) => kinds.iter().any(|kind| kind == "object"),
+        kind => kind == "object",
+    });
+    let branches_only =
+        !schema.contains_key("properties") && ["oneOf", "anyOf"].iter().any(|composer| schema.contains_key(*composer));
+    let said = ["additionalProperties", "unevaluatedProperties"];
+    object && !branches_only && !said.iter().any(|key| schema.contains_key(*key))
+}
+
+/// Keywords whose schemas describe the same value.
+const COMPOSERS: [&str; 6] = ["allOf", "anyOf", "oneOf", "if", "then", "else"];
+
+#[cfg(test)]
+#[expect(dead_code, reason = "only the schemas of these types are used")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use schemars::JsonSchema;
+    use serde_json::{Value, json};
+
+    use super::{NOTHING, input, output};
+
+    #[derive(JsonSchema)]
+    struct Order {
+        /// The order's number.
+        id: String,
+        lines: Vec<Line>,
+        notes: Option<BTreeMap<String, Line>>,
+    }
+
+    #[derive(JsonSchema)]
+    struct Line {
+        article: String,
+    }
+
+    #[derive(JsonSchema)]
+    #[schemars(tag = "by")]
+    enum Search {
+        Id { id: String },
+        Name { name: String },
+    }
+
+    #[derive(JsonSchema)]
+    struct Paged {
+        page: u32,
+        #[schemars(flatten)]
+        search: Search,
+    }
+
+    fn parsed<T: JsonSchema>() -> Value {
+        serde_json::from_str(&input::<T>()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_struct_is_closed_all_the_way_down_and_inlined() {
+        let schema = parsed::<Order>();
+        let line = json!({
+            "type": "object", "additionalProperties": false,
+            "properties": { "article": { "type": "string" } }, "required": ["article"]
+        });
+        assert_eq!(schema["additionalProperties"], json!(false));
+        assert_eq!(schema["properties"]["lines"]["items"], line);
+        assert_eq!(schema["properties"]["notes"]["additionalProperties"], line);
+        assert_eq!(schema["properties"]["id"]["description"], "The order's number.");
+        assert!(!input::<Order>().contains("$ref") && schema.get("title").is_none());
+    }
+
+    #[test]
+    fn each_branch_of_an_enum_is_closed() {
+        let schema = parsed::<Search>();
+        assert_eq!(schema["type"], "object");
+        let branches = schema["oneOf"].as_array().map(Vec::as_slice).unwrap_or_default();
+        assert_eq!(branches.len(), 2);
+        assert!(branches.iter().all(|branch| branch["additionalProperties"] == json!(false)));
+        assert!(schema.get("additionalProperties").is_none());
+    }
+
+    #[test]
+    fn a_flattened_enum_is_closed_as_a_whole() {
+        let schema = parsed::<Paged>();
+        assert_eq!(schema["unevaluatedProperties"], json!(false));
+        assert!(schema["oneOf"][0].get("additionalProperties").is_none());
+    }
+
+    #[test]
+    fn a_tool_without_arguments_takes_nothing() {
+        let nothing: Value = serde_json::from_str(NOTHING).unwrap_or_default();
+        assert_eq!(nothing, json!({ "type": "object", "additionalProperties": false }));
+    }
+
+    #[test]
+    fn only_objects_have_an_output_schema_and_it_stays_open() {
+        assert!(output::<Line>().is_some_and(|schema| !schema.contains("additionalProperties")));
+        assert_eq!(output::<Vec<Line>>(), None);
+        assert_eq!(output::<Option<Line>>(), None);
+        assert_eq!(output::<Value>(), None);
+    }
+}

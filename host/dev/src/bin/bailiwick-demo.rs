@@ -1,0 +1,48 @@
+//! `bailiwick-demo`: tells the story of Bailiwick with a real host, a real issuer and a real
+//! service, all on loopback.
+
+use std::io::{Write as _, stderr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use bailiwick_dev::story::{self, Options};
+
+const USAGE: &str = "usage: bailiwick-demo --bailiwick PATH --tools DIR --out DIR [--once]";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Nobody may be listening; the exit code says it too.
+            let _unheard = writeln!(stderr(), "bailiwick-demo: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<bool> {
+    let options = parse(std::env::args().skip(1))?;
+    story::tell(&options).await
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
+    let (mut bailiwick, mut tools, mut out, mut once) = (None, None, None, false);
+    while let Some(argument) = arguments.next() {
+        let slot = match argument.as_str() {
+            "--bailiwick" => &mut bailiwick,
+            "--tools" => &mut tools,
+            "--out" => &mut out,
+            "--once" => {
+                once = true;
+                continue;
+            }
+            other => bail!("unknown argument {other}\n{USAGE}"),
+        };
+        let value = arguments.next().with_context(|| format!("{argument} needs a value\n{USAGE}"))?;
+        *slot = Some(PathBuf::from(value));
+    }
+    Ok(Options { bailiwick: bailiwick.context(USAGE)?, tools: tools.context(USAGE)?, out: out.context(USAGE)?, once })
+}

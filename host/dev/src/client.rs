@@ -1,0 +1,123 @@
+//! A small HTTP client for loopback: one connection, one request, one complete answer.
+//!
+//! No redirects, no proxies, no pool; what it gets is handed on as it came.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{HeaderMap, Method, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use url::Url;
+
+/// How long a whole exchange may take.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// It is not JSON.
+    pub fn json(&self) -> anyhow::Result<Value> {
+        serde_json::from_slice(&self.body)
+            .with_context(|| format!("{} with a body that is not JSON: {}", self.status, self.text()))
+    }
+
+    /// A header's text; empty if there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// Sends one request. The URL's authority becomes `Host` unless the headers carry one.
+///
+/// # Errors
+/// No connection, no HTTP, or no answer within a minute.
+pub async fn send(method: Method, url: &str, mut headers: HeaderMap, body: impl Into<Bytes>) -> anyhow::Result<Reply> {
+    let url = Url::parse(url).with_context(|| format!("{url} is not a URL"))?;
+    ensure!(url.scheme() == "http", "{url} is not http");
+    let address = address(&url)?;
+    if !headers.contains_key(HOST) {
+        headers.insert(HOST, address.parse()?);
+    }
+    let target = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let mut request = http::Request::builder().method(method).uri(target).body(Full::new(body.into()))?;
+    *request.headers_mut() = headers;
+    tokio::time::timeout(DEADLINE, exchange(&address, request))
+        .await
+        .with_context(|| format!("no answer from {url}"))?
+        .with_context(|| format!("no answer from {url}"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a client of tests and demo, never part of the host")]
+async fn exchange(address: &str, request: http::Request<Full<Bytes>>) -> anyhow::Result<Reply> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    // Dropping the set closes the connection, also when the caller breaks off in the middle.
+    let mut driver = JoinSet::new();
+    driver.spawn(connection);
+    let answer = sender.send_request(request).await?;
+    let (parts, body) = answer.into_parts();
+    let body = body.collect().await?.to_bytes();
+    Ok(Reply { status: parts.status, headers: parts.headers, body })
+}
+
+/// A plain GET.
+///
+/// # Errors
+/// As [`send`].
+pub async fn fetch(url: &str) -> anyhow::Result<Reply> {
+    send(Method::GET, url, HeaderMap::new(), Bytes::new()).await
+}
+
+/// A form POST, with `client_secret_basic` (RFC 6749, section 2.3.1) if a client is given.
+///
+/// # Errors
+/// As [`send`].
+pub async fn form(url: &str, client: Option<(&str, &str)>, fields: &[(&str, &str)]) -> anyhow::Result<Reply> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, "application/x-www-form-urlencoded".parse()?);
+    if let Some((id, secret)) = client {
+        headers.insert(AUTHORIZATION, basic(id, secret).parse()?);
+    }
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    send(Method::POST, url, headers, body).await
+}
+
+fn basic(id: &str, secret: &str) -> String {
+    let encode = |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret))))
+}
+
+fn address(url: &Url) -> anyhow::Result<String> {
+    let host = url.host_str().context("a URL without a host")?;
+    let port = url.port_or_known_default().context("a URL without a port")?;
+    Ok(format!("{host}:{port}"))
+}

@@ -1,0 +1,209 @@
+//! An OAuth 2 authorization server for development: metadata (RFC 8414), keys (RFC 7517), a mint
+//! for named users, client credentials (RFC 6749, section 4.4) and token exchange (RFC 8693).
+//!
+//! It runs in the process of the demo or of a test, listens on loopback, and forgets everything
+//! when dropped. Tests read what it was asked ([`Issuer::exchanges`]), make tokens that should be
+//! refused ([`TokenSpec`]) and let it misbehave ([`Issuer::misbehave`]).
+//!
+//! Invariant: without a [`Misbehaviour`] it issues only what the specifications allow.
+
+mod directory;
+mod exchange;
+mod mint;
+mod misbehaviour;
+
+pub use directory::{Client, User};
+pub use exchange::Exchange;
+pub use mint::{Signer, TokenSpec};
+pub use misbehaviour::Misbehaviour;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::http::{Answer, Bound, Request, Server};
+use crate::jws::{Algorithm, JwsError, Key, PublicKeys};
+use directory::Directory;
+
+/// How an issuer starts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Port on loopback; 0 lets the system choose.
+    pub port: u16,
+    /// One key of each; the first signs what clients ask for.
+    pub algorithms: Vec<Algorithm>,
+    /// Who can be named in tokens.
+    pub users: Vec<User>,
+    /// Who may ask the token endpoint.
+    pub clients: Vec<Client>,
+}
+
+impl Default for Settings {
+    /// Any port, ES256 and Ed25519 keys, the sample users, and the host as client `bailiwick`.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
+            users: User::samples(),
+            clients: Client::samples(),
+        }
+    }
+}
+
+/// A running authorization server; stops when dropped.
+pub struct Issuer {
+    state: Arc<State>,
+    _server: Server,
+}
+
+impl Issuer {
+    /// Starts with the default settings.
+    ///
+    /// # Errors
+    /// No port or no key.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with(Settings::default()).await
+    }
+
+    /// Starts.
+    ///
+    /// # Errors
+    /// No port or no key.
+    pub async fn start_with(settings: Settings) -> anyhow::Result<Self> {
+        let bound = Bound::to(settings.port).await?;
+        let state = Arc::new(State::new(bound.url(), settings)?);
+        let service = Arc::clone(&state);
+        let server = bound.serve(Arc::new(move |request| {
+            let state = Arc::clone(&service);
+            Box::pin(async move { state.answer(&request) })
+        }));
+        Ok(Self { state, _server: server })
+    }
+
+    /// The issuer identifier, `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.state.url
+    }
+
+    /// Where its keys are.
+    pub fn jwks_uri(&self) -> String {
+        format!("{}/jwks", self.state.url)
+    }
+
+    /// Where clients ask for tokens.
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/token", self.state.url)
+    }
+
+    /// Its public keys as a JWK set.
+    pub fn jwks(&self) -> Value {
+        self.state.jwks()
+    }
+
+    /// Makes a token, also one that no issuer should make.
+    ///
+    /// # Errors
+    /// The spec names a key that this issuer does not have.
+    pub fn token(&self, spec: &TokenSpec) -> Result<String, JwsError> {
+        self.state.mint(spec)
+    }
+
+    /// Every token exchange so far, with what it was asked and what it issued.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.state.lock().exchanges.clone()
+    }
+
+    /// `METHOD /path` of every request so far.
+    pub fn requests(&self) -> Vec<String> {
+        self.state.lock().requests.clone()
+    }
+
+    /// Lets every later token exchange go wrong in one way; `None` ends it.
+    pub fn misbehave(&self, misbehaviour: impl Into<Option<Misbehaviour>>) {
+        self.state.lock().misbehaviour = misbehaviour.into();
+    }
+
+    /// Adds a key, which signs from now on what clients ask for.
+    ///
+    /// # Errors
+    /// The key cannot be made.
+    pub fn rotate(&self, algorithm: Algorithm) -> Result<(), JwsError> {
+        let mut log = self.state.lock();
+        let kid = format!("key-{}", log.keys.len() + 1);
+        log.keys.insert(0, Arc::new(Key::generate(kid, algorithm)?));
+        Ok(())
+    }
+}
+
+struct State {
+    url: String,
+    directory: Directory,
+    inner: Mutex<Inner>,
+}
+
+/// What changes while the issuer runs.
+struct Inner {
+    keys: Vec<Arc<Key>>,
+    misbehaviour: Option<Misbehaviour>,
+    exchanges: Vec<Exchange>,
+    requests: Vec<String>,
+}
+
+impl State {
+    fn new(url: String, settings: Settings) -> Result<Self, JwsError> {
+        let keys = settings
+            .algorithms
+            .iter()
+            .enumerate()
+            .map(|(index, algorithm)| Key::generate(format!("key-{}", index + 1), *algorithm).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            url,
+            directory: Directory::new(settings.users, settings.clients),
+            inner: Mutex::new(Inner { keys, misbehaviour: None, exchanges: Vec::new(), requests: Vec::new() }),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn jwks(&self) -> Value {
+        let inner = self.lock();
+        let keys: Vec<Value> = inner.keys.iter().map(|key| key.public_jwk()).collect();
+        json!({ "keys": keys })
+    }
+
+    fn public_keys(&self) -> Result<PublicKeys, JwsError> {
+        PublicKeys::from_jwks(&self.jwks())
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        self.lock().requests.push(format!("{} {}", request.method, request.path));
+        match (&request.method, request.path.as_str()) {
+            (&Method::GET, "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration") => {
+                Answer::json(StatusCode::OK, &self.metadata())
+            }
+            (&Method::GET, "/jwks") => Answer::json(StatusCode::OK, &self.jwks()),
+            (&Method::POST, "/token") => exchange::token(self, request),
+            (&Method::POST, "/mint") => mint::page(self, request),
+            _ => Answer::new(StatusCode::NOT_FOUND, "text/plain", "not found\n"),
+        }
+    }
+
+    /// RFC 8414, section 2.
+    fn metadata(&self) -> Value {
+        json!({
+            "issuer": self.url,
+            "token_endpoint": format!("{}/token", self.url),
+            "jwks_uri": format!("{}/jwks", self.url),
+            "response_types_supported": [],
+            "grant_types_supported": [exchange::CLIENT_CREDENTIALS, exchange::TOKEN_EXCHANGE],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! Making tokens: by a spec that can say anything (for tests), or for people by `POST /mint`.
+//!
+//! Invariant: the page answers only who is on this machine and not a web page.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::State;
+use crate::clock::{fresh_id, now};
+use crate::http::{Answer, Request};
+use crate::jws::{Algorithm, JwsError, Key, encode, signing_input};
+
+/// How long a token lives unless the spec says otherwise, in seconds.
+const LIFETIME: i64 = 600;
+
+/// Who signs a token.
+#[derive(Clone, Debug, Default)]
+pub enum Signer {
+    /// The issuer's first key.
+    #[default]
+    Issuer,
+    /// The issuer's key of this algorithm.
+    Key(Algorithm),
+    /// A key that nobody publishes, under the name of the issuer's first key.
+    Stranger,
+    /// Nobody: `alg` is `none` and the signature is empty.
+    Nobody,
+    /// HMAC-SHA-256 with the issuer's public key as the secret (algorithm confusion).
+    PublicKeyAsSecret,
+}
+
+/// What a token should say. Starts as a good RFC 9068 access token; everything can be replaced.
+#[derive(Clone, Debug)]
+pub struct TokenSpec {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    lifetime: i64,
+    signer: Signer,
+}
+
+impl TokenSpec {
+    /// A token about a subject, by client `assistant`, without scopes or audience.
+    pub fn of(sub: &str) -> Self {
+        Self {
+            header: Map::from_iter([("typ".to_owned(), json!("at+jwt"))]),
+            claims: Map::from_iter([("sub".to_owned(), json!(sub)), ("client_id".to_owned(), json!("assistant"))]),
+            lifetime: LIFETIME,
+            signer: Signer::Issuer,
+        }
+    }
+
+    /// The OAuth client, which is the agent unless an `act` says otherwise.
+    #[must_use]
+    pub fn client(self, id: &str) -> Self {
+        self.claim("client_id", id)
+    }
+
+    /// The audience.
+    #[must_use]
+    pub fn audience(self, audience: &str) -> Self {
+        self.claim("aud", audience)
+    }
+
+    /// The scopes.
+    #[must_use]
+    pub fn scopes(self, scopes: &[&str]) -> Self {
+        self.claim("scope", scopes.join(" "))
+    }
+
+    /// The tenant.
+    #[must_use]
+    pub fn tenant(self, tenant: &str) -> Self {
+        self.claim("tenant", tenant)
+    }
+
+    /// The outermost actor (RFC 8693, section 4.1).
+    #[must_use]
+    pub fn acting(self, sub: &str) -> Self {
+        self.claim("act", json!({ "sub": sub }))
+    }
+
+    /// Seconds from now to `exp`; negative for a token that is over.
+    #[must_use]
+    pub fn lifetime(mut self, seconds: i64) -> Self {
+        self.lifetime = seconds;
+        self
+    }
+
+    /// The `typ` in the header.
+    #[must_use]
+    pub fn typ(self, typ: &str) -> Self {
+        self.header("typ", typ)
+    }
+
+    /// Any claim, whatever the type.
+    #[must_use]
+    pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Leaves a claim out, also one that every token has.
+    #[must_use]
+    pub fn without(self, name: &str) -> Self {
+        self.claim(name, Value::Null)
+    }
+
+    /// Any member of the header; null leaves it out.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.header.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Who signs.
+    #[must_use]
+    pub fn signed_by(mut self, signer: Signer) -> Self {
+        self.signer = signer;
+        self
+    }
+}
+
+impl State {
+    /// Makes what the spec says.
+    pub(super) fn mint(&self, spec: &TokenSpec) -> Result<String, JwsError> {
+        let mut header = Map::new();
+        let mut claims = self.standard_claims(spec.lifetime)?;
+        claims.extend(spec.claims.clone());
+        claims.retain(|_, value| !value.is_null());
+        let key = self.key(&spec.signer)?;
+        let algorithm = match spec.signer {
+            Signer::Nobody => "none",
+            Signer::PublicKeyAsSecret => "HS256",
+            _ => key.algorithm().as_str(),
+        };
+        header.insert("alg".to_owned(), json!(algorithm));
+        header.insert("kid".to_owned(), json!(key.kid()));
+        header.extend(spec.header.clone());
+        header.retain(|_, value| !value.is_null());
+        match spec.signer {
+            Signer::Nobody => Ok(format!("{}.", signing_input(&header, &claims))),
+            Signer::PublicKeyAsSecret => keyed_hash(&key, &signing_input(&header, &claims)),
+            _ => key.sign(&header, &claims),
+        }
+    }
+
+    fn standard_claims(&self, lifetime: i64) -> Result<Map<String, Value>, JwsError> {
+        let issued = now();
+        Ok(Map::from_iter([
+            ("iss".to_owned(), json!(self.url)),
+            ("iat".to_owned(), json!(issued)),
+            ("exp".to_owned(), json!(issued.saturating_add_signed(lifetime))),
+            ("jti".to_owned(), json!(fresh_id().map_err(|_| JwsError::Crypto)?)),
+        ]))
+    }
+
+    fn key(&self, signer: &Signer) -> Result<std::sync::Arc<Key>, JwsError> {
+        let inner = self.lock();
+        let first = inner.keys.first().ok_or(JwsError::UnknownKey)?;
+        match signer {
+            Signer::Key(algorithm) => {
+                inner.keys.iter().find(|key| key.algorithm() == *algorithm).cloned().ok_or(JwsError::UnknownKey)
+            }
+            Signer::Stranger => Key::generate(first.kid(), first.algorithm()).map(std::sync::Arc::new),
+            _ => Ok(std::sync::Arc::clone(first)),
+        }
+    }
+}
+
+fn keyed_hash(key: &Key, input: &str) -> Result<String, JwsError> {
+    use hmac::{KeyInit as _, Mac as _};
+    let secret = key.public_jwk().to_string();
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| JwsError::Crypto)?;
+    mac.update(input.as_bytes());
+    Ok(format!("{input}.{}", encode(mac.finalize().into_bytes())))
+}
+
+/// `POST /mint` with `user`, `scope` and `audience`: a token for trying things by hand.
+pub(super) fn page(state: &State, request: &Request) -> Answer {
+    let refuse = |why: &str| Answer::json(StatusCode::BAD_REQUEST, &json!({"error": why}));
+    if request.headers.contains_key("origin") {
+        return refuse("not for web pages");
+    }
+    let form = request.form();
+    let field = |name: &str| form.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+    let Some(user) = field("user").and_then(|sub| state.directory.user(sub)) else {
+        return refuse("no such user");
+    };
+    let Some(audience) = field("audience") else {
+        return refuse("no audience");
+    };
+    let mut spec = TokenSpec::of(&user.sub).audience(audience).claim("scope", field("scope").unwrap_or_default());
+    if let Some(tenant) = &user.tenant {
+        spec = spec.tenant(tenant);
+    }
+    match state.mint(&spec) {
+        Ok(token) => Answer::json(
+            StatusCode::OK,
+            &json!({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME}),
+        )
+        .with("cache-control", "no-store"),
+        Err(error) => refuse(&error.to_string()),
+    }
+}

@@ -1,0 +1,134 @@
+//! The ways in which an authorization server can be wrong, for tests of whoever trusts it.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::mint::{Signer, TokenSpec};
+use crate::clock::now;
+use crate::http::Answer;
+
+/// One way to get a token exchange wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Misbehaviour {
+    /// The issued token names another user.
+    WrongSubject,
+    /// It is for another audience.
+    WrongAudience,
+    /// It names another issuer.
+    WrongIssuer,
+    /// Its `act` names somebody else.
+    WrongActor,
+    /// It has no `act` although an actor token came along.
+    NoActor,
+    /// It has an `act` although none did.
+    ActorWhenNone,
+    /// It has a scope that nobody asked for.
+    WiderScope,
+    /// It lives longer than the subject token.
+    Outlives,
+    /// The answer is the subject token itself.
+    SameToken,
+    /// It is signed by a key that is not published.
+    WrongKey,
+    /// `issued_token_type` is an ID token.
+    WrongTokenType,
+    /// `token_type` is `N_A`: not a bearer token.
+    NotABearer,
+    /// 200 with a login page.
+    HtmlPage,
+    /// 200 with no body.
+    Empty,
+    /// 500.
+    ServerError,
+    /// 400 `invalid_grant`.
+    InvalidGrant,
+    /// 400 `consent_required`.
+    ConsentRequired,
+    /// The right answer, after half a minute.
+    Slow,
+    /// A right answer with eight megabytes too much.
+    Huge,
+    /// 307 to another path, where the same form would be answered.
+    Redirect,
+}
+
+impl Misbehaviour {
+    /// Every one, for tests that go through them all.
+    pub const ALL: [Self; 20] = [
+        Self::WrongSubject,
+        Self::WrongAudience,
+        Self::WrongIssuer,
+        Self::WrongActor,
+        Self::NoActor,
+        Self::ActorWhenNone,
+        Self::WiderScope,
+        Self::Outlives,
+        Self::SameToken,
+        Self::WrongKey,
+        Self::WrongTokenType,
+        Self::NotABearer,
+        Self::HtmlPage,
+        Self::Empty,
+        Self::ServerError,
+        Self::InvalidGrant,
+        Self::ConsentRequired,
+        Self::Slow,
+        Self::Huge,
+        Self::Redirect,
+    ];
+
+    /// Changes what the issued token says.
+    pub(super) fn spoil(self, spec: TokenSpec, scopes: &[String]) -> TokenSpec {
+        match self {
+            Self::WrongSubject => spec.claim("sub", "mallory"),
+            Self::WrongAudience => spec.audience("payroll"),
+            Self::WrongIssuer => spec.claim("iss", "http://127.0.0.1:1"),
+            Self::WrongActor | Self::ActorWhenNone => spec.acting("somebody-else"),
+            Self::NoActor => spec.without("act"),
+            Self::WiderScope => spec.claim("scope", format!("{} orders:admin", scopes.join(" "))),
+            Self::Outlives => spec.claim("exp", now() + 86_400),
+            Self::WrongKey => spec.signed_by(Signer::Stranger),
+            _ => spec,
+        }
+    }
+
+    /// Changes the members of a good answer.
+    pub(super) fn distort(self, answer: &mut Map<String, Value>, subject_token: &str) {
+        let (name, value) = match self {
+            Self::SameToken => ("access_token", json!(subject_token)),
+            Self::WrongTokenType => ("issued_token_type", json!("urn:ietf:params:oauth:token-type:id_token")),
+            Self::NotABearer => ("token_type", json!("N_A")),
+            Self::Huge => ("padding", json!("x".repeat(8 << 20))),
+            _ => return,
+        };
+        answer.insert(name.to_owned(), value);
+    }
+
+    /// What goes out instead of a good answer, if anything.
+    pub(super) fn instead(self) -> Option<Answer> {
+        let refused = |error: &str| {
+            Answer::json(StatusCode::BAD_REQUEST, &json!({"error": error, "error_description": "secret-of-the-issuer"}))
+        };
+        Some(match self {
+            Self::HtmlPage => Answer::new(StatusCode::OK, "text/html", "<h1>Please log in</h1>"),
+            Self::Empty => Answer::new(StatusCode::OK, "application/json", ""),
+            Self::ServerError => Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "stack trace\n"),
+            Self::InvalidGrant => refused("invalid_grant"),
+            Self::ConsentRequired => refused("consent_required"),
+            Self::Redirect => {
+                Answer { status: StatusCode::TEMPORARY_REDIRECT, ..Answer::default() }.with("location", "/elsewhere")
+            }
+            _ => return None,
+        })
+    }
+
+    /// How long the answer is held back.
+    pub(super) fn delay(self) -> Duration {
+        match self {
+            Self::Slow => Duration::from_secs(30),
+            _ => Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Reading a host's journal: JSON lines in segments, in order.
+//!
+//! Only reads; whether the journal is whole is for `bailiwick audit verify` to say.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+/// Every complete record of the journal in a folder, in order.
+///
+/// # Errors
+/// The folder cannot be read, or a line that ends is not JSON.
+pub fn read(folder: &Path) -> anyhow::Result<Vec<Value>> {
+    let mut segments = Vec::new();
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("journal-") && name.ends_with(".jsonl") {
+            segments.push(path);
+        }
+    }
+    segments.sort();
+    let mut records = Vec::new();
+    for segment in segments {
+        let text = fs::read_to_string(&segment)?;
+        // A host may be writing the last line right now.
+        let whole = text.rfind('\n').map_or("", |end| text.split_at(end).0);
+        for line in whole.lines() {
+            let record =
+                serde_json::from_str(line).with_context(|| format!("{} is not JSON lines", segment.display()))?;
+            records.push(record);
+        }
+    }
+    Ok(records)
+}
+
+/// A text field of a record; empty if absent.
+pub fn text<'r>(record: &'r Value, field: &str) -> &'r str {
+    record.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The records of one event.
+pub fn events<'r>(records: &'r [Value], event: &str) -> Vec<&'r Value> {
+    records.iter().filter(|record| text(record, "event") == event).collect()
+}

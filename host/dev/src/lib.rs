@@ -1,0 +1,29 @@
+//! What Bailiwick needs around it on a developer's machine: an authorization server, a sample
+//! service, an MCP client, and the demo that tells one story with all of them.
+//!
+//! Everything listens on loopback, speaks plain HTTP and keeps its state in memory. The serving
+//! binary depends on none of it; demo and tests start that binary as a child and see it only
+//! through HTTP, its standard error and its journal.
+//!
+//! Invariant: no part of this crate is reachable from `bailiwick serve`.
+
+pub mod clock;
+pub mod jws;
+
+pub mod client;
+pub mod http;
+
+pub mod issuer;
+pub mod orders;
+
+pub mod folder;
+pub mod journal;
+pub mod mcp;
+pub mod process;
+
+pub mod story;
+
+pub use folder::{Config, Folder};
+pub use issuer::{Issuer, Misbehaviour, TokenSpec};
+pub use orders::Orders;
+pub use process::Host;

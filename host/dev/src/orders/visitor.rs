@@ -1,0 +1,179 @@
+//! Who is at the door: the bearer token (RFC 9068) and the transaction token, verified apart and
+//! then compared.
+//!
+//! Trusts two key sets: the issuer's for users, the host's for calls. Hands on a [`Visitor`].
+//!
+//! Invariant: where both tokens are there, they name the same user of the same issuer.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bailiwick_envelope::{PublicKeys as HostKeys, Transaction, TransactionVerifier};
+use serde_json::{Map, Value};
+
+use super::Settings;
+use crate::client;
+use crate::clock::now;
+use crate::http::Request;
+use crate::jws::PublicKeys;
+
+/// The audience that this service answers to.
+const AUDIENCE: &str = "orders";
+
+/// The scope that reading needs.
+const SCOPE: &str = "orders:read";
+
+/// A verified user, and the call that brought them.
+pub(super) struct Visitor {
+    pub(super) sub: String,
+    pub(super) via: Option<String>,
+    pub(super) transaction: Option<Transaction>,
+}
+
+/// Why somebody stays outside.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("no bearer token")]
+    NoBearer,
+    #[error("the bearer token is not good: {0}")]
+    Bearer(&'static str),
+    #[error("no transaction token")]
+    NoTransaction,
+    #[error("the transaction token is not good: {0}")]
+    Transaction(String),
+    #[error("bearer and transaction token name different users")]
+    DifferentUsers,
+    #[error("no token says who it is")]
+    Nobody,
+}
+
+/// The check at the door.
+pub(super) struct Door {
+    settings: Settings,
+    keys: Mutex<Keys>,
+}
+
+#[derive(Default)]
+struct Keys {
+    issuer: Option<PublicKeys>,
+    host: Option<HostKeys>,
+    host_url: Option<String>,
+}
+
+impl Door {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { settings, keys: Mutex::default() }
+    }
+
+    pub(super) fn trust_host(&self, jwks_url: &str) {
+        let mut keys = self.lock();
+        keys.host_url = Some(jwks_url.to_owned());
+        keys.host = None;
+    }
+
+    /// Verifies what a request brings.
+    pub(super) async fn admit(&self, request: &Request) -> Result<Visitor, Refusal> {
+        let bearer = self.bearer(request).await?;
+        let transaction = self.transaction(request).await?;
+        let text =
+            |claims: &Map<String, Value>, name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+        let user = bearer.as_ref().and_then(|claims| text(claims, "sub"));
+        let sub = match (user, &transaction) {
+            (Some(sub), Some(call)) if call.actor.sub != sub || call.actor.iss != self.settings.issuer => {
+                return Err(Refusal::DifferentUsers);
+            }
+            (Some(sub), _) => sub,
+            (None, Some(call)) if call.actor.iss == self.settings.issuer => call.actor.sub.clone(),
+            (None, _) => return Err(Refusal::Nobody),
+        };
+        let via = bearer.as_ref().and_then(|claims| claims.get("act")?.as_object()).and_then(|act| text(act, "sub"));
+        Ok(Visitor { sub, via, transaction })
+    }
+
+    async fn bearer(&self, request: &Request) -> Result<Option<Map<String, Value>>, Refusal> {
+        let header = request.header("authorization");
+        let Some(token) = header.and_then(|header| header.strip_prefix("Bearer ")) else {
+            return if self.settings.bearer { Err(Refusal::NoBearer) } else { Ok(None) };
+        };
+        let keys = self.issuer_keys().await?;
+        let verified = keys.verify(token).map_err(|_| {
+            // The issuer may have new keys: look again next time.
+            self.lock().issuer = None;
+            Refusal::Bearer("signature")
+        })?;
+        check(&self.settings.issuer, &verified.claims).map_err(Refusal::Bearer)?;
+        Ok(Some(verified.claims))
+    }
+
+    async fn transaction(&self, request: &Request) -> Result<Option<Transaction>, Refusal> {
+        let Some(token) = request.header("txn-token") else {
+            return if self.settings.transaction { Err(Refusal::NoTransaction) } else { Ok(None) };
+        };
+        let verifier = TransactionVerifier::new(
+            self.host_keys().await?,
+            self.settings.trust_domain.clone(),
+            self.settings.name.clone(),
+        );
+        match verifier.verify(token, now()) {
+            Ok(transaction) => Ok(Some(transaction)),
+            Err(error) => {
+                // The host may have new keys: look again next time.
+                self.lock().host = None;
+                Err(Refusal::Transaction(error.to_string()))
+            }
+        }
+    }
+
+    async fn issuer_keys(&self) -> Result<PublicKeys, Refusal> {
+        if let Some(keys) = self.lock().issuer.clone() {
+            return Ok(keys);
+        }
+        let jwks = fetch(&self.settings.issuer_keys).await;
+        let keys = jwks
+            .and_then(|jwks| PublicKeys::from_jwks(&jwks).ok())
+            .ok_or(Refusal::Bearer("the issuer's keys cannot be read"))?;
+        self.lock().issuer = Some(keys.clone());
+        Ok(keys)
+    }
+
+    async fn host_keys(&self) -> Result<HostKeys, Refusal> {
+        let url = {
+            let keys = self.lock();
+            if let Some(keys) = keys.host.clone() {
+                return Ok(keys);
+            }
+            keys.host_url.clone()
+        };
+        let unreadable = || Refusal::Transaction("the host's keys cannot be read".to_owned());
+        let jwks = fetch(&url.ok_or_else(unreadable)?).await;
+        let keys = jwks.and_then(|jwks| HostKeys::from_jwks(&jwks).ok()).ok_or_else(unreadable)?;
+        self.lock().host = Some(keys.clone());
+        Ok(keys)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn fetch(url: &str) -> Option<Value> {
+    client::fetch(url).await.ok()?.json().ok()
+}
+
+/// RFC 9068, section 4, as far as this service needs it.
+fn check(issuer: &str, claims: &Map<String, Value>) -> Result<(), &'static str> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    if text("iss") != Some(issuer) {
+        return Err("issuer");
+    }
+    if text("aud") != Some(AUDIENCE) {
+        return Err("audience");
+    }
+    if claims.get("exp").and_then(Value::as_u64).is_none_or(|exp| exp <= now()) {
+        return Err("expired");
+    }
+    let scopes = text("scope").unwrap_or_default();
+    if !scopes.split(' ').any(|scope| scope == SCOPE) {
+        return Err("scope");
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! `bailiwick serve` as a child: start it, know when it listens, read what it says, end it.
+//!
+//! The child is always ended by its own handle: SIGTERM and wait, or SIGKILL when dropped.
+
+use std::path::Path;
+use std::process::{ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use url::Url;
+
+/// How long a host may take until it listens, and until it ends.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// What announces the address.
+const LISTENING: &str = "listening on ";
+
+/// A running host.
+pub struct Host {
+    child: Child,
+    url: Url,
+    said: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Host {
+    /// Starts `bailiwick serve --config FILE` and waits until it listens.
+    ///
+    /// # Errors
+    /// It cannot be started, ends, or says nothing in time; the error carries what it said.
+    pub async fn start(bailiwick: &Path, config: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(bailiwick);
+        command.arg("serve").arg("--config").arg(config);
+        Self::start_command(command).await
+    }
+
+    /// As [`Host::start`] with a command of one's own, for another environment.
+    ///
+    /// # Errors
+    /// As [`Host::start`].
+    pub async fn start_command(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.as_std().get_program().display()))?;
+        let said = Arc::new(Mutex::new(String::new()));
+        let (announce, mut announced) = watch::channel(None);
+        let mut readers = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            readers.push(tokio::spawn(listen(stdout, Arc::clone(&said), None)));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            readers.push(tokio::spawn(listen(stderr, Arc::clone(&said), Some(announce))));
+        }
+        let found = tokio::time::timeout(DEADLINE, announced.wait_for(Option::is_some)).await;
+        let url = found.ok().and_then(Result::ok).and_then(|found| found.clone());
+        let Some(url) = url else {
+            drop(child.start_kill());
+            let status = child.wait().await?;
+            for reader in readers {
+                drop(reader.await);
+            }
+            bail!("the host does not listen ({status}). It said:\n{}", text(&said));
+        };
+        Ok(Self { child, url, said, readers })
+    }
+
+    /// The MCP endpoint.
+    pub fn url(&self) -> String {
+        self.url.to_string()
+    }
+
+    /// Another path of the same server, such as `/.well-known/jwks.json`.
+    pub fn at(&self, path: &str) -> String {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        url.to_string()
+    }
+
+    /// The process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Everything it wrote to standard error and standard output so far.
+    pub fn said(&self) -> String {
+        text(&self.said)
+    }
+
+    /// Ends it with SIGTERM and waits; returns how it ended and everything it said.
+    ///
+    /// # Errors
+    /// It does not end in time; then it is killed.
+    pub async fn stop(mut self) -> anyhow::Result<(ExitStatus, String)> {
+        self.signal(Signal::TERM)?;
+        let status =
+            tokio::time::timeout(DEADLINE, self.child.wait()).await.context("the host does not stop on SIGTERM")??;
+        Ok((status, self.last_words().await))
+    }
+
+    /// Ends it with SIGKILL, in the middle of whatever it does, and waits.
+    ///
+    /// # Errors
+    /// It cannot be waited for.
+    pub async fn kill(mut self) -> anyhow::Result<String> {
+        self.child.kill().await?;
+        Ok(self.last_words().await)
+    }
+
+    /// Sends a signal; none if it has ended already.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(pid) = id.and_then(Pid::from_raw) {
+            kill_process(pid, signal)?;
+        }
+        Ok(())
+    }
+
+    async fn last_words(&mut self) -> String {
+        for reader in self.readers.drain(..) {
+            drop(reader.await);
+        }
+        text(&self.said)
+    }
+}
+
+/// Runs a command of the host to its end, such as `bailiwick audit verify`.
+///
+/// # Errors
+/// It cannot be started.
+pub async fn run(bailiwick: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
+    Command::new(bailiwick)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| format!("cannot run {}", bailiwick.display()))
+}
+
+/// Reads lines until the end, keeps them, and announces the address when it comes.
+async fn listen(from: impl AsyncRead + Unpin, said: Arc<Mutex<String>>, announce: Option<watch::Sender<Option<Url>>>) {
+    let mut lines = BufReader::new(from).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let line = String::from_utf8_lossy(&line);
+        if let (Some(announce), Some(url)) = (&announce, address(&line)) {
+            announce.send_replace(Some(url));
+        }
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.push_str(&line);
+        said.push('\n');
+    }
+}
+
+/// The MCP endpoint in a line that announces it; `/mcp` if the line names only the server.
+fn address(line: &str) -> Option<Url> {
+    let (_, rest) = line.split_once(LISTENING)?;
+    let text: String =
+        rest.chars().take_while(|character| !character.is_whitespace() && !character.is_control()).collect();
+    let mut url = Url::parse(&text).ok()?;
+    if url.path() == "/" {
+        url.set_path("/mcp");
+    }
+    Some(url)
+}
+
+fn text(said: &Mutex<String>) -> String {
+    said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script);
+        command
+    }
+
+    #[test]
+    fn the_address_is_what_follows_the_words() {
+        let cases = [
+            ("listening on http://127.0.0.1:80/mcp", Some("http://127.0.0.1/mcp")),
+            ("INFO x: listening on http://127.0.0.1:8080 now", Some("http://127.0.0.1:8080/mcp")),
+            ("listening on http://[::1]:8080/a\u{1b}[0m", Some("http://[::1]:8080/a")),
+            ("listening", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(address(line).as_ref().map(Url::as_str), expected, "{line}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_child_is_stopped_by_its_handle_and_heard_to_the_end() {
+        let script = "trap 'echo bye >&2; exit 0' TERM; \
+            echo listening on http://127.0.0.1:9/mcp >&2; while :; do sleep 0.05; done";
+        let host = Host::start_command(shell(script)).await.unwrap();
+        assert_eq!(host.at("/healthz"), "http://127.0.0.1:9/healthz");
+        let (status, said) = host.stop().await.unwrap();
+        assert!(status.success());
+        assert!(said.ends_with("bye\n"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_child_that_ends_is_an_error_with_its_words() {
+        let started = Host::start_command(shell("echo no config >&2; exit 2")).await;
+        let error = started.err().unwrap().to_string();
+        assert!(error.contains("no config"), "{error}");
+    }
+}

@@ -1,0 +1,82 @@
+//! The demo: two users, one agent, and a handful of things that should not work.
+//!
+//! Issuer and orders service run here; the host is a child. Every step says what is expected
+//! before it happens, and the ends are read from the outside: answers, the service's own access
+//! log, the host's journal, and the journal's verification.
+
+mod hostile;
+mod serving;
+mod stage;
+mod steps;
+mod table;
+mod teller;
+
+use std::path::PathBuf;
+
+use crate::process;
+use stage::Stage;
+use steps::Scene;
+use teller::Teller;
+
+/// What the demo needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The binary `bailiwick`.
+    pub bailiwick: PathBuf,
+    /// The folder with the built example tools.
+    pub tools: PathBuf,
+    /// Where configuration, journal and access log are left.
+    pub out: PathBuf,
+    /// Ends after the story instead of serving on.
+    pub once: bool,
+}
+
+/// Tells the story; whether everything came out as told.
+///
+/// # Errors
+/// The stage cannot be built, or something breaks that the story does not tell.
+pub async fn tell(options: &Options) -> anyhow::Result<bool> {
+    let mut teller = Teller::from_environment();
+    let stage = Stage::build(options).await?;
+    teller.heading("On stage, all on loopback");
+    stage.introduce(&mut teller);
+
+    teller.heading("The story");
+    let mut scene = Scene::new(&stage, &mut teller);
+    scene.play().await?;
+
+    teller.heading("What the journal says");
+    let records = crate::journal::read(&stage.folder.audit())?;
+    teller.lines(&table::render(&records));
+    teller.heading("What the service's own access log says");
+    for line in stage.orders.log() {
+        teller.lines(&serde_json::to_string(&line)?);
+    }
+
+    if !options.once {
+        verify(&mut teller, options).await?;
+        serving::until_interrupted(&mut teller, &stage).await?;
+        stage.host.stop().await?;
+        return Ok(teller.all_well());
+    }
+    let (status, _) = stage.host.stop().await?;
+    verify(&mut teller, options).await?;
+    teller.check("the host stops cleanly", status.success(), &status.to_string());
+    teller.verdict();
+    Ok(teller.all_well())
+}
+
+/// Runs `bailiwick audit verify` and shows what it says.
+async fn verify(teller: &mut Teller, options: &Options) -> anyhow::Result<()> {
+    teller.heading("Whether the journal is whole");
+    let audit = options.out.join("audit");
+    let key = audit.join("key");
+    let (audit, key) = (audit.to_string_lossy(), key.to_string_lossy());
+    teller.aside(&format!("bailiwick audit verify {audit} --key {key}"));
+    let arguments = ["audit", "verify", &audit, "--key", &key];
+    let output = process::run(&options.bailiwick, &arguments).await?;
+    teller.lines(&String::from_utf8_lossy(&output.stdout));
+    teller.lines(&String::from_utf8_lossy(&output.stderr));
+    teller.check("the journal verifies against its key", output.status.success(), &output.status.to_string());
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! How the story is told: plain lines, with colour where a person reads them.
+
+use std::io::{IsTerminal as _, Stdout, Write as _, stdout};
+
+/// Tells, and remembers whether everything came out as told.
+pub(super) struct Teller {
+    out: Stdout,
+    colour: bool,
+    failed: u32,
+    passed: u32,
+}
+
+/// ANSI colours.
+#[derive(Clone, Copy)]
+pub(super) enum Paint {
+    Bold,
+    Dim,
+    Green,
+    Red,
+}
+
+impl Teller {
+    /// Colour on a terminal or with `CLICOLOR_FORCE`, never with `NO_COLOR`.
+    pub(super) fn from_environment() -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let forced = set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE") != Some("0".into());
+        let out = stdout();
+        Self { colour: !set("NO_COLOR") && (forced || out.is_terminal()), out, failed: 0, passed: 0 }
+    }
+
+    /// A part of the story.
+    pub(super) fn heading(&mut self, text: &str) {
+        let text = self.paint(Paint::Bold, text);
+        self.lines(&format!("\n{text}"));
+    }
+
+    /// A step: what happens, and what is expected.
+    pub(super) fn step(&mut self, title: &str, expectation: &str) {
+        let expectation = self.paint(Paint::Dim, expectation);
+        self.lines(&format!("\n  {title}\n    expected: {expectation}"));
+    }
+
+    /// How a check came out, with what was seen.
+    pub(super) fn check(&mut self, what: &str, held: bool, seen: &str) {
+        let mark = if held {
+            self.passed += 1;
+            self.paint(Paint::Green, "✓")
+        } else {
+            self.failed += 1;
+            self.paint(Paint::Red, "✗")
+        };
+        let seen = if seen.is_empty() { String::new() } else { self.paint(Paint::Dim, &format!(" ({seen})")) };
+        self.lines(&format!("    {mark} {what}{seen}"));
+    }
+
+    /// A remark.
+    pub(super) fn aside(&mut self, text: &str) {
+        let text = self.paint(Paint::Dim, text);
+        self.lines(&format!("    {text}"));
+    }
+
+    /// Text as it is.
+    pub(super) fn lines(&mut self, text: &str) {
+        let text = text.trim_end();
+        if !text.is_empty() {
+            // Nobody may be listening any more; the story goes on.
+            let _unheard = writeln!(self.out, "{text}");
+        }
+    }
+
+    /// The last line.
+    pub(super) fn verdict(&mut self) {
+        let text = format!("{} of {} checks held", self.passed, self.passed + self.failed);
+        let paint = if self.all_well() { Paint::Green } else { Paint::Red };
+        let text = self.paint(paint, &text);
+        self.lines(&format!("\n{text}"));
+    }
+
+    /// Whether every check held.
+    pub(super) fn all_well(&self) -> bool {
+        self.failed == 0 && self.passed > 0
+    }
+
+    fn paint(&self, paint: Paint, text: &str) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let code = match paint {
+            Paint::Bold => 1,
+            Paint::Dim => 2,
+            Paint::Green => 32,
+            Paint::Red => 31,
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}

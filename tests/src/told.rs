@@ -1,0 +1,61 @@
+//! What stories look for in records, requests and answers.
+
+use std::fmt::Debug;
+
+use anyhow::{Context as _, ensure};
+use bailiwick_dev::http::Request;
+use bailiwick_dev::{journal, jws};
+use serde_json::{Map, Value};
+
+/// Equality with words.
+///
+/// # Errors
+/// They differ.
+#[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
+pub fn ensure_eq<A: PartialEq<B> + Debug, B: Debug>(seen: A, expected: B, what: &str) -> anyhow::Result<()> {
+    ensure!(seen == expected, "{what}: {seen:?} instead of {expected:?}");
+    Ok(())
+}
+
+/// How many records there are of an event.
+pub fn count(records: &[Value], event: &str) -> usize {
+    journal::events(records, event).len()
+}
+
+/// The reasons of an event's records, in order.
+pub fn reasons(records: &[Value], event: &str) -> Vec<String> {
+    journal::events(records, event).into_iter().map(|record| journal::text(record, "reason").to_owned()).collect()
+}
+
+/// The one `call.refused` that came after `before` records.
+///
+/// # Errors
+/// There is none, or more than one, or a `call.opened` beside it.
+pub fn one_refusal(records: &[Value], before: usize) -> anyhow::Result<&Value> {
+    let new = records.get(before..).unwrap_or_default();
+    ensure!(count(new, "call.opened") == 0, "refused and opened: {new:#?}");
+    let refusals = journal::events(new, "call.refused");
+    ensure!(refusals.len() == 1, "{} refusals: {new:#?}", refusals.len());
+    refusals.first().copied().context("no refusal")
+}
+
+/// A header of a request; empty if absent.
+pub fn header<'r>(request: &'r Request, name: &str) -> &'r str {
+    bailiwick_dev::orders::header(&request.headers, name)
+}
+
+/// The claims of a JWT in a header, without a check.
+pub fn claims_of(request: &Request, name: &str) -> Map<String, Value> {
+    let value = header(request, name);
+    let token = value.strip_prefix("Bearer ").unwrap_or(value);
+    jws::unverified_claims(token).unwrap_or_default()
+}
+
+/// Whether a text is anywhere in a request.
+pub fn anything_contains(request: &Request, text: &str) -> bool {
+    let mut values = request.headers.values();
+    values.any(|value| String::from_utf8_lossy(value.as_bytes()).contains(text))
+        || request.path.contains(text)
+        || request.query.contains(text)
+        || String::from_utf8_lossy(&request.body).contains(text)
+}

@@ -1,0 +1,275 @@
+//! A world for one story: started fresh, gone when dropped.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bailiwick_dev::issuer::{self, TokenSpec};
+use bailiwick_dev::mcp::{self, Answer};
+use bailiwick_dev::orders;
+use bailiwick_dev::{Config, Folder, Host, Issuer, Orders, journal, process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+/// The agent through which everybody comes, unless a token says otherwise.
+pub const AGENT: &str = "assistant";
+
+/// The tool that asks the orders service.
+pub const ORDERS_TOOL: &str = "get_order_status";
+
+/// The scope that tool needs.
+pub const SCOPE: &str = "orders:read";
+
+/// The trust domain of the host.
+pub const TRUST_DOMAIN: &str = "test.example";
+
+/// What a story changes before the world starts.
+pub struct Plan {
+    /// The authorization server.
+    pub issuer: issuer::Settings,
+    /// The delegation mode of the orders component.
+    pub mode: &'static str,
+    /// More components for the tools folder: file name and bytes.
+    pub components: Vec<(String, Vec<u8>)>,
+    /// Changes to the service, before it starts.
+    pub orders: fn(&mut orders::Settings),
+    /// Changes to the configuration, before the host starts.
+    pub config: Box<dyn FnOnce(&mut Config)>,
+    /// Environment of the host.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            issuer: issuer::Settings::default(),
+            mode: "on_behalf_of",
+            components: Vec::new(),
+            orders: |_| (),
+            config: Box::new(|_| ()),
+            environment: Vec::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// The usual world with another delegation mode for the orders component.
+    pub fn mode(mode: &'static str) -> Self {
+        Self { mode, ..Self::default() }
+    }
+
+    /// The usual world with another configuration.
+    pub fn config(change: impl FnOnce(&mut Config) + 'static) -> Self {
+        Self { config: Box::new(change), ..Self::default() }
+    }
+}
+
+/// An issuer, a service, a host, and the folder it lives in.
+pub struct World {
+    /// The authorization server.
+    pub issuer: Issuer,
+    /// The service.
+    pub orders: Orders,
+    /// The host.
+    pub host: Host,
+    /// Its folder.
+    pub folder: Folder,
+    environment: Vec<(String, String)>,
+    temp: TempDir,
+}
+
+impl World {
+    /// Starts the usual world: `whoami`, and `orders` on behalf of the user.
+    ///
+    /// # Errors
+    /// Anything that does not start.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::with(Plan::default()).await
+    }
+
+    /// Starts a world by plan.
+    ///
+    /// # Errors
+    /// Anything that does not start.
+    pub async fn with(plan: Plan) -> anyhow::Result<Self> {
+        let temp = TempDir::new()?;
+        let folder = Folder::create(&temp.path().join("host"))?;
+        let issuer = Issuer::start_with(plan.issuer).await?;
+        let mut settings = orders::Settings::new(issuer.url(), &issuer.jwks_uri(), TRUST_DOMAIN);
+        (plan.orders)(&mut settings);
+        let orders = Orders::start(settings).await?;
+
+        let built = tools()?;
+        folder.add_tool(&built.join("whoami.wasm"))?;
+        let digest = folder.add_tool(&built.join("orders.wasm"))?;
+        for (name, bytes) in &plan.components {
+            folder.write_tool(name, bytes)?;
+        }
+        folder.write_secret("exchange", "a secret of the host & only of it")?;
+        let mut config = Config::new(issuer.url(), TRUST_DOMAIN)
+            .with_orders(issuer.url(), orders.url())
+            .grant_orders("orders", &digest, plan.mode);
+        (plan.config)(&mut config);
+        folder.write_config(&config)?;
+
+        let host = start_host(&folder, &plan.environment).await?;
+        orders.trust_host(&host.at("/.well-known/jwks.json"));
+        Ok(Self { issuer, orders, host, folder, environment: plan.environment, temp })
+    }
+
+    /// A good token's spec: for this host, through the agent, with the scope for orders.
+    pub fn spec(&self, sub: &str) -> TokenSpec {
+        TokenSpec::of(sub).client(AGENT).audience(&self.host.url()).scopes(&[SCOPE])
+    }
+
+    /// A good token.
+    ///
+    /// # Errors
+    /// The issuer cannot sign.
+    pub fn token(&self, sub: &str) -> anyhow::Result<String> {
+        Ok(self.issuer.token(&self.spec(sub))?)
+    }
+
+    /// Calls a tool.
+    ///
+    /// # Errors
+    /// The host does not answer.
+    pub async fn call(&self, token: &str, tool: &str, arguments: &Value) -> anyhow::Result<Answer> {
+        mcp::call(&self.host.url(), Some(token), tool, arguments).await
+    }
+
+    /// Asks for an order.
+    ///
+    /// # Errors
+    /// The host does not answer.
+    pub async fn order(&self, token: &str, id: &str) -> anyhow::Result<Answer> {
+        self.call(token, ORDERS_TOOL, &json!({"order_id": id})).await
+    }
+
+    /// The journal so far.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn records(&self) -> anyhow::Result<Vec<Value>> {
+        journal::read(&self.folder.audit())
+    }
+
+    /// Kills the host in the middle of whatever it does.
+    ///
+    /// # Errors
+    /// It cannot be waited for.
+    pub async fn kill(self) -> anyhow::Result<Remains> {
+        let (host, remains) = self.part();
+        let said = host.kill().await?;
+        Ok(Remains { said, ..remains })
+    }
+
+    /// Ends the host with SIGTERM.
+    ///
+    /// # Errors
+    /// It does not end, or not with success.
+    pub async fn stop(self) -> anyhow::Result<Remains> {
+        let (host, remains) = self.part();
+        let (status, said) = host.stop().await?;
+        anyhow::ensure!(status.success(), "the host ended with {status}:\n{said}");
+        Ok(Remains { said, ..remains })
+    }
+
+    fn part(self) -> (Host, Remains) {
+        let remains = Remains {
+            issuer: self.issuer,
+            orders: self.orders,
+            folder: self.folder,
+            said: String::new(),
+            environment: self.environment,
+            temp: self.temp,
+        };
+        (self.host, remains)
+    }
+}
+
+/// A world whose host has ended.
+pub struct Remains {
+    /// The authorization server.
+    pub issuer: Issuer,
+    /// The service.
+    pub orders: Orders,
+    /// The folder of the host.
+    pub folder: Folder,
+    /// Everything the host said.
+    pub said: String,
+    environment: Vec<(String, String)>,
+    temp: TempDir,
+}
+
+impl Remains {
+    /// The journal.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn records(&self) -> anyhow::Result<Vec<Value>> {
+        journal::read(&self.folder.audit())
+    }
+
+    /// Runs `bailiwick audit verify` with the host's key: whether it is content, and what it said.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    pub async fn verify(&self) -> anyhow::Result<(bool, String)> {
+        let audit = self.folder.audit();
+        let key = audit.join("key");
+        let (audit, key) = (audit.to_string_lossy(), key.to_string_lossy());
+        let output = process::run(&bailiwick()?, &["audit", "verify", &audit, "--key", &key]).await?;
+        let said = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+    }
+
+    /// Starts the host again in the same folder.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn restart(self) -> anyhow::Result<World> {
+        let host = start_host(&self.folder, &self.environment).await?;
+        self.orders.trust_host(&host.at("/.well-known/jwks.json"));
+        Ok(World {
+            issuer: self.issuer,
+            orders: self.orders,
+            host,
+            folder: self.folder,
+            environment: self.environment,
+            temp: self.temp,
+        })
+    }
+}
+
+/// A file that grows over its limit is an error for the host and not its end (see `setrlimit`).
+async fn start_host(folder: &Folder, environment: &[(String, String)]) -> anyhow::Result<Host> {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(r#"trap '' XFSZ; exec "$0" serve --config "$1""#).arg(bailiwick()?).arg(folder.config());
+    for (name, value) in environment {
+        command.env(name, value);
+    }
+    Host::start_command(command).await
+}
+
+/// The binary under test.
+///
+/// # Errors
+/// `BAILIWICK_BIN` does not say where it is.
+pub fn bailiwick() -> anyhow::Result<PathBuf> {
+    from_environment("BAILIWICK_BIN", Path::is_file)
+}
+
+/// The folder with the built example tools and the guests of the tests.
+///
+/// # Errors
+/// `BAILIWICK_TOOLS` does not say where it is.
+pub fn tools() -> anyhow::Result<PathBuf> {
+    from_environment("BAILIWICK_TOOLS", Path::is_dir)
+}
+
+fn from_environment(name: &str, is_there: fn(&Path) -> bool) -> anyhow::Result<PathBuf> {
+    let path = std::env::var_os(name).map(PathBuf::from);
+    path.filter(|path| is_there(path))
+        .with_context(|| format!("{name} names nothing that is there: run `cargo xtask test`"))
+}

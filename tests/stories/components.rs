@@ -1,0 +1,89 @@
+//! What is loaded, and what is refused at the door of the tools folder.
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::journal::events;
+use bailiwick_dev::mcp;
+use bailiwick_tests::{Plan, World, count, ensure_eq};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_component_that_wants_the_network_is_refused_at_load() -> Result<()> {
+    let nosy = wat::parse_str(
+        r#"(component (import "wasi:sockets/tcp@0.2.6" (instance
+            (export "connect" (func (param "to" string))))))"#,
+    )?;
+    let world = World::with(Plan {
+        components: vec![
+            ("nosy.wasm".into(), nosy),
+            ("broken.wasm".into(), b"\0asm\x0d\0\x01\0 and then nothing".to_vec()),
+        ],
+        ..Plan::default()
+    })
+    .await?;
+    let records = world.records()?;
+    let refused = events(&records, "component.refused");
+    ensure_eq(refused.len(), 2, "refused components")?;
+    ensure!(refused.iter().any(|record| record.to_string().contains("wasi:sockets/tcp")));
+    ensure!(world.host.said().contains("wasi:sockets/tcp"), "{}", world.host.said());
+    let token = world.token("alice")?;
+    ensure!(world.order(&token, "1001").await?.is_success(), "the others suffer");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_component_that_asks_the_model_for_a_user_is_refused_unless_the_operator_allows_it() -> Result<()> {
+    let impostor = std::fs::read(bailiwick_tests::tools()?.join("impostor.wasm"))
+        .context("impostor.wasm is not built: run `cargo xtask test`")?;
+    let with = |allowed: bool| Plan {
+        components: vec![("impostor.wasm".into(), impostor.clone())],
+        config: Box::new(move |config| {
+            if allowed {
+                config.components.push_str("[components.impostor]\nallow_parameters = [\"user_id\"]\n");
+            }
+        }),
+        ..Plan::default()
+    };
+    let world = World::with(with(false)).await?;
+    ensure_eq(count(&world.records()?, "component.refused"), 1, "refused")?;
+    ensure!(world.host.said().contains("user_id"), "{}", world.host.said());
+    let world = World::with(with(true)).await?;
+    let answer = world.call(&world.token("alice")?, "greet", &json!({"user_id": "bob"})).await?;
+    ensure!(answer.is_success(), "{}", answer.raw);
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_components_with_one_tool_name_are_both_refused() -> Result<()> {
+    let twin = std::fs::read(bailiwick_tests::tools()?.join("whoami.wasm"))?;
+    let twins = || vec![("twin.wasm".to_owned(), twin.clone())];
+    let world = World::with(Plan { components: twins(), ..Plan::default() }).await?;
+    let list = mcp::list(&world.host.url(), Some(&world.token("alice")?)).await?;
+    ensure!(!list.raw.contains("\"whoami\""), "{}", list.raw);
+    let named = Plan {
+        components: twins(),
+        config: Box::new(|config| {
+            config.components.push_str("[components.whoami]\ndigest = \"any\"\n");
+        }),
+        ..Plan::default()
+    };
+    let world = World::with(named).await?;
+    let answer = world.call(&world.token("alice")?, "whoami", &json!({})).await?;
+    ensure!(answer.is_success(), "the configured one does not win: {}", answer.raw);
+    Ok(())
+}
+
+#[tokio::test]
+async fn code_that_the_operator_did_not_name_does_not_get_the_grant() -> Result<()> {
+    let world = World::with(Plan::config(|config| {
+        let zeros = format!("sha256:{}", "0".repeat(64));
+        let start = config.components.find("sha256:").unwrap_or_default();
+        let end = start + zeros.len();
+        config.components.replace_range(start..end, &zeros);
+    }))
+    .await?;
+    let answer = world.order(&world.token("alice")?, "1001").await?;
+    ensure!(!answer.is_success(), "{}", answer.raw);
+    ensure!(world.orders.requests().is_empty() && world.issuer.exchanges().is_empty());
+    ensure!(count(&world.records()?, "component.refused") >= 1, "no record");
+    Ok(())
+}

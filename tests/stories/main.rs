@@ -1,0 +1,12 @@
+//! What Bailiwick does, told from the outside: each test is a sentence.
+//!
+//! Run with `cargo xtask test`, which builds the host and the tools first.
+
+mod admission;
+mod components;
+mod delegation;
+mod envelope;
+mod journal;
+mod protocol;
+mod sandbox;
+mod secrets;

@@ -1,0 +1,51 @@
+//! What must not get out: the caller's token above all.
+
+use anyhow::{Result, ensure};
+use bailiwick_dev::Misbehaviour;
+use bailiwick_tests::{Plan, World, anything_contains};
+use serde_json::json;
+
+/// The signature of a token: it is in nothing that is derived from it.
+fn signature(token: &str) -> &str {
+    token.rsplit('.').next().unwrap_or(token)
+}
+
+#[tokio::test]
+async fn the_callers_token_is_in_no_log_record_request_or_answer() -> Result<()> {
+    let plan = Plan { environment: vec![("RUST_LOG".into(), "trace".into())], ..Plan::default() };
+    let world = World::with(plan).await?;
+    let mut canaries = Vec::new();
+    let mut answers = String::new();
+    for misbehaviour in [None, Some(Misbehaviour::WrongSubject), Some(Misbehaviour::InvalidGrant)] {
+        world.issuer.misbehave(misbehaviour);
+        let token = world.token("alice")?;
+        answers += &world.order(&token, "1001").await?.raw;
+        answers += &world.call(&token, "whoami", &json!({})).await?.raw;
+        answers += &world.call(&token, "no_such_tool", &json!({})).await?.raw;
+        canaries.push(token);
+    }
+    let broken = world.issuer.token(&world.spec("alice").lifetime(-600))?;
+    answers += &world.call(&broken, "whoami", &json!({})).await?.raw;
+    canaries.push(broken);
+    for exchange in world.issuer.exchanges() {
+        canaries.extend(exchange.issued);
+        canaries.extend(exchange.form.into_iter().filter(|(name, _)| name == "actor_token").map(|(_, token)| token));
+    }
+    let requests = world.orders.requests();
+    let subject_tokens = canaries.iter().take(4);
+    for token in subject_tokens {
+        let seen = requests.iter().any(|request| anything_contains(request, signature(token)));
+        ensure!(!seen, "the service saw the caller's token");
+    }
+    let remains = world.stop().await?;
+    let journal: String = remains.records()?.iter().map(ToString::to_string).collect();
+    for token in &canaries {
+        let canary = signature(token);
+        ensure!(canary.len() > 40, "not a canary");
+        for (place, text) in [("an answer", &answers), ("the journal", &journal), ("the log", &remains.said)] {
+            ensure!(!text.contains(canary), "a token in {place}");
+        }
+    }
+    ensure!(!remains.said.contains("only of it"), "the client secret in the log");
+    Ok(())
+}

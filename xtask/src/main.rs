@@ -1,0 +1,110 @@
+//! `cargo xtask`: sets up the guest toolchain, builds, tests and shows Bailiwick.
+//!
+//! Only orchestrates: it starts cargo and the programs that cargo made, and passes their paths on. It must not depend on
+//! the host, which takes minutes to build. Invariant: every step builds the same packages with the same profile and
+//! features, so nothing is built twice.
+
+mod guests;
+mod step;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+
+use step::{run, step};
+
+const HELP: &str = "\
+cargo xtask tools            set up the guest toolchain and build the example tools
+cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `cargo test`
+cargo xtask demo [--once]    build everything and show it";
+
+fn main() -> Result<ExitCode> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let project = Project::find()?;
+    match arguments.split_first() {
+        Some((task, [])) if task == "tools" => project.tools(),
+        Some((task, rest)) if task == "test" => project.test(rest),
+        Some((task, rest)) if task == "demo" => project.demo(rest),
+        _ => bail!("{HELP}"),
+    }
+}
+
+/// The folder of the workspace.
+struct Project {
+    root: PathBuf,
+}
+
+impl Project {
+    fn find() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    fn tools(&self) -> Result<ExitCode> {
+        self.build_all()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn test(&self, arguments: &[String]) -> Result<ExitCode> {
+        self.build_all()?;
+        let mut cargo = self.cargo();
+        cargo.arg("test").args(arguments);
+        cargo.env("BAILIWICK_BIN", self.binary("bailiwick"));
+        cargo.env("BAILIWICK_DEMO_BIN", self.binary("bailiwick-demo"));
+        cargo.env("BAILIWICK_TOOLS", self.tools_folder());
+        step("running all tests", || run(&mut cargo))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn demo(&self, arguments: &[String]) -> Result<ExitCode> {
+        self.build_all()?;
+        let mut demo = Command::new(self.binary("bailiwick-demo"));
+        demo.current_dir(&self.root).arg("--bailiwick").arg(self.binary("bailiwick"));
+        demo.arg("--tools").arg(self.tools_folder());
+        demo.arg("--out").arg(self.root.join("target/demo")).args(arguments);
+        step::replace(&mut demo)
+    }
+
+    /// The host, the demonstration and the example tools.
+    fn build_all(&self) -> Result<()> {
+        guests::set_up()?;
+        let built = self.binary("bailiwick").is_file();
+        let label = if built { "building the host" } else { "building the host (first time: about 8 minutes)" };
+        step(label, || run(self.cargo().arg("build")))?;
+        for tool in guests::examples(&self.root)? {
+            let name = tool.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            step(&format!("building the tool {name}"), || run(&mut self.build_tool(&tool)))?;
+        }
+        Ok(())
+    }
+
+    fn build_tool(&self, tool: &Path) -> Command {
+        let mut bailiwick = Command::new(self.binary("bailiwick"));
+        bailiwick.arg("build").arg(tool).arg("--out").arg(self.tools_folder());
+        bailiwick.arg("--target-dir").arg(self.root.join("example-tools/target"));
+        bailiwick
+    }
+
+    /// Cargo on the default members: neither a package nor a feature is ever selected, so that features unify one way.
+    fn cargo(&self) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.root);
+        cargo
+    }
+
+    fn binary(&self, name: &str) -> PathBuf {
+        self.target().join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)
+    }
+
+    fn tools_folder(&self) -> PathBuf {
+        self.root.join("target/tools")
+    }
+
+    /// Where cargo puts what it builds.
+    fn target(&self) -> PathBuf {
+        let named = env::var_os("CARGO_TARGET_DIR").map(|target| self.root.join(target));
+        named.unwrap_or_else(|| self.root.join("target"))
+    }
+}

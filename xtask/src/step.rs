@@ -1,0 +1,46 @@
+//! One step after another, each announced and timed.
+
+use std::io::Write as _;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+/// Announces a step, takes it, and says how long it took.
+pub(crate) fn step<T>(label: &str, take: impl FnOnce() -> Result<T>) -> Result<T> {
+    say(&format!("→ {label}"));
+    let started = Instant::now();
+    let taken = take().with_context(|| label.to_owned())?;
+    say(&format!("  done in {:.1} s", started.elapsed().as_secs_f32()));
+    Ok(taken)
+}
+
+/// A line for who watches; what programs print is theirs.
+pub(crate) fn say(line: &str) {
+    // Nobody may be watching.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Runs a program to its end.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().with_context(|| format!("cannot run {program}"))?;
+    if status.success() {
+        return Ok(());
+    }
+    bail!("{program}: {status}")
+}
+
+/// Becomes another program.
+#[cfg(unix)]
+pub(crate) fn replace(command: &mut Command) -> Result<ExitCode> {
+    use std::os::unix::process::CommandExt as _;
+    let program = command.get_program().to_string_lossy().into_owned();
+    Err(command.exec()).with_context(|| format!("cannot run {program}"))
+}
+
+/// Runs another program to its end, in place of this one.
+#[cfg(not(unix))]
+pub(crate) fn replace(command: &mut Command) -> Result<ExitCode> {
+    run(command).map(|()| ExitCode::SUCCESS)
+}
