@@ -125,7 +125,9 @@ fn tls() -> anyhow::Result<Tls> {
         tracing::warn!(count = unusable, "some root certificates of this machine are not usable");
     }
     if roots.is_empty() {
-        tracing::warn!("this machine has no root certificates: nothing can be reached by https (install ca-certificates)");
+        tracing::warn!(
+            "this machine has no root certificates: nothing can be reached by https (install ca-certificates)"
+        );
     }
     Tls::new(roots).context("TLS cannot be set up")
 }
@@ -144,7 +146,12 @@ fn open_journal(
         origin: format!("{trust_domain}/audit"),
     };
     let (journal, opened) = Journal::open(settings, key, Arc::clone(clock))?;
-    tracing::info!(journal.records = opened.records, journal.closed = opened.closed, journal.cut = opened.cut_bytes, "the journal is open");
+    tracing::info!(
+        journal.records = opened.records,
+        journal.closed = opened.closed,
+        journal.cut = opened.cut_bytes,
+        "the journal is open"
+    );
     Ok(journal)
 }
 
@@ -161,9 +168,8 @@ fn detail<const N: usize>(members: [(&str, &str); N]) -> Map<String, Value> {
 }
 
 fn identity(issuers: Vec<Issuer>, resource: &Resource, tls: &Tls, clock: &Arc<dyn Clock>) -> Identity {
-    let trusted = |issuer: Issuer| {
-        (issuer.settings, KeyRing::new(issuer.keys, issuer.algorithms, tls, Arc::clone(clock)))
-    };
+    let trusted =
+        |issuer: Issuer| (issuer.settings, KeyRing::new(issuer.keys, issuer.algorithms, tls, Arc::clone(clock)));
     let issuers = issuers.into_iter().map(trusted).collect();
     Identity::new(issuers, resource.uri().to_owned(), Arc::clone(clock))
 }

@@ -169,6 +169,8 @@ fn at(path: &Path) -> impl Fn(io::Error) -> BuildError {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use std::path::PathBuf;
 
     use super::{BuildError, Request, build, digest, write_whole};

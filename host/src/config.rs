@@ -60,8 +60,8 @@ pub struct Issuer {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|cause| ConfigError::one(file, format!("it cannot be read: {cause}")))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|cause| ConfigError::one(file, format!("it cannot be read: {cause}")))?;
     parse(file, &text)
 }
 

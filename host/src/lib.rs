@@ -28,4 +28,4 @@ pub mod build;
 pub mod reason;
 pub mod seams;
 
-mod json;
+pub mod json;

@@ -66,7 +66,7 @@ enum Audit {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve { config } => serve(&config),
-        Command::Build { path, out, target_dir } => build_component(build::Request { path, out, target_dir }),
+        Command::Build { path, out, target_dir } => build_component(&build::Request { path, out, target_dir }),
         Command::Audit(Audit::Verify { folder, key, strict }) => verify(&folder, key.as_deref(), strict),
     };
     match result {
@@ -99,7 +99,7 @@ fn serve(config: &std::path::Path) -> anyhow::Result<()> {
     })
 }
 
-/// Logs go to stderr. Libraries are held at `warn` whatever RUST_LOG says: at finer levels they
+/// Logs go to stderr. Libraries are held at `warn` whatever `RUST_LOG` says: at finer levels they
 /// print requests, and requests carry tokens.
 fn log_to_stderr() {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
@@ -111,8 +111,8 @@ fn log_to_stderr() {
     tracing_subscriber::registry().with(lines.with_filter(own)).with(filter).init();
 }
 
-fn build_component(request: build::Request) -> anyhow::Result<()> {
-    let built = build::build(&request)?;
+fn build_component(request: &build::Request) -> anyhow::Result<()> {
+    let built = build::build(request)?;
     say(&format!("{} ({} bytes, {})", built.component.display(), built.bytes, built.digest));
     Ok(())
 }

@@ -191,7 +191,8 @@ impl Formatter for Visible {
 
 /// Control characters, and those that hide or reorder others (all below U+10000).
 fn is_unseen(character: char) -> bool {
-    let hides = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let hides =
+        matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     hides || character.is_control()
 }
 
@@ -348,7 +349,10 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_left_out() {
-        assert_eq!(line(&Record::new(Event::HostStarted)), r#"{"seq":7,"time":"2025-11-21T08:00:00.042Z","event":"host.started"}"#);
+        assert_eq!(
+            line(&Record::new(Event::HostStarted)),
+            r#"{"seq":7,"time":"2025-11-21T08:00:00.042Z","event":"host.started"}"#
+        );
     }
 
     #[test]
@@ -393,7 +397,9 @@ mod tests {
             assert!(text.len() <= MAX_LINE);
             let value: Value = serde_json::from_str(&text).unwrap();
             let reason = value["reason"].as_str().unwrap();
-            assert!(reason.len() <= MAX_TEXT && reason.ends_with('…') && long.starts_with(reason.trim_end_matches('…')));
+            assert!(
+                reason.len() <= MAX_TEXT && reason.ends_with('…') && long.starts_with(reason.trim_end_matches('…'))
+            );
         }
     }
 

@@ -125,7 +125,8 @@ impl Checkpoint {
 }
 
 fn is_key_name(name: &str) -> bool {
-    !name.is_empty() && !name.chars().any(|character| character.is_whitespace() || character.is_control() || character == '+')
+    !name.is_empty()
+        && !name.chars().any(|character| character.is_whitespace() || character.is_control() || character == '+')
 }
 
 fn hex(bytes: [u8; 4]) -> String {
@@ -201,7 +202,8 @@ mod tests {
     #[test]
     fn what_is_not_a_verifier_key_is_refused() {
         let good = signer().1.to_string();
-        for text in ["", "a+b", &good.replace("example", "exomple"), &good.replace('/', " "), &good.replace("+A", "+B")] {
+        for text in ["", "a+b", &good.replace("example", "exomple"), &good.replace('/', " "), &good.replace("+A", "+B")]
+        {
             assert!(text.parse::<VerifierKey>().is_err(), "{text}");
         }
         assert_eq!(format!(" {good}\n").parse::<VerifierKey>().unwrap().to_string(), good);

@@ -71,9 +71,14 @@ pub(super) fn segment_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// A folder for a test, in memory if there is such a place: how long a disk takes is not tested.
+pub(super) fn temporary() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// A folder as a crash at this moment would leave it.
 pub(super) fn crashed_copy(folder: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
+    let copy = temporary();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();

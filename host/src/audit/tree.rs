@@ -87,7 +87,12 @@ mod tests {
     #[test]
     fn the_published_roots_of_certificate_transparency_come_out() {
         let leaves: [&[u8]; 8] = [
-            b"", b"\0", b"\x10", b"\x20\x21", b"\x30\x31", b"\x40\x41\x42\x43",
+            b"",
+            b"\0",
+            b"\x10",
+            b"\x20\x21",
+            b"\x30\x31",
+            b"\x40\x41\x42\x43",
             b"\x50\x51\x52\x53\x54\x55\x56\x57",
             b"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
         ];
@@ -106,7 +111,8 @@ mod tests {
             tree.push(leaf_hash(leaf));
             let root = tree.root();
             let (high, low) = root.split_at(16);
-            let root = [high, low].map(|half| format!("{:032x}", u128::from_be_bytes(half.try_into().unwrap()))).concat();
+            let root =
+                [high, low].map(|half| format!("{:032x}", u128::from_be_bytes(half.try_into().unwrap()))).concat();
             assert_eq!(root, expected);
         }
     }

@@ -237,7 +237,11 @@ impl fmt::Display for Report {
         if let (Some(first), Some(last)) = (&self.first_time, &self.last_time) {
             write!(f, " from {first} to {last}")?;
         }
-        writeln!(f, "\n{} under {} signed checkpoints, {} not signed yet", self.signed, self.checkpoints, self.unsigned)?;
+        writeln!(
+            f,
+            "\n{} under {} signed checkpoints, {} not signed yet",
+            self.signed, self.checkpoints, self.unsigned
+        )?;
         writeln!(f, "{} calls are open", self.open_calls)?;
         if self.torn_bytes > 0 {
             writeln!(f, "{} bytes of an incomplete last line, which was never acknowledged", self.torn_bytes)?;

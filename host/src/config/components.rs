@@ -26,7 +26,7 @@ fn component(section: &Section<'_>, services: &[ServiceSettings]) -> ComponentGr
         settings: section.json("settings").unwrap_or_default(),
         tools: section.named("tools").into_iter().map(tool).collect(),
     };
-    if grant.grants_services() && grant.digest.is_none() {
+    if grant.grants_services() && !section.has("digest") {
         section.wrong("digest", "it is missing: services are granted to exact code, so set the digest that `sha256sum FILE` prints as \"sha256:...\", or \"any\"");
     }
     grant

@@ -163,7 +163,7 @@ impl<'c> Section<'c> {
             return self.not(key, "a list of strings");
         };
         let mut texts = Vec::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref() {
                 DeValue::String(text) => texts.push((text.to_string(), item.span().start)),
                 _ => return self.not(key, "a list of strings"),

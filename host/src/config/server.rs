@@ -149,7 +149,9 @@ pub(super) fn limits(root: &Section<'_>) -> Limits {
     let downstream_time = section.duration("downstream_time", Duration::from_secs(60));
     limits.downstream_time = downstream_time.unwrap_or(limits.downstream_time);
     limits.concurrent_calls = count("concurrent_calls", 120, limits.concurrent_calls);
-    let small = |key, default: u32| section.number(key, 1..=1000).map_or(default, |value| u32::try_from(value).unwrap_or(default));
+    let small = |key, default: u32| {
+        section.number(key, 1..=1000).map_or(default, |value| u32::try_from(value).unwrap_or(default))
+    };
     limits.downstream_calls = small("downstream_calls", limits.downstream_calls);
     limits.log_lines = small("log_lines", limits.log_lines);
     limits
@@ -162,11 +164,7 @@ pub(super) fn check_folders(
     audit: &AuditSettings,
     envelope: &EnvelopeSettings,
 ) {
-    let named = [
-        ("server.tools", &server.tools),
-        ("audit.folder", &audit.folder),
-        ("envelope.keys", &envelope.keys),
-    ];
+    let named = [("server.tools", &server.tools), ("audit.folder", &audit.folder), ("envelope.keys", &envelope.keys)];
     for (index, (name, path)) in named.iter().enumerate() {
         for (other_name, other) in named.iter().skip(index + 1) {
             if overlap(path, other) {

@@ -16,7 +16,9 @@ pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> Vec<ServiceSet
 }
 
 fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<ServiceSettings> {
-    if !(1..=64).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+    if !(1..=64).contains(&name.len())
+        || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+    {
         section.problem(section.start, format!("{name:?} is not 1 to 64 characters of [A-Za-z0-9_-]"));
     }
     if !section.has("url") {
@@ -27,7 +29,10 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
     let allow: Vec<Template> = section.parsed("allow");
     let actor_issuers = aliases(section, "actor_issuers", issuers).unwrap_or_default();
     if actor_issuers.is_empty() && allow.iter().any(Template::names_actor) {
-        section.wrong("allow", "a template names the actor, so actor_issuers must list the aliases whose subjects this service knows");
+        section.wrong(
+            "allow",
+            "a template names the actor, so actor_issuers must list the aliases whose subjects this service knows",
+        );
     }
     let shared_data = section.flag("shared_data").unwrap_or(false);
     let auth = auth(section);
@@ -119,10 +124,13 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     let audience = section.required("audience");
     let issuer = section.required("issuer");
     let own = issuers.iter().find(|known| Some(&known.settings.issuer) == issuer.as_ref());
-    let subject_issuers = aliases(section, "subject_issuers", issuers)
-        .or_else(|| own.map(|known| vec![known.settings.alias.clone()]));
+    let subject_issuers =
+        aliases(section, "subject_issuers", issuers).or_else(|| own.map(|known| vec![known.settings.alias.clone()]));
     if subject_issuers.is_none() {
-        section.wrong("subject_issuers", "it is missing: the exchange's issuer is not one of [[issuers]], so name the aliases whose users it serves");
+        section.wrong(
+            "subject_issuers",
+            "it is missing: the exchange's issuer is not one of [[issuers]], so name the aliases whose users it serves",
+        );
     }
     let algorithms = algorithms(section);
     let keys = keys(section, &addresses(section)).or_else(|| own.map(|known| known.keys.clone()));
@@ -158,6 +166,5 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     })
 }
 
-const FORBIDDEN_HEADERS: &[&str] = &[
-    "host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "trailer", "txn-token",
-];
+const FORBIDDEN_HEADERS: &[&str] =
+    &["host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "trailer", "txn-token"];

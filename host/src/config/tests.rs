@@ -1,1 +1,152 @@
 //! One configuration that is good, and what each change to it is told.
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::path::PathBuf;
+
+use super::*;
+
+const GOOD: &str = r#"[server]
+listen = "127.0.0.1:0"
+resource = "https://mcp.example.com/mcp"
+tools = "tools"
+
+[[issuers]]
+issuer = "https://idp.example.com"
+alias = "corp"
+jwks_file = "jwks.json"
+
+[envelope]
+trust_domain = "acme.example"
+
+[services.orders_api]
+url = "https://orders.example.com/v1"
+in_trust_domain = true
+actor_issuers = ["corp"]
+allow = ["GET /orders/{}", "GET /customers/{actor.sub}/orders?status={}"]
+
+[services.orders_api.exchange]
+token_endpoint = "https://idp.example.com/token"
+client_id = "bailiwick"
+client_secret_file = "secret"
+audience = "orders"
+scopes = ["orders:read"]
+issuer = "https://idp.example.com"
+
+[services.reports]
+url = "https://reports.example.com"
+shared_data = true
+allow = ["GET /reports/{}"]
+auth = { kind = "static", header = "X-Api-Key", secret_file = "secret" }
+
+[components.orders]
+digest = "any"
+services = { orders_api = "on_behalf_of" }
+settings = { currency = "EUR", deep = { list = [1, 2.5, true] } }
+
+[components.orders.tools.monthly]
+services = { reports = "service_identity" }
+
+[limits]
+memory = "32MiB"
+time = "5s"
+
+[audit]
+folder = "audit"
+"#;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("secret"), "s3cret\n").expect("a secret file");
+        Self(folder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("bailiwick.toml")
+    }
+
+    fn load(&self, text: &str) -> Result<Config, String> {
+        std::fs::write(self.file(), text).expect("a configuration file");
+        load(&self.file()).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn a_good_configuration_is_read_in_full() {
+    let folder = Folder::new();
+    let config = folder.load(GOOD).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(config.issuers.len(), 1);
+    assert_eq!(config.services.len(), 2);
+    assert_eq!(config.limits.memory, 32 << 20);
+    assert_eq!(config.envelope.lifetime, 300);
+    let orders = config.components.get("orders").expect("the component");
+    assert_eq!(orders.services_of("get_order_status").len(), 1);
+    assert!(orders.services_of("monthly").contains_key("reports"));
+    assert_eq!(serde_json::Value::Object(orders.settings.clone())["deep"]["list"], serde_json::json!([1, 2.5, true]));
+    let exchange = config.services.iter().find_map(|service| service.exchange.as_ref()).expect("the exchange");
+    assert_eq!(exchange.subject_issuers, ["corp"], "by default the users of its own issuer");
+    assert_eq!(exchange.issued.audience, "orders");
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line_and_what_to_change() {
+    let cases: &[(&str, &str, &str)] = &[
+        ("listen = \"127.0.0.1:0\"", "listen = \"nowhere\"", ":2: server.listen"),
+        ("listen = \"127.0.0.1:0\"", "", ":1: server.listen is missing"),
+        ("tools = \"tools\"", "tool = \"tools\"", ":4: server.tool is not a key"),
+        ("https://mcp.example.com/mcp", "https://mcp.example.com/mcp/", ":3: server.resource: it is not in canonical form"),
+        ("https://mcp.example.com/mcp", "https://MCP.example.com/mcp", "canonical form"),
+        ("https://mcp.example.com/mcp", "http://mcp.example.com/mcp", "it must be https"),
+        ("https://mcp.example.com/mcp", "https://mcp.example.com/mcp?x", "no query"),
+        ("jwks_file = \"jwks.json\"", "", "jwks_uri or jwks_file is missing"),
+        ("jwks_file = \"jwks.json\"", "jwks_file = \"a\"\njwks_uri = \"https://a.example/k\"", "exclude each other"),
+        ("alias = \"corp\"", "alias = \"Corp!\"", ":8: issuers.alias"),
+        ("alias = \"corp\"", "algorithms = [\"HS256\"]\nalias = \"corp\"", "\"HS256\" is not one of"),
+        ("alias = \"corp\"", "service_when = \"never\"\nalias = \"corp\"", "sub_is_client"),
+        ("actor_issuers = [\"corp\"]", "actor_issuers = [\"corq\"]", ":17: services.orders_api.actor_issuers: no issuer has the alias"),
+        ("actor_issuers = [\"corp\"]\n", "", "actor_issuers must list"),
+        ("\"GET /orders/{}\", ", "\"FETCH /orders/{}\", ", "\"FETCH /orders/{}\""),
+        ("client_secret_file = \"secret\"", "client_secret = \"hunter2\"", "secrets come from files: use client_secret_file"),
+        ("client_secret_file = \"secret\"", "client_secret_file = \"absent\"", "absent cannot be read"),
+        ("services = { orders_api = \"on_behalf_of\" }", "services = { order_api = \"on_behalf_of\" }", "there is no such service"),
+        ("services = { orders_api = \"on_behalf_of\" }", "services = { orders_api = \"on-behalf-of\" }", "this is not \"service_identity\""),
+        ("services = { orders_api = \"on_behalf_of\" }", "services = { reports = \"on_behalf_of\" }", "needs [services.reports.exchange]"),
+        ("shared_data = true\n", "", "cannot tell users apart"),
+        ("services = { orders_api = \"on_behalf_of\" }", "services = { orders_api = \"service_identity\" }", "cannot tell users apart"),
+        ("digest = \"any\"\n", "", "digest: it is missing"),
+        ("digest = \"any\"", "digest = \"sha256:abc\"", "neither \"any\""),
+        ("memory = \"32MiB\"", "memory = \"32TiB\"", "this is not a size"),
+        ("memory = \"32MiB\"", "memory = \"1GiB\"", "at most 256 MiB"),
+        ("time = \"5s\"", "time = \"0s\"", "this is not a duration"),
+        ("time = \"5s\"", "tyme = \"5s\"", "limits.tyme is not a key"),
+        ("folder = \"audit\"", "folder = \"tools/audit\"", "server.tools and audit.folder overlap"),
+        ("[audit]\nfolder = \"audit\"\n", "", "[audit] is missing"),
+        ("[envelope]\ntrust_domain = \"acme.example\"\n", "", "[envelope] is missing"),
+        ("kind = \"static\", header = \"X-Api-Key\"", "kind = \"static\", header = \"Host\"", "not a header that can carry a credential"),
+        ("[limits]", "[limits", "bailiwick.toml:46: "),
+        ("[limits]", "[limits]\n[surprise]", "surprise is not a key"),
+    ];
+    let folder = Folder::new();
+    for (part, replacement, told) in cases {
+        assert!(GOOD.contains(part), "{part}");
+        let error = folder.load(&GOOD.replacen(part, replacement, 1)).err().unwrap_or_default();
+        assert!(error.contains(told), "{part:?} as {replacement:?} is told: {error}");
+        assert!(!error.contains("hunter2"), "a secret is never repeated");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_together() {
+    let broken = GOOD.replace("tools = \"tools\"", "tool = 1").replace("\"any\"", "\"all\"").replace("\"5s\"", "5");
+    let error = Folder::new().load(&broken).err().unwrap_or_default();
+    assert_eq!(error.lines().count(), 3, "{error}");
+}
+
+#[test]
+fn a_resource_is_needed_beyond_the_loopback() {
+    let open = GOOD.replace("127.0.0.1:0", "0.0.0.0:0").replace("resource = \"https://mcp.example.com/mcp\"\n", "");
+    let error = Folder::new().load(&open).err().unwrap_or_default();
+    assert!(error.contains("only when listening on loopback"), "{error}");
+}

@@ -272,8 +272,9 @@ impl Inner {
         let claims = self.sealed.envelope().claims();
         let settings = &planned.service.settings;
         let mut set = |name: &'static str, value: &str| {
-            let value = HeaderValue::try_from(value)
-                .map_err(|_| DownstreamError::InvalidRequest(format!("the header {name} cannot carry this identity")))?;
+            let value = HeaderValue::try_from(value).map_err(|_| {
+                DownstreamError::InvalidRequest(format!("the header {name} cannot carry this identity"))
+            })?;
             headers.insert(HeaderName::from_static(name), value);
             Ok::<_, DownstreamError>(())
         };

@@ -50,9 +50,7 @@ impl OwnCredential {
             Self::Static { header, value } => {
                 Ok(Credential::Header { name: header.clone(), value: value.clone(), kind: "static" })
             }
-            Self::ClientCredentials(client) => {
-                Ok(Credential::bearer(&client.token().await?, "client_credentials"))
-            }
+            Self::ClientCredentials(client) => Ok(Credential::bearer(&client.token().await?, "client_credentials")),
         }
     }
 }

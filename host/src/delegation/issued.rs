@@ -45,8 +45,8 @@ impl IssuedRule {
         if granted.issued_token_type.as_deref().is_some_and(|issued| issued != ACCESS_TOKEN && issued != JWT) {
             return Err(refuse("it is not of the requested type"));
         }
-        let unverified = Unverified::parse(token).map_err(unacceptable)?;
-        if unverified.claimed_issuer().map_err(unacceptable)? != self.issuer {
+        let unverified = Unverified::parse(token).map_err(|e| unacceptable(&e))?;
+        if unverified.claimed_issuer().map_err(|e| unacceptable(&e))? != self.issuer {
             return Err(refuse("it is from another issuer"));
         }
         let key = self.keys.find(unverified.key_id()).await.map_err(|error| match error {
@@ -55,15 +55,15 @@ impl IssuedRule {
                 DownstreamError::Unavailable("the keys of the authorization server are not available".into())
             }
         })?;
-        let claims = unverified.verify(&key, &self.token_type).map_err(unacceptable)?;
-        claims.check_times(expected.now).map_err(unacceptable)?;
-        if claims.expiry().map_err(unacceptable)? > expected.authority_until {
+        let claims = unverified.verify(&key, &self.token_type).map_err(|e| unacceptable(&e))?;
+        claims.check_times(expected.now).map_err(|e| unacceptable(&e))?;
+        if claims.expiry().map_err(|e| unacceptable(&e))? > expected.authority_until {
             return Err(refuse("it outlives the caller's own token"));
         }
-        if claims.audiences().map_err(unacceptable)? != [self.audience.as_str()] {
+        if claims.audiences().map_err(|e| unacceptable(&e))? != [self.audience.as_str()] {
             return Err(refuse("it is for another audience, or for more than one"));
         }
-        if claims.string(&self.subject_claim).map_err(unacceptable)? != expected.actor.sub {
+        if claims.string(&self.subject_claim).map_err(|e| unacceptable(&e))? != expected.actor.sub {
             return Err(refuse("it names another subject"));
         }
         check_actor(&claims, expected)?;
@@ -72,11 +72,11 @@ impl IssuedRule {
 }
 
 fn check_actor(claims: &Claims, expected: &Expected<'_>) -> Result<(), DownstreamError> {
-    let act = claims.optional_object("act").map_err(unacceptable)?;
+    let act = claims.optional_object("act").map_err(|e| unacceptable(&e))?;
     match (expected.acting, expected.host, act) {
         (Acting::UserAlone, _, Some(_)) => Err(refuse("it names an actor, which a restricted token must not")),
         (Acting::HostForUser, Some(_), None) => Err(refuse("it names no actor")),
-        (Acting::HostForUser, Some(host), Some(act)) if act.string("sub").map_err(unacceptable)? != host => {
+        (Acting::HostForUser, Some(host), Some(act)) if act.string("sub").map_err(|e| unacceptable(&e))? != host => {
             Err(refuse("it names another actor"))
         }
         _ => Ok(()),
@@ -87,7 +87,7 @@ fn check_actor(claims: &Claims, expected: &Expected<'_>) -> Result<(), Downstrea
 fn check_scopes(claims: &Claims, granted: &Granted, expected: &Expected<'_>) -> Result<(), DownstreamError> {
     let mut issued = granted.scope.clone().unwrap_or_default();
     for claim in ["scope", "scp"] {
-        issued.extend(claims.scopes(claim).map_err(unacceptable)?);
+        issued.extend(claims.scopes(claim).map_err(|e| unacceptable(&e))?);
     }
     if issued.iter().any(|scope| !expected.scopes.contains(scope)) {
         return Err(refuse("it has scopes that were not asked for"));
@@ -104,7 +104,7 @@ fn refuse(why: &str) -> DownstreamError {
     DownstreamError::CredentialRefused(format!("the issued token is not acceptable: {why}"))
 }
 
-fn unacceptable(error: TokenError) -> DownstreamError {
+fn unacceptable(error: &TokenError) -> DownstreamError {
     DownstreamError::CredentialRefused(format!("the issued token is not acceptable: {error}"))
 }
 

@@ -88,7 +88,8 @@ pub(super) fn headers(given: &[(String, String)]) -> Result<HeaderMap, Downstrea
         if !ALLOWED_HEADERS.contains(&lower.as_str()) {
             return Err(DownstreamError::InvalidRequest(format!("the header {name:?} is not one that a tool may set")));
         }
-        let refused = || DownstreamError::InvalidRequest(format!("the value of the header {lower:?} is not plain text"));
+        let refused =
+            || DownstreamError::InvalidRequest(format!("the value of the header {lower:?} is not plain text"));
         if value.len() > MAX_PART || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(refused());
         }
@@ -113,22 +114,69 @@ pub(super) fn visible_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// Everything but RFC 3986 unreserved characters.
 const RESERVED: &AsciiSet = &CONTROLS
-    .add(b' ').add(b'!').add(b'"').add(b'#').add(b'$').add(b'%').add(b'&').add(b'\'').add(b'(').add(b')').add(b'*')
-    .add(b'+').add(b',').add(b'/').add(b':').add(b';').add(b'<').add(b'=').add(b'>').add(b'?').add(b'@').add(b'[')
-    .add(b'\\').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+    .add(b' ')
+    .add(b'!')
+    .add(b'"')
+    .add(b'#')
+    .add(b'$')
+    .add(b'%')
+    .add(b'&')
+    .add(b'\'')
+    .add(b'(')
+    .add(b')')
+    .add(b'*')
+    .add(b'+')
+    .add(b',')
+    .add(b'/')
+    .add(b':')
+    .add(b';')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>')
+    .add(b'?')
+    .add(b'@')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 const MAX_PART: usize = 4 * 1024;
 
 /// What a tool may set. Credentials, identity, routing and framing are not on it.
 const ALLOWED_HEADERS: &[&str] = &[
-    "accept", "accept-language", "content-language", "content-type", "idempotency-key", "if-match",
-    "if-modified-since", "if-none-match", "if-unmodified-since", "prefer",
+    "accept",
+    "accept-language",
+    "content-language",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-unmodified-since",
+    "prefer",
 ];
 
 const HIDDEN_HEADERS: &[&str] = &[
-    "set-cookie", "set-cookie2", "www-authenticate", "proxy-authenticate", "authentication-info", "authorization",
-    "proxy-authentication-info", "txn-token", "dpop-nonce", "connection", "keep-alive", "transfer-encoding", "upgrade",
-    "trailer", "te", "alt-svc",
+    "set-cookie",
+    "set-cookie2",
+    "www-authenticate",
+    "proxy-authenticate",
+    "authentication-info",
+    "authorization",
+    "proxy-authentication-info",
+    "txn-token",
+    "dpop-nonce",
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "upgrade",
+    "trailer",
+    "te",
+    "alt-svc",
 ];
 
 #[cfg(test)]
@@ -138,9 +186,29 @@ mod tests {
     #[test]
     fn a_tool_cannot_set_a_header_that_means_identity_routing_or_framing() {
         for name in [
-            "Authorization", "authorization", "Proxy-Authorization", "Cookie", "Host", "Txn-Token", "X-Actor-Sub",
-            "X-Actor-Iss", "X-Agent-Id", "X-Delegation-Mode", "X-Trace-Id", "traceparent", "Connection", "TE", "Upgrade",
-            "Transfer-Encoding", "Content-Length", "Forwarded", "X-Forwarded-For", "X-Real-IP", "", "a b", "accept\r\nx",
+            "Authorization",
+            "authorization",
+            "Proxy-Authorization",
+            "Cookie",
+            "Host",
+            "Txn-Token",
+            "X-Actor-Sub",
+            "X-Actor-Iss",
+            "X-Agent-Id",
+            "X-Delegation-Mode",
+            "X-Trace-Id",
+            "traceparent",
+            "Connection",
+            "TE",
+            "Upgrade",
+            "Transfer-Encoding",
+            "Content-Length",
+            "Forwarded",
+            "X-Forwarded-For",
+            "X-Real-IP",
+            "",
+            "a b",
+            "accept\r\nx",
         ] {
             let refused = headers(&[(name.to_owned(), "x".to_owned())]);
             assert!(matches!(refused, Err(DownstreamError::InvalidRequest(_))), "{name}");
@@ -157,7 +225,8 @@ mod tests {
         for bad in ["", ".", "..", "a/b", "a\\b", "a\u{0}", "a\nb"] {
             assert!(encode_segment(bad).is_err(), "{bad:?}");
         }
-        for (text, encoded) in [("a b", "a%20b"), ("%2f..", "%252f.."), ("a?b#c", "a%3Fb%23c"), ("ü;=", "%C3%BC%3B%3D")] {
+        for (text, encoded) in [("a b", "a%20b"), ("%2f..", "%252f.."), ("a?b#c", "a%3Fb%23c"), ("ü;=", "%C3%BC%3B%3D")]
+        {
             assert_eq!(encode_segment(text).as_deref(), Ok(encoded));
         }
         assert_eq!(encode_query("a&b=c").as_deref(), Ok("a%26b%3Dc"));

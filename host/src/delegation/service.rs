@@ -141,15 +141,13 @@ pub(super) enum OwnCredential {
 
 impl Service {
     /// Joins the settings with the clients that carry them out.
-    pub fn new(
-        settings: ServiceSettings,
-        tls: &Tls,
-        clock: &std::sync::Arc<dyn crate::seams::Clock>,
-    ) -> Self {
+    pub fn new(settings: ServiceSettings, tls: &Tls, clock: &std::sync::Arc<dyn crate::seams::Clock>) -> Self {
         let endpoint = |client: ClientSettings| TokenEndpoint::new(client, tls);
         let own = match settings.auth {
             Auth::None => OwnCredential::None,
-            Auth::Static { header, prefix, secret } => OwnCredential::Static { header, value: prefixed(&prefix, &secret) },
+            Auth::Static { header, prefix, secret } => {
+                OwnCredential::Static { header, value: prefixed(&prefix, &secret) }
+            }
             Auth::ClientCredentials { client, scopes } => {
                 OwnCredential::ClientCredentials(ClientCredentials::new(endpoint(client), scopes, clock.clone()))
             }

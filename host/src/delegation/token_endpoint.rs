@@ -124,8 +124,14 @@ fn refused(value: Option<&Value>, asked: &[String]) -> DownstreamError {
         }
         Some("invalid_scope") => DownstreamError::ScopeDenied(asked.to_vec()),
         Some(
-            code @ ("invalid_request" | "invalid_client" | "invalid_grant" | "unauthorized_client"
-            | "unsupported_grant_type" | "invalid_target" | "access_denied" | "actor_unauthorized"),
+            code @ ("invalid_request"
+            | "invalid_client"
+            | "invalid_grant"
+            | "unauthorized_client"
+            | "unsupported_grant_type"
+            | "invalid_target"
+            | "access_denied"
+            | "actor_unauthorized"),
         ) => DownstreamError::CredentialRefused(format!("the authorization server answered {code}")),
         _ => DownstreamError::CredentialRefused("the authorization server refused".into()),
     }

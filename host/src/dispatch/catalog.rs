@@ -85,10 +85,7 @@ impl Catalog {
     }
 }
 
-fn clashes(
-    components: &[(ComponentId, Vec<Definition>)],
-    grants: &BTreeMap<String, ComponentGrant>,
-) -> Vec<Clash> {
+fn clashes(components: &[(ComponentId, Vec<Definition>)], grants: &BTreeMap<String, ComponentGrant>) -> Vec<Clash> {
     let mut owners: BTreeMap<&str, Vec<&ComponentId>> = BTreeMap::new();
     for (component, definitions) in components {
         for definition in definitions {

@@ -160,7 +160,8 @@ fn is_tool_name(name: &str) -> bool {
 /// A scope is `NQCHAR` (RFC 6749 §3.3); a service name is one of the configuration's.
 fn check_names(tool: &str, kind: &'static str, names: &[String]) -> Result<(), DefinitionError> {
     let good = |name: &&String| {
-        (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+        (1..=128).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
     };
     match names.iter().find(|name| !good(name)) {
         None => Ok(()),
@@ -205,11 +206,45 @@ fn names_identity(name: &str) -> bool {
 
 /// Compared without case, `_` and `-`.
 const IDENTITY_NAMES: &[&str] = &[
-    "userid", "uid", "useridentity", "sub", "subject", "subjectid", "principal", "principalid", "actor", "actorid",
-    "actorsub", "agentid", "clientid", "tenant", "tenantid", "onbehalfof", "impersonate", "impersonateuser", "runas",
-    "accesstoken", "refreshtoken", "idtoken", "bearertoken", "authtoken", "token", "bearer", "jwt", "authorization",
-    "authentication", "apikey", "password", "passwd", "secret", "clientsecret", "credential", "credentials", "cookie",
-    "sessionid", "sessiontoken",
+    "userid",
+    "uid",
+    "useridentity",
+    "sub",
+    "subject",
+    "subjectid",
+    "principal",
+    "principalid",
+    "actor",
+    "actorid",
+    "actorsub",
+    "agentid",
+    "clientid",
+    "tenant",
+    "tenantid",
+    "onbehalfof",
+    "impersonate",
+    "impersonateuser",
+    "runas",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "bearertoken",
+    "authtoken",
+    "token",
+    "bearer",
+    "jwt",
+    "authorization",
+    "authentication",
+    "apikey",
+    "password",
+    "passwd",
+    "secret",
+    "clientsecret",
+    "credential",
+    "credentials",
+    "cookie",
+    "sessionid",
+    "sessiontoken",
 ];
 
 const MAX_TEXT: usize = 8 * 1024;
@@ -230,12 +265,16 @@ mod tests {
     }
 
     fn with_parameter(name: &str) -> String {
-        format!(r#"{{"type":"object","additionalProperties":false,"properties":{{"a":{{"type":"array","items":{{"type":"object","properties":{{"{name}":{{}}}}}}}}}}}}"#)
+        format!(
+            r#"{{"type":"object","additionalProperties":false,"properties":{{"a":{{"type":"array","items":{{"type":"object","properties":{{"{name}":{{}}}}}}}}}}}}"#
+        )
     }
 
     #[test]
     fn a_parameter_that_names_an_identity_is_refused_wherever_it_hides() {
-        for name in ["user_id", "userId", "USER-ID", "sub", "tenant_id", "on_behalf_of", "access_token", "Authorization"] {
+        for name in
+            ["user_id", "userId", "USER-ID", "sub", "tenant_id", "on_behalf_of", "access_token", "Authorization"]
+        {
             let refused = checked(|raw| raw.input_schema = with_parameter(name));
             assert!(refused.is_err_and(|error| error.contains("allow_parameters")), "{name}");
         }

@@ -100,14 +100,12 @@ impl std::fmt::Debug for Schema {
 fn check_references(value: &Value) -> Result<(), SchemaError> {
     match value {
         Value::Array(items) => items.iter().try_for_each(check_references),
-        Value::Object(members) => members.iter().try_for_each(|(name, value)| {
-            match (name.as_str(), value) {
-                ("$ref" | "$dynamicRef", Value::String(target)) if !target.starts_with('#') => {
-                    Err(SchemaError::Reference(target.clone()))
-                }
-                ("$id", Value::String(target)) => Err(SchemaError::Reference(target.clone())),
-                _ => check_references(value),
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| match (name.as_str(), value) {
+            ("$ref" | "$dynamicRef", Value::String(target)) if !target.starts_with('#') => {
+                Err(SchemaError::Reference(target.clone()))
             }
+            ("$id", Value::String(target)) => Err(SchemaError::Reference(target.clone())),
+            _ => check_references(value),
         }),
         _ => Ok(()),
     }
@@ -133,7 +131,10 @@ mod tests {
             (r#"{"type":"string","additionalProperties":false}"#, "object"),
             ("true", "object"),
             (r#"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"https://x/y"}}}"#, "refers"),
-            (r#"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"file:///etc/passwd"}}}"#, "refers"),
+            (
+                r#"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"file:///etc/passwd"}}}"#,
+                "refers",
+            ),
             (r#"{"type":7,"additionalProperties":false}"#, "not a valid"),
             (r#"{"$schema":"http://json-schema.org/draft-04/schema#","type":"object"}"#, "2020-12"),
             (r#"{"type":"object","type":"object"}"#, "duplicate"),

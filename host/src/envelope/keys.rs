@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::seams::Random;
 
 /// A symmetric key, erased when dropped.
-pub struct MacKey(Zeroizing<Vec<u8>>);
+pub(super) struct MacKey(Zeroizing<Vec<u8>>);
 
 impl MacKey {
     pub(super) fn bytes(&self) -> &[u8] {
@@ -129,7 +129,7 @@ fn predecessors(folder: &Path, name: &str) -> Result<Vec<SigningKey>, KeyFolderE
         let entry = entry.map_err(io(folder, "the key folder cannot be read"))?;
         let file = entry.file_name().to_string_lossy().into_owned();
         let middle = file.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-        if middle.is_some_and(|rest| rest.ends_with(".pem")) {
+        if middle.is_some_and(|rest| Path::new(rest).extension().is_some_and(|ending| ending == "pem")) {
             keys.push(read_key(&entry.path())?);
         }
     }
@@ -161,11 +161,14 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFolderError> {
 
 fn check_private(path: &Path, wanted: &'static str) -> Result<(), KeyFolderError> {
     let metadata = fs::metadata(path).map_err(io(path, "it cannot be read"))?;
-    if metadata.mode() & 0o077 == 0 {
+    if metadata.mode() & OTHERS == 0 {
         return Ok(());
     }
     Err(KeyFolderError::Permissions { path: path.to_owned(), wanted })
 }
+
+/// Group and others.
+const OTHERS: u32 = 0o077;
 
 fn io(path: &Path, what: &'static str) -> impl FnOnce(std::io::Error) -> KeyFolderError {
     let path = path.to_owned();

@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn exactly_one_well_formed_bearer_header_is_accepted() {
-        let cases: &[(&[&[u8]], Result<&str, Reason>)] = &[
+        type Case<'c> = (&'c [&'c [u8]], Result<&'c str, Reason>);
+        let cases: &[Case<'_>] = &[
             (&[], Err(Reason::TokenMissing)),
             (&[b"Bearer abc.def-ghi"], Ok("abc.def-ghi")),
             (&[b"bearer abc"], Ok("abc")),

@@ -32,7 +32,7 @@ impl Claims {
         }
     }
 
-    /// A NumericDate (RFC 7519 §2) in whole seconds, if it is there.
+    /// A `NumericDate` (RFC 7519 §2) in whole seconds, if it is there.
     ///
     /// # Errors
     /// It is there and not a whole number of seconds before the year 285,000,000.
@@ -140,11 +140,12 @@ fn is_name(text: &str) -> bool {
 }
 
 fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Seconds by which another machine's clock may be ahead. An expired token gets no leeway.
-pub const LEEWAY: u64 = 30;
+pub(crate) const LEEWAY: u64 = 30;
 
 const MAX_NAME: usize = 256;
 const MAX_TIME: u64 = 1 << 53;

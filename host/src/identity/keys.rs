@@ -133,13 +133,7 @@ impl KeyRing {
             KeySource::Remote { url, addresses } => Fetch::Remote { url, client: Client::new(tls, addresses) },
             KeySource::File(path) => Fetch::File(path),
         };
-        Self {
-            fetch: Arc::new(fetch),
-            algorithms,
-            clock,
-            current: Arc::default(),
-            attempt: Arc::new(Mutex::new(0)),
-        }
+        Self { fetch: Arc::new(fetch), algorithms, clock, current: Arc::default(), attempt: Arc::new(Mutex::new(0)) }
     }
 
     /// The key of that id; without an id, the only key of the set.

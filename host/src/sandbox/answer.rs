@@ -56,10 +56,9 @@ impl Answer {
 pub(super) fn judge(returned: Result<wit::Outcome, wit::ToolError>, tool: &Tool, max_bytes: usize) -> Ended {
     match returned {
         Ok(wit::Outcome::Complete(output)) => complete(output, tool, max_bytes),
-        Ok(wit::Outcome::InputRequired(_)) => Ended::failed(
-            Reason::InputUnsupported,
-            "the tool asks a question, which this host cannot relay yet",
-        ),
+        Ok(wit::Outcome::InputRequired(_)) => {
+            Ended::failed(Reason::InputUnsupported, "the tool asks a question, which this host cannot relay yet")
+        }
         Err(error) => {
             let (kind, message) = match error {
                 wit::ToolError::InvalidInput(message) => ("invalid input", message),

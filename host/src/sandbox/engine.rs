@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
 
-use super::limits::{
-    MAX_INSTANCES, MAX_INSTANCES_AT_ONCE, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES,
-};
+use super::limits::{MAX_INSTANCES, MAX_INSTANCES_AT_ONCE, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]

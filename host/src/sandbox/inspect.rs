@@ -73,7 +73,8 @@ impl Found {
             let import = import.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
             let name = import.name.name;
             let instance = matches!(import.ty, ComponentTypeRef::Instance(_));
-            if !instance || import.name.implements.is_some() || !IMPORTS.iter().any(|known| is_version_of(name, known)) {
+            if !instance || import.name.implements.is_some() || !IMPORTS.iter().any(|known| is_version_of(name, known))
+            {
                 return Err(Refused::Import { name: printable(name), hint: hint(name) });
             }
             self.imports.push(name.to_owned());

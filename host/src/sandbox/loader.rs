@@ -68,7 +68,9 @@ pub enum LoadError {
     #[error(transparent)]
     Refused(#[from] Refused),
     /// Not the code that the grant is for.
-    #[error("its digest is {found}, but the configuration grants services to {wanted}; check the change, then set digest = {found:?} under [components.{name}]")]
+    #[error(
+        "its digest is {found}, but the configuration grants services to {wanted}; check the change, then set digest = {found:?} under [components.{name}]"
+    )]
     Digest {
         /// The component.
         name: String,
@@ -165,8 +167,7 @@ impl Sandbox {
         if !(1..=MAX_TOOLS).contains(&raw.len()) {
             return Err(LoadError::Tools(raw.len()));
         }
-        let definitions: Vec<_> =
-            raw.into_iter().map(|raw| Definition::check(raw, grant)).collect::<Result<_, _>>()?;
+        let definitions: Vec<_> = raw.into_iter().map(|raw| Definition::check(raw, grant)).collect::<Result<_, _>>()?;
         let mut names: Vec<_> = definitions.iter().map(|definition| definition.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();

@@ -188,7 +188,8 @@ fn envelope(signed: &SignedEnvelope) -> wit::Envelope {
         DelegationMode::OnBehalfOf => wit::DelegationMode::OnBehalfOf,
         DelegationMode::RestrictedUser => wit::DelegationMode::RestrictedUser,
     };
-    let prior = |actor: &bailiwick_envelope::PriorActor| wit::PriorActor { sub: actor.sub.clone(), iss: actor.iss.clone() };
+    let prior =
+        |actor: &bailiwick_envelope::PriorActor| wit::PriorActor { sub: actor.sub.clone(), iss: actor.iss.clone() };
     wit::Envelope {
         actor: wit::Actor {
             kind: match claims.actor.kind {

@@ -82,7 +82,7 @@ impl Way {
 fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) -> Answer {
     let mut value = format!("Bearer resource_metadata={}", quoted(resource.metadata_url()));
     for (name, text) in members {
-        value.push_str(&format!(", {name}={}", quoted(text)));
+        value = value + ", " + name + "=" + &quoted(text);
     }
     let mut answer = plain(status, status.canonical_reason().unwrap_or_default());
     if let Ok(value) = HeaderValue::try_from(value) {

@@ -62,9 +62,7 @@ impl Front {
         let resource = &self.settings.resource;
         match &parts.method {
             &Method::GET | &Method::HEAD if resource.is_metadata(path) => self.metadata(),
-            &Method::GET | &Method::HEAD if path == "/.well-known/jwks.json" => {
-                document(&self.settings.keys.to_jwks())
-            }
+            &Method::GET | &Method::HEAD if path == "/.well-known/jwks.json" => document(&self.settings.keys.to_jwks()),
             &Method::POST if path == resource.path() => self.mcp(parts, body).await,
             _ if path == resource.path() => {
                 let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "this endpoint takes POST");
@@ -130,9 +128,9 @@ impl Front {
             Ok(message) => message,
             Err(answer) => return answer,
         };
-        let trace_id = message.trace_id.or_else(|| {
-            parts.headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_id_of)
-        });
+        let trace_id = message
+            .trace_id
+            .or_else(|| parts.headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_id_of));
         let caller = Arc::new(caller);
         let prepared = match message.call {
             None => Prepared::Nothing,
@@ -179,9 +177,10 @@ fn take_credentials(parts: &mut Parts) -> Result<BearerToken, Reason> {
         parts.headers.remove(name);
     }
     parts.headers.remove("dpop");
-    let in_query = parts.uri.query().is_some_and(|query| {
-        url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
-    });
+    let in_query = parts
+        .uri
+        .query()
+        .is_some_and(|query| url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token"));
     parts.extensions.clear();
     if in_query { Err(Reason::TokenMalformed) } else { token }
 }
@@ -199,4 +198,3 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Bodies that the MCP library gets never fail.
 pub(super) type Whole = Full<Bytes>;
-

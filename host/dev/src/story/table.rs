@@ -38,7 +38,7 @@ fn row(record: &Value, records: &[Value]) -> Option<Row> {
         "call.opened" if !asks_a_service(record, records) => Some(with(record, "allow")),
         "downstream.opened" => Some(with(record, &sent(record, records))),
         "component.refused" => {
-            let mut row = with(record, "deny: not loaded");
+            let mut row = with(record, &format!("deny: {}", text(record, "reason")));
             if let Some(tool) = row.get_mut(2) {
                 *tool = format!("component {}", component(record));
             }

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use serde_json::Value;
 
 use super::super::record::{Event, Outcome};
-use super::super::testing::{Faulty, Plan, clock, crashed_copy, key, lines, record, segment_files, settings};
+use super::super::testing::{Faulty, Plan, clock, crashed_copy, key, lines, record, segment_files, settings, temporary};
 use super::super::verify::verify;
 use super::*;
 
@@ -32,7 +32,7 @@ fn events(folder: &Path) -> Vec<String> {
 
 #[tokio::test]
 async fn what_was_appended_is_there_in_order_and_signed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let (journal, opened) = open(folder.path());
     assert_eq!((opened.records, opened.closed, opened.cut_bytes), (0, 0, 0));
     for n in 1..=40 {
@@ -52,7 +52,7 @@ async fn what_was_appended_is_there_in_order_and_signed() {
 
 #[tokio::test]
 async fn after_the_end_nothing_is_recorded() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let (journal, _) = open(folder.path());
     journal.close(stopped()).await.unwrap();
     assert_eq!(journal.append(record(Event::CallOpened, "c")).await, Err(AuditUnavailable));
@@ -63,7 +63,7 @@ async fn after_the_end_nothing_is_recorded() {
 
 #[tokio::test]
 async fn a_folder_has_one_writer_and_no_other_reader() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let audit = folder.path().join("deep/audit");
     let (journal, _) = open(&audit);
     journal.append(record(Event::HostStarted, "c")).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_folder_has_one_writer_and_no_other_reader() {
 
 #[tokio::test]
 async fn a_journal_goes_on_where_it_ended() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     for round in 0..5 {
         let (journal, opened) = open(folder.path());
         assert_eq!(opened.records, round * 2);
@@ -92,7 +92,7 @@ async fn a_journal_goes_on_where_it_ended() {
 
 #[tokio::test]
 async fn what_a_crash_left_open_is_closed_as_unknown() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let (journal, _) = open(folder.path());
     for call in ["a", "b", "c"] {
         journal.append(record(Event::CallOpened, call)).await.unwrap();
@@ -107,7 +107,8 @@ async fn what_a_crash_left_open_is_closed_as_unknown() {
     assert_eq!(opened.closed, 3);
     journal.close(stopped()).await.unwrap();
     let closed: Vec<_> = lines(crashed.path()).split_off(7);
-    let told = |line: &Value| ["event", "call", "outcome", "reason"].map(|name| line[name].as_str().unwrap().to_owned());
+    let told =
+        |line: &Value| ["event", "call", "outcome", "reason"].map(|name| line[name].as_str().unwrap().to_owned());
     let unknown = |event: &str, call: &str| [event, call, "unknown", "host-crashed"].map(str::to_owned);
     let expected = [unknown("downstream.closed", "b"), unknown("call.closed", "b"), unknown("call.closed", "c")];
     assert_eq!(closed.iter().take(3).map(told).collect::<Vec<_>>(), expected);
@@ -118,7 +119,7 @@ async fn what_a_crash_left_open_is_closed_as_unknown() {
 #[tokio::test]
 async fn an_incomplete_last_line_is_cut_and_nothing_else() {
     for rest in ["{\"seq\":2", "\0\0\0\0", &"\0".repeat(200_000)] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temporary();
         let (journal, _) = open(folder.path());
         journal.append(record(Event::HostStarted, "c")).await.unwrap();
         let crashed = crashed_copy(folder.path());
@@ -135,7 +136,7 @@ async fn an_incomplete_last_line_is_cut_and_nothing_else() {
 
 #[tokio::test]
 async fn a_damaged_or_foreign_journal_is_not_gone_on_with() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let (journal, _) = open(folder.path());
     journal.append(record(Event::HostStarted, "here")).await.unwrap();
     journal.close(stopped()).await.unwrap();
@@ -164,7 +165,7 @@ async fn a_damaged_or_foreign_journal_is_not_gone_on_with() {
 
 #[tokio::test]
 async fn what_waits_together_is_written_together() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let plan = Plan::slow(Duration::from_millis(20));
     let journal = open_on(folder.path(), &plan, &settings(folder.path()));
     let appends = (0..300).map(|n| {
@@ -182,7 +183,7 @@ async fn what_waits_together_is_written_together() {
 
 #[tokio::test]
 async fn nothing_stays_open_for_those_who_gave_up() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let plan = Plan::slow(Duration::from_millis(150));
     let impatient = Settings { append_deadline: Duration::from_millis(40), ..settings(folder.path()) };
     let journal = open_on(folder.path(), &plan, &impatient);
@@ -206,7 +207,7 @@ async fn nothing_stays_open_for_those_who_gave_up() {
 
 #[tokio::test]
 async fn beyond_the_rate_refusals_are_counted_and_none_is_lost() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let few = Settings { refusals_per_second: 10, ..settings(folder.path()) };
     let (journal, _) = Journal::open(few, key(), clock(0)).unwrap();
     for n in 0..1000 {
@@ -229,7 +230,7 @@ async fn beyond_the_rate_refusals_are_counted_and_none_is_lost() {
 
 #[tokio::test]
 async fn a_checkpoint_comes_within_a_second_without_being_asked() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let (journal, _) = Journal::open(settings(folder.path()), key(), clock(100)).unwrap();
     journal.append(record(Event::HostStarted, "c")).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -239,7 +240,7 @@ async fn a_checkpoint_comes_within_a_second_without_being_asked() {
 
 #[test]
 fn a_journal_that_nobody_has_any_more_is_completed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let (journal, _) = open(folder.path());
     runtime.block_on(journal.append(record(Event::HostStarted, "c"))).unwrap();

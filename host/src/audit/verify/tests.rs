@@ -9,14 +9,14 @@ use serde_json::Value;
 use super::super::file::{CHECKPOINT, CHECKPOINTS};
 use super::super::journal::{Journal, Settings};
 use super::super::record::Event;
-use super::super::testing::{clock, crashed_copy, key, record, segment_files, settings};
 use super::super::record::Record;
+use super::super::testing::{clock, crashed_copy, key, record, segment_files, settings, temporary};
 use super::*;
 
 /// A journal of 13 records in several segments under several checkpoints, and its key.
 fn sample(settings: &Settings, key: SigningKey) -> VerifierKey {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let (journal, opened) = Journal::open(settings.clone(), key, clock(200)).unwrap();
+    let (journal, opened) = Journal::open(settings.clone(), key, clock(100)).unwrap();
     runtime.block_on(async {
         for n in 0..12 {
             journal.append(record(Event::CallRefused, &format!("call-{n}"))).await.unwrap();
@@ -27,7 +27,7 @@ fn sample(settings: &Settings, key: SigningKey) -> VerifierKey {
 }
 
 fn made() -> (tempfile::TempDir, VerifierKey) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let small = Settings { segment_bytes: 500, ..settings(folder.path()) };
     let key = sample(&small, key());
     (folder, key)
@@ -43,7 +43,10 @@ fn damage(folder: &Path, key: &VerifierKey) -> Damage {
 /// The sequence number of the first record that is not as it was.
 fn first_bad(damage: &Damage) -> u64 {
     match damage {
-        Damage::Changed(place) | Damage::NotARecord { place, .. } | Damage::Sequence { place, .. } => place.seq.unwrap(),
+        Damage::Changed(place)
+        | Damage::Incomplete(place)
+        | Damage::NotARecord { place, .. }
+        | Damage::Sequence { place, .. } => place.seq.unwrap(),
         Damage::Missing { first, .. } => *first,
         other => panic!("{other}"),
     }
@@ -115,16 +118,14 @@ fn a_flipped_bit_beside_the_records_is_never_a_good_journal_with_less_in_it() {
         let path = folder.path().join(name);
         let good = fs::read(&path).unwrap();
         for at in 0..good.len() {
-            for bit in 0..8 {
-                let mut bad = good.clone();
-                bad[at] ^= 1 << bit;
-                fs::write(&path, &bad).unwrap();
-                // The last line break of the list may go: the newest checkpoint has its own file.
-                let spared = name == CHECKPOINTS && at + 1 == good.len();
-                match verify(folder.path(), Some(&key)) {
-                    Ok(report) => assert!(spared && report.signed == 13, "{name} byte {at} bit {bit}"),
-                    Err(error) => assert!(!spared, "{error}"),
-                }
+            let mut bad = good.clone();
+            bad[at] ^= 1 << (at % 8);
+            fs::write(&path, &bad).unwrap();
+            // The last line break of the list may go: the newest checkpoint has its own file.
+            let spared = name == CHECKPOINTS && at + 1 == good.len();
+            match verify(folder.path(), Some(&key)) {
+                Ok(report) => assert!(spared && report.signed == 13, "{name} byte {at}"),
+                Err(error) => assert!(!spared, "{error}"),
             }
         }
         fs::write(&path, &good).unwrap();
@@ -192,7 +193,10 @@ fn records_without_their_hashes_are_found_between_two_checkpoints() {
     changed[6].1 = changed[6].1.replace("call-6", "call-7");
     rewrite(folder.path(), &changed);
     let found = damage(folder.path(), &key);
-    assert!(matches!(found, Damage::ChangedBetween { first, last } if first <= 7 && (7..13).contains(&last)), "{found}");
+    assert!(
+        matches!(found, Damage::ChangedBetween { first, last } if first <= 7 && (7..13).contains(&last)),
+        "{found}"
+    );
 }
 
 /// A line of the list of checkpoints, its hashes left out.
@@ -238,7 +242,7 @@ fn checkpoints_in_another_order_are_found() {
 #[test]
 fn a_forged_journal_passes_only_where_nobody_brought_the_key() {
     let (_, key) = made();
-    let forged = tempfile::tempdir().unwrap();
+    let forged = temporary();
     sample(&settings(forged.path()), SigningKey::from_seed(&[6; 32]));
     assert!(verify(forged.path(), None).is_ok_and(|report| !report.pinned));
     assert!(matches!(verify(forged.path(), Some(&key)), Err(VerifyError::OtherKey { .. })));
@@ -249,7 +253,7 @@ fn a_forged_journal_passes_only_where_nobody_brought_the_key() {
 #[test]
 fn another_log_of_the_same_key_is_not_this_one() {
     let (_, verifier) = made();
-    let other = tempfile::tempdir().unwrap();
+    let other = temporary();
     sample(&Settings { origin: "example/other".to_owned(), ..settings(other.path()) }, key());
     assert!(matches!(verify(other.path(), Some(&verifier)), Err(VerifyError::OtherKey { .. })));
     fs::write(other.path().join(KEY), verifier.to_string()).unwrap();
@@ -259,7 +263,7 @@ fn another_log_of_the_same_key_is_not_this_one() {
 #[test]
 fn a_folder_without_a_journal_is_not_a_good_one() {
     let (_, key) = made();
-    let empty = tempfile::tempdir().unwrap();
+    let empty = temporary();
     for key in [None, Some(&key)] {
         assert!(matches!(verify(empty.path(), key), Err(VerifyError::NoJournal(_))));
         assert!(matches!(verify(&empty.path().join("absent"), key), Err(VerifyError::NoJournal(_))));

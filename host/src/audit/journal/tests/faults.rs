@@ -29,7 +29,7 @@ fn whatever_fails_what_was_acknowledged_is_there() {
 }
 
 fn survive(plan: &Arc<Mutex<Plan>>) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let mut acknowledged = Vec::new();
     let storage = Box::new(Faulty::new(folder.path(), plan));
     if let Ok((journal, _)) = Journal::open_on(storage, &settings(folder.path()), key(), clock(400)) {
@@ -63,7 +63,8 @@ async fn append(journal: &Journal, event: Event, call: &str, acknowledged: &mut 
 
 fn check(folder: &Path, acknowledged: &[Acknowledged], plan: &Arc<Mutex<Plan>>) {
     let at = format!("{:?}", plan.lock().unwrap());
-    let (journal, _) = Journal::open(settings(folder), key(), clock(0)).unwrap_or_else(|error| unreachable!("{at}: {error:?}"));
+    let (journal, _) =
+        Journal::open(settings(folder), key(), clock(0)).unwrap_or_else(|error| unreachable!("{at}: {error:?}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(journal.close(stopped())).unwrap();
     let lines = lines(folder);
@@ -72,7 +73,11 @@ fn check(folder: &Path, acknowledged: &[Acknowledged], plan: &Arc<Mutex<Plan>>) 
     }
     for told in acknowledged {
         let line = &lines[usize::try_from(told.seq - 1).unwrap()];
-        assert_eq!((line["event"].as_str(), line["call"].as_str()), (Some(told.event.as_str()), Some(&*told.call)), "{at}");
+        assert_eq!(
+            (line["event"].as_str(), line["call"].as_str()),
+            (Some(told.event.as_str()), Some(&*told.call)),
+            "{at}"
+        );
     }
     let report = verify(folder, None).unwrap_or_else(|error| unreachable!("{at}: {error}"));
     assert_eq!((report.signed, report.open_calls), (report.records, 0), "{at}");
@@ -85,10 +90,10 @@ fn check(folder: &Path, acknowledged: &[Acknowledged], plan: &Arc<Mutex<Plan>>) 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_load_on_a_disk_that_fails_now_and_then_nothing_is_lost_or_left_open() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let plan = Plan::failing(u64::MAX, 1, How::After);
     plan.lock().unwrap().delay = Duration::from_millis(2);
-    let hurried = Settings { append_deadline: Duration::from_millis(60), ..settings(folder.path()) };
+    let hurried = Settings { append_deadline: Duration::from_millis(300), ..settings(folder.path()) };
     let journal = open_on(folder.path(), &plan, &hurried);
     let calls = (0..200).map(|n| tokio::spawn(one_call(journal.clone(), n)));
     let calls: Vec<_> = calls.collect();
@@ -116,7 +121,11 @@ async fn one_call(journal: Journal, n: u64) -> Vec<(u64, String)> {
         let call = format!("{n}-{round}");
         let patience = Duration::from_millis(n % 9);
         let opened = journal.append(record(Event::CallOpened, &call));
-        let opened = if n.is_multiple_of(3) { timeout(patience, opened).await.unwrap_or(Err(AuditUnavailable)) } else { opened.await };
+        let opened = if n.is_multiple_of(3) {
+            timeout(patience, opened).await.unwrap_or(Err(AuditUnavailable))
+        } else {
+            opened.await
+        };
         let Ok(seq) = opened else { continue };
         acknowledged.push((seq, call.clone()));
         if let Ok(seq) = journal.append(record(Event::CallClosed, &call)).await {
@@ -137,7 +146,7 @@ async fn sabotage(plan: Arc<Mutex<Plan>>) {
 
 #[tokio::test]
 async fn the_journal_is_good_again_soon_after_the_disk_is() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let plan = Plan::failing(u64::MAX, u64::MAX, How::Halfway);
     let journal = open_on(folder.path(), &plan, &settings(folder.path()));
     journal.append(record(Event::CallOpened, "a")).await.unwrap();
