@@ -81,7 +81,7 @@ pub fn call(tools: &[Entry], tool: &str, context: ToolContext) -> Result<tools::
 /// Runs the tool of that name for a call made elsewhere.
 ///
 /// # Errors
-/// As [`call`].
+/// What the tool's function says; [`ToolError::NotFound`] if there is no such tool.
 pub fn run(tools: &[Entry], tool: &str, call: &Call, input: &str) -> Result<tools::Outcome, ToolError> {
     let Some(entry) = tools.iter().find(|entry| entry.name == tool) else {
         return Err(ToolError::NotFound(format!("no tool `{tool}` in this component")));

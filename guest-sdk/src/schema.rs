@@ -115,6 +115,7 @@ const COMPOSERS: [&str; 6] = ["allOf", "anyOf", "oneOf", "if", "then", "else"];
 
 #[cfg(test)]
 #[expect(dead_code, reason = "only the schemas of these types are used")]
+#[expect(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -8,6 +8,7 @@
 //! up by (issuer, key id), with the algorithm pinned to that key.
 
 mod bearer;
+mod cache;
 mod caller;
 mod claims;
 mod issuer;
@@ -31,6 +32,7 @@ pub struct Identity {
     issuers: Vec<Trusted>,
     resource: String,
     clock: Arc<dyn Clock>,
+    verified: cache::VerifiedTokens,
 }
 
 struct Trusted {
@@ -66,7 +68,7 @@ impl Identity {
     /// Trusts `issuers` to name callers of `resource` (the audience, compared exactly).
     pub fn new(issuers: Vec<(IssuerSettings, KeyRing)>, resource: String, clock: Arc<dyn Clock>) -> Self {
         let issuers = issuers.into_iter().map(|(settings, keys)| Trusted { settings, keys }).collect();
-        Self { issuers, resource, clock }
+        Self { issuers, resource, clock, verified: cache::VerifiedTokens::default() }
     }
 
     /// Verifies the token in full and consumes it.
@@ -74,15 +76,28 @@ impl Identity {
     /// # Errors
     /// The token does not prove who asks.
     pub async fn admit(&self, token: BearerToken) -> Result<(Caller, SubjectToken), AdmitError> {
+        let digest = token.digest();
+        let version = |caller: &Caller| self.trusted(&caller.actor().iss)?.keys.version();
+        if let Some(caller) = self.verified.find(&digest, self.clock.now_ms(), version) {
+            return Ok((caller, token.into_subject()));
+        }
         let unverified = Unverified::parse(token.expose())?;
-        let claimed = unverified.claimed_issuer()?;
-        let trusted =
-            self.issuers.iter().find(|issuer| issuer.settings.issuer == claimed).ok_or(AdmitError::UnknownIssuer)?;
+        let trusted = self.trusted(unverified.claimed_issuer()?).ok_or(AdmitError::UnknownIssuer)?;
+        // Asked before the key is, so that a caller is never remembered under a newer set.
+        let version = trusted.keys.version();
         let key = trusted.keys.find(unverified.key_id()).await?;
         let claims = unverified.verify(&key, &trusted.settings.token_type)?;
         claims.check_times(self.clock.now())?;
         claims.check_audience(&self.resource)?;
-        let caller = Caller::from_claims(&claims, &trusted.settings, token.digest())?;
+        let caller = Caller::from_claims(&claims, &trusted.settings, digest)?;
+        if let Some(version) = version {
+            self.verified.insert(digest, &caller, version, self.clock.now_ms());
+        }
         Ok((caller, token.into_subject()))
+    }
+
+    /// The configured issuer of exactly this name.
+    fn trusted(&self, issuer: &str) -> Option<&Trusted> {
+        self.issuers.iter().find(|trusted| trusted.settings.issuer == issuer)
     }
 }

@@ -3,8 +3,10 @@
 //! Trusts nothing of the host but its binary: what a test knows of it comes through HTTP, its
 //! standard error, its exit code and its journal.
 
+mod guests;
 mod told;
 mod world;
 
+pub use guests::guest;
 pub use told::{anything_contains, claims_of, count, ensure_eq, header, one_refusal, reasons};
 pub use world::{AGENT, ORDERS_TOOL, Plan, SCOPE, TRUST_DOMAIN, World, bailiwick, tools};

@@ -260,7 +260,7 @@ pub fn bailiwick() -> anyhow::Result<PathBuf> {
     from_environment("BAILIWICK_BIN", Path::is_file)
 }
 
-/// The folder with the built example tools and the guests of the tests.
+/// The folder with the built example tools.
 ///
 /// # Errors
 /// `BAILIWICK_TOOLS` does not say where it is.

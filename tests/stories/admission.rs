@@ -63,7 +63,8 @@ fn bad_tokens(world: &World) -> Vec<(&'static str, TokenSpec)> {
         change("an empty subject", &|spec| spec.claim("sub", "")),
         change("subject as number", &|spec| spec.claim("sub", 7)),
         change("no client", &|spec| spec.without("client_id")),
-        change("scope as list", &|spec| spec.claim("scope", json!([SCOPE]))),
+        change("scope as number", &|spec| spec.claim("scope", 7)),
+        change("a list with more than scopes", &|spec| spec.claim("scope", json!([SCOPE, 7]))),
         change("an ID token", &|spec| spec.typ("JWT")),
         change("a transaction token", &|spec| spec.typ("txntoken+jwt")),
         change("no type", &|spec| spec.header("typ", Value::Null)),
@@ -74,7 +75,6 @@ fn bad_tokens(world: &World) -> Vec<(&'static str, TokenSpec)> {
         change("no signature", &|spec| spec.signed_by(Signer::Nobody)),
         change("a keyed hash", &|spec| spec.signed_by(Signer::PublicKeyAsSecret)),
         change("another key's algorithm", &|spec| spec.header("alg", "EdDSA")),
-        change("huge", &|spec| spec.claim("padding", "x".repeat(100_000))),
     ]
 }
 
@@ -87,8 +87,8 @@ async fn without_a_token_there_is_a_401_that_says_where_to_get_one() -> Result<(
     ensure!(!answer.challenge().contains("error="), "{}", answer.challenge());
     let metadata = quoted(answer.challenge(), "resource_metadata");
     let document = client::fetch(&metadata).await?.json()?;
-    ensure_eq(&document["resource"], &json!(world.host.url()), "resource")?;
-    ensure_eq(&document["authorization_servers"], &json!([world.issuer.url()]), "issuers")?;
+    ensure_eq(document.get("resource"), Some(&json!(world.host.url())), "resource")?;
+    ensure_eq(document.get("authorization_servers"), Some(&json!([world.issuer.url()])), "issuers")?;
     let root = client::fetch(&world.host.at("/.well-known/oauth-protected-resource")).await?;
     ensure_eq(root.json()?, document, "the document at the root")?;
     let records = world.records()?;
@@ -99,20 +99,22 @@ async fn without_a_token_there_is_a_401_that_says_where_to_get_one() -> Result<(
 async fn a_credential_that_is_not_one_bearer_token_is_refused() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
-    for value in ["Basic YTpi", "Bearer", "Bearer a b", "Bearer \"x\""] {
+    let huge = format!("Bearer {}", "x".repeat(20_000));
+    let good = format!("Bearer {token}");
+    let cases: [&[&str]; 6] =
+        [&["Basic YTpi"], &["Bearer"], &["Bearer a b"], &["Bearer \"x\""], &[&huge], &[&good, &good]];
+    for values in cases {
         let before = world.records()?.len();
         let mut headers = mcp::headers("tools/list", None)?;
-        headers.insert("authorization", value.parse()?);
+        for value in values {
+            headers.append("authorization", value.parse()?);
+        }
         let answer = mcp::post(&world.host.url(), headers, &mcp::message("tools/list", &json!({}))).await?;
-        ensure_eq(answer.status, StatusCode::UNAUTHORIZED, value)?;
-        one_refusal(&world.records()?, before)?;
+        let refused = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED].contains(&answer.status);
+        ensure!(refused && answer.challenge().contains("error="), "{}: {}", answer.status, answer.challenge());
+        let records = world.records()?;
+        ensure_eq(text(one_refusal(&records, before)?, "reason"), "token-malformed", "reason")?;
     }
-    let before = world.records()?.len();
-    let mut twice = mcp::headers("tools/list", Some(&token))?;
-    twice.append("authorization", format!("Bearer {token}").parse()?);
-    let answer = mcp::post(&world.host.url(), twice, &mcp::message("tools/list", &json!({}))).await?;
-    ensure_eq(answer.status, StatusCode::UNAUTHORIZED, "two tokens")?;
-    one_refusal(&world.records()?, before)?;
     let in_query = format!("{}?access_token={token}", world.host.url());
     let answer = mcp::list(&in_query, None).await?;
     ensure!(answer.status.is_client_error(), "a token in the query: {}", answer.status);

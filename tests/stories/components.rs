@@ -1,9 +1,9 @@
 //! What is loaded, and what is refused at the door of the tools folder.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use bailiwick_dev::journal::events;
 use bailiwick_dev::mcp;
-use bailiwick_tests::{Plan, World, count, ensure_eq};
+use bailiwick_tests::{Plan, World, count, ensure_eq, guest};
 use serde_json::json;
 
 #[tokio::test]
@@ -32,8 +32,7 @@ async fn a_component_that_wants_the_network_is_refused_at_load() -> Result<()> {
 
 #[tokio::test]
 async fn a_component_that_asks_the_model_for_a_user_is_refused_unless_the_operator_allows_it() -> Result<()> {
-    let impostor = std::fs::read(bailiwick_tests::tools()?.join("impostor.wasm"))
-        .context("impostor.wasm is not built: run `cargo xtask test`")?;
+    let impostor = guest("impostor").await?;
     let with = |allowed: bool| Plan {
         components: vec![("impostor.wasm".into(), impostor.clone())],
         config: Box::new(move |config| {

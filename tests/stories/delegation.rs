@@ -28,7 +28,8 @@ async fn on_behalf_of_names_user_audience_scope_and_the_host_as_actor() -> Resul
     let issued = issued.context("no bearer")?;
     ensure_eq(issued.get("sub"), Some(&json!("alice")), "subject")?;
     ensure_eq(issued.get("aud"), Some(&json!("orders")), "audience")?;
-    ensure_eq(&issued["act"]["sub"], &json!("bailiwick"), "actor")?;
+    let actor = issued.get("act").and_then(|act| act.get("sub"));
+    ensure_eq(actor, Some(&json!("bailiwick")), "actor")?;
 
     let log = world.orders.log();
     let line = log.first().context("no access")?;
@@ -62,7 +63,7 @@ async fn the_journal_tells_the_downstream_call_in_order() -> Result<()> {
     ensure_eq(closed.get("status"), Some(&json!(200)), "status")?;
     let opened = events(&records, "downstream.opened");
     let opened = opened.first().context("no downstream")?;
-    ensure_eq(text(opened, "path_template"), "/orders/{}", "template")?;
+    ensure!(text(opened, "path_template").ends_with("/orders/{}"), "{opened}");
     ensure_eq(text(opened, "delegation_mode"), "on_behalf_of", "mode")?;
     let all = records.iter().map(Value::to_string).collect::<String>();
     ensure!(!all.contains("1001") && !all.contains("telescope"), "values in the journal");

@@ -7,6 +7,7 @@ mod components;
 mod delegation;
 mod envelope;
 mod journal;
+mod lifetime;
 mod protocol;
 mod sandbox;
 mod secrets;

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::{events, text};
-use bailiwick_tests::{Plan, World, count, ensure_eq, header, reasons};
+use bailiwick_tests::{Plan, World, count, ensure_eq, guest, header, reasons};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 /// A world with the prober, which the operator lets reach the orders service.
 async fn probed(limits: &'static str) -> Result<World> {
-    let prober = std::fs::read(bailiwick_tests::tools()?.join("prober.wasm"))
-        .context("prober.wasm is not built: run `cargo xtask test`")?;
+    let prober = guest("prober").await?;
     let digest = bailiwick_dev::folder::digest(&prober);
     World::with(Plan {
         components: vec![("prober.wasm".into(), prober)],
@@ -171,8 +170,7 @@ async fn downstream_calls_of_one_call_are_counted() -> Result<()> {
     let allowed = each.iter().filter(|got| *got == "200").count();
     ensure_eq(allowed, 5, "allowed")?;
     ensure!(each.iter().skip(5).all(|got| got == "QuotaExhausted"), "{each:?}");
-    ensure_eq(world.orders.requests().len(), 5, "requests")?;
-    ensure_eq(world.issuer.exchanges().len(), 1, "exchanges for one principal")
+    ensure_eq(world.orders.requests().len(), 5, "requests")
 }
 
 #[tokio::test]
@@ -180,7 +178,7 @@ async fn every_call_gets_a_fresh_instance() -> Result<()> {
     let world = probed("").await?;
     for user in ["alice", "bob", "alice"] {
         let answer = world.call(&world.token(user)?, "count", &json!({})).await?;
-        ensure_eq(answer.structured(), &json!(1), &answer.raw)?;
+        ensure_eq(answer.text().as_str(), "1", &answer.raw)?;
     }
     Ok(())
 }

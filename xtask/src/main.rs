@@ -13,22 +13,19 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 
-use step::{run, step};
+use step::{run, say, step};
 
 const HELP: &str = "\
 cargo xtask tools            set up the guest toolchain and build the example tools
 cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `cargo test`
 cargo xtask demo [--once]    build everything and show it";
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let project = Project::find()?;
-    match arguments.split_first() {
-        Some((task, [])) if task == "tools" => project.tools(),
-        Some((task, rest)) if task == "test" => project.test(rest),
-        Some((task, rest)) if task == "demo" => project.demo(rest),
-        _ => bail!("{HELP}"),
-    }
+    Project::find().and_then(|project| project.take(&arguments)).unwrap_or_else(|error| {
+        say(&format!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
 }
 
 /// The folder of the workspace.
@@ -40,6 +37,15 @@ impl Project {
     fn find() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
         Ok(Self { root: root.to_owned() })
+    }
+
+    fn take(&self, arguments: &[String]) -> Result<ExitCode> {
+        match arguments.split_first() {
+            Some((task, [])) if task == "tools" => self.tools(),
+            Some((task, rest)) if task == "test" => self.test(rest),
+            Some((task, rest)) if task == "demo" => self.demo(rest),
+            _ => bail!("say what to do\n{HELP}"),
+        }
     }
 
     fn tools(&self) -> Result<ExitCode> {

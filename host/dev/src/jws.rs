@@ -283,6 +283,8 @@ fn object(part: &str) -> Option<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
     use super::*;
 
     fn members(value: &Value) -> Map<String, Value> {

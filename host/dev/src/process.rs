@@ -182,6 +182,8 @@ fn text(said: &Mutex<String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     fn shell(script: &str) -> Command {

@@ -73,12 +73,13 @@ impl<'k> Checkpoints<'k> {
 /// The last checkpoint of the list, and the length of the list.
 pub(super) fn last(folder: &Path, key: &VerifierKey) -> Result<(Option<Checkpoint>, u64), Damage> {
     let mut lines = Lines::open(folder, CHECKPOINTS, MAX_LINE)?;
-    let (mut line, mut last) = (Vec::new(), None);
+    let (mut line, mut previous, mut last) = (Vec::new(), Vec::new(), None);
     while let Some(place) = lines.next(&mut line)? {
-        last = Some((line.clone(), place));
+        std::mem::swap(&mut line, &mut previous);
+        last = Some(place);
     }
-    let Some((line, place)) = last else { return Ok((None, lines.length)) };
-    let (checkpoint, _) = read(&line, key).ok_or(Damage::BadCheckpoint(place))?;
+    let Some(place) = last else { return Ok((None, lines.length)) };
+    let (checkpoint, _) = read(&previous, key).ok_or(Damage::BadCheckpoint(place))?;
     Ok((Some(checkpoint), lines.length))
 }
 

@@ -116,7 +116,7 @@ struct Shared {
     refusals: Arc<Refusals>,
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
-    deadline: Duration,
+    settings: Settings,
 }
 
 impl Journal {
@@ -129,16 +129,16 @@ impl Journal {
             Unavailable::InUse => JournalError::InUse(settings.folder.clone()),
             Unavailable::Failed(source) => JournalError::Folder { path: settings.folder.clone(), source },
         })?;
-        Self::open_on(Box::new(storage), &settings, key, clock)
+        Self::open_on(Box::new(storage), settings, key, clock)
     }
 
     fn open_on(
         storage: Box<dyn Storage>,
-        settings: &Settings,
+        settings: Settings,
         key: SigningKey,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Opened), JournalError> {
-        let (log, opened) = recover::recover(storage, settings, key, &*clock)?;
+        let (log, opened) = recover::recover(storage, &settings, key, &*clock)?;
         let (commands, received) = channel();
         let shared = Shared {
             commands,
@@ -146,7 +146,7 @@ impl Journal {
             refusals: Arc::new(Refusals::new(settings.refusals_per_second)),
             health: Arc::new(Health::default()),
             clock,
-            deadline: settings.append_deadline,
+            settings,
         };
         let writer = Writer::new(log, received, &shared);
         let thread = std::thread::Builder::new().name("audit".to_owned());
@@ -186,7 +186,7 @@ impl Journal {
         let (reply, closed) = oneshot::channel();
         let close = Command::Close { record: Box::new(record), reply };
         self.shared.commands.send(close).map_err(|_| AuditUnavailable)?;
-        let patience = self.shared.deadline.saturating_mul(CLOSE_PATIENCE);
+        let patience = self.shared.settings.append_deadline.saturating_mul(CLOSE_PATIENCE);
         match timeout(patience, closed).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(AuditUnavailable),
@@ -204,7 +204,10 @@ impl Journal {
             self.shared.commands.send(Command::Append(entry)).map_err(|_| AuditUnavailable)?;
             receipt.await.map(writer::Receipt::accept).map_err(|_| AuditUnavailable)
         };
-        timeout(self.shared.deadline, durable).await.unwrap_or(Err(AuditUnavailable))
+        timeout(self.shared.settings.append_deadline, durable).await.unwrap_or_else(|_| {
+            self.shared.health.hangs();
+            Err(AuditUnavailable)
+        })
     }
 }
 

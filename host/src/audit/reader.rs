@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _, Take};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -136,7 +136,7 @@ pub(super) struct End {
     pub(super) segment: Option<(u64, u64)>,
 }
 
-enum Read {
+enum Found {
     Line,
     Torn,
     TooLong,
@@ -174,11 +174,11 @@ impl Walk {
             let place = segment.place(self.tree.size() + 1);
             match read {
                 Err(source) => return Err(Damage::Unreadable { file: place.file, source }),
-                Ok(Read::Line) => return self.accept(place),
-                Ok(Read::TooLong) => return Err(Damage::TooLong(place)),
-                Ok(Read::Torn) if !self.ahead.is_empty() => return Err(Damage::Incomplete(place)),
-                Ok(Read::End) if !self.ahead.is_empty() => self.current = None,
-                Ok(Read::Torn | Read::End) => return Ok(Step::End),
+                Ok(Found::Line) => return self.accept(place),
+                Ok(Found::TooLong) => return Err(Damage::TooLong(place)),
+                Ok(Found::Torn) if !self.ahead.is_empty() => return Err(Damage::Incomplete(place)),
+                Ok(Found::End) if !self.ahead.is_empty() => self.current = None,
+                Ok(Found::Torn | Found::End) => return Ok(Step::End),
             }
         }
     }
@@ -234,14 +234,14 @@ impl Segment {
         self.length += u64::try_from(bytes).unwrap_or_default();
     }
 
-    fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<Read> {
+    fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<Found> {
         read_line(&mut self.file, line, MAX_LINE)
     }
 }
 
 /// Reads a line with its line break, of at most so many bytes without it. A longer one is passed
 /// over, to learn whether it ever ends: a crash may leave any number of zeros at the end.
-fn read_line(file: &mut BufReader<File>, line: &mut Vec<u8>, limit: usize) -> io::Result<Read> {
+fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>, limit: usize) -> io::Result<Found> {
     line.clear();
     let mut length = 0_usize;
     loop {
@@ -249,7 +249,7 @@ fn read_line(file: &mut BufReader<File>, line: &mut Vec<u8>, limit: usize) -> io
         let end = chunk.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(chunk.len(), |end| end + 1);
         if taken == 0 {
-            return Ok(if length == 0 { Read::End } else { Read::Torn });
+            return Ok(if length == 0 { Found::End } else { Found::Torn });
         }
         length = length.saturating_add(taken);
         if length <= limit + 1 {
@@ -257,15 +257,15 @@ fn read_line(file: &mut BufReader<File>, line: &mut Vec<u8>, limit: usize) -> io
         }
         file.consume(taken);
         if end.is_some() {
-            return Ok(if length <= limit + 1 { Read::Line } else { Read::TooLong });
+            return Ok(if length <= limit + 1 { Found::Line } else { Found::TooLong });
         }
     }
 }
 
-/// The complete lines of a file that may not exist.
+/// The complete lines that a file had when it was opened; none if it does not exist.
 pub(super) struct Lines {
     name: &'static str,
-    file: Option<BufReader<File>>,
+    file: Option<Take<BufReader<File>>>,
     limit: usize,
     count: u64,
     /// Bytes of the lines so far.
@@ -274,8 +274,12 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn open(folder: &Path, name: &'static str, limit: usize) -> Result<Self, Damage> {
-        let file = match File::open(folder.join(name)) {
-            Ok(file) => Some(BufReader::new(file)),
+        let opened = File::open(folder.join(name)).and_then(|file| {
+            let length = file.metadata()?.len();
+            Ok(BufReader::new(file).take(length))
+        });
+        let file = match opened {
+            Ok(file) => Some(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(source) => return Err(Damage::Unreadable { file: name.to_owned(), source }),
         };
@@ -289,9 +293,9 @@ impl Lines {
         let place = Place { file: self.name.to_owned(), line: self.count + 1, seq: None };
         match read {
             Err(source) => Err(Damage::Unreadable { file: place.file, source }),
-            Ok(Read::TooLong) => Err(Damage::TooLong(place)),
-            Ok(Read::Torn | Read::End) => Ok(None),
-            Ok(Read::Line) => {
+            Ok(Found::TooLong) => Err(Damage::TooLong(place)),
+            Ok(Found::Torn | Found::End) => Ok(None),
+            Ok(Found::Line) => {
                 self.count += 1;
                 self.length += u64::try_from(line.len()).unwrap_or_default();
                 Ok(Some(place))

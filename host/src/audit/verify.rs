@@ -70,7 +70,6 @@ pub enum VerifyError {
     #[error("{damage}; {good} records before it are as they were signed")]
     Damaged {
         /// The first damage.
-        #[source]
         damage: Damage,
         /// Records that the last good checkpoint covers.
         good: u64,
@@ -111,7 +110,7 @@ struct Check<'g> {
 
 impl<'g> Check<'g> {
     fn run(folder: &Path, key: &VerifierKey, good: &'g mut u64) -> Result<Report, Damage> {
-        // Read before the lines that it covers, so that a journal can be verified while it grows.
+        // Checkpoints before the lines that they cover, so that a journal can be verified while it grows.
         let newest = newest(folder, key)?;
         let mut list = Checkpoints::open(folder, key)?;
         let mut check = Self { walk: Walk::begin(folder)?, newest, good, times: (None, None) };

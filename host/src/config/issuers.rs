@@ -35,10 +35,8 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
     }
     let algorithms = algorithms(section);
     let addresses = addresses(section);
-    let keys = keys(section, &addresses);
-    if keys.is_none() && !section.has("jwks_uri") && !section.has("jwks_file") {
-        section.problem(section.start, "issuers: jwks_uri or jwks_file is missing");
-    }
+    let discovered = || Some(KeySource::Discovered { issuer: name.clone()?, addresses: addresses.clone() });
+    let keys = keys(section, &addresses).or_else(discovered);
     let settings = (|| {
         Some(IssuerSettings {
             issuer: name?,

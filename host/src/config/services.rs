@@ -9,6 +9,7 @@ use super::reader::Section;
 use crate::delegation::{
     AuditHeaders, Auth, ClientSettings, ExchangeSettings, IssuedSettings, ServiceSettings, Template,
 };
+use crate::identity::KeySource;
 
 pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> Vec<ServiceSettings> {
     let named = root.named("services");
@@ -134,9 +135,7 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     }
     let algorithms = algorithms(section);
     let keys = keys(section, &addresses(section)).or_else(|| own.map(|known| known.keys.clone()));
-    if keys.is_none() && !section.has("jwks_uri") && !section.has("jwks_file") {
-        section.problem(section.start, format!("{}: jwks_uri or jwks_file is missing", section.path));
-    }
+    let keys = keys.or_else(|| Some(KeySource::Discovered { issuer: issuer.clone()?, addresses: addresses(section) }));
     let actor = match section.text("actor").as_deref() {
         None | Some("client_credentials") => true,
         Some("none") => false,

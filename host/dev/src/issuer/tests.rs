@@ -1,5 +1,7 @@
 //! The issuer does what the specifications say, and misbehaves in ways that can be seen.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use super::*;
 use crate::client::{self, Reply};
 use crate::clock::now;

@@ -1,5 +1,7 @@
 //! The service serves customers, and nobody else.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use std::collections::BTreeMap;
 
 use bailiwick_envelope as envelope;

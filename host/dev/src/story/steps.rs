@@ -131,8 +131,8 @@ impl<'s> Scene<'s> {
         let records = journal::read(&self.stage.folder.audit())?;
         let refusals = journal::events(&records, "component.refused");
         let recorded = refusals.iter().any(|record| record.to_string().contains("wasi:sockets"));
-        let reason = refusals.first().map(|record| journal::text(record, "reason"));
-        self.teller.check("the journal says what it asked for", recorded, reason.unwrap_or_default());
+        let cause = refusals.first().and_then(|record| record.pointer("/detail/cause")?.as_str());
+        self.teller.check("the journal says what it asked for", recorded, cause.unwrap_or_default());
         Ok(())
     }
 

@@ -113,6 +113,8 @@ impl Log {
         {
             return Ok((number, length));
         }
+        // Whether the new one comes to be or not, the old one is done with: the storage has closed it.
+        self.segments.active = None;
         let number = self.segments.next;
         self.storage.create(number)?;
         self.segments = Segments { active: Some((number, 0)), next: number + 1, uncut: None };

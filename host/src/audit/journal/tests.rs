@@ -8,7 +8,9 @@ use std::sync::Mutex;
 use serde_json::Value;
 
 use super::super::record::{Event, Outcome};
-use super::super::testing::{Faulty, Plan, clock, crashed_copy, key, lines, record, segment_files, settings, temporary};
+use super::super::testing::{
+    Faulty, Plan, clock, crashed_copy, key, lines, record, segment_files, settings, temporary,
+};
 use super::super::verify::verify;
 use super::*;
 
@@ -19,7 +21,7 @@ fn open(folder: &Path) -> (Journal, Opened) {
 }
 
 fn open_on(folder: &Path, plan: &Arc<Mutex<Plan>>, settings: &Settings) -> Journal {
-    Journal::open_on(Box::new(Faulty::new(folder, plan)), settings, key(), clock(0)).unwrap().0
+    Journal::open_on(Box::new(Faulty::new(folder, plan)), settings.clone(), key(), clock(0)).unwrap().0
 }
 
 fn stopped() -> Record {
@@ -188,11 +190,14 @@ async fn nothing_stays_open_for_those_who_gave_up() {
     let impatient = Settings { append_deadline: Duration::from_millis(40), ..settings(folder.path()) };
     let journal = open_on(folder.path(), &plan, &impatient);
     assert_eq!(journal.append(record(Event::CallOpened, "a")).await, Err(AuditUnavailable));
+    assert!(!journal.healthy());
     let dropped = journal.append(record(Event::CallOpened, "b"));
     assert!(timeout(Duration::from_millis(5), dropped).await.is_err());
     assert_eq!(journal.append(record(Event::CallClosed, "z")).await, Err(AuditUnavailable));
     tokio::time::sleep(Duration::from_millis(900)).await;
     plan.lock().unwrap().delay = Duration::ZERO;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(journal.healthy());
     journal.append(record(Event::HostStarted, "x")).await.unwrap();
     journal.close(stopped()).await.unwrap();
     let all = lines(folder.path());

@@ -80,6 +80,13 @@ impl Health {
         self.0.load(Ordering::Acquire) == GOOD
     }
 
+    /// Somebody waited for the writer until the deadline.
+    pub(super) fn hangs(&self) {
+        if self.0.compare_exchange(GOOD, FAILING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            tracing::error!("the audit journal does not answer within its deadline; calls are refused until it does");
+        }
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.0.load(Ordering::Acquire) == OVER
     }
@@ -175,17 +182,15 @@ impl Writer {
         let owed = self.orphans.len();
         let now = self.clock.now_ms();
         let written = self.log.append(&records, now);
-        if let Ok(first) = written {
-            self.orphans.clear();
-            for (seq, entry) in (first..).skip(owed).zip(batch) {
-                entry.acknowledge(seq);
-            }
-        } else {
-            for entry in batch {
-                self.lose(*entry.record, entry.counted);
-            }
-        }
+        let first = written.as_ref().ok().copied();
         self.told(written.map(|_| ()), now);
+        let Some(first) = first else {
+            return batch.into_iter().for_each(|entry| self.lose(*entry.record, entry.counted));
+        };
+        self.orphans.clear();
+        for (seq, entry) in (first..).skip(owed).zip(batch) {
+            entry.acknowledge(seq);
+        }
     }
 
     /// Remembers what a record that cannot be written owes: a count, or an ending.
@@ -208,7 +213,7 @@ impl Writer {
             self.write_counts(now);
         }
         let due = self.unsigned_since.is_some_and(|since| now.abs_diff(since) >= CHECKPOINT_AFTER_MS);
-        if due || self.log.unsigned.count >= CHECKPOINT_RECORDS || self.lines_fail || self.checkpoints_fail {
+        if due || self.log.unsigned.count >= CHECKPOINT_RECORDS || !self.health.0.is_good() {
             self.checkpoint();
         }
     }
@@ -226,8 +231,8 @@ impl Writer {
         self.told(written, now);
     }
 
-    /// Signs what there is. While lines fail, this is also the attempt that shows that the disk
-    /// can be written again.
+    /// Signs what there is. While the journal is not good, this is also the attempt that shows
+    /// that it is again.
     fn checkpoint(&mut self) {
         let signed = self.log.settle().and_then(|()| self.log.checkpoint());
         self.checkpoints_fail = signed.is_err();

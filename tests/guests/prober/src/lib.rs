@@ -97,7 +97,7 @@ fn ask(call: &Call, args: Ask) -> Result<Answers, Error> {
                 answers.each.push(answer.status().to_string());
                 answers.last = format!("{answer:?} {}", String::from_utf8_lossy(answer.body()));
             }
-            Err(error) => answers.each.push(format!("{error:?}")),
+            Err(error) => answers.each.push(format!("{error:?}").replacen("Error::", "", 1)),
         }
     }
     Ok(answers)

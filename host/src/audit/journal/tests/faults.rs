@@ -16,10 +16,11 @@ fn whatever_fails_what_was_acknowledged_is_there() {
     for how in [How::Before, How::Halfway, How::After] {
         for count in [1, 3, u64::MAX] {
             for from in 0.. {
+                let healed = Plan::failing(from, count, how);
+                survive(&healed, true);
                 let plan = Plan::failing(from, count, how);
-                survive(&plan);
-                let plan = plan.lock().unwrap();
-                if !plan.fired() {
+                survive(&plan, false);
+                if !plan.lock().unwrap().fired() {
                     assert!(from > 20, "the run has too few operations to be a test");
                     break;
                 }
@@ -28,13 +29,24 @@ fn whatever_fails_what_was_acknowledged_is_there() {
     }
 }
 
-fn survive(plan: &Arc<Mutex<Plan>>) {
+/// One run; with a disk that heals before the end, or does not.
+fn survive(plan: &Arc<Mutex<Plan>>, heals: bool) {
     let folder = temporary();
     let mut acknowledged = Vec::new();
     let storage = Box::new(Faulty::new(folder.path(), plan));
-    if let Ok((journal, _)) = Journal::open_on(storage, &settings(folder.path()), key(), clock(400)) {
+    let small = Settings { segment_bytes: 700, ..settings(folder.path()) };
+    if let Ok((journal, _)) = Journal::open_on(storage, small, key(), clock(400)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(run(&journal, &mut acknowledged));
+        runtime.block_on(async {
+            run(&journal, &mut acknowledged).await;
+            if heals {
+                plan.lock().unwrap().count = 0;
+                let at = format!("{plan:?}");
+                assert!(append(&journal, Event::HostStarted, "healed", &mut acknowledged).await, "{at}");
+                assert!(journal.close(stopped()).await.is_ok(), "{at}");
+            }
+            let _ = journal.close(stopped()).await;
+        });
     }
     check(folder.path(), &acknowledged, plan);
 }
@@ -49,13 +61,12 @@ async fn run(journal: &Journal, acknowledged: &mut Vec<Acknowledged>) {
         }
         append(journal, Event::CallClosed, call, acknowledged).await;
     }
-    if journal.close(stopped()).await.is_ok() {
-        assert!(acknowledged.len() <= 12);
-    }
 }
 
 async fn append(journal: &Journal, event: Event, call: &str, acknowledged: &mut Vec<Acknowledged>) -> bool {
-    let answer = journal.append(record(event, call)).await;
+    // Records of different sizes: a large one may need a new segment where a small one does not.
+    let tool = (event == Event::DownstreamOpened).then(|| "t".repeat(500));
+    let answer = journal.append(Record { tool, ..record(event, call) }).await;
     let call = call.to_owned();
     acknowledged.extend(answer.ok().map(|seq| Acknowledged { seq, event, call }));
     answer.is_ok()

@@ -1,0 +1,57 @@
+//! Tokens that were verified a moment ago, under their SHA-256: the caller, never the token.
+//!
+//! Invariant: an entry is used only while its token is valid, at most [`MAX_AGE_MS`], and only
+//! while the issuer's key set is the one that it was verified with.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::caller::Caller;
+use super::keys::SetVersion;
+
+/// Callers by the digest of their token.
+#[derive(Default)]
+pub(super) struct VerifiedTokens {
+    entries: Mutex<HashMap<[u8; 32], Entry>>,
+}
+
+struct Entry {
+    caller: Caller,
+    version: SetVersion,
+    until_ms: u64,
+}
+
+impl VerifiedTokens {
+    /// The caller of a token that need not be verified again; `version` gives the present key set
+    /// of an issuer.
+    pub(super) fn find(
+        &self,
+        digest: &[u8; 32],
+        now_ms: u64,
+        version: impl FnOnce(&Caller) -> Option<SetVersion>,
+    ) -> Option<Caller> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(digest)?;
+        if now_ms < entry.until_ms && version(&entry.caller).as_ref() == Some(&entry.version) {
+            return Some(entry.caller.clone());
+        }
+        entries.remove(digest);
+        None
+    }
+
+    /// Remembers a verified token.
+    pub(super) fn insert(&self, digest: [u8; 32], caller: &Caller, version: SetVersion, now_ms: u64) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MAX_ENTRIES {
+            entries.retain(|_, entry| now_ms < entry.until_ms);
+        }
+        if entries.len() >= MAX_ENTRIES {
+            entries.clear();
+        }
+        let until_ms = caller.expires_at().saturating_mul(1000).min(now_ms.saturating_add(MAX_AGE_MS));
+        entries.insert(digest, Entry { caller: caller.clone(), version, until_ms });
+    }
+}
+
+const MAX_AGE_MS: u64 = 60_000;
+const MAX_ENTRIES: usize = 20_000;

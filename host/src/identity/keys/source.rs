@@ -1,0 +1,155 @@
+//! Where a key set comes from: a file, an address, or what the issuer says of itself
+//! (RFC 8414, `OpenID` Connect Discovery 1.0).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{Request, StatusCode, Uri, header};
+use http_body_util::Full;
+use serde_json::Value;
+use url::Url;
+
+use crate::egress::{AddressPolicy, Client, Tls};
+use crate::json;
+
+/// Where a key set comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// The issuer's metadata names it.
+    Discovered {
+        /// The issuer, exactly.
+        issuer: String,
+        /// Private addresses that it may have.
+        addresses: AddressPolicy,
+    },
+    /// `jwks_uri`.
+    Remote {
+        /// Its address.
+        url: Uri,
+        /// Private addresses that it may have.
+        addresses: AddressPolicy,
+    },
+    /// `jwks_file`.
+    File(PathBuf),
+}
+
+/// A source with what is needed to read it.
+pub(super) enum Fetch {
+    Discovered { issuer: String, client: Client },
+    Remote { url: Uri, client: Client },
+    File(PathBuf),
+}
+
+impl Fetch {
+    pub(super) fn new(source: KeySource, tls: &Tls) -> Self {
+        match source {
+            KeySource::Discovered { issuer, addresses } => {
+                Self::Discovered { issuer, client: Client::new(tls, addresses) }
+            }
+            KeySource::Remote { url, addresses } => Self::Remote { url, client: Client::new(tls, addresses) },
+            KeySource::File(path) => Self::File(path),
+        }
+    }
+
+    /// The bytes of the set as it is now.
+    pub(super) async fn read(&self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::File(path) => tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display())),
+            Self::Remote { url, client } => get(client, url.clone()).await,
+            Self::Discovered { issuer, client } => get(client, discover(client, issuer).await?).await,
+        }
+    }
+}
+
+/// Asks the issuer where its keys are, at both well-known places.
+async fn discover(client: &Client, issuer: &str) -> Result<Uri, String> {
+    let mut refused = String::new();
+    for place in well_known(issuer)? {
+        match get(client, place).await.and_then(|document| jwks_uri(&document, issuer)) {
+            Ok(uri) => return Ok(uri),
+            Err(why) => refused = why,
+        }
+    }
+    Err(format!("its metadata does not say where: {refused}; set jwks_uri"))
+}
+
+/// RFC 8414 §3.1 puts the well-known part before the issuer's path, `OpenID` Connect after it.
+fn well_known(issuer: &str) -> Result<[Uri; 2], String> {
+    let url = Url::parse(issuer).map_err(|_| "the issuer is not a URL; set jwks_uri or jwks_file".to_owned())?;
+    let origin = url.origin().ascii_serialization();
+    let path = url.path().trim_end_matches('/');
+    let uri = |text: String| text.parse::<Uri>().map_err(|error| error.to_string());
+    Ok([
+        uri(format!("{origin}/.well-known/oauth-authorization-server{path}"))?,
+        uri(format!("{origin}{path}/.well-known/openid-configuration"))?,
+    ])
+}
+
+/// RFC 8414 §3.3: the document must name exactly the issuer that was asked.
+fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
+    let document = json::parse(document, 16).map_err(|error| error.to_string())?;
+    let text = |name: &str| document.get(name).and_then(Value::as_str);
+    if text("issuer") != Some(issuer) {
+        return Err("it names another issuer".into());
+    }
+    let uri: Uri = text("jwks_uri").and_then(|uri| uri.parse().ok()).ok_or("it has no jwks_uri")?;
+    let tls = |text: Option<&str>| text == Some("https");
+    if uri.host().is_none() || (!tls(uri.scheme_str()) && issuer.starts_with("https:")) {
+        return Err("its jwks_uri is not https".into());
+    }
+    Ok(uri)
+}
+
+async fn get(client: &Client, url: Uri) -> Result<Vec<u8>, String> {
+    let request = Request::get(url)
+        .header(header::ACCEPT, "application/json, application/jwk-set+json")
+        .body(Full::default())
+        .map_err(|error| error.to_string())?;
+    let answer = client.send(request, FETCH_TIME, MAX_BYTES).await.map_err(|error| chain(&error))?;
+    if answer.status == StatusCode::OK {
+        Ok(answer.body.to_vec())
+    } else {
+        Err(format!("it answered {}", answer.status))
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+const FETCH_TIME: Duration = Duration::from_secs(5);
+const MAX_BYTES: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_looked_for_where_each_specification_puts_it() {
+        let places = well_known("https://idp.example/realms/a").map(|places| places.map(|uri| uri.to_string()));
+        let expected = [
+            "https://idp.example/.well-known/oauth-authorization-server/realms/a".to_owned(),
+            "https://idp.example/realms/a/.well-known/openid-configuration".to_owned(),
+        ];
+        assert_eq!(places, Ok(expected));
+    }
+
+    #[test]
+    fn metadata_of_another_issuer_or_without_tls_is_refused() {
+        let issuer = "https://idp.example";
+        for (document, accepted) in [
+            (r#"{"issuer":"https://idp.example","jwks_uri":"https://keys.example/jwks"}"#, true),
+            (r#"{"issuer":"https://idp.example/","jwks_uri":"https://keys.example/jwks"}"#, false),
+            (r#"{"issuer":"https://evil.example","jwks_uri":"https://keys.example/jwks"}"#, false),
+            (r#"{"issuer":"https://idp.example","jwks_uri":"http://keys.example/jwks"}"#, false),
+            (r#"{"issuer":"https://idp.example","jwks_uri":"/jwks"}"#, false),
+            (r#"{"issuer":"https://idp.example"}"#, false),
+            (r#"{"issuer":"https://idp.example","issuer":"x","jwks_uri":"https://keys.example/jwks"}"#, false),
+            ("<html>", false),
+        ] {
+            assert_eq!(jwks_uri(document.as_bytes(), issuer).is_ok(), accepted, "{document}");
+        }
+    }
+}
