@@ -21,8 +21,10 @@ mod open;
 mod reader;
 mod record;
 mod refusals;
+mod seen;
 #[cfg(test)]
 mod testing;
+mod time;
 mod trail;
 mod tree;
 mod verify;

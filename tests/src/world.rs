@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 /// The agent through which everybody comes, unless a token says otherwise.
-pub const AGENT: &str = "assistant";
+pub const AGENT: &str = "clerk";
 
 /// The tool that asks the orders service.
 pub const ORDERS_TOOL: &str = "get_order_status";
@@ -258,6 +258,14 @@ async fn start_host(folder: &Folder, environment: &[(String, String)]) -> anyhow
 /// `BAILIWICK_BIN` does not say where it is.
 pub fn bailiwick() -> anyhow::Result<PathBuf> {
     from_environment("BAILIWICK_BIN", Path::is_file)
+}
+
+/// The demo.
+///
+/// # Errors
+/// `BAILIWICK_DEMO_BIN` does not say where it is.
+pub fn demo() -> anyhow::Result<PathBuf> {
+    from_environment("BAILIWICK_DEMO_BIN", Path::is_file)
 }
 
 /// The folder with the built example tools.

@@ -5,6 +5,7 @@
 mod admission;
 mod components;
 mod delegation;
+mod demo;
 mod envelope;
 mod journal;
 mod lifetime;

@@ -1,4 +1,4 @@
-//! A record as one line of JSON, with always the same names, and one line as a record again.
+//! A record as one line of JSON, with always the same names.
 //!
 //! Invariant: a line has no line break, no control character and no invisible one (they are
 //! escaped), and is never longer than [`MAX_LINE`], whatever text came from outside.
@@ -6,11 +6,12 @@
 use std::borrow::Cow;
 use std::io;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::ser::Formatter;
 use serde_json::{Map, Value};
 
-use super::record::{Event, Outcome, Record};
+use super::record::{Outcome, Record};
+use super::time::rfc3339;
 
 /// The longest line, in bytes, without its line break.
 pub(super) const MAX_LINE: usize = 64 * 1024;
@@ -196,109 +197,12 @@ fn is_unseen(character: char) -> bool {
     hides || character.is_control()
 }
 
-/// Milliseconds since 1970-01-01 UTC as RFC 3339.
-fn rfc3339(ms: u64) -> String {
-    let (days, rest) = (ms / 86_400_000, ms % 86_400_000);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second, milli) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
-}
-
-/// Days since 1970-01-01 as year, month and day. Years begin in March here, so that a leap day is
-/// the last of its year; an era is 400 years, which always have 146,097 days.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
-}
-
-/// What is read of a line: enough to follow the sequence and to end what was left open.
-#[derive(Debug, Deserialize)]
-pub(super) struct Seen {
-    pub(super) seq: u64,
-    pub(super) time: String,
-    pub(super) event: String,
-    #[serde(default)]
-    pub(super) call: Option<String>,
-    #[serde(default)]
-    actor_sub: Option<String>,
-    #[serde(default)]
-    actor_iss: Option<String>,
-    #[serde(default)]
-    tenant: Option<String>,
-    #[serde(default)]
-    agent_id: Option<String>,
-    #[serde(default)]
-    client_id: Option<String>,
-    #[serde(default)]
-    delegation_mode: Option<bailiwick_envelope::DelegationMode>,
-    #[serde(default)]
-    session_id: Option<String>,
-    #[serde(default)]
-    trace_id: Option<String>,
-    #[serde(default)]
-    tool: Option<String>,
-    #[serde(default)]
-    component: Option<String>,
-    #[serde(default)]
-    service: Option<String>,
-    #[serde(default)]
-    method: Option<String>,
-    #[serde(default)]
-    path_template: Option<String>,
-    #[serde(default)]
-    scopes: Vec<String>,
-    #[serde(default)]
-    audience: Option<String>,
-    #[serde(default)]
-    credential_kind: Option<String>,
-}
-
-impl Seen {
-    /// The record of one of these events, as far as it can be told again.
-    pub(super) fn into_record(self, event: Event) -> Record {
-        let downstream = self.service.map(|service| super::Downstream {
-            service,
-            method: self.method.unwrap_or_default(),
-            path_template: self.path_template,
-            status: None,
-            scopes: self.scopes,
-            audience: self.audience,
-            credential_kind: self.credential_kind,
-        });
-        let subject = super::Subject {
-            actor_sub: self.actor_sub,
-            actor_iss: self.actor_iss,
-            tenant: self.tenant,
-            agent_id: self.agent_id,
-            client_id: self.client_id,
-            session_id: self.session_id,
-            trace_id: self.trace_id,
-        };
-        Record {
-            call: self.call,
-            subject,
-            delegation_mode: self.delegation_mode,
-            tool: self.tool,
-            component: self.component,
-            downstream,
-            ..Record::new(event)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use serde_json::json;
 
-    use super::super::{Downstream, Subject};
+    use super::super::{Downstream, Event, Subject};
     use super::*;
 
     fn line(record: &Record) -> String {
@@ -401,34 +305,5 @@ mod tests {
                 reason.len() <= MAX_TEXT && reason.ends_with('…') && long.starts_with(reason.trim_end_matches('…'))
             );
         }
-    }
-
-    #[test]
-    fn times_are_told_as_the_calendar_has_them() {
-        let cases = [
-            (0, "1970-01-01T00:00:00.000Z"),
-            (951_782_399_999, "2000-02-28T23:59:59.999Z"),
-            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
-            (1_709_251_199_000, "2024-02-29T23:59:59.000Z"),
-            (1_735_689_599_000, "2024-12-31T23:59:59.000Z"),
-            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
-            (253_402_300_799_000, "9999-12-31T23:59:59.000Z"),
-        ];
-        for (ms, expected) in cases {
-            assert_eq!(rfc3339(ms), expected);
-        }
-    }
-
-    #[test]
-    fn a_line_is_read_as_the_record_that_it_was() {
-        let record = Record {
-            call: Some("c".to_owned()),
-            tool: Some("t".to_owned()),
-            downstream: Some(Downstream { service: "s".to_owned(), method: "GET".to_owned(), ..Downstream::default() }),
-            ..Record::new(Event::DownstreamOpened)
-        };
-        let seen: Seen = serde_json::from_str(&line(&record)).unwrap();
-        assert_eq!((seen.seq, seen.event.as_str()), (7, "downstream.opened"));
-        assert_eq!(seen.into_record(Event::DownstreamOpened), record);
     }
 }

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::line::Seen;
 use super::record::{Event, Outcome, Record};
+use super::seen::Seen;
 
 /// Calls and downstream calls that are open.
 #[derive(Debug, Default)]

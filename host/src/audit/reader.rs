@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::file::{segment_name, segments};
-use super::line::{MAX_LINE, Seen};
+use super::line::MAX_LINE;
 use super::open::OpenCalls;
+use super::seen::Seen;
 use super::tree::{Hash, Tree, leaf_hash};
 
 /// Where in a journal something is.

@@ -156,7 +156,7 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
             "kind = \"static\", header = \"Host\"",
             "not a header that can carry a credential",
         ),
-        ("[limits]", "[limits", "bailiwick.toml:46: "),
+        ("[limits]", "[limits", "bailiwick.toml:42: "),
         ("[limits]", "[limits]\n[surprise]", "surprise is not a key"),
     ];
     let folder = Folder::new();

@@ -39,11 +39,11 @@ pub struct TokenSpec {
 }
 
 impl TokenSpec {
-    /// A token about a subject, by client `assistant`, without scopes or audience.
+    /// A token about a subject, by client `clerk`, without scopes or audience.
     pub fn of(sub: &str) -> Self {
         Self {
             header: Map::from_iter([("typ".to_owned(), json!("at+jwt"))]),
-            claims: Map::from_iter([("sub".to_owned(), json!(sub)), ("client_id".to_owned(), json!("assistant"))]),
+            claims: Map::from_iter([("sub".to_owned(), json!(sub)), ("client_id".to_owned(), json!("clerk"))]),
             lifetime: LIFETIME,
             signer: Signer::Issuer,
         }

@@ -59,8 +59,8 @@ impl Scene {
             },
             agent: envelope::Agent {
                 kind: "mcp_agent".into(),
-                id: "assistant".into(),
-                client_id: "assistant".into(),
+                id: "clerk".into(),
+                client_id: "clerk".into(),
                 prior: Vec::new(),
             },
             session: envelope::Session {
@@ -126,7 +126,7 @@ async fn a_customer_sees_their_orders_and_nobody_elses() {
     }
     let line = &scene.orders.log()[0];
     assert_eq!(line.user.as_deref(), Some("alice"));
-    assert_eq!(line.agent.as_deref(), Some("assistant"));
+    assert_eq!(line.agent.as_deref(), Some("clerk"));
     assert_eq!(line.tool.as_deref(), Some("get_order_status"));
     assert_eq!(line.mode.as_deref(), Some("on_behalf_of"));
     assert_eq!(line.via.as_deref(), Some("bailiwick"));

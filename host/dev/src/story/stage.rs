@@ -19,7 +19,7 @@ const TRUST_DOMAIN: &str = "demo.example";
 const MARK: &str = ".bailiwick-demo";
 
 /// The agent through which everybody comes.
-pub(super) const AGENT: &str = "assistant";
+pub(super) const AGENT: &str = "clerk";
 
 /// Who plays.
 pub(super) struct Stage {

@@ -100,7 +100,7 @@ mod tests {
     fn every_decision_is_a_row() {
         let who = |event: &str, seq: u64| {
             json!({"seq": seq, "event": event, "call": "c", "actor_sub": "alice",
-                   "agent_id": "assistant", "tool": "t", "delegation_mode": "on_behalf_of"})
+                   "agent_id": "clerk", "tool": "t", "delegation_mode": "on_behalf_of"})
         };
         let mut opened = who("downstream.opened", 2);
         let mut closed = who("downstream.closed", 3);
