@@ -256,7 +256,7 @@ fn a_journal_that_nobody_has_any_more_is_completed() {
             assert_eq!(verify(folder.path(), None).unwrap().signed, 1);
             return drop(journal);
         }
-        runtime.block_on(tokio::time::sleep(Duration::from_millis(20)));
+        runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
     }
     unreachable!("the lock is still held");
 }
