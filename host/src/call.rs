@@ -19,21 +19,17 @@ use crate::dispatch::{self, Catalog, Denied, Permit, ToolRequest};
 use crate::envelope::{CallId, SealError, Signer};
 use crate::identity::{BearerToken, Caller, Identity, SubjectToken};
 use crate::reason::Reason;
-use crate::sandbox::{Answer, Ended, Sandbox, Signals};
+use crate::sandbox::{Answer, Components, Ended, Sandbox, Signals};
 use crate::seams::Random;
 
 /// Everything that a call passes through.
 pub struct Host {
-    /// Who asks.
-    pub identity: Identity,
-    /// The tools.
-    pub catalog: ArcSwap<Catalog>,
+    /// What the operator says, as of now.
+    pub policy: ArcSwap<Policy>,
     /// Seals calls.
     pub signer: Arc<Signer>,
     /// Records them.
     pub journal: Journal,
-    /// Reaches services.
-    pub broker: Arc<Broker>,
     /// Runs tools.
     pub sandbox: Sandbox,
     /// How many calls may run at once.
@@ -42,11 +38,33 @@ pub struct Host {
     pub random: Arc<dyn Random>,
 }
 
+/// What the operator says, at one moment. A request sees exactly one, from its token to its answer.
+pub struct Policy {
+    /// Who may ask.
+    pub identity: Identity,
+    /// The tools, with what each may do.
+    pub catalog: Catalog,
+    /// The code behind them.
+    pub components: Components,
+    /// Reaches services.
+    pub broker: Arc<Broker>,
+    /// Names of the issuers.
+    pub issuers: Vec<String>,
+}
+
+/// A caller with the token that proved it, under the policy that admitted it.
+pub struct Entry {
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// What the operator said at that moment.
+    pub policy: Arc<Policy>,
+    subject: SubjectToken,
+}
+
 /// A call that may be made, on its way to where it is made. Neither copied nor stored.
 pub struct Admitted {
-    caller: Arc<Caller>,
+    entry: Entry,
     permit: Permit,
-    subject: SubjectToken,
     trace_id: Option<String>,
 }
 
@@ -65,11 +83,12 @@ pub struct Refusal {
 ///
 /// # Errors
 /// The refusal, recorded.
-pub async fn admit(host: &Host, token: Result<BearerToken, Reason>) -> Result<(Caller, SubjectToken), Refusal> {
+pub async fn admit(host: &Host, token: Result<BearerToken, Reason>) -> Result<Entry, Refusal> {
+    let policy = host.policy.load_full();
     let reason = match token {
         Err(reason) => reason,
-        Ok(token) => match host.identity.admit(token).await {
-            Ok(admitted) => return Ok(admitted),
+        Ok(token) => match policy.identity.admit(token).await {
+            Ok((caller, subject)) => return Ok(Entry { caller: Arc::new(caller), policy, subject }),
             Err(error) => {
                 tracing::info!(reason = error.reason().as_str(), cause = %error, "a token was refused");
                 error.reason()
@@ -85,15 +104,14 @@ pub async fn admit(host: &Host, token: Result<BearerToken, Reason>) -> Result<(C
 /// The refusal, recorded.
 pub async fn authorize(
     host: &Host,
-    caller: Arc<Caller>,
-    subject: SubjectToken,
+    entry: Entry,
     request: ToolRequest,
     trace_id: Option<String>,
 ) -> Result<Admitted, Refusal> {
-    match dispatch::permit(&host.catalog.load(), &caller, request) {
-        Ok(permit) => Ok(Admitted { caller, permit, subject, trace_id }),
+    match dispatch::permit(&entry.policy.catalog, &entry.caller, request) {
+        Ok(permit) => Ok(Admitted { entry, permit, trace_id }),
         Err(denied) => {
-            let record = refused(denied.reason, subject_of(&caller), Some(&denied));
+            let record = refused(denied.reason, subject_of(&entry.caller), Some(&denied));
             let refusal = Refusal { reason: denied.reason, scopes: denied.scopes, message: denied.message };
             Err(refusal.recorded(host.journal.append(record).await.map(drop)))
         }
@@ -105,7 +123,7 @@ pub async fn authorize(
 /// # Errors
 /// The refusal, recorded if the journal can be written.
 pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Result<Answer, Refusal> {
-    let Admitted { caller, permit, subject, trace_id } = admitted;
+    let Admitted { entry: Entry { caller, policy, subject }, permit, trace_id } = admitted;
     let Ok(_place) = host.gate.try_acquire() else {
         return Err(refuse_late(host, &caller, &permit, Reason::Overloaded, "the host is busy; try again").await);
     };
@@ -121,8 +139,8 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
         }
     };
     let opened = OpenCall::open(host.journal.clone(), &sealed).await.map_err(|_| Refusal::unrecordable())?;
-    let authority = Arc::new(host.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
-    let run = host.sandbox.run(&opened, &permit, &sealed, Arc::clone(&authority), signals);
+    let authority = Arc::new(policy.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
+    let run = host.sandbox.run(&opened, &policy.components, &permit, &sealed, Arc::clone(&authority), signals);
     let ended = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| panicked());
     authority.end().await;
     opened.close(ended.outcome, ended.reason).await.map_err(|_| Refusal::unrecordable())?;

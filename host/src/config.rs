@@ -43,6 +43,16 @@ pub struct Config {
     pub audit: AuditSettings,
     /// SHA-256 of the file, hexadecimal.
     pub digest: String,
+    /// The secret files that were read.
+    pub files: Vec<PathBuf>,
+}
+
+impl Config {
+    /// The part that is read once, at the start: two configurations that differ in it cannot
+    /// follow each other without a restart.
+    pub fn fixed(&self) -> String {
+        format!("{:?} {:?} {:?} {:?}", self.server, self.envelope, self.audit, self.limits)
+    }
 }
 
 /// One issuer with its keys.
@@ -92,7 +102,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
     let digest = sha256(text);
-    Some(Config { server, issuers, envelope, services, components, limits, audit, digest })
+    Some(Config { server, issuers, envelope, services, components, limits, audit, digest, files: root.files() })
 }
 
 fn sha256(text: &str) -> String {

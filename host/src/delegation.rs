@@ -8,9 +8,11 @@
 //! is sent, and nothing leaves before `downstream.opened` is durable.
 
 mod authority;
+mod cache;
 mod credential;
 mod error;
 mod exchange;
+mod identify;
 mod issued;
 mod request;
 mod service;

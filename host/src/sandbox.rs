@@ -24,4 +24,4 @@ pub use inspect::{Inspection, Refused, inspect};
 pub use limits::Limits;
 pub use loader::{Candidate, FolderError, LoadError, Loaded, candidates};
 pub use progress::{ProgressSink, Report};
-pub use run::{Sandbox, Signals};
+pub use run::{Components, Sandbox, Signals};

@@ -47,13 +47,14 @@ pub(super) struct Problems {
     file: PathBuf,
     line_starts: Vec<usize>,
     found: RefCell<Vec<(usize, String)>>,
+    files: RefCell<Vec<PathBuf>>,
 }
 
 impl Problems {
     pub(super) fn new(file: &Path, text: &str) -> Self {
         let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(starts).collect();
-        Self { file: file.to_owned(), line_starts, found: RefCell::default() }
+        Self { file: file.to_owned(), line_starts, found: RefCell::default(), files: RefCell::default() }
     }
 
     /// Notes a problem at a byte of the file.
@@ -100,6 +101,11 @@ impl<'c> Section<'c> {
     /// The file's folder joined with `path`.
     pub(super) fn beside(&self, path: &str) -> PathBuf {
         beside(&self.problems.file, path)
+    }
+
+    /// The secret files that were read so far, by any section.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.problems.files.borrow().clone()
     }
 
     pub(super) fn problem(&self, byte: usize, problem: impl Into<String>) {
@@ -216,6 +222,7 @@ impl<'c> Section<'c> {
     /// The contents of the file that a key names, without a final newline.
     pub(super) fn secret(&self, key: &str) -> Option<SecretString> {
         let path = self.beside(&self.required(key)?);
+        self.problems.files.borrow_mut().push(path.clone());
         match std::fs::read_to_string(&path) {
             Ok(text) if is_secret(text.trim_end_matches(['\n', '\r'])) => {
                 Some(SecretString::from(text.trim_end_matches(['\n', '\r']).to_owned()))

@@ -1,29 +1,32 @@
 //! One call's authority to reach services, and the broker that carries it out.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bailiwick_envelope::{ActorKind, DelegationMode};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use futures_util::FutureExt as _;
+use http::{HeaderMap, Method, StatusCode, Uri};
 use http_body_util::Full;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::cache::{self, ExchangeCache};
 use super::credential::Credential;
 use super::error::DownstreamError;
 use super::exchange::{Acting, Exchange};
+use super::identify::identify;
 use super::request::{self, Part, Request, Response};
-use super::service::{AuditHeaders, Service};
+use super::service::Service;
 use crate::audit::{Downstream, Event, Outcome, Trail};
 use crate::dispatch::Permit;
 use crate::egress::EgressError;
 use crate::envelope::{Sealed, Signer};
 use crate::identity::SubjectToken;
 use crate::reason::Reason;
-use crate::seams::{Random, random_hex};
+use crate::seams::Random;
 
 /// Knows the services and holds what is needed to reach them.
 pub struct Broker {
@@ -31,6 +34,7 @@ pub struct Broker {
     signer: Arc<Signer>,
     random: Arc<dyn Random>,
     limits: BrokerLimits,
+    exchanged: ExchangeCache,
 }
 
 /// Bounds of the downstream calls of one call.
@@ -88,7 +92,7 @@ impl Broker {
         random: Arc<dyn Random>,
         limits: BrokerLimits,
     ) -> Self {
-        Self { services, signer, random, limits }
+        Self { services, signer, random, limits, exchanged: ExchangeCache::default() }
     }
 
     /// Takes over what one call may do. The subject token is kept only if a granted service needs
@@ -156,7 +160,10 @@ impl Inner {
         let result = tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(None),
-            result = self.carry_out(&planned, &mut progress) => result.map_err(Some),
+            result = AssertUnwindSafe(self.carry_out(&planned, &mut progress)).catch_unwind() => match result {
+                Ok(result) => result.map_err(Some),
+                Err(_) => Err(Some(DownstreamError::Unavailable("the host failed".into()))),
+            },
         };
         let ended = match &result {
             Ok(_) => (Outcome::Done, None),
@@ -203,7 +210,7 @@ impl Inner {
         }
         for template in &service.settings.allow {
             if let Some(target) = template.fill(request, actor)? {
-                return Ok((template.to_string(), target));
+                return Ok((template.path().to_owned(), target));
             }
         }
         let covered = service.settings.allow.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -233,12 +240,15 @@ impl Inner {
         *request.method_mut() = planned.method.clone();
         *request.uri_mut() = planned.target.clone();
         *request.headers_mut() = planned.headers.clone();
-        self.identify(planned, request.headers_mut())?;
+        let broker = &self.broker;
+        let settings = &planned.service.settings;
+        identify(request.headers_mut(), &self.sealed, settings, planned.mode, &broker.signer, broker.random.as_ref())?;
         credential.apply(&mut request)?;
         progress.sending = true;
         let limits = self.broker.limits;
         let answer = planned.service.client.send(request, limits.time, limits.answer).await.map_err(|e| failed(&e))?;
         progress.status = Some(answer.status.as_u16());
+        self.forget_refused(planned, answer.status);
         Ok(Response {
             status: answer.status.as_u16(),
             headers: request::visible_headers(&answer.headers),
@@ -254,8 +264,17 @@ impl Inner {
             DelegationMode::RestrictedUser => Acting::UserAlone,
         };
         let (exchange, subject) = self.exchange(&planned.service)?;
+        let key = self.cache_key(planned, exchange, subject);
+        let (now, until) = (exchange.clock.now(), self.sealed.authority_until());
+        let slot = self.broker.exchanged.slot(&key, until, now);
+        let mut issued = slot.lock().await;
+        if let Some(kept) = issued.as_ref().filter(|kept| kept.is_usable(now)) {
+            return Ok(Credential::exchanged(&kept.token, acting));
+        }
+        *issued = None;
         let actor = &self.sealed.envelope().claims().actor;
-        let credential = exchange.obtain(subject, actor, self.sealed.authority_until(), acting).await?;
+        let fresh = exchange.obtain(subject, actor, until, acting).await?;
+        let credential = Credential::exchanged(&fresh.token, acting);
         let record = Downstream {
             scopes: exchange.scopes.clone(),
             audience: Some(exchange.audience.clone()),
@@ -264,42 +283,32 @@ impl Inner {
         };
         let written = self.trail.downstream(Event::TokenExchanged, Some(planned.mode), record, None);
         written.await.map_err(|_| DownstreamError::AuditUnavailable)?;
+        *issued = Some(fresh);
         Ok(credential)
     }
 
-    /// Tells the service, as far as the operator wants, for whom and by whom it is called.
-    fn identify(&self, planned: &Planned, headers: &mut HeaderMap) -> Result<(), DownstreamError> {
+    /// A service that does not accept an exchanged token gets a new one next time.
+    fn forget_refused(&self, planned: &Planned, status: StatusCode) {
+        if status == StatusCode::UNAUTHORIZED
+            && let Ok((exchange, subject)) = self.exchange(&planned.service)
+        {
+            self.broker.exchanged.forget(&self.cache_key(planned, exchange, subject));
+        }
+    }
+
+    fn cache_key(&self, planned: &Planned, exchange: &Exchange, subject: &SubjectToken) -> cache::Key {
         let claims = self.sealed.envelope().claims();
-        let settings = &planned.service.settings;
-        let mut set = |name: &'static str, value: &str| {
-            let value = HeaderValue::try_from(value).map_err(|_| {
-                DownstreamError::InvalidRequest(format!("the header {name} cannot carry this identity"))
-            })?;
-            headers.insert(HeaderName::from_static(name), value);
-            Ok::<_, DownstreamError>(())
-        };
-        set("accept-encoding", "identity")?;
-        if settings.in_trust_domain {
-            let token = self
-                .broker
-                .signer
-                .transaction(&self.sealed, &settings.name)
-                .map_err(|_| DownstreamError::IdentityUnavailable)?;
-            set("txn-token", token.as_str())?;
+        cache::Key {
+            issuer: claims.actor.iss.clone(),
+            sub: claims.actor.sub.clone(),
+            tenant: claims.actor.tenant.clone(),
+            agent: claims.agent.id.clone(),
+            client: claims.agent.client_id.clone(),
+            service: planned.service.settings.name.clone(),
+            mode: planned.mode,
+            scopes: exchange.scopes.clone(),
+            subject_digest: subject.digest(),
         }
-        if settings.audit_headers == AuditHeaders::None {
-            return Ok(());
-        }
-        let span = random_hex::<8>(self.broker.random.as_ref());
-        set("traceparent", &format!("00-{}-{span}-01", claims.session.trace_id))?;
-        set("x-trace-id", &claims.session.trace_id)?;
-        if settings.audit_headers == AuditHeaders::Full {
-            set("x-actor-sub", &header_text(&claims.actor.sub))?;
-            set("x-actor-iss", &header_text(&claims.actor.iss))?;
-            set("x-agent-id", &header_text(&claims.agent.id))?;
-            set("x-delegation-mode", planned.mode.as_str())?;
-        }
-        Ok(())
     }
 }
 
@@ -355,11 +364,4 @@ fn outcome_of(error: &DownstreamError, progress: &Progress) -> Outcome {
         DownstreamError::Unavailable(_) | DownstreamError::AuditUnavailable => Outcome::Failed,
         _ => Outcome::Refused,
     }
-}
-
-/// Names may have any printable character; headers carry ASCII. Injective, so two names never
-/// become one.
-fn header_text(name: &str) -> String {
-    const ODD: &AsciiSet = &CONTROLS.add(b'%').add(b' ').add(b'"').add(b',').add(b';');
-    utf8_percent_encode(name, ODD).to_string()
 }

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
 use super::error::DownstreamError;
+use super::exchange::Acting;
 use super::service::OwnCredential;
 use super::token_endpoint::TokenEndpoint;
 use crate::seams::Clock;
@@ -18,9 +19,18 @@ pub(super) enum Credential {
 }
 
 impl Credential {
-    pub(super) fn bearer(token: &SecretString, kind: &'static str) -> Self {
+    fn bearer(token: &SecretString, kind: &'static str) -> Self {
         let value = SecretString::from(format!("Bearer {}", token.expose_secret()));
         Self::Header { name: header::AUTHORIZATION, value, kind }
+    }
+
+    /// A token that was exchanged for the user's.
+    pub(super) fn exchanged(token: &SecretString, acting: Acting) -> Self {
+        let kind = match acting {
+            Acting::HostForUser => "token_exchange",
+            Acting::UserAlone => "reissued_token",
+        };
+        Self::bearer(token, kind)
     }
 
     /// For the journal.

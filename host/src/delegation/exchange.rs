@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bailiwick_envelope::Actor;
 use secrecy::ExposeSecret as _;
 
-use super::credential::{ClientCredentials, Credential};
+use super::cache::Issued;
+use super::credential::ClientCredentials;
 use super::error::DownstreamError;
 use super::issued::{Expected, IssuedRule};
 use super::token_endpoint::TokenEndpoint;
@@ -44,7 +45,7 @@ impl Exchange {
         actor: &Actor,
         authority_until: u64,
         acting: Acting,
-    ) -> Result<Credential, DownstreamError> {
+    ) -> Result<Issued, DownstreamError> {
         let host = match (acting, &self.actor) {
             (Acting::HostForUser, Some(host)) => Some(host.token().await?),
             (Acting::HostForUser, None) | (Acting::UserAlone, _) => None,
@@ -74,12 +75,8 @@ impl Exchange {
             inbound: subject.expose_for_exchange(),
             now: self.clock.now(),
         };
-        self.issued.verify(&granted, &expected).await?;
-        let kind = match acting {
-            Acting::HostForUser => "token_exchange",
-            Acting::UserAlone => "reissued_token",
-        };
-        Ok(Credential::bearer(&granted.access_token, kind))
+        let expires_at = self.issued.verify(&granted, &expected).await?;
+        Ok(Issued { token: granted.access_token, expires_at })
     }
 }
 

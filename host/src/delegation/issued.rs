@@ -33,11 +33,11 @@ pub(super) struct Expected<'c> {
 }
 
 impl IssuedRule {
-    /// Verifies the issued token in full.
+    /// Verifies the issued token in full; returns when it expires, seconds since 1970-01-01 UTC.
     ///
     /// # Errors
     /// It must not be sent.
-    pub(super) async fn verify(&self, granted: &Granted, expected: &Expected<'_>) -> Result<(), DownstreamError> {
+    pub(super) async fn verify(&self, granted: &Granted, expected: &Expected<'_>) -> Result<u64, DownstreamError> {
         let token = granted.access_token.expose_secret();
         if token == expected.inbound {
             return Err(refuse("it is the caller's own token"));
@@ -57,7 +57,8 @@ impl IssuedRule {
         })?;
         let claims = unverified.verify(&key, &self.token_type).map_err(|e| unacceptable(&e))?;
         claims.check_times(expected.now).map_err(|e| unacceptable(&e))?;
-        if claims.expiry().map_err(|e| unacceptable(&e))? > expected.authority_until {
+        let expires_at = claims.expiry().map_err(|e| unacceptable(&e))?;
+        if expires_at > expected.authority_until {
             return Err(refuse("it outlives the caller's own token"));
         }
         if claims.audiences().map_err(|e| unacceptable(&e))? != [self.audience.as_str()] {
@@ -67,7 +68,8 @@ impl IssuedRule {
             return Err(refuse("it names another subject"));
         }
         check_actor(&claims, expected)?;
-        check_scopes(&claims, granted, expected)
+        check_scopes(&claims, granted, expected)?;
+        Ok(expires_at)
     }
 }
 

@@ -74,6 +74,11 @@ impl fmt::Display for Template {
 }
 
 impl Template {
+    /// The template without its method, for the journal.
+    pub(super) fn path(&self) -> &str {
+        self.text.split_once(' ').map_or("", |(_, path)| path)
+    }
+
     /// Whether the actor's subject is bound before the first free part. Where a service cannot
     /// tell users apart, only such a template keeps a tool from choosing whose data it gets.
     pub fn binds_actor_first(&self) -> bool {

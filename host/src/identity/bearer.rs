@@ -48,6 +48,11 @@ impl BearerToken {
 }
 
 impl SubjectToken {
+    /// SHA-256 of the token, to tell one from another.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.0.expose_secret().as_bytes()).into()
+    }
+
     /// The token, for the `subject_token` parameter of an exchange (RFC 8693 §2.1) only.
     pub(crate) fn expose_for_exchange(&self) -> &str {
         self.0.expose_secret()

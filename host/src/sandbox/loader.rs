@@ -3,7 +3,7 @@
 //! Invariant: a file is opened without following links, read once, and what was read is what is
 //! hashed, checked and compiled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,8 +13,8 @@ use rustix::fs::{Mode, OFlags};
 use sha2::{Digest as _, Sha256};
 
 use super::inspect::{Refused, inspect};
-use super::run::Sandbox;
-use crate::dispatch::{ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule};
+use super::run::{Compiled, Components, Sandbox};
+use crate::dispatch::{ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, RawDefinition};
 use crate::seams::hex;
 
 /// A `.wasm` file in the tools folder.
@@ -32,7 +32,7 @@ pub struct Loaded {
     pub component: ComponentId,
     /// Its tools.
     pub definitions: Vec<Definition>,
-    compiled: super::run::Compiled,
+    compiled: Compiled,
 }
 
 /// Why the folder cannot be used.
@@ -135,16 +135,23 @@ impl Sandbox {
         loaded.map_err(|error| (Some(digest), error))
     }
 
+    /// Loads what was compiled before from the bytes with this digest, under the present grant.
+    /// `None` if it was not, or the grant is for other code now.
+    pub fn load_known(&self, name: &str, digest: &str, grant: &ComponentGrant) -> Option<Loaded> {
+        let compiled = self.known(digest)?;
+        check_digest(name, digest, grant).ok()?;
+        offer(name, digest, grant, compiled).ok()
+    }
+
     /// Makes exactly these components callable and returns what they offer.
-    pub fn activate(&self, loaded: Vec<Loaded>) -> Vec<(ComponentId, Vec<Definition>)> {
-        let mut compiled = BTreeMap::new();
+    pub fn activate(&self, loaded: Vec<Loaded>) -> (Components, Vec<(ComponentId, Vec<Definition>)>) {
+        let mut used = BTreeMap::new();
         let mut offered = Vec::new();
         for component in loaded {
-            compiled.insert(component.component.digest.clone(), component.compiled);
+            used.insert(component.component.digest.clone(), component.compiled);
             offered.push((component.component, component.definitions));
         }
-        self.install(compiled.into_iter().collect());
-        offered
+        (self.components(used.into_iter().collect()), offered)
     }
 
     async fn load_bytes(
@@ -154,29 +161,37 @@ impl Sandbox {
         digest: &str,
         bytes: Vec<u8>,
     ) -> Result<Loaded, LoadError> {
-        if let Some(DigestRule::Exactly(wanted)) = &grant.digest
-            && wanted != digest
-        {
-            let (name, found, wanted) = (candidate.name.clone(), digest.to_owned(), wanted.clone());
-            return Err(LoadError::Digest { name, found, wanted });
-        }
+        check_digest(&candidate.name, digest, grant)?;
         inspect(&bytes)?;
-        let engine = |step| move |cause: wasmtime::Error| LoadError::Engine { step, cause: format!("{cause:#}") };
-        let compiled = tokio::task::block_in_place(|| self.compile(&bytes)).map_err(engine("compile"))?;
-        let raw = self.describe(&candidate.name, &compiled).await.map_err(engine("describe its tools"))?;
-        if !(1..=MAX_TOOLS).contains(&raw.len()) {
-            return Err(LoadError::Tools(raw.len()));
-        }
-        let definitions: Vec<_> = raw.into_iter().map(|raw| Definition::check(raw, grant)).collect::<Result<_, _>>()?;
-        let mut names: Vec<_> = definitions.iter().map(|definition| definition.name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        if names.len() != definitions.len() {
-            return Err(LoadError::Tools(definitions.len()));
-        }
-        let component = ComponentId { name: candidate.name.clone(), digest: digest.to_owned() };
-        Ok(Loaded { component, definitions, compiled })
+        let compiled = self.compile(&candidate.name, digest, &bytes).await?;
+        offer(&candidate.name, digest, grant, compiled)
     }
+}
+
+fn check_digest(name: &str, digest: &str, grant: &ComponentGrant) -> Result<(), LoadError> {
+    match &grant.digest {
+        Some(DigestRule::Exactly(wanted)) if wanted != digest => {
+            let (name, found, wanted) = (name.to_owned(), digest.to_owned(), wanted.clone());
+            Err(LoadError::Digest { name, found, wanted })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a component offers under a grant, if all of it is acceptable.
+fn offer(name: &str, digest: &str, grant: &ComponentGrant, compiled: Compiled) -> Result<Loaded, LoadError> {
+    let count = compiled.tools.len();
+    if !(1..=MAX_TOOLS).contains(&count) {
+        return Err(LoadError::Tools(count));
+    }
+    let check = |raw: &RawDefinition| Definition::check(raw.clone(), grant);
+    let definitions: Vec<_> = compiled.tools.iter().map(check).collect::<Result<_, _>>()?;
+    let names: BTreeSet<_> = definitions.iter().map(|definition| definition.name.as_str()).collect();
+    if names.len() != count {
+        return Err(LoadError::Tools(count));
+    }
+    let component = ComponentId { name: name.to_owned(), digest: digest.to_owned() };
+    Ok(Loaded { component, definitions, compiled })
 }
 
 fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, LoadError> {

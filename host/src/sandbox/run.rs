@@ -1,9 +1,8 @@
 //! One call in one fresh instance.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
 use bailiwick_envelope::{ActorKind, Confidence, DelegationMode, SignedEnvelope};
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -15,6 +14,7 @@ use super::bindings::exports::bailiwick::tool::tools;
 use super::bindings::{Tool as World, ToolPre};
 use super::engine::{self, EngineError};
 use super::limits::Limits;
+use super::loader::LoadError;
 use super::progress::ProgressSink;
 use super::state::{CallScope, CallState, CpuExceeded, Purpose, store};
 use crate::audit::{OpenCall, Outcome};
@@ -24,18 +24,27 @@ use crate::envelope::Sealed;
 use crate::reason::Reason;
 use crate::seams::{Clock, Random};
 
-/// The engine, with the components that are loaded into it, by digest.
+/// The engine, and what it has compiled.
 pub struct Sandbox {
     engine: Engine,
     linker: Linker<CallState>,
-    components: ArcSwap<BTreeMap<String, ToolPre<CallState>>>,
+    // By digest, so that a component that did not change is not compiled again.
+    compiled: Mutex<BTreeMap<String, Compiled>>,
     limits: Limits,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
 
-/// A compiled component that is not in use yet.
-pub(super) struct Compiled(ToolPre<CallState>);
+/// A compiled component with what it says of itself.
+#[derive(Clone)]
+pub(super) struct Compiled {
+    pre: ToolPre<CallState>,
+    pub(super) tools: Vec<RawDefinition>,
+}
+
+/// The components that can be called, by digest. Immutable; a change makes a new one.
+#[derive(Default)]
+pub struct Components(BTreeMap<String, ToolPre<CallState>>);
 
 /// How the client takes part in a call.
 pub struct Signals {
@@ -54,7 +63,7 @@ impl Sandbox {
         let engine = engine::start()?;
         let mut linker = Linker::new(&engine);
         World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(EngineError::from)?;
-        Ok(Self { engine, linker, components: ArcSwap::default(), limits, clock, random })
+        Ok(Self { engine, linker, compiled: Mutex::default(), limits, clock, random })
     }
 
     /// The limits of every call.
@@ -62,41 +71,55 @@ impl Sandbox {
         &self.limits
     }
 
-    /// Compiles `bytes`. Takes processor time: call it where that does no harm.
-    pub(super) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Compiled> {
-        let component = Component::from_binary(&self.engine, bytes)?;
-        Ok(Compiled(ToolPre::new(self.linker.instantiate_pre(&component)?)?))
+    /// What was compiled from the bytes with this digest, if anything was.
+    pub(super) fn known(&self, digest: &str) -> Option<Compiled> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 
-    /// Asks a component for its tools, without any identity.
-    pub(super) async fn describe(&self, name: &str, compiled: &Compiled) -> wasmtime::Result<Vec<RawDefinition>> {
+    /// Compiles `bytes` and asks the component for its tools, without any identity.
+    pub(super) async fn compile(&self, name: &str, digest: &str, bytes: &[u8]) -> Result<Compiled, LoadError> {
+        if let Some(known) = self.known(digest) {
+            return Ok(known);
+        }
+        let engine = |step| move |cause: wasmtime::Error| LoadError::Engine { step, cause: format!("{cause:#}") };
+        let link = || ToolPre::new(self.linker.instantiate_pre(&Component::from_binary(&self.engine, bytes)?)?);
+        let pre = tokio::task::block_in_place(link).map_err(engine("compile"))?;
+        let tools = self.describe(name, &pre).await.map_err(engine("describe its tools"))?;
+        let compiled = Compiled { pre, tools };
+        let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(digest.to_owned(), compiled.clone());
+        Ok(compiled)
+    }
+
+    async fn describe(&self, name: &str, pre: &ToolPre<CallState>) -> wasmtime::Result<Vec<RawDefinition>> {
         let mut store = store(&self.engine, self.state(Purpose::Describe, name));
         let describe = async {
-            let instance = compiled.0.instantiate_async(&mut store).await?;
+            let instance = pre.instantiate_async(&mut store).await?;
             instance.bailiwick_tool_tools().call_describe(&mut store).await
         };
         let definitions = tokio::time::timeout(self.limits.time, describe).await??;
         Ok(definitions.into_iter().map(raw).collect())
     }
 
-    /// Makes exactly these components callable.
-    pub(super) fn install(&self, components: Vec<(String, Compiled)>) {
-        let components = components.into_iter().map(|(digest, compiled)| (digest, compiled.0)).collect();
-        self.components.store(Arc::new(components));
+    /// Makes exactly these components callable, and forgets the code of all others.
+    pub(super) fn components(&self, used: Vec<(String, Compiled)>) -> Components {
+        let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|digest, _| used.iter().any(|(other, _)| other == digest));
+        Components(used.into_iter().map(|(digest, compiled)| (digest, compiled.pre)).collect())
     }
 
     /// Runs the permitted call, whose `call.opened` is durable.
     pub async fn run(
         &self,
         _opened: &OpenCall,
+        components: &Components,
         permit: &Permit,
         sealed: &Sealed,
         authority: Arc<Authority>,
         signals: Signals,
     ) -> Ended {
         let tool = permit.tool();
-        let component = self.components.load().get(&tool.component.digest).cloned();
-        let Some(component) = component else {
+        let Some(component) = components.0.get(&tool.component.digest) else {
             return Ended::without_answer(Outcome::Failed, Reason::Internal, "the tool is not loaded");
         };
         let scope = CallScope {

@@ -27,8 +27,6 @@ pub struct FrontSettings {
     pub allowed_hosts: Vec<String>,
     /// Origins that a browser may call from.
     pub allowed_origins: Vec<String>,
-    /// Issuers, for the metadata.
-    pub issuers: Vec<String>,
     /// Keys of envelopes and transaction tokens, to be published.
     pub keys: PublicKeys,
     /// Largest body, bytes.
@@ -82,10 +80,10 @@ impl Front {
     }
 
     fn metadata(&self) -> Answer {
-        let catalog = self.host.catalog.load();
-        let scopes: BTreeSet<String> = catalog.tools().flat_map(|tool| tool.definition.scopes.clone()).collect();
+        let policy = self.host.policy.load();
+        let scopes: BTreeSet<String> = policy.catalog.tools().flat_map(|tool| tool.definition.scopes.clone()).collect();
         let scopes: Vec<String> = scopes.into_iter().collect();
-        document(&self.settings.resource.metadata(&self.settings.issuers, &scopes))
+        document(&self.settings.resource.metadata(&policy.issuers, &scopes))
     }
 
     /// The name by which this server is addressed, and the page that calls it: both must be known,
@@ -120,7 +118,7 @@ impl Front {
     /// Admits, parses, authorizes, and only then lets the MCP library have the request.
     async fn mcp(&self, mut parts: Parts, body: Incoming) -> Answer {
         let token = take_credentials(&mut parts);
-        let (caller, subject) = match call::admit(&self.host, token).await {
+        let entry = match call::admit(&self.host, token).await {
             Ok(admitted) => admitted,
             Err(refusal) => return self.refuse(&refusal),
         };
@@ -131,11 +129,11 @@ impl Front {
         let trace_id = message
             .trace_id
             .or_else(|| parts.headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_id_of));
-        let caller = Arc::new(caller);
+        let (caller, policy) = (Arc::clone(&entry.caller), Arc::clone(&entry.policy));
         let prepared = match message.call {
             None => Prepared::Nothing,
             Some(request) => {
-                let authorized = call::authorize(&self.host, Arc::clone(&caller), subject, request, trace_id).await;
+                let authorized = call::authorize(&self.host, entry, request, trace_id).await;
                 match authorized.map_err(|refusal| (way(&refusal, &self.settings.resource), refusal)) {
                     Ok(admitted) => Prepared::Call(Box::new(admitted)),
                     Err((Way::Http(answer), _)) => return *answer,
@@ -144,7 +142,7 @@ impl Front {
                 }
             }
         };
-        let turn = Turn::new(Arc::clone(&self.host), caller, prepared);
+        let turn = Turn::new(Arc::clone(&self.host), caller, policy, prepared);
         mcp::answer(turn, Request::from_parts(parts, Full::new(Bytes::from(message.bytes)))).await
     }
 

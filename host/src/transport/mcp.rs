@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 use super::answer::{Answer, plain};
 use super::front::Whole;
-use crate::call::{self, Admitted, Host, Refusal};
+use crate::call::{self, Admitted, Host, Policy, Refusal};
 use crate::dispatch::{Tool, may_call};
 use crate::identity::Caller;
 use crate::reason::Reason;
@@ -46,15 +46,16 @@ pub(super) enum Prepared {
 pub(super) struct Turn {
     host: Arc<Host>,
     caller: Arc<Caller>,
+    policy: Arc<Policy>,
     // Taken once; a second take is an error.
     prepared: Mutex<Option<Prepared>>,
     unrecordable: AtomicBool,
 }
 
 impl Turn {
-    pub(super) fn new(host: Arc<Host>, caller: Arc<Caller>, prepared: Prepared) -> Arc<Self> {
+    pub(super) fn new(host: Arc<Host>, caller: Arc<Caller>, policy: Arc<Policy>, prepared: Prepared) -> Arc<Self> {
         let unrecordable = AtomicBool::new(false);
-        Arc::new(Self { host, caller, prepared: Mutex::new(Some(prepared)), unrecordable })
+        Arc::new(Self { host, caller, policy, prepared: Mutex::new(Some(prepared)), unrecordable })
     }
 
     fn take(&self) -> Option<Prepared> {
@@ -89,7 +90,7 @@ struct Handler(Arc<Turn>);
 
 impl Handler {
     fn tools(&self) -> Vec<McpTool> {
-        let catalog = self.0.host.catalog.load();
+        let catalog = &self.0.policy.catalog;
         catalog.tools().filter(|tool| may_call(&self.0.caller, tool)).map(|tool| describe(tool)).collect()
     }
 }
@@ -106,7 +107,7 @@ impl ServerHandler for Handler {
     }
 
     fn get_tool(&self, name: &str) -> Option<McpTool> {
-        let catalog = self.0.host.catalog.load();
+        let catalog = &self.0.policy.catalog;
         catalog.find(name).filter(|tool| may_call(&self.0.caller, tool)).map(|tool| describe(tool))
     }
 

@@ -1,0 +1,140 @@
+//! Takes up changes of the configuration, its secret files and the tools folder.
+//!
+//! Invariant: a request sees one policy, whole. A configuration that is wrong changes nothing, a
+//! bad component does not displace a good one, and a change takes effect only once it is recorded.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::detail;
+use super::policy::Ground;
+use crate::audit::{Event, Record};
+use crate::call::Host;
+use crate::config;
+
+/// The watch over everything that a policy is built from.
+pub(super) struct Watch {
+    file: PathBuf,
+    fixed: String,
+    ground: Ground,
+    host: Arc<Host>,
+    seen: Seen,
+}
+
+/// What the files looked like: path to identity, size and time of change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    settings: BTreeMap<PathBuf, Stamp>,
+    tools: BTreeMap<PathBuf, Stamp>,
+}
+
+type Stamp = Option<(u64, u64, i64, i64)>;
+
+impl Watch {
+    /// A watch that begins with how things are now; `files` are the secret files.
+    pub(super) fn new(file: PathBuf, files: Vec<PathBuf>, fixed: String, ground: Ground, host: Arc<Host>) -> Self {
+        let seen = Seen { settings: stamps(files.into_iter().chain([file.clone()])), tools: tools(&ground.tools) };
+        Self { file, fixed, ground, host, seen }
+    }
+
+    /// Watches until `stop` fires.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut pending = None;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(PERIOD) => {}
+            }
+            let now = tokio::task::block_in_place(|| self.look());
+            if now == self.seen {
+                pending = None;
+            } else if pending.as_ref() == Some(&now) {
+                // Nothing moved since the last look, so no file is half-written.
+                pending = None;
+                self.reload(now).await;
+            } else {
+                pending = Some(now);
+            }
+        }
+    }
+
+    fn look(&self) -> Seen {
+        Seen { settings: stamps(self.seen.settings.keys().cloned()), tools: tools(&self.ground.tools) }
+    }
+
+    async fn reload(&mut self, mut now: Seen) {
+        let settings_changed = now.settings != self.seen.settings;
+        match self.replace(settings_changed).await {
+            Ok(files) => {
+                now.settings.extend(stamps(files.into_iter().filter(|path| !self.seen.settings.contains_key(path))));
+                tracing::info!(settings = settings_changed, "a change is in effect");
+            }
+            Err(error) => {
+                let cause = format!("{error:#}");
+                tracing::error!(cause, "a change is not taken up; what was in effect stays");
+                if settings_changed {
+                    self.record_refusal(&cause).await;
+                }
+            }
+        }
+        self.seen = now;
+    }
+
+    /// Builds the new policy and puts it in the place of the old one; returns the secret files.
+    async fn replace(&self, settings_changed: bool) -> anyhow::Result<Vec<PathBuf>> {
+        let config = config::load(&self.file)?;
+        anyhow::ensure!(
+            config.fixed() == self.fixed,
+            "[server], [envelope], [audit] and [limits] are read once; restart to change them"
+        );
+        let files = config.files.clone();
+        let digest = config.digest.clone();
+        let previous = self.host.policy.load_full();
+        let policy =
+            self.ground.policy(config, &self.host.sandbox, &self.host.journal, Some(previous.as_ref())).await?;
+        if settings_changed {
+            let loaded = detail([("config", &format!("sha256:{digest}"))]);
+            let record = Record { detail: Some(loaded), ..Record::new(Event::ConfigLoaded) };
+            self.host.journal.append(record).await?;
+        }
+        self.host.policy.store(Arc::new(policy));
+        Ok(files)
+    }
+
+    async fn record_refusal(&self, cause: &str) {
+        let record = Record {
+            decision: Some("deny"),
+            reason: Some("config-refused".to_owned()),
+            detail: Some(detail([("cause", cause)])),
+            ..Record::new(Event::ConfigLoaded)
+        };
+        if self.host.journal.append(record).await.is_err() {
+            tracing::error!("the refused change cannot be recorded");
+        }
+    }
+}
+
+fn stamps(paths: impl Iterator<Item = PathBuf>) -> BTreeMap<PathBuf, Stamp> {
+    paths.map(|path| (path.clone(), stamp(&path))).collect()
+}
+
+/// The `.wasm` files of the folder.
+fn tools(folder: &Path) -> BTreeMap<PathBuf, Stamp> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "wasm"));
+    stamps(files)
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+}
+
+/// A change is in effect after two looks at most.
+const PERIOD: Duration = Duration::from_millis(100);

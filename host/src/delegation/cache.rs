@@ -1,0 +1,128 @@
+//! Exchanged credentials, kept for the principal that they were issued for and nobody else.
+//!
+//! Invariant: an entry is found only under everything that its issue depended on: issuer,
+//! subject, tenant, agent, service, mode, scopes and the very subject token. It is used neither
+//! in its last seconds nor longer than the caller's own token.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bailiwick_envelope::DelegationMode;
+use secrecy::SecretString;
+
+/// Everything that an issued credential depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) issuer: String,
+    pub(super) sub: String,
+    pub(super) tenant: Option<String>,
+    pub(super) agent: String,
+    pub(super) client: String,
+    pub(super) service: String,
+    pub(super) mode: DelegationMode,
+    pub(super) scopes: Vec<String>,
+    pub(super) subject_digest: [u8; 32],
+}
+
+/// A verified token and when it ends, seconds since 1970-01-01 UTC.
+#[derive(Clone)]
+pub(super) struct Issued {
+    pub(super) token: SecretString,
+    pub(super) expires_at: u64,
+}
+
+/// Where one key's credential is kept. Whoever holds the lock obtains it; others wait for that.
+pub(super) type Slot = Arc<tokio::sync::Mutex<Option<Issued>>>;
+
+/// Exchanged credentials by key.
+#[derive(Default)]
+pub(super) struct ExchangeCache {
+    slots: Mutex<HashMap<Key, (Slot, u64)>>,
+}
+
+impl ExchangeCache {
+    /// The slot of `key`, which is of no use after `until` (the end of the caller's token).
+    pub(super) fn slot(&self, key: &Key, until: u64, now: u64) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((slot, _)) = slots.get(key) {
+            return Arc::clone(slot);
+        }
+        if slots.len() >= MAX_SLOTS {
+            slots.retain(|_, (_, until)| now < *until);
+        }
+        if slots.len() >= MAX_SLOTS {
+            slots.clear();
+        }
+        let slot = Slot::default();
+        slots.insert(key.clone(), (Arc::clone(&slot), until));
+        slot
+    }
+
+    /// Forgets what is kept under `key`: the service did not accept it.
+    pub(super) fn forget(&self, key: &Key) {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+impl Issued {
+    /// Whether it is still good for a request.
+    pub(super) fn is_usable(&self, now: u64) -> bool {
+        now.saturating_add(MARGIN) < self.expires_at
+    }
+}
+
+/// Seconds before its end in which a token is not used any more.
+const MARGIN: u64 = 10;
+const MAX_SLOTS: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Key {
+        Key {
+            issuer: "https://idp.example".into(),
+            sub: "alice".into(),
+            tenant: Some("acme".into()),
+            agent: "assistant".into(),
+            client: "assistant".into(),
+            service: "orders_api".into(),
+            mode: DelegationMode::OnBehalfOf,
+            scopes: vec!["orders:read".into()],
+            subject_digest: [7; 32],
+        }
+    }
+
+    #[test]
+    fn whatever_differs_about_a_principal_is_another_entry() {
+        let cache = ExchangeCache::default();
+        let changes: [fn(&mut Key); 9] = [
+            |key| key.issuer.push('x'),
+            |key| key.sub.push('x'),
+            |key| key.tenant = None,
+            |key| key.agent.push('x'),
+            |key| key.client.push('x'),
+            |key| key.service.push('x'),
+            |key| key.mode = DelegationMode::RestrictedUser,
+            |key| key.scopes.clear(),
+            |key| key.subject_digest = [8; 32],
+        ];
+        let own = cache.slot(&key(), 100, 0);
+        assert!(Arc::ptr_eq(&own, &cache.slot(&key(), 100, 0)));
+        for change in changes {
+            let mut other = key();
+            change(&mut other);
+            assert!(!Arc::ptr_eq(&own, &cache.slot(&other, 100, 0)), "{other:?}");
+        }
+        cache.forget(&key());
+        assert!(!Arc::ptr_eq(&own, &cache.slot(&key(), 100, 0)));
+    }
+
+    #[test]
+    fn a_token_is_not_used_in_its_last_seconds() {
+        let issued = Issued { token: SecretString::from("t".to_owned()), expires_at: 100 };
+        assert!(issued.is_usable(89));
+        assert!(!issued.is_usable(90));
+        assert!(!issued.is_usable(101));
+    }
+}

@@ -1,0 +1,57 @@
+//! What a service is told about the call: the transaction token and the audit headers.
+//!
+//! They are information. A service inside the trust domain can verify the transaction token; the
+//! headers are for its log.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use bailiwick_envelope::DelegationMode;
+
+use super::error::DownstreamError;
+use super::service::{AuditHeaders, Described};
+use crate::envelope::{Sealed, Signer};
+use crate::seams::{Random, random_hex};
+
+/// Tells the service, as far as the operator wants, for whom and by whom it is called.
+pub(super) fn identify(
+    headers: &mut HeaderMap,
+    sealed: &Sealed,
+    service: &Described,
+    mode: DelegationMode,
+    signer: &Signer,
+    random: &dyn Random,
+) -> Result<(), DownstreamError> {
+    let claims = sealed.envelope().claims();
+    let mut set = |name: &'static str, value: &str| {
+        let value = HeaderValue::try_from(value)
+            .map_err(|_| DownstreamError::InvalidRequest(format!("the header {name} cannot carry this identity")))?;
+        headers.insert(HeaderName::from_static(name), value);
+        Ok::<_, DownstreamError>(())
+    };
+    set("accept-encoding", "identity")?;
+    if service.in_trust_domain {
+        let token = signer.transaction(sealed, &service.name).map_err(|_| DownstreamError::IdentityUnavailable)?;
+        set("txn-token", token.as_str())?;
+    }
+    if service.audit_headers == AuditHeaders::None {
+        return Ok(());
+    }
+    let span = random_hex::<8>(random);
+    set("traceparent", &format!("00-{}-{span}-01", claims.session.trace_id))?;
+    set("x-trace-id", &claims.session.trace_id)?;
+    if service.audit_headers == AuditHeaders::Full {
+        set("x-actor-sub", &header_text(&claims.actor.sub))?;
+        set("x-actor-iss", &header_text(&claims.actor.iss))?;
+        set("x-agent-id", &header_text(&claims.agent.id))?;
+        set("x-delegation-mode", mode.as_str())?;
+    }
+    Ok(())
+}
+
+/// Names may have any printable character; headers carry ASCII. Injective, so two names never
+/// become one.
+fn header_text(name: &str) -> String {
+    const ODD: &AsciiSet = &CONTROLS.add(b'%').add(b' ').add(b'"').add(b',').add(b';');
+    utf8_percent_encode(name, ODD).to_string()
+}
