@@ -34,6 +34,7 @@ pub struct App {
     journal: Journal,
     watch: Watch,
     url: String,
+    drain: Duration,
 }
 
 impl App {
@@ -90,10 +91,11 @@ impl App {
         });
         let watch = Watch::new(file.to_owned(), watch_files, fixed, ground, Arc::clone(&host));
         let front = Arc::new(Front::new(front_settings, host));
-        Ok(Self { listener, front, journal, watch, url: resource.uri().to_owned() })
+                let url = format!("http://{}{}", listener.local_addr()?, resource.path());
+        Ok(Self { listener, front, journal, watch, url, drain: limits.time + Duration::from_secs(2) })
     }
 
-    /// The URL of the MCP endpoint.
+    /// The MCP endpoint at the bound address.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -104,7 +106,7 @@ impl App {
     /// The journal could not be closed.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
-        transport::serve(self.listener, self.front, stop).await;
+        transport::serve(self.listener, self.front, stop, self.drain).await;
         watching.await.context("the watch over the configuration failed")?;
         let stopped = Record::new(Event::HostStopped);
         self.journal.close(stopped).await.context("the journal could not be closed")

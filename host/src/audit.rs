@@ -22,6 +22,7 @@ mod reader;
 mod record;
 mod refusals;
 mod seen;
+mod show;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -33,5 +34,7 @@ pub use journal::{AuditUnavailable, Journal, JournalError, Opened, Settings};
 pub use note::{InvalidKey, VerifierKey};
 pub use reader::{Damage, Place};
 pub use record::{Downstream, Event, Outcome, Record, Subject};
+pub use show::{Entries, Entry, Query};
+pub use time::{parse_time, rfc3339};
 pub use trail::{OpenCall, Trail};
 pub use verify::{Report, VerifyError, verify};

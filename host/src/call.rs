@@ -41,7 +41,7 @@ pub struct Host {
 /// What the operator says, at one moment. A request sees exactly one, from its token to its answer.
 pub struct Policy {
     /// Who may ask.
-    pub identity: Identity,
+    pub identity: Arc<Identity>,
     /// The tools, with what each may do.
     pub catalog: Catalog,
     /// The code behind them.
@@ -50,6 +50,8 @@ pub struct Policy {
     pub broker: Arc<Broker>,
     /// Names of the issuers.
     pub issuers: Vec<String>,
+    /// Of the configuration and its secrets: equal while neither changed.
+    pub fingerprint: String,
 }
 
 /// A caller with the token that proved it, under the policy that admitted it.

@@ -45,6 +45,8 @@ pub struct Config {
     pub digest: String,
     /// The secret files that were read.
     pub files: Vec<PathBuf>,
+    /// SHA-256 over the file and all secrets, hexadecimal. Never shown.
+    pub fingerprint: String,
 }
 
 impl Config {
@@ -102,7 +104,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
     let digest = sha256(text);
-    Some(Config { server, issuers, envelope, services, components, limits, audit, digest, files: root.files() })
+    Some(Config { server, issuers, envelope, services, components, limits, audit, digest, files: root.files(), fingerprint: root.fingerprint(text) })
 }
 
 fn sha256(text: &str) -> String {

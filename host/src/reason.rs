@@ -92,6 +92,19 @@ reasons! {
     RateLimited => "rate-limited",
     /// The call used up its downstream calls.
     QuotaExhausted => "quota-exhausted",
+
+    /// A component imports what no tool gets.
+    ImportRefused => "import-refused",
+    /// A component is not the code that the grant is for.
+    DigestMismatch => "digest-mismatch",
+    /// A tool's definition is not acceptable.
+    DefinitionRefused => "definition-refused",
+    /// A file is not a component that loads.
+    NotLoadable => "not-loadable",
+    /// Two components claim one tool name.
+    NameClash => "name-clash",
+    /// A changed configuration is wrong.
+    ConfigRefused => "config-refused",
 }
 
 impl fmt::Display for Reason {

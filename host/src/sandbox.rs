@@ -11,6 +11,7 @@ mod answer;
 mod bindings;
 mod downstream;
 mod engine;
+mod examine;
 mod inspect;
 mod limits;
 mod loader;
@@ -20,6 +21,7 @@ mod state;
 
 pub use answer::{Answer, Ended};
 pub use engine::EngineError;
+pub use examine::{ExamineError, Examined};
 pub use inspect::{Inspection, Refused, inspect};
 pub use limits::Limits;
 pub use loader::{Candidate, FolderError, LoadError, Loaded, candidates};

@@ -10,5 +10,6 @@ mod envelope;
 mod journal;
 mod lifetime;
 mod protocol;
+mod reload;
 mod sandbox;
 mod secrets;

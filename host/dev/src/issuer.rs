@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::bearer::Trusted;
 use crate::http::{Answer, Bound, Request, Server};
 use crate::jws::{Algorithm, JwsError, Key, PublicKeys};
 use directory::Directory;
@@ -89,6 +90,11 @@ impl Issuer {
     /// Where its keys are.
     pub fn jwks_uri(&self) -> String {
         format!("{}/jwks", self.state.url)
+    }
+
+    /// What a service needs to take its tokens.
+    pub fn trusted(&self) -> Trusted {
+        Trusted { issuer: self.url().to_owned(), keys: self.jwks_uri() }
     }
 
     /// Where clients ask for tokens.

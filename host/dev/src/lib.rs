@@ -1,5 +1,6 @@
-//! What Bailiwick needs around it on a developer's machine: an authorization server, a sample
-//! service, an MCP client, and the demo that tells one story with all of them.
+//! What Bailiwick needs around it on a developer's machine: an authorization server, sample
+//! services, an MCP client, the demo that tells one story with all of them, and the workbench of a
+//! tool's author.
 //!
 //! Everything listens on loopback, speaks plain HTTP and keeps its state in memory. The serving
 //! binary depends on none of it; demo and tests start that binary as a child and see it only
@@ -14,7 +15,13 @@ pub mod client;
 pub mod http;
 
 pub mod issuer;
+
+pub mod access;
+pub mod bearer;
+pub mod billing;
 pub mod orders;
+pub mod reports;
+pub mod sample;
 
 pub mod folder;
 pub mod journal;
@@ -23,7 +30,9 @@ pub mod process;
 
 pub mod story;
 
+pub use billing::Billing;
 pub use folder::{Config, Folder};
 pub use issuer::{Issuer, Misbehaviour, TokenSpec};
 pub use orders::Orders;
 pub use process::Host;
+pub use reports::Reports;

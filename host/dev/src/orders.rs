@@ -7,20 +7,17 @@
 //!
 //! Invariant: no order leaves for anybody but its customer.
 
-mod access;
 mod book;
 mod visitor;
 
-pub use access::Access;
-
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Bound, Request, Server};
-use access::AccessLog;
+use crate::access::Access;
+use crate::http::{Answer, Request};
+use crate::sample::{self, Sample, turned_away};
 use visitor::{Door, Visitor};
 
 /// How the service starts.
@@ -61,10 +58,11 @@ impl Settings {
 }
 
 /// A running orders service; stops when dropped.
-pub struct Orders {
-    url: String,
-    state: Arc<State>,
-    _server: Server,
+pub type Orders = Sample<Desk>;
+
+/// Where orders are asked for.
+pub struct Desk {
+    door: Door,
 }
 
 impl Orders {
@@ -73,89 +71,38 @@ impl Orders {
     /// # Errors
     /// No port, or no access log.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
-        let bound = Bound::to(settings.port).await?;
-        let url = bound.url();
-        let state = Arc::new(State {
-            log: AccessLog::open(settings.log.as_deref())?,
-            door: Door::new(settings),
-            inner: Mutex::default(),
-        });
-        let service = Arc::clone(&state);
-        let server = bound.serve(Arc::new(move |request| {
-            let state = Arc::clone(&service);
-            Box::pin(async move { state.answer(request).await })
-        }));
-        Ok(Self { url, state, _server: server })
-    }
-
-    /// The base URL, `http://127.0.0.1:PORT`.
-    pub fn url(&self) -> &str {
-        &self.url
+        let (port, log) = (settings.port, settings.log.clone());
+        Self::open(Desk { door: Door::new(settings) }, port, log.as_deref()).await
     }
 
     /// Where the host publishes its keys; known only once the host listens.
     pub fn trust_host(&self, jwks_url: &str) {
-        self.state.door.trust_host(jwks_url);
-    }
-
-    /// The access log so far.
-    pub fn log(&self) -> Vec<Access> {
-        self.state.log.lines()
-    }
-
-    /// Every request so far, as it came: for tests that look for what should not be there.
-    pub fn requests(&self) -> Vec<Request> {
-        self.state.lock().requests.clone()
-    }
-
-    /// Answers everything with this from now on, before any check; `None` ends it.
-    pub fn answer_with(&self, answer: impl Into<Option<Answer>>) {
-        self.state.lock().fixed = answer.into();
+        self.desk().door.trust_host(jwks_url);
     }
 }
 
-struct State {
-    door: Door,
-    log: AccessLog,
-    inner: Mutex<Inner>,
-}
-
-#[derive(Default)]
-struct Inner {
-    requests: Vec<Request>,
-    fixed: Option<Answer>,
-}
-
-impl State {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn answer(&self, request: Request) -> Answer {
-        let fixed = {
-            let mut inner = self.lock();
-            inner.requests.push(request.clone());
-            inner.fixed.clone()
-        };
-        if let Some(answer) = fixed {
-            return answer;
-        }
-        let (visitor, answer, reason) = match self.door.admit(&request).await {
-            Ok(visitor) => {
-                let (status, body) = serve(&visitor, &request);
-                (Some(visitor), Answer::json(status, &body), None)
-            }
+impl sample::Desk for Desk {
+    async fn answer(&self, request: &Request) -> (Answer, Access) {
+        let visitor = match self.door.admit(request).await {
+            Ok(visitor) => visitor,
             Err(refusal) => {
-                let body = json!({"error": refusal.to_string()});
-                let answer = Answer::json(StatusCode::UNAUTHORIZED, &body)
-                    .with("www-authenticate", "Bearer error=\"invalid_token\"");
-                (None, answer, Some(refusal.to_string()))
+                let answer = turned_away(&refusal);
+                let access = Access::new(SERVICE, request, &answer).refused(&refusal);
+                return (answer, access);
             }
         };
-        self.log.write(Access::new(&request, visitor.as_ref(), answer.status, reason));
-        answer
+        let (status, body) = serve(&visitor, request);
+        let answer = Answer::json(status, &body);
+        let access = Access::new(SERVICE, request, &answer).by(Some(&visitor.sub), visitor.via.as_deref());
+        match &visitor.transaction {
+            Some(call) => (answer, access.of_call(call)),
+            None => (answer, access),
+        }
     }
 }
+
+/// Its name in the access log.
+const SERVICE: &str = "orders_api";
 
 /// `GET /orders/{id}` and `GET /customers/{sub}/orders?status=`.
 fn serve(visitor: &Visitor, request: &Request) -> (StatusCode, Value) {

@@ -13,6 +13,7 @@ use crate::dispatch::{Catalog, ComponentGrant};
 use crate::egress::Tls;
 use crate::envelope::Signer;
 use crate::identity::{Identity, KeyRing};
+use crate::reason::Reason;
 use crate::sandbox::{self, Candidate, Components, Limits, LoadError, Loaded, Sandbox};
 use crate::seams::{Clock, Random};
 use crate::transport::Resource;
@@ -43,12 +44,19 @@ impl Ground {
     ) -> anyhow::Result<Policy> {
         let (components, catalog) = self.load_tools(&config.components, sandbox, journal, previous).await?;
         record_changes(&catalog, previous, journal).await?;
+        let fingerprint = config.fingerprint;
+        // Key sets and credentials stay as long as nothing that they depend on changes.
+        if let Some(same) = previous.filter(|previous| previous.fingerprint == fingerprint) {
+            let (identity, broker) = (Arc::clone(&same.identity), Arc::clone(&same.broker));
+            return Ok(Policy { identity, broker, catalog, components, fingerprint, issuers: same.issuers.clone() });
+        }
         Ok(Policy {
             issuers: config.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect(),
-            identity: self.identity(config.issuers),
+            identity: Arc::new(self.identity(config.issuers)),
             broker: Arc::new(self.broker(config.services)),
             catalog,
             components,
+            fingerprint,
         })
     }
 
@@ -161,16 +169,16 @@ fn refused(name: &str, digest: Option<String>, error: &(dyn std::error::Error + 
     let cause = chain(error);
     tracing::error!(component = name, cause, "a component is refused");
     let reason = match error.downcast_ref::<LoadError>() {
-        Some(LoadError::Refused(sandbox::Refused::Import { .. })) => "import-refused",
-        Some(LoadError::Digest { .. }) => "digest-mismatch",
-        Some(LoadError::Definition(_)) => "definition-refused",
-        Some(_) => "not-loadable",
-        None => "name-clash",
+        Some(LoadError::Refused(sandbox::Refused::Import { .. })) => Reason::ImportRefused,
+        Some(LoadError::Digest { .. }) => Reason::DigestMismatch,
+        Some(LoadError::Definition(_)) => Reason::DefinitionRefused,
+        Some(_) => Reason::NotLoadable,
+        None => Reason::NameClash,
     };
     Record {
         component: digest,
         decision: Some("deny"),
-        reason: Some(reason.to_owned()),
+        reason: Some(reason.as_str().to_owned()),
         detail: Some(detail([("name", name), ("cause", &cause)])),
         ..Record::new(Event::ComponentRefused)
     }

@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::detail;
 use super::policy::Ground;
-use crate::audit::{Event, Record};
+use crate::audit::{AuditUnavailable, Event, Record};
 use crate::call::Host;
 use crate::config;
+use crate::reason::Reason;
 
 /// The watch over everything that a policy is built from.
 pub(super) struct Watch {
@@ -75,6 +76,11 @@ impl Watch {
                 now.settings.extend(stamps(files.into_iter().filter(|path| !self.seen.settings.contains_key(path))));
                 tracing::info!(settings = settings_changed, "a change is in effect");
             }
+            Err(error) if error.is::<AuditUnavailable>() => {
+                // Not taken up and not forgotten: the next look tries again.
+                tracing::error!("a change is not taken up, because it cannot be recorded");
+                return;
+            }
             Err(error) => {
                 let cause = format!("{error:#}");
                 tracing::error!(cause, "a change is not taken up; what was in effect stays");
@@ -96,13 +102,13 @@ impl Watch {
         let files = config.files.clone();
         let digest = config.digest.clone();
         let previous = self.host.policy.load_full();
-        let policy =
-            self.ground.policy(config, &self.host.sandbox, &self.host.journal, Some(previous.as_ref())).await?;
         if settings_changed {
             let loaded = detail([("config", &format!("sha256:{digest}"))]);
             let record = Record { detail: Some(loaded), ..Record::new(Event::ConfigLoaded) };
             self.host.journal.append(record).await?;
         }
+        let policy =
+            self.ground.policy(config, &self.host.sandbox, &self.host.journal, Some(previous.as_ref())).await?;
         self.host.policy.store(Arc::new(policy));
         Ok(files)
     }
@@ -110,7 +116,7 @@ impl Watch {
     async fn record_refusal(&self, cause: &str) {
         let record = Record {
             decision: Some("deny"),
-            reason: Some("config-refused".to_owned()),
+            reason: Some(Reason::ConfigRefused.as_str().to_owned()),
             detail: Some(detail([("cause", cause)])),
             ..Record::new(Event::ConfigLoaded)
         };

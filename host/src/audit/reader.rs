@@ -162,6 +162,11 @@ impl Walk {
         &self.tree
     }
 
+    /// The line of the record that the last step found, without its line break.
+    pub(super) fn line(&self) -> &[u8] {
+        self.line.strip_suffix(b"\n").unwrap_or(&self.line)
+    }
+
     /// Goes on to the next record.
     pub(super) fn step(&mut self) -> Result<Step, Damage> {
         loop {

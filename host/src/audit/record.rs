@@ -39,6 +39,24 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every event.
+    pub const ALL: [Self; 14] = [
+        Self::CallOpened,
+        Self::CallRefused,
+        Self::RefusalsCounted,
+        Self::CallClosed,
+        Self::DownstreamRefused,
+        Self::DownstreamOpened,
+        Self::DownstreamClosed,
+        Self::TokenExchanged,
+        Self::ComponentLoaded,
+        Self::ComponentRefused,
+        Self::ComponentRemoved,
+        Self::ConfigLoaded,
+        Self::HostStarted,
+        Self::HostStopped,
+    ];
+
     /// The spelling in the journal.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -92,6 +110,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Refused, Self::Failed, Self::Cancelled, Self::TimedOut, Self::Unknown];
+
     /// The spelling in the journal.
     pub fn as_str(self) -> &'static str {
         match self {

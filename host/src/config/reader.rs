@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::beside;
+use crate::seams::hex;
 
 /// Everything that is wrong with a configuration, by line.
 #[derive(Debug)]
@@ -48,13 +50,14 @@ pub(super) struct Problems {
     line_starts: Vec<usize>,
     found: RefCell<Vec<(usize, String)>>,
     files: RefCell<Vec<PathBuf>>,
+    secrets: RefCell<Sha256>,
 }
 
 impl Problems {
     pub(super) fn new(file: &Path, text: &str) -> Self {
         let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(starts).collect();
-        Self { file: file.to_owned(), line_starts, found: RefCell::default(), files: RefCell::default() }
+        Self { file: file.to_owned(), line_starts, found: RefCell::default(), files: RefCell::default(), secrets: RefCell::default() }
     }
 
     /// Notes a problem at a byte of the file.
@@ -106,6 +109,11 @@ impl<'c> Section<'c> {
     /// The secret files that were read so far, by any section.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         self.problems.files.borrow().clone()
+    }
+
+    /// A digest of `text` and all secrets that were read.
+    pub(super) fn fingerprint(&self, text: &str) -> String {
+        hex(&self.problems.secrets.borrow().clone().chain_update(text).finalize())
     }
 
     pub(super) fn problem(&self, byte: usize, problem: impl Into<String>) {
@@ -225,6 +233,7 @@ impl<'c> Section<'c> {
         self.problems.files.borrow_mut().push(path.clone());
         match std::fs::read_to_string(&path) {
             Ok(text) if is_secret(text.trim_end_matches(['\n', '\r'])) => {
+                self.problems.secrets.borrow_mut().update(format!("{}:{text}", text.len()));
                 Some(SecretString::from(text.trim_end_matches(['\n', '\r']).to_owned()))
             }
             Ok(_) => self.not(key, "a file with one line of printable ASCII"),

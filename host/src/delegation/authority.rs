@@ -145,7 +145,7 @@ impl Inner {
         if used > self.broker.limits.calls {
             return Err(DownstreamError::QuotaExhausted);
         }
-        let asked = Downstream { service: request.service.clone(), method: request.method.clone(), ..empty() };
+        let asked = self.asked(&request);
         let planned = match self.plan(used, request) {
             Ok(planned) => planned,
             Err(refused) => {
@@ -175,6 +175,14 @@ impl Inner {
         let closed = self.trail.downstream(Event::DownstreamClosed, Some(planned.mode), closed, Some(ended));
         closed.await.map_err(|_| DownstreamError::AuditUnavailable)?;
         result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut))
+    }
+
+    /// What a refusal may say of the request: names of ours, never text of the tool's.
+    fn asked(&self, request: &Request) -> Downstream {
+        let granted = self.sealed.envelope().claims().delegation.modes().contains_key(&request.service);
+        let service = if granted { request.service.clone() } else { "(not granted)".to_owned() };
+        let method = request::method(&request.method).map_or("(other)".to_owned(), |method| method.to_string());
+        Downstream { service, method, ..empty() }
     }
 
     /// Checks the request against the grant. Nothing has left the host yet.

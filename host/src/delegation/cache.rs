@@ -47,7 +47,8 @@ impl ExchangeCache {
         if let Some((slot, _)) = slots.get(key) {
             return Arc::clone(slot);
         }
-        if slots.len() >= MAX_SLOTS {
+        // Every now and then what nobody can use any more is erased, not only when room is short.
+        if slots.len() % SWEEP == SWEEP - 1 {
             slots.retain(|_, (_, until)| now < *until);
         }
         if slots.len() >= MAX_SLOTS {
@@ -74,6 +75,7 @@ impl Issued {
 /// Seconds before its end in which a token is not used any more.
 const MARGIN: u64 = 10;
 const MAX_SLOTS: usize = 20_000;
+const SWEEP: usize = 64;
 
 #[cfg(test)]
 mod tests {

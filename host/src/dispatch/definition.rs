@@ -1,7 +1,10 @@
 //! What a component says of a tool, checked before anybody relies on it.
 
+use serde_json::{Map, Value};
+
 use super::grant::ComponentGrant;
 use super::schema::{Schema, SchemaError};
+use crate::json;
 
 /// A tool's definition as the component gives it.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +25,8 @@ pub struct RawDefinition {
     pub scopes: Vec<String>,
     /// Services that it wants to reach.
     pub services: Vec<String>,
+    /// More, as a JSON object.
+    pub meta: Option<String>,
 }
 
 /// Hints for clients (MCP tool annotations).
@@ -56,6 +61,8 @@ pub struct Definition {
     pub scopes: Vec<String>,
     /// Services that it wants to reach; sorted.
     pub services: Vec<String>,
+    /// More, for clients.
+    pub meta: Option<Map<String, Value>>,
 }
 
 /// Why a definition is not accepted.
@@ -142,7 +149,15 @@ impl Definition {
             annotations: raw.annotations,
             scopes,
             services: sorted(raw.services.iter()),
+            meta: raw.meta.map(|text| meta(&tool, &text)).transpose()?,
         })
+    }
+}
+
+fn meta(tool: &str, text: &str) -> Result<Map<String, Value>, DefinitionError> {
+    match json::parse(text.as_bytes(), 16) {
+        Ok(Value::Object(members)) if text.len() <= MAX_TEXT => Ok(members),
+        _ => Err(DefinitionError::Text { tool: tool.to_owned(), field: "meta" }),
     }
 }
 
@@ -183,11 +198,11 @@ fn check_text(tool: &str, field: &'static str, text: &str) -> Result<(), Definit
 /// The first property, anywhere in the schema, whose whole name is an identity or a credential.
 ///
 /// A lint that teaches, not the wall: the wall is that no host function takes a user.
-fn identity_parameter(schema: &serde_json::Value, allowed: &[String]) -> Option<String> {
+fn identity_parameter(schema: &Value, allowed: &[String]) -> Option<String> {
     match schema {
-        serde_json::Value::Array(items) => items.iter().find_map(|item| identity_parameter(item, allowed)),
-        serde_json::Value::Object(members) => {
-            let named = members.get("properties").and_then(serde_json::Value::as_object);
+        Value::Array(items) => items.iter().find_map(|item| identity_parameter(item, allowed)),
+        Value::Object(members) => {
+            let named = members.get("properties").and_then(Value::as_object);
             named
                 .into_iter()
                 .flat_map(|properties| properties.keys())

@@ -1,8 +1,9 @@
 //! The host's key folder: one key a purpose, made on first start, readable by the owner alone.
 //!
 //! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8),
-//! `mac.key` is 32 random bytes. To rotate a signing key, rename `NAME.pem` to
-//! `NAME.ANYTHING.pem` and restart: a new key is made, and the old one stays published.
+//! `mac.key` is 32 random bytes. To rotate the envelope or the transaction key,
+//! rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: a new key is made, and the old one stays
+//! published. The journal key belongs to its journal: it changes with a new audit folder.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;

@@ -210,7 +210,7 @@ fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, LoadError> {
     Ok(bytes)
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     (1..=64).contains(&name.len()) && plain && !name.starts_with(['.', '-'])
 }

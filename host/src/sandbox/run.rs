@@ -201,6 +201,7 @@ fn raw(definition: tools::Definition) -> RawDefinition {
         },
         scopes: definition.scopes,
         services: definition.services,
+        meta: definition.meta,
     }
 }
 

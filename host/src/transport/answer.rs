@@ -33,7 +33,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
             resource,
             &[("error", "invalid_request"), ("error_description", "exactly one bearer token is needed")],
         )),
-        Reason::TokenInvalid | Reason::Expiring => {
+        Reason::TokenInvalid => {
             Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[("error", "invalid_token")]))
         }
         Reason::InsufficientScope => {
@@ -44,7 +44,8 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         Reason::KeysUnavailable => Way::http(later("tokens cannot be checked at the moment")),
         Reason::AuditUnavailable => Way::http(later("calls cannot be recorded at the moment")),
         Reason::UnknownTool => Way::Protocol(-32602),
-        Reason::InvalidArguments
+        Reason::Expiring
+        | Reason::InvalidArguments
         | Reason::Overloaded
         | Reason::Internal
         | Reason::ToolError
@@ -68,7 +69,13 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         | Reason::Unavailable
         | Reason::TooLarge
         | Reason::RateLimited
-        | Reason::QuotaExhausted => Way::ToolResult,
+        | Reason::QuotaExhausted
+        | Reason::ImportRefused
+        | Reason::DigestMismatch
+        | Reason::DefinitionRefused
+        | Reason::NotLoadable
+        | Reason::NameClash
+        | Reason::ConfigRefused => Way::ToolResult,
     }
 }
 

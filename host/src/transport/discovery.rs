@@ -31,7 +31,7 @@ impl Resource {
     }
 
     /// The path of the MCP endpoint.
-    pub(super) fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         &self.path
     }
 

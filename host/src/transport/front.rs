@@ -131,7 +131,10 @@ impl Front {
             .or_else(|| parts.headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_id_of));
         let (caller, policy) = (Arc::clone(&entry.caller), Arc::clone(&entry.policy));
         let prepared = match message.call {
-            None => Prepared::Nothing,
+            None => {
+                drop(entry);
+                Prepared::Nothing
+            }
             Some(request) => {
                 let authorized = call::authorize(&self.host, entry, request, trace_id).await;
                 match authorized.map_err(|refusal| (way(&refusal, &self.settings.resource), refusal)) {

@@ -18,9 +18,8 @@ use tokio_util::task::TaskTracker;
 use super::answer::plain;
 use super::front::Front;
 
-/// Serves until `stop` fires, then lets requests that are under way finish, for at most
-/// [`DRAIN_TIME`].
-pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationToken) {
+/// Serves until `stop` fires, then lets requests that are under way finish, for at most `drain`.
+pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationToken, drain: Duration) {
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -44,7 +43,7 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationT
         }
     }
     connections.close();
-    if tokio::time::timeout(DRAIN_TIME, connections.wait()).await.is_err() {
+    if tokio::time::timeout(drain, connections.wait()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
 }
@@ -82,4 +81,3 @@ const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 const HEADER_TIME: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-const DRAIN_TIME: Duration = Duration::from_secs(10);

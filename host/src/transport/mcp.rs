@@ -12,7 +12,7 @@ use http::{Request, StatusCode, header};
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Implementation, ListToolsResult,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Implementation, ListToolsResult, MetaObject,
     PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ProtocolVersion, ServerCapabilities,
     ServerConfig, Tool as McpTool, ToolAnnotations,
 };
@@ -222,6 +222,7 @@ fn describe(tool: &Tool) -> McpTool {
     let closed = tool.services.is_empty().then_some(false);
     annotations.open_world_hint = closed.or(definition.annotations.open_world);
     described.annotations = Some(annotations);
+    described.meta = definition.meta.clone().map(MetaObject);
     described
 }
 

@@ -40,6 +40,57 @@ expect_audience = "orders"
 subject_issuers = ["demo"]
 actor = "client_credentials"
 private_addresses = ["127.0.0.0/8"]
+
+"#;
+
+const BILLING: &str = r#"[services.billing_api]
+url = "BILLING"
+private_addresses = ["127.0.0.0/8"]
+audit_headers = "full"
+actor_issuers = ["demo"]
+allow = ["GET /accounts/{actor.sub}"]
+
+[services.billing_api.exchange]
+profile = "rfc8693"
+token_endpoint = "ISSUER/token"
+client_id = "bailiwick"
+client_secret_file = "secrets/exchange"
+audience = "billing"
+scopes = ["billing:read"]
+issuer = "ISSUER"
+jwks_uri = "ISSUER/jwks"
+expect_audience = "billing"
+subject_issuers = ["demo"]
+actor = "none"
+private_addresses = ["127.0.0.0/8"]
+
+"#;
+
+const REPORTS: &str = r#"[services.reports_api]
+url = "REPORTS"
+private_addresses = ["127.0.0.0/8"]
+audit_headers = "full"
+shared_data = true
+allow = ["GET /reports/{}"]
+
+"#;
+
+const REPORTS_TOKEN: &str = r#"[services.reports_api.auth]
+kind = "client_credentials"
+token_endpoint = "ISSUER/token"
+client_id = "bailiwick"
+client_secret_file = "secrets/exchange"
+scopes = ["reports:read"]
+private_addresses = ["127.0.0.0/8"]
+
+"#;
+
+const REPORTS_KEY: &str = r#"[services.reports_api.auth]
+kind = "static"
+header = "HEADER"
+prefix = "PREFIX"
+secret_file = "secrets/reports"
+
 "#;
 
 const AUDIT: &str = r#"[audit]
@@ -87,16 +138,44 @@ impl Config {
         self
     }
 
-    /// Grants the component `name` the service `orders_api` in a mode.
+    /// Adds the service `billing_api`, reached with a re-issued token of the user.
     #[must_use]
-    pub fn grant_orders(mut self, name: &str, digest: &str, mode: &str) -> Self {
+    pub fn with_billing(mut self, issuer: &str, billing: &str) -> Self {
+        self.services.push_str(&BILLING.replace("ISSUER", issuer).replace("BILLING", billing));
+        self
+    }
+
+    /// Adds the service `reports_api`, reached with the host's own token.
+    #[must_use]
+    pub fn with_reports(mut self, issuer: &str, reports: &str) -> Self {
+        self.services.push_str(&REPORTS.replace("REPORTS", reports));
+        self.services.push_str(&REPORTS_TOKEN.replace("ISSUER", issuer));
+        self
+    }
+
+    /// Adds the service `reports_api`, reached with the key in `secrets/reports`.
+    #[must_use]
+    pub fn with_reports_key(mut self, reports: &str, header: &str, prefix: &str) -> Self {
+        self.services.push_str(&REPORTS.replace("REPORTS", reports));
+        self.services.push_str(&REPORTS_KEY.replace("HEADER", header).replace("PREFIX", prefix));
+        self
+    }
+
+    /// Grants the component `name` services, each with its mode.
+    #[must_use]
+    pub fn grant(mut self, name: &str, digest: &str, services: &[(&str, &str)]) -> Self {
+        let services = inline(services);
         // Writing to a string does not fail.
-        let _always = write!(
-            self.components,
-            "[components.{name}]\n\
-             digest = \"{digest}\"\n\
-             services = {{ orders_api = \"{mode}\" }}\n\n"
-        );
+        let _always =
+            write!(self.components, "[components.{name}]\ndigest = \"{digest}\"\nservices = {services}\n\n");
+        self
+    }
+
+    /// Grants one tool of a component its own services, in place of the component's.
+    #[must_use]
+    pub fn grant_tool(mut self, component: &str, tool: &str, services: &[(&str, &str)]) -> Self {
+        let services = inline(services);
+        let _always = write!(self.components, "[components.{component}.tools.{tool}]\nservices = {services}\n\n");
         self
     }
 
@@ -108,4 +187,9 @@ impl Config {
             sections.into_iter().map(|section| section.trim_end()).filter(|section| !section.is_empty()).collect();
         sections.join("\n\n") + "\n"
     }
+}
+
+fn inline(services: &[(&str, &str)]) -> String {
+    let members: Vec<String> = services.iter().map(|(service, mode)| format!("{service} = \"{mode}\"")).collect();
+    format!("{{ {} }}", members.join(", "))
 }

@@ -14,19 +14,23 @@ pub struct User {
 }
 
 impl User {
-    /// A user with scopes at the audience `orders`.
-    pub fn with_orders(sub: &str, scopes: &[&str]) -> Self {
-        let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        Self { sub: sub.to_owned(), tenant: None, may: BTreeMap::from([("orders".to_owned(), scopes)]) }
+    /// A user who may ask for nothing yet.
+    pub fn new(sub: &str) -> Self {
+        Self { sub: sub.to_owned(), tenant: None, may: BTreeMap::new() }
     }
 
-    /// `alice` and `bob`, who may read and write orders, and `carol`, who may not.
+    /// Lets the user ask for scopes at an audience.
+    #[must_use]
+    pub fn may(mut self, audience: &str, scopes: &[&str]) -> Self {
+        allow(&mut self.may, audience, scopes);
+        self
+    }
+
+    /// `alice` and `bob`, who may read and write orders and read their accounts, and `carol`, who may not.
     pub fn samples() -> Vec<Self> {
-        vec![
-            Self::with_orders("alice", &["orders:read", "orders:write"]),
-            Self::with_orders("bob", &["orders:read", "orders:write"]),
-            Self::with_orders("carol", &[]),
-        ]
+        let customer =
+            |sub| Self::new(sub).may("orders", &["orders:read", "orders:write"]).may("billing", &["billing:read"]);
+        vec![customer("alice"), customer("bob"), Self::new("carol").may("orders", &[]).may("billing", &[])]
     }
 }
 
@@ -44,18 +48,41 @@ pub struct Client {
 }
 
 impl Client {
-    /// The host as `bailiwick`, which may exchange, and the autonomous agent `robot`, which may not.
-    pub fn samples() -> Vec<Self> {
-        vec![
-            Self {
-                id: "bailiwick".into(),
-                secret: "a secret of the host & only of it".into(),
-                may: BTreeMap::from([("reports".to_owned(), vec!["reports:read".to_owned()])]),
-                exchanges: true,
-            },
-            Self { id: "robot".into(), secret: "a secret of the robot".into(), may: BTreeMap::new(), exchanges: false },
-        ]
+    /// A client that may ask for nothing yet.
+    pub fn new(id: &str, secret: &str) -> Self {
+        Self { id: id.to_owned(), secret: secret.to_owned(), may: BTreeMap::new(), exchanges: false }
     }
+
+    /// Lets the client ask for scopes at an audience, for itself.
+    #[must_use]
+    pub fn may(mut self, audience: &str, scopes: &[&str]) -> Self {
+        allow(&mut self.may, audience, scopes);
+        self
+    }
+
+    /// The host as `bailiwick`, which may exchange and read reports, and the autonomous agent
+    /// `robot`, which may neither.
+    pub fn samples() -> Vec<Self> {
+        vec![Self::host(), Self::new("robot", "a secret of the robot")]
+    }
+
+    /// The host: the client `bailiwick`.
+    pub fn host() -> Self {
+        let host = Self::new("bailiwick", "a secret of the host & only of it").may("reports", &["reports:read"]);
+        Self { exchanges: true, ..host }
+    }
+
+    /// The audience at which the client may have all these scopes.
+    pub(super) fn audience_of(&self, scopes: &[String]) -> Option<&str> {
+        let mut audiences = self.may.iter();
+        let found = audiences.find(|(_, allowed)| scopes.iter().all(|scope| allowed.contains(scope)));
+        found.map(|(audience, _)| audience.as_str())
+    }
+}
+
+fn allow(may: &mut BTreeMap<String, Vec<String>>, audience: &str, scopes: &[&str]) {
+    let allowed = may.entry(audience.to_owned()).or_default();
+    allowed.extend(scopes.iter().map(|&scope| scope.to_owned()));
 }
 
 /// Everyone who is known.

@@ -97,10 +97,18 @@ fn basic(header: &str) -> Option<(String, String)> {
     Some((decode(id)?, decode(secret)?))
 }
 
+/// For the audience that is named, else for the one where the client may have what it asks; with
+/// neither audience nor scope the token is good at this issuer alone, as an actor token.
 fn client_credentials(state: &State, client: &Client, form: &Form) -> Result<Answer, Refusal> {
     let mut spec = TokenSpec::of(&client.id).client(&client.id).audience(&state.url);
-    if let Some(audience) = form.target()? {
-        let asked = form.scopes()?;
+    let asked = form.scopes()?;
+    let audience = match form.target()? {
+        None if !asked.is_empty() => {
+            Some(client.audience_of(&asked).ok_or(Refusal("invalid_scope", "a scope that the client may not have"))?)
+        }
+        named => named,
+    };
+    if let Some(audience) = audience {
         let scopes = narrow(state, &client.id, audience, &asked)?;
         spec = spec.audience(audience).claim("scope", scopes.join(" "));
     }

@@ -69,6 +69,21 @@ async fn without_an_actor_token_there_is_no_act() {
 }
 
 #[tokio::test]
+async fn a_clients_own_token_is_for_the_audience_of_its_scopes() {
+    let issuer = Issuer::start().await.unwrap();
+    let scoped = [("grant_type", exchange::CLIENT_CREDENTIALS), ("scope", "reports:read")];
+    let own = claims(&ask(&issuer, HOST, &scoped).await);
+    assert_eq!((&own["sub"], &own["client_id"]), (&json!("bailiwick"), &json!("bailiwick")));
+    assert_eq!((&own["aud"], &own["scope"]), (&json!("reports"), &json!("reports:read")));
+    let plain = claims(&ask(&issuer, HOST, &[("grant_type", exchange::CLIENT_CREDENTIALS)]).await);
+    assert_eq!(plain["aud"], issuer.url());
+    let robot = Some(("robot", "a secret of the robot"));
+    assert_eq!(ask(&issuer, robot, &scoped).await.json().unwrap()["error"], "invalid_scope");
+    let elsewhere = [scoped[0], scoped[1], ("audience", "payroll")];
+    assert_eq!(ask(&issuer, HOST, &elsewhere).await.json().unwrap()["error"], "invalid_target");
+}
+
+#[tokio::test]
 async fn what_the_specification_forbids_is_refused() {
     let issuer = Issuer::start().await.unwrap();
     let good = issuer.token(&TokenSpec::of("alice")).unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bailiwick_envelope as envelope;
 use bailiwick_envelope::{DelegationMode, SigningKey};
@@ -10,6 +11,7 @@ use bailiwick_envelope::{DelegationMode, SigningKey};
 use super::*;
 use crate::client::{self, Reply};
 use crate::clock::now;
+use crate::http::{Bound, Server};
 use crate::issuer::{Issuer, Signer, TokenSpec};
 
 const DOMAIN: &str = "demo.example";

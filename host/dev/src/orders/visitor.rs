@@ -8,13 +8,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bailiwick_envelope::{PublicKeys as HostKeys, Transaction, TransactionVerifier};
-use serde_json::{Map, Value};
 
 use super::Settings;
-use crate::client;
+use crate::bearer::{Bearer, BearerError, Bearers, Trusted, fetch};
 use crate::clock::now;
 use crate::http::Request;
-use crate::jws::PublicKeys;
 
 /// The audience that this service answers to.
 const AUDIENCE: &str = "orders";
@@ -32,10 +30,8 @@ pub(super) struct Visitor {
 /// Why somebody stays outside.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("no bearer token")]
-    NoBearer,
-    #[error("the bearer token is not good: {0}")]
-    Bearer(&'static str),
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
     #[error("no transaction token")]
     NoTransaction,
     #[error("the transaction token is not good: {0}")]
@@ -49,19 +45,20 @@ pub(super) enum Refusal {
 /// The check at the door.
 pub(super) struct Door {
     settings: Settings,
+    bearers: Bearers,
     keys: Mutex<Keys>,
 }
 
 #[derive(Default)]
 struct Keys {
-    issuer: Option<PublicKeys>,
     host: Option<HostKeys>,
     host_url: Option<String>,
 }
 
 impl Door {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, keys: Mutex::default() }
+        let trusted = Trusted { issuer: settings.issuer.clone(), keys: settings.issuer_keys.clone() };
+        Self { bearers: Bearers::new(trusted, AUDIENCE, SCOPE), settings, keys: Mutex::default() }
     }
 
     pub(super) fn trust_host(&self, jwks_url: &str) {
@@ -74,9 +71,7 @@ impl Door {
     pub(super) async fn admit(&self, request: &Request) -> Result<Visitor, Refusal> {
         let bearer = self.bearer(request).await?;
         let transaction = self.transaction(request).await?;
-        let text =
-            |claims: &Map<String, Value>, name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
-        let user = bearer.as_ref().and_then(|claims| text(claims, "sub"));
+        let user = bearer.as_ref().and_then(|bearer| bearer.text("sub")).map(str::to_owned);
         let sub = match (user, &transaction) {
             (Some(sub), Some(call)) if call.actor.sub != sub || call.actor.iss != self.settings.issuer => {
                 return Err(Refusal::DifferentUsers);
@@ -85,23 +80,16 @@ impl Door {
             (None, Some(call)) if call.actor.iss == self.settings.issuer => call.actor.sub.clone(),
             (None, _) => return Err(Refusal::Nobody),
         };
-        let via = bearer.as_ref().and_then(|claims| claims.get("act")?.as_object()).and_then(|act| text(act, "sub"));
+        let via = bearer.as_ref().and_then(Bearer::via).map(str::to_owned);
         Ok(Visitor { sub, via, transaction })
     }
 
-    async fn bearer(&self, request: &Request) -> Result<Option<Map<String, Value>>, Refusal> {
-        let header = request.header("authorization");
-        let Some(token) = header.and_then(|header| header.strip_prefix("Bearer ")) else {
-            return if self.settings.bearer { Err(Refusal::NoBearer) } else { Ok(None) };
-        };
-        let keys = self.issuer_keys().await?;
-        let verified = keys.verify(token).map_err(|_| {
-            // The issuer may have new keys: look again next time.
-            self.lock().issuer = None;
-            Refusal::Bearer("signature")
-        })?;
-        check(&self.settings.issuer, &verified.claims).map_err(Refusal::Bearer)?;
-        Ok(Some(verified.claims))
+    async fn bearer(&self, request: &Request) -> Result<Option<Bearer>, Refusal> {
+        match self.bearers.verify(request).await {
+            Ok(bearer) => Ok(Some(bearer)),
+            Err(BearerError::Missing) if !self.settings.bearer => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn transaction(&self, request: &Request) -> Result<Option<Transaction>, Refusal> {
@@ -123,18 +111,6 @@ impl Door {
         }
     }
 
-    async fn issuer_keys(&self) -> Result<PublicKeys, Refusal> {
-        if let Some(keys) = self.lock().issuer.clone() {
-            return Ok(keys);
-        }
-        let jwks = fetch(&self.settings.issuer_keys).await;
-        let keys = jwks
-            .and_then(|jwks| PublicKeys::from_jwks(&jwks).ok())
-            .ok_or(Refusal::Bearer("the issuer's keys cannot be read"))?;
-        self.lock().issuer = Some(keys.clone());
-        Ok(keys)
-    }
-
     async fn host_keys(&self) -> Result<HostKeys, Refusal> {
         let url = {
             let keys = self.lock();
@@ -153,27 +129,4 @@ impl Door {
     fn lock(&self) -> MutexGuard<'_, Keys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn fetch(url: &str) -> Option<Value> {
-    client::fetch(url).await.ok()?.json().ok()
-}
-
-/// RFC 9068, section 4, as far as this service needs it.
-fn check(issuer: &str, claims: &Map<String, Value>) -> Result<(), &'static str> {
-    let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    if text("iss") != Some(issuer) {
-        return Err("issuer");
-    }
-    if text("aud") != Some(AUDIENCE) {
-        return Err("audience");
-    }
-    if claims.get("exp").and_then(Value::as_u64).is_none_or(|exp| exp <= now()) {
-        return Err("expired");
-    }
-    let scopes = text("scope").unwrap_or_default();
-    if !scopes.split(' ').any(|scope| scope == SCOPE) {
-        return Err("scope");
-    }
-    Ok(())
 }

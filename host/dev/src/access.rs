@@ -1,6 +1,9 @@
-//! The service's own access log: who came, through which agent and tool, and what they got.
+//! A service's own access log: who came, through which agent and tool, and what they got.
 //!
 //! This is the log that a shared service account would make worthless; here it names both.
+//!
+//! Invariant: the user is named only from a verified token. Agent, tool, mode and call come from a
+//! verified transaction token; without one, what the audit headers say is noted, never trusted.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -8,18 +11,19 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
-use http::StatusCode;
+use bailiwick_envelope::Transaction;
 use serde::Serialize;
 
-use super::visitor::Visitor;
 use crate::clock::now;
-use crate::http::Request;
+use crate::http::{Answer, Request};
 
 /// One line of the access log.
 #[derive(Clone, Debug, Serialize)]
 pub struct Access {
     /// Seconds since 1970-01-01 UTC.
     pub time: u64,
+    /// The service, as its host names it.
+    pub service: &'static str,
     /// The user, if there was a verified one.
     pub user: Option<String>,
     /// The agent, if the host named one.
@@ -30,7 +34,7 @@ pub struct Access {
     pub mode: Option<String>,
     /// The call, likewise: the same identifier as in the host's journal.
     pub call: Option<String>,
-    /// Who presented the bearer token for the user: its `act.sub`.
+    /// Who presented the bearer token: its `act.sub`, or its client if it has no user.
     pub via: Option<String>,
     /// The method.
     pub method: String,
@@ -44,36 +48,54 @@ pub struct Access {
 }
 
 impl Access {
-    pub(super) fn new(
-        request: &Request,
-        visitor: Option<&Visitor>,
-        status: StatusCode,
-        reason: Option<String>,
-    ) -> Self {
-        let call = visitor.and_then(|visitor| visitor.transaction.as_ref());
+    /// A request and its answer, by somebody who is not known yet.
+    pub(crate) fn new(service: &'static str, request: &Request, answer: &Answer) -> Self {
+        let said = |name: &str| request.header(name).map(str::to_owned);
         Self {
             time: now(),
-            user: visitor.map(|visitor| visitor.sub.clone()),
-            agent: call.map(|call| call.agent_id.clone()),
-            tool: call.map(|call| call.tool.clone()),
-            mode: call.map(|call| call.mode.as_str().to_owned()),
-            call: call.map(|call| call.txn.clone()),
-            via: visitor.and_then(|visitor| visitor.via.clone()),
+            service,
+            user: None,
+            agent: said("x-agent-id"),
+            tool: None,
+            mode: said("x-delegation-mode"),
+            call: None,
+            via: None,
             method: request.method.to_string(),
             path: request.path.clone(),
-            status: status.as_u16(),
-            reason,
+            status: answer.status.as_u16(),
+            reason: None,
         }
+    }
+
+    /// The verified user, and who came for them.
+    pub(crate) fn by(self, user: Option<&str>, via: Option<&str>) -> Self {
+        Self { user: user.map(str::to_owned), via: via.map(str::to_owned), ..self }
+    }
+
+    /// What a verified transaction token says of the call.
+    pub(crate) fn of_call(self, call: &Transaction) -> Self {
+        Self {
+            agent: Some(call.agent_id.clone()),
+            tool: Some(call.tool.clone()),
+            mode: Some(call.mode.as_str().to_owned()),
+            call: Some(call.txn.clone()),
+            ..self
+        }
+    }
+
+    /// Why the visitor was turned away.
+    pub(crate) fn refused(self, reason: &impl ToString) -> Self {
+        Self { reason: Some(reason.to_string()), ..self }
     }
 }
 
 /// Lines in memory, and in a file if there is one.
-pub(super) struct AccessLog {
+pub(crate) struct AccessLog {
     inner: Mutex<(Vec<Access>, Option<File>)>,
 }
 
 impl AccessLog {
-    pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
         let file = match path {
             Some(path) => Some(
                 OpenOptions::new()
@@ -87,7 +109,7 @@ impl AccessLog {
         Ok(Self { inner: Mutex::new((Vec::new(), file)) })
     }
 
-    pub(super) fn write(&self, line: Access) {
+    pub(crate) fn write(&self, line: Access) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(file), Ok(text)) = (&mut inner.1, serde_json::to_string(&line)) {
             // A sample service has nobody to tell; the line stays in memory.
@@ -96,7 +118,7 @@ impl AccessLog {
         inner.0.push(line);
     }
 
-    pub(super) fn lines(&self) -> Vec<Access> {
+    pub(crate) fn lines(&self) -> Vec<Access> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.0.clone()
     }

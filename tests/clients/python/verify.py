@@ -1,0 +1,77 @@
+"""Verifies envelopes and transaction tokens with `joserfc`, from the page about known answers and from nothing else.
+
+`python verify.py FOLDER` prints, for each file of the folder, `valid` or why not, as one JSON object.
+"""
+
+import base64
+import json
+import sys
+from pathlib import Path
+
+from joserfc import jws
+from joserfc.jwk import KeySet
+
+SKEW = 60  # seconds that clocks may differ, at the beginning only
+CLAIMS = {"iss", "iat", "exp", "aud", "jti", "txn", "sub", "scope", "tctx"}
+
+
+class Refused(Exception):
+    """It must not be accepted."""
+
+
+def main(folder):
+    verdicts = {path.name: verdict(json.loads(path.read_text())) for path in Path(folder).glob("*.json")}
+    print(json.dumps(verdicts))
+
+
+def verdict(vector):
+    try:
+        {"envelope": verify_envelope, "transaction": verify_transaction}[vector["kind"]](vector)
+    except Exception as error:  # whatever a library raises is a refusal
+        return f"refused: {type(error).__name__}: {error}"
+    return "valid"
+
+
+def verify_envelope(vector):
+    envelope = json.loads(vector["input"])
+    signature = envelope["meta"].pop("signature")
+    meta = envelope["meta"]
+    key = KeySet.import_key_set(vector["jwks"]).get_by_kid(meta["kid"])
+    signed = b"bailiwick-envelope-v1\0" + canonical(envelope)
+    raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+    ensure(base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == signature, "the signature is not base64url")
+    key.public_key.verify(raw, signed)
+    check_times(meta["created_at"], meta["expires_at"], 300, vector["now"])
+
+
+def verify_transaction(vector):
+    keys = KeySet.import_key_set(vector["jwks"])
+    token = jws.deserialize_compact(vector["input"], keys, algorithms=["EdDSA"])
+    ensure(set(token.protected) == {"alg", "kid", "typ"}, "the header has more members than it may")
+    ensure(token.protected["typ"] == "txntoken+jwt", "another type")
+    claims = json.loads(token.payload)
+    ensure(claims.keys() >= CLAIMS, "a claim is missing")
+    ensure(claims["aud"] == vector["trust_domain"], "another audience")
+    check_times(claims["iat"], claims["exp"], 60, vector["now"])
+    context = claims["tctx"]
+    ensure(context["confidence"] == "verified", "nobody verified this")
+    ensure(context["delegation"]["services"] == [vector["service"]], "it is for another service")
+
+
+def check_times(begin, end, longest, now):
+    ensure(begin <= now + SKEW, "not yet valid")
+    ensure(now < end, "expired")
+    ensure(begin < end <= begin + longest, "valid for too long")
+
+
+def canonical(value):
+    """RFC 8785 for values without floating point numbers and without member names beyond ASCII."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def ensure(condition, message):
+    if not condition:
+        raise Refused(message)
+
+
+main(*sys.argv[1:])

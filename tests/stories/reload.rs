@@ -1,0 +1,171 @@
+//! Changes while the host serves: configuration, secrets, components, keys.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::journal::{events, text};
+use bailiwick_dev::jws::Algorithm;
+use bailiwick_tests::{Plan, SCOPE, World, count, ensure_eq, guest, header, tools};
+use serde_json::{Value, json};
+
+/// Waits until the journal has `wanted` records of an event.
+async fn until(world: &World, event: &str, wanted: usize) -> Result<Vec<Value>> {
+    let arrive = async {
+        loop {
+            let records = world.records()?;
+            if count(&records, event) >= wanted {
+                return Ok(records);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), arrive).await.with_context(|| format!("no {event} in time"))?
+}
+
+fn rewrite(world: &World, change: impl FnOnce(String) -> String) -> Result<()> {
+    let file = world.folder.config();
+    let text = change(fs::read_to_string(&file)?);
+    let beside = file.with_extension("new");
+    fs::write(&beside, text)?;
+    Ok(fs::rename(beside, file)?)
+}
+
+#[tokio::test]
+async fn a_grant_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    ensure!(world.order(&token, "1001").await?.is_success(), "the grant does not work");
+    rewrite(&world, |text| text.split("[components").next().unwrap_or_default().to_owned() + "[audit]\nfolder = \"audit\"\n")?;
+    until(&world, "config.loaded", 2).await?;
+    let answer = world.order(&token, "1001").await?;
+    ensure!(!answer.is_success(), "the grant still works: {}", answer.raw);
+    ensure_eq(world.orders.requests().len(), 1, "requests at the service")
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_changes_nothing_and_is_recorded() -> Result<()> {
+    let world = World::start().await?;
+    for (change, told) in [
+        (("[audit]", "[surprise]\nx = 1\n[audit]"), "surprise"),
+        (("trust_domain = \"test.example\"", "trust_domain = \"other.example\""), "restart"),
+    ] {
+        let before = count(&world.records()?, "config.loaded");
+        let good = fs::read_to_string(world.folder.config())?;
+        rewrite(&world, |text| text.replace(change.0, change.1))?;
+        let records = until(&world, "config.loaded", before + 1).await?;
+        let last = events(&records, "config.loaded").pop().context("no record")?;
+        ensure_eq(text(last, "decision"), "deny", "decision")?;
+        ensure!(last.to_string().contains(told), "{last}");
+        let answer = world.order(&world.token("alice")?, "1001").await?;
+        ensure!(answer.is_success(), "it does not serve any more: {}", answer.raw);
+        rewrite(&world, |_| good)?;
+        until(&world, "config.loaded", before + 2).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_new_secret_is_used_from_the_next_exchange_on() -> Result<()> {
+    let world = World::start().await?;
+    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "the secret does not work");
+    world.folder.write_secret("exchange", "wrong")?;
+    until(&world, "config.loaded", 2).await?;
+    let answer = world.order(&world.token("alice")?, "1001").await?;
+    ensure!(!answer.is_success(), "the old secret is still used: {}", answer.raw);
+    world.folder.write_secret("exchange", "a secret of the host & only of it")?;
+    until(&world, "config.loaded", 3).await?;
+    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "the new secret is not used");
+    Ok(())
+}
+
+#[tokio::test]
+async fn components_come_change_and_go_while_calls_go_on() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let folder = world.folder.path().join("tools");
+    let whoami = fs::read(tools()?.join("whoami.wasm"))?;
+
+    fs::remove_file(folder.join("whoami.wasm"))?;
+    until(&world, "component.removed", 1).await?;
+    let gone = world.call(&token, "whoami", &json!({})).await?;
+    ensure_eq(gone.error_code(), Some(-32602), "code")?;
+    ensure!(world.order(&token, "1001").await?.is_success(), "the other tool is gone too");
+
+    world.folder.write_tool("whoami.wasm", &whoami)?;
+    let records = until(&world, "component.loaded", 3).await?;
+    ensure_eq(count(&records, "component.refused"), 0, "refused components")?;
+    ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "it does not come back");
+
+    let prober = guest("prober").await?;
+    world.folder.write_tool("whoami.wasm", &prober)?;
+    let records = until(&world, "component.loaded", 4).await?;
+    let changed = events(&records, "component.loaded").pop().context("no record")?;
+    ensure!(changed.to_string().contains("\"previous\":\"sha256:"), "the old digest is not told: {changed}");
+    ensure!(!world.call(&token, "whoami", &json!({})).await?.is_success(), "the old tool is still there");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_version_of_a_component_does_not_displace_a_good_one() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let bad = wat::parse_str(r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#)?;
+    let whoami = fs::read(tools()?.join("whoami.wasm"))?;
+    for (index, bytes) in [bad.as_slice(), b"not wasm", &whoami[..whoami.len() / 2]].into_iter().enumerate() {
+        world.folder.write_tool("whoami.wasm", bytes)?;
+        until(&world, "component.refused", index + 1).await?;
+        let answer = world.call(&token, "whoami", &json!({})).await?;
+        ensure!(answer.is_success(), "the good version is gone: {}", answer.raw);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn issuers_are_discovered_when_nothing_else_is_said() -> Result<()> {
+    let world = World::with(Plan::config(|config| {
+        for section in [&mut config.issuers, &mut config.services] {
+            *section = section.lines().filter(|line| !line.starts_with("jwks_uri")).fold(String::new(), |all, line| all + line + "\n");
+        }
+    }))
+    .await?;
+    let answer = world.order(&world.token("alice")?, "1001").await?;
+    ensure!(answer.is_success(), "{}", answer.raw);
+    let asked = world.issuer.requests();
+    ensure!(asked.iter().any(|path| path.contains("/.well-known/oauth-authorization-server")), "{asked:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_exchanged_token_is_kept_for_its_user_and_for_nobody_else() -> Result<()> {
+    let world = World::start().await?;
+    let (alice, bob) = (world.token("alice")?, world.token("bob")?);
+    for _ in 0..3 {
+        ensure!(world.order(&alice, "1001").await?.is_success(), "alice");
+        ensure!(world.order(&bob, "2001").await?.is_success(), "bob");
+    }
+    ensure_eq(world.issuer.exchanges().len(), 2, "exchanges for two users")?;
+    let again = world.issuer.token(&world.spec("alice").claim("jti", "another"))?;
+    ensure!(world.order(&again, "1001").await?.is_success(), "alice with another token");
+    ensure_eq(world.issuer.exchanges().len(), 3, "another subject token is another exchange")?;
+    for request in world.orders.requests() {
+        let user = header(&request, "x-actor-sub");
+        let bearer = bailiwick_tests::claims_of(&request, "authorization");
+        ensure_eq(bearer.get("sub").and_then(Value::as_str), Some(user), "subject of the credential")?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_that_was_good_is_checked_again_after_the_keys_changed() -> Result<()> {
+    let world = World::start().await?;
+    let old = world.token("alice")?;
+    ensure!(world.order(&old, "1001").await?.is_success(), "the token is not good");
+    world.issuer.rotate(Algorithm::Es256)?;
+    rewrite(&world, |text| text + "\n")?;
+    until(&world, "config.loaded", 2).await?;
+    let new = world.issuer.token(&world.spec("alice").scopes(&[SCOPE]))?;
+    ensure!(world.order(&new, "1001").await?.is_success(), "the new key is not known");
+    let answer = world.order(&old, "1001").await?;
+    ensure_eq(answer.status.as_u16(), 401, "a token signed with a withdrawn key")
+}
