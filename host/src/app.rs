@@ -13,11 +13,11 @@ use arc_swap::ArcSwap;
 use rustls::RootCertStore;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::audit::{self, Event, Journal, Record};
-use crate::call::Host;
+use crate::call::{Gate, Host};
 use crate::config::{self, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, Signer, SignerSettings};
@@ -31,6 +31,7 @@ use reload::Watch;
 pub struct App {
     listener: TcpListener,
     front: Arc<Front>,
+    host: Arc<Host>,
     journal: Journal,
     watch: Watch,
     url: String,
@@ -86,13 +87,15 @@ impl App {
             signer,
             journal: journal.clone(),
             sandbox,
-            gate: Semaphore::new(limits.concurrent_calls),
+            gate: Gate::new(limits.concurrent_calls, limits.concurrent_calls_per_user),
+            calls: TaskTracker::new(),
+            stop: CancellationToken::new(),
             random,
         });
         let watch = Watch::new(file.to_owned(), watch_files, fixed, ground, Arc::clone(&host));
-        let front = Arc::new(Front::new(front_settings, host));
+        let front = Arc::new(Front::new(front_settings, Arc::clone(&host)));
                 let url = format!("http://{}{}", listener.local_addr()?, resource.path());
-        Ok(Self { listener, front, journal, watch, url, drain: limits.time + Duration::from_secs(2) })
+        Ok(Self { listener, front, host, journal, watch, url, drain: limits.time + Duration::from_secs(2) })
     }
 
     /// The MCP endpoint at the bound address.
@@ -107,6 +110,10 @@ impl App {
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
         transport::serve(self.listener, self.front, stop, self.drain).await;
+        // Calls whose clients are gone may still run; each is closed in the journal before it ends.
+        self.host.stop.cancel();
+        self.host.calls.close();
+        self.host.calls.wait().await;
         watching.await.context("the watch over the configuration failed")?;
         let stopped = Record::new(Event::HostStopped);
         self.journal.close(stopped).await.context("the journal could not be closed")

@@ -6,12 +6,15 @@
 //! Invariant: every refusal is one record, every call is one record before and one after, and no
 //! answer leaves before the record of it is durable.
 
+mod gate;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
-use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::audit::{AuditUnavailable, Event, Journal, OpenCall, Outcome, Record, Subject};
 use crate::delegation::Broker;
@@ -21,6 +24,8 @@ use crate::identity::{BearerToken, Caller, Identity, SubjectToken};
 use crate::reason::Reason;
 use crate::sandbox::{Answer, Components, Ended, Sandbox, Signals};
 use crate::seams::Random;
+
+pub use gate::Gate;
 
 /// Everything that a call passes through.
 pub struct Host {
@@ -33,7 +38,11 @@ pub struct Host {
     /// Runs tools.
     pub sandbox: Sandbox,
     /// How many calls may run at once.
-    pub gate: Semaphore,
+    pub gate: Gate,
+    /// The calls that run, whether or not their clients still wait.
+    pub calls: TaskTracker,
+    /// Fires when the host can wait for them no longer.
+    pub stop: CancellationToken,
     /// For call identifiers.
     pub random: Arc<dyn Random>,
 }
@@ -126,7 +135,8 @@ pub async fn authorize(
 /// The refusal, recorded if the journal can be written.
 pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Result<Answer, Refusal> {
     let Admitted { entry: Entry { caller, policy, subject }, permit, trace_id } = admitted;
-    let Ok(_place) = host.gate.try_acquire() else {
+    let _running = host.calls.token();
+    let Some(_place) = host.gate.enter(&caller) else {
         return Err(refuse_late(host, &caller, &permit, Reason::Overloaded, "the host is busy; try again").await);
     };
     let call = CallId::new(host.random.as_ref());
@@ -142,6 +152,7 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
     };
     let opened = OpenCall::open(host.journal.clone(), &sealed).await.map_err(|_| Refusal::unrecordable())?;
     let authority = Arc::new(policy.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
+    let signals = Signals { stopping: host.stop.clone(), ..signals };
     let run = host.sandbox.run(&opened, &policy.components, &permit, &sealed, Arc::clone(&authority), signals);
     let ended = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| panicked());
     authority.end().await;
@@ -149,17 +160,32 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
     Ok(ended.answer)
 }
 
+/// Withdraws an authorized call that the MCP library refused to make.
+///
+/// # Errors
+/// The refusal could not be recorded.
+pub async fn withdraw(host: &Host, admitted: Admitted) -> Result<(), AuditUnavailable> {
+    let Admitted { entry, permit, .. } = admitted;
+    let denied = late(&permit, Reason::InvalidRequest, "the request is not what MCP asks for");
+    let record = refused(denied.reason, subject_of(&entry.caller), Some(&denied));
+    host.journal.append(record).await.map(drop)
+}
+
 /// Refuses a call that had been authorized already.
 async fn refuse_late(host: &Host, caller: &Caller, permit: &Permit, reason: Reason, message: &str) -> Refusal {
-    let denied = Denied {
+    let denied = late(permit, reason, message);
+    let record = refused(reason, subject_of(caller), Some(&denied));
+    Refusal::of(reason, message).recorded(host.journal.append(record).await.map(drop))
+}
+
+fn late(permit: &Permit, reason: Reason, message: &str) -> Denied {
+    Denied {
         reason,
         tool: Some(permit.tool().definition.name.clone()),
         component: Some(permit.tool().component.digest.clone()),
         scopes: Vec::new(),
         message: message.to_owned(),
-    };
-    let record = refused(reason, subject_of(caller), Some(&denied));
-    Refusal::of(reason, message).recorded(host.journal.append(record).await.map(drop))
+    }
 }
 
 fn panicked() -> Ended {

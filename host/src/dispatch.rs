@@ -7,6 +7,7 @@
 //! the operator's grant. What any of the three is silent about is not in it.
 
 mod catalog;
+mod cost;
 mod definition;
 mod grant;
 mod permit;

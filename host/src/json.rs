@@ -5,6 +5,7 @@
 //!
 //! Invariant: nothing from outside is turned into a [`Value`] anywhere else.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -16,7 +17,8 @@ use serde_json::{Map, Number, Value};
 /// Says what is wrong and where; never quotes the input.
 pub fn parse(bytes: &[u8], depth: usize) -> Result<Value, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth }
+    let nodes = Cell::new(0_usize);
+    let value = Strict { depth, nodes: &nodes }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
         .map_err(|error| JsonError::from(&error))?;
@@ -39,6 +41,8 @@ impl From<&serde_json::Error> for JsonError {
             DUPLICATE
         } else if text.starts_with(TOO_DEEP) || text.starts_with("recursion limit") {
             TOO_DEEP
+        } else if text.starts_with(TOO_MANY) {
+            TOO_MANY
         } else if error.is_eof() {
             "it ends too early"
         } else {
@@ -50,28 +54,39 @@ impl From<&serde_json::Error> for JsonError {
 
 const DUPLICATE: &str = "duplicate member";
 const TOO_DEEP: &str = "nested too deeply";
+const TOO_MANY: &str = "too many values";
 
 #[derive(Clone, Copy)]
-struct Strict {
+struct Strict<'n> {
     depth: usize,
+    nodes: &'n Cell<usize>,
 }
 
-impl Strict {
+impl Strict<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom(TOO_DEEP))?;
-        Ok(Self { depth })
+        Ok(Self { depth, ..self })
+    }
+
+    /// A small text can mean many values, each of which takes far more memory than its text.
+    fn count<E: serde::de::Error>(self) -> Result<(), E> {
+        self.nodes.set(self.nodes.get() + 1);
+        if self.nodes.get() > MAX_NODES { Err(E::custom(TOO_MANY)) } else { Ok(()) }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+const MAX_NODES: usize = 100_000;
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.count()?;
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,6 +169,12 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes(), 3).map_err(|error| error.kind), Err(kind), "{text}");
         }
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded_however_small_they_are() {
+        let many = format!("[{}0]", "0,".repeat(MAX_NODES));
+        assert_eq!(parse(many.as_bytes(), 32).map_err(|error| error.kind), Err(TOO_MANY));
     }
 
     #[test]

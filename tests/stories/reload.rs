@@ -36,7 +36,9 @@ async fn a_grant_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
     ensure!(world.order(&token, "1001").await?.is_success(), "the grant does not work");
-    rewrite(&world, |text| text.split("[components").next().unwrap_or_default().to_owned() + "[audit]\nfolder = \"audit\"\n")?;
+    rewrite(&world, |text| {
+        text.split("[components").next().unwrap_or_default().to_owned() + "[audit]\nfolder = \"audit\"\n"
+    })?;
     until(&world, "config.loaded", 2).await?;
     let answer = world.order(&token, "1001").await?;
     ensure!(!answer.is_success(), "the grant still works: {}", answer.raw);
@@ -125,7 +127,10 @@ async fn a_bad_version_of_a_component_does_not_displace_a_good_one() -> Result<(
 async fn issuers_are_discovered_when_nothing_else_is_said() -> Result<()> {
     let world = World::with(Plan::config(|config| {
         for section in [&mut config.issuers, &mut config.services] {
-            *section = section.lines().filter(|line| !line.starts_with("jwks_uri")).fold(String::new(), |all, line| all + line + "\n");
+            *section = section
+                .lines()
+                .filter(|line| !line.starts_with("jwks_uri"))
+                .fold(String::new(), |all, line| all + line + "\n");
         }
     }))
     .await?;

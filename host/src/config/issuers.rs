@@ -128,10 +128,15 @@ fn agent(section: &Section<'_>) -> AgentRule {
 }
 
 fn service_when(section: &Section<'_>) -> ServiceRule {
-    if let Some(rule) = section.text("service_when")
-        && rule != "sub_is_client"
-    {
-        section.wrong("service_when", "this is not \"sub_is_client\"");
+    if section.is_text("service_when") {
+        if section.text("service_when").as_deref() != Some("sub_is_client") {
+            section.wrong("service_when", "this is neither \"sub_is_client\" nor { claim = \"...\", prefix = \"...\" }");
+        }
+        return ServiceRule::SubjectIsClient;
     }
-    ServiceRule::SubjectIsClient
+    let Some(rule) = section.section("service_when") else { return ServiceRule::SubjectIsClient };
+    match (rule.required("claim"), rule.required("prefix")) {
+        (Some(claim), Some(prefix)) if !prefix.is_empty() => ServiceRule::ClaimBegins { claim, prefix },
+        _ => ServiceRule::SubjectIsClient,
+    }
 }

@@ -147,6 +147,11 @@ impl<'c> Section<'c> {
         }
     }
 
+    /// Whether a key is there and a string.
+    pub(super) fn is_text(&self, key: &str) -> bool {
+        self.find(key).is_some_and(|value| matches!(value.get_ref(), DeValue::String(_)))
+    }
+
     pub(super) fn required(&self, key: &str) -> Option<String> {
         if !self.has(key) {
             self.problems.at(self.start, format!("{} is missing", self.name(key)));

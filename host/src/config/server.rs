@@ -149,6 +149,8 @@ pub(super) fn limits(root: &Section<'_>) -> Limits {
     let downstream_time = section.duration("downstream_time", Duration::from_secs(60));
     limits.downstream_time = downstream_time.unwrap_or(limits.downstream_time);
     limits.concurrent_calls = count("concurrent_calls", 120, limits.concurrent_calls);
+    let per_user = limits.concurrent_calls_per_user.min(limits.concurrent_calls);
+    limits.concurrent_calls_per_user = count("concurrent_calls_per_user", 120, per_user);
     let small = |key, default: u32| {
         section.number(key, 1..=1000).map_or(default, |value| u32::try_from(value).unwrap_or(default))
     };

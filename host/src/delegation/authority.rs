@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bailiwick_envelope::{ActorKind, DelegationMode};
 use futures_util::FutureExt as _;
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::Full;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -167,7 +167,7 @@ impl Inner {
         };
         let ended = match &result {
             Ok(_) => (Outcome::Done, None),
-            Err(Some(error)) => (outcome_of(error, &progress), Some(error.reason())),
+            Err(Some(error)) => (outcome_of(error, &progress, &planned.method), Some(error.reason())),
             Err(None) if progress.sending => (Outcome::Unknown, Some(Reason::Cancelled)),
             Err(None) => (Outcome::Cancelled, Some(Reason::Cancelled)),
         };
@@ -242,7 +242,9 @@ impl Inner {
     }
 
     async fn carry_out(&self, planned: &Planned, progress: &mut Progress) -> Result<Response, DownstreamError> {
-        let credential = self.credential(planned).await?;
+        let credential = tokio::time::timeout(self.broker.limits.time, self.credential(planned))
+            .await
+            .map_err(|_| DownstreamError::Unavailable("the authorization server did not answer in time".into()))??;
         progress.credential = Some(credential.kind());
         let mut request = http::Request::new(Full::from(planned.body.clone()));
         *request.method_mut() = planned.method.clone();
@@ -254,9 +256,20 @@ impl Inner {
         credential.apply(&mut request)?;
         progress.sending = true;
         let limits = self.broker.limits;
+        let transaction = request.headers().get("txn-token").cloned();
         let answer = planned.service.client.send(request, limits.time, limits.answer).await.map_err(|e| failed(&e))?;
         progress.status = Some(answer.status.as_u16());
         self.forget_refused(planned, answer.status);
+        let repeats = |bytes: &[u8]| {
+            let transaction = transaction.as_ref().map(HeaderValue::as_bytes);
+            credential.is_in(bytes) || transaction.is_some_and(|token| memchr::memmem::find(bytes, token).is_some())
+        };
+        if repeats(&answer.body) || answer.headers.values().any(|value| repeats(value.as_bytes())) {
+            tracing::error!(service = planned.service.settings.name, "a service repeats the host's credential in its answer");
+            return Err(DownstreamError::CredentialRefused(
+                "the service's answer repeats the host's credential, so it is withheld".into(),
+            ));
+        }
         Ok(Response {
             status: answer.status.as_u16(),
             headers: request::visible_headers(&answer.headers),
@@ -365,7 +378,11 @@ fn failed(error: &EgressError) -> DownstreamError {
     }
 }
 
-fn outcome_of(error: &DownstreamError, progress: &Progress) -> Outcome {
+fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> Outcome {
+    // Once a request that changes something is on its way, only an answer tells what it did.
+    if progress.sending && progress.status.is_none() && !matches!(*method, Method::GET | Method::HEAD) {
+        return Outcome::Unknown;
+    }
     match error {
         DownstreamError::TimedOut => Outcome::TimedOut,
         DownstreamError::Unavailable(_) | DownstreamError::TooLarge if progress.sending => Outcome::Failed,

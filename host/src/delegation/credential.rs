@@ -41,6 +41,18 @@ impl Credential {
         }
     }
 
+    /// Whether `bytes` repeat the credential.
+    pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
+        match self {
+            Self::None => false,
+            Self::Header { value, .. } => {
+                let value = value.expose_secret();
+                let bare = value.rsplit_once(' ').map_or(value, |(_, bare)| bare);
+                bare.len() >= MIN_ECHO && memchr::memmem::find(bytes, bare.as_bytes()).is_some()
+            }
+        }
+    }
+
     pub(super) fn apply<B>(&self, request: &mut Request<B>) -> Result<(), DownstreamError> {
         if let Self::Header { name, value, .. } = self {
             let mut value = HeaderValue::try_from(value.expose_secret())
@@ -104,3 +116,5 @@ impl ClientCredentials {
 /// A token is not used in its last seconds, and not kept for longer than an hour whatever it says.
 const MARGIN: u64 = 30;
 const MAX_KEPT: u64 = 3600;
+/// Shorter keys could be in an answer by chance.
+const MIN_ECHO: usize = 8;

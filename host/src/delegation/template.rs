@@ -108,9 +108,13 @@ impl Template {
             return Ok(None);
         }
         let mut target = String::new();
-        for part in &request.path {
+        for (index, part) in request.path.iter().enumerate() {
             target.push('/');
-            target.push_str(&encode_segment(&value(part, actor)?)?);
+            match self.path.get(index) {
+                // As the operator wrote it.
+                Some(Slot::Literal(literal)) => target.push_str(literal),
+                _ => target.push_str(&encode_segment(&value(part, actor)?)?),
+            }
         }
         if target.is_empty() {
             target.push('/');
@@ -287,6 +291,7 @@ mod tests {
             ("GET /x?kind=a", "GET", &["x"], &[("kind", "a")], Some("/x?kind=a")),
             ("GET /x?kind=a", "GET", &["x"], &[("kind", "b")], None),
             ("GET /x?kind=a", "GET", &["x"], &[], None),
+            ("POST /v1:batch", "POST", &["v1:batch"], &[], Some("/v1:batch")),
         ];
         for (template, method, path, query, expected) in cases {
             let filled = fill(template, &request(method, path, query), &alice);

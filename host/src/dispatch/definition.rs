@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::grant::ComponentGrant;
-use super::schema::{Schema, SchemaError};
+use super::schema::{Schema, SchemaError, is_deceptive};
 use crate::json;
 
 /// A tool's definition as the component gives it.
@@ -185,11 +185,7 @@ fn check_names(tool: &str, kind: &'static str, names: &[String]) -> Result<(), D
 }
 
 fn check_text(tool: &str, field: &'static str, text: &str) -> Result<(), DefinitionError> {
-    let deceptive = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-    };
-    if text.trim().is_empty() || text.len() > MAX_TEXT || text.chars().any(deceptive) {
+    if text.trim().is_empty() || text.len() > MAX_TEXT || text.chars().any(is_deceptive) {
         return Err(DefinitionError::Text { tool: tool.to_owned(), field });
     }
     Ok(())

@@ -1,13 +1,16 @@
 //! JSON Schemas of tools: local, bounded, compiled once.
 
+use jsonschema::PatternOptions;
 use serde_json::Value;
 
+use super::cost::{Unbounded, expanded};
 use crate::json;
 
 /// A compiled JSON Schema (2020-12) with its text.
 pub struct Schema {
     value: Value,
     validator: jsonschema::Validator,
+    cost: usize,
 }
 
 /// Why a schema is not accepted.
@@ -22,6 +25,15 @@ pub enum SchemaError {
     /// A reference to something outside the schema.
     #[error("it refers to {0:?}; only references within the schema (#...) are followed")]
     Reference(String),
+    /// It could cost too much to evaluate.
+    #[error("it refers to itself through {0:?}; nest to a fixed depth instead")]
+    Recursive(String),
+    /// It could cost too much to evaluate.
+    #[error("with its references expanded it is too large to be evaluated")]
+    TooCostly,
+    /// Text that could deceive whoever reads it.
+    #[error("a text in it has control or invisible characters")]
+    Text,
     /// Another dialect.
     #[error("its `$schema` is {0:?}; only JSON Schema 2020-12 is supported")]
     Dialect(String),
@@ -44,15 +56,25 @@ impl Schema {
         }
         let value = json::parse(text.as_bytes(), MAX_DEPTH)?;
         check_references(&value)?;
+        let cost = expanded(&value).map_err(|unbounded| match unbounded {
+            Unbounded::Recursive(target) => SchemaError::Recursive(target),
+            Unbounded::TooLarge => SchemaError::TooCostly,
+            Unbounded::Dangling(target) => SchemaError::Reference(target),
+        })?;
+        if text.chars().any(is_deceptive) || has_deceptive_text(&value) {
+            return Err(SchemaError::Text);
+        }
         if let Some(dialect) = value.get("$schema")
             && dialect.as_str().is_none_or(|uri| uri.trim_end_matches('#') != DIALECT)
         {
             return Err(SchemaError::Dialect(dialect.to_string()));
         }
+        // The linear-time engine: a pattern cannot cost more than its text is long.
         let validator = jsonschema::draft202012::options()
+            .with_pattern_options(PatternOptions::regex())
             .build(&value)
             .map_err(|error| SchemaError::Invalid(error.to_string()))?;
-        Ok(Self { value, validator })
+        Ok(Self { value, validator, cost })
     }
 
     /// Compiles the schema of a tool's arguments: an object that is closed, so that nothing
@@ -65,6 +87,7 @@ impl Schema {
         let closed = ["additionalProperties", "unevaluatedProperties"]
             .iter()
             .any(|keyword| schema.value.get(*keyword) == Some(&Value::Bool(false)));
+        let closed = closed && schema.value.get("patternProperties").is_none();
         let object = schema.value.get("type").and_then(Value::as_str) == Some("object");
         if closed && object { Ok(schema) } else { Err(SchemaError::Open) }
     }
@@ -79,6 +102,14 @@ impl Schema {
     /// # Errors
     /// What is wrong and where, for whoever sent it, without repeating values.
     pub fn check(&self, instance: &Value) -> Result<(), String> {
+        if self.cost > CHEAP && tokio::runtime::Handle::try_current().is_ok() {
+            // Others go on while this takes its time.
+            return tokio::task::block_in_place(|| self.evaluate(instance));
+        }
+        self.evaluate(instance)
+    }
+
+    fn evaluate(&self, instance: &Value) -> Result<(), String> {
         let mut errors = self.validator.iter_errors(instance).take(MAX_ERRORS).map(|error| {
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { "/".to_owned() } else { place };
@@ -101,9 +132,10 @@ fn check_references(value: &Value) -> Result<(), SchemaError> {
     match value {
         Value::Array(items) => items.iter().try_for_each(check_references),
         Value::Object(members) => members.iter().try_for_each(|(name, value)| match (name.as_str(), value) {
-            ("$ref" | "$dynamicRef", Value::String(target)) if !target.starts_with('#') => {
+            ("$ref", Value::String(target)) if !target.starts_with('#') => {
                 Err(SchemaError::Reference(target.clone()))
             }
+            ("$dynamicRef", _) => Err(SchemaError::Reference("$dynamicRef".to_owned())),
             ("$id", Value::String(target)) => Err(SchemaError::Reference(target.clone())),
             _ => check_references(value),
         }),
@@ -111,6 +143,25 @@ fn check_references(value: &Value) -> Result<(), SchemaError> {
     }
 }
 
+fn has_deceptive_text(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.chars().any(is_deceptive),
+        Value::Array(items) => items.iter().any(has_deceptive_text),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| name.chars().any(is_deceptive) || has_deceptive_text(value))
+        }
+        _ => false,
+    }
+}
+
+/// Control and format characters that change how a text looks without being seen.
+pub(super) fn is_deceptive(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Schemas of at most this many nodes are evaluated where they are.
+const CHEAP: usize = 512;
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 32;

@@ -70,7 +70,7 @@ fn reach(address: IpAddr) -> Reach {
 fn reach_v4(address: Ipv4Addr) -> Reach {
     let [a, b, c, d] = address.octets();
     match (a, b, c, d) {
-        (0 | 224..=255, ..) | (169, 254, ..) | (100, 100, 100, 200) => Reach::Never,
+        (0 | 224..=255, ..) | (169, 254, ..) | (100, 100, 100, 200) | (168, 63, 129, 16) => Reach::Never,
         (10 | 127, ..) | (172, 16..=31, ..) | (192, 168, ..) | (100, 64..=127, ..) => Reach::Private,
         (192, 0, 0 | 2, _) | (198, 18..=19, ..) | (198, 51, 100, _) | (203, 0, 113, _) => Reach::Private,
         _ => Reach::Public,

@@ -44,10 +44,11 @@ impl Caller {
         }
         let client_id = client_id(claims)?;
         let sub = claims.string("sub")?.to_owned();
-        let kind = match issuer.service_when {
-            ServiceRule::SubjectIsClient if sub == client_id => ActorKind::Service,
-            ServiceRule::SubjectIsClient => ActorKind::User,
+        let service = match &issuer.service_when {
+            ServiceRule::SubjectIsClient => sub == client_id,
+            ServiceRule::ClaimBegins { claim, prefix } => sub == client_id || claims.string(claim)?.starts_with(prefix),
         };
+        let kind = if service { ActorKind::Service } else { ActorKind::User };
         Ok(Self {
             actor: Actor {
                 kind,

@@ -40,8 +40,15 @@ pub enum AgentRule {
 }
 
 /// How a service account is told from a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceRule {
     /// The subject is the client itself (RFC 9068 §5).
     SubjectIsClient,
+    /// A claim, which must then be in every token, begins with a text.
+    ClaimBegins {
+        /// The claim.
+        claim: String,
+        /// The text.
+        prefix: String,
+    },
 }

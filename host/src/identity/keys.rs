@@ -71,7 +71,10 @@ impl KeyRing {
         {
             return Ok(key);
         }
-        let refreshed = self.refresh().await;
+        // In a task of its own, so that a client that goes away does not undo the attempt.
+        let ring = self.clone_for_refresh();
+        let refreshed = tokio::spawn(async move { ring.refresh().await }).await;
+        let refreshed = refreshed.unwrap_or_else(|_| Err(KeyError::Unavailable { what: "the fetch failed".into() }));
         match self.fresh() {
             Some(loaded) => loaded.set.find(key_id).ok_or(KeyError::Unknown),
             None => Err(refreshed.err().unwrap_or_else(|| KeyError::Unavailable { what: "it is too old".into() })),
@@ -117,6 +120,7 @@ impl KeyRing {
         if *attempt != 0 && now.saturating_sub(*attempt) < COOLDOWN_MS {
             return Err(KeyError::Unavailable { what: "the last attempt failed a moment ago".into() });
         }
+        *attempt = now;
         let read = |bytes: Vec<u8>| {
             let version = Sha256::digest(&bytes).into();
             Ok(Loaded { set: set::parse(&bytes, &self.algorithms)?, version, at_ms: now })

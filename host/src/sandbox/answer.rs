@@ -37,7 +37,7 @@ pub struct Ended {
 impl Ended {
     /// A call that ended without the tool's own answer.
     pub fn without_answer(outcome: Outcome, reason: Reason, message: &str) -> Self {
-        Self { outcome, reason: Some(reason), answer: Answer::error(message) }
+        Self { outcome, reason: Some(reason), answer: Answer::refusal(reason, message) }
     }
 
     fn failed(reason: Reason, message: &str) -> Self {
@@ -46,9 +46,10 @@ impl Ended {
 }
 
 impl Answer {
-    /// An error in words that the caller may read.
-    pub fn error(message: &str) -> Self {
-        Self { content: vec![text(message)], structured: None, is_error: true, meta: Map::new() }
+    /// An error in words that the caller may read, with its code in `_meta`.
+    pub fn refusal(reason: Reason, message: &str) -> Self {
+        let meta = [(REASON.to_owned(), Value::from(reason.as_str()))].into_iter().collect();
+        Self { content: vec![text(message)], structured: None, is_error: true, meta }
     }
 }
 
@@ -163,7 +164,10 @@ fn plain(text: &str) -> String {
 fn members(meta: Option<String>) -> Result<Map<String, Value>, String> {
     match meta.map(|text| parse(&text)).transpose()? {
         None => Ok(Map::new()),
-        Some(Value::Object(members)) => Ok(members),
+        Some(Value::Object(mut members)) => {
+            members.retain(|name, _| !RESERVED.iter().any(|prefix| name.starts_with(prefix)));
+            Ok(members)
+        }
         Some(_) => Err("a meta is not a JSON object".into()),
     }
 }
@@ -176,20 +180,24 @@ fn size(output: &wit::Output) -> usize {
     let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let content = output.content.iter().map(|content| match content {
         wit::Content::Text(text) => text.text.len() + optional(&text.meta),
-        wit::Content::Image(media) | wit::Content::Audio(media) => media.data.len() + optional(&media.meta),
+        wit::Content::Image(media) | wit::Content::Audio(media) => media.data.len() + media.mime_type.len() + optional(&media.meta),
         wit::Content::ResourceLink(link) => {
-            link.uri.len() + link.name.len() + optional(&link.description) + optional(&link.meta)
+            link.uri.len() + link.name.len() + optional(&link.description) + optional(&link.mime_type) + optional(&link.meta)
         }
         wit::Content::EmbeddedResource(resource) => {
             let body = match &resource.body {
                 wit::ResourceBody::Text(body) => body.len(),
                 wit::ResourceBody::Blob(body) => body.len(),
             };
-            body + resource.uri.len() + optional(&resource.meta)
+            body + resource.uri.len() + optional(&resource.mime_type) + optional(&resource.meta)
         }
     });
     content.map(|bytes| bytes + BLOCK_OVERHEAD).sum::<usize>() + optional(&output.structured) + optional(&output.meta)
 }
 
+/// Key of the reason in a result's `_meta`.
+const REASON: &str = "io.bailiwick/reason";
+/// What the host and MCP say in `_meta`, a tool does not.
+const RESERVED: [&str; 3] = ["io.bailiwick/", "io.modelcontextprotocol/", "modelcontextprotocol.io/"];
 const MAX_DEPTH: usize = 64;
 const BLOCK_OVERHEAD: usize = 64;

@@ -27,6 +27,8 @@ pub struct Limits {
     pub log_lines: u32,
     /// Calls at the same time, in the whole host.
     pub concurrent_calls: usize,
+    /// Calls of one principal at the same time.
+    pub concurrent_calls_per_user: usize,
     /// Size of a component, bytes.
     pub component: u64,
 }
@@ -44,6 +46,7 @@ impl Default for Limits {
             downstream_bytes: 1 << 20,
             log_lines: 64,
             concurrent_calls: 96,
+            concurrent_calls_per_user: 24,
             component: 32 << 20,
         }
     }
@@ -101,7 +104,7 @@ pub(super) const MAX_INSTANCES: usize = 64;
 pub(super) const MAX_MEMORIES: usize = 4;
 pub(super) const MAX_TABLES: usize = 8;
 /// Bytes of strings and lists that may cross the boundary in one host call.
-pub(super) const HOSTCALL_FUEL: usize = 8 << 20;
+pub(super) const MIN_HOSTCALL_FUEL: usize = 8 << 20;
 /// Handles that a component may hold; the world has no resources.
 pub(super) const MAX_HANDLES: usize = 64;
 /// Calls that may be in the pool at once; the queue in front of it is shorter.

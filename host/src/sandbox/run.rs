@@ -50,6 +50,8 @@ pub struct Components(BTreeMap<String, ToolPre<CallState>>);
 pub struct Signals {
     /// Fires when the client goes away.
     pub cancelled: CancellationToken,
+    /// Fires when the host stops.
+    pub stopping: CancellationToken,
     /// Takes progress, if the client asked for it.
     pub progress: Option<ProgressSink>,
 }
@@ -139,9 +141,15 @@ impl Sandbox {
             let instance = component.instantiate_async(&mut store).await?;
             instance.bailiwick_tool_tools().call_call(&mut store, &tool.definition.name, &context).await
         };
+        let gone = async {
+            tokio::select! {
+                () = signals.cancelled.cancelled() => {}
+                () = signals.stopping.cancelled() => {}
+            }
+        };
         let returned = tokio::select! {
             biased;
-            () = signals.cancelled.cancelled() => {
+            () = gone => {
                 return Ended::without_answer(Outcome::Cancelled, Reason::Cancelled, "the call was cancelled");
             }
             returned = tokio::time::timeout(self.limits.time, call) => returned,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::engine::TICK;
-use super::limits::{Growth, HOSTCALL_FUEL, Limits, MAX_HANDLES};
+use super::limits::{Growth, Limits, MIN_HOSTCALL_FUEL, MAX_HANDLES};
 use super::progress::ProgressSink;
 use crate::delegation::Authority;
 use crate::seams::{Clock, Random};
@@ -21,6 +21,7 @@ pub(super) struct CallState {
     pub(super) random: Arc<dyn Random>,
     pub(super) log_lines: u32,
     cpu: Cpu,
+    fuel: usize,
 }
 
 /// What the instance is for.
@@ -66,6 +67,7 @@ impl CallState {
             clock,
             random,
             log_lines: limits.log_lines,
+            fuel: MIN_HOSTCALL_FUEL.max(limits.output.max(limits.downstream_bytes).saturating_mul(2)),
             cpu: Cpu { used: 0, budget: ticks(limits.cpu), deadline: Instant::now() + limits.time },
         }
     }
@@ -81,9 +83,10 @@ impl CallState {
 
 /// A store with every limit in place before anything can run in it.
 pub(super) fn store(engine: &Engine, state: CallState) -> Store<CallState> {
+    let fuel = state.fuel;
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.growth);
-    store.set_hostcall_fuel(HOSTCALL_FUEL);
+    store.set_hostcall_fuel(fuel);
     store.set_max_component_handles(MAX_HANDLES);
     store.set_epoch_deadline(1);
     // Runs once a tick while the guest runs. Yielding through tokio lets I/O and timers proceed

@@ -120,9 +120,9 @@ pub(super) fn document(value: &Value) -> Answer {
     respond(StatusCode::OK, "application/json", value.to_string().into())
 }
 
-/// A JSON-RPC error without an id, for a body that was not understood.
-pub(super) fn protocol_error(status: StatusCode, code: i32, message: &str) -> Answer {
-    let error = json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": message}});
+/// A JSON-RPC error for a body that was not understood, with its id if that was.
+pub(super) fn protocol_error(status: StatusCode, id: &Value, code: i32, message: &str) -> Answer {
+    let error = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
     respond(status, "application/json", error.to_string().into())
 }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bailiwick_envelope::PublicKeys;
 use http::request::Parts;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::answer::{Answer, Way, document, plain, protocol_error, way};
@@ -37,12 +38,14 @@ pub struct FrontSettings {
 pub struct Front {
     settings: FrontSettings,
     host: Arc<Host>,
+    // Bytes of bodies that may be under way at once.
+    bodies: Semaphore,
 }
 
 impl Front {
     /// A front door to `host`.
     pub fn new(settings: FrontSettings, host: Arc<Host>) -> Self {
-        Self { settings, host }
+        Self { settings, host, bodies: Semaphore::new(MAX_BODIES) }
     }
 
     /// Answers one request.
@@ -118,9 +121,16 @@ impl Front {
     /// Admits, parses, authorizes, and only then lets the MCP library have the request.
     async fn mcp(&self, mut parts: Parts, body: Incoming) -> Answer {
         let token = take_credentials(&mut parts);
-        let entry = match call::admit(&self.host, token).await {
-            Ok(admitted) => admitted,
-            Err(refusal) => return self.refuse(&refusal),
+        // In a task of its own: a client that goes away does not take its refusal's record along.
+        let host = Arc::clone(&self.host);
+        let admitted = tokio::spawn(async move { call::admit(&host, token).await }).await;
+        let entry = match admitted {
+            Ok(Ok(entry)) => entry,
+            Ok(Err(refusal)) => return self.refuse(&refusal),
+            Err(_) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
+        };
+        let Some(_room) = self.room(&parts.headers).await else {
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "the host is busy; try again");
         };
         let message = match self.read(body).await {
             Ok(message) => message,
@@ -136,7 +146,11 @@ impl Front {
                 Prepared::Nothing
             }
             Some(request) => {
-                let authorized = call::authorize(&self.host, entry, request, trace_id).await;
+                let host = Arc::clone(&self.host);
+                let authorize = async move { call::authorize(&host, entry, request, trace_id).await };
+                let Ok(authorized) = tokio::spawn(authorize).await else {
+                    return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed");
+                };
                 match authorized.map_err(|refusal| (way(&refusal, &self.settings.resource), refusal)) {
                     Ok(admitted) => Prepared::Call(Box::new(admitted)),
                     Err((Way::Http(answer), _)) => return *answer,
@@ -146,7 +160,15 @@ impl Front {
             }
         };
         let turn = Turn::new(Arc::clone(&self.host), caller, policy, prepared);
-        mcp::answer(turn, Request::from_parts(parts, Full::new(Bytes::from(message.bytes)))).await
+        mcp::answer(turn, self.settings.max_body, Request::from_parts(parts, Full::new(Bytes::from(message.bytes)))).await
+    }
+
+    /// Room for the body, so that many large ones together do not exhaust the memory.
+    async fn room(&self, headers: &HeaderMap) -> Option<SemaphorePermit<'_>> {
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let length = length.unwrap_or(self.settings.max_body).clamp(1024, self.settings.max_body.clamp(1024, MAX_BODIES));
+        let room = self.bodies.acquire_many(u32::try_from(length).unwrap_or(u32::MAX));
+        tokio::time::timeout(ROOM_TIME, room).await.ok()?.ok()
     }
 
     fn refuse(&self, refusal: &call::Refusal) -> Answer {
@@ -166,7 +188,7 @@ impl Front {
             Ok(Err(_)) => return Err(plain(StatusCode::BAD_REQUEST, "the body ended too early")),
             Err(_elapsed) => return Err(plain(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
         };
-        Message::parse(&body).map_err(|bad| protocol_error(StatusCode::BAD_REQUEST, bad.code, &bad.message))
+        Message::parse(&body).map_err(|bad| protocol_error(StatusCode::BAD_REQUEST, &bad.id, bad.code, &bad.message))
     }
 }
 
@@ -196,6 +218,9 @@ fn host_of(authority: &str) -> Option<String> {
 
 /// How long a client may take to send a body.
 const BODY_TIME: Duration = Duration::from_secs(10);
+/// How long a request waits for room.
+const ROOM_TIME: Duration = Duration::from_secs(2);
+const MAX_BODIES: usize = 32 << 20;
 
 /// Bodies that the MCP library gets never fail.
 pub(super) type Whole = Full<Bytes>;

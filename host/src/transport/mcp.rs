@@ -64,7 +64,7 @@ impl Turn {
 }
 
 /// Lets the MCP library answer.
-pub(super) async fn answer(turn: Arc<Turn>, request: Request<Whole>) -> Answer {
+pub(super) async fn answer(turn: Arc<Turn>, max_body: usize, request: Request<Whole>) -> Answer {
     let handler = Handler(Arc::clone(&turn));
     let service = StreamableHttpService::new(
         move || Ok(handler.clone()),
@@ -75,9 +75,16 @@ pub(super) async fn answer(turn: Arc<Turn>, request: Request<Whole>) -> Answer {
             .with_json_response(true)
             .disable_allowed_hosts()
             .disable_allowed_origins()
+            .with_max_request_body_bytes(max_body.saturating_mul(2))
             .with_sse_keep_alive(Some(KEEP_ALIVE)),
     );
     let mut answer = service.handle(request).await;
+    if !answer.status().is_success()
+        && let Some(Prepared::Call(admitted)) = turn.take()
+        && call::withdraw(&turn.host, *admitted).await.is_err()
+    {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "calls cannot be recorded at the moment");
+    }
     if turn.unrecordable.load(Ordering::Acquire) && answer.status() == StatusCode::OK {
         return plain(StatusCode::INTERNAL_SERVER_ERROR, "the call cannot be recorded");
     }
@@ -113,9 +120,12 @@ impl ServerHandler for Handler {
 
     async fn list_tools(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        if page.is_some_and(|page| page.cursor.is_some()) {
+            return Err(ErrorData::invalid_params("there is one page, so no cursor is valid", None));
+        }
         Ok(ListToolsResult::with_all_items(self.tools()))
     }
 
@@ -149,7 +159,8 @@ impl Handler {
             }
             None => (None, None),
         };
-        let signals = Signals { cancelled: context.ct.clone(), progress };
+        let stopping = self.0.host.stop.clone();
+        let signals = Signals { cancelled: context.ct.clone(), stopping, progress };
         let relay = async {
             if let Some((token, reports)) = reports {
                 relay(&context.peer, token, reports).await;
@@ -185,9 +196,7 @@ async fn relay(peer: &Peer<RoleServer>, token: ProgressToken, mut reports: mpsc:
 }
 
 fn refused(refusal: &Refusal) -> sandbox::Answer {
-    let mut answer = sandbox::Answer::error(&refusal.message);
-    answer.meta.insert(REASON.into(), refusal.reason.as_str().into());
-    answer
+    sandbox::Answer::refusal(refusal.reason, &refusal.message)
 }
 
 fn result(answer: sandbox::Answer) -> Result<CallToolResult, ErrorData> {
@@ -226,6 +235,4 @@ fn describe(tool: &Tool) -> McpTool {
     described
 }
 
-/// Key of the reason in a result's `_meta`.
-const REASON: &str = "io.bailiwick/reason";
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

@@ -18,45 +18,72 @@ pub(super) struct Message {
 /// Why a body is not acceptable, as JSON-RPC says it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadMessage {
+    /// The request's id, if that much was understood.
+    pub(super) id: Value,
     pub(super) code: i32,
     pub(super) message: String,
 }
 
 impl Message {
     pub(super) fn parse(body: &[u8]) -> Result<Self, BadMessage> {
-        let value = json::parse(body, MAX_DEPTH).map_err(|error| bad(PARSE_ERROR, &error.to_string()))?;
-        let Value::Object(members) = &value else {
-            return Err(bad(INVALID_REQUEST, "the body must be one JSON-RPC object; batches are not part of MCP"));
-        };
-        if members.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
-            return Err(bad(INVALID_REQUEST, "`jsonrpc` must be \"2.0\""));
-        }
-        let request = match members.get("id") {
-            None => false,
-            Some(Value::String(id)) if id.len() <= MAX_ID => true,
-            Some(Value::Number(id)) if id.is_i64() || id.is_u64() => true,
-            Some(_) => return Err(bad(INVALID_REQUEST, "`id` must be a string or an integer")),
-        };
-        let method = members.get("method").and_then(Value::as_str);
-        let params = members.get("params");
-        let call = if request && method == Some("tools/call") { Some(tool_request(params)?) } else { None };
-        let trace_id = params.and_then(|params| params.pointer("/_meta/traceparent")).and_then(Value::as_str);
-        let trace_id = trace_id.and_then(trace_id_of);
-        Ok(Self { bytes: value.to_string().into_bytes(), call, trace_id })
+        let mut value = json::parse(body, MAX_DEPTH).map_err(|error| bad(PARSE_ERROR, &error.to_string()))?;
+        let id = request_id(&value)?;
+        let parsed = (|| {
+            check_members(&value)?;
+            let bytes = value.to_string().into_bytes();
+            let params = value.get_mut("params");
+            let trace_id = params.as_ref().and_then(|params| params.pointer("/_meta/traceparent"));
+            let trace_id = trace_id.and_then(Value::as_str).and_then(trace_id_of);
+            let params = params.map(Value::take);
+            let called = id.is_some() && value.get("method").and_then(Value::as_str) == Some("tools/call");
+            let call = if called { Some(tool_request(params)?) } else { None };
+            Ok(Self { bytes, call, trace_id })
+        })();
+        parsed.map_err(|bad: BadMessage| BadMessage { id: id.unwrap_or(Value::Null), ..bad })
     }
 }
 
-fn tool_request(params: Option<&Value>) -> Result<ToolRequest, BadMessage> {
-    let member = |name: &str| params.and_then(|params| params.get(name));
-    let Some(tool) = member("name").and_then(Value::as_str) else {
-        return Err(bad(INVALID_PARAMS, "`params.name` must be the name of a tool"));
+/// The id of a request; `None` for a notification.
+fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
+    let Value::Object(members) = value else {
+        return Err(bad(INVALID_REQUEST, "the body must be one JSON-RPC object; batches are not part of MCP"));
     };
-    let arguments = match member("arguments") {
+    match members.get("id") {
+        None => Ok(None),
+        Some(Value::String(id)) if id.len() <= MAX_ID && !id.chars().any(char::is_control) => {
+            Ok(Some(Value::String(id.clone())))
+        }
+        Some(id @ Value::Number(number)) if number.is_i64() => Ok(Some(id.clone())),
+        Some(_) => Err(bad(INVALID_REQUEST, "`id` must be a string without control characters or an integer")),
+    }
+}
+
+fn check_members(value: &Value) -> Result<(), BadMessage> {
+    if value.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        return Err(bad(INVALID_REQUEST, "`jsonrpc` must be \"2.0\""));
+    }
+    if value.get("method").and_then(Value::as_str).is_none() || value.get("result").or(value.get("error")).is_some() {
+        return Err(bad(INVALID_REQUEST, "the body must be a request or a notification"));
+    }
+    let object_or_absent = |value: Option<&Value>| value.is_none_or(Value::is_object);
+    let params = value.get("params");
+    if !object_or_absent(params) || !object_or_absent(params.and_then(|params| params.get("_meta"))) {
+        return Err(bad(INVALID_PARAMS, "`params` and `params._meta` must be objects"));
+    }
+    Ok(())
+}
+
+fn tool_request(params: Option<Value>) -> Result<ToolRequest, BadMessage> {
+    let mut params = params.unwrap_or_default();
+    let arguments = match params.get_mut("arguments").map(Value::take) {
         None => Value::Object(serde_json::Map::new()),
-        Some(arguments @ Value::Object(_)) => arguments.clone(),
+        Some(arguments @ Value::Object(_)) => arguments,
         Some(_) => return Err(bad(INVALID_PARAMS, "`params.arguments` must be an object")),
     };
-    Ok(ToolRequest { tool: tool.to_owned(), arguments })
+    match params.get("name").and_then(Value::as_str) {
+        Some(tool) => Ok(ToolRequest { tool: tool.to_owned(), arguments }),
+        None => Err(bad(INVALID_PARAMS, "`params.name` must be the name of a tool")),
+    }
 }
 
 /// The trace id of a W3C `traceparent` (Trace Context §3.2), if it is valid.
@@ -79,7 +106,7 @@ pub(super) fn trace_id_of(traceparent: &str) -> Option<String> {
 }
 
 fn bad(code: i32, message: &str) -> BadMessage {
-    BadMessage { code, message: message.to_owned() }
+    BadMessage { id: Value::Null, code, message: message.to_owned() }
 }
 
 // JSON-RPC 2.0 §5.1.
@@ -99,6 +126,12 @@ mod tests {
             ("[]", INVALID_REQUEST),
             (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, INVALID_REQUEST),
             ("7", INVALID_REQUEST),
+            (r#"{"jsonrpc":"2.0","id":1}"#, INVALID_REQUEST),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"x","result":{}}"#, INVALID_REQUEST),
+            (r#"{"jsonrpc":"2.0","id":"a\nb","method":"x"}"#, INVALID_REQUEST),
+            (r#"{"jsonrpc":"2.0","id":9223372036854775813,"method":"x"}"#, INVALID_REQUEST),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":[]}"#, INVALID_PARAMS),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":7}}"#, INVALID_PARAMS),
             ("{", PARSE_ERROR),
             (r#"{"jsonrpc":"1.0","id":1,"method":"x"}"#, INVALID_REQUEST),
             (r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#, INVALID_REQUEST),
