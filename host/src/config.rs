@@ -104,7 +104,18 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
     let digest = sha256(text);
-    Some(Config { server, issuers, envelope, services, components, limits, audit, digest, files: root.files(), fingerprint: root.fingerprint(text) })
+    Some(Config {
+        server,
+        issuers,
+        envelope,
+        services,
+        components,
+        limits,
+        audit,
+        digest,
+        files: root.files(),
+        fingerprint: root.fingerprint(text),
+    })
 }
 
 fn sha256(text: &str) -> String {

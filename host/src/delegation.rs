@@ -22,5 +22,7 @@ mod token_endpoint;
 pub use authority::{Authority, Broker, BrokerLimits};
 pub use error::DownstreamError;
 pub use request::{Part, Request, Response};
-pub use service::{AuditHeaders, Auth, ClientSettings, ExchangeSettings, IssuedSettings, Service, ServiceSettings};
+pub use service::{
+    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, Service, ServiceSettings,
+};
 pub use template::{Template, TemplateError};

@@ -42,6 +42,7 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
             issuer: name?,
             alias: alias?,
             token_type: token_type(section, "at+jwt"),
+            subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
             scope_claim: section.text("scope_claim").unwrap_or_else(|| "scope".into()),
             tenant: tenant(section),
             agent: agent(section),
@@ -130,7 +131,8 @@ fn agent(section: &Section<'_>) -> AgentRule {
 fn service_when(section: &Section<'_>) -> ServiceRule {
     if section.is_text("service_when") {
         if section.text("service_when").as_deref() != Some("sub_is_client") {
-            section.wrong("service_when", "this is neither \"sub_is_client\" nor { claim = \"...\", prefix = \"...\" }");
+            section
+                .wrong("service_when", "this is neither \"sub_is_client\" nor { claim = \"...\", prefix = \"...\" }");
         }
         return ServiceRule::SubjectIsClient;
     }

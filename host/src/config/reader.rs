@@ -57,7 +57,13 @@ impl Problems {
     pub(super) fn new(file: &Path, text: &str) -> Self {
         let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(starts).collect();
-        Self { file: file.to_owned(), line_starts, found: RefCell::default(), files: RefCell::default(), secrets: RefCell::default() }
+        Self {
+            file: file.to_owned(),
+            line_starts,
+            found: RefCell::default(),
+            files: RefCell::default(),
+            secrets: RefCell::default(),
+        }
     }
 
     /// Notes a problem at a byte of the file.

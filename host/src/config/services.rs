@@ -7,7 +7,7 @@ use super::Issuer;
 use super::issuers::{addresses, algorithms, keys, token_type, url};
 use super::reader::Section;
 use crate::delegation::{
-    AuditHeaders, Auth, ClientSettings, ExchangeSettings, IssuedSettings, ServiceSettings, Template,
+    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, ServiceSettings, Template,
 };
 use crate::identity::KeySource;
 
@@ -116,11 +116,14 @@ fn client(section: &Section<'_>) -> Option<ClientSettings> {
 }
 
 fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSettings> {
-    if let Some(profile) = section.text("profile")
-        && profile != "rfc8693"
-    {
-        section.wrong("profile", "this is not \"rfc8693\"");
-    }
+    let profile = match section.text("profile").as_deref() {
+        None | Some("rfc8693") => ExchangeProfile::Rfc8693,
+        Some("entra_obo") => ExchangeProfile::EntraObo,
+        Some(_) => {
+            section.wrong("profile", "this is not \"rfc8693\" or \"entra_obo\"");
+            ExchangeProfile::Rfc8693
+        }
+    };
     let client = client(section);
     let audience = section.required("audience");
     let issuer = section.required("issuer");
@@ -137,13 +140,21 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     let keys = keys(section, &addresses(section)).or_else(|| own.map(|known| known.keys.clone()));
     let keys = keys.or_else(|| Some(KeySource::Discovered { issuer: issuer.clone()?, addresses: addresses(section) }));
     let actor = match section.text("actor").as_deref() {
-        None | Some("client_credentials") => true,
         Some("none") => false,
+        None => profile == ExchangeProfile::Rfc8693,
+        Some("client_credentials") => {
+            if profile == ExchangeProfile::EntraObo {
+                section.wrong("actor", "entra_obo has no actor token; leave it out or set \"none\"");
+            }
+            true
+        }
         Some(_) => {
             section.wrong("actor", "this is not \"client_credentials\" or \"none\"");
             true
         }
     };
+    let scopes = section.strings("scopes").unwrap_or_default();
+    let expect_scopes = section.strings("expect_scopes").unwrap_or_else(|| scopes.clone());
     let expect_audience = section.text("expect_audience").or_else(|| audience.clone());
     let issued = (|| {
         Some(IssuedSettings {
@@ -153,12 +164,14 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
             audience: expect_audience?,
             token_type: token_type(section, "at+jwt"),
             subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
+            scopes: expect_scopes,
         })
     })();
     Some(ExchangeSettings {
         client: client?,
+        profile,
         audience: audience?,
-        scopes: section.strings("scopes").unwrap_or_default(),
+        scopes,
         actor,
         subject_issuers: subject_issuers?,
         issued: issued?,

@@ -265,7 +265,10 @@ impl Inner {
             credential.is_in(bytes) || transaction.is_some_and(|token| memchr::memmem::find(bytes, token).is_some())
         };
         if repeats(&answer.body) || answer.headers.values().any(|value| repeats(value.as_bytes())) {
-            tracing::error!(service = planned.service.settings.name, "a service repeats the host's credential in its answer");
+            tracing::error!(
+                service = planned.service.settings.name,
+                "a service repeats the host's credential in its answer"
+            );
             return Err(DownstreamError::CredentialRefused(
                 "the service's answer repeats the host's credential, so it is withheld".into(),
             ));

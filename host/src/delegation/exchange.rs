@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use bailiwick_envelope::Actor;
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 
 use super::cache::Issued;
 use super::credential::ClientCredentials;
 use super::error::DownstreamError;
 use super::issued::{Expected, IssuedRule};
+use super::service::ExchangeProfile;
 use super::token_endpoint::TokenEndpoint;
 use crate::identity::SubjectToken;
 use crate::seams::Clock;
@@ -16,6 +17,7 @@ use crate::seams::Clock;
 /// How one service's tokens are obtained and what they must look like.
 pub(super) struct Exchange {
     pub(super) endpoint: TokenEndpoint,
+    pub(super) profile: ExchangeProfile,
     pub(super) audience: String,
     pub(super) scopes: Vec<String>,
     /// Where `actor_token` comes from, if the profile has one.
@@ -51,28 +53,17 @@ impl Exchange {
             (Acting::HostForUser, None) | (Acting::UserAlone, _) => None,
         };
         let scope = self.scopes.join(" ");
-        let mut form = vec![
-            ("grant_type", GRANT_TYPE),
-            ("subject_token", subject.expose_for_exchange()),
-            ("subject_token_type", ACCESS_TOKEN),
-            ("requested_token_type", ACCESS_TOKEN),
-            ("audience", &self.audience),
-        ];
-        if !scope.is_empty() {
-            form.push(("scope", &scope));
-        }
-        if let Some(token) = &host {
-            form.push(("actor_token", token.expose_secret()));
-            form.push(("actor_token_type", ACCESS_TOKEN));
-        }
+        let subject_token = subject.expose_for_exchange();
+        let actor_token = host.as_ref().map(ExposeSecret::expose_secret);
+        let form = form(self.profile, &self.audience, &scope, subject_token, actor_token);
         let granted = self.endpoint.post(&form, &self.scopes).await?;
         let expected = Expected {
             actor,
             authority_until,
-            scopes: &self.scopes,
+            scopes: &self.issued.scopes,
             host: host.is_some().then(|| self.endpoint.client_id()),
             acting,
-            inbound: subject.expose_for_exchange(),
+            inbound: subject_token,
             now: self.clock.now(),
         };
         let expires_at = self.issued.verify(&granted, &expected).await?;
@@ -80,5 +71,68 @@ impl Exchange {
     }
 }
 
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+/// What goes over the wire, beside the client's own authentication.
+fn form<'f>(
+    profile: ExchangeProfile,
+    audience: &'f str,
+    scope: &'f str,
+    subject_token: &'f str,
+    actor_token: Option<&'f str>,
+) -> Vec<(&'static str, &'f str)> {
+    let mut form = match profile {
+        ExchangeProfile::Rfc8693 => vec![
+            ("grant_type", TOKEN_EXCHANGE),
+            ("subject_token", subject_token),
+            ("subject_token_type", ACCESS_TOKEN),
+            ("requested_token_type", ACCESS_TOKEN),
+            ("audience", audience),
+        ],
+        ExchangeProfile::EntraObo => {
+            vec![("grant_type", JWT_BEARER), ("assertion", subject_token), ("requested_token_use", "on_behalf_of")]
+        }
+    };
+    if !scope.is_empty() {
+        form.push(("scope", scope));
+    }
+    if let Some(token) = actor_token {
+        form.extend([("actor_token", token), ("actor_token_type", ACCESS_TOKEN)]);
+    }
+    form
+}
+
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(profile: ExchangeProfile, scope: &str, actor: Option<&str>) -> Vec<String> {
+        let form = form(profile, "orders", scope, "SUBJECT", actor);
+        form.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+
+    #[test]
+    fn each_profile_says_exactly_what_its_authorization_server_expects() {
+        let rfc8693 = [
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token=SUBJECT",
+            "subject_token_type=urn:ietf:params:oauth:token-type:access_token",
+            "requested_token_type=urn:ietf:params:oauth:token-type:access_token",
+            "audience=orders",
+        ];
+        assert_eq!(wire(ExchangeProfile::Rfc8693, "", None), rfc8693);
+        let with_actor =
+            ["scope=orders:read", "actor_token=HOST", "actor_token_type=urn:ietf:params:oauth:token-type:access_token"];
+        let all: Vec<_> = rfc8693.iter().chain(&with_actor).copied().collect();
+        assert_eq!(wire(ExchangeProfile::Rfc8693, "orders:read", Some("HOST")), all);
+        let entra = [
+            "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer",
+            "assertion=SUBJECT",
+            "requested_token_use=on_behalf_of",
+            "scope=api://orders/Orders.Read",
+        ];
+        assert_eq!(wire(ExchangeProfile::EntraObo, "api://orders/Orders.Read", None), entra);
+    }
+}

@@ -18,6 +18,7 @@ pub(super) struct IssuedRule {
     pub(super) audience: String,
     pub(super) token_type: TypeRule,
     pub(super) subject_claim: String,
+    pub(super) scopes: Vec<String>,
 }
 
 /// What this call says it must look like.

@@ -86,6 +86,8 @@ pub struct ClientSettings {
 pub struct ExchangeSettings {
     /// Who the host is at the authorization server.
     pub client: ClientSettings,
+    /// The dialect of the authorization server.
+    pub profile: ExchangeProfile,
     /// `audience` of the request.
     pub audience: String,
     /// Scopes to ask for.
@@ -96,6 +98,16 @@ pub struct ExchangeSettings {
     pub subject_issuers: Vec<String>,
     /// What must be issued.
     pub issued: IssuedSettings,
+}
+
+/// How an exchange is said on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExchangeProfile {
+    /// Token exchange (RFC 8693).
+    Rfc8693,
+    /// The on-behalf-of flow of Microsoft Entra ID: the grant of RFC 7523 §2.1 with
+    /// `requested_token_use=on_behalf_of`. The target is in the scopes.
+    EntraObo,
 }
 
 /// What an issued token must look like.
@@ -112,6 +124,8 @@ pub struct IssuedSettings {
     pub token_type: TypeRule,
     /// The claim that names the subject.
     pub subject_claim: String,
+    /// Scopes that it may have at most, as the token spells them.
+    pub scopes: Vec<String>,
 }
 
 /// A service that is ready to be called.
@@ -159,6 +173,7 @@ impl Service {
             let keys = KeyRing::new(issued.keys, issued.algorithms, tls, clock.clone());
             Exchange {
                 endpoint,
+                profile: exchange.profile,
                 audience: exchange.audience,
                 scopes: exchange.scopes,
                 actor,
@@ -169,6 +184,7 @@ impl Service {
                     audience: issued.audience,
                     token_type: issued.token_type,
                     subject_claim: issued.subject_claim,
+                    scopes: issued.scopes,
                 },
                 clock: clock.clone(),
             }

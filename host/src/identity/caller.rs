@@ -43,7 +43,7 @@ impl Caller {
             return Err(TokenError::Type); // an ID token (OpenID Connect Core §2), never an access token
         }
         let client_id = client_id(claims)?;
-        let sub = claims.string("sub")?.to_owned();
+        let sub = claims.string(&issuer.subject_claim)?.to_owned();
         let service = match &issuer.service_when {
             ServiceRule::SubjectIsClient => sub == client_id,
             ServiceRule::ClaimBegins { claim, prefix } => sub == client_id || claims.string(claim)?.starts_with(prefix),

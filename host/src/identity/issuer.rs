@@ -11,6 +11,8 @@ pub struct IssuerSettings {
     pub alias: String,
     /// The `typ` of its access tokens.
     pub token_type: TypeRule,
+    /// The claim that names the subject, unique and never reassigned within the issuer.
+    pub subject_claim: String,
     /// The claim that holds the scopes.
     pub scope_claim: String,
     /// Where the tenant comes from.
