@@ -7,6 +7,7 @@
 //! answer leaves before the record of it is durable.
 
 mod gate;
+mod refusal;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,16 +17,17 @@ use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::audit::{AuditUnavailable, Event, Journal, OpenCall, Outcome, Record, Subject};
+use crate::audit::{Journal, OpenCall, Outcome};
 use crate::delegation::Broker;
-use crate::dispatch::{self, Catalog, Denied, Permit, ToolRequest};
-use crate::envelope::{CallId, SealError, Signer};
+use crate::dispatch::{self, Catalog, Permit, ToolRequest};
+use crate::envelope::{CallId, Signer};
 use crate::identity::{BearerToken, Caller, Identity, SubjectToken};
 use crate::reason::Reason;
 use crate::sandbox::{Answer, Components, Ended, Sandbox, Signals};
 use crate::seams::Random;
 
 pub use gate::Gate;
+pub use refusal::Refusal;
 
 /// Everything that a call passes through.
 pub struct Host {
@@ -79,17 +81,6 @@ pub struct Admitted {
     trace_id: Option<String>,
 }
 
-/// A request that was refused, and is recorded as such.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The code.
-    pub reason: Reason,
-    /// The scopes that the operation needs, where some are missing.
-    pub scopes: Vec<String>,
-    /// For the caller.
-    pub message: String,
-}
-
 /// Admits the bearer of a token.
 ///
 /// # Errors
@@ -106,7 +97,7 @@ pub async fn admit(host: &Host, token: Result<BearerToken, Reason>) -> Result<En
             }
         },
     };
-    Err(Refusal::of(reason, "").recorded(host.journal.refuse(refused(reason, Subject::default(), None)).await))
+    Err(refusal::anonymous(host, reason).await)
 }
 
 /// Authorizes one tool call of an admitted caller.
@@ -121,11 +112,7 @@ pub async fn authorize(
 ) -> Result<Admitted, Refusal> {
     match dispatch::permit(&entry.policy.catalog, &entry.caller, request) {
         Ok(permit) => Ok(Admitted { entry, permit, trace_id }),
-        Err(denied) => {
-            let record = refused(denied.reason, subject_of(&entry.caller), Some(&denied));
-            let refusal = Refusal { reason: denied.reason, scopes: denied.scopes, message: denied.message };
-            Err(refusal.recorded(host.journal.append(record).await.map(drop)))
-        }
+        Err(denied) => Err(refusal::denied(host, &entry.caller, denied).await),
     }
 }
 
@@ -137,18 +124,12 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
     let Admitted { entry: Entry { caller, policy, subject }, permit, trace_id } = admitted;
     let _running = host.calls.token();
     let Some(_place) = host.gate.enter(&caller) else {
-        return Err(refuse_late(host, &caller, &permit, Reason::Overloaded, "the host is busy; try again").await);
+        return Err(refusal::late(host, &caller, &permit, Reason::Overloaded).await);
     };
     let call = CallId::new(host.random.as_ref());
     let sealed = match host.signer.seal(&caller, &permit, &call, trace_id) {
         Ok(sealed) => sealed,
-        Err(SealError::Expired) => {
-            return Err(refuse_late(host, &caller, &permit, Reason::Expiring, "the token has expired").await);
-        }
-        Err(error) => {
-            tracing::error!(cause = %error, "a call could not be sealed");
-            return Err(refuse_late(host, &caller, &permit, Reason::Internal, "the call could not be sealed").await);
-        }
+        Err(error) => return Err(refusal::late(host, &caller, &permit, error.reason()).await),
     };
     let opened = OpenCall::open(host.journal.clone(), &sealed).await.map_err(|_| Refusal::unrecordable())?;
     let authority = Arc::new(policy.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
@@ -164,69 +145,13 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
 ///
 /// # Errors
 /// The refusal could not be recorded.
-pub async fn withdraw(host: &Host, admitted: Admitted) -> Result<(), AuditUnavailable> {
+pub async fn withdraw(host: &Host, admitted: Admitted) -> Result<(), Refusal> {
     let Admitted { entry, permit, .. } = admitted;
-    let denied = late(&permit, Reason::InvalidRequest, "the request is not what MCP asks for");
-    let record = refused(denied.reason, subject_of(&entry.caller), Some(&denied));
-    host.journal.append(record).await.map(drop)
-}
-
-/// Refuses a call that had been authorized already.
-async fn refuse_late(host: &Host, caller: &Caller, permit: &Permit, reason: Reason, message: &str) -> Refusal {
-    let denied = late(permit, reason, message);
-    let record = refused(reason, subject_of(caller), Some(&denied));
-    Refusal::of(reason, message).recorded(host.journal.append(record).await.map(drop))
-}
-
-fn late(permit: &Permit, reason: Reason, message: &str) -> Denied {
-    Denied {
-        reason,
-        tool: Some(permit.tool().definition.name.clone()),
-        component: Some(permit.tool().component.digest.clone()),
-        scopes: Vec::new(),
-        message: message.to_owned(),
-    }
+    let refused = refusal::late(host, &entry.caller, &permit, Reason::InvalidRequest).await;
+    if refused.reason == Reason::AuditUnavailable { Err(refused) } else { Ok(()) }
 }
 
 fn panicked() -> Ended {
     tracing::error!("the host failed during a call; this is a defect of the host, please report it");
     Ended::without_answer(Outcome::Failed, Reason::Internal, "the host failed")
-}
-
-fn refused(reason: Reason, subject: Subject, denied: Option<&Denied>) -> Record {
-    Record {
-        subject,
-        tool: denied.and_then(|denied| denied.tool.clone()),
-        component: denied.and_then(|denied| denied.component.clone()),
-        decision: Some("deny"),
-        outcome: Some(Outcome::Refused),
-        reason: Some(reason.as_str().to_owned()),
-        ..Record::new(Event::CallRefused)
-    }
-}
-
-fn subject_of(caller: &Caller) -> Subject {
-    Subject {
-        actor_sub: Some(caller.actor().sub.clone()),
-        actor_iss: Some(caller.actor().iss.clone()),
-        tenant: caller.actor().tenant.clone(),
-        agent_id: Some(caller.agent().id.clone()),
-        client_id: Some(caller.agent().client_id.clone()),
-        ..Subject::default()
-    }
-}
-
-impl Refusal {
-    fn of(reason: Reason, message: &str) -> Self {
-        Self { reason, scopes: Vec::new(), message: message.to_owned() }
-    }
-
-    fn unrecordable() -> Self {
-        Self::of(Reason::AuditUnavailable, "the call cannot be recorded")
-    }
-
-    /// A refusal that could not be recorded says so instead.
-    fn recorded(self, written: Result<(), AuditUnavailable>) -> Self {
-        if written.is_ok() { self } else { Self::unrecordable() }
-    }
 }

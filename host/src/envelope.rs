@@ -19,6 +19,7 @@ use sha2::Sha256;
 
 use crate::dispatch::Permit;
 use crate::identity::{Caller, SessionBasis};
+use crate::reason::Reason;
 use crate::seams::{Clock, Random, hex, random_hex};
 
 pub use keys::{HostKeys, KeyFolderError, SigningKeys};
@@ -98,6 +99,19 @@ pub enum SealError {
     /// The envelope could not be signed.
     #[error("the envelope cannot be signed")]
     Sign(#[from] EnvelopeError),
+}
+
+impl SealError {
+    /// The code for the journal and the answer.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Expired => Reason::Expiring,
+            Self::Arguments(_) | Self::Sign(_) => {
+                tracing::error!(cause = %self, "a call could not be sealed");
+                Reason::Internal
+            }
+        }
+    }
 }
 
 impl Signer {

@@ -1,0 +1,83 @@
+//! Refusals before a call is opened: each is exactly one record, or an exact count of a flood.
+
+use crate::audit::{AuditUnavailable, Event, Outcome, Record, Subject};
+use crate::call::Host;
+use crate::dispatch::{Denied, Permit};
+use crate::identity::Caller;
+use crate::reason::Reason;
+
+/// A request that was refused, and is recorded as such.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code.
+    pub reason: Reason,
+    /// The scopes that the operation needs, where some are missing.
+    pub scopes: Vec<String>,
+    /// For the caller.
+    pub message: String,
+}
+
+/// Refuses somebody unknown.
+pub(super) async fn anonymous(host: &Host, reason: Reason) -> Refusal {
+    let written = host.journal.refuse(record(reason, Subject::default())).await;
+    Refusal { reason, scopes: Vec::new(), message: String::new() }.if_recorded(written)
+}
+
+/// Refuses a call of a known caller.
+pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refusal {
+    let Denied { reason, tool, component, scopes, message } = denied;
+    let written = host.journal.append(Record { tool, component, ..record(reason, subject(caller)) }).await;
+    Refusal { reason, scopes, message }.if_recorded(written.map(drop))
+}
+
+/// Refuses a call that had been authorized already.
+pub(super) async fn late(host: &Host, caller: &Caller, permit: &Permit, reason: Reason) -> Refusal {
+    let message = match reason {
+        Reason::Overloaded => "the host is busy; try again",
+        Reason::Expiring => "the token has expired",
+        Reason::InvalidRequest => "the request is not what MCP asks for",
+        _ => "the call could not be made",
+    };
+    let denial = Denied {
+        reason,
+        tool: Some(permit.tool().definition.name.clone()),
+        component: Some(permit.tool().component.digest.clone()),
+        scopes: Vec::new(),
+        message: message.to_owned(),
+    };
+    denied(host, caller, denial).await
+}
+
+fn record(reason: Reason, subject: Subject) -> Record {
+    Record {
+        subject,
+        decision: Some("deny"),
+        outcome: Some(Outcome::Refused),
+        reason: Some(reason.as_str().to_owned()),
+        ..Record::new(Event::CallRefused)
+    }
+}
+
+fn subject(caller: &Caller) -> Subject {
+    Subject {
+        actor_sub: Some(caller.actor().sub.clone()),
+        actor_iss: Some(caller.actor().iss.clone()),
+        tenant: caller.actor().tenant.clone(),
+        agent_id: Some(caller.agent().id.clone()),
+        client_id: Some(caller.agent().client_id.clone()),
+        ..Subject::default()
+    }
+}
+
+impl Refusal {
+    /// What cannot be recorded is not made.
+    pub(super) fn unrecordable() -> Self {
+        let message = "the call cannot be recorded".to_owned();
+        Self { reason: Reason::AuditUnavailable, scopes: Vec::new(), message }
+    }
+
+    /// A refusal that could not be recorded says so instead.
+    fn if_recorded(self, written: Result<(), AuditUnavailable>) -> Self {
+        if written.is_ok() { self } else { Self::unrecordable() }
+    }
+}
