@@ -3,12 +3,16 @@
 //! Run with `cargo xtask test`, which builds the host and the tools first.
 
 mod admission;
+mod attacks;
+mod clients;
 mod components;
 mod delegation;
 mod demo;
+mod dev;
 mod envelope;
 mod journal;
 mod lifetime;
+mod modes;
 mod protocol;
 mod reload;
 mod sandbox;

@@ -4,9 +4,10 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::Issuer;
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::jws::Algorithm;
-use bailiwick_tests::{Plan, SCOPE, World, count, ensure_eq, guest, header, tools};
+use bailiwick_tests::{Plan, SCOPE, World, count, ensure_eq, guest, header, reasons, tools};
 use serde_json::{Value, json};
 
 /// Waits until the journal has `wanted` records of an event.
@@ -21,6 +22,18 @@ async fn until(world: &World, event: &str, wanted: usize) -> Result<Vec<Value>> 
         }
     };
     tokio::time::timeout(Duration::from_secs(20), arrive).await.with_context(|| format!("no {event} in time"))?
+}
+
+/// Waits until the host has said as often as `wanted` that a change is in effect. The record of a
+/// change comes before its effect.
+async fn in_effect(world: &World, wanted: usize) -> Result<()> {
+    let arrive = async {
+        while world.host.said().matches("a change is in effect").count() < wanted {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), arrive).await;
+    waited.with_context(|| format!("no change in time; the host said:\n{}", world.host.said()))
 }
 
 fn rewrite(world: &World, change: impl FnOnce(String) -> String) -> Result<()> {
@@ -39,7 +52,8 @@ async fn a_grant_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     rewrite(&world, |text| {
         text.split("[components").next().unwrap_or_default().to_owned() + "[audit]\nfolder = \"audit\"\n"
     })?;
-    until(&world, "config.loaded", 2).await?;
+    in_effect(&world, 1).await?;
+    ensure_eq(count(&world.records()?, "config.loaded"), 2, "records")?;
     let answer = world.order(&token, "1001").await?;
     ensure!(!answer.is_success(), "the grant still works: {}", answer.raw);
     ensure_eq(world.orders.requests().len(), 1, "requests at the service")
@@ -72,11 +86,11 @@ async fn a_new_secret_is_used_from_the_next_exchange_on() -> Result<()> {
     let world = World::start().await?;
     ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "the secret does not work");
     world.folder.write_secret("exchange", "wrong")?;
-    until(&world, "config.loaded", 2).await?;
+    in_effect(&world, 1).await?;
     let answer = world.order(&world.token("alice")?, "1001").await?;
     ensure!(!answer.is_success(), "the old secret is still used: {}", answer.raw);
     world.folder.write_secret("exchange", "a secret of the host & only of it")?;
-    until(&world, "config.loaded", 3).await?;
+    in_effect(&world, 2).await?;
     ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "the new secret is not used");
     Ok(())
 }
@@ -89,19 +103,23 @@ async fn components_come_change_and_go_while_calls_go_on() -> Result<()> {
     let whoami = fs::read(tools()?.join("whoami.wasm"))?;
 
     fs::remove_file(folder.join("whoami.wasm"))?;
-    until(&world, "component.removed", 1).await?;
+    in_effect(&world, 1).await?;
+    ensure_eq(count(&world.records()?, "component.removed"), 1, "removed components")?;
     let gone = world.call(&token, "whoami", &json!({})).await?;
     ensure_eq(gone.error_code(), Some(-32602), "code")?;
     ensure!(world.order(&token, "1001").await?.is_success(), "the other tool is gone too");
 
     world.folder.write_tool("whoami.wasm", &whoami)?;
-    let records = until(&world, "component.loaded", 3).await?;
+    in_effect(&world, 2).await?;
+    let records = world.records()?;
+    ensure_eq(count(&records, "component.loaded"), 3, "loaded components")?;
     ensure_eq(count(&records, "component.refused"), 0, "refused components")?;
     ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "it does not come back");
 
     let prober = guest("prober").await?;
     world.folder.write_tool("whoami.wasm", &prober)?;
-    let records = until(&world, "component.loaded", 4).await?;
+    in_effect(&world, 3).await?;
+    let records = world.records()?;
     let changed = events(&records, "component.loaded").pop().context("no record")?;
     ensure!(changed.to_string().contains("\"previous\":\"sha256:"), "the old digest is not told: {changed}");
     ensure!(!world.call(&token, "whoami", &json!({})).await?.is_success(), "the old tool is still there");
@@ -162,15 +180,45 @@ async fn an_exchanged_token_is_kept_for_its_user_and_for_nobody_else() -> Result
 }
 
 #[tokio::test]
-async fn a_token_that_was_good_is_checked_again_after_the_keys_changed() -> Result<()> {
+async fn a_token_that_was_good_is_refused_after_its_key_is_withdrawn() -> Result<()> {
     let world = World::start().await?;
     let old = world.token("alice")?;
-    ensure!(world.order(&old, "1001").await?.is_success(), "the token is not good");
+    ensure!(world.call(&old, "whoami", &json!({})).await?.is_success(), "the token is not good");
     world.issuer.rotate(Algorithm::Es256)?;
+    world.issuer.withdraw_old_keys();
     rewrite(&world, |text| text + "\n")?;
-    until(&world, "config.loaded", 2).await?;
+    in_effect(&world, 1).await?;
     let new = world.issuer.token(&world.spec("alice").scopes(&[SCOPE]))?;
-    ensure!(world.order(&new, "1001").await?.is_success(), "the new key is not known");
-    let answer = world.order(&old, "1001").await?;
+    ensure!(world.call(&new, "whoami", &json!({})).await?.is_success(), "the new key is not known");
+    let answer = world.call(&old, "whoami", &json!({})).await?;
     ensure_eq(answer.status.as_u16(), 401, "a token signed with a withdrawn key")
+}
+
+#[tokio::test]
+async fn two_issuers_that_name_the_same_subject_name_two_people() -> Result<()> {
+    let partner = Issuer::start().await?;
+    let url = partner.url().to_owned();
+    let world = World::with(Plan::config(move |config| {
+        let first = config.issuers.clone();
+        let second = first.lines().map(|line| match line.split(' ').next() {
+            Some("issuer") => format!("issuer = \"{url}\"\n"),
+            Some("alias") => "alias = \"partner\"\n".to_owned(),
+            Some("jwks_uri") => format!("jwks_uri = \"{url}/jwks\"\n"),
+            _ => line.to_owned() + "\n",
+        });
+        let second: String = second.collect();
+        config.issuers.push_str(&second);
+    }))
+    .await?;
+    let stranger = partner.token(&world.spec("alice"))?;
+    let whoami = world.call(&stranger, "whoami", &json!({})).await?;
+    ensure_eq(whoami.structured().pointer("/actor/iss").and_then(Value::as_str), Some(partner.url()), "issuer")?;
+    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "alice herself");
+    let (exchanges, requests) = (world.issuer.exchanges().len(), world.orders.requests().len());
+    let answer = world.order(&stranger, "1001").await?;
+    ensure!(answer.is_tool_error(), "the partner's alice gets alice's order: {}", answer.raw);
+    ensure_eq(world.issuer.exchanges().len(), exchanges, "her token goes to no other token endpoint")?;
+    ensure!(partner.exchanges().is_empty(), "nor to her own");
+    ensure_eq(world.orders.requests().len(), requests, "and nothing goes to the service")?;
+    ensure_eq(reasons(&world.records()?, "downstream.refused"), vec!["identity-unavailable".to_owned()], "reasons")
 }

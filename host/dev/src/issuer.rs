@@ -140,6 +140,11 @@ impl Issuer {
         log.keys.insert(0, Arc::new(Key::generate(kid, algorithm)?));
         Ok(())
     }
+
+    /// Withdraws every key but the newest.
+    pub fn withdraw_old_keys(&self) {
+        self.state.lock().keys.truncate(1);
+    }
 }
 
 struct State {

@@ -1,0 +1,27 @@
+//! `bailiwick build`: a Rust crate becomes a component.
+
+use std::path::PathBuf;
+
+use bailiwick::build::{Request, build};
+
+use super::page::Page;
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The crate's folder.
+    #[arg(value_hint = clap::ValueHint::DirPath)]
+    path: PathBuf,
+    /// Where to put the component.
+    #[arg(long, value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    out: PathBuf,
+    /// Where to keep build products.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    target_dir: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
+    let built = build(&Request { path: args.path, out: args.out, target_dir: args.target_dir })?;
+    page.line(&format!("{} ({} bytes, {})", built.component.display(), built.bytes, built.digest))?;
+    Ok(())
+}

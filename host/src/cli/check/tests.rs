@@ -1,0 +1,123 @@
+//! One configuration that fits, and what each change to it is told.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component};
+use super::*;
+
+/// What is said, and why it fails.
+fn check(site: &Site) -> (String, String) {
+    let mut bytes = Vec::new();
+    let result = run(&Args { config: site.config() }, &mut Page::new(&mut bytes, false));
+    let failed = result.err().map(|error| format!("{error:#}")).unwrap_or_default();
+    (String::from_utf8(bytes).unwrap(), failed)
+}
+
+#[test]
+fn what_fits_is_in_order_and_leaves_nothing_behind() {
+    let site = Site::new(CONFIG, &[("orders", component(&[ORDER])), ("hello", component(&[HELLO]))]);
+    let before = site.names();
+    let (said, failed) = check(&site);
+    assert_eq!(failed, "", "{said}");
+    for told in [
+        "2 loaded, 0 refused",
+        "get_order  orders",
+        "orders_api (on_behalf_of)",
+        "orders:read  get_order",
+        "hello: every admitted token",
+        "bailiwick.toml: in order",
+    ] {
+        assert!(said.contains(told), "{told:?}: {said}");
+    }
+    assert_eq!(site.names(), before, "no journal and no keys");
+}
+
+#[test]
+fn every_mistake_of_the_configuration_is_told_at_once() {
+    let site = Site::new(&CONFIG.replace("\"any\"", "\"all\"").replace("acme.example\"", "acme\"\nx = 1"), &[]);
+    let (said, failed) = check(&site);
+    assert_eq!((said.as_str(), failed.lines().count()), ("", 2), "{failed}");
+    assert!(
+        failed.contains("bailiwick.toml:12: envelope.x") && failed.contains("components.orders.digest"),
+        "{failed}"
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_told_with_what_to_change() {
+    const OTHER: Offered = Offered { name: "other", services: &["reports"], ..ORDER };
+    const NOSY: Offered = Offered {
+        name: "nosy",
+        input: r#"{"type":"object","properties":{"user_id":{}},"additionalProperties":false}"#,
+        ..HELLO
+    };
+    let cases: &[(&str, &str, &[Offered], bool, &str)] = &[
+        (
+            "",
+            "",
+            &[OTHER],
+            true,
+            "other asks for the service reports, which is not granted; describe it under [services.reports]",
+        ),
+        (
+            "services = { orders_api = \"on_behalf_of\" }",
+            "",
+            &[ORDER],
+            true,
+            "add orders_api = \"<mode>\" to services under [components.orders]",
+        ),
+        ("", "", &[HELLO], true, "components.orders.services: no tool of it asks for orders_api"),
+        ("[components.orders]", "[components.ghost]", &[ORDER], true, "ghost.wasm, which is not in the tools folder"),
+        (
+            "[audit]",
+            "[components.orders.tools.absent]\nscopes = []\n[audit]",
+            &[ORDER],
+            true,
+            "is for no tool of it; its tools are get_order",
+        ),
+        (
+            "[audit]",
+            "[components.orders.tools.hello]\nservices = { orders_api = \"on_behalf_of\" }\n[audit]",
+            &[ORDER, HELLO],
+            true,
+            "components.orders.tools.hello.services: it does not ask for orders_api",
+        ),
+        ("allow = [\"GET /orders/{}\", \"GET /customers/{actor.sub}/orders\"]", "", &[ORDER], true, "allow is empty"),
+        (
+            "services = { orders_api = \"on_behalf_of\" }",
+            "",
+            &[HELLO],
+            true,
+            "[services.orders_api] is granted to no component",
+        ),
+        ("jwks.json", "absent.json", &[ORDER], false, "absent.json cannot be read"),
+        (
+            "\"any\"",
+            "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"",
+            &[ORDER],
+            false,
+            "orders.wasm would be refused: its digest is sha256:",
+        ),
+        ("", "", &[NOSY], false, "allow_parameters = [\"user_id\"]"),
+        ("", "", &[ORDER, ORDER], false, "each of another name"),
+    ];
+    for (part, replacement, tools, passes, told) in cases {
+        assert!(CONFIG.contains(part), "{part}");
+        let site = Site::new(&CONFIG.replacen(part, replacement, 1), &[("orders", component(tools))]);
+        let (said, failed) = check(&site);
+        assert_eq!(failed.is_empty(), *passes, "{part:?} as {replacement:?}: {failed}\n{said}");
+        assert!(said.contains(told), "{part:?} as {replacement:?} is told: {said}");
+    }
+}
+
+#[test]
+fn two_components_of_one_tool_are_told() {
+    let twin = component(&[HELLO]);
+    let (said, failed) = check(&Site::new(CONFIG, &[("a", twin.clone()), ("b", twin)]));
+    assert!(failed.ends_with("2 errors") && said.contains("hello is also a tool of a"), "{failed}\n{said}");
+}
+
+#[test]
+fn a_tools_folder_that_is_not_there_is_told() {
+    let (_, failed) = check(&Site::new(&CONFIG.replace("[[issuers]]", "tools = \"absent\"\n\n[[issuers]]"), &[]));
+    assert!(failed.contains("server.tools cannot be used") && failed.contains("absent"), "{failed}");
+}

@@ -1,0 +1,64 @@
+//! `bailiwick dev`: becomes `bailiwick-dev`, which has the issuer that this program never links.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What `bailiwick-dev` shall get.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let own = std::env::current_exe().context("this program's own place is not known")?;
+    let program = beside(&own)?;
+    let failed = Command::new(&program).args(&args.args).exec();
+    Err(failed).with_context(|| format!("{} cannot be run", program.display()))
+}
+
+/// `bailiwick-dev` in the same folder as this program, and nowhere else: not by the search path.
+fn beside(own: &Path) -> anyhow::Result<PathBuf> {
+    let program = own.with_file_name(PROGRAM);
+    anyhow::ensure!(
+        program.is_file(),
+        "{PROGRAM} is a program of its own, because this one never contains an issuer of tokens, and it is not at {}; \
+         build it in Bailiwick's source folder (cargo build --package bailiwick-dev) and put it there",
+        program.display()
+    );
+    Ok(program)
+}
+
+const PROGRAM: &str = "bailiwick-dev";
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn the_program_is_looked_for_beside_this_one_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("bailiwick");
+        let error = beside(&own).unwrap_err().to_string();
+        assert!(
+            error.contains("cargo build --package bailiwick-dev") && error.contains(&*folder.path().to_string_lossy())
+        );
+        std::fs::write(folder.path().join("bailiwick-dev"), "").unwrap();
+        assert_eq!(beside(&own).unwrap(), folder.path().join("bailiwick-dev"));
+    }
+
+    #[test]
+    fn every_argument_is_passed_on() {
+        let cli = crate::Cli::try_parse_from(["bailiwick", "dev", "--help", "--tools", "x", "--", "-y"]).unwrap();
+        let crate::Command::Dev(args) = cli.command else { unreachable!("that is another command") };
+        assert_eq!(args.args, ["--help", "--tools", "x", "--", "-y"].map(OsString::from));
+    }
+}

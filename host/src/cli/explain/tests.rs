@@ -1,0 +1,149 @@
+//! Tokens signed on the spot, and what is said of each call.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use serde_json::json;
+
+use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component};
+use super::*;
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+fn jwks() -> Vec<u8> {
+    let x = BASE64_URL_SAFE_NO_PAD.encode(key().verifying_key().as_bytes());
+    json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k", "x": x}]})
+        .to_string()
+        .into_bytes()
+}
+
+/// A token of alice, changed by these claims.
+fn signed(changes: &Value) -> String {
+    let now = SystemClock.now();
+    let mut claims = json!({
+        "iss": "https://idp.example.com", "sub": "alice", "aud": "https://mcp.example.com/mcp", "client_id": "web",
+        "scope": "orders:read", "iat": now, "exp": now + 600, "jti": "1",
+    });
+    if let (Some(claims), Some(changes)) = (claims.as_object_mut(), changes.as_object()) {
+        claims.extend(changes.clone());
+    }
+    let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "k"});
+    let [header, claims] = [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
+    let signature = key().sign(format!("{header}.{claims}").as_bytes());
+    format!("{header}.{claims}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+}
+
+struct Question<'q> {
+    config: &'q str,
+    claims: Value,
+    tool: &'q str,
+    arguments: Option<&'q str>,
+}
+
+fn ask(question: &Question<'_>) -> (String, String) {
+    const OTHER: Offered = Offered { name: "other", services: &["reports"], scopes: &[], ..HELLO };
+    let site = Site::new(question.config, &[("orders", component(&[ORDER])), ("more", component(&[HELLO, OTHER]))]);
+    site.write("jwks.json", &jwks());
+    let token = signed(&question.claims);
+    site.write("token", format!("{token}\n").as_bytes());
+    let before = site.names();
+    let args = Args {
+        config: site.config(),
+        tool: question.tool.to_owned(),
+        token_file: site.path("token"),
+        arguments: question.arguments.map(str::to_owned),
+    };
+    let mut bytes = Vec::new();
+    let result = run(&args, &mut Page::new(&mut bytes, false));
+    let (said, failed) = (String::from_utf8(bytes).unwrap(), result.err().map(|error| format!("{error:#}")));
+    let failed = failed.unwrap_or_default();
+    let secret = token.rsplit('.').next().unwrap();
+    assert!(!said.contains(secret) && !failed.contains(secret), "the token is never printed");
+    assert_eq!(site.names(), before, "no journal and no keys");
+    (said, failed)
+}
+
+#[test]
+fn an_allowed_call_is_told_with_whom_what_and_how() {
+    let order =
+        Question { config: CONFIG, claims: json!({}), tool: "get_order", arguments: Some(r#"{"order_id":"1"}"#) };
+    let (said, failed) = ask(&order);
+    assert_eq!(failed, "", "{said}");
+    for told in [
+        "issuer      https://idp.example.com (alias corp)",
+        "subject     alice",
+        "kind        user",
+        "tenant      none",
+        "agent       web (client web)",
+        "scopes      orders:read",
+        "decision    allowed",
+        "get_order of orders (sha256:",
+        "orders_api  on_behalf_of",
+        "exchanged and the host's own as actor_token at https://idp.example.com/token by bailiwick for the audience orders",
+        "GET /customers/{actor.sub}/orders",
+    ] {
+        assert!(said.contains(told), "{told:?}: {said}");
+    }
+    assert!(!said.contains("what is missing"), "{said}");
+}
+
+#[test]
+fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
+    let cases: &[(Value, &str, Option<&str>, &[&str])] = &[
+        (json!({"scope": "other"}), "get_order", None, &["refused: insufficient-scope", "the token lacks orders:read"]),
+        (json!({}), "get_order", None, &["refused: invalid-arguments", "--arguments"]),
+        (json!({}), "get_order", Some(r#"{"x":1}"#), &["refused: invalid-arguments", "input schema"]),
+        (json!({}), "absent", None, &["refused: unknown-tool", "get_order, hello, other"]),
+        (json!({"iss": "https://evil.example"}), "hello", None, &["token-invalid", "not configured under [[issuers]]"]),
+        (
+            json!({"aud": "https://other.example"}),
+            "hello",
+            None,
+            &["for another audience", "https://mcp.example.com/mcp"],
+        ),
+        (json!({"exp": 1}), "hello", None, &["token-invalid", "has expired"]),
+    ];
+    for (claims, tool, arguments, told) in cases {
+        let question = Question { config: CONFIG, claims: claims.clone(), tool, arguments: *arguments };
+        let (said, failed) = ask(&question);
+        assert!(failed.contains("would"), "{claims} {tool}: {failed}");
+        assert!(told.iter().all(|told| said.contains(told)), "{claims} {tool}: {said}");
+    }
+}
+
+#[test]
+fn what_a_caller_lacks_for_a_service_is_told() {
+    let cases: &[(&str, &str, Value, &str, &str)] = &[
+        ("", "", json!({"sub": "web"}), "get_order", "on_behalf_of needs a user, and this caller is a service"),
+        ("", "", json!({}), "other", "describe it under [services.reports] and grant it under [components.more]"),
+        ("services = { orders_api = \"on_behalf_of\" }", "", json!({}), "get_order", "add orders_api = \"<mode>\""),
+        ("{actor.sub}", "{actor.tenant}", json!({}), "get_order", "set tenant under [[issuers]]"),
+        ("on_behalf_of", "restricted_user", json!({}), "get_order", "re-issued for this service alone"),
+    ];
+    for (part, replacement, claims, tool, told) in cases {
+        let config = CONFIG.replacen(part, replacement, 1);
+        let arguments = (*tool == "get_order").then_some(r#"{"order_id":"1"}"#);
+        let (said, failed) = ask(&Question { config: &config, claims: claims.clone(), tool, arguments });
+        assert_eq!(failed, "", "{said}");
+        assert!(said.contains(told), "{told:?}: {said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_is_told() {
+    let order = |config: &'static str, arguments| {
+        let (_, failed) = ask(&Question { config, claims: json!({}), tool: "hello", arguments });
+        failed
+    };
+    assert!(order(CONFIG, Some("[1]")).contains("write one JSON object"));
+    assert!(order(CONFIG, Some("{\"a\":1,\"a\":2}")).contains("--arguments"));
+    let site = Site::new(CONFIG, &[]);
+    for (text, good) in [("abc.def.ghi", true), ("Bearer abc", true), ("", false), ("a b c", false), ("a\nb", false)] {
+        site.write("token", text.as_bytes());
+        assert_eq!(token(&site.path("token")).is_ok(), good, "{text:?}");
+    }
+    assert!(token(&site.path("absent")).is_err());
+}

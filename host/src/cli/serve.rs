@@ -1,0 +1,89 @@
+//! `bailiwick serve`: start, signal, drain.
+
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use bailiwick::app::App;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::{say_error, wait};
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    config: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let _lines = log_to_stderr();
+    wait(async {
+        let mut signals = Signals::new()?;
+        let app = App::start(&args.config).await?;
+        say_error(&format!("listening on {}", app.url()));
+        let stop = CancellationToken::new();
+        let mut serving = tokio::spawn(app.run(stop.clone()));
+        tokio::select! {
+            ended = &mut serving => return ended.context("the server failed")?,
+            () = signals.end() => {}
+        }
+        tracing::info!("stopping: calls under way may finish");
+        stop.cancel();
+        tokio::select! {
+            ended = serving => ended.context("the server failed")?,
+            () = signals.end() => anyhow::bail!("stopped at once by a second signal; the next start closes what was open"),
+        }
+    })
+}
+
+/// What asks a process to end. A hangup does not: configuration is taken up as it changes.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())?, hangup: signal(SignalKind::hangup())? })
+    }
+
+    async fn end(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => {}
+            }
+        }
+    }
+}
+
+/// Logs go to stderr through a thread of their own: if nobody reads them, lines are lost and the
+/// host goes on. Libraries are held at `warn` whatever `RUST_LOG` says: at finer levels they print
+/// requests, and requests carry tokens.
+fn log_to_stderr() -> WorkerGuard {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    let own = filter_fn(|metadata| {
+        let target = metadata.target();
+        *metadata.level() <= tracing::Level::WARN || target.starts_with("bailiwick") || target == "tool"
+    });
+    let (writer, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MAX_LINES).finish(io::stderr());
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false);
+    tracing_subscriber::registry().with(lines.with_filter(own)).with(filter).init();
+    guard
+}
+
+/// Lines that may wait to be written.
+const MAX_LINES: usize = 8192;
