@@ -94,7 +94,7 @@ impl App {
         });
         let watch = Watch::new(file.to_owned(), watch_files, fixed, ground, Arc::clone(&host));
         let front = Arc::new(Front::new(front_settings, Arc::clone(&host)));
-                let url = format!("http://{}{}", listener.local_addr()?, resource.path());
+        let url = format!("http://{}{}", listener.local_addr()?, resource.path());
         Ok(Self { listener, front, host, journal, watch, url, drain: limits.time + Duration::from_secs(2) })
     }
 

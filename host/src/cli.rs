@@ -31,7 +31,7 @@ pub(crate) fn on_stdout(command: impl FnOnce(&mut Page<'_>) -> anyhow::Result<()
     let stdout = io::stdout();
     let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = stdout.is_terminal() && !plain;
-    let mut out = BufWriter::new(stdout.lock());
+    let mut out = BufWriter::new(stdout);
     let result = command(&mut Page::new(&mut out, colour));
     let flushed = out.flush();
     result.and_then(|()| Ok(flushed?))

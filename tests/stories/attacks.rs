@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::mcp;
-use bailiwick_dev::http::Answer;
 use bailiwick_tests::{Plan, World, count, ensure_eq, reasons};
 use http::StatusCode;
 use serde_json::json;
@@ -78,12 +78,15 @@ async fn an_authorized_call_that_the_protocol_refuses_is_recorded_once() -> Resu
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the test is the client")]
 async fn a_refusal_is_recorded_even_if_the_client_does_not_wait_for_it() -> Result<()> {
     let world = World::start().await?;
     let address = world.host.url().trim_start_matches("http://").split('/').next().unwrap_or_default().to_owned();
     for _ in 0..10 {
         let mut stream = tokio::net::TcpStream::connect(&address).await?;
-        let request = format!("POST /mcp HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer a.b.c\r\nContent-Length: 2\r\n\r\n");
+        let request = format!(
+            "POST /mcp HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer a.b.c\r\nContent-Length: 2\r\n\r\n"
+        );
         stream.write_all(request.as_bytes()).await?;
         drop(stream);
     }
@@ -98,6 +101,7 @@ async fn a_refusal_is_recorded_even_if_the_client_does_not_wait_for_it() -> Resu
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the test is the client")]
 async fn a_client_that_never_reads_loses_its_connection() -> Result<()> {
     let world = World::start().await?;
     let address = world.host.url().trim_start_matches("http://").split('/').next().unwrap_or_default().to_owned();
@@ -120,9 +124,10 @@ async fn a_stop_waits_for_calls_and_closes_their_records() -> Result<()> {
     let body = json!({"id": "1001", "owner": "alice", "status": "shipped"}).to_string();
     world.orders.answer_with(Answer::new(StatusCode::OK, "application/json", body).after(Duration::from_secs(1)));
     let (url, token) = (world.host.url(), world.token("alice")?);
-    let call = tokio::spawn(async move {
-        mcp::call(&url, Some(&token), "get_order_status", &json!({"order_id": "1001"})).await
-    });
+    let call =
+        tokio::spawn(
+            async move { mcp::call(&url, Some(&token), "get_order_status", &json!({"order_id": "1001"})).await },
+        );
     while count(&world.records()?, "downstream.opened") == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -16,7 +16,7 @@ async fn probed(limits: &'static str) -> Result<World> {
     World::with(Plan {
         components: vec![("prober.wasm".into(), prober)],
         config: Box::new(move |config| {
-            *config = config.clone().grant_orders("prober", &digest, "on_behalf_of");
+            *config = config.clone().grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
             config.limits = format!("[limits]\n{limits}\n");
         }),
         ..Plan::default()

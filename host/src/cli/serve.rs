@@ -76,11 +76,10 @@ fn log_to_stderr() -> WorkerGuard {
         let target = metadata.target();
         *metadata.level() <= tracing::Level::WARN || target.starts_with("bailiwick") || target == "tool"
     });
-    let (writer, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MAX_LINES).finish(io::stderr());
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(writer)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false);
+    let (writer, guard) =
+        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MAX_LINES).finish(io::stderr());
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(io::stderr().is_terminal()).with_target(false);
     tracing_subscriber::registry().with(lines.with_filter(own)).with(filter).init();
     guard
 }

@@ -132,9 +132,7 @@ fn check_references(value: &Value) -> Result<(), SchemaError> {
     match value {
         Value::Array(items) => items.iter().try_for_each(check_references),
         Value::Object(members) => members.iter().try_for_each(|(name, value)| match (name.as_str(), value) {
-            ("$ref", Value::String(target)) if !target.starts_with('#') => {
-                Err(SchemaError::Reference(target.clone()))
-            }
+            ("$ref", Value::String(target)) if !target.starts_with('#') => Err(SchemaError::Reference(target.clone())),
             ("$dynamicRef", _) => Err(SchemaError::Reference("$dynamicRef".to_owned())),
             ("$id", Value::String(target)) => Err(SchemaError::Reference(target.clone())),
             _ => check_references(value),

@@ -180,9 +180,15 @@ fn size(output: &wit::Output) -> usize {
     let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let content = output.content.iter().map(|content| match content {
         wit::Content::Text(text) => text.text.len() + optional(&text.meta),
-        wit::Content::Image(media) | wit::Content::Audio(media) => media.data.len() + media.mime_type.len() + optional(&media.meta),
+        wit::Content::Image(media) | wit::Content::Audio(media) => {
+            media.data.len() + media.mime_type.len() + optional(&media.meta)
+        }
         wit::Content::ResourceLink(link) => {
-            link.uri.len() + link.name.len() + optional(&link.description) + optional(&link.mime_type) + optional(&link.meta)
+            link.uri.len()
+                + link.name.len()
+                + optional(&link.description)
+                + optional(&link.mime_type)
+                + optional(&link.meta)
         }
         wit::Content::EmbeddedResource(resource) => {
             let body = match &resource.body {
@@ -201,3 +207,65 @@ const REASON: &str = "io.bailiwick/reason";
 const RESERVED: [&str; 3] = ["io.bailiwick/", "io.modelcontextprotocol/", "modelcontextprotocol.io/"];
 const MAX_DEPTH: usize = 64;
 const BLOCK_OVERHEAD: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::dispatch::{Catalog, ComponentGrant, ComponentId, Definition, RawDefinition};
+
+    fn judged(returned: Result<wit::Outcome, wit::ToolError>, max_bytes: usize) -> Option<Ended> {
+        let raw = RawDefinition {
+            name: "t".into(),
+            description: "d".into(),
+            input_schema: r#"{"type":"object","additionalProperties":false}"#.into(),
+            output_schema: Some(r#"{"type":"object","required":["n"]}"#.into()),
+            ..RawDefinition::default()
+        };
+        let definition = Definition::check(raw, &ComponentGrant::default()).ok()?;
+        let component = ComponentId { name: "c".into(), digest: "sha256:0".into() };
+        let (catalog, _) = Catalog::build(vec![(component, vec![definition])], &BTreeMap::new());
+        Some(judge(returned, catalog.find("t")?, max_bytes))
+    }
+
+    fn output(structured: Option<&str>, text: &str, is_error: bool) -> wit::Output {
+        let content = vec![wit::Content::Text(wit::TextContent { text: text.into(), meta: None })];
+        wit::Output { content, structured: structured.map(String::from), is_error, meta: None }
+    }
+
+    #[test]
+    fn only_what_a_tool_promised_leaves() {
+        let complete = |structured, text, is_error| Ok(wit::Outcome::Complete(output(structured, text, is_error)));
+        let question = wit::InputRequest { questions: Vec::new(), state: None };
+        let image = wit::Content::Image(wit::MediaContent { data: vec![1], mime_type: "a\nb".into(), meta: None });
+        let odd = wit::Output { content: vec![image], ..output(Some(r#"{"n":1}"#), "", false) };
+        for (returned, reason) in [
+            (complete(Some(r#"{"n":1}"#), "fine", false), None),
+            (complete(Some(r#"{"m":1}"#), "", false), Some(Reason::InvalidOutput)),
+            (complete(Some(r#"{"n":1,"n":2}"#), "", false), Some(Reason::InvalidOutput)),
+            (complete(Some("not json"), "", false), Some(Reason::InvalidOutput)),
+            (complete(None, "", false), Some(Reason::InvalidOutput)),
+            (Ok(wit::Outcome::Complete(odd)), Some(Reason::InvalidOutput)),
+            (complete(None, "no", true), Some(Reason::ToolError)),
+            (complete(Some(r#"{"n":1}"#), &"x".repeat(5000), false), Some(Reason::OutputTooLarge)),
+            (Err(wit::ToolError::Failed("x".repeat(5000))), Some(Reason::OutputTooLarge)),
+            (Err(wit::ToolError::NotFound("x".into())), Some(Reason::ToolError)),
+            (Ok(wit::Outcome::InputRequired(question)), Some(Reason::InputUnsupported)),
+        ] {
+            let ended = judged(returned, 4096);
+            assert_eq!(ended.as_ref().map(|ended| ended.reason), Some(reason), "{ended:?}");
+            assert!(ended.is_some_and(|ended| ended.answer.is_error == reason.is_some()));
+        }
+    }
+
+    #[test]
+    fn a_tool_speaks_neither_for_the_host_nor_to_the_terminal() {
+        let meta = Some(r#"{"io.bailiwick/reason":"done","mine":1}"#.to_owned());
+        let said = wit::Output { meta, ..output(Some(r#"{"n":1}"#), "a\u{1b}[31mb", false) };
+        let answer = judged(Ok(wit::Outcome::Complete(said)), 4096).map(|ended| ended.answer);
+        let answer = answer.unwrap_or_else(|| Answer::refusal(Reason::Internal, ""));
+        assert_eq!(answer.meta.keys().collect::<Vec<_>>(), ["mine"]);
+        assert_eq!(answer.content, [json!({"type": "text", "text": "a\u{fffd}[31mb"})]);
+    }
+}

@@ -187,12 +187,17 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
         (Outcome::Failed, Reason::MemoryExceeded, "the tool used up its memory")
     } else if error.is::<CpuExceeded>() {
         (Outcome::TimedOut, Reason::CpuExceeded, "the tool used up its processor time")
+    } else if cause.contains(HOSTCALL_FUEL_EXHAUSTED) {
+        (Outcome::Failed, Reason::OutputTooLarge, "the tool handed over more than it may at once")
     } else {
         (Outcome::Failed, Reason::Trapped, "the tool failed")
     };
     tracing::warn!(tool.name = tool, reason = reason.as_str(), cause, "a tool was stopped");
     Ended::without_answer(outcome, reason, message)
 }
+
+/// The engine's error for this has no public type, only its text.
+const HOSTCALL_FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls";
 
 fn raw(definition: tools::Definition) -> RawDefinition {
     RawDefinition {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::engine::TICK;
-use super::limits::{Growth, Limits, MIN_HOSTCALL_FUEL, MAX_HANDLES};
+use super::limits::{Growth, Limits, MAX_HANDLES, MIN_HOSTCALL_FUEL};
 use super::progress::ProgressSink;
 use crate::delegation::Authority;
 use crate::seams::{Clock, Random};

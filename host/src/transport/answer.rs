@@ -33,9 +33,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
             resource,
             &[("error", "invalid_request"), ("error_description", "exactly one bearer token is needed")],
         )),
-        Reason::TokenInvalid => {
-            Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[("error", "invalid_token")]))
-        }
+        Reason::TokenInvalid => Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[("error", "invalid_token")])),
         Reason::InsufficientScope => {
             let scope = refusal.scopes.join(" ");
             let members = [("error", "insufficient_scope"), ("scope", &scope), ("error_description", &refusal.message)];

@@ -160,13 +160,15 @@ impl Front {
             }
         };
         let turn = Turn::new(Arc::clone(&self.host), caller, policy, prepared);
-        mcp::answer(turn, self.settings.max_body, Request::from_parts(parts, Full::new(Bytes::from(message.bytes)))).await
+        mcp::answer(turn, self.settings.max_body, Request::from_parts(parts, Full::new(Bytes::from(message.bytes))))
+            .await
     }
 
     /// Room for the body, so that many large ones together do not exhaust the memory.
     async fn room(&self, headers: &HeaderMap) -> Option<SemaphorePermit<'_>> {
         let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        let length = length.unwrap_or(self.settings.max_body).clamp(1024, self.settings.max_body.clamp(1024, MAX_BODIES));
+        let length =
+            length.unwrap_or(self.settings.max_body).clamp(1024, self.settings.max_body.clamp(1024, MAX_BODIES));
         let room = self.bodies.acquire_many(u32::try_from(length).unwrap_or(u32::MAX));
         tokio::time::timeout(ROOM_TIME, room).await.ok()?.ok()
     }

@@ -180,6 +180,7 @@ fn name_in_detail(entry: &Entry) -> &str {
 /// How an outcome is meant.
 pub(super) fn tone_of(outcome: &str) -> Tone {
     match outcome {
+        "" => Tone::Plain,
         "done" => Tone::Good,
         "refused" | "cancelled" => Tone::Warning,
         _ => Tone::Bad,

@@ -5,9 +5,10 @@ use bailiwick::audit::Entry;
 use super::super::page::{Page, Tone};
 use super::show::tone_of;
 
-/// A record, with the one that ended it where it began something.
+/// A record, with what happened within it and what ended it, where it began something.
 struct Branch<'e> {
     begin: &'e Entry,
+    within: Vec<&'e Entry>,
     end: Option<&'e Entry>,
 }
 
@@ -20,18 +21,27 @@ pub(super) fn tree<'e>(entries: impl Iterator<Item = &'e Entry>, page: &mut Page
     for (index, branch) in branches.iter().enumerate() {
         let last = index + 1 == branches.len();
         say(if last { "└─ " } else { "├─ " }, branch.begin, begun, page)?;
-        let stem = if last { "   " } else { "│  " };
-        let mut leaves = facts(branch.begin);
-        leaves.extend(branch.end.is_none().then(|| unfinished(branch.begin)).flatten());
-        for (index, leaf) in leaves.iter().enumerate() {
-            let end = index + 1 == leaves.len() && branch.end.is_none();
-            page.say(&[(Tone::Faint, &format!("{stem}{}{leaf}", if end { "└─ " } else { "├─ " }))])?;
-        }
-        if let Some(end) = branch.end {
-            say(&format!("{stem}└─ "), end, begun, page)?;
-        }
+        twigs(branch, if last { "   " } else { "│  " }, begun, page)?;
     }
     Ok(())
+}
+
+/// What hangs on a branch: what its record says, then what happened within it, then its end.
+fn twigs(branch: &Branch<'_>, stem: &str, begun: Option<u64>, page: &mut Page<'_>) -> anyhow::Result<()> {
+    let mut facts = facts(branch.begin);
+    if is(branch.begin, "downstream.opened") && branch.end.is_none() {
+        facts.push("not closed: it is under way, or the host stopped meanwhile".to_owned());
+    }
+    let records: Vec<_> = branch.within.iter().copied().chain(branch.end).collect();
+    let mut left = facts.len() + records.len();
+    let mut fork = || {
+        left = left.saturating_sub(1);
+        format!("{stem}{}", if left == 0 { "└─ " } else { "├─ " })
+    };
+    for fact in &facts {
+        page.say(&[(Tone::Faint, &fork()), (Tone::Plain, fact)])?;
+    }
+    records.into_iter().try_for_each(|record| say(&fork(), record, begun, page))
 }
 
 /// Downstream calls have no name of their own: one is closed by the next record of the same
@@ -41,9 +51,11 @@ fn branches<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Branch<'e>> {
     let mut branches: Vec<Branch<'e>> = Vec::new();
     for entry in entries {
         let mut open = branches.iter_mut().filter(|open| open.end.is_none() && is(open.begin, "downstream.opened"));
-        match open.find(|open| is(entry, "downstream.closed") && target(open.begin) == target(entry)) {
-            Some(open) => open.end = Some(entry),
-            None => branches.push(Branch { begin: entry, end: None }),
+        let open = open.find(|open| target(open.begin) == target(entry));
+        match (open, entry.text("event")) {
+            (Some(open), "downstream.closed") => open.end = Some(entry),
+            (Some(open), "token.exchanged") => open.within.push(entry),
+            _ => branches.push(Branch { begin: entry, within: Vec::new(), end: None }),
         }
     }
     branches
@@ -55,22 +67,36 @@ fn is(entry: &Entry, event: &str) -> bool {
 
 /// One record on one line: when, what, how it ended and why.
 fn say(stem: &str, entry: &Entry, begun: Option<u64>, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let after = match (entry.at_ms(), begun) {
-        (Some(at), Some(begun)) if at > begun => format!("+{} ms", at - begun),
-        _ => entry.text("time").to_owned(),
+    let when = match (entry.at_ms(), begun) {
+        (Some(at), Some(begun)) if at > begun => format!("  +{} ms", at - begun),
+        _ => format!("  {}", entry.text("time")),
     };
-    let status = entry.member("status").map(|status| format!("  status {status}")).unwrap_or_default();
+    let gap = |text: &str| if text.is_empty() { String::new() } else { format!("  {text}") };
     let outcome = entry.text("outcome");
-    let mut spans = vec![(Tone::Faint, stem.to_owned()), (Tone::Strong, entry.text("event").to_owned())];
-    spans.push((Tone::Faint, format!("  {after}")));
-    if !outcome.is_empty() {
-        spans.push((tone_of(outcome), format!("  {outcome}")));
-    }
-    for text in [entry.text("reason").to_owned(), status.trim().to_owned()] {
-        spans.push((Tone::Plain, if text.is_empty() { text } else { format!("  {text}") }));
-    }
-    let spans: Vec<_> = spans.iter().map(|(tone, text)| (*tone, text.as_str())).collect();
-    Ok(page.say(&spans)?)
+    page.say(&[
+        (Tone::Faint, stem),
+        (Tone::Strong, entry.text("event")),
+        (Tone::Faint, &when),
+        (tone_of(outcome), &gap(outcome)),
+        (Tone::Plain, &gap(entry.text("reason"))),
+        (Tone::Plain, &gap(&exchange(entry))),
+    ])?;
+    Ok(())
+}
+
+/// How a service answered, and what was presented to it.
+fn exchange(entry: &Entry) -> String {
+    let scopes = entry.member("scopes").and_then(serde_json::Value::as_array);
+    let scopes: Vec<_> = scopes.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    let status = entry.member("status").map(ToString::to_string).unwrap_or_default();
+    let parts = [
+        ("status ", status),
+        ("", entry.text("credential_kind").to_owned()),
+        ("audience ", entry.text("audience").to_owned()),
+        ("scopes ", scopes.join(" ")),
+    ];
+    let told = parts.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}{value}"));
+    told.collect::<Vec<_>>().join("  ")
 }
 
 /// What else a record says, a line each.
@@ -86,8 +112,7 @@ fn facts(entry: &Entry) -> Vec<String> {
     };
     if !text("service").is_empty() {
         add("request", &[("", text("service")), ("", text("method")), ("", text("path_template"))]);
-        add("mode", &[("", text("delegation_mode")), ("credential ", text("credential_kind"))]);
-        add("scopes", &[("", scopes(entry)), ("audience ", text("audience"))]);
+        add("mode", &[("", text("delegation_mode"))]);
     } else if entry.text("event") != "call.closed" {
         add("actor", &[("", text("actor_sub")), ("of ", text("actor_iss")), ("tenant ", text("tenant"))]);
         add("agent", &[("", text("agent_id")), ("client ", text("client_id"))]);
@@ -96,14 +121,4 @@ fn facts(entry: &Entry) -> Vec<String> {
         add("trace", &[("", text("trace_id")), ("session ", text("session_id"))]);
     }
     facts
-}
-
-fn scopes(entry: &Entry) -> String {
-    let scopes = entry.member("scopes").and_then(serde_json::Value::as_array);
-    scopes.into_iter().flatten().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(" ")
-}
-
-/// What has no end in these records.
-fn unfinished(entry: &Entry) -> Option<String> {
-    is(entry, "downstream.opened").then(|| "not closed: it is under way, or the host stopped meanwhile".to_owned())
 }

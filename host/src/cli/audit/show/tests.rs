@@ -16,6 +16,9 @@ fn journal(folder: &Path) {
         format!(r#""event":"call.opened",{first},"decision":"allow""#),
         format!(r#""event":"downstream.opened",{first},"delegation_mode":"on_behalf_of",{ORDERS}"#),
         format!(
+            r#""event":"token.exchanged",{first},{ORDERS},"scopes":["o"],"audience":"orders","credential_kind":"x""#
+        ),
+        format!(
             r#""event":"downstream.refused",{first},"outcome":"refused","reason":"not-granted","service":"x","method":"GET""#
         ),
         format!(
@@ -50,14 +53,14 @@ fn every_question_shows_its_records_and_no_others() {
     type Change = Box<dyn Fn(&mut Args)>;
     let some = |text: &str| Some(text.to_owned());
     let cases: Vec<(Change, usize)> = vec![
-        (Box::new(|_| ()), 9),
-        (Box::new(move |args| args.actor = some("alice")), 5),
-        (Box::new(move |args| args.agent = some("bot")), 5),
-        (Box::new(move |args| args.agent = some("web")), 5),
+        (Box::new(|_| ()), 10),
+        (Box::new(move |args| args.actor = some("alice")), 6),
+        (Box::new(move |args| args.agent = some("bot")), 6),
+        (Box::new(move |args| args.agent = some("web")), 6),
         (Box::new(move |args| args.tool = some("whoami")), 2),
         (Box::new(move |args| args.event = vec!["call.opened".into(), "call.refused".into()]), 3),
         (Box::new(move |args| args.outcome = vec!["failed".into()]), 1),
-        (Box::new(move |args| args.since = some("2025-11-21T08:00:00.060Z")), 3),
+        (Box::new(move |args| args.since = some("2025-11-21T08:00:00.060Z")), 4),
         (Box::new(move |args| args.since = some("2025-11-22")), 0),
         (Box::new(move |args| args.limit = Some(2)), 2),
         (Box::new(move |args| (args.actor, args.outcome) = (some("alice"), vec!["failed".into()])), 0),
@@ -93,7 +96,7 @@ fn a_table_is_aligned_and_names_what_a_record_is_about() {
 #[test]
 fn what_is_left_out_is_said() {
     let table = show(|args| args.limit = Some(4)).unwrap();
-    assert!(table.starts_with("(5 earlier ones are left out"), "{table}");
+    assert!(table.starts_with("(6 earlier ones are left out"), "{table}");
 }
 
 #[test]
@@ -106,10 +109,11 @@ fn a_call_is_a_tree() {
 ├─ downstream.opened  +10 ms
 │  ├─ request  orders_api GET /orders/{}
 │  ├─ mode     on_behalf_of
-│  └─ downstream.closed  +30 ms  done  status 200
-├─ downstream.refused  +20 ms  refused  not-granted
+│  ├─ token.exchanged  +20 ms  x  audience orders  scopes o
+│  └─ downstream.closed  +40 ms  done  status 200  token_exchange
+├─ downstream.refused  +30 ms  refused  not-granted
 │  └─ request  x GET
-└─ call.closed  +40 ms  done
+└─ call.closed  +50 ms  done
 ";
     assert_eq!(show(|args| args.call = Some("aa1".into())).unwrap(), expected);
 }
