@@ -124,6 +124,8 @@ pub fn build(request: &Request) -> Result<Built, BuildError> {
     let toolchain = Toolchain::find(&folder)?;
     let package = Package::read(&toolchain, &folder)?;
     let target = request.target_dir.clone().unwrap_or_else(|| package.target.join("guests"));
+    // Cargo runs in the crate's folder, so a relative path would mean another place there.
+    let target = std::path::absolute(&target).unwrap_or(target);
     let core = toolchain.compile(&package, &target)?;
     let module = fs::read(&core).map_err(at(&core))?;
     let component = component::from_module(&module)?;

@@ -9,4 +9,4 @@ mod world;
 
 pub use guests::guest;
 pub use told::{anything_contains, claims_of, count, ensure_eq, header, one_refusal, reasons};
-pub use world::{AGENT, ORDERS_TOOL, Plan, SCOPE, TRUST_DOMAIN, World, bailiwick, demo, tools};
+pub use world::{AGENT, ORDERS_TOOL, Plan, SCOPE, TRUST_DOMAIN, World, bailiwick, demo, tools, workbench};

@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use bailiwick_dev::issuer::{self, TokenSpec};
 use bailiwick_dev::mcp::{self, Answer};
 use bailiwick_dev::orders;
-use bailiwick_dev::{Config, Folder, Host, Issuer, Orders, journal, process};
+use bailiwick_dev::reports::Entry;
+use bailiwick_dev::{Billing, Config, Folder, Host, Issuer, Orders, Reports, journal, process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -33,6 +34,10 @@ pub struct Plan {
     pub components: Vec<(String, Vec<u8>)>,
     /// Changes to the service, before it starts.
     pub orders: fn(&mut orders::Settings),
+    /// Whether the host also has the billing component and its two services.
+    pub billing: bool,
+    /// Header, prefix and key that the reports service takes, in place of the host's own token.
+    pub reports_key: Option<[&'static str; 3]>,
     /// Changes to the configuration, before the host starts.
     pub config: Box<dyn FnOnce(&mut Config)>,
     /// Environment of the host.
@@ -46,6 +51,8 @@ impl Default for Plan {
             mode: "on_behalf_of",
             components: Vec::new(),
             orders: |_| (),
+            billing: false,
+            reports_key: None,
             config: Box::new(|_| ()),
             environment: Vec::new(),
         }
@@ -56,6 +63,11 @@ impl Plan {
     /// The usual world with another delegation mode for the orders component.
     pub fn mode(mode: &'static str) -> Self {
         Self { mode, ..Self::default() }
+    }
+
+    /// The usual world with the billing component, each of its tools in its own mode.
+    pub fn billing() -> Self {
+        Self { billing: true, ..Self::default() }
     }
 
     /// The usual world with another configuration.
@@ -70,6 +82,10 @@ pub struct World {
     pub issuer: Issuer,
     /// The service.
     pub orders: Orders,
+    /// The service that takes users in person.
+    pub billing: Billing,
+    /// The service with shared data.
+    pub reports: Reports,
     /// The host.
     pub host: Host,
     /// Its folder.
@@ -98,6 +114,8 @@ impl World {
         let mut settings = orders::Settings::new(issuer.url(), &issuer.jwks_uri(), TRUST_DOMAIN);
         (plan.orders)(&mut settings);
         let orders = Orders::start(settings).await?;
+        let billing = Billing::start(issuer.trusted(), None).await?;
+        let reports = Reports::start(entry(&issuer, plan.reports_key), None).await?;
 
         let built = tools()?;
         folder.add_tool(&built.join("whoami.wasm"))?;
@@ -106,15 +124,23 @@ impl World {
             folder.write_tool(name, bytes)?;
         }
         folder.write_secret("exchange", "a secret of the host & only of it")?;
-        let mut config = Config::new(issuer.url(), TRUST_DOMAIN)
-            .with_orders(issuer.url(), orders.url())
-            .grant_orders("orders", &digest, plan.mode);
+        let mut config = Config::new(issuer.url(), TRUST_DOMAIN).with_orders(issuer.url(), orders.url()).grant(
+            "orders",
+            &digest,
+            &[("orders_api", plan.mode)],
+        );
+        if plan.billing {
+            let digest = folder.add_tool(&built.join("billing.wasm"))?;
+            config = config.with_billing(issuer.url(), billing.url());
+            config = with_reports(config, &issuer, &reports, &folder, plan.reports_key)?;
+            config = grant_billing(config, &digest);
+        }
         (plan.config)(&mut config);
         folder.write_config(&config)?;
 
         let host = start_host(&folder, &plan.environment).await?;
         orders.trust_host(&host.at("/.well-known/jwks.json"));
-        Ok(Self { issuer, orders, host, folder, environment: plan.environment, temp })
+        Ok(Self { issuer, orders, billing, reports, host, folder, environment: plan.environment, temp })
     }
 
     /// A good token's spec: for this host, through the agent, with the scope for orders.
@@ -179,6 +205,8 @@ impl World {
         let remains = Remains {
             issuer: self.issuer,
             orders: self.orders,
+            billing: self.billing,
+            reports: self.reports,
             folder: self.folder,
             said: String::new(),
             environment: self.environment,
@@ -194,6 +222,10 @@ pub struct Remains {
     pub issuer: Issuer,
     /// The service.
     pub orders: Orders,
+    /// The service that takes users in person.
+    pub billing: Billing,
+    /// The service with shared data.
+    pub reports: Reports,
     /// The folder of the host.
     pub folder: Folder,
     /// Everything the host said.
@@ -234,12 +266,45 @@ impl Remains {
         Ok(World {
             issuer: self.issuer,
             orders: self.orders,
+            billing: self.billing,
+            reports: self.reports,
             host,
             folder: self.folder,
             environment: self.environment,
             temp: self.temp,
         })
     }
+}
+
+fn entry(issuer: &Issuer, key: Option<[&str; 3]>) -> Entry {
+    match key {
+        Some([header, prefix, key]) => {
+            Entry::Key { header: header.to_ascii_lowercase(), value: format!("{prefix}{key}") }
+        }
+        None => Entry::Token(issuer.trusted()),
+    }
+}
+
+fn with_reports(
+    config: Config,
+    issuer: &Issuer,
+    reports: &Reports,
+    folder: &Folder,
+    key: Option<[&str; 3]>,
+) -> anyhow::Result<Config> {
+    let Some([header, prefix, key]) = key else {
+        return Ok(config.with_reports(issuer.url(), reports.url()));
+    };
+    folder.write_secret("reports", key)?;
+    Ok(config.with_reports_key(reports.url(), header, prefix))
+}
+
+/// Each tool of the component gets its own service, and no tool the other's.
+fn grant_billing(config: Config, digest: &str) -> Config {
+    config
+        .grant("billing", digest, &[])
+        .grant_tool("billing", "get_balance", &[("billing_api", "restricted_user")])
+        .grant_tool("billing", "monthly_report", &[("reports_api", "service_identity")])
 }
 
 /// A file that grows over its limit is an error for the host and not its end (see `setrlimit`).
@@ -266,6 +331,14 @@ pub fn bailiwick() -> anyhow::Result<PathBuf> {
 /// `BAILIWICK_DEMO_BIN` does not say where it is.
 pub fn demo() -> anyhow::Result<PathBuf> {
     from_environment("BAILIWICK_DEMO_BIN", Path::is_file)
+}
+
+/// The workbench.
+///
+/// # Errors
+/// `BAILIWICK_DEV_BIN` does not say where it is.
+pub fn workbench() -> anyhow::Result<PathBuf> {
+    from_environment("BAILIWICK_DEV_BIN", Path::is_file)
 }
 
 /// The folder with the built example tools.

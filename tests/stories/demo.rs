@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Output;
 
 use anyhow::{Result, ensure};
+use bailiwick_dev::journal::text;
 use bailiwick_tests::{bailiwick, demo, ensure_eq, tools};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -34,10 +36,16 @@ async fn the_demo_comes_out_as_told_and_leaves_its_evidence() -> Result<()> {
         ensure!(out.join(left).is_file(), "{left} is not left");
     }
     let lines = fs::read_to_string(out.join("services.log"))?;
-    ensure_eq(lines.lines().count(), 3, "visits at the service")?;
-    for line in lines.lines() {
-        ensure!(line.contains("\"agent\":\"clerk\"") && line.contains("\"user\":"), "{line}");
-    }
+    let visits: Vec<Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let seen: Vec<[&str; 4]> =
+        visits.iter().map(|visit| ["service", "user", "agent", "mode"].map(|field| text(visit, field))).collect();
+    let [orders, billing, reports] = [
+        |user| ["orders_api", user, "clerk", "on_behalf_of"],
+        |user| ["billing_api", user, "clerk", "restricted_user"],
+        |user| ["reports_api", user, "nightly", "service_identity"],
+    ];
+    let told = [orders("alice"), orders("bob"), orders("alice"), orders("alice"), billing("alice"), reports("")];
+    ensure_eq(seen, told.to_vec(), "visits at the services")?;
     Ok(())
 }
 

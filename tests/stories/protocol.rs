@@ -18,7 +18,7 @@ async fn a_list_shows_what_the_caller_can_call() -> Result<()> {
     let all = mcp::list(&url, Some(&world.token("alice")?)).await?;
     let mut seen = names(all.result());
     seen.sort_unstable();
-    ensure_eq(seen, vec![ORDERS_TOOL, "whoami"], "with the scope")?;
+    ensure_eq(seen, vec![ORDERS_TOOL, "list_orders", "whoami"], "with the scope")?;
     ensure_eq(&all.result()["cacheScope"], &json!("private"), "cache scope")?;
     let few = world.issuer.token(&world.spec("alice").scopes(&[]))?;
     let few = mcp::list(&url, Some(&few)).await?;

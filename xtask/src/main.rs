@@ -4,6 +4,7 @@
 //! the host, which takes minutes to build. Invariant: every step builds the same packages with the same profile and
 //! features, so nothing is built twice.
 
+mod clients;
 mod guests;
 mod step;
 
@@ -59,7 +60,9 @@ impl Project {
         cargo.arg("test").args(arguments);
         cargo.env("BAILIWICK_BIN", self.binary("bailiwick"));
         cargo.env("BAILIWICK_DEMO_BIN", self.binary("bailiwick-demo"));
+        cargo.env("BAILIWICK_DEV_BIN", self.binary("bailiwick-dev"));
         cargo.env("BAILIWICK_TOOLS", self.tools_folder());
+        cargo.envs(clients::set_up(&self.root));
         step("running all tests", || run(&mut cargo))?;
         Ok(ExitCode::SUCCESS)
     }

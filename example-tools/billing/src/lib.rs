@@ -19,7 +19,7 @@ fn get_balance(call: &Call) -> Result<Balance, Error> {
 #[derive(Deserialize, JsonSchema)]
 struct Args {
     /// The month as `YYYY-MM`.
-    #[schemars(regex(pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$"))]
+    #[schemars(example = "2026-10", regex(pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$"))]
     month: String,
 }
 

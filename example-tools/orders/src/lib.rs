@@ -13,6 +13,7 @@ struct Order {
 #[derive(Deserialize, JsonSchema)]
 struct Args {
     /// The order's number.
+    #[schemars(example = "1001")]
     order_id: String,
 }
 

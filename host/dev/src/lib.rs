@@ -28,7 +28,10 @@ pub mod journal;
 pub mod mcp;
 pub mod process;
 
+mod teller;
+
 pub mod story;
+pub mod workbench;
 
 pub use billing::Billing;
 pub use folder::{Config, Folder};

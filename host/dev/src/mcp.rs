@@ -164,6 +164,22 @@ pub fn message(method: &str, params: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 }
 
+/// The same call with `curl`; `token` may be text for the shell to fill in, such as `$TOKEN`.
+pub fn curl(url: &str, token: &str, tool: &str, arguments: &Value) -> String {
+    let body = message("tools/call", &json!({"name": tool, "arguments": arguments}));
+    [
+        format!("curl -sS {url}"),
+        format!("-H \"Authorization: Bearer {token}\""),
+        "-H 'Content-Type: application/json'".to_owned(),
+        format!("-H 'Accept: {ACCEPT_BOTH}'"),
+        format!("-H 'MCP-Protocol-Version: {PROTOCOL_VERSION}'"),
+        "-H 'Mcp-Method: tools/call'".to_owned(),
+        format!("-H 'Mcp-Name: {tool}'"),
+        format!("-d '{}'", body.to_string().replace('\'', r"'\''")),
+    ]
+    .join(" \\\n  ")
+}
+
 /// The JSON messages of an event stream.
 fn events(text: &str) -> Vec<Value> {
     text.replace("\r\n", "\n")

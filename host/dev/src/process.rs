@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -79,6 +80,11 @@ impl Host {
         self.url.to_string()
     }
 
+    /// The port it listens on.
+    pub fn port(&self) -> Option<u16> {
+        self.url.port_or_known_default()
+    }
+
     /// Another path of the same server, such as `/.well-known/jwks.json`.
     pub fn at(&self, path: &str) -> String {
         let mut url = self.url.clone();
@@ -89,6 +95,14 @@ impl Host {
     /// The process id, while it runs.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// The system cannot say.
+    pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
     }
 
     /// Everything it wrote to standard error and standard output so far.
@@ -133,6 +147,31 @@ impl Host {
             drop(reader.await);
         }
         text(&self.said)
+    }
+}
+
+/// Ctrl-C and SIGTERM. While it exists, they do not end this process by themselves.
+pub struct Interrupts {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl Interrupts {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| unix::signal(kind).context("cannot listen for signals");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// Waits for either.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 

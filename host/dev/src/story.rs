@@ -1,22 +1,22 @@
 //! The demo: two users, one agent, and a handful of things that should not work.
 //!
-//! Issuer and orders service run here; the host is a child. Every step says what is expected
+//! Issuer and services run here; the host is a child. Every step says what is expected
 //! before it happens, and the ends are read from the outside: answers, the service's own access
 //! log, the host's journal, and the journal's verification.
 
 mod hostile;
+mod modes;
 mod serving;
 mod stage;
 mod steps;
 mod table;
-mod teller;
 
 use std::path::PathBuf;
 
 use crate::process;
+use crate::teller::Teller;
 use stage::Stage;
 use steps::Scene;
-use teller::Teller;
 
 /// What the demo needs to know.
 #[derive(Clone, Debug)]
@@ -48,10 +48,8 @@ pub async fn tell(options: &Options) -> anyhow::Result<bool> {
     teller.heading("What the journal says");
     let records = crate::journal::read(&stage.folder.audit())?;
     teller.lines(&table::render(&records));
-    teller.heading("What the service's own access log says");
-    for line in stage.orders.log() {
-        teller.lines(&serde_json::to_string(&line)?);
-    }
+    teller.heading("What the services' own access log says");
+    teller.lines(&stage.accesses()?);
 
     if !options.once {
         verify(&mut teller, options).await?;

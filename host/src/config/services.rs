@@ -1,5 +1,7 @@
 //! `[services.NAME]`: the APIs that tools may reach by name.
 
+use std::time::Duration;
+
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 
@@ -156,6 +158,9 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     let scopes = section.strings("scopes").unwrap_or_default();
     let expect_scopes = section.strings("expect_scopes").unwrap_or_else(|| scopes.clone());
     let expect_audience = section.text("expect_audience").or_else(|| audience.clone());
+    let client_id = client.as_ref().map(|client| client.client_id.clone());
+    let expect_actor = section.text("expect_actor").or_else(|| client_id.filter(|_| actor));
+    let max_lifetime = section.duration("max_lifetime", Duration::from_secs(86_400)).map(|time| time.as_secs());
     let issued = (|| {
         Some(IssuedSettings {
             issuer: issuer?,
@@ -165,6 +170,8 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
             token_type: token_type(section, "at+jwt"),
             subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
             scopes: expect_scopes,
+            actor: expect_actor,
+            max_lifetime,
         })
     })();
     Some(ExchangeSettings {

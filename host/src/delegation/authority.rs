@@ -150,7 +150,8 @@ impl Inner {
             Ok(planned) => planned,
             Err(refused) => {
                 let ended = Some((Outcome::Refused, Some(refused.reason())));
-                let written = self.trail.downstream(Event::DownstreamRefused, None, asked, ended).await;
+                let mode = self.sealed.envelope().claims().delegation.modes().get(&asked.service).copied();
+                let written = self.trail.downstream(Event::DownstreamRefused, mode, asked, ended).await;
                 return Err(written.map_or(DownstreamError::AuditUnavailable, |()| refused));
             }
         };
@@ -165,6 +166,11 @@ impl Inner {
                 Err(_) => Err(Some(DownstreamError::Unavailable("the host failed".into()))),
             },
         };
+        if let Err(Some(error)) = &result {
+            let service = planned.service.settings.name.as_str();
+            let call = self.sealed.envelope().claims().call.id.as_str();
+            tracing::warn!(service, call, mode = planned.mode.as_str(), cause = %error, "a downstream call failed");
+        }
         let ended = match &result {
             Ok(_) => (Outcome::Done, None),
             Err(Some(error)) => (outcome_of(error, &progress, &planned.method), Some(error.reason())),

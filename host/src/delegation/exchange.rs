@@ -61,7 +61,6 @@ impl Exchange {
             actor,
             authority_until,
             scopes: &self.issued.scopes,
-            host: host.is_some().then(|| self.endpoint.client_id()),
             acting,
             inbound: subject_token,
             now: self.clock.now(),

@@ -19,6 +19,8 @@ pub(super) struct IssuedRule {
     pub(super) token_type: TypeRule,
     pub(super) subject_claim: String,
     pub(super) scopes: Vec<String>,
+    pub(super) actor: Option<String>,
+    pub(super) max_lifetime: Option<u64>,
 }
 
 /// What this call says it must look like.
@@ -26,15 +28,14 @@ pub(super) struct Expected<'c> {
     pub(super) actor: &'c Actor,
     pub(super) authority_until: u64,
     pub(super) scopes: &'c [String],
-    /// The host's own client id, where an `actor_token` was sent.
-    pub(super) host: Option<&'c str>,
     pub(super) acting: Acting,
     pub(super) inbound: &'c str,
     pub(super) now: u64,
 }
 
 impl IssuedRule {
-    /// Verifies the issued token in full; returns when it expires, seconds since 1970-01-01 UTC.
+    /// Verifies the issued token in full; returns until when it may be used, seconds since
+    /// 1970-01-01 UTC: never longer than the caller's own token.
     ///
     /// # Errors
     /// It must not be sent.
@@ -59,8 +60,9 @@ impl IssuedRule {
         let claims = unverified.verify(&key, &self.token_type).map_err(|e| unacceptable(&e))?;
         claims.check_times(expected.now).map_err(|e| unacceptable(&e))?;
         let expires_at = claims.expiry().map_err(|e| unacceptable(&e))?;
-        if expires_at > expected.authority_until {
-            return Err(refuse("it outlives the caller's own token"));
+        let beyond = self.max_lifetime.map_or(0, |seconds| expected.now.saturating_add(seconds));
+        if expires_at > expected.authority_until.max(beyond) {
+            return Err(refuse("it outlives the caller's own token (exchange.max_lifetime)"));
         }
         if claims.audiences().map_err(|e| unacceptable(&e))? != [self.audience.as_str()] {
             return Err(refuse("it is for another audience, or for more than one"));
@@ -68,19 +70,19 @@ impl IssuedRule {
         if claims.string(&self.subject_claim).map_err(|e| unacceptable(&e))? != expected.actor.sub {
             return Err(refuse("it names another subject"));
         }
-        check_actor(&claims, expected)?;
+        check_actor(&claims, self.actor.as_deref(), expected.acting)?;
         check_scopes(&claims, granted, expected)?;
-        Ok(expires_at)
+        Ok(expires_at.min(expected.authority_until))
     }
 }
 
-fn check_actor(claims: &Claims, expected: &Expected<'_>) -> Result<(), DownstreamError> {
+fn check_actor(claims: &Claims, expected: Option<&str>, acting: Acting) -> Result<(), DownstreamError> {
     let act = claims.optional_object("act").map_err(|e| unacceptable(&e))?;
-    match (expected.acting, expected.host, act) {
+    match (acting, expected, act) {
         (Acting::UserAlone, _, Some(_)) => Err(refuse("it names an actor, which a restricted token must not")),
         (Acting::HostForUser, Some(_), None) => Err(refuse("it names no actor")),
-        (Acting::HostForUser, Some(host), Some(act)) if act.string("sub").map_err(|e| unacceptable(&e))? != host => {
-            Err(refuse("it names another actor"))
+        (Acting::HostForUser, Some(actor), Some(act)) if act.string("sub").map_err(|e| unacceptable(&e))? != actor => {
+            Err(refuse("it names another actor (exchange.expect_actor)"))
         }
         _ => Ok(()),
     }

@@ -126,6 +126,11 @@ pub struct IssuedSettings {
     pub subject_claim: String,
     /// Scopes that it may have at most, as the token spells them.
     pub scopes: Vec<String>,
+    /// The `sub` of its `act`, where it must have one.
+    pub actor: Option<String>,
+    /// Seconds that it may be valid for even beyond the caller's own token; without it, it must
+    /// not outlive that.
+    pub max_lifetime: Option<u64>,
 }
 
 /// A service that is ready to be called.
@@ -185,6 +190,8 @@ impl Service {
                     token_type: issued.token_type,
                     subject_claim: issued.subject_claim,
                     scopes: issued.scopes,
+                    actor: issued.actor,
+                    max_lifetime: issued.max_lifetime,
                 },
                 clock: clock.clone(),
             }

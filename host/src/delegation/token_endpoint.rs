@@ -41,10 +41,6 @@ impl TokenEndpoint {
         }
     }
 
-    pub(super) fn client_id(&self) -> &str {
-        &self.client_id
-    }
-
     /// Sends one form. `asked` are the scopes that it asks for.
     pub(super) async fn post(&self, form: &[(&str, &str)], asked: &[String]) -> Result<Granted, DownstreamError> {
         let request = Request::post(self.url.clone())

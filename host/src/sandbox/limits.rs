@@ -46,7 +46,7 @@ impl Default for Limits {
             downstream_bytes: 1 << 20,
             log_lines: 64,
             concurrent_calls: 96,
-            concurrent_calls_per_user: 24,
+            concurrent_calls_per_user: 48,
             component: 32 << 20,
         }
     }

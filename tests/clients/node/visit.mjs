@@ -7,7 +7,7 @@ export async function visit(client, Transport, version) {
   const { tools } = await client.listTools();
   const whoami = await client.callTool({ name: 'whoami', arguments: {} });
   const status = await client.callTool({ name: 'get_order_status', arguments: { order_id: order } });
-  await client.close();
   const seen = { protocol: version(), tools: tools.map((tool) => tool.name), whoami, status };
+  await client.close();
   process.stdout.write(JSON.stringify(seen));
 }

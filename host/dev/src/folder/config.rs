@@ -130,6 +130,13 @@ impl Config {
         }
     }
 
+    /// Listens on this port of loopback; 0 lets the system choose.
+    #[must_use]
+    pub fn listening(mut self, port: u16) -> Self {
+        self.server = SERVER.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+        self
+    }
+
     /// Adds the service `orders_api`, reached with a token from a token exchange at the issuer.
     #[must_use]
     pub fn with_orders(mut self, issuer: &str, orders: &str) -> Self {
@@ -166,8 +173,7 @@ impl Config {
     pub fn grant(mut self, name: &str, digest: &str, services: &[(&str, &str)]) -> Self {
         let services = inline(services);
         // Writing to a string does not fail.
-        let _always =
-            write!(self.components, "[components.{name}]\ndigest = \"{digest}\"\nservices = {services}\n\n");
+        let _always = write!(self.components, "[components.{name}]\ndigest = \"{digest}\"\nservices = {services}\n\n");
         self
     }
 

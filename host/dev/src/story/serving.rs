@@ -1,11 +1,12 @@
 //! After the story: how to play on, until somebody interrupts.
 
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::stage::Stage;
-use super::teller::Teller;
+use super::steps::ORDERS_TOOL;
 use crate::mcp;
+use crate::process::Interrupts;
+use crate::teller::Teller;
 
 /// How long the printed token lives, in seconds.
 const LIFETIME: i64 = 8 * 3600;
@@ -17,7 +18,7 @@ pub(super) async fn until_interrupted(teller: &mut Teller, stage: &Stage) -> any
     let url = stage.host.url();
 
     teller.heading("Play on: alice's order with curl");
-    teller.lines(&curl(&url, &token));
+    teller.lines(&mcp::curl(&url, &token, ORDERS_TOOL, &json!({"order_id": "1001"})));
     teller.heading("An MCP client's configuration");
     let client = json!({"mcpServers": {"bailiwick": {
         "type": "http",
@@ -29,26 +30,6 @@ pub(super) async fn until_interrupted(teller: &mut Teller, stage: &Stage) -> any
     teller.lines(&format!("curl -sS {}/mint -d user=bob -d scope=orders:read -d audience={url}", stage.issuer.url()));
     teller.heading("Serving until Ctrl-C");
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
+    Interrupts::listen()?.next().await;
     Ok(())
-}
-
-fn curl(url: &str, token: &str) -> String {
-    let arguments = json!({"name": "get_order_status", "arguments": {"order_id": "1001"}});
-    let body = mcp::message("tools/call", &arguments);
-    [
-        format!("curl -sS {url}"),
-        format!("-H 'Authorization: Bearer {token}'"),
-        "-H 'Content-Type: application/json'".to_owned(),
-        format!("-H 'Accept: {}'", mcp::ACCEPT_BOTH),
-        format!("-H 'MCP-Protocol-Version: {}'", mcp::PROTOCOL_VERSION),
-        "-H 'Mcp-Method: tools/call'".to_owned(),
-        "-H 'Mcp-Name: get_order_status'".to_owned(),
-        format!("-d '{body}'"),
-    ]
-    .join(" \\\n  ")
 }

@@ -1,16 +1,19 @@
 //! The stage: a fresh folder, the issuer and the service in this process, the host as a child.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::teller::Teller;
 use super::{Options, hostile};
+use crate::billing::Billing;
 use crate::folder::{Config, Folder};
-use crate::issuer::{self, Issuer, TokenSpec};
+use crate::http::Request;
+use crate::issuer::{Client, Issuer, TokenSpec};
 use crate::orders::{self, Orders};
 use crate::process::Host;
+use crate::reports::{Entry, Reports};
+use crate::teller::Teller;
 
 /// The trust domain of the demo.
 const TRUST_DOMAIN: &str = "demo.example";
@@ -21,10 +24,15 @@ const MARK: &str = ".bailiwick-demo";
 /// The agent through which everybody comes.
 pub(super) const AGENT: &str = "clerk";
 
+/// The service account, which acts for nobody but itself.
+pub(super) const MACHINE: &str = "nightly";
+
 /// Who plays.
 pub(super) struct Stage {
     pub(super) issuer: Issuer,
     pub(super) orders: Orders,
+    pub(super) billing: Billing,
+    pub(super) reports: Reports,
     pub(super) host: Host,
     pub(super) folder: Folder,
 }
@@ -35,33 +43,46 @@ impl Stage {
         let folder = Folder::create(&options.out)?;
         fs::write(options.out.join(MARK), "made by bailiwick-demo, emptied by its next run\n")?;
         let issuer = Issuer::start().await?;
+        let log = log(&folder);
         let mut settings = orders::Settings::new(issuer.url(), &issuer.jwks_uri(), TRUST_DOMAIN);
-        settings.log = Some(folder.path().join("services.log"));
+        settings.log = Some(log.clone());
         let orders = Orders::start(settings).await?;
+        let billing = Billing::start(issuer.trusted(), Some(&log)).await?;
+        let reports = Reports::start(Entry::Token(issuer.trusted()), Some(&log)).await?;
 
-        folder.add_tool(&tool(&options.tools, "whoami.wasm")?)?;
-        let digest = folder.add_tool(&tool(&options.tools, "orders.wasm")?)?;
         folder.write_tool(hostile::NAME, &hostile::component()?)?;
-        folder.write_secret("exchange", &host_secret()?)?;
-        let config = Config::new(issuer.url(), TRUST_DOMAIN).with_orders(issuer.url(), orders.url()).grant_orders(
-            "orders",
-            &digest,
-            "on_behalf_of",
-        );
-        folder.write_config(&config)?;
+        folder.write_secret("exchange", &Client::host().secret)?;
+        let config = Config::new(issuer.url(), TRUST_DOMAIN)
+            .with_orders(issuer.url(), orders.url())
+            .with_billing(issuer.url(), billing.url())
+            .with_reports(issuer.url(), reports.url());
+        folder.write_config(&grants(config, &folder, &options.tools)?)?;
 
         let host = Host::start(&options.bailiwick, &folder.config()).await?;
         orders.trust_host(&host.at("/.well-known/jwks.json"));
-        Ok(Self { issuer, orders, host, folder })
+        Ok(Self { issuer, orders, billing, reports, host, folder })
+    }
+
+    /// What the services wrote into their one access log.
+    pub(super) fn accesses(&self) -> anyhow::Result<String> {
+        Ok(fs::read_to_string(log(&self.folder))?)
+    }
+
+    /// Every request that reached any service.
+    pub(super) fn heard(&self) -> Vec<Request> {
+        [self.orders.requests(), self.billing.requests(), self.reports.requests()].concat()
     }
 
     pub(super) fn introduce(&self, teller: &mut Teller) {
         let lines = [
             format!("  host              {}", self.host.url()),
             format!("  issuer            {}", self.issuer.url()),
-            format!("  orders service    {}", self.orders.url()),
+            format!("  orders service    {}, reached on_behalf_of", self.orders.url()),
+            format!("  billing service   {}, reached as restricted_user", self.billing.url()),
+            format!("  reports service   {}, reached as service_identity", self.reports.url()),
             format!("  configuration     {}", self.folder.config().display()),
             format!("  one agent         {AGENT}, for alice and for bob"),
+            format!("  one machine       {MACHINE}, a service account without a user"),
         ];
         teller.lines(&lines.join("\n"));
     }
@@ -76,6 +97,29 @@ impl Stage {
     pub(super) fn spec(&self, user: &str, scopes: &[&str]) -> TokenSpec {
         TokenSpec::of(user).client(AGENT).audience(&self.host.url()).scopes(scopes)
     }
+
+    /// A token of the service account's own: its subject is its client.
+    pub(super) fn machine_token(&self, scopes: &[&str]) -> anyhow::Result<String> {
+        let spec = self.spec(MACHINE, scopes).client(MACHINE);
+        Ok(self.issuer.token(&spec)?)
+    }
+}
+
+/// Where all services write who came.
+fn log(folder: &Folder) -> PathBuf {
+    folder.path().join("services.log")
+}
+
+/// Copies the example tools and grants each what it needs, by exact digest; `billing` tool by tool.
+fn grants(config: Config, folder: &Folder, tools: &Path) -> anyhow::Result<Config> {
+    folder.add_tool(&tool(tools, "whoami.wasm")?)?;
+    let orders = folder.add_tool(&tool(tools, "orders.wasm")?)?;
+    let billing = folder.add_tool(&tool(tools, "billing.wasm")?)?;
+    Ok(config
+        .grant("orders", &orders, &[("orders_api", "on_behalf_of")])
+        .grant("billing", &billing, &[])
+        .grant_tool("billing", "get_balance", &[("billing_api", "restricted_user")])
+        .grant_tool("billing", "monthly_report", &[("reports_api", "service_identity")]))
 }
 
 /// Removes what an earlier demo left, and nothing else.
@@ -107,19 +151,10 @@ fn clear(out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tool(folder: &Path, name: &str) -> anyhow::Result<std::path::PathBuf> {
+fn tool(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join(name);
     if !path.is_file() {
         bail!("{} is missing; run `cargo xtask tools`", path.display());
     }
     Ok(path)
-}
-
-/// The secret of the client `bailiwick` at the development issuer.
-fn host_secret() -> anyhow::Result<String> {
-    issuer::Client::samples()
-        .into_iter()
-        .find(|client| client.id == "bailiwick")
-        .map(|client| client.secret)
-        .context("the issuer does not know the host")
 }

@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 
 use super::hostile;
 use super::stage::{AGENT, Stage};
-use super::teller::Teller;
 use crate::mcp::Answer;
+use crate::teller::Teller;
 use crate::{client, clock, journal, mcp};
 
-const ORDERS_TOOL: &str = "get_order_status";
-const SCOPE: &str = "orders:read";
+pub(super) const ORDERS_TOOL: &str = "get_order_status";
+pub(super) const SCOPE: &str = "orders:read";
 
 /// The stage and who tells of it.
 pub(super) struct Scene<'s> {
-    stage: &'s Stage,
-    teller: &'s mut Teller,
+    pub(super) stage: &'s Stage,
+    pub(super) teller: &'s mut Teller,
 }
 
 impl<'s> Scene<'s> {
@@ -30,6 +30,10 @@ impl<'s> Scene<'s> {
         self.own_order("alice", "1001", "shipped").await?;
         self.own_order("bob", "2001", "delivered").await?;
         self.anothers_order().await?;
+        self.own_orders().await?;
+        self.balance().await?;
+        self.report().await?;
+        self.no_user().await?;
         self.supplied_user().await?;
         self.missing_scope().await?;
         self.no_token().await?;
@@ -85,7 +89,7 @@ impl<'s> Scene<'s> {
         let answer = self.ask(&token, &arguments).await?;
         let refused = answer.is_tool_error() && answer.text().contains("user_id");
         self.teller.check("the answer names what is wrong", refused, &seen(&answer));
-        let recorded = self.last_refusal()?;
+        let recorded = self.last_reason("call.refused")?;
         self.teller.check("the journal has it as invalid-arguments", recorded == "invalid-arguments", &recorded);
         let quiet = self.stage.orders.requests().len() == before;
         self.teller.check("the service heard nothing", quiet, "");
@@ -126,8 +130,8 @@ impl<'s> Scene<'s> {
         let answer = mcp::list(&self.stage.host.url(), Some(&token)).await?;
         let mut names = names(&answer);
         names.sort_unstable();
-        let only = names == [ORDERS_TOOL, "whoami"];
-        self.teller.check("only the two good tools are offered", only, &names.join(", "));
+        let only = names == [ORDERS_TOOL, "list_orders", "whoami"];
+        self.teller.check("only good tools that alice may call are offered", only, &names.join(", "));
         let records = journal::read(&self.stage.folder.audit())?;
         let refusals = journal::events(&records, "component.refused");
         let recorded = refusals.iter().any(|record| record.to_string().contains("wasi:sockets"));
@@ -164,22 +168,26 @@ impl<'s> Scene<'s> {
     }
 
     async fn ask(&self, token: &str, arguments: &Value) -> anyhow::Result<Answer> {
-        mcp::call(&self.stage.host.url(), Some(token), ORDERS_TOOL, arguments).await
+        self.call(token, ORDERS_TOOL, arguments).await
     }
 
-    /// Whether the service saw the text anywhere in a request.
-    fn service_saw(&self, text: &str) -> bool {
-        self.stage.orders.requests().iter().any(|request| {
+    pub(super) async fn call(&self, token: &str, tool: &str, arguments: &Value) -> anyhow::Result<Answer> {
+        mcp::call(&self.stage.host.url(), Some(token), tool, arguments).await
+    }
+
+    /// Whether a service saw the text anywhere in a request.
+    pub(super) fn service_saw(&self, text: &str) -> bool {
+        self.stage.heard().iter().any(|request| {
             let headers =
                 request.headers.values().any(|value| String::from_utf8_lossy(value.as_bytes()).contains(text));
             headers || request.path.contains(text) || request.query.contains(text)
         })
     }
 
-    /// The reason of the newest `call.refused`.
-    fn last_refusal(&self) -> anyhow::Result<String> {
+    /// The reason of the newest record of an event.
+    pub(super) fn last_reason(&self, event: &str) -> anyhow::Result<String> {
         let records = journal::read(&self.stage.folder.audit())?;
-        let refusals = journal::events(&records, "call.refused");
+        let refusals = journal::events(&records, event);
         let reason = refusals.last().map(|record| journal::text(record, "reason"));
         Ok(reason.unwrap_or_default().to_owned())
     }
@@ -191,7 +199,7 @@ fn names(answer: &Answer) -> Vec<String> {
 }
 
 /// An answer in a line.
-fn seen(answer: &Answer) -> String {
+pub(super) fn seen(answer: &Answer) -> String {
     let text = answer.text();
     if text.is_empty() {
         let body = answer.raw.split_whitespace().collect::<Vec<_>>().join(" ");

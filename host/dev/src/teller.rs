@@ -1,9 +1,9 @@
-//! How the story is told: plain lines, with colour where a person reads them.
+//! How people are told: plain lines, with colour where a person reads them.
 
 use std::io::{IsTerminal as _, Stdout, Write as _, stdout};
 
 /// Tells, and remembers whether everything came out as told.
-pub(super) struct Teller {
+pub(crate) struct Teller {
     out: Stdout,
     colour: bool,
     failed: u32,
@@ -12,7 +12,7 @@ pub(super) struct Teller {
 
 /// ANSI colours.
 #[derive(Clone, Copy)]
-pub(super) enum Paint {
+pub(crate) enum Paint {
     Bold,
     Dim,
     Green,
@@ -21,7 +21,7 @@ pub(super) enum Paint {
 
 impl Teller {
     /// Colour on a terminal or with `CLICOLOR_FORCE`, never with `NO_COLOR`.
-    pub(super) fn from_environment() -> Self {
+    pub(crate) fn from_environment() -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let forced = set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE") != Some("0".into());
         let out = stdout();
@@ -29,19 +29,19 @@ impl Teller {
     }
 
     /// A part of the story.
-    pub(super) fn heading(&mut self, text: &str) {
+    pub(crate) fn heading(&mut self, text: &str) {
         let text = self.paint(Paint::Bold, text);
         self.lines(&format!("\n{text}"));
     }
 
     /// A step: what happens, and what is expected.
-    pub(super) fn step(&mut self, title: &str, expectation: &str) {
+    pub(crate) fn step(&mut self, title: &str, expectation: &str) {
         let expectation = self.paint(Paint::Dim, expectation);
         self.lines(&format!("\n  {title}\n    expected: {expectation}"));
     }
 
     /// How a check came out, with what was seen.
-    pub(super) fn check(&mut self, what: &str, held: bool, seen: &str) {
+    pub(crate) fn check(&mut self, what: &str, held: bool, seen: &str) {
         let mark = if held {
             self.passed += 1;
             self.paint(Paint::Green, "✓")
@@ -54,13 +54,13 @@ impl Teller {
     }
 
     /// A remark.
-    pub(super) fn aside(&mut self, text: &str) {
+    pub(crate) fn aside(&mut self, text: &str) {
         let text = self.paint(Paint::Dim, text);
         self.lines(&format!("    {text}"));
     }
 
     /// Text as it is.
-    pub(super) fn lines(&mut self, text: &str) {
+    pub(crate) fn lines(&mut self, text: &str) {
         let text = text.trim_end();
         if !text.is_empty() {
             // Nobody may be listening any more; the story goes on.
@@ -69,7 +69,7 @@ impl Teller {
     }
 
     /// The last line.
-    pub(super) fn verdict(&mut self) {
+    pub(crate) fn verdict(&mut self) {
         let text = format!("{} of {} checks held", self.passed, self.passed + self.failed);
         let paint = if self.all_well() { Paint::Green } else { Paint::Red };
         let text = self.paint(paint, &text);
@@ -77,7 +77,7 @@ impl Teller {
     }
 
     /// Whether every check held.
-    pub(super) fn all_well(&self) -> bool {
+    pub(crate) fn all_well(&self) -> bool {
         self.failed == 0 && self.passed > 0
     }
 

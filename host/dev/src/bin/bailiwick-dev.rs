@@ -1,0 +1,28 @@
+//! `bailiwick-dev`: a host, an issuer and sample users around a folder of tools that somebody is
+//! writing. For development only.
+
+use std::io::{Write as _, stderr, stdout};
+use std::process::ExitCode;
+
+use bailiwick_dev::workbench::{self, Options, USAGE};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        // Nobody may be listening.
+        let _unheard = writeln!(stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _unheard = writeln!(stderr(), "bailiwick-dev: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(arguments: Vec<String>) -> anyhow::Result<()> {
+    workbench::run(&Options::parse(arguments)?).await
+}

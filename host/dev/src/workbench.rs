@@ -1,0 +1,166 @@
+//! The workbench of a tool's author: an issuer and a host around a folder of components, so that
+//! edit, build, call is all there is to do.
+//!
+//! The host is `bailiwick serve`, unchanged, as a child; what is different here is around it: an
+//! issuer that gives tokens to anybody on this machine, keys and a journal in a temporary folder,
+//! and a host that is started anew whenever a component changes.
+//!
+//! Invariant: everything listens on loopback, and nothing outlives the process.
+
+mod author;
+mod options;
+mod services;
+mod shelf;
+mod tell;
+
+pub use options::{Options, USAGE};
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::folder::{Config, Folder};
+use crate::issuer::{self, Client, Issuer, User};
+use crate::process::{Host, Interrupts};
+use crate::teller::Teller;
+use author::Author;
+use services::Services;
+use shelf::Shelf;
+use tell::Told;
+
+/// Serves the folder until Ctrl-C.
+///
+/// # Errors
+/// The folder, the file of services or the host cannot be used.
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    let mut interrupts = Interrupts::listen()?;
+    let mut bench = tokio::select! {
+        bench = Bench::set_up(options) => bench?,
+        () = interrupts.next() => return Ok(()),
+    };
+    let served = tokio::select! {
+        served = bench.serve() => served,
+        () = interrupts.next() => Ok(()),
+    };
+    bench.clear().await?;
+    served
+}
+
+struct Bench<'o> {
+    options: &'o Options,
+    teller: Teller,
+    issuer: Issuer,
+    services: Services,
+    folder: Folder,
+    shelf: Shelf,
+    port: u16,
+    host: Option<Host>,
+    heard: usize,
+    told: Told,
+    // Last, so that the folder goes after everything that uses it.
+    _temp: TempDir,
+}
+
+impl<'o> Bench<'o> {
+    async fn set_up(options: &'o Options) -> anyhow::Result<Self> {
+        let author = options.services.as_deref().map(Author::read).transpose()?;
+        let temp = TempDir::with_prefix("bailiwick-dev-")?;
+        let folder = Folder::create(&temp.path().join("host"))?;
+        folder.write_secret("exchange", &Client::host().secret)?;
+        let issuer = Issuer::start_with(issuer_settings(options, author.as_ref())).await?;
+        let services = Services::start(author, &issuer).await?;
+        let shelf = Shelf::new(&options.tools)?;
+        Ok(Self {
+            options,
+            teller: Teller::from_environment(),
+            issuer,
+            services,
+            folder,
+            shelf,
+            port: options.port,
+            host: None,
+            heard: 0,
+            told: Told::default(),
+            _temp: temp,
+        })
+    }
+
+    /// Starts a host, and another whenever the folder has changed.
+    async fn serve(&mut self) -> anyhow::Result<()> {
+        tell::banner(&mut self.teller, &self.issuer);
+        self.start().await?;
+        loop {
+            tokio::time::sleep(TICK).await;
+            self.hear();
+            if self.shelf.has_changed()? {
+                self.clear().await?;
+                if let Err(error) = self.start().await {
+                    self.teller.check("the host starts", false, &format!("{error:#}"));
+                }
+            } else if let Some(host) = &mut self.host
+                && let Some(status) = host.ended()?
+            {
+                self.hear();
+                self.host = None;
+                self.teller.check("the host runs", false, &format!("it ended: {status}; waiting for a change"));
+            }
+        }
+    }
+
+    async fn start(&mut self) -> anyhow::Result<()> {
+        let names = self.shelf.copy_to(&self.folder)?;
+        self.folder.write_config(&self.config(&names)?)?;
+        self.heard = 0;
+        let mut command = Command::new(&self.options.bailiwick);
+        command.arg("serve").arg("--config").arg(self.folder.config()).env("NO_COLOR", "1");
+        let host = self.host.insert(Host::start_command(command).await?);
+        self.services.trust_host(host);
+        // The same port next time, so that clients and their tokens stay good.
+        self.port = host.port().context("the host's address has no port")?;
+        self.hear();
+        let Some(host) = &self.host else { return Ok(()) };
+        self.told.tell(&mut self.teller, &self.issuer, host).await
+    }
+
+    fn config(&self, names: &[String]) -> anyhow::Result<Config> {
+        let config = Config::new(self.issuer.url(), "dev.example").listening(self.port);
+        self.services.configure(config, &self.issuer, &self.folder, names)
+    }
+
+    /// Repeats what the host has said since last time.
+    fn hear(&mut self) {
+        let Some(host) = &self.host else { return };
+        let said = host.said();
+        for line in said.get(self.heard..).unwrap_or_default().lines() {
+            self.teller.aside(line);
+        }
+        self.heard = said.len();
+    }
+
+    async fn clear(&mut self) -> anyhow::Result<()> {
+        match self.host.take() {
+            Some(host) => host.stop().await.map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The sample users, who may also ask for whatever the author's services take.
+fn issuer_settings(options: &Options, author: Option<&Author>) -> issuer::Settings {
+    let mut users: Vec<User> = User::samples().into_iter().filter(|user| tell::USERS.contains(&&*user.sub)).collect();
+    let mut host = Client::host();
+    for needed in author.into_iter().flat_map(Author::needs) {
+        let scopes: Vec<&str> = needed.scopes.iter().map(String::as_str).collect();
+        if needed.of_users {
+            users = users.into_iter().map(|user| user.may(&needed.audience, &scopes)).collect();
+        } else {
+            host = host.may(&needed.audience, &scopes);
+        }
+    }
+    issuer::Settings { port: options.issuer_port, users, clients: vec![host], ..issuer::Settings::default() }
+}
+
+/// How often the folder is looked at.
+const TICK: Duration = Duration::from_millis(500);

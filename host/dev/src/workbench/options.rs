@@ -1,0 +1,95 @@
+//! What the author says on the command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail, ensure};
+
+/// How to call the program.
+pub const USAGE: &str = "\
+usage: bailiwick-dev TOOLS_FOLDER [--services FILE] [--port N] [--issuer-port N] [--bailiwick PATH]
+
+Serves the .wasm components of a folder on loopback, with an issuer and sample users, for development only.
+Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again: a changed component is taken up.
+
+  --services FILE     your own [services.*] and [components.*] tables, as for `bailiwick serve`, in place of the
+                      sample services orders_api, billing_api and reports_api. In its texts {issuer} stands for the
+                      issuer's URL and {secrets}/exchange for the secret of the client \"bailiwick\"; the issuer's
+                      alias is \"demo\"; the names of files are relative to FILE; digests are not checked. What an
+                      exchange asks for, alice and bob may have; a token of client credentials has the service's
+                      name as its audience.
+  --port N            the host's port (default: any, and the same after a change)
+  --issuer-port N     the issuer's port (default: any)
+  --bailiwick PATH    the host (default: `bailiwick` beside this program)";
+
+/// What the workbench needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder with components.
+    pub tools: PathBuf,
+    /// The author's own services and grants.
+    pub services: Option<PathBuf>,
+    /// The host's port; 0 for any.
+    pub port: u16,
+    /// The issuer's port; 0 for any.
+    pub issuer_port: u16,
+    /// The binary `bailiwick`.
+    pub bailiwick: PathBuf,
+}
+
+impl Options {
+    /// Reads the command line, without the program's name.
+    ///
+    /// # Errors
+    /// It makes no sense, or the host is not where it should be.
+    pub fn parse(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
+        let (mut tools, mut services, mut bailiwick) = (None, None, None);
+        let (mut port, mut issuer_port) = (0, 0);
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().with_context(|| format!("{argument} needs a value\n\n{USAGE}"));
+            match argument.as_str() {
+                "--services" => services = Some(PathBuf::from(value()?)),
+                "--bailiwick" => bailiwick = Some(PathBuf::from(value()?)),
+                "--port" => port = number(&value()?)?,
+                "--issuer-port" => issuer_port = number(&value()?)?,
+                other if other.starts_with('-') => bail!("unknown argument {other}\n\n{USAGE}"),
+                _ if tools.is_some() => bail!("one folder at a time\n\n{USAGE}"),
+                folder => tools = Some(PathBuf::from(folder)),
+            }
+        }
+        let tools = tools.with_context(|| format!("which folder?\n\n{USAGE}"))?;
+        Ok(Self { tools, services, port, issuer_port, bailiwick: bailiwick.map_or_else(beside, Ok)? })
+    }
+}
+
+fn number(text: &str) -> anyhow::Result<u16> {
+    text.parse().with_context(|| format!("{text} is not a port"))
+}
+
+/// The host that lies beside this program.
+fn beside() -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name("bailiwick");
+    ensure!(path.is_file(), "{} is not there; say where the host is with --bailiwick PATH", path.display());
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn parse(line: &str) -> anyhow::Result<Options> {
+        Options::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn a_command_line_is_read_or_answered_with_the_usage() {
+        let options = parse("--port 8080 tools --services s.toml --bailiwick /b").unwrap();
+        assert_eq!((options.port, options.tools), (8080, PathBuf::from("tools")));
+        assert_eq!(options.services, Some(PathBuf::from("s.toml")));
+        for wrong in ["", "--bailiwick /b", "a b", "a --port", "a --port x", "a --prot 1"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

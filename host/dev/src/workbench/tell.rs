@@ -1,0 +1,148 @@
+//! What the author needs in a terminal: a warning, a token for each sample user, a ready `curl`
+//! for each tool.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::issuer::{Issuer, TokenSpec};
+use crate::process::Host;
+use crate::teller::Teller;
+use crate::{client, mcp};
+
+/// The sample users.
+pub(super) const USERS: [&str; 2] = ["alice", "bob"];
+
+/// The service account: its subject is its client.
+const MACHINE: &str = "nightly";
+
+/// The client through which users come.
+const AGENT: &str = "dev-agent";
+
+/// How long the printed tokens live, in seconds.
+const LIFETIME: i64 = 12 * 3600;
+
+/// The warning.
+pub(super) fn banner(teller: &mut Teller, issuer: &Issuer) {
+    let rule = "!".repeat(78);
+    teller.heading(&format!("{rule}\n!!  DEVELOPMENT ONLY: anybody on this machine gets a token for anybody here."));
+    teller.lines("!!  Keys, journal and tokens are in a temporary folder and go when this ends.");
+    teller.lines(&rule);
+    teller.lines(&format!("\nissuer  {}", issuer.url()));
+}
+
+/// What was told last, so that it is told again only when it is different.
+#[derive(Default)]
+pub(super) struct Told {
+    scopes: Option<BTreeSet<String>>,
+    tools: Vec<Value>,
+}
+
+impl Told {
+    /// Tells what the host serves now.
+    pub(super) async fn tell(&mut self, teller: &mut Teller, issuer: &Issuer, host: &Host) -> anyhow::Result<()> {
+        let url = host.url();
+        let scopes = scopes(host).await?;
+        if self.scopes.as_ref() != Some(&scopes) {
+            tokens(teller, issuer, &url, &scopes)?;
+        }
+        let all: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        let token = issuer.token(&TokenSpec::of("alice").client(AGENT).audience(&url).scopes(&all))?;
+        let tools = tools(&url, &token).await?;
+        curls(teller, &url, tools.iter().filter(|tool| !self.tools.contains(tool)));
+        let names: Vec<&str> = tools.iter().map(name).collect();
+        let names = if names.is_empty() { "no tools yet".to_owned() } else { names.join(", ") };
+        teller.heading(&format!("serving {url}: {names}"));
+        (self.scopes, self.tools) = (Some(scopes), tools);
+        Ok(())
+    }
+}
+
+/// All scopes that the loaded tools ask for, from the resource's metadata (RFC 9728, section 2).
+async fn scopes(host: &Host) -> anyhow::Result<BTreeSet<String>> {
+    let metadata = client::fetch(&host.at("/.well-known/oauth-protected-resource")).await?.json()?;
+    let scopes = metadata.get("scopes_supported").and_then(Value::as_array);
+    Ok(scopes.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+async fn tools(url: &str, token: &str) -> anyhow::Result<Vec<Value>> {
+    let answer = mcp::list(url, Some(token)).await?;
+    Ok(answer.result().get("tools").and_then(Value::as_array).cloned().unwrap_or_default())
+}
+
+fn tokens(teller: &mut Teller, issuer: &Issuer, url: &str, scopes: &BTreeSet<String>) -> anyhow::Result<()> {
+    let all: Vec<&str> = scopes.iter().map(String::as_str).collect();
+    teller.heading(&format!("Tokens for 12 hours, with the scopes: {}", all.join(" ")));
+    for sub in USERS.into_iter().chain([MACHINE]) {
+        let agent = if sub == MACHINE { MACHINE } else { AGENT };
+        let spec = TokenSpec::of(sub).client(agent).audience(url).scopes(&all).lifetime(LIFETIME);
+        let who = if sub == MACHINE { "a service account, no user" } else { "a user" };
+        teller.lines(&format!("# {sub}, {who}"));
+        teller.lines(&format!("{}={}", sub.to_uppercase(), issuer.token(&spec)?));
+    }
+    teller.lines(&format!(
+        "# with other scopes: curl -sS {}/mint -d user=alice -d scope= -d audience={url}",
+        issuer.url()
+    ));
+    Ok(())
+}
+
+fn curls<'t>(teller: &mut Teller, url: &str, tools: impl Iterator<Item = &'t Value>) {
+    for tool in tools {
+        let said = tool.get("description").and_then(Value::as_str).unwrap_or_default();
+        teller.heading(&format!("{}: {}", name(tool), said.lines().next().unwrap_or_default()));
+        let arguments = tool.get("inputSchema").map_or_else(|| json!({}), arguments);
+        teller.lines(&mcp::curl(url, "$ALICE", name(tool), &arguments));
+    }
+}
+
+fn name(tool: &Value) -> &str {
+    tool.get("name").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Arguments that a schema requires, with values that its author gives or that are of the type.
+fn arguments(schema: &Value) -> Value {
+    let required = schema.get("required").and_then(Value::as_array);
+    let mut arguments = Map::new();
+    for name in required.into_iter().flatten().filter_map(Value::as_str) {
+        let property = schema.get("properties").and_then(|properties| properties.get(name));
+        arguments.insert(name.to_owned(), sample(name, property.unwrap_or(&Value::Null)));
+    }
+    Value::Object(arguments)
+}
+
+fn sample(name: &str, property: &Value) -> Value {
+    let first = |key: &str| property.get(key)?.as_array()?.first().cloned();
+    let given =
+        first("examples").or_else(|| property.get("default").cloned()).or_else(|| property.get("const").cloned());
+    given.or_else(|| first("enum")).unwrap_or_else(|| match property.get("type").and_then(Value::as_str) {
+        Some("integer" | "number") => property.get("minimum").cloned().unwrap_or_else(|| json!(1)),
+        Some("boolean") => json!(true),
+        Some("array") => json!([]),
+        Some("object") => arguments(property),
+        _ => json!(name),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_arguments_are_what_the_schema_requires() {
+        let schema = json!({
+            "properties": {
+                "id": {"type": "string", "examples": ["1001"]},
+                "kind": {"enum": ["a", "b"]},
+                "count": {"type": "integer", "minimum": 3},
+                "deep": {"type": "object", "properties": {"yes": {"type": "boolean"}}, "required": ["yes"]},
+                "word": {"type": "string"},
+                "more": {"type": "string"},
+            },
+            "required": ["id", "kind", "count", "deep", "word"],
+        });
+        let expected = json!({"id": "1001", "kind": "a", "count": 3, "deep": {"yes": true}, "word": "word"});
+        assert_eq!(arguments(&schema), expected);
+        assert_eq!(arguments(&json!({"type": "object"})), json!({}));
+    }
+}

@@ -1,0 +1,113 @@
+//! What others wrote meets the host: official MCP clients, JOSE libraries, an authorization server.
+//!
+//! `cargo xtask test` installs them where Node and Python are; without them each of these stories is left out with a line.
+
+mod authgent;
+mod programs;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::{client, clock};
+use bailiwick_envelope::{PublicKeys, verify};
+use bailiwick_tests::{ORDERS_TOOL, TRUST_DOMAIN, World, ensure_eq, header};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use programs::Runtime;
+
+#[tokio::test]
+async fn the_official_typescript_clients_list_and_call() -> Result<()> {
+    visits(Runtime::Node, &[("client.mjs", &[], "2026-07-28"), ("client-legacy.mjs", &[], "2025-11-25")]).await
+}
+
+#[tokio::test]
+async fn the_official_python_client_lists_and_calls_in_both_revisions() -> Result<()> {
+    visits(Runtime::Python, &[("client.py", &["auto"], "2026-07-28"), ("client.py", &["legacy"], "2025-11-25")]).await
+}
+
+/// Clients by script and arguments, each with the revision that it ends up with.
+async fn visits(runtime: Runtime, clients: &[(&str, &[&str], &str)]) -> Result<()> {
+    if !runtime.is_there() {
+        return Ok(());
+    }
+    let world = World::start().await?;
+    let (url, token) = (world.host.url(), world.token("alice")?);
+    for (script, more, revision) in clients {
+        let arguments = [&[url.as_str(), "1001"], *more].concat();
+        let seen = runtime.run(script, &arguments, &[("BAILIWICK_TOKEN", &token)]).await?;
+        let what = format!("{script} {more:?}: {seen:#}");
+        ensure_eq(seen.get("protocol"), Some(&json!(revision)), &what)?;
+        let tools = seen.get("tools").and_then(Value::as_array).context("no tools")?;
+        ensure!([ORDERS_TOOL, "whoami"].iter().all(|tool| tools.contains(&json!(tool))), "{what}");
+        let envelope = seen.pointer("/whoami/structuredContent").context("no envelope")?;
+        let claims = verify(&envelope.to_string(), &keys(&world).await?.1, clock::now())?.claims().clone();
+        ensure_eq(claims.actor.sub.as_str(), "alice", &what)?;
+        ensure_eq(seen.pointer("/status/structuredContent/status"), Some(&json!("shipped")), &what)?;
+    }
+    ensure_eq(world.orders.log().len(), clients.len(), "visits at the service")
+}
+
+#[tokio::test]
+async fn jose_and_joserfc_come_to_the_known_answers() -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/envelope/vectors");
+    agree(&folder).await
+}
+
+#[tokio::test]
+async fn jose_and_joserfc_verify_what_a_running_host_makes() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let envelope = world.call(&token, "whoami", &json!({})).await?.structured().to_string();
+    world.order(&token, "1001").await?;
+    let requests = world.orders.requests();
+    let transaction = header(requests.first().context("no request")?, "txn-token");
+    let jwks = keys(&world).await?.0;
+    let folder = TempDir::new()?;
+    let write = |name: &str, kind: &str, input: &str, expect: &str| {
+        let vector = json!({
+            "kind": kind, "input": input, "expect": expect, "jwks": jwks, "now": clock::now(),
+            "trust_domain": TRUST_DOMAIN, "service": "orders_api",
+        });
+        fs::write(folder.path().join(name).with_extension("json"), vector.to_string())
+    };
+    write("envelope", "envelope", &envelope, "valid")?;
+    write("envelope-changed", "envelope", &envelope.replace("alice", "bobby"), "signature")?;
+    write("transaction", "transaction", transaction, "valid")?;
+    write("transaction-cut", "transaction", transaction.rsplit_once('.').context("no token")?.0, "signature")?;
+    agree(folder.path()).await
+}
+
+/// Whether a stranger's library, with the few checks of the page about known answers, comes to what each file expects.
+async fn agree(folder: &Path) -> Result<()> {
+    let path = folder.to_string_lossy();
+    for (runtime, script) in [(Runtime::Node, "verify.mjs"), (Runtime::Python, "verify.py")] {
+        if !runtime.is_there() {
+            continue;
+        }
+        let verdicts = runtime.run(script, &[&path], &[]).await?;
+        let verdicts = verdicts.as_object().context("no verdicts")?;
+        ensure!(!verdicts.is_empty(), "{script} saw nothing in {path}");
+        for (name, verdict) in verdicts {
+            let vector: Value = serde_json::from_slice(&fs::read(folder.join(name))?)?;
+            let expected = vector.get("expect").and_then(Value::as_str).context("no expectation")?;
+            let accepted = verdict == "valid";
+            ensure!(
+                BEYOND_LIBRARIES.contains(&expected) || accepted == (expected == "valid"),
+                "{script} says of {name}, which is {expected}: {verdict}",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Reasons that need the exact form of our claims, or a stricter JSON reader than libraries have.
+const BEYOND_LIBRARIES: [&str; 5] = ["claim", "duplicate-member", "malformed", "too-large", "unknown-member"];
+
+/// The keys that the host publishes, as they are and as the envelope crate reads them.
+async fn keys(world: &World) -> Result<(Value, PublicKeys)> {
+    let published = client::fetch(&world.host.at("/.well-known/jwks.json")).await?.json()?;
+    let keys = PublicKeys::from_jwks(&published)?;
+    Ok((published, keys))
+}

@@ -1,0 +1,140 @@
+//! What the documents say can be done, can be done.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::process;
+use bailiwick_tests::{bailiwick, tools};
+use tempfile::TempDir;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every document for readers: name and text.
+fn documents() -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for folder in [root(), root().join("docs")] {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "md") {
+                found.push((path.display().to_string(), fs::read_to_string(&path)?));
+            }
+        }
+    }
+    ensure!(found.len() > 6, "the documents were not found");
+    Ok(found)
+}
+
+/// The lines of fenced blocks in one of these languages.
+fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Vec<&str>> = None;
+    for line in text.lines() {
+        match (line.trim_start().strip_prefix("```"), open.take()) {
+            (Some(_), Some(block)) => blocks.push(block),
+            (Some(language), None) if languages.contains(&language.trim()) => open = Some(Vec::new()),
+            (None, Some(mut block)) => {
+                block.push(line);
+                open = Some(block);
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// A folder in which a configuration finds its secrets and a tool.
+fn folder(config: &str) -> Result<TempDir> {
+    let folder = TempDir::new()?;
+    for line in config.lines() {
+        let Some((key, value)) = line.split_once('=') else { continue };
+        let named = value.split('"').nth(1).unwrap_or_default();
+        if key.trim().ends_with("_file") && !named.is_empty() {
+            let file = folder.path().join(named);
+            fs::create_dir_all(file.parent().context("a folder")?)?;
+            fs::write(file, "a secret\n")?;
+        }
+    }
+    let into = folder.path().join("tools");
+    fs::create_dir(&into)?;
+    fs::set_permissions(&into, fs::Permissions::from_mode(0o700))?;
+    fs::copy(tools()?.join("orders.wasm"), into.join("orders.wasm"))?;
+    fs::write(folder.path().join("bailiwick.toml"), config)?;
+    Ok(folder)
+}
+
+#[tokio::test]
+async fn every_configuration_in_the_documents_is_one() -> Result<()> {
+    let mut whole: Vec<(String, String)> = Vec::new();
+    for entry in fs::read_dir(root().join("docs/examples"))? {
+        let path = entry?.path();
+        whole.push((path.display().to_string(), fs::read_to_string(&path)?));
+    }
+    for (name, text) in documents()? {
+        let blocks = fenced(&text, &["toml"]).into_iter().map(|lines| lines.join("\n"));
+        whole.extend(blocks.filter(|block| block.contains("[server]")).map(|block| (name.clone(), block)));
+    }
+    ensure!(whole.len() >= 4, "no configurations were found");
+    for (name, config) in whole {
+        let folder = folder(&config)?;
+        let file = folder.path().join("bailiwick.toml");
+        let checked = process::run(&bailiwick()?, &["check", "--config", &file.to_string_lossy()]).await?;
+        let said = String::from_utf8_lossy(&[checked.stdout, checked.stderr].concat()).into_owned();
+        ensure!(checked.status.success(), "{name}:\n{said}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_command_in_the_documents_exists_with_its_options() -> Result<()> {
+    let mut commands = BTreeSet::new();
+    for (_, text) in documents()? {
+        for line in fenced(&text, &["console", "sh", "bash", "shell", "text", ""]).concat() {
+            let line = line.trim_start_matches(['$', ' ']).split(" #").next().unwrap_or_default();
+            let line = line.rsplit_once("/bailiwick ").map_or(line, |(_, rest)| rest);
+            if let Some(arguments) = line.strip_prefix("bailiwick ") {
+                commands.insert(arguments.trim().to_owned());
+            }
+        }
+    }
+    ensure!(commands.len() > 5, "no commands were found");
+    for command in commands {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let plain = words.iter().take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
+        let depth = if words.first() == Some(&"audit") { 2 } else { 1 };
+        let mut help: Vec<&str> = plain.take(depth).copied().collect();
+        help.push("--help");
+        let output = process::run(&bailiwick()?, &help).await?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(output.status.success(), "bailiwick {command}: there is no such command");
+        for option in words.iter().map(|word| word.trim_matches(['[', ']'])).filter(|word| word.starts_with("--")) {
+            ensure!(said.contains(option), "bailiwick {command}: there is no option {option}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_story_in_the_documents_is_told() -> Result<()> {
+    let mut stories = String::new();
+    for entry in fs::read_dir(root().join("tests/stories"))? {
+        let path = entry?.path();
+        if path.is_file() {
+            stories.push_str(&fs::read_to_string(path)?);
+        }
+    }
+    let mut named = 0;
+    for (name, text) in documents()? {
+        for part in text.split("cargo xtask test --test stories ").skip(1) {
+            let story: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            named += 1;
+            ensure!(stories.contains(&format!("fn {story}()")), "{name}: there is no story {story}");
+        }
+    }
+    ensure!(named > 8, "the tour names no stories");
+    Ok(())
+}
