@@ -76,7 +76,11 @@ async fn every_configuration_in_the_documents_is_one() -> Result<()> {
     }
     for (name, text) in documents()? {
         let blocks = fenced(&text, &["toml"]).into_iter().map(|lines| lines.join("\n"));
-        whole.extend(blocks.filter(|block| block.contains("[server]")).map(|block| (name.clone(), block)));
+        whole.extend(
+            blocks
+                .filter(|block| ["[server]", "[[issuers]]", "[audit]"].iter().all(|part| block.contains(part)))
+                .map(|block| (name.clone(), block)),
+        );
     }
     ensure!(whole.len() >= 4, "no configurations were found");
     for (name, config) in whole {

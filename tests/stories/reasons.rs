@@ -82,7 +82,7 @@ async fn why_a_component_is_not_there_is_told_by_its_code() -> Result<()> {
             config: Box::new(move |config| {
                 if pinned {
                     let zeros = "0".repeat(64);
-                    config.components.push_str(&format!("[components.other]\ndigest = \"sha256:{zeros}\"\n"));
+                    config.components += &["[components.other]\ndigest = \"sha256:", &zeros, "\"\n"].concat();
                 }
             }),
             ..Plan::default()
