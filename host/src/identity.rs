@@ -23,7 +23,7 @@ use crate::seams::Clock;
 pub use bearer::{BearerToken, SubjectToken};
 pub use caller::{Caller, SessionBasis};
 pub use claims::Claims;
-pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
+pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
 pub use keys::{Algorithm, KeyError, KeyRing, KeySource};
 pub use unverified::{TokenError, TypeRule, Unverified};
 
@@ -88,7 +88,7 @@ impl Identity {
         let key = trusted.keys.find(unverified.key_id()).await?;
         let claims = unverified.verify(&key, &trusted.settings.token_type)?;
         claims.check_times(self.clock.now())?;
-        claims.check_audience(&self.resource)?;
+        claims.check_audience(trusted.settings.audience.as_deref().unwrap_or(&self.resource))?;
         let caller = Caller::from_claims(&claims, &trusted.settings, digest)?;
         if let Some(version) = version {
             self.verified.insert(digest, &caller, version, self.clock.now_ms());

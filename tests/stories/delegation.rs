@@ -207,3 +207,29 @@ async fn without_a_grant_there_are_no_services() -> Result<()> {
     ensure!(world.orders.requests().is_empty() && world.issuer.exchanges().is_empty());
     Ok(())
 }
+
+#[tokio::test]
+async fn the_operator_may_let_an_issued_token_outlive_the_callers_and_name_another_actor() -> Result<()> {
+    for (extra, misbehaviour, accepted) in [
+        ("", Misbehaviour::Outlives, false),
+        ("max_lifetime = \"1m\"\n", Misbehaviour::Outlives, false),
+        ("max_lifetime = \"24h\"\n", Misbehaviour::Outlives, true),
+        ("", Misbehaviour::WrongActor, false),
+        ("expect_actor = \"somebody\"\n", Misbehaviour::WrongActor, false),
+    ] {
+        let world = World::with(Plan::config(move |config| config.services.push_str(extra))).await?;
+        world.issuer.misbehave(misbehaviour);
+        let answer = world.order(&world.token("alice")?, "1001").await?;
+        ensure_eq(answer.is_success(), accepted, &format!("{extra:?} with {misbehaviour:?}"))?;
+        ensure_eq(world.orders.requests().is_empty(), !accepted, "requests at the service")?;
+    }
+    let world = World::with(Plan::config(|config| config.services.push_str("expect_actor = \"other\"\n"))).await?;
+    let answer = world.order(&world.token("alice")?, "1001").await?;
+    ensure!(
+        !answer.is_success() && world.orders.requests().is_empty(),
+        "an actor that was not expected: {}",
+        answer.raw
+    );
+    ensure!(world.host.said().contains("expect_actor"), "the operator is told nothing: {}", world.host.said());
+    Ok(())
+}

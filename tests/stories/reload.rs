@@ -224,3 +224,22 @@ async fn two_issuers_that_name_the_same_subject_name_two_people() -> Result<()> 
     ensure_eq(world.orders.requests().len(), requests, "and nothing goes to the service")?;
     ensure_eq(reasons(&world.records()?, "downstream.refused"), vec!["identity-unavailable".to_owned()], "reasons")
 }
+
+#[tokio::test]
+async fn settings_reach_the_component_that_they_are_for_and_change_with_the_configuration() -> Result<()> {
+    let world = World::with(Plan {
+        components: vec![("prober.wasm".into(), guest("prober").await?)],
+        config: Box::new(|config| {
+            config.components.push_str("[components.prober]\nsettings = { currency = \"EUR\", limits = [1, 2] }\n");
+        }),
+        ..Plan::default()
+    })
+    .await?;
+    let token = world.token("alice")?;
+    let seen = world.call(&token, "configured", &json!({})).await?;
+    ensure_eq(seen.structured(), &json!({"currency": "EUR", "limits": [1, 2]}), "settings")?;
+    rewrite(&world, |text| text.replace("EUR", "CHF"))?;
+    in_effect(&world, 1).await?;
+    let seen = world.call(&token, "configured", &json!({})).await?;
+    ensure_eq(seen.structured(), &json!({"currency": "CHF", "limits": [1, 2]}), "changed settings")
+}

@@ -5,7 +5,7 @@ use http::Uri;
 use super::Issuer;
 use super::reader::Section;
 use crate::egress::AddressPolicy;
-use crate::identity::{AgentRule, Algorithm, IssuerSettings, KeySource, ServiceRule, TenantRule, TypeRule};
+use crate::identity::{AgentRule, Algorithm, IssuerSettings, KeySource, ServiceRule, TenantRule, TextRule, TypeRule};
 
 pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
     let sections = root.sections("issuers");
@@ -41,6 +41,7 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
         Some(IssuerSettings {
             issuer: name?,
             alias: alias?,
+            audience: section.text("audience"),
             token_type: token_type(section, "at+jwt"),
             subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
             scope_claim: section.text("scope_claim").unwrap_or_else(|| "scope".into()),
@@ -132,13 +133,22 @@ fn service_when(section: &Section<'_>) -> ServiceRule {
     if section.is_text("service_when") {
         if section.text("service_when").as_deref() != Some("sub_is_client") {
             section
-                .wrong("service_when", "this is neither \"sub_is_client\" nor { claim = \"...\", prefix = \"...\" }");
+                .wrong("service_when", "this is neither \"sub_is_client\" nor { claim = \"...\", prefix = \"...\" }, with prefix, suffix or equals");
         }
         return ServiceRule::SubjectIsClient;
     }
     let Some(rule) = section.section("service_when") else { return ServiceRule::SubjectIsClient };
-    match (rule.required("claim"), rule.required("prefix")) {
-        (Some(claim), Some(prefix)) if !prefix.is_empty() => ServiceRule::ClaimBegins { claim, prefix },
+    let fits = match (rule.text("prefix"), rule.text("suffix"), rule.text("equals")) {
+        (Some(text), None, None) if !text.is_empty() => Some(TextRule::Begins(text)),
+        (None, Some(text), None) if !text.is_empty() => Some(TextRule::Ends(text)),
+        (None, None, Some(text)) if !text.is_empty() => Some(TextRule::Equals(text)),
+        _ => {
+            section.wrong("service_when", "it needs claim and exactly one of prefix, suffix and equals");
+            None
+        }
+    };
+    match (rule.required("claim"), fits) {
+        (Some(claim), Some(fits)) => ServiceRule::Claim { claim, fits },
         _ => ServiceRule::SubjectIsClient,
     }
 }

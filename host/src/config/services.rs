@@ -86,7 +86,8 @@ fn auth(section: &Section<'_>) -> Option<Auth> {
         "none" => Some(Auth::None),
         "client_credentials" => {
             let scopes = auth.strings("scopes").unwrap_or_default();
-            Some(Auth::ClientCredentials { client: client(&auth)?, scopes })
+            let audience = auth.text("audience");
+            Some(Auth::ClientCredentials { client: client(&auth)?, scopes, audience })
         }
         "static" => {
             let header = auth.text("header").map_or(Some(AUTHORIZATION), |name| name.parse::<HeaderName>().ok());
@@ -180,6 +181,7 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
         audience: audience?,
         scopes,
         actor,
+        actor_audience: section.text("actor_audience"),
         subject_issuers: subject_issuers?,
         issued: issued?,
     })

@@ -265,7 +265,7 @@ impl Inner {
         let transaction = request.headers().get("txn-token").cloned();
         let answer = planned.service.client.send(request, limits.time, limits.answer).await.map_err(|e| failed(&e))?;
         progress.status = Some(answer.status.as_u16());
-        self.forget_refused(planned, answer.status);
+        self.forget_refused(planned, answer.status).await;
         let repeats = |bytes: &[u8]| {
             let transaction = transaction.as_ref().map(HeaderValue::as_bytes);
             credential.is_in(bytes) || transaction.is_some_and(|token| memchr::memmem::find(bytes, token).is_some())
@@ -317,11 +317,14 @@ impl Inner {
         Ok(credential)
     }
 
-    /// A service that does not accept an exchanged token gets a new one next time.
-    fn forget_refused(&self, planned: &Planned, status: StatusCode) {
-        if status == StatusCode::UNAUTHORIZED
-            && let Ok((exchange, subject)) = self.exchange(&planned.service)
-        {
+    /// A service that does not accept a token gets a new one next time.
+    async fn forget_refused(&self, planned: &Planned, status: StatusCode) {
+        if status != StatusCode::UNAUTHORIZED {
+            return;
+        }
+        if planned.mode == DelegationMode::ServiceIdentity {
+            planned.service.own.forget().await;
+        } else if let Ok((exchange, subject)) = self.exchange(&planned.service) {
             self.broker.exchanged.forget(&self.cache_key(planned, exchange, subject));
         }
     }
@@ -396,6 +399,7 @@ fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> 
         DownstreamError::TimedOut => Outcome::TimedOut,
         DownstreamError::Unavailable(_) | DownstreamError::TooLarge if progress.sending => Outcome::Failed,
         DownstreamError::Unavailable(_) | DownstreamError::AuditUnavailable => Outcome::Failed,
+        _ if progress.sending => Outcome::Failed,
         _ => Outcome::Refused,
     }
 }

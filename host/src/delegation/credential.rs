@@ -65,6 +65,13 @@ impl Credential {
 }
 
 impl OwnCredential {
+    /// Forgets what can be obtained anew.
+    pub(super) async fn forget(&self) {
+        if let Self::ClientCredentials(client) = self {
+            client.forget().await;
+        }
+    }
+
     /// The host's own credential (`service_identity`). Never touches a user's token.
     pub(super) async fn obtain(&self) -> Result<Credential, DownstreamError> {
         match self {
@@ -81,14 +88,25 @@ impl OwnCredential {
 pub(super) struct ClientCredentials {
     endpoint: TokenEndpoint,
     scopes: Vec<String>,
+    audience: Option<String>,
     clock: Arc<dyn Clock>,
     // The lock makes requests for a new token single-flight.
     current: Mutex<Option<(SecretString, u64)>>,
 }
 
 impl ClientCredentials {
-    pub(super) fn new(endpoint: TokenEndpoint, scopes: Vec<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { endpoint, scopes, clock, current: Mutex::new(None) }
+    pub(super) fn new(
+        endpoint: TokenEndpoint,
+        scopes: Vec<String>,
+        audience: Option<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { endpoint, scopes, audience, clock, current: Mutex::new(None) }
+    }
+
+    /// Forgets the token: a service did not accept it.
+    pub(super) async fn forget(&self) {
+        *self.current.lock().await = None;
     }
 
     /// A token that is valid for some time still (RFC 6749 §4.4).
@@ -105,6 +123,9 @@ impl ClientCredentials {
         let mut form = vec![("grant_type", "client_credentials")];
         if !scope.is_empty() {
             form.push(("scope", &scope));
+        }
+        if let Some(audience) = &self.audience {
+            form.push(("audience", audience));
         }
         let granted = self.endpoint.post(&form, &self.scopes).await?;
         let usable = granted.expires_in.unwrap_or(0).saturating_sub(MARGIN).min(MAX_KEPT);

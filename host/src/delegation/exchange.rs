@@ -60,6 +60,7 @@ impl Exchange {
         let expected = Expected {
             actor,
             authority_until,
+            asked: &self.scopes,
             scopes: &self.issued.scopes,
             acting,
             inbound: subject_token,

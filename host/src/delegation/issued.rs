@@ -27,6 +27,9 @@ pub(super) struct IssuedRule {
 pub(super) struct Expected<'c> {
     pub(super) actor: &'c Actor,
     pub(super) authority_until: u64,
+    /// Scopes as they were asked for.
+    pub(super) asked: &'c [String],
+    /// Scopes as the token spells them.
     pub(super) scopes: &'c [String],
     pub(super) acting: Acting,
     pub(super) inbound: &'c str,
@@ -88,21 +91,29 @@ fn check_actor(claims: &Claims, expected: Option<&str>, acting: Acting) -> Resul
     }
 }
 
-/// RFC 8693 §2.2.1: `scope` may be left out only where it is what was asked for.
+/// RFC 8693 §2.2.1: the answer's `scope` may be left out only where it is what was asked for. The
+/// answer may spell scopes as they were asked for, the token as the service knows them.
 fn check_scopes(claims: &Claims, granted: &Granted, expected: &Expected<'_>) -> Result<(), DownstreamError> {
-    let mut issued = granted.scope.clone().unwrap_or_default();
-    for claim in ["scope", "scp"] {
-        issued.extend(claims.scopes(claim).map_err(|e| unacceptable(&e))?);
+    let mut issued = claims.scopes("scope").map_err(|e| unacceptable(&e))?;
+    issued.extend(claims.scopes("scp").map_err(|e| unacceptable(&e))?);
+    let answered = granted.scope.as_deref().unwrap_or_default();
+    let asked = |scope: &String| expected.asked.contains(scope) || expected.scopes.contains(scope);
+    if issued.iter().any(|scope| !expected.scopes.contains(scope)) || !answered.iter().all(asked) {
+        return Err(refuse("it has scopes that were not asked for (exchange.expect_scopes)"));
     }
-    if issued.iter().any(|scope| !expected.scopes.contains(scope)) {
-        return Err(refuse("it has scopes that were not asked for"));
-    }
-    let stated = granted.scope.is_some() || claims.has("scope") || claims.has("scp");
-    let missing: Vec<_> = expected.scopes.iter().filter(|scope| !issued.contains(scope)).cloned().collect();
-    if stated && !missing.is_empty() {
-        return Err(DownstreamError::ScopeDenied(missing));
-    }
-    Ok(())
+    let lacking = |wanted: &[String], given: &[String]| -> Vec<String> {
+        wanted.iter().filter(|scope| !given.contains(scope)).cloned().collect()
+    };
+    let missing = if claims.has("scope") || claims.has("scp") {
+        lacking(expected.scopes, &issued)
+    } else if granted.scope.is_some() && answered.iter().any(|scope| expected.asked.contains(scope)) {
+        lacking(expected.asked, answered)
+    } else if granted.scope.is_some() {
+        lacking(expected.scopes, answered)
+    } else {
+        Vec::new()
+    };
+    if missing.is_empty() { Ok(()) } else { Err(DownstreamError::ScopeDenied(missing)) }
 }
 
 fn refuse(why: &str) -> DownstreamError {

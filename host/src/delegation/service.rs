@@ -57,6 +57,8 @@ pub enum Auth {
         client: ClientSettings,
         /// Scopes to ask for.
         scopes: Vec<String>,
+        /// `audience` of the request, for servers that want one.
+        audience: Option<String>,
     },
     /// A key from a secret file.
     Static {
@@ -94,6 +96,8 @@ pub struct ExchangeSettings {
     pub scopes: Vec<String>,
     /// Whether `actor_token` is sent, from client credentials.
     pub actor: bool,
+    /// `audience` of the request for that token, for servers that want one.
+    pub actor_audience: Option<String>,
     /// Aliases of the issuers whose users it serves.
     pub subject_issuers: Vec<String>,
     /// What must be issued.
@@ -167,13 +171,16 @@ impl Service {
             Auth::Static { header, prefix, secret } => {
                 OwnCredential::Static { header, value: prefixed(&prefix, &secret) }
             }
-            Auth::ClientCredentials { client, scopes } => {
-                OwnCredential::ClientCredentials(ClientCredentials::new(endpoint(client), scopes, clock.clone()))
+            Auth::ClientCredentials { client, scopes, audience } => {
+                let client = ClientCredentials::new(endpoint(client), scopes, audience, clock.clone());
+                OwnCredential::ClientCredentials(client)
             }
         };
         let exchange = settings.exchange.map(|exchange| {
             let endpoint = endpoint(exchange.client);
-            let actor = exchange.actor.then(|| ClientCredentials::new(endpoint.clone(), Vec::new(), clock.clone()));
+            let actor = exchange
+                .actor
+                .then(|| ClientCredentials::new(endpoint.clone(), Vec::new(), exchange.actor_audience, clock.clone()));
             let issued = exchange.issued;
             let keys = KeyRing::new(issued.keys, issued.algorithms, tls, clock.clone());
             Exchange {

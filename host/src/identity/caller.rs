@@ -46,7 +46,7 @@ impl Caller {
         let sub = claims.string(&issuer.subject_claim)?.to_owned();
         let service = match &issuer.service_when {
             ServiceRule::SubjectIsClient => sub == client_id,
-            ServiceRule::ClaimBegins { claim, prefix } => sub == client_id || claims.string(claim)?.starts_with(prefix),
+            ServiceRule::Claim { claim, fits } => sub == client_id || fits.admits(claims.string(claim)?),
         };
         let kind = if service { ActorKind::Service } else { ActorKind::User };
         Ok(Self {

@@ -9,6 +9,8 @@ pub struct IssuerSettings {
     pub issuer: String,
     /// Short name; namespaces this issuer's subjects downstream.
     pub alias: String,
+    /// The audience of its tokens, where it cannot be the resource itself.
+    pub audience: Option<String>,
     /// The `typ` of its access tokens.
     pub token_type: TypeRule,
     /// The claim that names the subject, unique and never reassigned within the issuer.
@@ -41,16 +43,37 @@ pub enum AgentRule {
     Claim(String),
 }
 
+/// How a claim fits a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextRule {
+    /// It is the text.
+    Equals(String),
+    /// It begins with it.
+    Begins(String),
+    /// It ends with it.
+    Ends(String),
+}
+
+impl TextRule {
+    pub(super) fn admits(&self, claim: &str) -> bool {
+        match self {
+            Self::Equals(text) => claim == text,
+            Self::Begins(text) => claim.starts_with(text),
+            Self::Ends(text) => claim.ends_with(text),
+        }
+    }
+}
+
 /// How a service account is told from a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceRule {
     /// The subject is the client itself (RFC 9068 §5).
     SubjectIsClient,
-    /// A claim, which must then be in every token, begins with a text.
-    ClaimBegins {
+    /// A claim, which must then be in every token, fits a text.
+    Claim {
         /// The claim.
         claim: String,
-        /// The text.
-        prefix: String,
+        /// How it fits.
+        fits: TextRule,
     },
 }

@@ -77,7 +77,7 @@ fn own_credential(auth: &Auth) -> String {
         Auth::Static { header, .. } => {
             format!("the host's own key from its secret file, in {header}; the user's token is not used")
         }
-        Auth::ClientCredentials { client, scopes } => {
+        Auth::ClientCredentials { client, scopes, .. } => {
             let (at, id) = (&client.token_endpoint, &client.client_id);
             format!("the host's own token from {at} as {id}{}; the user's token is not used", asking(scopes))
         }

@@ -156,4 +156,18 @@ fn say(_call: &Call, args: Say) -> Result<String, Error> {
     Ok("said".to_owned())
 }
 
-bailiwick_sdk::export!(hunt, ask, count, spin, hog, shout, crash, say);
+/// Returns what the operator configured for it.
+#[bailiwick_sdk::tool(read_only)]
+fn configured(call: &Call) -> Result<Configured, Error> {
+    call.settings()
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+struct Configured {
+    #[serde(default)]
+    currency: String,
+    #[serde(default)]
+    limits: Vec<u32>,
+}
+
+bailiwick_sdk::export!(hunt, ask, count, spin, hog, shout, crash, say, configured);
