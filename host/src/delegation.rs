@@ -14,6 +14,7 @@ mod error;
 mod exchange;
 mod identify;
 mod issued;
+mod planned;
 mod request;
 mod service;
 mod template;

@@ -8,23 +8,11 @@ use bailiwick_dev::Misbehaviour;
 use bailiwick_tests::{Plan, World, ensure_eq, guest, reasons, tools};
 use serde_json::{Value, json};
 
+use crate::sandbox::probed;
+
 /// The reason of the newest record of an event.
 fn newest(world: &World, event: &str) -> Result<String> {
     reasons(&world.records()?, event).pop().with_context(|| format!("no {event}"))
-}
-
-async fn probed(limits: &'static str) -> Result<World> {
-    let prober = guest("prober").await?;
-    let digest = bailiwick_dev::folder::digest(&prober);
-    World::with(Plan {
-        components: vec![("prober.wasm".into(), prober)],
-        config: Box::new(move |config| {
-            *config = config.clone().grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
-            config.limits = format!("[limits]\n{limits}\n");
-        }),
-        ..Plan::default()
-    })
-    .await
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 /// A world with the prober, which the operator lets reach the orders service.
-async fn probed(limits: &'static str) -> Result<World> {
+pub(crate) async fn probed(limits: &'static str) -> Result<World> {
     let prober = guest("prober").await?;
     let digest = bailiwick_dev::folder::digest(&prober);
     World::with(Plan {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bailiwick_envelope::{ActorKind, DelegationMode};
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use http::{HeaderValue, Method, StatusCode};
 use http_body_util::Full;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,11 +18,11 @@ use super::credential::Credential;
 use super::error::DownstreamError;
 use super::exchange::{Acting, Exchange};
 use super::identify::identify;
+use super::planned::{Planned, Progress, absolute, failed, outcome_of, unknown};
 use super::request::{self, Part, Request, Response};
 use super::service::Service;
 use crate::audit::{Downstream, Event, Outcome, Trail};
 use crate::dispatch::Permit;
-use crate::egress::EgressError;
 use crate::envelope::{Sealed, Signer};
 use crate::identity::SubjectToken;
 use crate::reason::Reason;
@@ -63,25 +63,6 @@ struct Inner {
     trail: Trail,
     used: AtomicU32,
     stop: CancellationToken,
-}
-
-/// A request that the grant covers, ready to be recorded and sent.
-struct Planned {
-    service: Arc<Service>,
-    mode: DelegationMode,
-    template: String,
-    method: Method,
-    target: Uri,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-/// What is known of a downstream call when it ends.
-#[derive(Default)]
-struct Progress {
-    status: Option<u16>,
-    credential: Option<&'static str>,
-    sending: bool,
 }
 
 impl Broker {
@@ -188,7 +169,7 @@ impl Inner {
         let granted = self.sealed.envelope().claims().delegation.modes().contains_key(&request.service);
         let service = if granted { request.service.clone() } else { "(not granted)".to_owned() };
         let method = request::method(&request.method).map_or("(other)".to_owned(), |method| method.to_string());
-        Downstream { service, method, ..empty() }
+        Downstream { service, method, ..unknown() }
     }
 
     /// Checks the request against the grant. Nothing has left the host yet.
@@ -342,64 +323,5 @@ impl Inner {
             scopes: exchange.scopes.clone(),
             subject_digest: subject.digest(),
         }
-    }
-}
-
-impl Planned {
-    fn record(&self, progress: Option<&Progress>) -> Downstream {
-        Downstream {
-            service: self.service.settings.name.clone(),
-            method: self.method.to_string(),
-            path_template: Some(self.template.clone()),
-            status: progress.and_then(|progress| progress.status),
-            credential_kind: progress.and_then(|progress| progress.credential).map(String::from),
-            ..empty()
-        }
-    }
-}
-
-fn empty() -> Downstream {
-    Downstream {
-        service: String::new(),
-        method: String::new(),
-        path_template: None,
-        status: None,
-        scopes: Vec::new(),
-        audience: None,
-        credential_kind: None,
-    }
-}
-
-fn absolute(base: &Uri, target: &str) -> Result<Uri, DownstreamError> {
-    let refused = |_| DownstreamError::InvalidRequest("the path does not form a URL".into());
-    let path = base.path().trim_end_matches('/');
-    let mut parts = base.clone().into_parts();
-    parts.path_and_query = Some(format!("{path}{target}").try_into().map_err(refused)?);
-    Uri::from_parts(parts).map_err(|_| DownstreamError::InvalidRequest("the path does not form a URL".into()))
-}
-
-fn failed(error: &EgressError) -> DownstreamError {
-    match error {
-        EgressError::TimedOut => DownstreamError::TimedOut,
-        EgressError::TooLarge(_) => DownstreamError::TooLarge,
-        EgressError::Blocked(blocked) => {
-            tracing::error!(cause = %blocked, "a service's address must not be dialled");
-            DownstreamError::Unavailable("the service cannot be reached".into())
-        }
-        EgressError::Unreachable(_) => DownstreamError::Unavailable("the service cannot be reached".into()),
-    }
-}
-
-fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> Outcome {
-    // Once a request that changes something is on its way, only an answer tells what it did.
-    if progress.sending && progress.status.is_none() && !matches!(*method, Method::GET | Method::HEAD) {
-        return Outcome::Unknown;
-    }
-    match error {
-        DownstreamError::TimedOut => Outcome::TimedOut,
-        DownstreamError::Unavailable(_) | DownstreamError::TooLarge if progress.sending => Outcome::Failed,
-        DownstreamError::Unavailable(_) | DownstreamError::AuditUnavailable => Outcome::Failed,
-        _ if progress.sending => Outcome::Failed,
-        _ => Outcome::Refused,
     }
 }

@@ -1,0 +1,94 @@
+//! A downstream call that the grant covers, and what becomes of it.
+
+use std::sync::Arc;
+
+use bailiwick_envelope::DelegationMode;
+use http::{HeaderMap, Method, Uri};
+
+use super::error::DownstreamError;
+use super::service::Service;
+use crate::audit::{Downstream, Outcome};
+use crate::egress::EgressError;
+
+/// A request that the grant covers, ready to be recorded and sent.
+pub(super) struct Planned {
+    pub(super) service: Arc<Service>,
+    pub(super) mode: DelegationMode,
+    pub(super) template: String,
+    pub(super) method: Method,
+    pub(super) target: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+/// What is known of a downstream call when it ends.
+#[derive(Default)]
+pub(super) struct Progress {
+    pub(super) status: Option<u16>,
+    pub(super) credential: Option<&'static str>,
+    pub(super) sending: bool,
+}
+
+impl Planned {
+    /// What the journal says of it.
+    pub(super) fn record(&self, progress: Option<&Progress>) -> Downstream {
+        Downstream {
+            service: self.service.settings.name.clone(),
+            method: self.method.to_string(),
+            path_template: Some(self.template.clone()),
+            status: progress.and_then(|progress| progress.status),
+            credential_kind: progress.and_then(|progress| progress.credential).map(String::from),
+            ..unknown()
+        }
+    }
+}
+
+/// How a downstream call ended that got no answer which the tool may have.
+pub(super) fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> Outcome {
+    // Once a request that changes something is on its way, only an answer tells what it did.
+    if progress.sending && progress.status.is_none() && !matches!(*method, Method::GET | Method::HEAD) {
+        return Outcome::Unknown;
+    }
+    match error {
+        DownstreamError::TimedOut => Outcome::TimedOut,
+        DownstreamError::Unavailable(_) | DownstreamError::TooLarge if progress.sending => Outcome::Failed,
+        DownstreamError::Unavailable(_) | DownstreamError::AuditUnavailable => Outcome::Failed,
+        _ if progress.sending => Outcome::Failed,
+        _ => Outcome::Refused,
+    }
+}
+
+/// What a tool is told of an answer that did not come.
+pub(super) fn failed(error: &EgressError) -> DownstreamError {
+    match error {
+        EgressError::TimedOut => DownstreamError::TimedOut,
+        EgressError::TooLarge(_) => DownstreamError::TooLarge,
+        EgressError::Blocked(blocked) => {
+            tracing::error!(cause = %blocked, "a service's address must not be dialled");
+            DownstreamError::Unavailable("the service cannot be reached".into())
+        }
+        EgressError::Unreachable(_) => DownstreamError::Unavailable("the service cannot be reached".into()),
+    }
+}
+
+/// A record that says nothing yet.
+pub(super) fn unknown() -> Downstream {
+    Downstream {
+        service: String::new(),
+        method: String::new(),
+        path_template: None,
+        status: None,
+        scopes: Vec::new(),
+        audience: None,
+        credential_kind: None,
+    }
+}
+
+/// The service's base with a path and query below it.
+pub(super) fn absolute(base: &Uri, target: &str) -> Result<Uri, DownstreamError> {
+    let refused = |_| DownstreamError::InvalidRequest("the path does not form a URL".into());
+    let path = base.path().trim_end_matches('/');
+    let mut parts = base.clone().into_parts();
+    parts.path_and_query = Some(format!("{path}{target}").try_into().map_err(refused)?);
+    Uri::from_parts(parts).map_err(|_| DownstreamError::InvalidRequest("the path does not form a URL".into()))
+}
