@@ -24,8 +24,8 @@ use crate::envelope::{HostKeys, Signer, SignerSettings};
 use crate::sandbox::Sandbox;
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::transport::{self, Front, FrontSettings, Resource};
-use policy::Ground;
-use reload::Watch;
+use policy::{Ground, record_changes};
+use reload::{Seen, Watch};
 
 /// A host that is ready to accept connections.
 pub struct App {
@@ -44,6 +44,7 @@ impl App {
     /// # Errors
     /// Something cannot be used as it is; nothing was accepted.
     pub async fn start(file: &Path) -> anyhow::Result<Self> {
+        let before = Seen::now(file, &[], Path::new(""));
         let config = config::load(file)?;
         let fixed = config.fixed();
         let (server, envelope, limits) = (config.server.clone(), config.envelope.clone(), config.limits.clone());
@@ -73,8 +74,9 @@ impl App {
             clock,
             tls,
         };
-        let watch_files = config.files.clone();
+        let seen = Seen::now(file, &config.files, &server.tools).begun(before);
         let policy = ground.policy(config, &sandbox, &journal, None).await?;
+        record_changes(&policy, None, &journal).await?;
         let front_settings = FrontSettings {
             allowed_hosts: allowed_hosts(&server, &listener)?,
             allowed_origins: server.allowed_origins,
@@ -92,7 +94,7 @@ impl App {
             stop: CancellationToken::new(),
             random,
         });
-        let watch = Watch::new(file.to_owned(), watch_files, fixed, ground, Arc::clone(&host));
+        let watch = Watch::new(file.to_owned(), seen, fixed, ground, Arc::clone(&host));
         let front = Arc::new(Front::new(front_settings, Arc::clone(&host)));
         let url = format!("http://{}{}", listener.local_addr()?, resource.path());
         Ok(Self { listener, front, host, journal, watch, url, drain: limits.time + Duration::from_secs(2) })
@@ -114,9 +116,10 @@ impl App {
         self.host.stop.cancel();
         self.host.calls.close();
         self.host.calls.wait().await;
-        watching.await.context("the watch over the configuration failed")?;
+        let watched = watching.await;
         let stopped = Record::new(Event::HostStopped);
-        self.journal.close(stopped).await.context("the journal could not be closed")
+        self.journal.close(stopped).await.context("the journal could not be closed")?;
+        watched.context("the watch over the configuration failed")
     }
 }
 

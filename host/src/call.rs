@@ -26,7 +26,7 @@ use crate::reason::Reason;
 use crate::sandbox::{Answer, Components, Ended, Sandbox, Signals};
 use crate::seams::Random;
 
-pub use gate::Gate;
+pub use gate::{Gate, Place};
 pub use refusal::Refusal;
 
 /// Everything that a call passes through.

@@ -70,7 +70,11 @@ fn say_error(line: &str) {
 
 /// Runs what is asynchronous.
 fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(future);
+    // What still blocks, such as a name being resolved, is not waited for.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    result
 }
 
 #[cfg(test)]

@@ -96,6 +96,11 @@ impl Identity {
         Ok((caller, token.into_subject()))
     }
 
+    /// The keys of the configured issuer of exactly this name.
+    pub fn keys_of(&self, issuer: &str) -> Option<&KeyRing> {
+        self.trusted(issuer).map(|trusted| &trusted.keys)
+    }
+
     /// The configured issuer of exactly this name.
     fn trusted(&self, issuer: &str) -> Option<&Trusted> {
         self.issuers.iter().find(|trusted| trusted.settings.issuer == issuer)

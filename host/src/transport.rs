@@ -7,6 +7,7 @@
 //! and a call reaches the MCP library only with its permit.
 
 mod answer;
+mod body;
 mod discovery;
 mod front;
 mod http;

@@ -1,6 +1,7 @@
 //! Changes while the host serves: configuration, secrets, components, keys.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -191,7 +192,14 @@ async fn a_token_that_was_good_is_refused_after_its_key_is_withdrawn() -> Result
     rewrite(&world, |text| text + "\n")?;
     in_effect(&world, 1).await?;
     let new = world.issuer.token(&world.spec("alice").scopes(&[SCOPE]))?;
-    ensure!(world.call(&new, "whoami", &json!({})).await?.is_success(), "the new key is not known");
+    let arrive = async {
+        // The last good set serves until the new one, which is asked for at once, is there.
+        while !world.call(&new, "whoami", &json!({})).await?.is_success() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    tokio::time::timeout(Duration::from_secs(20), arrive).await.context("the new key is not known")??;
     let answer = world.call(&old, "whoami", &json!({})).await?;
     ensure_eq(answer.status.as_u16(), 401, "a token signed with a withdrawn key")
 }
@@ -242,4 +250,25 @@ async fn settings_reach_the_component_that_they_are_for_and_change_with_the_conf
     in_effect(&world, 1).await?;
     let seen = world.call(&token, "configured", &json!({})).await?;
     ensure_eq(seen.structured(), &json!({"currency": "CHF", "limits": [1, 2]}), "changed settings")
+}
+
+#[tokio::test]
+async fn what_a_refusal_says_to_change_is_taken_up_once_it_is_changed() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let file = world.folder.path().join("tools/whoami.wasm");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666))?;
+    until(&world, "component.refused", 1).await?;
+    ensure!(world.host.said().contains("chmod go-w"), "{}", world.host.said());
+    ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "the last good version is gone");
+    in_effect(&world, 1).await?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+    in_effect(&world, 2).await?;
+
+    rewrite(&world, |text| text.replace("secrets/exchange", "secrets/later"))?;
+    until(&world, "config.loaded", 2).await?;
+    world.folder.write_secret("later", "a secret of the host & only of it")?;
+    in_effect(&world, 3).await?;
+    ensure!(world.order(&token, "1001").await?.is_success(), "the secret that came later is not used");
+    Ok(())
 }

@@ -30,11 +30,11 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Builds the policy of `config` and of what the tools folder holds now, and records how it
-    /// differs from `previous`.
+    /// Builds the policy of `config` and of what the tools folder holds now. A component that is
+    /// refused is recorded; how the policy differs from `previous` is for the caller to record.
     ///
     /// # Errors
-    /// The folder cannot be used, or the differences cannot be recorded.
+    /// The folder cannot be used, or a refusal cannot be recorded.
     pub(super) async fn policy(
         &self,
         config: Config,
@@ -43,7 +43,6 @@ impl Ground {
         previous: Option<&Policy>,
     ) -> anyhow::Result<Policy> {
         let (components, catalog) = self.load_tools(&config.components, sandbox, journal, previous).await?;
-        record_changes(&catalog, previous, journal).await?;
         let fingerprint = config.fingerprint;
         // Key sets and credentials stay as long as nothing that they depend on changes.
         if let Some(same) = previous.filter(|previous| previous.fingerprint == fingerprint) {
@@ -52,7 +51,7 @@ impl Ground {
         }
         Ok(Policy {
             issuers: config.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect(),
-            identity: Arc::new(self.identity(config.issuers)),
+            identity: Arc::new(self.identity(config.issuers, previous)),
             broker: Arc::new(self.broker(config.services)),
             catalog,
             components,
@@ -60,9 +59,13 @@ impl Ground {
         })
     }
 
-    fn identity(&self, issuers: Vec<Issuer>) -> Identity {
+    /// An issuer whose keys come from where they came from keeps its last good set.
+    fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
         let trusted = |issuer: Issuer| {
-            (issuer.settings, KeyRing::new(issuer.keys, issuer.algorithms, &self.tls, Arc::clone(&self.clock)))
+            let known = previous.and_then(|policy| policy.identity.keys_of(&issuer.settings.issuer));
+            let kept = known.filter(|keys| keys.are_of(&issuer.keys, &issuer.algorithms)).map(KeyRing::renewed);
+            let fresh = || KeyRing::new(issuer.keys, issuer.algorithms, &self.tls, Arc::clone(&self.clock));
+            (issuer.settings, kept.unwrap_or_else(fresh))
         };
         let issuers = issuers.into_iter().map(trusted).collect();
         Identity::new(issuers, self.resource.uri().to_owned(), Arc::clone(&self.clock))
@@ -103,7 +106,7 @@ impl Ground {
                 }
             }
         }
-        let (components, offered) = sandbox.activate(loaded);
+        let (components, offered) = Sandbox::activate(loaded);
         let (catalog, clashes) = Catalog::build(offered, grants);
         for clash in clashes {
             let digest = Some(clash.component.digest.clone());
@@ -140,22 +143,27 @@ fn components_of(catalog: &Catalog) -> BTreeMap<String, (String, Vec<String>)> {
     components
 }
 
-async fn record_changes(catalog: &Catalog, previous: Option<&Policy>, journal: &Journal) -> anyhow::Result<()> {
+/// Records how the components of `policy` differ from those of `previous`.
+pub(super) async fn record_changes(
+    policy: &Policy,
+    previous: Option<&Policy>,
+    journal: &Journal,
+) -> anyhow::Result<()> {
     let before = previous.map(|policy| components_of(&policy.catalog)).unwrap_or_default();
-    let now = components_of(catalog);
+    let now = components_of(&policy.catalog);
     for (name, (digest, tools)) in &now {
         let old = before.get(name);
         if old.is_some_and(|(old, _)| old == digest) {
             continue;
         }
         let tools = tools.join(" ");
-        tracing::info!(component = name, digest, tools, "a component is loaded");
         let mut members = detail([("name", name), ("tools", &tools)]);
         if let Some((old, old_tools)) = old {
             members.extend(detail([("previous", old), ("previous_tools", &old_tools.join(" "))]));
         }
         let component = Some(digest.clone());
         journal.append(Record { component, detail: Some(members), ..Record::new(Event::ComponentLoaded) }).await?;
+        tracing::info!(component = name, digest, tools, "a component is loaded");
     }
     for (name, (digest, _)) in before.iter().filter(|(name, _)| !now.contains_key(*name)) {
         tracing::info!(component = name, digest, "a component is removed");

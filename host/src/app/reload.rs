@@ -13,10 +13,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::detail;
-use super::policy::Ground;
+use super::policy::{Ground, record_changes};
 use crate::audit::{AuditUnavailable, Event, Record};
 use crate::call::Host;
-use crate::config;
+use crate::config::{self, ConfigError};
 use crate::reason::Reason;
 
 /// The watch over everything that a policy is built from.
@@ -30,17 +30,31 @@ pub(super) struct Watch {
 
 /// What the files looked like: path to identity, size and time of change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
+pub(super) struct Seen {
     settings: BTreeMap<PathBuf, Stamp>,
     tools: BTreeMap<PathBuf, Stamp>,
 }
 
-type Stamp = Option<(u64, u64, i64, i64)>;
+/// Identity, mode, size, and the times of change of content and of status.
+type Stamp = Option<(u64, u32, u64, (i64, i64), (i64, i64))>;
+
+impl Seen {
+    /// How the configuration in `file`, its secret files and the tools folder look now.
+    pub(super) fn now(file: &Path, secrets: &[PathBuf], folder: &Path) -> Self {
+        let settings = stamps(secrets.iter().cloned().chain([file.to_owned()]));
+        Self { settings, tools: tools(folder) }
+    }
+
+    /// The same, but with the configuration file as it looked `before` it was read.
+    pub(super) fn begun(mut self, before: Self) -> Self {
+        self.settings.extend(before.settings);
+        self
+    }
+}
 
 impl Watch {
-    /// A watch that begins with how things are now; `files` are the secret files.
-    pub(super) fn new(file: PathBuf, files: Vec<PathBuf>, fixed: String, ground: Ground, host: Arc<Host>) -> Self {
-        let seen = Seen { settings: stamps(files.into_iter().chain([file.clone()])), tools: tools(&ground.tools) };
+    /// A watch that goes on from what was `seen` before anything was loaded.
+    pub(super) fn new(file: PathBuf, seen: Seen, fixed: String, ground: Ground, host: Arc<Host>) -> Self {
         Self { file, fixed, ground, host, seen }
     }
 
@@ -77,11 +91,15 @@ impl Watch {
                 tracing::info!(settings = settings_changed, "a change is in effect");
             }
             Err(error) if error.is::<AuditUnavailable>() => {
-                // Not taken up and not forgotten: the next look tries again.
+                // Not taken up and not forgotten: a later look tries again.
                 tracing::error!("a change is not taken up, because it cannot be recorded");
+                tokio::time::sleep(PAUSE).await;
                 return;
             }
             Err(error) => {
+                let named = error.downcast_ref::<ConfigError>().map(ConfigError::files).unwrap_or_default();
+                let new = named.iter().filter(|path| !self.seen.settings.contains_key(*path)).cloned();
+                now.settings.extend(stamps(new));
                 let cause = format!("{error:#}");
                 tracing::error!(cause, "a change is not taken up; what was in effect stays");
                 if settings_changed {
@@ -102,13 +120,14 @@ impl Watch {
         let files = config.files.clone();
         let digest = config.digest.clone();
         let previous = self.host.policy.load_full();
-        if settings_changed {
+        let (sandbox, journal) = (&self.host.sandbox, &self.host.journal);
+        let policy = self.ground.policy(config, sandbox, journal, Some(previous.as_ref())).await?;
+        if settings_changed || policy.fingerprint != previous.fingerprint {
             let loaded = detail([("config", &format!("sha256:{digest}"))]);
-            let record = Record { detail: Some(loaded), ..Record::new(Event::ConfigLoaded) };
-            self.host.journal.append(record).await?;
+            journal.append(Record { detail: Some(loaded), ..Record::new(Event::ConfigLoaded) }).await?;
         }
-        let policy =
-            self.ground.policy(config, &self.host.sandbox, &self.host.journal, Some(previous.as_ref())).await?;
+        record_changes(&policy, Some(&previous), journal).await?;
+        sandbox.forget_others(&policy.components);
         self.host.policy.store(Arc::new(policy));
         Ok(files)
     }
@@ -130,17 +149,23 @@ fn stamps(paths: impl Iterator<Item = PathBuf>) -> BTreeMap<PathBuf, Stamp> {
     paths.map(|path| (path.clone(), stamp(&path))).collect()
 }
 
-/// The `.wasm` files of the folder.
+/// The `.wasm` files of the folder, and whether the folder itself can be used.
 fn tools(folder: &Path) -> BTreeMap<PathBuf, Stamp> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "wasm"));
-    stamps(files)
+    let mut seen = stamps(files);
+    let mode = fs::metadata(folder).ok().map(|metadata| (metadata.ino(), metadata.mode(), 0, (0, 0), (0, 0)));
+    seen.insert(folder.to_owned(), mode);
+    seen
 }
 
 fn stamp(path: &Path) -> Stamp {
     let metadata = fs::metadata(path).ok()?;
-    Some((metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+    let changed = ((metadata.mtime(), metadata.mtime_nsec()), (metadata.ctime(), metadata.ctime_nsec()));
+    Some((metadata.ino(), metadata.mode(), metadata.len(), changed.0, changed.1))
 }
 
 /// A change is in effect after two looks at most.
 const PERIOD: Duration = Duration::from_millis(100);
+/// Between attempts to record a change.
+const PAUSE: Duration = Duration::from_secs(2);

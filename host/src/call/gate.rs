@@ -8,7 +8,7 @@ use crate::identity::Caller;
 /// A principal is always the pair (issuer, subject).
 type Principal = (String, String);
 
-/// The gate in front of the sandbox. What does not fit is refused at once, in words.
+/// A gate with places, such as the one in front of the sandbox. What does not fit is refused at once, in words.
 pub struct Gate {
     total: usize,
     each: usize,
@@ -22,7 +22,7 @@ struct Running {
 }
 
 /// A place inside. Given back when dropped.
-pub(super) struct Place {
+pub struct Place {
     principal: Principal,
     running: Arc<Mutex<Running>>,
 }
@@ -34,7 +34,7 @@ impl Gate {
     }
 
     /// A place for a call of `caller`, if there is one.
-    pub(super) fn enter(&self, caller: &Caller) -> Option<Place> {
+    pub fn enter(&self, caller: &Caller) -> Option<Place> {
         let principal = (caller.actor().iss.clone(), caller.actor().sub.clone());
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let own = running.each.get(&principal).copied().unwrap_or(0);

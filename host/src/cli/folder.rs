@@ -34,7 +34,7 @@ impl Folder {
             }
         }
         let names = loaded.iter().map(|component| component.component.clone()).collect();
-        let (_, offered) = sandbox.activate(loaded);
+        let (_, offered) = Sandbox::activate(loaded);
         let (catalog, clashes) = Catalog::build(offered, &config.components);
         refused.extend(clashes.into_iter().map(|clash| (clash.component.name.clone(), clash.to_string())));
         Ok(Self { catalog, loaded: names, refused })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use bailiwick::app::App;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
@@ -24,6 +25,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let _lines = log_to_stderr();
+    raise_descriptors();
     wait(async {
         let mut signals = Signals::new()?;
         let app = App::start(&args.config).await?;
@@ -41,6 +43,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             () = signals.end() => anyhow::bail!("stopped at once by a second signal; the next start closes what was open"),
         }
     })
+}
+
+/// As many open files as the system lets this process have.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        tracing::warn!(cause = %error, "the number of open files stays at its soft limit");
+    }
 }
 
 /// What asks a process to end. A hangup does not: configuration is taken up as it changes.

@@ -41,7 +41,7 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
         Some(IssuerSettings {
             issuer: name?,
             alias: alias?,
-            audience: section.text("audience"),
+            audience: audience(section),
             token_type: token_type(section, "at+jwt"),
             subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
             scope_claim: section.text("scope_claim").unwrap_or_else(|| "scope".into()),
@@ -112,6 +112,14 @@ pub(super) fn token_type(section: &Section<'_>, default: &str) -> TypeRule {
     }
 }
 
+fn audience(section: &Section<'_>) -> Option<String> {
+    let audience = section.text("audience")?;
+    if audience.is_empty() {
+        section.wrong("audience", "it is empty; leave it out where tokens are for server.resource");
+    }
+    Some(audience)
+}
+
 fn tenant(section: &Section<'_>) -> Option<TenantRule> {
     let rule = section.section("tenant")?;
     match (rule.text("claim"), rule.text("fixed")) {
@@ -132,8 +140,10 @@ fn agent(section: &Section<'_>) -> AgentRule {
 fn service_when(section: &Section<'_>) -> ServiceRule {
     if section.is_text("service_when") {
         if section.text("service_when").as_deref() != Some("sub_is_client") {
-            section
-                .wrong("service_when", "this is neither \"sub_is_client\" nor { claim = \"...\", prefix = \"...\" }, with prefix, suffix or equals");
+            section.wrong(
+                "service_when",
+                "this is neither \"sub_is_client\" nor a table of claim and one of prefix, suffix and equals",
+            );
         }
         return ServiceRule::SubjectIsClient;
     }

@@ -19,11 +19,17 @@ use crate::seams::hex;
 pub struct ConfigError {
     file: PathBuf,
     problems: Vec<(usize, String)>,
+    files: Vec<PathBuf>,
 }
 
 impl ConfigError {
+    /// The secret files that it names, whether or not they could be read.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.clone()
+    }
+
     pub(super) fn one(file: &Path, problem: String) -> Self {
-        Self { file: file.to_owned(), problems: vec![(0, problem)] }
+        Self { file: file.to_owned(), problems: vec![(0, problem)], files: Vec::new() }
     }
 }
 
@@ -80,7 +86,7 @@ impl Problems {
         let mut problems = self.found.into_inner();
         problems.sort();
         problems.dedup();
-        ConfigError { file: self.file, problems }
+        ConfigError { file: self.file, problems, files: self.files.into_inner() }
     }
 }
 

@@ -15,13 +15,13 @@ use crate::seams::Clock;
 /// A credential for one request.
 pub(super) enum Credential {
     None,
-    Header { name: HeaderName, value: SecretString, kind: &'static str },
+    Header { name: HeaderName, value: SecretString, prefix: usize, kind: &'static str },
 }
 
 impl Credential {
     fn bearer(token: &SecretString, kind: &'static str) -> Self {
         let value = SecretString::from(format!("Bearer {}", token.expose_secret()));
-        Self::Header { name: header::AUTHORIZATION, value, kind }
+        Self::Header { name: header::AUTHORIZATION, value, prefix: "Bearer ".len(), kind }
     }
 
     /// A token that was exchanged for the user's.
@@ -45,9 +45,9 @@ impl Credential {
     pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
         match self {
             Self::None => false,
-            Self::Header { value, .. } => {
+            Self::Header { value, prefix, .. } => {
                 let value = value.expose_secret();
-                let bare = value.rsplit_once(' ').map_or(value, |(_, bare)| bare);
+                let bare = value.get(*prefix..).unwrap_or(value);
                 bare.len() >= MIN_ECHO && memchr::memmem::find(bytes, bare.as_bytes()).is_some()
             }
         }
@@ -76,8 +76,9 @@ impl OwnCredential {
     pub(super) async fn obtain(&self) -> Result<Credential, DownstreamError> {
         match self {
             Self::None => Ok(Credential::None),
-            Self::Static { header, value } => {
-                Ok(Credential::Header { name: header.clone(), value: value.clone(), kind: "static" })
+            Self::Static { header, value, prefix } => {
+                let (name, value, prefix) = (header.clone(), value.clone(), *prefix);
+                Ok(Credential::Header { name, value, prefix, kind: "static" })
             }
             Self::ClientCredentials(client) => Ok(Credential::bearer(&client.token().await?, "client_credentials")),
         }

@@ -158,7 +158,7 @@ pub(super) struct Described {
 /// The host's own credential, ready for use.
 pub(super) enum OwnCredential {
     None,
-    Static { header: HeaderName, value: SecretString },
+    Static { header: HeaderName, value: SecretString, prefix: usize },
     ClientCredentials(ClientCredentials),
 }
 
@@ -169,7 +169,7 @@ impl Service {
         let own = match settings.auth {
             Auth::None => OwnCredential::None,
             Auth::Static { header, prefix, secret } => {
-                OwnCredential::Static { header, value: prefixed(&prefix, &secret) }
+                OwnCredential::Static { header, value: prefixed(&prefix, &secret), prefix: prefix.len() }
             }
             Auth::ClientCredentials { client, scopes, audience } => {
                 let client = ClientCredentials::new(endpoint(client), scopes, audience, clock.clone());

@@ -41,7 +41,10 @@ impl Walk<'_> {
                     Some(Value::String(target)) => self.reference(target)?,
                     _ => 0,
                 };
-                self.sum(members.values())?.saturating_add(target)
+                let inside = self.sum(members.values())?.saturating_add(target);
+                // These evaluate everything beside them a second time, on every level.
+                let again = members.contains_key("unevaluatedProperties") || members.contains_key("unevaluatedItems");
+                if again { inside.saturating_mul(2) } else { inside }
             }
             _ => 0,
         };
@@ -88,6 +91,16 @@ mod tests {
         }
         definitions.insert("d40".into(), json!({"type": "string"}));
         assert_eq!(expanded(&json!({"$defs": definitions, "$ref": "#/$defs/d0"})), Err(Unbounded::TooLarge));
+    }
+
+    #[test]
+    fn evaluations_that_double_on_every_level_are_refused_on_paper() {
+        let mut schema = json!({"type": "object"});
+        for _ in 0..20 {
+            schema = json!({"anyOf": [schema], "unevaluatedProperties": false});
+        }
+        assert_eq!(expanded(&schema), Err(Unbounded::TooLarge));
+        assert!(expanded(&json!({"allOf": [{"properties": {"a": {}}}], "unevaluatedProperties": false})).is_ok());
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub enum KeyError {
 
 /// The keys of one issuer: the newest good set, fetched when first needed, refreshed in passing.
 pub struct KeyRing {
+    source: KeySource,
     fetch: Arc<Fetch>,
     algorithms: Vec<Algorithm>,
     clock: Arc<dyn Clock>,
@@ -57,8 +58,8 @@ struct Loaded {
 impl KeyRing {
     /// A ring that has fetched nothing yet.
     pub fn new(source: KeySource, algorithms: Vec<Algorithm>, tls: &Tls, clock: Arc<dyn Clock>) -> Self {
-        let fetch = Arc::new(Fetch::new(source, tls));
-        Self { fetch, algorithms, clock, current: Arc::default(), attempt: Arc::new(Mutex::new(0)) }
+        let fetch = Arc::new(Fetch::new(source.clone(), tls));
+        Self { source, fetch, algorithms, clock, current: Arc::default(), attempt: Arc::new(Mutex::new(0)) }
     }
 
     /// The key of that id; without an id, the only key of the set.
@@ -89,7 +90,7 @@ impl KeyRing {
     /// The current set, if it may still be used; asks for a newer one in passing.
     fn fresh(&self) -> Option<Arc<Loaded>> {
         let loaded = self.current.load_full()?;
-        let age = self.clock.now_ms().saturating_sub(loaded.at_ms);
+        let age = self.clock.now_ms().abs_diff(loaded.at_ms);
         if age > REFRESH_MS && self.may_try() {
             let ring = self.clone_for_refresh();
             tokio::spawn(async move { ring.refresh().await });
@@ -100,11 +101,27 @@ impl KeyRing {
     /// Whether nobody is fetching and the last attempt is long enough ago.
     fn may_try(&self) -> bool {
         let now = self.clock.now_ms();
-        self.attempt.try_lock().is_ok_and(|last| now.saturating_sub(*last) >= COOLDOWN_MS)
+        self.attempt.try_lock().is_ok_and(|last| now.abs_diff(*last) >= COOLDOWN_MS)
+    }
+
+    /// Whether these keys come from `source`, for these algorithms.
+    pub fn are_of(&self, source: &KeySource, algorithms: &[Algorithm]) -> bool {
+        self.source == *source && self.algorithms == algorithms
+    }
+
+    /// The same keys, of which a new set is asked for at once.
+    pub fn renewed(&self) -> Self {
+        let ring = self.clone_for_refresh();
+        tokio::spawn(async move {
+            *ring.attempt.lock().await = 0;
+            ring.refresh().await
+        });
+        self.clone_for_refresh()
     }
 
     fn clone_for_refresh(&self) -> Self {
         Self {
+            source: self.source.clone(),
             fetch: Arc::clone(&self.fetch),
             algorithms: self.algorithms.clone(),
             clock: Arc::clone(&self.clock),
@@ -117,7 +134,7 @@ impl KeyRing {
     async fn refresh(&self) -> Result<(), KeyError> {
         let mut attempt = self.attempt.lock().await;
         let now = self.clock.now_ms();
-        if *attempt != 0 && now.saturating_sub(*attempt) < COOLDOWN_MS {
+        if *attempt != 0 && now.abs_diff(*attempt) < COOLDOWN_MS {
             return Err(KeyError::Unavailable { what: "the last attempt failed a moment ago".into() });
         }
         *attempt = now;

@@ -143,15 +143,15 @@ impl Sandbox {
         offer(name, digest, grant, compiled).ok()
     }
 
-    /// Makes exactly these components callable and returns what they offer.
-    pub fn activate(&self, loaded: Vec<Loaded>) -> (Components, Vec<(ComponentId, Vec<Definition>)>) {
+    /// Parts what is called from what is offered.
+    pub fn activate(loaded: Vec<Loaded>) -> (Components, Vec<(ComponentId, Vec<Definition>)>) {
         let mut used = BTreeMap::new();
         let mut offered = Vec::new();
         for component in loaded {
             used.insert(component.component.digest.clone(), component.compiled);
             offered.push((component.component, component.definitions));
         }
-        (self.components(used.into_iter().collect()), offered)
+        (Components::new(used), offered)
     }
 
     async fn load_bytes(

@@ -46,6 +46,12 @@ pub(super) struct Compiled {
 #[derive(Default)]
 pub struct Components(BTreeMap<String, ToolPre<CallState>>);
 
+impl Components {
+    pub(super) fn new(used: BTreeMap<String, Compiled>) -> Self {
+        Self(used.into_iter().map(|(digest, compiled)| (digest, compiled.pre)).collect())
+    }
+}
+
 /// How the client takes part in a call.
 pub struct Signals {
     /// Fires when the client goes away.
@@ -103,11 +109,10 @@ impl Sandbox {
         Ok(definitions.into_iter().map(raw).collect())
     }
 
-    /// Makes exactly these components callable, and forgets the code of all others.
-    pub(super) fn components(&self, used: Vec<(String, Compiled)>) -> Components {
+    /// Forgets the code of all components but these.
+    pub fn forget_others(&self, used: &Components) {
         let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|digest, _| used.iter().any(|(other, _)| other == digest));
-        Components(used.into_iter().map(|(digest, compiled)| (digest, compiled.pre)).collect())
+        all.retain(|digest, _| used.0.contains_key(digest));
     }
 
     /// Runs the permitted call, whose `call.opened` is durable.

@@ -2,22 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bailiwick_envelope::PublicKeys;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::answer::{Answer, Way, document, plain, protocol_error, way};
+use super::body::{Bodies, Unread};
 use super::discovery::Resource;
 use super::mcp::{self, Prepared, Turn};
 use super::message::{Message, trace_id_of};
 use crate::call::{self, Host};
-use crate::identity::BearerToken;
+use crate::identity::{BearerToken, Caller};
 use crate::reason::Reason;
 
 /// How this server is addressed and by whom.
@@ -38,14 +37,14 @@ pub struct FrontSettings {
 pub struct Front {
     settings: FrontSettings,
     host: Arc<Host>,
-    // Bytes of bodies that may be under way at once.
-    bodies: Semaphore,
+    bodies: Bodies,
 }
 
 impl Front {
     /// A front door to `host`.
     pub fn new(settings: FrontSettings, host: Arc<Host>) -> Self {
-        Self { settings, host, bodies: Semaphore::new(MAX_BODIES) }
+        let bodies = Bodies::new(settings.max_body);
+        Self { settings, host, bodies }
     }
 
     /// Answers one request.
@@ -129,10 +128,7 @@ impl Front {
             Ok(Err(refusal)) => return self.refuse(&refusal),
             Err(_) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
         };
-        let Some(_room) = self.room(&parts.headers).await else {
-            return plain(StatusCode::SERVICE_UNAVAILABLE, "the host is busy; try again");
-        };
-        let message = match self.read(body).await {
+        let message = match self.read(&entry.caller, body).await {
             Ok(message) => message,
             Err(answer) => return answer,
         };
@@ -164,15 +160,6 @@ impl Front {
             .await
     }
 
-    /// Room for the body, so that many large ones together do not exhaust the memory.
-    async fn room(&self, headers: &HeaderMap) -> Option<SemaphorePermit<'_>> {
-        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        let length =
-            length.unwrap_or(self.settings.max_body).clamp(1024, self.settings.max_body.clamp(1024, MAX_BODIES));
-        let room = self.bodies.acquire_many(u32::try_from(length).unwrap_or(u32::MAX));
-        tokio::time::timeout(ROOM_TIME, room).await.ok()?.ok()
-    }
-
     fn refuse(&self, refusal: &call::Refusal) -> Answer {
         match way(refusal, &self.settings.resource) {
             Way::Http(answer) => *answer,
@@ -180,17 +167,15 @@ impl Front {
         }
     }
 
-    async fn read(&self, body: Incoming) -> Result<Message, Answer> {
-        let limited = Limited::new(body, self.settings.max_body).collect();
-        let body = match tokio::time::timeout(BODY_TIME, limited).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                return Err(plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large (limits.input)"));
-            }
-            Ok(Err(_)) => return Err(plain(StatusCode::BAD_REQUEST, "the body ended too early")),
-            Err(_elapsed) => return Err(plain(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
-        };
-        Message::parse(&body).map_err(|bad| protocol_error(StatusCode::BAD_REQUEST, &bad.id, bad.code, &bad.message))
+    async fn read(&self, caller: &Caller, body: Incoming) -> Result<Message, Answer> {
+        let read = self.bodies.read(caller, body, Message::parse).await;
+        let parsed = read.map_err(|unread| match unread {
+            Unread::Busy => plain(StatusCode::SERVICE_UNAVAILABLE, "the host is busy; try again"),
+            Unread::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large (limits.input)"),
+            Unread::Broken => plain(StatusCode::BAD_REQUEST, "the body ended too early"),
+            Unread::Slow => plain(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+        })?;
+        parsed.map_err(|bad| protocol_error(StatusCode::BAD_REQUEST, &bad.id, bad.code, &bad.message))
     }
 }
 
@@ -217,12 +202,6 @@ fn host_of(authority: &str) -> Option<String> {
     }
     Url::parse(&format!("http://{authority}/")).ok()?.host_str().map(String::from)
 }
-
-/// How long a client may take to send a body.
-const BODY_TIME: Duration = Duration::from_secs(10);
-/// How long a request waits for room.
-const ROOM_TIME: Duration = Duration::from_secs(2);
-const MAX_BODIES: usize = 32 << 20;
 
 /// Bodies that the MCP library gets never fail.
 pub(super) type Whole = Full<Bytes>;

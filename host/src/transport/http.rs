@@ -10,6 +10,7 @@ use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
@@ -22,7 +23,7 @@ use super::front::Front;
 /// Serves until `stop` fires, then lets requests that are under way finish, for at most `drain`.
 pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationToken, drain: Duration) {
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(max_connections()));
     loop {
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await;
@@ -81,6 +82,13 @@ async fn connection(stream: TcpStream, front: Arc<Front>, stop: CancellationToke
     if let Err(error) = ended {
         tracing::debug!(cause = %error, "a connection ended early");
     }
+}
+
+/// Half of the descriptors that this process may have: the rest is for the journal, the
+/// configuration and the way out.
+fn max_connections() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 2;
+    usize::try_from(limit).unwrap_or(MAX_CONNECTIONS).clamp(16, MAX_CONNECTIONS)
 }
 
 const MAX_CONNECTIONS: usize = 4096;

@@ -81,8 +81,8 @@ pub(super) async fn answer(turn: Arc<Turn>, max_body: usize, request: Request<Wh
             .with_sse_keep_alive(Some(KEEP_ALIVE)),
     );
     let mut answer = service.handle(request).await;
-    if !answer.status().is_success()
-        && let Some(Prepared::Call(admitted)) = turn.take()
+    // A call that nobody took by now is never made.
+    if let Some(Prepared::Call(admitted)) = turn.take()
         && call::withdraw(&turn.host, *admitted).await.is_err()
     {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "calls cannot be recorded at the moment");
