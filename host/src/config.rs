@@ -101,6 +101,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let issuers = issuers::issuers(root);
     let services = services::services(root, &issuers);
     let components = components::components(root, &services);
+    let services = services.sound;
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
     let digest = sha256(text);

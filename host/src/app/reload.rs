@@ -88,7 +88,8 @@ impl Watch {
         match self.replace(settings_changed).await {
             Ok(files) => {
                 now.settings.extend(stamps(files.into_iter().filter(|path| !self.seen.settings.contains_key(path))));
-                tracing::info!(settings = settings_changed, "a change is in effect");
+                let what = if settings_changed { "configuration or secrets" } else { "tools" };
+                tracing::info!(of = what, "a change is in effect");
             }
             Err(error) if error.is::<AuditUnavailable>() => {
                 // Not taken up and not forgotten: a later look tries again.

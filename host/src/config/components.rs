@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use bailiwick_envelope::DelegationMode;
 
 use super::reader::Section;
+use super::services::Services;
 use crate::delegation::ServiceSettings;
 use crate::dispatch::{ComponentGrant, DigestRule, ToolGrant};
 
-pub(super) fn components(root: &Section<'_>, services: &[ServiceSettings]) -> BTreeMap<String, ComponentGrant> {
+pub(super) fn components(root: &Section<'_>, services: &Services) -> BTreeMap<String, ComponentGrant> {
     let named = root.named("components");
     named.into_iter().map(|(name, section)| (name, component(&section, services))).collect()
 }
 
-fn component(section: &Section<'_>, services: &[ServiceSettings]) -> ComponentGrant {
+fn component(section: &Section<'_>, services: &Services) -> ComponentGrant {
     let tool = |(name, section): (String, Section<'_>)| {
         let services = section.has("services").then(|| granted(&section, services));
         (name, ToolGrant { services, scopes: section.strings("scopes").unwrap_or_default() })
@@ -47,13 +48,15 @@ fn digest(section: &Section<'_>) -> Option<DigestRule> {
     }
 }
 
-fn granted(section: &Section<'_>, services: &[ServiceSettings]) -> BTreeMap<String, DelegationMode> {
+fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, DelegationMode> {
     let Some(table) = section.section("services") else { return BTreeMap::new() };
     let mut granted = BTreeMap::new();
     for name in table.keys() {
         let Some(mode) = table.text(&name) else { continue };
-        let Some(service) = services.iter().find(|service| service.name == name) else {
-            table.wrong(&name, "there is no such service");
+        let Some(service) = services.sound.iter().find(|service| service.name == name) else {
+            if !services.unsound.contains(&name) {
+                table.wrong(&name, "there is no such service");
+            }
             continue;
         };
         match mode.parse::<DelegationMode>() {

@@ -1,6 +1,9 @@
 //! `[[issuers]]`: whose tokens open the front door.
 
+use std::net::IpAddr;
+
 use http::Uri;
+use ipnet::IpNet;
 
 use super::Issuer;
 use super::reader::Section;
@@ -75,12 +78,41 @@ pub(super) fn algorithms(section: &Section<'_>) -> Vec<Algorithm> {
 }
 
 pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
-    AddressPolicy::new(section.parsed("private_addresses"))
+    let range = |(text, at): (String, usize)| {
+        let range = text.parse::<IpNet>().ok();
+        if range.is_none() {
+            let hint =
+                text.parse::<IpAddr>().map_or(String::new(), |address| format!("; write \"{}\"", IpNet::from(address)));
+            section.problem(
+                at,
+                format!("{}: {text:?} is not a range of addresses{hint}", section.name("private_addresses")),
+            );
+        }
+        range
+    };
+    let ranges = section.texts("private_addresses").unwrap_or_default();
+    AddressPolicy::new(ranges.into_iter().filter_map(range).collect())
+}
+
+/// A URL that will be dialled under `policy`, checked as far as it can be without resolving names.
+pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) -> Option<Uri> {
+    let uri = url(section, key)?;
+    let tls = uri.scheme_str() == Some("https");
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = host.parse::<IpAddr>() {
+        if let Err(blocked) = policy.check(address, tls) {
+            section.wrong(key, &blocked.to_string());
+        }
+    } else if !tls && policy.is_empty() {
+        section.wrong(key, "plain http is allowed only within private_addresses, and there are none; use https");
+    }
+    Some(uri)
 }
 
 pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
     let file = section.text("jwks_file").map(|path| KeySource::File(section.beside(&path)));
-    let remote = url(section, "jwks_uri").map(|url| KeySource::Remote { url, addresses: addresses.clone() });
+    let remote =
+        dialled(section, "jwks_uri", addresses).map(|url| KeySource::Remote { url, addresses: addresses.clone() });
     if file.is_some() && remote.is_some() {
         section.wrong("jwks_file", "jwks_uri and jwks_file exclude each other");
     }

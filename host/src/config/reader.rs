@@ -82,6 +82,10 @@ impl Problems {
         self.found.borrow().is_empty()
     }
 
+    fn count(&self) -> usize {
+        self.found.borrow().len()
+    }
+
     pub(super) fn into_error(self) -> ConfigError {
         let mut problems = self.found.into_inner();
         problems.sort();
@@ -126,6 +130,11 @@ impl<'c> Section<'c> {
     /// A digest of `text` and all secrets that were read.
     pub(super) fn fingerprint(&self, text: &str) -> String {
         hex(&self.problems.secrets.borrow().clone().chain_update(text).finalize())
+    }
+
+    /// How many problems were found so far, anywhere.
+    pub(super) fn problems(&self) -> usize {
+        self.problems.count()
     }
 
     pub(super) fn problem(&self, byte: usize, problem: impl Into<String>) {

@@ -50,27 +50,23 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         root.problem(0, "[server] is missing");
     }
     let section = section?;
-    let listen = section.required("listen")?.parse().ok();
-    if listen.is_none() {
+    let listen = section.required("listen");
+    let address: Option<SocketAddr> = listen.as_deref().and_then(|listen| listen.parse().ok());
+    if listen.is_some() && address.is_none() {
         section.wrong("listen", "this is not an address and port, such as 127.0.0.1:8080");
     }
-    let listen: SocketAddr = listen?;
     let resource = section.text("resource");
     match &resource {
         Some(resource) => check_resource(&section, resource),
-        None if !listen.ip().is_loopback() => {
+        None if address.is_some_and(|address| !address.ip().is_loopback()) => {
             section.wrong("resource", "it may be left out only when listening on loopback; set the public https URL");
         }
         None => {}
     }
     let tools = section.text("tools").unwrap_or_else(|| "tools".into());
-    Some(ServerSettings {
-        listen,
-        resource,
-        allowed_origins: origins(&section),
-        allowed_hosts: section.strings("allowed_hosts").unwrap_or_default(),
-        tools: section.beside(&tools),
-    })
+    let allowed_origins = origins(&section);
+    let allowed_hosts = section.strings("allowed_hosts").unwrap_or_default();
+    Some(ServerSettings { listen: address?, resource, allowed_origins, allowed_hosts, tools: section.beside(&tools) })
 }
 
 /// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared exactly.
@@ -114,8 +110,13 @@ pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     };
     let lifetime = section.duration("lifetime", MAX_LIFETIME).unwrap_or(MAX_LIFETIME);
     let keys = section.text("keys").unwrap_or_else(|| "keys".into());
+    let trust_domain = section.required("trust_domain");
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-';
+    if trust_domain.as_ref().is_some_and(|name| !(1..=128).contains(&name.len()) || !name.bytes().all(plain)) {
+        section.wrong("trust_domain", "this is not a name such as \"acme.example\" (letters, digits, . and -)");
+    }
     Some(EnvelopeSettings {
-        trust_domain: section.required("trust_domain")?,
+        trust_domain: trust_domain?,
         keys: section.beside(&keys),
         lifetime: lifetime.as_secs().max(1),
     })

@@ -6,16 +6,32 @@ use http::HeaderName;
 use http::header::AUTHORIZATION;
 
 use super::Issuer;
-use super::issuers::{addresses, algorithms, keys, token_type, url};
+use super::issuers::{addresses, algorithms, dialled, keys, token_type};
 use super::reader::Section;
 use crate::delegation::{
     AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, ServiceSettings, Template,
 };
 use crate::identity::KeySource;
 
-pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> Vec<ServiceSettings> {
-    let named = root.named("services");
-    named.into_iter().filter_map(|(name, section)| service(name, &section, issuers)).collect()
+/// The services that were read.
+pub(super) struct Services {
+    /// Those without a mistake.
+    pub(super) sound: Vec<ServiceSettings>,
+    /// Names of the others: what refers to them is not a second mistake.
+    pub(super) unsound: Vec<String>,
+}
+
+pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> Services {
+    let mut services = Services { sound: Vec::new(), unsound: Vec::new() };
+    for (name, section) in root.named("services") {
+        let before = root.problems();
+        let service = service(name.clone(), &section, issuers);
+        match service.filter(|_| root.problems() == before) {
+            Some(service) => services.sound.push(service),
+            None => services.unsound.push(name),
+        }
+    }
+    services
 }
 
 fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<ServiceSettings> {
@@ -27,7 +43,8 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
     if !section.has("url") {
         section.problem(section.start, format!("{} is missing", section.name("url")));
     }
-    let base = url(section, "url");
+    let addresses = addresses(section);
+    let base = dialled(section, "url", &addresses);
     let in_trust_domain = section.flag("in_trust_domain").unwrap_or(false);
     let allow: Vec<Template> = section.parsed("allow");
     let actor_issuers = aliases(section, "actor_issuers", issuers).unwrap_or_default();
@@ -43,7 +60,7 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
     let settings = ServiceSettings {
         name,
         url: base?,
-        addresses: addresses(section),
+        addresses,
         in_trust_domain,
         actor_issuers,
         allow,
@@ -110,9 +127,11 @@ fn client(section: &Section<'_>) -> Option<ClientSettings> {
     }
     let client_id = section.required("client_id");
     let client_secret = section.secret("client_secret_file");
+    let addresses = addresses(section);
+    let token_endpoint = dialled(section, "token_endpoint", &addresses);
     Some(ClientSettings {
-        token_endpoint: url(section, "token_endpoint")?,
-        addresses: addresses(section),
+        token_endpoint: token_endpoint?,
+        addresses,
         client_id: client_id?,
         client_secret: client_secret?,
     })

@@ -157,6 +157,15 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
             "not a header that can carry a credential",
         ),
         ("[limits]", "[limits", "bailiwick.toml:42: "),
+        (
+            "trust_domain = \"acme.example\"",
+            "trust_domain = \"acme example\"",
+            "envelope.trust_domain: this is not a name",
+        ),
+        ("https://orders.example.com/v1", "http://orders.example.com/v1", "plain http is allowed only within"),
+        ("https://orders.example.com/v1", "https://10.0.0.7/v1", "add its range to private_addresses"),
+        ("https://orders.example.com/v1", "https://169.254.169.254/v1", "never dialled"),
+        ("in_trust_domain = true", "private_addresses = [\"10.0.0.1\"]", "write \"10.0.0.1/32\""),
         ("[limits]", "[limits]\n[surprise]", "surprise is not a key"),
     ];
     let folder = Folder::new();
@@ -165,6 +174,20 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
         let error = folder.load(&GOOD.replacen(part, replacement, 1)).err().unwrap_or_default();
         assert!(error.contains(told), "{part:?} as {replacement:?} is told: {error}");
         assert!(!error.contains("hunter2"), "a secret is never repeated");
+    }
+}
+
+#[test]
+fn one_mistake_is_not_told_as_two() {
+    let folder = Folder::new();
+    for (part, replacement) in [
+        ("listen = \"127.0.0.1:0\"", "listen = \"127.0.0.1\""),
+        ("client_secret_file = \"secret\"", "client_secret_file = \"absent\""),
+        ("https://reports.example.com", "nowhere"),
+        ("\"GET /reports/{}\"", "\"GET reports\""),
+    ] {
+        let error = folder.load(&GOOD.replacen(part, replacement, 1)).err().unwrap_or_default();
+        assert_eq!(error.lines().count(), 1, "{replacement}:\n{error}");
     }
 }
 

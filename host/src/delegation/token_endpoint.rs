@@ -106,7 +106,11 @@ fn unreachable(error: &EgressError) -> DownstreamError {
     match error {
         EgressError::TimedOut => DownstreamError::Unavailable("the authorization server did not answer in time".into()),
         EgressError::TooLarge(_) => malformed(),
-        EgressError::Blocked(_) | EgressError::Unreachable(_) => {
+        EgressError::Blocked(blocked) => {
+            tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");
+            DownstreamError::Unavailable("the authorization server cannot be reached".into())
+        }
+        EgressError::Unreachable(_) => {
             DownstreamError::Unavailable("the authorization server cannot be reached".into())
         }
     }

@@ -33,6 +33,11 @@ impl AddressPolicy {
         Self { private }
     }
 
+    /// Whether no private range is allowed.
+    pub fn is_empty(&self) -> bool {
+        self.private.is_empty()
+    }
+
     /// Checks one resolved address.
     ///
     /// # Errors
