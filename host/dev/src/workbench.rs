@@ -89,7 +89,7 @@ impl<'o> Bench<'o> {
 
     /// Starts a host, and another whenever the folder has changed.
     async fn serve(&mut self) -> anyhow::Result<()> {
-        tell::banner(&mut self.teller, &self.issuer);
+        tell::banner(&mut self.teller, &self.issuer, &self.folder.audit());
         self.start().await?;
         loop {
             tokio::time::sleep(TICK).await;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::file::{segment_name, segments};
+use super::file::{CHECKPOINT, CHECKPOINTS, segment_name, segments};
 use super::line::MAX_LINE;
 use super::open::OpenCalls;
 use super::seen::Seen;
@@ -98,6 +98,19 @@ pub enum Damage {
     /// The checkpoints are not in the order of their sizes.
     #[error("{0}: the checkpoint covers fewer records than the one before it")]
     CheckpointOrder(Place),
+    /// The newest checkpoint is missing from the list, which is written first.
+    #[error(
+        "{CHECKPOINTS} lacks the newest checkpoint: the file `{CHECKPOINT}` covers {newest} records, the list {listed}"
+    )]
+    Unlisted {
+        /// Records that the newest checkpoint covers.
+        newest: u64,
+        /// Records that the last checkpoint of the list covers.
+        listed: u64,
+    },
+    /// Two signed checkpoints contradict each other.
+    #[error("{0}: the checkpoint and the file `{CHECKPOINT}` cover as many records, and not the same ones")]
+    Contradiction(Place),
     /// The leaf hashes beside a checkpoint are not those of the signed tree.
     #[error("{0}: the hashes beside the checkpoint are not those that it signs")]
     CheckpointHashes(Place),

@@ -88,7 +88,7 @@ impl Iterator for Entries {
 }
 
 /// Which records; what is not said covers all of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// The actor's subject.
     pub actor: Option<String>,

@@ -67,7 +67,7 @@ pub enum VerifyError {
         found: String,
     },
     /// The journal is not what was written.
-    #[error("{damage}; {good} records before it are as they were signed")]
+    #[error("{damage}; {}", proven(*.good))]
     Damaged {
         /// The first damage.
         damage: Damage,
@@ -87,6 +87,20 @@ pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, Verify
     let mut good = 0;
     let checked = Check::run(folder, &own, &mut good).map_err(|damage| VerifyError::Damaged { damage, good })?;
     Ok(Report { key: own.to_string(), pinned: key.is_some(), ..checked })
+}
+
+/// What the last good checkpoint proves.
+fn proven(good: u64) -> String {
+    match good {
+        0 => "no checkpoint before the damage proves any record".to_owned(),
+        1 => "record 1 is as it was signed (the last checkpoint before the damage)".to_owned(),
+        _ => format!("records 1 to {good} are as they were signed (the last checkpoint before the damage)"),
+    }
+}
+
+/// Whether two checkpoints cannot both be of one log.
+fn contradicts(one: &Checkpoint, other: &Checkpoint) -> bool {
+    one.size == other.size && one.root != other.root
 }
 
 fn folder_key(folder: &Path) -> Result<VerifierKey, VerifyError> {
@@ -113,14 +127,22 @@ impl<'g> Check<'g> {
         // Checkpoints before the lines that they cover, so that a journal can be verified while it grows.
         let newest = newest(folder, key)?;
         let mut list = Checkpoints::open(folder, key)?;
-        let mut check = Self { walk: Walk::begin(folder)?, newest, good, times: (None, None) };
+        let mut check = Self { walk: Walk::begin(folder)?, newest: newest.clone(), good, times: (None, None) };
         check.pass_newest(None)?;
-        let mut checkpoints = 0;
+        let (mut checkpoints, mut last) = (0, 0);
         while let Some(listed) = list.next()? {
+            if newest.as_ref().is_some_and(|newest| contradicts(newest, &listed.checkpoint)) {
+                return Err(Damage::Contradiction(listed.place));
+            }
             check.up_to(&listed)?;
-            checkpoints += 1;
+            (checkpoints, last) = (checkpoints + 1, listed.checkpoint.size);
         }
         check.rest()?;
+        // A crash between the two writes leaves the newest one in the list alone, never the other way round.
+        match newest {
+            Some(newest) if newest.size > last => return Err(Damage::Unlisted { newest: newest.size, listed: last }),
+            _ => {}
+        }
         Ok(check.report(checkpoints))
     }
 

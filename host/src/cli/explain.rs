@@ -2,7 +2,7 @@
 //!
 //! Trusts what the host trusts: it runs the same admission and the same permit, with the issuers'
 //! keys fetched as configured.
-//! Invariant: nothing is called and nothing is recorded; the token is neither printed nor sent.
+//! Invariant: nothing is called and nothing is recorded; the token is neither printed nor sent, only what it claims.
 
 mod services;
 
@@ -13,10 +13,12 @@ use anyhow::{Context as _, bail, ensure};
 use bailiwick::audit::rfc3339;
 use bailiwick::config::{self, Config, Issuer};
 use bailiwick::dispatch::{Denied, Permit, Tool, ToolRequest, permit};
-use bailiwick::identity::{AdmitError, BearerToken, Caller, Identity, KeyRing};
+use bailiwick::identity::{AdmitError, BearerToken, Caller, Identity, KeyRing, TokenError};
 use bailiwick::reason::Reason;
 use bailiwick::seams::{Clock, SystemClock};
 use bailiwick::{app, json};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Map, Value};
 
@@ -45,14 +47,14 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
     let resource = resource(&config)?;
     let arguments = arguments(args.arguments.as_deref())?;
-    let token = token(&args.token_file)?;
+    let (token, claimed) = token(&args.token_file)?;
     let (admitted, folder) = wait(async {
         let admitted = identity(&config.issuers, &resource)?.admit(token).await;
         Ok((admitted, Folder::load(&config).await?))
     })?;
     let caller = match admitted {
         Ok((caller, _subject)) => caller,
-        Err(error) => return Err(not_admitted(&error, &resource, &config, page)?),
+        Err(error) => return Err(not_admitted(&error, &claimed, &resource, &config, page)?),
     };
     about_caller(&caller, page)?;
     let request = ToolRequest { tool: args.tool.clone(), arguments };
@@ -82,7 +84,7 @@ fn arguments(text: Option<&str>) -> anyhow::Result<Value> {
 }
 
 /// The token goes the way of a request's: out of a header, once.
-fn token(file: &Path) -> anyhow::Result<BearerToken> {
+fn token(file: &Path) -> anyhow::Result<(BearerToken, Claimed)> {
     let text = if file == Path::new("-") {
         std::io::read_to_string(std::io::stdin()).context("the token cannot be read from standard input")?
     } else {
@@ -98,7 +100,36 @@ fn token(file: &Path) -> anyhow::Result<BearerToken> {
     let mut value = HeaderValue::try_from(format!("Bearer {bare}")).map_err(|_| anyhow::anyhow!(wrong()))?;
     value.set_sensitive(true);
     let mut headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
-    BearerToken::take(&mut headers).map_err(|_| anyhow::anyhow!(wrong()))
+    let token = BearerToken::take(&mut headers).map_err(|_| anyhow::anyhow!(wrong()))?;
+    Ok((token, Claimed::of(bare)))
+}
+
+/// What a token says of itself. Nothing in it is true; it is good for telling what to change.
+#[derive(Default)]
+struct Claimed {
+    issuer: Option<String>,
+    audience: Option<String>,
+}
+
+impl Claimed {
+    fn of(token: &str) -> Self {
+        let payload = token.split('.').nth(1).and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok());
+        let claims = payload.and_then(|payload| json::parse(&payload, MAX_DEPTH).ok()).unwrap_or_default();
+        let text = |name| match claims.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        Self { issuer: text("iss"), audience: text("aud") }
+    }
+
+    fn tell(&self, page: &mut Page<'_>) -> anyhow::Result<()> {
+        let shown = |claim: &Option<String>| {
+            claim.as_ref().map_or_else(|| "none".to_owned(), |text| text.chars().take(MAX_SHOWN).collect())
+        };
+        page.heading("what the token claims (not verified)")?;
+        page.field("issuer", &shown(&self.issuer))?;
+        Ok(page.field("audience", &shown(&self.audience))?)
+    }
 }
 
 fn identity(issuers: &[Issuer], resource: &str) -> anyhow::Result<Identity> {
@@ -114,6 +145,7 @@ fn identity(issuers: &[Issuer], resource: &str) -> anyhow::Result<Identity> {
 /// The answer to a token that proves nothing. The caller of a request would learn less.
 fn not_admitted(
     error: &AdmitError,
+    claimed: &Claimed,
     resource: &str,
     config: &Config,
     page: &mut Page<'_>,
@@ -121,9 +153,14 @@ fn not_admitted(
     let issuers: Vec<_> = config.issuers.iter().map(|issuer| issuer.settings.issuer.as_str()).collect();
     page.toned("decision", Tone::Bad, &format!("refused: {}", error.reason().as_str()))?;
     page.field("because", &chain(error))?;
+    if matches!(error, AdmitError::UnknownIssuer | AdmitError::Token(TokenError::Audience)) {
+        claimed.tell(page)?;
+    }
+    let issuer = config.issuers.iter().find(|issuer| claimed.issuer.as_ref() == Some(&issuer.settings.issuer));
+    let audience = issuer.and_then(|issuer| issuer.settings.audience.as_deref()).unwrap_or(resource);
     page.heading("what a token must have")?;
     page.field("issuer", &issuers.join(" or "))?;
-    page.field("audience", resource)?;
+    page.field("audience", audience)?;
     page.field("besides", "a signature by a key that the issuer publishes, sub, exp, and client_id, azp or appid")?;
     Ok(anyhow::anyhow!("the token would not be admitted"))
 }
@@ -198,6 +235,9 @@ fn change(denied: &Denied, args: &Args, caller: &Caller, folder: &Folder) -> Str
 
 /// As at the front door.
 const MAX_DEPTH: usize = 64;
+
+/// Characters of a claim that are shown.
+const MAX_SHOWN: usize = 400;
 
 #[cfg(test)]
 mod tests;

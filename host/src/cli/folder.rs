@@ -15,7 +15,7 @@ use super::chain;
 pub(super) struct Folder {
     /// The tools that could be called.
     pub(super) catalog: Catalog,
-    /// The components that loaded; those that clash are also among the refused.
+    /// The components that loaded and clash with no other.
     pub(super) loaded: Vec<ComponentId>,
     /// The components that did not, with the reason.
     pub(super) refused: Vec<(String, String)>,
@@ -33,9 +33,10 @@ impl Folder {
                 Err((_, error)) => refused.push((candidate.name, chain(&error))),
             }
         }
-        let names = loaded.iter().map(|component| component.component.clone()).collect();
+        let mut names: Vec<ComponentId> = loaded.iter().map(|component| component.component.clone()).collect();
         let (_, offered) = Sandbox::activate(loaded);
         let (catalog, clashes) = Catalog::build(offered, &config.components);
+        names.retain(|component| clashes.iter().all(|clash| clash.component != *component));
         refused.extend(clashes.into_iter().map(|clash| (clash.component.name.clone(), clash.to_string())));
         Ok(Self { catalog, loaded: names, refused })
     }

@@ -51,7 +51,9 @@ fn as_text(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
         Ok(_) => page.toned("loads", Tone::Good, "this host would load it")?,
         Err(error) => page.toned("refused", Tone::Bad, &chain(error))?,
     }
-    page.line(&format!("  {}", cannot(examined)))?;
+    if let Some(cannot) = cannot(examined) {
+        page.line(&format!("  {cannot}"))?;
+    }
     grant(examined, page)
 }
 
@@ -97,8 +99,15 @@ fn compact(schema: &str) -> String {
     serde_json::from_str::<Value>(schema).map_or_else(|_| schema.to_owned(), |value| value.to_string())
 }
 
-/// One sentence on what the component cannot do.
-fn cannot(examined: &Examined) -> String {
+/// One sentence on what the component cannot do; of a file that is refused, only why it cannot be linked.
+fn cannot(examined: &Examined) -> Option<String> {
+    if examined.imports.iter().any(|name| !name.starts_with("bailiwick:tool/")) {
+        let text = "What it asks for beyond bailiwick:tool is linked for no component, so it cannot be started here.";
+        return Some(text.to_owned());
+    }
+    if examined.verdict.is_err() {
+        return None;
+    }
     let short = |name: &String| {
         let own = name.strip_prefix("bailiwick:tool/").and_then(|name| name.split('@').next());
         own.unwrap_or(name).to_owned()
@@ -109,16 +118,12 @@ fn cannot(examined: &Examined) -> String {
         [] => "it imports nothing".to_owned(),
         names => format!("it imports nothing but {}", listed(names, "and")),
     };
-    if examined.imports.iter().any(|name| !name.starts_with("bailiwick:tool/")) {
-        return "What it asks for beyond bailiwick:tool is linked for no component, so it cannot be started here."
-            .into();
-    }
     let reach = if names.contains(&"downstream") {
         "cannot open a socket, read a file, see a token or name a user"
     } else {
         "cannot open a socket, read a file, see a token, name a user or reach any service"
     };
-    format!("It {reach}: {imports}.")
+    Some(format!("It {reach}: {imports}."))
 }
 
 /// What the operator writes for a component that asks for services.

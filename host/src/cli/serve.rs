@@ -79,12 +79,15 @@ impl Signals {
 
 /// Logs go to stderr through a thread of their own: if nobody reads them, lines are lost and the
 /// host goes on. Libraries are held at `warn` whatever `RUST_LOG` says: at finer levels they print
-/// requests, and requests carry tokens.
+/// requests, and requests carry tokens. `rmcp` is held at `error`: at `warn` it prints every refusal
+/// of a mere unknown tool as it is in memory.
 fn log_to_stderr() -> WorkerGuard {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     let own = filter_fn(|metadata| {
         let target = metadata.target();
-        *metadata.level() <= tracing::Level::WARN || target.starts_with("bailiwick") || target == "tool"
+        let from_rmcp = target == "rmcp" || target.starts_with("rmcp::");
+        let most = if from_rmcp { tracing::Level::ERROR } else { tracing::Level::WARN };
+        *metadata.level() <= most || target.starts_with("bailiwick") || target == "tool"
     });
     let (writer, guard) =
         NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MAX_LINES).finish(io::stderr());

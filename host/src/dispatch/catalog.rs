@@ -36,7 +36,7 @@ pub struct Catalog {
     tools: BTreeMap<String, Arc<Tool>>,
 }
 
-/// Two components that claim one tool name.
+/// Two components that claim one tool name; of several names, the first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{tool} is also a tool of {other}; rename one of them, or name one of the two components under [components]")]
 pub struct Clash {
@@ -100,7 +100,8 @@ fn clashes(components: &[(ComponentId, Vec<Definition>)], grants: &BTreeMap<Stri
             continue;
         }
         for component in &claimants {
-            if winner.as_ref() != Some(&component.name) {
+            let is_known = clashes.iter().any(|clash: &Clash| clash.component == **component);
+            if winner.as_ref() != Some(&component.name) && !is_known {
                 let other = claimants.iter().find(|other| other != &component).unwrap_or(component).name.clone();
                 clashes.push(Clash { component: (*component).clone(), tool: tool.to_owned(), other });
             }
@@ -141,5 +142,13 @@ mod tests {
             let names: Vec<_> = catalog.tools().map(|tool| tool.definition.name.as_str()).collect();
             assert_eq!(names, kept, "with {configured:?} configured");
         }
+    }
+
+    #[test]
+    fn a_component_that_clashes_in_several_tools_is_refused_once() {
+        let components = vec![component("a", &["x", "y"]), component("b", &["y", "x"])];
+        let (_, clashes) = Catalog::build(components, &BTreeMap::new());
+        let told: Vec<_> = clashes.iter().map(|clash| (&*clash.component.name, &*clash.tool, &*clash.other)).collect();
+        assert_eq!(told, [("a", "x", "b"), ("b", "x", "a")]);
     }
 }

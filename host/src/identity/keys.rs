@@ -110,6 +110,7 @@ impl KeyRing {
     }
 
     /// The same keys, of which a new set is asked for at once.
+    #[must_use]
     pub fn renewed(&self) -> Self {
         let ring = self.clone_for_refresh();
         tokio::spawn(async move {

@@ -1,5 +1,5 @@
-//! `bailiwick-dev`: a host, an issuer and sample users around a folder of tools that somebody is
-//! writing. For development only.
+//! `bailiwick-dev`, which `bailiwick dev` becomes: a host, an issuer and sample users around a
+//! folder of tools that somebody is writing. For development only.
 
 use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 
 /// How to call the program.
 pub const USAGE: &str = "\
-usage: bailiwick-dev TOOLS_FOLDER [--services FILE] [--port N] [--issuer-port N] [--bailiwick PATH]
+usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--port N] [--issuer-port N] [--bailiwick PATH]
 
 Serves the .wasm components of a folder on loopback, with an issuer and sample users, for development only.
 Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again: a changed component is taken up.

@@ -2,6 +2,7 @@
 //! for each tool.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
@@ -23,12 +24,13 @@ const AGENT: &str = "dev-agent";
 const LIFETIME: i64 = 12 * 3600;
 
 /// The warning.
-pub(super) fn banner(teller: &mut Teller, issuer: &Issuer) {
+pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, journal: &Path) {
     let rule = "!".repeat(78);
     teller.heading(&format!("{rule}\n!!  DEVELOPMENT ONLY: anybody on this machine gets a token for anybody here."));
     teller.lines("!!  Keys, journal and tokens are in a temporary folder and go when this ends.");
     teller.lines(&rule);
-    teller.lines(&format!("\nissuer  {}", issuer.url()));
+    teller.lines(&format!("\nissuer   {}", issuer.url()));
+    teller.lines(&format!("journal  bailiwick audit show {}", journal.display()));
 }
 
 /// What was told last, so that it is told again only when it is different.
@@ -72,7 +74,12 @@ async fn tools(url: &str, token: &str) -> anyhow::Result<Vec<Value>> {
 
 fn tokens(teller: &mut Teller, issuer: &Issuer, url: &str, scopes: &BTreeSet<String>) -> anyhow::Result<()> {
     let all: Vec<&str> = scopes.iter().map(String::as_str).collect();
-    teller.heading(&format!("Tokens for 12 hours, with the scopes: {}", all.join(" ")));
+    let with = if all.is_empty() {
+        "no tool asks for a scope".to_owned()
+    } else {
+        format!("with the scopes: {}", all.join(" "))
+    };
+    teller.heading(&format!("Tokens for 12 hours, {with}"));
     for sub in USERS.into_iter().chain([MACHINE]) {
         let agent = if sub == MACHINE { MACHINE } else { AGENT };
         let spec = TokenSpec::of(sub).client(agent).audience(url).scopes(&all).lifetime(LIFETIME);

@@ -3,14 +3,14 @@
 //! It shows what stands in the journal; that it is what was written is for `audit verify` to say.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use bailiwick::audit::{Damage, Entries, Entry, Event, Outcome, Query, parse_time};
 use bailiwick::seams::{Clock, SystemClock};
 use clap::builder::PossibleValuesParser;
 
-use super::super::page::{Page, Tone, counted};
+use super::super::page::{Page, Tone, counted, listed};
 use super::super::table::Table;
 use super::tree::tree;
 
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let query = query(args)?;
     let found = Found::read(args, &query)?;
     match &args.call {
-        Some(call) => one_call(call, &found, page)?,
+        Some(call) => one_call(call, args, &query, &found, page)?,
         None => table(&found, page)?,
     }
     if let Some(damage) = found.damage {
@@ -66,6 +66,7 @@ pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 }
 
 fn query(args: &Args) -> anyhow::Result<Query> {
+    ensure!(args.call.as_deref() != Some(""), "--call: write at least the beginning of a call's id");
     let since_ms = args.since.as_deref().map(|text| moment(text, SystemClock.now_ms())).transpose()?;
     Ok(Query {
         actor: args.actor.clone(),
@@ -187,15 +188,49 @@ pub(super) fn tone_of(outcome: &str) -> Tone {
     }
 }
 
-fn one_call(id: &str, found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn one_call(id: &str, args: &Args, query: &Query, found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
     let calls: BTreeSet<_> = found.entries.iter().map(|entry| entry.text("call")).collect();
     match calls.into_iter().collect::<Vec<_>>().as_slice() {
         [] if found.damage.is_some() => Ok(()),
-        [] => bail!("no call's id begins with {id:?}; `bailiwick audit show` without --call lists them"),
+        [] => bail!(nothing(id, &args.folder, query)?),
         [_] if found.json => lines(found, page),
         [_] => tree(found.entries.iter(), page),
         [one, two, ..] => bail!("several calls begin with {id:?}, such as {one} and {two}; write more of the id"),
     }
+}
+
+/// Why nothing is shown of the calls whose ids begin so.
+fn nothing(id: &str, folder: &Path, query: &Query) -> anyhow::Result<String> {
+    let of_call = || Query { call: query.call.clone(), ..Query::default() };
+    // Each filter alone, and whether any record of the calls passes it.
+    let filters = [
+        ("--actor", Query { actor: query.actor.clone(), ..of_call() }),
+        ("--agent", Query { agent: query.agent.clone(), ..of_call() }),
+        ("--tool", Query { tool: query.tool.clone(), ..of_call() }),
+        ("--event", Query { events: query.events.clone(), ..of_call() }),
+        ("--outcome", Query { outcomes: query.outcomes.clone(), ..of_call() }),
+        ("--since", Query { since_ms: query.since_ms, ..of_call() }),
+    ];
+    let given = filters.into_iter().filter(|(_, filter)| *filter != of_call());
+    let mut given: Vec<_> = given.map(|(name, filter)| (name, filter, false)).collect();
+    let (mut any, call) = (false, of_call());
+    for entry in Entries::open(folder)?.map_while(Result::ok).filter(|entry| call.covers(entry)) {
+        any = true;
+        for (_, filter, passes) in &mut given {
+            *passes |= filter.covers(&entry);
+        }
+    }
+    if !any {
+        return Ok(format!("no call's id begins with {id:?}; `bailiwick audit show` without --call lists them"));
+    }
+    let alone: Vec<_> = given.iter().filter(|(.., passes)| !passes).map(|(name, ..)| *name).collect();
+    let all: Vec<_> = given.iter().map(|(name, ..)| *name).collect();
+    let (names, how) = match alone.as_slice() {
+        [] => (listed(&all, "and"), "together leave nothing"),
+        [one] => ((*one).to_owned(), "leaves nothing"),
+        several => (listed(several, "and"), "each leave nothing"),
+    };
+    Ok(format!("{names} {how} of what begins with {id:?}; leave that out to see it"))
 }
 
 fn lines(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {

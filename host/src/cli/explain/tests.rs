@@ -1,8 +1,6 @@
 //! Tokens signed on the spot, and what is said of each call.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::json;
 
@@ -97,13 +95,29 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
         (json!({}), "get_order", None, &["refused: invalid-arguments", "--arguments"]),
         (json!({}), "get_order", Some(r#"{"x":1}"#), &["refused: invalid-arguments", "input schema"]),
         (json!({}), "absent", None, &["refused: unknown-tool", "get_order, hello, other"]),
-        (json!({"iss": "https://evil.example"}), "hello", None, &["token-invalid", "not configured under [[issuers]]"]),
+        (
+            json!({"iss": "https://evil.example"}),
+            "hello",
+            None,
+            &[
+                "token-invalid",
+                "not configured under [[issuers]]",
+                "(not verified)\n  issuer      https://evil.example",
+            ],
+        ),
         (
             json!({"aud": "https://other.example"}),
             "hello",
             None,
-            &["for another audience", "https://mcp.example.com/mcp"],
+            &[
+                "for another audience",
+                "https://mcp.example.com/mcp",
+                "(not verified)",
+                "audience    https://other.example",
+            ],
         ),
+        (json!({"aud": ["a\u{1b}[2J", "b"]}), "hello", None, &[r#"audience    ["a\u001b[2J","b"]"#]),
+        (json!({"iss": "https://a\u{1b}[2J"}), "hello", None, &["issuer      https://a\\u{1b}[2J"]),
         (json!({"exp": 1}), "hello", None, &["token-invalid", "has expired"]),
     ];
     for (claims, tool, arguments, told) in cases {
@@ -112,6 +126,16 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
         assert!(failed.contains("would"), "{claims} {tool}: {failed}");
         assert!(told.iter().all(|told| said.contains(told)), "{claims} {tool}: {said}");
     }
+}
+
+#[test]
+fn the_audience_needed_is_the_one_of_the_tokens_issuer() {
+    let line = "issuer = \"https://idp.example.com\"\n";
+    let config = CONFIG.replacen(line, &format!("{line}audience = \"api://mcp\"\n"), 1);
+    assert_ne!(config, CONFIG);
+    let (said, _) = ask(&Question { config: &config, claims: json!({}), tool: "hello", arguments: None });
+    let (claimed, needed) = said.split_once("what a token must have").unwrap();
+    assert!(claimed.contains("https://mcp.example.com/mcp") && needed.contains("audience    api://mcp"), "{said}");
 }
 
 #[test]

@@ -121,9 +121,25 @@ fn a_call_is_a_tree() {
 #[test]
 fn a_question_that_makes_no_sense_is_told_what_to_change() {
     type Change = fn(&mut Args);
-    let cases: [(Change, &str); 4] = [
+    let cases: [(Change, &str); 8] = [
         (|args| args.call = Some("aa".into()), "several calls begin with \"aa\", such as aa11 and aa22"),
         (|args| args.call = Some("ff".into()), "no call's id begins with"),
+        (|args| args.call = Some(String::new()), "at least the beginning"),
+        (|args| (args.call, args.tool) = (Some("aa1".into()), Some("whoami".into())), "--tool leaves nothing of"),
+        (
+            |args| {
+                (args.call, args.actor, args.since) =
+                    (Some("aa1".into()), Some("bob".into()), Some("2025-11-22".into()));
+            },
+            "--actor and --since each leave nothing of",
+        ),
+        (
+            |args| {
+                (args.call, args.event, args.outcome) =
+                    (Some("aa1".into()), vec!["call.opened".into()], vec!["done".into()]);
+            },
+            "--event and --outcome together leave nothing of",
+        ),
         (|args| args.since = Some("yesterday".into()), "write 2025-11-21T08:00"),
         (|args| args.folder = "/nowhere".into(), "is not the folder of a journal"),
     ];
