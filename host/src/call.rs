@@ -133,7 +133,6 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
     };
     let opened = OpenCall::open(host.journal.clone(), &sealed).await.map_err(|_| Refusal::unrecordable())?;
     let authority = Arc::new(policy.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
-    let signals = Signals { stopping: host.stop.clone(), ..signals };
     let run = host.sandbox.run(&opened, &policy.components, &permit, &sealed, Arc::clone(&authority), signals);
     let ended = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| panicked());
     authority.end().await;

@@ -272,3 +272,23 @@ async fn what_a_refusal_says_to_change_is_taken_up_once_it_is_changed() -> Resul
     ensure!(world.order(&token, "1001").await?.is_success(), "the secret that came later is not used");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_comment_does_not_cost_the_last_good_keys_of_an_issuer_that_is_down() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let keys = world.folder.path().join("jwks.json");
+    fs::write(&keys, world.issuer.jwks().to_string())?;
+    let uri = format!("jwks_uri = \"{}\"", world.issuer.jwks_uri());
+    rewrite(&world, |text| text.replacen(&uri, "jwks_file = \"jwks.json\"", 1))?;
+    in_effect(&world, 1).await?;
+    ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "the file is not read");
+    fs::remove_file(&keys)?;
+    rewrite(&world, |text| text + "# a comment\n")?;
+    in_effect(&world, 2).await?;
+    for _ in 0..3 {
+        let answer = world.call(&token, "whoami", &json!({})).await?;
+        ensure!(answer.is_success(), "the last good keys are gone: {}", answer.raw);
+    }
+    Ok(())
+}
