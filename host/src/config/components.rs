@@ -79,6 +79,11 @@ fn check_mode(service: &ServiceSettings, mode: DelegationMode) -> Result<(), Str
         DelegationMode::OnBehalfOf | DelegationMode::RestrictedUser if service.exchange.is_none() => {
             Err(format!("{} needs [services.{name}.exchange]", mode.as_str()))
         }
+        DelegationMode::RestrictedUser
+            if service.exchange.as_ref().is_some_and(|exchange| exchange.scopes.is_empty()) =>
+        {
+            Err(format!("restricted_user needs explicit scopes: set [services.{name}.exchange] scopes"))
+        }
         DelegationMode::ServiceIdentity if !service.shared_data => {
             match service.allow.iter().find(|template| !template.binds_actor_first()) {
                 None => Ok(()),

@@ -178,6 +178,17 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
 }
 
 #[test]
+fn a_restricted_users_token_needs_explicit_scopes() {
+    let folder = Folder::new();
+    let restricted = GOOD.replace("orders_api = \"on_behalf_of\"", "orders_api = \"restricted_user\"");
+    assert!(folder.load(&restricted).is_ok());
+    for scopes in ["", "scopes = []\n"] {
+        let error = folder.load(&restricted.replace("scopes = [\"orders:read\"]\n", scopes)).err().unwrap_or_default();
+        assert!(error.contains("needs explicit scopes") && error.lines().count() == 1, "{error}");
+    }
+}
+
+#[test]
 fn one_mistake_is_not_told_as_two() {
     let folder = Folder::new();
     for (part, replacement) in [
