@@ -26,7 +26,7 @@ use crate::reason::Reason;
 use crate::sandbox::{Answer, Components, Ended, Sandbox, Signals};
 use crate::seams::Random;
 
-pub use gate::{Gate, Place};
+pub use gate::{Full, Gate, Place};
 pub use refusal::Refusal;
 
 /// Everything that a call passes through.
@@ -123,8 +123,14 @@ pub async fn authorize(
 pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Result<Answer, Refusal> {
     let Admitted { entry: Entry { caller, policy, subject }, permit, trace_id } = admitted;
     let _running = host.calls.token();
-    let Some(_place) = host.gate.enter(&caller) else {
-        return Err(refusal::late(host, &caller, &permit, Reason::Overloaded).await);
+    let (tool, tier) = (permit.tool(), policy.components.tier(&permit.tool().component.digest));
+    let _place = tokio::select! {
+        biased;
+        () = signals.gone() => return Err(refusal::late(host, &caller, &permit, Reason::Cancelled).await),
+        place = host.gate.enter(&caller, &tool.definition.name, tier) => match place {
+            Ok(place) => place,
+            Err(full) => return Err(refusal::overloaded(host, &caller, &permit, full).await),
+        },
     };
     let call = CallId::new(host.random.as_ref());
     let sealed = match host.signer.seal(&caller, &permit, &call, trace_id) {

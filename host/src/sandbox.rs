@@ -3,8 +3,9 @@
 //! Trusts the engine to keep a component in its memory, and no component. Hands on how a call
 //! ended, with an answer that is complete, bounded and valid.
 //!
-//! Invariant: no WASI, no socket, no file, no environment is linked; an instance serves exactly
-//! one call; what a component imports is compared with the world before it is compiled.
+//! Invariant: no socket, no file and no environment can be reached; of WASI exactly the table in
+//! `wasi` is linked, for components that import it; an instance serves exactly one call; what a
+//! component imports is compared with the world and that table before it is compiled.
 
 mod ambient;
 mod answer;
@@ -12,18 +13,21 @@ mod bindings;
 mod downstream;
 mod engine;
 mod examine;
+mod growth;
 mod inspect;
 mod limits;
 mod loader;
+mod log;
 mod progress;
 mod run;
 mod state;
+mod wasi;
 
 pub use answer::{Answer, Ended};
-pub use engine::EngineError;
+pub use engine::{EngineError, Tier};
 pub use examine::{ExamineError, Examined};
 pub use inspect::{Inspection, Refused, inspect};
-pub use limits::Limits;
+pub use limits::{Limit, Limits, Unit};
 pub use loader::{Candidate, FolderError, LoadError, Loaded, candidates};
 pub use progress::{ProgressSink, Report};
-pub use run::{Components, Sandbox, Signals};
+pub use run::{Capacity, Components, Sandbox, Signals};

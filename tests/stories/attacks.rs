@@ -39,7 +39,7 @@ async fn a_service_that_repeats_the_hosts_key_does_not_give_it_away() -> Result<
 #[tokio::test]
 async fn one_user_cannot_take_every_place() -> Result<()> {
     let world = World::with(Plan::config(|config| {
-        config.limits = "[limits]\nconcurrent_calls = 4\nconcurrent_calls_per_user = 2\n".to_owned();
+        config.limits = "[limits]\nconcurrent_calls = 4\nconcurrent_calls_per_user = 2\nqueued_calls = 0\n".to_owned();
     }))
     .await?;
     let body = json!({"id": "1001", "owner": "alice", "status": "shipped"}).to_string();

@@ -80,6 +80,7 @@ impl Ground {
             time: self.limits.downstream_time,
             answer: self.limits.downstream_bytes,
             request: self.limits.downstream_bytes,
+            total: self.limits.downstream_total,
         };
         let services = services.into_iter().map(service).collect();
         Broker::new(services, Arc::clone(&self.signer), Arc::clone(&self.random), limits)

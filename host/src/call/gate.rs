@@ -1,62 +1,274 @@
-//! How many calls run at once: in the whole host, and for one principal.
+//! How many calls run at once: in the whole host and its script tier, for one principal, one tenant and one tool.
+//!
+//! A call that finds no place waits in a bounded queue, or is refused at once if that is full.
+//! Invariant: a place that becomes free goes to the first waiting call that fits, so nobody who
+//! waits is overtaken by a newcomer for the same place.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 use crate::identity::Caller;
+use crate::sandbox::{Capacity, Limits, Tier};
 
-/// A principal is always the pair (issuer, subject).
-type Principal = (String, String);
-
-/// A gate with places, such as the one in front of the sandbox. What does not fit is refused at once, in words.
+/// A gate with places, such as the one in front of the sandbox.
 pub struct Gate {
-    total: usize,
-    each: usize,
-    running: Arc<Mutex<Running>>,
-}
-
-#[derive(Default)]
-struct Running {
-    total: usize,
-    each: HashMap<Principal, usize>,
+    shared: Arc<Shared>,
+    wait: Duration,
 }
 
 /// A place inside. Given back when dropped.
 pub struct Place {
-    principal: Principal,
-    running: Arc<Mutex<Running>>,
+    held: Option<Vec<Count>>,
+    shared: Arc<Shared>,
+}
+
+/// What a call that finds no place ran into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// Calls in the whole host.
+    Host,
+    /// Calls of the script tier.
+    Script,
+    /// Calls of this principal.
+    User,
+    /// Calls for this tenant.
+    Tenant,
+    /// Calls of this tool.
+    Tool,
+}
+
+impl Full {
+    /// For the caller.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Host => "the host is busy; try again",
+            Self::Script => "too many tools of this kind run at once; try again",
+            Self::User => "you have too many calls under way; try again when some have ended",
+            Self::Tenant => "your organization has too many calls under way; try again",
+            Self::Tool => "too many calls of this tool are under way; try again",
+        }
+    }
+}
+
+/// What is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Count {
+    Host,
+    Script,
+    /// Issuer and subject: a principal is always the pair.
+    User(String, String),
+    /// Issuer and tenant.
+    Tenant(String, String),
+    Tool(String),
+}
+
+struct Shared {
+    bounds: Bounds,
+    state: Mutex<State>,
+}
+
+/// How many of each.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    host: usize,
+    script: usize,
+    user: usize,
+    tenant: usize,
+    tool: usize,
+    queue: usize,
+}
+
+#[derive(Default)]
+struct State {
+    running: HashMap<Count, usize>,
+    waiting: VecDeque<Waiting>,
+    next: u64,
+}
+
+struct Waiting {
+    id: u64,
+    wanted: Vec<Count>,
+    admit: oneshot::Sender<Place>,
 }
 
 impl Gate {
-    /// A gate for `total` calls, of which one principal may have `each`.
-    pub fn new(total: usize, each: usize) -> Self {
-        Self { total, each, running: Arc::default() }
+    /// The gate in front of the sandbox: what the operator says, and no more than the pools take.
+    pub fn new(limits: &Limits, capacity: Capacity) -> Self {
+        let pool = |slots: Option<u32>| slots.and_then(|slots| usize::try_from(slots).ok()).unwrap_or(usize::MAX);
+        let bounds = Bounds {
+            host: limits.concurrent_calls.min(pool(capacity.compact)),
+            script: limits.concurrent_script_calls.min(pool(capacity.script)),
+            user: limits.concurrent_calls_per_user,
+            tenant: limits.concurrent_calls_per_tenant,
+            tool: limits.concurrent_calls_per_tool,
+            queue: limits.queued_calls,
+        };
+        Self::with(bounds, limits.queue_time)
     }
 
-    /// A place for a call of `caller`, if there is one.
-    pub fn enter(&self, caller: &Caller) -> Option<Place> {
-        let principal = (caller.actor().iss.clone(), caller.actor().sub.clone());
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = running.each.get(&principal).copied().unwrap_or(0);
-        if running.total >= self.total || own >= self.each {
-            return None;
+    /// A gate with `total` places, of which one principal may have `each`, and nowhere to wait.
+    pub fn of(total: usize, each: usize) -> Self {
+        let (script, tenant, tool) = (total, total, total);
+        Self::with(Bounds { host: total, script, user: each, tenant, tool, queue: 0 }, Duration::ZERO)
+    }
+
+    fn with(bounds: Bounds, wait: Duration) -> Self {
+        Self { shared: Arc::new(Shared { bounds, state: Mutex::default() }), wait }
+    }
+
+    /// A place for a call of `caller`, if there is one now.
+    pub fn try_enter(&self, caller: &Caller) -> Option<Place> {
+        let wanted = wanted(caller, None);
+        let mut state = self.shared.lock();
+        self.shared.bounds.full(&state, &wanted).is_none().then(|| self.shared.take(&mut state, wanted))
+    }
+
+    /// A place for a call of `caller` to `tool`, as soon as there is one.
+    ///
+    /// # Errors
+    /// There is none, and no room to wait or none in time.
+    pub async fn enter(&self, caller: &Caller, tool: &str, tier: Option<Tier>) -> Result<Place, Full> {
+        self.admit(wanted(caller, Some((tool, tier)))).await
+    }
+
+    async fn admit(&self, wanted: Vec<Count>) -> Result<Place, Full> {
+        match self.ask(wanted)? {
+            Asked::Taken(place) => Ok(place),
+            Asked::Waiting(id, place, full) => {
+                let _turn = Turn { id, shared: &self.shared };
+                tokio::time::timeout(self.wait, place).await.ok().and_then(Result::ok).ok_or(full)
+            }
         }
-        running.total += 1;
-        running.each.insert(principal.clone(), own + 1);
-        drop(running);
-        Some(Place { principal, running: Arc::clone(&self.running) })
+    }
+
+    fn ask(&self, wanted: Vec<Count>) -> Result<Asked, Full> {
+        let mut state = self.shared.lock();
+        let Some(full) = self.shared.bounds.full(&state, &wanted) else {
+            return Ok(Asked::Taken(self.shared.take(&mut state, wanted)));
+        };
+        let is_own = |waiting: &&Waiting| waiting.wanted.iter().any(|count| is_user(count) && wanted.contains(count));
+        let own = state.waiting.iter().filter(is_own).count();
+        if state.waiting.len() >= self.shared.bounds.queue || own >= self.shared.bounds.user {
+            return Err(full);
+        }
+        let (admit, place) = oneshot::channel();
+        let id = state.next;
+        state.next += 1;
+        state.waiting.push_back(Waiting { id, wanted, admit });
+        Ok(Asked::Waiting(id, place, full))
+    }
+}
+
+enum Asked {
+    Taken(Place),
+    Waiting(u64, oneshot::Receiver<Place>, Full),
+}
+
+/// A turn in the queue; whoever stops waiting leaves it.
+struct Turn<'g> {
+    id: u64,
+    shared: &'g Shared,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().waiting.retain(|waiting| waiting.id != self.id);
+    }
+}
+
+fn wanted(caller: &Caller, call: Option<(&str, Option<Tier>)>) -> Vec<Count> {
+    let actor = caller.actor();
+    let mut wanted = vec![Count::Host, Count::User(actor.iss.clone(), actor.sub.clone())];
+    wanted.extend(actor.tenant.iter().map(|tenant| Count::Tenant(actor.iss.clone(), tenant.clone())));
+    if let Some((tool, tier)) = call {
+        wanted.push(Count::Tool(tool.to_owned()));
+        wanted.extend((tier == Some(Tier::Script)).then_some(Count::Script));
+    }
+    wanted
+}
+
+fn is_user(count: &Count) -> bool {
+    matches!(count, Count::User(..))
+}
+
+impl Bounds {
+    /// The first bound that is reached.
+    fn full(&self, state: &State, wanted: &[Count]) -> Option<Full> {
+        let reached = |count: &&Count| state.running.get(*count).copied().unwrap_or(0) >= self.of(count);
+        wanted.iter().find(reached).map(|count| match count {
+            Count::Host => Full::Host,
+            Count::Script => Full::Script,
+            Count::User(..) => Full::User,
+            Count::Tenant(..) => Full::Tenant,
+            Count::Tool(_) => Full::Tool,
+        })
+    }
+
+    fn of(&self, count: &Count) -> usize {
+        match count {
+            Count::Host => self.host,
+            Count::Script => self.script,
+            Count::User(..) => self.user,
+            Count::Tenant(..) => self.tenant,
+            Count::Tool(_) => self.tool,
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(self: &Arc<Self>, state: &mut State, wanted: Vec<Count>) -> Place {
+        for count in &wanted {
+            *state.running.entry(count.clone()).or_default() += 1;
+        }
+        Place { held: Some(wanted), shared: Arc::clone(self) }
+    }
+
+    /// Gives back what is `held` and lets in whoever fits now.
+    fn give_back(self: &Arc<Self>, held: &[Count]) {
+        let mut state = self.lock();
+        state.release(held);
+        let mut index = 0;
+        while let Some(waiting) = state.waiting.get(index) {
+            if self.bounds.full(&state, &waiting.wanted).is_some() {
+                index += 1;
+                continue;
+            }
+            let Some(Waiting { wanted, admit, .. }) = state.waiting.remove(index) else { break };
+            if let Err(mut unwanted) = admit.send(self.take(&mut state, wanted)) {
+                // Nobody waits any more. Dropping the place would lock again, so it is emptied here.
+                state.release(&unwanted.held.take().unwrap_or_default());
+            }
+        }
+    }
+}
+
+impl State {
+    fn release(&mut self, held: &[Count]) {
+        for count in held {
+            if let Some(running) = self.running.get_mut(count) {
+                *running = running.saturating_sub(1);
+                if *running == 0 {
+                    self.running.remove(count);
+                }
+            }
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.total = running.total.saturating_sub(1);
-        if let Some(own) = running.each.get_mut(&self.principal) {
-            *own = own.saturating_sub(1);
-            if *own == 0 {
-                running.each.remove(&self.principal);
-            }
+        if let Some(held) = self.held.take() {
+            self.shared.give_back(&held);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Refusals before a call is opened: each is exactly one record, or an exact count of a flood.
 
 use crate::audit::{AuditUnavailable, Event, Outcome, Record, Subject};
-use crate::call::Host;
+use crate::call::{Full, Host};
 use crate::dispatch::{Denied, Permit};
 use crate::identity::Caller;
 use crate::reason::Reason;
@@ -33,11 +33,20 @@ pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refu
 /// Refuses a call that had been authorized already.
 pub(super) async fn late(host: &Host, caller: &Caller, permit: &Permit, reason: Reason) -> Refusal {
     let message = match reason {
-        Reason::Overloaded => "the host is busy; try again",
+        Reason::Cancelled => "the call was cancelled",
         Reason::Expiring => "the token has expired",
         Reason::InvalidRequest => "the request is not what MCP asks for",
         _ => "the call could not be made",
     };
+    refuse(host, caller, permit, reason, message).await
+}
+
+/// Refuses a call for which there is no place.
+pub(super) async fn overloaded(host: &Host, caller: &Caller, permit: &Permit, full: Full) -> Refusal {
+    refuse(host, caller, permit, Reason::Overloaded, full.message()).await
+}
+
+async fn refuse(host: &Host, caller: &Caller, permit: &Permit, reason: Reason, message: &str) -> Refusal {
     let denial = Denied {
         reason,
         tool: Some(permit.tool().definition.name.clone()),

@@ -244,12 +244,18 @@ impl<'c> Section<'c> {
     }
 
     /// Text with a unit: `64KiB`, `1MiB`.
-    pub(super) fn size(&self, key: &str, max: u64) -> Option<u64> {
+    pub(super) fn size(&self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
         let text = self.text(key)?;
         let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
         match with_unit(&text, &units) {
-            Some(value) if value > 0 && value <= max => Some(value),
-            _ => self.not(key, &format!("a size such as \"64KiB\" or \"1MiB\", at most {} MiB", max >> 20)),
+            Some(value) if range.contains(&value) => Some(value),
+            _ => {
+                let (min, max) = (range.start(), range.end() >> 20);
+                self.not(
+                    key,
+                    &format!("a size such as \"64KiB\" or \"1MiB\", at least {min} bytes and at most {max} MiB"),
+                )
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::reader::Section;
-use crate::sandbox::Limits;
+use crate::sandbox::{Limits, Unit};
 
 /// `[server]`.
 #[derive(Debug, Clone)]
@@ -137,27 +137,21 @@ pub(super) fn audit(root: &Section<'_>) -> Option<AuditSettings> {
 pub(super) fn limits(root: &Section<'_>) -> Limits {
     let mut limits = Limits::default();
     let Some(section) = root.section("limits") else { return limits };
-    let usize_of = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let count = |key, max, default: usize| section.number(key, 1..=max).map_or(default, usize_of);
-    let bytes = |key, max, default: usize| section.size(key, max).map_or(default, usize_of);
-    limits.memory = bytes("memory", 256 << 20, limits.memory);
-    limits.output = bytes("output", 16 << 20, limits.output);
-    limits.input = bytes("input", 16 << 20, limits.input);
-    limits.downstream_bytes = bytes("downstream_bytes", 16 << 20, limits.downstream_bytes);
-    limits.component = section.size("component", 64 << 20).unwrap_or(limits.component);
-    limits.cpu = section.duration("cpu", Duration::from_secs(5)).unwrap_or(limits.cpu);
-    limits.time = section.duration("time", Duration::from_secs(60)).unwrap_or(limits.time);
-    let downstream_time = section.duration("downstream_time", Duration::from_secs(60));
-    limits.downstream_time = downstream_time.unwrap_or(limits.downstream_time);
-    limits.concurrent_calls = count("concurrent_calls", 120, limits.concurrent_calls);
-    let per_user = limits.concurrent_calls_per_user.min(limits.concurrent_calls);
-    limits.concurrent_calls_per_user = count("concurrent_calls_per_user", 120, per_user);
-    let small = |key, default: u32| {
-        section.number(key, 1..=1000).map_or(default, |value| u32::try_from(value).unwrap_or(default))
-    };
-    limits.downstream_calls = small("downstream_calls", limits.downstream_calls);
-    limits.log_lines = small("log_lines", limits.log_lines);
+    for limit in Limits::ALL {
+        let value = match limit.unit {
+            Unit::Count => section.number(limit.key, limit.min..=limit.max),
+            Unit::Bytes => section.size(limit.key, limit.min..=limit.max),
+            Unit::Time => section.duration(limit.key, Duration::from_millis(limit.max)).map(milliseconds),
+        };
+        if let Some(value) = value {
+            limits.set(limit.key, value);
+        }
+    }
     limits
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The journal must not lie where components are dropped, nor the keys where either is read.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bailiwick_envelope::{ActorKind, DelegationMode};
@@ -41,13 +41,15 @@ pub struct Broker {
 #[derive(Debug, Clone, Copy)]
 pub struct BrokerLimits {
     /// How many.
-    pub calls: u32,
+    pub calls: usize,
     /// How long one may take.
     pub time: Duration,
     /// Largest body of an answer, bytes.
     pub answer: usize,
     /// Largest body of a request, bytes.
     pub request: usize,
+    /// All bodies together, bytes.
+    pub total: usize,
 }
 
 /// What one call may do downstream. Lives exactly as long as the call; the subject token with it.
@@ -61,7 +63,8 @@ struct Inner {
     sealed: Sealed,
     subject: Option<SubjectToken>,
     trail: Trail,
-    used: AtomicU32,
+    used: AtomicUsize,
+    bytes: AtomicUsize,
     stop: CancellationToken,
 }
 
@@ -91,7 +94,8 @@ impl Broker {
             sealed,
             subject: exchanges.then_some(subject),
             trail,
-            used: AtomicU32::new(0),
+            used: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             stop: CancellationToken::new(),
         };
         Authority { inner: Arc::new(inner), tasks: TaskTracker::new() }
@@ -173,7 +177,7 @@ impl Inner {
     }
 
     /// Checks the request against the grant. Nothing has left the host yet.
-    fn plan(&self, used: u32, request: Request) -> Result<Planned, DownstreamError> {
+    fn plan(&self, used: usize, request: Request) -> Result<Planned, DownstreamError> {
         let claims = self.sealed.envelope().claims();
         let limits = self.broker.limits;
         if used >= limits.calls {
@@ -185,6 +189,10 @@ impl Inner {
             return Err(DownstreamError::InvalidRequest(format!("the body is larger than {} bytes", limits.request)));
         }
         let method = request::method(&request.method)?;
+        let before = self.bytes.fetch_add(request.body.len(), Ordering::Relaxed);
+        if before.saturating_add(request.body.len()) > limits.total {
+            return Err(DownstreamError::QuotaExhausted);
+        }
         if !request.body.is_empty() && matches!(method, Method::GET | Method::HEAD) {
             return Err(DownstreamError::InvalidRequest("GET and HEAD have no body".into()));
         }
@@ -246,6 +254,10 @@ impl Inner {
         let transaction = request.headers().get("txn-token").cloned();
         let answer = planned.service.client.send(request, limits.time, limits.answer).await.map_err(|e| failed(&e))?;
         progress.status = Some(answer.status.as_u16());
+        let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
+        if before.saturating_add(answer.body.len()) > limits.total {
+            return Err(DownstreamError::TooLarge);
+        }
         self.forget_refused(planned, answer.status).await;
         let repeats = |bytes: &[u8]| {
             let transaction = transaction.as_ref().map(HeaderValue::as_bytes);

@@ -1,86 +1,199 @@
-//! The engine, and the thread that keeps time for it.
+//! Two engines, one for each tier of components, and the thread that keeps time for both.
+//!
+//! The compact tier is for what the guest SDK builds: small memories that are copied rather than
+//! mapped, many slots, no system call on the path of a call. The script tier is for components
+//! that carry a language's runtime: few slots, images mapped copy-on-write, larger stacks.
+//! With two pools neither kind can use up the other's slots.
 
 use std::thread;
 use std::time::Duration;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
 
-use super::limits::{MAX_INSTANCES, MAX_INSTANCES_AT_ONCE, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
+use super::limits::Limits;
+
+/// Which engine runs a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// Small components: Rust, C, what the SDK builds.
+    Compact,
+    /// Components with a language's runtime or with WASI.
+    Script,
+}
+
+impl Tier {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Compact, Self::Script];
+
+    /// `compact` or `script`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Compact => "compact",
+            Self::Script => "script",
+        }
+    }
+}
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine cannot be started: {0}")]
 pub struct EngineError(String);
 
-impl EngineError {
-    pub(super) fn new(cause: &str) -> Self {
-        Self(cause.to_owned())
+impl From<wasmtime::Error> for EngineError {
+    fn from(error: wasmtime::Error) -> Self {
+        Self(format!("{error:#}"))
     }
 }
 
-/// Makes the engine, with pooled memory if the address space allows, and starts its ticker.
-pub(super) fn start() -> Result<Engine, EngineError> {
-    let engine = Engine::new(&config(true)).or_else(|error| {
-        tracing::warn!(
-            cause = format!("{error:#}"),
-            "the address space for pooled instances is not available; every call will be slower \
-             (raise `ulimit -v` and vm.max_map_count, or the container's limit)"
-        );
-        Engine::new(&config(false))
-    });
-    let engine = engine.map_err(|error| EngineError(format!("{error:#}")))?;
-    start_ticker(&engine)?;
-    Ok(engine)
+/// An engine, and how many calls its pool takes; `None` without a pool.
+pub(super) struct Started {
+    pub(super) engine: Engine,
+    pub(super) slots: Option<u32>,
 }
 
-fn config(pooled: bool) -> Config {
+/// Makes the engine of a tier, with as many pooled slots as are wanted and the address space allows.
+pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError> {
+    let shape = Shape::of(tier, limits);
+    let room = rustix::process::getrlimit(rustix::process::Resource::As).current.unwrap_or(u64::MAX);
+    let mut slots = shape.slots;
+    while slots >= MIN_SLOTS {
+        // The rest of the process needs address space as well, so of a limited one a quarter is taken.
+        if shape.reservation(slots) <= room / 4
+            && let Ok(engine) = Engine::new(&config(&shape, Some(slots)))
+        {
+            if slots < shape.slots {
+                tracing::warn!(tier = tier.as_str(), wanted = shape.slots, slots, "{LITTLE_SPACE}");
+            }
+            return Ok(Started { engine, slots: Some(slots) });
+        }
+        slots /= 2;
+    }
+    tracing::error!(
+        tier = tier.as_str(),
+        "no address space for pooled instances: every call will be several times slower. {LITTLE_SPACE}"
+    );
+    Ok(Started { engine: Engine::new(&config(&shape, None))?, slots: None })
+}
+
+/// The configuration under which code for a tier is compiled. Where its instances will live does not matter to code.
+#[cfg(test)]
+pub(super) fn compile_config(tier: Tier) -> Config {
+    config(&Shape::of(tier, &Limits::default()), None)
+}
+
+/// What differs between the tiers.
+struct Shape {
+    /// Calls in the pool.
+    slots: u32,
+    /// Core instances, memories and tables in the pool, for each slot.
+    each: (u32, u32, u32),
+    /// At most in one component.
+    most: (u32, u32, u32),
+    table_elements: usize,
+    stack: usize,
+    instance_bytes: usize,
+    /// Bytes of a memory and of a table that are cleared by writing rather than given back.
+    keep: (usize, usize),
+    warm: u32,
+    copy_on_write: bool,
+}
+
+impl Shape {
+    fn of(tier: Tier, limits: &Limits) -> Self {
+        let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        // A slot is free again only some time after its call's place is, so there are more slots than places.
+        let slots = |places: usize| small(places.saturating_add(places / 4)).max(MIN_SLOTS);
+        match tier {
+            Tier::Compact => Self {
+                slots: slots(limits.concurrent_calls),
+                each: (8, 1, 2),
+                most: (small(COMPACT_INSTANCES), small(COMPACT_MEMORIES), small(COMPACT_TABLES)),
+                table_elements: limits.table_elements,
+                stack: limits.stack,
+                instance_bytes: 1 << 20,
+                keep: (512 << 10, 16 << 10),
+                warm: 256,
+                copy_on_write: false,
+            },
+            Tier::Script => Self {
+                slots: slots(limits.concurrent_script_calls),
+                each: (64, 4, 8),
+                most: (small(limits.instances), small(MAX_MEMORIES), small(MAX_TABLES)),
+                table_elements: limits.table_elements,
+                stack: limits.stack.saturating_mul(2),
+                instance_bytes: 16 << 20,
+                keep: (16 << 20, 64 << 10),
+                warm: 32,
+                copy_on_write: true,
+            },
+        }
+    }
+
+    /// Address space for the memories of so many slots.
+    fn reservation(&self, slots: u32) -> u64 {
+        let (_, memories, _) = self.each;
+        u64::from(slots).saturating_mul(u64::from(memories)).saturating_mul((4 << 30) + (64 << 20))
+    }
+}
+
+fn config(shape: &Shape, slots: Option<u32>) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
         .cranelift_opt_level(OptLevel::Speed)
-        .async_stack_size(2 << 20)
-        .max_wasm_stack(512 << 10)
+        .parallel_compilation(false)
+        .memory_init_cow(shape.copy_on_write)
+        .max_wasm_stack(shape.stack)
+        .async_stack_size(shape.stack.saturating_add(HOST_STACK))
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .native_unwind_info(false);
-    if pooled {
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    if let Some(slots) = slots {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(shape, slots)));
     }
     config
 }
 
-fn pool() -> PoolingAllocationConfig {
-    let at_once = MAX_INSTANCES_AT_ONCE;
-    let per_component = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+fn pool(shape: &Shape, slots: u32) -> PoolingAllocationConfig {
+    let (instances, memories, tables) = shape.each;
+    let (most_instances, most_memories, most_tables) = shape.most;
+    let (keep_memory, keep_table) = shape.keep;
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(at_once)
-        .total_core_instances(at_once * 16)
-        .total_memories(at_once * 2)
-        .total_tables(at_once * 4)
-        .total_stacks(at_once)
-        .max_core_instances_per_component(per_component(MAX_INSTANCES))
-        .max_memories_per_component(per_component(MAX_MEMORIES))
-        .max_tables_per_component(per_component(MAX_TABLES))
-        .max_component_instance_size(16 << 20)
-        .max_core_instance_size(4 << 20)
+    pool.total_component_instances(slots)
+        .total_core_instances(slots.saturating_mul(instances))
+        .total_memories(slots.saturating_mul(memories))
+        .total_tables(slots.saturating_mul(tables))
+        .total_stacks(slots)
+        .max_core_instances_per_component(most_instances)
+        .max_memories_per_component(most_memories)
+        .max_tables_per_component(most_tables)
+        .max_component_instance_size(shape.instance_bytes)
+        .max_core_instance_size(shape.instance_bytes / 2)
         .max_memory_size(MAX_MEMORY)
-        .table_elements(MAX_TABLE_ELEMENTS)
-        .linear_memory_keep_resident(512 << 10)
-        .table_keep_resident(64 << 10)
+        .table_elements(shape.table_elements)
+        .linear_memory_keep_resident(keep_memory)
+        .table_keep_resident(keep_table)
+        .max_unused_warm_slots(shape.warm.min(slots))
         .decommit_batch_size(8);
     pool
 }
 
-/// One thread, for as long as the engine lives, so that time passes for guests that never yield.
-fn start_ticker(engine: &Engine) -> Result<(), EngineError> {
-    let engine = engine.weak();
+/// One thread, for as long as the engines live, so that time passes for guests that never yield.
+pub(super) fn start_ticker(engines: [&Engine; 2]) -> Result<(), EngineError> {
+    let engines = engines.map(Engine::weak);
     let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
+        loop {
+            let mut alive = false;
+            for engine in engines.iter().filter_map(wasmtime::EngineWeak::upgrade) {
+                engine.increment_epoch();
+                alive = true;
+            }
+            if !alive {
+                return;
+            }
             #[expect(clippy::disallowed_methods, reason = "this thread's only work is to keep time")]
             thread::sleep(TICK);
         }
@@ -93,4 +206,52 @@ fn start_ticker(engine: &Engine) -> Result<(), EngineError> {
 pub(super) const TICK: Duration = Duration::from_millis(2);
 
 /// Of one linear memory, whatever a call's own limit is.
-pub(crate) const MAX_MEMORY: usize = 256 << 20;
+const MAX_MEMORY: usize = 256 << 20;
+/// What the frames of host functions get beside the guest's own.
+const HOST_STACK: usize = 1 << 20;
+/// A smaller pool is not worth having.
+const MIN_SLOTS: u32 = 16;
+
+// What real components need at most: CPython has 38 core instances.
+pub(super) const MAX_MEMORIES: usize = 4;
+pub(super) const MAX_TABLES: usize = 8;
+// What the compact tier takes: an SDK-built component has 3 core instances, 1 memory, 2 tables.
+pub(super) const COMPACT_INSTANCES: usize = 8;
+pub(super) const COMPACT_MEMORIES: usize = 1;
+pub(super) const COMPACT_TABLES: usize = 4;
+/// Initial memory, bytes.
+pub(super) const COMPACT_MEMORY: u64 = 1 << 20;
+
+const LITTLE_SPACE: &str = "This machine does not give the address space for as many pooled instances as \
+     `limits.concurrent_calls` asks for, so fewer calls run at once (raise `ulimit -v`, vm.max_map_count or the \
+     container's limit, or lower the limit)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tier_has_more_slots_than_its_places() {
+        let limits = Limits { concurrent_calls: 40, concurrent_script_calls: 20, ..Limits::default() };
+        for (tier, places) in [(Tier::Compact, 40), (Tier::Script, 20)] {
+            let slots = start(tier, &limits).ok().and_then(|started| started.slots);
+            assert!(slots > Some(places), "{tier:?}: {slots:?}");
+        }
+    }
+
+    #[test]
+    fn code_for_one_tier_is_not_code_for_the_other() {
+        let component = wat::parse_str("(component (core module (func)))").unwrap_or_default();
+        let compiled = Tier::ALL
+            .map(|tier| Engine::new(&compile_config(tier)).and_then(|engine| engine.precompile_component(&component)));
+        assert!(compiled.iter().all(Result::is_ok));
+        let hash = |tier| {
+            use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+            let mut hasher = DefaultHasher::new();
+            let engine = Engine::new(&compile_config(tier)).ok()?;
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            Some(hasher.finish())
+        };
+        assert_ne!(hash(Tier::Compact), hash(Tier::Script));
+    }
+}

@@ -1,15 +1,25 @@
-//! What a component asks for, read before a byte of it is compiled.
+//! What a component asks for and what it is made of, read before a byte of it is compiled.
 //!
 //! Linking is not a policy: an import of types alone links silently. So the names are compared
 //! here, and a component that asks for anything else does not load.
 
+mod needs;
+
 use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, Parser, Payload};
+
+use super::engine::Tier;
+use super::wasi;
+use needs::Needs;
 
 /// What was found in an acceptable component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// Its imports, all of the world `tool`.
+    /// Its imports, all of the world `tool` or of the compatibility tier.
     pub imports: Vec<String>,
+    /// Whether it imports WASI.
+    pub wasi: bool,
+    /// The engine that suits it.
+    pub tier: Tier,
 }
 
 /// Why a file is not a component that this host runs.
@@ -55,16 +65,22 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Refused> {
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 1 => found.imports(section)?,
             Payload::ComponentExportSection(section) if depth == 1 => found.exports(section)?,
-            _ => {}
+            other => found.needs.count(depth, other).map_err(|error| Refused::Malformed(error.message().to_owned()))?,
         }
     }
-    if found.tools { Ok(Inspection { imports: found.imports }) } else { Err(Refused::NoTools) }
+    if !found.tools {
+        return Err(Refused::NoTools);
+    }
+    let wasi = found.imports.iter().any(|name| wasi::is_granted(name));
+    let tier = if wasi || !found.needs.are_compact() { Tier::Script } else { Tier::Compact };
+    Ok(Inspection { imports: found.imports, wasi, tier })
 }
 
 #[derive(Default)]
 struct Found {
     imports: Vec<String>,
     tools: bool,
+    needs: Needs,
 }
 
 impl Found {
@@ -73,8 +89,8 @@ impl Found {
             let import = import.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
             let name = import.name.name;
             let instance = matches!(import.ty, ComponentTypeRef::Instance(_));
-            if !instance || import.name.implements.is_some() || !IMPORTS.iter().any(|known| is_version_of(name, known))
-            {
+            let known = IMPORTS.iter().any(|known| is_version_of(name, known)) || wasi::is_granted(name);
+            if !instance || import.name.implements.is_some() || !known {
                 return Err(Refused::Import { name: printable(name), hint: hint(name) });
             }
             self.imports.push(name.to_owned());
@@ -102,16 +118,18 @@ fn printable(name: &str) -> String {
     name.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// What to do without an interface that no tool gets.
 fn hint(name: &str) -> &'static str {
     let asks = |prefix: &str| name.starts_with(prefix);
     if asks("wasi:sockets") || asks("wasi:http") {
-        "; reach a service through bailiwick:tool/downstream, which acts for the call's user, and build with `bailiwick build`"
-    } else if asks("wasi:filesystem") || asks("wasi:cli") {
-        "; there are no files, arguments or environment: take configuration from bailiwick:tool/settings, and build with `bailiwick build`, which links no WASI"
-    } else if asks("wasi:clocks") || asks("wasi:random") || asks("wasi:io") {
-        "; use bailiwick:tool/clock and bailiwick:tool/random, and build with `bailiwick build`, which links no WASI"
+        "; a tool has no network: reach a service through bailiwick:tool/downstream, which acts for the call's user, \
+         and build without it (Rust: `bailiwick build`; JavaScript: componentize-qjs --stub-wasi, or componentize-js \
+         with disableFeatures 'http' and 'fetch-event'; Python: componentize-py --stub-wasi)"
+    } else if asks("wasi:") {
+        "; the compatibility tier has exactly the interfaces in docs/wasi.md, in version 0.2; build without it (Rust: \
+         `bailiwick build`, which links no WASI; JavaScript and Python: --stub-wasi)"
     } else {
-        "; a tool may import the interfaces of bailiwick:tool@0.1 and nothing else"
+        "; a tool may import the interfaces of bailiwick:tool@0.1 and those in docs/wasi.md, and nothing else"
     }
 }
 
@@ -141,7 +159,10 @@ mod tests {
             ("(component)", "does not export"),
             (r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#, "wasi:sockets/tcp@0.2.0"),
             (r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance)))"#, "downstream"),
-            (r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#, "settings"),
+            (r#"(component (import "wasi:cli/run@0.2.0" (instance)))"#, "docs/wasi.md"),
+            (r#"(component (import "wasi:cli/environment@0.3.0" (instance)))"#, "environment@0.3.0"),
+            (r#"(component (import "wasi:io/streams@0.2.0-rc-2023" (instance)))"#, "rc-2023"),
+            (r#"(component (import "wasi:cli/environment@0.2.0" (func)))"#, "wasi:cli/environment"),
             (r#"(component (import "bailiwick:tool/secrets@0.1.0" (instance)))"#, "secrets"),
             (r#"(component (import "bailiwick:tool/log@0.2.0" (instance)))"#, "log@0.2.0"),
             (r#"(component (import "bailiwick:tool/log" (instance)))"#, "log"),
@@ -164,7 +185,8 @@ mod tests {
             (instance $none)
             (export "bailiwick:tool/tools@0.1.0" (instance $none)))"#;
         let bytes = wat::parse_str(wat).unwrap_or_default();
-        assert_eq!(inspect(&bytes), Ok(Inspection { imports: vec!["bailiwick:tool/log@0.1.0".into()] }));
+        let imports = vec!["bailiwick:tool/log@0.1.0".into()];
+        assert_eq!(inspect(&bytes), Ok(Inspection { imports, wasi: false, tier: Tier::Compact }));
     }
 
     #[test]

@@ -1,111 +1,149 @@
-//! The bounds of one call (`[limits]`). Each has a default, and each is enforced.
+//! The bounds (`[limits]`), as one table: each has a key, a default, a least and a largest value.
+//!
+//! Invariant: there is no bound without a default, and none that can be switched off.
 
 use std::time::Duration;
 
-use wasmtime::ResourceLimiter;
+/// One row of the table of bounds.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// The key under `[limits]`.
+    pub key: &'static str,
+    /// What its values are.
+    pub unit: Unit,
+    /// The value without the key.
+    pub default: u64,
+    /// The least value.
+    pub min: u64,
+    /// The largest value.
+    pub max: u64,
+}
 
-/// What one call may use.
-#[derive(Debug, Clone)]
-pub struct Limits {
+/// What the values of a bound are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A number.
+    Count,
+    /// Bytes, such as `"64MiB"`.
+    Bytes,
+    /// Milliseconds, such as `"500ms"`.
+    Time,
+}
+
+macro_rules! limits {
+    ($($(#[$doc:meta])+ $key:ident: $type:ty, $unit:ident = $default:expr, $min:expr, $max:expr;)*) => {
+        /// What calls may use.
+        #[derive(Debug, Clone)]
+        pub struct Limits { $($(#[$doc])+ pub $key: $type,)* }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($key: <$type as Value>::of($default),)* }
+            }
+        }
+
+        impl Limits {
+            /// Every bound.
+            pub const ALL: &'static [Limit] = &[$(
+                Limit { key: stringify!($key), unit: Unit::$unit, default: $default, min: $min, max: $max },
+            )*];
+
+            /// Sets the bound named `key`; the value lies between its least and its largest.
+            pub fn set(&mut self, key: &str, value: u64) {
+                match key {
+                    $(stringify!($key) => self.$key = <$type as Value>::of(value),)*
+                    _ => {}
+                }
+            }
+        }
+    };
+}
+
+limits! {
+    // Of one call.
     /// Linear memory of all memories together, bytes.
-    pub memory: usize,
+    memory: usize, Bytes = 64 << 20, 64 << 10, 256 << 20;
+    /// Elements of one table.
+    table_elements: usize, Count = 20_000, 1, 100_000;
+    /// Core instances.
+    instances: usize, Count = 64, 1, 128;
+    /// Stack of WebAssembly frames, bytes; the script tier has twice as much.
+    stack: usize, Bytes = 512 << 10, 64 << 10, 1 << 20;
     /// Processor time.
-    pub cpu: Duration,
+    cpu: Duration, Time = 500, 1, 5_000;
     /// Wall-clock time.
-    pub time: Duration,
+    time: Duration, Time = 10_000, 1, 60_000;
+    /// Bytes of strings and lists that may cross the boundary in one host call or result.
+    hostcall_bytes: usize, Bytes = 8 << 20, 64 << 10, 64 << 20;
+    /// Handles to the host's resources; the world has none, the WASI tier's streams are.
+    handles: usize, Count = 256, 1, 4096;
     /// Size of the result, bytes.
-    pub output: usize,
-    /// Size of a request body at the front door, bytes.
-    pub input: usize,
+    output: usize, Bytes = 1 << 20, 1, 16 << 20;
     /// Downstream calls.
-    pub downstream_calls: u32,
+    downstream_calls: usize, Count = 16, 1, 1000;
     /// Time of one downstream call.
-    pub downstream_time: Duration,
+    downstream_time: Duration, Time = 5_000, 1, 60_000;
     /// Body of one downstream answer or request, bytes.
-    pub downstream_bytes: usize,
+    downstream_bytes: usize, Bytes = 1 << 20, 1, 16 << 20;
+    /// Bodies of all downstream answers and requests together, bytes.
+    downstream_total: usize, Bytes = 8 << 20, 1, 256 << 20;
     /// Log lines.
-    pub log_lines: u32,
-    /// Calls at the same time, in the whole host.
-    pub concurrent_calls: usize,
+    log_lines: usize, Count = 64, 1, 1000;
+    /// Text of all log lines together, bytes.
+    log_bytes: usize, Bytes = 64 << 10, 1, 1 << 20;
+    /// Progress reports.
+    progress_reports: usize, Count = 100, 1, 1000;
+    /// Progress reports within one second.
+    progress_per_second: usize, Count = 20, 1, 1000;
+
+    // Of the whole host.
+    /// Size of a request body at the front door, bytes.
+    input: usize, Bytes = 1 << 20, 1, 16 << 20;
+    /// Linear memory of all calls together, bytes.
+    memory_total: usize, Bytes = 2 << 30, 1 << 20, 1 << 40;
+    /// Calls at the same time.
+    concurrent_calls: usize, Count = 512, 1, 768;
+    /// Calls at the same time of components of the script tier.
+    concurrent_script_calls: usize, Count = 48, 1, 256;
     /// Calls of one principal at the same time.
-    pub concurrent_calls_per_user: usize,
+    concurrent_calls_per_user: usize, Count = 32, 1, 768;
+    /// Calls for one tenant at the same time.
+    concurrent_calls_per_tenant: usize, Count = 256, 1, 768;
+    /// Calls of one tool at the same time.
+    concurrent_calls_per_tool: usize, Count = 256, 1, 768;
+    /// Calls that may wait for a place; beyond, calls are refused at once.
+    queued_calls: usize, Count = 256, 0, 4096;
+    /// How long a call may wait for a place.
+    queue_time: Duration, Time = 2_000, 1, 10_000;
     /// Size of a component, bytes.
-    pub component: u64,
+    component: usize, Bytes = 32 << 20, 1, 64 << 20;
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory: 64 << 20,
-            cpu: Duration::from_millis(500),
-            time: Duration::from_secs(10),
-            output: 1 << 20,
-            input: 1 << 20,
-            downstream_calls: 16,
-            downstream_time: Duration::from_secs(5),
-            downstream_bytes: 1 << 20,
-            log_lines: 64,
-            concurrent_calls: 96,
-            concurrent_calls_per_user: 48,
-            component: 32 << 20,
+/// A bound's value in the type of its field.
+trait Value {
+    fn of(value: u64) -> Self;
+}
+
+impl Value for usize {
+    fn of(value: u64) -> Self {
+        Self::try_from(value).unwrap_or(Self::MAX)
+    }
+}
+
+impl Value for Duration {
+    fn of(milliseconds: u64) -> Self {
+        Self::from_millis(milliseconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bound_has_a_default_within_its_range() {
+        for limit in Limits::ALL {
+            assert!((limit.min..=limit.max).contains(&limit.default), "{limit:?}");
         }
     }
 }
-
-/// Counts what one store grows to.
-#[derive(Debug)]
-pub(super) struct Growth {
-    memory: usize,
-    max_memory: usize,
-    /// Whether a limit was hit, to tell why a guest failed.
-    pub(super) exceeded: bool,
-}
-
-impl Growth {
-    pub(super) fn new(max_memory: usize) -> Self {
-        Self { memory: 0, max_memory, exceeded: false }
-    }
-}
-
-impl ResourceLimiter for Growth {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let total = self.memory.saturating_add(desired.saturating_sub(current));
-        if total > self.max_memory {
-            self.exceeded = true;
-            return Ok(false);
-        }
-        self.memory = total;
-        Ok(true)
-    }
-
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let fits = desired <= MAX_TABLE_ELEMENTS;
-        self.exceeded |= !fits;
-        Ok(fits)
-    }
-
-    fn instances(&self) -> usize {
-        MAX_INSTANCES
-    }
-
-    fn memories(&self) -> usize {
-        MAX_MEMORIES
-    }
-
-    fn tables(&self) -> usize {
-        MAX_TABLES
-    }
-}
-
-// What real components need at most (CPython has 38 core instances and 5,674 table elements),
-// and what the pool is sized for.
-pub(super) const MAX_TABLE_ELEMENTS: usize = 20_000;
-pub(super) const MAX_INSTANCES: usize = 64;
-pub(super) const MAX_MEMORIES: usize = 4;
-pub(super) const MAX_TABLES: usize = 8;
-/// Bytes of strings and lists that may cross the boundary in one host call.
-pub(super) const MIN_HOSTCALL_FUEL: usize = 8 << 20;
-/// Handles that a component may hold; the world has no resources.
-pub(super) const MAX_HANDLES: usize = 64;
-/// Calls that may be in the pool at once; the queue in front of it is shorter.
-pub(super) const MAX_INSTANCES_AT_ONCE: u32 = 128;

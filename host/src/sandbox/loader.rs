@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use sha2::{Digest as _, Sha256};
 
+use super::engine::Tier;
 use super::inspect::{Refused, inspect};
 use super::run::{Compiled, Components, Sandbox};
 use crate::dispatch::{ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, RawDefinition};
@@ -32,6 +33,8 @@ pub struct Loaded {
     pub component: ComponentId,
     /// Its tools.
     pub definitions: Vec<Definition>,
+    /// The engine that runs it.
+    pub tier: Tier,
     compiled: Compiled,
 }
 
@@ -63,7 +66,7 @@ pub enum LoadError {
     File,
     /// Larger than the limit.
     #[error("it is larger than {0} bytes (limits.component)")]
-    TooLarge(u64),
+    TooLarge(usize),
     /// Not a component of the world.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -162,8 +165,8 @@ impl Sandbox {
         bytes: Vec<u8>,
     ) -> Result<Loaded, LoadError> {
         check_digest(&candidate.name, digest, grant)?;
-        inspect(&bytes)?;
-        let compiled = self.compile(&candidate.name, digest, &bytes).await?;
+        let inspection = inspect(&bytes)?;
+        let compiled = self.compile(&candidate.name, digest, &inspection, &bytes).await?;
         offer(&candidate.name, digest, grant, compiled)
     }
 }
@@ -191,10 +194,10 @@ fn offer(name: &str, digest: &str, grant: &ComponentGrant, compiled: Compiled) -
         return Err(LoadError::Tools(count));
     }
     let component = ComponentId { name: name.to_owned(), digest: digest.to_owned() };
-    Ok(Loaded { component, definitions, compiled })
+    Ok(Loaded { component, definitions, tier: compiled.tier, compiled })
 }
 
-fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, LoadError> {
+fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, LoadError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| LoadError::Read(error.into()))?;
     let file = File::from(file);
@@ -203,8 +206,9 @@ fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, LoadError> {
         return Err(LoadError::File);
     }
     let mut bytes = Vec::new();
-    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(LoadError::Read)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_bytes {
+    let enough = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(enough).read_to_end(&mut bytes).map_err(LoadError::Read)?;
+    if bytes.len() > max_bytes {
         return Err(LoadError::TooLarge(max_bytes));
     }
     Ok(bytes)

@@ -1,9 +1,12 @@
 //! Progress of a call on its way to the client.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::limits::Limits;
 
 /// One report.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,27 +23,65 @@ pub struct Report {
 #[derive(Clone)]
 pub struct ProgressSink {
     sender: mpsc::Sender<Report>,
-    left: Arc<AtomicU32>,
+    pace: Arc<Mutex<Pace>>,
+}
+
+/// How many reports may still come, in all and within the present second.
+struct Pace {
+    left: usize,
+    per_second: usize,
+    second: Instant,
+    left_in_second: usize,
+}
+
+impl Pace {
+    fn take(&mut self, now: Instant) -> bool {
+        if now.duration_since(self.second) >= Duration::from_secs(1) {
+            self.second = now;
+            self.left_in_second = self.per_second;
+        }
+        let fits = self.left > 0 && self.left_in_second > 0;
+        if fits {
+            self.left -= 1;
+            self.left_in_second -= 1;
+        }
+        fits
+    }
 }
 
 impl ProgressSink {
     /// A sink and the other end of it.
-    pub fn new() -> (Self, mpsc::Receiver<Report>) {
+    pub fn new(limits: &Limits) -> (Self, mpsc::Receiver<Report>) {
         let (sender, receiver) = mpsc::channel(8);
-        (Self { sender, left: Arc::new(AtomicU32::new(MAX_REPORTS)) }, receiver)
+        let per_second = limits.progress_per_second;
+        let pace =
+            Pace { left: limits.progress_reports, per_second, second: Instant::now(), left_in_second: per_second };
+        (Self { sender, pace: Arc::new(Mutex::new(pace)) }, receiver)
     }
 
     pub(super) fn report(&self, done: f64, total: Option<f64>, message: Option<String>) {
         let sound = done.is_finite() && total.is_none_or(f64::is_finite);
-        let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        if sound && left.is_ok() {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        if sound && pace.take(Instant::now()) {
             let message = message.map(|message| message.chars().take(MAX_MESSAGE).collect());
             let _ = self.sender.try_send(Report { done, total, message });
         }
     }
 }
 
-/// Of one call.
-const MAX_REPORTS: u32 = 100;
 /// Characters.
 const MAX_MESSAGE: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_are_bounded_in_all_and_in_each_second() {
+        let start = Instant::now();
+        let mut pace = Pace { left: 5, per_second: 2, second: start, left_in_second: 2 };
+        let at = [0, 1, 2, 1000, 1001, 1002, 2000, 2001, 3000];
+        let taken: Vec<_> = at.into_iter().filter(|ms| pace.take(start + Duration::from_millis(*ms))).collect();
+        assert_eq!(taken, [0, 1, 1000, 1001, 2000]);
+    }
+}

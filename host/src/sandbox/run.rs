@@ -5,18 +5,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_envelope::{ActorKind, Confidence, DelegationMode, SignedEnvelope};
 use tokio_util::sync::CancellationToken;
+use wasmtime::PoolConcurrencyLimitError;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Engine, PoolConcurrencyLimitError};
 
 use super::answer::{Ended, judge};
 use super::bindings::bailiwick::tool::identity as wit;
 use super::bindings::exports::bailiwick::tool::tools;
 use super::bindings::{Tool as World, ToolPre};
-use super::engine::{self, EngineError};
+use super::engine::{self, EngineError, Started, Tier};
+use super::growth::{Budget, Exceeded};
+use super::inspect::Inspection;
 use super::limits::Limits;
 use super::loader::LoadError;
+use super::log::Log;
 use super::progress::ProgressSink;
 use super::state::{CallScope, CallState, CpuExceeded, Purpose, store};
+use super::wasi;
 use crate::audit::{OpenCall, Outcome};
 use crate::delegation::Authority;
 use crate::dispatch::{Annotations, Permit, RawDefinition};
@@ -24,10 +28,12 @@ use crate::envelope::Sealed;
 use crate::reason::Reason;
 use crate::seams::{Clock, Random};
 
-/// The engine, and what it has compiled.
+/// The engines, and what they have compiled.
 pub struct Sandbox {
-    engine: Engine,
-    linker: Linker<CallState>,
+    compact: Linker<CallState>,
+    script: Linker<CallState>,
+    capacity: Capacity,
+    budget: Arc<Budget>,
     // By digest, so that a component that did not change is not compiled again.
     compiled: Mutex<BTreeMap<String, Compiled>>,
     limits: Limits,
@@ -35,20 +41,35 @@ pub struct Sandbox {
     random: Arc<dyn Random>,
 }
 
+/// How many calls the pools take at once; `None` where there is no pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Capacity {
+    /// Of the compact tier.
+    pub compact: Option<u32>,
+    /// Of the script tier.
+    pub script: Option<u32>,
+}
+
 /// A compiled component with what it says of itself.
 #[derive(Clone)]
 pub(super) struct Compiled {
     pre: ToolPre<CallState>,
+    pub(super) tier: Tier,
     pub(super) tools: Vec<RawDefinition>,
 }
 
 /// The components that can be called, by digest. Immutable; a change makes a new one.
 #[derive(Default)]
-pub struct Components(BTreeMap<String, ToolPre<CallState>>);
+pub struct Components(BTreeMap<String, (Tier, ToolPre<CallState>)>);
 
 impl Components {
     pub(super) fn new(used: BTreeMap<String, Compiled>) -> Self {
-        Self(used.into_iter().map(|(digest, compiled)| (digest, compiled.pre)).collect())
+        Self(used.into_iter().map(|(digest, compiled)| (digest, (compiled.tier, compiled.pre))).collect())
+    }
+
+    /// The tier of the component with this digest.
+    pub fn tier(&self, digest: &str) -> Option<Tier> {
+        self.0.get(digest).map(|(tier, _)| *tier)
     }
 }
 
@@ -62,16 +83,45 @@ pub struct Signals {
     pub progress: Option<ProgressSink>,
 }
 
+impl Signals {
+    /// Ends when nobody waits for the call any more.
+    pub async fn gone(&self) {
+        tokio::select! {
+            () = self.cancelled.cancelled() => {}
+            () = self.stopping.cancelled() => {}
+        }
+    }
+}
+
 impl Sandbox {
-    /// An engine with nothing loaded.
+    /// Engines with nothing loaded.
     ///
     /// # Errors
-    /// The engine cannot be started on this machine.
+    /// An engine cannot be started on this machine.
     pub fn new(limits: Limits, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, EngineError> {
-        let engine = engine::start()?;
-        let mut linker = Linker::new(&engine);
-        World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(EngineError::from)?;
-        Ok(Self { engine, linker, compiled: Mutex::default(), limits, clock, random })
+        let linker = |started: &Started| {
+            let mut linker = Linker::new(&started.engine);
+            World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map(|()| linker)
+        };
+        let (compact, script) = (engine::start(Tier::Compact, &limits)?, engine::start(Tier::Script, &limits)?);
+        engine::start_ticker([&compact.engine, &script.engine])?;
+        let capacity = Capacity { compact: compact.slots, script: script.slots };
+        let (compact, mut script) = (linker(&compact)?, linker(&script)?);
+        wasi::link(&mut script)?;
+        let budget = Budget::new(limits.memory_total);
+        Ok(Self { compact, script, capacity, budget, compiled: Mutex::default(), limits, clock, random })
+    }
+
+    /// How many calls the pools take at once.
+    pub fn capacity(&self) -> Capacity {
+        self.capacity
+    }
+
+    fn linker(&self, tier: Tier) -> &Linker<CallState> {
+        match tier {
+            Tier::Compact => &self.compact,
+            Tier::Script => &self.script,
+        }
     }
 
     /// The limits of every call.
@@ -85,22 +135,30 @@ impl Sandbox {
     }
 
     /// Compiles `bytes` and asks the component for its tools, without any identity.
-    pub(super) async fn compile(&self, name: &str, digest: &str, bytes: &[u8]) -> Result<Compiled, LoadError> {
+    pub(super) async fn compile(
+        &self,
+        name: &str,
+        digest: &str,
+        inspection: &Inspection,
+        bytes: &[u8],
+    ) -> Result<Compiled, LoadError> {
         if let Some(known) = self.known(digest) {
             return Ok(known);
         }
         let engine = |step| move |cause: wasmtime::Error| LoadError::Engine { step, cause: format!("{cause:#}") };
-        let link = || ToolPre::new(self.linker.instantiate_pre(&Component::from_binary(&self.engine, bytes)?)?);
+        let linker = self.linker(inspection.tier);
+        let link = || ToolPre::new(linker.instantiate_pre(&Component::from_binary(linker.engine(), bytes)?)?);
         let pre = tokio::task::block_in_place(link).map_err(engine("compile"))?;
         let tools = self.describe(name, &pre).await.map_err(engine("describe its tools"))?;
-        let compiled = Compiled { pre, tools };
+        let compiled = Compiled { pre, tier: inspection.tier, tools };
         let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(digest.to_owned(), compiled.clone());
         Ok(compiled)
     }
 
     async fn describe(&self, name: &str, pre: &ToolPre<CallState>) -> wasmtime::Result<Vec<RawDefinition>> {
-        let mut store = store(&self.engine, self.state(Purpose::Describe, name));
+        let log = Log::new(name, "", &self.limits);
+        let mut store = store(pre.engine(), self.state(Purpose::Describe, log));
         let describe = async {
             let instance = pre.instantiate_async(&mut store).await?;
             instance.bailiwick_tool_tools().call_describe(&mut store).await
@@ -126,16 +184,12 @@ impl Sandbox {
         signals: Signals,
     ) -> Ended {
         let tool = permit.tool();
-        let Some(component) = components.0.get(&tool.component.digest) else {
+        let Some((_, component)) = components.0.get(&tool.component.digest) else {
             return Ended::without_answer(Outcome::Failed, Reason::Internal, "the tool is not loaded");
         };
-        let scope = CallScope {
-            id: sealed.envelope().claims().call.id.clone(),
-            authority,
-            settings: Arc::clone(&tool.settings),
-            progress: signals.progress,
-        };
-        let mut store = store(&self.engine, self.state(Purpose::Call(Box::new(scope)), &tool.component.name));
+        let scope = CallScope { authority, settings: Arc::clone(&tool.settings), progress: signals.progress.clone() };
+        let log = Log::new(&tool.component.name, &sealed.envelope().claims().call.id, &self.limits);
+        let mut store = store(component.engine(), self.state(Purpose::Call(Box::new(scope)), log));
         let context = tools::ToolContext {
             identity: envelope(sealed.envelope()),
             input: permit.arguments().to_string(),
@@ -146,15 +200,9 @@ impl Sandbox {
             let instance = component.instantiate_async(&mut store).await?;
             instance.bailiwick_tool_tools().call_call(&mut store, &tool.definition.name, &context).await
         };
-        let gone = async {
-            tokio::select! {
-                () = signals.cancelled.cancelled() => {}
-                () = signals.stopping.cancelled() => {}
-            }
-        };
         let returned = tokio::select! {
             biased;
-            () = gone => {
+            () = signals.gone() => {
                 return Ended::without_answer(Outcome::Cancelled, Reason::Cancelled, "the call was cancelled");
             }
             returned = tokio::time::timeout(self.limits.time, call) => returned,
@@ -166,15 +214,9 @@ impl Sandbox {
         }
     }
 
-    fn state(&self, purpose: Purpose, component: &str) -> CallState {
-        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        CallState::new(purpose, component.to_owned(), &self.limits, clock, random)
-    }
-}
-
-impl From<wasmtime::Error> for EngineError {
-    fn from(error: wasmtime::Error) -> Self {
-        Self::new(&format!("{error:#}"))
+    fn state(&self, purpose: Purpose, log: Log) -> CallState {
+        let seams = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        CallState::new(purpose, log, &self.limits, Arc::clone(&self.budget), seams)
     }
 }
 
@@ -188,7 +230,9 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
         return Ended::without_answer(Outcome::Failed, Reason::Overloaded, "the host is busy; try again");
     }
     let cause = format!("{error:#}");
-    let (outcome, reason, message) = if state.growth.exceeded {
+    let (outcome, reason, message) = if state.growth.exceeded == Some(Exceeded::Host) {
+        (Outcome::Failed, Reason::Overloaded, "the host has no memory left for tools; try again")
+    } else if state.growth.exceeded == Some(Exceeded::Own) {
         (Outcome::Failed, Reason::MemoryExceeded, "the tool used up its memory")
     } else if error.is::<CpuExceeded>() {
         (Outcome::TimedOut, Reason::CpuExceeded, "the tool used up its processor time")

@@ -7,8 +7,11 @@ use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::engine::TICK;
-use super::limits::{Growth, Limits, MAX_HANDLES, MIN_HOSTCALL_FUEL};
+use super::growth::{Budget, Growth};
+use super::limits::Limits;
+use super::log::Log;
 use super::progress::ProgressSink;
+use super::wasi::Wasi;
 use crate::delegation::Authority;
 use crate::seams::{Clock, Random};
 
@@ -16,12 +19,14 @@ use crate::seams::{Clock, Random};
 pub(super) struct CallState {
     pub(super) growth: Growth,
     pub(super) purpose: Purpose,
-    pub(super) component: String,
+    pub(super) log: Arc<Log>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
-    pub(super) log_lines: u32,
+    // Made when a component of the compatibility tier first asks.
+    wasi: Option<Box<Wasi>>,
     cpu: Cpu,
     fuel: usize,
+    handles: usize,
 }
 
 /// What the instance is for.
@@ -34,7 +39,6 @@ pub(super) enum Purpose {
 
 /// What a call adds.
 pub(super) struct CallScope {
-    pub(super) id: String,
     pub(super) authority: Arc<Authority>,
     pub(super) settings: Arc<str>,
     pub(super) progress: Option<ProgressSink>,
@@ -55,21 +59,28 @@ pub(super) struct CpuExceeded;
 impl CallState {
     pub(super) fn new(
         purpose: Purpose,
-        component: String,
+        log: Log,
         limits: &Limits,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
+        budget: Arc<Budget>,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
         Self {
-            growth: Growth::new(limits.memory),
+            growth: Growth::new(limits, budget),
             purpose,
-            component,
+            log: Arc::new(log),
             clock,
             random,
-            log_lines: limits.log_lines,
-            fuel: MIN_HOSTCALL_FUEL.max(limits.output.max(limits.downstream_bytes).saturating_mul(2)),
+            wasi: None,
+            // What one bound allows, another does not forbid.
+            fuel: limits.hostcall_bytes.max(limits.output.max(limits.downstream_bytes).saturating_mul(2)),
+            handles: limits.handles,
             cpu: Cpu { used: 0, budget: ticks(limits.cpu), deadline: Instant::now() + limits.time },
         }
+    }
+
+    /// What a component of the compatibility tier finds of WASI.
+    pub(super) fn wasi(&mut self) -> &mut Wasi {
+        self.wasi.get_or_insert_with(|| Box::new(Wasi::new(self.handles, &self.clock, &self.log)))
     }
 
     /// The call, or a trap during `describe`.
@@ -83,11 +94,11 @@ impl CallState {
 
 /// A store with every limit in place before anything can run in it.
 pub(super) fn store(engine: &Engine, state: CallState) -> Store<CallState> {
-    let fuel = state.fuel;
+    let (fuel, handles) = (state.fuel, state.handles);
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.growth);
     store.set_hostcall_fuel(fuel);
-    store.set_max_component_handles(MAX_HANDLES);
+    store.set_max_component_handles(handles);
     store.set_epoch_deadline(1);
     // Runs once a tick while the guest runs. Yielding through tokio lets I/O and timers proceed
     // however many guests spin.

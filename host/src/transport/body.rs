@@ -36,7 +36,7 @@ impl Bodies {
     /// Room for bodies of at most `max_body` bytes each.
     pub(super) fn new(max_body: usize) -> Self {
         let bytes = Semaphore::new(MAX_BYTES.max(max_body));
-        Self { bytes, readers: Gate::new(MAX_READERS, MAX_READERS_OF_ONE), max_body }
+        Self { bytes, readers: Gate::of(MAX_READERS, MAX_READERS_OF_ONE), max_body }
     }
 
     /// Reads the whole body of a request of `caller` and hands it to `parse` while it has room.
@@ -46,7 +46,7 @@ impl Bodies {
         body: Incoming,
         parse: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, Unread> {
-        let _reader = self.readers.enter(caller).ok_or(Unread::Busy)?;
+        let _reader = self.readers.try_enter(caller).ok_or(Unread::Busy)?;
         let (bytes, _room) =
             tokio::time::timeout(BODY_TIME, self.collect(body)).await.map_err(|_elapsed| Unread::Slow)??;
         Ok(parse(&bytes))

@@ -189,7 +189,7 @@ impl Handler {
     ) -> Result<sandbox::Answer, ErrorData> {
         let (progress, reports) = match context.meta.get_progress_token() {
             Some(token) => {
-                let (sink, reports) = ProgressSink::new();
+                let (sink, reports) = ProgressSink::new(self.0.host.sandbox.limits());
                 (Some(sink), Some((token, reports)))
             }
             None => (None, None),

@@ -1,0 +1,120 @@
+//! The gate, without anything behind it.
+
+use super::*;
+
+fn user(name: &str) -> Count {
+    Count::User("https://issuer.example".into(), name.into())
+}
+
+fn call(name: &str, more: &[Count]) -> Vec<Count> {
+    [Count::Host, user(name)].into_iter().chain(more.iter().cloned()).collect()
+}
+
+fn gate(bounds: Bounds) -> Gate {
+    Gate::with(bounds, Duration::from_secs(600))
+}
+
+const WIDE: Bounds = Bounds { host: 100, script: 100, user: 100, tenant: 100, tool: 100, queue: 0 };
+
+#[tokio::test]
+async fn each_bound_holds_and_is_named() {
+    let tenant = Count::Tenant("https://issuer.example".into(), "acme".into());
+    let tool = Count::Tool("t".into());
+    for (bounds, more, full) in [
+        (Bounds { host: 2, ..WIDE }, vec![], Full::Host),
+        (Bounds { script: 2, ..WIDE }, vec![Count::Script], Full::Script),
+        (Bounds { user: 2, ..WIDE }, vec![], Full::User),
+        (Bounds { tenant: 2, ..WIDE }, vec![tenant], Full::Tenant),
+        (Bounds { tool: 2, ..WIDE }, vec![tool], Full::Tool),
+    ] {
+        let gate = gate(bounds);
+        let one = gate.admit(call("alice", &more)).await;
+        let two = gate.admit(call("alice", &more)).await;
+        assert!(one.is_ok() && two.is_ok(), "{full:?}");
+        assert_eq!(gate.admit(call("alice", &more)).await.err(), Some(full));
+        let other = gate.admit(call("bob", &[])).await;
+        assert_eq!(other.is_ok(), full != Full::Host, "{full:?}");
+        drop((one, other));
+        assert!(gate.admit(call("alice", &more)).await.is_ok(), "{full:?}: the place was not given back");
+    }
+}
+
+#[tokio::test]
+async fn who_waits_is_let_in_by_turn_and_nobody_waits_for_somebody_elses_bound() {
+    let gate = Arc::new(gate(Bounds { host: 2, user: 1, queue: 10, ..WIDE }));
+    let alice = gate.admit(call("alice", &[])).await;
+    let bob = gate.admit(call("bob", &[])).await;
+    let (told, mut order) = tokio::sync::mpsc::unbounded_channel();
+    let wait = |name: &'static str| {
+        let (gate, told) = (Arc::clone(&gate), told.clone());
+        let waiting = gate.shared.lock().waiting.len();
+        let task = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move {
+                let place = gate.admit(call(name, &[])).await;
+                let _ = told.send((name, place));
+            }
+        });
+        (task, waiting, gate)
+    };
+    for name in ["alice", "carol", "dave"] {
+        let (_task, before, gate) = wait(name);
+        while gate.shared.lock().waiting.len() == before {
+            tokio::task::yield_now().await;
+        }
+    }
+    // Bob's place goes past alice, who has one, to carol.
+    drop(bob);
+    let (first, carol) = order.recv().await.unwrap_or(("", Err(Full::Host)));
+    assert_eq!(first, "carol");
+    drop(alice);
+    let (second, alice) = order.recv().await.unwrap_or(("", Err(Full::Host)));
+    assert_eq!(second, "alice");
+    drop(carol);
+    let (third, dave) = order.recv().await.unwrap_or(("", Err(Full::Host)));
+    assert_eq!(third, "dave");
+    drop((alice, dave));
+    assert!(gate.shared.lock().running.is_empty());
+}
+
+#[tokio::test]
+async fn the_queue_is_bounded_for_all_and_for_one_and_who_leaves_it_is_forgotten() {
+    let gate = gate(Bounds { host: 1, user: 2, queue: 3, ..WIDE });
+    let place = gate.admit(call("alice", &[])).await;
+    let mut waiting = Vec::new();
+    for (name, queued) in [("bob", true), ("bob", true), ("bob", false), ("carol", true), ("dave", false)] {
+        let mut asked = Box::pin(gate.admit(call(name, &[])));
+        let polled = futures_util::poll!(&mut asked);
+        assert_eq!(polled.is_pending(), queued, "{name}");
+        if queued {
+            waiting.push(asked);
+        }
+    }
+    waiting.clear();
+    assert!(gate.shared.lock().waiting.is_empty());
+    drop(place);
+    assert!(gate.shared.lock().running.is_empty());
+    assert!(gate.admit(call("dave", &[])).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_place_that_nobody_takes_any_more_is_free() {
+    let gate = gate(Bounds { host: 1, queue: 3, ..WIDE });
+    let place = gate.admit(call("alice", &[])).await;
+    let mut asked = Box::pin(gate.admit(call("bob", &[])));
+    assert!(futures_util::poll!(&mut asked).is_pending());
+    // The place is handed over, and then bob leaves without looking.
+    drop(place);
+    drop(asked);
+    assert!(gate.shared.lock().running.is_empty());
+    assert!(gate.admit(call("carol", &[])).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_what_was_full() {
+    let gate = Gate::with(Bounds { tool: 1, queue: 3, ..WIDE }, Duration::from_millis(1));
+    let tool = [Count::Tool("t".into())];
+    let _place = gate.admit(call("alice", &tool)).await;
+    assert_eq!(gate.admit(call("bob", &tool)).await.err(), Some(Full::Tool));
+    assert!(gate.shared.lock().waiting.is_empty());
+}
