@@ -141,8 +141,8 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
     let authority = Arc::new(policy.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
     let run = host.sandbox.run(&opened, &policy.components, &permit, &sealed, Arc::clone(&authority), signals);
     let ended = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| panicked());
-    authority.end().await;
-    opened.close(ended.outcome, ended.reason).await.map_err(|_| Refusal::unrecordable())?;
+    let reached = authority.end().await;
+    opened.close(ended.outcome, ended.reason, reached).await.map_err(|_| Refusal::unrecordable())?;
     Ok(ended.answer)
 }
 

@@ -17,6 +17,7 @@ mod issued;
 mod planned;
 mod request;
 mod service;
+mod tally;
 mod template;
 mod token_endpoint;
 
@@ -24,6 +25,8 @@ pub use authority::{Authority, Broker, BrokerLimits};
 pub use error::DownstreamError;
 pub use request::{Part, Request, Response};
 pub use service::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, Service, ServiceSettings,
+    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, OnCancel, Service,
+    ServiceSettings,
 };
+pub use tally::DownstreamTally;
 pub use template::{Template, TemplateError};

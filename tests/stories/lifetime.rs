@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::{Host, process};
-use bailiwick_tests::{Plan, World, bailiwick, count, ensure_eq};
+use bailiwick_tests::{Plan, World, bailiwick, count, ensure_eq, guest};
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Lets the service take its time.
 fn slow(world: &World, delay: Duration) {
@@ -41,6 +41,43 @@ async fn a_client_that_goes_away_ends_the_call() -> Result<()> {
     ensure_eq(text(&closed, "outcome"), "cancelled", "outcome")?;
     let records = world.records()?;
     ensure_eq(count(&records, "downstream.opened"), count(&records, "downstream.closed"), "downstream")
+}
+
+#[tokio::test]
+async fn a_cancelled_call_tells_how_far_it_got_and_its_change_is_finished_or_given_up_by_policy() -> Result<()> {
+    for (policy, method, downstream, answered, reached) in [
+        ("finish", "POST", "done", true, [1, 0, 0]),
+        ("abort", "POST", "unknown", false, [0, 0, 1]),
+        ("finish", "GET", "cancelled", false, [0, 1, 0]),
+    ] {
+        let prober = guest("prober").await?;
+        let digest = bailiwick_dev::folder::digest(&prober);
+        let world = World::with(Plan {
+            components: vec![("prober.wasm".into(), prober)],
+            config: Box::new(move |config| {
+                *config = config.clone().grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
+                let allow = format!("on_cancel = \"{policy}\"\nallow = [\"POST /orders/{{}}\", ");
+                config.services = config.services.replacen("allow = [", &allow, 1);
+            }),
+            ..Plan::default()
+        })
+        .await?;
+        slow(&world, Duration::from_secs(2));
+        let token = world.token("alice")?;
+        let arguments = json!({"service": "orders_api", "method": method, "path": ["orders", "1001"]});
+        let call = tokio::time::timeout(Duration::from_millis(700), world.call(&token, "ask", &arguments));
+        ensure!(call.await.is_err(), "the service was not slow");
+        let closed = closed(&world).await?;
+        ensure_eq(text(&closed, "outcome"), "cancelled", "outcome")?;
+        let counts = ["done", "without_effect", "unknown"]
+            .map(|name| closed["detail"][format!("downstream_{name}")].as_i64().unwrap_or(-1));
+        ensure_eq(counts, reached, &format!("{policy} {method}: how far it got"))?;
+        let records = world.records()?;
+        let ended = *events(&records, "downstream.closed").first().context("no request was closed")?;
+        ensure_eq(text(ended, "outcome"), downstream, &format!("{policy} {method}"))?;
+        ensure_eq(!ended["downstream"]["status"].is_null(), answered, &format!("{policy} {method}: answered"))?;
+    }
+    Ok(())
 }
 
 #[tokio::test]

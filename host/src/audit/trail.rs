@@ -4,6 +4,7 @@ use bailiwick_envelope::DelegationMode;
 
 use super::journal::{AuditUnavailable, Journal};
 use super::record::{Downstream, Event, Outcome, Record, Subject};
+use crate::delegation::DownstreamTally;
 use crate::envelope::Sealed;
 use crate::reason::Reason;
 
@@ -35,12 +36,24 @@ impl OpenCall {
         self.trail.clone()
     }
 
-    /// Writes `call.closed` and waits until it is durable.
+    /// Writes `call.closed` and waits until it is durable. A call that is not done tells how far it
+    /// got: how many of its requests to services were answered, had no effect, or ended unknown.
     ///
     /// # Errors
     /// It is not durable, so the answer must not leave.
-    pub async fn close(self, outcome: Outcome, reason: Option<Reason>) -> Result<(), AuditUnavailable> {
-        let closed = Record { outcome: Some(outcome), reason: text(reason), ..self.trail.record(Event::CallClosed) };
+    pub async fn close(
+        self,
+        outcome: Outcome,
+        reason: Option<Reason>,
+        reached: DownstreamTally,
+    ) -> Result<(), AuditUnavailable> {
+        let detail = (outcome != Outcome::Done && reached != DownstreamTally::default()).then(|| {
+            let DownstreamTally { done, without_effect, unknown } = reached;
+            let counts = [("done", done), ("without_effect", without_effect), ("unknown", unknown)];
+            counts.into_iter().map(|(name, count)| (format!("downstream_{name}"), count.into())).collect()
+        });
+        let record = self.trail.record(Event::CallClosed);
+        let closed = Record { outcome: Some(outcome), reason: text(reason), detail, ..record };
         self.trail.journal.append(closed).await.map(drop)
     }
 }

@@ -9,7 +9,8 @@ use super::Issuer;
 use super::issuers::{addresses, algorithms, dialled, keys, token_type};
 use super::reader::Section;
 use crate::delegation::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, ServiceSettings, Template,
+    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, OnCancel, ServiceSettings,
+    Template,
 };
 use crate::identity::KeySource;
 
@@ -66,6 +67,7 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
         allow,
         shared_data,
         audit_headers: audit_headers(section, in_trust_domain),
+        on_cancel: on_cancel(section),
         auth: auth?,
         exchange: exchange.unwrap_or_default(),
     };
@@ -93,6 +95,17 @@ fn audit_headers(section: &Section<'_>, in_trust_domain: bool) -> AuditHeaders {
         Some(_) => {
             section.wrong("audit_headers", "this is not \"full\", \"trace\" or \"none\"");
             AuditHeaders::None
+        }
+    }
+}
+
+fn on_cancel(section: &Section<'_>) -> OnCancel {
+    match section.text("on_cancel").as_deref() {
+        Some("finish") | None => OnCancel::Finish,
+        Some("abort") => OnCancel::Abort,
+        Some(_) => {
+            section.wrong("on_cancel", "this is not \"finish\" or \"abort\"");
+            OnCancel::Finish
         }
     }
 }

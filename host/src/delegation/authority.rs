@@ -10,6 +10,7 @@ use bailiwick_envelope::{ActorKind, DelegationMode};
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::Full;
+use hyper::body::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +22,7 @@ use super::identify::identify;
 use super::planned::{Planned, Progress, absolute, failed, outcome_of, unknown};
 use super::request::{self, Part, Request, Response};
 use super::service::Service;
+use super::tally::{DownstreamTally, Tally};
 use crate::audit::{Downstream, Event, Outcome, Trail};
 use crate::dispatch::Permit;
 use crate::envelope::{Sealed, Signer};
@@ -58,11 +60,18 @@ pub struct Authority {
     tasks: TaskTracker,
 }
 
+/// A request as it leaves the host.
+struct Prepared {
+    request: http::Request<Full<Bytes>>,
+    credential: Credential,
+}
+
 struct Inner {
     broker: Arc<Broker>,
     sealed: Sealed,
     subject: Option<SubjectToken>,
     trail: Trail,
+    tally: Tally,
     used: AtomicUsize,
     bytes: AtomicUsize,
     stop: CancellationToken,
@@ -94,6 +103,7 @@ impl Broker {
             sealed,
             subject: exchanges.then_some(subject),
             trail,
+            tally: Tally::default(),
             used: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             stop: CancellationToken::new(),
@@ -113,11 +123,13 @@ impl Authority {
         task.await.unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
     }
 
-    /// Ends the authority: stops what is still under way and waits until it is recorded.
-    pub async fn end(&self) {
+    /// Ends the authority: stops what may still be stopped and waits until all of it is recorded.
+    /// Tells how the requests that were opened ended.
+    pub async fn end(&self) -> DownstreamTally {
         self.inner.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.inner.tally.read()
     }
 }
 
@@ -143,13 +155,12 @@ impl Inner {
         let opened = self.trail.downstream(Event::DownstreamOpened, Some(planned.mode), planned.record(None), None);
         opened.await.map_err(|_| DownstreamError::AuditUnavailable)?;
         let mut progress = Progress::default();
-        let result = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => Err(None),
-            result = AssertUnwindSafe(self.carry_out(&planned, &mut progress)).catch_unwind() => match result {
-                Ok(result) => result.map_err(Some),
-                Err(_) => Err(Some(DownstreamError::Unavailable("the host failed".into()))),
-            },
+        let result = match self.unless_stopped(true, self.prepare(&planned, &mut progress)).await {
+            Ok(prepared) => {
+                let delivery = self.deliver(&planned, prepared, &mut progress);
+                self.unless_stopped(!planned.finishes(), delivery).await
+            }
+            Err(error) => Err(error),
         };
         if let Err(Some(error)) = &result {
             let service = planned.service.settings.name.as_str();
@@ -159,13 +170,29 @@ impl Inner {
         let ended = match &result {
             Ok(_) => (Outcome::Done, None),
             Err(Some(error)) => (outcome_of(error, &progress, &planned.method), Some(error.reason())),
-            Err(None) if progress.sending => (Outcome::Unknown, Some(Reason::Cancelled)),
-            Err(None) => (Outcome::Cancelled, Some(Reason::Cancelled)),
+            Err(None) => (planned.given_up(&progress), Some(Reason::Cancelled)),
         };
+        self.tally.count(ended.0);
         let closed = planned.record(Some(&progress));
         let closed = self.trail.downstream(Event::DownstreamClosed, Some(planned.mode), closed, Some(ended));
         closed.await.map_err(|_| DownstreamError::AuditUnavailable)?;
         result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut))
+    }
+
+    /// Does `work` to its end, or gives it up (`None`) when the authority ends, if it may be given up.
+    async fn unless_stopped<T>(
+        &self,
+        may_stop: bool,
+        work: impl Future<Output = Result<T, DownstreamError>>,
+    ) -> Result<T, Option<DownstreamError>> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled(), if may_stop => Err(None),
+            result = AssertUnwindSafe(work).catch_unwind() => match result {
+                Ok(result) => result.map_err(Some),
+                Err(_) => Err(Some(DownstreamError::Unavailable("the host failed".into()))),
+            },
+        }
     }
 
     /// What a refusal may say of the request: names of ours, never text of the tool's.
@@ -236,7 +263,8 @@ impl Inner {
         if known && user { Ok((exchange, subject)) } else { Err(DownstreamError::IdentityUnavailable) }
     }
 
-    async fn carry_out(&self, planned: &Planned, progress: &mut Progress) -> Result<Response, DownstreamError> {
+    /// The request with its credential. Nothing has reached the service yet.
+    async fn prepare(&self, planned: &Planned, progress: &mut Progress) -> Result<Prepared, DownstreamError> {
         let credential = tokio::time::timeout(self.broker.limits.time, self.credential(planned))
             .await
             .map_err(|_| DownstreamError::Unavailable("the authorization server did not answer in time".into()))??;
@@ -249,6 +277,16 @@ impl Inner {
         let settings = &planned.service.settings;
         identify(request.headers_mut(), &self.sealed, settings, planned.mode, &broker.signer, broker.random.as_ref())?;
         credential.apply(&mut request)?;
+        Ok(Prepared { request, credential })
+    }
+
+    /// Sends the request and takes the answer, without what a tool must not see.
+    async fn deliver(
+        &self,
+        planned: &Planned,
+        Prepared { request, credential }: Prepared,
+        progress: &mut Progress,
+    ) -> Result<Response, DownstreamError> {
         progress.sending = true;
         let limits = self.broker.limits;
         let transaction = request.headers().get("txn-token").cloned();

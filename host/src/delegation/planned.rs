@@ -6,7 +6,7 @@ use bailiwick_envelope::DelegationMode;
 use http::{HeaderMap, Method, Uri};
 
 use super::error::DownstreamError;
-use super::service::Service;
+use super::service::{OnCancel, Service};
 use crate::audit::{Downstream, Outcome};
 use crate::egress::EgressError;
 
@@ -30,6 +30,16 @@ pub(super) struct Progress {
 }
 
 impl Planned {
+    /// Whether it goes on to its answer even when nobody waits for the call any more.
+    pub(super) fn finishes(&self) -> bool {
+        may_change(&self.method) && self.service.settings.on_cancel == OnCancel::Finish
+    }
+
+    /// How it ended if it was given up.
+    pub(super) fn given_up(&self, progress: &Progress) -> Outcome {
+        if progress.sending && may_change(&self.method) { Outcome::Unknown } else { Outcome::Cancelled }
+    }
+
     /// What the journal says of it.
     pub(super) fn record(&self, progress: Option<&Progress>) -> Downstream {
         Downstream {
@@ -43,10 +53,14 @@ impl Planned {
     }
 }
 
+fn may_change(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+}
+
 /// How a downstream call ended that got no answer which the tool may have.
 pub(super) fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> Outcome {
     // Once a request that changes something is on its way, only an answer tells what it did.
-    if progress.sending && progress.status.is_none() && !matches!(*method, Method::GET | Method::HEAD) {
+    if progress.sending && progress.status.is_none() && may_change(method) {
         return Outcome::Unknown;
     }
     match error {

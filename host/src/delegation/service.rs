@@ -30,10 +30,22 @@ pub struct ServiceSettings {
     pub shared_data: bool,
     /// Which audit headers it gets.
     pub audit_headers: AuditHeaders,
+    /// What becomes of a request to it when the call is cancelled.
+    pub on_cancel: OnCancel,
     /// The host's own credential.
     pub auth: Auth,
     /// How a user's authority is obtained.
     pub exchange: Option<ExchangeSettings>,
+}
+
+/// What becomes of a request under way when nobody waits for the call any more. One that only
+/// reads (GET, HEAD) is always given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnCancel {
+    /// It goes on to its answer or its time limit, so that the journal tells what it did.
+    Finish,
+    /// It is given up; what it did is unknown.
+    Abort,
 }
 
 /// Which audit headers a service gets.
@@ -153,6 +165,7 @@ pub(super) struct Described {
     pub(super) actor_issuers: Vec<String>,
     pub(super) allow: Vec<Template>,
     pub(super) audit_headers: AuditHeaders,
+    pub(super) on_cancel: OnCancel,
 }
 
 /// The host's own credential, ready for use.
@@ -212,6 +225,7 @@ impl Service {
                 actor_issuers: settings.actor_issuers,
                 allow: settings.allow,
                 audit_headers: settings.audit_headers,
+                on_cancel: settings.on_cancel,
             },
             own,
             exchange,
