@@ -3,6 +3,8 @@
 //! Trusts nothing of the host but its binary: what a test knows of it comes through HTTP, its
 //! standard error, its exit code and its journal.
 
+pub mod hostile;
+
 mod guests;
 mod told;
 mod world;

@@ -12,6 +12,7 @@ mod demo;
 mod dev;
 mod documents;
 mod envelope;
+mod hostile;
 mod journal;
 mod lifetime;
 mod modes;

@@ -1,0 +1,164 @@
+//! A kit of hostile guests: components that attack whoever loads or calls them.
+//!
+//! Each is one [`Case`]: a name, a sentence, the phase in which it attacks and what a host must do
+//! about it. `tests/hostile/README.md` tells how to turn them against another host of the world.
+//!
+//! Trusts nothing and knows nothing of a host but the codes in which it speaks. Invariant: a case's
+//! name is the name of its file and of its one tool.
+
+mod definition;
+mod describing;
+mod features;
+mod functions;
+mod guest;
+mod loops;
+mod memory;
+mod results;
+mod resources;
+mod shape;
+mod stack;
+mod traps;
+
+pub use definition::Definition;
+pub use guest::Guest;
+
+/// One hostile guest.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// In kebab-case; also the name of the tool.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub does: &'static str,
+    /// When it attacks.
+    pub at: Phase,
+    /// What a host must do about it.
+    pub expect: Expect,
+    /// What it is.
+    pub source: Source,
+}
+
+/// When a guest attacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// By what it is.
+    Load,
+    /// When it is asked for its tools, for nobody.
+    Describe,
+    /// When its tool is called.
+    Call,
+}
+
+impl Phase {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Describe => "describe",
+            Self::Call => "call",
+        }
+    }
+}
+
+/// What a host must do about a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// It is not loaded, for one of these reasons.
+    Refused(&'static [&'static str]),
+    /// The call is ended, for one of these reasons.
+    Ended(&'static [&'static str]),
+    /// The call answers, and this is in its text.
+    Harmless(&'static str),
+    /// It is not loaded, for one of these reasons, or the call answers.
+    Either(&'static [&'static str]),
+}
+
+/// What a guest is.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The text of a component.
+    Text(String),
+    /// A file that may be no component at all.
+    Bytes(Vec<u8>),
+}
+
+impl Case {
+    /// The `.wasm` file.
+    ///
+    /// # Errors
+    /// The text is not one of WebAssembly: a mistake in the kit.
+    pub fn bytes(&self) -> Result<Vec<u8>, wat::Error> {
+        match &self.source {
+            Source::Text(text) => wat::parse_str(text),
+            Source::Bytes(bytes) => Ok(bytes.clone()),
+        }
+    }
+}
+
+/// Every case, in families.
+pub fn cases() -> Vec<Case> {
+    let families =
+        [loops::cases, memory::cases, stack::cases, traps::cases, results::cases, functions::cases, resources::cases];
+    let load = [describing::cases, shape::cases, features::cases];
+    families.into_iter().chain(load).flat_map(|family| family()).collect()
+}
+
+/// The good guest itself: the measure of what the others do.
+pub fn good() -> Case {
+    harmless("good", "Answers.", "ok", Guest::new())
+}
+
+fn text(name: &'static str, guest: &Guest) -> Source {
+    Source::Text(guest.text(name))
+}
+
+/// A guest whose call is ended.
+fn ended(name: &'static str, does: &'static str, reasons: &'static [&'static str], guest: Guest) -> Case {
+    Case { name, does, at: Phase::Call, expect: Expect::Ended(reasons), source: text(name, &guest) }
+}
+
+/// A guest that may do what it does.
+fn harmless(name: &'static str, does: &'static str, answer: &'static str, guest: Guest) -> Case {
+    Case { name, does, at: Phase::Call, expect: Expect::Harmless(answer), source: text(name, &guest) }
+}
+
+/// A guest that is refused for what it says of its tools, or for how.
+fn misdescribed(name: &'static str, does: &'static str, reasons: &'static [&'static str], guest: Guest) -> Case {
+    Case { name, does, at: Phase::Describe, expect: Expect::Refused(reasons), source: text(name, &guest) }
+}
+
+/// A guest that is refused for what it is.
+fn refused(name: &'static str, does: &'static str, reasons: &'static [&'static str], guest: Guest) -> Case {
+    Case { name, does, at: Phase::Load, expect: Expect::Refused(reasons), source: text(name, &guest) }
+}
+
+const CPU: &[&str] = &["cpu-exceeded"];
+const TIME: &[&str] = &["cpu-exceeded", "timed-out"];
+const MEMORY: &[&str] = &["memory-exceeded"];
+const TRAPPED: &[&str] = &["trapped"];
+const TOO_LARGE: &[&str] = &["output-too-large"];
+const INVALID: &[&str] = &["invalid-output"];
+const NOT_LOADABLE: &[&str] = &["not-loadable"];
+const IMPORT: &[&str] = &["import-refused"];
+const DEFINITION: &[&str] = &["definition-refused"];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_guest_has_a_name_of_its_own_and_a_text_that_means_something() {
+        let cases = cases();
+        let names: BTreeSet<_> = cases.iter().map(|case| case.name).collect();
+        assert_eq!(names.len(), cases.len(), "a name is used twice");
+        assert!(cases.len() >= 150, "{} guests", cases.len());
+        for case in cases.iter().chain([&good()]) {
+            let plain = case.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            assert!(plain && case.name.len() <= 64, "{}", case.name);
+            assert!(case.does.ends_with('.'), "{}", case.name);
+            let bytes = case.bytes();
+            assert!(bytes.is_ok(), "{}: {}", case.name, bytes.err().map(|error| error.to_string()).unwrap_or_default());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a guest says of its tool, as the data that `describe` returns.
+
+use std::fmt::Write as _;
+
+/// One tool, as a guest describes it. The bytes need not be UTF-8.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Its description.
+    pub description: Vec<u8>,
+    /// The schema of its arguments.
+    pub schema: Vec<u8>,
+    /// The scopes that it requires.
+    pub scopes: Vec<String>,
+}
+
+impl Definition {
+    /// A tool without arguments.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            description: b"A hostile guest.".into(),
+            schema: br#"{"type":"object","additionalProperties":false}"#.into(),
+            scopes: Vec::new(),
+        }
+    }
+}
+
+/// The data segments of a `list<definition>` at [`START`].
+pub(super) fn data(definitions: &[Definition]) -> String {
+    let (list, mut at) = (START + 8, START + 8 + definitions.len() * SIZE);
+    let (mut records, mut texts) = (String::new(), String::new());
+    let mut put = |bytes: &[u8]| {
+        let place = format!("{at} {}", bytes.len());
+        say(&mut texts, &format!("    (data (i32.const {at}) \"{}\")\n", escaped(bytes)));
+        at += bytes.len().next_multiple_of(8);
+        place
+    };
+    for definition in definitions {
+        let scopes: Vec<String> = definition.scopes.iter().map(|scope| put(scope.as_bytes())).collect();
+        let listed: Vec<u8> = scopes.iter().flat_map(|place| words(place)).collect();
+        let (name, description) = (put(&definition.name), put(&definition.description));
+        let (schema, listed) = (put(&definition.schema), put(&listed));
+        let scopes = format!("{} {}", listed.split(' ').next().unwrap_or_default(), scopes.len());
+        let fields = format!("{name} 0 0 0 {description} {schema} 0 0 0 0 0 {scopes} 0 0 0 0 0");
+        say(&mut records, &format!("      (i32 {fields})\n"));
+    }
+    format!("    (data (i32.const {START}) (i32 {list} {})\n{records}    )\n{texts}", definitions.len())
+}
+
+fn say(to: &mut String, what: &str) {
+    // Writing to a string does not fail.
+    let _always = to.write_str(what);
+}
+
+fn words(place: &str) -> Vec<u8> {
+    place.split(' ').filter_map(|word| word.parse::<u32>().ok()).flat_map(u32::to_le_bytes).collect()
+}
+
+/// As a string of the text format.
+pub(super) fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if byte.is_ascii_alphanumeric() || b" .,:{}[]-_$#/".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            say(&mut text, &format!("\\{byte:02x}"));
+        }
+    }
+    text
+}
+
+/// Where the list is.
+const START: usize = 65_536;
+/// Of one definition, bytes.
+const SIZE: usize = 84;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_is_a_record_of_twenty_one_words_and_its_texts() {
+        let text = data(&[Definition { scopes: vec!["a".into()], ..Definition::new("t") }]);
+        assert!(text.starts_with("    (data (i32.const 65536) (i32 65544 1)\n      (i32 65636 1 0 0 0 65644 16 65660 46 "));
+        assert!(text.contains("(data (i32.const 65636) \"t\")"), "{text}");
+    }
+}

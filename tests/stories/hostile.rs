@@ -1,0 +1,207 @@
+//! What a hostile guest can do to the host and to others: nothing. The kit is `tests/hostile/`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::journal::{events, text};
+use bailiwick_tests::hostile::{Case, Expect, cases, good};
+use bailiwick_tests::{Plan, World, count, ensure_eq};
+use serde_json::{Value, json};
+
+/// The limits that the kit is made for.
+const LIMITS: &str = "memory = \"16MiB\"\ncpu = \"100ms\"\ntime = \"2s\"\noutput = \"64KiB\"";
+
+/// What a call may take beyond its limit on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A world in whose tools folder all of these are from the start.
+async fn among(guests: &[Case]) -> Result<World> {
+    let mut components = Vec::new();
+    for case in guests {
+        components.push((format!("{}.wasm", case.name), case.bytes()?));
+    }
+    World::with(Plan {
+        components,
+        config: Box::new(|config| config.limits = format!("[limits]\n{LIMITS}\n")),
+        ..Plan::default()
+    })
+    .await
+}
+
+/// Resident memory of a process, bytes.
+fn resident(world: &World) -> Result<u64> {
+    let id = world.host.id().context("the host has ended")?;
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kibibytes * 1024)
+}
+
+/// Why components were refused, by the name of the file.
+fn refusals(records: &[Value]) -> BTreeMap<String, String> {
+    let of = |record: &&Value| {
+        let name = record.pointer("/detail/name").and_then(Value::as_str).unwrap_or_default();
+        (name.to_owned(), text(record, "reason").to_owned())
+    };
+    events(records, "component.refused").iter().map(of).collect()
+}
+
+/// Somebody else, who calls while others do harm.
+struct Neighbour<'w> {
+    world: &'w World,
+    token: String,
+}
+
+impl Neighbour<'_> {
+    /// Calls once: the answer must come and be about this user. Returns how long it took.
+    async fn call(&self) -> Result<Duration> {
+        let began = Instant::now();
+        let answer = self.world.call(&self.token, "whoami", &json!({})).await?;
+        ensure!(answer.is_success(), "the neighbour is not served: {}", answer.raw);
+        let sub = answer.structured().pointer("/actor/sub").and_then(Value::as_str);
+        ensure_eq(sub, Some("bob"), "the neighbour is somebody else")?;
+        Ok(began.elapsed())
+    }
+
+    /// Calls again and again until `harm` is over; returns its result and the slowest call.
+    async fn beside<T>(&self, harm: impl Future<Output = Result<T>>) -> Result<(T, Duration)> {
+        let mut slowest = Duration::ZERO;
+        tokio::pin!(harm);
+        loop {
+            let call = self.call();
+            tokio::pin!(call);
+            tokio::select! {
+                done = &mut harm => {
+                    slowest = slowest.max(call.await?);
+                    return Ok((done?, slowest));
+                }
+                took = &mut call => slowest = slowest.max(took?),
+            }
+        }
+    }
+}
+
+/// The reason of a call's end in the journal; empty if it was done.
+fn end_of(records: &[Value], tool: &str) -> Result<String> {
+    let closed = events(records, "call.closed");
+    let of_tool = closed.iter().rfind(|record| text(record, "tool") == tool);
+    let record = of_tool.with_context(|| format!("{tool}: not closed"))?;
+    ensure_eq(text(record, "actor_sub"), "alice", tool)?;
+    Ok(text(record, "reason").to_owned())
+}
+
+/// What came of calling a hostile guest.
+struct Suffered {
+    /// Why it was ended; empty if it was not.
+    reason: String,
+    /// How long the call took.
+    took: Duration,
+    /// The neighbour's slowest call meanwhile.
+    beside: Duration,
+}
+
+/// Calls the tool of a guest beside the neighbour, and checks what came of it.
+async fn suffer(world: &World, neighbour: &Neighbour<'_>, token: &str, case: &Case) -> Result<Suffered> {
+    let began = Instant::now();
+    let nothing = json!({});
+    let harm = world.call(token, case.name, &nothing);
+    let (answer, beside) = neighbour.beside(harm).await?;
+    let took = began.elapsed();
+    ensure!(answer.raw.len() < 100_000, "{}: an answer of {} bytes", case.name, answer.raw.len());
+    ensure!(took < PATIENCE, "{}: ended after {took:?}", case.name);
+    let reason = end_of(&world.records()?, case.name)?;
+    match case.expect {
+        Expect::Ended(reasons) => {
+            ensure!(!answer.is_success(), "{}: it answers: {}", case.name, answer.raw);
+            ensure!(reasons.contains(&reason.as_str()), "{}: {reason:?}, not {reasons:?}", case.name);
+        }
+        Expect::Harmless(said) => {
+            ensure!(answer.is_success(), "{}: {reason}: {}", case.name, answer.raw);
+            ensure!(answer.text().contains(said), "{}: {}", case.name, answer.raw);
+            let meta = answer.result().pointer("/_meta").map(Value::to_string).unwrap_or_default();
+            ensure!(!meta.contains("io.bailiwick"), "{}: it speaks for the host: {meta}", case.name);
+        }
+        Expect::Refused(_) | Expect::Either(_) => {}
+    }
+    Ok(Suffered { reason, took, beside })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result<()> {
+    let guests: Vec<Case> = cases().into_iter().chain([good()]).collect();
+    let world = among(&guests).await?;
+    let process = world.host.id();
+    let refused = refusals(&world.records()?);
+    let mut wrong = Vec::new();
+    for case in &guests {
+        let seen = refused.get(case.name).map(String::as_str);
+        let fits = match case.expect {
+            Expect::Refused(reasons) => seen.is_some_and(|seen| reasons.contains(&seen)),
+            Expect::Either(reasons) => seen.is_none_or(|seen| reasons.contains(&seen)),
+            Expect::Ended(_) | Expect::Harmless(_) => seen.is_none(),
+        };
+        if !fits {
+            wrong.push(format!("{}: {seen:?}, not {:?}", case.name, case.expect));
+        }
+    }
+
+    let neighbour = Neighbour { world: &world, token: world.token("bob")? };
+    let token = world.token("alice")?;
+    neighbour.call().await?;
+    let called = || guests.iter().filter(|case| !refused.contains_key(case.name));
+    let mut plateau = None;
+    for round in 0..2 {
+        let (mut longest, mut slowest) = (BTreeMap::<String, Duration>::new(), (Duration::ZERO, ""));
+        for case in called() {
+            match suffer(&world, &neighbour, &token, case).await {
+                Ok(suffered) => {
+                    let longest = longest.entry(suffered.reason).or_default();
+                    *longest = suffered.took.max(*longest);
+                    slowest = slowest.max((suffered.beside, case.name));
+                }
+                Err(error) => wrong.push(format!("{error:#}")),
+            }
+        }
+        let now = resident(&world)?;
+        let first = *plateau.get_or_insert(now);
+        let grown = now.saturating_sub(first) >> 20;
+        println!("round {round}: {} MiB resident; longest {longest:?}; slowest neighbour {slowest:?}", now >> 20);
+        ensure!(grown < 32, "the host keeps {grown} MiB");
+    }
+    neighbour.call().await?;
+    ensure!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    ensure_eq(world.host.id(), process, "process")?;
+    let remains = world.stop().await?;
+    ensure!(!remains.said.contains("panicked"), "{}", remains.said);
+    let (content, said) = remains.verify().await?;
+    ensure!(content, "the journal does not verify: {said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hostile_guest_that_is_dropped_in_disturbs_no_call() -> Result<()> {
+    let world = among(&[]).await?;
+    let neighbour = Neighbour { world: &world, token: world.token("bob")? };
+    let mut slowest = Duration::ZERO;
+    let at_load = cases().into_iter().filter(|case| matches!(case.expect, Expect::Refused(_)));
+    for case in at_load.filter(|case| ["loop-in-start", "describe-with-all-memory", "10-000-instances"].contains(&case.name)) {
+        let file = format!("{}.wasm", case.name);
+        let before = count(&world.records()?, "component.refused");
+        world.folder.write_tool(&file, &case.bytes()?)?;
+        let refusal = async {
+            while count(&world.records()?, "component.refused") == before {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Ok(())
+        };
+        let waited = tokio::time::timeout(PATIENCE, neighbour.beside(refusal)).await;
+        let ((), took) = waited.with_context(|| format!("{}: no refusal in time", case.name))??;
+        slowest = slowest.max(took);
+        fs::remove_file(world.folder.path().join("tools").join(file))?;
+    }
+    println!("slowest neighbour during a load: {slowest:?}");
+    ensure!(slowest < PATIENCE, "a neighbour waited {slowest:?}");
+    Ok(())
+}
