@@ -21,7 +21,7 @@ use crate::call::{Gate, Host};
 use crate::config::{self, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, Signer, SignerSettings};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Cache, Compiler, Sandbox, Workers};
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::transport::{self, Front, FrontSettings, Resource};
 use policy::{Ground, record_changes};
@@ -39,11 +39,11 @@ pub struct App {
 }
 
 impl App {
-    /// Builds everything from the configuration in `file`.
+    /// Builds everything from the configuration in `file`; `workers` compile the components.
     ///
     /// # Errors
     /// Something cannot be used as it is; nothing was accepted.
-    pub async fn start(file: &Path) -> anyhow::Result<Self> {
+    pub async fn start(file: &Path, workers: Workers) -> anyhow::Result<Self> {
         let before = Seen::now(file, &[], Path::new(""));
         let config = config::load(file)?;
         let fixed = config.fixed();
@@ -54,6 +54,7 @@ impl App {
             TcpListener::bind(server.listen).await.with_context(|| format!("cannot listen on {}", server.listen))?;
         let resource = resource(&server, &listener)?;
         let keys = HostKeys::open(&envelope.keys, random.as_ref())?;
+        let cache = Cache::open(&server.cache(&envelope), keys.cache);
         let journal = open_journal(&config.audit, &envelope.trust_domain, keys.journal, &clock)?;
         record_start(&journal, &resource, &config.digest).await?;
 
@@ -64,7 +65,12 @@ impl App {
             lifetime: envelope.lifetime,
         };
         let signer = Arc::new(Signer::new(keys.signing, settings, Arc::clone(&clock), Arc::clone(&random)));
-        let sandbox = Sandbox::new(limits.clone(), Arc::clone(&clock), Arc::clone(&random))?;
+        let sandbox = Sandbox::new(
+            limits.clone(),
+            Compiler::new(workers).keeping(cache),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        )?;
         let ground = Ground {
             resource: resource.clone(),
             tools: server.tools.clone(),
@@ -116,6 +122,7 @@ impl App {
         self.host.stop.cancel();
         self.host.calls.close();
         self.host.calls.wait().await;
+        self.host.sandbox.stop_compiling();
         let watched = watching.await;
         let stopped = Record::new(Event::HostStopped);
         self.journal.close(stopped).await.context("the journal could not be closed")?;

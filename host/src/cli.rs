@@ -6,6 +6,7 @@
 pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod dev;
 pub(crate) mod explain;

@@ -22,7 +22,7 @@ use crate::identity::{Caller, SessionBasis};
 use crate::reason::Reason;
 use crate::seams::{Clock, Random, hex, random_hex};
 
-pub use keys::{HostKeys, KeyFolderError, SigningKeys};
+pub use keys::{HostKeys, KeyFolderError, MacKey, SigningKeys};
 
 /// The identifier of one call, unique and unpredictable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub struct Signer {
     settings: SignerSettings,
     envelope: SigningKey,
     transaction: SigningKey,
-    mac: keys::MacKey,
+    mac: MacKey,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }

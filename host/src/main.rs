@@ -37,6 +37,12 @@ enum Command {
     Dev(cli::dev::Args),
     /// Print the completions for a shell.
     Completions(cli::completions::Args),
+    /// Start compile workers; the host runs this.
+    #[command(hide = true)]
+    CompileSpawner,
+    /// Compile one component; the spawner runs this.
+    #[command(hide = true)]
+    CompileWorker,
 }
 
 fn main() -> ExitCode {
@@ -51,5 +57,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cli::inspect::run(&args, page),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
+        Command::CompileSpawner => cli::compile::spawner(),
+        Command::CompileWorker => cli::compile::worker(),
     }))
 }

@@ -5,11 +5,13 @@
 //!
 //! Invariant: no socket, no file and no environment can be reached; of WASI exactly the table in
 //! `wasi` is linked, for components that import it; an instance serves exactly one call; what a
-//! component imports is compared with the world and that table before it is compiled.
+//! component imports is compared with the world and that table before it is compiled; this process
+//! compiles nothing itself.
 
 mod ambient;
 mod answer;
 mod bindings;
+mod compile;
 mod downstream;
 mod engine;
 mod examine;
@@ -24,6 +26,9 @@ mod state;
 mod wasi;
 
 pub use answer::{Answer, Ended};
+pub use compile::{
+    Cache, Compile, CompileError, Compiler, Compiling, WorkerError, Workers, compile_here, spawn_workers, work,
+};
 pub use engine::{EngineError, Tier};
 pub use examine::{ExamineError, Examined};
 pub use inspect::{Inspection, Refused, inspect};

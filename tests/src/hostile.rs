@@ -13,8 +13,8 @@ mod functions;
 mod guest;
 mod loops;
 mod memory;
-mod results;
 mod resources;
+mod results;
 mod shape;
 mod stack;
 mod traps;
@@ -154,7 +154,8 @@ mod tests {
         assert_eq!(names.len(), cases.len(), "a name is used twice");
         assert!(cases.len() >= 150, "{} guests", cases.len());
         for case in cases.iter().chain([&good()]) {
-            let plain = case.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            let plain =
+                case.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
             assert!(plain && case.name.len() <= 64, "{}", case.name);
             assert!(case.does.ends_with('.'), "{}", case.name);
             let bytes = case.bytes();

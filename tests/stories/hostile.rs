@@ -186,7 +186,9 @@ async fn a_hostile_guest_that_is_dropped_in_disturbs_no_call() -> Result<()> {
     let neighbour = Neighbour { world: &world, token: world.token("bob")? };
     let mut slowest = Duration::ZERO;
     let at_load = cases().into_iter().filter(|case| matches!(case.expect, Expect::Refused(_)));
-    for case in at_load.filter(|case| ["loop-in-start", "describe-with-all-memory", "10-000-instances"].contains(&case.name)) {
+    for case in
+        at_load.filter(|case| ["loop-in-start", "describe-with-all-memory", "10-000-instances"].contains(&case.name))
+    {
         let file = format!("{}.wasm", case.name);
         let before = count(&world.records()?, "component.refused");
         world.folder.write_tool(&file, &case.bytes()?)?;

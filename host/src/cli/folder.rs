@@ -10,6 +10,7 @@ use bailiwick::sandbox::{self, Sandbox};
 use bailiwick::seams::{SystemClock, SystemRandom};
 
 use super::chain;
+use super::compile::compiler;
 
 /// The components of a folder, as the host would take them up at its start.
 pub(super) struct Folder {
@@ -24,7 +25,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Loads every component under its grant.
     pub(super) async fn load(config: &Config) -> anyhow::Result<Self> {
-        let sandbox = Sandbox::new(config.limits.clone(), Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        let sandbox = Sandbox::new(config.limits.clone(), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
         let (mut loaded, mut refused) = (Vec::new(), Vec::new());
         for candidate in sandbox::candidates(&config.server.tools).context("server.tools cannot be used")? {
             let grant = config.components.get(&candidate.name).cloned().unwrap_or_default();

@@ -9,6 +9,7 @@ use bailiwick::sandbox::{Examined, Limits, Sandbox};
 use bailiwick::seams::{SystemClock, SystemRandom};
 use serde_json::{Value, json};
 
+use super::compile::compiler;
 use super::page::{Page, Tone, listed};
 use super::{chain, wait};
 
@@ -24,8 +25,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let sandbox = Sandbox::new(Limits::default(), Arc::new(SystemClock), Arc::new(SystemRandom))?;
-    let examined = wait(async { Ok(sandbox.examine(&args.file).await?) });
+    let examined = wait(async {
+        let sandbox = Sandbox::new(Limits::default(), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        Ok(sandbox.examine(&args.file).await?)
+    });
     let examined = examined.with_context(|| args.file.display().to_string())?;
     if args.json {
         page.json(&format!("{:#}", as_json(&examined)))?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use bailiwick::app::App;
+use bailiwick::sandbox::Workers;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     raise_descriptors();
     wait(async {
         let mut signals = Signals::new()?;
-        let app = App::start(&args.config).await?;
+        // First of all, so that nothing secret is in this process yet, and no guest.
+        let workers = Workers::start().context("the process that starts compile workers cannot be started")?;
+        bailiwick::harden::serving()?;
+        let app = tokio::select! {
+            app = App::start(&args.config, workers) => app?,
+            () = signals.end() => anyhow::bail!("stopped before it listened; the next start closes what was open"),
+        };
         say_error(&format!("listening on {}", app.url()));
         let stop = CancellationToken::new();
         let mut serving = tokio::spawn(app.run(stop.clone()));

@@ -22,6 +22,15 @@ pub struct ServerSettings {
     pub allowed_hosts: Vec<String>,
     /// The tools folder.
     pub tools: PathBuf,
+    /// Where compiled code is kept; beside the key folder if absent.
+    pub cache: Option<PathBuf>,
+}
+
+impl ServerSettings {
+    /// Where compiled code is kept.
+    pub fn cache(&self, envelope: &EnvelopeSettings) -> PathBuf {
+        self.cache.clone().unwrap_or_else(|| envelope.keys.with_file_name("cache"))
+    }
 }
 
 /// `[envelope]`.
@@ -66,7 +75,9 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let tools = section.text("tools").unwrap_or_else(|| "tools".into());
     let allowed_origins = origins(&section);
     let allowed_hosts = section.strings("allowed_hosts").unwrap_or_default();
-    Some(ServerSettings { listen: address?, resource, allowed_origins, allowed_hosts, tools: section.beside(&tools) })
+    let cache = section.text("cache").map(|cache| section.beside(&cache));
+    let tools = section.beside(&tools);
+    Some(ServerSettings { listen: address?, resource, allowed_origins, allowed_hosts, tools, cache })
 }
 
 /// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared exactly.
@@ -154,14 +165,20 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The journal must not lie where components are dropped, nor the keys where either is read.
+/// The journal must not lie where components are dropped, nor the keys or compiled code where either is read.
 pub(super) fn check_folders(
     root: &Section<'_>,
     server: &ServerSettings,
     audit: &AuditSettings,
     envelope: &EnvelopeSettings,
 ) {
-    let named = [("server.tools", &server.tools), ("audit.folder", &audit.folder), ("envelope.keys", &envelope.keys)];
+    let cache = server.cache(envelope);
+    let named = [
+        ("server.tools", &server.tools),
+        ("audit.folder", &audit.folder),
+        ("envelope.keys", &envelope.keys),
+        ("server.cache", &cache),
+    ];
     for (index, (name, path)) in named.iter().enumerate() {
         for (other_name, other) in named.iter().skip(index + 1) {
             if overlap(path, other) {

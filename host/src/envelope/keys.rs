@@ -1,7 +1,7 @@
 //! The host's key folder: one key a purpose, made on first start, readable by the owner alone.
 //!
 //! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8),
-//! `mac.key` is 32 random bytes. To rotate the envelope or the transaction key,
+//! `mac.key` and `cache.key` are 32 random bytes each. To rotate the envelope or the transaction key,
 //! rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: a new key is made, and the old one stays
 //! published. The journal key belongs to its journal: it changes with a new audit folder.
 
@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 use crate::seams::Random;
 
 /// A symmetric key, erased when dropped.
-pub(super) struct MacKey(Zeroizing<Vec<u8>>);
+pub struct MacKey(Zeroizing<Vec<u8>>);
 
 impl MacKey {
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -40,6 +40,8 @@ pub struct HostKeys {
     pub signing: SigningKeys,
     /// For the journal's checkpoints.
     pub journal: SigningKey,
+    /// For the cache of compiled code: tells the host's own files from all others.
+    pub cache: MacKey,
     /// What `/.well-known/jwks.json` publishes: envelope and transaction keys with their predecessors.
     pub published: PublicKeys,
 }
@@ -103,8 +105,8 @@ impl HostKeys {
         published.insert(envelope.public());
         published.insert(transaction.public());
         let journal = signing_key(folder, "journal", random)?;
-        let signing = SigningKeys { envelope, transaction, mac: mac_key(folder, random)? };
-        Ok(Self { signing, journal, published })
+        let signing = SigningKeys { envelope, transaction, mac: mac_key(folder, "mac", random)? };
+        Ok(Self { signing, journal, cache: mac_key(folder, "cache", random)?, published })
     }
 }
 
@@ -137,8 +139,8 @@ fn predecessors(folder: &Path, name: &str) -> Result<Vec<SigningKey>, KeyFolderE
     Ok(keys)
 }
 
-fn mac_key(folder: &Path, random: &dyn Random) -> Result<MacKey, KeyFolderError> {
-    let path = folder.join("mac.key");
+fn mac_key(folder: &Path, name: &str, random: &dyn Random) -> Result<MacKey, KeyFolderError> {
+    let path = folder.join(format!("{name}.key"));
     if !path.exists() {
         let mut bytes = Zeroizing::new([0_u8; 32]);
         random.fill(bytes.as_mut());
@@ -174,4 +176,12 @@ const OTHERS: u32 = 0o077;
 fn io(path: &Path, what: &'static str) -> impl FnOnce(std::io::Error) -> KeyFolderError {
     let path = path.to_owned();
     move |cause| KeyFolderError::Io { path, what, cause }
+}
+
+#[cfg(test)]
+impl MacKey {
+    /// A key of the tests.
+    pub(crate) fn of_test(byte: u8) -> Self {
+        Self(Zeroizing::new(vec![byte; 32]))
+    }
 }

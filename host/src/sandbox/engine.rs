@@ -75,10 +75,12 @@ pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError>
     Ok(Started { engine: Engine::new(&config(&shape, None))?, slots: None })
 }
 
-/// The configuration under which code for a tier is compiled. Where its instances will live does not matter to code.
-#[cfg(test)]
+/// What a compile worker's engine has in common with the one that its code is for: all that shapes code. Only there is
+/// compiling spread over threads.
 pub(super) fn compile_config(tier: Tier) -> Config {
-    config(&Shape::of(tier, &Limits::default()), None)
+    let mut config = config(&Shape::of(tier, &Limits::default()), None);
+    config.parallel_compilation(true);
+    config
 }
 
 /// What differs between the tiers.
@@ -228,6 +230,8 @@ const LITTLE_SPACE: &str = "This machine does not give the address space for as 
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
     use super::*;
 
     #[test]
@@ -240,18 +244,21 @@ mod tests {
     }
 
     #[test]
-    fn code_for_one_tier_is_not_code_for_the_other() {
-        let component = wat::parse_str("(component (core module (func)))").unwrap_or_default();
-        let compiled = Tier::ALL
-            .map(|tier| Engine::new(&compile_config(tier)).and_then(|engine| engine.precompile_component(&component)));
-        assert!(compiled.iter().all(Result::is_ok));
-        let hash = |tier| {
-            use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    fn a_worker_compiles_for_the_engine_that_serves() {
+        let hash = |config: &Config| {
             let mut hasher = DefaultHasher::new();
-            let engine = Engine::new(&compile_config(tier)).ok()?;
+            let engine = Engine::new(config).ok()?;
             engine.precompile_compatibility_hash().hash(&mut hasher);
             Some(hasher.finish())
         };
-        assert_ne!(hash(Tier::Compact), hash(Tier::Script));
+        for tier in Tier::ALL {
+            let limits = Limits { stack: 256 << 10, table_elements: 7, instances: 3, ..Limits::default() };
+            let shape = Shape::of(tier, &limits);
+            let compiled = hash(&compile_config(tier));
+            assert!(compiled.is_some(), "{tier:?}");
+            for slots in [Some(MIN_SLOTS), None] {
+                assert_eq!(hash(&config(&shape, slots)), compiled, "{tier:?} {slots:?}");
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use sha2::{Digest as _, Sha256};
 
+use super::compile::CompileError;
 use super::engine::Tier;
 use super::inspect::{Refused, inspect};
 use super::run::{Compiled, Components, Sandbox};
@@ -82,7 +83,10 @@ pub enum LoadError {
         /// What the configuration says.
         wanted: String,
     },
-    /// It does not compile, link or describe itself.
+    /// There is no code for it.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// It does not link or describe itself.
     #[error("it does not {step}: {cause}")]
     Engine {
         /// What failed.

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailiwick_envelope::{ActorKind, Confidence, DelegationMode, SignedEnvelope};
 use tokio_util::sync::CancellationToken;
 use wasmtime::PoolConcurrencyLimitError;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{HasSelf, Linker};
 
 use super::answer::{Ended, judge};
 use super::bindings::bailiwick::tool::identity as wit;
 use super::bindings::exports::bailiwick::tool::tools;
 use super::bindings::{Tool as World, ToolPre};
+use super::compile::Compiler;
 use super::engine::{self, EngineError, Started, Tier};
 use super::growth::{Budget, Exceeded};
 use super::inspect::Inspection;
@@ -34,6 +35,7 @@ pub struct Sandbox {
     script: Linker<CallState>,
     capacity: Capacity,
     budget: Arc<Budget>,
+    compiler: Compiler,
     // By digest, so that a component that did not change is not compiled again.
     compiled: Mutex<BTreeMap<String, Compiled>>,
     limits: Limits,
@@ -98,7 +100,12 @@ impl Sandbox {
     ///
     /// # Errors
     /// An engine cannot be started on this machine.
-    pub fn new(limits: Limits, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, EngineError> {
+    pub fn new(
+        limits: Limits,
+        compiler: Compiler,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, EngineError> {
         let linker = |started: &Started| {
             let mut linker = Linker::new(&started.engine);
             World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map(|()| linker)
@@ -109,7 +116,8 @@ impl Sandbox {
         let (compact, mut script) = (linker(&compact)?, linker(&script)?);
         wasi::link(&mut script)?;
         let budget = Budget::new(limits.memory_total);
-        Ok(Self { compact, script, capacity, budget, compiled: Mutex::default(), limits, clock, random })
+        let compiled = Mutex::default();
+        Ok(Self { compact, script, capacity, budget, compiler, compiled, limits, clock, random })
     }
 
     /// How many calls the pools take at once.
@@ -147,8 +155,11 @@ impl Sandbox {
         }
         let engine = |step| move |cause: wasmtime::Error| LoadError::Engine { step, cause: format!("{cause:#}") };
         let linker = self.linker(inspection.tier);
-        let link = || ToolPre::new(linker.instantiate_pre(&Component::from_binary(linker.engine(), bytes)?)?);
-        let pre = tokio::task::block_in_place(link).map_err(engine("compile"))?;
+        let code = self.compiler.component(linker.engine(), inspection.tier, digest, bytes).await?;
+        let milliseconds = u64::try_from(code.took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(component = name, digest, cached = code.cached, milliseconds, "a component has its code");
+        let link = || ToolPre::new(linker.instantiate_pre(&code.component)?);
+        let pre = tokio::task::block_in_place(link).map_err(engine("link"))?;
         let tools = self.describe(name, &pre).await.map_err(engine("describe its tools"))?;
         let compiled = Compiled { pre, tier: inspection.tier, tools };
         let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,6 +176,11 @@ impl Sandbox {
         };
         let definitions = tokio::time::timeout(self.limits.time, describe).await??;
         Ok(definitions.into_iter().map(raw).collect())
+    }
+
+    /// Compiles nothing more; what is being compiled is refused.
+    pub fn stop_compiling(&self) {
+        self.compiler.stop();
     }
 
     /// Forgets the code of all components but these.

@@ -83,7 +83,9 @@ mod tests {
     #[test]
     fn a_definition_is_a_record_of_twenty_one_words_and_its_texts() {
         let text = data(&[Definition { scopes: vec!["a".into()], ..Definition::new("t") }]);
-        assert!(text.starts_with("    (data (i32.const 65536) (i32 65544 1)\n      (i32 65636 1 0 0 0 65644 16 65660 46 "));
+        assert!(
+            text.starts_with("    (data (i32.const 65536) (i32 65544 1)\n      (i32 65636 1 0 0 0 65644 16 65660 46 ")
+        );
         assert!(text.contains("(data (i32.const 65636) \"t\")"), "{text}");
     }
 }

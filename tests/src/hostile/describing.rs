@@ -44,9 +44,8 @@ fn counts() -> Vec<Case> {
 }
 
 fn names() -> Vec<Case> {
-    let named = |name, does, tool: &str| {
-        misdescribed(name, does, DEFINITION, one(|definition| definition.name = tool.into()))
-    };
+    let named =
+        |name, does, tool: &str| misdescribed(name, does, DEFINITION, one(|definition| definition.name = tool.into()));
     let about = |name, does, text: &str| {
         misdescribed(name, does, DEFINITION, one(|definition| definition.description = text.into()))
     };
@@ -60,11 +59,19 @@ fn names() -> Vec<Case> {
         named("name-of-look-alikes", "Calls its tool by a name that looks like another.", "wh\u{43e}ami"),
         named("name-of-nothing", "Calls its tool by no name.", ""),
         named("name-that-is-too-long", "Calls its tool by a name of 65 characters.", &"a".repeat(65)),
-        about("description-that-hides", "Describes its tool in characters that nobody sees.", "Fine.\u{200b}\u{202e}enif"),
+        about(
+            "description-that-hides",
+            "Describes its tool in characters that nobody sees.",
+            "Fine.\u{200b}\u{202e}enif",
+        ),
         about("description-that-controls-a-terminal", "Describes its tool in control characters.", "a\u{1b}]0;x\u{7}b"),
         about("description-of-9-kb", "Describes its tool at too great a length.", &"x".repeat(9_000)),
         scopes("scope-with-a-space", "Requires one scope that reads as two.", vec!["orders:read admin".into()]),
-        scopes("scope-with-a-quote", "Requires a scope that would end a header's value.", vec!["a\", error=\"b".into()]),
+        scopes(
+            "scope-with-a-quote",
+            "Requires a scope that would end a header's value.",
+            vec!["a\", error=\"b".into()],
+        ),
     ]
 }
 
@@ -82,7 +89,11 @@ fn schemas() -> Vec<Case> {
         doubling += &format!(r#""d{level}":{{"allOf":[{next},{next}]}},"#);
     }
     vec![
-        schema("schema-of-80-kb", "Has a schema larger than any tool needs.", closed(&format!(r#""title":"{}""#, "x".repeat(80_000)))),
+        schema(
+            "schema-of-80-kb",
+            "Has a schema larger than any tool needs.",
+            closed(&format!(r#""title":"{}""#, "x".repeat(80_000))),
+        ),
         misdescribed(
             "schema-of-10-mb",
             "Has a schema of ten megabytes.",
@@ -96,15 +107,43 @@ fn schemas() -> Vec<Case> {
         ),
         schema("schema-too-deep", "Has a schema that is nested a hundred deep.", nested(100)),
         schema("schema-far-too-deep", "Has a schema that is nested five thousand deep.", nested(5_000)),
-        schema("schema-that-doubles", "Has a schema whose references multiply to 2^30.", closed(&format!(r##""$defs":{{{doubling}"d30":{{}}}},"$ref":"#/$defs/d0""##))),
-        schema("schema-of-itself", "Has a schema that refers to itself.", closed(r##""properties":{"a":{"$ref":"#"}}"##)),
-        schema("schema-from-a-file", "Has a schema that refers to a file of the host.", closed(r#""properties":{"a":{"$ref":"file:///etc/passwd"}}"#)),
-        schema("schema-from-the-network", "Has a schema that refers to another server.", closed(r#""properties":{"a":{"$ref":"http://127.0.0.1:1/s"}}"#)),
+        schema(
+            "schema-that-doubles",
+            "Has a schema whose references multiply to 2^30.",
+            closed(&format!(r##""$defs":{{{doubling}"d30":{{}}}},"$ref":"#/$defs/d0""##)),
+        ),
+        schema(
+            "schema-of-itself",
+            "Has a schema that refers to itself.",
+            closed(r##""properties":{"a":{"$ref":"#"}}"##),
+        ),
+        schema(
+            "schema-from-a-file",
+            "Has a schema that refers to a file of the host.",
+            closed(r#""properties":{"a":{"$ref":"file:///etc/passwd"}}"#),
+        ),
+        schema(
+            "schema-from-the-network",
+            "Has a schema that refers to another server.",
+            closed(r#""properties":{"a":{"$ref":"http://127.0.0.1:1/s"}}"#),
+        ),
         schema("schema-that-is-open", "Has a schema that lets anything through.", r#"{"type":"object"}"#.into()),
         schema("schema-that-is-not-json", "Has a schema that is no JSON.", "{oops".into()),
-        schema("schema-that-says-it-twice", "Has a schema with one name twice.", closed(r#""properties":{"a":{}},"properties":{"b":{}}"#)),
-        schema("schema-with-a-user", "Lets the model say for whom it acts.", closed(r#""properties":{"user_id":{"type":"string"}}"#)),
-        schema("schema-with-a-token", "Lets the model pass a token.", closed(r#""properties":{"o":{"items":{"properties":{"access_token":{}}}}}"#)),
+        schema(
+            "schema-that-says-it-twice",
+            "Has a schema with one name twice.",
+            closed(r#""properties":{"a":{}},"properties":{"b":{}}"#),
+        ),
+        schema(
+            "schema-with-a-user",
+            "Lets the model say for whom it acts.",
+            closed(r#""properties":{"user_id":{"type":"string"}}"#),
+        ),
+        schema(
+            "schema-with-a-token",
+            "Lets the model pass a token.",
+            closed(r#""properties":{"o":{"items":{"properties":{"access_token":{}}}}}"#),
+        ),
         harmless(
             "schema-with-a-costly-pattern",
             "Has a schema whose pattern takes for ever in an engine that backtracks.",
@@ -127,7 +166,11 @@ fn nonsense() -> Vec<Case> {
             one(|definition| definition.name = b"\xff\xfe".into()),
         ),
         bad("describe-from-nowhere", "Says that its tools are described beyond its memory.", "(return (i32.const -8))"),
-        bad("describe-at-an-odd-address", "Says that its tools are described at an odd address.", "(return (i32.const 65537))"),
+        bad(
+            "describe-at-an-odd-address",
+            "Says that its tools are described at an odd address.",
+            "(return (i32.const 65537))",
+        ),
         bad("describe-in-a-trap", "Fails when it is asked for its tools.", "unreachable"),
         bad(
             "describe-in-a-recursion",
@@ -139,6 +182,10 @@ fn nonsense() -> Vec<Case> {
             "Takes all memory when it is asked for its tools.",
             "(loop (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable)) (br 0))",
         ),
-        bad("describe-with-no-option", "Describes a tool with an option that is neither there nor not.", "(i32.store (i32.const 65552) (i32.const 9))"),
+        bad(
+            "describe-with-no-option",
+            "Describes a tool with an option that is neither there nor not.",
+            "(i32.store (i32.const 65552) (i32.const 9))",
+        ),
     ]
 }

@@ -23,8 +23,16 @@ fn core() -> Vec<Case> {
              (func (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))",
         ),
         module("small-pages", "Has a memory whose pages are single bytes.", "(memory 1 (pagesize 1))"),
-        module("garbage-collection", "Has structures for a garbage collector.", "(type (struct (field i32))) (func (drop (struct.new 0 (i32.const 1))))"),
-        module("arrays", "Has an array of 2^31 for a garbage collector.", "(type $a (array i8)) (func (drop (array.new_default $a (i32.const 0x7fffffff))))"),
+        module(
+            "garbage-collection",
+            "Has structures for a garbage collector.",
+            "(type (struct (field i32))) (func (drop (struct.new 0 (i32.const 1))))",
+        ),
+        module(
+            "arrays",
+            "Has an array of 2^31 for a garbage collector.",
+            "(type $a (array i8)) (func (drop (array.new_default $a (i32.const 0x7fffffff))))",
+        ),
         module(
             "external-references",
             "Passes references of the host's around.",
@@ -65,7 +73,11 @@ fn component() -> Vec<Case> {
         more("streams", "Makes a stream.", "  (type $s (stream u8)) (core func (canon stream.new $s))"),
         more("waitable-sets", "Waits for several things.", "  (core func (canon waitable-set.new))"),
         more("back-pressure", "Refuses to be called.", "  (core func (canon backpressure.inc))"),
-        more("threads", "Starts a thread.", "  (core type $f (shared (func (param i32)))) (core func (canon thread.spawn-ref $f))"),
+        more(
+            "threads",
+            "Starts a thread.",
+            "  (core type $f (shared (func (param i32)))) (core func (canon thread.spawn-ref $f))",
+        ),
         more("error-contexts", "Makes an error context.", "  (core func (canon error-context.new (memory $memory)))"),
     ]
 }
@@ -77,7 +89,8 @@ fn ordinary() -> Vec<Case> {
         fine(
             "simd",
             "Computes with vectors, as compilers do.",
-            Guest::new().call("(drop (i32x4.extract_lane 0 (i32x4.add (v128.const i64x2 1 2) (v128.const i64x2 3 4))))"),
+            Guest::new()
+                .call("(drop (i32x4.extract_lane 0 (i32x4.add (v128.const i64x2 1 2) (v128.const i64x2 3 4))))"),
         ),
         fine(
             "tail-calls",

@@ -21,7 +21,11 @@ fn floods() -> Vec<Case> {
         ended(name, does, TIME, thrifty(&format!("(i32.store (i32.const 8) (i32.const 1)) (loop {code} (br 0))")))
     };
     vec![
-        flood("log-for-ever", "Writes log lines for ever.", "(call $write (i32.const 0) (i32.const 1024) (i32.const 2))"),
+        flood(
+            "log-for-ever",
+            "Writes log lines for ever.",
+            "(call $write (i32.const 0) (i32.const 1024) (i32.const 2))",
+        ),
         flood(
             "log-large-lines-for-ever",
             "Writes lines of 110 KB for ever.",
@@ -69,11 +73,7 @@ fn sizes() -> Vec<Case> {
             "Writes one log line of 12 MiB.",
             &format!("{grow} (call $write (i32.const 0) (i32.const 524288) (i32.const 12582912))"),
         ),
-        too_large(
-            "body-of-12-mib",
-            "Sends a body of 12 MiB.",
-            &request("1024 2 1024 2 0 0 0 0 0 0 524288 12582912"),
-        ),
+        too_large("body-of-12-mib", "Sends a body of 12 MiB.", &request("1024 2 1024 2 0 0 0 0 0 0 524288 12582912")),
         too_large(
             "700-000-headers",
             "Sends seven hundred thousand headers without name or value, 16 bytes each in its memory.",
@@ -212,9 +212,7 @@ fn out_of_turn() -> Vec<Case> {
     };
     let send = "(call $send (i32.const 1024) (i32.const 2) (i32.const 1024) (i32.const 2) (i32.const 0) (i32.const 0)
         (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4096))";
-    let start = |code: &str| {
-        Guest::with_host_functions().main(format!("(func $begin {code}) (start $begin)"))
-    };
+    let start = |code: &str| Guest::with_host_functions().main(format!("(func $begin {code}) (start $begin)"));
     vec![
         describing("downstream-in-describe", "Asks a service while nobody has called it.", send),
         describing(
@@ -227,7 +225,11 @@ fn out_of_turn() -> Vec<Case> {
             "Reports progress while nobody has called it.",
             "(call $report (f64.const 1) (i32.const 0) (f64.const 2) (i32.const 0) (i32.const 0) (i32.const 0))",
         ),
-        describing("settings-in-describe", "Asks for its settings while nobody has called it.", "(call $get (i32.const 4096))"),
+        describing(
+            "settings-in-describe",
+            "Asks for its settings while nobody has called it.",
+            "(call $get (i32.const 4096))",
+        ),
         describing(
             "log-for-ever-in-describe",
             "Writes log lines for ever while nobody has called it.",
@@ -251,13 +253,16 @@ fn out_of_turn() -> Vec<Case> {
             "log-in-the-function-that-cleans-up",
             "Calls a host function after it has answered, where the component model forbids it.",
             TRAPPED,
-            Guest::with_host_functions().fill("after-call", "(call $write (i32.const 0) (i32.const 1024) (i32.const 2))"),
+            Guest::with_host_functions()
+                .fill("after-call", "(call $write (i32.const 0) (i32.const 1024) (i32.const 2))"),
         ),
         ended(
             "clock-in-realloc",
             "Calls a host function while the host passes the arguments, where the component model forbids it.",
             TRAPPED,
-            Guest::with_host_functions().fill("memory", REENTRANT).fill("realloc", "(if (i32.load (i32.const 8)) (then (call_indirect (i32.const 0))))")
+            Guest::with_host_functions()
+                .fill("memory", REENTRANT)
+                .fill("realloc", "(if (i32.load (i32.const 8)) (then (call_indirect (i32.const 0))))")
                 .main("(func (export \"again\") (drop (call $now))) (data (i32.const 8) (i32 1))")
                 .fill("more", TIE),
         ),

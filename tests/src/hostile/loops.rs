@@ -30,9 +30,9 @@ fn plain() -> Vec<Case> {
             "loop-that-divides",
             "Computes square roots and divisions, the slowest instructions, for ever.",
             CPU,
-            Guest::new().main("(global $x (mut f64) (f64.const 2))").call(
-                "(loop (global.set $x (f64.sqrt (f64.div (global.get $x) (f64.const 0.3)))) (br 0))",
-            ),
+            Guest::new()
+                .main("(global $x (mut f64) (f64.const 2))")
+                .call("(loop (global.set $x (f64.sqrt (f64.div (global.get $x) (f64.const 0.3)))) (br 0))"),
         ),
     ]
 }
@@ -153,10 +153,8 @@ fn unasked() -> Vec<Case> {
             "loop-in-start-of-another-instance",
             "A second module, that nothing refers to, never finishes being instantiated.",
             NOT_LOADABLE,
-            Guest::new().fill(
-                "more",
-                format!("  (core module $other {start})\n  (core instance (instantiate $other))"),
-            ),
+            Guest::new()
+                .fill("more", format!("  (core module $other {start})\n  (core instance (instantiate $other))")),
         ),
         misdescribed(
             "loop-in-describe",

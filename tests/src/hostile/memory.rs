@@ -26,9 +26,7 @@ fn growing() -> Vec<Case> {
             "grow-to-the-end-and-insist",
             "Asks for 4 GiB at once and fails when it does not get it.",
             MEMORY,
-            Guest::new().call(
-                "(if (i32.eq (memory.grow (i32.const 65528)) (i32.const -1)) (then unreachable))",
-            ),
+            Guest::new().call("(if (i32.eq (memory.grow (i32.const 65528)) (i32.const -1)) (then unreachable))"),
         ),
         ended(
             "grow-by-pages",
@@ -49,10 +47,7 @@ fn growing() -> Vec<Case> {
             "Takes a page whenever the host asks for a few bytes, and lets the host ask for ever.",
             &["memory-exceeded", "cpu-exceeded"],
             Guest::with_host_functions()
-                .fill(
-                    "realloc",
-                    "(if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))",
-                )
+                .fill("realloc", "(if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))")
                 .call("(loop (call $get (i32.const 4096)) (br 0))"),
         ),
         ended(
@@ -160,7 +155,12 @@ fn tables() -> Vec<Case> {
             table("10000000"),
         ),
         refused("begin-with-a-full-table", "Declares a table of 2^32-1 elements.", NOT_LOADABLE, table("4294967295")),
-        refused("begin-with-100-tables", "Declares 100 tables.", NOT_LOADABLE, table("1").main("(table 1 funcref) ".repeat(100))),
+        refused(
+            "begin-with-100-tables",
+            "Declares 100 tables.",
+            NOT_LOADABLE,
+            table("1").main("(table 1 funcref) ".repeat(100)),
+        ),
         refused(
             "begin-with-10-000-tables",
             "Declares ten thousand tables.",

@@ -16,7 +16,11 @@ pub(super) fn cases() -> Vec<Case> {
             "Asks what a dropped handle stands for.",
             "(call $after-drop (call $new (i32.const 7)))",
         ),
-        trapped("handle-that-was-never-made", "Asks what a handle out of the air stands for.", "(drop (call $rep (i32.const 1000)))"),
+        trapped(
+            "handle-that-was-never-made",
+            "Asks what a handle out of the air stands for.",
+            "(drop (call $rep (i32.const 1000)))",
+        ),
         trapped("handle-zero", "Drops the handle that never exists.", "(call $drop (i32.const 0))"),
         trapped(
             "handle-of-another-type",

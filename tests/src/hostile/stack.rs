@@ -8,7 +8,9 @@ pub(super) fn cases() -> Vec<Case> {
         trapped(
             "recursion",
             "Calls itself until there is no stack.",
-            Guest::new().main("(func $f (param i32) (result i32) (i32.add (call $f (local.get 0)) (i32.const 1)))").call("(drop (call $f (i32.const 0)))"),
+            Guest::new()
+                .main("(func $f (param i32) (result i32) (i32.add (call $f (local.get 0)) (i32.const 1)))")
+                .call("(drop (call $f (i32.const 0)))"),
         ),
         trapped(
             "recursion-of-three",

@@ -14,8 +14,16 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case("convert-nan", "Converts a NaN to an integer.", "(drop (i32.trunc_f64_s (f64.const nan)))"),
         case("load-beyond-memory", "Reads beyond the end of its memory.", "(drop (i32.load (i32.const 524285)))"),
-        case("store-far-beyond-memory", "Writes 4 GiB further on.", "(i64.store offset=4294967288 (i32.const -1) (i64.const 1))"),
-        case("fill-beyond-memory", "Fills more than it has.", "(memory.fill (i32.const 0) (i32.const 0) (i32.const -1))"),
+        case(
+            "store-far-beyond-memory",
+            "Writes 4 GiB further on.",
+            "(i64.store offset=4294967288 (i32.const -1) (i64.const 1))",
+        ),
+        case(
+            "fill-beyond-memory",
+            "Fills more than it has.",
+            "(memory.fill (i32.const 0) (i32.const 0) (i32.const -1))",
+        ),
         case("call-nothing", "Calls an empty element of a table.", "(call_indirect $t (i32.const 1))"),
         case("call-beyond-the-table", "Calls an element beyond the table.", "(call_indirect $t (i32.const -1))"),
         case(

@@ -1,0 +1,95 @@
+//! What this program gives up before it meets anything from outside: rights that neither serving nor
+//! compiling needs, so that whoever breaks out of WebAssembly finds less to go on with.
+//!
+//! Beside the story; `serve` and the two helper processes of the compiler call it first. Trusts the kernel.
+//!
+//! Invariant: a function here returns `Ok` only if everything that it names is in force for every
+//! thread of the process, those to come included. There is no way to ask for less.
+
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    path = "harden/elsewhere.rs"
+)]
+mod system;
+
+use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
+
+/// A right cannot be given up.
+#[derive(Debug, thiserror::Error)]
+pub enum HardenError {
+    /// The kernel, or a filter around this process, does not take the filter.
+    #[error(
+        "the filter of system calls is refused, and the host does not run without it: allow the calls `seccomp` and `prctl` \
+         (the profiles of container engines do by default) on a kernel with CONFIG_SECCOMP_FILTER"
+    )]
+    Filter(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A limit cannot be set.
+    #[error("{what} cannot be set")]
+    Setting {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+}
+
+/// What one compilation may use.
+#[derive(Debug, Clone, Copy)]
+pub struct CompileLimits {
+    /// Address space, bytes.
+    pub address_space: u64,
+    /// Processor time, seconds.
+    pub cpu: u64,
+}
+
+/// For the process that serves, before it reads a secret: it starts no process and no program, looks into no other,
+/// leaves no core file, and its memory is not to be read by others of the same user.
+///
+/// # Errors
+/// A right cannot be given up.
+pub fn serving() -> Result<(), HardenError> {
+    limit("the size of core files", Resource::Core, 0)?;
+    system::close_to_others()?;
+    system::no_new_programs()
+}
+
+/// For the process that starts the compile workers: the same, except that it starts processes.
+///
+/// # Errors
+/// A right cannot be given up.
+pub(crate) fn spawning() -> Result<(), HardenError> {
+    limit("the size of core files", Resource::Core, 0)?;
+    system::few_calls()
+}
+
+/// For the process that compiles one component, before it reads a byte of it: it computes, reads standard input and
+/// writes standard output, within `limits`, and ends with its parent.
+///
+/// # Errors
+/// A right cannot be given up.
+pub(crate) fn compiling(limits: CompileLimits) -> Result<(), HardenError> {
+    limit("the size of core files", Resource::Core, 0)?;
+    limit("the size of files", Resource::Fsize, 0)?;
+    limit("the number of open files", Resource::Nofile, MAX_FILES)?;
+    limit("the address space", Resource::As, limits.address_space)?;
+    // Two limits, so that it ends by the signal that tells why.
+    let cpu = Rlimit { current: Some(limits.cpu), maximum: Some(limits.cpu.saturating_add(2)) };
+    setrlimit(Resource::Cpu, cpu).map_err(setting("the processor time"))?;
+    setpriority_process(None, NICE).map_err(setting("the priority"))?;
+    system::end_with_parent()?;
+    system::only_compute()
+}
+
+fn limit(what: &'static str, resource: Resource, most: u64) -> Result<(), HardenError> {
+    setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(setting(what))
+}
+
+fn setting<E: Into<std::io::Error>>(what: &'static str) -> impl FnOnce(E) -> HardenError {
+    move |cause| HardenError::Setting { what, cause: cause.into() }
+}
+
+/// Serving comes first.
+const NICE: i32 = 10;
+/// The three standard ones, and a little room.
+const MAX_FILES: u64 = 16;

@@ -1,0 +1,128 @@
+//! The filters of system calls on Linux, and what `prctl` sets.
+//!
+//! Trusts the kernel to apply a filter to every thread at once. Two kinds of filter: the serving process and the spawner
+//! lose the calls in a list, because nobody can tell what a resolver or a C library needs next; the worker keeps
+//! the calls in a list, because all it does is compute.
+//!
+//! Invariant: a filter is never installed for some threads only, and always with no-new-privileges.
+
+mod calls;
+
+use std::collections::BTreeMap;
+
+use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch, apply_filter_all_threads,
+};
+
+use super::{HardenError, setting};
+
+/// Calls, each with the conditions one of which must hold; none means always.
+type Calls = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// Denies the calls that nothing here needs, and every way to a new process or program.
+pub(super) fn no_new_programs() -> Result<(), HardenError> {
+    let mut denied = all(&calls::NEVER);
+    denied.extend(all(&calls::PROGRAMS));
+    denied.insert(libc::SYS_clone, vec![without_flag(0, libc::CLONE_THREAD)?]);
+    let denied = with_other_numbers(denied);
+    install(denied, SeccompAction::Allow, denial())?;
+    no_clone3()
+}
+
+/// Denies the calls that nothing here needs.
+pub(super) fn few_calls() -> Result<(), HardenError> {
+    install(with_other_numbers(all(&calls::NEVER)), SeccompAction::Allow, denial())
+}
+
+/// Allows what it takes to compute with threads, to read standard input and to write standard output.
+pub(super) fn only_compute() -> Result<(), HardenError> {
+    // First, because the filter after it denies the installation of another.
+    no_clone3()?;
+    let mut allowed = all(&calls::COMPUTING);
+    allowed.insert(libc::SYS_read, vec![equal(0, 0)?]);
+    for write in [libc::SYS_write, libc::SYS_writev] {
+        allowed.insert(write, vec![equal(0, 1)?, equal(0, 2)?]);
+    }
+    for map in [libc::SYS_mmap, libc::SYS_mprotect] {
+        allowed.insert(map, vec![without_flag(2, libc::PROT_EXEC)?]);
+    }
+    allowed.insert(libc::SYS_clone, vec![with_flag(0, libc::CLONE_THREAD)?]);
+    allowed.insert(libc::SYS_prctl, vec![equal(0, unsigned(libc::PR_SET_NAME))?]);
+    install(allowed, denial(), SeccompAction::Allow)
+}
+
+/// Nobody of the same user may attach to this process or read its memory.
+pub(super) fn close_to_others() -> Result<(), HardenError> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(setting("that memory is closed to other processes"))
+}
+
+/// The kernel kills this process when the one that started it ends.
+pub(super) fn end_with_parent() -> Result<(), HardenError> {
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(setting("the end with the parent process"))
+}
+
+/// Makes `clone3` look like a call of a newer kernel. Its flags lie in memory, where a filter cannot see them; C
+/// libraries then use `clone`, whose flags it can.
+fn no_clone3() -> Result<(), HardenError> {
+    install(all(&[libc::SYS_clone3]), SeccompAction::Allow, SeccompAction::Errno(code(libc::ENOSYS)))
+}
+
+fn all(calls: &[i64]) -> Calls {
+    calls.iter().map(|call| (*call, Vec::new())).collect()
+}
+
+/// On x86-64 a kernel may know the same calls by x32's numbers too.
+fn with_other_numbers(mut calls: Calls) -> Calls {
+    if cfg!(target_arch = "x86_64") {
+        let others: Calls = calls.iter().map(|(call, rules)| (call | calls::X32, rules.clone())).collect();
+        calls.extend(others);
+        calls.extend(all(&calls::X32_ONLY.map(|call| call | calls::X32)));
+    }
+    calls
+}
+
+fn install(calls: Calls, otherwise: SeccompAction, these: SeccompAction) -> Result<(), HardenError> {
+    let target = TargetArch::try_from(std::env::consts::ARCH).map_err(filter)?;
+    let rules = SeccompFilter::new(calls, otherwise, these, target).map_err(filter)?;
+    let program = BpfProgram::try_from(rules).map_err(filter)?;
+    apply_filter_all_threads(&program).map_err(filter)
+}
+
+fn equal(argument: u8, value: u64) -> Result<SeccompRule, HardenError> {
+    rule(argument, SeccompCmpOp::Eq, value)
+}
+
+fn with_flag(argument: u8, flag: i32) -> Result<SeccompRule, HardenError> {
+    rule(argument, SeccompCmpOp::MaskedEq(unsigned(flag)), unsigned(flag))
+}
+
+fn without_flag(argument: u8, flag: i32) -> Result<SeccompRule, HardenError> {
+    rule(argument, SeccompCmpOp::MaskedEq(unsigned(flag)), 0)
+}
+
+fn rule(argument: u8, compare: SeccompCmpOp, value: u64) -> Result<SeccompRule, HardenError> {
+    // The kernel looks at these arguments as 32 bits.
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, value).map_err(filter)?;
+    SeccompRule::new(vec![condition]).map_err(filter)
+}
+
+fn denial() -> SeccompAction {
+    SeccompAction::Errno(code(libc::EPERM))
+}
+
+fn code(error: i32) -> u32 {
+    error.unsigned_abs()
+}
+
+fn unsigned(flag: i32) -> u64 {
+    u64::from(flag.unsigned_abs())
+}
+
+fn filter(cause: impl std::error::Error + Send + Sync + 'static) -> HardenError {
+    HardenError::Filter(Box::new(cause))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! From the bytes of a component, already hashed and inspected, to machine code in the engine.
+//!
+//! Compiling is where a hostile component costs most and where the compiler meets bytes that somebody chose.
+//! So it happens in a process of its own (`worker`), one for each component, started by a process that holds no keys
+//! (`spawner`, reached through `workers`); code that was compiled before is kept in a private folder (`cache`).
+//! `code` is the one place that lets bytes become code.
+//!
+//! Trusts the workers to hand back what the compiler made, and the kernel to hold them to their limits. That they run with
+//! few rights protects everything around them; it does not make their output right: a component that takes over the compiler
+//! chooses the machine code that it runs as. The cache is trusted as far as its authentication goes.
+//!
+//! Invariant: the serving process compiles nothing, and nothing becomes code that neither a worker nor an authentic
+//! file of the cache gave. Deliberately absent: precompiled components in the tools folder, a second attempt.
+
+mod cache;
+mod code;
+mod frame;
+mod spawner;
+mod worker;
+mod workers;
+
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::engine::Tier;
+pub use cache::Cache;
+use code::{Code, Identity};
+pub use spawner::spawn_workers;
+pub use worker::{WorkerError, compile_here, work};
+pub use workers::Workers;
+
+/// Why there is no compiled code.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The compiler does not take the component.
+    #[error("it does not compile: {0}")]
+    Refused(String),
+    /// Compiling it took more than any component may.
+    #[error("it does not compile within its limits: {0}")]
+    TooCostly(String),
+    /// Nothing was compiled, for a reason that has nothing to do with the component.
+    #[error("it cannot be compiled now: {0}")]
+    Unavailable(String),
+    /// The engine does not take what the compiler made.
+    #[error("its compiled code cannot be used: {0}")]
+    Unusable(String),
+}
+
+/// What comes of compiling.
+pub type Compiling<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, CompileError>> + Send + 'a>>;
+
+/// Who compiles. Tests compile in their own process.
+pub trait Compile: Send + Sync {
+    /// Compiles a component for the engine of `tier`.
+    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8]) -> Compiling<'a>;
+}
+
+/// Turns components into machine code, and remembers.
+pub struct Compiler {
+    workers: Box<dyn Compile>,
+    cache: Option<Cache>,
+    stopping: CancellationToken,
+}
+
+/// A component that can be linked.
+pub(super) struct Compiled {
+    pub(super) component: Component,
+    /// Whether the code was there already.
+    pub(super) cached: bool,
+    /// How long it took.
+    pub(super) took: Duration,
+}
+
+impl Compiler {
+    /// A compiler that keeps nothing beyond this process.
+    pub fn new(workers: impl Compile + 'static) -> Self {
+        Self { workers: Box::new(workers), cache: None, stopping: CancellationToken::new() }
+    }
+
+    /// The same, which keeps what it compiled in `cache`.
+    #[must_use]
+    pub fn keeping(self, cache: Option<Cache>) -> Self {
+        Self { cache, ..self }
+    }
+
+    /// The code for the component with this digest.
+    pub(super) async fn component(
+        &self,
+        engine: &Engine,
+        tier: Tier,
+        digest: &str,
+        bytes: &[u8],
+    ) -> Result<Compiled, CompileError> {
+        let begun = Instant::now();
+        let identity = Identity::new(engine, digest);
+        let kept = tokio::task::block_in_place(|| self.kept(engine, &identity));
+        if let Some(component) = kept {
+            return Ok(Compiled { component, cached: true, took: begun.elapsed() });
+        }
+        let code = tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => return Err(CompileError::Unavailable("the host is stopping".to_owned())),
+            code = self.workers.compile(tier, bytes) => Code::from_worker(code?),
+        };
+        let component = tokio::task::block_in_place(|| {
+            let component = code.load(engine).map_err(|error| CompileError::Unusable(format!("{error:#}")))?;
+            if let Some(cache) = &self.cache {
+                cache.keep(&identity, &code);
+            }
+            Ok(component)
+        })?;
+        Ok(Compiled { component, cached: false, took: begun.elapsed() })
+    }
+
+    /// Ends what is being compiled and compiles nothing more.
+    pub(super) fn stop(&self) {
+        self.stopping.cancel();
+    }
+
+    fn kept(&self, engine: &Engine, identity: &Identity) -> Option<Component> {
+        let cache = self.cache.as_ref()?;
+        let code = cache.find(identity)?;
+        match code.load(engine) {
+            Ok(component) => Some(component),
+            Err(error) => {
+                cache.reject(identity, &format!("the engine does not take it: {error:#}"));
+                None
+            }
+        }
+    }
+}
+
+/// Of one component, bytes; `limits.component` may be less.
+const MAX_COMPONENT: usize = 64 << 20;
+/// Of the code of one component, bytes.
+const MAX_CODE: usize = 512 << 20;
+
+#[cfg(test)]
+mod tests;

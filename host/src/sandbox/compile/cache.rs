@@ -1,0 +1,195 @@
+//! Compiled code on the disk, so that a start does not compile everything again.
+//!
+//! A private folder of files that each carry an authentication code under the host's cache key: whoever can write into the
+//! folder but does not have the key cannot make the host run anything, only make it compile again.
+//!
+//! Trusts nothing in the folder. Invariant: a file is opened without following links, read once, and only if it belongs to this user
+//! and nobody else can read or change it. Anything wrong with a file means that it is removed and told, never an error: the
+//! component is compiled. Deliberately absent: any file of the tools folder.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
+
+use super::MAX_CODE;
+use super::code::{Code, Identity};
+use crate::envelope::MacKey;
+
+/// The folder, and the key over what is in it.
+pub struct Cache {
+    path: PathBuf,
+    folder: OwnedFd,
+    key: MacKey,
+    pub(super) most: u64,
+}
+
+/// What is wrong with a file.
+type Wrong = String;
+
+impl Cache {
+    /// The cache in the folder `path`, which is made if it is missing. `None`, with a warning, if the folder cannot be used: the
+    /// host then compiles at each start.
+    pub fn open(path: &Path, key: MacKey) -> Option<Self> {
+        match open_folder(path) {
+            Ok(folder) => {
+                let cache = Self { path: path.to_owned(), folder, key, most: MAX_TOTAL };
+                cache.tidy();
+                Some(cache)
+            }
+            Err(error) => {
+                tracing::warn!(
+                    folder = %path.display(),
+                    cause = %error,
+                    "compiled code is not kept, so that every start compiles all components (server.cache)"
+                );
+                None
+            }
+        }
+    }
+
+    /// The code for this identity, if there is an authentic file of it.
+    pub(super) fn find(&self, identity: &Identity) -> Option<Code> {
+        let name = identity.name();
+        let found = self.read(&name).and_then(|file| {
+            let Some(file) = file else { return Ok(None) };
+            let code = Code::authentic(&self.key, identity, file);
+            code.map(Some).ok_or_else(|| "this host did not write it, or it changed since".to_owned())
+        });
+        found.unwrap_or_else(|wrong| {
+            self.reject(identity, &wrong);
+            None
+        })
+    }
+
+    /// Removes the file for this identity, and says why.
+    pub(super) fn reject(&self, identity: &Identity, wrong: &str) {
+        let name = identity.name();
+        let removed = rustix::fs::unlinkat(&self.folder, &name, AtFlags::empty()).is_ok();
+        let file = self.path.join(name);
+        tracing::warn!(file = %file.display(), cause = wrong, removed, "a file of the cache is not used");
+    }
+
+    /// Keeps `code`; if that fails, it is told and that is all.
+    pub(super) fn keep(&self, identity: &Identity, code: &Code) {
+        if let Err(error) = self.write(identity, code) {
+            tracing::warn!(folder = %self.path.display(), cause = %error, "compiled code could not be kept");
+        }
+        self.tidy();
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Wrong> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&self.folder, name, flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(rustix::io::Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let told = |error: io::Error| error.to_string();
+        let metadata = file.metadata().map_err(told)?;
+        if !metadata.is_file() || !is_own(&metadata) || metadata.mode() & ALL != READ_BY_OWNER {
+            return Err("it is not a regular file that only this user can read and nobody can change".to_owned());
+        }
+        let most = u64::try_from(MAX_CODE).unwrap_or(u64::MAX).saturating_add(1024);
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or_default());
+        (&file).take(most).read_to_end(&mut bytes).map_err(told)?;
+        let used = Timestamps { last_access: time(UTIME_OMIT), last_modification: time(UTIME_NOW) };
+        // The time of use decides which files go first; without it, the time of writing does.
+        let _ = rustix::fs::futimens(&file, &used);
+        Ok(Some(bytes))
+    }
+
+    fn write(&self, identity: &Identity, code: &Code) -> io::Result<()> {
+        let header = code.header(&self.key, identity).ok_or(io::ErrorKind::InvalidData)?;
+        let name = identity.name();
+        let new = format!("{name}{UNFINISHED}");
+        let _ = rustix::fs::unlinkat(&self.folder, &new, AtFlags::empty());
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(&self.folder, &new, flags, Mode::RUSR)?);
+        let write = |mut file: File| {
+            file.write_all(&header)?;
+            file.write_all(code.bytes())?;
+            file.sync_all()?;
+            Ok(rustix::fs::renameat(&self.folder, &new, &self.folder, &name)?)
+        };
+        let written: io::Result<()> = write(file);
+        if written.is_err() {
+            let _ = rustix::fs::unlinkat(&self.folder, &new, AtFlags::empty());
+        }
+        written
+    }
+
+    /// Removes what was not finished, and the least used until the rest fits.
+    fn tidy(&self) {
+        let mut files = self.files().unwrap_or_default();
+        files.sort_by(|a, b| b.used.cmp(&a.used));
+        let mut total = 0_u64;
+        for file in files {
+            total = total.saturating_add(file.length);
+            if total > self.most || file.name.ends_with(UNFINISHED) {
+                let _ = rustix::fs::unlinkat(&self.folder, &file.name, AtFlags::empty());
+                total = total.saturating_sub(file.length);
+            }
+        }
+    }
+
+    fn files(&self) -> io::Result<Vec<Kept>> {
+        let mut files = Vec::new();
+        for entry in Dir::read_from(&self.folder)? {
+            let Ok(name) = entry?.file_name().to_str().map(str::to_owned) else { continue };
+            // What is there for another reason is left alone.
+            if !is_name(name.strip_suffix(UNFINISHED).unwrap_or(&name)) {
+                continue;
+            }
+            let Ok(metadata) = fs::symlink_metadata(self.path.join(&name)) else { continue };
+            files.push(Kept { name, length: metadata.len(), used: (metadata.mtime(), metadata.mtime_nsec()) });
+        }
+        Ok(files)
+    }
+}
+
+/// A file of the cache.
+struct Kept {
+    name: String,
+    length: u64,
+    used: (i64, i64),
+}
+
+/// Makes the folder if it is missing, and opens it if it is this user's alone.
+fn open_folder(path: &Path) -> io::Result<OwnedFd> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let metadata = folder.metadata()?;
+    if !is_own(&metadata) || metadata.mode() & OTHERS != 0 {
+        return Err(io::Error::other(format!(
+            "it must belong to the host's user alone; run: chmod 700 {}",
+            path.display()
+        )));
+    }
+    Ok(folder.into())
+}
+
+fn is_own(metadata: &fs::Metadata) -> bool {
+    metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// Whether a file's name is one that [`Identity::name`] makes.
+fn is_name(name: &str) -> bool {
+    let digits = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.split_once('-').is_some_and(|(component, engine)| digits(component) && digits(engine))
+}
+
+fn time(special: i64) -> Timespec {
+    Timespec { tv_sec: 0, tv_nsec: special }
+}
+
+/// Of all files together, bytes.
+const MAX_TOTAL: u64 = 2 << 30;
+const UNFINISHED: &str = ".new";
+const ALL: u32 = 0o7777;
+const READ_BY_OWNER: u32 = 0o400;
+const OTHERS: u32 = 0o077;

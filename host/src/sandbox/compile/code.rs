@@ -1,0 +1,116 @@
+//! Machine code, and the one place where bytes become it.
+//!
+//! The engine checks that code was made for it, by its version and settings. It cannot check what the code does: whoever
+//! chooses it, chooses what this process does. So a [`Code`] comes from a worker, or from bytes with the right
+//! authentication code over them and over what they are for.
+//!
+//! Invariant: what is authenticated is the very memory that is then loaded; a file is never looked at twice.
+
+use std::hash::{Hash as _, Hasher};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::envelope::MacKey;
+use crate::seams::hex;
+
+/// What a piece of code is: of which component, and for which engine.
+pub(super) struct Identity {
+    digest: String,
+    /// SHA-256 over the engine's version, settings and target.
+    engine: [u8; 32],
+}
+
+impl Identity {
+    pub(super) fn new(engine: &Engine, digest: &str) -> Self {
+        let mut settings = Settings(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut settings);
+        Self { digest: digest.to_owned(), engine: settings.0.finalize().into() }
+    }
+
+    /// A file name; one for each identity.
+    pub(super) fn name(&self) -> String {
+        let digest = Sha256::digest(self.digest.as_bytes());
+        format!("{}-{}", hex(&digest), hex(&self.engine))
+    }
+}
+
+/// Feeds what is hashed to SHA-256, since the standard library's hashes are short and may change.
+struct Settings(Sha256);
+
+impl Hasher for Settings {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        digest.iter().take(8).fold(0, |value, byte| (value << 8) | u64::from(*byte))
+    }
+}
+
+/// Machine code that may be loaded.
+pub(super) struct Code(Held);
+
+enum Held {
+    /// As a worker gave it.
+    Bare(Vec<u8>),
+    /// As the cache gave it, behind its header.
+    Headed(Vec<u8>),
+}
+
+impl Code {
+    /// The code that a worker gave.
+    pub(super) fn from_worker(bytes: Vec<u8>) -> Self {
+        Self(Held::Bare(bytes))
+    }
+
+    /// The code in `file`, if that was made with `key` for this identity.
+    pub(super) fn authentic(key: &MacKey, identity: &Identity, file: Vec<u8>) -> Option<Self> {
+        let rest = file.strip_prefix(MAGIC)?;
+        let (code, bytes) = rest.split_at_checked(MAC_LENGTH)?;
+        mac(key, identity, bytes)?.verify_slice(code).ok()?;
+        Some(Self(Held::Headed(file)))
+    }
+
+    /// What goes before the code in a file that is authentic.
+    pub(super) fn header(&self, key: &MacKey, identity: &Identity) -> Option<Vec<u8>> {
+        let code = mac(key, identity, self.bytes())?.finalize().into_bytes();
+        Some([MAGIC, code.as_slice()].concat())
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        match &self.0 {
+            Held::Bare(bytes) => bytes,
+            Held::Headed(file) => file.get(MAGIC.len() + MAC_LENGTH..).unwrap_or_default(),
+        }
+    }
+
+    /// Makes it a component of the engine.
+    pub(super) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        #[expect(unsafe_code, reason = "the one place where compiled code is loaded")]
+        // SAFETY: `deserialize` demands bytes that the engine's compiler made. A `Code` exists only of bytes that a worker,
+        // which is this program with the same compiler, handed over, or that carry an authentication code made over them with
+        // a key that never leaves this process and its key folder. The bytes are in memory that nobody else can change, and
+        // the engine copies them. That they are for this engine is checked by `deserialize` itself.
+        unsafe {
+            Component::deserialize(engine, self.bytes())
+        }
+    }
+}
+
+/// Over everything that the code is for, each part behind its length, and over the code.
+fn mac(key: &MacKey, identity: &Identity, bytes: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).ok()?;
+    for part in [MAGIC, identity.digest.as_bytes(), &identity.engine, bytes] {
+        mac.update(&u64::try_from(part.len()).ok()?.to_be_bytes());
+        mac.update(part);
+    }
+    Some(mac)
+}
+
+/// What such a file begins with; a change of the layout changes it.
+const MAGIC: &[u8] = b"bailiwick-code-1";
+const MAC_LENGTH: usize = 32;

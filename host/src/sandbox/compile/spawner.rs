@@ -1,0 +1,144 @@
+//! The process that starts compile workers: `bailiwick compile-spawner`.
+//!
+//! The serving process starts it first of all and then gives up the right to start anything. It reads one request at a time
+//! on standard input, starts a worker for it, and answers on standard output. It understands no component and no code.
+//!
+//! Trusts the serving process, whose child it is; of a worker only that the kernel limits it.
+//!
+//! Invariant: it holds no key and no secret; it ends when the serving process does, and its worker with it.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::unix::pipe;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::frame::{CODE, FAILED, Frame, REFUSED, TOO_COSTLY};
+use super::worker::LIMITS;
+use super::{MAX_CODE, MAX_COMPONENT};
+use crate::harden;
+
+/// The whole life of the spawner.
+///
+/// # Errors
+/// Its pipes fail.
+pub async fn spawn_workers() -> anyhow::Result<()> {
+    harden::spawning()?;
+    // Those signals are for the serving process, which then closes the pipe.
+    let _passed_over =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
+    let mut requests = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
+    let mut answers = pipe::Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned()?)?;
+    while let Some(request) = Frame::read(&mut requests, MAX_COMPONENT).await? {
+        let mut early = [0];
+        let answer = tokio::select! {
+            answer = compile(&request) => answer,
+            // Closed, or it talks out of turn.
+            _ = requests.read(&mut early) => return Ok(()),
+        };
+        answer.write(&mut answers).await?;
+    }
+    Ok(())
+}
+
+/// Lets a worker compile. Dropping this kills the worker.
+async fn compile(request: &Frame) -> Frame {
+    let mut worker = match start("compile-worker", Stdio::piped()) {
+        Ok(worker) => worker,
+        Err(error) => return Frame::new(FAILED, format!("no process can be started: {error}")),
+    };
+    match tokio::time::timeout(DEADLINE, converse(&mut worker, request)).await {
+        Ok(Ok((status, code, said))) => judge(status, code, &said),
+        Ok(Err(error)) => Frame::new(FAILED, format!("the compile worker cannot be talked to: {error}")),
+        Err(_elapsed) => {
+            let _ = worker.kill().await;
+            Frame::new(TOO_COSTLY, format!("it was stopped after {} s", DEADLINE.as_secs()))
+        }
+    }
+}
+
+/// Gives the worker its input and takes what it gives.
+async fn converse(worker: &mut Child, request: &Frame) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let (Some(mut input), Some(output), Some(errors)) =
+        (worker.stdin.take(), worker.stdout.take(), worker.stderr.take())
+    else {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    };
+    let feed = async {
+        // A worker that ends early leaves the rest unread; why it ended is told by its end.
+        let _ = async {
+            input.write_u8(request.kind).await?;
+            input.write_all(&request.bytes).await
+        }
+        .await;
+        drop(input);
+    };
+    let ((), code, said) = tokio::join!(feed, bounded(output, MAX_CODE), bounded(errors, MAX_SAID));
+    Ok((worker.wait().await?, code?, said?))
+}
+
+/// What comes, up to one byte more than `most`. The rest finds a closed pipe.
+async fn bounded(from: impl AsyncRead + Unpin, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+/// What a worker's end means.
+fn judge(status: ExitStatus, code: Vec<u8>, said: &[u8]) -> Frame {
+    let said = visible(said);
+    let ended_by = |signal: Signal| status.signal() == Some(signal.as_raw());
+    if code.len() > MAX_CODE {
+        return Frame::new(TOO_COSTLY, format!("its code is larger than {} MiB", MAX_CODE >> 20));
+    }
+    if status.success() {
+        return Frame::new(CODE, code);
+    }
+    if ended_by(Signal::XCPU) {
+        return Frame::new(TOO_COSTLY, format!("it took more than {} s of processor time", LIMITS.cpu));
+    }
+    if ended_by(Signal::ABORT) && said.contains("memory allocation") {
+        return Frame::new(TOO_COSTLY, format!("it took more than {} GiB of memory", LIMITS.address_space >> 30));
+    }
+    if ended_by(Signal::KILL) {
+        return Frame::new(FAILED, "the compile worker was killed, by hand or by the system for want of memory");
+    }
+    match (status.code(), said.strip_prefix("error: it does not compile: ")) {
+        (Some(1), Some(cause)) => Frame::new(REFUSED, cause),
+        (Some(1), None) => Frame::new(FAILED, said),
+        _ => Frame::new(REFUSED, format!("the compiler failed on it ({status}): {said}")),
+    }
+}
+
+/// Text from outside, on one line.
+fn visible(said: &[u8]) -> String {
+    let text = String::from_utf8_lossy(said.get(..MAX_SAID).unwrap_or(said));
+    let plain = |character: char| if character.is_control() { ' ' } else { character };
+    text.trim().chars().map(plain).collect()
+}
+
+/// Starts this very program again, as a command of it that nobody types, with nothing of this process but its pipes.
+pub(super) fn start(command: &str, errors: Stdio) -> io::Result<Child> {
+    let mut process = Command::new(this_program()?);
+    process.arg0("bailiwick").arg(command).env_clear().current_dir("/").process_group(0);
+    process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors).kill_on_drop(true).spawn()
+}
+
+/// On Linux the running program itself, whatever has taken its file's place since.
+fn this_program() -> io::Result<OsString> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { Ok(running.into()) } else { std::env::current_exe().map(OsString::from) }
+}
+
+/// By the clock; on a busy machine a worker waits for everybody else.
+const DEADLINE: Duration = Duration::from_secs(180);
+/// Of a worker's standard error, bytes.
+const MAX_SAID: usize = 2048;
