@@ -35,7 +35,7 @@ pub enum HardenError {
 }
 
 /// What one compilation may use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompileLimits {
     /// Address space, bytes.
     pub address_space: u64,

@@ -42,7 +42,7 @@ enum Command {
     CompileSpawner,
     /// Compile one component; the spawner runs this.
     #[command(hide = true)]
-    CompileWorker,
+    CompileWorker(cli::compile::Args),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +58,6 @@ fn main() -> ExitCode {
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
         Command::CompileSpawner => cli::compile::spawner(),
-        Command::CompileWorker => cli::compile::worker(),
+        Command::CompileWorker(args) => cli::compile::worker(&args),
     }))
 }

@@ -1,6 +1,16 @@
 //! Compiling for the commands, and the two processes that nobody starts by hand.
 
+use bailiwick::harden::CompileLimits;
 use bailiwick::sandbox::{self, Compiler};
+
+/// What a worker may take.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Processor time, seconds.
+    cpu: u64,
+    /// Address space, bytes.
+    memory: u64,
+}
 
 /// `bailiwick compile-spawner`: starts a worker for each component that the process above asks for.
 pub(crate) fn spawner() -> anyhow::Result<()> {
@@ -9,8 +19,8 @@ pub(crate) fn spawner() -> anyhow::Result<()> {
 }
 
 /// `bailiwick compile-worker`: compiles one component, from standard input to standard output.
-pub(crate) fn worker() -> anyhow::Result<()> {
-    Ok(sandbox::work()?)
+pub(crate) fn worker(args: &Args) -> anyhow::Result<()> {
+    Ok(sandbox::work(CompileLimits { address_space: args.memory, cpu: args.cpu })?)
 }
 
 /// A compiler for a command that looks and does not serve. Such a command starts nothing else, so it gives up the
@@ -27,7 +37,7 @@ pub(super) fn compiler() -> anyhow::Result<Compiler> {
 pub(super) fn compiler() -> anyhow::Result<Compiler> {
     struct Here;
     impl sandbox::Compile for Here {
-        fn compile<'a>(&'a self, tier: sandbox::Tier, bytes: &'a [u8]) -> sandbox::Compiling<'a> {
+        fn compile<'a>(&'a self, tier: sandbox::Tier, bytes: &'a [u8], _: CompileLimits) -> sandbox::Compiling<'a> {
             Box::pin(async move { sandbox::compile_here(tier, bytes) })
         }
     }

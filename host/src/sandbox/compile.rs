@@ -27,6 +27,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::engine::Tier;
+use crate::harden::CompileLimits;
 pub use cache::Cache;
 use code::{Code, Identity};
 pub use spawner::spawn_workers;
@@ -55,8 +56,8 @@ pub type Compiling<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, CompileErro
 
 /// Who compiles. Tests compile in their own process.
 pub trait Compile: Send + Sync {
-    /// Compiles a component for the engine of `tier`.
-    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8]) -> Compiling<'a>;
+    /// Compiles a component for the engine of `tier`, within `limits`.
+    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8], limits: CompileLimits) -> Compiling<'a>;
 }
 
 /// Turns components into machine code, and remembers.
@@ -94,6 +95,7 @@ impl Compiler {
         tier: Tier,
         digest: &str,
         bytes: &[u8],
+        limits: CompileLimits,
     ) -> Result<Compiled, CompileError> {
         let begun = Instant::now();
         let identity = Identity::new(engine, digest);
@@ -104,7 +106,7 @@ impl Compiler {
         let code = tokio::select! {
             biased;
             () = self.stopping.cancelled() => return Err(CompileError::Unavailable("the host is stopping".to_owned())),
-            code = self.workers.compile(tier, bytes) => Code::from_worker(code?),
+            code = self.workers.compile(tier, bytes, limits) => Code::from_worker(code?),
         };
         let component = tokio::task::block_in_place(|| {
             let component = code.load(engine).map_err(|error| CompileError::Unusable(format!("{error:#}")))?;

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::harden::CompileLimits;
+
 /// One row of the table of bounds.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
@@ -117,6 +119,18 @@ limits! {
     queue_time: Duration, Time = 2_000, 1, 10_000;
     /// Size of a component, bytes.
     component: usize, Bytes = 32 << 20, 1, 64 << 20;
+    /// Address space of the process that compiles a component, bytes.
+    compile_memory: usize, Bytes = 4 << 30, 256 << 20, 64 << 30;
+    /// Processor time for compiling a component.
+    compile_cpu: Duration, Time = 60_000, 1_000, 600_000;
+}
+
+impl Limits {
+    /// What compiling one component may take.
+    pub(super) fn compiling(&self) -> CompileLimits {
+        let address_space = u64::try_from(self.compile_memory).unwrap_or(u64::MAX);
+        CompileLimits { address_space, cpu: self.compile_cpu.as_secs().max(1) }
+    }
 }
 
 /// A bound's value in the type of its field.

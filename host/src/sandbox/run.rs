@@ -155,7 +155,8 @@ impl Sandbox {
         }
         let engine = |step| move |cause: wasmtime::Error| LoadError::Engine { step, cause: format!("{cause:#}") };
         let linker = self.linker(inspection.tier);
-        let code = self.compiler.component(linker.engine(), inspection.tier, digest, bytes).await?;
+        let limits = self.limits.compiling();
+        let code = self.compiler.component(linker.engine(), inspection.tier, digest, bytes, limits).await?;
         let milliseconds = u64::try_from(code.took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(component = name, digest, cached = code.cached, milliseconds, "a component has its code");
         let link = || ToolPre::new(linker.instantiate_pre(&code.component)?);

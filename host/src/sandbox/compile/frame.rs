@@ -3,10 +3,12 @@
 //! Invariant: nothing longer than the reader's bound is read, and a frame that ends early is an error.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::super::engine::Tier;
+use crate::harden::CompileLimits;
+use crate::sandbox::engine::Tier;
 
 /// One message.
 pub(super) struct Frame {
@@ -17,6 +19,26 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn new(kind: u8, bytes: impl Into<Vec<u8>>) -> Self {
         Self { kind, bytes: bytes.into() }
+    }
+
+    /// A component to compile: the kind is the engine, and the limits come first.
+    pub(super) fn request(tier: Tier, limits: CompileLimits, component: &[u8]) -> Self {
+        let limits = [limits.cpu.to_be_bytes(), limits.address_space.to_be_bytes()].concat();
+        Self::new(byte_of(tier), [&limits, component].concat())
+    }
+
+    /// The limits and the component of a request.
+    pub(super) fn asked(&self) -> Option<(CompileLimits, &[u8])> {
+        let (cpu, rest) = self.bytes.split_first_chunk()?;
+        let (address_space, component) = rest.split_first_chunk()?;
+        let (cpu, address_space) = (u64::from_be_bytes(*cpu), u64::from_be_bytes(*address_space));
+        Some((CompileLimits { address_space, cpu }, component))
+    }
+
+    /// How long a worker may take by the clock: on a busy machine it waits for everybody else.
+    pub(super) fn patience(&self) -> Duration {
+        let cpu = self.asked().map_or(0, |(limits, _)| limits.cpu);
+        Duration::from_secs(cpu.saturating_mul(3).saturating_add(10))
     }
 
     /// The next frame; `None` if the other side has ended before it.
@@ -58,7 +80,7 @@ pub(super) const TOO_COSTLY: u8 = 2;
 pub(super) const FAILED: u8 = 3;
 
 /// How a request and a worker's input name the engine.
-pub(super) fn byte_of(tier: Tier) -> u8 {
+fn byte_of(tier: Tier) -> u8 {
     match tier {
         Tier::Compact => b'c',
         Tier::Script => b's',

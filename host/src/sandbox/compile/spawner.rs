@@ -13,7 +13,6 @@ use std::os::fd::AsFd as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -22,9 +21,8 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::frame::{CODE, FAILED, Frame, REFUSED, TOO_COSTLY};
-use super::worker::LIMITS;
 use super::{MAX_CODE, MAX_COMPONENT};
-use crate::harden;
+use crate::harden::{self, CompileLimits};
 
 /// The whole life of the spawner.
 ///
@@ -37,7 +35,7 @@ pub async fn spawn_workers() -> anyhow::Result<()> {
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
     let mut requests = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
     let mut answers = pipe::Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned()?)?;
-    while let Some(request) = Frame::read(&mut requests, MAX_COMPONENT).await? {
+    while let Some(request) = Frame::read(&mut requests, MAX_REQUEST).await? {
         let mut early = [0];
         let answer = tokio::select! {
             answer = compile(&request) => answer,
@@ -51,22 +49,27 @@ pub async fn spawn_workers() -> anyhow::Result<()> {
 
 /// Lets a worker compile. Dropping this kills the worker.
 async fn compile(request: &Frame) -> Frame {
-    let mut worker = match start("compile-worker", Stdio::piped()) {
+    let Some((limits, component)) = request.asked() else {
+        return Frame::new(FAILED, "the serving process makes no sense");
+    };
+    let arguments = ["compile-worker".to_owned(), limits.cpu.to_string(), limits.address_space.to_string()];
+    let mut worker = match start(&arguments, Stdio::piped()) {
         Ok(worker) => worker,
         Err(error) => return Frame::new(FAILED, format!("no process can be started: {error}")),
     };
-    match tokio::time::timeout(DEADLINE, converse(&mut worker, request)).await {
-        Ok(Ok((status, code, said))) => judge(status, code, &said),
+    let patience = request.patience();
+    match tokio::time::timeout(patience, converse(&mut worker, request.kind, component)).await {
+        Ok(Ok((status, code, said))) => judge(status, code, &said, limits),
         Ok(Err(error)) => Frame::new(FAILED, format!("the compile worker cannot be talked to: {error}")),
         Err(_elapsed) => {
             let _ = worker.kill().await;
-            Frame::new(TOO_COSTLY, format!("it was stopped after {} s", DEADLINE.as_secs()))
+            Frame::new(TOO_COSTLY, format!("it was stopped after {} s", patience.as_secs()))
         }
     }
 }
 
 /// Gives the worker its input and takes what it gives.
-async fn converse(worker: &mut Child, request: &Frame) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+async fn converse(worker: &mut Child, tier: u8, component: &[u8]) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let (Some(mut input), Some(output), Some(errors)) =
         (worker.stdin.take(), worker.stdout.take(), worker.stderr.take())
     else {
@@ -74,11 +77,9 @@ async fn converse(worker: &mut Child, request: &Frame) -> io::Result<(ExitStatus
     };
     let feed = async {
         // A worker that ends early leaves the rest unread; why it ended is told by its end.
-        let _ = async {
-            input.write_u8(request.kind).await?;
-            input.write_all(&request.bytes).await
+        if input.write_u8(tier).await.is_ok() {
+            let _ = input.write_all(component).await;
         }
-        .await;
         drop(input);
     };
     let ((), code, said) = tokio::join!(feed, bounded(output, MAX_CODE), bounded(errors, MAX_SAID));
@@ -93,7 +94,7 @@ async fn bounded(from: impl AsyncRead + Unpin, most: usize) -> io::Result<Vec<u8
 }
 
 /// What a worker's end means.
-fn judge(status: ExitStatus, code: Vec<u8>, said: &[u8]) -> Frame {
+fn judge(status: ExitStatus, code: Vec<u8>, said: &[u8], limits: CompileLimits) -> Frame {
     let said = visible(said);
     let ended_by = |signal: Signal| status.signal() == Some(signal.as_raw());
     if code.len() > MAX_CODE {
@@ -103,10 +104,16 @@ fn judge(status: ExitStatus, code: Vec<u8>, said: &[u8]) -> Frame {
         return Frame::new(CODE, code);
     }
     if ended_by(Signal::XCPU) {
-        return Frame::new(TOO_COSTLY, format!("it took more than {} s of processor time", LIMITS.cpu));
+        return Frame::new(
+            TOO_COSTLY,
+            format!("it took more than {} s of processor time (limits.compile_cpu)", limits.cpu),
+        );
     }
     if ended_by(Signal::ABORT) && said.contains("memory allocation") {
-        return Frame::new(TOO_COSTLY, format!("it took more than {} GiB of memory", LIMITS.address_space >> 30));
+        return Frame::new(
+            TOO_COSTLY,
+            format!("it took more than {} MiB of memory (limits.compile_memory)", limits.address_space >> 20),
+        );
     }
     if ended_by(Signal::KILL) {
         return Frame::new(FAILED, "the compile worker was killed, by hand or by the system for want of memory");
@@ -126,9 +133,9 @@ fn visible(said: &[u8]) -> String {
 }
 
 /// Starts this very program again, as a command of it that nobody types, with nothing of this process but its pipes.
-pub(super) fn start(command: &str, errors: Stdio) -> io::Result<Child> {
+pub(super) fn start(arguments: &[String], errors: Stdio) -> io::Result<Child> {
     let mut process = Command::new(this_program()?);
-    process.arg0("bailiwick").arg(command).env_clear().current_dir("/").process_group(0);
+    process.arg0("bailiwick").args(arguments).env_clear().current_dir("/").process_group(0);
     process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors).kill_on_drop(true).spawn()
 }
 
@@ -138,7 +145,7 @@ fn this_program() -> io::Result<OsString> {
     if running.exists() { Ok(running.into()) } else { std::env::current_exe().map(OsString::from) }
 }
 
-/// By the clock; on a busy machine a worker waits for everybody else.
-const DEADLINE: Duration = Duration::from_secs(180);
+/// A component, and the limits before it.
+const MAX_REQUEST: usize = MAX_COMPONENT + 16;
 /// Of a worker's standard error, bytes.
 const MAX_SAID: usize = 2048;

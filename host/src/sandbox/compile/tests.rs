@@ -19,7 +19,7 @@ use crate::envelope::MacKey;
 struct Counting(Arc<AtomicUsize>);
 
 impl Compile for Counting {
-    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8]) -> Compiling<'a> {
+    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8], _: CompileLimits) -> Compiling<'a> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { compile_here(tier, bytes) })
     }
@@ -29,7 +29,7 @@ impl Compile for Counting {
 struct Endless;
 
 impl Compile for Endless {
-    fn compile<'a>(&'a self, _: Tier, _: &'a [u8]) -> Compiling<'a> {
+    fn compile<'a>(&'a self, _: Tier, _: &'a [u8], _: CompileLimits) -> Compiling<'a> {
         Box::pin(std::future::pending())
     }
 }
@@ -215,12 +215,12 @@ async fn a_component_is_compiled_once_for_all_starts() {
     let count = Arc::new(AtomicUsize::new(0));
     for start in 0..3 {
         let compiler = Compiler::new(Counting(Arc::clone(&count))).keeping(Some(place.cache(1)));
-        let compiled = compiler.component(&place.engine, Tier::Compact, DIGEST, &component()).await.unwrap();
+        let compiled = compiler.component(&place.engine, Tier::Compact, DIGEST, &component(), LIMITS).await.unwrap();
         assert_eq!(compiled.cached, start > 0);
         assert_eq!(count.load(Ordering::Relaxed), 1);
     }
     let without = Compiler::new(Counting(Arc::clone(&count)));
-    without.component(&place.engine, Tier::Compact, DIGEST, &component()).await.unwrap();
+    without.component(&place.engine, Tier::Compact, DIGEST, &component(), LIMITS).await.unwrap();
     assert_eq!(count.load(Ordering::Relaxed), 2, "without a cache");
 }
 
@@ -229,9 +229,9 @@ async fn what_does_not_compile_or_is_not_for_the_engine_is_a_typed_error() {
     let place = Place::new();
     let other = Engine::new(compile_config(Tier::Compact).epoch_interruption(false)).unwrap();
     let compiler = Compiler::new(Counting::default()).keeping(Some(place.cache(1)));
-    let error = compiler.component(&place.engine, Tier::Compact, DIGEST, b"\0asm\x0d\0\x01\0junk").await.err();
+    let error = compiler.component(&place.engine, Tier::Compact, DIGEST, b"\0asm\x0d\0\x01\0junk", LIMITS).await.err();
     assert!(matches!(error, Some(CompileError::Refused(_))));
-    let error = compiler.component(&other, Tier::Compact, DIGEST, &component()).await.err();
+    let error = compiler.component(&other, Tier::Compact, DIGEST, &component(), LIMITS).await.err();
     assert!(matches!(error, Some(CompileError::Unusable(_))));
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "what was kept");
 }
@@ -241,7 +241,7 @@ async fn a_stop_ends_what_is_being_compiled() {
     let place = Place::new();
     let compiler = Arc::new(Compiler::new(Endless));
     let (engine, same) = (place.engine.clone(), Arc::clone(&compiler));
-    let waiting = tokio::spawn(async move { same.component(&engine, Tier::Compact, DIGEST, b"").await.err() });
+    let waiting = tokio::spawn(async move { same.component(&engine, Tier::Compact, DIGEST, b"", LIMITS).await.err() });
     tokio::task::yield_now().await;
     compiler.stop();
     assert!(matches!(waiting.await.unwrap(), Some(CompileError::Unavailable(_))));
@@ -253,6 +253,9 @@ async fn frames_are_bounded_and_whole() {
     Frame::new(7, *b"hello").write(&mut wire).await.unwrap();
     let frame = Frame::read(&mut wire.as_slice(), 5).await.unwrap().unwrap();
     assert_eq!((frame.kind, frame.bytes.as_slice()), (7, b"hello".as_slice()));
+    let request = Frame::request(Tier::Script, LIMITS, b"component");
+    assert_eq!(request.asked(), Some((LIMITS, b"component".as_slice())));
+    assert!(Frame::new(0, *b"too short").asked().is_none());
     assert!(Frame::read(&mut [].as_slice(), 5).await.unwrap().is_none(), "the end");
     assert!(Frame::read(&mut wire.as_slice(), 4).await.is_err(), "too long");
     for length in 1..wire.len() {
@@ -262,3 +265,4 @@ async fn frames_are_bounded_and_whole() {
 }
 
 const DIGEST: &str = "sha256:0123";
+const LIMITS: CompileLimits = CompileLimits { address_space: 4 << 30, cpu: 60 };

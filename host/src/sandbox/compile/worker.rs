@@ -31,12 +31,12 @@ pub enum WorkerError {
     Compile(#[from] CompileError),
 }
 
-/// The whole life of a worker.
+/// The whole life of a worker, within `limits`.
 ///
 /// # Errors
 /// There is no code.
-pub fn work() -> Result<(), WorkerError> {
-    harden::compiling(LIMITS)?;
+pub fn work(limits: CompileLimits) -> Result<(), WorkerError> {
+    harden::compiling(limits)?;
     let mut input = Vec::new();
     let most = u64::try_from(MAX_COMPONENT).unwrap_or(u64::MAX).saturating_add(1);
     io::stdin().lock().take(most).read_to_end(&mut input).map_err(WorkerError::Pipe)?;
@@ -54,6 +54,3 @@ pub fn compile_here(tier: Tier, bytes: &[u8]) -> Result<Vec<u8>, CompileError> {
     let engine = Engine::new(&compile_config(tier)).map_err(|error| CompileError::Unavailable(format!("{error:#}")))?;
     engine.precompile_component(bytes).map_err(refused)
 }
-
-/// What the largest real components (interpreters of 10 MB and more) need, several times over.
-pub(super) const LIMITS: CompileLimits = CompileLimits { address_space: 4 << 30, cpu: 60 };

@@ -12,9 +12,10 @@ use std::time::Duration;
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::{mpsc, oneshot};
 
-use super::frame::{CODE, FAILED, Frame, REFUSED, TOO_COSTLY, byte_of};
+use super::frame::{CODE, FAILED, Frame, REFUSED, TOO_COSTLY};
 use super::spawner::start;
 use super::{Compile, CompileError, Compiling, MAX_CODE};
+use crate::harden::CompileLimits;
 use crate::sandbox::engine::Tier;
 
 /// The workers of this process, through their spawner.
@@ -34,7 +35,7 @@ impl Workers {
     /// # Errors
     /// It cannot be started.
     pub fn start() -> io::Result<Self> {
-        let mut process = start("compile-spawner", Stdio::null())?;
+        let mut process = start(&["compile-spawner".to_owned()], Stdio::null())?;
         let (Some(requests), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
@@ -45,10 +46,10 @@ impl Workers {
 }
 
 impl Compile for Workers {
-    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8]) -> Compiling<'a> {
+    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8], limits: CompileLimits) -> Compiling<'a> {
         Box::pin(async move {
             let (sender, receiver) = oneshot::channel();
-            let sent = self.requests.send((Frame::new(byte_of(tier), bytes), sender)).await;
+            let sent = self.requests.send((Frame::request(tier, limits, bytes), sender)).await;
             let answer = if sent.is_ok() { receiver.await.ok() } else { None };
             let gone = || {
                 CompileError::Unavailable("the process that starts compile workers is gone; restart the host".into())
@@ -81,11 +82,12 @@ impl Spawner {
                 },
             };
             let asked = ask(&mut self.requests, &mut self.answers, &request);
-            match tokio::time::timeout(DEADLINE, asked).await {
+            let patience = request.patience() + GRACE;
+            match tokio::time::timeout(patience, asked).await {
                 // Whether or not somebody still waits for it.
                 Ok(Ok(answer)) => drop(answer_to.send(answer)),
                 Ok(Err(error)) => break error.to_string(),
-                Err(_elapsed) => break format!("no answer in {} s", DEADLINE.as_secs()),
+                Err(_elapsed) => break format!("no answer in {} s", patience.as_secs()),
             }
         };
         tracing::error!(
@@ -102,5 +104,5 @@ async fn ask(requests: &mut ChildStdin, answers: &mut ChildStdout, request: &Fra
     answer.ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "it ended without an answer"))
 }
 
-/// More than the spawner gives a worker.
-const DEADLINE: Duration = Duration::from_secs(200);
+/// More than the spawner waits for a worker.
+const GRACE: Duration = Duration::from_secs(10);
