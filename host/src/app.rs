@@ -13,11 +13,12 @@ use arc_swap::ArcSwap;
 use rustls::RootCertStore;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::{self, Event, Journal, Record};
-use crate::call::{Gate, Host};
+use crate::call::{Gate, Host, MAX_LISTENERS_OF_ONE};
 use crate::config::{self, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, Signer, SignerSettings};
@@ -77,7 +78,7 @@ impl App {
             limits: limits.clone(),
             signer: Arc::clone(&signer),
             random: Arc::clone(&random),
-            clock,
+            clock: Arc::clone(&clock),
             tls,
         };
         let seen = Seen::now(file, &config.files, &server.tools).begun(before);
@@ -92,13 +93,17 @@ impl App {
         };
         let host = Arc::new(Host {
             policy: ArcSwap::from_pointee(policy),
+            changes: watch::Sender::new(()),
             signer,
             journal: journal.clone(),
             gate: Gate::new(&limits, sandbox.capacity()),
             sandbox,
+            listeners: Gate::of(transport::max_listeners(), MAX_LISTENERS_OF_ONE),
             calls: TaskTracker::new(),
+            ending: CancellationToken::new(),
             stop: CancellationToken::new(),
             random,
+            clock,
         });
         let watch = Watch::new(file.to_owned(), seen, fixed, ground, Arc::clone(&host));
         let front = Arc::new(Front::new(front_settings, Arc::clone(&host)));
@@ -117,7 +122,12 @@ impl App {
     /// The journal could not be closed.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
-        transport::serve(self.listener, self.front, stop, self.drain).await;
+        let served = transport::serve(self.listener, self.front, stop.clone(), self.drain);
+        let ending = async {
+            stop.cancelled().await;
+            self.host.ending.cancel();
+        };
+        tokio::join!(served, ending);
         // Calls whose clients are gone may still run; each is closed in the journal before it ends.
         self.host.stop.cancel();
         self.host.calls.close();

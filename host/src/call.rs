@@ -7,13 +7,15 @@
 //! answer leaves before the record of it is durable.
 
 mod gate;
+mod listening;
 mod refusal;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,15 +26,18 @@ use crate::envelope::{CallId, Signer};
 use crate::identity::{BearerToken, Caller, Identity, SubjectToken};
 use crate::reason::Reason;
 use crate::sandbox::{Answer, Components, Ended, Sandbox, Signals};
-use crate::seams::Random;
+use crate::seams::{Clock, Random};
 
 pub use gate::{Full, Gate, Place};
+pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Shown, listen};
 pub use refusal::Refusal;
 
 /// Everything that a call passes through.
 pub struct Host {
-    /// What the operator says, as of now.
+    /// What the operator says, as of now. Replaced by [`Host::adopt`] alone.
     pub policy: ArcSwap<Policy>,
+    /// Fires when the policy was replaced.
+    pub changes: watch::Sender<()>,
     /// Seals calls.
     pub signer: Arc<Signer>,
     /// Records them.
@@ -41,12 +46,26 @@ pub struct Host {
     pub sandbox: Sandbox,
     /// How many calls may run at once.
     pub gate: Gate,
+    /// How many callers may listen at once.
+    pub listeners: Gate,
     /// The calls that run, whether or not their clients still wait.
     pub calls: TaskTracker,
-    /// Fires when the host can wait for them no longer.
+    /// Fires when the host begins to stop: nobody listens any longer.
+    pub ending: CancellationToken,
+    /// Fires when the host can wait for calls no longer.
     pub stop: CancellationToken,
     /// For call identifiers.
     pub random: Arc<dyn Random>,
+    /// For the end of listening.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Host {
+    /// Puts a policy in the place of the present one, and wakes those who listen.
+    pub fn adopt(&self, policy: Policy) {
+        self.policy.store(Arc::new(policy));
+        self.changes.send_replace(());
+    }
 }
 
 /// What the operator says, at one moment. A request sees exactly one, from its token to its answer.
@@ -59,6 +78,8 @@ pub struct Policy {
     pub components: Components,
     /// Reaches services.
     pub broker: Arc<Broker>,
+    /// Digest of what clients are shown of each tool, in the catalog's order; made for the first who listens.
+    pub faces: OnceLock<Vec<[u8; 32]>>,
     /// Names of the issuers.
     pub issuers: Vec<String>,
     /// Of the configuration and its secrets: equal while neither changed.

@@ -96,6 +96,14 @@ impl Identity {
         Ok((caller, token.into_subject()))
     }
 
+    /// Verifies a token again that was admitted before, perhaps by another policy's issuers.
+    ///
+    /// # Errors
+    /// The token does not prove who asks any more.
+    pub async fn readmit(&self, subject: SubjectToken) -> Result<(Caller, SubjectToken), AdmitError> {
+        self.admit(subject.into_bearer()).await
+    }
+
     /// The keys of the configured issuer of exactly this name.
     pub fn keys_of(&self, issuer: &str) -> Option<&KeyRing> {
         self.trusted(issuer).map(|trusted| &trusted.keys)

@@ -11,9 +11,10 @@ mod body;
 mod discovery;
 mod front;
 mod http;
+mod listening;
 mod mcp;
 mod message;
 
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};
-pub use http::serve;
+pub use http::{max_listeners, serve};

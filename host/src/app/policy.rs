@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{chain, detail};
 use crate::audit::{Event, Journal, Record};
@@ -47,7 +47,8 @@ impl Ground {
         // Key sets and credentials stay as long as nothing that they depend on changes.
         if let Some(same) = previous.filter(|previous| previous.fingerprint == fingerprint) {
             let (identity, broker) = (Arc::clone(&same.identity), Arc::clone(&same.broker));
-            return Ok(Policy { identity, broker, catalog, components, fingerprint, issuers: same.issuers.clone() });
+            let (faces, issuers) = (OnceLock::new(), same.issuers.clone());
+            return Ok(Policy { identity, broker, catalog, components, faces, fingerprint, issuers });
         }
         Ok(Policy {
             issuers: config.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect(),
@@ -55,6 +56,7 @@ impl Ground {
             broker: Arc::new(self.broker(config.services)),
             catalog,
             components,
+            faces: OnceLock::new(),
             fingerprint,
         })
     }

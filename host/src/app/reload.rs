@@ -129,7 +129,7 @@ impl Watch {
         }
         record_changes(&policy, Some(&previous), journal).await?;
         sandbox.forget_others(&policy.components);
-        self.host.policy.store(Arc::new(policy));
+        self.host.adopt(policy);
         Ok(files)
     }
 

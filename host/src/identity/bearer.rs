@@ -11,7 +11,7 @@ use crate::reason::Reason;
 pub struct BearerToken(SecretString);
 
 /// The caller's token after admission. Only a token exchange may present it, to the authorization
-/// server that the operator named; it is erased when the call ends.
+/// server that the operator named; it is erased when the call, or the listening, ends.
 pub struct SubjectToken(SecretString);
 
 impl BearerToken {
@@ -51,6 +51,10 @@ impl SubjectToken {
     /// SHA-256 of the token, to tell one from another.
     pub(crate) fn digest(&self) -> [u8; 32] {
         Sha256::digest(self.0.expose_secret().as_bytes()).into()
+    }
+
+    pub(super) fn into_bearer(self) -> BearerToken {
+        BearerToken(self.0)
     }
 
     /// The token, for the `subject_token` parameter of an exchange (RFC 8693 §2.1) only.

@@ -77,6 +77,14 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
     }
 }
 
+/// How somebody is refused who wants to listen.
+pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> Answer {
+    match way(refusal, resource) {
+        Way::Http(answer) => *answer,
+        Way::Protocol(_) | Way::ToolResult => later(&refusal.message),
+    }
+}
+
 impl Way {
     fn http(answer: Answer) -> Self {
         Self::Http(Box::new(answer))

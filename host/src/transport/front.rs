@@ -10,12 +10,13 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use url::Url;
 
-use super::answer::{Answer, Way, document, plain, protocol_error, way};
+use super::answer::{Answer, Way, document, not_listening, plain, protocol_error, way};
 use super::body::{Bodies, Unread};
 use super::discovery::Resource;
+use super::listening::shown;
 use super::mcp::{self, Prepared, Turn};
 use super::message::{Message, trace_id_of};
-use crate::call::{self, Host};
+use crate::call::{self, Entry, Host};
 use crate::identity::{BearerToken, Caller};
 use crate::reason::Reason;
 
@@ -137,6 +138,10 @@ impl Front {
             .or_else(|| parts.headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_id_of));
         let (caller, policy) = (Arc::clone(&entry.caller), Arc::clone(&entry.policy));
         let prepared = match message.call {
+            None if message.listens => match self.listen(entry).await {
+                Ok(prepared) => prepared,
+                Err(answer) => return answer,
+            },
             None => {
                 drop(entry);
                 Prepared::Nothing
@@ -158,6 +163,15 @@ impl Front {
         let turn = Turn::new(Arc::clone(&self.host), caller, policy, prepared);
         mcp::answer(turn, self.settings.max_body, Request::from_parts(parts, Full::new(Bytes::from(message.bytes))))
             .await
+    }
+
+    async fn listen(&self, entry: Entry) -> Result<Prepared, Answer> {
+        let host = Arc::clone(&self.host);
+        match tokio::spawn(async move { call::listen(&host, entry, shown).await }).await {
+            Ok(Ok(listener)) => Ok(Prepared::Listener(Box::new(listener))),
+            Ok(Err(refusal)) => Err(not_listening(&refusal, &self.settings.resource)),
+            Err(_) => Err(plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")),
+        }
     }
 
     fn refuse(&self, refusal: &call::Refusal) -> Answer {

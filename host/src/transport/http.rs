@@ -91,6 +91,11 @@ fn max_connections() -> usize {
     usize::try_from(limit).unwrap_or(MAX_CONNECTIONS).clamp(16, MAX_CONNECTIONS)
 }
 
+/// A listener keeps a connection for long: most are left for requests that end.
+pub fn max_listeners() -> usize {
+    max_connections() / 4
+}
+
 const MAX_CONNECTIONS: usize = 4096;
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 64 * 1024;

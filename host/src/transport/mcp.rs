@@ -13,12 +13,12 @@ use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ErrorCode, Implementation, ListPromptsRequestMethod, ListPromptsResult,
-    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
-    ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ProtocolVersion,
-    ServerCapabilities, ServerConfig, Tool as McpTool, ToolAnnotations,
+    CompleteResult, ErrorCode, Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod,
+    ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
+    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam, ProgressToken,
+    ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool as McpTool, ToolAnnotations,
 };
-use rmcp::service::{Peer, RequestContext, RoleServer};
+use rmcp::service::{Peer, RequestContext, RoleServer, SubscriptionContext};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::{Map, Value, json};
@@ -26,7 +26,8 @@ use tokio::sync::mpsc;
 
 use super::answer::{Answer, plain};
 use super::front::Whole;
-use crate::call::{self, Admitted, Host, Policy, Refusal};
+use super::listening::tell;
+use crate::call::{self, Admitted, Host, Listener, Policy, Refusal};
 use crate::dispatch::{Tool, may_call};
 use crate::identity::Caller;
 use crate::reason::Reason;
@@ -38,6 +39,8 @@ pub(super) enum Prepared {
     Nothing,
     /// A call that may be made.
     Call(Box<Admitted>),
+    /// A caller who may listen.
+    Listener(Box<Listener>),
     /// A refused call that is answered with a JSON-RPC error.
     Error(i32, String),
     /// A refused call that is answered with a tool result.
@@ -63,6 +66,18 @@ impl Turn {
     fn take(&self) -> Option<Prepared> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+
+    /// A call that nobody took. A listener is taken only after its answer has begun.
+    fn take_call(&self) -> Option<Box<Admitted>> {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        match prepared.take() {
+            Some(Prepared::Call(admitted)) => Some(admitted),
+            other => {
+                *prepared = other;
+                None
+            }
+        }
+    }
 }
 
 /// Lets the MCP library answer.
@@ -82,7 +97,7 @@ pub(super) async fn answer(turn: Arc<Turn>, max_body: usize, request: Request<Wh
     );
     let mut answer = service.handle(request).await;
     // A call that nobody took by now is never made.
-    if let Some(Prepared::Call(admitted)) = turn.take()
+    if let Some(admitted) = turn.take_call()
         && call::withdraw(&turn.host, *admitted).await.is_err()
     {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "calls cannot be recorded at the moment");
@@ -106,9 +121,34 @@ impl Handler {
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let mut config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        let mut config =
+            ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build());
         config.server_info = Implementation::new("bailiwick", env!("CARGO_PKG_VERSION"));
         config
+    }
+
+    /// The older revision tells of changes on a session's stream, and there are no sessions.
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut info = self.negotiate_initialize(&request)?;
+        info.capabilities = ServerCapabilities::builder().enable_tools().build();
+        context.peer.set_peer_info(request);
+        Ok(info)
+    }
+
+    fn accepted_subscription_filter(&self, _: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(SubscriptionFilter::builder().tools_list_changed().build())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let Some(Prepared::Listener(listener)) = self.0.take() else {
+            return Err(ErrorData::internal_error("this request has no listener", None));
+        };
+        tell(*listener, &context).await;
+        Ok(())
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
@@ -173,7 +213,7 @@ impl ServerHandler for Handler {
             Some(Prepared::Call(admitted)) => self.perform(*admitted, context).await?,
             Some(Prepared::Refused(refusal)) => refused(&refusal),
             Some(Prepared::Error(code, message)) => return Err(ErrorData::new(ErrorCode(code), message, None)),
-            Some(Prepared::Nothing) | None => {
+            Some(Prepared::Nothing | Prepared::Listener(_)) | None => {
                 return Err(ErrorData::internal_error("this request has no call to make", None));
             }
         };
@@ -250,7 +290,8 @@ fn result(answer: sandbox::Answer) -> Result<CallToolResult, ErrorData> {
     Ok(result)
 }
 
-fn describe(tool: &Tool) -> McpTool {
+/// A tool as clients are shown it.
+pub(super) fn describe(tool: &Tool) -> McpTool {
     let definition = &tool.definition;
     let object = |schema: &Value| Arc::new(schema.as_object().cloned().unwrap_or_default());
     let input = object(definition.input.value());

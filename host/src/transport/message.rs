@@ -11,6 +11,8 @@ pub(super) struct Message {
     pub(super) bytes: Vec<u8>,
     /// The call that it asks for, if it is a `tools/call` request.
     pub(super) call: Option<ToolRequest>,
+    /// Whether it asks for `subscriptions/listen`.
+    pub(super) listens: bool,
     /// The trace id of a valid `traceparent` in `_meta`.
     pub(super) trace_id: Option<String>,
 }
@@ -35,9 +37,9 @@ impl Message {
             let trace_id = params.as_ref().and_then(|params| params.pointer("/_meta/traceparent"));
             let trace_id = trace_id.and_then(Value::as_str).and_then(trace_id_of);
             let params = params.map(Value::take);
-            let called = id.is_some() && value.get("method").and_then(Value::as_str) == Some("tools/call");
-            let call = if called { Some(tool_request(params)?) } else { None };
-            Ok(Self { bytes, call, trace_id })
+            let method = id.as_ref().and(value.get("method")).and_then(Value::as_str);
+            let call = if method == Some("tools/call") { Some(tool_request(params)?) } else { None };
+            Ok(Self { bytes, call, listens: method == Some("subscriptions/listen"), trace_id })
         })();
         parsed.map_err(|bad: BadMessage| BadMessage { id: id.unwrap_or(Value::Null), ..bad })
     }

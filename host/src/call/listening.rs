@@ -1,0 +1,119 @@
+//! Listening: an admitted caller is told *that* what they are shown has changed, and nothing more.
+//!
+//! Trusts no admission for longer than it holds: before anything is told, and at least once a
+//! minute, the token is admitted again under the policy of that moment.
+//!
+//! Invariant: a listener has a place until it ends, and ends no later than its token. What it is
+//! told depends on nothing but what its own caller could list.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::{Entry, Host, Place, Policy, Refusal, refusal};
+use crate::dispatch::Denied;
+use crate::identity::{Caller, SubjectToken};
+use crate::reason::Reason;
+
+/// Digest of what one caller is shown under one policy.
+pub type Shown = fn(&Policy, &Caller) -> [u8; 32];
+
+/// A caller who waits for changes of what they are shown.
+pub struct Listener {
+    host: Arc<Host>,
+    // Away only while it is admitted again; if that fails, for good.
+    subject: Option<SubjectToken>,
+    changes: watch::Receiver<()>,
+    shown: Shown,
+    last: [u8; 32],
+    earliest: Instant,
+    end: Instant,
+    _place: Place,
+}
+
+/// Gives an admitted caller a place among the listeners.
+///
+/// # Errors
+/// There is none; the refusal is recorded.
+pub async fn listen(host: &Arc<Host>, entry: Entry, shown: Shown) -> Result<Listener, Refusal> {
+    let Entry { caller, policy, subject } = entry;
+    let Some(place) = host.listeners.try_enter(&caller) else {
+        let denied = Denied {
+            reason: Reason::Overloaded,
+            tool: None,
+            component: None,
+            scopes: Vec::new(),
+            message: "too many listeners; try again later".to_owned(),
+        };
+        return Err(refusal::denied(host, &caller, denied).await);
+    };
+    let mut changes = host.changes.subscribe();
+    // The policy may have changed since the token was admitted.
+    changes.mark_changed();
+    let left = caller.expires_at().saturating_mul(1000).saturating_sub(host.clock.now_ms());
+    let now = Instant::now();
+    Ok(Listener {
+        host: Arc::clone(host),
+        subject: Some(subject),
+        changes,
+        last: shown(&policy, &caller),
+        shown,
+        earliest: now,
+        end: now + Duration::from_millis(left).min(MAX_TIME),
+        _place: place,
+    })
+}
+
+impl Listener {
+    /// Waits for the next change of what the caller is shown; `false` if listening is over.
+    pub async fn changed(&mut self) -> bool {
+        let (ending, end) = (self.host.ending.clone(), self.end);
+        tokio::select! {
+            biased;
+            () = ending.cancelled() => false,
+            () = tokio::time::sleep_until(end) => false,
+            changed = self.differs() => changed,
+        }
+    }
+
+    async fn differs(&mut self) -> bool {
+        loop {
+            // Changes that come close together are told once, after the last.
+            tokio::time::sleep_until(self.earliest).await;
+            // A minute without a change is a reason to look at the token, too.
+            let _quiet = tokio::time::timeout(ADMISSION, self.changes.changed()).await;
+            let policy = self.host.policy.load_full();
+            let Some(caller) = self.admit_again(&policy).await else { return false };
+            let now = (self.shown)(&policy, &caller);
+            if now != self.last {
+                self.last = now;
+                self.earliest = Instant::now() + PACE;
+                return true;
+            }
+        }
+    }
+
+    async fn admit_again(&mut self, policy: &Policy) -> Option<Caller> {
+        match policy.identity.readmit(self.subject.take()?).await {
+            Ok((caller, subject)) => {
+                self.subject = Some(subject);
+                Some(caller)
+            }
+            Err(error) => {
+                tracing::info!(reason = error.reason().as_str(), cause = %error, "a listener is let go");
+                None
+            }
+        }
+    }
+}
+
+/// How long one may listen before it has to ask again.
+const MAX_TIME: Duration = Duration::from_mins(30);
+/// How long an admission holds; as long as that of a token that is presented again.
+const ADMISSION: Duration = Duration::from_mins(1);
+/// Between two notifications.
+const PACE: Duration = Duration::from_secs(1);
+/// Listeners of one principal.
+pub const MAX_LISTENERS_OF_ONE: usize = 16;

@@ -1,0 +1,44 @@
+//! `subscriptions/listen`: from a change of what a caller is shown to a notification.
+//!
+//! Invariant: a client that does not take a notification in time is let go, so nothing piles up.
+
+use std::time::Duration;
+
+use rmcp::service::SubscriptionContext;
+use sha2::{Digest as _, Sha256};
+
+use super::mcp::describe;
+use crate::call::{Listener, Policy};
+use crate::dispatch::{Tool, may_call};
+use crate::identity::Caller;
+
+/// Tells a client of changes until it goes away or its listener ends.
+pub(super) async fn tell(mut listener: Listener, context: &SubscriptionContext) {
+    let wanted = context.accepted().tools_list_changed == Some(true);
+    let telling = async {
+        while listener.changed().await {
+            let told = tokio::time::timeout(SEND_TIME, context.sink().notify_tool_list_changed());
+            if wanted && !matches!(told.await, Ok(Ok(()))) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = context.cancelled() => {}
+        () = telling => {}
+    }
+}
+
+/// Digest of the answer that `tools/list` gives to `caller`.
+pub(super) fn shown(policy: &Policy, caller: &Caller) -> [u8; 32] {
+    let faces = policy.faces.get_or_init(|| policy.catalog.tools().map(|tool| face(tool)).collect());
+    let own = policy.catalog.tools().zip(faces).filter(|(tool, _)| may_call(caller, tool));
+    own.fold(Sha256::new(), |all, (_, face)| all.chain_update(face)).finalize().into()
+}
+
+fn face(tool: &Tool) -> [u8; 32] {
+    Sha256::digest(serde_json::to_vec(&describe(tool)).unwrap_or_default()).into()
+}
+
+/// How long a client may take for one notification.
+const SEND_TIME: Duration = Duration::from_secs(10);
