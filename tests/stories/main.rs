@@ -15,6 +15,7 @@ mod envelope;
 mod hostile;
 mod journal;
 mod lifetime;
+mod listening;
 mod modes;
 mod protocol;
 mod reasons;

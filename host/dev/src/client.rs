@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -56,7 +56,34 @@ impl Reply {
 ///
 /// # Errors
 /// No connection, no HTTP, or no answer within a minute.
-pub async fn send(method: Method, url: &str, mut headers: HeaderMap, body: impl Into<Bytes>) -> anyhow::Result<Reply> {
+pub async fn send(method: Method, url: &str, headers: HeaderMap, body: impl Into<Bytes>) -> anyhow::Result<Reply> {
+    let exchange = async {
+        let open = open(method, url, headers, body).await?;
+        let body = open.body.collect().await?.to_bytes();
+        anyhow::Ok(Reply { status: open.status, headers: open.headers, body })
+    };
+    let reply = tokio::time::timeout(DEADLINE, exchange).await;
+    reply.with_context(|| format!("no answer from {url}"))?.with_context(|| format!("no answer from {url}"))
+}
+
+/// An answer whose body is still to come. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Open {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Incoming,
+    _driver: JoinSet<Result<(), hyper::Error>>,
+}
+
+/// Sends one request and waits for the head of its answer. The URL's authority becomes `Host` unless the headers carry one.
+///
+/// # Errors
+/// No connection, or no HTTP.
+#[expect(clippy::disallowed_methods, reason = "a client of tests and demo, never part of the host")]
+pub async fn open(method: Method, url: &str, mut headers: HeaderMap, body: impl Into<Bytes>) -> anyhow::Result<Open> {
     let url = Url::parse(url).with_context(|| format!("{url} is not a URL"))?;
     ensure!(url.scheme() == "http", "{url} is not http");
     let address = address(&url)?;
@@ -69,14 +96,6 @@ pub async fn send(method: Method, url: &str, mut headers: HeaderMap, body: impl 
     };
     let mut request = http::Request::builder().method(method).uri(target).body(Full::new(body.into()))?;
     *request.headers_mut() = headers;
-    tokio::time::timeout(DEADLINE, exchange(&address, request))
-        .await
-        .with_context(|| format!("no answer from {url}"))?
-        .with_context(|| format!("no answer from {url}"))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a client of tests and demo, never part of the host")]
-async fn exchange(address: &str, request: http::Request<Full<Bytes>>) -> anyhow::Result<Reply> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
@@ -85,8 +104,7 @@ async fn exchange(address: &str, request: http::Request<Full<Bytes>>) -> anyhow:
     driver.spawn(connection);
     let answer = sender.send_request(request).await?;
     let (parts, body) = answer.into_parts();
-    let body = body.collect().await?.to_bytes();
-    Ok(Reply { status: parts.status, headers: parts.headers, body })
+    Ok(Open { status: parts.status, headers: parts.headers, body, _driver: driver })
 }
 
 /// A plain GET.

@@ -25,6 +25,7 @@ pub mod sample;
 
 pub mod folder;
 pub mod journal;
+pub mod listening;
 pub mod mcp;
 pub mod process;
 
@@ -36,6 +37,7 @@ pub mod workbench;
 pub use billing::Billing;
 pub use folder::{Config, Folder};
 pub use issuer::{Issuer, Misbehaviour, TokenSpec};
+pub use listening::Listening;
 pub use orders::Orders;
 pub use process::Host;
 pub use reports::Reports;

@@ -181,7 +181,7 @@ pub fn curl(url: &str, token: &str, tool: &str, arguments: &Value) -> String {
 }
 
 /// The JSON messages of an event stream.
-fn events(text: &str) -> Vec<Value> {
+pub(crate) fn events(text: &str) -> Vec<Value> {
     text.replace("\r\n", "\n")
         .split("\n\n")
         .filter_map(|event| {

@@ -1,0 +1,22 @@
+//! Says which release of itself answers, so that a story can tell two releases apart by what their code does.
+//!
+//! The stories make other releases by writing over the mark, which is as long as theirs.
+
+use bailiwick_sdk::prelude::*;
+
+#[derive(Serialize, JsonSchema)]
+struct Release {
+    mark: String,
+    component: String,
+}
+
+/// Says which release answers: release-mark-0000.
+#[bailiwick_sdk::tool(read_only)]
+fn release(call: &Call) -> Result<Release, Error> {
+    let component = call.identity().call.component.clone();
+    Ok(Release { mark: MARK.to_owned(), component })
+}
+
+const MARK: &str = "release-mark-0000";
+
+bailiwick_sdk::export!(release);
