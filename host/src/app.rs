@@ -25,8 +25,8 @@ use crate::envelope::{HostKeys, Signer, SignerSettings};
 use crate::sandbox::{Cache, Compiler, Sandbox, Workers};
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::transport::{self, Front, FrontSettings, Resource};
-use policy::{Ground, record_changes};
-use reload::{Seen, Watch};
+use policy::{Ground, Shelf, Source, record_changes};
+use reload::{Known, Watch, first_look, look_at};
 
 /// A host that is ready to accept connections.
 pub struct App {
@@ -45,7 +45,7 @@ impl App {
     /// # Errors
     /// Something cannot be used as it is; nothing was accepted.
     pub async fn start(file: &Path, workers: Workers) -> anyhow::Result<Self> {
-        let before = Seen::now(file, &[], Path::new(""));
+        let before = look_at(file);
         let config = config::load(file)?;
         let fixed = config.fixed();
         let (server, envelope, limits) = (config.server.clone(), config.envelope.clone(), config.limits.clone());
@@ -81,9 +81,13 @@ impl App {
             clock: Arc::clone(&clock),
             tls,
         };
-        let seen = Seen::now(file, &config.files, &server.tools).begun(before);
-        let policy = ground.policy(config, &sandbox, &journal, None).await?;
-        record_changes(&policy, None, &journal).await?;
+        let (seen, grants) = (first_look(&before, &config), config.components.clone());
+        let sources = seen.tools.keys().map(|name| (name.clone(), Source::File)).collect();
+        let left_out = seen.folder.as_ref().and_then(|folder| folder.left_out.clone());
+        let shelf = Shelf { sources, left_out, emptied: false };
+        let built = ground.policy(config, &sandbox, &journal, None, shelf).await?;
+        record_changes(&built.policy, None, &journal).await?;
+        let known = Known::of(&built, grants, &seen);
         let front_settings = FrontSettings {
             allowed_hosts: allowed_hosts(&server, &listener)?,
             allowed_origins: server.allowed_origins,
@@ -92,7 +96,7 @@ impl App {
             resource: resource.clone(),
         };
         let host = Arc::new(Host {
-            policy: ArcSwap::from_pointee(policy),
+            policy: ArcSwap::from_pointee(built.policy),
             changes: watch::Sender::new(()),
             signer,
             journal: journal.clone(),
@@ -105,7 +109,7 @@ impl App {
             random,
             clock,
         });
-        let watch = Watch::new(file.to_owned(), seen, fixed, ground, Arc::clone(&host));
+        let watch = Watch::new(file.to_owned(), fixed, ground, Arc::clone(&host), seen, known);
         let front = Arc::new(Front::new(front_settings, Arc::clone(&host)));
         let url = format!("http://{}{}", listener.local_addr()?, resource.path());
         Ok(Self { listener, front, host, journal, watch, url, drain: limits.time + Duration::from_secs(2) })

@@ -22,6 +22,7 @@ mod loader;
 mod log;
 mod progress;
 mod run;
+mod spare;
 mod state;
 mod wasi;
 
@@ -33,6 +34,6 @@ pub use engine::{EngineError, Tier};
 pub use examine::{ExamineError, Examined};
 pub use inspect::{Inspection, Refused, inspect};
 pub use limits::{Limit, Limits, Unit};
-pub use loader::{Candidate, FolderError, LoadError, Loaded, candidates};
+pub use loader::{Candidate, FolderError, LoadError, Loaded, candidates, is_name as is_component_name};
 pub use progress::{ProgressSink, Report};
 pub use run::{Capacity, Components, Sandbox, Signals};

@@ -7,11 +7,12 @@ mod programs;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::{client, clock};
 use bailiwick_envelope::{PublicKeys, verify};
-use bailiwick_tests::{ORDERS_TOOL, TRUST_DOMAIN, World, ensure_eq, header};
+use bailiwick_tests::{ORDERS_TOOL, TRUST_DOMAIN, World, count, ensure_eq, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -25,6 +26,31 @@ async fn the_official_typescript_clients_list_and_call() -> Result<()> {
 #[tokio::test]
 async fn the_official_python_client_lists_and_calls_in_both_revisions() -> Result<()> {
     visits(Runtime::Python, &[("client.py", &["auto"], "2026-07-28"), ("client.py", &["legacy"], "2025-11-25")]).await
+}
+
+#[tokio::test]
+async fn the_official_typescript_client_listens_for_changed_tools() -> Result<()> {
+    if !Runtime::Node.is_there() {
+        return Ok(());
+    }
+    let world = World::start().await?;
+    let (url, token) = (world.host.url(), world.token("alice")?);
+    let arguments = [url.as_str()];
+    let environment = [("BAILIWICK_TOKEN", token.as_str())];
+    let listens = Runtime::Node.run("listen.mjs", &arguments, &environment);
+    let changes = async {
+        // It calls a tool once it listens.
+        while count(&world.records()?, "call.closed") == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(fs::remove_file(world.folder.path().join("tools/orders.wasm"))?)
+    };
+    let (seen, ()) = tokio::try_join!(listens, changes)?;
+    let expected = json!({
+        "honored": {"toolsListChanged": true}, "before": [ORDERS_TOOL, "list_orders", "whoami"],
+        "told": "notifications/tools/list_changed", "after": ["whoami"], "closed": "local",
+    });
+    ensure_eq(seen, expected, "what the client saw")
 }
 
 /// Clients by script and arguments, each with the revision that it ends up with.

@@ -22,3 +22,4 @@ mod reasons;
 mod reload;
 mod sandbox;
 mod secrets;
+mod swaps;

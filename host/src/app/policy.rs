@@ -1,9 +1,10 @@
 //! From a configuration and a folder of components to a [`Policy`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use super::reload::look::path_of;
 use super::{chain, detail};
 use crate::audit::{Event, Journal, Record};
 use crate::call::Policy;
@@ -29,28 +30,76 @@ pub(super) struct Ground {
     pub(super) tls: Tls,
 }
 
+/// How one component of the folder is to be come by.
+pub(super) enum Source {
+    /// From its file.
+    File,
+    /// As it was loaded before, from a file that did not change since.
+    Same,
+    /// As it was loaded in advance.
+    Ready(Box<LoadResult>),
+    /// Its file is not to be touched now: the last good version stays.
+    Held,
+}
+
+/// A component that loaded; or why it did not, with its digest if it could be read.
+pub(super) type LoadResult = Result<Loaded, (Option<String>, LoadError)>;
+
+/// What the tools folder holds.
+#[derive(Default)]
+pub(super) struct Shelf {
+    /// The components, by name.
+    pub(super) sources: BTreeMap<String, Source>,
+    /// Components beyond `limits.components`, if that is new: how many, and the first.
+    pub(super) left_out: Option<(usize, String)>,
+    /// Whether it is an empty folder in the place of another.
+    pub(super) emptied: bool,
+}
+
+/// A policy, and what became of the shelf.
+pub(super) struct Built {
+    pub(super) policy: Policy,
+    /// The components that are as their files are.
+    pub(super) good: BTreeSet<String>,
+    /// The components that may load in a moment.
+    pub(super) again: BTreeSet<String>,
+    /// Why the folder cannot be used; then its components are as they were.
+    pub(super) unusable: Option<String>,
+}
+
+struct Tools {
+    components: Components,
+    catalog: Catalog,
+    good: BTreeSet<String>,
+    again: BTreeSet<String>,
+    unusable: Option<String>,
+}
+
 impl Ground {
     /// Builds the policy of `config` and of what the tools folder holds now. A component that is
     /// refused is recorded; how the policy differs from `previous` is for the caller to record.
     ///
     /// # Errors
-    /// The folder cannot be used, or a refusal cannot be recorded.
+    /// The folder cannot be used and there is no `previous` policy, or a refusal cannot be recorded.
     pub(super) async fn policy(
         &self,
         config: Config,
         sandbox: &Sandbox,
         journal: &Journal,
         previous: Option<&Policy>,
-    ) -> anyhow::Result<Policy> {
-        let (components, catalog) = self.load_tools(&config.components, sandbox, journal, previous).await?;
+        shelf: Shelf,
+    ) -> anyhow::Result<Built> {
+        let tools = self.load_tools(&config.components, sandbox, journal, previous, shelf).await?;
+        let Tools { components, catalog, good, again, unusable } = tools;
         let fingerprint = config.fingerprint;
         // Key sets and credentials stay as long as nothing that they depend on changes.
         if let Some(same) = previous.filter(|previous| previous.fingerprint == fingerprint) {
             let (identity, broker) = (Arc::clone(&same.identity), Arc::clone(&same.broker));
             let (faces, issuers) = (OnceLock::new(), same.issuers.clone());
-            return Ok(Policy { identity, broker, catalog, components, faces, fingerprint, issuers });
+            let policy = Policy { identity, broker, catalog, components, faces, fingerprint, issuers };
+            return Ok(Built { policy, good, again, unusable });
         }
-        Ok(Policy {
+        let policy = Policy {
             issuers: config.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect(),
             identity: Arc::new(self.identity(config.issuers, previous)),
             broker: Arc::new(self.broker(config.services)),
@@ -58,7 +107,8 @@ impl Ground {
             components,
             faces: OnceLock::new(),
             fingerprint,
-        })
+        };
+        Ok(Built { policy, good, again, unusable })
     }
 
     /// An issuer whose keys come from where they came from keeps its last good set.
@@ -96,16 +146,46 @@ impl Ground {
         sandbox: &Sandbox,
         journal: &Journal,
         previous: Option<&Policy>,
-    ) -> anyhow::Result<(Components, Catalog)> {
+        mut shelf: Shelf,
+    ) -> anyhow::Result<Tools> {
         let before = previous.map(|policy| components_of(&policy.catalog)).unwrap_or_default();
-        let mut loaded = Vec::new();
-        for candidate in sandbox::candidates(&self.tools)? {
-            let grant = grants.get(&candidate.name).cloned().unwrap_or_default();
-            match sandbox.load(&candidate, &grant).await {
-                Ok(component) => loaded.push(component),
+        let unusable = self.unusable(&shelf, previous)?;
+        if unusable.is_some() {
+            shelf.sources = before.keys().map(|name| (name.clone(), Source::Held)).collect();
+        } else if let Some((count, first)) = &shelf.left_out {
+            journal.append(left_out(*count, first, self.limits.components)).await?;
+        }
+        let (mut loaded, mut good, mut again) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        for (name, source) in shelf.sources {
+            let grant = grants.get(&name).cloned().unwrap_or_default();
+            let known = || before.get(&name).and_then(|(digest, _)| sandbox.load_known(&name, digest, &grant));
+            let result = match source {
+                Source::Held => {
+                    loaded.extend(known());
+                    continue;
+                }
+                Source::Ready(result) => *result,
+                Source::Same => match known() {
+                    Some(same) => Ok(same),
+                    None => self.load(&name, &grant, sandbox).await,
+                },
+                Source::File => self.load(&name, &grant, sandbox).await,
+            };
+            match result {
+                Ok(component) => {
+                    loaded.push(component);
+                    good.insert(name);
+                }
                 Err((digest, error)) => {
-                    journal.append(refused(&candidate.name, digest, &error)).await?;
-                    loaded.extend(last_good(sandbox, &candidate, &grant, &before));
+                    journal.append(refused(&name, digest, &error)).await?;
+                    let kept = known();
+                    if kept.is_some() {
+                        tracing::warn!(component = name, "the last good version stays");
+                    }
+                    loaded.extend(kept);
+                    if error.may_pass() {
+                        again.insert(name);
+                    }
                 }
             }
         }
@@ -119,20 +199,26 @@ impl Ground {
         for name in grants.keys().filter(|name| !loaded.contains_key(*name)) {
             tracing::warn!(component = name, "the configuration names a component that is not loaded");
         }
-        Ok((components, catalog))
+        Ok(Tools { components, catalog, good, again, unusable })
     }
-}
 
-fn last_good(
-    sandbox: &Sandbox,
-    candidate: &Candidate,
-    grant: &ComponentGrant,
-    before: &BTreeMap<String, (String, Vec<String>)>,
-) -> Option<Loaded> {
-    let (digest, _) = before.get(&candidate.name)?;
-    let kept = sandbox.load_known(&candidate.name, digest, grant)?;
-    tracing::warn!(component = candidate.name, digest, "the last good version stays");
-    Some(kept)
+    async fn load(&self, name: &str, grant: &ComponentGrant, sandbox: &Sandbox) -> LoadResult {
+        let candidate = Candidate { name: name.to_owned(), path: path_of(&self.tools, name) };
+        sandbox.load(&candidate, grant).await
+    }
+
+    /// Why the folder cannot be used, where there is something to go on with.
+    fn unusable(&self, shelf: &Shelf, previous: Option<&Policy>) -> anyhow::Result<Option<String>> {
+        match sandbox::candidates(&self.tools) {
+            Err(error) if previous.is_none() => Err(error.into()),
+            Err(error) => Ok(Some(chain(&error))),
+            Ok(_) => {
+                let emptied = shelf.emptied && previous.is_some_and(|policy| policy.catalog.tools().next().is_some());
+                let said = || format!("an empty folder is in the place of {}", self.tools.display());
+                Ok(emptied.then(said))
+            }
+        }
+    }
 }
 
 /// Name to digest and tools.
@@ -174,6 +260,21 @@ pub(super) async fn record_changes(
         journal.append(Record { component, detail: members, ..Record::new(Event::ComponentRemoved) }).await?;
     }
     Ok(())
+}
+
+/// The one record of all components beyond the bound.
+fn left_out(count: usize, first: &str, most: usize) -> Record {
+    let cause = format!(
+        "the tools folder holds {count} components more than the {most} that are loaded at most (limits.components); \
+         {first} is the first that is left out"
+    );
+    tracing::error!(count, first, "components are left out: there are more than limits.components");
+    Record {
+        decision: Some("deny"),
+        reason: Some(Reason::NotLoadable.as_str().to_owned()),
+        detail: Some(detail([("name", first), ("cause", &cause)])),
+        ..Record::new(Event::ComponentRefused)
+    }
 }
 
 fn refused(name: &str, digest: Option<String>, error: &(dyn std::error::Error + 'static)) -> Record {

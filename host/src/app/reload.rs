@@ -1,23 +1,33 @@
 //! Takes up changes of the configuration, its secret files and the tools folder.
 //!
+//! `reload/look` sees how files look, `reload/settling` which of them have come to rest, `reload/loads` loads components
+//! in the background; here a new policy is put in the place of the old one.
+//!
 //! Invariant: a request sees one policy, whole. A configuration that is wrong changes nothing, a
 //! bad component does not displace a good one, and a change takes effect only once it is recorded.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+mod loads;
+pub(super) mod look;
+mod settling;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::detail;
-use super::policy::{Ground, record_changes};
+use super::policy::{Built, Ground, Shelf, record_changes};
 use crate::audit::{AuditUnavailable, Event, Record};
 use crate::call::Host;
-use crate::config::{self, ConfigError};
+use crate::config::{self, Config, ConfigError};
+use crate::dispatch::ComponentGrant;
 use crate::reason::Reason;
+use loads::{Loads, afresh};
+use look::{Look, Stamp, stamps};
+use settling::Settling;
 
 /// The watch over everything that a policy is built from.
 pub(super) struct Watch {
@@ -25,112 +35,177 @@ pub(super) struct Watch {
     fixed: String,
     ground: Ground,
     host: Arc<Host>,
-    seen: Seen,
+    /// What was last taken up, or refused.
+    seen: Look,
+    settling: Settling,
+    loads: Loads,
+    known: Known,
+    retry: Option<Retry>,
+    taken: Instant,
 }
 
-/// What the files looked like: path to identity, size and time of change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
-    settings: BTreeMap<PathBuf, Stamp>,
-    tools: BTreeMap<PathBuf, Stamp>,
+/// What the present policy was built from.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) grants: BTreeMap<String, ComponentGrant>,
+    /// Components that loaded from their files, as these looked.
+    loaded: BTreeMap<String, Stamp>,
+    /// The folder as it was when components were last taken from it.
+    home: Look,
 }
 
-/// Identity, mode, size, and the times of change of content and of status.
-type Stamp = Option<(u64, u32, u64, (i64, i64), (i64, i64))>;
+/// A change that could not be taken up for a reason that may pass.
+struct Retry {
+    view: Look,
+    due: Instant,
+    pause: Duration,
+}
 
-impl Seen {
-    /// How the configuration in `file`, its secret files and the tools folder look now.
-    pub(super) fn now(file: &Path, secrets: &[PathBuf], folder: &Path) -> Self {
-        let settings = stamps(secrets.iter().cloned().chain([file.to_owned()]));
-        Self { settings, tools: tools(folder) }
-    }
-
-    /// The same, but with the configuration file as it looked `before` it was read.
-    pub(super) fn begun(mut self, before: Self) -> Self {
-        self.settings.extend(before.settings);
-        self
+impl Known {
+    /// What a policy was built from that was built with `grants`, from `view`.
+    pub(super) fn of(built: &Built, grants: BTreeMap<String, ComponentGrant>, view: &Look) -> Self {
+        let good = view.tools.iter().filter(|(name, _)| built.good.contains(*name));
+        let loaded = good.map(|(name, stamp)| (name.clone(), *stamp)).collect();
+        Self { grants, loaded, home: view.clone() }
     }
 }
 
 impl Watch {
-    /// A watch that goes on from what was `seen` before anything was loaded.
-    pub(super) fn new(file: PathBuf, seen: Seen, fixed: String, ground: Ground, host: Arc<Host>) -> Self {
-        Self { file, fixed, ground, host, seen }
+    /// A watch that goes on from what was `seen` before anything was loaded, and `known` of it.
+    pub(super) fn new(file: PathBuf, fixed: String, ground: Ground, host: Arc<Host>, seen: Look, known: Known) -> Self {
+        let (settling, loads) = (Settling::new(seen.clone()), Loads::new(Arc::clone(&host)));
+        Self { file, fixed, ground, host, seen, settling, loads, known, retry: None, taken: Instant::now() }
     }
 
     /// Watches until `stop` fires.
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        let mut pending = None;
+        let mut view = self.seen.clone();
+        let mut due = Instant::now() + PERIOD;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(PERIOD) => {}
-            }
-            let now = tokio::task::block_in_place(|| self.look());
-            if now == self.seen {
-                pending = None;
-            } else if pending.as_ref() == Some(&now) {
-                // Nothing moved since the last look, so no file is half-written.
-                pending = None;
-                self.reload(now).await;
-            } else {
-                pending = Some(now);
-            }
-        }
-    }
-
-    fn look(&self) -> Seen {
-        Seen { settings: stamps(self.seen.settings.keys().cloned()), tools: tools(&self.ground.tools) }
-    }
-
-    async fn reload(&mut self, mut now: Seen) {
-        let settings_changed = now.settings != self.seen.settings;
-        match self.replace(settings_changed).await {
-            Ok(files) => {
-                now.settings.extend(stamps(files.into_iter().filter(|path| !self.seen.settings.contains_key(path))));
-                let what = if settings_changed { "configuration or secrets" } else { "tools" };
-                tracing::info!(of = what, "a change is in effect");
-            }
-            Err(error) if error.is::<AuditUnavailable>() => {
-                // Not taken up and not forgotten: a later look tries again.
-                tracing::error!("a change is not taken up, because it cannot be recorded");
-                tokio::time::sleep(PAUSE).await;
-                return;
-            }
-            Err(error) => {
-                let named = error.downcast_ref::<ConfigError>().map(ConfigError::files).unwrap_or_default();
-                let new = named.iter().filter(|path| !self.seen.settings.contains_key(*path)).cloned();
-                now.settings.extend(stamps(new));
-                let cause = format!("{error:#}");
-                tracing::error!(cause, "a change is not taken up; what was in effect stays");
-                if settings_changed {
-                    self.record_refusal(&cause).await;
+                () = self.loads.next() => {}
+                () = tokio::time::sleep_until(due) => {
+                    let began = Instant::now();
+                    if let Some(now) = self.look().await {
+                        view = self.settling.take(now, &self.seen);
+                    }
+                    // However long a look takes, most of the time is for others.
+                    due = began + PERIOD.max(began.elapsed() * 5);
                 }
             }
+            self.follow(&view).await;
         }
-        self.seen = now;
     }
 
-    /// Builds the new policy and puts it in the place of the old one; returns the secret files.
-    async fn replace(&self, settings_changed: bool) -> anyhow::Result<Vec<PathBuf>> {
-        let config = config::load(&self.file)?;
+    async fn look(&self) -> Option<Look> {
+        let settings: Vec<PathBuf> = self.seen.settings.keys().cloned().collect();
+        let (folder, known) = (self.ground.tools.clone(), self.seen.tools.clone());
+        let most = self.ground.limits.components;
+        let look = move || Look::now(settings.into_iter(), &folder, &known, most);
+        tokio::task::spawn_blocking(look).await.ok()
+    }
+
+    /// Takes up what has come to rest, as far as it is ready.
+    async fn follow(&mut self, view: &Look) {
+        let settings_changed = view.settings != self.seen.settings;
+        let waiting = |retry: &Option<Retry>, view: &Look| {
+            retry.as_ref().is_some_and(|retry| retry.view == *view && Instant::now() < retry.due)
+        };
+        let (view, sources) = if settings_changed {
+            if waiting(&self.retry, view) {
+                return;
+            }
+            self.loads.forget();
+            (view.clone(), afresh(view, &self.known.loaded, &self.settling))
+        } else {
+            self.loads.begin(view, &self.seen, &self.ground.tools, &self.known.grants);
+            // While others are loaded, those that are done are taken up together, now and then.
+            if !self.loads.idle() && self.taken.elapsed() < TOGETHER {
+                return;
+            }
+            let view = self.loads.done(view.clone(), &self.seen);
+            if view == self.seen || waiting(&self.retry, &view) {
+                return;
+            }
+            let sources = self.loads.sources(&view, &self.seen, &self.known.loaded);
+            (view, sources)
+        };
+        let left_out = view.folder.as_ref().and_then(|folder| folder.left_out.clone());
+        let same = self.seen.folder.as_ref().is_some_and(|folder| folder.left_out == left_out);
+        let emptied = view.tools.is_empty() && view.is_elsewhere(&self.known.home);
+        let shelf = Shelf { sources, left_out: left_out.filter(|_| !same), emptied };
+        self.take(view, shelf, settings_changed).await;
+    }
+
+    async fn take(&mut self, mut view: Look, shelf: Shelf, settings_changed: bool) {
+        self.taken = Instant::now();
+        match self.replace(&view, shelf, settings_changed).await {
+            Ok((files, again)) => {
+                view.tools.retain(|name, _| !again.contains(name));
+                let seen = &self.seen.settings;
+                view.settings.extend(stamps(files.into_iter().filter(|path| !seen.contains_key(path))));
+                self.seen = view;
+                self.retry = None;
+            }
+            Err(error) if settings_changed && !error.is::<AuditUnavailable>() => {
+                let named = error.downcast_ref::<ConfigError>().map(ConfigError::files).unwrap_or_default();
+                let new = named.iter().filter(|path| !self.seen.settings.contains_key(*path)).cloned();
+                view.settings.extend(stamps(new));
+                // The components are still to be taken up, with settings that are right.
+                self.seen.settings = view.settings;
+                let cause = format!("{error:#}");
+                tracing::error!(cause, "a change is not taken up; what was in effect stays");
+                self.record_refusal(&cause).await;
+            }
+            Err(error) => {
+                let pause = self.retry.take().map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LAST_PAUSE));
+                tracing::error!(cause = format!("{error:#}"), "a change cannot be taken up now; it is tried again");
+                self.retry = Some(Retry { view, due: Instant::now() + pause, pause });
+            }
+        }
+    }
+
+    /// Builds the new policy and puts it in the place of the old one; returns the secret files,
+    /// and the components that may load in a moment.
+    async fn replace(
+        &mut self,
+        view: &Look,
+        shelf: Shelf,
+        settings_changed: bool,
+    ) -> anyhow::Result<(Vec<PathBuf>, BTreeSet<String>)> {
+        let file = self.file.clone();
+        let config = tokio::task::spawn_blocking(move || config::load(&file)).await??;
         anyhow::ensure!(
             config.fixed() == self.fixed,
             "[server], [envelope], [audit] and [limits] are read once; restart to change them"
         );
-        let files = config.files.clone();
-        let digest = config.digest.clone();
+        let Config { files, digest, .. } = &config;
+        let (files, digest, grants) = (files.clone(), digest.clone(), config.components.clone());
         let previous = self.host.policy.load_full();
         let (sandbox, journal) = (&self.host.sandbox, &self.host.journal);
-        let policy = self.ground.policy(config, sandbox, journal, Some(previous.as_ref())).await?;
-        if settings_changed || policy.fingerprint != previous.fingerprint {
+        let built = self.ground.policy(config, sandbox, journal, Some(previous.as_ref()), shelf).await?;
+        if let Some(cause) = &built.unusable {
+            tracing::error!(cause, "the tools folder cannot be used; the components that were loaded stay");
+            if !settings_changed {
+                return Ok((files, BTreeSet::new()));
+            }
+        } else {
+            self.known = Known::of(&built, grants, view);
+        }
+        if settings_changed || built.policy.fingerprint != previous.fingerprint {
             let loaded = detail([("config", &format!("sha256:{digest}"))]);
             journal.append(Record { detail: Some(loaded), ..Record::new(Event::ConfigLoaded) }).await?;
         }
-        record_changes(&policy, Some(&previous), journal).await?;
-        sandbox.forget_others(&policy.components);
-        self.host.adopt(policy);
-        Ok(files)
+        record_changes(&built.policy, Some(&previous), journal).await?;
+        // What was loaded in advance is in no policy yet.
+        if self.loads.is_over() {
+            sandbox.forget_others(&built.policy.components);
+        }
+        self.host.adopt(built.policy);
+        let what = if settings_changed { "configuration or secrets" } else { "tools" };
+        tracing::info!(of = what, "a change is in effect");
+        Ok((files, built.again))
     }
 
     async fn record_refusal(&self, cause: &str) {
@@ -146,27 +221,23 @@ impl Watch {
     }
 }
 
-fn stamps(paths: impl Iterator<Item = PathBuf>) -> BTreeMap<PathBuf, Stamp> {
-    paths.map(|path| (path.clone(), stamp(&path))).collect()
+/// How everything looks before the host starts: the configuration in `file` as it looked `before` it was read.
+pub(super) fn first_look(before: &BTreeMap<PathBuf, Option<Stamp>>, config: &Config) -> Look {
+    let (folder, most) = (&config.server.tools, config.limits.components);
+    let mut look = Look::now(config.files.iter().cloned(), folder, &BTreeMap::new(), most);
+    look.settings.extend(before.clone());
+    look
 }
 
-/// The `.wasm` files of the folder, and whether the folder itself can be used.
-fn tools(folder: &Path) -> BTreeMap<PathBuf, Stamp> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "wasm"));
-    let mut seen = stamps(files);
-    let mode = fs::metadata(folder).ok().map(|metadata| (metadata.ino(), metadata.mode(), 0, (0, 0), (0, 0)));
-    seen.insert(folder.to_owned(), mode);
-    seen
-}
-
-fn stamp(path: &Path) -> Stamp {
-    let metadata = fs::metadata(path).ok()?;
-    let changed = ((metadata.mtime(), metadata.mtime_nsec()), (metadata.ctime(), metadata.ctime_nsec()));
-    Some((metadata.ino(), metadata.mode(), metadata.len(), changed.0, changed.1))
+/// How the file of the configuration looks.
+pub(super) fn look_at(file: &Path) -> BTreeMap<PathBuf, Option<Stamp>> {
+    stamps(std::iter::once(file.to_owned()))
 }
 
 /// A change is in effect after two looks at most.
 const PERIOD: Duration = Duration::from_millis(100);
-/// Between attempts to record a change.
-const PAUSE: Duration = Duration::from_secs(2);
+/// How often components are taken up while others are still being loaded.
+const TOGETHER: Duration = Duration::from_millis(500);
+/// Until a change is tried again that could not be taken up: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LAST_PAUSE: Duration = Duration::from_secs(64);

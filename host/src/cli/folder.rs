@@ -27,7 +27,10 @@ impl Folder {
     pub(super) async fn load(config: &Config) -> anyhow::Result<Self> {
         let sandbox = Sandbox::new(config.limits.clone(), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
         let (mut loaded, mut refused) = (Vec::new(), Vec::new());
-        for candidate in sandbox::candidates(&config.server.tools).context("server.tools cannot be used")? {
+        let mut candidates = sandbox::candidates(&config.server.tools).context("server.tools cannot be used")?;
+        let left_out = candidates.split_off(candidates.len().min(config.limits.components));
+        refused.extend(left_out.into_iter().map(|candidate| (candidate.name, LEFT_OUT.to_owned())));
+        for candidate in candidates {
             let grant = config.components.get(&candidate.name).cloned().unwrap_or_default();
             match sandbox.load(&candidate, &grant).await {
                 Ok(component) => loaded.push(component),
@@ -48,3 +51,5 @@ impl Folder {
             || self.refused.iter().any(|(other, _)| other == name)
     }
 }
+
+const LEFT_OUT: &str = "it is left out: there are more components than limits.components";

@@ -119,6 +119,8 @@ limits! {
     queue_time: Duration, Time = 2_000, 1, 10_000;
     /// Size of a component, bytes.
     component: usize, Bytes = 32 << 20, 1, 64 << 20;
+    /// Components in the tools folder.
+    components: usize, Count = 1000, 1, 10_000;
     /// Address space of the process that compiles a component, bytes.
     compile_memory: usize, Bytes = 4 << 30, 256 << 20, 64 << 30;
     /// Processor time for compiling a component.

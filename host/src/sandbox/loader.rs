@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use super::compile::CompileError;
@@ -118,12 +119,27 @@ pub fn candidates(folder: &Path) -> Result<Vec<Candidate>, FolderError> {
             tracing::warn!(file = ?path, "passed over: its name is not UTF-8");
             continue;
         };
-        if let Some(name) = file.strip_suffix(".wasm").filter(|name| is_name(name)) {
-            found.push(Candidate { name: name.to_owned(), path });
+        match file.strip_suffix(".wasm") {
+            Some(name) if is_name(name) => found.push(Candidate { name: name.to_owned(), path }),
+            Some(name) if !name.starts_with('.') => {
+                tracing::warn!(file = ?path, "passed over: a component's name is 1 to 64 of A-Z, a-z, 0-9, _, . and -");
+            }
+            _ => {}
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+impl LoadError {
+    /// Whether it may be otherwise in a moment, though the file stays as it is.
+    pub fn may_pass(&self) -> bool {
+        let Self::Read(cause) = self else { return false };
+        let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::INTR];
+        // What is gone by now, the next look sees.
+        cause.kind() == ErrorKind::NotFound
+            || exhausted.iter().any(|of| cause.raw_os_error() == Some(of.raw_os_error()))
+    }
 }
 
 impl Sandbox {
@@ -218,7 +234,8 @@ fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, LoadError> {
     Ok(bytes)
 }
 
-pub(super) fn is_name(name: &str) -> bool {
+/// Whether a component may have that name: 1 to 64 of `[A-Za-z0-9_.-]`, not beginning with `.` or `-`.
+pub fn is_name(name: &str) -> bool {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     (1..=64).contains(&name.len()) && plain && !name.starts_with(['.', '-'])
 }

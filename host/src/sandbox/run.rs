@@ -20,6 +20,7 @@ use super::limits::Limits;
 use super::loader::LoadError;
 use super::log::Log;
 use super::progress::ProgressSink;
+use super::spare::Spare;
 use super::state::{CallScope, CallState, CpuExceeded, Purpose, store};
 use super::wasi;
 use crate::audit::{OpenCall, Outcome};
@@ -38,6 +39,7 @@ pub struct Sandbox {
     compiler: Compiler,
     // By digest, so that a component that did not change is not compiled again.
     compiled: Mutex<BTreeMap<String, Compiled>>,
+    spare: Mutex<Spare>,
     limits: Limits,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -117,7 +119,8 @@ impl Sandbox {
         wasi::link(&mut script)?;
         let budget = Budget::new(limits.memory_total);
         let compiled = Mutex::default();
-        Ok(Self { compact, script, capacity, budget, compiler, compiled, limits, clock, random })
+        let spare = Mutex::default();
+        Ok(Self { compact, script, capacity, budget, compiler, compiled, spare, limits, clock, random })
     }
 
     /// How many calls the pools take at once.
@@ -184,10 +187,12 @@ impl Sandbox {
         self.compiler.stop();
     }
 
-    /// Forgets the code of all components but these.
+    /// Forgets the code of all components but these, and the few that went out of use last: going back is quick.
     pub fn forget_others(&self, used: &Components) {
         let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|digest, _| used.0.contains_key(digest));
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.update(all.keys(), |digest| used.0.contains_key(digest));
+        all.retain(|digest, _| used.0.contains_key(digest) || spare.holds(digest));
     }
 
     /// Runs the permitted call, whose `call.opened` is durable.

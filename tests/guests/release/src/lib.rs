@@ -7,14 +7,15 @@ use bailiwick_sdk::prelude::*;
 #[derive(Serialize, JsonSchema)]
 struct Release {
     mark: String,
+    call: String,
     component: String,
 }
 
 /// Says which release answers: release-mark-0000.
 #[bailiwick_sdk::tool(read_only)]
 fn release(call: &Call) -> Result<Release, Error> {
-    let component = call.identity().call.component.clone();
-    Ok(Release { mark: MARK.to_owned(), component })
+    let own = &call.identity().call;
+    Ok(Release { mark: MARK.to_owned(), call: own.id.clone(), component: own.component.clone() })
 }
 
 const MARK: &str = "release-mark-0000";

@@ -1,0 +1,160 @@
+//! Components that are loaded in the background, before they are taken up: one that takes long holds up no other.
+//!
+//! Invariant: a result counts only for the file that looked as it did when loading it began, under the grants of that moment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::look::{Look, Stamp, path_of};
+use super::settling::Settling;
+use crate::app::chain;
+use crate::app::policy::{LoadResult, Source};
+use crate::call::Host;
+use crate::dispatch::ComponentGrant;
+use crate::sandbox::Candidate;
+
+/// Loads that are under way, done, or to be tried again.
+pub(super) struct Loads {
+    host: Arc<Host>,
+    running: JoinSet<(String, Stamp, LoadResult)>,
+    begun: BTreeMap<String, Stamp>,
+    ready: BTreeMap<String, (Stamp, LoadResult)>,
+    later: BTreeMap<String, (Instant, Duration)>,
+}
+
+impl Loads {
+    /// None.
+    pub(super) fn new(host: Arc<Host>) -> Self {
+        let (begun, ready, later) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { host, running: JoinSet::new(), begun, ready, later }
+    }
+
+    /// Begins to load what differs in `view` from what is `seen`, as far as there is room.
+    pub(super) fn begin(&mut self, view: &Look, seen: &Look, folder: &Path, grants: &BTreeMap<String, ComponentGrant>) {
+        let now = Instant::now();
+        for (name, stamp) in changed(view, seen) {
+            let wanted = Some(&stamp);
+            let is_ready = self.ready.get(name).is_some_and(|(of, _)| *of == stamp);
+            let is_later = self.later.get(name).is_some_and(|(due, _)| *due > now);
+            if is_ready || is_later || self.begun.get(name) == wanted || self.running.len() >= AT_ONCE {
+                continue;
+            }
+            let candidate = Candidate { name: name.clone(), path: path_of(folder, name) };
+            let (host, grant) = (Arc::clone(&self.host), grants.get(name).cloned().unwrap_or_default());
+            self.begun.insert(name.clone(), stamp);
+            self.running.spawn(async move {
+                let loaded = host.sandbox.load(&candidate, &grant).await;
+                (candidate.name, stamp, loaded)
+            });
+        }
+        self.ready.retain(|name, (stamp, _)| view.tools.get(name) == Some(stamp));
+        self.later.retain(|name, _| view.tools.contains_key(name));
+    }
+
+    /// Waits for the next that is done; for ever if none is under way.
+    pub(super) async fn next(&mut self) {
+        let Some(joined) = self.running.join_next().await else { return std::future::pending().await };
+        let Ok((name, stamp, loaded)) = joined else {
+            tracing::error!("the host failed while it loaded a component; this is a defect of the host");
+            return;
+        };
+        if self.begun.get(&name) != Some(&stamp) {
+            return;
+        }
+        self.begun.remove(&name);
+        match loaded {
+            Err((_, error)) if error.may_pass() => {
+                let pause = self.later.get(&name).map_or(FIRST_PAUSE, |(_, pause)| (*pause * 2).min(LAST_PAUSE));
+                let cause = chain(&error);
+                tracing::error!(component = name, cause, "a component cannot be read at the moment; it is tried again");
+                self.later.insert(name, (Instant::now() + pause, pause));
+            }
+            loaded => {
+                self.later.remove(&name);
+                self.ready.insert(name, (stamp, loaded));
+            }
+        }
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn idle(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Whether nothing is under way, and nothing waits to be taken up.
+    pub(super) fn is_over(&self) -> bool {
+        self.idle() && self.ready.is_empty()
+    }
+
+    /// What of `view` can be taken up now; the rest looks as it was `seen`.
+    pub(super) fn done(&self, mut view: Look, seen: &Look) -> Look {
+        let undone: Vec<String> = changed(&view, seen)
+            .filter(|(name, stamp)| self.ready.get(*name).is_none_or(|(of, _)| of != stamp))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in undone {
+            match seen.tools.get(&name) {
+                Some(stamp) => view.tools.insert(name, *stamp),
+                None => view.tools.remove(&name),
+            };
+        }
+        view
+    }
+
+    /// How each component of `view` is to be come by while the settings are as they were.
+    pub(super) fn sources(
+        &mut self,
+        view: &Look,
+        seen: &Look,
+        loaded: &BTreeMap<String, Stamp>,
+    ) -> BTreeMap<String, Source> {
+        let source = |(name, stamp): (&String, &Stamp)| {
+            let source = match self.ready.remove(name) {
+                Some((of, result)) if of == *stamp && seen.tools.get(name) != Some(stamp) => {
+                    Source::Ready(Box::new(result))
+                }
+                _ if loaded.get(name) == Some(stamp) => Source::Same,
+                _ => Source::Held,
+            };
+            (name.clone(), source)
+        };
+        view.tools.iter().map(source).collect()
+    }
+
+    /// Forgets everything: the settings under which it was loaded have changed.
+    pub(super) fn forget(&mut self) {
+        self.running.detach_all();
+        self.begun.clear();
+        self.ready.clear();
+        self.later.clear();
+    }
+}
+
+/// How each component of `view` is to be come by after a change of settings.
+pub(super) fn afresh(view: &Look, loaded: &BTreeMap<String, Stamp>, moving: &Settling) -> BTreeMap<String, Source> {
+    let source = |(name, stamp): (&String, &Stamp)| {
+        let source = match loaded.get(name) {
+            Some(of) if of == stamp => Source::Same,
+            _ if moving.moves(name) => Source::Held,
+            _ => Source::File,
+        };
+        (name.clone(), source)
+    };
+    view.tools.iter().map(source).collect()
+}
+
+fn changed<'v>(view: &'v Look, seen: &'v Look) -> impl Iterator<Item = (&'v String, Stamp)> {
+    let differs = |(name, stamp): &(&String, &Stamp)| seen.tools.get(*name) != Some(*stamp);
+    view.tools.iter().filter(differs).map(|(name, stamp)| (name, *stamp))
+}
+
+/// Components that are loaded at once.
+const AT_ONCE: usize = 4;
+/// Until the next attempt: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(32);

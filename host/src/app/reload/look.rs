@@ -1,0 +1,201 @@
+//! How the files look that a policy is built from. Looking opens no file, and asks for the state of a bounded number.
+//!
+//! Invariant: what cannot be looked at looks absent, never unchanged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::sandbox;
+
+/// Files by path; those that are named and absent are there, too.
+pub(in crate::app) type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
+
+/// Which file it is, its mode and size, and when its content and its status were changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::app) struct Stamp {
+    device: u64,
+    inode: u64,
+    mode: u32,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+/// The configuration, its secret files and the tools folder at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::app) struct Look {
+    /// The configuration and the secrets.
+    pub(in crate::app) settings: Stamps,
+    /// The components, by name.
+    pub(in crate::app) tools: BTreeMap<String, Stamp>,
+    /// The folder itself, if it can be read.
+    pub(in crate::app) folder: Option<Folder>,
+}
+
+/// The tools folder itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::app) struct Folder {
+    device: u64,
+    inode: u64,
+    mode: u32,
+    /// Components beyond the bound: how many, and the first.
+    pub(in crate::app) left_out: Option<(usize, String)>,
+}
+
+impl Look {
+    /// How `settings` and the components in `folder` look now. Of more than `most` components those that are `known`
+    /// come first, then others by name.
+    pub(in crate::app) fn now(
+        settings: impl Iterator<Item = PathBuf>,
+        folder: &Path,
+        known: &BTreeMap<String, Stamp>,
+        most: usize,
+    ) -> Self {
+        let settings = stamps(settings);
+        let Ok((metadata, names)) = fs::metadata(folder).and_then(|metadata| Ok((metadata, components(folder)?)))
+        else {
+            return Self { settings, ..Self::default() };
+        };
+        let (taken, left_out) = choose(names, known, most);
+        let stamp = |name: String| Stamp::of(&path_of(folder, &name)).map(|stamp| (name, stamp));
+        let tools = taken.into_iter().filter_map(stamp).collect();
+        let folder = Folder { device: metadata.dev(), inode: metadata.ino(), mode: metadata.mode(), left_out };
+        Self { settings, tools, folder: Some(folder) }
+    }
+
+    /// Whether the folder of `other` is another one.
+    pub(in crate::app) fn is_elsewhere(&self, other: &Self) -> bool {
+        let place = |look: &Self| look.folder.as_ref().map(|folder| (folder.device, folder.inode));
+        place(self) != place(other)
+    }
+}
+
+impl Stamp {
+    /// Of the file at `path`, if it is there.
+    pub(in crate::app) fn of(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|metadata| Self::from(&metadata))
+    }
+
+    /// Whether both are of one file, however it changed.
+    pub(in crate::app) fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            mode: metadata.mode(),
+            size: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// How files look.
+pub(in crate::app) fn stamps(paths: impl Iterator<Item = PathBuf>) -> Stamps {
+    paths.map(|path| (path.clone(), Stamp::of(&path))).collect()
+}
+
+/// Where the component of that name is.
+pub(in crate::app) fn path_of(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.wasm"))
+}
+
+/// The names of the components of a folder.
+fn components(folder: &Path) -> io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder)? {
+        let file = entry?.file_name();
+        let name = file.to_str().and_then(|file| file.strip_suffix(".wasm"));
+        names.extend(name.filter(|name| sandbox::is_component_name(name)).map(String::from));
+    }
+    Ok(names)
+}
+
+fn choose(
+    mut names: BTreeSet<String>,
+    known: &BTreeMap<String, Stamp>,
+    most: usize,
+) -> (Vec<String>, Option<(usize, String)>) {
+    if names.len() <= most {
+        return (names.into_iter().collect(), None);
+    }
+    let mut taken: Vec<String> = known.keys().filter(|name| names.contains(*name)).take(most).cloned().collect();
+    for name in &taken {
+        names.remove(name);
+    }
+    let others: Vec<String> = names.iter().take(most.saturating_sub(taken.len())).cloned().collect();
+    for name in &others {
+        names.remove(name);
+    }
+    taken.extend(others);
+    let first = names.first().cloned().unwrap_or_default();
+    (taken, Some((names.len(), first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn components_beyond_the_bound_never_displace_known_ones() {
+        let known = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), Stamp::default())).collect();
+        for (folder, seen, taken, left_out) in [
+            (&["a", "b"][..], &[][..], &["a", "b"][..], None),
+            (&["a", "b", "c"], &[], &["a", "b"], Some((1, "c"))),
+            (&["a", "b", "c"], &["b", "c"], &["b", "c"], Some((1, "a"))),
+            (&["a", "b", "c", "d"], &["c", "gone"], &["c", "a"], Some((2, "b"))),
+        ] {
+            let left_out = left_out.map(|(count, first)| (count, first.to_owned()));
+            let expected: Vec<_> = taken.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(choose(set(folder), &known(seen), 2), (expected, left_out), "{folder:?} after {seen:?}");
+        }
+    }
+
+    #[test]
+    fn only_names_of_components_are_looked_at() -> io::Result<()> {
+        use std::os::unix::ffi::OsStringExt as _;
+        let folder = tempfile::tempdir()?;
+        let long = format!("{}.wasm", "x".repeat(250));
+        let strange = std::ffi::OsString::from_vec(b"\xff.wasm".to_vec());
+        let names = ["good.wasm", "-rf.wasm", ".hidden.wasm", "a\nb.wasm", "a.wasm~", "a.wasm.tmp", "b", long.as_str()];
+        for name in names.iter().map(Into::into).chain([strange]) {
+            fs::write(folder.path().join(name), "")?;
+        }
+        let look = Look::now(std::iter::empty(), folder.path(), &BTreeMap::new(), 1000);
+        assert_eq!(look.tools.into_keys().collect::<Vec<_>>(), ["good"]);
+        Ok(())
+    }
+
+    /// Run it with `--ignored --nocapture` to see what a look costs on this machine.
+    #[test]
+    #[ignore = "a measurement, not a statement"]
+    #[expect(clippy::print_stdout, reason = "it tells what it measures")]
+    fn what_a_look_costs() -> io::Result<()> {
+        for files in [10, 1_000, 10_000] {
+            let folder = tempfile::tempdir()?;
+            for index in 0..files {
+                fs::write(folder.path().join(format!("component-{index:05}.wasm")), "x")?;
+            }
+            let look = || Look::now(std::iter::empty(), folder.path(), &BTreeMap::new(), 1000);
+            let first = look();
+            let began = std::time::Instant::now();
+            for _ in 0..20 {
+                assert_eq!(look(), first);
+            }
+            println!("{files} files: {} µs", began.elapsed().as_micros() / 20);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! From looks to what has come to rest: a file that is being written is not touched, and holds up no other.
+//!
+//! Invariant: a difference counts only after two looks that agree on it; a file that goes on changing in place has to be
+//! quiet for longer.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::look::{Look, Stamp};
+
+/// What moved lately.
+pub(super) struct Settling {
+    last: Look,
+    settings: Waits<PathBuf>,
+    tools: Waits<String>,
+    folder: u32,
+}
+
+/// For how many more looks a file must look the same.
+type Waits<K> = BTreeMap<K, u32>;
+
+impl Settling {
+    /// Begins with a look at files that are taken to be at rest.
+    pub(super) fn new(first: Look) -> Self {
+        Self { last: first, settings: Waits::new(), tools: Waits::new(), folder: 0 }
+    }
+
+    /// Takes in how the files look now. Returns what has come to rest; the rest looks as it was `seen` in.
+    pub(super) fn take(&mut self, now: Look, seen: &Look) -> Look {
+        let of_settings = |look: &Look, path: &PathBuf| look.settings.get(path).copied().flatten();
+        compare(&mut self.settings, &self.last, &now, |look| look.settings.keys(), of_settings);
+        compare(
+            &mut self.tools,
+            &self.last,
+            &now,
+            |look| look.tools.keys(),
+            |look, name| look.tools.get(name).copied(),
+        );
+        self.folder = if now.folder == self.last.folder { self.folder.saturating_sub(1) } else { 1 };
+        self.last = now;
+        self.view(seen)
+    }
+
+    /// Whether the file of this component moves.
+    pub(super) fn moves(&self, name: &str) -> bool {
+        self.tools.contains_key(name)
+    }
+
+    fn view(&self, seen: &Look) -> Look {
+        // Settings are read together, so they come to rest together; components are read after them.
+        if !self.settings.is_empty() {
+            return seen.clone();
+        }
+        let mut view = self.last.clone();
+        for name in self.tools.keys() {
+            match seen.tools.get(name) {
+                Some(stamp) => view.tools.insert(name.clone(), *stamp),
+                None => view.tools.remove(name),
+            };
+        }
+        if self.folder > 0 {
+            view.folder.clone_from(&seen.folder);
+        }
+        view
+    }
+}
+
+fn compare<'l, K: Ord + Clone + 'l, I: Iterator<Item = &'l K>>(
+    waits: &mut Waits<K>,
+    last: &'l Look,
+    now: &'l Look,
+    keys: impl Fn(&'l Look) -> I,
+    stamp: impl Fn(&Look, &K) -> Option<Stamp>,
+) {
+    waits.retain(|key, left| {
+        let rests = stamp(last, key) == stamp(now, key);
+        *left = left.saturating_sub(u32::from(rests));
+        *left > 0
+    });
+    for key in keys(last).chain(keys(now)) {
+        let (before, after) = (stamp(last, key), stamp(now, key));
+        if before != after {
+            let in_place = before.zip(after).is_some_and(|(before, after)| before.is_same_file(&after));
+            let again = in_place && waits.contains_key(key);
+            waits.insert(key.clone(), if again { RESTLESS } else { 1 });
+        }
+    }
+}
+
+/// Looks at which a file must not have moved that was being written from one look to the next.
+const RESTLESS: u32 = 5;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{self, Write as _};
+    use std::path::Path;
+
+    use super::*;
+
+    fn look(folder: &Path) -> Look {
+        Look::now(std::iter::once(folder.join("settings")), folder, &BTreeMap::new(), 1000)
+    }
+
+    fn append(path: &Path, text: &str) -> io::Result<()> {
+        fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
+    }
+
+    #[test]
+    fn a_new_file_counts_after_two_looks_that_agree() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let seen = look(folder.path());
+        let mut settling = Settling::new(seen.clone());
+        fs::write(folder.path().join("a.wasm"), "a")?;
+        assert_eq!(settling.take(look(folder.path()), &seen), seen);
+        assert!(settling.take(look(folder.path()), &seen).tools.contains_key("a"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_that_grows_holds_up_no_other_and_counts_once_it_is_quiet() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let seen = look(folder.path());
+        let mut settling = Settling::new(seen.clone());
+        for step in 0..20 {
+            append(&folder.path().join("slow.wasm"), "x")?;
+            if step == 10 {
+                fs::write(folder.path().join("quick.wasm"), "q")?;
+            }
+            let view = settling.take(look(folder.path()), &seen);
+            assert!(!view.tools.contains_key("slow"), "taken while it grows");
+            assert_eq!(view.tools.contains_key("quick"), step > 10, "look {step}");
+        }
+        let quiet = (0..10).find(|_| settling.take(look(folder.path()), &seen).tools.contains_key("slow"));
+        assert_eq!(quiet, Some(4), "looks until it counts");
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_again_and_again_counts_as_soon_as_it_rests() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let seen = look(folder.path());
+        let mut settling = Settling::new(seen.clone());
+        for text in ["a", "b", "a", "b"] {
+            fs::write(folder.path().join("new"), text)?;
+            fs::rename(folder.path().join("new"), folder.path().join("x.wasm"))?;
+            assert_eq!(settling.take(look(folder.path()), &seen), seen);
+        }
+        assert!(settling.take(look(folder.path()), &seen).tools.contains_key("x"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_setting_that_moves_holds_up_everything() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let seen = look(folder.path());
+        let mut settling = Settling::new(seen.clone());
+        fs::write(folder.path().join("a.wasm"), "a")?;
+        for text in ["1", "12"] {
+            fs::write(folder.path().join("settings"), text)?;
+            assert_eq!(settling.take(look(folder.path()), &seen), seen);
+        }
+        let quiet = (0..10).find(|_| settling.take(look(folder.path()), &seen) == look(folder.path()));
+        assert_eq!(quiet, Some(4), "looks until both count");
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_removed_counts_as_removed() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("a.wasm"), "a")?;
+        let seen = look(folder.path());
+        let mut settling = Settling::new(seen.clone());
+        fs::remove_file(folder.path().join("a.wasm"))?;
+        assert_eq!(settling.take(look(folder.path()), &seen), seen);
+        assert!(settling.take(look(folder.path()), &seen).tools.is_empty());
+        Ok(())
+    }
+}
