@@ -13,6 +13,7 @@ mod dev;
 mod documents;
 mod envelope;
 mod hostile;
+mod folder;
 mod journal;
 mod lifetime;
 mod listening;

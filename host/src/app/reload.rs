@@ -26,7 +26,7 @@ use crate::config::{self, Config, ConfigError};
 use crate::dispatch::ComponentGrant;
 use crate::reason::Reason;
 use loads::{Loads, afresh};
-use look::{Look, Stamp, stamps};
+use look::{Look, Stamp, Stamps, stamps};
 use settling::Settling;
 
 /// The watch over everything that a policy is built from.
@@ -108,7 +108,7 @@ impl Watch {
 
     /// Takes up what has come to rest, as far as it is ready.
     async fn follow(&mut self, view: &Look) {
-        let settings_changed = view.settings != self.seen.settings;
+        let settings_changed = view.settings.iter().any(|(path, stamp)| self.seen.settings.get(path) != Some(stamp));
         let waiting = |retry: &Option<Retry>, view: &Look| {
             retry.as_ref().is_some_and(|retry| retry.view == *view && Instant::now() < retry.due)
         };
@@ -143,17 +143,14 @@ impl Watch {
         match self.replace(&view, shelf, settings_changed).await {
             Ok((files, again)) => {
                 view.tools.retain(|name, _| !again.contains(name));
-                let seen = &self.seen.settings;
-                view.settings.extend(stamps(files.into_iter().filter(|path| !seen.contains_key(path))));
+                view.settings = self.settings_seen(view.settings, &files);
                 self.seen = view;
                 self.retry = None;
             }
             Err(error) if settings_changed && !error.is::<AuditUnavailable>() => {
                 let named = error.downcast_ref::<ConfigError>().map(ConfigError::files).unwrap_or_default();
-                let new = named.iter().filter(|path| !self.seen.settings.contains_key(*path)).cloned();
-                view.settings.extend(stamps(new));
                 // The components are still to be taken up, with settings that are right.
-                self.seen.settings = view.settings;
+                self.seen.settings = self.settings_seen(view.settings, &named);
                 let cause = format!("{error:#}");
                 tracing::error!(cause, "a change is not taken up; what was in effect stays");
                 self.record_refusal(&cause).await;
@@ -208,6 +205,16 @@ impl Watch {
         Ok((files, built.again))
     }
 
+    /// What was seen of the settings, with files that are `named` for the first time.
+    fn settings_seen(&self, view: Stamps, named: &[PathBuf]) -> Stamps {
+        let mut seen = self.seen.settings.clone();
+        let new = named.iter().filter(|path| !seen.contains_key(*path)).cloned();
+        let new = stamps(new);
+        seen.extend(view);
+        seen.extend(new);
+        seen
+    }
+
     async fn record_refusal(&self, cause: &str) {
         let record = Record {
             decision: Some("deny"),
@@ -222,7 +229,7 @@ impl Watch {
 }
 
 /// How everything looks before the host starts: the configuration in `file` as it looked `before` it was read.
-pub(super) fn first_look(before: &BTreeMap<PathBuf, Option<Stamp>>, config: &Config) -> Look {
+pub(super) fn first_look(before: &Stamps, config: &Config) -> Look {
     let (folder, most) = (&config.server.tools, config.limits.components);
     let mut look = Look::now(config.files.iter().cloned(), folder, &BTreeMap::new(), most);
     look.settings.extend(before.clone());
@@ -230,12 +237,12 @@ pub(super) fn first_look(before: &BTreeMap<PathBuf, Option<Stamp>>, config: &Con
 }
 
 /// How the file of the configuration looks.
-pub(super) fn look_at(file: &Path) -> BTreeMap<PathBuf, Option<Stamp>> {
+pub(super) fn look_at(file: &Path) -> Stamps {
     stamps(std::iter::once(file.to_owned()))
 }
 
-/// A change is in effect after two looks at most.
-const PERIOD: Duration = Duration::from_millis(100);
+/// Between two looks. See `settling` for how long a change must have rested.
+const PERIOD: Duration = Duration::from_millis(50);
 /// How often components are taken up while others are still being loaded.
 const TOGETHER: Duration = Duration::from_millis(500);
 /// Until a change is tried again that could not be taken up: at first, and at most.

@@ -1,7 +1,7 @@
 //! From looks to what has come to rest: a file that is being written is not touched, and holds up no other.
 //!
-//! Invariant: a difference counts only after two looks that agree on it; a file that goes on changing in place has to be
-//! quiet for longer.
+//! Invariant: a difference counts only once further looks agree on it; a file that goes on changing in place has to rest
+//! for longer.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ impl Settling {
             |look| look.tools.keys(),
             |look, name| look.tools.get(name).copied(),
         );
-        self.folder = if now.folder == self.last.folder { self.folder.saturating_sub(1) } else { 1 };
+        self.folder = if now.folder == self.last.folder { self.folder.saturating_sub(1) } else { QUIET };
         self.last = now;
         self.view(seen)
     }
@@ -82,13 +82,15 @@ fn compare<'l, K: Ord + Clone + 'l, I: Iterator<Item = &'l K>>(
         if before != after {
             let in_place = before.zip(after).is_some_and(|(before, after)| before.is_same_file(&after));
             let again = in_place && waits.contains_key(key);
-            waits.insert(key.clone(), if again { RESTLESS } else { 1 });
+            waits.insert(key.clone(), if again { RESTLESS } else { QUIET });
         }
     }
 }
 
-/// Looks at which a file must not have moved that was being written from one look to the next.
-const RESTLESS: u32 = 5;
+/// Further looks that have to agree on a change.
+const QUIET: u32 = 2;
+/// The same for a file that was being written from one look to the next.
+const RESTLESS: u32 = 10;
 
 #[cfg(test)]
 mod tests {
@@ -102,18 +104,22 @@ mod tests {
         Look::now(std::iter::once(folder.join("settings")), folder, &BTreeMap::new(), 1000)
     }
 
+    /// How many looks change nothing before one does as `wanted`.
+    fn looks(settling: &mut Settling, seen: &Look, folder: &Path, wanted: impl Fn(&Look) -> bool) -> Option<u32> {
+        (0..20).find(|_| wanted(&settling.take(look(folder), seen)))
+    }
+
     fn append(path: &Path, text: &str) -> io::Result<()> {
         fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
     }
 
     #[test]
-    fn a_new_file_counts_after_two_looks_that_agree() -> io::Result<()> {
+    fn a_new_file_counts_once_further_looks_agree() -> io::Result<()> {
         let folder = tempfile::tempdir()?;
         let seen = look(folder.path());
         let mut settling = Settling::new(seen.clone());
         fs::write(folder.path().join("a.wasm"), "a")?;
-        assert_eq!(settling.take(look(folder.path()), &seen), seen);
-        assert!(settling.take(look(folder.path()), &seen).tools.contains_key("a"));
+        assert_eq!(looks(&mut settling, &seen, folder.path(), |view| view.tools.contains_key("a")), Some(QUIET));
         Ok(())
     }
 
@@ -122,17 +128,17 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let seen = look(folder.path());
         let mut settling = Settling::new(seen.clone());
-        for step in 0..20 {
+        for step in 0..20_u32 {
             append(&folder.path().join("slow.wasm"), "x")?;
             if step == 10 {
                 fs::write(folder.path().join("quick.wasm"), "q")?;
             }
             let view = settling.take(look(folder.path()), &seen);
             assert!(!view.tools.contains_key("slow"), "taken while it grows");
-            assert_eq!(view.tools.contains_key("quick"), step > 10, "look {step}");
+            assert_eq!(view.tools.contains_key("quick"), step >= 10 + QUIET, "look {step}");
         }
-        let quiet = (0..10).find(|_| settling.take(look(folder.path()), &seen).tools.contains_key("slow"));
-        assert_eq!(quiet, Some(4), "looks until it counts");
+        let counts = looks(&mut settling, &seen, folder.path(), |view| view.tools.contains_key("slow"));
+        assert_eq!(counts, Some(RESTLESS - 1), "looks until it counts");
         Ok(())
     }
 
@@ -146,7 +152,8 @@ mod tests {
             fs::rename(folder.path().join("new"), folder.path().join("x.wasm"))?;
             assert_eq!(settling.take(look(folder.path()), &seen), seen);
         }
-        assert!(settling.take(look(folder.path()), &seen).tools.contains_key("x"));
+        let counts = looks(&mut settling, &seen, folder.path(), |view| view.tools.contains_key("x"));
+        assert_eq!(counts, Some(QUIET - 1), "looks until it counts");
         Ok(())
     }
 
@@ -160,8 +167,9 @@ mod tests {
             fs::write(folder.path().join("settings"), text)?;
             assert_eq!(settling.take(look(folder.path()), &seen), seen);
         }
-        let quiet = (0..10).find(|_| settling.take(look(folder.path()), &seen) == look(folder.path()));
-        assert_eq!(quiet, Some(4), "looks until both count");
+        let now = look(folder.path());
+        let counts = looks(&mut settling, &seen, folder.path(), |view| *view == now);
+        assert_eq!(counts, Some(RESTLESS - 1), "looks until both count");
         Ok(())
     }
 
@@ -172,8 +180,7 @@ mod tests {
         let seen = look(folder.path());
         let mut settling = Settling::new(seen.clone());
         fs::remove_file(folder.path().join("a.wasm"))?;
-        assert_eq!(settling.take(look(folder.path()), &seen), seen);
-        assert!(settling.take(look(folder.path()), &seen).tools.is_empty());
+        assert_eq!(looks(&mut settling, &seen, folder.path(), |view| view.tools.is_empty()), Some(QUIET));
         Ok(())
     }
 }

@@ -1,0 +1,204 @@
+//! The tools folder misbehaves: copies that take long, folders that go away, too many files, strange names, no descriptors.
+
+use std::ffi::OsStr;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::folder::digest;
+use bailiwick_dev::journal::{events, text};
+use bailiwick_dev::process;
+use bailiwick_tests::{Plan, World, count, ensure_eq, guest, reasons, tools};
+use serde_json::{Value, json};
+
+fn folder(world: &World) -> PathBuf {
+    world.folder.path().join("tools")
+}
+
+/// Waits until the host has said something as often as `wanted`.
+async fn said(world: &World, what: &str, wanted: usize) -> Result<()> {
+    let arrive = async {
+        while world.host.said().matches(what).count() < wanted {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), arrive).await;
+    waited.with_context(|| format!("it does not say {what:?}:\n{}", world.host.said()))
+}
+
+/// The digest of the component that answers for `whoami`; none if it is gone.
+async fn whoami(world: &World, token: &str) -> Result<Option<String>> {
+    let answer = world.call(token, "whoami", &json!({})).await?;
+    if answer.error_code() == Some(-32602) {
+        return Ok(None);
+    }
+    let digest = answer.structured().pointer("/call/component").and_then(Value::as_str);
+    Ok(Some(digest.with_context(|| format!("no digest: {}", answer.raw))?.to_owned()))
+}
+
+/// The component with a section that means nothing: another digest, the same tools.
+fn version(component: &[u8], number: u8) -> Vec<u8> {
+    [component, &[0, 4, 2, b'v', b':', number]].concat()
+}
+
+#[tokio::test]
+async fn a_slow_copy_is_never_taken_half_and_holds_up_no_other() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let bytes = guest("release").await?;
+    let mut slow = OpenOptions::new().create(true).append(true).open(folder(&world).join("release.wasm"))?;
+    let chunks: Vec<_> = bytes.chunks(bytes.len() / 24 + 1).collect();
+    for (index, chunk) in chunks.iter().enumerate() {
+        slow.write_all(chunk)?;
+        if index == 4 {
+            fs::remove_file(folder(&world).join("whoami.wasm"))?;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    ensure!(whoami(&world, &token).await?.is_none(), "the copy held up a removal");
+    said(&world, "a change is in effect", 2).await?;
+    ensure!(world.call(&token, "release", &json!({})).await?.is_success(), "what was copied is not there");
+    ensure_eq(count(&world.records()?, "component.refused"), 0, "refused halves")
+}
+
+#[tokio::test]
+async fn a_folder_that_goes_away_takes_no_component_along() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let (folder, away) = (folder(&world), world.folder.path().join("away"));
+    let gone = "the tools folder cannot be used";
+    fs::rename(&folder, &away)?;
+    said(&world, gone, 1).await?;
+    ensure!(whoami(&world, &token).await?.is_some(), "the component went with its folder");
+
+    fs::create_dir(&folder)?;
+    said(&world, "an empty folder", 1).await?;
+    ensure!(whoami(&world, &token).await?.is_some(), "an empty folder took the component away");
+    let config = fs::read_to_string(world.folder.config())?;
+    let ungranted = config.split("[components").next().unwrap_or_default();
+    fs::write(world.folder.config(), format!("{ungranted}\n[audit]\nfolder = \"audit\"\n"))?;
+    said(&world, "a change is in effect", 1).await?;
+    ensure!(!world.order(&token, "1001").await?.is_success(), "a grant cannot be taken back meanwhile");
+    ensure!(whoami(&world, &token).await?.is_some(), "a change of the configuration took the component away");
+
+    fs::remove_dir(&folder)?;
+    fs::remove_file(away.join("orders.wasm"))?;
+    fs::rename(&away, &folder)?;
+    said(&world, "a change is in effect", 2).await?;
+    ensure!(whoami(&world, &token).await?.is_some(), "the component is not back");
+    let records = world.records()?;
+    let removed: Vec<_> =
+        events(&records, "component.removed").iter().map(|record| record["detail"]["name"].clone()).collect();
+    ensure_eq(removed, vec![json!("orders")], "removed components")?;
+
+    fs::remove_file(folder.join("whoami.wasm"))?;
+    said(&world, "a change is in effect", 3).await?;
+    ensure!(whoami(&world, &token).await?.is_none(), "the last file of a folder cannot be removed");
+    Ok(())
+}
+
+#[tokio::test]
+async fn too_many_components_displace_none_and_are_told_once() -> Result<()> {
+    let world = World::with(Plan::config(|config| "[limits]\ncomponents = 3\n".clone_into(&mut config.limits))).await?;
+    let token = world.token("alice")?;
+    for name in ["aa", "ab", "ac", "ad"] {
+        fs::write(folder(&world).join(name).with_extension("wasm"), "not wasm")?;
+    }
+    said(&world, "components are left out", 1).await?;
+    said(&world, "a component is refused", 1).await?;
+    ensure!(whoami(&world, &token).await?.is_some() && world.order(&token, "1001").await?.is_success(), "displaced");
+    let records = world.records()?;
+    let told: Vec<_> = events(&records, "component.refused").into_iter().collect();
+    let left_out: Vec<_> = told.iter().filter(|record| record.to_string().contains("limits.components")).collect();
+    ensure_eq(left_out.len(), 1, "records of what is left out")?;
+    ensure!(left_out.iter().all(|record| record["detail"]["name"] == "ab"), "{left_out:?}");
+    ensure!(
+        told.len() == 2 && reasons(&records, "component.refused").iter().all(|it| it == "not-loadable"),
+        "{told:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn files_with_strange_names_are_passed_over_and_told_on_one_line() -> Result<()> {
+    let world = World::start().await?;
+    let bytes = fs::read(tools()?.join("whoami.wasm"))?;
+    let long = [&[b'x'; 250][..], b".wasm"].concat();
+    for name in [b"\xff.wasm".as_slice(), b"a\nb.wasm", b"-rf.wasm", b".hidden.wasm", b"whoami.wasm~", &long] {
+        fs::write(folder(&world).join(OsStr::from_bytes(name)), &bytes)?;
+    }
+    fs::create_dir(folder(&world).join("folder.wasm"))?;
+    let release = guest("release").await?;
+    world.folder.write_tool("good.wasm", &release)?;
+    let token = world.token("alice")?;
+    while !world.call(&token, "release", &json!({})).await?.is_success() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    ensure!(whoami(&world, &token).await?.is_some(), "a copy under a strange name counts");
+    let said = world.host.said();
+    ensure!(said.contains(r"a\nb.wasm") && said.contains(r"\xFF.wasm"), "{said}");
+    ensure!(!said.contains("hidden"), "{said}");
+    let records = world.records()?;
+    let refused = events(&records, "component.refused");
+    ensure!(!refused.is_empty() && refused.iter().all(|record| record["detail"]["name"] == "folder"), "{refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn after_many_quick_changes_the_folder_is_what_counts() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let first = fs::read(tools()?.join("whoami.wasm"))?;
+    let (file, beside) = (folder(&world).join("whoami.wasm"), folder(&world).join("new"));
+    for round in 0..5 {
+        let last = version(&first, b'0' + round);
+        for turn in 0..60_u8 {
+            let bytes = if turn % 2 == 0 { &first } else { &last };
+            // Some appear whole, some are written in place.
+            if turn % 3 == 0 {
+                fs::write(&file, bytes)?;
+            } else {
+                fs::write(&beside, bytes)?;
+                fs::rename(&beside, &file)?;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let wanted = Some(digest(&last));
+        let arrive = async {
+            while whoami(&world, &token).await? != wanted {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(Duration::from_secs(20), arrive).await.context("the folder does not count")??;
+    }
+    ensure_eq(count(&world.records()?, "component.refused"), 0, "refused halves")
+}
+
+#[tokio::test]
+async fn a_host_without_descriptors_takes_a_change_up_once_it_has_some() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let old = whoami(&world, &token).await?;
+    let id = world.host.id().context("the host has ended")?.to_string();
+    let limit = async |soft: &str| {
+        let output = process::run("prlimit".as_ref(), &["--pid", &id, &format!("--nofile={soft}:")]).await?;
+        ensure!(output.status.success(), "prlimit: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    };
+    limit("3").await?;
+    let new = version(&fs::read(tools()?.join("whoami.wasm"))?, b'n');
+    world.folder.write_tool("whoami.wasm", &new)?;
+    said(&world, "a change cannot be taken up now", 1).await?;
+    limit("1024").await?;
+    said(&world, "a change is in effect", 1).await?;
+    ensure_eq(whoami(&world, &token).await?, Some(digest(&new)), "component")?;
+    let records = world.records()?;
+    let loaded = events(&records, "component.loaded").pop().context("no record")?;
+    ensure_eq(Some(loaded["detail"]["previous"].as_str().unwrap_or_default()), old.as_deref(), "previous")?;
+    ensure_eq(text(loaded, "component"), digest(&new).as_str(), "component")?;
+    ensure_eq(count(&records, "component.refused"), 0, "refusals")
+}
