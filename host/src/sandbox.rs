@@ -24,6 +24,7 @@ mod progress;
 mod run;
 mod spare;
 mod state;
+mod structure;
 mod wasi;
 
 pub use answer::{Answer, Ended};
@@ -37,3 +38,4 @@ pub use limits::{Limit, Limits, Unit};
 pub use loader::{Candidate, FolderError, LoadError, Loaded, candidates, is_name as is_component_name};
 pub use progress::{ProgressSink, Report};
 pub use run::{Capacity, Components, Sandbox, Signals};
+pub use structure::StructureError;

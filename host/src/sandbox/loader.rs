@@ -17,6 +17,7 @@ use super::compile::CompileError;
 use super::engine::Tier;
 use super::inspect::{Refused, inspect};
 use super::run::{Compiled, Components, Sandbox};
+use super::structure::{self, StructureError};
 use crate::dispatch::{ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, RawDefinition};
 use crate::seams::hex;
 
@@ -69,6 +70,9 @@ pub enum LoadError {
     /// Larger than the limit.
     #[error("it is larger than {0} bytes (limits.component)")]
     TooLarge(usize),
+    /// Not a valid component, or too much of one.
+    #[error(transparent)]
+    Structure(#[from] StructureError),
     /// Not a component of the world.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -143,7 +147,7 @@ impl LoadError {
 }
 
 impl Sandbox {
-    /// Loads one file: read, hash, inspect, compile, describe, check.
+    /// Loads one file: read, hash, inspect, check its structure, compile, describe, check.
     ///
     /// # Errors
     /// The component is refused; its digest is given if it could be read.
@@ -186,6 +190,7 @@ impl Sandbox {
     ) -> Result<Loaded, LoadError> {
         check_digest(&candidate.name, digest, grant)?;
         let inspection = inspect(&bytes)?;
+        tokio::task::block_in_place(|| structure::check(&bytes))?;
         let compiled = self.compile(&candidate.name, digest, &inspection, &bytes).await?;
         offer(&candidate.name, digest, grant, compiled)
     }

@@ -1,0 +1,161 @@
+//! Every section of a file in order, counted before anything looks into it further.
+
+use wasmparser::{
+    BinaryReaderError, ConstExpr, DataKind, ElementItems, ElementKind, Encoding, Parser, Payload, SectionLimited,
+    TableInit,
+};
+
+use super::body::{self, Signatures};
+use super::caps::{Item, Tally};
+use super::{StructureError, component, malformed};
+
+/// Counts what `bytes` are made of.
+///
+/// # Errors
+/// There is too much of something, or it cannot be read.
+pub(super) fn walk(bytes: &[u8]) -> Result<Tally, StructureError> {
+    let mut walk = Walk::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        walk.payload(payload.map_err(|error| malformed(&error))?)?;
+    }
+    Ok(walk.tally)
+}
+
+#[derive(Default)]
+struct Walk {
+    tally: Tally,
+    depth: u64,
+    /// Of the core module that is being read; modules do not nest.
+    signatures: Signatures,
+}
+
+impl Walk {
+    fn payload(&mut self, payload: Payload<'_>) -> Result<(), StructureError> {
+        match payload {
+            Payload::Version { encoding, range, .. } => return self.open(encoding, range.start),
+            Payload::End(_) => {
+                self.depth = self.depth.saturating_sub(1);
+                return Ok(());
+            }
+            Payload::CustomSection(section) => {
+                let range = section.range();
+                self.tally.add(Item::CustomBytes, section.data().len(), range.start)?;
+                return self.tally.add(Item::Sections, 1_u64, range.start);
+            }
+            // The parser goes into these next.
+            Payload::ModuleSection { unchecked_range, .. } | Payload::ComponentSection { unchecked_range, .. } => {
+                return self.tally.add(Item::Sections, 1_u64, unchecked_range.start);
+            }
+            Payload::CodeSectionEntry(body) => return body::check(&body, &mut self.signatures, &mut self.tally),
+            _ => {}
+        }
+        let offset = payload.as_section().map_or(0, |(_, range)| range.start);
+        self.tally.add(Item::Sections, 1_u64, offset)?;
+        if self.declarations(&payload)? || self.contents(&payload)? {
+            return Ok(());
+        }
+        component::count(&payload, &mut self.tally)
+    }
+
+    fn open(&mut self, encoding: Encoding, offset: u64) -> Result<(), StructureError> {
+        self.depth += 1;
+        Item::Depth.check(self.depth, offset)?;
+        if encoding == Encoding::Module {
+            self.signatures = Signatures::default();
+            return self.tally.add(Item::Modules, 1_u64, offset);
+        }
+        if self.depth > 1 { self.tally.add(Item::Components, 1_u64, offset) } else { Ok(()) }
+    }
+
+    /// What a core module has, of each kind. Whether this was such a section.
+    fn declarations(&mut self, payload: &Payload<'_>) -> Result<bool, StructureError> {
+        match payload {
+            Payload::TypeSection(section) => {
+                self.add(Item::Types, section)?;
+                self.signatures.types(section.clone())?;
+            }
+            Payload::ImportSection(section) => {
+                self.add(Item::Imports, section)?;
+                self.signatures.imports(section.clone(), &mut self.tally)?;
+            }
+            Payload::FunctionSection(section) => {
+                self.add(Item::Functions, section)?;
+                self.signatures.functions(section.clone())?;
+            }
+            Payload::ExportSection(section) => self.add(Item::Exports, section)?,
+            Payload::CodeSectionStart { count, unchecked_range, .. } => {
+                Item::Functions.check(*count, unchecked_range.start)?;
+            }
+            Payload::DataCountSection { count, range } => Item::DataSegments.check(*count, range.start)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What a core module starts with. Whether this was such a section.
+    fn contents(&mut self, payload: &Payload<'_>) -> Result<bool, StructureError> {
+        match payload {
+            Payload::TableSection(section) => {
+                self.add(Item::Tables, section)?;
+                each(section, |offset, table| {
+                    Item::TableElements.check(table.ty.initial, offset)?;
+                    if let TableInit::Expr(value) = &table.init { constant(value, offset) } else { Ok(()) }
+                })?;
+            }
+            Payload::MemorySection(section) => {
+                self.add(Item::Memories, section)?;
+                each(section, |offset, memory| Item::MemoryPages.check(memory.initial, offset))?;
+            }
+            Payload::GlobalSection(section) => {
+                self.add(Item::Globals, section)?;
+                each(section, |offset, global| constant(&global.init_expr, offset))?;
+            }
+            Payload::ElementSection(section) => {
+                self.add(Item::ElementSegments, section)?;
+                each(section, |offset, element| self.element(element, offset))?;
+            }
+            Payload::DataSection(section) => {
+                self.add(Item::DataSegments, section)?;
+                each(section, |offset, data| match data.kind {
+                    DataKind::Active { offset_expr, .. } => constant(&offset_expr, offset),
+                    DataKind::Passive => Ok(()),
+                })?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn element(&mut self, element: wasmparser::Element<'_>, offset: u64) -> Result<(), StructureError> {
+        if let ElementKind::Active { offset_expr, .. } = &element.kind {
+            constant(offset_expr, offset)?;
+        }
+        match element.items {
+            ElementItems::Functions(items) => self.add(Item::Elements, &items),
+            ElementItems::Expressions(_, items) => {
+                self.add(Item::Elements, &items)?;
+                each(&items, |offset, value| constant(&value, offset))
+            }
+        }
+    }
+
+    fn add<T>(&mut self, item: Item, section: &SectionLimited<'_, T>) -> Result<(), StructureError> {
+        self.tally.add(item, section.count(), section.range().start)
+    }
+}
+
+/// Calls `check` with every item of a section and where it is.
+pub(super) fn each<'a, T: wasmparser::FromReader<'a>>(
+    section: &SectionLimited<'a, T>,
+    mut check: impl FnMut(u64, T) -> Result<(), StructureError>,
+) -> Result<(), StructureError> {
+    section.clone().into_iter_with_offsets().try_for_each(|item: Result<(u64, T), BinaryReaderError>| {
+        let (offset, item) = item.map_err(|error| malformed(&error))?;
+        check(offset, item)
+    })
+}
+
+/// These run at every start of an instance, where nothing can stop them.
+fn constant(value: &ConstExpr<'_>, offset: u64) -> Result<(), StructureError> {
+    Item::ConstantBytes.check(value.get_binary_reader().bytes_remaining(), offset)
+}
