@@ -16,6 +16,7 @@ mod folder;
 mod hostile;
 mod journal;
 mod lifetime;
+mod limits;
 mod listening;
 mod loading;
 mod modes;
