@@ -34,6 +34,7 @@ pub(super) fn compiler() -> anyhow::Result<Compiler> {
 
 /// The tests of the commands run in a program that has no such commands.
 #[cfg(test)]
+#[expect(clippy::unnecessary_wraps, reason = "outside of tests it can fail")]
 pub(super) fn compiler() -> anyhow::Result<Compiler> {
     struct Here;
     impl sandbox::Compile for Here {

@@ -45,9 +45,10 @@ pub(super) fn only_compute() -> Result<(), HardenError> {
     for write in [libc::SYS_write, libc::SYS_writev] {
         allowed.insert(write, vec![equal(0, 1)?, equal(0, 2)?]);
     }
-    for map in [libc::SYS_mmap, libc::SYS_mprotect] {
-        allowed.insert(map, vec![without_flag(2, libc::PROT_EXEC)?]);
-    }
+    // Memory of its own that is never code; no file that it may have inherited.
+    let memory = [condition_without(2, libc::PROT_EXEC)?, condition_with(3, libc::MAP_ANONYMOUS)?];
+    allowed.insert(libc::SYS_mmap, vec![rule(memory.to_vec())?]);
+    allowed.insert(libc::SYS_mprotect, vec![without_flag(2, libc::PROT_EXEC)?]);
     allowed.insert(libc::SYS_clone, vec![with_flag(0, libc::CLONE_THREAD)?]);
     allowed.insert(libc::SYS_prctl, vec![equal(0, unsigned(libc::PR_SET_NAME))?]);
     install(allowed, denial(), SeccompAction::Allow)
@@ -91,21 +92,33 @@ fn install(calls: Calls, otherwise: SeccompAction, these: SeccompAction) -> Resu
 }
 
 fn equal(argument: u8, value: u64) -> Result<SeccompRule, HardenError> {
-    rule(argument, SeccompCmpOp::Eq, value)
+    rule(vec![condition(argument, SeccompCmpOp::Eq, value)?])
 }
 
 fn with_flag(argument: u8, flag: i32) -> Result<SeccompRule, HardenError> {
-    rule(argument, SeccompCmpOp::MaskedEq(unsigned(flag)), unsigned(flag))
+    rule(vec![condition_with(argument, flag)?])
 }
 
 fn without_flag(argument: u8, flag: i32) -> Result<SeccompRule, HardenError> {
-    rule(argument, SeccompCmpOp::MaskedEq(unsigned(flag)), 0)
+    rule(vec![condition_without(argument, flag)?])
 }
 
-fn rule(argument: u8, compare: SeccompCmpOp, value: u64) -> Result<SeccompRule, HardenError> {
+fn condition_with(argument: u8, flag: i32) -> Result<SeccompCondition, HardenError> {
+    condition(argument, SeccompCmpOp::MaskedEq(unsigned(flag)), unsigned(flag))
+}
+
+fn condition_without(argument: u8, flag: i32) -> Result<SeccompCondition, HardenError> {
+    condition(argument, SeccompCmpOp::MaskedEq(unsigned(flag)), 0)
+}
+
+fn condition(argument: u8, compare: SeccompCmpOp, value: u64) -> Result<SeccompCondition, HardenError> {
     // The kernel looks at these arguments as 32 bits.
-    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, value).map_err(filter)?;
-    SeccompRule::new(vec![condition]).map_err(filter)
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, value).map_err(filter)
+}
+
+/// All of the conditions together.
+fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, HardenError> {
+    SeccompRule::new(conditions).map_err(filter)
 }
 
 fn denial() -> SeccompAction {

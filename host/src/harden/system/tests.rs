@@ -58,6 +58,8 @@ fn a_serving_process_starts_no_program_in_any_way() {
 fn a_serving_process_still_serves() {
     apart("a_serving_process_still_serves", || {
         serving().unwrap();
+        assert_eq!(rustix::process::dumpable_behavior().unwrap(), rustix::process::DumpableBehavior::NotDumpable);
+        assert_eq!(rustix::process::getrlimit(rustix::process::Resource::Core).maximum, Some(0));
         assert!(("localhost", 80).to_socket_addrs().unwrap().next().is_some(), "names");
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -89,8 +91,10 @@ fn a_spawning_process_starts_programs_and_nothing_worse() {
 fn a_compiling_process_computes_and_can_do_nothing_else() {
     apart("a_compiling_process_computes_and_can_do_nothing_else", || {
         let standard = Stdio::piped;
+        let mut before = fs::File::open("/etc/hostname").unwrap();
         compiling(CompileLimits { address_space: 4 << 30, cpu: 60 }).unwrap();
         denied(fs::read("/etc/hostname"), "a file");
+        denied(before.read(&mut [0; 8]), "a file that was open before");
         denied(fs::write("/tmp/bailiwick-harden-test", "x"), "a new file");
         denied(TcpListener::bind("127.0.0.1:0"), "a socket");
         denied(io::pipe(), "a pipe");

@@ -7,6 +7,7 @@
 //! and nobody else can read or change it. Anything wrong with a file means that it is removed and told, never an error: the
 //! component is compiled. Deliberately absent: any file of the tools folder.
 
+use std::cmp::Reverse;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -125,7 +126,7 @@ impl Cache {
     /// Removes what was not finished, and the least used until the rest fits.
     fn tidy(&self) {
         let mut files = self.files().unwrap_or_default();
-        files.sort_by(|a, b| b.used.cmp(&a.used));
+        files.sort_by_key(|file| Reverse(file.used));
         let mut total = 0_u64;
         for file in files {
             total = total.saturating_add(file.length);

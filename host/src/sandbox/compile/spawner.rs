@@ -5,7 +5,8 @@
 //!
 //! Trusts the serving process, whose child it is; of a worker only that the kernel limits it.
 //!
-//! Invariant: it holds no key and no secret; it ends when the serving process does, and its worker with it.
+//! Invariant: it holds no key and no secret; it ends when the serving process does, and its worker with it. Descriptors that
+//! whoever started the host left open reach both processes; a worker's filter lets it use none but the standard ones.
 
 use std::ffi::OsString;
 use std::io;

@@ -137,7 +137,7 @@ fn a_file_that_is_not_as_it_was_written_is_removed() {
 
 #[test]
 fn a_file_that_others_could_touch_is_removed() {
-    let changes: [(&str, fn(&Path, &Path)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("readable by others", |file, _| mode(file, 0o440)),
         ("writable", |file, _| mode(file, 0o600)),
         ("set-user-id", |file, _| mode(file, 0o4400)),
@@ -263,6 +263,9 @@ async fn frames_are_bounded_and_whole() {
         assert!(Frame::read(&mut part, 5).await.is_err(), "{length} bytes of it");
     }
 }
+
+/// What somebody does to a file; the second path is elsewhere.
+type Change = fn(&Path, &Path);
 
 const DIGEST: &str = "sha256:0123";
 const LIMITS: CompileLimits = CompileLimits { address_space: 4 << 30, cpu: 60 };
