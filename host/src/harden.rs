@@ -12,7 +12,7 @@
 )]
 mod system;
 
-use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 
 /// A right cannot be given up.
 #[derive(Debug, thiserror::Error)]
@@ -74,14 +74,19 @@ pub(crate) fn compiling(limits: CompileLimits) -> Result<(), HardenError> {
     limit("the number of open files", Resource::Nofile, MAX_FILES)?;
     limit("the address space", Resource::As, limits.address_space)?;
     // Two limits, so that it ends by the signal that tells why.
-    let cpu = Rlimit { current: Some(limits.cpu), maximum: Some(limits.cpu.saturating_add(2)) };
+    limit("the processor time", Resource::Cpu, limits.cpu.saturating_add(2))?;
+    let most = getrlimit(Resource::Cpu).maximum;
+    let cpu = Rlimit { current: most.map(|most| most.min(limits.cpu)), maximum: most };
     setrlimit(Resource::Cpu, cpu).map_err(setting("the processor time"))?;
-    setpriority_process(None, NICE).map_err(setting("the priority"))?;
+    // A courtesy, which a service manager's own filter may deny.
+    let _ = setpriority_process(None, NICE);
     system::end_with_parent()?;
     system::only_compute()
 }
 
+/// Sets a limit, unless there is a lower one already.
 fn limit(what: &'static str, resource: Resource, most: u64) -> Result<(), HardenError> {
+    let most = getrlimit(resource).maximum.map_or(most, |already| already.min(most));
     setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(setting(what))
 }
 
