@@ -65,9 +65,9 @@ impl Listening {
 
     async fn message(&mut self) -> anyhow::Result<Option<Value>> {
         loop {
-            while let Some((event, rest)) = self.text.split_once("\n\n") {
-                let mut messages = mcp::events(event);
-                self.text = rest.to_owned();
+            while let Some(end) = self.text.find("\n\n") {
+                let event: String = self.text.drain(..end + 2).collect();
+                let mut messages = mcp::events(&event);
                 if let Some(message) = messages.pop() {
                     return Ok(Some(message));
                 }

@@ -96,7 +96,7 @@ impl Ground {
         if let Some(same) = previous.filter(|previous| previous.fingerprint == fingerprint) {
             let (identity, broker) = (Arc::clone(&same.identity), Arc::clone(&same.broker));
             let (faces, issuers) = (OnceLock::new(), same.issuers.clone());
-            let policy = Policy { identity, broker, catalog, components, faces, fingerprint, issuers };
+            let policy = Policy { identity, catalog, components, broker, faces, issuers, fingerprint };
             return Ok(Built { policy, good, again, unusable });
         }
         let policy = Policy {
