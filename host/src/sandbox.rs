@@ -11,6 +11,8 @@
 mod ambient;
 mod answer;
 mod bindings;
+#[cfg(test)]
+mod canary;
 mod compile;
 mod downstream;
 mod engine;
