@@ -147,20 +147,30 @@ impl Watch {
                 self.seen = view;
                 self.retry = None;
             }
-            Err(error) if settings_changed && !error.is::<AuditUnavailable>() => {
-                let named = error.downcast_ref::<ConfigError>().map(ConfigError::files).unwrap_or_default();
-                // The components are still to be taken up, with settings that are right.
-                self.seen.settings = self.settings_seen(view.settings, &named);
-                let cause = format!("{error:#}");
-                tracing::error!(cause, "a change is not taken up; what was in effect stays");
-                self.record_refusal(&cause).await;
-            }
-            Err(error) => {
-                let pause = self.retry.take().map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LAST_PAUSE));
-                tracing::error!(cause = format!("{error:#}"), "a change cannot be taken up now; it is tried again");
-                self.retry = Some(Retry { view, due: Instant::now() + pause, pause });
-            }
+            Err(error) if settings_changed && !error.is::<AuditUnavailable>() => self.refuse(&error, view).await,
+            Err(error) => self.put_off(view, &format!("{error:#}")),
         }
+    }
+
+    /// Settings that are wrong change nothing.
+    async fn refuse(&mut self, error: &anyhow::Error, view: Look) {
+        let named = error.downcast_ref::<ConfigError>().map(ConfigError::files).unwrap_or_default();
+        let settings = self.settings_seen(view.settings.clone(), &named);
+        let cause = format!("{error:#}");
+        tracing::error!(cause, "a change is not taken up; what was in effect stays");
+        if self.record_refusal(&cause).await.is_err() {
+            self.put_off(view, "the refused change cannot be recorded");
+            return;
+        }
+        // The components are still to be taken up, with settings that are right.
+        self.seen.settings = settings;
+    }
+
+    /// What cannot be taken up for a reason that may pass is tried again.
+    fn put_off(&mut self, view: Look, cause: &str) {
+        let pause = self.retry.take().map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LAST_PAUSE));
+        tracing::error!(cause, "a change cannot be taken up now; it is tried again");
+        self.retry = Some(Retry { view, due: Instant::now() + pause, pause });
     }
 
     /// Builds the new policy and puts it in the place of the old one; returns the secret files,
@@ -187,8 +197,6 @@ impl Watch {
             if !settings_changed {
                 return Ok((files, BTreeSet::new()));
             }
-        } else {
-            self.known = Known::of(&built, grants, view);
         }
         if settings_changed || built.policy.fingerprint != previous.fingerprint {
             let loaded = detail([("config", &format!("sha256:{digest}"))]);
@@ -199,7 +207,13 @@ impl Watch {
         if self.loads.is_over() {
             sandbox.forget_others(&built.policy.components);
         }
+        let known = Known::of(&built, grants, view);
         self.host.adopt(built.policy);
+        if built.unusable.is_none() {
+            self.known = known;
+        } else {
+            self.known.grants = known.grants;
+        }
         let what = if settings_changed { "configuration or secrets" } else { "tools" };
         tracing::info!(of = what, "a change is in effect");
         Ok((files, built.again))
@@ -215,16 +229,14 @@ impl Watch {
         seen
     }
 
-    async fn record_refusal(&self, cause: &str) {
+    async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
         let record = Record {
             decision: Some("deny"),
             reason: Some(Reason::ConfigRefused.as_str().to_owned()),
             detail: Some(detail([("cause", cause)])),
             ..Record::new(Event::ConfigLoaded)
         };
-        if self.host.journal.append(record).await.is_err() {
-            tracing::error!("the refused change cannot be recorded");
-        }
+        self.host.journal.append(record).await.map(drop)
     }
 }
 
