@@ -154,8 +154,12 @@ pub(super) fn limits(root: &Section<'_>) -> Limits {
             Unit::Bytes => section.size(limit.key, limit.min..=limit.max),
             Unit::Time => section.duration(limit.key, Duration::from_millis(limit.max)).map(milliseconds),
         };
-        if let Some(value) = value {
-            limits.set(limit.key, value);
+        match value {
+            Some(value) if value < limit.min => {
+                section.wrong(limit.key, &format!("this is less than {:?}", Duration::from_millis(limit.min)));
+            }
+            Some(value) => limits.set(limit.key, value),
+            None => {}
         }
     }
     limits
