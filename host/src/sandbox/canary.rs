@@ -59,7 +59,7 @@ impl Hunting {
         let engine = engine::start(tier, &limits)?.engine;
         ensure!(engine.pooling_allocator_metrics().is_some(), "there is no pool to hunt in");
         let bytes = wat::parse_str(include_str!("canary.wat"))?;
-        let compile = |_| Ok(Component::from_binary(&engine, &bytes)?);
+        let compile = |_| Component::from_binary(&engine, &bytes);
         let components = (0..components).map(compile).collect::<Result<_>>()?;
         let budget = Budget::new(limits.memory_total);
         Ok(Self { linker: Linker::new(&engine), components, limits, budget, engine })

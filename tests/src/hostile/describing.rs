@@ -1,6 +1,6 @@
 //! Guests that say something of their tools that no host should believe or repeat.
 
-use super::{Case, DEFINITION, Definition, Guest, NOT_LOADABLE, harmless, misdescribed};
+use super::{Case, DEFINITION, Definition, Guest, NOT_LOADABLE, each, harmless, misdescribed};
 
 pub(super) fn cases() -> Vec<Case> {
     [counts(), names(), schemas(), nonsense()].concat()
@@ -83,11 +83,10 @@ fn schemas() -> Vec<Case> {
     let nested = |depth: usize| {
         closed(&format!(r#""properties":{{"a":{}{{}}{}}}"#, r#"{"items":"#.repeat(depth), "}".repeat(depth)))
     };
-    let mut doubling = String::new();
-    for level in 0..30 {
+    let doubling = each(0..30, |level| {
         let next = format!(r##"{{"$ref":"#/$defs/d{}"}}"##, level + 1);
-        doubling += &format!(r#""d{level}":{{"allOf":[{next},{next}]}},"#);
-    }
+        format!(r#""d{level}":{{"allOf":[{next},{next}]}},"#)
+    });
     vec![
         schema(
             "schema-of-80-kb",

@@ -1,7 +1,7 @@
 //! Guests that turn the host's own functions against it.
 
 use super::stack::{REENTRANT, TIE};
-use super::{Case, Guest, NOT_LOADABLE, TIME, TOO_LARGE, TRAPPED, ended, harmless, misdescribed};
+use super::{Case, Guest, NOT_LOADABLE, TIME, TOO_LARGE, TRAPPED, each, ended, harmless, misdescribed};
 
 pub(super) fn cases() -> Vec<Case> {
     [floods(), sizes(), nonsense(), allocation(), out_of_turn()].concat()
@@ -60,7 +60,7 @@ fn floods() -> Vec<Case> {
 
 /// A request whose fields are these: service, method, path, query, headers, body.
 fn request(fields: &str) -> String {
-    let operands: String = fields.split(' ').map(|field| format!("(i32.const {field}) ")).collect();
+    let operands = each(fields.split(' '), |field| format!("(i32.const {field}) "));
     format!("(drop (memory.grow (i32.const 200)))\n(call $send {operands} (i32.const 4096))")
 }
 

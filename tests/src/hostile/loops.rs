@@ -1,6 +1,6 @@
 //! Guests that never come to an end, in every place where a guest runs.
 
-use super::{CPU, Case, Guest, NOT_LOADABLE, TIME, ended, misdescribed, refused};
+use super::{CPU, Case, Guest, NOT_LOADABLE, TIME, each, ended, misdescribed, refused};
 
 pub(super) fn cases() -> Vec<Case> {
     [plain(), calls(), bulk(), boundary(), unasked()].concat()
@@ -38,11 +38,10 @@ fn plain() -> Vec<Case> {
 }
 
 fn calls() -> Vec<Case> {
-    let mut tree = String::from("(func $f0)\n");
-    for level in 1..64 {
+    let tree = each(1..64, |level| {
         let below = level - 1;
-        tree += &format!("(func $f{level} (call $f{below}) (call $f{below}))\n");
-    }
+        format!("(func $f{level} (call $f{below}) (call $f{below}))\n")
+    });
     vec![
         ended(
             "loop-without-a-loop",
@@ -66,7 +65,7 @@ fn calls() -> Vec<Case> {
             "calls-that-double",
             "Sixty-four levels of functions that each call the next one twice: no loop, 2^63 calls.",
             CPU,
-            Guest::new().main(tree).call("(call $f63)"),
+            Guest::new().main(format!("(func $f0)\n{tree}")).call("(call $f63)"),
         ),
     ]
 }

@@ -1,6 +1,6 @@
 //! Guests that take more room than they get: memories, tables, instances.
 
-use super::{Case, Expect, Guest, MEMORY, NOT_LOADABLE, Phase, Source, TRAPPED, ended, harmless, refused};
+use super::{Case, Expect, Guest, MEMORY, NOT_LOADABLE, Phase, Source, TRAPPED, each, ended, harmless, refused};
 
 pub(super) fn cases() -> Vec<Case> {
     [growing(), declared(), tables(), instances()].concat()
@@ -203,15 +203,17 @@ fn instances() -> Vec<Case> {
 
 /// Levels are few, because an engine may expand all of them in its own process before it counts.
 fn doubling(levels: usize) -> String {
-    let mut text = "  (component $c0 (core module $m) (core instance (instantiate $m)))\n".to_owned();
-    for level in 1..=levels {
+    let inner = each(1..=levels, |level| {
         let below = level - 1;
-        text += &format!(
+        format!(
             "  (component $c{level} (alias outer 1 $c{below} (component $below))\n    \
              (instance (instantiate $below)) (instance (instantiate $below)))\n"
-        );
-    }
-    text + &format!("  (instance (instantiate $c{levels}))\n")
+        )
+    });
+    format!(
+        "  (component $c0 (core module $m) (core instance (instantiate $m)))\n{inner}  \
+         (instance (instantiate $c{levels}))\n"
+    )
 }
 
 /// The good guest with components around one another behind it, written as bytes: the text format

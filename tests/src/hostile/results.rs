@@ -1,7 +1,7 @@
 //! Guests that return something that no host should take.
 
 use super::definition::escaped;
-use super::{Case, Expect, Guest, INVALID, Phase, TOO_LARGE, TRAPPED, ended, harmless, text};
+use super::{Case, Expect, Guest, INVALID, Phase, TOO_LARGE, TRAPPED, each, ended, harmless, text};
 
 pub(super) fn cases() -> Vec<Case> {
     [pointers(), discriminants(), texts(), sizes(), meanings(), encodings()].concat()
@@ -9,25 +9,24 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// Answers with these words at this place of the usual result.
 fn words(at: usize, words: &str) -> Guest {
-    let mut code = String::new();
-    for (index, word) in words.split(' ').enumerate() {
-        code += &format!("(i32.store (i32.const {}) (i32.const {word}))\n", at + index * 4);
-    }
+    let code = each(words.split(' ').enumerate(), |(index, word)| {
+        format!("(i32.store (i32.const {}) (i32.const {word}))\n", at + index * 4)
+    });
     Guest::new().call(code)
 }
 
 /// Answers with one text block of these bytes and, if not empty, this `_meta` of the result.
 fn says(said: &[u8], meta: &str) -> Guest {
-    let mut code = format!("(i32.store (i32.const 2120) (i32.const {}))\n", said.len());
-    if !meta.is_empty() {
-        code += &format!(
-            "(i32.store (i32.const 2080) (i32.const 1)) (i32.store (i32.const 2084) (i32.const 131072))
-             (i32.store (i32.const 2088) (i32.const {}))\n",
-            meta.len()
-        );
-    }
+    let length = said.len();
+    let said_here =
+        format!("(i32.store (i32.const 2116) (i32.const 98304)) (i32.store (i32.const 2120) (i32.const {length}))");
+    let meta_here = format!(
+        "(i32.store (i32.const 2080) (i32.const 1)) (i32.store (i32.const 2084) (i32.const 131072))
+         (i32.store (i32.const 2088) (i32.const {}))",
+        meta.len()
+    );
+    let code = if meta.is_empty() { said_here } else { said_here + &meta_here };
     let data = |at: usize, bytes: &[u8]| format!("(data (i32.const {at}) \"{}\")\n", escaped(bytes));
-    code += "(i32.store (i32.const 2116) (i32.const 98304))\n";
     Guest::new().main(data(98_304, said) + &data(131_072, meta.as_bytes())).call(code)
 }
 

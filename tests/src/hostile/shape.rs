@@ -1,7 +1,7 @@
 //! Guests that are not what they should be: other imports, other exports, other files.
 
 use super::guest::IMPORTS;
-use super::{Case, Expect, Guest, IMPORT, NOT_LOADABLE, Phase, Source, harmless, refused};
+use super::{Case, Expect, Guest, IMPORT, NOT_LOADABLE, Phase, Source, each, harmless, refused};
 
 pub(super) fn cases() -> Vec<Case> {
     [wasi(), imports(), exports(), files()].concat()
@@ -126,7 +126,7 @@ fn exports() -> Vec<Case> {
         |inside: &str| format!(r#"(instance $x {inside}) (export "bailiwick:tool/tools@0.1.0" (instance $x))"#);
     let both = r#"(export "describe" (func $describe)) (export "call" (func $call))"#;
     let usual = r#"(export "bailiwick:tool/tools@0.1.0" (instance $tools))"#;
-    let many: String = (0..10_000).map(|index| format!("  (export \"e{index}\" (func $describe))\n")).collect();
+    let many = each(0..10_000, |index| format!("  (export \"e{index}\" (func $describe))\n"));
     vec![
         exporting("exports-nothing", "Offers nothing.", NOT_LOADABLE, ""),
         exporting(

@@ -1,6 +1,6 @@
 //! Guests that use up the stack.
 
-use super::{Case, Guest, TRAPPED, ended};
+use super::{Case, Guest, TRAPPED, each, ended};
 
 pub(super) fn cases() -> Vec<Case> {
     let trapped = |name, does, guest| ended(name, does, TRAPPED, guest);
@@ -81,17 +81,15 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// A function that calls itself between making two thousand values and using them.
 fn large_frame() -> String {
-    let mut text = "(func $f (param i32) (result i32)\n".to_owned();
-    let locals = 2_000;
-    text += &format!("(local{})\n", " i32".repeat(locals));
-    for local in 1..=locals {
-        text += &format!("(local.set {local} (i32.load (i32.add (local.get 0) (i32.const {}))))\n", local * 4);
-    }
-    text += "(local.set 0 (call $f (local.get 0)))\n(local.get 0)\n";
-    for local in 1..=locals {
-        text += &format!("(i32.xor (local.get {local}))\n");
-    }
-    text + ")"
+    let (count, declared) = (2_000, " i32".repeat(2_000));
+    let set = each(1..=count, |local| {
+        format!("(local.set {local} (i32.load (i32.add (local.get 0) (i32.const {}))))\n", local * 4)
+    });
+    let used = each(1..=count, |local| format!("(i32.xor (local.get {local}))\n"));
+    format!(
+        "(func $f (param i32) (result i32) (local{declared})
+           {set} (local.set 0 (call $f (local.get 0))) (local.get 0) {used})"
+    )
 }
 
 /// The heap has a table, into which `$tie` puts a function of `$main` at the end.
