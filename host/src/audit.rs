@@ -31,7 +31,6 @@ mod tree;
 mod verify;
 
 pub use journal::{AuditUnavailable, Journal, JournalError, Opened, Settings};
-pub use note::{InvalidKey, VerifierKey};
 pub use reader::{Damage, Place};
 pub use record::{Downstream, Event, Outcome, Record, Subject};
 pub use show::{Entries, Entry, Query};

@@ -30,3 +30,4 @@ pub mod reason;
 pub mod seams;
 
 pub mod json;
+pub mod note;

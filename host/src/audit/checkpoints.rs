@@ -8,9 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::file::{CHECKPOINT, CHECKPOINTS};
-use super::note::{Checkpoint, VerifierKey};
+use super::note::Checkpoint;
 use super::reader::{Damage, Lines, Place};
 use super::tree::Hash;
+use crate::note::VerifierKey;
 
 /// The most hashes beside one checkpoint; of more, none are kept.
 pub(super) const MAX_LEAVES: usize = 4096;

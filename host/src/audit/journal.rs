@@ -24,10 +24,10 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::file::{Folder, Storage, Unavailable};
-use super::note::InvalidKey;
 use super::reader::Damage;
 use super::record::Record;
 use super::refusals::Refusals;
+use crate::note::InvalidKey;
 use crate::seams::Clock;
 use writer::{Command, Entry, Health, Waiter, Writer};
 

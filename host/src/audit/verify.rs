@@ -13,9 +13,10 @@ use thiserror::Error;
 
 use super::checkpoints::{Checkpoints, Listed, newest};
 use super::file::KEY;
-use super::note::{Checkpoint, InvalidKey, VerifierKey};
+use super::note::Checkpoint;
 use super::reader::{Damage, Place, Step, Walk};
 use super::tree::{Hash, Tree};
+use crate::note::{InvalidKey, VerifierKey};
 
 /// What a journal that is in order has.
 #[derive(Clone, Debug, PartialEq, Eq)]

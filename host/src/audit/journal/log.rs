@@ -11,9 +11,10 @@ use bailiwick_envelope::SigningKey;
 
 use super::super::checkpoints::{self, MAX_LEAVES};
 use super::super::file::{CHECKPOINT, Storage};
-use super::super::note::{Checkpoint, VerifierKey};
+use super::super::note::Checkpoint;
 use super::super::record::Record;
 use super::super::tree::{Hash, Tree, leaf_hash};
+use crate::note::VerifierKey;
 
 /// A log that can be appended to.
 pub(super) struct Log {

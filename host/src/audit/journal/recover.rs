@@ -12,11 +12,12 @@ use bailiwick_envelope::SigningKey;
 
 use super::super::checkpoints;
 use super::super::file::{KEY, Storage};
-use super::super::note::{Checkpoint, VerifierKey};
+use super::super::note::Checkpoint;
 use super::super::reader::{Damage, End, Step, Walk};
 use super::super::record::{Outcome, Record};
 use super::log::{Log, Segments, Signer, Unsigned};
 use super::{JournalError, Opened, Settings};
+use crate::note::VerifierKey;
 use crate::seams::Clock;
 
 /// Makes a log out of what is in the storage, and writes the closing records.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use bailiwick::audit::{VerifierKey, verify};
+use bailiwick::audit::verify;
+use bailiwick::note::VerifierKey;
 
 use super::super::page::Page;
 
