@@ -1,6 +1,7 @@
 //! The only place where parts are built and joined, in start-up order: configuration, listener,
 //! keys, journal, engine and tools; only then are connections accepted.
 
+mod changes;
 mod policy;
 mod reload;
 
@@ -25,7 +26,8 @@ use crate::envelope::{HostKeys, Signer, SignerSettings};
 use crate::sandbox::{Cache, Compiler, Sandbox, Workers};
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::transport::{self, Front, FrontSettings, Resource};
-use policy::{Ground, Shelf, Source, record_changes};
+use changes::record_changes;
+use policy::{Ground, Shelf, Source};
 use reload::{Known, Watch, first_look, look_at};
 
 /// A host that is ready to accept connections.
@@ -81,13 +83,13 @@ impl App {
             clock: Arc::clone(&clock),
             tls,
         };
-        let (seen, grants) = (first_look(&before, &config), config.components.clone());
+        let (seen, terms) = (first_look(&before, &config), config.terms());
         let sources = seen.tools.keys().map(|name| (name.clone(), Source::File)).collect();
         let left_out = seen.folder.as_ref().and_then(|folder| folder.left_out.clone());
         let shelf = Shelf { sources, left_out, emptied: false };
         let built = ground.policy(config, &sandbox, &journal, None, shelf).await?;
         record_changes(&built.policy, None, &journal).await?;
-        let known = Known::of(&built, grants, &seen);
+        let known = Known::of(&built, terms, &seen);
         let front_settings = FrontSettings {
             allowed_hosts: allowed_hosts(&server, &listener)?,
             allowed_origins: server.allowed_origins,

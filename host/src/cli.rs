@@ -3,6 +3,7 @@
 //! Invariant: a command says what it found on standard output and why it failed on standard error,
 //! once; text from outside is made visible before it reaches a terminal.
 
+pub(crate) mod approve;
 pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod check;
@@ -13,6 +14,7 @@ pub(crate) mod explain;
 pub(crate) mod inspect;
 pub(crate) mod new;
 pub(crate) mod serve;
+pub(crate) mod sign;
 
 mod folder;
 mod page;

@@ -5,11 +5,13 @@
 //!
 //! Invariant: what [`load`] returns is complete and consistent; nothing is looked up later.
 
+mod approvals;
 mod components;
 mod issuers;
 mod reader;
 mod server;
 mod services;
+mod signers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,11 +19,12 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::delegation::ServiceSettings;
-use crate::dispatch::ComponentGrant;
+use crate::dispatch::{Approval, ComponentGrant, Signers, Terms};
 use crate::identity::{Algorithm, IssuerSettings, KeySource};
 use crate::sandbox::Limits;
 use reader::{Problems, Section};
 
+pub use approvals::{Approvals, ApprovalsError};
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
 
@@ -37,13 +40,19 @@ pub struct Config {
     pub services: Vec<ServiceSettings>,
     /// `[components.*]`.
     pub components: BTreeMap<String, ComponentGrant>,
+    /// `[signers.*]`.
+    pub signers: Signers,
+    /// What was approved.
+    pub approvals: Approvals,
     /// `[limits]`.
     pub limits: Limits,
     /// `[audit]`.
     pub audit: AuditSettings,
+    /// The file itself.
+    pub file: PathBuf,
     /// SHA-256 of the file, hexadecimal.
     pub digest: String,
-    /// The secret files that were read.
+    /// The other files that were read: secrets, and approvals if any are needed.
     pub files: Vec<PathBuf>,
     /// SHA-256 over the file and all secrets, hexadecimal. Never shown.
     pub fingerprint: String,
@@ -54,6 +63,40 @@ impl Config {
     /// follow each other without a restart.
     pub fn fixed(&self) -> String {
         format!("{:?} {:?} {:?} {:?}", self.server, self.envelope, self.audit, self.limits)
+    }
+
+    /// What it says of components.
+    pub fn terms(&self) -> ComponentTerms {
+        ComponentTerms {
+            grants: self.components.clone(),
+            signers: self.signers.clone(),
+            approvals: self.approvals.clone(),
+            approve_changes: self.server.approve_changes,
+            file: self.file.clone(),
+        }
+    }
+}
+
+/// What a configuration says of components.
+#[derive(Debug, Clone, Default)]
+pub struct ComponentTerms {
+    grants: BTreeMap<String, ComponentGrant>,
+    signers: Signers,
+    approvals: Approvals,
+    approve_changes: bool,
+    file: PathBuf,
+}
+
+impl ComponentTerms {
+    /// Everything that is said of the component `name`.
+    pub fn of(&self, name: &str) -> Terms {
+        let grant = self.grants.get(name).cloned().unwrap_or_default();
+        let approval = if grant.approve_changes.unwrap_or(self.approve_changes) {
+            Approval::Needed { approved: self.approvals.of(name).cloned(), config: self.file.clone() }
+        } else {
+            Approval::NotNeeded
+        };
+        Terms { grant, signers: self.signers.clone(), approval }
     }
 }
 
@@ -101,9 +144,12 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let issuers = issuers::issuers(root);
     let services = services::services(root, &issuers);
     let components = components::components(root, &services);
+    let signers = signers::signers(root, &services);
     let services = services.sound;
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
+    let needed = server.approve_changes || components.values().any(|grant| grant.approve_changes == Some(true));
+    let approvals = if needed { root.approvals(&server.approvals)? } else { Approvals::default() };
     let digest = sha256(text);
     Some(Config {
         server,
@@ -111,8 +157,11 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         envelope,
         services,
         components,
+        signers,
+        approvals,
         limits,
         audit,
+        file: root.file(),
         digest,
         files: root.files(),
         fingerprint: root.fingerprint(text),

@@ -10,11 +10,15 @@ mod catalog;
 mod cost;
 mod definition;
 mod grant;
+mod outline;
 mod permit;
 mod schema;
+mod signers;
 
 pub use catalog::{Catalog, Clash, ComponentId, Tool};
 pub use definition::{Annotations, Definition, DefinitionError, RawDefinition};
-pub use grant::{ComponentGrant, DigestRule, ToolGrant};
+pub use grant::{Approval, ComponentGrant, DigestRule, Terms, ToolGrant};
+pub use outline::{Outline, Parts};
 pub use permit::{Denied, Permit, ToolRequest, may_call, permit};
 pub use schema::{Schema, SchemaError};
+pub use signers::{NamePattern, NotAPattern, Signed, Signer, Signers, Untrusted};

@@ -31,3 +31,4 @@ pub mod seams;
 
 pub mod json;
 pub mod note;
+pub mod owned;

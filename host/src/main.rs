@@ -32,6 +32,10 @@ enum Command {
     Build(cli::build::Args),
     /// Say what a component is, what it asks for and whether this host would load it.
     Inspect(cli::inspect::Args),
+    /// Sign components, or make a key to sign them with.
+    Sign(cli::sign::Args),
+    /// Approve what the tools of a component say of themselves.
+    Approve(cli::approve::Args),
     /// Try tools on this machine: a host with an issuer and sample users (runs `bailiwick-dev`).
     #[command(disable_help_flag = true)]
     Dev(cli::dev::Args),
@@ -55,6 +59,8 @@ fn main() -> ExitCode {
         Command::New(args) => cli::new::run(&args, page),
         Command::Build(args) => cli::build::run(args, page),
         Command::Inspect(args) => cli::inspect::run(&args, page),
+        Command::Sign(args) => cli::sign::run(&args, page),
+        Command::Approve(args) => cli::approve::run(&args, page),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
         Command::CompileSpawner => cli::compile::spawner(),

@@ -97,6 +97,8 @@ reasons! {
     ImportRefused => "import-refused",
     /// A component is not the code that the grant is for.
     DigestMismatch => "digest-mismatch",
+    /// A component's signature does not count, or is missing.
+    SignatureRefused => "signature-refused",
     /// A tool's definition is not acceptable.
     DefinitionRefused => "definition-refused",
     /// A file is not a component that loads.

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use super::chain;
+use super::changes::{left_out, refused, served};
 use super::reload::look::path_of;
-use super::{chain, detail};
-use crate::audit::{Event, Journal, Record};
+use crate::audit::Journal;
 use crate::call::Policy;
 use crate::config::{Config, Issuer};
 use crate::delegation::{Broker, BrokerLimits, Service, ServiceSettings};
-use crate::dispatch::{Catalog, ComponentGrant};
+use crate::dispatch::{Catalog, DigestRule, Terms};
 use crate::egress::Tls;
 use crate::envelope::Signer;
 use crate::identity::{Identity, KeyRing};
-use crate::reason::Reason;
 use crate::sandbox::{self, Candidate, Components, Limits, LoadError, Loaded, Sandbox};
 use crate::seams::{Clock, Random};
 use crate::transport::Resource;
@@ -89,7 +89,7 @@ impl Ground {
         previous: Option<&Policy>,
         shelf: Shelf,
     ) -> anyhow::Result<Built> {
-        let tools = self.load_tools(&config.components, sandbox, journal, previous, shelf).await?;
+        let tools = self.load_tools(&config, sandbox, journal, previous, shelf).await?;
         let Tools { components, catalog, good, again, unusable } = tools;
         let fingerprint = config.fingerprint;
         // Key sets and credentials stay as long as nothing that they depend on changes.
@@ -142,23 +142,24 @@ impl Ground {
     /// it was good before, stays as it was; the others are served.
     async fn load_tools(
         &self,
-        grants: &BTreeMap<String, ComponentGrant>,
+        config: &Config,
         sandbox: &Sandbox,
         journal: &Journal,
         previous: Option<&Policy>,
         mut shelf: Shelf,
     ) -> anyhow::Result<Tools> {
-        let before = previous.map(|policy| components_of(&policy.catalog)).unwrap_or_default();
+        let before = previous.map(|policy| served(&policy.catalog)).unwrap_or_default();
         let unusable = self.unusable(&shelf, previous)?;
         if unusable.is_some() {
             shelf.sources = before.keys().map(|name| (name.clone(), Source::Held)).collect();
         } else if let Some((count, first)) = &shelf.left_out {
             journal.append(left_out(*count, first, self.limits.components)).await?;
         }
+        let all = config.terms();
         let (mut loaded, mut good, mut again) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for (name, source) in shelf.sources {
-            let grant = grants.get(&name).cloned().unwrap_or_default();
-            let known = || before.get(&name).and_then(|(digest, _)| sandbox.load_known(&name, digest, &grant));
+            let terms = all.of(&name);
+            let known = || before.get(&name).and_then(|served| sandbox.load_known(&served.component, &terms));
             let result = match source {
                 Source::Held => {
                     loaded.extend(known());
@@ -167,9 +168,9 @@ impl Ground {
                 Source::Ready(result) => *result,
                 Source::Same => match known() {
                     Some(same) => Ok(same),
-                    None => self.load(&name, &grant, sandbox).await,
+                    None => self.load(&name, &terms, sandbox).await,
                 },
-                Source::File => self.load(&name, &grant, sandbox).await,
+                Source::File => self.load(&name, &terms, sandbox).await,
             };
             match result {
                 Ok(component) => {
@@ -178,7 +179,7 @@ impl Ground {
                 }
                 Err((digest, error)) => {
                     journal.append(refused(&name, digest, &error)).await?;
-                    let kept = known();
+                    let kept = known().filter(|_| !self.is_withdrawn(&name, &terms));
                     if kept.is_some() {
                         tracing::warn!(component = name, "the last good version stays");
                     }
@@ -190,21 +191,27 @@ impl Ground {
             }
         }
         let (components, offered) = Sandbox::activate(loaded);
-        let (catalog, clashes) = Catalog::build(offered, grants);
+        let (catalog, clashes) = Catalog::build(offered, &config.components);
         for clash in clashes {
             let digest = Some(clash.component.digest.clone());
             journal.append(refused(&clash.component.name, digest, &clash)).await?;
         }
-        let loaded = components_of(&catalog);
-        for name in grants.keys().filter(|name| !loaded.contains_key(*name)) {
+        let loaded = served(&catalog);
+        for name in config.components.keys().filter(|name| !loaded.contains_key(*name)) {
             tracing::warn!(component = name, "the configuration names a component that is not loaded");
         }
         Ok(Tools { components, catalog, good, again, unusable })
     }
 
-    async fn load(&self, name: &str, grant: &ComponentGrant, sandbox: &Sandbox) -> LoadResult {
+    async fn load(&self, name: &str, terms: &Terms, sandbox: &Sandbox) -> LoadResult {
         let candidate = Candidate { name: name.to_owned(), path: path_of(&self.tools, name) };
-        sandbox.load(&candidate, grant).await
+        sandbox.load(&candidate, terms).await
+    }
+
+    /// Whether a signature that is needed was taken away; that takes the component away.
+    fn is_withdrawn(&self, name: &str, terms: &Terms) -> bool {
+        let signature = sandbox::signature_of(&path_of(&self.tools, name));
+        terms.grant.digest == Some(DigestRule::Signed) && !signature.exists()
     }
 
     /// Why the folder cannot be used, where there is something to go on with.
@@ -218,80 +225,5 @@ impl Ground {
                 Ok(emptied.then(said))
             }
         }
-    }
-}
-
-/// Name to digest and tools.
-fn components_of(catalog: &Catalog) -> BTreeMap<String, (String, Vec<String>)> {
-    let mut components: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
-    for tool in catalog.tools() {
-        let entry = components.entry(tool.component.name.clone());
-        let (_, tools) = entry.or_insert_with(|| (tool.component.digest.clone(), Vec::new()));
-        tools.push(tool.definition.name.clone());
-    }
-    components
-}
-
-/// Records how the components of `policy` differ from those of `previous`.
-pub(super) async fn record_changes(
-    policy: &Policy,
-    previous: Option<&Policy>,
-    journal: &Journal,
-) -> anyhow::Result<()> {
-    let before = previous.map(|policy| components_of(&policy.catalog)).unwrap_or_default();
-    let now = components_of(&policy.catalog);
-    for (name, (digest, tools)) in &now {
-        let old = before.get(name);
-        if old.is_some_and(|(old, _)| old == digest) {
-            continue;
-        }
-        let tools = tools.join(" ");
-        let mut members = detail([("name", name), ("tools", &tools)]);
-        if let Some((old, old_tools)) = old {
-            members.extend(detail([("previous", old), ("previous_tools", &old_tools.join(" "))]));
-        }
-        let component = Some(digest.clone());
-        journal.append(Record { component, detail: Some(members), ..Record::new(Event::ComponentLoaded) }).await?;
-        tracing::info!(component = name, digest, tools, "a component is loaded");
-    }
-    for (name, (digest, _)) in before.iter().filter(|(name, _)| !now.contains_key(*name)) {
-        tracing::info!(component = name, digest, "a component is removed");
-        let (component, members) = (Some(digest.clone()), Some(detail([("name", name)])));
-        journal.append(Record { component, detail: members, ..Record::new(Event::ComponentRemoved) }).await?;
-    }
-    Ok(())
-}
-
-/// The one record of all components beyond the bound.
-fn left_out(count: usize, first: &str, most: usize) -> Record {
-    let cause = format!(
-        "the tools folder holds {count} components more than the {most} that are loaded at most (limits.components); \
-         {first} is the first that is left out"
-    );
-    tracing::error!(count, first, "components are left out: there are more than limits.components");
-    Record {
-        decision: Some("deny"),
-        reason: Some(Reason::NotLoadable.as_str().to_owned()),
-        detail: Some(detail([("name", first), ("cause", &cause)])),
-        ..Record::new(Event::ComponentRefused)
-    }
-}
-
-fn refused(name: &str, digest: Option<String>, error: &(dyn std::error::Error + 'static)) -> Record {
-    let cause = chain(error);
-    tracing::error!(component = name, cause, "a component is refused");
-    let reason = match error.downcast_ref::<LoadError>() {
-        Some(LoadError::Refused(sandbox::Refused::Import { .. })) => Reason::ImportRefused,
-        Some(LoadError::Digest { .. }) => Reason::DigestMismatch,
-        Some(LoadError::Definition(_)) => Reason::DefinitionRefused,
-        Some(_) => Reason::NotLoadable,
-        None => Reason::NameClash,
-    };
-    Record {
-        component: digest,
-        decision: Some("deny"),
-        reason: Some(reason.as_str().to_owned()),
-        detail: Some(detail([("name", name), ("cause", &cause)])),
-        ..Record::new(Event::ComponentRefused)
     }
 }

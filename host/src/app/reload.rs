@@ -18,12 +18,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::changes::record_changes;
 use super::detail;
-use super::policy::{Built, Ground, Shelf, record_changes};
+use super::policy::{Built, Ground, Shelf};
 use crate::audit::{AuditUnavailable, Event, Record};
 use crate::call::Host;
-use crate::config::{self, Config, ConfigError};
-use crate::dispatch::ComponentGrant;
+use crate::config::{self, ComponentTerms, Config, ConfigError};
 use crate::reason::Reason;
 use loads::{Loads, afresh};
 use look::{Look, Stamp, Stamps, stamps};
@@ -47,7 +47,7 @@ pub(super) struct Watch {
 /// What the present policy was built from.
 #[derive(Default)]
 pub(super) struct Known {
-    pub(super) grants: BTreeMap<String, ComponentGrant>,
+    pub(super) terms: ComponentTerms,
     /// Components that loaded from their files, as these looked.
     loaded: BTreeMap<String, Stamp>,
     /// The folder as it was when components were last taken from it.
@@ -62,11 +62,11 @@ struct Retry {
 }
 
 impl Known {
-    /// What a policy was built from that was built with `grants`, from `view`.
-    pub(super) fn of(built: &Built, grants: BTreeMap<String, ComponentGrant>, view: &Look) -> Self {
+    /// What a policy was built from that was built under `terms`, from `view`.
+    pub(super) fn of(built: &Built, terms: ComponentTerms, view: &Look) -> Self {
         let good = view.tools.iter().filter(|(name, _)| built.good.contains(*name));
         let loaded = good.map(|(name, stamp)| (name.clone(), *stamp)).collect();
-        Self { grants, loaded, home: view.clone() }
+        Self { terms, loaded, home: view.clone() }
     }
 }
 
@@ -119,7 +119,7 @@ impl Watch {
             self.loads.forget();
             (view.clone(), afresh(view, &self.known.loaded, &self.settling))
         } else {
-            self.loads.begin(view, &self.seen, &self.ground.tools, &self.known.grants);
+            self.loads.begin(view, &self.seen, &self.ground.tools, &self.known.terms);
             // While others are loaded, those that are done are taken up together, now and then.
             if !self.loads.idle() && self.taken.elapsed() < TOGETHER {
                 return;
@@ -188,7 +188,7 @@ impl Watch {
             "[server], [envelope], [audit] and [limits] are read once; restart to change them"
         );
         let Config { files, digest, .. } = &config;
-        let (files, digest, grants) = (files.clone(), digest.clone(), config.components.clone());
+        let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());
         let previous = self.host.policy.load_full();
         let (sandbox, journal) = (&self.host.sandbox, &self.host.journal);
         let built = self.ground.policy(config, sandbox, journal, Some(previous.as_ref()), shelf).await?;
@@ -207,12 +207,12 @@ impl Watch {
         if self.loads.is_over() {
             sandbox.forget_others(&built.policy.components);
         }
-        let known = Known::of(&built, grants, view);
+        let known = Known::of(&built, terms, view);
         self.host.adopt(built.policy);
         if built.unusable.is_none() {
             self.known = known;
         } else {
-            self.known.grants = known.grants;
+            self.known.terms = known.terms;
         }
         let what = if settings_changed { "configuration or secrets" } else { "tools" };
         tracing::info!(of = what, "a change is in effect");

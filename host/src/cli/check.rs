@@ -55,11 +55,12 @@ fn overview(config: &Config, folder: &Folder, page: &mut Page<'_>) -> anyhow::Re
 
 fn tools(folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.heading("tools")?;
-    let mut table = Table::new(&["TOOL", "COMPONENT", "NEEDS SCOPES", "REACHES"]);
+    let mut table = Table::new(&["TOOL", "COMPONENT", "SIGNED BY", "NEEDS SCOPES", "REACHES"]);
     for tool in folder.catalog.tools() {
         table.row(vec![
             (Tone::Strong, tool.definition.name.clone()),
             (Tone::Plain, tool.component.name.clone()),
+            (Tone::Plain, tool.component.signed.as_ref().map(|signed| signed.by.clone()).unwrap_or_default()),
             (Tone::Plain, scopes_of(tool)),
             (Tone::Plain, reaches(tool)),
         ]);

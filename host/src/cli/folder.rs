@@ -1,12 +1,13 @@
 //! What a configuration and its tools folder amount to, found out without serving: no port, no
 //! journal, no keys.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use bailiwick::config::Config;
-use bailiwick::dispatch::{Catalog, ComponentId};
-use bailiwick::sandbox::{self, Sandbox};
+use bailiwick::dispatch::{Catalog, ComponentId, Outline};
+use bailiwick::sandbox::{self, LoadError, Sandbox};
 use bailiwick::seams::{SystemClock, SystemRandom};
 
 use super::chain;
@@ -20,21 +21,32 @@ pub(super) struct Folder {
     pub(super) loaded: Vec<ComponentId>,
     /// The components that did not, with the reason.
     pub(super) refused: Vec<(String, String)>,
+    /// What the tools of each component say of themselves, if they could be asked; also where that still has to be
+    /// approved.
+    pub(super) outlines: BTreeMap<String, Outline>,
 }
 
 impl Folder {
     /// Loads every component under its grant.
     pub(super) async fn load(config: &Config) -> anyhow::Result<Self> {
         let sandbox = Sandbox::new(config.limits.clone(), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
-        let (mut loaded, mut refused) = (Vec::new(), Vec::new());
+        let (mut loaded, mut refused, mut outlines) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut candidates = sandbox::candidates(&config.server.tools).context("server.tools cannot be used")?;
         let left_out = candidates.split_off(candidates.len().min(config.limits.components));
         refused.extend(left_out.into_iter().map(|candidate| (candidate.name, LEFT_OUT.to_owned())));
+        let terms = config.terms();
         for candidate in candidates {
-            let grant = config.components.get(&candidate.name).cloned().unwrap_or_default();
-            match sandbox.load(&candidate, &grant).await {
-                Ok(component) => loaded.push(component),
-                Err((_, error)) => refused.push((candidate.name, chain(&error))),
+            match sandbox.load(&candidate, &terms.of(&candidate.name)).await {
+                Ok(component) => {
+                    outlines.insert(candidate.name, Outline::of(&component.definitions));
+                    loaded.push(component);
+                }
+                Err((_, error)) => {
+                    refused.push((candidate.name.clone(), chain(&error)));
+                    if let LoadError::Approval(unapproved) = error {
+                        outlines.insert(candidate.name, unapproved.outline);
+                    }
+                }
             }
         }
         let mut names: Vec<ComponentId> = loaded.iter().map(|component| component.component.clone()).collect();
@@ -42,7 +54,7 @@ impl Folder {
         let (catalog, clashes) = Catalog::build(offered, &config.components);
         names.retain(|component| clashes.iter().all(|clash| clash.component != *component));
         refused.extend(clashes.into_iter().map(|clash| (clash.component.name.clone(), clash.to_string())));
-        Ok(Self { catalog, loaded: names, refused })
+        Ok(Self { catalog, loaded: names, refused, outlines })
     }
 
     /// Whether there is a component of that name, good or refused.

@@ -45,6 +45,7 @@ fn as_text(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.field("component", &examined.name)?;
     page.field("digest", &examined.digest)?;
     page.field("size", &format!("{} bytes", examined.bytes))?;
+    page.field("signature", &signature(examined))?;
     page.field("imports", &if examined.imports.is_empty() { "none".into() } else { examined.imports.join(", ") })?;
     for tool in &examined.tools {
         about(tool, page)?;
@@ -58,6 +59,15 @@ fn as_text(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
         page.line(&format!("  {cannot}"))?;
     }
     grant(examined, page)
+}
+
+/// Who is said to have signed it: whose word counts is for the configuration to say.
+fn signature(examined: &Examined) -> String {
+    match &examined.signers {
+        None => "none".to_owned(),
+        Some(Ok(keys)) => format!("names {} (not verified here: `bailiwick check` does)", keys.join(", ")),
+        Some(Err(error)) => chain(error),
+    }
 }
 
 fn about(tool: &RawDefinition, page: &mut Page<'_>) -> anyhow::Result<()> {
@@ -174,6 +184,7 @@ fn as_json(examined: &Examined) -> Value {
         "component": examined.name,
         "digest": examined.digest,
         "bytes": examined.bytes,
+        "signers_named": examined.signers.as_ref().and_then(|signers| signers.as_ref().ok()),
         "imports": examined.imports,
         "tools": examined.tools.iter().map(tool).collect::<Vec<_>>(),
         "verdict": if examined.verdict.is_ok() { "loads" } else { "refused" },

@@ -26,9 +26,10 @@ fn component(section: &Section<'_>, services: &Services) -> ComponentGrant {
         allow_parameters: section.strings("allow_parameters").unwrap_or_default(),
         settings: section.json("settings").unwrap_or_default(),
         tools: section.named("tools").into_iter().map(tool).collect(),
+        approve_changes: section.flag("approve_changes"),
     };
-    if grant.grants_services() && !section.has("digest") {
-        section.wrong("digest", "it is missing: services are granted to exact code, so set the digest that `sha256sum FILE` prints as \"sha256:...\", or \"any\"");
+    if !grant.all_services().is_empty() && !section.has("digest") {
+        section.wrong("digest", "it is missing: services are granted to exact code, so set the digest that `sha256sum FILE` prints as \"sha256:...\", or \"signed\" to go by [signers], or \"any\"");
     }
     grant
 }
@@ -38,11 +39,15 @@ fn digest(section: &Section<'_>) -> Option<DigestRule> {
     let hex = text.strip_prefix("sha256:");
     match (text.as_str(), hex) {
         ("any", _) => Some(DigestRule::Any),
+        ("signed", _) => Some(DigestRule::Signed),
         (_, Some(hex)) if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) => {
             Some(DigestRule::Exactly(text))
         }
         _ => {
-            section.wrong("digest", "this is neither \"any\" nor \"sha256:\" and 64 lower-case hexadecimal digits");
+            section.wrong(
+                "digest",
+                "this is neither \"signed\" nor \"any\" nor \"sha256:\" and 64 lower-case hexadecimal digits",
+            );
             None
         }
     }

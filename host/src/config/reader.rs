@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::approvals::Approvals;
 use super::beside;
 use crate::seams::hex;
 
@@ -122,7 +123,7 @@ impl<'c> Section<'c> {
         beside(&self.problems.file, path)
     }
 
-    /// The secret files that were read so far, by any section.
+    /// The other files that were read so far, by any section.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         self.problems.files.borrow().clone()
     }
@@ -274,6 +275,22 @@ impl<'c> Section<'c> {
                 None
             }
         }
+    }
+
+    /// The approvals in the file `path`, which is watched from now on, be it there or not.
+    pub(super) fn approvals(&self, path: &Path) -> Option<Approvals> {
+        self.problems.files.borrow_mut().push(path.to_owned());
+        let read = Approvals::read(path);
+        let told = |error: &dyn std::error::Error| {
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            self.problems.at(0, format!("server.approvals: {error}{cause}"));
+        };
+        read.inspect_err(|error| told(error)).ok()
+    }
+
+    /// The configuration file.
+    pub(super) fn file(&self) -> PathBuf {
+        self.problems.file.clone()
     }
 
     pub(super) fn section(&self, key: &str) -> Option<Section<'c>> {

@@ -24,6 +24,10 @@ pub struct ServerSettings {
     pub tools: PathBuf,
     /// Where compiled code is kept; beside the key folder if absent.
     pub cache: Option<PathBuf>,
+    /// Whether definitions have to be approved, where a component's section does not say.
+    pub approve_changes: bool,
+    /// The file of approvals.
+    pub approvals: PathBuf,
 }
 
 impl ServerSettings {
@@ -76,8 +80,11 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let allowed_origins = origins(&section);
     let allowed_hosts = section.strings("allowed_hosts").unwrap_or_default();
     let cache = section.text("cache").map(|cache| section.beside(&cache));
+    let approve_changes = section.flag("approve_changes").unwrap_or(false);
+    let approvals = section.beside(&section.text("approvals").unwrap_or_else(|| "approvals.json".into()));
     let tools = section.beside(&tools);
-    Some(ServerSettings { listen: address?, resource, allowed_origins, allowed_hosts, tools, cache })
+    let listen = address?;
+    Some(ServerSettings { listen, resource, allowed_origins, allowed_hosts, tools, cache, approve_changes, approvals })
 }
 
 /// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared exactly.
@@ -189,6 +196,9 @@ pub(super) fn check_folders(
                 root.problem(0, format!("{name} and {other_name} overlap; they must be separate folders"));
             }
         }
+    }
+    if overlap(&server.tools, &server.approvals) {
+        root.problem(0, "server.approvals lies in server.tools: whoever may add a component could approve it");
     }
 }
 

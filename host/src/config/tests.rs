@@ -144,7 +144,7 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
             "cannot tell users apart",
         ),
         ("digest = \"any\"\n", "", "digest: it is missing"),
-        ("digest = \"any\"", "digest = \"sha256:abc\"", "neither \"any\""),
+        ("digest = \"any\"", "digest = \"sha256:abc\"", "neither \"signed\""),
         ("memory = \"32MiB\"", "memory = \"32TiB\"", "this is not a size"),
         ("memory = \"32MiB\"", "memory = \"1GiB\"", "at most 256 MiB"),
         ("time = \"5s\"", "time = \"0s\"", "this is not a duration"),
@@ -187,6 +187,67 @@ fn a_restricted_users_token_needs_explicit_scopes() {
         let error = folder.load(&restricted.replace("scopes = [\"orders:read\"]\n", scopes)).err().unwrap_or_default();
         assert!(error.contains("needs explicit scopes") && error.lines().count() == 1, "{error}");
     }
+}
+
+const SIGNER: &str = r#"[signers.release]
+key = "KEY"
+components = ["orders", "billing-*"]
+services = ["orders_api"]
+
+[limits]"#;
+
+/// The text of a key that `bailiwick sign --new-key` would print.
+fn signer_key(name: &str, seed: u8) -> String {
+    let key = bailiwick_envelope::SigningKey::from_seed(&[seed; 32]);
+    crate::note::VerifierKey::new(name, key.public()).map(|key| key.to_string()).expect("a name")
+}
+
+#[test]
+fn signers_are_read_and_each_mistake_about_them_is_told() {
+    let (folder, key) = (Folder::new(), signer_key("bailiwick-component", 1));
+    let good = GOOD.replacen("[limits]", &SIGNER.replace("KEY", &key), 1).replace("\"any\"", "\"signed\"");
+    let config = folder.load(&good).unwrap_or_else(|errors| panic!("{errors}"));
+    let signer = config.signers.iter().next().expect("the signer");
+    assert!(signer.components.iter().any(|pattern| pattern.covers("billing-eu")), "{signer:?}");
+    assert!(signer.key.to_string() == key && signer.services.contains("orders_api"), "{signer:?}");
+    assert!(folder.load(&GOOD.replace("\"any\"", "\"signed\"")).is_ok(), "without signers the component is refused");
+    for (part, replacement, told) in [
+        (key.as_str(), "nonsense", "signers.release.key: not a verifier key"),
+        (&key, &signer_key("acme.example/audit", 1), "this key is not for components"),
+        ("[\"orders\", \"billing-*\"]", "[]", "signers.release.components: it must list"),
+        ("\"billing-*\"", "\"bill*ing\"", "signers.release.components: \"bill*ing\""),
+        ("[\"orders_api\"]", "[\"order_api\"]", "there is no such service as \"order_api\""),
+        ("[limits]", &SIGNER.replace("release", "again").replace("KEY", &key), "[signers.again] has the same key"),
+        ("services = [\"orders_api\"]", "service = []", "signers.release.service is not a key"),
+    ] {
+        let error = folder.load(&good.replacen(part, replacement, 1)).err().unwrap_or_default();
+        let other = told.replace("[signers.again]", "[signers.release]");
+        assert!((error.contains(told) || error.contains(&other)) && error.lines().count() == 1, "{told}: {error}");
+    }
+}
+
+#[test]
+fn approvals_are_read_only_where_they_are_needed_and_never_from_the_tools_folder() {
+    let folder = Folder::new();
+    let approvals = folder.0.path().join("approvals.json");
+    std::fs::write(&approvals, "nonsense").expect("a file");
+    let config = folder.load(GOOD).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(!config.files.contains(&approvals) && matches!(config.terms().of("orders").approval, Approval::NotNeeded));
+    for needed in [
+        GOOD.replace("digest = \"any\"", "digest = \"any\"\napprove_changes = true"),
+        GOOD.replace("tools = \"tools\"", "approve_changes = true"),
+    ] {
+        std::fs::write(&approvals, "nonsense").expect("a file");
+        let error = folder.load(&needed).err().unwrap_or_default();
+        assert!(error.contains("server.approvals: ") && error.contains("approve again"), "{error}");
+        std::fs::remove_file(&approvals).expect("it is there");
+        let config = folder.load(&needed).unwrap_or_else(|errors| panic!("{errors}"));
+        assert!(config.files.contains(&approvals), "it is watched before it is there");
+        assert!(matches!(config.terms().of("orders").approval, Approval::Needed { approved: None, .. }));
+    }
+    let inside = GOOD.replace("tools = \"tools\"", "tools = \"tools\"\napprovals = \"tools/approved\"");
+    let error = folder.load(&inside).err().unwrap_or_default();
+    assert!(error.contains("lies in server.tools"), "{error}");
 }
 
 #[test]

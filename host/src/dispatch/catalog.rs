@@ -7,14 +7,18 @@ use bailiwick_envelope::DelegationMode;
 
 use super::definition::Definition;
 use super::grant::ComponentGrant;
+use super::signers::Signed;
 
-/// A component: its name in the folder and in the configuration, and the digest of its bytes.
+/// A component: its name in the folder and in the configuration, the digest of its bytes, and
+/// whose they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComponentId {
     /// File name without `.wasm`.
     pub name: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,
+    /// Who signed it, if anybody whose word counts did.
+    pub signed: Option<Signed>,
 }
 
 /// A tool that can be called.
@@ -125,7 +129,7 @@ mod tests {
             };
             Definition::check(raw, &ComponentGrant::default()).ok()
         });
-        (ComponentId { name: name.into(), digest: format!("sha256:{name}") }, definitions.collect())
+        (ComponentId { name: name.into(), digest: format!("sha256:{name}"), signed: None }, definitions.collect())
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::grant::ComponentGrant;
+use super::outline::Parts;
 use super::schema::{Schema, SchemaError, is_deceptive};
 use crate::json;
 
@@ -63,6 +64,8 @@ pub struct Definition {
     pub services: Vec<String>,
     /// More, for clients.
     pub meta: Option<Map<String, Value>>,
+    /// What the component says, part by part.
+    pub parts: Parts,
 }
 
 /// Why a definition is not accepted.
@@ -140,6 +143,8 @@ impl Definition {
         check_names(&tool, "scope", &raw.scopes)?;
         check_names(&tool, "service", &raw.services)?;
         let scopes = sorted(raw.scopes.iter().chain(grant.scopes_of(&tool)));
+        let meta = raw.meta.as_deref().map(|text| meta(&tool, text)).transpose()?;
+        let parts = Parts::of(&raw, input.value(), output.as_ref().map(Schema::value), meta.as_ref());
         Ok(Self {
             name: raw.name,
             title: raw.title,
@@ -149,7 +154,8 @@ impl Definition {
             annotations: raw.annotations,
             scopes,
             services: sorted(raw.services.iter()),
-            meta: raw.meta.map(|text| meta(&tool, &text)).transpose()?,
+            meta,
+            parts,
         })
     }
 }

@@ -1,8 +1,12 @@
 //! What the operator lets a component do (`[components.NAME]`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use bailiwick_envelope::DelegationMode;
+
+use super::outline::Outline;
+use super::signers::Signers;
 
 /// A grant to one component. Without one, a component gets no services.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +21,8 @@ pub struct ComponentGrant {
     pub allow_parameters: Vec<String>,
     /// Non-secret JSON object for the component.
     pub settings: serde_json::Map<String, serde_json::Value>,
+    /// Whether its definitions have to be approved; by default as the server's section says.
+    pub approve_changes: Option<bool>,
     /// What replaces the above for single tools.
     pub tools: BTreeMap<String, ToolGrant>,
 }
@@ -37,6 +43,35 @@ pub enum DigestRule {
     Any,
     /// Exactly the file with this digest, `sha256:` and 64 hexadecimal digits.
     Exactly(String),
+    /// Whatever a signer signed whose word is good for the component and all that it is granted.
+    Signed,
+}
+
+/// Everything that the operator says of one component. By default: no services, no signers, and
+/// nothing to approve.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// What it may do.
+    pub grant: ComponentGrant,
+    /// Whose signatures count.
+    pub signers: Signers,
+    /// Whether its definitions have to be approved.
+    pub approval: Approval,
+}
+
+/// Whether the definitions of a component have to be approved before its tools are offered.
+#[derive(Debug, Clone, Default)]
+pub enum Approval {
+    /// They do not.
+    #[default]
+    NotNeeded,
+    /// They do, also when there were none before.
+    Needed {
+        /// What was approved last.
+        approved: Option<Outline>,
+        /// The configuration file, for telling how to approve.
+        config: PathBuf,
+    },
 }
 
 impl ComponentGrant {
@@ -50,9 +85,9 @@ impl ComponentGrant {
         self.scopes.iter().chain(self.tools.get(tool).into_iter().flat_map(|tool| &tool.scopes))
     }
 
-    /// Whether any service is granted to any tool.
-    pub fn grants_services(&self) -> bool {
+    /// All services that are granted to any tool.
+    pub fn all_services(&self) -> BTreeSet<&String> {
         let own = self.tools.values().filter_map(|tool| tool.services.as_ref());
-        std::iter::once(&self.services).chain(own).any(|services| !services.is_empty())
+        std::iter::once(&self.services).chain(own).flat_map(BTreeMap::keys).collect()
     }
 }

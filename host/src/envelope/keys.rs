@@ -113,14 +113,28 @@ impl HostKeys {
 fn signing_key(folder: &Path, name: &str, random: &dyn Random) -> Result<SigningKey, KeyFolderError> {
     let path = folder.join(format!("{name}.pem"));
     if !path.exists() {
-        let mut seed = Zeroizing::new([0_u8; 32]);
-        random.fill(seed.as_mut());
-        write_new(&path, SigningKey::from_seed(&seed).to_pem().as_bytes())?;
+        make_key(&path, random)?;
     }
     read_key(&path)
 }
 
-fn read_key(path: &Path) -> Result<SigningKey, KeyFolderError> {
+/// Makes a private key in the new file `path`, readable by its owner alone.
+///
+/// # Errors
+/// The file is there already, or cannot be written.
+pub fn make_key(path: &Path, random: &dyn Random) -> Result<SigningKey, KeyFolderError> {
+    let mut seed = Zeroizing::new([0_u8; 32]);
+    random.fill(seed.as_mut());
+    let key = SigningKey::from_seed(&seed);
+    write_new(path, key.to_pem().as_bytes())?;
+    Ok(key)
+}
+
+/// The private key in the file `path`.
+///
+/// # Errors
+/// It is not one, or others may read it.
+pub fn read_key(path: &Path) -> Result<SigningKey, KeyFolderError> {
     check_private(path, "600")?;
     let pem = fs::read_to_string(path).map(Zeroizing::new).map_err(io(path, "the key cannot be read"))?;
     SigningKey::from_pem(&pem).map_err(|cause| KeyFolderError::Key { path: path.to_owned(), cause })

@@ -224,7 +224,7 @@ mod tests {
             ..RawDefinition::default()
         };
         let definition = Definition::check(raw, &ComponentGrant::default()).ok()?;
-        let component = ComponentId { name: "c".into(), digest: "sha256:0".into() };
+        let component = ComponentId { name: "c".into(), digest: "sha256:0".into(), signed: None };
         let (catalog, _) = Catalog::build(vec![(component, vec![definition])], &BTreeMap::new());
         Some(judge(returned, catalog.find("t")?, max_bytes))
     }

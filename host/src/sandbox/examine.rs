@@ -7,13 +7,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
 use wasmparser::{Parser, Payload};
 
 use super::loader::{Candidate, LoadError, Loaded, is_name};
 use super::run::Sandbox;
-use crate::dispatch::{ComponentGrant, RawDefinition};
-use crate::seams::hex;
+use super::signature::{self, SignatureError, digest};
+use crate::dispatch::{RawDefinition, Terms};
+use crate::note;
 
 /// What there is to know about a file.
 pub struct Examined {
@@ -23,11 +23,13 @@ pub struct Examined {
     pub digest: String,
     /// Its size, bytes.
     pub bytes: u64,
+    /// The keys that its `.sig` file names, if there is one; nothing of it is verified.
+    pub signers: Option<Result<Vec<String>, SignatureError>>,
     /// Everything that it imports, as far as it can be read; text from outside.
     pub imports: Vec<String>,
     /// Its tools as it describes them, if it got that far; text from outside.
     pub tools: Vec<RawDefinition>,
-    /// Whether this host would load it, without any grant.
+    /// Whether this host would load it, without any grant and whoever signed it.
     pub verdict: Result<Loaded, LoadError>,
 }
 
@@ -51,10 +53,12 @@ impl Sandbox {
         let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let bytes = fs::read(path).map_err(ExamineError::Read)?;
         let name = file.strip_suffix(".wasm").filter(|name| is_name(name)).ok_or(ExamineError::Name)?;
-        let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
+        let digest = digest(&bytes);
         let candidate = Candidate { name: name.to_owned(), path: path.to_owned() };
-        let verdict = self.load(&candidate, &ComponentGrant::default()).await.map_err(|(_, error)| error);
+        let verdict = self.load_noted(&candidate, &Terms::default(), None).await.map_err(|(_, error)| error);
+        let signers = |note: String| note::claimed(&note).ok_or(SignatureError::Malformed);
         Ok(Examined {
+            signers: signature::read(path).transpose().map(|note| note.and_then(signers)),
             tools: self.known(&digest).map(|compiled| compiled.tools).unwrap_or_default(),
             imports: imports(&bytes),
             bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),

@@ -4,22 +4,23 @@
 //! hashed, checked and compiled.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use sha2::{Digest as _, Sha256};
 
 use super::compile::CompileError;
 use super::engine::Tier;
 use super::inspect::{Refused, inspect};
 use super::run::{Compiled, Components, Sandbox};
+use super::signature::{self, SignatureError, digest};
 use super::structure::{self, StructureError};
-use crate::dispatch::{ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, RawDefinition};
-use crate::seams::hex;
+use crate::dispatch::{
+    Approval, ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, Outline, RawDefinition, Signed,
+    Terms,
+};
+use crate::owned::{self, OpenFolder, OwnedError};
 
 /// A `.wasm` file in the tools folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,23 +54,20 @@ pub enum FolderError {
         #[source]
         cause: std::io::Error,
     },
-    /// Others could drop a component into it.
-    #[error("the tools folder {0} may be changed by other users; run: chmod go-w {0}")]
-    Writable(PathBuf),
+    /// Others could drop a component into it, or put another folder in its place.
+    #[error("the tools folder cannot be relied on: {0}")]
+    Open(OpenFolder),
 }
 
 /// Why a component does not load.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be used.
-    #[error("the file cannot be read")]
-    Read(#[source] std::io::Error),
-    /// It is not a regular file that only its owner can change.
-    #[error("it is not a regular file, or other users may change it (chmod go-w)")]
-    File,
+    #[error(transparent)]
+    File(OwnedError),
     /// Larger than the limit.
     #[error("it is larger than {0} bytes (limits.component)")]
-    TooLarge(usize),
+    TooLarge(u64),
     /// Not a valid component, or too much of one.
     #[error(transparent)]
     Structure(#[from] StructureError),
@@ -92,6 +90,10 @@ pub enum LoadError {
     #[error(transparent)]
     Compile(#[from] CompileError),
     /// It does not link or describe itself.
+    /// Its signature does not count, or is missing.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// It does not compile, link or describe itself.
     #[error("it does not {step}: {cause}")]
     Engine {
         /// What failed.
@@ -105,6 +107,29 @@ pub enum LoadError {
     /// A tool of it is not acceptable.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
+    /// What its tools say of themselves has to be approved.
+    #[error(transparent)]
+    Approval(Box<Unapproved>),
+}
+
+/// What waits for the operator's approval.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "its tools are not described as approved ({changes}); look at it with `bailiwick inspect`, then run: \
+     bailiwick approve {name} --digest {digest} --config {config:?}",
+    changes = changes.first().map_or("nothing is approved yet", String::as_str)
+)]
+pub struct Unapproved {
+    /// The component.
+    pub name: String,
+    /// `sha256:` and the digest of the outline, which is what is approved.
+    pub digest: String,
+    /// What its tools say of themselves.
+    pub outline: Outline,
+    /// How that differs from what was approved, if anything was.
+    pub changes: Vec<String>,
+    /// The configuration file.
+    pub config: PathBuf,
 }
 
 /// The `.wasm` files in `folder`, by name. Hidden files and other endings are passed over.
@@ -113,8 +138,8 @@ pub enum LoadError {
 /// The folder cannot be read or is open to others.
 pub fn candidates(folder: &Path) -> Result<Vec<Candidate>, FolderError> {
     let read = |cause| FolderError::Read { path: folder.to_owned(), cause };
-    if fs::metadata(folder).map_err(read)?.mode() & OTHERS_MAY_WRITE != 0 {
-        return Err(FolderError::Writable(folder.to_owned()));
+    if let Some(open) = owned::open_to_others(folder).map_err(read)? {
+        return Err(FolderError::Open(open));
     }
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(read)? {
@@ -138,7 +163,7 @@ pub fn candidates(folder: &Path) -> Result<Vec<Candidate>, FolderError> {
 impl LoadError {
     /// Whether it may be otherwise in a moment, though the file stays as it is.
     pub fn may_pass(&self) -> bool {
-        let Self::Read(cause) = self else { return false };
+        let Self::File(OwnedError::Read(cause)) = self else { return false };
         let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::INTR];
         // What is gone by now, the next look sees.
         cause.kind() == ErrorKind::NotFound
@@ -147,27 +172,37 @@ impl LoadError {
 }
 
 impl Sandbox {
-    /// Loads one file: read, hash, inspect, check its structure, compile, describe, check.
+    /// Loads one file: read, hash, check the signature, inspect, check its structure, compile, describe, check.
     ///
     /// # Errors
     /// The component is refused; its digest is given if it could be read.
-    pub async fn load(
+    pub async fn load(&self, candidate: &Candidate, terms: &Terms) -> Result<Loaded, (Option<String>, LoadError)> {
+        let note = signature::read(&candidate.path).map_err(|error| (None, error.into()))?;
+        self.load_noted(candidate, terms, note.as_deref()).await
+    }
+
+    /// Loads one file whatever stands beside it; `note` is its signature, if it has one.
+    pub(super) async fn load_noted(
         &self,
         candidate: &Candidate,
-        grant: &ComponentGrant,
+        terms: &Terms,
+        note: Option<&str>,
     ) -> Result<Loaded, (Option<String>, LoadError)> {
         let bytes = read(&candidate.path, self.limits().component).map_err(|error| (None, error))?;
-        let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
-        let loaded = self.load_bytes(candidate, grant, &digest, bytes).await;
+        let digest = digest(&bytes);
+        let loaded = match identify(&candidate.name, &digest, terms, note) {
+            Ok(component) => self.load_bytes(component, terms, bytes).await,
+            Err(error) => Err(error),
+        };
         loaded.map_err(|error| (Some(digest), error))
     }
 
-    /// Loads what was compiled before from the bytes with this digest, under the present grant.
-    /// `None` if it was not, or the grant is for other code now.
-    pub fn load_known(&self, name: &str, digest: &str, grant: &ComponentGrant) -> Option<Loaded> {
-        let compiled = self.known(digest)?;
-        check_digest(name, digest, grant).ok()?;
-        offer(name, digest, grant, compiled).ok()
+    /// Loads what was compiled before for `component`, under the present terms. `None` if it was
+    /// not, or they are for other code now, or those who signed it do not count any more.
+    pub fn load_known(&self, component: &ComponentId, terms: &Terms) -> Option<Loaded> {
+        let compiled = self.known(&component.digest)?;
+        admit(component, terms).ok()?;
+        offer(component.clone(), terms, compiled).ok()
     }
 
     /// Parts what is called from what is offered.
@@ -181,70 +216,96 @@ impl Sandbox {
         (Components::new(used), offered)
     }
 
-    async fn load_bytes(
-        &self,
-        candidate: &Candidate,
-        grant: &ComponentGrant,
-        digest: &str,
-        bytes: Vec<u8>,
-    ) -> Result<Loaded, LoadError> {
-        check_digest(&candidate.name, digest, grant)?;
+    async fn load_bytes(&self, component: ComponentId, terms: &Terms, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
         let inspection = inspect(&bytes)?;
         tokio::task::block_in_place(|| structure::check(&bytes))?;
-        let compiled = self.compile(&candidate.name, digest, &inspection, &bytes).await?;
-        offer(&candidate.name, digest, grant, compiled)
+        let compiled = self.compile(&component.name, &component.digest, &inspection, &bytes).await?;
+        offer(component, terms, compiled)
     }
 }
 
-fn check_digest(name: &str, digest: &str, grant: &ComponentGrant) -> Result<(), LoadError> {
-    match &grant.digest {
-        Some(DigestRule::Exactly(wanted)) if wanted != digest => {
-            let (name, found, wanted) = (name.to_owned(), digest.to_owned(), wanted.clone());
-            Err(LoadError::Digest { name, found, wanted })
+/// Who the bytes with this digest are, if the terms admit them.
+fn identify(name: &str, digest: &str, terms: &Terms, note: Option<&str>) -> Result<ComponentId, LoadError> {
+    let signed_by = |signed: Option<Signed>| ComponentId { name: name.to_owned(), digest: digest.to_owned(), signed };
+    let Some(note) = note else {
+        let component = signed_by(None);
+        return admit(&component, terms).map(|()| component);
+    };
+    let mut refused = None;
+    for signed in signature::verify(note, name, digest, &terms.signers)? {
+        let component = signed_by(Some(signed));
+        match admit(&component, terms) {
+            Ok(()) => return Ok(component),
+            Err(error) => refused = refused.or(Some(error)),
         }
-        _ => Ok(()),
+    }
+    Err(refused.unwrap_or_else(|| SignatureError::Malformed.into()))
+}
+
+/// Whether the terms are for this code, and its signer, if it has one, may sign it.
+fn admit(component: &ComponentId, terms: &Terms) -> Result<(), LoadError> {
+    let rule = terms.grant.digest.as_ref();
+    if let Some(DigestRule::Exactly(wanted)) = rule
+        && *wanted != component.digest
+    {
+        let (name, found, wanted) = (component.name.clone(), component.digest.clone(), wanted.clone());
+        return Err(LoadError::Digest { name, found, wanted });
+    }
+    let by_signature = rule == Some(&DigestRule::Signed);
+    match &component.signed {
+        None if by_signature => Err(SignatureError::Missing(component.name.clone()).into()),
+        None => Ok(()),
+        Some(signed) => {
+            let services = if by_signature { terms.grant.all_services() } else { BTreeSet::new() };
+            terms.signers.trust(signed, &component.name, services).map_err(|error| SignatureError::from(error).into())
+        }
     }
 }
 
-/// What a component offers under a grant, if all of it is acceptable.
-fn offer(name: &str, digest: &str, grant: &ComponentGrant, compiled: Compiled) -> Result<Loaded, LoadError> {
+/// What a component offers under its terms, if all of it is acceptable.
+fn offer(component: ComponentId, terms: &Terms, compiled: Compiled) -> Result<Loaded, LoadError> {
     let count = compiled.tools.len();
     if !(1..=MAX_TOOLS).contains(&count) {
         return Err(LoadError::Tools(count));
     }
-    let check = |raw: &RawDefinition| Definition::check(raw.clone(), grant);
-    let definitions: Vec<_> = compiled.tools.iter().map(check).collect::<Result<_, _>>()?;
+    let definitions = check_all(&compiled.tools, &terms.grant)?;
     let names: BTreeSet<_> = definitions.iter().map(|definition| definition.name.as_str()).collect();
     if names.len() != count {
         return Err(LoadError::Tools(count));
     }
-    let component = ComponentId { name: name.to_owned(), digest: digest.to_owned() };
+    check_approval(&component.name, Outline::of(&definitions), &terms.approval)?;
     Ok(Loaded { component, definitions, tier: compiled.tier, compiled })
 }
 
-fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, LoadError> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| LoadError::Read(error.into()))?;
-    let file = File::from(file);
-    let metadata = file.metadata().map_err(LoadError::Read)?;
-    if !metadata.is_file() || metadata.mode() & OTHERS_MAY_WRITE != 0 {
-        return Err(LoadError::File);
-    }
-    let mut bytes = Vec::new();
-    let enough = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
-    file.take(enough).read_to_end(&mut bytes).map_err(LoadError::Read)?;
-    if bytes.len() > max_bytes {
-        return Err(LoadError::TooLarge(max_bytes));
-    }
-    Ok(bytes)
+fn check_all(tools: &[RawDefinition], grant: &ComponentGrant) -> Result<Vec<Definition>, DefinitionError> {
+    tools.iter().map(|raw| Definition::check(raw.clone(), grant)).collect()
 }
 
-/// Whether a component may have that name: 1 to 64 of `[A-Za-z0-9_.-]`, not beginning with `.` or `-`.
+fn check_approval(name: &str, outline: Outline, approval: &Approval) -> Result<(), LoadError> {
+    let Approval::Needed { approved, config } = approval else { return Ok(()) };
+    if approved.as_ref() == Some(&outline) {
+        return Ok(());
+    }
+    Err(LoadError::Approval(Box::new(Unapproved {
+        name: name.to_owned(),
+        digest: outline.digest(),
+        changes: approved.as_ref().map(|approved| outline.changes_from(approved)).unwrap_or_default(),
+        outline,
+        config: config.clone(),
+    })))
+}
+
+fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, LoadError> {
+    owned::read(path, u64::try_from(max_bytes).unwrap_or(u64::MAX)).map_err(|error| match error {
+        OwnedError::TooLarge(max) => LoadError::TooLarge(max),
+        other => LoadError::File(other),
+    })
+}
+
+/// Whether a component can have that name: 1 to 64 of `[A-Za-z0-9_.-]`, and neither `.` nor `-` first.
 pub fn is_name(name: &str) -> bool {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     (1..=64).contains(&name.len()) && plain && !name.starts_with(['.', '-'])
 }
 
-/// Group and others.
-const OTHERS_MAY_WRITE: u32 = 0o022;
 const MAX_TOOLS: usize = 64;

@@ -70,6 +70,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         | Reason::QuotaExhausted
         | Reason::ImportRefused
         | Reason::DigestMismatch
+        | Reason::SignatureRefused
         | Reason::DefinitionRefused
         | Reason::NotLoadable
         | Reason::NameClash

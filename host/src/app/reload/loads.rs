@@ -1,6 +1,6 @@
 //! Components that are loaded in the background, before they are taken up: one that takes long holds up no other.
 //!
-//! Invariant: a result counts only for the file that looked as it did when loading it began, under the grants of that moment.
+//! Invariant: a result counts only for the file that looked as it did when loading it began, under the terms of that moment.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::settling::Settling;
 use crate::app::chain;
 use crate::app::policy::{LoadResult, Source};
 use crate::call::Host;
-use crate::dispatch::ComponentGrant;
+use crate::config::ComponentTerms;
 use crate::sandbox::Candidate;
 
 /// Loads that are under way, done, or to be tried again.
@@ -35,7 +35,7 @@ impl Loads {
     }
 
     /// Begins to load what differs in `view` from what is `seen`, as far as there is room.
-    pub(super) fn begin(&mut self, view: &Look, seen: &Look, folder: &Path, grants: &BTreeMap<String, ComponentGrant>) {
+    pub(super) fn begin(&mut self, view: &Look, seen: &Look, folder: &Path, terms: &ComponentTerms) {
         let now = Instant::now();
         for (name, stamp) in changed(view, seen) {
             let wanted = Some(&stamp);
@@ -45,10 +45,10 @@ impl Loads {
                 continue;
             }
             let candidate = Candidate { name: name.clone(), path: path_of(folder, name) };
-            let (host, grant) = (Arc::clone(&self.host), grants.get(name).cloned().unwrap_or_default());
+            let (host, terms) = (Arc::clone(&self.host), terms.of(name));
             self.begun.insert(name.clone(), stamp);
             self.running.spawn(async move {
-                let loaded = host.sandbox.load(&candidate, &grant).await;
+                let loaded = host.sandbox.load(&candidate, &terms).await;
                 (candidate.name, stamp, loaded)
             });
         }

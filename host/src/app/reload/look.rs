@@ -22,6 +22,8 @@ pub(in crate::app) struct Stamp {
     size: u64,
     modified: (i64, i64),
     changed: (i64, i64),
+    /// Of a component: file, size and change of the signature beside it.
+    signature: Option<(u64, u64, (i64, i64))>,
 }
 
 /// The configuration, its secret files and the tools folder at one moment.
@@ -60,7 +62,7 @@ impl Look {
             return Self { settings, ..Self::default() };
         };
         let (taken, left_out) = choose(names, known, most);
-        let stamp = |name: String| Stamp::of(&path_of(folder, &name)).map(|stamp| (name, stamp));
+        let stamp = |name: String| Stamp::of_component(&path_of(folder, &name)).map(|stamp| (name, stamp));
         let tools = taken.into_iter().filter_map(stamp).collect();
         let folder = Folder { device: metadata.dev(), inode: metadata.ino(), mode: metadata.mode(), left_out };
         Self { settings, tools, folder: Some(folder) }
@@ -79,6 +81,13 @@ impl Stamp {
         fs::metadata(path).ok().map(|metadata| Self::from(&metadata))
     }
 
+    /// Of the component at `path` with its signature.
+    fn of_component(path: &Path) -> Option<Self> {
+        let signature = fs::metadata(sandbox::signature_of(path)).ok();
+        let signature = signature.map(|of| (of.ino(), of.size(), (of.ctime(), of.ctime_nsec())));
+        Self::of(path).map(|stamp| Self { signature, ..stamp })
+    }
+
     /// Whether both are of one file, however it changed.
     pub(in crate::app) fn is_same_file(&self, other: &Self) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
@@ -94,6 +103,7 @@ impl From<&Metadata> for Stamp {
             size: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
+            signature: None,
         }
     }
 }

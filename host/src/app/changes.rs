@@ -1,0 +1,128 @@
+//! What the journal is told of components: that one is loaded, changed, refused or gone.
+//!
+//! Invariant: a component that changed is one record with both digests and what changed in its
+//! tools' definitions; no text of a definition is in it, only digests of the texts.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use serde_json::{Map, Value};
+
+use super::{chain, detail};
+use crate::audit::{Event, Journal, Record};
+use crate::call::Policy;
+use crate::dispatch::{Catalog, ComponentId, Definition, Outline};
+use crate::reason::Reason;
+use crate::sandbox::{LoadError, Refused};
+
+/// A component whose tools are offered.
+pub(super) struct Served {
+    pub(super) component: ComponentId,
+    /// What its tools say of themselves.
+    outline: Outline,
+}
+
+/// The components of a catalog, by name.
+pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
+    let mut components: BTreeMap<&str, (&ComponentId, Vec<&Definition>)> = BTreeMap::new();
+    for tool in catalog.tools() {
+        let (_, tools) = components.entry(&tool.component.name).or_insert((&tool.component, Vec::new()));
+        tools.push(&tool.definition);
+    }
+    let served = |(name, (component, tools)): (&str, (&ComponentId, Vec<&Definition>))| {
+        (name.to_owned(), Served { component: component.clone(), outline: Outline::of(tools) })
+    };
+    components.into_iter().map(served).collect()
+}
+
+/// Records how the components of `policy` differ from those of `previous`.
+pub(super) async fn record_changes(
+    policy: &Policy,
+    previous: Option<&Policy>,
+    journal: &Journal,
+) -> anyhow::Result<()> {
+    let before = previous.map(|policy| served(&policy.catalog)).unwrap_or_default();
+    let now = served(&policy.catalog);
+    for (name, new) in &now {
+        let old = before.get(name);
+        if old.is_some_and(|old| old.component == new.component) {
+            continue;
+        }
+        let component = Some(new.component.digest.clone());
+        let members = loaded(new, old);
+        tracing::info!(component = name, digest = component, "a component is loaded");
+        journal.append(Record { component, detail: Some(members), ..Record::new(Event::ComponentLoaded) }).await?;
+    }
+    for (name, old) in before.iter().filter(|(name, _)| !now.contains_key(*name)) {
+        let digest = old.component.digest.clone();
+        tracing::info!(component = name, digest, "a component is removed");
+        let (component, members) = (Some(digest), Some(detail([("name", name)])));
+        journal.append(Record { component, detail: members, ..Record::new(Event::ComponentRemoved) }).await?;
+    }
+    Ok(())
+}
+
+fn loaded(new: &Served, old: Option<&Served>) -> Map<String, Value> {
+    let definitions = new.outline.digest();
+    let mut members =
+        detail([("name", &new.component.name), ("tools", &tools(&new.outline)), ("definitions", &definitions)]);
+    if let Some(signed) = &new.component.signed {
+        members.extend(detail([("signer", &signed.by), ("signer_key", &signed.key.id())]));
+    }
+    if let Some(old) = old {
+        members.extend(detail([("previous", &old.component.digest), ("previous_tools", &tools(&old.outline))]));
+        members.insert("changes".to_owned(), new.outline.changes_from(&old.outline).into());
+    }
+    members
+}
+
+fn tools(outline: &Outline) -> String {
+    outline.tools().collect::<Vec<_>>().join(" ")
+}
+
+/// The record of a component that is refused.
+pub(super) fn refused(name: &str, digest: Option<String>, error: &(dyn Error + 'static)) -> Record {
+    let cause = chain(error);
+    tracing::error!(component = name, cause, "a component is refused");
+    let error = error.downcast_ref::<LoadError>();
+    let mut members = detail([("name", name), ("cause", &cause)]);
+    if let Some(LoadError::Approval(unapproved)) = error {
+        members.extend(detail([("definitions", &unapproved.digest)]));
+        members.insert("changes".to_owned(), unapproved.changes.clone().into());
+    }
+    Record {
+        component: digest,
+        decision: Some("deny"),
+        reason: Some(reason(error).as_str().to_owned()),
+        detail: Some(members),
+        ..Record::new(Event::ComponentRefused)
+    }
+}
+
+/// The one record of all components beyond the bound.
+pub(super) fn left_out(count: usize, first: &str, most: usize) -> Record {
+    let cause = format!(
+        "the tools folder holds {count} components more than the {most} that are loaded at most (limits.components); \
+         {first} is the first that is left out"
+    );
+    tracing::error!(count, first, "components are left out: there are more than limits.components");
+    Record {
+        decision: Some("deny"),
+        reason: Some(Reason::NotLoadable.as_str().to_owned()),
+        detail: Some(detail([("name", first), ("cause", &cause)])),
+        ..Record::new(Event::ComponentRefused)
+    }
+}
+
+/// What is refused without a reason to load it is a clash of names.
+fn reason(error: Option<&LoadError>) -> Reason {
+    match error {
+        Some(LoadError::Refused(Refused::Import { .. })) => Reason::ImportRefused,
+        Some(LoadError::Digest { .. }) => Reason::DigestMismatch,
+        Some(LoadError::Signature(_)) => Reason::SignatureRefused,
+        Some(LoadError::Definition(_)) => Reason::DefinitionRefused,
+        Some(LoadError::Approval(_)) => Reason::ApprovalRequired,
+        Some(_) => Reason::NotLoadable,
+        None => Reason::NameClash,
+    }
+}
