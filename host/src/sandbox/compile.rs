@@ -10,7 +10,8 @@
 //! chooses the machine code that it runs as. The cache is trusted as far as its authentication goes.
 //!
 //! Invariant: the serving process compiles nothing, and nothing becomes code that neither a worker nor an authentic
-//! file of the cache gave. Deliberately absent: precompiled components in the tools folder, a second attempt.
+//! file of the cache gave. Deliberately absent: precompiled components in the tools folder, a second attempt at what
+//! does not compile.
 
 mod cache;
 mod code;
@@ -19,7 +20,9 @@ mod spawner;
 mod worker;
 mod workers;
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -35,7 +38,7 @@ pub use worker::{WorkerError, compile_here, work};
 pub use workers::Workers;
 
 /// Why there is no compiled code.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum CompileError {
     /// The compiler does not take the component.
     #[error("it does not compile: {0}")]
@@ -64,6 +67,8 @@ pub trait Compile: Send + Sync {
 pub struct Compiler {
     workers: Box<dyn Compile>,
     cache: Option<Cache>,
+    // What does not compile, so that a bad file costs its limit once and not at every change beside it.
+    refused: Mutex<BTreeMap<String, CompileError>>,
     stopping: CancellationToken,
 }
 
@@ -79,7 +84,7 @@ pub(super) struct Compiled {
 impl Compiler {
     /// A compiler that keeps nothing beyond this process.
     pub fn new(workers: impl Compile + 'static) -> Self {
-        Self { workers: Box::new(workers), cache: None, stopping: CancellationToken::new() }
+        Self { workers: Box::new(workers), cache: None, refused: Mutex::default(), stopping: CancellationToken::new() }
     }
 
     /// The same, which keeps what it compiled in `cache`.
@@ -99,6 +104,9 @@ impl Compiler {
     ) -> Result<Compiled, CompileError> {
         let begun = Instant::now();
         let identity = Identity::new(engine, digest);
+        if let Some(error) = self.refusals().get(&identity.name()) {
+            return Err(error.clone());
+        }
         let kept = tokio::task::block_in_place(|| self.kept(engine, &identity));
         if let Some(component) = kept {
             return Ok(Compiled { component, cached: true, took: begun.elapsed() });
@@ -106,8 +114,9 @@ impl Compiler {
         let code = tokio::select! {
             biased;
             () = self.stopping.cancelled() => return Err(CompileError::Unavailable("the host is stopping".to_owned())),
-            code = self.workers.compile(tier, bytes, limits) => Code::from_worker(code?),
+            code = self.workers.compile(tier, bytes, limits) => code,
         };
+        let code = Code::from_worker(code.inspect_err(|error| self.remember(&identity, error))?);
         let component = tokio::task::block_in_place(|| {
             let component = code.load(engine).map_err(|error| CompileError::Unusable(format!("{error:#}")))?;
             if let Some(cache) = &self.cache {
@@ -116,6 +125,21 @@ impl Compiler {
             Ok(component)
         })?;
         Ok(Compiled { component, cached: false, took: begun.elapsed() })
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, BTreeMap<String, CompileError>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers a refusal that would be the same the next time.
+    fn remember(&self, identity: &Identity, error: &CompileError) {
+        if matches!(error, CompileError::Refused(_) | CompileError::TooCostly(_)) {
+            let mut refused = self.refusals();
+            if refused.len() >= MAX_REFUSALS {
+                refused.clear();
+            }
+            refused.insert(identity.name(), error.clone());
+        }
     }
 
     /// Ends what is being compiled and compiles nothing more.
@@ -136,6 +160,8 @@ impl Compiler {
     }
 }
 
+/// Refusals that are remembered.
+const MAX_REFUSALS: usize = 1024;
 /// Of one component, bytes; `limits.component` may be less.
 const MAX_COMPONENT: usize = 64 << 20;
 /// Of the code of one component, bytes.

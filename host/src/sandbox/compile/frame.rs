@@ -35,10 +35,10 @@ impl Frame {
         Some((CompileLimits { address_space, cpu }, component))
     }
 
-    /// How long a worker may take by the clock: on a busy machine it waits for everybody else.
+    /// How long a worker may take by the clock: a backstop, since on a busy machine it waits for everybody else.
     pub(super) fn patience(&self) -> Duration {
         let cpu = self.asked().map_or(0, |(limits, _)| limits.cpu);
-        Duration::from_secs(cpu.saturating_mul(3).saturating_add(10))
+        Duration::from_secs(cpu.saturating_mul(5).saturating_add(60))
     }
 
     /// The next frame; `None` if the other side has ended before it.

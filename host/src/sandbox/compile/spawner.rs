@@ -64,7 +64,7 @@ async fn compile(request: &Frame) -> Frame {
         Ok(Err(error)) => Frame::new(FAILED, format!("the compile worker cannot be talked to: {error}")),
         Err(_elapsed) => {
             let _ = worker.kill().await;
-            Frame::new(TOO_COSTLY, format!("it was stopped after {} s", patience.as_secs()))
+            Frame::new(FAILED, format!("the compile worker was stopped after {} s by the clock", patience.as_secs()))
         }
     }
 }

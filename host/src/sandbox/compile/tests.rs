@@ -228,9 +228,13 @@ async fn a_component_is_compiled_once_for_all_starts() {
 async fn what_does_not_compile_or_is_not_for_the_engine_is_a_typed_error() {
     let place = Place::new();
     let other = Engine::new(compile_config(Tier::Compact).epoch_interruption(false)).unwrap();
-    let compiler = Compiler::new(Counting::default()).keeping(Some(place.cache(1)));
-    let error = compiler.component(&place.engine, Tier::Compact, DIGEST, b"\0asm\x0d\0\x01\0junk", LIMITS).await.err();
-    assert!(matches!(error, Some(CompileError::Refused(_))));
+    let count = Arc::new(AtomicUsize::new(0));
+    let compiler = Compiler::new(Counting(Arc::clone(&count))).keeping(Some(place.cache(1)));
+    for _ in 0..2 {
+        let junk = compiler.component(&place.engine, Tier::Compact, "sha256:junk", b"\0asm\x0d\0\x01\0junk", LIMITS);
+        assert!(matches!(junk.await.err(), Some(CompileError::Refused(_))));
+        assert_eq!(count.load(Ordering::Relaxed), 1, "it is tried once");
+    }
     let error = compiler.component(&other, Tier::Compact, DIGEST, &component(), LIMITS).await.err();
     assert!(matches!(error, Some(CompileError::Unusable(_))));
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "what was kept");
