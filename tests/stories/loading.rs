@@ -303,8 +303,13 @@ async fn the_processes_that_compile_hold_nothing_of_the_host() -> Result<()> {
             ensure!(process == spawner || !target.contains("socket"), "the worker has {target} open");
         }
     }
-    let nice = fs::read_to_string(format!("/proc/{worker}/stat"))?;
-    let nice = nice.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(16)).map(str::to_owned);
-    ensure_eq(nice.as_deref(), Some("10"), "its priority")?;
+    // It inherits the spawner's filter, and adds a narrower one when it begins.
+    until("a lower priority and a filter of its own", || {
+        let stat = fs::read_to_string(format!("/proc/{worker}/stat"))?;
+        let nice = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(16)).map(str::to_owned);
+        let filters = status(Path::new(&format!("/proc/{worker}/status")), "Seccomp_filters")?;
+        Ok((nice.as_deref() == Some("10") && filters == "3").then_some(()))
+    })
+    .await?;
     kill(worker)
 }
