@@ -21,6 +21,7 @@ mod listening;
 mod loading;
 mod modes;
 mod protocol;
+mod provenance;
 mod reasons;
 mod reload;
 mod sandbox;

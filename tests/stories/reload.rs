@@ -12,7 +12,7 @@ use bailiwick_tests::{Plan, SCOPE, World, count, ensure_eq, guest, header, reaso
 use serde_json::{Value, json};
 
 /// Waits until the journal has `wanted` records of an event.
-async fn until(world: &World, event: &str, wanted: usize) -> Result<Vec<Value>> {
+pub(crate) async fn until(world: &World, event: &str, wanted: usize) -> Result<Vec<Value>> {
     let arrive = async {
         loop {
             let records = world.records()?;
@@ -27,7 +27,7 @@ async fn until(world: &World, event: &str, wanted: usize) -> Result<Vec<Value>> 
 
 /// Waits until the host has said as often as `wanted` that a change is in effect. The record of a
 /// change comes before its effect.
-async fn in_effect(world: &World, wanted: usize) -> Result<()> {
+pub(crate) async fn in_effect(world: &World, wanted: usize) -> Result<()> {
     let arrive = async {
         while world.host.said().matches("a change is in effect").count() < wanted {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -37,7 +37,8 @@ async fn in_effect(world: &World, wanted: usize) -> Result<()> {
     waited.with_context(|| format!("no change in time; the host said:\n{}", world.host.said()))
 }
 
-fn rewrite(world: &World, change: impl FnOnce(String) -> String) -> Result<()> {
+/// Replaces the configuration in one step.
+pub(crate) fn rewrite(world: &World, change: impl FnOnce(String) -> String) -> Result<()> {
     let file = world.folder.config();
     let text = change(fs::read_to_string(&file)?);
     let beside = file.with_extension("new");

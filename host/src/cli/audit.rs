@@ -1,5 +1,6 @@
 //! `bailiwick audit`: the journal verified, and the journal shown.
 
+mod components;
 mod show;
 mod tree;
 mod verify;

@@ -115,9 +115,9 @@ pub enum LoadError {
 /// What waits for the operator's approval.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "its tools are not described as approved ({changes}); look at it with `bailiwick inspect`, then run: \
+    "what its tools say of themselves {state}; look at it with `bailiwick inspect`, then run: \
      bailiwick approve {name} --digest {digest} --config {config:?}",
-    changes = changes.first().map_or("nothing is approved yet", String::as_str)
+    state = if changes.is_empty() { "was never approved" } else { "is not what was approved" }
 )]
 pub struct Unapproved {
     /// The component.

@@ -12,6 +12,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::super::page::{Page, Tone, counted, listed};
 use super::super::table::Table;
+use super::components::more;
 use super::tree::tree;
 
 /// The arguments.
@@ -150,6 +151,7 @@ fn table(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
         table.row(row(entry, several));
     }
     table.write(page)?;
+    found.entries.iter().try_for_each(|entry| more(entry, page))?;
     page.say(&[(Tone::Faint, &counted(found.entries.len(), "record"))])?;
     Ok(())
 }
