@@ -90,10 +90,11 @@ impl Catalog {
 }
 
 fn clashes(components: &[(ComponentId, Vec<Definition>)], grants: &BTreeMap<String, ComponentGrant>) -> Vec<Clash> {
-    let mut owners: BTreeMap<&str, Vec<&ComponentId>> = BTreeMap::new();
+    let mut owners: BTreeMap<String, Vec<&ComponentId>> = BTreeMap::new();
     for (component, definitions) in components {
         for definition in definitions {
-            owners.entry(&definition.name).or_default().push(component);
+            // A name that differs in case alone could pass for another.
+            owners.entry(definition.name.to_ascii_lowercase()).or_default().push(component);
         }
     }
     let mut clashes = Vec::new();
@@ -107,7 +108,7 @@ fn clashes(components: &[(ComponentId, Vec<Definition>)], grants: &BTreeMap<Stri
             let is_known = clashes.iter().any(|clash: &Clash| clash.component == **component);
             if winner.as_ref() != Some(&component.name) && !is_known {
                 let other = claimants.iter().find(|other| other != &component).unwrap_or(component).name.clone();
-                clashes.push(Clash { component: (*component).clone(), tool: tool.to_owned(), other });
+                clashes.push(Clash { component: (*component).clone(), tool: tool.clone(), other });
             }
         }
     }
@@ -146,6 +147,13 @@ mod tests {
             let names: Vec<_> = catalog.tools().map(|tool| tool.definition.name.as_str()).collect();
             assert_eq!(names, kept, "with {configured:?} configured");
         }
+    }
+
+    #[test]
+    fn a_name_that_differs_in_case_alone_is_the_same_name() {
+        let (catalog, clashes) =
+            Catalog::build(vec![component("a", &["find"]), component("b", &["Find"])], &BTreeMap::new());
+        assert_eq!((catalog.tools().count(), clashes.len()), (0, 2));
     }
 
     #[test]

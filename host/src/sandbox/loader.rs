@@ -269,7 +269,7 @@ fn offer(component: ComponentId, terms: &Terms, compiled: Compiled) -> Result<Lo
         return Err(LoadError::Tools(count));
     }
     let definitions = check_all(&compiled.tools, &terms.grant)?;
-    let names: BTreeSet<_> = definitions.iter().map(|definition| definition.name.as_str()).collect();
+    let names: BTreeSet<_> = definitions.iter().map(|definition| definition.name.to_ascii_lowercase()).collect();
     if names.len() != count {
         return Err(LoadError::Tools(count));
     }

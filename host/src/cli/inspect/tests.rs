@@ -55,6 +55,7 @@ fn a_refused_component_is_told_why_and_what_to_change() {
         input: r#"{"type":"object","properties":{"user_id":{}},"additionalProperties":false}"#,
         ..HELLO
     };
+    const SHOUTED: Offered = Offered { name: "HELLO", ..HELLO };
     const OPEN: Offered = Offered { input: r#"{"type":"object"}"#, ..HELLO };
     let socket =
         r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "bailiwick:tool/log@0.1.0" (instance)))"#;
@@ -67,6 +68,7 @@ fn a_refused_component_is_told_why_and_what_to_change() {
         (component(&[NOSY]), "description \\u{1b}[2J\\u{202e}"),
         (component(&[OPEN]), "\"additionalProperties\": false"),
         (component(&[HELLO, HELLO]), "each of another name"),
+        (component(&[HELLO, SHOUTED]), "each of another name"),
     ];
     for (bytes, told) in cases {
         let (said, failed) = inspect(bytes.clone(), false);
