@@ -1,6 +1,8 @@
 //! `bailiwick sign`: says with a key that a file is the component of its name.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -64,10 +66,11 @@ fn component(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((name.to_owned(), bytes))
 }
 
-/// A host that looks meanwhile sees the old file or the new one.
+/// A host that looks meanwhile sees the old file or the new one, and one that its group cannot change.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = path.with_extension("sig.new");
-    fs::write(&beside, text)?;
+    let _ = fs::remove_file(&beside);
+    OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?.write_all(text.as_bytes())?;
     fs::rename(&beside, path)
 }
 
