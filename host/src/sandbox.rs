@@ -12,6 +12,8 @@ mod ambient;
 mod answer;
 mod bindings;
 #[cfg(test)]
+mod campaigns;
+#[cfg(test)]
 mod canary;
 mod compile;
 mod downstream;

@@ -1,7 +1,9 @@
 //! One function: how large it is, and what it costs to check and to compile it.
 //!
 //! A call of two bytes can move a thousand values, and a branch table as many for each of its
-//! targets. So an instruction counts as many steps as it has values and targets.
+//! targets. So an instruction counts as many steps as it has values and targets. What a compiler
+//! takes long for counts more: a call several steps, and a loop one for each before it in its
+//! function, because what a loop costs grows with their number.
 
 use wasmparser::{
     BlockType, CompositeInnerType, FunctionBody, FunctionSectionReader, ImportSectionReader, Operator, SubType,
@@ -111,7 +113,7 @@ pub(super) fn check(
     Item::BodyBytes.check(body.as_bytes().len(), start)?;
     locals(body)?;
     let function = signatures.next();
-    let mut walk = Walk { signatures, labels: vec![function.results] };
+    let mut walk = Walk { signatures, labels: vec![function.results], loops: 0 };
     let mut steps = 0_u64;
     let mut operators = body.get_operators_reader().map_err(|error| malformed(&error))?;
     while !operators.eof() {
@@ -138,6 +140,7 @@ struct Walk<'s> {
     signatures: &'s Signatures,
     /// How many values a branch to each enclosing block takes, innermost last.
     labels: Vec<u64>,
+    loops: u64,
 }
 
 impl Walk<'_> {
@@ -152,7 +155,9 @@ impl Walk<'_> {
             Operator::Loop { blockty } => {
                 let width = self.signatures.of_block(*blockty);
                 self.enter(width.parameters, offset)?;
-                width.both()
+                self.loops += 1;
+                Item::Loops.check(self.loops, offset)?;
+                width.both().saturating_add(self.loops)
             }
             Operator::Else => self.label(0),
             Operator::End => self.labels.pop().unwrap_or_default(),
@@ -164,10 +169,10 @@ impl Walk<'_> {
             }
             Operator::Return => self.labels.first().copied().unwrap_or_default(),
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
-                self.signatures.of_function(*function_index).both()
+                self.signatures.of_function(*function_index).both().saturating_add(CALL)
             }
             Operator::CallIndirect { type_index, .. } | Operator::ReturnCallIndirect { type_index, .. } => {
-                self.signatures.of_type(*type_index).both()
+                self.signatures.of_type(*type_index).both().saturating_add(CALL)
             }
             _ => 0,
         };
@@ -184,6 +189,9 @@ impl Walk<'_> {
         self.labels.iter().rev().nth(depth).copied().unwrap_or_default()
     }
 }
+
+/// What a call costs beside the values that it moves.
+const CALL: u64 = 8;
 
 fn width(declared: &SubType) -> Width {
     let many = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);

@@ -1,4 +1,8 @@
 //! What is counted, and how much of it a file may have: several times what real tools have.
+//!
+//! The measure is the largest of three interpreters as tools (`QuickJS` 1.1 MB, `StarlingMonkey`
+//! 12 MB, `CPython` 18 MB): 14 modules, 70 core instances, 14,591 functions, the largest 427 KB, 392 loops and
+//! 782 nested blocks in one function, 3,202 targets in one branch table, 5.7 million steps.
 
 use std::collections::BTreeMap;
 
@@ -38,6 +42,7 @@ pub(super) enum Item {
     BodyBytes,
     Locals,
     Nesting,
+    Loops,
     Targets,
 }
 
@@ -65,15 +70,16 @@ impl Item {
             Self::Elements => ("initial table elements", 200_000),
             Self::DataSegments => ("data segments", 50_000),
             Self::CustomBytes => ("bytes of custom sections", 24 << 20),
-            Self::Steps => ("steps of validation", 100_000_000),
+            Self::Steps => ("steps of compilation", 25_000_000),
             Self::Depth => ("levels of nested components", 8),
             Self::Values => ("parameters and results of one function type", 256),
             Self::TableElements => ("elements in one table at the start", 20_000),
             Self::MemoryPages => ("pages of one memory at the start", 4_096),
             Self::ConstantBytes => ("bytes of one constant expression", 64),
-            Self::BodyBytes => ("bytes of one function", 256 << 10),
+            Self::BodyBytes => ("bytes of one function", 1 << 20),
             Self::Locals => ("locals of one function", 5_000),
-            Self::Nesting => ("levels of nested blocks in one function", 4_096),
+            Self::Nesting => ("levels of nested blocks in one function", 2_500),
+            Self::Loops => ("loops in one function", 2_000),
             Self::Targets => ("targets of one branch table", 8_192),
         }
     }

@@ -1,0 +1,90 @@
+//! What a campaign aims at: the same functions that the host loads with.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::super::inspect::inspect;
+use super::super::limits::Limits;
+use super::super::loader::{Candidate, LoadError};
+use super::super::run::{Components, Sandbox};
+use super::super::structure::{StructureError, check};
+use crate::dispatch::ComponentGrant;
+use crate::seams::{SystemClock, SystemRandom};
+
+/// A sandbox that loads from a folder of its own.
+pub(super) struct Bench {
+    runtime: Runtime,
+    sandbox: Sandbox,
+    folder: TempDir,
+}
+
+impl Bench {
+    /// An empty one.
+    pub(super) fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let limits = Limits { memory: 16 << 20, time: std::time::Duration::from_secs(2), ..Limits::default() };
+        let sandbox = Sandbox::new(limits, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
+        Self { runtime, sandbox, folder: TempDir::new().unwrap() }
+    }
+
+    /// Loads `bytes` from a file, as the host does.
+    pub(super) fn load(&self, bytes: &[u8]) -> Result<(), LoadError> {
+        let path = self.folder.path().join("case.wasm");
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let candidate = Candidate { name: "case".into(), path };
+        let grant = ComponentGrant::default();
+        // On a thread of the runtime, where the loader is at home too.
+        let loaded = self.runtime.block_on(async { self.sandbox.load(&candidate, &grant).await });
+        self.sandbox.forget_others(&Components::default());
+        loaded.map(drop).map_err(|(_, error)| error)
+    }
+
+    /// What becomes of `bytes`.
+    pub(super) fn fate(&self, bytes: &[u8]) -> &'static str {
+        match self.load(bytes) {
+            Ok(()) => "loaded",
+            Err(LoadError::Structure(error)) => shape(&error),
+            Err(LoadError::Refused(_)) => "not of the world",
+            Err(LoadError::Engine { step, .. }) => step,
+            Err(LoadError::Tools(_) | LoadError::Definition(_)) => "bad definition",
+            Err(error) => panic!("the case did not get as far as the loader: {error}"),
+        }
+    }
+
+    /// Compiles `bytes`, whatever else speaks against them; says what the engine does.
+    pub(super) fn compile(&self, bytes: &[u8]) -> Result<(), String> {
+        let compiled = self.runtime.block_on(async { self.sandbox.compile("case", "case", bytes).await });
+        self.sandbox.forget_others(&Components::default());
+        match compiled {
+            Ok(_) => Ok(()),
+            Err(LoadError::Engine { cause, .. }) => Err(cause),
+            Err(error) => panic!("the case did not get as far as the engine: {error}"),
+        }
+    }
+}
+
+/// What becomes of `bytes` before anything is compiled.
+pub(super) fn fate(bytes: &[u8]) -> &'static str {
+    match (check(bytes), inspect(bytes)) {
+        (Err(error), _) => shape(&error),
+        (Ok(()), Err(_)) => "not of the world",
+        (Ok(()), Ok(_)) => PASSES,
+    }
+}
+
+/// The fate of what would be compiled.
+pub(super) const PASSES: &str = "passes";
+
+fn shape(error: &StructureError) -> &'static str {
+    match error {
+        StructureError::Kind(_) => "no component",
+        StructureError::Malformed { .. } => "malformed",
+        StructureError::Invalid { .. } => "invalid",
+        StructureError::TooMuch { .. } => "too much",
+    }
+}
