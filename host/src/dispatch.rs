@@ -11,6 +11,7 @@ mod cost;
 mod definition;
 mod grant;
 mod outline;
+mod pattern;
 mod permit;
 mod schema;
 mod signers;

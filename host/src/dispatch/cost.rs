@@ -3,78 +3,160 @@
 //! References multiply: forty definitions that each refer twice to the next are 2⁴⁰ evaluations.
 //! So references are expanded here once, on paper, and a schema that grows beyond
 //! [`MAX_EXPANDED`] nodes, or refers to itself, is refused. What is left costs at most that
-//! many steps for each value in the instance.
+//! many steps for each value in the instance, and what its regular expressions take for each byte.
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::pattern;
 
 /// Why a schema could cost too much.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unbounded {
     /// It refers to itself, directly or through others.
     Recursive(String),
-    /// Expanded, it is too large.
+    /// Expanded, it is too large or too deep.
     TooLarge,
     /// It refers to something that is not there, or in a way that is not followed.
     Dangling(String),
 }
 
-/// The number of nodes of `schema` with every reference expanded.
-pub(super) fn expanded(schema: &Value) -> Result<usize, Unbounded> {
-    let mut walk = Walk { root: schema, known: HashMap::new() };
+/// What a schema costs, with every reference expanded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Cost {
+    /// Steps for each value of an instance.
+    pub(super) nodes: usize,
+    /// Steps for each byte of a text.
+    pub(super) patterns: usize,
+    /// Levels, and so calls on the stack.
+    depth: usize,
+}
+
+impl Cost {
+    fn and(self, other: Self) -> Self {
+        Self {
+            nodes: self.nodes.saturating_add(other.nodes),
+            patterns: self.patterns.saturating_add(other.patterns),
+            depth: self.depth.max(other.depth),
+        }
+    }
+
+    /// Evaluating `instance` takes at most about that many steps.
+    pub(super) fn of(self, instance: &Value) -> usize {
+        let size = Size::of(instance);
+        let texts = self.patterns.saturating_mul(size.text) / BYTES_PER_STEP;
+        self.nodes.saturating_mul(size.values).saturating_add(texts)
+    }
+}
+
+/// The cost of `schema`.
+pub(super) fn expanded(schema: &Value) -> Result<Cost, Unbounded> {
+    let mut walk = Walk { root: schema, known: HashMap::new(), depth: 0 };
     walk.value(schema)
 }
 
 struct Walk<'s> {
     root: &'s Value,
     // `None` while it is being counted.
-    known: HashMap<String, Option<usize>>,
+    known: HashMap<String, Option<Cost>>,
+    depth: usize,
 }
 
 impl Walk<'_> {
-    fn value(&mut self, value: &Value) -> Result<usize, Unbounded> {
+    fn value(&mut self, value: &Value) -> Result<Cost, Unbounded> {
+        // The walk itself must not run out of stack.
+        if self.depth >= MAX_DEPTH {
+            return Err(Unbounded::TooLarge);
+        }
+        self.depth += 1;
         let inside = match value {
             Value::Array(items) => self.sum(items.iter())?,
             Value::Object(members) => {
                 let target = match members.get("$ref") {
                     Some(Value::String(target)) => self.reference(target)?,
-                    _ => 0,
+                    _ => Cost::default(),
                 };
-                let inside = self.sum(members.values())?.saturating_add(target);
+                let mut inside = self.sum(members.values())?.and(target);
+                inside.patterns = inside.patterns.saturating_add(patterns(members));
                 // These evaluate everything beside them a second time, on every level.
                 let again = members.contains_key("unevaluatedProperties") || members.contains_key("unevaluatedItems");
-                if again { inside.saturating_mul(2) } else { inside }
+                if again { Cost { depth: inside.depth, ..inside.and(inside) } } else { inside }
             }
-            _ => 0,
+            _ => Cost::default(),
         };
-        let total = inside.saturating_add(1);
-        if total > MAX_EXPANDED { Err(Unbounded::TooLarge) } else { Ok(total) }
+        self.depth -= 1;
+        let total = Cost { nodes: inside.nodes.saturating_add(1), depth: inside.depth.saturating_add(1), ..inside };
+        let bounded = total.nodes <= MAX_EXPANDED && total.patterns <= MAX_PATTERNS && total.depth <= MAX_DEPTH;
+        if bounded { Ok(total) } else { Err(Unbounded::TooLarge) }
     }
 
-    fn sum<'v>(&mut self, values: impl Iterator<Item = &'v Value>) -> Result<usize, Unbounded> {
-        values.map(|value| self.value(value)).try_fold(0, |total: usize, next| Ok(total.saturating_add(next?)))
+    fn sum<'v>(&mut self, mut values: impl Iterator<Item = &'v Value>) -> Result<Cost, Unbounded> {
+        values.try_fold(Cost::default(), |total, next| Ok(total.and(self.value(next)?)))
     }
 
-    fn reference(&mut self, target: &str) -> Result<usize, Unbounded> {
+    fn reference(&mut self, target: &str) -> Result<Cost, Unbounded> {
         match self.known.get(target) {
-            Some(Some(count)) => return Ok(*count),
+            Some(Some(cost)) => return Ok(*cost),
             Some(None) => return Err(Unbounded::Recursive(target.to_owned())),
             None => {}
         }
-        let pointer = target.strip_prefix('#').filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
+        // The evaluator decodes `%`, and would find another target than is counted here.
+        let plain = target.strip_prefix('#').filter(|pointer| !pointer.contains('%'));
+        let pointer = plain.filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
         let root = self.root;
         let value = pointer.and_then(|pointer| root.pointer(pointer));
         let value = value.ok_or_else(|| Unbounded::Dangling(target.to_owned()))?;
         self.known.insert(target.to_owned(), None);
-        let count = self.value(value)?;
-        self.known.insert(target.to_owned(), Some(count));
-        Ok(count)
+        let cost = self.value(value)?;
+        self.known.insert(target.to_owned(), Some(cost));
+        Ok(cost)
+    }
+}
+
+/// The steps of the regular expressions that stand directly in a schema.
+fn patterns(members: &Map<String, Value>) -> usize {
+    let own = members.get("pattern").and_then(Value::as_str).map_or(0, pattern::steps);
+    let of_names = members.get("patternProperties").and_then(Value::as_object);
+    let of_names = of_names.into_iter().flat_map(Map::keys).map(|name| pattern::steps(name));
+    of_names.fold(own, usize::saturating_add)
+}
+
+#[derive(Default)]
+struct Size {
+    values: usize,
+    text: usize,
+}
+
+impl Size {
+    /// Of a value that was parsed from outside, so that it is not deep.
+    fn of(instance: &Value) -> Self {
+        let sum = |all: &mut dyn Iterator<Item = Self>| {
+            all.fold(Self { values: 1, text: 0 }, |total, next| Self {
+                values: total.values.saturating_add(next.values),
+                text: total.text.saturating_add(next.text),
+            })
+        };
+        match instance {
+            Value::String(text) => Self { values: 1, text: text.len() },
+            Value::Array(items) => sum(&mut items.iter().map(Self::of)),
+            Value::Object(members) => sum(&mut members.iter().map(|(name, value)| {
+                let inside = Self::of(value);
+                Self { text: inside.text.saturating_add(name.len()), ..inside }
+            })),
+            _ => Self { values: 1, text: 0 },
+        }
     }
 }
 
 /// About ten times what the largest schema without references can have in 64 KiB.
 const MAX_EXPANDED: usize = 20_000;
+/// Levels of schemas and what they refer to; each takes a piece of the stack wherever a schema is walked.
+const MAX_DEPTH: usize = 96;
+/// Steps of all regular expressions together, for each byte.
+const MAX_PATTERNS: usize = 100_000;
+/// One step of an expression takes a fraction of what one of a schema takes.
+const BYTES_PER_STEP: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -84,7 +166,7 @@ mod tests {
 
     #[test]
     fn references_that_multiply_are_refused_on_paper() {
-        let mut definitions = serde_json::Map::new();
+        let mut definitions = Map::new();
         for level in 0..40 {
             let next = json!({"$ref": format!("#/$defs/d{}", level + 1)});
             definitions.insert(format!("d{level}"), json!({"allOf": [next, next]}));
@@ -104,6 +186,26 @@ mod tests {
     }
 
     #[test]
+    fn a_chain_of_references_is_as_deep_as_it_is_long() {
+        let chain = |length: usize| {
+            let next = |at: usize| (format!("d{at}"), json!({"$ref": format!("#/$defs/d{}", at + 1)}));
+            let mut definitions: Map<String, Value> = (0..length).map(next).collect();
+            definitions.insert(format!("d{length}"), json!({}));
+            json!({"$defs": definitions, "$ref": "#/$defs/d0"})
+        };
+        assert!(expanded(&chain(40)).is_ok());
+        assert_eq!(expanded(&chain(2_000)), Err(Unbounded::TooLarge));
+    }
+
+    #[test]
+    fn expressions_that_are_large_when_written_out_are_refused_on_paper() {
+        assert_eq!(expanded(&json!({"pattern": "((a{99}){99}){99}"})), Err(Unbounded::TooLarge));
+        assert_eq!(expanded(&json!({"patternProperties": {"((a{99}){99}){99}": {}}})), Err(Unbounded::TooLarge));
+        let usual = expanded(&json!({"properties": {"id": {"pattern": "^[A-Z]{3}-[0-9]{1,12}$"}, "pattern": {}}}));
+        assert_eq!(usual.map(|cost| cost.patterns), Ok(63));
+    }
+
+    #[test]
     fn a_schema_that_refers_to_itself_is_refused() {
         for schema in [
             json!({"$ref": "#"}),
@@ -114,6 +216,7 @@ mod tests {
         }
         assert!(matches!(expanded(&json!({"$ref": "#/$defs/none"})), Err(Unbounded::Dangling(_))));
         assert!(matches!(expanded(&json!({"$ref": "#anchor"})), Err(Unbounded::Dangling(_))));
+        assert!(matches!(expanded(&json!({"%24defs": {"a": {}}, "$ref": "#/%24defs/a"})), Err(Unbounded::Dangling(_))));
         let shared = json!({"$defs": {"a": {"type": "string"}}, "properties": {"x": {"$ref": "#/$defs/a"}, "y": {"$ref": "#/$defs/a"}}});
         assert!(expanded(&shared).is_ok());
         assert!(expanded(&json!({"properties": {"$ref": {"type": "string"}}})).is_ok());

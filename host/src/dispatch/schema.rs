@@ -3,14 +3,14 @@
 use jsonschema::PatternOptions;
 use serde_json::Value;
 
-use super::cost::{Unbounded, expanded};
+use super::cost::{Cost, Unbounded, expanded};
 use crate::json;
 
 /// A compiled JSON Schema (2020-12) with its text.
 pub struct Schema {
     value: Value,
     validator: jsonschema::Validator,
-    cost: usize,
+    cost: Cost,
 }
 
 /// Why a schema is not accepted.
@@ -35,7 +35,7 @@ pub enum SchemaError {
     #[error("a text in it has control or invisible characters")]
     Text,
     /// Another dialect.
-    #[error("its `$schema` is {0:?}; only JSON Schema 2020-12 is supported")]
+    #[error("its `$schema` is {0:?}; only JSON Schema 2020-12 is supported, said once at the top")]
     Dialect(String),
     /// Not a valid schema.
     #[error("it is not a valid JSON Schema: {0}")]
@@ -56,6 +56,7 @@ impl Schema {
         }
         let value = json::parse(text.as_bytes(), MAX_DEPTH)?;
         check_references(&value)?;
+        check_dialect(&value)?;
         let cost = expanded(&value).map_err(|unbounded| match unbounded {
             Unbounded::Recursive(target) => SchemaError::Recursive(target),
             Unbounded::TooLarge => SchemaError::TooCostly,
@@ -64,14 +65,10 @@ impl Schema {
         if text.chars().any(is_deceptive) || has_deceptive_text(&value) {
             return Err(SchemaError::Text);
         }
-        if let Some(dialect) = value.get("$schema")
-            && dialect.as_str().is_none_or(|uri| uri.trim_end_matches('#') != DIALECT)
-        {
-            return Err(SchemaError::Dialect(dialect.to_string()));
-        }
-        // The linear-time engine: a pattern cannot cost more than its text is long.
+        // Linear in the text, and bounded in the size of the expression.
+        let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES);
         let validator = jsonschema::draft202012::options()
-            .with_pattern_options(PatternOptions::regex())
+            .with_pattern_options(patterns)
             .build(&value)
             .map_err(|error| SchemaError::Invalid(error.to_string()))?;
         Ok(Self { value, validator, cost })
@@ -102,24 +99,35 @@ impl Schema {
     /// # Errors
     /// What is wrong and where, for whoever sent it, without repeating values.
     pub fn check(&self, instance: &Value) -> Result<(), String> {
-        if self.cost > CHEAP && tokio::runtime::Handle::try_current().is_ok() {
-            // Others go on while this takes its time.
-            return tokio::task::block_in_place(|| self.evaluate(instance));
+        let steps = self.cost.of(instance);
+        if steps > MAX_STEPS {
+            return Err("/: it is too large to be checked against the schema".to_owned());
         }
-        self.evaluate(instance)
+        if steps > CHEAP && tokio::runtime::Handle::try_current().is_ok() {
+            // Others go on while this takes its time.
+            return tokio::task::block_in_place(|| self.evaluate(instance, steps));
+        }
+        self.evaluate(instance, steps)
     }
 
-    fn evaluate(&self, instance: &Value) -> Result<(), String> {
-        let mut errors = self.validator.iter_errors(instance).take(MAX_ERRORS).map(|error| {
-            let place = error.instance_path().to_string();
-            let place = if place.is_empty() { "/".to_owned() } else { place };
-            format!("{place}: {}", error.masked())
-        });
+    fn evaluate(&self, instance: &Value, steps: usize) -> Result<(), String> {
+        if steps > CHEAP {
+            // All errors of something large are larger still: one is enough.
+            return self.validator.validate(instance).map_err(|error| told(&error));
+        }
+        let mut errors = self.validator.iter_errors(instance).take(MAX_ERRORS).map(|error| told(&error));
         match errors.next() {
             None => Ok(()),
             Some(first) => Err(errors.fold(first, |text, next| text + "; " + &next)),
         }
     }
+}
+
+/// Where and what, without the value.
+fn told(error: &jsonschema::ValidationError<'_>) -> String {
+    let place = error.instance_path().to_string();
+    let place = if place.is_empty() { "/".to_owned() } else { place };
+    format!("{place}: {}", error.masked())
 }
 
 impl std::fmt::Debug for Schema {
@@ -141,6 +149,28 @@ fn check_references(value: &Value) -> Result<(), SchemaError> {
     }
 }
 
+/// The dialect, said once, at the top: another one further in would mean other keywords there.
+fn check_dialect(schema: &Value) -> Result<(), SchemaError> {
+    if let Some(dialect) = schema.get("$schema")
+        && dialect.as_str().is_none_or(|uri| uri.trim_end_matches('#') != DIALECT)
+    {
+        return Err(SchemaError::Dialect(dialect.to_string()));
+    }
+    inner(schema).try_for_each(no_dialect)
+}
+
+fn no_dialect(value: &Value) -> Result<(), SchemaError> {
+    match value.get("$schema") {
+        Some(Value::String(dialect)) => Err(SchemaError::Dialect(dialect.clone())),
+        _ => inner(value).try_for_each(no_dialect),
+    }
+}
+
+fn inner(value: &Value) -> impl Iterator<Item = &Value> {
+    let items = value.as_array().into_iter().flatten();
+    items.chain(value.as_object().into_iter().flat_map(serde_json::Map::values))
+}
+
 fn has_deceptive_text(value: &Value) -> bool {
     match value {
         Value::String(text) => text.chars().any(is_deceptive),
@@ -158,12 +188,19 @@ pub(super) fn is_deceptive(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Schemas of at most this many nodes are evaluated where they are.
-const CHEAP: usize = 512;
+/// What takes at most this many steps is evaluated where it is.
+const CHEAP: usize = 100_000;
+/// What takes more is not evaluated: a second or two, at the worst.
+const MAX_STEPS: usize = 50_000_000;
+/// Of one regular expression, compiled.
+const MAX_PATTERN_BYTES: usize = 512 << 10;
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 32;
 const MAX_ERRORS: usize = 4;
+
+#[cfg(test)]
+mod attacks;
 
 #[cfg(test)]
 mod tests {

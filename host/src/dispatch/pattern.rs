@@ -1,0 +1,116 @@
+//! What it can cost to match a regular expression, from its text.
+//!
+//! The engine takes time in proportion to the length of the text and to the size of the
+//! expression *after* its repetitions are written out: `([a-z]{50}){50}` is 2,500 steps a byte.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// The number of single-character steps of `pattern` with its counted repetitions written out.
+pub(super) fn steps(pattern: &str) -> usize {
+    let mut rest = pattern.chars().peekable();
+    let mut outer = Vec::new();
+    let mut group = Group::default();
+    while let Some(c) = rest.next() {
+        match c {
+            '(' => outer.push(std::mem::take(&mut group)),
+            ')' => {
+                let inner = group.total().saturating_add(1);
+                group = outer.pop().unwrap_or_default();
+                group.push(inner);
+            }
+            '[' => {
+                skip(&mut rest, ']');
+                group.push(CLASS);
+            }
+            '\\' => group.push(escaped(&mut rest)),
+            '{' => {
+                let counts: String = std::iter::from_fn(|| rest.next_if(|c| *c != '}')).collect();
+                rest.next();
+                let most = counts.split(',').filter_map(|count| count.parse().ok()).max();
+                group.repeat(most.unwrap_or(1));
+            }
+            _ => group.push(1),
+        }
+    }
+    // Groups that are not closed are not valid either, which is for the engine to say.
+    outer.into_iter().fold(group.total(), |total, group| total.saturating_add(group.total()))
+}
+
+/// What stands after a backslash.
+fn escaped(rest: &mut Peekable<Chars<'_>>) -> usize {
+    if !rest.next().is_some_and(|c| matches!(c, 'p' | 'P')) {
+        return 1;
+    }
+    if rest.next_if_eq(&'{').is_some() {
+        skip(rest, '}');
+    }
+    UNICODE_CLASS
+}
+
+/// Passes over everything up to and including `end`, unless that is escaped.
+fn skip(rest: &mut Peekable<Chars<'_>>, end: char) {
+    while let Some(c) = rest.next() {
+        if c == end {
+            return;
+        }
+        if c == '\\' {
+            rest.next();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Group {
+    before: usize,
+    last: usize,
+}
+
+impl Group {
+    fn push(&mut self, steps: usize) {
+        self.before = self.total();
+        self.last = steps;
+    }
+
+    fn repeat(&mut self, most: usize) {
+        self.last = self.last.max(1).saturating_mul(most.max(1));
+    }
+
+    fn total(&self) -> usize {
+        self.before.saturating_add(self.last)
+    }
+}
+
+/// A class can take several bytes of UTF-8.
+const CLASS: usize = 4;
+const UNICODE_CLASS: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repetitions_count_as_often_as_they_are_written_out() {
+        for (pattern, expected) in [
+            ("", 0..=0),
+            ("^abc$", 5..=5),
+            ("a{50}", 50..=50),
+            ("a{1,50}", 50..=50),
+            ("a{50,}", 50..=50),
+            ("(a{50}){50}", 2_500..=2_600),
+            ("((a{9}b){9}c){9}", 700..=1_000),
+            ("[a-z]{10}", 40..=50),
+            ("[^\\]a-z]{10}", 40..=50),
+            ("\\p{L}{10}", 1_000..=2_000),
+            ("a{99999999999999999999}", 1..=1),
+            ("a{18446744073709551615}{18446744073709551615}", usize::MAX..=usize::MAX),
+            ("((((", 0..=4),
+            ("))))", 0..=8),
+            ("[", 4..=4),
+            ("\\", 1..=1),
+        ] {
+            let found = steps(pattern);
+            assert!(expected.contains(&found), "{pattern}: {found}");
+        }
+    }
+}
