@@ -1,0 +1,73 @@
+//! What the engine is built with, as cargo resolves it: a dependency could turn on what nobody asked for.
+
+#![expect(clippy::panic, reason = "what cannot be asked has failed")]
+
+use std::path::Path;
+use std::process::Command;
+
+/// The packages with this name that are built, each as `name vVERSION feature,feature`.
+fn resolved(package: &str, edges: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let output = Command::new(env!("CARGO"))
+        .current_dir(root)
+        .args(["tree", "--offline", "--locked", "--workspace", "--target", "all", "--prefix", "none"])
+        .args(["--edges", edges, "--format", "{p} {f}", "--invert", package, "--depth", "0"])
+        .output();
+    let output = output.unwrap_or_else(|error| panic!("cargo cannot be run: {error}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    lines.retain(|line| line.starts_with(package));
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
+/// Version and features of the only package with this name.
+fn only(package: &str, edges: &str) -> (Vec<u64>, Vec<String>) {
+    let lines = resolved(package, edges);
+    let [line] = lines.as_slice() else { panic!("not one {package}: {lines:?}") };
+    let mut words = line.split_whitespace().skip(1);
+    let version = words.next().unwrap_or_default().trim_start_matches('v').split('.');
+    let version = version.map(|number| number.parse().unwrap_or_default()).collect();
+    let features = words.next().unwrap_or_default().split(',').map(str::to_owned).collect();
+    (version, features)
+}
+
+#[test]
+fn the_engine_has_no_feature_that_is_not_used() {
+    for edges in ["normal,build", "normal,build,dev"] {
+        for (package, allowed) in ALLOWED {
+            let (_, features) = only(package, edges);
+            let more: Vec<_> = features.iter().filter(|name| !allowed.contains(&name.as_str())).collect();
+            assert!(more.is_empty(), "{package} has {more:?}; find who asks: cargo tree -e features -i {package}");
+        }
+    }
+}
+
+#[test]
+fn the_engine_is_of_the_line_that_gets_security_fixes() {
+    for (package, _) in ALLOWED {
+        let (version, _) = only(package, "normal,build,dev");
+        assert!(version >= vec![48, 0, 8] && version < vec![49], "{package} {version:?}");
+    }
+}
+
+/// Not among them, on purpose: `component-model-async`, `gc`, `threads`, `stack-switching`, `wat`, `cache`, `winch`,
+/// `debug`, `profiling`, `coredump`, and anything that `default` adds.
+const ALLOWED: &[(&str, &[&str])] = &[
+    (
+        "wasmtime",
+        &[
+            "async",
+            "component-model",
+            "cranelift",
+            "once_cell",
+            "parallel-compilation",
+            "pooling-allocator",
+            "runtime",
+            "std",
+            "wasmtime-jit-icache-coherence",
+        ],
+    ),
+    ("wasmtime-wasi", &["p2"]),
+];
