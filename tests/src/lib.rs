@@ -3,6 +3,7 @@
 //! Trusts nothing of the host but its binary: what a test knows of it comes through HTTP, its
 //! standard error, its exit code and its journal.
 
+pub mod bombs;
 pub mod hostile;
 
 mod guests;

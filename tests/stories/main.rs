@@ -4,6 +4,7 @@
 
 mod admission;
 mod attacks;
+mod bombs;
 mod clients;
 mod commands;
 mod components;

@@ -7,13 +7,25 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::super::inspect::inspect;
+use super::super::compile::{Compile, CompileError, Compiler, Compiling, compile_here};
+use super::super::engine::Tier;
+use super::super::inspect::{Inspection, inspect};
 use super::super::limits::Limits;
 use super::super::loader::{Candidate, LoadError};
 use super::super::run::{Components, Sandbox};
 use super::super::structure::{StructureError, check};
-use crate::dispatch::ComponentGrant;
+use crate::dispatch::Terms;
+use crate::harden::CompileLimits;
 use crate::seams::{SystemClock, SystemRandom};
+
+/// Compiles in this process, so that a panic of the compiler fails the test.
+struct Here;
+
+impl Compile for Here {
+    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8], _: CompileLimits) -> Compiling<'a> {
+        Box::pin(async move { compile_here(tier, bytes) })
+    }
+}
 
 /// A sandbox that loads from a folder of its own.
 pub(super) struct Bench {
@@ -27,7 +39,7 @@ impl Bench {
     pub(super) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let limits = Limits { memory: 16 << 20, time: std::time::Duration::from_secs(2), ..Limits::default() };
-        let sandbox = Sandbox::new(limits, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
+        let sandbox = Sandbox::new(limits, Compiler::new(Here), Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
         Self { runtime, sandbox, folder: TempDir::new().unwrap() }
     }
 
@@ -37,9 +49,9 @@ impl Bench {
         fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let candidate = Candidate { name: "case".into(), path };
-        let grant = ComponentGrant::default();
+        let terms = Terms::default();
         // On a thread of the runtime, where the loader is at home too.
-        let loaded = self.runtime.block_on(async { self.sandbox.load(&candidate, &grant).await });
+        let loaded = self.runtime.block_on(async { self.sandbox.load(&candidate, &terms).await });
         self.sandbox.forget_others(&Components::default());
         loaded.map(drop).map_err(|(_, error)| error)
     }
@@ -51,6 +63,7 @@ impl Bench {
             Err(LoadError::Structure(error)) => shape(&error),
             Err(LoadError::Refused(_)) => "not of the world",
             Err(LoadError::Engine { step, .. }) => step,
+            Err(LoadError::Compile(_)) => "compile",
             Err(LoadError::Tools(_) | LoadError::Definition(_)) => "bad definition",
             Err(error) => panic!("the case did not get as far as the loader: {error}"),
         }
@@ -58,11 +71,12 @@ impl Bench {
 
     /// Compiles `bytes`, whatever else speaks against them; says what the engine does.
     pub(super) fn compile(&self, bytes: &[u8]) -> Result<(), String> {
-        let compiled = self.runtime.block_on(async { self.sandbox.compile("case", "case", bytes).await });
+        let inspection = Inspection { imports: Vec::new(), wasi: false, tier: Tier::Compact };
+        let compiled = self.runtime.block_on(async { self.sandbox.compile("case", "case", &inspection, bytes).await });
         self.sandbox.forget_others(&Components::default());
         match compiled {
             Ok(_) => Ok(()),
-            Err(LoadError::Engine { cause, .. }) => Err(cause),
+            Err(LoadError::Engine { cause, .. } | LoadError::Compile(CompileError::Refused(cause))) => Err(cause),
             Err(error) => panic!("the case did not get as far as the engine: {error}"),
         }
     }
