@@ -2,8 +2,9 @@
 //!
 //! Only orchestrates: it starts cargo and the programs that cargo made, and passes their paths on. It must not depend on
 //! the host, which takes minutes to build. Invariant: every step builds the same packages with the same profile and
-//! features, so nothing is built twice.
+//! features, so nothing is built twice; only `bench` builds others, in release.
 
+mod bench;
 mod clients;
 mod guests;
 mod step;
@@ -19,7 +20,8 @@ use step::{run, say, step};
 const HELP: &str = "\
 cargo xtask tools            set up the guest toolchain and build the example tools
 cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `cargo test`
-cargo xtask demo [--once]    build everything and show it";
+cargo xtask demo [--once]    build everything and show it
+cargo xtask bench [ARGS]     build what is measured, in release, and measure it; ARGS go to `bailiwick-bench measure`";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -45,6 +47,7 @@ impl Project {
             Some((task, [])) if task == "tools" => self.tools(),
             Some((task, rest)) if task == "test" => self.test(rest),
             Some((task, rest)) if task == "demo" => self.demo(rest),
+            Some((task, rest)) if task == "bench" => bench::measure(self, rest),
             _ => bail!("say what to do\n{HELP}"),
         }
     }

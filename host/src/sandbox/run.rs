@@ -135,6 +135,11 @@ impl Sandbox {
         }
     }
 
+    /// The engine, for those who measure it.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// The limits of every call.
     pub fn limits(&self) -> &Limits {
         &self.limits

@@ -1,0 +1,21 @@
+//! What is measured in process, by a program that uses the host as a library.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+
+use crate::plan::Plan;
+
+/// Runs it; returns microseconds by name.
+pub(crate) fn measure(plan: &Plan) -> anyhow::Result<BTreeMap<String, f64>> {
+    if plan.only_http {
+        return Ok(BTreeMap::new());
+    }
+    std::fs::create_dir_all(&plan.work)?;
+    let mut inside = Command::new(&plan.inside);
+    inside.arg(&plan.component).arg(&plan.work).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let output = inside.output().with_context(|| format!("cannot run {}", plan.inside.display()))?;
+    ensure!(output.status.success(), "{}: {}", plan.inside.display(), output.status);
+    serde_json::from_slice(&output.stdout).context("what was measured in process cannot be read")
+}

@@ -1,0 +1,136 @@
+//! A host without its front door: one issuer, one user, one tool, everything as the host has it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bailiwick::app;
+use bailiwick::audit::{Journal, Settings};
+use bailiwick::delegation::{Broker, BrokerLimits};
+use bailiwick::dispatch::{Catalog, ComponentGrant, Permit, ToolRequest, permit};
+use bailiwick::envelope::{CallId, HostKeys, Sealed, Signer, SignerSettings};
+use bailiwick::identity::{
+    AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyRing, KeySource, ServiceRule, SubjectToken,
+    TypeRule,
+};
+use bailiwick::sandbox::{Candidate, Components, Limits, Sandbox};
+use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use http::{HeaderMap, HeaderValue, header};
+use serde_json::json;
+
+/// Everything that a call needs.
+pub(crate) struct Ground {
+    pub(crate) component: Vec<u8>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) components: Components,
+    pub(crate) catalog: Catalog,
+    pub(crate) identity: Identity,
+    pub(crate) signer: Arc<Signer>,
+    pub(crate) journal: Journal,
+    pub(crate) broker: Arc<Broker>,
+    random: Arc<dyn Random>,
+    clock: Arc<dyn Clock>,
+    key: SigningKey,
+}
+
+impl Ground {
+    pub(crate) async fn new(component: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let folder = tempfile::TempDir::with_prefix_in("inside-", folder)?.keep();
+        let sandbox = Sandbox::new(Limits::default(), Arc::clone(&clock), Arc::clone(&random))?;
+        let candidate = Candidate { name: "echo".into(), path: component.to_owned() };
+        let loaded = sandbox.load(&candidate, &ComponentGrant::default()).await;
+        let loaded = loaded.map_err(|(_, error)| error).context("the component does not load")?;
+        let (components, offered) = Sandbox::activate(vec![loaded]);
+        let (catalog, _) = Catalog::build(offered, &BTreeMap::new());
+
+        let keys = HostKeys::open(&folder.join("keys"), random.as_ref())?;
+        let (journal, _) = Journal::open(journal(&folder.join("audit")), keys.journal, Arc::clone(&clock))?;
+        let settings = SignerSettings { trust_domain: "bench.example".into(), issuer: RESOURCE.into(), lifetime: 300 };
+        let signer = Arc::new(Signer::new(keys.signing, settings, Arc::clone(&clock), Arc::clone(&random)));
+        let limits = BrokerLimits { calls: 16, time: Duration::from_secs(5), answer: 1 << 20, request: 1 << 20 };
+        let broker = Arc::new(Broker::new(BTreeMap::new(), Arc::clone(&signer), Arc::clone(&random), limits));
+
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let jwks = folder.join("jwks.json");
+        fs::write(&jwks, jwks_of(&key))?;
+        let ring = KeyRing::new(KeySource::File(jwks), vec![Algorithm::EdDsa], &app::tls()?, Arc::clone(&clock));
+        let identity = Identity::new(vec![(issuer(), ring)], RESOURCE.into(), Arc::clone(&clock));
+        let component = fs::read(component)?;
+        Ok(Self { component, sandbox, components, catalog, identity, signer, journal, broker, random, clock, key })
+    }
+
+    /// A token that nobody has seen yet.
+    pub(crate) fn token(&self, number: u32) -> anyhow::Result<BearerToken> {
+        let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "key-1"});
+        let now = self.clock.now();
+        let claims = json!({
+            "iss": ISSUER, "sub": "user-1", "client_id": "clerk", "aud": RESOURCE, "scope": "orders:read",
+            "tenant": "acme", "jti": format!("token-{number}"), "iat": now, "exp": now + 3600,
+        });
+        let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", part(&header), part(&claims));
+        let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()).to_bytes());
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {signed}.{signature}"))?);
+        BearerToken::take(&mut headers).map_err(|reason| anyhow::anyhow!(reason.as_str()))
+    }
+
+    /// Somebody admitted.
+    pub(crate) async fn caller(&self) -> anyhow::Result<(Caller, SubjectToken)> {
+        Ok(self.identity.admit(self.token(0)?).await?)
+    }
+
+    /// A call permitted.
+    pub(crate) fn permit(&self, caller: &Caller) -> anyhow::Result<Permit> {
+        let arguments = json!({"message": "the quick brown fox jumps over the lazy dog"});
+        let request = ToolRequest { tool: "echo".into(), arguments };
+        permit(&self.catalog, caller, request).map_err(|denied| anyhow::anyhow!(denied.message))
+    }
+
+    /// A call sealed.
+    pub(crate) fn seal(&self, caller: &Caller, permit: &Permit) -> anyhow::Result<Sealed> {
+        let call = CallId::new(self.random.as_ref());
+        Ok(self.signer.seal(caller, permit, &call, None)?)
+    }
+}
+
+fn journal(folder: &Path) -> Settings {
+    Settings {
+        folder: folder.to_owned(),
+        refusals_per_second: 100,
+        segment_bytes: 64 << 20,
+        append_deadline: Duration::from_secs(2),
+        origin: "bench.example/audit".into(),
+    }
+}
+
+fn issuer() -> IssuerSettings {
+    IssuerSettings {
+        issuer: ISSUER.into(),
+        alias: "bench".into(),
+        audience: None,
+        token_type: TypeRule::Exactly("at+jwt".into()),
+        subject_claim: "sub".into(),
+        scope_claim: "scope".into(),
+        tenant: None,
+        agent: AgentRule::ActorOrClient,
+        service_when: ServiceRule::SubjectIsClient,
+    }
+}
+
+fn jwks_of(key: &SigningKey) -> String {
+    let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+    json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "key-1", "alg": "EdDSA", "use": "sig", "x": x}]})
+        .to_string()
+}
+
+const ISSUER: &str = "https://idp.example";
+const RESOURCE: &str = "https://bench.example/mcp";

@@ -1,0 +1,191 @@
+//! A guest on the host's own engine, with nothing around it: store, instantiate, call, drop, and all of them again
+//! without the instance being fresh.
+
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
+
+use crate::Figures;
+use crate::ground::Ground;
+use crate::timing::{each, median};
+
+mod bindings {
+    #![allow(missing_docs, unreachable_pub, reason = "generated; wit/tool.wit documents every item")]
+    #![allow(clippy::all, clippy::pedantic, clippy::restriction, reason = "generated")]
+    wasmtime::component::bindgen!({ path: "../wit", world: "tool", exports: { default: async } });
+}
+
+use bindings::ToolPre;
+use bindings::bailiwick::tool::identity as wit;
+use bindings::exports::bailiwick::tool::tools::ToolContext;
+
+/// Counts how often memory grows after it was made.
+#[derive(Default)]
+pub(crate) struct State {
+    bytes: usize,
+    grown: u32,
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.grown += u32::from(current > 0);
+        self.bytes = desired;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
+/// A component that can be instantiated, and the call that is made.
+pub(crate) struct Guest<'g> {
+    ground: &'g Ground,
+    pre: ToolPre<State>,
+    tool: String,
+    context: ToolContext,
+}
+
+impl<'g> Guest<'g> {
+    pub(crate) fn new(ground: &'g Ground, component: &Component, tool: &str, input: &str) -> wasmtime::Result<Self> {
+        let mut linker = Linker::new(ground.sandbox.engine());
+        linker.define_unknown_imports_as_traps(component)?;
+        let pre = ToolPre::new(linker.instantiate_pre(component)?)?;
+        Ok(Self { ground, pre, tool: tool.to_owned(), context: context(input) })
+    }
+
+    pub(crate) fn store(&self) -> Store<State> {
+        let mut store = Store::new(self.ground.sandbox.engine(), State::default());
+        store.limiter(|state| state);
+        store.set_hostcall_fuel(8 << 20);
+        store.set_max_component_handles(64);
+        store.set_epoch_deadline(1);
+        let patience = |_: wasmtime::StoreContextMut<'_, State>| {
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        };
+        store.epoch_deadline_callback(patience);
+        store
+    }
+
+    /// Store, instance, call and drop.
+    pub(crate) async fn fresh(&self) -> wasmtime::Result<()> {
+        self.timed().await.map(drop)
+    }
+
+    /// The name of the component's first tool.
+    pub(crate) async fn first_tool(&self) -> wasmtime::Result<Option<String>> {
+        let mut store = self.store();
+        let instance = self.pre.instantiate_async(&mut store).await?;
+        let tools = instance.bailiwick_tool_tools().call_describe(&mut store).await?;
+        Ok(tools.into_iter().next().map(|tool| tool.name))
+    }
+
+    async fn timed(&self) -> wasmtime::Result<[Duration; 4]> {
+        let t0 = Instant::now();
+        let mut store = self.store();
+        let t1 = Instant::now();
+        let instance = self.pre.instantiate_async(&mut store).await?;
+        let t2 = Instant::now();
+        let called = instance.bailiwick_tool_tools().call_call(&mut store, &self.tool, &self.context).await?;
+        std::hint::black_box(&called);
+        let t3 = Instant::now();
+        drop(store);
+        Ok([t1 - t0, t2 - t1, t3 - t2, t3.elapsed()])
+    }
+}
+
+pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> wasmtime::Result<()> {
+    let component = Component::from_binary(ground.sandbox.engine(), &ground.component)?;
+    let guest = Guest::new(ground, &component, "echo", ECHO)?;
+    figures.insert("fresh".into(), each(5000, async || guest.fresh().await).await?);
+    split(&guest, figures).await?;
+    reused(&guest, figures).await?;
+    tell_memory(&guest).await
+}
+
+/// The parts of a fresh call. Each includes one look at the clock.
+async fn split(guest: &Guest<'_>, figures: &mut Figures) -> wasmtime::Result<()> {
+    let mut parts: [Vec<Duration>; 4] = Default::default();
+    for _ in 0..20_000 {
+        for (part, took) in parts.iter_mut().zip(guest.timed().await?) {
+            part.push(took);
+        }
+    }
+    for (name, part) in ["store", "instantiate", "call", "drop"].into_iter().zip(parts) {
+        figures.insert(name.into(), median(part));
+    }
+    Ok(())
+}
+
+/// Calls of one instance. A new one now and then, before its memory would have to grow.
+async fn reused(guest: &Guest<'_>, figures: &mut Figures) -> wasmtime::Result<()> {
+    let mut batches = Vec::new();
+    for _ in 0..2000 {
+        let mut store = guest.store();
+        let instance = guest.pre.instantiate_async(&mut store).await?;
+        let tools = instance.bailiwick_tool_tools();
+        std::hint::black_box(&tools.call_call(&mut store, &guest.tool, &guest.context).await?);
+        let started = Instant::now();
+        for _ in 0..REUSED {
+            std::hint::black_box(&tools.call_call(&mut store, &guest.tool, &guest.context).await?);
+        }
+        batches.push(started.elapsed() / REUSED);
+    }
+    figures.insert("call_reused".into(), median(batches));
+    Ok(())
+}
+
+/// Memory that is not there from the start costs more than the call.
+async fn tell_memory(guest: &Guest<'_>) -> wasmtime::Result<()> {
+    use std::io::Write as _;
+    let mut store = guest.store();
+    let instance = guest.pre.instantiate_async(&mut store).await?;
+    std::hint::black_box(&instance.bailiwick_tool_tools().call_call(&mut store, &guest.tool, &guest.context).await?);
+    let State { bytes, grown } = store.data();
+    writeln!(std::io::stderr(), "memory of the tool: {} KiB, grown {grown} times during a call", bytes / 1024)?;
+    Ok(())
+}
+
+fn context(input: &str) -> ToolContext {
+    let text = |text: &str| text.to_owned();
+    ToolContext {
+        identity: wit::Envelope {
+            actor: wit::Actor {
+                kind: wit::ActorKind::User,
+                sub: text("user-1"),
+                iss: text("https://idp.example"),
+                tenant: None,
+                acr: None,
+                auth_time: None,
+            },
+            agent: wit::Agent {
+                type_: text("mcp_agent"),
+                id: text("clerk"),
+                client_id: text("clerk"),
+                prior_actors: Vec::new(),
+            },
+            session: wit::Session { id: "0".repeat(64), source: text("jti"), trace_id: "0".repeat(32) },
+            authorization: wit::Authorization { scopes: Vec::new(), confidence: wit::Confidence::Verified },
+            delegation: wit::Delegation {
+                mode: wit::DelegationMode::ServiceIdentity,
+                allowed: Vec::new(),
+                modes: Vec::new(),
+            },
+            call: wit::Call {
+                id: "0".repeat(32),
+                tool: text("echo"),
+                component: "0".repeat(71),
+                arguments: "0".repeat(76),
+            },
+            meta: wit::Meta { created_at: 1, expires_at: 301, kid: "0".repeat(43), signature: "0".repeat(86) },
+            json: "0".repeat(1000),
+        },
+        input: input.to_owned(),
+        answers: Vec::new(),
+        state: None,
+    }
+}
+
+const ECHO: &str = r#"{"message":"the quick brown fox jumps over the lazy dog"}"#;
+const REUSED: u32 = 8;
