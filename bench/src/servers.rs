@@ -32,13 +32,16 @@ pub(crate) async fn start(plan: &Plan) -> anyhow::Result<Servers> {
     let native = native().await?;
     targets.push(target("native", &native.url(), &[None])?);
     hosts.push(native);
-    for (name, place) in [("bailiwick", Some(plan.work.clone())), ("bailiwick-nosync", memory())] {
+    let disk = || Some(plan.work.clone());
+    let mut builds = vec![("bailiwick", &plan.bailiwick, disk()), ("bailiwick-nosync", &plan.bailiwick, memory())];
+    builds.extend(plan.before.iter().map(|before| ("bailiwick-before", before, disk())));
+    for (name, bailiwick, place) in builds {
         let Some(place) = place else {
             say(&format!("left out: {name} (there is no file system in memory at {MEMORY})"));
             continue;
         };
         let folder = TempDir::with_prefix_in("bailiwick-bench-", place)?;
-        let host = host(plan, &issuer, folder.path()).await?;
+        let host = host(bailiwick, plan, &issuer, folder.path()).await?;
         let tokens: Vec<_> = (0..USERS).map(|user| token(&issuer, &host, user).map(Some)).collect::<Result<_, _>>()?;
         targets.push(target(name, &host.url(), &tokens)?);
         hosts.push(host);
@@ -66,13 +69,13 @@ async fn native() -> anyhow::Result<Host> {
     Host::start_command(command).await.context("the native server")
 }
 
-async fn host(plan: &Plan, issuer: &Issuer, place: &Path) -> anyhow::Result<Host> {
+async fn host(bailiwick: &Path, plan: &Plan, issuer: &Issuer, place: &Path) -> anyhow::Result<Host> {
     let folder = Folder::create(&place.join("host"))?;
     folder.add_tool(&plan.component)?;
     let mut config = Config::new(issuer.url(), TRUST_DOMAIN);
     LIMITS.clone_into(&mut config.limits);
     folder.write_config(&config)?;
-    Host::start(&plan.bailiwick, &folder.config()).await
+    Host::start(bailiwick, &folder.config()).await
 }
 
 fn token(issuer: &Issuer, host: &Host, user: usize) -> anyhow::Result<String> {
