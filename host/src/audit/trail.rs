@@ -1,5 +1,7 @@
 //! The records of one call: opened before it has an effect, closed with how it ended.
 
+use std::sync::Arc;
+
 use bailiwick_envelope::DelegationMode;
 
 use super::journal::{AuditUnavailable, Journal};
@@ -12,7 +14,7 @@ use crate::reason::Reason;
 #[derive(Clone)]
 pub struct Trail {
     journal: Journal,
-    base: Record,
+    base: Arc<Record>,
 }
 
 /// The proof that `call.opened` is durable. Nothing runs without it.
@@ -26,7 +28,7 @@ impl OpenCall {
     /// # Errors
     /// It is not durable, so the call must not run.
     pub async fn open(journal: Journal, sealed: &Sealed) -> Result<Self, AuditUnavailable> {
-        let trail = Trail { journal, base: base(sealed) };
+        let trail = Trail { journal, base: Arc::new(base(sealed)) };
         trail.journal.append(Record { decision: Some("allow"), ..trail.record(Event::CallOpened) }).await?;
         Ok(Self { trail })
     }
@@ -88,7 +90,7 @@ impl Trail {
     }
 
     fn record(&self, event: Event) -> Record {
-        Record { event, ..self.base.clone() }
+        Record { event, ..Record::clone(&self.base) }
     }
 }
 

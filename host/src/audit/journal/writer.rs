@@ -51,6 +51,7 @@ pub(super) struct Waiter {
 /// The answer to an append. If nobody accepts it, what the record opened is closed.
 pub(super) struct Receipt {
     seq: u64,
+    /// The way back, and what was written.
     undo: Option<(Sender<Command>, Box<Record>)>,
 }
 
@@ -64,9 +65,10 @@ impl Receipt {
 
 impl Drop for Receipt {
     fn drop(&mut self) {
-        if let Some((back, closing)) = self.undo.take() {
+        let Some((back, written)) = self.undo.take() else { return };
+        if let Some(closing) = written.closing(Outcome::Refused, UNAVAILABLE) {
             // After the journal is closed, the next start closes it.
-            let _ = back.send(Command::Orphan(closing));
+            let _ = back.send(Command::Orphan(Box::new(closing)));
         }
     }
 }
@@ -288,9 +290,8 @@ impl Writer {
 
 impl Entry {
     fn acknowledge(self, seq: u64) {
-        let closing = self.record.closing(Outcome::Refused, UNAVAILABLE);
-        let undo = closing.map(|closing| (self.waiter.back, Box::new(closing)));
         // If nobody takes it, dropping the receipt is what undoes it.
+        let undo = Some((self.waiter.back, self.record));
         drop(self.waiter.reply.send(Receipt { seq, undo }));
     }
 }
