@@ -111,7 +111,7 @@ pub async fn admit(host: &Host, token: Result<BearerToken, Reason>) -> Result<En
     let reason = match token {
         Err(reason) => reason,
         Ok(token) => match policy.identity.admit(token).await {
-            Ok((caller, subject)) => return Ok(Entry { caller: Arc::new(caller), policy, subject }),
+            Ok((caller, subject)) => return Ok(Entry { caller, policy, subject }),
             Err(error) => {
                 tracing::info!(reason = error.reason().as_str(), cause = %error, "a token was refused");
                 error.reason()

@@ -75,7 +75,7 @@ impl Identity {
     ///
     /// # Errors
     /// The token does not prove who asks.
-    pub async fn admit(&self, token: BearerToken) -> Result<(Caller, SubjectToken), AdmitError> {
+    pub async fn admit(&self, token: BearerToken) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
         let digest = token.digest();
         let version = |caller: &Caller| self.trusted(&caller.actor().iss)?.keys.version();
         if let Some(caller) = self.verified.find(&digest, self.clock.now_ms(), version) {
@@ -89,7 +89,7 @@ impl Identity {
         let claims = unverified.verify(&key, &trusted.settings.token_type)?;
         claims.check_times(self.clock.now())?;
         claims.check_audience(trusted.settings.audience.as_deref().unwrap_or(&self.resource))?;
-        let caller = Caller::from_claims(&claims, &trusted.settings, digest)?;
+        let caller = Arc::new(Caller::from_claims(&claims, &trusted.settings, digest)?);
         if let Some(version) = version {
             self.verified.insert(digest, &caller, version, self.clock.now_ms());
         }

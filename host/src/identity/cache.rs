@@ -4,7 +4,7 @@
 //! while the issuer's key set is the one that it was verified with.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::caller::Caller;
 use super::keys::SetVersion;
@@ -16,7 +16,7 @@ pub(super) struct VerifiedTokens {
 }
 
 struct Entry {
-    caller: Caller,
+    caller: Arc<Caller>,
     version: SetVersion,
     until_ms: u64,
 }
@@ -29,18 +29,18 @@ impl VerifiedTokens {
         digest: &[u8; 32],
         now_ms: u64,
         version: impl FnOnce(&Caller) -> Option<SetVersion>,
-    ) -> Option<Caller> {
+    ) -> Option<Arc<Caller>> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(digest)?;
         if now_ms < entry.until_ms && version(&entry.caller).as_ref() == Some(&entry.version) {
-            return Some(entry.caller.clone());
+            return Some(Arc::clone(&entry.caller));
         }
         entries.remove(digest);
         None
     }
 
     /// Remembers a verified token.
-    pub(super) fn insert(&self, digest: [u8; 32], caller: &Caller, version: SetVersion, now_ms: u64) {
+    pub(super) fn insert(&self, digest: [u8; 32], caller: &Arc<Caller>, version: SetVersion, now_ms: u64) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= MAX_ENTRIES {
             entries.retain(|_, entry| now_ms < entry.until_ms);
@@ -49,7 +49,7 @@ impl VerifiedTokens {
             entries.clear();
         }
         let until_ms = caller.expires_at().saturating_mul(1000).min(now_ms.saturating_add(MAX_AGE_MS));
-        entries.insert(digest, Entry { caller: caller.clone(), version, until_ms });
+        entries.insert(digest, Entry { caller: Arc::clone(caller), version, until_ms });
     }
 }
 
