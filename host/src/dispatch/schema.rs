@@ -1,7 +1,9 @@
 //! JSON Schemas of tools: local, bounded, compiled once.
 
+use std::sync::Arc;
+
 use jsonschema::PatternOptions;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::cost::{Cost, Unbounded, expanded};
 use crate::json;
@@ -9,6 +11,8 @@ use crate::json;
 /// A compiled JSON Schema (2020-12) with its text.
 pub struct Schema {
     value: Value,
+    // For clients, who ask for it again and again.
+    members: Arc<Map<String, Value>>,
     validator: jsonschema::Validator,
     cost: Cost,
 }
@@ -71,7 +75,8 @@ impl Schema {
             .with_pattern_options(patterns)
             .build(&value)
             .map_err(|error| SchemaError::Invalid(error.to_string()))?;
-        Ok(Self { value, validator, cost })
+        let members = Arc::new(value.as_object().cloned().unwrap_or_default());
+        Ok(Self { value, members, validator, cost })
     }
 
     /// Compiles the schema of a tool's arguments: an object that is closed, so that nothing
@@ -92,6 +97,11 @@ impl Schema {
     /// The schema itself.
     pub fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// Its members, shared; none if it is `true` or `false`.
+    pub fn members(&self) -> Arc<Map<String, Value>> {
+        Arc::clone(&self.members)
     }
 
     /// Checks `instance`.

@@ -14,7 +14,7 @@ use super::answer::{Answer, Way, document, not_listening, plain, protocol_error,
 use super::body::{Bodies, Unread};
 use super::discovery::Resource;
 use super::listening::shown;
-use super::mcp::{self, Prepared, Turn};
+use super::mcp::{self, Library, Prepared, Turn};
 use super::message::{Message, trace_id_of};
 use crate::call::{self, Entry, Host};
 use crate::identity::{BearerToken, Caller};
@@ -39,13 +39,14 @@ pub struct Front {
     settings: FrontSettings,
     host: Arc<Host>,
     bodies: Bodies,
+    library: Library,
 }
 
 impl Front {
     /// A front door to `host`.
     pub fn new(settings: FrontSettings, host: Arc<Host>) -> Self {
-        let bodies = Bodies::new(settings.max_body);
-        Self { settings, host, bodies }
+        let (bodies, library) = (Bodies::new(settings.max_body), Library::new(settings.max_body));
+        Self { settings, host, bodies, library }
     }
 
     /// Answers one request.
@@ -161,8 +162,8 @@ impl Front {
             }
         };
         let turn = Turn::new(Arc::clone(&self.host), caller, policy, prepared);
-        mcp::answer(turn, self.settings.max_body, Request::from_parts(parts, Full::new(Bytes::from(message.bytes))))
-            .await
+        let request = Request::from_parts(parts, Full::new(Bytes::from(message.bytes)));
+        mcp::answer(turn, &self.library, request).await
     }
 
     async fn listen(&self, entry: Entry) -> Result<Prepared, Answer> {

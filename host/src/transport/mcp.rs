@@ -28,7 +28,7 @@ use super::answer::{Answer, plain};
 use super::front::Whole;
 use super::listening::tell;
 use crate::call::{self, Admitted, Host, Listener, Policy, Refusal};
-use crate::dispatch::{Tool, may_call};
+use crate::dispatch::{Schema, Tool, may_call};
 use crate::identity::Caller;
 use crate::reason::Reason;
 use crate::sandbox::{self, ProgressSink, Signals};
@@ -80,21 +80,31 @@ impl Turn {
     }
 }
 
-/// Lets the MCP library answer.
-pub(super) async fn answer(turn: Arc<Turn>, max_body: usize, request: Request<Whole>) -> Answer {
-    let handler = Handler(Arc::clone(&turn));
-    let service = StreamableHttpService::new(
-        move || Ok(handler.clone()),
-        Arc::new(NeverSessionManager::default()),
+/// How the MCP library is set up, the same for every request.
+pub(super) struct Library {
+    config: StreamableHttpServerConfig,
+    sessions: Arc<NeverSessionManager>,
+}
+
+impl Library {
+    pub(super) fn new(max_body: usize) -> Self {
         // Host and Origin were checked at the front door, against the operator's lists.
-        StreamableHttpServerConfig::default()
+        let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)
             .disable_allowed_hosts()
             .disable_allowed_origins()
             .with_max_request_body_bytes(max_body.saturating_mul(2))
-            .with_sse_keep_alive(Some(KEEP_ALIVE)),
-    );
+            .with_sse_keep_alive(Some(KEEP_ALIVE));
+        Self { config, sessions: Arc::default() }
+    }
+}
+
+/// Lets the MCP library answer.
+pub(super) async fn answer(turn: Arc<Turn>, library: &Library, request: Request<Whole>) -> Answer {
+    let handler = Handler(Arc::clone(&turn));
+    let (sessions, config) = (Arc::clone(&library.sessions), library.config.clone());
+    let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
     let mut answer = service.handle(request).await;
     // A call that nobody took by now is never made.
     if let Some(admitted) = turn.take_call()
@@ -152,7 +162,7 @@ impl ServerHandler for Handler {
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        Cow::Owned(vec![ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28])
+        Cow::Borrowed(VERSIONS)
     }
 
     fn get_tool(&self, name: &str) -> Option<McpTool> {
@@ -293,11 +303,10 @@ fn result(answer: sandbox::Answer) -> Result<CallToolResult, ErrorData> {
 /// A tool as clients are shown it.
 pub(super) fn describe(tool: &Tool) -> McpTool {
     let definition = &tool.definition;
-    let object = |schema: &Value| Arc::new(schema.as_object().cloned().unwrap_or_default());
-    let input = object(definition.input.value());
+    let input = definition.input.members();
     let mut described = McpTool::new(definition.name.clone(), definition.description.clone(), input);
     described.title.clone_from(&definition.title);
-    described.output_schema = definition.output.as_ref().map(|schema| object(schema.value()));
+    described.output_schema = definition.output.as_ref().map(Schema::members);
     let mut annotations = ToolAnnotations::default();
     annotations.title.clone_from(&definition.title);
     annotations.read_only_hint = definition.annotations.read_only;
@@ -311,4 +320,5 @@ pub(super) fn describe(tool: &Tool) -> McpTool {
     described
 }
 
+const VERSIONS: &[ProtocolVersion] = &[ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
