@@ -1,13 +1,16 @@
 //! One request from its headers to its answer.
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bailiwick_envelope::PublicKeys;
 use http::request::Parts;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use tokio::task::JoinError;
 use url::Url;
 
 use super::answer::{Answer, Way, document, not_listening, plain, protocol_error, way};
@@ -122,9 +125,8 @@ impl Front {
     /// Admits, parses, authorizes, and only then lets the MCP library have the request.
     async fn mcp(&self, mut parts: Parts, body: Incoming) -> Answer {
         let token = take_credentials(&mut parts);
-        // In a task of its own: a client that goes away does not take its refusal's record along.
         let host = Arc::clone(&self.host);
-        let admitted = tokio::spawn(async move { call::admit(&host, token).await }).await;
+        let admitted = to_its_end(async move { call::admit(&host, token).await }).await;
         let entry = match admitted {
             Ok(Ok(entry)) => entry,
             Ok(Err(refusal)) => return self.refuse(&refusal),
@@ -150,7 +152,7 @@ impl Front {
             Some(request) => {
                 let host = Arc::clone(&self.host);
                 let authorize = async move { call::authorize(&host, entry, request, trace_id).await };
-                let Ok(authorized) = tokio::spawn(authorize).await else {
+                let Ok(authorized) = to_its_end(authorize).await else {
                     return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed");
                 };
                 match authorized.map_err(|refusal| (way(&refusal, &self.settings.resource), refusal)) {
@@ -191,6 +193,16 @@ impl Front {
             Unread::Slow => plain(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
         })?;
         parsed.map_err(|bad| protocol_error(StatusCode::BAD_REQUEST, &bad.id, bad.code, &bad.message))
+    }
+}
+
+/// A client that goes away does not take its refusal's record along: what has to wait goes on in a task of its own.
+/// What need not wait is done here, which is every request with a known token that is not refused.
+async fn to_its_end<T: Send + 'static>(step: impl Future<Output = T> + Send + 'static) -> Result<T, JoinError> {
+    let mut step = Box::pin(step);
+    match poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await {
+        Poll::Ready(done) => Ok(done),
+        Poll::Pending => tokio::spawn(step).await,
     }
 }
 
