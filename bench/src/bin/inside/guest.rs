@@ -98,7 +98,7 @@ impl<'g> Guest<'g> {
 pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> wasmtime::Result<()> {
     let component = Component::from_binary(ground.sandbox.engine(), &ground.component)?;
     let guest = Guest::new(ground, &component, "echo", ECHO)?;
-    figures.insert("fresh".into(), each(5000, async || guest.fresh().await).await?);
+    figures.insert("fresh".into(), each(20, async || guest.fresh().await).await?);
     split(&guest, figures).await?;
     reused(&guest, figures).await?;
     tell_memory(&guest).await

@@ -33,7 +33,7 @@ async fn one(ground: &Ground, path: &Path, name: &str, figures: &mut Figures) ->
     let guest = Guest::new(ground, &component, "", "{}")?;
     let tool = guest.first_tool().await?.ok_or_else(|| wasmtime::Error::msg("it has no tools"))?;
     let guest = Guest::new(ground, &component, &tool, "{}")?;
-    let fresh = each(200, async || guest.fresh().await).await?;
+    let fresh = each(1, async || guest.fresh().await).await?;
     figures.insert(format!("{name}_compile"), compiled);
     figures.insert(format!("{name}_fresh"), fresh);
     Ok(())

@@ -2,17 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-/// Microseconds of one `operation`: the median of batches, after one that does not count.
-pub(crate) async fn each<T, E>(times: u32, mut operation: impl AsyncFnMut() -> Result<T, E>) -> Result<f64, E> {
-    let mut batches = Vec::new();
-    for _ in 0..=BATCHES {
+/// Microseconds of one `operation`: the median of many small batches, after some that do not count. A batch is short, so
+/// that most are not interrupted by what else the machine does.
+pub(crate) async fn each<T, E>(batch: u32, mut operation: impl AsyncFnMut() -> Result<T, E>) -> Result<f64, E> {
+    let mut batches = Vec::with_capacity(BATCHES);
+    for number in 0..WARM_UP + BATCHES {
         let started = Instant::now();
-        for _ in 0..times {
+        for _ in 0..batch {
             std::hint::black_box(operation().await?);
         }
-        batches.push(started.elapsed() / times);
+        if number >= WARM_UP {
+            batches.push(started.elapsed() / batch);
+        }
     }
-    batches.remove(0);
     Ok(median(batches))
 }
 
@@ -22,4 +24,5 @@ pub(crate) fn median(mut values: Vec<Duration>) -> f64 {
     values.get(values.len() / 2).map_or(f64::NAN, |middle| middle.as_secs_f64() * 1e6)
 }
 
-const BATCHES: usize = 9;
+const WARM_UP: usize = 20;
+const BATCHES: usize = 200;
