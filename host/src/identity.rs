@@ -100,7 +100,7 @@ impl Identity {
     ///
     /// # Errors
     /// The token does not prove who asks any more.
-    pub async fn readmit(&self, subject: SubjectToken) -> Result<(Caller, SubjectToken), AdmitError> {
+    pub async fn readmit(&self, subject: SubjectToken) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
         self.admit(subject.into_bearer()).await
     }
 

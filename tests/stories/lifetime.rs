@@ -70,7 +70,7 @@ async fn a_cancelled_call_tells_how_far_it_got_and_its_change_is_finished_or_giv
         let closed = closed(&world).await?;
         ensure_eq(text(&closed, "outcome"), "cancelled", "outcome")?;
         let counts = ["done", "without_effect", "unknown"]
-            .map(|name| closed["detail"][format!("downstream_{name}")].as_i64().unwrap_or(-1));
+            .map(|name| closed.pointer(&format!("/detail/downstream_{name}")).and_then(Value::as_i64).unwrap_or(-1));
         ensure_eq(counts, reached, &format!("{policy} {method}: how far it got"))?;
         let records = world.records()?;
         let ended = *events(&records, "downstream.closed").first().context("no request was closed")?;

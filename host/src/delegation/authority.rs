@@ -123,6 +123,11 @@ impl Authority {
         task.await.unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
     }
 
+    /// How many requests it makes at most.
+    pub fn most_calls(&self) -> usize {
+        self.inner.broker.limits.calls
+    }
+
     /// Ends the authority: stops what may still be stopped and waits until all of it is recorded.
     /// Tells how the requests that were opened ended.
     pub async fn end(&self) -> DownstreamTally {

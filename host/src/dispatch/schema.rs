@@ -178,7 +178,7 @@ fn no_dialect(value: &Value) -> Result<(), SchemaError> {
 
 fn inner(value: &Value) -> impl Iterator<Item = &Value> {
     let items = value.as_array().into_iter().flatten();
-    items.chain(value.as_object().into_iter().flat_map(serde_json::Map::values))
+    items.chain(value.as_object().into_iter().flat_map(Map::values))
 }
 
 fn has_deceptive_text(value: &Value) -> bool {

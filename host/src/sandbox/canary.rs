@@ -17,7 +17,7 @@ use super::growth::Budget;
 use super::limits::Limits;
 use super::log::Log;
 use super::state::{CallState, Purpose, store};
-use crate::seams::{SystemClock, SystemRandom};
+use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 
 /// The engine, and components enough that their slots in the pool go from one to another.
 struct Hunting {
@@ -67,8 +67,8 @@ impl Hunting {
 
     async fn instance(&self, component: usize) -> Result<(Store<CallState>, Instance)> {
         let log = Log::new("canary", "", &self.limits);
-        let seams = (Arc::new(SystemClock) as _, Arc::new(SystemRandom) as _);
-        let state = CallState::new(Purpose::Describe, log, &self.limits, Arc::clone(&self.budget), seams);
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let state = CallState::new(Purpose::Describe, log, &self.limits, Arc::clone(&self.budget), (clock, random));
         let mut store = store(&self.engine, state);
         let component = self.components.get(component % self.components.len()).context("no component")?;
         let instance = self.linker.instantiate_async(&mut store, component).await?;

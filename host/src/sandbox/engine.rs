@@ -151,6 +151,7 @@ fn config(shape: &Shape, slots: Option<u32>) -> Config {
         .wasm_memory64(false)
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false)
+        .wasm_function_references(false)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .native_unwind_info(false);
     if let Some(slots) = slots {
@@ -172,6 +173,8 @@ fn pool(shape: &Shape, slots: u32) -> PoolingAllocationConfig {
         .max_core_instances_per_component(most_instances)
         .max_memories_per_component(most_memories)
         .max_tables_per_component(most_tables)
+        .max_memories_per_module(most_memories)
+        .max_tables_per_module(most_tables)
         .max_component_instance_size(shape.instance_bytes)
         .max_core_instance_size(shape.instance_bytes / 2)
         .max_memory_size(MAX_MEMORY)

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_envelope::{ActorKind, Confidence, DelegationMode, SignedEnvelope};
 use tokio_util::sync::CancellationToken;
-use wasmtime::PoolConcurrencyLimitError;
 use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Engine, PoolConcurrencyLimitError};
 
 use super::answer::{Ended, judge};
 use super::bindings::bailiwick::tool::identity as wit;
@@ -135,9 +135,9 @@ impl Sandbox {
         }
     }
 
-    /// The engine, for those who measure it.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    /// The engine of a tier, for those who measure it.
+    pub fn engine(&self, tier: Tier) -> &Engine {
+        self.linker(tier).engine()
     }
 
     /// The limits of every call.
@@ -257,12 +257,13 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
         return Ended::without_answer(Outcome::Failed, Reason::Overloaded, "the host is busy; try again");
     }
     let cause = format!("{error:#}");
-    let (outcome, reason, message) = if state.growth.exceeded == Some(Exceeded::Host) {
+    // A guest that lived with a refused growth was ended by what came after it.
+    let (outcome, reason, message) = if error.is::<CpuExceeded>() {
+        (Outcome::TimedOut, Reason::CpuExceeded, "the tool used up its processor time")
+    } else if state.growth.exceeded == Some(Exceeded::Host) {
         (Outcome::Failed, Reason::Overloaded, "the host has no memory left for tools; try again")
     } else if state.growth.exceeded == Some(Exceeded::Own) {
         (Outcome::Failed, Reason::MemoryExceeded, "the tool used up its memory")
-    } else if error.is::<CpuExceeded>() {
-        (Outcome::TimedOut, Reason::CpuExceeded, "the tool used up its processor time")
     } else if cause.contains(HOSTCALL_FUEL_EXHAUSTED) {
         (Outcome::Failed, Reason::OutputTooLarge, "the tool handed over more than it may at once")
     } else {

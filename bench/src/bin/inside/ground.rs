@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bailiwick::app;
 use bailiwick::audit::{Journal, Settings};
 use bailiwick::delegation::{Broker, BrokerLimits};
-use bailiwick::dispatch::{Catalog, ComponentGrant, Permit, ToolRequest, permit};
+use bailiwick::dispatch::{Catalog, Permit, Terms, ToolRequest, permit};
 use bailiwick::envelope::{CallId, HostKeys, Sealed, Signer, SignerSettings};
+use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
     AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyRing, KeySource, ServiceRule, SubjectToken,
     TypeRule,
 };
-use bailiwick::sandbox::{Candidate, Components, Limits, Sandbox};
+use bailiwick::sandbox::{
+    Cache, Candidate, Compile, Compiler, Compiling, Components, Limits, Sandbox, Tier, compile_here,
+};
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,9 +27,19 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
 
+/// Compiles in this process, on one core, as a worker does in its own.
+struct Here;
+
+impl Compile for Here {
+    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8], _: CompileLimits) -> Compiling<'a> {
+        Box::pin(async move { compile_here(tier, bytes) })
+    }
+}
+
 /// Everything that a call needs.
 pub(crate) struct Ground {
     pub(crate) component: Vec<u8>,
+    folder: PathBuf,
     pub(crate) sandbox: Sandbox,
     pub(crate) components: Components,
     pub(crate) catalog: Catalog,
@@ -44,9 +57,10 @@ impl Ground {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let folder = tempfile::TempDir::with_prefix_in("inside-", folder)?.keep();
-        let sandbox = Sandbox::new(Limits::default(), Arc::clone(&clock), Arc::clone(&random))?;
+        let compiler = Compiler::new(Here);
+        let sandbox = Sandbox::new(Limits::default(), compiler, Arc::clone(&clock), Arc::clone(&random))?;
         let candidate = Candidate { name: "echo".into(), path: component.to_owned() };
-        let loaded = sandbox.load(&candidate, &ComponentGrant::default()).await;
+        let loaded = sandbox.load(&candidate, &Terms::default()).await;
         let loaded = loaded.map_err(|(_, error)| error).context("the component does not load")?;
         let (components, offered) = Sandbox::activate(vec![loaded]);
         let (catalog, _) = Catalog::build(offered, &BTreeMap::new());
@@ -55,7 +69,8 @@ impl Ground {
         let (journal, _) = Journal::open(journal(&folder.join("audit")), keys.journal, Arc::clone(&clock))?;
         let settings = SignerSettings { trust_domain: "bench.example".into(), issuer: RESOURCE.into(), lifetime: 300 };
         let signer = Arc::new(Signer::new(keys.signing, settings, Arc::clone(&clock), Arc::clone(&random)));
-        let limits = BrokerLimits { calls: 16, time: Duration::from_secs(5), answer: 1 << 20, request: 1 << 20 };
+        let limits =
+            BrokerLimits { calls: 16, time: Duration::from_secs(5), answer: 1 << 20, request: 1 << 20, total: 8 << 20 };
         let broker = Arc::new(Broker::new(BTreeMap::new(), Arc::clone(&signer), Arc::clone(&random), limits));
 
         let key = SigningKey::from_bytes(&[7; 32]);
@@ -64,7 +79,32 @@ impl Ground {
         let ring = KeyRing::new(KeySource::File(jwks), vec![Algorithm::EdDsa], &app::tls()?, Arc::clone(&clock));
         let identity = Identity::new(vec![(issuer(), ring)], RESOURCE.into(), Arc::clone(&clock));
         let component = fs::read(component)?;
-        Ok(Self { component, sandbox, components, catalog, identity, signer, journal, broker, random, clock, key })
+        Ok(Self {
+            component,
+            folder,
+            sandbox,
+            components,
+            catalog,
+            identity,
+            signer,
+            journal,
+            broker,
+            random,
+            clock,
+            key,
+        })
+    }
+
+    /// How long it takes to load a component in a host that was just started, which keeps code in one place.
+    pub(crate) async fn load(&self, path: &Path) -> anyhow::Result<Duration> {
+        let keys = HostKeys::open(&self.folder.join("keys"), self.random.as_ref())?;
+        let cache = Cache::open(&self.folder.join("cache"), keys.cache);
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let sandbox = Sandbox::new(Limits::default(), Compiler::new(Here).keeping(cache), clock, random)?;
+        let candidate = Candidate { name: "measured".into(), path: path.to_owned() };
+        let started = Instant::now();
+        sandbox.load(&candidate, &Terms::default()).await.map_err(|(_, error)| error)?;
+        Ok(started.elapsed())
     }
 
     /// A token that nobody has seen yet.
@@ -84,7 +124,7 @@ impl Ground {
     }
 
     /// Somebody admitted.
-    pub(crate) async fn caller(&self) -> anyhow::Result<(Caller, SubjectToken)> {
+    pub(crate) async fn caller(&self) -> anyhow::Result<(Arc<Caller>, SubjectToken)> {
         Ok(self.identity.admit(self.token(0)?).await?)
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use bailiwick::sandbox::Tier;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 
@@ -40,23 +41,22 @@ impl ResourceLimiter for State {
 }
 
 /// A component that can be instantiated, and the call that is made.
-pub(crate) struct Guest<'g> {
-    ground: &'g Ground,
+pub(crate) struct Guest {
     pre: ToolPre<State>,
     tool: String,
     context: ToolContext,
 }
 
-impl<'g> Guest<'g> {
-    pub(crate) fn new(ground: &'g Ground, component: &Component, tool: &str, input: &str) -> wasmtime::Result<Self> {
-        let mut linker = Linker::new(ground.sandbox.engine());
+impl Guest {
+    pub(crate) fn new(component: &Component, tool: &str, input: &str) -> wasmtime::Result<Self> {
+        let mut linker = Linker::new(component.engine());
         linker.define_unknown_imports_as_traps(component)?;
         let pre = ToolPre::new(linker.instantiate_pre(component)?)?;
-        Ok(Self { ground, pre, tool: tool.to_owned(), context: context(input) })
+        Ok(Self { pre, tool: tool.to_owned(), context: context(input) })
     }
 
     pub(crate) fn store(&self) -> Store<State> {
-        let mut store = Store::new(self.ground.sandbox.engine(), State::default());
+        let mut store = Store::new(self.pre.engine(), State::default());
         store.limiter(|state| state);
         store.set_hostcall_fuel(8 << 20);
         store.set_max_component_handles(64);
@@ -96,8 +96,8 @@ impl<'g> Guest<'g> {
 }
 
 pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> wasmtime::Result<()> {
-    let component = Component::from_binary(ground.sandbox.engine(), &ground.component)?;
-    let guest = Guest::new(ground, &component, "echo", ECHO)?;
+    let component = Component::from_binary(ground.sandbox.engine(Tier::Compact), &ground.component)?;
+    let guest = Guest::new(&component, "echo", ECHO)?;
     figures.insert("fresh".into(), each(20, async || guest.fresh().await).await?);
     split(&guest, figures).await?;
     reused(&guest, figures).await?;
@@ -105,7 +105,7 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> wasmtime:
 }
 
 /// The parts of a fresh call. Each includes one look at the clock.
-async fn split(guest: &Guest<'_>, figures: &mut Figures) -> wasmtime::Result<()> {
+async fn split(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
     let mut parts: [Vec<Duration>; 4] = Default::default();
     for _ in 0..20_000 {
         for (part, took) in parts.iter_mut().zip(guest.timed().await?) {
@@ -119,7 +119,7 @@ async fn split(guest: &Guest<'_>, figures: &mut Figures) -> wasmtime::Result<()>
 }
 
 /// Calls of one instance. A new one now and then, before its memory would have to grow.
-async fn reused(guest: &Guest<'_>, figures: &mut Figures) -> wasmtime::Result<()> {
+async fn reused(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
     let mut batches = Vec::new();
     for _ in 0..2000 {
         let mut store = guest.store();
@@ -137,7 +137,7 @@ async fn reused(guest: &Guest<'_>, figures: &mut Figures) -> wasmtime::Result<()
 }
 
 /// Memory that is not there from the start costs more than the call.
-async fn tell_memory(guest: &Guest<'_>) -> wasmtime::Result<()> {
+async fn tell_memory(guest: &Guest) -> wasmtime::Result<()> {
     use std::io::Write as _;
     let mut store = guest.store();
     let instance = guest.pre.instantiate_async(&mut store).await?;

@@ -30,6 +30,7 @@ fn main() -> anyhow::Result<()> {
         let mut figures = Figures::new();
         steps::measure(&ground, &mut figures).await?;
         guest::measure(&ground, &mut figures).await.map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        scripts::loads(&ground, &component, "echo", &mut figures).await?;
         if let Some(folder) = std::env::var_os("BAILIWICK_SCRIPTS") {
             scripts::measure(&ground, &PathBuf::from(folder), &mut figures).await?;
         }

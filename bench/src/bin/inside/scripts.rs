@@ -3,14 +3,14 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Instant;
 
+use bailiwick::sandbox::Tier;
 use wasmtime::component::Component;
 
 use crate::Figures;
 use crate::ground::Ground;
 use crate::guest::Guest;
-use crate::timing::each;
+use crate::timing::{each, median};
 
 pub(crate) async fn measure(ground: &Ground, folder: &Path, figures: &mut Figures) -> anyhow::Result<()> {
     for name in ["qjs", "js", "py"] {
@@ -25,16 +25,28 @@ pub(crate) async fn measure(ground: &Ground, folder: &Path, figures: &mut Figure
     Ok(())
 }
 
-async fn one(ground: &Ground, path: &Path, name: &str, figures: &mut Figures) -> wasmtime::Result<()> {
+async fn one(ground: &Ground, path: &Path, name: &str, figures: &mut Figures) -> anyhow::Result<()> {
+    loads(ground, path, name, figures).await?;
     let bytes = std::fs::read(path)?;
-    let started = Instant::now();
-    let component = Component::from_binary(ground.sandbox.engine(), &bytes)?;
-    let compiled = started.elapsed().as_secs_f64() * 1e6;
-    let guest = Guest::new(ground, &component, "", "{}")?;
-    let tool = guest.first_tool().await?.ok_or_else(|| wasmtime::Error::msg("it has no tools"))?;
-    let guest = Guest::new(ground, &component, &tool, "{}")?;
-    let fresh = each(1, async || guest.fresh().await).await?;
-    figures.insert(format!("{name}_compile"), compiled);
-    figures.insert(format!("{name}_fresh"), fresh);
+    let guest =
+        |tool: &str| Guest::new(&Component::from_binary(ground.sandbox.engine(Tier::Script), &bytes)?, tool, "{}");
+    let fresh = async {
+        let tool = guest("")?.first_tool().await?.ok_or_else(|| wasmtime::Error::msg("it has no tools"))?;
+        let guest = guest(&tool)?;
+        each(1, async || guest.fresh().await).await
+    };
+    figures.insert(format!("{name}_fresh"), fresh.await.map_err(|error| anyhow::anyhow!("{error:#}"))?);
+    Ok(())
+}
+
+/// Loading with compiling, and loading what an earlier host compiled: everything from reading the file to its tools.
+pub(crate) async fn loads(ground: &Ground, path: &Path, name: &str, figures: &mut Figures) -> anyhow::Result<()> {
+    let micros = |took: std::time::Duration| took.as_secs_f64() * 1e6;
+    figures.insert(format!("{name}_load_compiling"), micros(ground.load(path).await?));
+    let mut cached = Vec::new();
+    for _ in 0..5 {
+        cached.push(ground.load(path).await?);
+    }
+    figures.insert(format!("{name}_load_cached"), median(cached));
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bailiwick::audit::{OpenCall, Outcome};
+use bailiwick::delegation::DownstreamTally;
 use bailiwick::identity::BearerToken;
 use bailiwick::sandbox::Signals;
 use tokio::task::JoinSet;
@@ -64,7 +65,7 @@ async fn record(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let sealed = ground.seal(&caller, &permit)?;
     let pair = async || {
         let opened = OpenCall::open(ground.journal.clone(), &sealed).await?;
-        opened.close(Outcome::Done, None).await
+        opened.close(Outcome::Done, None, DownstreamTally::default()).await
     };
     figures.insert("record".into(), each(1, pair).await? / 2.0);
     let mut batches = Vec::new();
@@ -75,7 +76,10 @@ async fn record(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
             let (journal, sealed) = (ground.journal.clone(), sealed.clone());
             writers.spawn(async move {
                 for _ in 0..PAIRS {
-                    OpenCall::open(journal.clone(), &sealed).await?.close(Outcome::Done, None).await?;
+                    OpenCall::open(journal.clone(), &sealed)
+                        .await?
+                        .close(Outcome::Done, None, DownstreamTally::default())
+                        .await?;
                 }
                 anyhow::Ok(())
             });

@@ -52,7 +52,7 @@ fn another_dialect_is_refused_wherever_it_stands() {
 #[test]
 fn long_chains_of_references_do_not_use_up_the_stack() {
     let next = |at: usize| (format!("d{at}"), json!({"$ref": format!("#/$defs/d{}", at + 1)}));
-    let mut definitions: serde_json::Map<String, Value> = (0..1_500).map(next).collect();
+    let mut definitions: Map<String, Value> = (0..1_500).map(next).collect();
     definitions.insert("d1500".into(), json!({}));
     let schema = json!({"$defs": definitions, "$ref": "#/$defs/d0"});
     assert!(answer(&schema, &json!({})).is_err_and(|error| error.contains("too large")));
