@@ -151,7 +151,6 @@ fn config(shape: &Shape, slots: Option<u32>) -> Config {
         .wasm_memory64(false)
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false)
-        .wasm_function_references(false)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .native_unwind_info(false);
     if let Some(slots) = slots {

@@ -12,6 +12,7 @@
 mod body;
 mod caps;
 mod component;
+mod expansion;
 #[cfg(test)]
 mod tests;
 mod walk;

@@ -194,9 +194,9 @@ fn instances() -> Vec<Case> {
         ),
         refused(
             "instances-that-double",
-            "Contains components that each instantiate the next one twice: a few lines, 2^14 instances.",
+            "Contains components that each instantiate the next one twice: a few lines, 2^40 instances.",
             NOT_LOADABLE,
-            Guest::new().fill("more", doubling(14)),
+            Guest::new().fill("more", doubling(40)),
         ),
     ]
 }

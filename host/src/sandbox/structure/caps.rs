@@ -33,6 +33,7 @@ pub(super) enum Item {
     DataSegments,
     CustomBytes,
     Steps,
+    Expanded,
     // In one of them.
     Depth,
     Values,
@@ -71,6 +72,7 @@ impl Item {
             Self::DataSegments => ("data segments", 50_000),
             Self::CustomBytes => ("bytes of custom sections", 24 << 20),
             Self::Steps => ("steps of compilation", 25_000_000),
+            Self::Expanded => ("instances when all components are instantiated", 1_024),
             Self::Depth => ("levels of nested components", 8),
             Self::Values => ("parameters and results of one function type", 256),
             Self::TableElements => ("elements in one table at the start", 20_000),

@@ -7,6 +7,7 @@ use wasmparser::{
 
 use super::body::{self, Signatures};
 use super::caps::{Item, Tally};
+use super::expansion::Expansion;
 use super::{StructureError, component, malformed};
 
 /// Counts what `bytes` are made of.
@@ -15,8 +16,11 @@ use super::{StructureError, component, malformed};
 /// There is too much of something, or it cannot be read.
 pub(super) fn walk(bytes: &[u8]) -> Result<Tally, StructureError> {
     let mut walk = Walk::default();
+    let mut expansion = Expansion::default();
     for payload in Parser::new(0).parse_all(bytes) {
-        walk.payload(payload.map_err(|error| malformed(&error))?)?;
+        let payload = payload.map_err(|error| malformed(&error))?;
+        expansion.take(&payload)?;
+        walk.payload(payload)?;
     }
     Ok(walk.tally)
 }
