@@ -7,6 +7,7 @@
 mod bench;
 mod clients;
 mod guests;
+mod packages;
 mod step;
 
 use std::env;
