@@ -16,7 +16,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// How long a host may take until it listens, and until it ends.
+/// How long a host may take until it listens: it may have to compile a language's engine on a small machine.
+const START: Duration = Duration::from_mins(5);
+
+/// How long it may take until it ends.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What announces the address.
@@ -62,7 +65,7 @@ impl Host {
         if let Some(stderr) = child.stderr.take() {
             readers.push(tokio::spawn(listen(stderr, Arc::clone(&said), Some(announce))));
         }
-        let found = tokio::time::timeout(DEADLINE, announced.wait_for(Option::is_some)).await;
+        let found = tokio::time::timeout(START, announced.wait_for(Option::is_some)).await;
         let url = found.ok().and_then(Result::ok).and_then(|found| found.clone());
         let Some(url) = url else {
             drop(child.start_kill());
