@@ -42,10 +42,10 @@ pub(crate) fn examples(root: &Path) -> Result<Vec<PathBuf>> {
 
 /// Makes sure that something can compile for WebAssembly.
 pub(crate) fn set_up() -> Result<()> {
-    if has_target("rustc") || has_source("/usr/bin/rustc") {
+    if has_target("rustc", TARGET) || has_source("/usr/bin/rustc") {
         return Ok(());
     }
-    if step("installing the target wasm32-unknown-unknown with rustup", add_target).is_ok() {
+    if step("installing the target wasm32-unknown-unknown with rustup", || add_target(TARGET)).is_ok() {
         return Ok(());
     }
     say("  rustup could not; trying the distribution's packages");
@@ -55,12 +55,13 @@ pub(crate) fn set_up() -> Result<()> {
     bail!("{BY_HAND}")
 }
 
-fn add_target() -> Result<()> {
-    run_for(PATIENCE, Command::new("rustup").args(["target", "add", TARGET]))?;
-    if has_target("rustc") {
+/// Installs a target with rustup.
+pub(crate) fn add_target(target: &str) -> Result<()> {
+    run_for(PATIENCE, Command::new("rustup").args(["target", "add", target]))?;
+    if has_target("rustc", target) {
         return Ok(());
     }
-    bail!("the active toolchain still lacks {TARGET}")
+    bail!("the active toolchain still lacks {target}")
 }
 
 fn install_packages() -> Result<()> {
@@ -83,9 +84,9 @@ fn apt_get() -> Command {
     apt_get
 }
 
-/// Whether a compiler has the standard library of the target.
-fn has_target(rustc: &str) -> bool {
-    let folder = printed(rustc, &["--print", "target-libdir", "--target", TARGET]);
+/// Whether a compiler has the standard library of a target.
+pub(crate) fn has_target(rustc: &str, target: &str) -> bool {
+    let folder = printed(rustc, &["--print", "target-libdir", "--target", target]);
     folder.is_some_and(|folder| Path::new(&folder).is_dir())
 }
 

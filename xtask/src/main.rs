@@ -7,6 +7,7 @@
 mod bench;
 mod clients;
 mod guests;
+mod languages;
 mod packages;
 mod step;
 
@@ -67,6 +68,7 @@ impl Project {
         cargo.env("BAILIWICK_DEV_BIN", self.binary("bailiwick-dev"));
         cargo.env("BAILIWICK_TOOLS", self.tools_folder());
         cargo.envs(clients::set_up(&self.root));
+        cargo.envs([languages::set_up(&self.root)]);
         step("running all tests", || run(&mut cargo))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,0 +1,91 @@
+// A tool in JavaScript for QuickJS: greets whoever asks, adds two numbers, and looks up an order for that user.
+
+import { now } from "bailiwick:tool/clock@0.1.0";
+import { send } from "bailiwick:tool/downstream@0.1.0";
+import { write } from "bailiwick:tool/log@0.1.0";
+import { bytes } from "bailiwick:tool/random@0.1.0";
+import { get } from "bailiwick:tool/settings@0.1.0";
+
+const greet = definition("greet_qjs", "Greets whoever asks, adds two numbers, and says where an order is.", {
+  a: { type: "number" },
+  b: { type: "number" },
+  order_id: { type: "string" },
+});
+
+const look = definition("look_qjs", "Looks at the system that the engine shows it.", {});
+
+export const tools = {
+  describe: () => [greet, look],
+
+  call(tool, { identity, input }) {
+    switch (tool) {
+      case greet.name:
+        return complete(greeting(identity.actor.sub, JSON.parse(input)));
+      case look.name:
+        return complete(seen());
+      default:
+        throw { tag: "not-found", val: `there is no tool ${tool}` };
+    }
+  },
+};
+
+function greeting(subject, { a, b, order_id }) {
+  const { word } = JSON.parse(get());
+  write("info", "greeting");
+  return { greeting: `${word}, ${subject}`, sum: a + b, status: orderStatus(order_id) };
+}
+
+function seen() {
+  const random = Array.from(bytes(8));
+  return { apart: Math.abs(Date.now() - Number(now())), random, of_the_engine: Math.random() };
+}
+
+function orderStatus(id) {
+  const answer = ask([text("orders"), text(id)]);
+  if (answer.status !== 200) {
+    throw { tag: "forbidden", val: `the service says ${answer.status}` };
+  }
+  return JSON.parse(utf8(answer.body)).status;
+}
+
+function ask(path) {
+  try {
+    return send({ service: "orders_api", method: "GET", path, query: [], headers: [], body: new Uint8Array() });
+  } catch (error) {
+    throw { tag: "unavailable", val: `the service cannot be asked: ${(error.payload ?? error).tag}` };
+  }
+}
+
+// QuickJS has no TextDecoder.
+function utf8(bytes) {
+  return decodeURIComponent(Array.from(bytes, (byte) => "%" + byte.toString(16).padStart(2, "0")).join(""));
+}
+
+function text(val) {
+  return { tag: "text", val };
+}
+
+function complete(result) {
+  const structured = JSON.stringify(result);
+  const content = [{ tag: "text", val: { text: structured, meta: undefined } }];
+  return { tag: "complete", val: { content, structured, isError: false, meta: undefined } };
+}
+
+function definition(name, description, properties) {
+  return {
+    name,
+    title: undefined,
+    description,
+    inputSchema: JSON.stringify({
+      type: "object",
+      properties,
+      required: Object.keys(properties),
+      additionalProperties: false,
+    }),
+    outputSchema: undefined,
+    annotations: { readOnly: true, destructive: undefined, idempotent: undefined, openWorld: undefined },
+    scopes: ["orders:read"],
+    services: ["orders_api"],
+    meta: undefined,
+  };
+}
