@@ -20,4 +20,13 @@ fn echo(_call: &Call, args: Args) -> Result<Echo, Error> {
     Ok(Echo { message: args.message })
 }
 
-bailiwick_sdk::export!(echo);
+/// Computes for ever.
+#[bailiwick_sdk::tool(read_only)]
+fn spin(_call: &Call, args: Args) -> Result<Echo, Error> {
+    let mut turns = args.message.len();
+    loop {
+        turns = std::hint::black_box(turns).wrapping_mul(3);
+    }
+}
+
+bailiwick_sdk::export!(echo, spin);

@@ -1,4 +1,4 @@
-//! Two engines, one for each tier of components, and the thread that keeps time for both.
+//! Two engines, one for each tier of components, and the threads that keep time for them.
 //!
 //! The compact tier is for what the guest SDK builds: small memories that are copied rather than
 //! mapped, many slots, no system call on the path of a call. The script tier is for components
@@ -51,8 +51,15 @@ pub(super) struct Started {
     pub(super) slots: Option<u32>,
 }
 
-/// Makes the engine of a tier, with as many pooled slots as are wanted and the address space allows.
+/// Makes the engine of a tier, with as many pooled slots as are wanted and the address space allows, and starts the
+/// thread that keeps time for it.
 pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError> {
+    let started = make(tier, limits)?;
+    start_ticker(&started.engine)?;
+    Ok(started)
+}
+
+fn make(tier: Tier, limits: &Limits) -> Result<Started, EngineError> {
     let shape = Shape::of(tier, limits);
     let room = rustix::process::getrlimit(rustix::process::Resource::As).current.unwrap_or(u64::MAX);
     let mut slots = shape.slots;
@@ -185,19 +192,13 @@ fn pool(shape: &Shape, slots: u32) -> PoolingAllocationConfig {
     pool
 }
 
-/// One thread, for as long as the engines live, so that time passes for guests that never yield.
-pub(super) fn start_ticker(engines: [&Engine; 2]) -> Result<(), EngineError> {
-    let engines = engines.map(Engine::weak);
+/// One thread, for as long as the engine lives, so that time passes for guests that never yield.
+fn start_ticker(engine: &Engine) -> Result<(), EngineError> {
+    let engine = engine.weak();
     let tick = move || {
-        loop {
-            let mut alive = false;
-            for engine in engines.iter().filter_map(wasmtime::EngineWeak::upgrade) {
-                engine.increment_epoch();
-                alive = true;
-            }
-            if !alive {
-                return;
-            }
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
             #[expect(clippy::disallowed_methods, reason = "this thread's only work is to keep time")]
             thread::sleep(TICK);
         }

@@ -113,7 +113,6 @@ impl Sandbox {
             World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map(|()| linker)
         };
         let (compact, script) = (engine::start(Tier::Compact, &limits)?, engine::start(Tier::Script, &limits)?);
-        engine::start_ticker([&compact.engine, &script.engine])?;
         let capacity = Capacity { compact: compact.slots, script: script.slots };
         let (compact, mut script) = (linker(&compact)?, linker(&script)?);
         wasi::link(&mut script)?;

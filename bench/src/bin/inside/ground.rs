@@ -130,8 +130,13 @@ impl Ground {
 
     /// A call permitted.
     pub(crate) fn permit(&self, caller: &Caller) -> anyhow::Result<Permit> {
+        self.permit_of(caller, "echo")
+    }
+
+    /// A call of one of the tools permitted.
+    pub(crate) fn permit_of(&self, caller: &Caller, tool: &str) -> anyhow::Result<Permit> {
         let arguments = json!({"message": "the quick brown fox jumps over the lazy dog"});
-        let request = ToolRequest { tool: "echo".into(), arguments };
+        let request = ToolRequest { tool: tool.into(), arguments };
         permit(&self.catalog, caller, request).map_err(|denied| anyhow::anyhow!(denied.message))
     }
 

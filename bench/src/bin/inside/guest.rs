@@ -73,6 +73,20 @@ impl Guest {
         self.timed().await.map(drop)
     }
 
+    /// The tool that is measured.
+    pub(crate) fn echo(component: &Component) -> wasmtime::Result<Self> {
+        Self::new(component, "echo", ECHO)
+    }
+
+    /// An instance that has run, with what holds it.
+    pub(crate) async fn called(&self) -> wasmtime::Result<Store<State>> {
+        let mut store = self.store();
+        let instance = self.pre.instantiate_async(&mut store).await?;
+        let called = instance.bailiwick_tool_tools().call_call(&mut store, &self.tool, &self.context).await?;
+        std::hint::black_box(&called);
+        Ok(store)
+    }
+
     /// The name of the component's first tool.
     pub(crate) async fn first_tool(&self) -> wasmtime::Result<Option<String>> {
         let mut store = self.store();
@@ -97,7 +111,7 @@ impl Guest {
 
 pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> wasmtime::Result<()> {
     let component = Component::from_binary(ground.sandbox.engine(Tier::Compact), &ground.component)?;
-    let guest = Guest::new(&component, "echo", ECHO)?;
+    let guest = Guest::echo(&component)?;
     figures.insert("fresh".into(), each(20, async || guest.fresh().await).await?);
     split(&guest, figures).await?;
     reused(&guest, figures).await?;

@@ -5,6 +5,7 @@
 
 mod ground;
 mod guest;
+mod neighbours;
 mod scripts;
 mod steps;
 mod timing;
@@ -12,6 +13,7 @@ mod timing;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
@@ -26,10 +28,11 @@ fn main() -> anyhow::Result<()> {
     let (component, folder) = (arguments.next().context(usage)?, arguments.next().context(usage)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let figures = runtime.block_on(async {
-        let ground = Ground::new(&component, &folder).await?;
+        let ground = Arc::new(Ground::new(&component, &folder).await?);
         let mut figures = Figures::new();
         steps::measure(&ground, &mut figures).await?;
         guest::measure(&ground, &mut figures).await.map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        neighbours::measure(&ground, &mut figures).await?;
         scripts::loads(&ground, &component, "echo", &mut figures).await?;
         if let Some(folder) = std::env::var_os("BAILIWICK_SCRIPTS") {
             scripts::measure(&ground, &PathBuf::from(folder), &mut figures).await?;

@@ -1,0 +1,107 @@
+//! What a call that computes for ever does to others, how soon it is gone once nobody waits for it, and what an
+//! instance that waits costs.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use bailiwick::audit::OpenCall;
+use bailiwick::sandbox::{Ended, Signals};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::Component;
+
+use crate::Figures;
+use crate::ground::Ground;
+use crate::guest::Guest;
+use crate::timing::median;
+
+pub(crate) async fn measure(ground: &Arc<Ground>, figures: &mut Figures) -> anyhow::Result<()> {
+    let mut gone = Vec::new();
+    for _ in 0..50 {
+        gone.push(cancelled(ground).await?);
+    }
+    figures.insert("cancel_of_a_loop".into(), median(gone));
+    beside_hogs(ground, figures).await?;
+    waiting(ground, figures).await
+}
+
+/// From the moment when nobody waits any more until the call has ended.
+async fn cancelled(ground: &Arc<Ground>) -> anyhow::Result<Duration> {
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn({
+        let (ground, cancel) = (Arc::clone(ground), cancel.clone());
+        async move { call(&ground, "spin", cancel).await.map(|ended| (ended, Instant::now())) }
+    });
+    tokio::time::sleep(Duration::from_millis(15)).await;
+    let asked = Instant::now();
+    cancel.cancel();
+    let (_, ended) = running.await??;
+    Ok(ended.saturating_duration_since(asked))
+}
+
+/// Calls of the tool beside one that computes for ever on each processor.
+async fn beside_hogs(ground: &Arc<Ground>, figures: &mut Figures) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let mut hogs = JoinSet::new();
+    for _ in 0..std::thread::available_parallelism()?.get() {
+        let (ground, stop) = (Arc::clone(ground), stop.clone());
+        hogs.spawn(async move {
+            // Each is ended when its processor time is used up, so there is always a next one.
+            while !stop.is_cancelled() {
+                call(&ground, "spin", stop.clone()).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    let mut took = Vec::new();
+    for _ in 0..200 {
+        let (ground, begun) = (Arc::clone(ground), Instant::now());
+        tokio::spawn(async move { call(&ground, "echo", CancellationToken::new()).await }).await??;
+        took.push(begun.elapsed());
+    }
+    stop.cancel();
+    while let Some(ended) = hogs.join_next().await {
+        ended??;
+    }
+    took.sort_unstable();
+    let p99 = took.get(took.len() * 99 / 100).copied().unwrap_or_default();
+    figures.insert("call_beside_loops_p99".into(), median(vec![p99]));
+    figures.insert("call_beside_loops".into(), median(took));
+    Ok(())
+}
+
+async fn call(ground: &Ground, tool: &str, cancelled: CancellationToken) -> anyhow::Result<Ended> {
+    let (caller, subject) = ground.caller().await?;
+    let permit = ground.permit_of(&caller, tool)?;
+    let sealed = ground.seal(&caller, &permit)?;
+    let opened = OpenCall::open(ground.journal.clone(), &sealed).await?;
+    let authority = Arc::new(ground.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
+    let signals = Signals { cancelled, stopping: CancellationToken::new(), progress: None };
+    Ok(ground.sandbox.run(&opened, &ground.components, &permit, &sealed, authority, signals).await)
+}
+
+/// Memory of the process for each instance that is there and has run, in KiB.
+async fn waiting(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
+    let failed = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
+    let engine = ground.sandbox.engine(bailiwick::sandbox::Tier::Compact);
+    let guest = Guest::echo(&Component::from_binary(engine, &ground.component).map_err(failed)?).map_err(failed)?;
+    let mut kept = Vec::new();
+    let before = resident()?;
+    for _ in 0..INSTANCES {
+        kept.push(guest.called().await.map_err(failed)?);
+    }
+    let grown = resident()?.saturating_sub(before);
+    figures.insert("waiting_instance_kib".into(), f64::from(u32::try_from(grown)?) / f64::from(INSTANCES));
+    Ok(())
+}
+
+/// Resident memory of this process, KiB.
+fn resident() -> anyhow::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the system does not tell")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+const INSTANCES: u32 = 300;
