@@ -68,7 +68,7 @@ async fn bytes_to_and_from_services_are_bounded_for_a_call() -> Result<()> {
     let arguments = json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"], "times": 5});
     let answer = world.call(&world.token("alice")?, "ask", &arguments).await?;
     let each: Vec<String> = serde_json::from_value(answer.structured()["each"].clone())?;
-    ensure_eq(each, ["200", "200", "200", "TooLarge", "TooLarge"].map(String::from).to_vec(), "answers")
+    ensure_eq(each, ["200", "200", "200", "TooLarge", "QuotaExhausted"].map(String::from).to_vec(), "answers")
 }
 
 #[tokio::test]
