@@ -1,4 +1,4 @@
-//! Packages of npm and PyPI, as a folder of the sources lists them.
+//! Packages of npm and `PyPI`, as a folder of the sources lists them.
 //!
 //! Trusts the lists, which pin versions. Invariant: nothing is installed outside the named folder, and nothing twice.
 
