@@ -121,4 +121,4 @@ const TRUST_DOMAIN: &str = "bench.example";
 const USERS: usize = 8;
 const LIFETIME: i64 = 3600;
 /// As many places as a host can have: the most connections are more than the default.
-const LIMITS: &str = "[limits]\nconcurrent_calls = 120\nconcurrent_calls_per_user = 120\n";
+const LIMITS: &str = "[limits]\nconcurrent_calls = 256\nconcurrent_calls_per_user = 256\n";
