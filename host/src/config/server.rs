@@ -203,12 +203,15 @@ pub(super) fn check_folders(
 }
 
 fn overlap(a: &Path, b: &Path) -> bool {
-    let real = |path: &Path| {
-        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        whole.canonicalize().unwrap_or(whole)
-    };
     let (a, b) = (real(a), real(b));
     a.starts_with(&b) || b.starts_with(&a)
+}
+
+/// Where a path leads, past links, even if its end is yet to be made.
+fn real(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let resolved = |above: &Path| Some(above.canonicalize().ok()?.join(whole.strip_prefix(above).ok()?));
+    whole.ancestors().find_map(resolved).unwrap_or_else(|| whole.clone())
 }
 
 const MAX_LIFETIME: Duration = Duration::from_secs(300);

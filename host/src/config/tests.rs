@@ -317,3 +317,19 @@ fn every_limit_is_read_and_held_to_its_range() {
         assert!(limit.min == 0 || refused(limit.min - 1), "{limit:?}");
     }
 }
+
+#[test]
+fn folders_that_overlap_past_a_link_are_found_before_they_are_made() {
+    let folder = Folder::new();
+    let tools = folder.0.path().join("tools");
+    std::fs::create_dir(&tools).expect("a tools folder");
+    std::os::unix::fs::symlink(&tools, folder.0.path().join("elsewhere")).expect("a link");
+    for (key, told) in [
+        ("approvals = \"elsewhere/approvals.json\"", "server.approvals lies in server.tools"),
+        ("cache = \"elsewhere/cache/deep\"", "server.tools and server.cache overlap"),
+    ] {
+        let text = GOOD.replacen("tools = \"tools\"", &format!("tools = \"tools\"\n{key}"), 1);
+        let said = folder.load(&text).err().unwrap_or_default();
+        assert!(said.contains(told), "{key}: {said}");
+    }
+}
