@@ -21,7 +21,7 @@ use super::loader::LoadError;
 use super::log::Log;
 use super::progress::ProgressSink;
 use super::spare::Spare;
-use super::state::{CallScope, CallState, CpuExceeded, Purpose, store};
+use super::state::{CallScope, CallState, Purpose, RanOut, store};
 use super::wasi;
 use crate::audit::{OpenCall, Outcome};
 use crate::delegation::Authority;
@@ -257,7 +257,10 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
     }
     let cause = format!("{error:#}");
     // A guest that lived with a refused growth was ended by what came after it.
-    let (outcome, reason, message) = if error.is::<CpuExceeded>() {
+    let ran_out = error.downcast_ref::<RanOut>().copied();
+    let (outcome, reason, message) = if ran_out == Some(RanOut::Clock) {
+        (Outcome::TimedOut, Reason::TimedOut, "the tool took too long")
+    } else if ran_out == Some(RanOut::Processor) {
         (Outcome::TimedOut, Reason::CpuExceeded, "the tool used up its processor time")
     } else if state.growth.exceeded == Some(Exceeded::Host) {
         (Outcome::Failed, Reason::Overloaded, "the host has no memory left for tools; try again")

@@ -51,10 +51,16 @@ struct Cpu {
     deadline: Instant,
 }
 
-/// The guest was stopped because its processor time ran out.
-#[derive(Debug, thiserror::Error)]
-#[error("the processor time ran out")]
-pub(super) struct CpuExceeded;
+/// The guest was stopped because it had used up its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum RanOut {
+    /// Of the processor.
+    #[error("the processor time ran out")]
+    Processor,
+    /// By the clock, waiting included.
+    #[error("the time ran out")]
+    Clock,
+}
 
 impl CallState {
     pub(super) fn new(
@@ -105,8 +111,11 @@ pub(super) fn store(engine: &Engine, state: CallState) -> Store<CallState> {
     store.epoch_deadline_callback(|mut store| {
         let cpu = &mut store.data_mut().cpu;
         cpu.used += 1;
-        if cpu.used > cpu.budget || Instant::now() >= cpu.deadline {
-            return Err(CpuExceeded.into());
+        if cpu.used > cpu.budget {
+            return Err(RanOut::Processor.into());
+        }
+        if Instant::now() >= cpu.deadline {
+            return Err(RanOut::Clock.into());
         }
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     });
