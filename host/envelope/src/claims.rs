@@ -1,6 +1,7 @@
 //! What an envelope says: plain data with the field names that people and tools see.
 //!
-//! Holding [`Claims`] proves nothing; a [`SignedEnvelope`](crate::SignedEnvelope) does.
+//! Holding [`Claims`] proves nothing; a [`SignedEnvelope`](crate::SignedEnvelope) does. Fields are in the order of their
+//! JSON names, which is the order in which they are signed (RFC 8785 §3.2.3).
 
 use serde::{Deserialize, Serialize};
 
@@ -29,47 +30,47 @@ impl ActorKind {
 /// Who initiated the request. A principal is always the pair (`iss`, `sub`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// User or service.
-    #[serde(rename = "type")]
-    pub kind: ActorKind,
-    /// The subject, unique within `iss`.
-    pub sub: String,
-    /// The issuer of the token that named the subject.
-    pub iss: String,
-    /// The tenant, if the issuer or the operator names one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<String>,
     /// Authentication context class of the login (`OpenID` Connect Core 1.0 §2), if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
     /// When the user logged in, seconds since 1970-01-01 UTC, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<u64>,
+    /// The issuer of the token that named the subject.
+    pub iss: String,
+    /// The subject, unique within `iss`.
+    pub sub: String,
+    /// The tenant, if the issuer or the operator names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// User or service.
+    #[serde(rename = "type")]
+    pub kind: ActorKind,
 }
 
 /// An earlier actor of a delegation chain (RFC 8693 §4.1). History, never authority.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriorActor {
-    /// The subject of the earlier actor.
-    pub sub: String,
     /// Its issuer, if the token says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
+    /// The subject of the earlier actor.
+    pub sub: String,
 }
 
 /// Who executes for the actor: the authenticated client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agent {
-    /// Kind of agent, `mcp_agent`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The agent's identifier, from the token.
-    pub id: String,
     /// The OAuth client.
     pub client_id: String,
+    /// The agent's identifier, from the token.
+    pub id: String,
     /// Earlier actors, outermost first; left out when there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prior: Vec<PriorActor>,
+    /// Kind of agent, `mcp_agent`.
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// What the call belongs to. For correlation only.
@@ -106,23 +107,23 @@ impl Confidence {
 /// What the actor may do in this call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authorization {
-    /// The token's scopes, narrowed to what the tool requires (RFC 6749 §3.3 scope tokens).
-    pub scopes: Vec<String>,
     /// How the host knows.
     pub confidence: Confidence,
+    /// The token's scopes, narrowed to what the tool requires (RFC 6749 §3.3 scope tokens).
+    pub scopes: Vec<String>,
 }
 
 /// What the envelope is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallBinding {
+    /// `hmac-sha256:` and a keyed hash of the arguments.
+    pub arguments: String,
+    /// `sha256:` and the digest of the component that runs.
+    pub component: String,
     /// Identifier of the call, unique.
     pub id: String,
     /// The tool.
     pub tool: String,
-    /// `sha256:` and the digest of the component that runs.
-    pub component: String,
-    /// `hmac-sha256:` and a keyed hash of the arguments.
-    pub arguments: String,
 }
 
 /// Everything an envelope says, before it is signed.
@@ -177,7 +178,7 @@ impl Claims {
         if !self.authorization.scopes.iter().all(|scope| is_scope(scope)) {
             return Some("authorization.scopes");
         }
-        if !self.delegation.allowed().iter().all(|service| is_name(service)) {
+        if !self.delegation.allowed().iter().all(|service| is_name(service) && service.is_ascii()) {
             return Some("delegation.allowed");
         }
         let fits = |prior: &PriorActor| is_name(&prior.sub) && prior.iss.as_deref().is_none_or(is_name);
@@ -198,7 +199,9 @@ impl Claims {
 
 /// A name: not empty, not long, no control characters.
 pub(crate) fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control)
+    let graphic = |byte: u8| (0x20..0x7f).contains(&byte);
+    let clean = text.bytes().all(graphic) || !text.chars().any(char::is_control);
+    !text.is_empty() && text.len() <= MAX_TEXT && clean
 }
 
 /// A scope token (RFC 6749 §3.3). One with a space in it would be two once scopes are joined.

@@ -59,8 +59,9 @@ impl FromStr for DelegationMode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stated")]
 pub struct Delegation {
-    mode: DelegationMode,
+    // In the order of their JSON names, in which they are signed.
     allowed: Vec<String>,
+    mode: DelegationMode,
     modes: BTreeMap<String, DelegationMode>,
 }
 
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_delegation_that_contradicts_itself_cannot_be_read() {
-        let good = r#"{"mode":"on_behalf_of","allowed":["a"],"modes":{"a":"on_behalf_of"}}"#;
+        let good = r#"{"allowed":["a"],"mode":"on_behalf_of","modes":{"a":"on_behalf_of"}}"#;
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Delegation>(good).unwrap()).unwrap(), good);
         let bad = [
             r#"{"mode":"service_identity","allowed":["a"],"modes":{"a":"on_behalf_of"}}"#,

@@ -38,7 +38,7 @@ impl Claims {
     pub fn sign(self, key: &SigningKey) -> Result<SignedEnvelope, EnvelopeError> {
         check(&self)?;
         let mut document = Document::new(self, key.kid());
-        let signature = URL_SAFE_NO_PAD.encode(key.sign(&signed_bytes(&document)?));
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(&document.signed_bytes()?));
         document.meta.signature = Some(signature);
         SignedEnvelope::new(document)
     }
@@ -55,13 +55,6 @@ pub(crate) fn check(claims: &Claims) -> Result<(), EnvelopeError> {
     }
 }
 
-/// What the signature of a document or of any JSON value covers; the value must be without
-/// `meta.signature`.
-pub(crate) fn signed_bytes(unsigned: &impl Serialize) -> Result<Vec<u8>, EnvelopeError> {
-    let canonical = serde_json_canonicalizer::to_vec(unsigned).map_err(EnvelopeError::Malformed)?;
-    Ok([SIGNATURE_CONTEXT, &canonical].concat())
-}
-
 impl SignedEnvelope {
     /// Wraps a document whose signature was just made or just verified.
     pub(crate) fn new(document: Document) -> Result<Self, EnvelopeError> {
@@ -69,7 +62,7 @@ impl SignedEnvelope {
         if json.len() > MAX_JSON_BYTES {
             return Err(EnvelopeError::TooLarge);
         }
-        let Document { actor, agent, session, authorization, delegation, call, meta } = document;
+        let Document { actor, agent, authorization, call, delegation, meta, session } = document;
         let (created_at, expires_at) = (meta.created_at, meta.expires_at);
         let claims = Claims { actor, agent, session, authorization, delegation, call, created_at, expires_at };
         let signature = meta.signature.ok_or(EnvelopeError::Signature)?;
@@ -112,22 +105,33 @@ impl fmt::Debug for SignedEnvelope {
 }
 
 /// The JSON shape of an envelope.
+///
+/// Invariant: of checked claims, serde writes the RFC 8785 form. Here and in everything inside, fields are in the order
+/// of their JSON names, numbers are exact integers, and names that are data are ASCII. [`verify`](crate::verify())
+/// takes nothing of this for granted, so a signature over anything else would not verify.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Document {
     actor: Actor,
     agent: Agent,
-    session: Session,
     authorization: Authorization,
-    delegation: Delegation,
     call: CallBinding,
+    delegation: Delegation,
     pub(crate) meta: Meta,
+    session: Session,
 }
 
 impl Document {
     fn new(claims: Claims, kid: &str) -> Self {
         let Claims { actor, agent, session, authorization, delegation, call, created_at, expires_at } = claims;
         let meta = Meta { created_at, expires_at, kid: kid.to_owned(), signature: None };
-        Self { actor, agent, session, authorization, delegation, call, meta }
+        Self { actor, agent, authorization, call, delegation, meta, session }
+    }
+
+    /// What the signature covers; `meta.signature` must not be there yet.
+    fn signed_bytes(&self) -> Result<Vec<u8>, EnvelopeError> {
+        let mut bytes = SIGNATURE_CONTEXT.to_vec();
+        serde_json::to_writer(&mut bytes, self).map_err(EnvelopeError::Malformed)?;
+        Ok(bytes)
     }
 }
 

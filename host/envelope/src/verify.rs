@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::error::EnvelopeError;
 use crate::json::{self, Unread};
 use crate::keys::PublicKeys;
-use crate::sign::{Document, SignedEnvelope, check, signed_bytes};
+use crate::sign::{Document, SIGNATURE_CONTEXT, SignedEnvelope, check};
 
 /// The longest envelope that is made or read, in bytes.
 pub const MAX_JSON_BYTES: usize = 64 * 1024;
@@ -63,4 +63,11 @@ fn verify_signature(mut shown: Value, document: &Document, keys: &PublicKeys) ->
         meta.remove("signature");
     }
     if key.verify(&signed_bytes(&shown)?, &signature) { Ok(()) } else { Err(EnvelopeError::Signature) }
+}
+
+/// What the signature of any JSON document covers, in whatever order it was shown; it must be without
+/// `meta.signature`.
+fn signed_bytes(unsigned: &Value) -> Result<Vec<u8>, EnvelopeError> {
+    let canonical = serde_json_canonicalizer::to_vec(unsigned).map_err(EnvelopeError::Malformed)?;
+    Ok([SIGNATURE_CONTEXT, &canonical].concat())
 }

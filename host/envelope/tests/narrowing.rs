@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_envelope::{
-    Claims, Confidence, Delegation, DelegationMode, Minting, NotAllowed, PublicKeys, Transaction, TransactionError,
-    TransactionVerifier, verify,
+    Claims, Confidence, Delegation, DelegationMode, Minting, NotAllowed, PriorActor, PublicKeys, Transaction,
+    TransactionError, TransactionVerifier, verify,
 };
 use proptest::prelude::*;
 
@@ -79,6 +79,13 @@ fn what_would_be_too_large_to_read_is_not_made() {
 }
 
 #[test]
+fn a_service_has_a_name_that_sorts_alike_everywhere() {
+    let mut claims = claims();
+    claims.delegation = Delegation::new(BTreeMap::from([("\u{e000}".to_owned(), DelegationMode::OnBehalfOf)]));
+    assert_eq!(claims.sign(&envelope_key()).unwrap_err().code(), "claim");
+}
+
+#[test]
 fn the_published_keys_suffice_to_verify() {
     let envelope = claims().sign(&envelope_key()).unwrap();
     let published = serde_json::from_str(&only(&envelope_key()).to_jwks().to_string()).unwrap();
@@ -119,6 +126,24 @@ proptest! {
         prop_assert_eq!(seen.scopes.len(), claims.authorization.scopes.len());
         prop_assert!(seen.expires_at <= claims.expires_at && seen.expires_at <= now.max(claims.created_at) + 60);
         prop_assert!(verifier(service).verify(token.as_str(), claims.expires_at).is_err());
+    }
+
+    #[test]
+    fn whatever_is_signed_verifies_from_its_own_canonical_form(
+        texts in proptest::array::uniform6("\\PC{1,40}"),
+        optional in proptest::option::of("\\PC{1,40}"),
+        auth_time in proptest::option::of(0_u64..1 << 53),
+    ) {
+        let [sub, iss, agent, prior, session, tool] = texts;
+        let mut said = claims();
+        (said.actor.sub, said.actor.iss, said.actor.tenant, said.actor.acr) = (sub, iss, optional.clone(), optional.clone());
+        (said.actor.auth_time, said.agent.id, said.session.id, said.call.tool) = (auth_time, agent, session, tool);
+        said.agent.prior = vec![PriorActor { sub: prior, iss: optional }];
+        let envelope = said.clone().sign(&envelope_key()).expect("the claims are in order");
+        let seen = verify(envelope.json(), &only(&envelope_key()), CREATED_AT).expect("it was just signed");
+        prop_assert_eq!(seen.claims(), &said);
+        let shown: serde_json::Value = serde_json::from_str(envelope.json()).expect("it is JSON");
+        prop_assert_eq!(serde_json_canonicalizer::to_string(&shown).expect("it is I-JSON"), envelope.json());
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
             "malformed-missing",
             "malformed",
             "No `actor.iss`.",
-            edit(r#""iss":"https://idp.example","tenant""#, r#""tenant""#),
+            edit(r#""iss":"https://idp.example","sub""#, r#""sub""#),
         ),
         ("malformed-float", "malformed", "A time that is not an integer.", edit("1763712000", "1763712000.0")),
         (
