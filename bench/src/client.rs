@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use url::Url;
 
+use crate::processor;
+
 /// A server with the one request that is sent to it, once for each bearer.
 #[derive(Clone)]
 pub(crate) struct Target {
@@ -26,6 +28,8 @@ pub(crate) struct Target {
     pub(crate) headers: Vec<HeaderMap>,
     /// The body.
     pub(crate) body: Bytes,
+    /// Its process, if it runs here.
+    pub(crate) process: Option<u32>,
 }
 
 /// What one turn showed.
@@ -36,9 +40,16 @@ pub(crate) struct Turn {
     pub(crate) took: Vec<Duration>,
     /// Calls that the server was too busy for.
     pub(crate) busy: usize,
+    /// Processor time that the server took.
+    pub(crate) cpu: Option<Duration>,
 }
 
 impl Turn {
+    /// Processor time of the server for each call, microseconds.
+    pub(crate) fn cpu_us(&self) -> Option<f64> {
+        Some(self.cpu?.as_secs_f64() * 1e6 / f64::from(u32::try_from(self.took.len()).ok()?))
+    }
+
     /// The time within which this share of the calls was answered, microseconds.
     pub(crate) fn percentile_us(&self, share: usize) -> f64 {
         let at = (self.took.len() * share / 100).min(self.took.len().saturating_sub(1));
@@ -62,6 +73,7 @@ pub(crate) async fn load(
     for line in lines {
         callers.spawn(line.call_until(begin, begin + turn));
     }
+    let cpu = between(target.process, begin, begin + turn).await;
     let (mut took, mut busy) = (Vec::new(), 0);
     while let Some(called) = callers.join_next().await {
         let (more, refused) = called?.with_context(|| target.name.clone())?;
@@ -71,7 +83,15 @@ pub(crate) async fn load(
     ensure!(!took.is_empty(), "{}: no call came to its end within a turn", target.name);
     took.sort_unstable();
     let count = u32::try_from(took.len())?;
-    Ok(Turn { calls_per_s: f64::from(count) / turn.as_secs_f64(), took, busy })
+    Ok(Turn { calls_per_s: f64::from(count) / turn.as_secs_f64(), took, busy, cpu })
+}
+
+/// Processor time of a process from one moment to another.
+async fn between(process: Option<u32>, begin: Instant, end: Instant) -> Option<Duration> {
+    tokio::time::sleep_until(begin.into()).await;
+    let before = processor::used(process?)?;
+    tokio::time::sleep_until(end.into()).await;
+    processor::used(process?)?.checked_sub(before)
 }
 
 /// One connection.

@@ -12,6 +12,7 @@ mod inside;
 mod native;
 mod other;
 mod plan;
+mod processor;
 mod report;
 mod rounds;
 mod servers;

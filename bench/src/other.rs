@@ -30,7 +30,7 @@ pub(crate) async fn open(plan: &Plan, url: &str) -> anyhow::Result<Target> {
         (headers, message)
     };
     let body = Bytes::from(message.to_string());
-    Ok(Target { name: plan.name.clone(), url: Url::parse(url)?, headers: vec![headers], body })
+    Ok(Target { name: plan.name.clone(), url: Url::parse(url)?, headers: vec![headers], body, process: None })
 }
 
 /// The handshake of the older revisions; returns the headers that a call in the session has.

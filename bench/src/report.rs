@@ -24,13 +24,14 @@ impl Report {
     /// Prints the tables.
     pub(crate) fn print(&self) {
         say("\nClient and servers share this machine's processors.\n");
-        say("| connections | server | calls/s | of native | p50 µs | p99 µs | busy |");
-        say("|---:|---|---:|---:|---:|---:|---:|");
+        say("| connections | server | calls/s | of native | p50 µs | p99 µs | processor µs a call | busy |");
+        say("|---:|---|---:|---:|---:|---:|---:|---:|");
         for of in &self.http {
             let share = self.share(of).map_or(String::new(), |share| format!("{share:.2}"));
-            let Measured { server, connections, calls_per_s, p50_us, p99_us, busy } = of;
+            let Measured { server, connections, calls_per_s, p50_us, p99_us, cpu_us, busy } = of;
+            let cpu = cpu_us.map_or(String::new(), |cpu| format!("{cpu:.0}"));
             say(&format!(
-                "| {connections} | {server} | {calls_per_s:.0} | {share} | {p50_us:.0} | {p99_us:.0} | {busy} |"
+                "| {connections} | {server} | {calls_per_s:.0} | {share} | {p50_us:.0} | {p99_us:.0} | {cpu} | {busy} |"
             ));
         }
         say("\n| in process | µs |\n|---|---:|");

@@ -16,6 +16,8 @@ pub(crate) struct Measured {
     pub(crate) calls_per_s: f64,
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
+    /// Processor time of the server for each call; `None` for one that does not run here.
+    pub(crate) cpu_us: Option<f64>,
     /// Calls that the server refused because its places were taken; not among the others.
     pub(crate) busy: usize,
 }
@@ -48,6 +50,7 @@ impl Measured {
             calls_per_s: middle(&|turn| turn.calls_per_s),
             p50_us: middle(&|turn| turn.percentile_us(50)),
             p99_us: middle(&|turn| turn.percentile_us(99)),
+            cpu_us: turns.iter().map(Turn::cpu_us).collect::<Option<_>>().map(median),
             busy: turns.iter().map(|turn| turn.busy).sum(),
         }
     }

@@ -30,7 +30,7 @@ pub(crate) async fn start(plan: &Plan) -> anyhow::Result<Servers> {
     let issuer = Issuer::start().await?;
     let (mut targets, mut hosts, mut folders) = (Vec::new(), Vec::new(), Vec::new());
     let native = native().await?;
-    targets.push(target("native", &native.url(), &[None])?);
+    targets.push(target("native", &native, &[None])?);
     hosts.push(native);
     let disk = || Some(plan.work.clone());
     let mut builds = vec![("bailiwick", &plan.bailiwick, disk()), ("bailiwick-nosync", &plan.bailiwick, memory())];
@@ -43,7 +43,7 @@ pub(crate) async fn start(plan: &Plan) -> anyhow::Result<Servers> {
         let folder = TempDir::with_prefix_in("bailiwick-bench-", place)?;
         let host = host(bailiwick, plan, &issuer, folder.path()).await?;
         let tokens: Vec<_> = (0..USERS).map(|user| token(&issuer, &host, user).map(Some)).collect::<Result<_, _>>()?;
-        targets.push(target(name, &host.url(), &tokens)?);
+        targets.push(target(name, &host, &tokens)?);
         hosts.push(host);
         folders.push(folder);
     }
@@ -84,7 +84,8 @@ fn token(issuer: &Issuer, host: &Host, user: usize) -> anyhow::Result<String> {
 }
 
 /// The request of the stateless revision, which both servers know.
-fn target(name: &str, url: &str, tokens: &[Option<String>]) -> anyhow::Result<Target> {
+fn target(name: &str, server: &Host, tokens: &[Option<String>]) -> anyhow::Result<Target> {
+    let url = &server.url();
     let arguments: Value = serde_json::from_str(ARGUMENTS)?;
     let headers = tokens.iter().map(|token| headers(token.as_deref(), "echo", url));
     Ok(Target {
@@ -92,6 +93,7 @@ fn target(name: &str, url: &str, tokens: &[Option<String>]) -> anyhow::Result<Ta
         url: Url::parse(url)?,
         headers: headers.collect::<Result<_, _>>()?,
         body: Bytes::from(call("echo", &arguments).to_string()),
+        process: server.id(),
     })
 }
 

@@ -18,6 +18,7 @@ mod canary;
 mod compile;
 mod downstream;
 mod engine;
+mod entry;
 mod examine;
 mod growth;
 mod inspect;
@@ -30,6 +31,7 @@ mod signature;
 mod spare;
 mod state;
 mod structure;
+mod ticker;
 mod wasi;
 
 pub use answer::{Answer, Ended};

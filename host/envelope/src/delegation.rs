@@ -70,7 +70,7 @@ impl Delegation {
     pub fn new(modes: BTreeMap<String, DelegationMode>) -> Self {
         let mode = common_mode(&modes).unwrap_or(DelegationMode::ServiceIdentity);
         let allowed = modes.keys().cloned().collect();
-        Self { mode, allowed, modes }
+        Self { allowed, mode, modes }
     }
 
     /// The one mode of all services; `service_identity` if they differ or there are none.

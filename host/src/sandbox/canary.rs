@@ -17,6 +17,7 @@ use super::growth::Budget;
 use super::limits::Limits;
 use super::log::Log;
 use super::state::{CallState, Purpose, store};
+use super::ticker::Ticker;
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 
 /// The engine, and components enough that their slots in the pool go from one to another.
@@ -26,6 +27,7 @@ struct Hunting {
     components: Vec<Component>,
     limits: Limits,
     budget: Arc<Budget>,
+    ticker: Arc<Ticker>,
 }
 
 /// What one turn found that it should not have.
@@ -62,13 +64,15 @@ impl Hunting {
         let compile = |_| Component::from_binary(&engine, &bytes);
         let components = (0..components).map(compile).collect::<Result<_>>()?;
         let budget = Budget::new(limits.memory_total);
-        Ok(Self { linker: Linker::new(&engine), components, limits, budget, engine })
+        let ticker = Ticker::start(&[&engine])?;
+        Ok(Self { linker: Linker::new(&engine), components, limits, budget, ticker, engine })
     }
 
     async fn instance(&self, component: usize) -> Result<(Store<CallState>, Instance)> {
         let log = Log::new("canary", "", &self.limits);
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let state = CallState::new(Purpose::Describe, log, &self.limits, Arc::clone(&self.budget), (clock, random));
+        let budget = Arc::clone(&self.budget);
+        let state = CallState::new(Purpose::Describe, log, &self.limits, budget, self.ticker.run(), (clock, random));
         let mut store = store(&self.engine, state);
         let component = self.components.get(component % self.components.len()).context("no component")?;
         let instance = self.linker.instantiate_async(&mut store, component).await?;

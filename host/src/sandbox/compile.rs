@@ -93,8 +93,21 @@ impl Compiler {
         Self { cache, ..self }
     }
 
-    /// The code for the component with this digest.
-    pub(super) async fn component(
+    /// The code for the component with this digest, if an earlier host compiled it under the same rules.
+    pub(super) fn kept(&self, engine: &Engine, digest: &str) -> Option<Compiled> {
+        let (begun, cache, identity) = (Instant::now(), self.cache.as_ref()?, Identity::new(engine, digest));
+        let code = cache.find(&identity)?;
+        match code.load(engine) {
+            Ok(component) => Some(Compiled { component, cached: true, took: begun.elapsed() }),
+            Err(error) => {
+                cache.reject(&identity, &format!("the engine does not take it: {error:#}"));
+                None
+            }
+        }
+    }
+
+    /// Compiles the component with this digest. Its structure was checked.
+    pub(super) async fn compile(
         &self,
         engine: &Engine,
         tier: Tier,
@@ -106,10 +119,6 @@ impl Compiler {
         let identity = Identity::new(engine, digest);
         if let Some(error) = self.refusals().get(&identity.name()) {
             return Err(error.clone());
-        }
-        let kept = tokio::task::block_in_place(|| self.kept(engine, &identity));
-        if let Some(component) = kept {
-            return Ok(Compiled { component, cached: true, took: begun.elapsed() });
         }
         let code = tokio::select! {
             biased;
@@ -145,18 +154,6 @@ impl Compiler {
     /// Ends what is being compiled and compiles nothing more.
     pub(super) fn stop(&self) {
         self.stopping.cancel();
-    }
-
-    fn kept(&self, engine: &Engine, identity: &Identity) -> Option<Component> {
-        let cache = self.cache.as_ref()?;
-        let code = cache.find(identity)?;
-        match code.load(engine) {
-            Ok(component) => Some(component),
-            Err(error) => {
-                cache.reject(identity, &format!("the engine does not take it: {error:#}"));
-                None
-            }
-        }
     }
 }
 

@@ -1,12 +1,9 @@
-//! Two engines, one for each tier of components, and the threads that keep time for them.
+//! Two engines, one for each tier of components.
 //!
 //! The compact tier is for what the guest SDK builds: small memories that are copied rather than
 //! mapped, many slots, no system call on the path of a call. The script tier is for components
 //! that carry a language's runtime: few slots, images mapped copy-on-write, larger stacks.
 //! With two pools neither kind can use up the other's slots.
-
-use std::thread;
-use std::time::Duration;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
 
@@ -37,7 +34,7 @@ impl Tier {
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine cannot be started: {0}")]
-pub struct EngineError(String);
+pub struct EngineError(pub(super) String);
 
 impl From<wasmtime::Error> for EngineError {
     fn from(error: wasmtime::Error) -> Self {
@@ -51,15 +48,8 @@ pub(super) struct Started {
     pub(super) slots: Option<u32>,
 }
 
-/// Makes the engine of a tier, with as many pooled slots as are wanted and the address space allows, and starts the
-/// thread that keeps time for it.
+/// Makes the engine of a tier, with as many pooled slots as are wanted and the address space allows.
 pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError> {
-    let started = make(tier, limits)?;
-    start_ticker(&started.engine)?;
-    Ok(started)
-}
-
-fn make(tier: Tier, limits: &Limits) -> Result<Started, EngineError> {
     let shape = Shape::of(tier, limits);
     let room = rustix::process::getrlimit(rustix::process::Resource::As).current.unwrap_or(u64::MAX);
     let mut slots = shape.slots;
@@ -171,6 +161,7 @@ fn pool(shape: &Shape, slots: u32) -> PoolingAllocationConfig {
     let (most_instances, most_memories, most_tables) = shape.most;
     let (keep_memory, keep_table) = shape.keep;
     let mut pool = PoolingAllocationConfig::default();
+    // No batches of pages to give back: a batch holds slots that need none back, and a call then gets a cold one.
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(instances))
         .total_memories(slots.saturating_mul(memories))
@@ -187,28 +178,9 @@ fn pool(shape: &Shape, slots: u32) -> PoolingAllocationConfig {
         .table_elements(shape.table_elements)
         .linear_memory_keep_resident(keep_memory)
         .table_keep_resident(keep_table)
-        .max_unused_warm_slots(shape.warm.min(slots))
-        .decommit_batch_size(8);
+        .max_unused_warm_slots(shape.warm.min(slots));
     pool
 }
-
-/// One thread, for as long as the engine lives, so that time passes for guests that never yield.
-fn start_ticker(engine: &Engine) -> Result<(), EngineError> {
-    let engine = engine.weak();
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            #[expect(clippy::disallowed_methods, reason = "this thread's only work is to keep time")]
-            thread::sleep(TICK);
-        }
-    };
-    let spawned = thread::Builder::new().name("epoch-ticker".into()).spawn(tick);
-    spawned.map(drop).map_err(|error| EngineError(error.to_string()))
-}
-
-/// How often a running guest yields and is looked at.
-pub(super) const TICK: Duration = Duration::from_millis(2);
 
 /// Of one linear memory, whatever a call's own limit is.
 const MAX_MEMORY: usize = 256 << 20;

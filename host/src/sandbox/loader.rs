@@ -15,7 +15,7 @@ use super::engine::Tier;
 use super::inspect::{Refused, inspect};
 use super::run::{Compiled, Components, Sandbox};
 use super::signature::{self, SignatureError, digest};
-use super::structure::{self, StructureError};
+use super::structure::StructureError;
 use crate::dispatch::{
     Approval, ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, Outline, RawDefinition, Signed,
     Terms,
@@ -172,7 +172,7 @@ impl LoadError {
 }
 
 impl Sandbox {
-    /// Loads one file: read, hash, check the signature, inspect, check its structure, compile, describe, check.
+    /// Loads one file: read, hash, check the signature, inspect, compile unless that was done before, describe, check.
     ///
     /// # Errors
     /// The component is refused; its digest is given if it could be read.
@@ -218,7 +218,6 @@ impl Sandbox {
 
     async fn load_bytes(&self, component: ComponentId, terms: &Terms, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
         let inspection = inspect(&bytes)?;
-        tokio::task::block_in_place(|| structure::check(&bytes))?;
         let compiled = self.compile(&component.name, &component.digest, &inspection, &bytes).await?;
         offer(component, terms, compiled)
     }

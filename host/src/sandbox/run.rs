@@ -9,11 +9,12 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 
 use super::answer::{Ended, judge};
+use super::bindings::Tool as World;
 use super::bindings::bailiwick::tool::identity as wit;
 use super::bindings::exports::bailiwick::tool::tools;
-use super::bindings::{Tool as World, ToolPre};
-use super::compile::Compiler;
+use super::compile::{Compiled as Code, Compiler};
 use super::engine::{self, EngineError, Started, Tier};
+use super::entry::Entry;
 use super::growth::{Budget, Exceeded};
 use super::inspect::Inspection;
 use super::limits::Limits;
@@ -22,6 +23,8 @@ use super::log::Log;
 use super::progress::ProgressSink;
 use super::spare::Spare;
 use super::state::{CallScope, CallState, Purpose, RanOut, store};
+use super::structure;
+use super::ticker::Ticker;
 use super::wasi;
 use crate::audit::{OpenCall, Outcome};
 use crate::delegation::Authority;
@@ -34,6 +37,7 @@ use crate::seams::{Clock, Random};
 pub struct Sandbox {
     compact: Linker<CallState>,
     script: Linker<CallState>,
+    ticker: Arc<Ticker>,
     capacity: Capacity,
     budget: Arc<Budget>,
     compiler: Compiler,
@@ -57,18 +61,18 @@ pub struct Capacity {
 /// A compiled component with what it says of itself.
 #[derive(Clone)]
 pub(super) struct Compiled {
-    pre: ToolPre<CallState>,
+    entry: Entry,
     pub(super) tier: Tier,
     pub(super) tools: Vec<RawDefinition>,
 }
 
 /// The components that can be called, by digest. Immutable; a change makes a new one.
 #[derive(Default)]
-pub struct Components(BTreeMap<String, (Tier, ToolPre<CallState>)>);
+pub struct Components(BTreeMap<String, (Tier, Entry)>);
 
 impl Components {
     pub(super) fn new(used: BTreeMap<String, Compiled>) -> Self {
-        Self(used.into_iter().map(|(digest, compiled)| (digest, (compiled.tier, compiled.pre))).collect())
+        Self(used.into_iter().map(|(digest, compiled)| (digest, (compiled.tier, compiled.entry))).collect())
     }
 
     /// The tier of the component with this digest.
@@ -114,12 +118,13 @@ impl Sandbox {
         };
         let (compact, script) = (engine::start(Tier::Compact, &limits)?, engine::start(Tier::Script, &limits)?);
         let capacity = Capacity { compact: compact.slots, script: script.slots };
+        let ticker = Ticker::start(&[&compact.engine, &script.engine])?;
         let (compact, mut script) = (linker(&compact)?, linker(&script)?);
         wasi::link(&mut script)?;
         let budget = Budget::new(limits.memory_total);
         let compiled = Mutex::default();
         let spare = Mutex::default();
-        Ok(Self { compact, script, capacity, budget, compiler, compiled, spare, limits, clock, random })
+        Ok(Self { compact, script, ticker, capacity, budget, compiler, compiled, spare, limits, clock, random })
     }
 
     /// How many calls the pools take at once.
@@ -149,7 +154,8 @@ impl Sandbox {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 
-    /// Compiles `bytes` and asks the component for its tools, without any identity.
+    /// The code for `bytes`, and the tools that the component says it has, without any identity. What was compiled before
+    /// had its structure checked before that, by the same rules.
     pub(super) async fn compile(
         &self,
         name: &str,
@@ -160,29 +166,44 @@ impl Sandbox {
         if let Some(known) = self.known(digest) {
             return Ok(known);
         }
+        let kept = tokio::task::block_in_place(|| self.compiler.kept(self.engine(inspection.tier), digest));
+        if let Some(code) = kept {
+            return self.link(name, digest, inspection.tier, code).await;
+        }
+        tokio::task::block_in_place(|| structure::check(bytes))?;
+        self.compile_checked(name, digest, inspection, bytes).await
+    }
+
+    /// The same for bytes that were not compiled before, and whose structure was checked.
+    pub(super) async fn compile_checked(
+        &self,
+        name: &str,
+        digest: &str,
+        inspection: &Inspection,
+        bytes: &[u8],
+    ) -> Result<Compiled, LoadError> {
+        let (tier, limits) = (inspection.tier, self.limits.compiling());
+        let code = self.compiler.compile(self.engine(tier), tier, digest, bytes, limits).await?;
+        self.link(name, digest, tier, code).await
+    }
+
+    async fn link(&self, name: &str, digest: &str, tier: Tier, code: Code) -> Result<Compiled, LoadError> {
         let engine = |step| move |cause: wasmtime::Error| LoadError::Engine { step, cause: format!("{cause:#}") };
-        let linker = self.linker(inspection.tier);
-        let limits = self.limits.compiling();
-        let code = self.compiler.component(linker.engine(), inspection.tier, digest, bytes, limits).await?;
         let milliseconds = u64::try_from(code.took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(component = name, digest, cached = code.cached, milliseconds, "a component has its code");
-        let link = || ToolPre::new(linker.instantiate_pre(&code.component)?);
-        let pre = tokio::task::block_in_place(link).map_err(engine("link"))?;
-        let tools = self.describe(name, &pre).await.map_err(engine("describe its tools"))?;
-        let compiled = Compiled { pre, tier: inspection.tier, tools };
+        let link = || Entry::new(self.linker(tier), &code.component);
+        let entry = tokio::task::block_in_place(link).map_err(engine("link"))?;
+        let tools = self.describe(name, &entry).await.map_err(engine("describe its tools"))?;
+        let compiled = Compiled { entry, tier, tools };
         let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(digest.to_owned(), compiled.clone());
         Ok(compiled)
     }
 
-    async fn describe(&self, name: &str, pre: &ToolPre<CallState>) -> wasmtime::Result<Vec<RawDefinition>> {
+    async fn describe(&self, name: &str, entry: &Entry) -> wasmtime::Result<Vec<RawDefinition>> {
         let log = Log::new(name, "", &self.limits);
-        let mut store = store(pre.engine(), self.state(Purpose::Describe, log));
-        let describe = async {
-            let instance = pre.instantiate_async(&mut store).await?;
-            instance.bailiwick_tool_tools().call_describe(&mut store).await
-        };
-        let definitions = tokio::time::timeout(self.limits.time, describe).await??;
+        let mut store = store(entry.engine(), self.state(Purpose::Describe, log));
+        let definitions = tokio::time::timeout(self.limits.time, entry.describe(&mut store)).await??;
         Ok(definitions.into_iter().map(raw).collect())
     }
 
@@ -210,22 +231,19 @@ impl Sandbox {
         signals: Signals,
     ) -> Ended {
         let tool = permit.tool();
-        let Some((_, component)) = components.0.get(&tool.component.digest) else {
+        let Some((_, entry)) = components.0.get(&tool.component.digest) else {
             return Ended::without_answer(Outcome::Failed, Reason::Internal, "the tool is not loaded");
         };
         let scope = CallScope { authority, settings: Arc::clone(&tool.settings), progress: signals.progress.clone() };
         let log = Log::new(&tool.component.name, &sealed.envelope().claims().call.id, &self.limits);
-        let mut store = store(component.engine(), self.state(Purpose::Call(Box::new(scope)), log));
+        let mut store = store(entry.engine(), self.state(Purpose::Call(Box::new(scope)), log));
         let context = tools::ToolContext {
             identity: envelope(sealed.envelope()),
             input: permit.arguments().to_string(),
             answers: Vec::new(),
             state: None,
         };
-        let call = async {
-            let instance = component.instantiate_async(&mut store).await?;
-            instance.bailiwick_tool_tools().call_call(&mut store, &tool.definition.name, &context).await
-        };
+        let call = entry.call(&mut store, &tool.definition.name, &context);
         let returned = tokio::select! {
             biased;
             () = signals.gone() => {
@@ -242,7 +260,7 @@ impl Sandbox {
 
     fn state(&self, purpose: Purpose, log: Log) -> CallState {
         let seams = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        CallState::new(purpose, log, &self.limits, Arc::clone(&self.budget), seams)
+        CallState::new(purpose, log, &self.limits, Arc::clone(&self.budget), self.ticker.run(), seams)
     }
 }
 

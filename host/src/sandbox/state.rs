@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use super::engine::TICK;
 use super::growth::{Budget, Growth};
 use super::limits::Limits;
 use super::log::Log;
 use super::progress::ProgressSink;
+use super::ticker::{TICK, Ticking};
 use super::wasi::Wasi;
 use crate::delegation::Authority;
 use crate::seams::{Clock, Random};
@@ -27,6 +27,8 @@ pub(super) struct CallState {
     cpu: Cpu,
     fuel: usize,
     handles: usize,
+    #[expect(dead_code, reason = "held, never read")]
+    ticking: Ticking,
 }
 
 /// What the instance is for.
@@ -68,6 +70,7 @@ impl CallState {
         log: Log,
         limits: &Limits,
         budget: Arc<Budget>,
+        ticking: Ticking,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
         Self {
@@ -80,6 +83,7 @@ impl CallState {
             // What one bound allows, another does not forbid.
             fuel: limits.hostcall_bytes.max(limits.output.max(limits.downstream_bytes).saturating_mul(2)),
             handles: limits.handles,
+            ticking,
             cpu: Cpu { used: 0, budget: ticks(limits.cpu), deadline: Instant::now() + limits.time },
         }
     }

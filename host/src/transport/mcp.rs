@@ -251,7 +251,9 @@ impl Handler {
                 relay(&context.peer, token, reports).await;
             }
         };
-        let (performed, ()) = tokio::join!(call::perform(&self.0.host, admitted, signals), relay);
+        // In a box, because the library moves this handler's future from place to place.
+        let perform = Box::pin(call::perform(&self.0.host, admitted, signals));
+        let (performed, ()) = tokio::join!(perform, relay);
         match performed {
             Ok(answer) => Ok(answer),
             Err(refusal) if refusal.reason == Reason::AuditUnavailable => {

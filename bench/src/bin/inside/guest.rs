@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use bailiwick::sandbox::Tier;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, Linker, TypedFunc};
+use wasmtime::error::Context as _;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 
 use crate::Figures;
@@ -19,7 +20,10 @@ mod bindings {
 
 use bindings::ToolPre;
 use bindings::bailiwick::tool::identity as wit;
-use bindings::exports::bailiwick::tool::tools::ToolContext;
+use bindings::exports::bailiwick::tool::tools::{Outcome, ToolContext, ToolError};
+
+/// The call of an instance.
+type Called<'c> = TypedFunc<(&'c str, &'c ToolContext), (Result<Outcome, ToolError>,)>;
 
 /// Counts how often memory grows after it was made.
 #[derive(Default)]
@@ -43,6 +47,7 @@ impl ResourceLimiter for State {
 /// A component that can be instantiated, and the call that is made.
 pub(crate) struct Guest {
     pre: ToolPre<State>,
+    call: ComponentExportIndex,
     tool: String,
     context: ToolContext,
 }
@@ -52,7 +57,9 @@ impl Guest {
         let mut linker = Linker::new(component.engine());
         linker.define_unknown_imports_as_traps(component)?;
         let pre = ToolPre::new(linker.instantiate_pre(component)?)?;
-        Ok(Self { pre, tool: tool.to_owned(), context: context(input) })
+        let interface = component.get_export_index(None, "bailiwick:tool/tools@0.1.0").context("no tools")?;
+        let call = component.get_export_index(Some(&interface), "call").context("no call")?;
+        Ok(Self { pre, call, tool: tool.to_owned(), context: context(input) })
     }
 
     pub(crate) fn store(&self) -> Store<State> {
@@ -68,6 +75,12 @@ impl Guest {
         store
     }
 
+    /// A fresh instance, as the host makes it for a call.
+    async fn instance(&self, store: &mut Store<State>) -> wasmtime::Result<Called<'_>> {
+        let instance = self.pre.instance_pre().instantiate_async(&mut *store).await?;
+        instance.get_typed_func(store, self.call)
+    }
+
     /// Store, instance, call and drop.
     pub(crate) async fn fresh(&self) -> wasmtime::Result<()> {
         self.timed().await.map(drop)
@@ -81,28 +94,26 @@ impl Guest {
     /// An instance that has run, with what holds it.
     pub(crate) async fn called(&self) -> wasmtime::Result<Store<State>> {
         let mut store = self.store();
-        let instance = self.pre.instantiate_async(&mut store).await?;
-        let called = instance.bailiwick_tool_tools().call_call(&mut store, &self.tool, &self.context).await?;
-        std::hint::black_box(&called);
+        let call = self.instance(&mut store).await?;
+        std::hint::black_box(&call.call_async(&mut store, (&self.tool, &self.context)).await?);
         Ok(store)
     }
 
-    /// The name of the component's first tool.
-    pub(crate) async fn first_tool(&self) -> wasmtime::Result<Option<String>> {
+    /// Store, instance, what the tools are, and drop: the whole of a component in any language, its own work aside.
+    pub(crate) async fn described(&self) -> wasmtime::Result<()> {
         let mut store = self.store();
         let instance = self.pre.instantiate_async(&mut store).await?;
-        let tools = instance.bailiwick_tool_tools().call_describe(&mut store).await?;
-        Ok(tools.into_iter().next().map(|tool| tool.name))
+        std::hint::black_box(&instance.bailiwick_tool_tools().call_describe(&mut store).await?);
+        Ok(())
     }
 
     async fn timed(&self) -> wasmtime::Result<[Duration; 4]> {
         let t0 = Instant::now();
         let mut store = self.store();
         let t1 = Instant::now();
-        let instance = self.pre.instantiate_async(&mut store).await?;
+        let call = self.instance(&mut store).await?;
         let t2 = Instant::now();
-        let called = instance.bailiwick_tool_tools().call_call(&mut store, &self.tool, &self.context).await?;
-        std::hint::black_box(&called);
+        std::hint::black_box(&call.call_async(&mut store, (&self.tool, &self.context)).await?);
         let t3 = Instant::now();
         drop(store);
         Ok([t1 - t0, t2 - t1, t3 - t2, t3.elapsed()])
@@ -137,12 +148,11 @@ async fn reused(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
     let mut batches = Vec::new();
     for _ in 0..2000 {
         let mut store = guest.store();
-        let instance = guest.pre.instantiate_async(&mut store).await?;
-        let tools = instance.bailiwick_tool_tools();
-        std::hint::black_box(&tools.call_call(&mut store, &guest.tool, &guest.context).await?);
+        let call = guest.instance(&mut store).await?;
+        std::hint::black_box(&call.call_async(&mut store, (&guest.tool, &guest.context)).await?);
         let started = Instant::now();
         for _ in 0..REUSED {
-            std::hint::black_box(&tools.call_call(&mut store, &guest.tool, &guest.context).await?);
+            std::hint::black_box(&call.call_async(&mut store, (&guest.tool, &guest.context)).await?);
         }
         batches.push(started.elapsed() / REUSED);
     }
@@ -153,9 +163,7 @@ async fn reused(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
 /// Memory that is not there from the start costs more than the call.
 async fn tell_memory(guest: &Guest) -> wasmtime::Result<()> {
     use std::io::Write as _;
-    let mut store = guest.store();
-    let instance = guest.pre.instantiate_async(&mut store).await?;
-    std::hint::black_box(&instance.bailiwick_tool_tools().call_call(&mut store, &guest.tool, &guest.context).await?);
+    let store = guest.called().await?;
     let State { bytes, grown } = store.data();
     writeln!(std::io::stderr(), "memory of the tool: {} KiB, grown {grown} times during a call", bytes / 1024)?;
     Ok(())

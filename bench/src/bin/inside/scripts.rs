@@ -27,15 +27,10 @@ pub(crate) async fn measure(ground: &Ground, folder: &Path, figures: &mut Figure
 
 async fn one(ground: &Ground, path: &Path, name: &str, figures: &mut Figures) -> anyhow::Result<()> {
     loads(ground, path, name, figures).await?;
-    let bytes = std::fs::read(path)?;
-    let guest =
-        |tool: &str| Guest::new(&Component::from_binary(ground.sandbox.engine(Tier::Script), &bytes)?, tool, "{}");
-    let fresh = async {
-        let tool = guest("")?.first_tool().await?.ok_or_else(|| wasmtime::Error::msg("it has no tools"))?;
-        let guest = guest(&tool)?;
-        each(1, async || guest.fresh().await).await
-    };
-    figures.insert(format!("{name}_fresh"), fresh.await.map_err(|error| anyhow::anyhow!("{error:#}"))?);
+    let failed = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
+    let component = Component::from_binary(ground.sandbox.engine(Tier::Script), &std::fs::read(path)?);
+    let guest = Guest::new(&component.map_err(failed)?, "", "{}").map_err(failed)?;
+    figures.insert(format!("{name}_fresh"), each(1, async || guest.described().await).await.map_err(failed)?);
     Ok(())
 }
 

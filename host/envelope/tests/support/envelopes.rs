@@ -65,12 +65,7 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
     let large = edit("{", &format!("{{{}", " ".repeat(MAX_JSON_BYTES)));
     let cases = [
         ("malformed", "malformed", "Cut off.", json[..json.len() - 1].to_owned()),
-        (
-            "malformed-missing",
-            "malformed",
-            "No `actor.iss`.",
-            edit(r#""iss":"https://idp.example","sub""#, r#""sub""#),
-        ),
+        ("malformed-missing", "malformed", "No `actor.iss`.", edit(r#""iss":"https://idp.example","sub""#, r#""sub""#)),
         ("malformed-float", "malformed", "A time that is not an integer.", edit("1763712000", "1763712000.0")),
         (
             "malformed-mode",

@@ -72,7 +72,8 @@ impl Bench {
     /// Compiles `bytes`, whatever else speaks against them; says what the engine does.
     pub(super) fn compile(&self, bytes: &[u8]) -> Result<(), String> {
         let inspection = Inspection { imports: Vec::new(), wasi: false, tier: Tier::Compact };
-        let compiled = self.runtime.block_on(async { self.sandbox.compile("case", "case", &inspection, bytes).await });
+        let compiled =
+            self.runtime.block_on(async { self.sandbox.compile_checked("case", "case", &inspection, bytes).await });
         self.sandbox.forget_others(&Components::default());
         match compiled {
             Ok(_) => Ok(()),

@@ -13,13 +13,14 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::super::structure;
 use crate::envelope::MacKey;
 use crate::seams::hex;
 
-/// What a piece of code is: of which component, and for which engine.
+/// What a piece of code is: of which component, for which engine, and by which rules that component was let through.
 pub(super) struct Identity {
     digest: String,
-    /// SHA-256 over the engine's version, settings and target.
+    /// SHA-256 over the engine's version, settings and target, and over the rules.
     engine: [u8; 32],
 }
 
@@ -27,6 +28,7 @@ impl Identity {
     pub(super) fn new(engine: &Engine, digest: &str) -> Self {
         let mut settings = Settings(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
+        structure::rules().hash(&mut settings);
         Self { digest: digest.to_owned(), engine: settings.0.finalize().into() }
     }
 

@@ -1,11 +1,12 @@
 //! The cache and the compiler, with fakes in the place of the workers.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -191,6 +192,9 @@ fn the_least_used_goes_when_there_is_no_room() {
     for digest in digests {
         assert!(cache.find(&place.identity(DIGEST)).is_some(), "{digest}");
         cache.keep(&place.identity(digest), &Place::code());
+        // The file system tells times apart by milliseconds only.
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_712_000);
+        File::open(place.path().join(place.identity(digest).name())).unwrap().set_modified(long_ago).unwrap();
     }
     let there = |digest| place.path().join(place.identity(digest).name()).exists();
     assert!(there("sha256:4"), "the newest");
@@ -215,13 +219,15 @@ async fn a_component_is_compiled_once_for_all_starts() {
     let count = Arc::new(AtomicUsize::new(0));
     for start in 0..3 {
         let compiler = Compiler::new(Counting(Arc::clone(&count))).keeping(Some(place.cache(1)));
-        let compiled = compiler.component(&place.engine, Tier::Compact, DIGEST, &component(), LIMITS).await.unwrap();
-        assert_eq!(compiled.cached, start > 0);
+        let kept = compiler.kept(&place.engine, DIGEST);
+        assert_eq!(kept.as_ref().map(|kept| kept.cached), (start > 0).then_some(true));
+        if kept.is_none() {
+            let compiled = compiler.compile(&place.engine, Tier::Compact, DIGEST, &component(), LIMITS).await.unwrap();
+            assert!(!compiled.cached);
+        }
         assert_eq!(count.load(Ordering::Relaxed), 1);
     }
-    let without = Compiler::new(Counting(Arc::clone(&count)));
-    without.component(&place.engine, Tier::Compact, DIGEST, &component(), LIMITS).await.unwrap();
-    assert_eq!(count.load(Ordering::Relaxed), 2, "without a cache");
+    assert!(Compiler::new(Counting(count)).kept(&place.engine, DIGEST).is_none(), "without a cache");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,12 +237,14 @@ async fn what_does_not_compile_or_is_not_for_the_engine_is_a_typed_error() {
     let count = Arc::new(AtomicUsize::new(0));
     let compiler = Compiler::new(Counting(Arc::clone(&count))).keeping(Some(place.cache(1)));
     for _ in 0..2 {
-        let junk = compiler.component(&place.engine, Tier::Compact, "sha256:junk", b"\0asm\x0d\0\x01\0junk", LIMITS);
+        let junk = compiler.compile(&place.engine, Tier::Compact, "sha256:junk", b"\0asm\x0d\0\x01\0junk", LIMITS);
         assert!(matches!(junk.await.err(), Some(CompileError::Refused(_))));
         assert_eq!(count.load(Ordering::Relaxed), 1, "it is tried once");
     }
-    let error = compiler.component(&other, Tier::Compact, DIGEST, &component(), LIMITS).await.err();
+    let error = compiler.compile(&other, Tier::Compact, DIGEST, &component(), LIMITS).await.err();
     assert!(matches!(error, Some(CompileError::Unusable(_))));
+    place.cache(1).keep(&Identity::new(&other, DIGEST), &Place::code());
+    assert!(compiler.kept(&other, DIGEST).is_none(), "authentic, and not for this engine");
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "what was kept");
 }
 
@@ -245,7 +253,7 @@ async fn a_stop_ends_what_is_being_compiled() {
     let place = Place::new();
     let compiler = Arc::new(Compiler::new(Endless));
     let (engine, same) = (place.engine.clone(), Arc::clone(&compiler));
-    let waiting = tokio::spawn(async move { same.component(&engine, Tier::Compact, DIGEST, b"", LIMITS).await.err() });
+    let waiting = tokio::spawn(async move { same.compile(&engine, Tier::Compact, DIGEST, b"", LIMITS).await.err() });
     tokio::task::yield_now().await;
     compiler.stop();
     assert!(matches!(waiting.await.unwrap(), Some(CompileError::Unavailable(_))));

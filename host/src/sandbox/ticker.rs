@@ -1,0 +1,141 @@
+//! Keeps time for guests: one thread advances the epoch of all engines, and sleeps for good while no guest runs.
+//!
+//! Invariant: while a [`Ticking`] exists, every engine's epoch advances every [`TICK`], so that a guest that never yields is
+//! looked at. Deliberately absent: any meaning of an epoch; [`super::state`] decides what a tick is worth.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use wasmtime::{Engine, EngineWeak};
+
+use super::engine::EngineError;
+
+/// The thread, for as long as this lives.
+pub(super) struct Ticker {
+    shared: Arc<Shared>,
+    thread: Thread,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Guests that run.
+    running: AtomicUsize,
+    over: AtomicBool,
+}
+
+/// A guest runs, or is about to.
+pub(super) struct Ticking(Arc<Ticker>);
+
+impl Ticker {
+    /// Starts the thread for these engines.
+    pub(super) fn start(engines: &[&Engine]) -> Result<Arc<Self>, EngineError> {
+        let shared = Arc::new(Shared::default());
+        let engines: Vec<EngineWeak> = engines.iter().map(|engine| engine.weak()).collect();
+        let thread = thread::Builder::new().name("epoch-ticker".into()).spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.tick(&engines)
+        });
+        let thread = thread.map_err(|error| EngineError(error.to_string()))?.thread().clone();
+        Ok(Arc::new(Self { shared, thread }))
+    }
+
+    /// Time passes until what this returns is dropped.
+    pub(super) fn run(self: &Arc<Self>) -> Ticking {
+        // The thread looks at the count before it sleeps for good, and being woken before that is remembered.
+        if self.shared.running.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.thread.unpark();
+        }
+        Ticking(Arc::clone(self))
+    }
+}
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.shared.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+}
+
+impl Shared {
+    fn tick(&self, engines: &[EngineWeak]) {
+        let mut idle = 0;
+        while !self.over.load(Ordering::SeqCst) {
+            if self.running.load(Ordering::SeqCst) > 0 {
+                idle = 0;
+            } else if idle < PATIENCE {
+                idle += 1;
+            } else {
+                thread::park();
+                continue;
+            }
+            engines.iter().filter_map(EngineWeak::upgrade).for_each(|engine| engine.increment_epoch());
+            #[expect(clippy::disallowed_methods, reason = "this thread's only work is to keep time")]
+            thread::sleep(TICK);
+        }
+    }
+}
+
+/// How often a running guest yields and is looked at.
+pub(super) const TICK: Duration = Duration::from_millis(2);
+
+/// Ticks without a guest before the thread sleeps for good: under load it is not woken for every call.
+const PATIENCE: u32 = 250;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Waits until so many ticks have passed on an engine; `false` if they do not within a while.
+    fn passes(engine: &Engine, ticks: u64) -> bool {
+        let mut store = wasmtime::Store::new(engine, ());
+        store.set_epoch_deadline(ticks);
+        let module = r#"(module (func (export "f") (loop (br 0))))"#;
+        let module = wasmtime::Module::new(engine, wat::parse_str(module).unwrap()).unwrap();
+        let instance = wasmtime::Instance::new(&mut store, &module, &[]).unwrap();
+        let endless = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
+        endless.call(&mut store, ()).is_err()
+    }
+
+    fn engine() -> Engine {
+        Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap()
+    }
+
+    #[test]
+    fn time_passes_on_every_engine_while_a_guest_runs_and_again_after_a_rest() {
+        let engines = [engine(), engine()];
+        let ticker = Ticker::start(&[&engines[0], &engines[1]]).unwrap();
+        for _ in 0..2 {
+            let running = ticker.run();
+            assert!(engines.iter().all(|engine| passes(engine, 3)));
+            drop(running);
+            let rested = Instant::now();
+            while rested.elapsed() < TICK * (PATIENCE + 50) {
+                thread::park_timeout(TICK);
+            }
+        }
+    }
+
+    #[test]
+    fn the_thread_ends_with_its_owner() {
+        let engine = engine();
+        let ticker = Ticker::start(&[&engine]).unwrap();
+        let shared = Arc::downgrade(&ticker.shared);
+        drop(ticker);
+        let asked = Instant::now();
+        while shared.strong_count() > 0 {
+            assert!(asked.elapsed() < Duration::from_secs(5));
+            thread::yield_now();
+        }
+    }
+}
