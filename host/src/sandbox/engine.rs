@@ -121,7 +121,7 @@ impl Shape {
                 table_elements: limits.table_elements,
                 stack: limits.stack.saturating_mul(2),
                 instance_bytes: 16 << 20,
-                keep: (16 << 20, 64 << 10),
+                keep: (2 << 20, 64 << 10),
                 warm: 32,
                 copy_on_write: true,
             },
