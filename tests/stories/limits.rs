@@ -61,6 +61,16 @@ async fn memory_is_bounded_for_all_calls_together() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_tool_that_computes_is_ended_by_the_clock_where_that_comes_first() -> Result<()> {
+    let world = probed("time = \"300ms\"\ncpu = \"5s\"").await?;
+    let answer = world.call(&world.token("alice")?, "spin", &json!({})).await?;
+    ensure!(answer.is_tool_error() && answer.raw.contains("timed-out"), "{}", answer.raw);
+    ensure_eq(reasons(&world.records()?, "call.closed"), vec!["timed-out".to_owned()], "recorded")?;
+    ensure!(world.call(&world.token("bob")?, "whoami", &json!({})).await?.is_success(), "others are served");
+    Ok(())
+}
+
+#[tokio::test]
 async fn bytes_to_and_from_services_are_bounded_for_a_call() -> Result<()> {
     let world = probed("downstream_total = \"1000B\"").await?;
     let body = "x".repeat(300);
