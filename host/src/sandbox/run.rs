@@ -139,7 +139,7 @@ impl Sandbox {
         }
     }
 
-    /// The engine of a tier, for those who measure it.
+    /// The engine of a tier, for those who measure it. Its epoch advances while the sandbox runs a call.
     pub fn engine(&self, tier: Tier) -> &Engine {
         self.linker(tier).engine()
     }

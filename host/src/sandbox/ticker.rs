@@ -92,39 +92,57 @@ const PATIENCE: u32 = 250;
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::sync::mpsc::channel;
     use std::time::Instant;
 
     use super::*;
 
-    /// Waits until so many ticks have passed on an engine; `false` if they do not within a while.
-    fn passes(engine: &Engine, ticks: u64) -> bool {
+    /// Whether ticks end a guest that never yields, before this long is over.
+    fn passes(engine: &Engine, patience: Duration) -> bool {
         let mut store = wasmtime::Store::new(engine, ());
-        store.set_epoch_deadline(ticks);
+        store.set_epoch_deadline(TICKS);
         let module = r#"(module (func (export "f") (loop (br 0))))"#;
         let module = wasmtime::Module::new(engine, wat::parse_str(module).unwrap()).unwrap();
         let instance = wasmtime::Instance::new(&mut store, &module, &[]).unwrap();
         let endless = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
-        endless.call(&mut store, ()).is_err()
+        let (ended, end) = channel::<()>();
+        let watchdog = thread::spawn({
+            let engine = engine.clone();
+            move || {
+                let late = end.recv_timeout(patience).is_err();
+                (0..TICKS).for_each(|_| engine.increment_epoch());
+                !late
+            }
+        });
+        assert!(endless.call(&mut store, ()).is_err());
+        // The watchdog may have gone already.
+        let _ = ended.send(());
+        watchdog.join().unwrap()
     }
+
+    /// More than pass between two looks.
+    const TICKS: u64 = 3;
 
     fn engine() -> Engine {
         Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap()
     }
 
     #[test]
-    fn time_passes_on_every_engine_while_a_guest_runs_and_again_after_a_rest() {
+    fn time_passes_on_every_engine_while_a_guest_runs_then_rests_and_passes_again() {
         let engines = [engine(), engine()];
         let ticker = Ticker::start(&[&engines[0], &engines[1]]).unwrap();
         for _ in 0..2 {
             let running = ticker.run();
-            assert!(engines.iter().all(|engine| passes(engine, 3)));
+            assert!(engines.iter().all(|engine| passes(engine, PATIENT)));
             drop(running);
-            let rested = Instant::now();
-            while rested.elapsed() < TICK * (PATIENCE + 50) {
-                thread::park_timeout(TICK);
+            let begun = Instant::now();
+            while engines.iter().any(|engine| passes(engine, TICK * 50)) {
+                assert!(begun.elapsed() < PATIENT, "it never rests");
             }
         }
     }
+
+    const PATIENT: Duration = Duration::from_secs(20);
 
     #[test]
     fn the_thread_ends_with_its_owner() {

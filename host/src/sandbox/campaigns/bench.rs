@@ -13,6 +13,7 @@ use super::super::inspect::{Inspection, inspect};
 use super::super::limits::Limits;
 use super::super::loader::{Candidate, LoadError};
 use super::super::run::{Components, Sandbox};
+use super::super::signature::digest;
 use super::super::structure::{StructureError, check};
 use crate::dispatch::Terms;
 use crate::harden::CompileLimits;
@@ -72,12 +73,16 @@ impl Bench {
     /// Compiles `bytes`, whatever else speaks against them; says what the engine does.
     pub(super) fn compile(&self, bytes: &[u8]) -> Result<(), String> {
         let inspection = Inspection { imports: Vec::new(), wasi: false, tier: Tier::Compact };
-        let compiled =
-            self.runtime.block_on(async { self.sandbox.compile_checked("case", "case", &inspection, bytes).await });
+        // By its own digest, because a refusal is remembered.
+        let digest = digest(bytes);
+        let compile = async { self.sandbox.compile_checked("case", &digest, &inspection, bytes).await };
+        let compiled = self.runtime.block_on(compile);
         self.sandbox.forget_others(&Components::default());
         match compiled {
             Ok(_) => Ok(()),
-            Err(LoadError::Engine { cause, .. } | LoadError::Compile(CompileError::Refused(cause))) => Err(cause),
+            Err(LoadError::Engine { cause, .. }) => Err(cause),
+            // What the inspection would have sent to the other tier does not fit into this one's pool.
+            Err(LoadError::Compile(CompileError::Refused(cause) | CompileError::Unusable(cause))) => Err(cause),
             Err(error) => panic!("the case did not get as far as the engine: {error}"),
         }
     }

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::super::structure;
+use super::super::structure::RULES;
 use crate::envelope::MacKey;
 use crate::seams::hex;
 
@@ -21,21 +21,21 @@ use crate::seams::hex;
 pub(super) struct Identity {
     digest: String,
     /// SHA-256 over the engine's version, settings and target, and over the rules.
-    engine: [u8; 32],
+    made_under: [u8; 32],
 }
 
 impl Identity {
     pub(super) fn new(engine: &Engine, digest: &str) -> Self {
         let mut settings = Settings(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
-        structure::rules().hash(&mut settings);
-        Self { digest: digest.to_owned(), engine: settings.0.finalize().into() }
+        RULES.hash(&mut settings);
+        Self { digest: digest.to_owned(), made_under: settings.0.finalize().into() }
     }
 
     /// A file name; one for each identity.
     pub(super) fn name(&self) -> String {
         let digest = Sha256::digest(self.digest.as_bytes());
-        format!("{}-{}", hex(&digest), hex(&self.engine))
+        format!("{}-{}", hex(&digest), hex(&self.made_under))
     }
 }
 
@@ -106,7 +106,7 @@ impl Code {
 /// Over everything that the code is for, each part behind its length, and over the code.
 fn mac(key: &MacKey, identity: &Identity, bytes: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).ok()?;
-    for part in [MAGIC, identity.digest.as_bytes(), &identity.engine, bytes] {
+    for part in [MAGIC, identity.digest.as_bytes(), &identity.made_under, bytes] {
         mac.update(&u64::try_from(part.len()).ok()?.to_be_bytes());
         mac.update(part);
     }

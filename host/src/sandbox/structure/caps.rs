@@ -8,67 +8,84 @@ use std::collections::BTreeMap;
 
 use super::StructureError;
 
-/// The table of all caps: what is counted, how much of it is allowed, and what it is called.
-macro_rules! caps {
-    ($($item:ident: $most:literal $(<< $shift:literal)? $what:literal,)+) => {
-        /// Something that is counted.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub(super) enum Item {
-            $($item,)+
-        }
-
-        impl Item {
-            /// Everything.
-            pub(super) const ALL: &[Self] = &[$(Self::$item,)+];
-
-            /// What it is called, and how much of it is allowed.
-            pub(super) const fn cap(self) -> (&'static str, u64) {
-                match self {
-                    $(Self::$item => ($what, $most $(<< $shift)?),)+
-                }
-            }
-        }
-    };
-}
-
-caps! {
+/// Something that is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Item {
     // In the whole file.
-    Sections: 20_000 "sections",
-    Modules: 64 "core modules",
-    Components: 64 "nested components",
-    Instances: 256 "core instances",
-    ComponentInstances: 512 "component instances",
-    ComponentTypes: 20_000 "component type declarations",
-    Aliases: 20_000 "aliases",
-    Canonicals: 4_096 "canonical functions",
-    ComponentExterns: 4_096 "component imports and exports",
-    Types: 50_000 "core types",
-    Imports: 50_000 "core imports",
-    Exports: 50_000 "core exports",
-    Functions: 200_000 "functions",
-    Globals: 50_000 "globals",
-    Tables: 64 "tables",
-    Memories: 16 "memories",
-    ElementSegments: 10_000 "element segments",
-    Elements: 200_000 "initial table elements",
-    DataSegments: 50_000 "data segments",
-    CustomBytes: 24 << 20 "bytes of custom sections",
-    Steps: 25_000_000 "steps of compilation",
-    Expanded: 1_024 "instances when all components are instantiated",
+    Sections,
+    Modules,
+    Components,
+    Instances,
+    ComponentInstances,
+    ComponentTypes,
+    Aliases,
+    Canonicals,
+    ComponentExterns,
+    Types,
+    Imports,
+    Exports,
+    Functions,
+    Globals,
+    Tables,
+    Memories,
+    ElementSegments,
+    Elements,
+    DataSegments,
+    CustomBytes,
+    Steps,
+    Expanded,
     // In one of them.
-    Depth: 8 "levels of nested components",
-    Values: 256 "parameters and results of one function type",
-    TableElements: 20_000 "elements in one table at the start",
-    MemoryPages: 4_096 "pages of one memory at the start",
-    ConstantBytes: 64 "bytes of one constant expression",
-    BodyBytes: 1 << 20 "bytes of one function",
-    Locals: 5_000 "locals of one function",
-    Nesting: 2_500 "levels of nested blocks in one function",
-    Loops: 2_000 "loops in one function",
-    Targets: 8_192 "targets of one branch table",
+    Depth,
+    Values,
+    TableElements,
+    MemoryPages,
+    ConstantBytes,
+    BodyBytes,
+    Locals,
+    Nesting,
+    Loops,
+    Targets,
 }
 
 impl Item {
+    /// What it is called, and how much of it is allowed.
+    pub(super) const fn cap(self) -> (&'static str, u64) {
+        match self {
+            Self::Sections => ("sections", 20_000),
+            Self::Modules => ("core modules", 64),
+            Self::Components => ("nested components", 64),
+            Self::Instances => ("core instances", 256),
+            Self::ComponentInstances => ("component instances", 512),
+            Self::ComponentTypes => ("component type declarations", 20_000),
+            Self::Aliases => ("aliases", 20_000),
+            Self::Canonicals => ("canonical functions", 4_096),
+            Self::ComponentExterns => ("component imports and exports", 4_096),
+            Self::Types => ("core types", 50_000),
+            Self::Imports => ("core imports", 50_000),
+            Self::Exports => ("core exports", 50_000),
+            Self::Functions => ("functions", 200_000),
+            Self::Globals => ("globals", 50_000),
+            Self::Tables => ("tables", 64),
+            Self::Memories => ("memories", 16),
+            Self::ElementSegments => ("element segments", 10_000),
+            Self::Elements => ("initial table elements", 200_000),
+            Self::DataSegments => ("data segments", 50_000),
+            Self::CustomBytes => ("bytes of custom sections", 24 << 20),
+            Self::Steps => ("steps of compilation", 25_000_000),
+            Self::Expanded => ("instances when all components are instantiated", 1_024),
+            Self::Depth => ("levels of nested components", 8),
+            Self::Values => ("parameters and results of one function type", 256),
+            Self::TableElements => ("elements in one table at the start", 20_000),
+            Self::MemoryPages => ("pages of one memory at the start", 4_096),
+            Self::ConstantBytes => ("bytes of one constant expression", 64),
+            Self::BodyBytes => ("bytes of one function", 1 << 20),
+            Self::Locals => ("locals of one function", 5_000),
+            Self::Nesting => ("levels of nested blocks in one function", 2_500),
+            Self::Loops => ("loops in one function", 2_000),
+            Self::Targets => ("targets of one branch table", 8_192),
+        }
+    }
+
     /// Whether `found` at once is allowed.
     pub(super) fn check(self, found: impl TryInto<u64>, offset: u64) -> Result<(), StructureError> {
         let (what, most) = self.cap();
