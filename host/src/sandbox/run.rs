@@ -171,7 +171,7 @@ impl Sandbox {
             return self.link(name, digest, inspection.tier, code).await;
         }
         tokio::task::block_in_place(|| structure::check(bytes))?;
-        self.compile_checked(name, digest, inspection, bytes).await
+        self.compile_checked(name, digest, inspection.tier, bytes).await
     }
 
     /// The same for bytes that were not compiled before, and whose structure was checked.
@@ -179,11 +179,10 @@ impl Sandbox {
         &self,
         name: &str,
         digest: &str,
-        inspection: &Inspection,
+        tier: Tier,
         bytes: &[u8],
     ) -> Result<Compiled, LoadError> {
-        let (tier, limits) = (inspection.tier, self.limits.compiling());
-        let code = self.compiler.compile(self.engine(tier), tier, digest, bytes, limits).await?;
+        let code = self.compiler.compile(self.engine(tier), tier, digest, bytes, self.limits.compiling()).await?;
         self.link(name, digest, tier, code).await
     }
 

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use super::super::compile::{Compile, CompileError, Compiler, Compiling, compile_here};
 use super::super::engine::Tier;
-use super::super::inspect::{Inspection, inspect};
+use super::super::inspect::inspect;
 use super::super::limits::Limits;
 use super::super::loader::{Candidate, LoadError};
 use super::super::run::{Components, Sandbox};
@@ -72,10 +72,9 @@ impl Bench {
 
     /// Compiles `bytes`, whatever else speaks against them; says what the engine does.
     pub(super) fn compile(&self, bytes: &[u8]) -> Result<(), String> {
-        let inspection = Inspection { imports: Vec::new(), wasi: false, tier: Tier::Compact };
         // By its own digest, because a refusal is remembered.
         let digest = digest(bytes);
-        let compile = async { self.sandbox.compile_checked("case", &digest, &inspection, bytes).await };
+        let compile = async { self.sandbox.compile_checked("case", &digest, Tier::Compact, bytes).await };
         let compiled = self.runtime.block_on(compile);
         self.sandbox.forget_others(&Components::default());
         match compiled {
