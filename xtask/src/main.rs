@@ -10,6 +10,7 @@ mod guests;
 mod languages;
 mod packages;
 mod step;
+mod targets;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -60,17 +61,34 @@ impl Project {
     }
 
     fn test(&self, arguments: &[String]) -> Result<ExitCode> {
+        let mut tests = self.tests()?;
+        step("running all tests", || run(tests.args(arguments)))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Builds and fetches all that tests need; returns `cargo test` with what it has to be told.
+    fn tests(&self) -> Result<Command> {
         self.build_all()?;
+        step("fetching what tests ask cargo about", || run(&mut self.fetch()))?;
         let mut cargo = self.cargo();
-        cargo.arg("test").args(arguments);
+        cargo.arg("test");
         cargo.env("BAILIWICK_BIN", self.binary("bailiwick"));
         cargo.env("BAILIWICK_DEMO_BIN", self.binary("bailiwick-demo"));
         cargo.env("BAILIWICK_DEV_BIN", self.binary("bailiwick-dev"));
         cargo.env("BAILIWICK_TOOLS", self.tools_folder());
         cargo.envs(clients::set_up(&self.root));
         cargo.envs([languages::set_up(&self.root)]);
-        step("running all tests", || run(&mut cargo))?;
-        Ok(ExitCode::SUCCESS)
+        Ok(cargo)
+    }
+
+    /// What a build does not download: the crates of the platforms and members that it leaves out.
+    fn fetch(&self) -> Command {
+        let mut cargo = self.cargo();
+        cargo.args(["fetch", "--locked"]);
+        for target in targets::TARGETS {
+            cargo.args(["--target", target]);
+        }
+        cargo
     }
 
     fn demo(&self, arguments: &[String]) -> Result<ExitCode> {
