@@ -4,8 +4,10 @@
 //! the host, which takes minutes to build. Invariant: every step builds the same packages with the same profile and
 //! features, so nothing is built twice; only `bench` builds others, in release.
 
+mod advisories;
 mod bench;
 mod clients;
+mod deny;
 mod guests;
 mod languages;
 mod packages;
@@ -24,7 +26,9 @@ const HELP: &str = "\
 cargo xtask tools            set up the guest toolchain and build the example tools
 cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `cargo test`
 cargo xtask demo [--once]    build everything and show it
-cargo xtask bench [ARGS]     build what is measured, in release, and measure it; ARGS go to `bailiwick-bench measure`";
+cargo xtask bench [ARGS]     build what is measured, in release, and measure it; ARGS go to `bailiwick-bench measure`
+cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
+cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -51,6 +55,9 @@ impl Project {
             Some((task, rest)) if task == "test" => self.test(rest),
             Some((task, rest)) if task == "demo" => self.demo(rest),
             Some((task, rest)) if task == "bench" => bench::measure(self, rest),
+            Some((task, rest)) if task == "deny" => deny::check(self, rest),
+            Some((task, [])) if task == "advisories" => self.advisories(None),
+            Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
             _ => bail!("say what to do\n{HELP}"),
         }
     }
@@ -89,6 +96,11 @@ impl Project {
             cargo.args(["--target", target]);
         }
         cargo
+    }
+
+    fn advisories(&self, from: Option<&str>) -> Result<ExitCode> {
+        advisories::refresh(&self.root, from)?;
+        Ok(ExitCode::SUCCESS)
     }
 
     fn demo(&self, arguments: &[String]) -> Result<ExitCode> {
