@@ -21,6 +21,7 @@ mod lifetime;
 mod limits;
 mod listening;
 mod loading;
+mod mixups;
 mod modes;
 mod protocol;
 mod provenance;

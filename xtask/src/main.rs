@@ -7,6 +7,7 @@
 mod advisories;
 mod bench;
 mod clients;
+mod deep;
 mod deny;
 mod guests;
 mod languages;
@@ -28,7 +29,8 @@ cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `car
 cargo xtask demo [--once]    build everything and show it
 cargo xtask bench [ARGS]     build what is measured, in release, and measure it; ARGS go to `bailiwick-bench measure`
 cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
-cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now";
+cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
+cargo xtask deep [SECTION]   run the long tests, all or one, and print their figures";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -58,6 +60,8 @@ impl Project {
             Some((task, rest)) if task == "deny" => deny::check(self, rest),
             Some((task, [])) if task == "advisories" => self.advisories(None),
             Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
+            Some((task, [])) if task == "deep" => deep::run(self, None),
+            Some((task, [section])) if task == "deep" => deep::run(self, Some(section)),
             _ => bail!("say what to do\n{HELP}"),
         }
     }
