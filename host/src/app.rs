@@ -23,7 +23,7 @@ use crate::call::{Gate, Host, MAX_LISTENERS_OF_ONE};
 use crate::config::{self, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, Signer, SignerSettings};
-use crate::sandbox::{Cache, Compiler, Sandbox, Workers};
+use crate::sandbox::{Cache, Compiler, Limits, Room, Sandbox, Workers};
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::transport::{self, Front, FrontSettings, Resource};
 use changes::record_changes;
@@ -51,6 +51,7 @@ impl App {
         let config = config::load(file)?;
         let fixed = config.fixed();
         let (server, envelope, limits) = (config.server.clone(), config.envelope.clone(), config.limits.clone());
+        tell_memory(&limits);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let listener =
@@ -143,6 +144,16 @@ impl App {
         let stopped = Record::new(Event::HostStopped);
         self.journal.close(stopped).await.context("the journal could not be closed")?;
         watched.context("the watch over the configuration failed")
+    }
+}
+
+/// Which limits are lower than the documents say, and which are higher than this process can live with.
+fn tell_memory(limits: &Limits) {
+    if let Some(lowered) = limits.lowered(Room::here()) {
+        tracing::info!("limits are lower than usual: {lowered}");
+    }
+    for warning in limits.beyond(Room::here()) {
+        tracing::warn!("{warning}");
     }
 }
 

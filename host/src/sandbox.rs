@@ -41,7 +41,7 @@ pub use compile::{
 pub use engine::{EngineError, Tier};
 pub use examine::{ExamineError, Examined};
 pub use inspect::{Inspection, Refused, inspect};
-pub use limits::{Limit, Limits, Unit};
+pub use limits::{Limit, Limits, Room, Unit};
 pub use loader::{Candidate, FolderError, LoadError, Loaded, Unapproved, candidates, is_name as is_component_name};
 pub use progress::{ProgressSink, Report};
 pub use run::{Capacity, Components, Sandbox, Signals};

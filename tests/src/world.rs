@@ -307,10 +307,14 @@ fn grant_billing(config: Config, digest: &str) -> Config {
         .grant_tool("billing", "monthly_report", &[("reports_api", "service_identity")])
 }
 
-/// A file that grows over its limit is an error for the host and not its end (see `setrlimit`).
+/// A file that grows over its limit is an error for the host and not its end (see `setrlimit`). With `CONTROL_GROUP` in the
+/// environment, the host runs in that group.
 async fn start_host(folder: &Folder, environment: &[(String, String)]) -> anyhow::Result<Host> {
     let mut command = Command::new("sh");
-    command.arg("-c").arg(r#"trap '' XFSZ; exec "$0" serve --config "$1""#).arg(bailiwick()?).arg(folder.config());
+    let script = r#"trap '' XFSZ
+        if [ -n "$CONTROL_GROUP" ]; then echo $$ >"$CONTROL_GROUP/cgroup.procs" || exit; fi
+        exec "$0" serve --config "$1" --until-stdin-closes"#;
+    command.arg("-c").arg(script).arg(bailiwick()?).arg(folder.config());
     for (name, value) in environment {
         command.env(name, value);
     }

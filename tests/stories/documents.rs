@@ -143,3 +143,27 @@ fn every_story_in_the_documents_is_told() -> Result<()> {
     ensure!(named > 8, "the tour names no stories");
     Ok(())
 }
+
+#[test]
+fn the_service_unit_lets_the_host_live_through_lack_of_memory_and_gives_up_on_one_that_cannot_start() -> Result<()> {
+    let unit = fs::read_to_string(root().join("packaging/bailiwick.service"))?;
+    let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in unit.lines().filter(|line| !line.starts_with('#')) {
+        match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            Some(name) => sections.push((name, Vec::new())),
+            None => sections.last_mut().into_iter().for_each(|(_, lines)| lines.push(line)),
+        }
+    }
+    for (section, line) in [
+        ("Unit", "StartLimitIntervalSec=300"),
+        ("Unit", "StartLimitBurst=5"),
+        ("Service", "Restart=on-failure"),
+        ("Service", "RestartSec=2"),
+        ("Service", "MemoryMax=75%"),
+        ("Service", "OOMPolicy=continue"),
+    ] {
+        let found = sections.iter().any(|(name, lines)| *name == section && lines.contains(&line));
+        ensure!(found, "[{section}] has no line {line}");
+    }
+    Ok(())
+}

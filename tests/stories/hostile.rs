@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::{events, text};
-use bailiwick_tests::hostile::{Case, Expect, cases, good};
+use bailiwick_tests::hostile::{Case, Expect, cases, good, hoarders};
 use bailiwick_tests::{Plan, World, count, ensure_eq};
 use serde_json::{Value, json};
 
 /// The limits that the kit is made for.
-const LIMITS: &str = "memory = \"16MiB\"\ncpu = \"100ms\"\ntime = \"2s\"\noutput = \"64KiB\"";
+const LIMITS: &str = "memory = \"16MiB\"\ncpu = \"100ms\"\ntime = \"1s\"\noutput = \"64KiB\"";
 
 /// How often each guest is called, unless `BAILIWICK_HOSTILE_ROUNDS` says otherwise.
 const ROUNDS: usize = 3;
@@ -21,13 +21,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A world in whose tools folder all of these are from the start.
 async fn among(guests: &[Case]) -> Result<World> {
+    within(guests, LIMITS).await
+}
+
+async fn within(guests: &[Case], limits: &'static str) -> Result<World> {
     let mut components = Vec::new();
     for case in guests {
         components.push((format!("{}.wasm", case.name), case.bytes()?));
     }
     World::with(Plan {
         components,
-        config: Box::new(|config| config.limits = format!("[limits]\n{LIMITS}\n")),
+        config: Box::new(move |config| config.limits = format!("[limits]\n{limits}\n")),
         ..Plan::default()
     })
     .await
@@ -35,11 +39,20 @@ async fn among(guests: &[Case]) -> Result<World> {
 
 /// Resident memory of a process, bytes.
 fn resident(world: &World) -> Result<u64> {
+    memory(world, "VmRSS:")
+}
+
+fn memory(world: &World, field: &str) -> Result<u64> {
     let id = world.host.id().context("the host has ended")?;
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).context("no such field")?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kibibytes * 1024)
+}
+
+/// The most that was ever resident of a process, bytes.
+fn resident_at_most(world: &World) -> Result<u64> {
+    memory(world, "VmHWM:")
 }
 
 /// Why components were refused, by the name of the file.
@@ -218,5 +231,47 @@ async fn a_hostile_guest_that_is_dropped_in_disturbs_no_call() -> Result<()> {
     }
     println!("slowest neighbour during a load: {slowest:?}");
     ensure!(slowest < PATIENCE, "a neighbour waited {slowest:?}");
+    Ok(())
+}
+
+/// What the host may have beyond the memories of calls: its own, and what crosses the boundary at the moment.
+const BESIDE: u64 = 192 << 20;
+
+#[expect(clippy::print_stdout, reason = "what was measured, for who asks with --nocapture")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_hostile_calls_at_once_take_no_more_memory_than_the_limits_say() -> Result<()> {
+    let guests = hoarders();
+    let limits = "memory = \"16MiB\"\nmemory_total = \"128MiB\"\ntime = \"1s\"\nqueue_time = \"10s\"";
+    let world = within(&guests, limits).await?;
+    let neighbour = Neighbour { world: &world, token: world.token("bob")? };
+    neighbour.call().await?;
+    let before = resident(&world)?;
+    let mut calls = Vec::new();
+    for user in ["ann", "ben", "cat", "dan"] {
+        let token = world.token(user)?;
+        for name in guests.iter().map(|case| case.name).cycle().take(24) {
+            let (url, token) = (world.host.url(), token.clone());
+            let call = async move { bailiwick_dev::mcp::call(&url, Some(&token), name, &json!({})).await };
+            calls.push(call);
+        }
+    }
+    let all = async {
+        let mut running = tokio::task::JoinSet::new();
+        for call in calls {
+            running.spawn(call);
+        }
+        let mut answered = 0;
+        while let Some(answer) = running.join_next().await {
+            ensure!(!answer??.is_success(), "a hoarder answers");
+            answered += 1;
+        }
+        Ok(answered)
+    };
+    let (answered, _) = neighbour.beside(all).await?;
+    ensure_eq(answered, 96, "answers")?;
+    let more = resident_at_most(&world)?.saturating_sub(before);
+    println!("{} MiB at first, {} MiB more at most", before >> 20, more >> 20);
+    ensure!(more < (128 << 20) + BESIDE, "{} MiB more than before", more >> 20);
+    neighbour.call().await?;
     Ok(())
 }

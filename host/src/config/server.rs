@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::reader::Section;
-use crate::sandbox::{Limits, Unit};
+use crate::sandbox::{Limits, Room, Unit};
 
 /// `[server]`.
 #[derive(Debug, Clone)]
@@ -153,7 +153,7 @@ pub(super) fn audit(root: &Section<'_>) -> Option<AuditSettings> {
 }
 
 pub(super) fn limits(root: &Section<'_>) -> Limits {
-    let mut limits = Limits::default();
+    let mut limits = Limits::within(Room::here());
     let Some(section) = root.section("limits") else { return limits };
     for limit in Limits::ALL {
         let value = match limit.unit {

@@ -102,6 +102,11 @@ impl Shape {
         let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         // A slot is free again only some time after its call's place is, so there are more slots than places.
         let slots = |places: usize| small(places.saturating_add(places / 4)).max(MIN_SLOTS);
+        // What slots keep between calls comes on top of what calls have, so it is at most a quarter of that in each tier.
+        let keep = |slots: u32, memories: u32, most: usize| {
+            let memories = usize::try_from(slots.saturating_mul(memories)).unwrap_or(usize::MAX);
+            most.min(limits.memory_total / 4 / memories.max(1))
+        };
         match tier {
             Tier::Compact => Self {
                 slots: slots(limits.concurrent_calls),
@@ -110,7 +115,7 @@ impl Shape {
                 table_elements: limits.table_elements,
                 stack: limits.stack,
                 instance_bytes: 1 << 20,
-                keep: (512 << 10, 16 << 10),
+                keep: (keep(slots(limits.concurrent_calls), 1, 512 << 10), 16 << 10),
                 warm: 256,
                 copy_on_write: false,
             },
@@ -121,7 +126,7 @@ impl Shape {
                 table_elements: limits.table_elements,
                 stack: limits.stack.saturating_mul(2),
                 instance_bytes: 16 << 20,
-                keep: (2 << 20, 64 << 10),
+                keep: (keep(slots(limits.concurrent_script_calls), 4, 2 << 20), 64 << 10),
                 warm: 32,
                 copy_on_write: true,
             },

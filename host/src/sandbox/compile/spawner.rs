@@ -117,7 +117,7 @@ fn judge(status: ExitStatus, code: Vec<u8>, said: &[u8], limits: CompileLimits) 
         );
     }
     if ended_by(Signal::KILL) {
-        return Frame::new(FAILED, "the compile worker was killed, by hand or by the system for want of memory");
+        return Frame::new(FAILED, "the compile worker was killed, most likely by the kernel because memory ran out");
     }
     match (status.code(), said.strip_prefix("error: it does not compile: ")) {
         (Some(1), Some(cause)) => Frame::new(REFUSED, cause),
