@@ -14,9 +14,9 @@
 mod trust;
 mod way;
 
-use std::fs::{DirBuilder, File, Metadata};
+use std::fs::{self, DirBuilder, File, Metadata, Permissions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
@@ -30,6 +30,12 @@ pub enum OwnedError {
     /// The system refuses.
     #[error("it cannot be read")]
     Read(#[source] io::Error),
+    /// It is missing, and the system refuses to make it.
+    #[error("it cannot be made")]
+    Make(#[source] io::Error),
+    /// It is open to others, and the system refuses to close it.
+    #[error("it cannot be closed to others")]
+    Close(#[source] io::Error),
     /// A folder, device, pipe or socket.
     #[error("it is not a regular file")]
     NotAFile,
@@ -104,7 +110,22 @@ pub fn folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
 /// # Errors
 /// It cannot be made, is not a folder, or is open to others by the rule of this module.
 pub fn private_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(OwnedError::Read)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(OwnedError::Make)?;
+    check_folder(path, trust, Way::touched_by)
+}
+
+/// The same for a folder whose contents are never believed for its sake, such as the journal's: if it is this user's own
+/// and open to others, it is closed instead of refused.
+///
+/// # Errors
+/// As for [`private_folder`], and it cannot be closed.
+pub fn closed_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(OwnedError::Make)?;
+    let way = Way::to(path, trust)?;
+    way.refuse(way.open())?;
+    if way.metadata().uid() == trust::own() && trust.touching(way.metadata()).is_some() {
+        fs::set_permissions(way.end(), Permissions::from_mode(0o700)).map_err(OwnedError::Close)?;
+    }
     check_folder(path, trust, Way::touched_by)
 }
 

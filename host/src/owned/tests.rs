@@ -1,6 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
-use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::os::unix::fs::{chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
@@ -238,6 +237,21 @@ fn what_is_private_is_made_so_and_refused_if_others_have_any_access() {
         mode(&keys, open | 0o700);
         assert!(who(private_folder(&keys, &no_one())).is_some(), "{open:o}");
         mode(&keys, 0o700);
+    }
+}
+
+#[test]
+fn a_folder_whose_contents_are_not_believed_is_closed_unless_the_way_or_the_owner_is_wrong() {
+    let place = Place::new();
+    let (outer, audit) = (place.folder("outer", 0o755), place.folder("outer/audit", 0o777));
+    closed_folder(&audit, &no_one()).unwrap();
+    assert_eq!(fs::metadata(&audit).unwrap().permissions().mode() & 0o7777, 0o700);
+    mode(&outer, 0o777);
+    assert_eq!(who(closed_folder(&audit, &no_one())), Some(Others::AllAbove));
+    mode(&outer, 0o755);
+    if is_root() {
+        chown(&audit, Some(12345), None).unwrap();
+        assert_eq!(who(closed_folder(&audit, &no_one())), Some(Others::Owner(12345)));
     }
 }
 

@@ -83,6 +83,11 @@ impl Way {
         self.linked
     }
 
+    /// What is open on the way to the end.
+    pub(super) fn open(&self) -> Option<Open> {
+        self.open.clone()
+    }
+
     /// Who else may change the end, or the way.
     pub(super) fn changed_by(&self, metadata: &Metadata, trust: &Trust) -> Option<Open> {
         self.first(trust.changing(metadata))
