@@ -69,7 +69,7 @@ async fn check_tells_all_mistakes_of_a_configuration_at_once() -> Result<()> {
 
 #[tokio::test]
 async fn inspect_tells_what_a_component_is_and_what_it_cannot_do() -> Result<()> {
-    let orders = bailiwick_tests::tools()?.join("orders.wasm");
+    let orders = tools()?.join("orders.wasm");
     let said = run(&["inspect", path(&orders)?]).await?;
     ensure!(said.good && said.out.contains("It cannot open a socket"), "{}{}", said.out, said.err);
     ensure!(said.out.contains(ORDERS_TOOL) && said.out.contains("orders:read"), "{}", said.out);

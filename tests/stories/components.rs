@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::{events, text};
-use bailiwick_dev::mcp;
 use bailiwick_tests::{Plan, World, count, ensure_eq, guest};
 use serde_json::json;
 

@@ -105,6 +105,14 @@ async fn a_folder_that_goes_away_takes_no_component_along() -> Result<()> {
     Ok(())
 }
 
+/// Calls both tools until one fails.
+async fn calls(world: &World, token: &str) -> Result<()> {
+    loop {
+        ensure!(whoami(world, token).await?.is_some(), "a call finds no tool:\n{}", world.host.said());
+        ensure!(world.order(token, "1001").await?.is_success(), "a call fails:\n{}", world.host.said());
+    }
+}
+
 #[tokio::test]
 async fn a_folder_that_goes_and_comes_back_under_load_takes_nothing_away() -> Result<()> {
     let world = World::start().await?;
@@ -120,15 +128,9 @@ async fn a_folder_that_goes_and_comes_back_under_load_takes_nothing_away() -> Re
             fs::rename(&away, &folder)?;
             said(&world, "the tools folder is back", round).await?;
         }
-        Ok(())
+        anyhow::Ok(())
     };
-    let calls = async {
-        loop {
-            ensure!(whoami(&world, &token).await?.is_some(), "a call finds no tool:\n{}", world.host.said());
-            ensure!(world.order(&token, "1001").await?.is_success(), "a call fails:\n{}", world.host.said());
-        }
-    };
-    tokio::select! { moved = moves => moved?, called = calls => called? }
+    tokio::select! { moved = moves => moved?, called = calls(&world, &token) => called? }
     let records = world.records()?;
     ensure_eq(count(&records, "component.removed"), 0, "removed components")?;
     ensure_eq(count(&records, "component.loaded"), 2, "loaded components")

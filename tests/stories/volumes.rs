@@ -48,7 +48,8 @@ fn swap(folder: &Path, version: &str) -> Result<()> {
 async fn volumes_of_links_are_served_and_followed_where_the_operator_answers_for_them() -> Result<()> {
     let remains = World::start().await?.stop().await?;
     let at = |name: &str| remains.folder.path().join(name);
-    let (root, tools_folder) = (remains.folder.path().to_owned(), at("tools"));
+    let tools_folder = at("tools");
+    let told = format!("{} may be changed by other users", tools_folder.canonicalize()?.display());
     volume(&tools_folder, "..1")?;
     volume(&at("secrets"), "..1")?;
     let config = fs::read_to_string(remains.folder.config())?;
@@ -79,7 +80,6 @@ async fn volumes_of_links_are_served_and_followed_where_the_operator_answers_for
     let text = fs::read_to_string(remains.folder.config())?;
     fs::write(remains.folder.config(), text.replacen("\"tools\", ", "", 1))?;
     let error = remains.restart().await.err().context("it starts")?.to_string();
-    let told = format!("{} may be changed by other users", root.join("tools").canonicalize()?.display());
     ensure!(error.contains(&told) && error.contains("server.trusted_folders"), "{error}");
     Ok(())
 }
