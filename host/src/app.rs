@@ -57,8 +57,8 @@ impl App {
         let listener =
             TcpListener::bind(server.listen).await.with_context(|| format!("cannot listen on {}", server.listen))?;
         let resource = resource(&server, &listener)?;
-        let keys = HostKeys::open(&envelope.keys, random.as_ref())?;
-        let cache = Cache::open(&server.cache(&envelope), keys.cache);
+        let keys = HostKeys::open(&envelope.keys, random.as_ref(), &server.trust)?;
+        let cache = Cache::open(&server.cache(&envelope), keys.cache, &server.trust);
         let journal = open_journal(&config.audit, &envelope.trust_domain, keys.journal, &clock)?;
         record_start(&journal, &resource, &config.digest).await?;
 
@@ -78,6 +78,7 @@ impl App {
         let ground = Ground {
             resource: resource.clone(),
             tools: server.tools.clone(),
+            trust: server.trust.clone(),
             limits: limits.clone(),
             signer: Arc::clone(&signer),
             random: Arc::clone(&random),

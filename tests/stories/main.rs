@@ -30,3 +30,4 @@ mod reload;
 mod sandbox;
 mod secrets;
 mod swaps;
+mod volumes;

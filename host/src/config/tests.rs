@@ -60,6 +60,8 @@ struct Folder(tempfile::TempDir);
 impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(folder.path(), private).expect("a private folder");
         std::fs::write(folder.path().join("secret"), "s3cret\n").expect("a secret file");
         Self(folder)
     }
