@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use super::error::DownstreamError;
 use super::exchange::{ACCESS_TOKEN, Acting};
-use super::token_endpoint::Granted;
+use super::granted::Granted;
 use crate::identity::{Claims, KeyError, KeyRing, TokenError, TypeRule, Unverified};
 
 /// What the operator says an issued token must look like.
