@@ -6,10 +6,6 @@ use std::path::{Path, PathBuf};
 /// Files, and folders, that may read a [`serde_json::Value`] by hand, each with the reason.
 const OWN_READING: &[(&str, &str)] = &[
     ("json/member.rs", "it is the helper"),
-    ("identity/claims.rs", "the readers of verified claims: each names its type and refuses another"),
-    ("identity/unverified.rs", "`iss`, `kid` and `alg` of another type are refused as missing ones are"),
-    ("identity/keys/set.rs", "a key set has its own strict reader"),
-    ("identity/keys/source.rs", "`issuer` and `jwks_uri` are required: another type is refused as absence is"),
     ("transport/message.rs", "`jsonrpc`, `method` and `name` are required: another type is refused as absence is"),
     ("dispatch/cost.rs", "a schema that its metaschema accepts"),
     ("dispatch/definition.rs", "a schema that its metaschema accepts; it only looks for names"),
@@ -105,4 +101,4 @@ const CONVERSIONS: &[&str] = &[
 ];
 
 /// Modules that are compiled for tests only.
-const FOR_TESTS: &[&str] = &["tests", "testing", "attacks", "reading", "campaigns"];
+const FOR_TESTS: &[&str] = &["tests", "testing", "attacks", "reading", "campaigns", "vectors"];
