@@ -12,6 +12,7 @@ mod cache;
 mod credential;
 mod error;
 mod exchange;
+mod granted;
 mod identify;
 mod issued;
 mod planned;

@@ -3,7 +3,12 @@
 //! Two parsers that pick different duplicates would see different users (RFC 8259 §4 leaves the
 //! choice open), so a duplicate is an error wherever it stands.
 //!
-//! Invariant: nothing from outside is turned into a [`Value`] anywhere else.
+//! Invariant: nothing from outside is turned into a [`Value`] anywhere else, and [`member`] is how
+//! a member of it is read.
+
+pub mod member;
+#[cfg(test)]
+mod reading;
 
 use std::cell::Cell;
 use std::fmt;

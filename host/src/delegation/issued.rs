@@ -8,8 +8,8 @@ use secrecy::ExposeSecret as _;
 
 use super::error::DownstreamError;
 use super::exchange::{ACCESS_TOKEN, Acting};
-use super::token_endpoint::Granted;
-use crate::identity::{Claims, KeyError, KeyRing, TokenError, TypeRule, Unverified};
+use super::granted::Granted;
+use crate::identity::{Claims, KeyError, KeyRing, TimeRule, TokenError, TypeRule, Unverified};
 
 /// What the operator says an issued token must look like.
 pub(super) struct IssuedRule {
@@ -61,7 +61,7 @@ impl IssuedRule {
             }
         })?;
         let claims = unverified.verify(&key, &self.token_type).map_err(|e| unacceptable(&e))?;
-        claims.check_times(expected.now).map_err(|e| unacceptable(&e))?;
+        claims.check_times(expected.now, &TimeRule::default()).map_err(|e| unacceptable(&e))?;
         let expires_at = claims.expiry().map_err(|e| unacceptable(&e))?;
         let beyond = self.max_lifetime.map_or(0, |seconds| expected.now.saturating_add(seconds));
         if expires_at > expected.authority_until.max(beyond) {

@@ -107,6 +107,9 @@ impl Expansion {
     fn add(&mut self, more: u64, offset: u64) -> Result<(), StructureError> {
         let Some(Some(level)) = self.0.last_mut() else { return Ok(()) };
         level.instances = level.instances.saturating_add(more);
+        if level.instances == UNKNOWN {
+            return Err(StructureError::Uncountable { offset });
+        }
         Item::Expanded.check(level.instances, offset)
     }
 }
