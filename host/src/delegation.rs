@@ -7,6 +7,7 @@
 //! Invariant: a mode never falls back to another one, a credential is verified in full before it
 //! is sent, and nothing leaves before `downstream.opened` is durable.
 
+mod answer_headers;
 mod authority;
 mod cache;
 mod credential;
@@ -22,12 +23,13 @@ mod tally;
 mod template;
 mod token_endpoint;
 
+pub use answer_headers::AnswerHeader;
 pub use authority::{Authority, Broker, BrokerLimits};
 pub use error::DownstreamError;
 pub use request::{Part, Request, Response};
 pub use service::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, OnCancel, Service,
-    ServiceSettings,
+    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
+    Service, ServiceSettings,
 };
 pub use tally::DownstreamTally;
 pub use template::{Template, TemplateError};

@@ -13,6 +13,7 @@ mod caller;
 mod claims;
 mod issuer;
 mod keys;
+mod plain;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! a member of it is read.
 
 pub mod member;
+pub mod numbers;
 #[cfg(test)]
 mod reading;
 
@@ -48,6 +49,8 @@ impl From<&serde_json::Error> for JsonError {
             TOO_DEEP
         } else if text.starts_with(TOO_MANY) {
             TOO_MANY
+        } else if text.starts_with("number out of range") {
+            OUT_OF_RANGE
         } else if error.is_eof() {
             "it ends too early"
         } else {
@@ -60,6 +63,7 @@ impl From<&serde_json::Error> for JsonError {
 const DUPLICATE: &str = "duplicate member";
 const TOO_DEEP: &str = "nested too deeply";
 const TOO_MANY: &str = "too many values";
+const OUT_OF_RANGE: &str = "a number is out of range";
 
 #[derive(Clone, Copy)]
 struct Strict<'n> {
@@ -170,7 +174,7 @@ mod tests {
             ("1 2", "syntax error"),
             ("{'a':1}", "syntax error"),
             ("\u{feff}{}", "syntax error"),
-            ("1e999", "syntax error"),
+            ("1e999", OUT_OF_RANGE),
         ] {
             assert_eq!(parse(text.as_bytes(), 3).map_err(|error| error.kind), Err(kind), "{text}");
         }

@@ -20,7 +20,7 @@ use bailiwick::{app, json};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, header};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::folder::Folder;
 use super::page::{Page, Tone};
@@ -46,7 +46,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
     let resource = resource(&config)?;
-    let arguments = arguments(args.arguments.as_deref())?;
+    let text = args.arguments.as_deref().unwrap_or("{}");
+    let arguments = arguments(text)?;
     let (token, claimed) = token(&args.token_file)?;
     let (admitted, folder) = wait(async {
         let admitted = identity(&config.issuers, &resource)?.admit(token).await;
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         Err(error) => return Err(not_admitted(&error, &claimed, &resource, &config, page)?),
     };
     about_caller(&caller, page)?;
-    let request = ToolRequest { tool: args.tool.clone(), arguments };
+    let request = ToolRequest::new(args.tool.clone(), arguments, text);
     match permit(&folder.catalog, &caller, request) {
         Ok(permit) => allowed(&permit, &caller, &config, page),
         Err(denied) => refused(&denied, args, &caller, &folder, page),
@@ -76,8 +77,7 @@ fn resource(config: &Config) -> anyhow::Result<String> {
     }
 }
 
-fn arguments(text: Option<&str>) -> anyhow::Result<Value> {
-    let Some(text) = text else { return Ok(Value::Object(Map::new())) };
+fn arguments(text: &str) -> anyhow::Result<Value> {
     let value = json::parse(text.as_bytes(), MAX_DEPTH).context("--arguments")?;
     ensure!(value.is_object(), "--arguments: write one JSON object, such as {{\"order_id\":\"1\"}}");
     Ok(value)

@@ -89,15 +89,29 @@ fn check_mode(service: &ServiceSettings, mode: DelegationMode) -> Result<(), Str
         {
             Err(format!("restricted_user needs explicit scopes: set [services.{name}.exchange] scopes"))
         }
-        DelegationMode::ServiceIdentity if !service.shared_data => {
-            match service.allow.iter().find(|template| !template.binds_actor_first()) {
-                None => Ok(()),
-                Some(template) => Err(format!(
-                    "under service_identity {name} cannot tell users apart, and {template:?} does not bind {{actor.sub}} before its first free part; bind it, or set shared_data = true if its data is the same for all users",
-                    template = template.to_string(),
-                )),
-            }
-        }
+        DelegationMode::ServiceIdentity => check_service_identity(service),
+        _ => Ok(()),
+    }
+}
+
+/// Under `service_identity` all that says whose data is asked for is what the template binds.
+fn check_service_identity(service: &ServiceSettings) -> Result<(), String> {
+    let name = &service.name;
+    let issuers = service.actor_issuers.join(" and of ");
+    if service.actor_issuers.len() > 1
+        && !service.one_subject_space
+        && let Some(template) = service.allow.iter().find(|template| template.names_actor())
+    {
+        return Err(format!(
+            "under service_identity {name} cannot tell the alice of {issuers} apart, and {template:?} names the actor without the issuer; let actor_issuers list one alias, or set one_subject_space = true if these issuers never give one subject or tenant to two parties",
+            template = template.to_string(),
+        ));
+    }
+    match service.allow.iter().find(|template| !template.binds_actor_first()) {
+        Some(template) if !service.shared_data => Err(format!(
+            "under service_identity {name} cannot tell users apart, and {template:?} does not bind {{actor.sub}} before its first free part; bind it (in the path, where the method may have a body, which could name another user than the query), or set shared_data = true if its data is the same for all users",
+            template = template.to_string(),
+        )),
         _ => Ok(()),
     }
 }

@@ -9,9 +9,10 @@ use super::Issuer;
 use super::issuers::{addresses, algorithms, dialled, discovered, keys, token_type};
 use super::reader::Section;
 use crate::delegation::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, OnCancel, ServiceSettings,
-    Template,
+    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
+    ServiceSettings, Template,
 };
+use crate::identity::TenantRule;
 
 /// The services that were read.
 pub(super) struct Services {
@@ -65,6 +66,9 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
         actor_issuers,
         allow,
         shared_data,
+        one_subject_space: section.flag("one_subject_space").unwrap_or(false),
+        service_accounts: section.flag("service_accounts").unwrap_or(false),
+        answer_headers: section.parsed("answer_headers"),
         audit_headers: audit_headers(section, in_trust_domain),
         on_cancel: on_cancel(section),
         auth: auth?,
@@ -81,7 +85,13 @@ fn aliases(section: &Section<'_>, key: &str, issuers: &[Issuer]) -> Option<Vec<S
             section.problem(*at, format!("{}: no issuer has the alias {name:?}", section.name(key)));
         }
     }
-    Some(names.into_iter().map(|(name, _)| name).collect())
+    let mut distinct: Vec<String> = Vec::new();
+    for (name, _) in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    Some(distinct)
 }
 
 fn audit_headers(section: &Section<'_>, in_trust_domain: bool) -> AuditHeaders {
@@ -116,7 +126,8 @@ fn auth(section: &Section<'_>) -> Option<Auth> {
         "client_credentials" => {
             let scopes = auth.strings("scopes").unwrap_or_default();
             let audience = auth.text("audience");
-            Some(Auth::ClientCredentials { client: client(&auth)?, scopes, audience })
+            let expect_scopes = auth.strings("expect_scopes").unwrap_or_default();
+            Some(Auth::ClientCredentials { client: client(&auth)?, scopes, expect_scopes, audience })
         }
         "static" => {
             let header = auth.text("header").map_or(Some(AUTHORIZATION), |name| name.parse::<HeaderName>().ok());
@@ -191,7 +202,9 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     let expect_scopes = section.strings("expect_scopes").unwrap_or_else(|| scopes.clone());
     let expect_audience = section.text("expect_audience").or_else(|| audience.clone());
     let client_id = client.as_ref().map(|client| client.client_id.clone());
-    let expect_actor = section.text("expect_actor").or_else(|| client_id.filter(|_| actor));
+    let expect_actor = section.text("expect_actor").or_else(|| client_id.clone().filter(|_| actor));
+    let expect_client = section.text("expect_client").or(client_id);
+    let tenant = issued_tenant(section, own, subject_issuers.as_deref().unwrap_or_default(), issuers);
     let max_lifetime = section.duration("max_lifetime", Duration::from_secs(86_400)).map(|time| time.as_secs());
     let issued = (|| {
         Some(IssuedSettings {
@@ -201,8 +214,12 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
             audience: expect_audience?,
             token_type: token_type(section, "at+jwt"),
             subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
+            tenant,
+            client: expect_client?,
             scopes: expect_scopes,
+            details: section.flag("expect_authorization_details").unwrap_or(false),
             actor: expect_actor,
+            actor_issuer: section.text("expect_actor_issuer"),
             max_lifetime,
         })
     })();
@@ -216,6 +233,25 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
         subject_issuers: subject_issuers?,
         issued: issued?,
     })
+}
+
+/// Where an issued token states the tenant: where the operator says, else under the name that its
+/// own issuer has for it, else under that of the issuers whose users are served.
+fn issued_tenant(
+    section: &Section<'_>,
+    own: Option<&Issuer>,
+    subject_issuers: &[String],
+    issuers: &[Issuer],
+) -> Option<IssuedTenant> {
+    if let Some(claim) = section.text("expect_tenant_claim") {
+        return Some(IssuedTenant { claim, required: true });
+    }
+    let served = issuers.iter().filter(|issuer| subject_issuers.contains(&issuer.settings.alias));
+    let claim = own.into_iter().chain(served).find_map(|issuer| match &issuer.settings.tenant {
+        Some(TenantRule::Claim(claim)) => Some(claim.clone()),
+        Some(TenantRule::Fixed(_)) | None => None,
+    })?;
+    Some(IssuedTenant { claim, required: false })
 }
 
 const FORBIDDEN_HEADERS: &[&str] =

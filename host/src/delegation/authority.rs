@@ -1,5 +1,8 @@
 //! One call's authority to reach services, and the broker that carries it out.
 
+mod credentials;
+mod delivery;
+
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,18 +11,16 @@ use std::time::Duration;
 
 use bailiwick_envelope::{ActorKind, DelegationMode};
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Method, StatusCode};
+use http::Method;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::cache::{self, ExchangeCache};
+use super::cache::ExchangeCache;
 use super::credential::Credential;
 use super::error::DownstreamError;
-use super::exchange::{Acting, Exchange};
-use super::identify::identify;
-use super::planned::{Planned, Progress, absolute, failed, outcome_of, unknown};
+use super::planned::{Planned, Progress, absolute, outcome_of, unknown};
 use super::request::{self, Part, Request, Response};
 use super::service::Service;
 use super::tally::{DownstreamTally, Tally};
@@ -88,8 +89,8 @@ impl Broker {
         Self { services, signer, random, limits, exchanged: ExchangeCache::default() }
     }
 
-    /// Takes over what one call may do. The subject token is kept only if a granted service needs
-    /// an exchange; otherwise it is erased here.
+    /// Takes over what one call may do. The subject token is kept only if a service is granted, for
+    /// exchanges and to find it in answers; otherwise it is erased here.
     pub fn authority(
         self: &Arc<Self>,
         permit: &Permit,
@@ -97,11 +98,11 @@ impl Broker {
         subject: SubjectToken,
         trail: Trail,
     ) -> Authority {
-        let exchanges = permit.services().values().any(|mode| *mode != DelegationMode::ServiceIdentity);
+        let needed = !permit.services().is_empty();
         let inner = Inner {
             broker: Arc::clone(self),
             sealed,
-            subject: exchanges.then_some(subject),
+            subject: needed.then_some(subject),
             trail,
             tally: Tally::default(),
             used: AtomicUsize::new(0),
@@ -238,10 +239,19 @@ impl Inner {
     /// The first template of the service that covers the request.
     fn cover(&self, service: &Service, request: &Request) -> Result<(String, String), DownstreamError> {
         let actor = &self.sealed.envelope().claims().actor;
-        let parts = request.path.iter().chain(request.query.iter().map(|(_, part)| part));
-        let names_actor = parts.into_iter().any(|part| !matches!(part, Part::Text(_)));
-        if names_actor && !service.settings.actor_issuers.iter().any(|alias| alias == self.sealed.issuer_alias()) {
+        let names = |wanted: fn(&Part) -> bool| {
+            request.path.iter().chain(request.query.iter().map(|(_, part)| part)).any(wanted)
+        };
+        let known = service.settings.actor_issuers.iter().any(|alias| alias == self.sealed.issuer_alias());
+        if !known && names(|part| !matches!(part, Part::Text(_))) {
             return Err(DownstreamError::NotGranted("the service does not know the subjects of this issuer".into()));
+        }
+        // A service account may be called like a user (RFC 9068 §5), who then would be it.
+        if actor.kind != ActorKind::User
+            && !service.settings.service_accounts
+            && names(|part| matches!(part, Part::ActorSub))
+        {
+            return Err(DownstreamError::IdentityUnavailable);
         }
         for template in &service.settings.allow {
             if let Some(target) = template.fill(request, actor)? {
@@ -258,125 +268,5 @@ impl Inner {
             return Ok(());
         }
         self.exchange(service).map(drop)
-    }
-
-    fn exchange<'s>(&'s self, service: &'s Service) -> Result<(&'s Exchange, &'s SubjectToken), DownstreamError> {
-        let exchange = service.exchange.as_ref().ok_or(DownstreamError::IdentityUnavailable)?;
-        let subject = self.subject.as_ref().ok_or(DownstreamError::IdentityUnavailable)?;
-        let known = exchange.subject_issuers.iter().any(|alias| alias == self.sealed.issuer_alias());
-        let user = self.sealed.envelope().claims().actor.kind == ActorKind::User;
-        if known && user { Ok((exchange, subject)) } else { Err(DownstreamError::IdentityUnavailable) }
-    }
-
-    /// The request with its credential. Nothing has reached the service yet.
-    async fn prepare(&self, planned: &Planned, progress: &mut Progress) -> Result<Prepared, DownstreamError> {
-        let credential = tokio::time::timeout(self.broker.limits.time, self.credential(planned))
-            .await
-            .map_err(|_| DownstreamError::Unavailable("the authorization server did not answer in time".into()))??;
-        progress.credential = Some(credential.kind());
-        let mut request = http::Request::new(Full::from(planned.body.clone()));
-        *request.method_mut() = planned.method.clone();
-        *request.uri_mut() = planned.target.clone();
-        *request.headers_mut() = planned.headers.clone();
-        let broker = &self.broker;
-        let settings = &planned.service.settings;
-        identify(request.headers_mut(), &self.sealed, settings, planned.mode, &broker.signer, broker.random.as_ref())?;
-        credential.apply(&mut request)?;
-        Ok(Prepared { request, credential })
-    }
-
-    /// Sends the request and takes the answer, without what a tool must not see.
-    async fn deliver(
-        &self,
-        planned: &Planned,
-        Prepared { request, credential }: Prepared,
-        progress: &mut Progress,
-    ) -> Result<Response, DownstreamError> {
-        progress.sending = true;
-        let limits = self.broker.limits;
-        let transaction = request.headers().get("txn-token").cloned();
-        let answer = planned.service.client.send(request, limits.time, limits.answer).await.map_err(|e| failed(&e))?;
-        progress.status = Some(answer.status.as_u16());
-        let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
-        if before.saturating_add(answer.body.len()) > limits.total {
-            return Err(DownstreamError::TooLarge);
-        }
-        self.forget_refused(planned, answer.status).await;
-        let repeats = |bytes: &[u8]| {
-            let transaction = transaction.as_ref().map(HeaderValue::as_bytes);
-            credential.is_in(bytes) || transaction.is_some_and(|token| memchr::memmem::find(bytes, token).is_some())
-        };
-        if repeats(&answer.body) || answer.headers.values().any(|value| repeats(value.as_bytes())) {
-            tracing::error!(
-                service = planned.service.settings.name,
-                "a service repeats the host's credential in its answer"
-            );
-            return Err(DownstreamError::CredentialRefused(
-                "the service's answer repeats the host's credential, so it is withheld".into(),
-            ));
-        }
-        Ok(Response {
-            status: answer.status.as_u16(),
-            headers: request::visible_headers(&answer.headers),
-            body: answer.body.to_vec(),
-        })
-    }
-
-    /// The credential of the declared mode.
-    async fn credential(&self, planned: &Planned) -> Result<Credential, DownstreamError> {
-        let acting = match planned.mode {
-            DelegationMode::ServiceIdentity => return planned.service.own.obtain().await,
-            DelegationMode::OnBehalfOf => Acting::HostForUser,
-            DelegationMode::RestrictedUser => Acting::UserAlone,
-        };
-        let (exchange, subject) = self.exchange(&planned.service)?;
-        let key = self.cache_key(planned, exchange, subject);
-        let (now, until) = (exchange.clock.now(), self.sealed.authority_until());
-        let slot = self.broker.exchanged.slot(&key, until, now);
-        let mut issued = slot.lock().await;
-        if let Some(kept) = issued.as_ref().filter(|kept| kept.is_usable(now)) {
-            return Ok(Credential::exchanged(&kept.token, acting));
-        }
-        *issued = None;
-        let actor = &self.sealed.envelope().claims().actor;
-        let fresh = exchange.obtain(subject, actor, until, acting).await?;
-        let credential = Credential::exchanged(&fresh.token, acting);
-        let record = Downstream {
-            scopes: exchange.scopes.clone(),
-            audience: Some(exchange.audience.clone()),
-            credential_kind: Some(credential.kind().to_owned()),
-            ..planned.record(None)
-        };
-        let written = self.trail.downstream(Event::TokenExchanged, Some(planned.mode), record, None);
-        written.await.map_err(|_| DownstreamError::AuditUnavailable)?;
-        *issued = Some(fresh);
-        Ok(credential)
-    }
-
-    /// A service that does not accept a token gets a new one next time.
-    async fn forget_refused(&self, planned: &Planned, status: StatusCode) {
-        if status != StatusCode::UNAUTHORIZED {
-            return;
-        }
-        if planned.mode == DelegationMode::ServiceIdentity {
-            planned.service.own.forget().await;
-        } else if let Ok((exchange, subject)) = self.exchange(&planned.service) {
-            self.broker.exchanged.forget(&self.cache_key(planned, exchange, subject));
-        }
-    }
-
-    fn cache_key(&self, planned: &Planned, exchange: &Exchange, subject: &SubjectToken) -> cache::Key {
-        let claims = self.sealed.envelope().claims();
-        cache::Key {
-            issuer: claims.actor.iss.clone(),
-            sub: claims.actor.sub.clone(),
-            tenant: claims.actor.tenant.clone(),
-            agent: claims.agent.id.clone(),
-            client: claims.agent.client_id.clone(),
-            service: planned.service.settings.name.clone(),
-            mode: planned.mode,
-            scopes: exchange.scopes.clone(),
-            subject_digest: subject.digest(),
-        }
     }
 }

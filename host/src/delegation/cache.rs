@@ -2,13 +2,18 @@
 //!
 //! Invariant: an entry is found only under everything that its issue depended on: issuer,
 //! subject, tenant, agent, service, mode, scopes and the very subject token. It is used neither
-//! in its last seconds nor longer than the caller's own token.
+//! in its last seconds nor longer than the caller's own token. One exchange answers everyone who
+//! waits for it, and a service's refusal costs at most one exchange in [`RENEWAL_MS`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_envelope::DelegationMode;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::error::DownstreamError;
+use crate::flight::Flight;
+use crate::seams::Clock;
 
 /// Everything that an issued credential depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,8 +36,8 @@ pub(super) struct Issued {
     pub(super) expires_at: u64,
 }
 
-/// Where one key's credential is kept. Whoever holds the lock obtains it; others wait for that.
-pub(super) type Slot = Arc<tokio::sync::Mutex<Option<Issued>>>;
+/// Where one key's credential is kept, and obtained by one for all who wait for it.
+pub(super) type Slot = Arc<Flight<Result<Issued, DownstreamError>>>;
 
 /// Exchanged credentials by key.
 #[derive(Default)]
@@ -42,7 +47,8 @@ pub(super) struct ExchangeCache {
 
 impl ExchangeCache {
     /// The slot of `key`, which is of no use after `until` (the end of the caller's token).
-    pub(super) fn slot(&self, key: &Key, until: u64, now: u64) -> Slot {
+    pub(super) fn slot(&self, key: &Key, until: u64, clock: &Arc<dyn Clock>) -> Slot {
+        let now = clock.now();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((slot, _)) = slots.get(key) {
             return Arc::clone(slot);
@@ -54,15 +60,29 @@ impl ExchangeCache {
         if slots.len() >= MAX_SLOTS {
             slots.clear();
         }
-        let slot = Slot::default();
+        let slot = Arc::new(Flight::new(Arc::clone(clock)));
         slots.insert(key.clone(), (Arc::clone(&slot), until));
         slot
     }
 
-    /// Forgets what is kept under `key`: the service did not accept it.
-    pub(super) fn forget(&self, key: &Key) {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    /// Takes note that a service did not accept `token`: it is forgotten if it is what is kept
+    /// under `key`, and not too new to be renewed.
+    pub(super) fn refused(&self, key: &Key, token: &str, now_ms: u64) {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((slot, _)) = slots.get(key) {
+            slot.forget(|last| {
+                let kept = last.answer.as_ref().is_ok_and(|issued| issued.token.expose_secret() == token);
+                kept && may_be_renewed(last.at_ms, now_ms)
+            });
+        }
     }
+}
+
+/// Whether a credential that was obtained at `at_ms` may be renewed because it was refused. A
+/// service decides how often it refuses, so this is what keeps it from costing the authorization
+/// server a request each time.
+pub(super) fn may_be_renewed(at_ms: u64, now_ms: u64) -> bool {
+    now_ms.saturating_sub(at_ms) >= RENEWAL_MS
 }
 
 impl Issued {
@@ -72,6 +92,7 @@ impl Issued {
     }
 }
 
+const RENEWAL_MS: u64 = 30_000;
 /// Seconds before its end in which a token is not used any more.
 const MARGIN: u64 = 10;
 const MAX_SLOTS: usize = 20_000;
@@ -80,6 +101,18 @@ const SWEEP: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Standing;
+
+    impl Clock for Standing {
+        fn now_ms(&self) -> u64 {
+            0
+        }
+    }
+
+    fn clock() -> Arc<dyn Clock> {
+        Arc::new(Standing)
+    }
 
     fn key() -> Key {
         Key {
@@ -109,15 +142,33 @@ mod tests {
             |key| key.scopes.clear(),
             |key| key.subject_digest = [8; 32],
         ];
-        let own = cache.slot(&key(), 100, 0);
-        assert!(Arc::ptr_eq(&own, &cache.slot(&key(), 100, 0)));
+        let clock = clock();
+        let own = cache.slot(&key(), 100, &clock);
+        assert!(Arc::ptr_eq(&own, &cache.slot(&key(), 100, &clock)));
         for change in changes {
             let mut other = key();
             change(&mut other);
-            assert!(!Arc::ptr_eq(&own, &cache.slot(&other, 100, 0)), "{other:?}");
+            assert!(!Arc::ptr_eq(&own, &cache.slot(&other, 100, &clock)), "{other:?}");
         }
-        cache.forget(&key());
-        assert!(!Arc::ptr_eq(&own, &cache.slot(&key(), 100, 0)));
+    }
+
+    #[tokio::test]
+    async fn only_the_refused_token_is_forgotten_and_only_once_in_a_while() {
+        let cache = ExchangeCache::default();
+        let slot = cache.slot(&key(), 100, &clock());
+        let issued = |token: &str| Issued { token: SecretString::from(token.to_owned()), expires_at: 100 };
+        assert!(slot.join(|_| false, || async { Ok(issued("new")) }).await.is_ok());
+        let kept = || slot.last().is_some();
+        for (token, now_ms, kept_after) in [
+            ("old", RENEWAL_MS * 9, true),
+            ("new", 0, true),
+            ("new", RENEWAL_MS - 1, true),
+            ("", RENEWAL_MS, true),
+            ("new", RENEWAL_MS, false),
+        ] {
+            cache.refused(&key(), token, now_ms);
+            assert_eq!(kept(), kept_after, "{token:?} refused at {now_ms} ms");
+        }
     }
 
     #[test]

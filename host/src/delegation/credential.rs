@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Request, header};
+use hyper::body::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Mutex;
+use zeroize::Zeroizing;
 
+use super::cache::may_be_renewed;
 use super::error::DownstreamError;
 use super::exchange::Acting;
+use super::granted::Granted;
 use super::service::OwnCredential;
 use super::token_endpoint::TokenEndpoint;
+use crate::egress::Principal;
+use crate::flight::{Ended, Flight};
 use crate::seams::Clock;
 
 /// A credential for one request.
@@ -26,11 +31,7 @@ impl Credential {
 
     /// A token that was exchanged for the user's.
     pub(super) fn exchanged(token: &SecretString, acting: Acting) -> Self {
-        let kind = match acting {
-            Acting::HostForUser => "token_exchange",
-            Acting::UserAlone => "reissued_token",
-        };
-        Self::bearer(token, kind)
+        Self::bearer(token, acting.credential_kind())
     }
 
     /// For the journal.
@@ -43,19 +44,26 @@ impl Credential {
 
     /// Whether `bytes` repeat the credential.
     pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
+        let bare = self.bare();
+        bare.len() >= MIN_ECHO && memchr::memmem::find(bytes, bare.as_bytes()).is_some()
+    }
+
+    /// The token or key, without what stands before it in its header; empty without one.
+    pub(super) fn bare(&self) -> &str {
         match self {
-            Self::None => false,
+            Self::None => "",
             Self::Header { value, prefix, .. } => {
                 let value = value.expose_secret();
-                let bare = value.get(*prefix..).unwrap_or(value);
-                bare.len() >= MIN_ECHO && memchr::memmem::find(bytes, bare.as_bytes()).is_some()
+                value.get(*prefix..).unwrap_or(value)
             }
         }
     }
 
     pub(super) fn apply<B>(&self, request: &mut Request<B>) -> Result<(), DownstreamError> {
         if let Self::Header { name, value, .. } = self {
-            let mut value = HeaderValue::try_from(value.expose_secret())
+            // Erased with the request.
+            let copy = Zeroizing::new(value.expose_secret().as_bytes().to_vec());
+            let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(copy))
                 .map_err(|_| DownstreamError::CredentialRefused("the credential does not fit a header".into()))?;
             value.set_sensitive(true);
             request.headers_mut().insert(name.clone(), value);
@@ -65,10 +73,10 @@ impl Credential {
 }
 
 impl OwnCredential {
-    /// Forgets what can be obtained anew.
-    pub(super) async fn forget(&self) {
+    /// Takes note that a service did not accept `credential`.
+    pub(super) fn refused(&self, credential: &Credential) {
         if let Self::ClientCredentials(client) = self {
-            client.forget().await;
+            client.refused(credential.bare());
         }
     }
 
@@ -88,50 +96,75 @@ impl OwnCredential {
 /// The host's own access token from one authorization server, kept until shortly before it expires.
 pub(super) struct ClientCredentials {
     endpoint: TokenEndpoint,
-    scopes: Vec<String>,
-    audience: Option<String>,
+    asking: Asking,
     clock: Arc<dyn Clock>,
-    // The lock makes requests for a new token single-flight.
-    current: Mutex<Option<(SecretString, u64)>>,
+    // One request for a new token answers everyone who waits for it.
+    current: Flight<Result<Own, DownstreamError>>,
+}
+
+/// What is asked for, and what may come of it.
+#[derive(Default)]
+pub(super) struct Asking {
+    pub(super) scopes: Vec<String>,
+    /// Scopes that the answer may state besides, as the authorization server spells them.
+    pub(super) expected: Vec<String>,
+    pub(super) audience: Option<String>,
+}
+
+#[derive(Clone)]
+struct Own {
+    token: SecretString,
+    usable_until: u64,
 }
 
 impl ClientCredentials {
-    pub(super) fn new(
-        endpoint: TokenEndpoint,
-        scopes: Vec<String>,
-        audience: Option<String>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { endpoint, scopes, audience, clock, current: Mutex::new(None) }
+    pub(super) fn new(endpoint: TokenEndpoint, asking: Asking, clock: Arc<dyn Clock>) -> Self {
+        Self { endpoint, asking, current: Flight::new(Arc::clone(&clock)), clock }
     }
 
-    /// Forgets the token: a service did not accept it.
-    pub(super) async fn forget(&self) {
-        *self.current.lock().await = None;
+    /// Takes note that a service did not accept `token`: it is forgotten if it is the present one,
+    /// and not too new to be renewed.
+    fn refused(&self, token: &str) {
+        self.current.forget(|last| {
+            let present = last.answer.as_ref().is_ok_and(|own| own.token.expose_secret() == token);
+            present && may_be_renewed(last.at_ms, self.clock.now_ms())
+        });
     }
 
     /// A token that is valid for some time still (RFC 6749 §4.4).
     pub(super) async fn token(&self) -> Result<SecretString, DownstreamError> {
-        let mut current = self.current.lock().await;
         let now = self.clock.now();
-        if let Some((token, usable_until)) = current.as_ref()
-            && now < *usable_until
-        {
-            return Ok(token.clone());
-        }
-        *current = None;
-        let scope = self.scopes.join(" ");
+        let usable = |last: &Ended<Result<Own, _>>| last.answer.as_ref().is_ok_and(|own| now < own.usable_until);
+        self.current.join(usable, || self.obtain(now)).await.map(|own| own.token)
+    }
+
+    async fn obtain(&self, now: u64) -> Result<Own, DownstreamError> {
+        let scope = self.asking.scopes.join(" ");
         let mut form = vec![("grant_type", "client_credentials")];
         if !scope.is_empty() {
             form.push(("scope", &scope));
         }
-        if let Some(audience) = &self.audience {
+        if let Some(audience) = &self.asking.audience {
             form.push(("audience", audience));
         }
-        let granted = self.endpoint.post(&form, &self.scopes).await?;
+        let granted = self.endpoint.post(&form, &self.asking.scopes, Principal::Host).await?;
+        self.asking.check(&granted)?;
         let usable = granted.expires_in.unwrap_or(0).saturating_sub(MARGIN).min(MAX_KEPT);
-        *current = Some((granted.access_token.clone(), now.saturating_add(usable)));
-        Ok(granted.access_token)
+        Ok(Own { token: granted.access_token, usable_until: now.saturating_add(usable) })
+    }
+}
+
+impl Asking {
+    /// The host's own token is no wider than what was asked for, as far as the answer says. Where
+    /// nothing is asked for, the authorization server chooses (RFC 6749 §3.3).
+    fn check(&self, granted: &Granted) -> Result<(), DownstreamError> {
+        let mut answered = granted.scope.iter().flatten();
+        let asked = |scope: &String| self.scopes.contains(scope) || self.expected.contains(scope);
+        if self.scopes.is_empty() || answered.all(asked) {
+            return Ok(());
+        }
+        let why = "the host's own token has scopes that were not asked for (auth.expect_scopes)";
+        Err(DownstreamError::CredentialRefused(why.into()))
     }
 }
 

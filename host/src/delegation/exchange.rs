@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::Actor;
+use bailiwick_envelope::{Actor, Agent};
 use secrecy::ExposeSecret;
 
 use super::cache::Issued;
 use super::credential::ClientCredentials;
 use super::error::DownstreamError;
 use super::issued::{Expected, IssuedRule};
+use super::planned::principal;
 use super::service::ExchangeProfile;
 use super::token_endpoint::TokenEndpoint;
 use crate::identity::SubjectToken;
@@ -27,6 +28,15 @@ pub(super) struct Exchange {
     pub(super) clock: Arc<dyn Clock>,
 }
 
+/// For whom a token is exchanged.
+pub(super) struct Call<'c> {
+    pub(super) actor: &'c Actor,
+    pub(super) agent: &'c Agent,
+    /// When the caller's own token ends.
+    pub(super) authority_until: u64,
+    pub(super) acting: Acting,
+}
+
 /// Whom the service shall see acting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Acting {
@@ -36,19 +46,23 @@ pub(super) enum Acting {
     UserAlone,
 }
 
+impl Acting {
+    /// For the journal.
+    pub(super) fn credential_kind(self) -> &'static str {
+        match self {
+            Self::HostForUser => "token_exchange",
+            Self::UserAlone => "reissued_token",
+        }
+    }
+}
+
 impl Exchange {
     /// Exchanges `subject` and verifies what is issued.
     ///
     /// # Errors
     /// There is no token that may be sent.
-    pub(super) async fn obtain(
-        &self,
-        subject: &SubjectToken,
-        actor: &Actor,
-        authority_until: u64,
-        acting: Acting,
-    ) -> Result<Issued, DownstreamError> {
-        let host = match (acting, &self.actor) {
+    pub(super) async fn obtain(&self, subject: &SubjectToken, call: &Call<'_>) -> Result<Issued, DownstreamError> {
+        let host = match (call.acting, &self.actor) {
             (Acting::HostForUser, Some(host)) => Some(host.token().await?),
             (Acting::HostForUser, None) | (Acting::UserAlone, _) => None,
         };
@@ -56,13 +70,14 @@ impl Exchange {
         let subject_token = subject.expose_for_exchange();
         let actor_token = host.as_ref().map(ExposeSecret::expose_secret);
         let form = form(self.profile, &self.audience, &scope, subject_token, actor_token);
-        let granted = self.endpoint.post(&form, &self.scopes).await?;
+        let granted = self.endpoint.post(&form, &self.scopes, principal(call.actor)).await?;
         let expected = Expected {
-            actor,
-            authority_until,
+            actor: call.actor,
+            agent: call.agent,
+            authority_until: call.authority_until,
             asked: &self.scopes,
             scopes: &self.issued.scopes,
-            acting,
+            acting: call.acting,
             inbound: subject_token,
             now: self.clock.now(),
         };

@@ -17,6 +17,8 @@ pub(super) struct Granted {
     /// Seconds.
     pub(super) expires_in: Option<u64>,
     pub(super) scope: Option<Vec<String>>,
+    /// Whether it states `authorization_details` (RFC 9396 §7).
+    pub(super) details: bool,
 }
 
 /// Why an answer of 200 gives no token. Quotes nothing of the answer.
@@ -62,6 +64,7 @@ impl Granted {
             issued_token_type: member::text(answer, "issued_token_type")?.map(String::from),
             expires_in: member::whole(answer, "expires_in")?,
             scope: scope.map(|scope| scope.split(' ').filter(|part| !part.is_empty()).map(String::from).collect()),
+            details: answer.contains_key("authorization_details"),
         })
     }
 }

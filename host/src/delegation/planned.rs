@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::DelegationMode;
+use bailiwick_envelope::{Actor, DelegationMode};
 use http::{HeaderMap, Method, Uri};
 
 use super::error::DownstreamError;
 use super::service::{OnCancel, Service};
 use crate::audit::{Downstream, Outcome};
-use crate::egress::EgressError;
+use crate::egress::{EgressError, Principal};
 
 /// A request that the grant covers, ready to be recorded and sent.
 pub(super) struct Planned {
@@ -96,6 +96,11 @@ pub(super) fn unknown() -> Downstream {
         audience: None,
         credential_kind: None,
     }
+}
+
+/// The actor as the one for whom a connection carries requests.
+pub(super) fn principal(actor: &Actor) -> Principal {
+    Principal::Actor { issuer: actor.iss.clone(), sub: actor.sub.clone(), tenant: actor.tenant.clone() }
 }
 
 /// The service's base with a path and query below it.

@@ -102,16 +102,6 @@ pub(super) fn headers(given: &[(String, String)]) -> Result<HeaderMap, Downstrea
     Ok(headers)
 }
 
-/// The headers of an answer that a tool may see: text, and nothing that is or names a credential.
-pub(super) fn visible_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let visible = |name: &HeaderName| !HIDDEN_HEADERS.contains(&name.as_str());
-    headers
-        .iter()
-        .filter(|(name, _)| visible(name))
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-        .collect()
-}
-
 /// Everything but RFC 3986 unreserved characters.
 const RESERVED: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -158,25 +148,6 @@ const ALLOWED_HEADERS: &[&str] = &[
     "if-none-match",
     "if-unmodified-since",
     "prefer",
-];
-
-const HIDDEN_HEADERS: &[&str] = &[
-    "set-cookie",
-    "set-cookie2",
-    "www-authenticate",
-    "proxy-authenticate",
-    "authentication-info",
-    "authorization",
-    "proxy-authentication-info",
-    "txn-token",
-    "dpop-nonce",
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "upgrade",
-    "trailer",
-    "te",
-    "alt-svc",
 ];
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::{HeaderName, Uri};
 use secrecy::SecretString;
 
-use super::credential::ClientCredentials;
+use super::answer_headers::AnswerHeader;
+use super::credential::{Asking, ClientCredentials};
 use super::exchange::Exchange;
 use super::template::Template;
 use super::token_endpoint::TokenEndpoint;
@@ -26,8 +27,15 @@ pub struct ServiceSettings {
     pub actor_issuers: Vec<String>,
     /// What tools may ask of it.
     pub allow: Vec<Template>,
-    /// Whether its data is the same for all users.
+    /// Whether its data is the same for all users: then templates need not bind the actor, and
+    /// one connection carries requests of all of them.
     pub shared_data: bool,
+    /// Whether the issuers of `actor_issuers` never give one subject to two users.
+    pub one_subject_space: bool,
+    /// Whether service accounts may stand for `{actor.sub}`.
+    pub service_accounts: bool,
+    /// Headers of its answers that a tool may see besides the usual ones.
+    pub answer_headers: Vec<AnswerHeader>,
     /// Which audit headers it gets.
     pub audit_headers: AuditHeaders,
     /// What becomes of a request to it when the call is cancelled.
@@ -69,6 +77,8 @@ pub enum Auth {
         client: ClientSettings,
         /// Scopes to ask for.
         scopes: Vec<String>,
+        /// Scopes that the answer may state besides.
+        expect_scopes: Vec<String>,
         /// `audience` of the request, for servers that want one.
         audience: Option<String>,
     },
@@ -140,13 +150,30 @@ pub struct IssuedSettings {
     pub token_type: TypeRule,
     /// The claim that names the subject.
     pub subject_claim: String,
+    /// Where it states the tenant, which must then be the caller's.
+    pub tenant: Option<IssuedTenant>,
+    /// The client for which it was issued, where it states one.
+    pub client: String,
+    /// Whether it may have `authorization_details` (RFC 9396 §9).
+    pub details: bool,
     /// Scopes that it may have at most, as the token spells them.
     pub scopes: Vec<String>,
     /// The `sub` of its `act`, where it must have one.
     pub actor: Option<String>,
+    /// The `iss` of its `act`, where that is not the token's own issuer.
+    pub actor_issuer: Option<String>,
     /// Seconds that it may be valid for even beyond the caller's own token; without it, it must
     /// not outlive that.
     pub max_lifetime: Option<u64>,
+}
+
+/// Where an issued token states its tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedTenant {
+    /// The claim.
+    pub claim: String,
+    /// Whether it must be there.
+    pub required: bool,
 }
 
 /// A service that is ready to be called.
@@ -164,6 +191,9 @@ pub(super) struct Described {
     pub(super) in_trust_domain: bool,
     pub(super) actor_issuers: Vec<String>,
     pub(super) allow: Vec<Template>,
+    pub(super) shared_data: bool,
+    pub(super) service_accounts: bool,
+    pub(super) answer_headers: Vec<AnswerHeader>,
     pub(super) audit_headers: AuditHeaders,
     pub(super) on_cancel: OnCancel,
 }
@@ -184,16 +214,15 @@ impl Service {
             Auth::Static { header, prefix, secret } => {
                 OwnCredential::Static { header, value: prefixed(&prefix, &secret), prefix: prefix.len() }
             }
-            Auth::ClientCredentials { client, scopes, audience } => {
-                let client = ClientCredentials::new(endpoint(client), scopes, audience, clock.clone());
-                OwnCredential::ClientCredentials(client)
+            Auth::ClientCredentials { client, scopes, expect_scopes, audience } => {
+                let asking = Asking { scopes, expected: expect_scopes, audience };
+                OwnCredential::ClientCredentials(ClientCredentials::new(endpoint(client), asking, clock.clone()))
             }
         };
         let exchange = settings.exchange.map(|exchange| {
             let endpoint = endpoint(exchange.client);
-            let actor = exchange
-                .actor
-                .then(|| ClientCredentials::new(endpoint.clone(), Vec::new(), exchange.actor_audience, clock.clone()));
+            let asking = Asking { audience: exchange.actor_audience, ..Asking::default() };
+            let actor = exchange.actor.then(|| ClientCredentials::new(endpoint.clone(), asking, clock.clone()));
             let issued = exchange.issued;
             let keys = KeyRing::new(issued.keys, issued.algorithms, tls, clock.clone());
             Exchange {
@@ -208,9 +237,14 @@ impl Service {
                     keys,
                     audience: issued.audience,
                     token_type: issued.token_type,
+                    states_type: exchange.profile == ExchangeProfile::Rfc8693,
                     subject_claim: issued.subject_claim,
+                    tenant: issued.tenant,
+                    client: issued.client,
                     scopes: issued.scopes,
+                    details: issued.details,
                     actor: issued.actor,
+                    actor_issuer: issued.actor_issuer,
                     max_lifetime: issued.max_lifetime,
                 },
                 clock: clock.clone(),
@@ -224,6 +258,9 @@ impl Service {
                 in_trust_domain: settings.in_trust_domain,
                 actor_issuers: settings.actor_issuers,
                 allow: settings.allow,
+                shared_data: settings.shared_data,
+                service_accounts: settings.service_accounts,
+                answer_headers: settings.answer_headers,
                 audit_headers: settings.audit_headers,
                 on_cancel: settings.on_cancel,
             },

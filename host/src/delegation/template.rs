@@ -81,9 +81,13 @@ impl Template {
 
     /// Whether the actor's subject is bound before the first free part. Where a service cannot
     /// tell users apart, only such a template keeps a tool from choosing whose data it gets.
+    ///
+    /// In a method that may have a body, only the path binds: many services read a parameter from
+    /// the body rather than from the query.
     pub fn binds_actor_first(&self) -> bool {
-        let slots = self.path.iter().chain(self.query.iter().map(|(_, slot)| slot));
-        for slot in slots {
+        let bodyless = matches!(self.method.as_str(), "GET" | "HEAD");
+        let query = self.query.iter().map(|(_, slot)| slot).filter(|_| bodyless);
+        for slot in self.path.iter().chain(query) {
             match slot {
                 Slot::ActorSub => return true,
                 Slot::Free | Slot::Rest => return false,
@@ -319,6 +323,12 @@ mod tests {
             ("GET /c/{actor.sub}/orders/{}", true),
             ("POST /c/{actor.sub}", true),
             ("GET /c?user={actor.sub}&q={}", true),
+            ("HEAD /c?user={actor.sub}", true),
+            ("POST /c?user={actor.sub}", false),
+            ("PUT /c?user={actor.sub}", false),
+            ("PATCH /c?user={actor.sub}", false),
+            ("DELETE /c?user={actor.sub}", false),
+            ("POST /c/{actor.sub}?user={actor.sub}", true),
             ("GET /c?q={}&user={actor.sub}", false),
             ("GET /c/{}/x/{actor.sub}", false),
             ("GET /t/{actor.tenant}/{}", false),

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::definition::{Annotations, Definition, RawDefinition};
+use crate::json::numbers;
 use crate::seams::hex;
 
 /// The parts of one tool's definition: name to `sha256:` and the digest of its RFC 8785 form.
@@ -115,9 +116,14 @@ fn names(names: &[String]) -> Option<Value> {
     (!all.is_empty()).then(|| json!(all))
 }
 
-/// A value that has no RFC 8785 form is told by the form that it has.
+/// A value that has no RFC 8785 form is told by the form that it has. Integers that the form would
+/// round, such as the bounds of 64 bits, are added as they are.
 fn digest(value: &Value) -> String {
-    let canonical = serde_json_canonicalizer::to_vec(value).unwrap_or_else(|_| value.to_string().into_bytes());
+    let mut canonical = serde_json_canonicalizer::to_vec(value).unwrap_or_else(|_| value.to_string().into_bytes());
+    for integer in numbers::wide_integers(value) {
+        canonical.push(b'\n');
+        canonical.extend(integer.into_bytes());
+    }
     format!("sha256:{}", hex(&Sha256::digest(canonical)))
 }
 
@@ -176,6 +182,17 @@ mod tests {
             assert!(changes.iter().all(|line| line.starts_with(told) && line.len() < 512), "{told}: {changes:?}");
             assert!(!changes.concat().contains("Ignore"), "{changes:?}");
         }
+    }
+
+    #[test]
+    fn a_bound_of_64_bits_that_changes_by_one_is_a_change() {
+        let with = |maximum: u64| {
+            CLOSED.replace(r#"{"type":"string"}"#, &format!(r#"{{"type":"integer","maximum":{maximum}}}"#))
+        };
+        let outline = |maximum| outline(&[RawDefinition { input_schema: with(maximum), ..raw("find") }]);
+        assert_ne!(outline(9_007_199_254_740_992), outline(9_007_199_254_740_993));
+        assert_ne!(outline(u64::MAX), outline(u64::MAX - 1));
+        assert_eq!(outline(u64::MAX), outline(u64::MAX));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::catalog::{Catalog, Tool};
 use crate::identity::Caller;
+use crate::json::numbers;
 use crate::reason::Reason;
 
 /// What a client asked for: a tool's name and its arguments, nothing more.
@@ -17,6 +18,15 @@ pub struct ToolRequest {
     pub tool: String,
     /// The arguments, an object.
     pub arguments: Value,
+    /// A number in the text of the arguments that the value does not carry exactly.
+    pub inexact: Option<String>,
+}
+
+impl ToolRequest {
+    /// A request with these arguments, which were parsed from `text`.
+    pub fn new(tool: String, arguments: Value, text: &str) -> Self {
+        Self { tool, arguments, inexact: numbers::inexact(text).map(String::from) }
+    }
 }
 
 /// The result of authorizing one call: built only by [`permit`].
@@ -59,6 +69,14 @@ pub fn permit(catalog: &Catalog, caller: &Caller, request: ToolRequest) -> Resul
     if !may_call(caller, tool) {
         let message = format!("this tool needs the scopes {}", tool.definition.scopes.join(" "));
         return Err(Denied { scopes: tool.definition.scopes.clone(), ..denied(Reason::InsufficientScope, message) });
+    }
+    if let Some(number) = request.inexact {
+        let short: String = number.chars().take(40).collect();
+        let message = format!(
+            "the arguments are not valid: the number {short} cannot be carried exactly (integers up to 2^53-1, and \
+             no more digits than a double has); where the tool allows it, send it as text"
+        );
+        return Err(denied(Reason::InvalidArguments, message));
     }
     if let Err(wrong) = tool.definition.input.check(&request.arguments) {
         return Err(denied(Reason::InvalidArguments, format!("the arguments are not valid: {wrong}")));

@@ -1,6 +1,9 @@
 //! Which addresses may be dialled.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod registry;
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
@@ -57,6 +60,7 @@ impl AddressPolicy {
     }
 }
 
+/// Who may be reached at an address.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Reach {
     Public,
@@ -64,40 +68,27 @@ enum Reach {
     Never,
 }
 
+/// The smallest special range that contains the address decides; without one it is public.
 fn reach(address: IpAddr) -> Reach {
-    match address {
-        IpAddr::V4(v4) => reach_v4(v4),
-        IpAddr::V6(v6) => reach_v6(v6),
+    if carries_ipv4(address) {
+        return Reach::Never;
     }
+    let smallest =
+        TABLE.iter().filter(|(range, _)| range.contains(&address)).max_by_key(|(range, _)| range.prefix_len());
+    smallest.map_or(Reach::Public, |(_, reach)| *reach)
 }
 
-/// IANA IPv4 Special-Purpose Address Registry.
-fn reach_v4(address: Ipv4Addr) -> Reach {
-    let [a, b, c, d] = address.octets();
-    match (a, b, c, d) {
-        (0 | 224..=255, ..) | (169, 254, ..) | (100, 100, 100, 200) | (168, 63, 129, 16) => Reach::Never,
-        (10 | 127, ..) | (172, 16..=31, ..) | (192, 168, ..) | (100, 64..=127, ..) => Reach::Private,
-        (192, 0, 0 | 2, _) | (198, 18..=19, ..) | (198, 51, 100, _) | (203, 0, 113, _) => Reach::Private,
-        _ => Reach::Public,
-    }
+/// An ISATAP interface identifier (RFC 5214 §6.1), in whatever prefix: it would be a second
+/// spelling of the IPv4 address in it. The table has the prefixes that carry one.
+fn carries_ipv4(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if matches!(v6.segments(), [_, _, _, _, 0 | 0x200, 0x5efe, ..]))
 }
 
-/// IANA IPv6 Special-Purpose Address Registry. Addresses that carry an IPv4 address (NAT64, 6to4,
-/// Teredo, IPv4-compatible) are never dialled: they would be a second spelling of it.
-fn reach_v6(address: Ipv6Addr) -> Reach {
-    const METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    if address == Ipv6Addr::LOCALHOST {
-        return Reach::Private;
-    }
-    let [a, b, ..] = address.segments();
-    match (a, b) {
-        _ if address == METADATA => Reach::Never,
-        (0x2001, 0 | 0xdb8) | (0x2002, _) | (0x64, 0xff9b) | (0x100, _) | (0, _) => Reach::Never,
-        (0xfc00..=0xfdff, _) => Reach::Private,
-        (0x2000..=0x3fff, _) => Reach::Public,
-        _ => Reach::Never,
-    }
-}
+static TABLE: LazyLock<Vec<(IpNet, Reach)>> = LazyLock::new(|| {
+    let rows = [registry::METADATA, registry::IPV4, registry::IPV6].into_iter().flatten();
+    // A row that is no range would leave a hole: the tests count them.
+    rows.filter_map(|(range, reach, _)| Some((range.parse().ok()?, *reach))).collect()
+});
 
 #[cfg(test)]
 mod tests {
@@ -115,6 +106,79 @@ mod tests {
             Err(Blocked::Private(_)) => "private",
             Err(Blocked::PlainHttp(_)) => "plain",
         }
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_a_range_of_its_own() {
+        let rows = [registry::METADATA, registry::IPV4, registry::IPV6].concat();
+        for (range, _, source) in &rows {
+            assert!(range.parse::<IpNet>().is_ok_and(|net| net.trunc() == net), "{range}");
+            assert!(!source.is_empty() && rows.iter().filter(|row| row.0 == *range).count() == 1, "{range}");
+        }
+        assert_eq!(TABLE.len(), rows.len());
+    }
+
+    /// The first, the last and an inner address of every row, unless a smaller row has them.
+    #[test]
+    fn every_row_decides_about_its_addresses_with_and_without_everything_listed() {
+        let (open, none) = (policy(&["0.0.0.0/0", "::/0"]), policy(&[]));
+        for (range, reach) in TABLE.iter() {
+            let inner = range.hosts().nth(5).unwrap_or(range.network());
+            for address in [range.network(), inner, range.broadcast()] {
+                let smaller =
+                    |(other, _): &&(IpNet, Reach)| other.contains(&address) && other.prefix_len() > range.prefix_len();
+                if carries_ipv4(address) || address.to_canonical() != address || TABLE.iter().any(|row| smaller(&row)) {
+                    continue;
+                }
+                let (without, with) = match reach {
+                    Reach::Public => ("dialled", "dialled"),
+                    Reach::Private => ("private", "dialled"),
+                    Reach::Never => ("never", "never"),
+                };
+                assert_eq!(dial(&none, &address.to_string(), true), without, "{address} of {range}");
+                assert_eq!(dial(&open, &address.to_string(), true), with, "{address} of {range}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_metadata_address_is_dialled_whatever_is_listed_and_however_it_is_spelt() {
+        let open = policy(&["0.0.0.0/0", "::/0"]);
+        for address in [
+            "169.254.169.254",
+            "169.254.170.2",
+            "169.254.170.23",
+            "169.254.42.42",
+            "169.254.0.23",
+            "168.63.129.16",
+            "192.0.0.192",
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "fd00:c1::a9fe:a9fe",
+            "fd00:42::42",
+            "fd00:a9fe:a9fe::1",
+            "fd00:100::100:200",
+            "fe80::a9fe:a9fe",
+            "::ffff:169.254.169.254",
+            "::ffff:168.63.129.16",
+            "::169.254.169.254",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b:1::169.254.169.254",
+            "2002:a9fe:a9fe::1",
+            "2001:0:a9fe:a9fe::1",
+            "2001:0:4136:e378:8000:63bf:5601:5601",
+            "2001:470::5efe:169.254.169.254",
+            "2001:470::200:5efe:169.254.169.254",
+            "fd12::5efe:127.0.0.1",
+        ] {
+            assert_eq!(dial(&open, address, true), "never", "{address}");
+        }
+        for address in ["fd00:ec3::254", "fd20:ce::255", "192.0.0.193", "100.100.100.201", "fd00:42::43"] {
+            assert_eq!(dial(&open, address, true), "dialled", "{address} is listed");
+        }
+        assert_eq!(dial(&open, "168.63.129.17", true), "dialled", "it is public");
     }
 
     #[test]
@@ -146,6 +210,18 @@ mod tests {
             ("64:ff9b::a00:1", "never", "never"),
             ("2002:a00:1::", "never", "never"),
             ("::10.0.0.1", "never", "never"),
+            ("192.88.99.1", "never", "never"),
+            ("192.0.0.9", "dialled", "dialled"),
+            ("192.0.0.11", "private", "dialled"),
+            ("3fff::1", "never", "never"),
+            ("3fff:1000::1", "dialled", "dialled"),
+            ("2001:2::1", "private", "dialled"),
+            ("2001:4:112::1", "dialled", "dialled"),
+            ("2001:5::1", "never", "never"),
+            ("2001:200::1", "dialled", "dialled"),
+            ("fec0::1", "never", "never"),
+            ("4000::1", "never", "never"),
+            ("5f00::1", "never", "never"),
         ] {
             assert_eq!(dial(&none, address, true), without, "{address} with nothing listed");
             assert_eq!(dial(&open, address, true), with, "{address} with everything listed");

@@ -1,20 +1,24 @@
 //! Requests and bounded answers.
 
 use std::error::Error as StdError;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Request, StatusCode};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+use tower_service::Service as _;
 
 use super::addresses::{AddressPolicy, Blocked};
 use super::connector::{ConnectError, Connector};
+use super::ending::Ending;
+use super::pool::{Lane, Pool, Principal};
 
 /// TLS for all outgoing connections: the platform's roots, TLS 1.2 and 1.3.
 #[derive(Clone)]
@@ -38,7 +42,8 @@ impl Tls {
 /// An HTTP client for one destination of the configuration.
 #[derive(Clone)]
 pub struct Client {
-    inner: legacy::Client<HttpsConnector<Connector>, Full<Bytes>>,
+    connector: HttpsConnector<Connector>,
+    pool: Arc<Pool<Connection>>,
 }
 
 /// A complete answer.
@@ -77,19 +82,11 @@ impl Client {
             .https_or_http()
             .enable_http1()
             .wrap_connector(Connector::new(policy));
-        let inner = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIME)
-            .pool_max_idle_per_host(MAX_IDLE)
-            .http1_max_buf_size(MAX_HEADER_BYTES)
-            .build(connector);
-        Self { inner }
+        Self { connector, pool: Arc::default() }
     }
 
-    /// Sends one request and reads the whole answer: at most `max_bytes` of body, within `time`.
-    ///
-    /// A request is written at most once; only one that was provably never written (the pooled
-    /// connection was already closed) goes over a new connection (RFC 9110 §9.2.2).
+    /// Sends one request over a connection of its own and reads the whole answer: at most
+    /// `max_bytes` of body, within `time`.
     ///
     /// # Errors
     /// There is no complete answer.
@@ -99,18 +96,101 @@ impl Client {
         time: Duration,
         max_bytes: usize,
     ) -> Result<Answer, EgressError> {
-        timeout(time, self.exchange(request, max_bytes)).await.map_err(|_| EgressError::TimedOut)?
+        timeout(time, self.exchange(None, request, max_bytes)).await.map_err(|_| EgressError::TimedOut)?
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>, max_bytes: usize) -> Result<Answer, EgressError> {
-        let response = self.inner.request(request).await.map_err(|error| classify(Box::new(error), max_bytes))?;
+    /// Does the same over a connection that carries requests of `principal` alone, and keeps that
+    /// connection for the next one.
+    ///
+    /// A request is written at most once; only one that was provably never written (the kept
+    /// connection was already closed) goes over a new connection (RFC 9110 §9.2.2).
+    ///
+    /// # Errors
+    /// There is no complete answer.
+    pub async fn send_for(
+        &self,
+        principal: Principal,
+        request: Request<Full<Bytes>>,
+        time: Duration,
+        max_bytes: usize,
+    ) -> Result<Answer, EgressError> {
+        timeout(time, self.exchange(Some(principal), request, max_bytes)).await.map_err(|_| EgressError::TimedOut)?
+    }
+
+    async fn exchange(
+        &self,
+        principal: Option<Principal>,
+        mut request: Request<Full<Bytes>>,
+        max_bytes: usize,
+    ) -> Result<Answer, EgressError> {
+        let failed = |error| classify(error, max_bytes);
+        let destination = address(&mut request).map_err(|error| failed(error.into()))?;
+        let lane = principal.map(|principal| Lane { destination: destination.clone(), principal });
+        let ending = Ending::watch(&mut request);
+        let (connection, response) = self.respond(lane.as_ref(), destination, request).await.map_err(failed)?;
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, max_bytes).collect().await.map_err(|error| classify(error, max_bytes))?;
-        Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+        let body = Limited::new(body, max_bytes).collect().await.map_err(failed)?.to_bytes();
+        if let Some(lane) = lane.filter(|_| ending.is_explicit(&parts)) {
+            self.pool.keep(lane, connection, Instant::now());
+        }
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+
+    /// Writes the request and returns the head of its answer, with the connection.
+    async fn respond(
+        &self,
+        lane: Option<&Lane>,
+        destination: Uri,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<(Connection, Response<Incoming>), Failure> {
+        while let Some(mut kept) = lane.and_then(|lane| self.pool.take(lane, Instant::now())) {
+            // Not ready means closed, or bytes that nobody asked for.
+            if !kept.is_ready() {
+                continue;
+            }
+            match kept.try_send_request(request).await {
+                Ok(response) => return Ok((kept, response)),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(error.into_error().into()),
+                },
+            }
+        }
+        let mut connection = self.connect(destination).await?;
+        let response = connection.send_request(request).await?;
+        Ok((connection, response))
+    }
+
+    async fn connect(&self, destination: Uri) -> Result<Connection, Failure> {
+        let mut connector = self.connector.clone();
+        poll_fn(|context| connector.poll_ready(context)).await?;
+        let stream = connector.call(destination).await?;
+        let (connection, work) =
+            http1::Builder::new().max_buf_size(MAX_HEADER_BYTES).handshake::<_, Full<Bytes>>(stream).await?;
+        // It ends when the connection is closed or dropped.
+        tokio::spawn(work);
+        Ok(connection)
     }
 }
 
-fn classify(error: Box<dyn StdError + Send + Sync>, max_bytes: usize) -> EgressError {
+type Connection = http1::SendRequest<Full<Bytes>>;
+type Failure = Box<dyn StdError + Send + Sync>;
+
+/// Takes the destination out of the request's URI, which keeps path and query, and names it in
+/// `Host` (RFC 9112 §3.2).
+fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
+    let uri = request.uri().clone();
+    let target = uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
+    let scheme = uri.scheme().cloned().unwrap_or(Scheme::HTTPS);
+    let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
+    let default_port = if scheme == Scheme::HTTPS { ":443" } else { ":80" };
+    let host = HeaderValue::try_from(authority.strip_suffix(default_port).unwrap_or(authority))?;
+    request.headers_mut().insert(header::HOST, host);
+    *request.uri_mut() = Uri::from(target);
+    Uri::builder().scheme(scheme).authority(authority).path_and_query("/").build()
+}
+
+fn classify(error: Failure, max_bytes: usize) -> EgressError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
     while let Some(layer) = cause {
         if layer.is::<LengthLimitError>() {
@@ -125,6 +205,7 @@ fn classify(error: Box<dyn StdError + Send + Sync>, max_bytes: usize) -> EgressE
     EgressError::Unreachable(error)
 }
 
-const IDLE_TIME: Duration = Duration::from_secs(30);
-const MAX_IDLE: usize = 32;
 const MAX_HEADER_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

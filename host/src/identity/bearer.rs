@@ -11,7 +11,8 @@ use crate::reason::Reason;
 pub struct BearerToken(SecretString);
 
 /// The caller's token after admission. Only a token exchange may present it, to the authorization
-/// server that the operator named; it is erased when the call, or the listening, ends.
+/// server that the operator named; answers of services are searched for it. It is erased when the
+/// call, or the listening, ends.
 pub struct SubjectToken(SecretString);
 
 impl BearerToken {
@@ -51,6 +52,11 @@ impl SubjectToken {
     /// SHA-256 of the token, to tell one from another.
     pub(crate) fn digest(&self) -> [u8; 32] {
         Sha256::digest(self.0.expose_secret().as_bytes()).into()
+    }
+
+    /// Whether `bytes` repeat the token.
+    pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
+        memchr::memmem::find(bytes, self.0.expose_secret().as_bytes()).is_some()
     }
 
     pub(super) fn into_bearer(self) -> BearerToken {

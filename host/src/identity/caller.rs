@@ -36,12 +36,7 @@ impl Caller {
         issuer: &IssuerSettings,
         token_digest: [u8; 32],
     ) -> Result<Self, TokenError> {
-        if claims.has("cnf") {
-            return Err(TokenError::Bound);
-        }
-        if claims.has("nonce") || claims.has("at_hash") {
-            return Err(TokenError::Type); // an ID token (OpenID Connect Core §2), never an access token
-        }
+        claims.check_plain_access()?;
         let client_id = client_id(claims)?;
         let sub = claims.string(&issuer.subject_claim)?.to_owned();
         let service = match &issuer.service_when {

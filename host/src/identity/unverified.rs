@@ -52,6 +52,9 @@ pub enum TokenError {
     /// The `typ` header is not what this issuer's access tokens carry.
     #[error("the token's `typ` is not the configured token_type")]
     Type,
+    /// It has a claim that only ID tokens have.
+    #[error("the token is an ID token (`nonce`, `at_hash`, `c_hash`), not an access token")]
+    IdToken,
     /// A claim that must be there is not, or has the wrong JSON type or form.
     #[error("the token's claim `{0}` is missing or malformed")]
     Claim(String),

@@ -1,6 +1,8 @@
 //! One body, parsed once: a JSON-RPC request or notification of MCP.
 
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::dispatch::ToolRequest;
 use crate::json;
@@ -38,7 +40,7 @@ impl Message {
             let trace_id = trace_id.and_then(Value::as_str).and_then(trace_id_of);
             let params = params.map(Value::take);
             let method = id.as_ref().and(value.get("method")).and_then(Value::as_str);
-            let call = if method == Some("tools/call") { Some(tool_request(params)?) } else { None };
+            let call = if method == Some("tools/call") { Some(tool_request(params, body)?) } else { None };
             Ok(Self { bytes, call, listens: method == Some("subscriptions/listen"), trace_id })
         })();
         parsed.map_err(|bad: BadMessage| BadMessage { id: id.unwrap_or(Value::Null), ..bad })
@@ -75,17 +77,33 @@ fn check_members(value: &Value) -> Result<(), BadMessage> {
     Ok(())
 }
 
-fn tool_request(params: Option<Value>) -> Result<ToolRequest, BadMessage> {
+fn tool_request(params: Option<Value>, body: &[u8]) -> Result<ToolRequest, BadMessage> {
     let mut params = params.unwrap_or_default();
-    let arguments = match params.get_mut("arguments").map(Value::take) {
-        None => Value::Object(serde_json::Map::new()),
-        Some(arguments @ Value::Object(_)) => arguments,
-        Some(_) => return Err(bad(INVALID_PARAMS, "`params.arguments` must be an object")),
+    let not_object = || bad(INVALID_PARAMS, "`params.arguments` must be an object");
+    let (arguments, text) = match params.get_mut("arguments").map(Value::take) {
+        None => (Value::Object(serde_json::Map::new()), "{}"),
+        Some(arguments @ Value::Object(_)) => (arguments, arguments_text(body).ok_or_else(not_object)?),
+        Some(_) => return Err(not_object()),
     };
     match params.get("name").and_then(Value::as_str) {
-        Some(tool) => Ok(ToolRequest { tool: tool.to_owned(), arguments }),
+        Some(tool) => Ok(ToolRequest::new(tool.to_owned(), arguments, text)),
         None => Err(bad(INVALID_PARAMS, "`params.name` must be the name of a tool")),
     }
+}
+
+/// The text of the arguments in a body that was parsed before.
+fn arguments_text(body: &[u8]) -> Option<&str> {
+    #[derive(Deserialize)]
+    struct Body<'b> {
+        #[serde(borrow)]
+        params: Params<'b>,
+    }
+    #[derive(Deserialize)]
+    struct Params<'b> {
+        #[serde(borrow)]
+        arguments: &'b RawValue,
+    }
+    serde_json::from_slice::<Body<'_>>(body).ok().map(|body| body.params.arguments.get())
 }
 
 /// The trace id of a W3C `traceparent` (Trace Context §3.2), if it is valid.
@@ -146,6 +164,24 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#, PARSE_ERROR),
         ] {
             assert_eq!(Message::parse(body.as_bytes()).err().map(|bad| bad.code), Some(code), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_judged_as_it_is_written_in_the_arguments_and_nowhere_else() {
+        let call = |params: &str| {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{params}}}"#);
+            Message::parse(body.as_bytes()).ok().and_then(|message| message.call).map(|call| call.inexact)
+        };
+        let wide = Some(Some("9007199254740993".to_owned()));
+        assert_eq!(call(r#"{"name":"a","arguments":{"amount":9007199254740993}}"#), wide);
+        assert_eq!(call(r#"{"name":"a","\u0061rguments":{"amount":[9007199254740993]}}"#), wide);
+        for params in [
+            r#"{"name":"a","arguments":{"amount":1}}"#,
+            r#"{"name":"a","arguments":{},"_meta":{"progressToken":9007199254740993}}"#,
+            r#"{"name":"a"}"#,
+        ] {
+            assert_eq!(call(params), Some(None), "{params}");
         }
     }
 

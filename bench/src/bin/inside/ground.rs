@@ -137,7 +137,8 @@ impl Ground {
     /// A call of one of the tools permitted.
     pub(crate) fn permit_of(&self, caller: &Caller, tool: &str) -> anyhow::Result<Permit> {
         let arguments = json!({"message": "the quick brown fox jumps over the lazy dog"});
-        let request = ToolRequest { tool: tool.into(), arguments };
+        let text = arguments.to_string();
+        let request = ToolRequest::new(tool.into(), arguments, &text);
         permit(&self.catalog, caller, request).map_err(|denied| anyhow::anyhow!(denied.message))
     }
 

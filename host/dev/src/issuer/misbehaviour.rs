@@ -52,11 +52,37 @@ pub enum Misbehaviour {
     Huge,
     /// 307 to another path, where the same form would be answered.
     Redirect,
+    /// The issued token is for another tenant.
+    OtherTenant,
+    /// The issued token is bound to a key (`cnf`).
+    BoundToKey,
+    /// The issued token has what only ID tokens have.
+    IdToken,
+    /// The issued token was issued to another client.
+    OtherClient,
+    /// Its `act` is of another issuer.
+    ForeignActor,
+    /// Its `act` has somebody nested in it whom the subject token does not name.
+    NestedStranger,
+    /// It has `authorization_details` that nobody asked for.
+    Details,
+    /// The answer has them.
+    DetailsInAnswer,
+    /// The answer does not state `issued_token_type`.
+    NoTokenType,
+    /// `scope` of the answer is a list.
+    ScopeList,
+    /// `issued_token_type` is a number.
+    NumberAsType,
+    /// `expires_in` is text.
+    TextualExpiry,
+    /// Neither token nor answer states scopes.
+    SilentScopes,
 }
 
 impl Misbehaviour {
-    /// Every one, for tests that go through them all.
-    pub const ALL: [Self; 20] = [
+    /// Every one that no delegation mode accepts, for tests that go through them all.
+    pub const ALL: [Self; 32] = [
         Self::WrongSubject,
         Self::WrongAudience,
         Self::WrongIssuer,
@@ -77,6 +103,18 @@ impl Misbehaviour {
         Self::Slow,
         Self::Huge,
         Self::Redirect,
+        Self::OtherTenant,
+        Self::BoundToKey,
+        Self::IdToken,
+        Self::OtherClient,
+        Self::ForeignActor,
+        Self::NestedStranger,
+        Self::Details,
+        Self::DetailsInAnswer,
+        Self::NoTokenType,
+        Self::ScopeList,
+        Self::NumberAsType,
+        Self::TextualExpiry,
     ];
 
     /// Changes what the issued token says.
@@ -90,6 +128,16 @@ impl Misbehaviour {
             Self::WiderScope => spec.claim("scope", format!("{} orders:admin", scopes.join(" "))),
             Self::Outlives => spec.claim("exp", now() + 86_400),
             Self::WrongKey => spec.signed_by(Signer::Stranger),
+            Self::OtherTenant => spec.tenant("globex"),
+            Self::BoundToKey => spec.claim("cnf", json!({"jkt": "x"})),
+            Self::IdToken => spec.claim("nonce", "n"),
+            Self::OtherClient => spec.claim("azp", "somebody-else"),
+            Self::ForeignActor => spec.claim("act", json!({"sub": "bailiwick", "iss": "https://evil.example"})),
+            Self::NestedStranger => {
+                spec.claim("act", json!({"sub": "bailiwick", "act": {"sub": "clerk", "act": {"sub": "stranger"}}}))
+            }
+            Self::Details => spec.claim("authorization_details", json!([{"type": "payment"}])),
+            Self::SilentScopes => spec.without("scope"),
             _ => spec,
         }
     }
@@ -99,11 +147,20 @@ impl Misbehaviour {
         let (name, value) = match self {
             Self::SameToken => ("access_token", json!(subject_token)),
             Self::WrongTokenType => ("issued_token_type", json!("urn:ietf:params:oauth:token-type:id_token")),
+            Self::NumberAsType => ("issued_token_type", json!(7)),
+            Self::NoTokenType => ("issued_token_type", Value::Null),
             Self::NotABearer => ("token_type", json!("N_A")),
             Self::Huge => ("padding", json!("x".repeat(8 << 20))),
+            Self::DetailsInAnswer => ("authorization_details", json!([{"type": "payment"}])),
+            Self::ScopeList => ("scope", json!(["orders:read"])),
+            Self::SilentScopes => ("scope", Value::Null),
+            Self::TextualExpiry => ("expires_in", json!("60")),
             _ => return,
         };
-        answer.insert(name.to_owned(), value);
+        match value {
+            Value::Null => answer.remove(name),
+            value => answer.insert(name.to_owned(), value),
+        };
     }
 
     /// What goes out instead of a good answer, if anything.

@@ -1,0 +1,82 @@
+//! A request on its way: with its credential, over the principal's own connection, and back
+//! without what a tool must not see.
+
+use std::sync::atomic::Ordering;
+
+use http_body_util::Full;
+
+use super::{Inner, Prepared};
+use crate::delegation::answer_headers::visible;
+use crate::delegation::error::DownstreamError;
+use crate::delegation::identify::identify;
+use crate::delegation::planned::{Planned, Progress, failed, principal};
+use crate::delegation::request::Response;
+use crate::egress::Principal;
+
+impl Inner {
+    /// Builds the request with its credential. Nothing has reached the service yet.
+    pub(super) async fn prepare(
+        &self,
+        planned: &Planned,
+        progress: &mut Progress,
+    ) -> Result<Prepared, DownstreamError> {
+        let credential = tokio::time::timeout(self.broker.limits.time, self.credential(planned))
+            .await
+            .map_err(|_| DownstreamError::Unavailable("the authorization server did not answer in time".into()))??;
+        progress.credential = Some(credential.kind());
+        let mut request = http::Request::new(Full::from(planned.body.clone()));
+        *request.method_mut() = planned.method.clone();
+        *request.uri_mut() = planned.target.clone();
+        *request.headers_mut() = planned.headers.clone();
+        let broker = &self.broker;
+        let settings = &planned.service.settings;
+        identify(request.headers_mut(), &self.sealed, settings, planned.mode, &broker.signer, broker.random.as_ref())?;
+        credential.apply(&mut request)?;
+        Ok(Prepared { request, credential })
+    }
+
+    /// Sends the request and takes the answer, without what a tool must not see.
+    pub(super) async fn deliver(
+        &self,
+        planned: &Planned,
+        Prepared { request, credential }: Prepared,
+        progress: &mut Progress,
+    ) -> Result<Response, DownstreamError> {
+        progress.sending = true;
+        let limits = self.broker.limits;
+        let transaction = request.headers().get("txn-token").cloned();
+        let client = &planned.service.client;
+        let sent = client.send_for(self.principal(planned), request, limits.time, limits.answer);
+        let answer = sent.await.map_err(|error| failed(&error))?;
+        progress.status = Some(answer.status.as_u16());
+        let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
+        if before.saturating_add(answer.body.len()) > limits.total {
+            return Err(DownstreamError::TooLarge);
+        }
+        self.note_refusal(planned, &credential, answer.status);
+        let repeats = |bytes: &[u8]| {
+            credential.is_in(bytes)
+                || self.subject.as_ref().is_some_and(|token| token.is_in(bytes))
+                || transaction.as_ref().is_some_and(|token| memchr::memmem::find(bytes, token.as_bytes()).is_some())
+        };
+        if repeats(&answer.body) || answer.headers.values().any(|value| repeats(value.as_bytes())) {
+            tracing::error!(service = planned.service.settings.name, "a service repeats a credential in its answer");
+            let why = "the service's answer repeats a credential of the host or the caller, so it is withheld";
+            return Err(DownstreamError::CredentialRefused(why.into()));
+        }
+        Ok(Response {
+            status: answer.status.as_u16(),
+            headers: visible(&answer.headers, &planned.service.settings.answer_headers),
+            body: answer.body.to_vec(),
+        })
+    }
+
+    /// For whom the connection to the service carries this request.
+    fn principal(&self, planned: &Planned) -> Principal {
+        if planned.service.settings.shared_data {
+            Principal::Everyone
+        } else {
+            principal(&self.sealed.envelope().claims().actor)
+        }
+    }
+}

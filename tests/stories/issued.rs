@@ -1,0 +1,81 @@
+//! What an issued token may say beside its subject, and who must say it.
+
+use anyhow::{Result, ensure};
+use bailiwick_dev::Misbehaviour;
+use bailiwick_tests::{Plan, World, ensure_eq, reasons};
+
+/// A world whose issuer has a tenant claim, with more keys for the exchange.
+async fn tenants(exchange: &'static str) -> Result<World> {
+    World::with(Plan::config(move |config| {
+        config.issuers.push_str("tenant = { claim = \"tenant\" }\n");
+        config.services = config.services.trim_end().to_owned() + "\n" + exchange;
+    }))
+    .await
+}
+
+/// Whether the order came; nothing was sent if it did not.
+async fn order(world: &World, token: &str) -> Result<bool> {
+    let heard = world.orders.requests().len();
+    let answer = world.order(token, "1001").await?;
+    ensure_eq(world.orders.requests().len() > heard, answer.is_success(), "a request at the service")?;
+    Ok(answer.is_success())
+}
+
+#[tokio::test]
+async fn a_token_for_another_tenant_is_never_sent() -> Result<()> {
+    for (exchange, misbehaviour, sent) in [
+        ("", None, true),
+        ("", Some(Misbehaviour::OtherTenant), false),
+        ("expect_tenant_claim = \"tenant\"\n", None, true),
+        ("expect_tenant_claim = \"tenant\"\n", Some(Misbehaviour::OtherTenant), false),
+        ("expect_tenant_claim = \"org\"\n", None, false),
+    ] {
+        let world = tenants(exchange).await?;
+        world.issuer.misbehave(misbehaviour);
+        let token = world.issuer.token(&world.spec("alice").tenant("acme"))?;
+        ensure_eq(order(&world, &token).await?, sent, &format!("{exchange:?} {misbehaviour:?}"))?;
+        let refused = reasons(&world.records()?, "downstream.closed");
+        ensure!(sent || refused == ["credential-refused"], "{refused:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_an_issued_token_says_unasked_is_accepted_only_where_the_operator_expects_it() -> Result<()> {
+    for (misbehaviour, expectation) in [
+        (Misbehaviour::Details, "expect_authorization_details = true\n"),
+        (Misbehaviour::DetailsInAnswer, "expect_authorization_details = true\n"),
+        (Misbehaviour::ForeignActor, "expect_actor_issuer = \"https://evil.example\"\n"),
+    ] {
+        for (exchange, sent) in [("", false), (expectation, true)] {
+            let world = World::with(Plan::config(move |config| {
+                config.services = config.services.trim_end().to_owned() + "\n" + exchange;
+            }))
+            .await?;
+            world.issuer.misbehave(misbehaviour);
+            let token = world.token("alice")?;
+            ensure_eq(order(&world, &token).await?, sent, &format!("{exchange:?} {misbehaviour:?}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_agent_of_the_caller_may_be_nested_in_the_act_of_an_issued_token() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.issuer.token(&world.spec("alice").acting("an-agent"))?;
+    ensure!(order(&world, &token).await?, "the caller's agent");
+    world.issuer.misbehave(Misbehaviour::NestedStranger);
+    ensure!(!order(&world, &world.token("alice")?).await?, "a stranger");
+    Ok(())
+}
+
+#[tokio::test]
+async fn silence_about_scopes_is_not_consent_for_a_restricted_user() -> Result<()> {
+    for (mode, sent) in [("restricted_user", false), ("on_behalf_of", true)] {
+        let world = World::with(Plan::mode(mode)).await?;
+        world.issuer.misbehave(Misbehaviour::SilentScopes);
+        ensure_eq(order(&world, &world.token("alice")?).await?, sent, mode)?;
+    }
+    Ok(())
+}
