@@ -193,6 +193,7 @@ fn open_journal(
 ) -> anyhow::Result<Journal> {
     let settings = audit::Settings {
         folder: settings.folder.clone(),
+        memory: settings.memory.clone(),
         refusals_per_second: settings.refusals_per_second,
         segment_bytes: 64 << 20,
         append_deadline: Duration::from_secs(2),

@@ -16,6 +16,7 @@ mod checkpoints;
 mod file;
 mod journal;
 mod line;
+mod memory;
 mod note;
 mod open;
 mod reader;

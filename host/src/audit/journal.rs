@@ -24,10 +24,12 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::file::{Folder, Storage, Unavailable};
+use super::memory::MemoryFile;
 use super::reader::Damage;
 use super::record::Record;
 use super::refusals::Refusals;
 use crate::note::InvalidKey;
+use crate::owned::OpenFolder;
 use crate::seams::Clock;
 use writer::{Command, Entry, Health, Waiter, Writer};
 
@@ -36,6 +38,8 @@ use writer::{Command, Entry, Health, Waiter, Writer};
 pub struct Settings {
     /// The folder; made if it does not exist, readable by nobody else.
     pub folder: PathBuf,
+    /// The folder in which the host remembers its newest checkpoint; not within the journal's.
+    pub memory: PathBuf,
     /// Refusals of unknown callers that get a record of their own.
     pub refusals_per_second: u32,
     /// A segment ends before it grows beyond this.
@@ -71,6 +75,9 @@ pub enum JournalError {
         #[source]
         source: io::Error,
     },
+    /// Others could write the journal or what is remembered of it.
+    #[error("the journal is not safe there")]
+    Open(#[source] OpenFolder),
     /// Another process writes there.
     #[error("the audit folder {} is in use by another process", .0.display())]
     InUse(PathBuf),
@@ -125,8 +132,10 @@ impl Journal {
     /// Reads the whole journal, checks it against its newest checkpoint and refuses to go on if
     /// it does not match. At most one process can have a journal open.
     pub fn open(settings: Settings, key: SigningKey, clock: Arc<dyn Clock>) -> Result<(Self, Opened), JournalError> {
-        let storage = Folder::lock(&settings.folder).map_err(|unavailable| match unavailable {
+        let memory = MemoryFile::new(&settings.memory, &settings.origin);
+        let storage = Folder::lock(&settings.folder, &memory).map_err(|unavailable| match unavailable {
             Unavailable::InUse => JournalError::InUse(settings.folder.clone()),
+            Unavailable::Open(open) => JournalError::Open(open),
             Unavailable::Failed(source) => JournalError::Folder { path: settings.folder.clone(), source },
         })?;
         Self::open_on(Box::new(storage), settings, key, clock)

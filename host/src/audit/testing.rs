@@ -2,7 +2,9 @@
 //! a reader that knows nothing of the code under test.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,6 +15,7 @@ use serde_json::Value;
 
 use super::file::{Folder, Storage, Unavailable};
 use super::journal::Settings;
+use super::memory::MemoryFile;
 use super::record::{Downstream, Event, Outcome, Record};
 use crate::seams::Clock;
 
@@ -39,12 +42,21 @@ pub(super) fn key() -> SigningKey {
 pub(super) fn settings(folder: &Path) -> Settings {
     Settings {
         folder: folder.to_owned(),
+        memory: memory(folder).folder().to_owned(),
         refusals_per_second: 100,
         segment_bytes: 2000,
         append_deadline: Duration::from_secs(10),
-        origin: "example/audit".to_owned(),
+        origin: ORIGIN.to_owned(),
     }
 }
+
+/// The memory of a test's journal: within its folder, so that a copy is a copy of both.
+pub(super) fn memory(folder: &Path) -> MemoryFile {
+    MemoryFile::new(&folder.join("memory"), ORIGIN)
+}
+
+/// The log of the tests.
+const ORIGIN: &str = "example/audit";
 
 pub(super) fn record(event: Event, call: &str) -> Record {
     let downstream = matches!(event, Event::DownstreamOpened | Event::DownstreamClosed).then(|| Downstream {
@@ -79,11 +91,21 @@ pub(super) fn temporary() -> tempfile::TempDir {
 /// A folder as a crash at this moment would leave it.
 pub(super) fn crashed_copy(folder: &Path) -> tempfile::TempDir {
     let copy = temporary();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
-    }
+    copy_files(folder, copy.path());
     copy
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let new = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            DirBuilder::new().mode(0o700).create(&new).unwrap();
+            copy_files(&path, &new);
+        } else {
+            std::fs::copy(&path, new).unwrap();
+        }
+    }
 }
 
 /// How an operation fails.
@@ -139,7 +161,8 @@ pub(super) struct Faulty {
 
 impl Faulty {
     pub(super) fn new(folder: &Path, plan: &Arc<Mutex<Plan>>) -> Self {
-        let Ok(inner) = Folder::lock(folder).map_err(|_: Unavailable| ()) else { unreachable!("the folder is free") };
+        let locked = Folder::lock(folder, &memory(folder));
+        let Ok(inner) = locked.map_err(|_: Unavailable| ()) else { unreachable!("the folder is free") };
         Self { inner, plan: Arc::clone(plan) }
     }
 
@@ -191,5 +214,13 @@ impl Storage for Faulty {
 
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
         self.perform(|folder| folder.replace(name, contents), |_| Ok(()))
+    }
+
+    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.perform(|folder| folder.remember(contents), |_| Ok(()))
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        self.perform(Storage::check, |_| Ok(()))
     }
 }
