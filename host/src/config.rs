@@ -147,8 +147,8 @@ fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
 fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let server = server::server(root);
     root.check_file();
-    let audit = server::audit(root);
     let envelope = server::envelope(root);
+    let audit = server::audit(root, envelope.as_ref());
     let limits = server::limits(root);
     let issuers = issuers::issuers(root);
     let services = services::services(root, &issuers);

@@ -56,6 +56,8 @@ pub struct EnvelopeSettings {
 pub struct AuditSettings {
     /// The journal's folder.
     pub folder: PathBuf,
+    /// The folder in which the host remembers the newest checkpoint.
+    pub memory: PathBuf,
     /// Unauthenticated refusals recorded one by one, per second.
     pub refusals_per_second: u32,
 }
@@ -166,14 +168,17 @@ pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     })
 }
 
-pub(super) fn audit(root: &Section<'_>) -> Option<AuditSettings> {
+/// `[audit]`; the memory is in the key folder unless it says otherwise.
+pub(super) fn audit(root: &Section<'_>, envelope: Option<&EnvelopeSettings>) -> Option<AuditSettings> {
     let Some(section) = root.section("audit") else {
         root.problem(0, "[audit] is missing; it needs folder: without a journal there are no calls");
         return None;
     };
     let per_second = section.number("refusals_per_second", 1..=100_000).unwrap_or(100);
+    let memory = section.text("memory").map(|memory| section.beside(&memory));
     Some(AuditSettings {
         folder: section.beside(&section.required("folder")?),
+        memory: memory.or_else(|| Some(envelope?.keys.clone()))?,
         refusals_per_second: u32::try_from(per_second).unwrap_or(100),
     })
 }
@@ -223,6 +228,11 @@ pub(super) fn check_folders(
             }
         }
     }
+    for (name, other) in [("server.tools", &server.tools), ("audit.folder", &audit.folder), ("server.cache", &cache)] {
+        if audit.memory != envelope.keys && overlap(&audit.memory, other) {
+            root.problem(0, format!("audit.memory and {name} overlap; {MEMORY_APART}"));
+        }
+    }
     if overlap(&server.tools, &server.approvals) {
         root.problem(0, "server.approvals lies in server.tools: whoever may add a component could approve it");
     }
@@ -239,5 +249,7 @@ fn real(path: &Path) -> PathBuf {
     let resolved = |above: &Path| Some(above.canonicalize().ok()?.join(whole.strip_prefix(above).ok()?));
     whole.ancestors().find_map(resolved).unwrap_or_else(|| whole.clone())
 }
+
+const MEMORY_APART: &str = "what is remembered of the journal must lie where no one else writes";
 
 const MAX_LIFETIME: Duration = Duration::from_secs(300);

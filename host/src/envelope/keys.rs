@@ -1,7 +1,7 @@
 //! The host's key folder: one key a purpose, made on first start, readable by the owner alone.
 //!
 //! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8),
-//! `mac.key` and `cache.key` are 32 random bytes each. To rotate the envelope or the transaction key,
+//! `mac.key`, `cache.key` and `journal-mac.key` are 32 random bytes each. To rotate the envelope or the transaction key,
 //! rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: a new key is made, and the old one stays
 //! published. The journal key belongs to its journal: it changes with a new audit folder.
 
@@ -35,12 +35,20 @@ pub struct SigningKeys {
     pub(super) mac: MacKey,
 }
 
+/// The keys of the journal.
+pub struct JournalKeys {
+    /// Signs checkpoints.
+    pub signing: SigningKey,
+    /// Binds what no checkpoint covers yet.
+    pub mac: MacKey,
+}
+
 /// All keys of the host, by who gets them.
 pub struct HostKeys {
     /// For the signer.
     pub signing: SigningKeys,
-    /// For the journal's checkpoints.
-    pub journal: SigningKey,
+    /// For the journal.
+    pub journal: JournalKeys,
     /// For the cache of compiled code: tells the host's own files from all others.
     pub cache: MacKey,
     /// What `/.well-known/jwks.json` publishes: envelope and transaction keys with their predecessors.
@@ -105,7 +113,7 @@ impl HostKeys {
         }
         published.insert(envelope.public());
         published.insert(transaction.public());
-        let journal = files.signing_key("journal")?;
+        let journal = JournalKeys { signing: files.signing_key("journal")?, mac: files.mac_key("journal-mac")? };
         let signing = SigningKeys { envelope, transaction, mac: files.mac_key("mac")? };
         Ok(Self { signing, journal, cache: files.mac_key("cache")?, published })
     }
@@ -147,8 +155,7 @@ impl Files<'_> {
             self.random.fill(bytes.as_mut());
             write_new(&path, bytes.as_ref())?;
         }
-        let bytes = self.read(&path)?;
-        if bytes.len() == 32 { Ok(MacKey(bytes)) } else { Err(KeyFolderError::Mac(path)) }
+        mac(&path, self.read(&path)?)
     }
 
     fn read(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFolderError> {
@@ -173,16 +180,33 @@ pub fn make_key(path: &Path, random: &dyn Random) -> Result<SigningKey, KeyFolde
 /// # Errors
 /// It is not one, or others may read it.
 pub fn read_key(path: &Path) -> Result<SigningKey, KeyFolderError> {
-    let metadata = fs::metadata(path).map_err(io(path, "the key cannot be read"))?;
-    if metadata.mode() & OTHERS != 0 {
-        return Err(KeyFolderError::Permissions(path.to_owned()));
-    }
-    parse(path, &fs::read(path).map(Zeroizing::new).map_err(io(path, "the key cannot be read"))?)
+    parse(path, &closed(path)?)
 }
 
 fn parse(path: &Path, pem: &[u8]) -> Result<SigningKey, KeyFolderError> {
     SigningKey::from_pem(&String::from_utf8_lossy(pem))
         .map_err(|cause| KeyFolderError::Key { path: path.to_owned(), cause })
+}
+
+/// The symmetric key in the file `path`.
+///
+/// # Errors
+/// It is not one, or others may read it.
+pub fn read_mac_key(path: &Path) -> Result<MacKey, KeyFolderError> {
+    mac(path, closed(path)?)
+}
+
+fn mac(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<MacKey, KeyFolderError> {
+    if bytes.len() == 32 { Ok(MacKey(bytes)) } else { Err(KeyFolderError::Mac(path.to_owned())) }
+}
+
+/// The contents of a file that is closed to others, wherever it lies.
+fn closed(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFolderError> {
+    let metadata = fs::metadata(path).map_err(io(path, "the key cannot be read"))?;
+    if metadata.mode() & OTHERS != 0 {
+        return Err(KeyFolderError::Permissions(path.to_owned()));
+    }
+    fs::read(path).map(Zeroizing::new).map_err(io(path, "the key cannot be read"))
 }
 
 /// Writes a file that must not exist yet, and makes sure that it stays; or there is none.
