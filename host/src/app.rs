@@ -85,7 +85,7 @@ impl App {
         };
         // What fails from here on is in the journal; what fails before leaves nothing in it.
         let allowed_hosts = allowed_hosts(&server, &listener)?;
-        sandbox::candidates(&server.tools)?;
+        sandbox::candidates(&server.tools, &server.trust)?;
         record_start(&journal, &resource, &config.digest).await?;
         let (seen, terms) = (first_look(&before, &config), config.terms());
         let sources = seen.tools.keys().map(|name| (name.clone(), Source::File)).collect();
