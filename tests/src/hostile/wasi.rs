@@ -69,8 +69,10 @@ fn output() -> Vec<Case> {
             "wasi-write-of-12-mib",
             "Writes 12 MiB at once to standard error.",
             TOO_LARGE,
-            does("(drop (memory.grow (i32.const 200)))
-                  (call $write (call $stderr) (i32.const 524288) (i32.const 12582912) (i32.const 4096))"),
+            does(
+                "(drop (memory.grow (i32.const 200)))
+                  (call $write (call $stderr) (i32.const 524288) (i32.const 12582912) (i32.const 4096))",
+            ),
         ),
         ended(
             "wasi-zeroes-without-end",
@@ -102,7 +104,11 @@ fn output() -> Vec<Case> {
 fn input() -> Vec<Case> {
     let fine = |name, does, code: &str| harmless(name, does, "ok", self::does(code));
     // A result that is an error is 1, and `closed` the variant's second case.
-    let closed = format!("{} {}", zero("(i32.ne (i32.load8_u (i32.const 4096)) (i32.const 1))"), zero("(i32.ne (i32.load8_u offset=4 (i32.const 4096)) (i32.const 1))"));
+    let closed = format!(
+        "{} {}",
+        zero("(i32.ne (i32.load8_u (i32.const 4096)) (i32.const 1))"),
+        zero("(i32.ne (i32.load8_u offset=4 (i32.const 4096)) (i32.const 1))")
+    );
     vec![
         fine(
             "wasi-read-without-end",
@@ -129,7 +135,10 @@ fn input() -> Vec<Case> {
             "wasi-reads-for-ever",
             "Waits for standard input, for ever.",
             TIME,
-            for_ever("(local.set $h (call $stdin))", "(call $blocking-read (local.get $h) (i64.const 1) (i32.const 4096))"),
+            for_ever(
+                "(local.set $h (call $stdin))",
+                "(call $blocking-read (local.get $h) (i64.const 1) (i32.const 4096))",
+            ),
         ),
         ended(
             "wasi-splices-for-ever",
@@ -182,7 +191,11 @@ fn pollables() -> Vec<Case> {
             "wasi-poll-of-300-000-copies",
             "Asks for three hundred thousand copies of one thing, each of which the host would have to remember.",
             TRAPPED,
-            does(&format!("{locals} (drop (memory.grow (i32.const 100))) {ready} {} {}", copies(300_000), poll(300_000))),
+            does(&format!(
+                "{locals} (drop (memory.grow (i32.const 100))) {ready} {} {}",
+                copies(300_000),
+                poll(300_000)
+            )),
         ),
         ended(
             "wasi-polls-for-ever",
@@ -219,7 +232,10 @@ fn pollables() -> Vec<Case> {
             "wasi-waits-for-the-past-for-ever",
             "Waits for what has been, for ever.",
             TIME,
-            for_ever("", "(local.set $h (call $at (i64.const 0))) (call $block (local.get $h)) (call $drop-pollable (local.get $h))"),
+            for_ever(
+                "",
+                "(local.set $h (call $at (i64.const 0))) (call $block (local.get $h)) (call $drop-pollable (local.get $h))",
+            ),
         ),
         ended(
             "wasi-asks-whether-it-is-ready-for-ever",
@@ -232,16 +248,22 @@ fn pollables() -> Vec<Case> {
 
 /// Guests that wait while they, or the host for them, hold much.
 pub(super) fn hoarders() -> Vec<Case> {
-    let waits = |name, does, code: &str| ended(name, does, TIME, self::does(&format!("(local $h i32) (local $i i32) {code}")));
+    let waits =
+        |name, does, code: &str| ended(name, does, TIME, self::does(&format!("(local $h i32) (local $i i32) {code}")));
     let never = "(local.set $h (call $after (i64.const -1)))";
     let poll = |count: u32| {
-        format!("(drop (memory.grow (i32.const 100))) {never} {} (call $poll (i32.const 65536) (i32.const {count}) (i32.const 4096))", copies(count))
+        format!(
+            "(drop (memory.grow (i32.const 100))) {never} {} (call $poll (i32.const 65536) (i32.const {count}) (i32.const 4096))",
+            copies(count)
+        )
     };
     vec![
         waits(
             "hoards-memory",
             "Takes all memory that it may, writes to all of it, and waits.",
-            &format!("(drop (memory.grow (i32.const 248))) (memory.fill (i32.const 524288) (i32.const 1) (i32.const 16252928)) {never} (call $block (local.get $h))"),
+            &format!(
+                "(drop (memory.grow (i32.const 248))) (memory.fill (i32.const 524288) (i32.const 1) (i32.const 16252928)) {never} (call $block (local.get $h))"
+            ),
         ),
         waits("hoards-waits", "Waits for as many copies of what never comes as it may.", &poll(200)),
         ended(
@@ -294,7 +316,11 @@ fn handles() -> Vec<Case> {
             "Lets go of a stream while it still holds what waits for it.",
             "(local.set $h (call $stdout)) (drop (call $out-ready (local.get $h))) (call $drop-out (local.get $h))",
         ),
-        trapped("wasi-error-that-never-was", "Asks what an error says that never was.", "(call $debug-string (i32.const 3) (i32.const 4096))"),
+        trapped(
+            "wasi-error-that-never-was",
+            "Asks what an error says that never was.",
+            "(call $debug-string (i32.const 3) (i32.const 4096))",
+        ),
         trapped("wasi-error-dropped", "Drops an error that never was.", "(call $drop-error (i32.const 3))"),
         ended(
             "wasi-streams-without-end",
@@ -355,7 +381,12 @@ fn rest() -> Vec<Case> {
             does("(call $insecure (i64.const 4097) (i32.const 4096))"),
         ),
         ended("wasi-exit", "Ends itself, well.", EXITED, does("(call $exit (i32.const 0))")),
-        ended("wasi-exit-with-failure", "Ends itself, and says that it failed.", EXITED, does("(call $exit (i32.const 1))")),
+        ended(
+            "wasi-exit-with-failure",
+            "Ends itself, and says that it failed.",
+            EXITED,
+            does("(call $exit (i32.const 1))"),
+        ),
     ]
 }
 

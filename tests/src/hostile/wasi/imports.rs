@@ -93,21 +93,11 @@ const FUNCTIONS: [(&str, &str, &str, &str); 29] = [
     ("in-ready", "$w-streams", "[method]input-stream.subscribe", "(param i32) (result i32)"),
     ("check-write", "$w-streams", "[method]output-stream.check-write", "(param i32 i32)"),
     ("write", "$w-streams", "[method]output-stream.write", "(param i32 i32 i32 i32)"),
-    (
-        "blocking-write",
-        "$w-streams",
-        "[method]output-stream.blocking-write-and-flush",
-        "(param i32 i32 i32 i32)",
-    ),
+    ("blocking-write", "$w-streams", "[method]output-stream.blocking-write-and-flush", "(param i32 i32 i32 i32)"),
     ("blocking-flush", "$w-streams", "[method]output-stream.blocking-flush", "(param i32 i32)"),
     ("out-ready", "$w-streams", "[method]output-stream.subscribe", "(param i32) (result i32)"),
     ("zeroes", "$w-streams", "[method]output-stream.write-zeroes", "(param i32 i64 i32)"),
-    (
-        "blocking-zeroes",
-        "$w-streams",
-        "[method]output-stream.blocking-write-zeroes-and-flush",
-        "(param i32 i64 i32)",
-    ),
+    ("blocking-zeroes", "$w-streams", "[method]output-stream.blocking-write-zeroes-and-flush", "(param i32 i64 i32)"),
     ("splice", "$w-streams", "[method]output-stream.splice", "(param i32 i32 i64 i32)"),
     ("blocking-splice", "$w-streams", "[method]output-stream.blocking-splice", "(param i32 i32 i64 i32)"),
     ("stdin", "$w-stdin", "get-stdin", "(result i32)"),
@@ -132,12 +122,8 @@ const CLOCK: [(&str, &str, &str, &str); 4] = [
 ];
 
 /// What each kind of handle is called.
-const HANDLES: [(&str, &str); 4] = [
-    ("drop-error", "$io-error"),
-    ("drop-pollable", "$pollable"),
-    ("drop-in", "$in"),
-    ("drop-out", "$out"),
-];
+const HANDLES: [(&str, &str); 4] =
+    [("drop-error", "$io-error"), ("drop-pollable", "$pollable"), ("drop-in", "$in"), ("drop-out", "$out")];
 
 fn functions() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str, &'static str)> {
     FUNCTIONS.iter().chain(&CLOCK)
