@@ -176,6 +176,9 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
         ("https://orders.example.com/v1", "https://169.254.169.254/v1", "never dialled"),
         ("in_trust_domain = true", "private_addresses = [\"10.0.0.1\"]", "write \"10.0.0.1/32\""),
         ("[limits]", "[limits]\n[surprise]", "surprise is not a key"),
+        ("[server]\n", "[server]\ntrusted_users = [\"root\"]\n", "trusted_users: this is not a list of numbers"),
+        ("[server]\n", "[server]\ntrusted_groups = 0\n", "trusted_groups: this is not a list of numbers"),
+        ("[server]\n", "[server]\ntrusted_folders = [1]\n", "trusted_folders: this is not a list of strings"),
     ];
     let folder = Folder::new();
     for (part, replacement, told) in cases {
@@ -411,6 +414,35 @@ fn one_mistake_is_not_told_as_two() {
         let error = folder.load(&GOOD.replacen(part, replacement, 1)).err().unwrap_or_default();
         assert_eq!(error.lines().count(), 1, "{replacement}:\n{error}");
     }
+}
+
+#[test]
+fn files_that_others_could_have_written_are_refused_and_each_is_named() {
+    let folder = Folder::new();
+    let open = |name: &str, mode: u32| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(folder.0.path().join(name), mode).expect("another mode");
+    };
+    std::fs::write(folder.0.path().join("jwks.json"), "{}").expect("a key set");
+    assert!(folder.load(GOOD).is_ok());
+    for name in ["bailiwick.toml", "secret", "jwks.json"] {
+        open(name, 0o666);
+        let error = folder.load(GOOD).err().unwrap_or_default();
+        assert!(error.contains(&format!("{name} may be changed by other users; run: chmod go-w")), "{name}: {error}");
+        open(name, 0o600);
+    }
+    assert!(folder.load(GOOD).is_ok());
+}
+
+#[test]
+fn what_the_operator_trusts_is_read_and_relied_on() {
+    let folder = Folder::new();
+    let trusting = "[server]\ntrusted_users = [1000]\ntrusted_groups = [0, 2_000]\ntrusted_folders = [\"tools\"]\n";
+    let config = folder.load(&GOOD.replacen("[server]\n", trusting, 1)).unwrap_or_else(|errors| panic!("{errors}"));
+    let trust = &config.server.trust;
+    assert_eq!((trust.users.len(), trust.groups.len()), (1, 2));
+    assert_eq!(trust.folders, [folder.0.path().join("tools")]);
+    assert_eq!(config.terms().of("orders").trust, *trust);
 }
 
 #[test]
