@@ -173,3 +173,6 @@ const MARGIN: u64 = 30;
 const MAX_KEPT: u64 = 3600;
 /// Shorter keys could be in an answer by chance.
 const MIN_ECHO: usize = 8;
+
+#[cfg(test)]
+mod tests;

@@ -110,6 +110,17 @@ fn lacking(service: &ServiceSettings, mode: DelegationMode, caller: &Caller) -> 
     if service.allow.is_empty() {
         missing.push(format!("{name}: services.{name}.allow is empty, so every request is refused (not-granted)"));
     }
+    let subject = |template: &bailiwick::delegation::Template| template.to_string().contains("{actor.sub}");
+    if mode == DelegationMode::ServiceIdentity
+        && caller.actor().kind != ActorKind::User
+        && !service.service_accounts
+        && service.allow.iter().any(subject)
+    {
+        let change = format!("services.{name}.service_accounts = true would allow them");
+        missing.push(format!(
+            "{name}: this caller is a service, so requests with {{actor.sub}} are refused (identity-unavailable); {change}"
+        ));
+    }
     let binds = service.allow.iter().any(bailiwick::delegation::Template::names_actor);
     if binds && !service.actor_issuers.iter().any(|known| known == alias) {
         let key = format!("services.{name}.actor_issuers");

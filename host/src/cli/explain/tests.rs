@@ -94,6 +94,12 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
         (json!({"scope": "other"}), "get_order", None, &["refused: insufficient-scope", "the token lacks orders:read"]),
         (json!({}), "get_order", None, &["refused: invalid-arguments", "--arguments"]),
         (json!({}), "get_order", Some(r#"{"x":1}"#), &["refused: invalid-arguments", "input schema"]),
+        (
+            json!({}),
+            "get_order",
+            Some(r#"{"order_id":9007199254740993}"#),
+            &["refused: invalid-arguments", "the number 9007199254740993 cannot be carried exactly"],
+        ),
         (json!({}), "absent", None, &["refused: unknown-tool", "get_order, hello, other"]),
         (
             json!({"iss": "https://evil.example"}),
@@ -153,6 +159,18 @@ fn what_a_caller_lacks_for_a_service_is_told() {
         let (said, failed) = ask(&Question { config: &config, claims: claims.clone(), tool, arguments });
         assert_eq!(failed, "", "{said}");
         assert!(said.contains(told), "{told:?}: {said}");
+    }
+}
+
+#[test]
+fn a_service_account_is_told_that_it_does_not_fill_a_template() {
+    let config = CONFIG.replace("on_behalf_of", "service_identity").replace("\"GET /orders/{}\", ", "");
+    let arguments = Some(r#"{"order_id":"1"}"#);
+    for (config, told) in
+        [(config.clone(), true), (config.replace("actor_issuers", "service_accounts = true\nactor_issuers"), false)]
+    {
+        let (said, _) = ask(&Question { config: &config, claims: json!({"sub": "web"}), tool: "get_order", arguments });
+        assert_eq!(said.contains("requests with {actor.sub} are refused"), told, "{said}");
     }
 }
 
