@@ -121,7 +121,8 @@ impl Scene {
         let loopback = AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]);
         let source = KeySource::Remote { url: url.parse().expect("a URL"), addresses: loopback };
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
-        let keys = KeyRing::new(source, Algorithm::ALL.to_vec(), &tls, Arc::clone(&clock) as Arc<dyn Clock>);
+        let shared: Arc<dyn Clock> = clock.clone();
+        let keys = KeyRing::new(source, Algorithm::ALL.to_vec(), &tls, Arc::clone(&shared));
         let settings = IssuerSettings {
             issuer: ISSUER.into(),
             alias: "corp".into(),
@@ -134,7 +135,6 @@ impl Scene {
             agent: AgentRule::ActorOrClient,
             service_when: ServiceRule::SubjectIsClient,
         };
-        let shared = Arc::clone(&clock) as Arc<dyn Clock>;
         let identity = Arc::new(Identity::new(vec![(settings, keys)], RESOURCE.into(), shared));
         Self { identity, issuer, clock }
     }

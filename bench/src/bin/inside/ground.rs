@@ -166,6 +166,7 @@ fn issuer() -> IssuerSettings {
         alias: "bench".into(),
         audience: None,
         token_type: TypeRule::Exactly("at+jwt".into()),
+        times: TimeRule::default(),
         subject_claim: "sub".into(),
         scope_claim: "scope".into(),
         tenant: None,

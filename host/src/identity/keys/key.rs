@@ -74,7 +74,7 @@ impl Algorithm {
 /// One public key with its one algorithm.
 pub struct Key {
     algorithm: Algorithm,
-    key: DecodingKey,
+    public: DecodingKey,
     set: SetVersion,
 }
 
@@ -89,7 +89,7 @@ impl Key {
     }
 
     pub(in crate::identity) fn verifies(&self, message: &[u8], signature: &str) -> bool {
-        jsonwebtoken::crypto::verify(signature, message, &self.key, self.algorithm.library()).unwrap_or(false)
+        jsonwebtoken::crypto::verify(signature, message, &self.public, self.algorithm.library()).unwrap_or(false)
     }
 }
 
@@ -140,7 +140,7 @@ pub(super) fn read(jwk: &Map<String, Value>, algorithms: &[Algorithm], set: SetV
     let Some(algorithm) = Algorithm::of(kind).filter(|algorithm| verifies && algorithms.contains(algorithm)) else {
         return Ok(Reading::PassedOver);
     };
-    let key = match algorithm {
+    let public = match algorithm {
         Algorithm::Es256 => ec(jwk)?,
         Algorithm::EdDsa => ed25519(jwk)?,
         Algorithm::Rs256 | Algorithm::Ps256 => match rsa(jwk)? {
@@ -148,7 +148,7 @@ pub(super) fn read(jwk: &Map<String, Value>, algorithms: &[Algorithm], set: SetV
             Err(weak) => return Ok(Reading::LeftOut(weak)),
         },
     };
-    Ok(Reading::Usable(Key { algorithm, key, set }))
+    Ok(Reading::Usable(Key { algorithm, public, set }))
 }
 
 /// RFC 7517 §4.2 and §4.3: a key that says what it is for is used for nothing else.

@@ -1,4 +1,5 @@
 //! Which keys are used, passed over, left out, and which refuse the set.
+#![expect(clippy::indexing_slicing, reason = "tests")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -92,7 +93,8 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
     let both = [x.clone(), y.clone()].concat();
     let ed = decoded(ED);
     // There are numbers that are the ordinate of no point.
-    let nowhere = (2..).map(|y| [&[y][..], &[0; 31]].concat()).find(|x| read(&ed25519(x)).is_err()).unwrap_or_default();
+    let nowhere =
+        (2..=255).map(|y| [&[y][..], &[0; 31]].concat()).find(|x| read(&ed25519(x)).is_err()).unwrap_or_default();
     let small_order = [&[1][..], &[0; 31]].concat();
     for (keys, why) in [
         (format!("{good},{good}"), "two of this name"),
