@@ -29,3 +29,4 @@ mod reload;
 mod sandbox;
 mod secrets;
 mod swaps;
+mod volumes;

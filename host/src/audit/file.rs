@@ -8,13 +8,12 @@
 //! file ([`Storage::check`]); a file that is shorter than what was made durable, or another one, is
 //! never cut, written or replaced.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::memory::MemoryFile;
-use crate::owned::{self, OpenFolder};
 
 /// What the journal asks of a disk.
 pub(super) trait Storage: Send {
@@ -95,7 +94,6 @@ impl FileId {
 /// Why a folder cannot be had.
 pub(super) enum Unavailable {
     InUse,
-    Open(OpenFolder),
     Failed(io::Error),
 }
 
@@ -106,10 +104,13 @@ impl From<io::Error> for Unavailable {
 }
 
 impl Folder {
-    /// Makes the folder if need be, closes it to others and locks it, and the memory with it.
+    /// Locks the folder and the memory, which are made if need be.
     pub(super) fn lock(path: &Path, memory: &MemoryFile) -> Result<Self, Unavailable> {
-        let directory = prepare(path)?;
-        let locks = [lock_file(&path.join(LOCK))?, lock_file(&prepare_memory(memory)?)?];
+        for folder in [path, memory.folder()] {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let directory = File::open(path)?;
+        let locks = [lock_file(&path.join(LOCK))?, lock_file(&memory.lock())?];
         // Three locks: a file can be removed and a folder moved away, and neither lets a second
         // process in. Some network file systems lock files only, so the folder's may be missing.
         match directory.try_lock() {
@@ -144,26 +145,6 @@ impl Folder {
             Ok(found) if self.is_segment(number, &found) => fs::remove_file(path),
             Ok(_) => Err(elsewhere("the segment")),
         }
-    }
-}
-
-fn prepare(path: &Path) -> Result<File, Unavailable> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    match owned::open_to_others(path)? {
-        // Closed at once; what others may have put there is not believed anyway.
-        None | Some(OpenFolder::Writable(_)) => {}
-        Some(open) => return Err(Unavailable::Open(open)),
-    }
-    fs::set_permissions(path, Permissions::from_mode(0o700))?;
-    Ok(File::open(path)?)
-}
-
-/// Makes the folder of the memory if need be; returns the path of its lock.
-fn prepare_memory(memory: &MemoryFile) -> Result<PathBuf, Unavailable> {
-    DirBuilder::new().recursive(true).mode(0o700).create(memory.folder())?;
-    match owned::open_to_others(memory.folder())? {
-        None => Ok(memory.lock()),
-        Some(open) => Err(Unavailable::Open(open)),
     }
 }
 

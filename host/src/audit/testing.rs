@@ -18,6 +18,7 @@ use super::journal::Settings;
 use super::memory::MemoryFile;
 use super::record::{Downstream, Event, Outcome, Record};
 use crate::envelope::{JournalKeys, MacKey};
+use crate::owned::Trust;
 use crate::seams::Clock;
 
 /// A clock that goes on by a fixed step whenever somebody looks.
@@ -49,6 +50,7 @@ pub(super) fn settings(folder: &Path) -> Settings {
     Settings {
         folder: folder.to_owned(),
         memory: memory(folder).folder().to_owned(),
+        trust: Trust::default(),
         refusals_per_second: 100,
         segment_bytes: 2000,
         append_deadline: Duration::from_secs(10),
