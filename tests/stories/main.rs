@@ -16,6 +16,8 @@ mod envelope;
 mod folder;
 mod hostile;
 mod journal;
+mod journal_forged;
+mod journal_live;
 mod languages;
 mod lifetime;
 mod limits;
