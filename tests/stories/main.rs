@@ -18,6 +18,8 @@ mod folder;
 mod hostile;
 mod issued;
 mod journal;
+mod journal_forged;
+mod journal_live;
 mod languages;
 mod lifetime;
 mod limits;

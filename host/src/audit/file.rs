@@ -8,13 +8,12 @@
 //! file ([`Storage::check`]); a file that is shorter than what was made durable, or another one, is
 //! never cut, written or replaced.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::memory::MemoryFile;
-use crate::owned::{self, OwnedError, Trust};
 
 /// What the journal asks of a disk.
 pub(super) trait Storage: Send {
@@ -95,14 +94,7 @@ impl FileId {
 /// Why a folder cannot be had.
 pub(super) enum Unavailable {
     InUse,
-    Open(OwnedError),
     Failed(io::Error),
-}
-
-impl From<OwnedError> for Unavailable {
-    fn from(error: OwnedError) -> Self {
-        Self::Open(error)
-    }
 }
 
 impl From<io::Error> for Unavailable {
@@ -112,11 +104,11 @@ impl From<io::Error> for Unavailable {
 }
 
 impl Folder {
-    /// Makes the folder if need be, closes it to others and locks it, and the memory with it.
-    pub(super) fn lock(path: &Path, memory: &MemoryFile, trust: &Trust) -> Result<Self, Unavailable> {
-        // What others may have put into the folder before it was closed to them is not believed anyway.
-        owned::closed_folder(path, trust)?;
-        owned::private_folder(memory.folder(), trust)?;
+    /// Locks the folder and the memory, which are made if need be.
+    pub(super) fn lock(path: &Path, memory: &MemoryFile) -> Result<Self, Unavailable> {
+        for folder in [path, memory.folder()] {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
         let directory = File::open(path)?;
         let locks = [lock_file(&path.join(LOCK))?, lock_file(&memory.lock())?];
         // Three locks: a file can be removed and a folder moved away, and neither lets a second

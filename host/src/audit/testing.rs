@@ -50,6 +50,7 @@ pub(super) fn settings(folder: &Path) -> Settings {
     Settings {
         folder: folder.to_owned(),
         memory: memory(folder).folder().to_owned(),
+        trust: Trust::default(),
         refusals_per_second: 100,
         segment_bytes: 2000,
         append_deadline: Duration::from_secs(10),
@@ -170,7 +171,7 @@ pub(super) struct Faulty {
 
 impl Faulty {
     pub(super) fn new(folder: &Path, plan: &Arc<Mutex<Plan>>) -> Self {
-        let locked = Folder::lock(folder, &memory(folder), &Trust::default());
+        let locked = Folder::lock(folder, &memory(folder));
         let Ok(inner) = locked.map_err(|_: Unavailable| ()) else { unreachable!("the folder is free") };
         Self { inner, plan: Arc::clone(plan) }
     }

@@ -158,6 +158,17 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
         ("time = \"5s\"", "time = \"0s\"", "this is not a duration"),
         ("time = \"5s\"", "tyme = \"5s\"", "limits.tyme is not a key"),
         ("folder = \"audit\"", "folder = \"tools/audit\"", "server.tools and audit.folder overlap"),
+        (
+            "folder = \"audit\"",
+            "folder = \"audit\"\nmemory = \"audit/memory\"",
+            "audit.memory and audit.folder overlap",
+        ),
+        (
+            "folder = \"audit\"",
+            "folder = \"memory/audit\"\nmemory = \"memory\"",
+            "audit.memory and audit.folder overlap",
+        ),
+        ("folder = \"audit\"", "folder = \"audit\"\nmemory = \"tools\"", "audit.memory and server.tools overlap"),
         ("[audit]\nfolder = \"audit\"\n", "", "[audit] is missing"),
         ("[envelope]\ntrust_domain = \"acme.example\"\n", "", "[envelope] is missing"),
         (

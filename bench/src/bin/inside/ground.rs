@@ -153,6 +153,7 @@ fn journal(folder: &Path) -> Settings {
     Settings {
         folder: folder.to_owned(),
         memory: folder.with_file_name("keys"),
+        trust: Trust::default(),
         refusals_per_second: 100,
         segment_bytes: 64 << 20,
         append_deadline: Duration::from_secs(2),

@@ -22,12 +22,12 @@ pub enum JournalError {
         #[source]
         source: io::Error,
     },
-    /// Others could write the journal or what is remembered of it.
-    #[error("the audit folder {} or the folder of its memory is not safe", path.display())]
+    /// Others could write the journal or what is remembered of it, or the folder cannot be had.
+    #[error("the journal cannot be kept in {}", path.display())]
     Open {
-        /// The audit folder.
+        /// The journal's folder, or that of the memory.
         path: PathBuf,
-        /// Which, and why.
+        /// Why not.
         #[source]
         source: OwnedError,
     },
