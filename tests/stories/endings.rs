@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::client;
 use bailiwick_dev::journal::text;
-use bailiwick_dev::process::Other;
+use bailiwick_dev::process::{Other, UNTIL_STDIN_CLOSES};
 use bailiwick_tests::{World, bailiwick, demo, ensure_eq, tools, workbench};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -133,15 +133,22 @@ fn on_terminal(command: &Command) -> Command {
 
 #[tokio::test]
 async fn whatever_ends_demo_and_workbench_nothing_of_them_is_left() -> Result<()> {
-    for end in [Signal::KILL, Signal::HUP, Signal::INT] {
+    // The last is the end of whoever started it: that closes its standard input.
+    for end in [Some(Signal::KILL), Some(Signal::HUP), Some(Signal::INT), None] {
         let (folder, temporary) = (TempDir::new()?, TempDir::new()?);
-        for (command, sign) in programs(folder.path(), temporary.path())? {
+        for (mut command, sign) in programs(folder.path(), temporary.path())? {
             let program = command.as_std().get_program().to_owned();
-            let family = Family::start(command, sign).await?;
+            if end.is_none() {
+                command.arg(UNTIL_STDIN_CLOSES);
+            }
+            let mut family = Family::start(command, sign).await?;
             let host = family.relative("bailiwick", "serve")?;
             family.relative("bailiwick", "compile-spawner")?;
             ensure!(!host.process.ends(Duration::ZERO)?, "the host has ended already");
-            family.signal(end)?;
+            match end {
+                Some(signal) => family.signal(signal)?,
+                None => drop(family.child.stdin.take()),
+            }
             family.is_gone().await.with_context(|| format!("{}, {end:?}", program.display()))?;
         }
         ensure_eq(fs::read_dir(temporary.path())?.count(), 0, &format!("temporary folders after {end:?}"))?;
@@ -201,7 +208,7 @@ async fn a_host_that_was_started_by_a_program_stops_with_it_and_only_once() -> R
     let remains = World::start().await?.stop().await?;
     let serve = |stdin: Stdio| -> Result<Child> {
         let mut command = Command::new(bailiwick()?);
-        command.arg("serve").arg("--config").arg(remains.folder.config()).arg("--until-stdin-closes");
+        command.arg("serve").arg("--config").arg(remains.folder.config()).arg(UNTIL_STDIN_CLOSES);
         Ok(command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?)
     };
     let mut child = serve(Stdio::piped())?;

@@ -5,10 +5,12 @@
 //!
 //! Invariant: a host that was started here does not outlive this process.
 
+use std::io::{copy, sink, stdin};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -17,7 +19,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_s
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::signal::unix::{self, SignalKind};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -33,7 +35,7 @@ const LISTENING: &str = "listening on ";
 /// The command `bailiwick serve --config FILE`, for a host that ends with this process.
 pub fn serve(bailiwick: &Path, config: &Path) -> Command {
     let mut command = Command::new(bailiwick);
-    command.arg("serve").arg("--config").arg(config).arg("--until-stdin-closes");
+    command.arg("serve").arg("--config").arg(config).arg(UNTIL_STDIN_CLOSES);
     command
 }
 
@@ -168,24 +170,41 @@ impl Host {
     }
 }
 
+/// The argument with which a program here lives only as long as the one that started it.
+pub const UNTIL_STDIN_CLOSES: &str = "--until-stdin-closes";
+
+/// Waits until standard input closes, which the program that started this one keeps open.
+pub async fn stdin_closes() {
+    let (open, closed) = oneshot::channel::<()>();
+    // A thread that this process does not wait for when it ends, unlike those of the runtime.
+    thread::spawn(move || {
+        let _end = copy(&mut stdin().lock(), &mut sink());
+        drop(open);
+    });
+    // Nothing is ever sent.
+    let _closed = closed.await;
+}
+
 /// Ctrl-C, SIGTERM and a terminal that closes. While it exists, they do not end this process by themselves.
 pub struct Interrupts {
     interrupt: unix::Signal,
     terminate: unix::Signal,
     hangup: unix::Signal,
+    until_stdin_closes: bool,
 }
 
 impl Interrupts {
-    /// Starts to listen.
+    /// Starts to listen, also to the end of the program that started this one if standard input says so.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn listen() -> anyhow::Result<Self> {
+    pub fn listen(until_stdin_closes: bool) -> anyhow::Result<Self> {
         let listen = |kind| unix::signal(kind).context("cannot listen for signals");
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
             hangup: listen(SignalKind::hangup())?,
+            until_stdin_closes,
         })
     }
 
@@ -195,6 +214,7 @@ impl Interrupts {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
             _ = self.hangup.recv() => {}
+            () = stdin_closes(), if self.until_stdin_closes => {}
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Options {
     pub out: PathBuf,
     /// Ends after the story instead of serving on.
     pub once: bool,
+    /// Ends also when standard input closes.
+    pub until_stdin_closes: bool,
 }
 
 /// Tells the story; whether everything came out as told.
@@ -38,7 +40,7 @@ pub struct Options {
 /// # Errors
 /// The stage cannot be built, or something breaks that the story does not tell.
 pub async fn tell(options: &Options) -> anyhow::Result<bool> {
-    let mut interrupts = Interrupts::listen()?;
+    let mut interrupts = Interrupts::listen(options.until_stdin_closes)?;
     let mut teller = Teller::from_environment();
     let stage = tokio::select! {
         stage = Stage::build(options) => stage?,

@@ -36,7 +36,7 @@ use tell::Told;
 /// # Errors
 /// The folder, the file of services or the host cannot be used.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
-    let mut interrupts = Interrupts::listen()?;
+    let mut interrupts = Interrupts::listen(options.until_stdin_closes)?;
     let mut bench = tokio::select! {
         bench = Bench::set_up(options) => bench?,
         () = interrupts.next() => return Ok(()),

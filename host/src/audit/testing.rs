@@ -55,7 +55,6 @@ pub(super) fn settings(folder: &Path) -> Settings {
         segment_bytes: 2000,
         append_deadline: Duration::from_secs(10),
         origin: ORIGIN.to_owned(),
-        trust: Trust::default(),
     }
 }
 
