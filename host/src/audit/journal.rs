@@ -36,7 +36,7 @@ use writer::{Command, Entry, Health, Waiter, Writer};
 pub struct Settings {
     /// The folder; made if it does not exist, readable by nobody else.
     pub folder: PathBuf,
-    /// Refusals of unknown callers that get a record of their own.
+    /// Refusals that get a record of their own: of all unknown callers, and of each known one.
     pub refusals_per_second: u32,
     /// A segment ends before it grows beyond this.
     pub segment_bytes: u64,
@@ -164,13 +164,13 @@ impl Journal {
         self.submit(record, false).await
     }
 
-    /// Records the refusal of a caller that nobody knows. Beyond the configured rate it is counted
-    /// and not waited for.
+    /// Records a refusal. Beyond the configured rate, which all unknown callers share and each known
+    /// caller has alone, it is counted and not waited for.
     pub async fn refuse(&self, record: Record) -> Result<(), AuditUnavailable> {
         if self.shared.health.is_over() {
             return Err(AuditUnavailable);
         }
-        if self.shared.refusals.admit(self.shared.clock.now_ms(), record.reason.as_deref()) {
+        if self.shared.refusals.admit(self.shared.clock.now_ms(), &record) {
             self.submit(record, true).await?;
         }
         Ok(())
