@@ -28,7 +28,7 @@ use crate::teller::Teller;
 use author::Author;
 use services::Services;
 use shelf::Shelf;
-use tell::Told;
+use tell::{Components, Told};
 
 /// Serves the folder until Ctrl-C.
 ///
@@ -121,7 +121,12 @@ impl<'o> Bench<'o> {
         self.port = host.port().context("the host's address has no port")?;
         self.hear();
         let Some(host) = &self.host else { return Ok(()) };
-        self.told.tell(&mut self.teller, &self.issuer, host).await
+        let components = Components {
+            bailiwick: &self.options.bailiwick,
+            folder: &self.folder.path().join("tools"),
+            digests: self.shelf.served(),
+        };
+        self.told.tell(&mut self.teller, &self.issuer, host, &components).await
     }
 
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {
