@@ -120,7 +120,7 @@ pub(super) fn records(counts: &Counts) -> impl Iterator<Item = Record> {
     counts.iter().map(|((actor, reason), count)| {
         let (actor_iss, actor_sub) = actor.clone().unzip();
         Record {
-            subject: Subject { actor_iss, actor_sub, ..Subject::default() },
+            subject: Subject { actor_sub, actor_iss, ..Subject::default() },
             decision: Some("deny"),
             outcome: Some(Outcome::Refused),
             reason: Some(reason.clone()),

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::issuer::{Issuer, TokenSpec};
+use crate::mcp;
 use crate::process::{self, Host};
 use crate::teller::Teller;
-use crate::mcp;
 
 /// The sample users.
 pub(super) const USERS: [&str; 2] = ["alice", "bob"];

@@ -37,10 +37,7 @@ fn each_known_caller_has_a_rate_of_their_own_and_a_count_with_their_name() {
     assert_eq!(counts, Counts::from([counted(Some("mallory"), "insufficient-scope", 98)]));
     let written: Vec<_> = records(&counts).collect();
     assert_eq!(written.first().and_then(|record| record.subject.actor_sub.as_deref()), Some("mallory"));
-    assert_eq!(
-        written.first().and_then(|record| record.subject.actor_iss.as_deref()),
-        Some("https://issuer.example")
-    );
+    assert_eq!(written.first().and_then(|record| record.subject.actor_iss.as_deref()), Some("https://issuer.example"));
 }
 
 #[test]
