@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use ipnet::IpNet;
 use rustls::RootCertStore;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::{self, Event, Journal, Record};
-use crate::call::{Gate, Host, MAX_LISTENERS_OF_ONE};
+use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace};
 use crate::config::{self, Config, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, JournalKeys, Signer, SignerSettings};
@@ -34,6 +35,7 @@ use reload::{Known, Watch, first_look, look_at};
 pub struct App {
     listener: TcpListener,
     front: Arc<Front>,
+    trusted: Vec<IpNet>,
     host: Arc<Host>,
     journal: Journal,
     watch: Watch,
@@ -97,6 +99,7 @@ impl App {
         let front_settings = FrontSettings {
             allowed_hosts,
             allowed_origins: server.allowed_origins,
+            scopes_supported: server.scopes_supported,
             keys: keys.published,
             max_body: limits.input,
             resource: resource.clone(),
@@ -106,19 +109,23 @@ impl App {
             changes: watch::Sender::new(()),
             signer,
             journal: journal.clone(),
+            pace: Pace::new(&limits),
+            checks: Gate::of_checks(&limits),
             gate: Gate::new(&limits, sandbox.capacity()),
             sandbox,
             listeners: Gate::of(transport::max_listeners(), MAX_LISTENERS_OF_ONE),
             calls: TaskTracker::new(),
             ending: CancellationToken::new(),
             stop: CancellationToken::new(),
+            lines: Lines::default(),
             random,
             clock,
         });
         let watch = Watch::new(file.to_owned(), fixed, ground, Arc::clone(&host), seen, known);
         let front = Arc::new(Front::new(front_settings, Arc::clone(&host)));
         let url = format!("http://{}{}", listener.local_addr()?, resource.path());
-        Ok(Self { listener, front, host, journal, watch, url, drain: limits.time + Duration::from_secs(2) })
+        let (trusted, drain) = (server.trusted_proxies, limits.time + Duration::from_secs(2));
+        Ok(Self { listener, front, trusted, host, journal, watch, url, drain })
     }
 
     /// The MCP endpoint at the bound address.
@@ -132,7 +139,7 @@ impl App {
     /// The journal could not be closed.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
-        let served = transport::serve(self.listener, self.front, stop.clone(), self.drain);
+        let served = transport::serve(self.listener, self.front, self.trusted, stop.clone(), self.drain);
         let ending = async {
             stop.cancelled().await;
             self.host.ending.cancel();
@@ -142,6 +149,7 @@ impl App {
         self.host.stop.cancel();
         self.host.calls.close();
         self.host.calls.wait().await;
+        self.host.lines.finish();
         self.host.sandbox.stop_compiling();
         let watched = watching.await;
         let stopped = Record::new(Event::HostStopped);

@@ -10,6 +10,7 @@ mod answer;
 mod body;
 mod discovery;
 mod front;
+mod headers;
 mod http;
 mod listening;
 mod mcp;

@@ -29,7 +29,7 @@ use services::Services;
 use shelf::Shelf;
 use sweeper::Sweeper;
 pub use sweeper::{SWEEP, sweep};
-use tell::Told;
+use tell::{Components, Told};
 
 /// Serves the folder until Ctrl-C, or until the terminal closes.
 ///
@@ -124,7 +124,12 @@ impl<'o> Bench<'o> {
         self.port = host.port().context("the host's address has no port")?;
         self.hear();
         let Some(host) = &self.host else { return Ok(()) };
-        self.told.tell(&mut self.teller, &self.issuer, host).await
+        let components = Components {
+            bailiwick: &self.options.bailiwick,
+            folder: &self.folder.path().join("tools"),
+            digests: self.shelf.served(),
+        };
+        self.told.tell(&mut self.teller, &self.issuer, host, &components).await
     }
 
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {

@@ -47,7 +47,7 @@ pub struct Settings {
     pub memory: PathBuf,
     /// Who may own and change both, beside root and this user.
     pub trust: Trust,
-    /// Refusals of unknown callers that get a record of their own.
+    /// Refusals that get a record of their own: of all unknown callers, and of each known one.
     pub refusals_per_second: u32,
     /// A segment ends before it grows beyond this.
     pub segment_bytes: u64,
@@ -136,17 +136,17 @@ impl Journal {
         self.submit(record, false).await
     }
 
-    /// Records the refusal of a caller that nobody knows. Beyond the configured rate it is counted
-    /// and not waited for.
+    /// Records a refusal. Beyond the configured rate, which all unknown callers share and each known
+    /// caller has alone, it is counted and not waited for.
     pub async fn refuse(&self, record: Record) -> Result<(), AuditUnavailable> {
         if self.shared.health.is_over() {
             return Err(AuditUnavailable);
         }
         if !self.healthy() {
-            self.shared.refusals.count(record.reason.as_deref());
+            self.shared.refusals.count(&record);
             return Err(AuditUnavailable);
         }
-        if self.shared.refusals.admit(self.shared.clock.now_ms(), record.reason.as_deref()) {
+        if self.shared.refusals.admit(self.shared.clock.now_ms(), &record) {
             self.submit(record, true).await?;
         }
         Ok(())

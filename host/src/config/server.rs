@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Section;
@@ -21,6 +22,10 @@ pub struct ServerSettings {
     pub allowed_origins: Vec<String>,
     /// Hosts by which this server is addressed, beside the resource's.
     pub allowed_hosts: Vec<String>,
+    /// Proxies that many clients come through: their connections have no share to exceed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Scopes that anybody may learn of (RFC 9728 §2).
+    pub scopes_supported: Vec<String>,
     /// The tools folder.
     pub tools: PathBuf,
     /// Where compiled code is kept; beside the key folder if absent.
@@ -58,7 +63,7 @@ pub struct AuditSettings {
     pub folder: PathBuf,
     /// The folder in which the host remembers the newest checkpoint.
     pub memory: PathBuf,
-    /// Unauthenticated refusals recorded one by one, per second.
+    /// Refusals recorded one by one, per second: of all unknown callers, and of each known one.
     pub refusals_per_second: u32,
 }
 
@@ -84,6 +89,8 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let tools = section.text("tools").unwrap_or_else(|| "tools".into());
     let allowed_origins = origins(&section);
     let allowed_hosts = section.strings("allowed_hosts").unwrap_or_default();
+    let trusted_proxies = section.parsed("trusted_proxies");
+    let scopes_supported = scopes(&section);
     let cache = section.text("cache").map(|cache| section.beside(&cache));
     let approve_changes = section.flag("approve_changes").unwrap_or(false);
     let approvals = section.beside(&section.text("approvals").unwrap_or_else(|| "approvals.json".into()));
@@ -95,6 +102,8 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         resource,
         allowed_origins,
         allowed_hosts,
+        trusted_proxies,
+        scopes_supported,
         tools,
         cache,
         approve_changes,
@@ -149,6 +158,17 @@ fn origins(section: &Section<'_>) -> Vec<String> {
     origins.into_iter().map(|(origin, _)| origin).collect()
 }
 
+/// RFC 6749 §3.3.
+fn scopes(section: &Section<'_>) -> Vec<String> {
+    let scopes = section.texts("scopes_supported").unwrap_or_default();
+    for (scope, at) in &scopes {
+        if scope.is_empty() || !scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
+            section.problem(*at, format!("server.scopes_supported: {scope:?} is not one scope, such as orders:read"));
+        }
+    }
+    scopes.into_iter().map(|(scope, _)| scope).collect()
+}
+
 pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     let Some(section) = root.section("envelope") else {
         root.problem(0, "[envelope] is missing; it needs trust_domain, such as \"acme.example\"");
@@ -174,12 +194,12 @@ pub(super) fn audit(root: &Section<'_>, envelope: Option<&EnvelopeSettings>) -> 
         root.problem(0, "[audit] is missing; it needs folder: without a journal there are no calls");
         return None;
     };
-    let per_second = section.number("refusals_per_second", 1..=100_000).unwrap_or(100);
+    let per_second = section.number("refusals_per_second", 1..=100_000).unwrap_or(REFUSALS_PER_SECOND);
     let memory = section.text("memory").map(|memory| section.beside(&memory));
     Some(AuditSettings {
         folder: section.beside(&section.required("folder")?),
         memory: memory.or_else(|| Some(envelope?.keys.clone()))?,
-        refusals_per_second: u32::try_from(per_second).unwrap_or(100),
+        refusals_per_second: u32::try_from(per_second).unwrap_or(u32::MAX),
     })
 }
 
@@ -252,4 +272,6 @@ fn real(path: &Path) -> PathBuf {
 
 const MEMORY_APART: &str = "what is remembered of the journal must lie where no one else writes";
 
+/// A flood that goes on for a day is a few hundred MiB.
+const REFUSALS_PER_SECOND: u64 = 10;
 const MAX_LIFETIME: Duration = Duration::from_secs(300);

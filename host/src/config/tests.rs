@@ -109,6 +109,16 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
         ("https://mcp.example.com/mcp", "http://mcp.example.com/mcp", "it must be https"),
         ("https://mcp.example.com/mcp", "https://mcp.example.com/mcp?x", "no query"),
         ("jwks_file = \"jwks.json\"", "jwks_file = \"a\"\njwks_uri = \"https://a.example/k\"", "exclude each other"),
+        (
+            "tools = \"tools\"",
+            "tools = \"tools\"\ntrusted_proxies = [\"10.0.0.0/8\", \"10.0.0.300\"]",
+            ":5: server.trusted_proxies: \"10.0.0.300\"",
+        ),
+        (
+            "tools = \"tools\"",
+            "tools = \"tools\"\nscopes_supported = [\"a b\"]",
+            ":5: server.scopes_supported: \"a b\" is not one scope",
+        ),
         ("alias = \"corp\"", "alias = \"Corp!\"", ":8: issuers.alias"),
         ("alias = \"corp\"", "algorithms = [\"HS256\"]\nalias = \"corp\"", "\"HS256\" is not one of"),
         ("alias = \"corp\"", "service_when = \"never\"\nalias = \"corp\"", "sub_is_client"),

@@ -109,6 +109,11 @@ impl Schema {
         Arc::clone(&self.members)
     }
 
+    /// Whether checking `instance` takes long enough to hold up others.
+    pub fn is_costly(&self, instance: &Value) -> bool {
+        (CHEAP + 1..=MAX_STEPS).contains(&self.cost.of(instance))
+    }
+
     /// Checks `instance`.
     ///
     /// # Errors

@@ -114,6 +114,10 @@ limits! {
     // Of the whole host.
     /// Size of a request body at the front door, bytes.
     input: usize, Bytes = 1 << 20, 1, 16 << 20;
+    /// Requests of one principal in a minute, on average.
+    calls_per_minute: usize, Count = 300_000, 1, 60_000_000;
+    /// Requests of one principal at once, before the average counts.
+    calls_burst: usize, Count = 10_000, 1, 1_000_000;
     /// Linear memory of all calls together, bytes.
     memory_total: usize, Bytes = 2 << 30, 1 << 20, 1 << 40;
     /// Calls at the same time.

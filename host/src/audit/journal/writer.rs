@@ -232,7 +232,7 @@ impl Writer {
     /// Remembers what a record that cannot be written owes: a count, or an ending.
     fn lose(&mut self, record: Record, counted: bool) {
         if counted {
-            self.refusals.count(record.reason.as_deref());
+            self.refusals.count(&record);
         }
         if record.event.ends() {
             self.orphans.push(record.ended(Outcome::Unknown, UNAVAILABLE));
