@@ -219,7 +219,7 @@ impl Drop for Unqueued<'_> {
     fn drop(&mut self) {
         let Some(record) = self.record.take() else { return };
         if self.counted {
-            self.refusals.count(record.reason.as_deref());
+            self.refusals.count(&record);
         }
         if record.event.ends() {
             // Nobody to tell once the journal is closed.
