@@ -20,10 +20,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::{self, Event, Journal, Record};
 use crate::call::{Gate, Host, MAX_LISTENERS_OF_ONE};
-use crate::config::{self, ServerSettings};
+use crate::config::{self, Config, ServerSettings};
 use crate::egress::Tls;
-use crate::envelope::{HostKeys, Signer, SignerSettings};
-use crate::sandbox::{Cache, Compiler, Sandbox, Workers};
+use crate::envelope::{HostKeys, JournalKeys, Signer, SignerSettings};
+use crate::sandbox::{self, Cache, Compiler, Sandbox, Workers};
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::transport::{self, Front, FrontSettings, Resource};
 use changes::record_changes;
@@ -58,9 +58,7 @@ impl App {
         let resource = resource(&server, &listener)?;
         let keys = HostKeys::open(&envelope.keys, random.as_ref())?;
         let cache = Cache::open(&server.cache(&envelope), keys.cache);
-        let journal = open_journal(&config.audit, &envelope.trust_domain, keys.journal, &clock)?;
-        record_start(&journal, &resource, &config.digest).await?;
-
+        let journal = open_journal(&config, keys.journal, &clock)?;
         let tls = tls()?;
         let settings = SignerSettings {
             trust_domain: envelope.trust_domain,
@@ -83,6 +81,10 @@ impl App {
             clock: Arc::clone(&clock),
             tls,
         };
+        // What fails from here on is in the journal; what fails before leaves nothing in it.
+        let allowed_hosts = allowed_hosts(&server, &listener)?;
+        sandbox::candidates(&server.tools)?;
+        record_start(&journal, &resource, &config.digest).await?;
         let (seen, terms) = (first_look(&before, &config), config.terms());
         let sources = seen.tools.keys().map(|name| (name.clone(), Source::File)).collect();
         let left_out = seen.folder.as_ref().and_then(|folder| folder.left_out.clone());
@@ -91,7 +93,7 @@ impl App {
         record_changes(&built.policy, None, &journal).await?;
         let known = Known::of(&built, terms, &seen);
         let front_settings = FrontSettings {
-            allowed_hosts: allowed_hosts(&server, &listener)?,
+            allowed_hosts,
             allowed_origins: server.allowed_origins,
             keys: keys.published,
             max_body: limits.input,
@@ -185,21 +187,20 @@ pub fn tls() -> anyhow::Result<Tls> {
     Tls::new(roots).context("TLS cannot be set up")
 }
 
-fn open_journal(
-    settings: &config::AuditSettings,
-    trust_domain: &str,
-    key: bailiwick_envelope::SigningKey,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Journal> {
-    let settings = audit::Settings {
-        folder: settings.folder.clone(),
-        memory: settings.memory.clone(),
-        refusals_per_second: settings.refusals_per_second,
+/// How the journal of a configuration is kept.
+pub fn journal_settings(config: &Config) -> audit::Settings {
+    audit::Settings {
+        folder: config.audit.folder.clone(),
+        memory: config.audit.memory.clone(),
+        refusals_per_second: config.audit.refusals_per_second,
         segment_bytes: 64 << 20,
         append_deadline: Duration::from_secs(2),
-        origin: format!("{trust_domain}/audit"),
-    };
-    let (journal, opened) = Journal::open(settings, key, Arc::clone(clock))?;
+        origin: format!("{}/audit", config.envelope.trust_domain),
+    }
+}
+
+fn open_journal(config: &Config, keys: JournalKeys, clock: &Arc<dyn Clock>) -> anyhow::Result<Journal> {
+    let (journal, opened) = Journal::open(journal_settings(config), keys, Arc::clone(clock))?;
     tracing::info!(
         journal.records = opened.records,
         journal.closed = opened.closed,

@@ -193,10 +193,15 @@ impl Storage for Folder {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.current.as_mut().ok_or(ErrorKind::NotFound)?.write_all(bytes)?;
-        if let Some((.., length)) = &mut self.begun {
-            *length += length_of(bytes);
+        let (Some(current), Some((.., length))) = (&mut self.current, &mut self.begun) else {
+            return Err(ErrorKind::NotFound.into());
+        };
+        // What was cut by someone else must not grow again, or it looks as if nothing were missing.
+        if current.metadata()?.len() != *length {
+            return Err(elsewhere("the segment"));
         }
+        current.write_all(bytes)?;
+        *length += length_of(bytes);
         Ok(())
     }
 
@@ -211,8 +216,15 @@ impl Storage for Folder {
             return self.directory.sync_all();
         }
         let file = OpenOptions::new().write(true).open(self.segment(number))?;
-        if !self.is_segment(number, &file.metadata()?) {
+        let metadata = file.metadata()?;
+        if !self.is_segment(number, &metadata) {
             return Err(elsewhere("the segment"));
+        }
+        if let Some((_, _, written)) = self.begun.as_mut().filter(|(begun, ..)| *begun == number) {
+            if metadata.len() < *written {
+                return Err(elsewhere("the segment"));
+            }
+            *written = length;
         }
         shorten(&file, length)?;
         file.sync_all()

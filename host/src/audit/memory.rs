@@ -12,12 +12,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
+use super::file::length_of;
 use super::tree::Hash;
+use crate::note::claimed;
 
 /// Where the memory of one log lies.
 #[derive(Clone, Debug)]
@@ -72,6 +73,13 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// What its note says, whoever signed it: size, root, and who claims to have signed.
+    pub(super) fn claims(&self) -> Option<(u64, String, String)> {
+        let mut lines = self.note.split('\n');
+        let (_, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+        Some((size.parse().ok()?, root.to_owned(), claimed(&self.note)?.join(" ")))
+    }
+
     /// The contents of the file.
     pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;
@@ -89,15 +97,25 @@ pub(super) struct ListEnd {
     pub(super) hash: Hash,
 }
 
+impl ListEnd {
+    /// The list with one more line, which has its line break.
+    pub(super) fn with(self, line: &[u8]) -> Self {
+        let hash = Sha256::new().chain_update(self.hash).chain_update(line).finalize().into();
+        Self { bytes: self.bytes.saturating_add(length_of(line)), hash }
+    }
+}
+
 /// Names that no file system and no shell takes for anything else.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// A hash as text.
 mod base64_hash {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    use super::{Engine as _, Hash, STANDARD};
+    use super::Hash;
 
     pub(super) fn serialize<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(hash))

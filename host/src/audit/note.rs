@@ -23,9 +23,14 @@ impl Checkpoint {
         Self { size: tree.size(), root: tree.root() }
     }
 
+    /// The root as a checkpoint spells it.
+    pub(super) fn root_text(&self) -> String {
+        STANDARD.encode(self.root)
+    }
+
     /// The signed note.
     pub(super) fn sign(&self, origin: &VerifierKey, key: &SigningKey) -> String {
-        let text = format!("{}\n{}\n{}\n", origin.name(), self.size, STANDARD.encode(self.root));
+        let text = format!("{}\n{}\n{}\n", origin.name(), self.size, self.root_text());
         origin.sign(&text, key)
     }
 

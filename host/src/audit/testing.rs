@@ -17,6 +17,7 @@ use super::file::{Folder, Storage, Unavailable};
 use super::journal::Settings;
 use super::memory::MemoryFile;
 use super::record::{Downstream, Event, Outcome, Record};
+use crate::envelope::{JournalKeys, MacKey};
 use crate::seams::Clock;
 
 /// A clock that goes on by a fixed step whenever somebody looks.
@@ -35,8 +36,13 @@ pub(super) fn clock(step: u64) -> Arc<dyn Clock> {
     Arc::new(Hand { now: AtomicU64::new(1_763_712_000_000), step })
 }
 
-pub(super) fn key() -> SigningKey {
-    SigningKey::from_seed(&[5; 32])
+pub(super) fn key() -> JournalKeys {
+    key_of(5)
+}
+
+/// The keys of another host.
+pub(super) fn key_of(seed: u8) -> JournalKeys {
+    JournalKeys { signing: SigningKey::from_seed(&[seed; 32]), mac: MacKey::of_test(seed) }
 }
 
 pub(super) fn settings(folder: &Path) -> Settings {
@@ -69,10 +75,11 @@ pub(super) fn record(event: Event, call: &str) -> Record {
     Record { call: Some(call.to_owned()), downstream, outcome, ..Record::new(event) }
 }
 
-/// All complete lines of all segments.
+/// All records of all segments.
 pub(super) fn lines(folder: &Path) -> Vec<Value> {
     let text: String = segment_files(folder).iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let values = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    values.filter(|value: &Value| value.get("batch").is_none()).collect()
 }
 
 pub(super) fn segment_files(folder: &Path) -> Vec<PathBuf> {

@@ -1,7 +1,7 @@
 //! The host's key folder: one key a purpose, made on first start, readable by the owner alone.
 //!
 //! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8),
-//! `mac.key` and `cache.key` are 32 random bytes each. To rotate the envelope or the transaction key,
+//! `mac.key`, `cache.key` and `journal-mac.key` are 32 random bytes each. To rotate the envelope or the transaction key,
 //! rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: a new key is made, and the old one stays
 //! published. The journal key belongs to its journal: it changes with a new audit folder.
 
@@ -34,12 +34,20 @@ pub struct SigningKeys {
     pub(super) mac: MacKey,
 }
 
+/// The keys of the journal.
+pub struct JournalKeys {
+    /// Signs checkpoints.
+    pub signing: SigningKey,
+    /// Binds what no checkpoint covers yet.
+    pub mac: MacKey,
+}
+
 /// All keys of the host, by who gets them.
 pub struct HostKeys {
     /// For the signer.
     pub signing: SigningKeys,
-    /// For the journal's checkpoints.
-    pub journal: SigningKey,
+    /// For the journal.
+    pub journal: JournalKeys,
     /// For the cache of compiled code: tells the host's own files from all others.
     pub cache: MacKey,
     /// What `/.well-known/jwks.json` publishes: envelope and transaction keys with their predecessors.
@@ -104,7 +112,10 @@ impl HostKeys {
         }
         published.insert(envelope.public());
         published.insert(transaction.public());
-        let journal = signing_key(folder, "journal", random)?;
+        let journal = JournalKeys {
+            signing: signing_key(folder, "journal", random)?,
+            mac: mac_key(folder, "journal-mac", random)?,
+        };
         let signing = SigningKeys { envelope, transaction, mac: mac_key(folder, "mac", random)? };
         Ok(Self { signing, journal, cache: mac_key(folder, "cache", random)?, published })
     }
@@ -160,9 +171,17 @@ fn mac_key(folder: &Path, name: &str, random: &dyn Random) -> Result<MacKey, Key
         random.fill(bytes.as_mut());
         write_new(&path, bytes.as_ref())?;
     }
-    check_private(&path, "600")?;
-    let bytes = fs::read(&path).map(Zeroizing::new).map_err(io(&path, "the key cannot be read"))?;
-    if bytes.len() == 32 { Ok(MacKey(bytes)) } else { Err(KeyFolderError::Mac(path)) }
+    read_mac_key(&path)
+}
+
+/// The symmetric key in the file `path`.
+///
+/// # Errors
+/// It is not one, or others may read it.
+pub fn read_mac_key(path: &Path) -> Result<MacKey, KeyFolderError> {
+    check_private(path, "600")?;
+    let bytes = fs::read(path).map(Zeroizing::new).map_err(io(path, "the key cannot be read"))?;
+    if bytes.len() == 32 { Ok(MacKey(bytes)) } else { Err(KeyFolderError::Mac(path.to_owned())) }
 }
 
 /// Writes a file that must not exist yet, and makes sure that it stays.
