@@ -151,6 +151,10 @@ pub(super) fn is_entry(line: &[u8], key: &VerifierKey) -> bool {
 
 fn read(line: &[u8], key: &VerifierKey) -> Option<(Checkpoint, Vec<Hash>)> {
     let entry: Entry = serde_json::from_slice(line).ok()?;
+    // Written in one way only, so that no other bytes pass for it.
+    if serde_json::to_vec(&entry).ok()? != line.strip_suffix(b"\n")? {
+        return None;
+    }
     let bytes = STANDARD.decode(&entry.leaves).ok()?;
     let (leaves, []) = bytes.as_chunks() else { return None };
     Some((Checkpoint::open(&entry.note, key)?, leaves.to_vec()))
@@ -169,3 +173,6 @@ pub(super) fn newest(folder: &Path, key: &VerifierKey) -> Result<Option<Checkpoi
         Err(source) => Err(Damage::Unreadable { file: place.file, source }),
     }
 }
+
+#[cfg(test)]
+mod tests;

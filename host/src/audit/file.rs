@@ -14,6 +14,8 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 
 use super::memory::MemoryFile;
+#[cfg(test)]
+use super::testing::synced;
 
 /// What the journal asks of a disk.
 pub(super) trait Storage: Send {
@@ -167,7 +169,7 @@ impl Storage for Folder {
         if metadata.len() != 0 {
             return Err(io::Error::new(ErrorKind::AlreadyExists, "a new segment already has contents"));
         }
-        self.directory.sync_all()?;
+        sync_all(&self.directory)?;
         self.begun = Some((number, FileId::of(&metadata), 0));
         self.current = Some(file);
         Ok(())
@@ -187,14 +189,15 @@ impl Storage for Folder {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.current.as_mut().ok_or(ErrorKind::NotFound)?.sync_data()
+        let file = self.current.as_ref().ok_or(ErrorKind::NotFound)?;
+        file.sync_data().map(|()| synced(file))
     }
 
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
         self.current = None;
         if length == 0 {
             self.remove(number)?;
-            return self.directory.sync_all();
+            return sync_all(&self.directory);
         }
         let file = OpenOptions::new().write(true).open(self.segment(number))?;
         let metadata = file.metadata()?;
@@ -208,7 +211,7 @@ impl Storage for Folder {
             *written = length;
         }
         shorten(&file, length)?;
-        file.sync_all()
+        sync_all(&file)
     }
 
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
@@ -222,9 +225,9 @@ impl Storage for Folder {
         }
         shorten(&file, length)?;
         file.write_all(line)?;
-        file.sync_all()?;
+        sync_all(&file)?;
         self.list = Some((found, length + length_of(line)));
-        if length == 0 { self.directory.sync_all() } else { Ok(()) }
+        if length == 0 { sync_all(&self.directory) } else { Ok(()) }
     }
 
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
@@ -269,9 +272,9 @@ fn replace(folder: &Path, directory: &File, name: &str, contents: &[u8]) -> io::
     let new = folder.join(format!(".{name}.new"));
     let mut file = private().write(true).create(true).truncate(true).open(&new)?;
     file.write_all(contents)?;
-    file.sync_all()?;
+    sync_all(&file)?;
     fs::rename(&new, folder.join(name))?;
-    directory.sync_all()
+    sync_all(directory)
 }
 
 /// Cuts a file, and never makes it longer: what was made durable and is gone is not made up.
@@ -281,6 +284,13 @@ fn shorten(file: &File, length: u64) -> io::Result<()> {
     }
     file.set_len(length)
 }
+
+fn sync_all(file: &File) -> io::Result<()> {
+    file.sync_all().map(|()| synced(file))
+}
+
+#[cfg(not(test))]
+fn synced(_: &File) {}
 
 /// The length of bytes that are written.
 pub(super) fn length_of(bytes: &[u8]) -> u64 {

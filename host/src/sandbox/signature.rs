@@ -196,6 +196,26 @@ mod tests {
     }
 
     #[test]
+    fn a_forged_line_beside_a_good_one_of_the_same_key_refuses_all() {
+        let good = sign("orders", b"code", &key(1)).unwrap();
+        let other = sign("orders", b"other", &key(1)).unwrap();
+        let (text, line) = good.split_once("\n\n").unwrap();
+        let forged = other.split_once("\n\n").unwrap().1;
+        let stranger = sign("orders", b"other", &key(9)).unwrap().split_once("\n\n").unwrap().1.to_owned();
+        let known: &[_] = &[("release", 1)];
+        for lines in [format!("{forged}{line}"), format!("{line}{forged}")] {
+            let said = judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).unwrap_err();
+            assert!(said.contains("[signers.release], which did not make it"), "{said}");
+        }
+        for lines in [format!("{line}more\n"), format!("more\n{line}"), format!("{line}\n"), format!("\n{line}")] {
+            assert!(judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).is_err(), "{lines:?}");
+        }
+        for lines in [format!("{stranger}{line}"), format!("{line}{stranger}"), line.repeat(2)] {
+            assert_eq!(judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).unwrap(), ["release"]);
+        }
+    }
+
+    #[test]
     fn what_a_key_signed_for_another_purpose_is_no_signature_of_a_component() {
         let verifier = signer_key(&key(1)).unwrap();
         let digest = digest(b"code");

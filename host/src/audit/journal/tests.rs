@@ -18,6 +18,7 @@ mod adoption;
 mod faults;
 mod health;
 mod memory;
+mod power;
 
 fn open(folder: &Path) -> (Journal, Opened) {
     Journal::open(settings(folder), key(), clock(0)).unwrap()
