@@ -256,7 +256,9 @@ mod tests {
             let limits = Limits { concurrent_calls, concurrent_script_calls, ..Limits::default() };
             for (tier, wanted) in [(Tier::Compact, concurrent_calls), (Tier::Script, concurrent_script_calls)] {
                 let slots = Shape::of(tier, &limits).slots;
-                assert!(places(slots) as usize >= wanted && slots > places(slots), "{tier:?} {wanted}: {slots}");
+                let places = places(slots);
+                assert!(usize::try_from(places).is_ok_and(|places| places >= wanted), "{tier:?} {wanted}: {slots}");
+                assert!(slots > places, "{tier:?} {wanted}: {slots}");
             }
         }
         assert!(start(Tier::Compact, &Limits::default()).is_ok_and(|started| started.places > 0));

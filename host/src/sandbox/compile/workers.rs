@@ -130,34 +130,27 @@ impl Spawner {
     /// Passes requests on, what is pending first. Returns why it has ended; `None` if nobody asks any more.
     async fn serve(&mut self, requests: &mut mpsc::Receiver<Asked>, pending: &mut Option<Asked>) -> Option<String> {
         loop {
+            let mut early = [0];
             let asked = match pending.take() {
                 Some(asked) => asked,
-                None => {
-                    let mut early = [0];
-                    tokio::select! {
-                        read = self.answers.read(&mut early) => return Some(ended(read)),
-                        asked = requests.recv() => asked?,
-                    }
-                }
+                None => tokio::select! {
+                    read = self.answers.read(&mut early) => return Some(ended(read)),
+                    asked = requests.recv() => asked?,
+                },
             };
             let patience = asked.request.patience() + GRACE;
-            let answer = tokio::time::timeout(patience, self.ask(&asked.request)).await;
-            match answer {
-                // Whether or not somebody still waits for it.
+            let cause = match tokio::time::timeout(patience, self.ask(&asked.request)).await {
                 Ok(Ok(answer)) => {
                     self.answered = true;
+                    // Whether or not somebody still waits for it.
                     drop(asked.answer_to.send(answer));
                     continue;
                 }
-                Ok(Err(error)) => {
-                    *pending = Some(asked);
-                    return Some(error.to_string());
-                }
-                Err(_elapsed) => {
-                    *pending = Some(asked);
-                    return Some(format!("no answer in {} s", patience.as_secs()));
-                }
-            }
+                Ok(Err(error)) => error.to_string(),
+                Err(_elapsed) => format!("no answer in {} s", patience.as_secs()),
+            };
+            *pending = Some(asked);
+            return Some(cause);
         }
     }
 
