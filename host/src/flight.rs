@@ -150,7 +150,8 @@ mod tests {
     impl Airport {
         fn new() -> Arc<Self> {
             let clock = Arc::new(Standing::default());
-            let flight = Flight::new(Arc::clone(&clock) as Arc<dyn Clock>);
+            let shared: Arc<dyn Clock> = clock.clone();
+            let flight = Flight::new(shared);
             let (attempts, begun, go) = (AtomicUsize::new(0), Notify::new(), Notify::new());
             Arc::new(Self { clock, flight, attempts, begun, go })
         }

@@ -43,10 +43,10 @@ fn json_from_outside_is_read_as_its_type_or_refused() {
 #[test]
 fn each_way_to_read_by_hand_is_found() {
     for code in [
-        r#"let text = |name: &str| value.get(name).and_then(Value::as_str);"#,
+        "let text = |name: &str| value.get(name).and_then(Value::as_str);",
         r#"value.get("error").and_then(serde_json::Value::as_str)"#,
         r#"params.pointer("/_meta/traceparent")"#,
-        r#"seconds.as_u64()"#,
+        "seconds.as_u64()",
         r#"set.get("keys").and_then(|keys| keys.as_array())"#,
         r#"if let Some(Value::String(scope)) = answer.get("scope") {"#,
         r#"answer.get("scope").is_some_and(Value::is_string)"#,
@@ -57,9 +57,9 @@ fn each_way_to_read_by_hand_is_found() {
     }
     for code in [
         r#"member::text(answer, "scope")?"#,
-        r#"reason.as_str()"#,
+        "reason.as_str()",
         r#"headers.get("accept").map(HeaderValue::as_bytes)"#,
-        r#"// value.get(name).and_then(Value::as_str)"#,
+        "// value.get(name).and_then(Value::as_str)",
         "#[cfg(test)]\nmod tests {\n    value.as_u64();\n}",
     ] {
         assert_eq!(by_hand(code).count(), 0, "{code}");
