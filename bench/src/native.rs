@@ -23,10 +23,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Serves on a free port of the loopback until it is killed.
+/// Serves on a free port of the loopback until it is killed, or until the bench is.
 pub(crate) fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve())
+    runtime.block_on(async {
+        tokio::select! {
+            served = serve() => served,
+            () = bailiwick_dev::process::stdin_closes() => Ok(()),
+        }
+    })
 }
 
 async fn serve() -> anyhow::Result<()> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use ipnet::IpNet;
 use rustls::RootCertStore;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
@@ -19,11 +20,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::{self, Event, Journal, Record};
-use crate::call::{Gate, Host, MAX_LISTENERS_OF_ONE};
-use crate::config::{self, ServerSettings};
+use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace};
+use crate::config::{self, Config, ServerSettings};
 use crate::egress::Tls;
-use crate::envelope::{HostKeys, Signer, SignerSettings};
-use crate::sandbox::{Cache, Compiler, Sandbox, Workers};
+use crate::envelope::{HostKeys, JournalKeys, Signer, SignerSettings};
+use crate::sandbox::{self, Cache, Compiler, Limits, Room, Sandbox, Workers};
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::transport::{self, Front, FrontSettings, Resource};
 use changes::record_changes;
@@ -34,6 +35,7 @@ use reload::{Known, Watch, first_look, look_at};
 pub struct App {
     listener: TcpListener,
     front: Arc<Front>,
+    trusted: Vec<IpNet>,
     host: Arc<Host>,
     journal: Journal,
     watch: Watch,
@@ -51,16 +53,15 @@ impl App {
         let config = config::load(file)?;
         let fixed = config.fixed();
         let (server, envelope, limits) = (config.server.clone(), config.envelope.clone(), config.limits.clone());
+        tell_memory(&limits);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let listener =
             TcpListener::bind(server.listen).await.with_context(|| format!("cannot listen on {}", server.listen))?;
         let resource = resource(&server, &listener)?;
-        let keys = HostKeys::open(&envelope.keys, random.as_ref())?;
-        let cache = Cache::open(&server.cache(&envelope), keys.cache);
-        let journal = open_journal(&config.audit, &envelope.trust_domain, keys.journal, &clock)?;
-        record_start(&journal, &resource, &config.digest).await?;
-
+        let keys = HostKeys::open(&envelope.keys, random.as_ref(), &server.trust)?;
+        let cache = Cache::open(&server.cache(&envelope), keys.cache, &server.trust);
+        let journal = open_journal(&config, keys.journal, &clock)?;
         let tls = tls()?;
         let settings = SignerSettings {
             trust_domain: envelope.trust_domain,
@@ -77,12 +78,17 @@ impl App {
         let ground = Ground {
             resource: resource.clone(),
             tools: server.tools.clone(),
+            trust: server.trust.clone(),
             limits: limits.clone(),
             signer: Arc::clone(&signer),
             random: Arc::clone(&random),
             clock: Arc::clone(&clock),
             tls,
         };
+        // What fails from here on is in the journal; what fails before leaves nothing in it.
+        let allowed_hosts = allowed_hosts(&server, &listener)?;
+        sandbox::candidates(&server.tools, &server.trust)?;
+        record_start(&journal, &resource, &config.digest).await?;
         let (seen, terms) = (first_look(&before, &config), config.terms());
         let sources = seen.tools.keys().map(|name| (name.clone(), Source::File)).collect();
         let left_out = seen.folder.as_ref().and_then(|folder| folder.left_out.clone());
@@ -91,8 +97,9 @@ impl App {
         record_changes(&built.policy, None, &journal).await?;
         let known = Known::of(&built, terms, &seen);
         let front_settings = FrontSettings {
-            allowed_hosts: allowed_hosts(&server, &listener)?,
+            allowed_hosts,
             allowed_origins: server.allowed_origins,
+            scopes_supported: server.scopes_supported,
             keys: keys.published,
             max_body: limits.input,
             resource: resource.clone(),
@@ -102,19 +109,23 @@ impl App {
             changes: watch::Sender::new(()),
             signer,
             journal: journal.clone(),
+            pace: Pace::new(&limits),
+            checks: Gate::of_checks(&limits),
             gate: Gate::new(&limits, sandbox.capacity()),
             sandbox,
             listeners: Gate::of(transport::max_listeners(), MAX_LISTENERS_OF_ONE),
             calls: TaskTracker::new(),
             ending: CancellationToken::new(),
             stop: CancellationToken::new(),
+            lines: Lines::default(),
             random,
             clock,
         });
         let watch = Watch::new(file.to_owned(), fixed, ground, Arc::clone(&host), seen, known);
         let front = Arc::new(Front::new(front_settings, Arc::clone(&host)));
         let url = format!("http://{}{}", listener.local_addr()?, resource.path());
-        Ok(Self { listener, front, host, journal, watch, url, drain: limits.time + Duration::from_secs(2) })
+        let (trusted, drain) = (server.trusted_proxies, limits.time + Duration::from_secs(2));
+        Ok(Self { listener, front, trusted, host, journal, watch, url, drain })
     }
 
     /// The MCP endpoint at the bound address.
@@ -128,7 +139,7 @@ impl App {
     /// The journal could not be closed.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
-        let served = transport::serve(self.listener, self.front, stop.clone(), self.drain);
+        let served = transport::serve(self.listener, self.front, self.trusted, stop.clone(), self.drain);
         let ending = async {
             stop.cancelled().await;
             self.host.ending.cancel();
@@ -138,11 +149,22 @@ impl App {
         self.host.stop.cancel();
         self.host.calls.close();
         self.host.calls.wait().await;
+        self.host.lines.finish();
         self.host.sandbox.stop_compiling();
         let watched = watching.await;
         let stopped = Record::new(Event::HostStopped);
         self.journal.close(stopped).await.context("the journal could not be closed")?;
         watched.context("the watch over the configuration failed")
+    }
+}
+
+/// Which limits are lower than the documents say, and which are higher than this process can live with.
+fn tell_memory(limits: &Limits) {
+    if let Some(lowered) = limits.lowered(Room::here()) {
+        tracing::info!("limits are lower than usual: {lowered}");
+    }
+    for warning in limits.beyond(Room::here()) {
+        tracing::warn!("{warning}");
     }
 }
 
@@ -185,20 +207,21 @@ pub fn tls() -> anyhow::Result<Tls> {
     Tls::new(roots).context("TLS cannot be set up")
 }
 
-fn open_journal(
-    settings: &config::AuditSettings,
-    trust_domain: &str,
-    key: bailiwick_envelope::SigningKey,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Journal> {
-    let settings = audit::Settings {
-        folder: settings.folder.clone(),
-        refusals_per_second: settings.refusals_per_second,
+/// How the journal of a configuration is kept.
+pub fn journal_settings(config: &Config) -> audit::Settings {
+    audit::Settings {
+        folder: config.audit.folder.clone(),
+        memory: config.audit.memory.clone(),
+        trust: config.server.trust.clone(),
+        refusals_per_second: config.audit.refusals_per_second,
         segment_bytes: 64 << 20,
         append_deadline: Duration::from_secs(2),
-        origin: format!("{trust_domain}/audit"),
-    };
-    let (journal, opened) = Journal::open(settings, key, Arc::clone(clock))?;
+        origin: format!("{}/audit", config.envelope.trust_domain),
+    }
+}
+
+fn open_journal(config: &Config, keys: JournalKeys, clock: &Arc<dyn Clock>) -> anyhow::Result<Journal> {
+    let (journal, opened) = Journal::open(journal_settings(config), keys, Arc::clone(clock))?;
     tracing::info!(
         journal.records = opened.records,
         journal.closed = opened.closed,

@@ -7,7 +7,10 @@
 //! answer leaves before the record of it is durable.
 
 mod gate;
+mod lines;
 mod listening;
+mod pace;
+mod principal;
 mod refusal;
 
 use std::panic::AssertUnwindSafe;
@@ -16,6 +19,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,8 +33,11 @@ use crate::sandbox::{Answer, Components, Ended, Sandbox, Signals};
 use crate::seams::{Clock, Random};
 
 pub use gate::{Full, Gate, Place};
+pub use lines::Lines;
 pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Shown, listen};
-pub use refusal::Refusal;
+pub use pace::Pace;
+pub use principal::Principal;
+pub use refusal::{Refusal, mismatched};
 
 /// Everything that a call passes through.
 pub struct Host {
@@ -44,6 +51,10 @@ pub struct Host {
     pub journal: Journal,
     /// Runs tools.
     pub sandbox: Sandbox,
+    /// How many requests a principal may make in a minute.
+    pub pace: Pace,
+    /// How many costly arguments are checked at once.
+    pub checks: Gate,
     /// How many calls may run at once.
     pub gate: Gate,
     /// How many callers may listen at once.
@@ -54,6 +65,8 @@ pub struct Host {
     pub ending: CancellationToken,
     /// Fires when the host can wait for calls no longer.
     pub stop: CancellationToken,
+    /// What the log tells of tokens that are refused.
+    pub lines: Lines,
     /// For call identifiers.
     pub random: Arc<dyn Random>,
     /// For the end of listening.
@@ -84,6 +97,10 @@ pub struct Policy {
     pub issuers: Vec<String>,
     /// Of the configuration and its secrets: equal while neither changed.
     pub fingerprint: String,
+    /// How many components the configuration names.
+    pub configured: usize,
+    /// Those of them that are not offered.
+    pub missing: Vec<String>,
 }
 
 /// A caller with the token that proved it, under the policy that admitted it.
@@ -102,7 +119,7 @@ pub struct Admitted {
     trace_id: Option<String>,
 }
 
-/// Admits the bearer of a token.
+/// Admits the bearer of a token, who has to keep a pace.
 ///
 /// # Errors
 /// The refusal, recorded.
@@ -111,9 +128,12 @@ pub async fn admit(host: &Host, token: Result<BearerToken, Reason>) -> Result<En
     let reason = match token {
         Err(reason) => reason,
         Ok(token) => match policy.identity.admit(token).await {
-            Ok((caller, subject)) => return Ok(Entry { caller, policy, subject }),
+            Ok((caller, subject)) => match host.pace.step(Principal::from(&*caller), Instant::now()) {
+                Ok(()) => return Ok(Entry { caller, policy, subject }),
+                Err(wait) => return Err(refusal::too_many(host, &caller, wait).await),
+            },
             Err(error) => {
-                tracing::info!(reason = error.reason().as_str(), cause = %error, "a token was refused");
+                host.lines.refused(&error);
                 error.reason()
             }
         },
@@ -131,7 +151,18 @@ pub async fn authorize(
     request: ToolRequest,
     trace_id: Option<String>,
 ) -> Result<Admitted, Refusal> {
-    match dispatch::permit(&entry.policy.catalog, &entry.caller, request) {
+    let decided = async {
+        let allowed = dispatch::allow(&entry.policy.catalog, &entry.caller, request)?;
+        // Costly arguments wait for those of the same caller, so that others need not wait for them.
+        let _turn = if allowed.is_costly() {
+            let turn = host.checks.turn(&entry.caller).await;
+            Some(turn.map_err(|full| allowed.denied(Reason::Overloaded, full.message().to_owned()))?)
+        } else {
+            None
+        };
+        allowed.check()
+    };
+    match decided.await {
         Ok(permit) => Ok(Admitted { entry, permit, trace_id }),
         Err(denied) => Err(refusal::denied(host, &entry.caller, denied).await),
     }

@@ -20,6 +20,6 @@ pub use catalog::{Catalog, Clash, ComponentId, Tool};
 pub use definition::{Annotations, Definition, DefinitionError, RawDefinition};
 pub use grant::{Approval, ComponentGrant, DigestRule, Terms, ToolGrant};
 pub use outline::{Outline, Parts};
-pub use permit::{Denied, Permit, ToolRequest, may_call, permit};
+pub use permit::{Allowed, Denied, Permit, ToolRequest, allow, may_call, permit};
 pub use schema::{Schema, SchemaError};
 pub use signers::{NamePattern, NotAPattern, Signed, Signer, Signers, Untrusted};

@@ -12,6 +12,8 @@
 )]
 mod system;
 
+use std::fs;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 
 /// A right cannot be given up.
@@ -54,22 +56,25 @@ pub fn serving() -> Result<(), HardenError> {
     system::no_new_programs()
 }
 
-/// For the process that starts the compile workers: the same, except that it starts processes.
+/// For the process that starts the compile workers: the same, except that it starts processes. When memory runs out, the
+/// kernel ends it before the one that serves.
 ///
 /// # Errors
 /// A right cannot be given up.
 pub(crate) fn spawning() -> Result<(), HardenError> {
     limit("the size of core files", Resource::Core, 0)?;
+    end_first(|score| i32::midpoint(score, MOST_EXPENDABLE));
     system::few_calls()
 }
 
 /// For the process that compiles one component, before it reads a byte of it: it computes, reads standard input and
-/// writes standard output, within `limits`, and ends with its parent.
+/// writes standard output, within `limits`, and ends with its parent, or before any other process when memory runs out.
 ///
 /// # Errors
 /// A right cannot be given up.
 pub(crate) fn compiling(limits: CompileLimits) -> Result<(), HardenError> {
     limit("the size of core files", Resource::Core, 0)?;
+    end_first(|_| MOST_EXPENDABLE);
     limit("the size of files", Resource::Fsize, 0)?;
     limit("the number of open files", Resource::Nofile, MAX_FILES)?;
     limit("the address space", Resource::As, limits.address_space)?;
@@ -84,6 +89,13 @@ pub(crate) fn compiling(limits: CompileLimits) -> Result<(), HardenError> {
     system::only_compute()
 }
 
+/// Changes the score by which the kernel chooses whom to end when memory runs out. Every process may raise its own. Where that
+/// file is closed, the process goes on: what is lost is the choice, and no protection from a guest.
+fn end_first(change: impl FnOnce(i32) -> i32) {
+    let own = fs::read_to_string(SCORE).ok().and_then(|text| text.trim().parse().ok());
+    let _ = fs::write(SCORE, change(own.unwrap_or_default()).to_string());
+}
+
 /// Sets a limit, unless there is a lower one already.
 fn limit(what: &'static str, resource: Resource, most: u64) -> Result<(), HardenError> {
     let most = getrlimit(resource).maximum.map_or(most, |already| already.min(most));
@@ -94,6 +106,9 @@ fn setting<E: Into<std::io::Error>>(what: &'static str) -> impl FnOnce(E) -> Har
     move |cause| HardenError::Setting { what, cause: cause.into() }
 }
 
+/// What is added to the share of memory that a process has, in thousandths: inherited by its children, from -1000 (never).
+const SCORE: &str = "/proc/self/oom_score_adj";
+const MOST_EXPENDABLE: i32 = 1000;
 /// Serving comes first.
 const NICE: i32 = 10;
 /// The three standard ones, and a little room.

@@ -14,6 +14,10 @@ mod claims;
 mod issuer;
 mod keys;
 mod plain;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod unverified;
 
 use std::sync::Arc;
@@ -23,7 +27,7 @@ use crate::seams::Clock;
 
 pub use bearer::{BearerToken, SubjectToken};
 pub use caller::{Caller, SessionBasis};
-pub use claims::Claims;
+pub use claims::{Claims, TimeRule};
 pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
 pub use keys::{Algorithm, KeyError, KeyRing, KeySource};
 pub use unverified::{TokenError, TypeRule, Unverified};
@@ -84,16 +88,12 @@ impl Identity {
         }
         let unverified = Unverified::parse(token.expose())?;
         let trusted = self.trusted(unverified.claimed_issuer()?).ok_or(AdmitError::UnknownIssuer)?;
-        // Asked before the key is, so that a caller is never remembered under a newer set.
-        let version = trusted.keys.version();
         let key = trusted.keys.find(unverified.key_id()).await?;
         let claims = unverified.verify(&key, &trusted.settings.token_type)?;
-        claims.check_times(self.clock.now())?;
+        claims.check_times(self.clock.now(), &trusted.settings.times)?;
         claims.check_audience(trusted.settings.audience.as_deref().unwrap_or(&self.resource))?;
         let caller = Arc::new(Caller::from_claims(&claims, &trusted.settings, digest)?);
-        if let Some(version) = version {
-            self.verified.insert(digest, &caller, version, self.clock.now_ms());
-        }
+        self.verified.insert(digest, &caller, key.set(), self.clock.now_ms());
         Ok((caller, token.into_subject()))
     }
 

@@ -25,6 +25,7 @@ pub mod egress;
 
 pub mod app;
 pub mod build;
+pub mod characters;
 pub mod flight;
 pub mod harden;
 pub mod reason;

@@ -10,10 +10,12 @@ mod answer;
 mod body;
 mod discovery;
 mod front;
+mod headers;
 mod http;
 mod listening;
 mod mcp;
 mod message;
+mod ready;
 
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};

@@ -6,6 +6,7 @@
 //! Trusts nothing and knows nothing of a host but the codes in which it speaks. Invariant: a case's
 //! name is the name of its file and of its one tool.
 
+mod advisories;
 mod definition;
 mod describing;
 mod features;
@@ -18,6 +19,7 @@ mod results;
 mod shape;
 mod stack;
 mod traps;
+mod wasi;
 
 pub use definition::Definition;
 pub use guest::Guest;
@@ -98,13 +100,18 @@ impl Case {
 pub fn cases() -> Vec<Case> {
     let families =
         [loops::cases, memory::cases, stack::cases, traps::cases, results::cases, functions::cases, resources::cases];
-    let load = [describing::cases, shape::cases, features::cases];
+    let load = [describing::cases, shape::cases, features::cases, advisories::cases, wasi::cases];
     families.into_iter().chain(load).flat_map(|family| family()).collect()
 }
 
 /// The good guest itself: the measure of what the others do.
 pub fn good() -> Case {
     harmless("good", "Answers.", "ok", Guest::new())
+}
+
+/// Guests that hold as much of the host's memory as they can for as long as they may; to be called many times at once.
+pub fn hoarders() -> Vec<Case> {
+    wasi::hoarders()
 }
 
 fn text(name: &'static str, guest: &Guest) -> Source {

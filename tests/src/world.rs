@@ -42,6 +42,8 @@ pub struct Plan {
     pub config: Box<dyn FnOnce(&mut Config)>,
     /// Environment of the host.
     pub environment: Vec<(String, String)>,
+    /// How many file descriptors the host may have, if not as many as the system lets it.
+    pub descriptors: Option<u32>,
 }
 
 impl Default for Plan {
@@ -55,6 +57,7 @@ impl Default for Plan {
             reports_key: None,
             config: Box::new(|_| ()),
             environment: Vec::new(),
+            descriptors: None,
         }
     }
 }
@@ -90,8 +93,15 @@ pub struct World {
     pub host: Host,
     /// Its folder.
     pub folder: Folder,
-    environment: Vec<(String, String)>,
+    surroundings: Surroundings,
     temp: TempDir,
+}
+
+/// What the host finds when it starts.
+#[derive(Clone)]
+struct Surroundings {
+    environment: Vec<(String, String)>,
+    descriptors: Option<u32>,
 }
 
 impl World {
@@ -136,11 +146,16 @@ impl World {
             config = grant_billing(config, &digest);
         }
         (plan.config)(&mut config);
+        if !config.audit.contains("refusals_per_second") {
+            // Stories refuse more in a second than operators want recorded one by one.
+            config.audit.push_str("refusals_per_second = 100\n");
+        }
         folder.write_config(&config)?;
 
-        let host = start_host(&folder, &plan.environment).await?;
+        let surroundings = Surroundings { environment: plan.environment, descriptors: plan.descriptors };
+        let host = start_host(&folder, &surroundings).await?;
         orders.trust_host(&host.at("/.well-known/jwks.json"));
-        Ok(Self { issuer, orders, billing, reports, host, folder, environment: plan.environment, temp })
+        Ok(Self { issuer, orders, billing, reports, host, folder, surroundings, temp })
     }
 
     /// A good token's spec: for this host, through the agent, with the scope for orders.
@@ -180,6 +195,14 @@ impl World {
         journal::read(&self.folder.audit())
     }
 
+    /// Starts a second host in the same folder, which must refuse; returns what it said.
+    ///
+    /// # Errors
+    /// It starts.
+    pub async fn second_refused(&self) -> anyhow::Result<String> {
+        refused(&self.folder, &self.surroundings).await
+    }
+
     /// Kills the host in the middle of whatever it does.
     ///
     /// # Errors
@@ -209,7 +232,7 @@ impl World {
             reports: self.reports,
             folder: self.folder,
             said: String::new(),
-            environment: self.environment,
+            surroundings: self.surroundings,
             temp: self.temp,
         };
         (self.host, remains)
@@ -230,7 +253,7 @@ pub struct Remains {
     pub folder: Folder,
     /// Everything the host said.
     pub said: String,
-    environment: Vec<(String, String)>,
+    surroundings: Surroundings,
     temp: TempDir,
 }
 
@@ -251,9 +274,23 @@ impl Remains {
         let audit = self.folder.audit();
         let key = audit.join("key");
         let (audit, key) = (audit.to_string_lossy(), key.to_string_lossy());
-        let output = process::run(&bailiwick()?, &["audit", "verify", &audit, "--key", &key]).await?;
-        let said = [output.stdout, output.stderr].concat();
-        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+        self.audit(&["verify", &audit, "--key", &key]).await
+    }
+
+    /// Starts the host, which must refuse; returns what it said.
+    ///
+    /// # Errors
+    /// It starts.
+    pub async fn refused(&self) -> anyhow::Result<String> {
+        refused(&self.folder, &self.surroundings).await
+    }
+
+    /// Runs `bailiwick audit` with these arguments: whether it is content, and what it said.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    pub async fn audit(&self, arguments: &[&str]) -> anyhow::Result<(bool, String)> {
+        audit(arguments).await
     }
 
     /// Starts the host again in the same folder.
@@ -261,7 +298,7 @@ impl Remains {
     /// # Errors
     /// It does not start.
     pub async fn restart(self) -> anyhow::Result<World> {
-        let host = start_host(&self.folder, &self.environment).await?;
+        let host = start_host(&self.folder, &self.surroundings).await?;
         self.orders.trust_host(&host.at("/.well-known/jwks.json"));
         Ok(World {
             issuer: self.issuer,
@@ -270,7 +307,7 @@ impl Remains {
             reports: self.reports,
             host,
             folder: self.folder,
-            environment: self.environment,
+            surroundings: self.surroundings,
             temp: self.temp,
         })
     }
@@ -307,11 +344,36 @@ fn grant_billing(config: Config, digest: &str) -> Config {
         .grant_tool("billing", "monthly_report", &[("reports_api", "service_identity")])
 }
 
-/// A file that grows over its limit is an error for the host and not its end (see `setrlimit`).
-async fn start_host(folder: &Folder, environment: &[(String, String)]) -> anyhow::Result<Host> {
+async fn refused(folder: &Folder, surroundings: &Surroundings) -> anyhow::Result<String> {
+    match start_host(folder, surroundings).await {
+        Ok(_) => anyhow::bail!("the host starts"),
+        Err(error) => Ok(format!("{error:#}")),
+    }
+}
+
+/// Runs `bailiwick audit`: whether it is content, and what it said.
+///
+/// # Errors
+/// It cannot be run.
+pub async fn audit(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
+    let output = process::run(&bailiwick()?, &[&["audit"], arguments].concat()).await?;
+    let said = [output.stdout, output.stderr].concat();
+    Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+}
+
+/// A file that grows over its limit is an error for the host and not its end (see `setrlimit`). With `CONTROL_GROUP` in the
+/// environment, the host runs in that group.
+async fn start_host(folder: &Folder, surroundings: &Surroundings) -> anyhow::Result<Host> {
+    let descriptors = surroundings.descriptors.map(|limit| format!("ulimit -n {limit}")).unwrap_or_default();
+    let script = format!(
+        r#"trap '' XFSZ
+        {descriptors}
+        if [ -n "$CONTROL_GROUP" ]; then echo $$ >"$CONTROL_GROUP/cgroup.procs" || exit; fi
+        exec "$0" serve --config "$1" --until-stdin-closes"#
+    );
     let mut command = Command::new("sh");
-    command.arg("-c").arg(r#"trap '' XFSZ; exec "$0" serve --config "$1""#).arg(bailiwick()?).arg(folder.config());
-    for (name, value) in environment {
+    command.arg("-c").arg(script).arg(bailiwick()?).arg(folder.config());
+    for (name, value) in &surroundings.environment {
         command.env(name, value);
     }
     Host::start_command(command).await

@@ -54,6 +54,13 @@ fn bad_tokens(world: &World) -> Vec<(&'static str, TokenSpec)> {
         change("expiry as text", &|spec| spec.claim("exp", "9999999999")),
         change("not yet", &|spec| spec.claim("nbf", 9_999_999_999_u64)),
         change("from the future", &|spec| spec.claim("iat", 9_999_999_999_u64)),
+        change("ten years", &|spec| spec.lifetime(315_360_000)),
+        change("issued many years ago", &|spec| spec.claim("iat", 1_000_000_000_u64)),
+        change("a subject that looks like another", &|spec| spec.claim("sub", "ali\u{ad}ce")),
+        change("a subject with a tag", &|spec| spec.claim("sub", "alice\u{e0041}")),
+        change("a subject with a mark of direction", &|spec| spec.claim("sub", "alice\u{61c}")),
+        change("a subject with a space at its end", &|spec| spec.claim("sub", "alice ")),
+        change("a client that looks like another", &|spec| spec.claim("client_id", "assis\u{3164}tant")),
         change("no audience", &|spec| spec.without("aud")),
         change("another audience", &|spec| spec.audience("https://other.example/mcp")),
         change("a longer audience", &|spec| spec.audience(&format!("{}/x", world.host.url()))),
@@ -137,6 +144,42 @@ async fn a_missing_scope_is_a_403_that_names_it() -> Result<()> {
     ensure_eq(text(refusal, "agent_id"), AGENT, "agent")?;
     ensure_eq(text(refusal, "tool"), ORDERS_TOOL, "tool")?;
     ensure!(world.orders.requests().is_empty() && world.issuer.exchanges().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn headers_that_contradict_the_body_are_refused_before_anything_is_said_of_the_tool() -> Result<()> {
+    let world = World::start().await?;
+    let body = mcp::message("tools/call", &json!({"name": ORDERS_TOOL, "arguments": {"order_id": "1001"}}));
+    let without = world.issuer.token(&world.spec("alice").scopes(&[]))?;
+    let with = world.token("alice")?;
+    for (token, name) in [(&without, Some("whoami")), (&with, Some("whoami")), (&without, None)] {
+        let before = world.records()?.len();
+        let mut headers = mcp::headers("tools/call", Some(token))?;
+        if let Some(name) = name {
+            headers.insert("mcp-name", name.parse()?);
+        }
+        let answer = mcp::post(&world.host.url(), headers, &body).await?;
+        ensure_eq(answer.status, StatusCode::BAD_REQUEST, &format!("Mcp-Name {name:?}: {}", answer.challenge()))?;
+        ensure_eq(answer.error_code(), Some(-32020), "code")?;
+        ensure!(!answer.raw.contains(SCOPE) && answer.challenge().is_empty(), "the scopes are told: {}", answer.raw);
+        let records = world.records()?;
+        ensure_eq(text(one_refusal(&records, before)?, "reason"), "invalid-request", "reason")?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_metadata_have_the_scopes_that_the_operator_lists_and_no_others() -> Result<()> {
+    for (settings, expected) in [
+        ("", None),
+        ("scopes_supported = []\n", None),
+        ("scopes_supported = [\"openid\", \"orders:read\"]\n", Some(json!(["openid", "orders:read"]))),
+    ] {
+        let world = World::with(Plan::config(move |config| config.server.push_str(settings))).await?;
+        let metadata = client::fetch(&world.host.at("/.well-known/oauth-protected-resource")).await?.json()?;
+        ensure_eq(metadata.get("scopes_supported"), expected.as_ref(), settings)?;
+    }
     Ok(())
 }
 

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::journal::text;
+use bailiwick_dev::process::UNTIL_STDIN_CLOSES;
 use bailiwick_tests::{bailiwick, demo, ensure_eq, tools};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -14,11 +15,16 @@ use tokio::process::Command;
 async fn tell(out: &Path, colour: bool) -> Result<Output> {
     let mut command = Command::new(demo()?);
     command.arg("--bailiwick").arg(bailiwick()?).arg("--tools").arg(tools()?).arg("--out").arg(out).arg("--once");
+    // Its standard input is open for as long as this process is there.
+    command.arg(UNTIL_STDIN_CLOSES).stdin(Stdio::piped());
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
     if colour {
         command.env("CLICOLOR_FORCE", "1");
     }
-    Ok(command.kill_on_drop(true).output().await?)
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn()?;
+    let _alive = child.stdin.take();
+    Ok(child.wait_with_output().await?)
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::process::UNTIL_STDIN_CLOSES;
 use bailiwick_dev::reports::Entry;
 use bailiwick_dev::{Reports, mcp};
 use bailiwick_tests::{bailiwick, ensure_eq, tools, workbench};
@@ -13,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// How long a line may take to come.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -21,6 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// A workbench and what it has printed so far.
 struct Bench {
     child: Child,
+    _alive: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
     printed: String,
 }
@@ -32,12 +34,16 @@ impl Bench {
             .arg("--bailiwick")
             .arg(bailiwick()?)
             .args(more)
+            .arg(UNTIL_STDIN_CLOSES)
             .env("TMPDIR", temporary)
+            // Open for as long as this process is there.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        let alive = child.stdin.take();
         let stdout = child.stdout.take().context("no standard output")?;
-        Ok(Self { child, lines: BufReader::new(stdout).lines(), printed: String::new() })
+        Ok(Self { child, _alive: alive, lines: BufReader::new(stdout).lines(), printed: String::new() })
     }
 
     /// Reads on until it serves a tool; returns the URL.

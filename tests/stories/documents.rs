@@ -50,6 +50,7 @@ fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
 /// A folder in which a configuration finds its secrets and a tool.
 fn folder(config: &str) -> Result<TempDir> {
     let folder = TempDir::new()?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
     for line in config.lines() {
         let Some((key, value)) = line.split_once('=') else { continue };
         let named = value.split('"').nth(1).unwrap_or_default();
@@ -141,5 +142,29 @@ fn every_story_in_the_documents_is_told() -> Result<()> {
         }
     }
     ensure!(named > 8, "the tour names no stories");
+    Ok(())
+}
+
+#[test]
+fn the_service_unit_lets_the_host_live_through_lack_of_memory_and_gives_up_on_one_that_cannot_start() -> Result<()> {
+    let unit = fs::read_to_string(root().join("packaging/bailiwick.service"))?;
+    let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in unit.lines().filter(|line| !line.starts_with('#')) {
+        match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            Some(name) => sections.push((name, Vec::new())),
+            None => sections.last_mut().into_iter().for_each(|(_, lines)| lines.push(line)),
+        }
+    }
+    for (section, line) in [
+        ("Unit", "StartLimitIntervalSec=300"),
+        ("Unit", "StartLimitBurst=5"),
+        ("Service", "Restart=on-failure"),
+        ("Service", "RestartSec=2"),
+        ("Service", "MemoryMax=75%"),
+        ("Service", "OOMPolicy=continue"),
+    ] {
+        let found = sections.iter().any(|(name, lines)| *name == section && lines.contains(&line));
+        ensure!(found, "[{section}] has no line {line}");
+    }
     Ok(())
 }

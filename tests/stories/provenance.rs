@@ -75,6 +75,11 @@ fn reworded() -> Result<Vec<u8>> {
     changed(&orders()?, "Says where an order is.", "Told where an order is.")
 }
 
+/// The signature line of a `.sig` file.
+fn last_line(signature: &[u8]) -> Result<Vec<u8>> {
+    signature.split_inclusive(|byte| *byte == b'\n').next_back().map(<[u8]>::to_vec).context("an empty signature")
+}
+
 /// Lets the signature decide in place of the pinned digest.
 fn by_signature(config: &mut Config, signers: &str) {
     let pinned: String = config.components.lines().filter(|line| line.starts_with("digest")).collect();
@@ -122,12 +127,16 @@ async fn a_signature_that_does_not_count_refuses_the_component_and_nothing_else(
     let good = signer.sign("orders", &orders).await?;
     let all = signer.section("release", "\"*\"", "\"orders_api\"");
     let garbage = good.iter().map(|byte| byte ^ 1).collect::<Vec<_>>();
+    // The signer's line of other bytes names its key, and does not sign this.
+    let forged = last_line(&signer.sign("orders", &whoami).await?)?;
     let cases: Vec<(&str, String, Option<Vec<u8>>, &str)> = vec![
         ("unknown key", all.clone(), Some(stranger.sign("orders", &orders).await?), "no signer of this configuration"),
         ("no signers", String::new(), Some(good.clone()), "no signer of this configuration"),
         ("other bytes", all.clone(), Some(signer.sign("orders", &whoami).await?), "other bytes"),
         ("other name", all.clone(), Some(signer.sign("whoami", &orders).await?), "its signature is for whoami"),
         ("garbage", all.clone(), Some(garbage), "is not a signature"),
+        ("a line more", all.clone(), Some([&*good, b"more\n"].concat()), "is not a signature"),
+        ("a forged line beside it", all.clone(), Some([&*good, &*forged].concat()), "which did not make it"),
         ("too large", all.clone(), Some([good.clone(), vec![b'\n'; 5000]].concat()), "larger than"),
         ("none", all, None, "it is not signed"),
         ("component", signer.section("release", "\"billing\"", "\"orders_api\""), Some(good.clone()), "does not cover"),
@@ -298,7 +307,7 @@ async fn what_is_no_file_is_passed_with_a_reason_and_never_waited_for() -> Resul
     let began = Instant::now();
     fs::create_dir(at("folder"))?;
     symlink("/dev/zero", at("device"))?;
-    symlink(at("whoami"), at("link"))?;
+    symlink("/", at("link"))?;
     let _socket = UnixListener::bind(at("socket"))?;
     let made = process::run(Path::new("mkfifo"), &[path(&at("pipe"))?]).await?;
     ensure!(made.status.success(), "no pipe");

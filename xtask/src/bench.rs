@@ -28,7 +28,7 @@ pub(crate) fn measure(project: &Project, arguments: &[String]) -> Result<ExitCod
 }
 
 /// Without the dependencies of any test, which would change what ships.
-fn build(project: &Project) -> Result<()> {
+pub(crate) fn build(project: &Project) -> Result<()> {
     let mut cargo = project.cargo();
     run(cargo.args(["build", "--release", "--package", "bailiwick", "--package", "bailiwick-bench", "--bins"]))
 }

@@ -101,7 +101,7 @@ fn is_root() -> bool {
 }
 
 /// What a program prints, if it ends well.
-fn printed(program: &str, arguments: &[&str]) -> Option<String> {
+pub(crate) fn printed(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
     let text = output.status.success().then_some(output.stdout)?;
     Some(String::from_utf8(text).ok()?.trim().to_owned())

@@ -2,14 +2,18 @@
 //!
 //! Only orchestrates: it starts cargo and the programs that cargo made, and passes their paths on. It must not depend on
 //! the host, which takes minutes to build. Invariant: every step builds the same packages with the same profile and
-//! features, so nothing is built twice; only `bench` builds others, in release.
+//! features, so nothing is built twice; only `bench` and `deep` build others, in release.
 
+mod advisories;
 mod bench;
 mod clients;
+mod deep;
+mod deny;
 mod guests;
 mod languages;
 mod packages;
 mod step;
+mod targets;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -23,7 +27,10 @@ const HELP: &str = "\
 cargo xtask tools            set up the guest toolchain and build the example tools
 cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `cargo test`
 cargo xtask demo [--once]    build everything and show it
-cargo xtask bench [ARGS]     build what is measured, in release, and measure it; ARGS go to `bailiwick-bench measure`";
+cargo xtask bench [ARGS]     build what is measured, in release, and measure it; ARGS go to `bailiwick-bench measure`
+cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
+cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
+cargo xtask deep [SECTION]   run the long tests, all or one, and print their figures";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -50,6 +57,11 @@ impl Project {
             Some((task, rest)) if task == "test" => self.test(rest),
             Some((task, rest)) if task == "demo" => self.demo(rest),
             Some((task, rest)) if task == "bench" => bench::measure(self, rest),
+            Some((task, rest)) if task == "deny" => deny::check(self, rest),
+            Some((task, [])) if task == "advisories" => self.advisories(None),
+            Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
+            Some((task, [])) if task == "deep" => deep::run(self, None),
+            Some((task, [section])) if task == "deep" => deep::run(self, Some(section)),
             _ => bail!("say what to do\n{HELP}"),
         }
     }
@@ -60,16 +72,38 @@ impl Project {
     }
 
     fn test(&self, arguments: &[String]) -> Result<ExitCode> {
+        let mut tests = self.tests()?;
+        step("running all tests", || run(tests.args(arguments)))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Builds and fetches all that tests need; returns `cargo test` with what it has to be told.
+    fn tests(&self) -> Result<Command> {
         self.build_all()?;
+        step("fetching what tests ask cargo about", || run(&mut self.fetch()))?;
         let mut cargo = self.cargo();
-        cargo.arg("test").args(arguments);
+        cargo.arg("test");
         cargo.env("BAILIWICK_BIN", self.binary("bailiwick"));
         cargo.env("BAILIWICK_DEMO_BIN", self.binary("bailiwick-demo"));
         cargo.env("BAILIWICK_DEV_BIN", self.binary("bailiwick-dev"));
         cargo.env("BAILIWICK_TOOLS", self.tools_folder());
         cargo.envs(clients::set_up(&self.root));
         cargo.envs([languages::set_up(&self.root)]);
-        step("running all tests", || run(&mut cargo))?;
+        Ok(cargo)
+    }
+
+    /// What a build does not download: the crates of the platforms and members that it leaves out.
+    fn fetch(&self) -> Command {
+        let mut cargo = self.cargo();
+        cargo.args(["fetch", "--locked"]);
+        for target in targets::TARGETS {
+            cargo.args(["--target", target]);
+        }
+        cargo
+    }
+
+    fn advisories(&self, from: Option<&str>) -> Result<ExitCode> {
+        advisories::refresh(&self.root, from)?;
         Ok(ExitCode::SUCCESS)
     }
 

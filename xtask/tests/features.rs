@@ -2,19 +2,32 @@
 
 #![expect(clippy::panic, reason = "what cannot be asked has failed")]
 
+#[path = "../src/targets.rs"]
+mod targets;
+
 use std::path::Path;
 use std::process::Command;
 
+use targets::TARGETS;
+
+/// What is built: the workspace, or what ships of it.
+const WORKSPACE: &[&str] = &["--workspace"];
+const SHIPPED: &[&str] = &["--package", "bailiwick"];
+
 /// The packages with this name that are built, each as `name vVERSION feature,feature`.
-fn resolved(package: &str, edges: &str) -> Vec<String> {
+///
+/// Asks for the platforms that `cargo xtask test` fetched. For others, a new machine has not downloaded the crates.
+fn resolved(package: &str, members: &[&str], edges: &str) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let output = Command::new(env!("CARGO"))
-        .current_dir(root)
-        .args(["tree", "--offline", "--locked", "--workspace", "--target", "all", "--prefix", "none"])
-        .args(["--edges", edges, "--format", "{p} {f}", "--invert", package, "--depth", "0"])
-        .output();
-    let output = output.unwrap_or_else(|error| panic!("cargo cannot be run: {error}"));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root).args(["tree", "--offline", "--locked", "--prefix", "none"]).args(members);
+    cargo.args(["--edges", edges, "--format", "{p} {f}", "--invert", package, "--depth", "0"]);
+    for target in TARGETS {
+        cargo.args(["--target", target]);
+    }
+    let output = cargo.output().unwrap_or_else(|error| panic!("cargo cannot be run: {error}"));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}\n`cargo xtask test` fetches what this needs");
     let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
     lines.retain(|line| line.starts_with(package));
     lines.sort();
@@ -24,7 +37,7 @@ fn resolved(package: &str, edges: &str) -> Vec<String> {
 
 /// Version and features of the only package with this name.
 fn only(package: &str, edges: &str) -> (Vec<u64>, Vec<String>) {
-    let lines = resolved(package, edges);
+    let lines = resolved(package, WORKSPACE, edges);
     let [line] = lines.as_slice() else { panic!("not one {package}: {lines:?}") };
     let mut words = line.split_whitespace().skip(1);
     let version = words.next().unwrap_or_default().trim_start_matches('v').split('.');
@@ -49,6 +62,14 @@ fn the_engine_is_of_the_line_that_gets_security_fixes() {
     for (package, _) in ALLOWED {
         let (version, _) = only(package, "normal,build,dev");
         assert!(version >= vec![48, 0, 8] && version < vec![49], "{package} {version:?}");
+    }
+}
+
+#[test]
+fn what_ships_has_no_crate_that_only_tests_need() {
+    for package in ["instant", "wasm-mutate"] {
+        assert_eq!(resolved(package, SHIPPED, "normal,build"), Vec::<String>::new());
+        assert!(!resolved(package, WORKSPACE, "normal,build,dev").is_empty(), "{package} is not there at all");
     }
 }
 

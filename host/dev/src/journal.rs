@@ -29,9 +29,12 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Value>> {
         // A host may be writing the last line right now.
         let whole = text.rfind('\n').map_or("", |end| text.split_at(end).0);
         for line in whole.lines() {
-            let record =
+            let line: Value =
                 serde_json::from_str(line).with_context(|| format!("{} is not JSON lines", segment.display()))?;
-            records.push(record);
+            // The line that ends a batch is no record.
+            if line.get("batch").is_none() {
+                records.push(line);
+            }
         }
     }
     Ok(records)

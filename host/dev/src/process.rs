@@ -1,18 +1,25 @@
 //! `bailiwick serve` as a child: start it, know when it listens, read what it says, end it.
 //!
-//! The child is always ended by its own handle: SIGTERM and wait, or SIGKILL when dropped.
+//! The child is ended by its own handle: SIGTERM and wait, or SIGKILL when dropped. If this process is killed, the child
+//! notices that its standard input closes, and stops.
+//!
+//! Invariant: a host that was started here does not outlive this process.
 
+use std::io::{copy, sink, stdin};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::signal::unix::{self, SignalKind};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -25,9 +32,18 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// What announces the address.
 const LISTENING: &str = "listening on ";
 
+/// The command `bailiwick serve --config FILE`, for a host that ends with this process.
+pub fn serve(bailiwick: &Path, config: &Path) -> Command {
+    let mut command = Command::new(bailiwick);
+    command.arg("serve").arg("--config").arg(config).arg(UNTIL_STDIN_CLOSES);
+    command
+}
+
 /// A running host.
 pub struct Host {
     child: Child,
+    // Closed when this process ends, however it ends. Not before: to wait for a child closes what it still has.
+    _alive: Option<ChildStdin>,
     url: Url,
     said: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
@@ -39,23 +55,24 @@ impl Host {
     /// # Errors
     /// It cannot be started, ends, or says nothing in time; the error carries what it said.
     pub async fn start(bailiwick: &Path, config: &Path) -> anyhow::Result<Self> {
-        let mut command = Command::new(bailiwick);
-        command.arg("serve").arg("--config").arg(config);
-        Self::start_command(command).await
+        Self::start_command(serve(bailiwick, config)).await
     }
 
-    /// As [`Host::start`] with a command of one's own, for another environment.
+    /// As [`Host::start`] with a command of one's own, for another environment; see [`serve`].
     ///
     /// # Errors
     /// As [`Host::start`].
     pub async fn start_command(mut command: Command) -> anyhow::Result<Self> {
+        // In a process group of its own, so that Ctrl-C asks this process, which then stops the host, once.
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {}", command.as_std().get_program().display()))?;
+        let alive = child.stdin.take();
         let said = Arc::new(Mutex::new(String::new()));
         let (announce, mut announced) = watch::channel(None);
         let mut readers = Vec::new();
@@ -75,7 +92,7 @@ impl Host {
             }
             bail!("the host does not listen ({status}). It said:\n{}", text(&said));
         };
-        Ok(Self { child, url, said, readers })
+        Ok(Self { child, _alive: alive, url, said, readers })
     }
 
     /// The MCP endpoint.
@@ -153,28 +170,81 @@ impl Host {
     }
 }
 
-/// Ctrl-C and SIGTERM. While it exists, they do not end this process by themselves.
+/// The argument with which a program here lives only as long as the one that started it.
+pub const UNTIL_STDIN_CLOSES: &str = "--until-stdin-closes";
+
+/// Waits until standard input closes, which the program that started this one keeps open.
+pub async fn stdin_closes() {
+    let (open, closed) = oneshot::channel::<()>();
+    // A thread that this process does not wait for when it ends, unlike those of the runtime.
+    thread::spawn(move || {
+        let _end = copy(&mut stdin().lock(), &mut sink());
+        drop(open);
+    });
+    // Nothing is ever sent.
+    let _closed = closed.await;
+}
+
+/// Ctrl-C, SIGTERM and a terminal that closes. While it exists, they do not end this process by themselves.
 pub struct Interrupts {
     interrupt: unix::Signal,
     terminate: unix::Signal,
+    hangup: unix::Signal,
+    until_stdin_closes: bool,
 }
 
 impl Interrupts {
-    /// Starts to listen.
+    /// Starts to listen, also to the end of the program that started this one if standard input says so.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn listen() -> anyhow::Result<Self> {
+    pub fn listen(until_stdin_closes: bool) -> anyhow::Result<Self> {
         let listen = |kind| unix::signal(kind).context("cannot listen for signals");
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
+            until_stdin_closes,
+        })
     }
 
-    /// Waits for either.
+    /// Waits for any of them.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+            () = stdin_closes(), if self.until_stdin_closes => {}
         }
+    }
+}
+
+/// A process that is not this one's child, held so that its number cannot come to mean another.
+pub struct Other(OwnedFd);
+
+impl Other {
+    /// The process with this number.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of(id: u32) -> anyhow::Result<Self> {
+        let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("not the number of a process")?;
+        Ok(Self(pidfd_open(pid, PidfdFlags::empty())?))
+    }
+
+    /// Waits, and blocks meanwhile; whether it has ended `within` that time.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn ends(&self, within: Duration) -> anyhow::Result<bool> {
+        let mut watched = [PollFd::new(&self.0, PollFlags::IN)];
+        Ok(poll(&mut watched, Some(&Timespec::try_from(within)?))? > 0)
+    }
+
+    /// Kills it; that it has ended already is no error.
+    pub fn kill(&self) {
+        // All that can be wrong is that there is nothing left to kill.
+        let _gone = pidfd_send_signal(&self.0, Signal::KILL);
     }
 }
 

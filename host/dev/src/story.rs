@@ -13,7 +13,9 @@ mod table;
 
 use std::path::PathBuf;
 
-use crate::process;
+use anyhow::{anyhow, bail};
+
+use crate::process::{self, Interrupts};
 use crate::teller::Teller;
 use stage::Stage;
 use steps::Scene;
@@ -29,6 +31,8 @@ pub struct Options {
     pub out: PathBuf,
     /// Ends after the story instead of serving on.
     pub once: bool,
+    /// Ends also when standard input closes.
+    pub until_stdin_closes: bool,
 }
 
 /// Tells the story; whether everything came out as told.
@@ -36,13 +40,33 @@ pub struct Options {
 /// # Errors
 /// The stage cannot be built, or something breaks that the story does not tell.
 pub async fn tell(options: &Options) -> anyhow::Result<bool> {
+    let mut interrupts = Interrupts::listen(options.until_stdin_closes)?;
     let mut teller = Teller::from_environment();
-    let stage = Stage::build(options).await?;
+    let stage = tokio::select! {
+        stage = Stage::build(options) => stage?,
+        () = interrupts.next() => bail!("interrupted"),
+    };
+    let told = tokio::select! {
+        told = play(&stage, &mut teller, options) => told,
+        () = interrupts.next() => if options.once { Err(anyhow!("interrupted")) } else { Ok(()) },
+    };
+    let (status, _) = stage.host.stop().await?;
+    told?;
+    if options.once {
+        verify(&mut teller, options).await?;
+        teller.check("the host stops cleanly", status.success(), &status.to_string());
+        teller.verdict();
+    }
+    Ok(teller.all_well())
+}
+
+/// Tells everything that happens while the host runs; unless only that is asked for, it never ends by itself.
+async fn play(stage: &Stage, teller: &mut Teller, options: &Options) -> anyhow::Result<()> {
     teller.heading("On stage, all on loopback");
-    stage.introduce(&mut teller);
+    stage.introduce(teller);
 
     teller.heading("The story");
-    let mut scene = Scene::new(&stage, &mut teller);
+    let mut scene = Scene::new(stage, teller);
     scene.play().await?;
 
     teller.heading("What the journal says");
@@ -52,16 +76,11 @@ pub async fn tell(options: &Options) -> anyhow::Result<bool> {
     teller.lines(&stage.accesses()?);
 
     if !options.once {
-        verify(&mut teller, options).await?;
-        serving::until_interrupted(&mut teller, &stage).await?;
-        stage.host.stop().await?;
-        return Ok(teller.all_well());
+        verify(teller, options).await?;
+        serving::explain(teller, stage)?;
+        std::future::pending::<()>().await;
     }
-    let (status, _) = stage.host.stop().await?;
-    verify(&mut teller, options).await?;
-    teller.check("the host stops cleanly", status.success(), &status.to_string());
-    teller.verdict();
-    Ok(teller.all_well())
+    Ok(())
 }
 
 /// Runs `bailiwick audit verify` and shows what it says.

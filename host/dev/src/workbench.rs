@@ -5,12 +5,13 @@
 //! issuer that gives tokens to anybody on this machine, keys and a journal in a temporary folder,
 //! and a host that is started anew whenever a component changes.
 //!
-//! Invariant: everything listens on loopback, and nothing outlives the process.
+//! Invariant: everything listens on loopback, and nothing outlives the process, however it ends (`sweeper`).
 
 mod author;
 mod options;
 mod services;
 mod shelf;
+mod sweeper;
 mod tell;
 
 pub use options::{Options, USAGE};
@@ -18,24 +19,24 @@ pub use options::{Options, USAGE};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tempfile::TempDir;
-use tokio::process::Command;
 
 use crate::folder::{Config, Folder};
 use crate::issuer::{self, Client, Issuer, User};
-use crate::process::{Host, Interrupts};
+use crate::process::{self, Host, Interrupts};
 use crate::teller::Teller;
 use author::Author;
 use services::Services;
 use shelf::Shelf;
-use tell::Told;
+use sweeper::Sweeper;
+pub use sweeper::{SWEEP, sweep};
+use tell::{Components, Told};
 
-/// Serves the folder until Ctrl-C.
+/// Serves the folder until Ctrl-C, or until the terminal closes.
 ///
 /// # Errors
 /// The folder, the file of services or the host cannot be used.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
-    let mut interrupts = Interrupts::listen()?;
+    let mut interrupts = Interrupts::listen(options.until_stdin_closes)?;
     let mut bench = tokio::select! {
         bench = Bench::set_up(options) => bench?,
         () = interrupts.next() => return Ok(()),
@@ -45,6 +46,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         () = interrupts.next() => Ok(()),
     };
     bench.clear().await?;
+    bench.sweeper.finish().await?;
     served
 }
 
@@ -60,14 +62,14 @@ struct Bench<'o> {
     heard: usize,
     told: Told,
     // Last, so that the folder goes after everything that uses it.
-    _temp: TempDir,
+    sweeper: Sweeper,
 }
 
 impl<'o> Bench<'o> {
     async fn set_up(options: &'o Options) -> anyhow::Result<Self> {
         let author = options.services.as_deref().map(Author::read).transpose()?;
-        let temp = TempDir::with_prefix("bailiwick-dev-")?;
-        let folder = Folder::create(&temp.path().join("host"))?;
+        let sweeper = Sweeper::start()?;
+        let folder = Folder::create(&sweeper.folder().join("host"))?;
         folder.write_secret("exchange", &Client::host().secret)?;
         let issuer = Issuer::start_with(issuer_settings(options, author.as_ref())).await?;
         let services = Services::start(author, &issuer).await?;
@@ -83,7 +85,7 @@ impl<'o> Bench<'o> {
             host: None,
             heard: 0,
             told: Told::default(),
-            _temp: temp,
+            sweeper,
         })
     }
 
@@ -113,15 +115,21 @@ impl<'o> Bench<'o> {
         let names = self.shelf.copy_to(&self.folder)?;
         self.folder.write_config(&self.config(&names)?)?;
         self.heard = 0;
-        let mut command = Command::new(&self.options.bailiwick);
-        command.arg("serve").arg("--config").arg(self.folder.config()).env("NO_COLOR", "1");
+        let mut command = process::serve(&self.options.bailiwick, &self.folder.config());
+        command.env("NO_COLOR", "1");
         let host = self.host.insert(Host::start_command(command).await?);
+        self.sweeper.wait_for(host).await?;
         self.services.trust_host(host);
         // The same port next time, so that clients and their tokens stay good.
         self.port = host.port().context("the host's address has no port")?;
         self.hear();
         let Some(host) = &self.host else { return Ok(()) };
-        self.told.tell(&mut self.teller, &self.issuer, host).await
+        let components = Components {
+            bailiwick: &self.options.bailiwick,
+            folder: &self.folder.path().join("tools"),
+            digests: self.shelf.served(),
+        };
+        self.told.tell(&mut self.teller, &self.issuer, host, &components).await
     }
 
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {

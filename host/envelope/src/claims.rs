@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::characters;
 use crate::delegation::Delegation;
 
 /// What an actor is.
@@ -197,11 +198,9 @@ impl Claims {
     }
 }
 
-/// A name: not empty, not long, no control characters.
+/// A name: not empty, not long, and it looks like no other ([`characters::is_plain`]).
 pub(crate) fn is_name(text: &str) -> bool {
-    let graphic = |byte: u8| (0x20..0x7f).contains(&byte);
-    let clean = text.bytes().all(graphic) || !text.chars().any(char::is_control);
-    !text.is_empty() && text.len() <= MAX_TEXT && clean
+    !text.is_empty() && text.len() <= MAX_TEXT && characters::is_plain(text)
 }
 
 /// A scope token (RFC 6749 §3.3). One with a space in it would be two once scopes are joined.

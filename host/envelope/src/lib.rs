@@ -62,6 +62,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod characters;
 mod claims;
 mod delegation;
 mod error;

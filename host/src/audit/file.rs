@@ -1,12 +1,21 @@
-//! The journal's folder: segments that only grow, and the checkpoints beside them.
+//! The journal's folder: segments that only grow, and the checkpoints beside them. And the memory
+//! of the newest checkpoint, which lies elsewhere.
 //!
 //! Every operation is durable when it returns, except [`Storage::append`], which [`Storage::sync`]
 //! makes so. A trait, so that tests can let any single operation fail.
+//!
+//! Invariant: what is written through a descriptor counts only while the path leads to the same
+//! file ([`Storage::check`]); a file that is shorter than what was made durable, or another one, is
+//! never cut, written or replaced.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use super::memory::MemoryFile;
+#[cfg(test)]
+use super::testing::synced;
 
 /// What the journal asks of a disk.
 pub(super) trait Storage: Send {
@@ -22,6 +31,11 @@ pub(super) trait Storage: Send {
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()>;
     /// Replaces a small file as a whole.
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()>;
+    /// Replaces the memory, which lies outside the folder, as a whole.
+    fn remember(&mut self, contents: &[u8]) -> io::Result<()>;
+    /// Fails unless the folder, the segment that is written and the list are still where they
+    /// were, and as long as they were written. Only looks.
+    fn check(&mut self) -> io::Result<()>;
 }
 
 /// Name of the list of all checkpoints.
@@ -56,9 +70,27 @@ pub(super) fn segments(folder: &Path) -> io::Result<Vec<u64>> {
 pub(super) struct Folder {
     path: PathBuf,
     directory: File,
+    memory: MemoryFile,
     current: Option<File>,
-    /// Held, never read: the lock ends with it.
-    _lock: File,
+    /// The segment begun last: its number, which file it is, and the length that was written.
+    begun: Option<(u64, FileId, u64)>,
+    /// The list of checkpoints, once this process has written it.
+    list: Option<(FileId, u64)>,
+    /// Held, never read: the locks end with them.
+    _locks: [File; 2],
+}
+
+/// Which file it is, whatever its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
 }
 
 /// Why a folder cannot be had.
@@ -67,27 +99,59 @@ pub(super) enum Unavailable {
     Failed(io::Error),
 }
 
+impl From<io::Error> for Unavailable {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Folder {
-    /// Makes the folder if need be, closes it to others and locks it.
-    pub(super) fn lock(path: &Path) -> Result<Self, Unavailable> {
-        let (directory, lock) = prepare(path).map_err(Unavailable::Failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), directory, current: None, _lock: lock }),
-            Err(fs::TryLockError::WouldBlock) => Err(Unavailable::InUse),
-            Err(fs::TryLockError::Error(error)) => Err(Unavailable::Failed(error)),
+    /// Locks the folder and the memory, which are made if need be.
+    pub(super) fn lock(path: &Path, memory: &MemoryFile) -> Result<Self, Unavailable> {
+        for folder in [path, memory.folder()] {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
+        let directory = File::open(path)?;
+        let locks = [lock_file(&path.join(LOCK))?, lock_file(&memory.lock())?];
+        // Three locks: a file can be removed and a folder moved away, and neither lets a second
+        // process in. Some network file systems lock files only, so the folder's may be missing.
+        match directory.try_lock() {
+            Ok(()) | Err(fs::TryLockError::Error(_)) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(Unavailable::InUse),
+        }
+        for lock in &locks {
+            match lock.try_lock() {
+                Ok(()) => {}
+                Err(fs::TryLockError::WouldBlock) => return Err(Unavailable::InUse),
+                Err(fs::TryLockError::Error(error)) => return Err(error.into()),
+            }
+        }
+        let (path, memory) = (path.to_owned(), memory.clone());
+        Ok(Self { path, directory, memory, current: None, begun: None, list: None, _locks: locks })
     }
 
     fn segment(&self, number: u64) -> PathBuf {
         self.path.join(segment_name(number))
     }
+
+    /// Whether a file is the segment of this number, as far as this process knows.
+    fn is_segment(&self, number: u64, metadata: &Metadata) -> bool {
+        self.begun.is_none_or(|(begun, file, _)| begun != number || file == FileId::of(metadata))
+    }
+
+    fn remove(&self, number: u64) -> io::Result<()> {
+        let path = self.segment(number);
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(found) if self.is_segment(number, &found) => fs::remove_file(path),
+            Ok(_) => Err(elsewhere("the segment")),
+        }
+    }
 }
 
-fn prepare(path: &Path) -> io::Result<(File, File)> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    fs::set_permissions(path, Permissions::from_mode(0o700))?;
-    let lock = private().create(true).truncate(false).write(true).open(path.join(LOCK))?;
-    Ok((File::open(path)?, lock))
+fn lock_file(path: &Path) -> io::Result<File> {
+    private().create(true).truncate(false).write(true).open(path)
 }
 
 /// Options for files that only the owner can read or write.
@@ -101,49 +165,116 @@ impl Storage for Folder {
     fn create(&mut self, number: u64) -> io::Result<()> {
         self.current = None;
         let file = private().append(true).create(true).open(self.segment(number))?;
-        if file.metadata()?.len() != 0 {
+        let metadata = file.metadata()?;
+        if metadata.len() != 0 {
             return Err(io::Error::new(ErrorKind::AlreadyExists, "a new segment already has contents"));
         }
-        self.directory.sync_all()?;
+        sync_all(&self.directory)?;
+        self.begun = Some((number, FileId::of(&metadata), 0));
         self.current = Some(file);
         Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.current.as_mut().ok_or(ErrorKind::NotFound)?.write_all(bytes)
+        let (Some(current), Some((.., length))) = (&mut self.current, &mut self.begun) else {
+            return Err(ErrorKind::NotFound.into());
+        };
+        // What was cut by someone else must not grow again, or it looks as if nothing were missing.
+        if current.metadata()?.len() != *length {
+            return Err(elsewhere("the segment"));
+        }
+        current.write_all(bytes)?;
+        *length += length_of(bytes);
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.current.as_mut().ok_or(ErrorKind::NotFound)?.sync_data()
+        let file = self.current.as_ref().ok_or(ErrorKind::NotFound)?;
+        file.sync_data().map(|()| synced(file))
     }
 
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
         self.current = None;
         if length == 0 {
-            absent_is_fine(fs::remove_file(self.segment(number)))?;
-            return self.directory.sync_all();
+            self.remove(number)?;
+            return sync_all(&self.directory);
         }
         let file = OpenOptions::new().write(true).open(self.segment(number))?;
+        let metadata = file.metadata()?;
+        if !self.is_segment(number, &metadata) {
+            return Err(elsewhere("the segment"));
+        }
+        if let Some((_, _, written)) = self.begun.as_mut().filter(|(begun, ..)| *begun == number) {
+            if metadata.len() < *written {
+                return Err(elsewhere("the segment"));
+            }
+            *written = length;
+        }
         shorten(&file, length)?;
-        file.sync_all()
+        sync_all(&file)
     }
 
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
-        let mut file = private().append(true).create(true).open(self.path.join(CHECKPOINTS))?;
+        let before = self.list.take();
+        // A list that is gone is not begun anew.
+        let mut file = private().append(true).create(length == 0).open(self.path.join(CHECKPOINTS))?;
+        let found = FileId::of(&file.metadata()?);
+        if before.is_some_and(|(list, _)| list != found) {
+            self.list = before;
+            return Err(elsewhere("the list of checkpoints"));
+        }
         shorten(&file, length)?;
         file.write_all(line)?;
-        file.sync_all()?;
-        if length == 0 { self.directory.sync_all() } else { Ok(()) }
+        sync_all(&file)?;
+        self.list = Some((found, length + length_of(line)));
+        if length == 0 { sync_all(&self.directory) } else { Ok(()) }
     }
 
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
-        let new = self.path.join(format!(".{name}.new"));
-        let mut file = private().write(true).create(true).truncate(true).open(&new)?;
-        file.write_all(contents)?;
-        file.sync_all()?;
-        fs::rename(&new, self.path.join(name))?;
-        self.directory.sync_all()
+        replace(&self.path, &self.directory, name, contents)
     }
+
+    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
+        let folder = self.memory.folder();
+        replace(folder, &File::open(folder)?, self.memory.name(), contents)
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        if FileId::of(&fs::metadata(&self.path)?) != FileId::of(&self.directory.metadata()?) {
+            return Err(elsewhere("the audit folder"));
+        }
+        if let (Some((number, file, length)), true) = (self.begun, self.current.is_some()) {
+            look(&self.segment(number), "the segment", file, length)?;
+        }
+        match self.list {
+            Some((file, length)) => look(&self.path.join(CHECKPOINTS), "the list of checkpoints", file, length),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Checks that a path leads to this file, as long as it was written.
+fn look(path: &Path, what: &str, file: FileId, length: u64) -> io::Result<()> {
+    let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => elsewhere(what),
+        _ => error,
+    })?;
+    if FileId::of(&found) == file && found.len() == length { Ok(()) } else { Err(elsewhere(what)) }
+}
+
+/// The error of what is not where it was written.
+fn elsewhere(what: &str) -> io::Error {
+    let text = format!("{what} that is written was removed, renamed, replaced or cut by someone else");
+    io::Error::new(ErrorKind::NotFound, text)
+}
+
+fn replace(folder: &Path, directory: &File, name: &str, contents: &[u8]) -> io::Result<()> {
+    let new = folder.join(format!(".{name}.new"));
+    let mut file = private().write(true).create(true).truncate(true).open(&new)?;
+    file.write_all(contents)?;
+    sync_all(&file)?;
+    fs::rename(&new, folder.join(name))?;
+    sync_all(directory)
 }
 
 /// Cuts a file, and never makes it longer: what was made durable and is gone is not made up.
@@ -154,9 +285,14 @@ fn shorten(file: &File, length: u64) -> io::Result<()> {
     file.set_len(length)
 }
 
-fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
+fn sync_all(file: &File) -> io::Result<()> {
+    file.sync_all().map(|()| synced(file))
+}
+
+#[cfg(not(test))]
+fn synced(_: &File) {}
+
+/// The length of bytes that are written.
+pub(super) fn length_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

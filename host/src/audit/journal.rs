@@ -4,31 +4,38 @@
 //! `fdatasync`. Nobody waits longer than the deadline: a disk that hangs is an error, as a disk
 //! that is full is. Whoever gives up while waiting need not clean up; what became durable
 //! without them is closed by the journal itself.
+//!
+//! Invariant: while the journal is not healthy, for whatever reason, nothing new begins; what ends
+//! is still tried. However long a disk hangs, only counts and endings are kept for it.
 
+mod adopt;
+mod error;
 mod log;
+mod publish;
 mod recover;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use std::fmt;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use bailiwick_envelope::SigningKey;
 use thiserror::Error;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::file::{Folder, Storage, Unavailable};
-use super::reader::Damage;
+use super::memory::MemoryFile;
 use super::record::Record;
 use super::refusals::Refusals;
-use crate::note::InvalidKey;
+use crate::envelope::JournalKeys as Keys;
+use crate::owned::{self, Trust};
 use crate::seams::Clock;
+pub use adopt::{Adoption, adopt};
+pub use error::JournalError;
 use writer::{Command, Entry, Health, Waiter, Writer};
 
 /// How the journal is kept.
@@ -36,7 +43,11 @@ use writer::{Command, Entry, Health, Waiter, Writer};
 pub struct Settings {
     /// The folder; made if it does not exist, readable by nobody else.
     pub folder: PathBuf,
-    /// Refusals of unknown callers that get a record of their own.
+    /// The folder in which the host remembers its newest checkpoint; not within the journal's.
+    pub memory: PathBuf,
+    /// Who may own and change both, beside root and this user.
+    pub trust: Trust,
+    /// Refusals that get a record of their own: of all unknown callers, and of each known one.
     pub refusals_per_second: u32,
     /// A segment ends before it grows beyond this.
     pub segment_bytes: u64,
@@ -53,50 +64,10 @@ pub struct Opened {
     pub records: u64,
     /// Calls and downstream calls that were open and are closed now, as unknown.
     pub closed: u64,
-    /// Bytes of an incomplete last line that were cut off.
+    /// Bytes of a torn last batch that were cut off.
     pub cut_bytes: u64,
     /// The key that verifies this journal.
     pub key: String,
-}
-
-/// Why the journal is not opened.
-#[derive(Debug, Error)]
-pub enum JournalError {
-    /// The folder cannot be made, closed to others, or locked.
-    #[error("the audit folder {} cannot be prepared", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// Another process writes there.
-    #[error("the audit folder {} is in use by another process", .0.display())]
-    InUse(PathBuf),
-    /// The origin cannot be the name of a key.
-    #[error("the journal's origin cannot be used")]
-    Origin(#[source] InvalidKey),
-    /// The folder belongs to another key or origin.
-    #[error("the audit folder {} belongs to the key {found}; move it away to begin a new journal", path.display())]
-    OtherKey {
-        /// The folder.
-        path: PathBuf,
-        /// What its key file says.
-        found: String,
-    },
-    /// The journal is not what was written. Nothing is appended to it.
-    #[error("the audit journal in {} is damaged; look at it with `bailiwick audit verify`, then move it away", path.display())]
-    Damaged {
-        /// The folder.
-        path: PathBuf,
-        /// What is wrong.
-        #[source]
-        damage: Damage,
-    },
-    /// The journal cannot be written.
-    #[error("the audit journal cannot be written")]
-    Write(#[source] io::Error),
 }
 
 /// The journal cannot be written now. Nothing was recorded, and nothing must be done.
@@ -122,23 +93,20 @@ struct Shared {
 impl Journal {
     /// Opens the journal of a folder and closes what a crash left open.
     ///
-    /// Reads the whole journal, checks it against its newest checkpoint and refuses to go on if
-    /// it does not match. At most one process can have a journal open.
-    pub fn open(settings: Settings, key: SigningKey, clock: Arc<dyn Clock>) -> Result<(Self, Opened), JournalError> {
-        let storage = Folder::lock(&settings.folder).map_err(|unavailable| match unavailable {
-            Unavailable::InUse => JournalError::InUse(settings.folder.clone()),
-            Unavailable::Failed(source) => JournalError::Folder { path: settings.folder.clone(), source },
-        })?;
-        Self::open_on(Box::new(storage), settings, key, clock)
+    /// Reads the whole journal, checks it against what the host remembers and refuses to go on if
+    /// it does not extend that. At most one process can have a journal open.
+    pub fn open(settings: Settings, keys: Keys, clock: Arc<dyn Clock>) -> Result<(Self, Opened), JournalError> {
+        let storage = lock(&settings)?;
+        Self::open_on(Box::new(storage), settings, keys, clock)
     }
 
     fn open_on(
         storage: Box<dyn Storage>,
         settings: Settings,
-        key: SigningKey,
+        keys: Keys,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Opened), JournalError> {
-        let (log, opened) = recover::recover(storage, &settings, key, &*clock)?;
+        let (log, opened) = recover::recover(storage, &settings, keys, &*clock)?;
         let (commands, received) = channel();
         let shared = Shared {
             commands,
@@ -154,29 +122,37 @@ impl Journal {
         Ok((Self { shared: Arc::new(shared) }, opened))
     }
 
-    /// Appends a record and returns its sequence number once it is on the disk.
+    /// Appends a record and returns its sequence number once it is on the disk. While the journal is
+    /// not healthy, only endings are tried.
     ///
     /// After an error nothing that the record announces may be done. A `call.opened` or
     /// `downstream.opened` whose waiter gave up is closed as `refused`, and a `call.closed` or
     /// `downstream.closed` that could not be written is written later as `unknown`, both with
     /// reason `audit-unavailable`: never append an ending twice.
     pub async fn append(&self, record: Record) -> Result<u64, AuditUnavailable> {
+        if !record.event.ends() && !self.healthy() {
+            return Err(AuditUnavailable);
+        }
         self.submit(record, false).await
     }
 
-    /// Records the refusal of a caller that nobody knows. Beyond the configured rate it is counted
-    /// and not waited for.
+    /// Records a refusal. Beyond the configured rate, which all unknown callers share and each known
+    /// caller has alone, it is counted and not waited for.
     pub async fn refuse(&self, record: Record) -> Result<(), AuditUnavailable> {
         if self.shared.health.is_over() {
             return Err(AuditUnavailable);
         }
-        if self.shared.refusals.admit(self.shared.clock.now_ms(), record.reason.as_deref()) {
+        if !self.healthy() {
+            self.shared.refusals.count(&record);
+            return Err(AuditUnavailable);
+        }
+        if self.shared.refusals.admit(self.shared.clock.now_ms(), &record) {
             self.submit(record, true).await?;
         }
         Ok(())
     }
 
-    /// Whether the last records and checkpoints could be written.
+    /// Whether the last records and checkpoints could be written, and are where they were written.
     pub fn healthy(&self) -> bool {
         self.shared.health.is_good()
     }
@@ -194,7 +170,8 @@ impl Journal {
     }
 
     async fn submit(&self, record: Record, counted: bool) -> Result<u64, AuditUnavailable> {
-        let mut unqueued = Unqueued { commands: &self.shared.commands, record: Some(Box::new(record)), counted };
+        let Shared { commands, refusals, .. } = &*self.shared;
+        let mut unqueued = Unqueued { commands, refusals, record: Some(Box::new(record)), counted };
         let durable = async {
             let room = Arc::clone(&self.shared.room).acquire_owned().await.map_err(|_| AuditUnavailable)?;
             let (reply, receipt) = oneshot::channel();
@@ -217,18 +194,36 @@ impl fmt::Debug for Journal {
     }
 }
 
-/// A record that waits for room. If its waiter gives up first, the writer is told.
+/// The folder and the memory, which no one else can change, locked for this process.
+fn lock(settings: &Settings) -> Result<Folder, JournalError> {
+    let open = |path: &Path, source| JournalError::Open { path: path.to_owned(), source };
+    owned::closed_folder(&settings.folder, &settings.trust).map_err(|error| open(&settings.folder, error))?;
+    owned::private_folder(&settings.memory, &settings.trust).map_err(|error| open(&settings.memory, error))?;
+    let memory = MemoryFile::new(&settings.memory, &settings.origin);
+    Folder::lock(&settings.folder, &memory).map_err(|unavailable| match unavailable {
+        Unavailable::InUse => JournalError::InUse(settings.folder.clone()),
+        Unavailable::Failed(source) => JournalError::Folder { path: settings.folder.clone(), source },
+    })
+}
+
+/// A record that waits for room. If its waiter gives up first, it is counted, or its ending is left
+/// to the writer; nothing else of it is kept, or a disk that hangs would fill the memory.
 struct Unqueued<'j> {
     commands: &'j Sender<Command>,
+    refusals: &'j Refusals,
     record: Option<Box<Record>>,
     counted: bool,
 }
 
 impl Drop for Unqueued<'_> {
     fn drop(&mut self) {
-        if let Some(record) = self.record.take() {
+        let Some(record) = self.record.take() else { return };
+        if self.counted {
+            self.refusals.count(&record);
+        }
+        if record.event.ends() {
             // Nobody to tell once the journal is closed.
-            let _ = self.commands.send(Command::Lost { record, counted: self.counted });
+            let _ = self.commands.send(Command::Lost(record));
         }
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::record::{Outcome, Record};
 use super::time::rfc3339;
+use crate::characters::is_unseen;
 
 /// The longest line, in bytes, without its line break.
 pub(super) const MAX_LINE: usize = 64 * 1024;
@@ -183,18 +184,13 @@ impl Formatter for Visible {
         let mut plain = 0;
         for (at, unseen) in fragment.char_indices().filter(|(_, character)| is_unseen(*character)) {
             writer.write_all(fragment.get(plain..at).unwrap_or_default().as_bytes())?;
-            write!(writer, "\\u{:04x}", u32::from(unseen))?;
+            for unit in unseen.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
             plain = at + unseen.len_utf8();
         }
         writer.write_all(fragment.get(plain..).unwrap_or_default().as_bytes())
     }
-}
-
-/// Control characters, and those that hide or reorder others (all below U+10000).
-fn is_unseen(character: char) -> bool {
-    let hides =
-        matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    hides || character.is_control()
 }
 
 #[cfg(test)]
@@ -261,7 +257,7 @@ mod tests {
 
     #[test]
     fn text_from_outside_cannot_break_hide_or_flood_a_line() {
-        let hostile = "a\n\r\0\u{7f}\u{85}\u{9b}31m\u{202e}\u{2028}\u{feff}\"\\é";
+        let hostile = "a\n\r\0\u{7f}\u{85}\u{9b}31m\u{202e}\u{2028}\u{feff}\u{ad}\u{61c}\u{3164}\u{fe0f}\u{e0041}\"\\é";
         let record = Record { reason: Some(hostile.to_owned()), ..Record::new(Event::CallRefused) };
         let text = line(&record);
         assert!(text.chars().all(|character| !is_unseen(character)), "{text}");

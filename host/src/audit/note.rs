@@ -23,19 +23,26 @@ impl Checkpoint {
         Self { size: tree.size(), root: tree.root() }
     }
 
+    /// The root as a checkpoint spells it.
+    pub(super) fn root_text(&self) -> String {
+        STANDARD.encode(self.root)
+    }
+
     /// The signed note.
     pub(super) fn sign(&self, origin: &VerifierKey, key: &SigningKey) -> String {
-        let text = format!("{}\n{}\n{}\n", origin.name(), self.size, STANDARD.encode(self.root));
+        let text = format!("{}\n{}\n{}\n", origin.name(), self.size, self.root_text());
         origin.sign(&text, key)
     }
 
-    /// The checkpoint of a note that this key signed for the log of its name.
+    /// The checkpoint of a note that this key signed for the log of its name. Extension lines say
+    /// nothing here; an empty one is none (`c2sp.org/tlog-checkpoint`, "Note text").
     pub(super) fn open(note: &str, key: &VerifierKey) -> Option<Self> {
-        let mut lines = key.open(note)?.split('\n');
+        let mut lines = key.open(note)?.strip_suffix('\n')?.split('\n');
         let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
         let root = STANDARD.decode(root).ok()?.try_into().ok()?;
         let number: u64 = size.parse().ok()?;
-        (origin == key.name() && number.to_string() == size).then_some(Self { size: number, root })
+        let formed = number.to_string() == size && lines.all(|extension| !extension.is_empty());
+        (origin == key.name() && formed).then_some(Self { size: number, root })
     }
 }
 
@@ -86,5 +93,30 @@ mod tests {
         let crossed = verifier.sign(text, &key);
         assert!(verifier.open(&crossed).is_some());
         assert_eq!(Checkpoint::open(&crossed, &verifier), None);
+    }
+
+    #[test]
+    fn a_text_that_is_no_checkpoint_is_none_whoever_signed_it() {
+        let (key, verifier) = signer();
+        let text = "example/audit\n7\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
+        let opened = |text: &str| Checkpoint::open(&verifier.sign(text, &key), &verifier).map(|found| found.size);
+        for good in [text.to_owned(), format!("{text}an extension\n"), text.replace("7\n", "0\n")] {
+            assert!(opened(&good).is_some(), "{good:?}");
+        }
+        for wrong in [
+            format!("{text}\n"),
+            format!("\n{text}"),
+            format!("{text}an extension\n\nand more\n"),
+            text.replace("7\n", "07\n"),
+            text.replace("7\n", "+7\n"),
+            text.replace("7\n", "-7\n"),
+            text.replace("7\n", "7 \n"),
+            text.replace("7\n", "18446744073709551616\n"),
+            text.replace("=\n", "\n"),
+            text.replace("47DE", ""),
+            "example/audit\n7\n".to_owned(),
+        ] {
+            assert_eq!(opened(&wrong), None, "{wrong:?}");
+        }
     }
 }

@@ -32,6 +32,12 @@ pub enum Event {
     ComponentRemoved,
     /// A configuration took effect.
     ConfigLoaded,
+    /// A torn last batch was cut off.
+    JournalCut,
+    /// The operator had the journal adopted, although the host remembered another.
+    JournalAdopted,
+    /// The operator had a new journal begun in place of the remembered one.
+    JournalBegun,
     /// The host started.
     HostStarted,
     /// The host stopped.
@@ -40,7 +46,7 @@ pub enum Event {
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::CallOpened,
         Self::CallRefused,
         Self::RefusalsCounted,
@@ -53,6 +59,9 @@ impl Event {
         Self::ComponentRefused,
         Self::ComponentRemoved,
         Self::ConfigLoaded,
+        Self::JournalCut,
+        Self::JournalAdopted,
+        Self::JournalBegun,
         Self::HostStarted,
         Self::HostStopped,
     ];
@@ -72,6 +81,9 @@ impl Event {
             Self::ComponentRefused => "component.refused",
             Self::ComponentRemoved => "component.removed",
             Self::ConfigLoaded => "config.loaded",
+            Self::JournalCut => "journal.cut",
+            Self::JournalAdopted => "journal.adopted",
+            Self::JournalBegun => "journal.begun",
             Self::HostStarted => "host.started",
             Self::HostStopped => "host.stopped",
         }

@@ -1,17 +1,24 @@
-//! Refusals of callers that nobody knows: recorded one by one up to a rate, beyond it counted.
+//! Refusals: recorded one by one up to a rate, beyond it counted. The callers whom no token names
+//! share one rate; each known caller has their own.
 //!
 //! A flood must not buy a disk write per request, and must not hide either. Invariant: every
 //! refusal is in exactly one place, a record of its own or a count that will be written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::record::{Event, Outcome, Record};
+use super::record::{Event, Outcome, Record, Subject};
 
-/// How many were refused, by reason.
-pub(super) type Counts = BTreeMap<String, u64>;
+/// Issuer and subject of a known caller.
+type Actor = (String, String);
+
+/// What is counted together: the caller, if known, and the reason.
+pub(super) type Kind = (Option<Actor>, String);
+
+/// How many were refused, by kind.
+pub(super) type Counts = BTreeMap<Kind, u64>;
 
 /// The rate and the counts.
 #[derive(Debug)]
@@ -23,7 +30,7 @@ pub(super) struct Refusals {
 #[derive(Debug, Default)]
 struct State {
     window_began: u64,
-    recorded: u32,
+    recorded: HashMap<Option<Actor>, u32>,
     counts: Counts,
 }
 
@@ -33,23 +40,22 @@ impl Refusals {
     }
 
     /// Whether this one gets a record of its own; if not, it has been counted.
-    pub(super) fn admit(&self, now_ms: u64, reason: Option<&str>) -> bool {
+    pub(super) fn admit(&self, now_ms: u64, refusal: &Record) -> bool {
         let mut state = self.lock();
         if now_ms.abs_diff(state.window_began) >= 1000 {
             state.window_began = now_ms;
-            state.recorded = 0;
+            state.recorded.clear();
         }
-        if state.recorded < self.per_second {
-            state.recorded += 1;
-            return true;
+        let admitted = state.admit(actor(refusal), self.per_second);
+        if !admitted {
+            state.add(kind(refusal), 1);
         }
-        state.add(reason.unwrap_or(UNNAMED), 1);
-        false
+        admitted
     }
 
     /// Counts one whose own record could not be written.
-    pub(super) fn count(&self, reason: Option<&str>) {
-        self.lock().add(reason.unwrap_or(UNNAMED), 1);
+    pub(super) fn count(&self, refusal: &Record) {
+        self.lock().add(kind(refusal), 1);
     }
 
     /// Takes the counts, to write them.
@@ -60,8 +66,8 @@ impl Refusals {
     /// Puts counts back that could not be written.
     pub(super) fn put_back(&self, counts: Counts) {
         let mut state = self.lock();
-        for (reason, count) in counts {
-            state.add(&reason, count);
+        for (kind, count) in counts {
+            state.add(kind, count);
         }
     }
 
@@ -71,74 +77,67 @@ impl Refusals {
 }
 
 impl State {
-    fn add(&mut self, reason: &str, count: u64) {
-        let known = self.counts.len() < MAX_REASONS || self.counts.contains_key(reason);
-        let reason = if known { reason } else { UNNAMED };
-        *self.counts.entry(reason.to_owned()).or_default() += count;
+    /// Whether one more of `actor` is within the rate. Beyond [`MAX_ACTORS`] in one second, new
+    /// ones are only counted.
+    fn admit(&mut self, actor: Option<Actor>, per_second: u32) -> bool {
+        let room = self.recorded.len() < MAX_ACTORS || actor.is_none();
+        match self.recorded.get_mut(&actor) {
+            Some(recorded) if *recorded < per_second => *recorded += 1,
+            None if room && per_second > 0 => {
+                self.recorded.insert(actor, 1);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Counts `count` more of `kind`. With too many kinds, the caller is left out of it, and then the reason.
+    fn add(&mut self, kind: Kind, count: u64) {
+        let (_, reason) = &kind;
+        let without_actor = (None, reason.clone());
+        let kinds = [kind, without_actor, (None, UNNAMED.to_owned())];
+        let last = kinds.len() - 1;
+        for (index, kind) in kinds.into_iter().enumerate() {
+            let bound = if kind.0.is_some() { MAX_ACTORS } else { MAX_ACTORS + MAX_REASONS };
+            if index == last || self.counts.len() < bound || self.counts.contains_key(&kind) {
+                *self.counts.entry(kind).or_default() += count;
+                return;
+            }
+        }
     }
 }
 
-/// One record per reason.
+fn actor(refusal: &Record) -> Option<Actor> {
+    Some((refusal.subject.actor_iss.clone()?, refusal.subject.actor_sub.clone()?))
+}
+
+fn kind(refusal: &Record) -> Kind {
+    (actor(refusal), refusal.reason.clone().unwrap_or_else(|| UNNAMED.to_owned()))
+}
+
+/// One record per kind.
 pub(super) fn records(counts: &Counts) -> impl Iterator<Item = Record> {
-    counts.iter().map(|(reason, count)| Record {
-        decision: Some("deny"),
-        outcome: Some(Outcome::Refused),
-        reason: Some(reason.clone()),
-        detail: Some(Map::from_iter([("count".to_owned(), Value::from(*count))])),
-        ..Record::new(Event::RefusalsCounted)
+    counts.iter().map(|((actor, reason), count)| {
+        let (actor_iss, actor_sub) = actor.clone().unzip();
+        Record {
+            subject: Subject { actor_sub, actor_iss, ..Subject::default() },
+            decision: Some("deny"),
+            outcome: Some(Outcome::Refused),
+            reason: Some(reason.clone()),
+            detail: Some(Map::from_iter([("count".to_owned(), Value::from(*count))])),
+            ..Record::new(Event::RefusalsCounted)
+        }
     })
 }
 
 /// The reason of what has none, and of what is beyond [`MAX_REASONS`].
 const UNNAMED: &str = "other";
 
-/// Reasons that are told apart.
+/// Kinds with a caller that are told apart until the counts are written, and callers with a rate in one second.
+const MAX_ACTORS: usize = 1024;
+
+/// Kinds without a caller that are told apart.
 const MAX_REASONS: usize = 64;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn beyond_the_rate_everything_is_counted_exactly() {
-        let refusals = Refusals::new(3);
-        let admitted = (0..10).filter(|n| refusals.admit(5000, Some(if n % 2 == 0 { "a" } else { "b" }))).count();
-        assert_eq!(admitted, 3);
-        assert_eq!(refusals.take(), Counts::from([("a".to_owned(), 3), ("b".to_owned(), 4)]));
-        assert!(!refusals.admit(5999, None));
-        assert!(refusals.admit(6000, None));
-        assert_eq!(refusals.take(), Counts::from([("other".to_owned(), 1)]));
-        assert!(refusals.take().is_empty());
-    }
-
-    #[test]
-    fn a_clock_that_goes_back_does_not_stop_recording() {
-        let refusals = Refusals::new(1);
-        assert!(refusals.admit(1_000_000, None));
-        assert!(!refusals.admit(1_000_001, None));
-        assert!(refusals.admit(10, None));
-    }
-
-    #[test]
-    fn counts_that_were_not_written_are_not_lost() {
-        let refusals = Refusals::new(0);
-        for _ in 0..5 {
-            refusals.admit(0, Some("a"));
-        }
-        let taken = refusals.take();
-        refusals.count(Some("a"));
-        refusals.put_back(taken);
-        assert_eq!(refusals.take(), Counts::from([("a".to_owned(), 6)]));
-    }
-
-    #[test]
-    fn a_flood_of_reasons_is_bounded() {
-        let refusals = Refusals::new(0);
-        for n in 0..1000 {
-            refusals.admit(0, Some(&n.to_string()));
-        }
-        let counts = refusals.take();
-        assert_eq!(counts.values().sum::<u64>(), 1000);
-        assert!(counts.len() <= MAX_REASONS + 1);
-    }
-}
+mod tests;

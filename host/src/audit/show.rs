@@ -7,7 +7,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::reader::{Damage, Step, Walk};
+use super::damage::Damage;
+use super::reader::{Ground, Step, Walk};
 use super::time::parse_time;
 
 /// One record as it stands in the journal.
@@ -58,7 +59,7 @@ impl Entries {
     /// # Errors
     /// The folder cannot be read, or lacks a segment.
     pub fn open(folder: &Path) -> Result<Self, Damage> {
-        Ok(Self { walk: Walk::begin(folder)?, ended: false })
+        Ok(Self { walk: Walk::begin(folder, Ground::AsItIs)?, ended: false })
     }
 
     fn read(&mut self) -> Result<Option<Entry>, Damage> {

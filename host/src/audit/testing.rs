@@ -2,7 +2,10 @@
 //! a reader that knows nothing of the code under test.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::cell::RefCell;
+use std::fs::{DirBuilder, File, Metadata};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +16,10 @@ use serde_json::Value;
 
 use super::file::{Folder, Storage, Unavailable};
 use super::journal::Settings;
+use super::memory::MemoryFile;
 use super::record::{Downstream, Event, Outcome, Record};
+use crate::envelope::{JournalKeys, MacKey};
+use crate::owned::Trust;
 use crate::seams::Clock;
 
 /// A clock that goes on by a fixed step whenever somebody looks.
@@ -32,19 +38,34 @@ pub(super) fn clock(step: u64) -> Arc<dyn Clock> {
     Arc::new(Hand { now: AtomicU64::new(1_763_712_000_000), step })
 }
 
-pub(super) fn key() -> SigningKey {
-    SigningKey::from_seed(&[5; 32])
+pub(super) fn key() -> JournalKeys {
+    key_of(5)
+}
+
+/// The keys of another host.
+pub(super) fn key_of(seed: u8) -> JournalKeys {
+    JournalKeys { signing: SigningKey::from_seed(&[seed; 32]), mac: MacKey::of_test(seed) }
 }
 
 pub(super) fn settings(folder: &Path) -> Settings {
     Settings {
         folder: folder.to_owned(),
+        memory: memory(folder).folder().to_owned(),
+        trust: Trust::default(),
         refusals_per_second: 100,
         segment_bytes: 2000,
         append_deadline: Duration::from_secs(10),
-        origin: "example/audit".to_owned(),
+        origin: ORIGIN.to_owned(),
     }
 }
+
+/// The memory of a test's journal: within its folder, so that a copy is a copy of both.
+pub(super) fn memory(folder: &Path) -> MemoryFile {
+    MemoryFile::new(&folder.join("memory"), ORIGIN)
+}
+
+/// The log of the tests.
+const ORIGIN: &str = "example/audit";
 
 pub(super) fn record(event: Event, call: &str) -> Record {
     let downstream = matches!(event, Event::DownstreamOpened | Event::DownstreamClosed).then(|| Downstream {
@@ -57,10 +78,11 @@ pub(super) fn record(event: Event, call: &str) -> Record {
     Record { call: Some(call.to_owned()), downstream, outcome, ..Record::new(event) }
 }
 
-/// All complete lines of all segments.
+/// All records of all segments.
 pub(super) fn lines(folder: &Path) -> Vec<Value> {
     let text: String = segment_files(folder).iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let values = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    values.filter(|value: &Value| value.get("batch").is_none()).collect()
 }
 
 pub(super) fn segment_files(folder: &Path) -> Vec<PathBuf> {
@@ -79,11 +101,36 @@ pub(super) fn temporary() -> tempfile::TempDir {
 /// A folder as a crash at this moment would leave it.
 pub(super) fn crashed_copy(folder: &Path) -> tempfile::TempDir {
     let copy = temporary();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
-    }
+    copy_files(folder, copy.path());
     copy
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let new = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            DirBuilder::new().mode(0o700).create(&new).unwrap();
+            copy_files(&path, &new);
+        } else {
+            std::fs::copy(&path, new).unwrap();
+        }
+    }
+}
+
+/// Which file a path or a descriptor is, whatever its name.
+pub(super) fn inode(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+thread_local! {
+    /// What this thread made durable, if a test wants to know.
+    pub(super) static SYNCED: RefCell<Option<Vec<(u64, u64)>>> = const { RefCell::new(None) };
+}
+
+/// A file or a folder was made durable.
+pub(super) fn synced(file: &File) {
+    SYNCED.with_borrow_mut(|synced| synced.as_mut().map(|synced| synced.push(inode(&file.metadata().unwrap()))));
 }
 
 /// How an operation fails.
@@ -139,7 +186,8 @@ pub(super) struct Faulty {
 
 impl Faulty {
     pub(super) fn new(folder: &Path, plan: &Arc<Mutex<Plan>>) -> Self {
-        let Ok(inner) = Folder::lock(folder).map_err(|_: Unavailable| ()) else { unreachable!("the folder is free") };
+        let locked = Folder::lock(folder, &memory(folder));
+        let Ok(inner) = locked.map_err(|_: Unavailable| ()) else { unreachable!("the folder is free") };
         Self { inner, plan: Arc::clone(plan) }
     }
 
@@ -191,5 +239,13 @@ impl Storage for Faulty {
 
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
         self.perform(|folder| folder.replace(name, contents), |_| Ok(()))
+    }
+
+    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.perform(|folder| folder.remember(contents), |_| Ok(()))
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        self.perform(Storage::check, |_| Ok(()))
     }
 }

@@ -4,19 +4,37 @@
 //! the root at the size of every checkpoint must be the signed one. Without a key from elsewhere
 //! it uses the one in the folder, which shows damage but not forgery, and says so.
 
-use std::fmt;
+mod report;
+mod times;
+
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use thiserror::Error;
 
+use super::batch::Seal;
 use super::checkpoints::{Checkpoints, Listed, newest};
+use super::damage::{Damage, Place};
 use super::file::KEY;
 use super::note::Checkpoint;
-use super::reader::{Damage, Place, Step, Walk};
+use super::reader::{Ground, Step, Walk};
 use super::tree::{Hash, Tree};
+use crate::envelope::MacKey;
 use crate::note::{InvalidKey, VerifierKey};
+pub use times::Back;
+use times::Times;
+
+/// What a verification goes by.
+#[derive(Default)]
+pub struct Given<'g> {
+    /// The journal's key, from elsewhere.
+    pub key: Option<&'g VerifierKey>,
+    /// The key of the batches' MACs, for what no checkpoint covers yet.
+    pub mac: Option<MacKey>,
+    /// A checkpoint that was kept: a signed note.
+    pub kept: Option<&'g str>,
+}
 
 /// What a journal that is in order has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,14 +47,22 @@ pub struct Report {
     pub signed: u64,
     /// Records after the newest checkpoint; nobody has signed them.
     pub unsigned: u64,
+    /// The time of the first record that is not signed.
+    pub unsigned_since: Option<String>,
+    /// Batches whose MACs were checked; none without their key.
+    pub macs: Option<u64>,
     /// Calls that are open: they run, or the host crashed and has not been started again.
     pub open_calls: u64,
     /// The time of the first record.
     pub first_time: Option<String>,
     /// The time of the last record.
     pub last_time: Option<String>,
-    /// Bytes of an incomplete last line, which was never acknowledged.
+    /// Where the time of a record is before that of the record before it.
+    pub back: Option<Back>,
+    /// Bytes of a torn last batch, which was never acknowledged.
     pub torn_bytes: u64,
+    /// Records that the kept checkpoint covers, if one was given.
+    pub kept: Option<u64>,
     /// The key that was used.
     pub key: String,
     /// Whether the key was given, not taken from the folder.
@@ -67,6 +93,9 @@ pub enum VerifyError {
         /// The key in the folder.
         found: String,
     },
+    /// What was kept is no checkpoint of this journal.
+    #[error("the kept checkpoint is not signed by the journal's key for this log")]
+    Kept,
     /// The journal is not what was written.
     #[error("{damage}; {}", proven(*.good))]
     Damaged {
@@ -79,15 +108,35 @@ pub enum VerifyError {
 
 /// Verifies the journal in a folder; the first damage is an error that names its place.
 pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, VerifyError> {
+    verify_given(folder, Given { key, ..Given::default() })
+}
+
+/// Verifies the journal in a folder by all that is given.
+pub fn verify_given(folder: &Path, given: Given<'_>) -> Result<Report, VerifyError> {
     let own = folder_key(folder)?;
-    if let Some(given) = key
+    if let Some(given) = given.key
         && *given != own
     {
         return Err(VerifyError::OtherKey { found: own.to_string() });
     }
+    let kept = given.kept.map(|note| Checkpoint::open(note, &own).ok_or(VerifyError::Kept)).transpose()?;
+    let seal = given.mac.map(|key| Seal::new(key, own.name()));
+    let report = check(folder, &own, kept, seal)?;
+    Ok(Report { pinned: given.key.is_some(), ..report })
+}
+
+/// Verifies the journal in a folder by its key, a kept checkpoint and the key of its MACs.
+pub(super) fn check(
+    folder: &Path,
+    key: &VerifierKey,
+    kept: Option<Checkpoint>,
+    seal: Option<Seal>,
+) -> Result<Report, VerifyError> {
     let mut good = 0;
-    let checked = Check::run(folder, &own, &mut good).map_err(|damage| VerifyError::Damaged { damage, good })?;
-    Ok(Report { key: own.to_string(), pinned: key.is_some(), ..checked })
+    let (extends, macs) = (kept.as_ref().map(|kept| kept.size), seal.is_some());
+    let checked = Check::run(folder, key, kept, seal, &mut good);
+    let checked = checked.map_err(|damage| VerifyError::Damaged { damage, good })?;
+    Ok(Report { key: key.to_string(), kept: extends, macs: checked.macs.filter(|_| macs), ..checked })
 }
 
 /// What the last good checkpoint proves.
@@ -118,46 +167,53 @@ struct Check<'g> {
     walk: Walk,
     /// The checkpoint that has a file of its own, until the walk has passed it.
     newest: Option<Checkpoint>,
+    /// The checkpoint that was kept, likewise.
+    kept: Option<Checkpoint>,
     /// Records that a good checkpoint covers.
     good: &'g mut u64,
-    times: (Option<String>, Option<String>),
+    times: Times,
 }
 
 impl<'g> Check<'g> {
-    fn run(folder: &Path, key: &VerifierKey, good: &'g mut u64) -> Result<Report, Damage> {
+    fn run(
+        folder: &Path,
+        key: &VerifierKey,
+        kept: Option<Checkpoint>,
+        seal: Option<Seal>,
+        good: &'g mut u64,
+    ) -> Result<Report, Damage> {
         // Checkpoints before the lines that they cover, so that a journal can be verified while it grows.
         let newest = newest(folder, key)?;
-        let mut list = Checkpoints::open(folder, key)?;
-        let mut check = Self { walk: Walk::begin(folder)?, newest: newest.clone(), good, times: (None, None) };
-        check.pass_newest(None)?;
-        let (mut checkpoints, mut last) = (0, 0);
+        let mut list = Checkpoints::open(folder, key, newest.as_ref())?;
+        let signed = newest.as_ref().map_or(0, |newest| newest.size);
+        let walk = Walk::begin(folder, Ground::Signed { signed, believed: 0, seal })?;
+        let mut check = Self { walk, newest: newest.clone(), kept, good, times: Times::default() };
+        check.pass(None)?;
         while let Some(listed) = list.next()? {
             if newest.as_ref().is_some_and(|newest| contradicts(newest, &listed.checkpoint)) {
                 return Err(Damage::Contradiction(listed.place));
             }
             check.up_to(&listed)?;
-            (checkpoints, last) = (checkpoints + 1, listed.checkpoint.size);
         }
-        check.rest()?;
-        // A crash between the two writes leaves the newest one in the list alone, never the other way round.
-        match newest {
-            Some(newest) if newest.size > last => return Err(Damage::Unlisted { newest: newest.size, listed: last }),
-            _ => {}
+        let unsigned_since = check.rest()?;
+        list.finish()?;
+        if list.count() == 0 && check.walk.tree().size() > 0 {
+            return Err(Damage::NoCheckpoint(check.walk.tree().size()));
         }
-        Ok(check.report(checkpoints))
+        Ok(check.report(list.count(), unsigned_since))
     }
 
     /// Reads the records of one more checkpoint and compares.
     fn up_to(&mut self, listed: &Listed) -> Result<(), Damage> {
         let mut before = Interval::begin(self.walk.tree(), listed);
         while self.walk.tree().size() < listed.checkpoint.size {
-            let Some((leaf, place)) = self.next_record()? else {
+            let Some(Read { leaf, place, .. }) = self.next_record()? else {
                 let newest = self.newest.as_ref().map_or(0, |newest| newest.size);
                 let last = newest.max(listed.checkpoint.size);
                 return Err(Damage::Missing { first: self.walk.tree().size() + 1, last });
             };
             before.see(&leaf, &place);
-            self.pass_newest(Some(&before))?;
+            self.pass(Some(&before))?;
         }
         if Checkpoint::of(self.walk.tree()) != listed.checkpoint {
             return Err(before.damage());
@@ -169,50 +225,71 @@ impl<'g> Check<'g> {
         Ok(())
     }
 
-    /// Reads what no listed checkpoint covers.
-    fn rest(&mut self) -> Result<(), Damage> {
-        while self.next_record()?.is_some() {
-            self.pass_newest(None)?;
+    /// Reads what no listed checkpoint covers; returns the time of its first record.
+    fn rest(&mut self) -> Result<Option<String>, Damage> {
+        // A checkpoint that somebody could keep is in the list.
+        if let Some(kept) = &self.kept {
+            return Err(Damage::NotExtended { size: kept.size });
+        }
+        let mut since = None;
+        while let Some(Read { time, .. }) = self.next_record()? {
+            since.get_or_insert(time);
+            self.pass(None)?;
         }
         match &self.newest {
             Some(newest) => Err(Damage::Missing { first: self.walk.tree().size() + 1, last: newest.size }),
-            None => Ok(()),
+            None => Ok(since),
         }
     }
 
-    fn next_record(&mut self) -> Result<Option<(Hash, Place)>, Damage> {
+    fn next_record(&mut self) -> Result<Option<Read>, Damage> {
         let Step::Record { leaf, place, time } = self.walk.step()? else { return Ok(None) };
-        self.times.0.get_or_insert_with(|| time.clone());
-        self.times.1 = Some(time);
-        Ok(Some((leaf, place)))
+        self.times.follow(&time, &place);
+        Ok(Some(Read { leaf, place, time }))
     }
 
-    /// Compares with the newest checkpoint when the walk is there.
-    fn pass_newest(&mut self, interval: Option<&Interval<'_>>) -> Result<(), Damage> {
-        let Some(newest) = self.newest.take_if(|newest| newest.size == self.walk.tree().size()) else { return Ok(()) };
-        if Checkpoint::of(self.walk.tree()) == newest {
+    /// Compares with the newest and the kept checkpoint when the walk is there.
+    fn pass(&mut self, interval: Option<&Interval<'_>>) -> Result<(), Damage> {
+        let tree = self.walk.tree();
+        if let Some(kept) = self.kept.take_if(|kept| kept.size == tree.size())
+            && Checkpoint::of(tree) != kept
+        {
+            return Err(Damage::NotExtended { size: kept.size });
+        }
+        let Some(newest) = self.newest.take_if(|newest| newest.size == tree.size()) else { return Ok(()) };
+        if Checkpoint::of(tree) == newest {
             *self.good = newest.size;
             return Ok(());
         }
         Err(interval.map_or(Damage::ChangedBetween { first: *self.good + 1, last: newest.size }, Interval::damage))
     }
 
-    fn report(self, checkpoints: u64) -> Report {
-        let torn_bytes = self.walk.torn_bytes();
+    fn report(self, checkpoints: u64, unsigned_since: Option<String>) -> Report {
         let end = self.walk.end();
         Report {
             records: end.tree.size(),
             checkpoints,
             signed: *self.good,
             unsigned: end.tree.size() - *self.good,
+            unsigned_since,
+            macs: Some(end.checked),
             open_calls: end.open.count(),
-            first_time: self.times.0,
-            last_time: self.times.1,
-            torn_bytes,
+            first_time: self.times.first,
+            last_time: self.times.last,
+            back: self.times.back,
+            torn_bytes: end.torn_bytes,
+            kept: None,
             key: String::new(),
             pinned: false,
         }
     }
+}
+
+/// One record that was read.
+struct Read {
+    leaf: Hash,
+    place: Place,
+    time: String,
 }
 
 /// The records that one checkpoint adds, compared with the hashes beside it.
@@ -250,26 +327,6 @@ impl<'l> Interval<'l> {
     /// Whether the records are the signed ones and the hashes are not.
     fn hints_differ(&self) -> bool {
         !self.listed.leaves.is_empty() && Checkpoint::of(&self.hinted) != self.listed.checkpoint
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} records", self.records)?;
-        if let (Some(first), Some(last)) = (&self.first_time, &self.last_time) {
-            write!(f, " from {first} to {last}")?;
-        }
-        writeln!(
-            f,
-            "\n{} under {} signed checkpoints, {} not signed yet",
-            self.signed, self.checkpoints, self.unsigned
-        )?;
-        writeln!(f, "{} calls are open", self.open_calls)?;
-        if self.torn_bytes > 0 {
-            writeln!(f, "{} bytes of an incomplete last line, which was never acknowledged", self.torn_bytes)?;
-        }
-        write!(f, "key: {}", self.key)?;
-        if self.pinned { Ok(()) } else { write!(f, "\nThe key was not pinned: it was taken from the folder itself") }
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::Principal;
 use crate::identity::Caller;
 use crate::sandbox::{Capacity, Limits, Tier};
 
@@ -58,8 +59,7 @@ impl Full {
 enum Count {
     Host,
     Script,
-    /// Issuer and subject: a principal is always the pair.
-    User(String, String),
+    User(Principal),
     /// Issuer and tenant.
     Tenant(String, String),
     Tool(String),
@@ -79,6 +79,8 @@ struct Bounds {
     tenant: usize,
     tool: usize,
     queue: usize,
+    /// In the queue, of one principal.
+    waiting: usize,
 }
 
 #[derive(Default)]
@@ -97,7 +99,7 @@ struct Waiting {
 impl Gate {
     /// The gate in front of the sandbox: what the operator says, and no more than the pools take.
     pub fn new(limits: &Limits, capacity: Capacity) -> Self {
-        let pool = |slots: Option<u32>| slots.and_then(|slots| usize::try_from(slots).ok()).unwrap_or(usize::MAX);
+        let pool = |places: u32| usize::try_from(places).unwrap_or(usize::MAX);
         let bounds = Bounds {
             host: limits.concurrent_calls.min(pool(capacity.compact)),
             script: limits.concurrent_script_calls.min(pool(capacity.script)),
@@ -105,14 +107,26 @@ impl Gate {
             tenant: limits.concurrent_calls_per_tenant,
             tool: limits.concurrent_calls_per_tool,
             queue: limits.queued_calls,
+            waiting: limits.concurrent_calls_per_user,
         };
+        Self::with(bounds, limits.queue_time)
+    }
+
+    /// The gate in front of what is costly before a call has a place: one of each principal at a time,
+    /// so that somebody else's turn comes at once. Who waits does so as calls do.
+    pub fn of_checks(limits: &Limits) -> Self {
+        let total = std::thread::available_parallelism().map_or(2, |processors| processors.get().max(2));
+        let queue = limits.queued_calls.max(limits.concurrent_calls);
+        let waiting = limits.concurrent_calls_per_user;
+        let bounds = Bounds { host: total, script: total, user: 1, tenant: total, tool: total, queue, waiting };
         Self::with(bounds, limits.queue_time)
     }
 
     /// A gate with `total` places, of which one principal may have `each`, and nowhere to wait.
     pub fn of(total: usize, each: usize) -> Self {
         let (script, tenant, tool) = (total, total, total);
-        Self::with(Bounds { host: total, script, user: each, tenant, tool, queue: 0 }, Duration::ZERO)
+        let bounds = Bounds { host: total, script, user: each, tenant, tool, queue: 0, waiting: 0 };
+        Self::with(bounds, Duration::ZERO)
     }
 
     fn with(bounds: Bounds, wait: Duration) -> Self {
@@ -134,6 +148,14 @@ impl Gate {
         self.admit(wanted(caller, Some((tool, tier)))).await
     }
 
+    /// A turn of `caller`, as soon as there is one.
+    ///
+    /// # Errors
+    /// There is none, and no room to wait or none in time.
+    pub async fn turn(&self, caller: &Caller) -> Result<Place, Full> {
+        self.admit(wanted(caller, None)).await
+    }
+
     async fn admit(&self, wanted: Vec<Count>) -> Result<Place, Full> {
         match self.ask(wanted)? {
             Asked::Taken(place) => Ok(place),
@@ -151,7 +173,7 @@ impl Gate {
         };
         let is_own = |waiting: &&Waiting| waiting.wanted.iter().any(|count| is_user(count) && wanted.contains(count));
         let own = state.waiting.iter().filter(is_own).count();
-        if state.waiting.len() >= self.shared.bounds.queue || own >= self.shared.bounds.user {
+        if state.waiting.len() >= self.shared.bounds.queue || own >= self.shared.bounds.waiting {
             return Err(full);
         }
         let (admit, place) = oneshot::channel();
@@ -181,7 +203,7 @@ impl Drop for Turn<'_> {
 
 fn wanted(caller: &Caller, call: Option<(&str, Option<Tier>)>) -> Vec<Count> {
     let actor = caller.actor();
-    let mut wanted = vec![Count::Host, Count::User(actor.iss.clone(), actor.sub.clone())];
+    let mut wanted = vec![Count::Host, Count::User(Principal::from(caller))];
     wanted.extend(actor.tenant.iter().map(|tenant| Count::Tenant(actor.iss.clone(), tenant.clone())));
     if let Some((tool, tier)) = call {
         wanted.push(Count::Tool(tool.to_owned()));

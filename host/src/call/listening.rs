@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Entry, Host, Place, Policy, Refusal, refusal};
-use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
 use crate::reason::Reason;
 
@@ -40,13 +39,7 @@ pub struct Listener {
 pub async fn listen(host: &Arc<Host>, entry: Entry, shown: Shown) -> Result<Listener, Refusal> {
     let Entry { caller, policy, subject } = entry;
     let Some(place) = host.listeners.try_enter(&caller) else {
-        let denied = Denied {
-            reason: Reason::Overloaded,
-            tool: None,
-            component: None,
-            scopes: Vec::new(),
-            message: "too many listeners; try again later".to_owned(),
-        };
+        let denied = refusal::general(Reason::Overloaded, "too many listeners; try again later");
         return Err(refusal::denied(host, &caller, denied).await);
     };
     let mut changes = host.changes.subscribe();

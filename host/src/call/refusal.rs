@@ -1,5 +1,7 @@
 //! Refusals before a call is opened: each is exactly one record, or an exact count of a flood.
 
+use std::time::Duration;
+
 use crate::audit::{AuditUnavailable, Event, Outcome, Record, Subject};
 use crate::call::{Full, Host};
 use crate::dispatch::{Denied, Permit};
@@ -15,19 +17,33 @@ pub struct Refusal {
     pub scopes: Vec<String>,
     /// For the caller.
     pub message: String,
+    /// After how long it is worth trying again, where that is known.
+    pub wait: Option<Duration>,
 }
 
 /// Refuses somebody unknown.
 pub(super) async fn anonymous(host: &Host, reason: Reason) -> Refusal {
     let written = host.journal.refuse(record(reason, Subject::default())).await;
-    Refusal { reason, scopes: Vec::new(), message: String::new() }.if_recorded(written)
+    Refusal::of(reason, String::new()).if_recorded(written)
 }
 
 /// Refuses a call of a known caller.
 pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refusal {
     let Denied { reason, tool, component, scopes, message } = denied;
-    let written = host.journal.append(Record { tool, component, ..record(reason, subject(caller)) }).await;
-    Refusal { reason, scopes, message }.if_recorded(written.map(drop))
+    let written = host.journal.refuse(Record { tool, component, ..record(reason, subject(caller)) }).await;
+    Refusal { scopes, ..Refusal::of(reason, message) }.if_recorded(written)
+}
+
+/// Refuses a request of a known caller who makes too many; one more is welcome after `wait`.
+pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Refusal {
+    let message = "too many requests within a minute (limits.calls_per_minute)";
+    let refusal = denied(host, caller, general(Reason::RateLimited, message)).await;
+    Refusal { wait: Some(wait), ..refusal }
+}
+
+/// Refuses a call of an admitted caller that its own headers contradict, whether or not there is such a tool.
+pub async fn mismatched(host: &Host, caller: &Caller) -> Refusal {
+    denied(host, caller, general(Reason::InvalidRequest, "a header contradicts the body")).await
 }
 
 /// Refuses a call that had been authorized already.
@@ -57,6 +73,11 @@ async fn refuse(host: &Host, caller: &Caller, permit: &Permit, reason: Reason, m
     denied(host, caller, denial).await
 }
 
+/// A denial that is not about one tool.
+pub(super) fn general(reason: Reason, message: &str) -> Denied {
+    Denied { reason, tool: None, component: None, scopes: Vec::new(), message: message.to_owned() }
+}
+
 fn record(reason: Reason, subject: Subject) -> Record {
     Record {
         subject,
@@ -81,8 +102,11 @@ fn subject(caller: &Caller) -> Subject {
 impl Refusal {
     /// What cannot be recorded is not made.
     pub(super) fn unrecordable() -> Self {
-        let message = "the call cannot be recorded".to_owned();
-        Self { reason: Reason::AuditUnavailable, scopes: Vec::new(), message }
+        Self::of(Reason::AuditUnavailable, "the call cannot be recorded".to_owned())
+    }
+
+    fn of(reason: Reason, message: String) -> Self {
+        Self { reason, scopes: Vec::new(), message, wait: None }
     }
 
     /// A refusal that could not be recorded says so instead.

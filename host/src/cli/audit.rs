@@ -1,5 +1,6 @@
-//! `bailiwick audit`: the journal verified, and the journal shown.
+//! `bailiwick audit`: the journal verified, shown, and adopted.
 
+mod adopt;
 mod components;
 mod show;
 mod tree;
@@ -14,11 +15,14 @@ pub(crate) enum Command {
     Verify(verify::Args),
     /// Show records: a table, JSON lines, or one call as a tree.
     Show(show::Args),
+    /// Let the host go on with a journal that is not the one it remembers, or begin a new one.
+    Adopt(adopt::Args),
 }
 
 pub(crate) fn run(command: &Command, page: &mut Page<'_>) -> anyhow::Result<()> {
     match command {
         Command::Verify(args) => verify::run(args, page),
         Command::Show(args) => show::run(args, page),
+        Command::Adopt(args) => adopt::run(args, page),
     }
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use bailiwick::config::{self, Config};
 use bailiwick::dispatch::Tool;
+use bailiwick::sandbox::Room;
 
 use super::folder::Folder;
 use super::page::{Page, Tone, counted};
@@ -50,6 +51,9 @@ fn overview(config: &Config, folder: &Folder, page: &mut Page<'_>) -> anyhow::Re
     page.field("services", &if services.is_empty() { "none".to_owned() } else { services.join(", ") })?;
     page.field("tools", &config.server.tools.display().to_string())?;
     page.field("components", &format!("{} loaded, {} refused", folder.loaded.len(), folder.refused.len()))?;
+    if let Some(lowered) = config.limits.lowered(Room::here()) {
+        page.field("limits", &lowered)?;
+    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bailiwick::dispatch::RawDefinition;
-use bailiwick::sandbox::{Examined, Limits, Sandbox};
+use bailiwick::sandbox::{Examined, Limits, Room, Sandbox};
 use bailiwick::seams::{SystemClock, SystemRandom};
 use serde_json::{Value, json};
 
@@ -26,7 +26,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let examined = wait(async {
-        let sandbox = Sandbox::new(Limits::default(), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        let sandbox =
+            Sandbox::new(Limits::within(Room::here()), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
         Ok(sandbox.examine(&args.file).await?)
     });
     let examined = examined.with_context(|| args.file.display().to_string())?;

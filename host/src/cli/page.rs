@@ -6,6 +6,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use bailiwick::characters::is_unseen;
+
 /// How a piece of text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -43,6 +45,11 @@ impl<'w> Page<'w> {
     /// A plain line.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         self.say(&[(Tone::Plain, text)])
+    }
+
+    /// Makes sure that what was said has arrived.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 
     /// A heading, apart from what is above it.
@@ -107,12 +114,6 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-fn is_unseen(character: char) -> bool {
-    let hides = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-    hides || character.is_control()
-}
-
 /// Names as people list them: `a, b and c`.
 pub(crate) fn listed(names: &[&str], last: &str) -> String {
     match names {
@@ -154,8 +155,8 @@ mod tests {
     #[test]
     fn json_stays_json() {
         let mut bytes = Vec::new();
-        Page::new(&mut bytes, true).json("{\n\"a\":\"\u{7f}\u{202e}\u{e0041}é\"}").unwrap();
-        assert_eq!(String::from_utf8(bytes).unwrap(), "{\n\"a\":\"\\u007f\\u202e\\udb40\\udc41é\"}\n");
+        Page::new(&mut bytes, true).json("{\n\"a\":\"\u{7f}\u{202e}\u{ad}\u{e0041}é\"}").unwrap();
+        assert_eq!(String::from_utf8(bytes).unwrap(), "{\n\"a\":\"\\u007f\\u202e\\u00ad\\udb40\\udc41é\"}\n");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `bailiwick serve`: start, signal, drain.
 
+mod signals;
+
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
@@ -7,7 +9,6 @@ use anyhow::Context as _;
 use bailiwick::app::App;
 use bailiwick::sandbox::Workers;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
@@ -15,6 +16,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{say_error, wait};
+use signals::Signals;
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -22,13 +24,16 @@ pub(crate) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     config: PathBuf,
+    /// Stop also when standard input, a pipe, closes: for a host that must not outlive the program that started it.
+    #[arg(long)]
+    until_stdin_closes: bool,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let _lines = log_to_stderr();
     raise_descriptors();
     wait(async {
-        let mut signals = Signals::new()?;
+        let mut signals = Signals::new(args.until_stdin_closes)?;
         // First of all, so that nothing secret is in this process yet, and no guest.
         let workers = Workers::start().context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;
@@ -57,30 +62,6 @@ fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
         tracing::warn!(cause = %error, "the number of open files stays at its soft limit");
-    }
-}
-
-/// What asks a process to end. A hangup does not: configuration is taken up as it changes.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())?, hangup: signal(SignalKind::hangup())? })
-    }
-
-    async fn end(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => {}
-            }
-        }
     }
 }
 

@@ -1,14 +1,18 @@
 //! `[[issuers]]`: whose tokens open the front door.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use http::Uri;
 use ipnet::IpNet;
 
 use super::Issuer;
 use super::reader::Section;
+use crate::characters::check_name;
 use crate::egress::AddressPolicy;
-use crate::identity::{AgentRule, Algorithm, IssuerSettings, KeySource, ServiceRule, TenantRule, TextRule, TypeRule};
+use crate::identity::{
+    AgentRule, Algorithm, IssuerSettings, KeySource, ServiceRule, TenantRule, TextRule, TimeRule, TypeRule,
+};
 
 pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
     let sections = root.sections("issuers");
@@ -38,14 +42,17 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
     }
     let algorithms = algorithms(section);
     let addresses = addresses(section);
-    let discovered = || Some(KeySource::Discovered { issuer: name.clone()?, addresses: addresses.clone() });
-    let keys = keys(section, &addresses).or_else(discovered);
+    let keys = match keys(section, &addresses) {
+        Some(keys) => name.as_deref().map(|name| is_sound(section, "issuer", name)).and(Some(keys)),
+        None => discovered(section, &addresses),
+    };
     let settings = (|| {
         Some(IssuerSettings {
             issuer: name?,
             alias: alias?,
             audience: audience(section),
             token_type: token_type(section, "at+jwt"),
+            times: times(section),
             subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
             scope_claim: section.text("scope_claim").unwrap_or_else(|| "scope".into()),
             tenant: tenant(section),
@@ -55,6 +62,16 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
     })();
     section.finish();
     Some(Issuer { settings: settings?, keys: keys?, algorithms })
+}
+
+/// Whether a key is a name as tokens have it; a problem if it is not.
+fn is_sound(section: &Section<'_>, key: &str, name: &str) -> bool {
+    let fault = match check_name(name) {
+        Ok(()) if name.is_empty() => Some("it is empty".to_owned()),
+        Ok(()) => None,
+        Err(unfit) => Some(unfit.to_string()),
+    };
+    fault.as_deref().inspect(|fault| section.wrong(key, fault)).is_none()
 }
 
 fn is_alias(alias: &str) -> bool {
@@ -110,13 +127,38 @@ pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) 
 }
 
 pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
-    let file = section.text("jwks_file").map(|path| KeySource::File(section.beside(&path)));
+    let file = section.text("jwks_file").map(|path| section.beside(&path));
+    if let Some(path) = &file {
+        section.check_named("jwks_file", path);
+    }
+    let file = file.map(KeySource::File);
     let remote =
         dialled(section, "jwks_uri", addresses).map(|url| KeySource::Remote { url, addresses: addresses.clone() });
     if file.is_some() && remote.is_some() {
         section.wrong("jwks_file", "jwks_uri and jwks_file exclude each other");
     }
     file.or(remote)
+}
+
+/// The issuer's own metadata. If there is no other source of keys, the issuer is dialled itself, and held to the rules
+/// of `jwks_uri`.
+pub(super) fn discovered(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
+    let issuer = section.text("issuer")?;
+    if is_sound(section, "issuer", &issuer) && !section.has("jwks_uri") && !section.has("jwks_file") {
+        dialled(section, "issuer", addresses);
+    }
+    Some(KeySource::Discovered { issuer, addresses: addresses.clone() })
+}
+
+/// How long tokens may be valid, and by how much the issuer's clock may be ahead.
+pub(super) fn times(section: &Section<'_>) -> TimeRule {
+    let usual = TimeRule::default();
+    let seconds = |key: &str, max, default| section.duration(key, max).map_or(default, |time| time.as_secs());
+    TimeRule {
+        lifetime: seconds("max_token_lifetime", YEAR, usual.lifetime),
+        age: seconds("max_token_age", YEAR, usual.age),
+        skew: seconds("clock_skew", MAX_SKEW, usual.skew),
+    }
 }
 
 /// An http or https URL with a host; no user, query or fragment.
@@ -156,7 +198,7 @@ fn tenant(section: &Section<'_>) -> Option<TenantRule> {
     let rule = section.section("tenant")?;
     match (rule.text("claim"), rule.text("fixed")) {
         (Some(claim), None) => Some(TenantRule::Claim(claim)),
-        (None, Some(tenant)) => Some(TenantRule::Fixed(tenant)),
+        (None, Some(tenant)) => is_sound(&rule, "fixed", &tenant).then_some(TenantRule::Fixed(tenant)),
         _ => {
             section.wrong("tenant", "this is neither { claim = \"...\" } nor { fixed = \"...\" }");
             None
@@ -194,3 +236,6 @@ fn service_when(section: &Section<'_>) -> ServiceRule {
         _ => ServiceRule::SubjectIsClient,
     }
 }
+
+const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+const MAX_SKEW: Duration = Duration::from_mins(5);

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Section;
-use crate::sandbox::{Limits, Unit};
+use crate::owned::Trust;
+use crate::sandbox::{Limits, Room, Unit};
 
 /// `[server]`.
 #[derive(Debug, Clone)]
@@ -20,6 +22,10 @@ pub struct ServerSettings {
     pub allowed_origins: Vec<String>,
     /// Hosts by which this server is addressed, beside the resource's.
     pub allowed_hosts: Vec<String>,
+    /// Proxies that many clients come through: their connections have no share to exceed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Scopes that anybody may learn of (RFC 9728 §2).
+    pub scopes_supported: Vec<String>,
     /// The tools folder.
     pub tools: PathBuf,
     /// Where compiled code is kept; beside the key folder if absent.
@@ -28,6 +34,8 @@ pub struct ServerSettings {
     pub approve_changes: bool,
     /// The file of approvals.
     pub approvals: PathBuf,
+    /// Who may own and change files and folders, beside root and this user.
+    pub trust: Trust,
 }
 
 impl ServerSettings {
@@ -53,7 +61,9 @@ pub struct EnvelopeSettings {
 pub struct AuditSettings {
     /// The journal's folder.
     pub folder: PathBuf,
-    /// Unauthenticated refusals recorded one by one, per second.
+    /// The folder in which the host remembers the newest checkpoint.
+    pub memory: PathBuf,
+    /// Refusals recorded one by one, per second: of all unknown callers, and of each known one.
     pub refusals_per_second: u32,
 }
 
@@ -79,12 +89,39 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let tools = section.text("tools").unwrap_or_else(|| "tools".into());
     let allowed_origins = origins(&section);
     let allowed_hosts = section.strings("allowed_hosts").unwrap_or_default();
+    let trusted_proxies = section.parsed("trusted_proxies");
+    let scopes_supported = scopes(&section);
     let cache = section.text("cache").map(|cache| section.beside(&cache));
     let approve_changes = section.flag("approve_changes").unwrap_or(false);
     let approvals = section.beside(&section.text("approvals").unwrap_or_else(|| "approvals.json".into()));
     let tools = section.beside(&tools);
+    let trust = trust(&section);
     let listen = address?;
-    Some(ServerSettings { listen, resource, allowed_origins, allowed_hosts, tools, cache, approve_changes, approvals })
+    Some(ServerSettings {
+        listen,
+        resource,
+        allowed_origins,
+        allowed_hosts,
+        trusted_proxies,
+        scopes_supported,
+        tools,
+        cache,
+        approve_changes,
+        approvals,
+        trust,
+    })
+}
+
+/// Also what all files are held to that are read from here on.
+fn trust(section: &Section<'_>) -> Trust {
+    let folders = section.strings("trusted_folders").unwrap_or_default();
+    let trust = Trust {
+        users: section.ids("trusted_users").into_iter().collect(),
+        groups: section.ids("trusted_groups").into_iter().collect(),
+        folders: folders.iter().map(|folder| section.beside(folder)).collect(),
+    };
+    section.rely_on(&trust);
+    trust
 }
 
 /// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared exactly.
@@ -121,6 +158,17 @@ fn origins(section: &Section<'_>) -> Vec<String> {
     origins.into_iter().map(|(origin, _)| origin).collect()
 }
 
+/// RFC 6749 §3.3.
+fn scopes(section: &Section<'_>) -> Vec<String> {
+    let scopes = section.texts("scopes_supported").unwrap_or_default();
+    for (scope, at) in &scopes {
+        if scope.is_empty() || !scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
+            section.problem(*at, format!("server.scopes_supported: {scope:?} is not one scope, such as orders:read"));
+        }
+    }
+    scopes.into_iter().map(|(scope, _)| scope).collect()
+}
+
 pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     let Some(section) = root.section("envelope") else {
         root.problem(0, "[envelope] is missing; it needs trust_domain, such as \"acme.example\"");
@@ -140,20 +188,23 @@ pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     })
 }
 
-pub(super) fn audit(root: &Section<'_>) -> Option<AuditSettings> {
+/// `[audit]`; the memory is in the key folder unless it says otherwise.
+pub(super) fn audit(root: &Section<'_>, envelope: Option<&EnvelopeSettings>) -> Option<AuditSettings> {
     let Some(section) = root.section("audit") else {
         root.problem(0, "[audit] is missing; it needs folder: without a journal there are no calls");
         return None;
     };
-    let per_second = section.number("refusals_per_second", 1..=100_000).unwrap_or(100);
+    let per_second = section.number("refusals_per_second", 1..=100_000).unwrap_or(REFUSALS_PER_SECOND);
+    let memory = section.text("memory").map(|memory| section.beside(&memory));
     Some(AuditSettings {
         folder: section.beside(&section.required("folder")?),
-        refusals_per_second: u32::try_from(per_second).unwrap_or(100),
+        memory: memory.or_else(|| Some(envelope?.keys.clone()))?,
+        refusals_per_second: u32::try_from(per_second).unwrap_or(u32::MAX),
     })
 }
 
 pub(super) fn limits(root: &Section<'_>) -> Limits {
-    let mut limits = Limits::default();
+    let mut limits = Limits::within(Room::here());
     let Some(section) = root.section("limits") else { return limits };
     for limit in Limits::ALL {
         let value = match limit.unit {
@@ -197,6 +248,11 @@ pub(super) fn check_folders(
             }
         }
     }
+    for (name, other) in [("server.tools", &server.tools), ("audit.folder", &audit.folder), ("server.cache", &cache)] {
+        if audit.memory != envelope.keys && overlap(&audit.memory, other) {
+            root.problem(0, format!("audit.memory and {name} overlap; {MEMORY_APART}"));
+        }
+    }
     if overlap(&server.tools, &server.approvals) {
         root.problem(0, "server.approvals lies in server.tools: whoever may add a component could approve it");
     }
@@ -214,4 +270,8 @@ fn real(path: &Path) -> PathBuf {
     whole.ancestors().find_map(resolved).unwrap_or_else(|| whole.clone())
 }
 
+const MEMORY_APART: &str = "what is remembered of the journal must lie where no one else writes";
+
+/// A flood that goes on for a day is a few hundred MiB.
+const REFUSALS_PER_SECOND: u64 = 10;
 const MAX_LIFETIME: Duration = Duration::from_secs(300);

@@ -6,13 +6,13 @@ use http::HeaderName;
 use http::header::AUTHORIZATION;
 
 use super::Issuer;
-use super::issuers::{addresses, algorithms, dialled, keys, token_type};
+use super::issuers::{addresses, algorithms, dialled, discovered, keys, token_type};
 use super::reader::Section;
 use crate::delegation::{
     AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
     ServiceSettings, Subjects, Template,
 };
-use crate::identity::{KeySource, TenantRule};
+use crate::identity::TenantRule;
 
 /// The services that were read.
 pub(super) struct Services {
@@ -185,7 +185,7 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     }
     let algorithms = algorithms(section);
     let keys = keys(section, &addresses(section)).or_else(|| own.map(|known| known.keys.clone()));
-    let keys = keys.or_else(|| Some(KeySource::Discovered { issuer: issuer.clone()?, addresses: addresses(section) }));
+    let keys = keys.or_else(|| discovered(section, &addresses(section)));
     let actor = match section.text("actor").as_deref() {
         Some("none") => false,
         None => profile == ExchangeProfile::Rfc8693,

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::identity::TimeRule;
 use crate::sandbox::{Limit, Limits, Unit};
 
 const GOOD: &str = r#"[server]
@@ -60,6 +61,8 @@ struct Folder(tempfile::TempDir);
 impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(folder.path(), private).expect("a private folder");
         std::fs::write(folder.path().join("secret"), "s3cret\n").expect("a secret file");
         Self(folder)
     }
@@ -106,9 +109,24 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
         ("https://mcp.example.com/mcp", "http://mcp.example.com/mcp", "it must be https"),
         ("https://mcp.example.com/mcp", "https://mcp.example.com/mcp?x", "no query"),
         ("jwks_file = \"jwks.json\"", "jwks_file = \"a\"\njwks_uri = \"https://a.example/k\"", "exclude each other"),
+        (
+            "tools = \"tools\"",
+            "tools = \"tools\"\ntrusted_proxies = [\"10.0.0.0/8\", \"10.0.0.300\"]",
+            ":5: server.trusted_proxies: \"10.0.0.300\"",
+        ),
+        (
+            "tools = \"tools\"",
+            "tools = \"tools\"\nscopes_supported = [\"a b\"]",
+            ":5: server.scopes_supported: \"a b\" is not one scope",
+        ),
         ("alias = \"corp\"", "alias = \"Corp!\"", ":8: issuers.alias"),
         ("alias = \"corp\"", "algorithms = [\"HS256\"]\nalias = \"corp\"", "\"HS256\" is not one of"),
         ("alias = \"corp\"", "service_when = \"never\"\nalias = \"corp\"", "sub_is_client"),
+        (
+            "alias = \"corp\"",
+            "tenant = { fixed = \"acme\\u200B\" }\nalias = \"corp\"",
+            ":8: issuers.tenant.fixed: it has U+200B",
+        ),
         (
             "actor_issuers = [\"corp\"]",
             "actor_issuers = [\"corq\"]",
@@ -150,6 +168,17 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
         ("time = \"5s\"", "time = \"0s\"", "this is not a duration"),
         ("time = \"5s\"", "tyme = \"5s\"", "limits.tyme is not a key"),
         ("folder = \"audit\"", "folder = \"tools/audit\"", "server.tools and audit.folder overlap"),
+        (
+            "folder = \"audit\"",
+            "folder = \"audit\"\nmemory = \"audit/memory\"",
+            "audit.memory and audit.folder overlap",
+        ),
+        (
+            "folder = \"audit\"",
+            "folder = \"memory/audit\"\nmemory = \"memory\"",
+            "audit.memory and audit.folder overlap",
+        ),
+        ("folder = \"audit\"", "folder = \"audit\"\nmemory = \"tools\"", "audit.memory and server.tools overlap"),
         ("[audit]\nfolder = \"audit\"\n", "", "[audit] is missing"),
         ("[envelope]\ntrust_domain = \"acme.example\"\n", "", "[envelope] is missing"),
         (
@@ -168,6 +197,9 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
         ("https://orders.example.com/v1", "https://169.254.169.254/v1", "never dialled"),
         ("in_trust_domain = true", "private_addresses = [\"10.0.0.1\"]", "write \"10.0.0.1/32\""),
         ("[limits]", "[limits]\n[surprise]", "surprise is not a key"),
+        ("[server]\n", "[server]\ntrusted_users = [\"root\"]\n", "trusted_users: this is not a list of numbers"),
+        ("[server]\n", "[server]\ntrusted_groups = 0\n", "trusted_groups: this is not a list of numbers"),
+        ("[server]\n", "[server]\ntrusted_folders = [1]\n", "trusted_folders: this is not a list of strings"),
     ];
     let folder = Folder::new();
     for (part, replacement, told) in cases {
@@ -262,6 +294,64 @@ fn an_issued_tokens_tenant_is_looked_for_where_its_issuer_states_it() {
 }
 
 #[test]
+fn an_issuer_that_must_be_asked_for_its_keys_is_a_url_that_may_be_dialled() {
+    let folder = Folder::new();
+    let url = "not an https URL without user, query or fragment";
+    let plain = "plain http is allowed only within";
+    let cases = [
+        ("", "it is empty", "it is empty"),
+        (" https://idp.example.com", "a space", "a space"),
+        ("https://idp.\\u00ADexample.com", "U+00AD", "U+00AD"),
+        ("not a url", url, ""),
+        ("file:///etc/passwd", url, ""),
+        ("https://u:p@idp.example", url, ""),
+        ("https://idp.example?x=1", url, ""),
+        ("https://idp.example#x", url, ""),
+        ("http://idp.example", plain, ""),
+        ("http://127.0.0.1:8080", "is a private address", ""),
+        ("https://127.0.0.1", "is a private address", ""),
+        ("https://169.254.169.254", "never dialled", ""),
+        ("https://other.example", "", ""),
+    ];
+    // The exchange has keys and users of its own.
+    let apart = "subject_issuers = [\"corp\"]\njwks_file = \"jwks.json\"\n[services.reports]";
+    let good = GOOD.replacen("[services.reports]", apart, 1);
+    let own = "issuer = \"https://idp.example.com\"";
+    let check = |text: String, section: &str, told: &str| {
+        let error = folder.load(&text).err().unwrap_or_default();
+        let right = if told.is_empty() { error.is_empty() } else { error.lines().count() == 1 && error.contains(told) };
+        assert!(right && (error.is_empty() || error.contains(section)), "{text}: {error}");
+    };
+    for (name, asked, with_keys) in cases {
+        let named = good.replacen(own, &format!("issuer = \"{name}\""), 1);
+        check(named.clone(), ":7: issuers.issuer: ", with_keys);
+        check(named.replacen("jwks_file = \"jwks.json\"\n", "", 1), ":7: issuers.issuer: ", asked);
+        // So is the issuer of an exchange that is not one of [[issuers]].
+        let (issuers, exchange) = good.split_at(good.rfind(own).unwrap_or_default());
+        let exchange =
+            exchange.replacen(own, &format!("issuer = \"{name}\""), 1).replacen("jwks_file = \"jwks.json\"\n", "", 1);
+        check(issuers.to_owned() + &exchange, "services.orders_api.exchange.issuer: ", asked);
+    }
+}
+
+#[test]
+fn how_long_tokens_may_be_valid_is_a_setting_of_each_issuer() {
+    let folder = Folder::new();
+    let times = |text: &str| folder.load(text).map(|config| config.issuers[0].settings.times);
+    assert_eq!(times(GOOD), Ok(TimeRule { lifetime: 86_400, age: 86_400, skew: 30 }));
+    let set = "max_token_lifetime = \"1h\"\nmax_token_age = \"10m\"\nclock_skew = \"5s\"\nalias = \"corp\"";
+    let text = GOOD.replacen("alias = \"corp\"", set, 1);
+    assert_eq!(times(&text), Ok(TimeRule { lifetime: 3_600, age: 600, skew: 5 }));
+    for (key, too_long) in
+        [("max_token_lifetime = \"1h\"", "8785h"), ("max_token_age = \"10m\"", "8785h"), ("clock_skew = \"5s\"", "6m")]
+    {
+        let name = key.split(' ').next().unwrap_or_default();
+        let error = times(&text.replacen(key, &format!("{name} = \"{too_long}\""), 1)).err().unwrap_or_default();
+        assert!(error.contains(&format!("issuers.{name}: this is not a duration")), "{error}");
+    }
+}
+
+#[test]
 fn a_restricted_users_token_needs_explicit_scopes() {
     let folder = Folder::new();
     let restricted = GOOD.replace("orders_api = \"on_behalf_of\"", "orders_api = \"restricted_user\"");
@@ -345,6 +435,35 @@ fn one_mistake_is_not_told_as_two() {
         let error = folder.load(&GOOD.replacen(part, replacement, 1)).err().unwrap_or_default();
         assert_eq!(error.lines().count(), 1, "{replacement}:\n{error}");
     }
+}
+
+#[test]
+fn files_that_others_could_have_written_are_refused_and_each_is_named() {
+    let folder = Folder::new();
+    let open = |name: &str, mode: u32| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(folder.0.path().join(name), mode).expect("another mode");
+    };
+    std::fs::write(folder.0.path().join("jwks.json"), "{}").expect("a key set");
+    assert!(folder.load(GOOD).is_ok());
+    for name in ["bailiwick.toml", "secret", "jwks.json"] {
+        open(name, 0o666);
+        let error = folder.load(GOOD).err().unwrap_or_default();
+        assert!(error.contains(&format!("{name} may be changed by other users; run: chmod go-w")), "{name}: {error}");
+        open(name, 0o600);
+    }
+    assert!(folder.load(GOOD).is_ok());
+}
+
+#[test]
+fn what_the_operator_trusts_is_read_and_relied_on() {
+    let folder = Folder::new();
+    let trusting = "[server]\ntrusted_users = [1000]\ntrusted_groups = [0, 2_000]\ntrusted_folders = [\"tools\"]\n";
+    let config = folder.load(&GOOD.replacen("[server]\n", trusting, 1)).unwrap_or_else(|errors| panic!("{errors}"));
+    let trust = &config.server.trust;
+    assert_eq!((trust.users.len(), trust.groups.len()), (1, 2));
+    assert_eq!(trust.folders, [folder.0.path().join("tools")]);
+    assert_eq!(config.terms().of("orders").trust, *trust);
 }
 
 #[test]

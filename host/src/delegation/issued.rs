@@ -11,7 +11,7 @@ use super::error::DownstreamError;
 use super::exchange::{ACCESS_TOKEN, Acting};
 use super::granted::Granted;
 use super::service::IssuedTenant;
-use crate::identity::{Claims, KeyError, KeyRing, TokenError, TypeRule, Unverified};
+use crate::identity::{Claims, KeyError, KeyRing, TimeRule, TokenError, TypeRule, Unverified};
 
 /// What the operator says an issued token must look like.
 pub(super) struct IssuedRule {
@@ -58,7 +58,7 @@ impl IssuedRule {
         }
         self.check_type(granted)?;
         let claims = self.authentic(token).await?;
-        claims.check_times(expected.now)?;
+        claims.check_times(expected.now, &TimeRule::default())?;
         claims.check_plain_access()?;
         let expires_at = claims.expiry()?;
         let beyond = self.max_lifetime.map_or(0, |seconds| expected.now.saturating_add(seconds));

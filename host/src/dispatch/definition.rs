@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::grant::ComponentGrant;
 use super::outline::Parts;
-use super::schema::{Schema, SchemaError, is_deceptive};
+use super::schema::{Schema, SchemaError, check_texts};
+use crate::characters::{Unfit, check_prose};
 use crate::json;
 
 /// A tool's definition as the component gives it.
@@ -75,12 +76,14 @@ pub enum DefinitionError {
     #[error("the tool name {0:?} is not 1 to 64 characters of [A-Za-z0-9_.-]")]
     Name(String),
     /// Text that could deceive whoever reads it.
-    #[error("the {field} of tool {tool} is empty, longer than {MAX_TEXT} bytes or has control characters")]
+    #[error("the {field} of tool {tool} is not accepted: {why}")]
     Text {
         /// Which tool.
         tool: String,
         /// Which text.
         field: &'static str,
+        /// Why.
+        why: TextError,
     },
     /// A bad schema.
     #[error("the {which} schema of tool {tool} is not accepted")]
@@ -117,6 +120,23 @@ pub enum DefinitionError {
     },
 }
 
+/// Why a text is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing to read.
+    #[error("it is empty")]
+    Empty,
+    /// Too much to read.
+    #[error("it is longer than {MAX_TEXT} bytes")]
+    Long,
+    /// Not a JSON object.
+    #[error("it is not a JSON object")]
+    Json,
+    /// A character that hides or reorders text.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+}
+
 impl Definition {
     /// Checks what a component says, in the light of what the operator granted.
     ///
@@ -127,10 +147,12 @@ impl Definition {
             return Err(DefinitionError::Name(raw.name));
         }
         let tool = raw.name.clone();
-        check_text(&tool, "description", &raw.description)?;
-        if let Some(title) = &raw.title {
-            check_text(&tool, "title", title)?;
-        }
+        let text_error = |field| {
+            let tool = tool.clone();
+            move |why| DefinitionError::Text { tool, field, why }
+        };
+        check_text(&raw.description).map_err(text_error("description"))?;
+        raw.title.as_deref().map_or(Ok(()), check_text).map_err(text_error("title"))?;
         let schema_error = |which| {
             let tool = tool.clone();
             move |cause| DefinitionError::Schema { tool, which, cause }
@@ -143,7 +165,7 @@ impl Definition {
         check_names(&tool, "scope", &raw.scopes)?;
         check_names(&tool, "service", &raw.services)?;
         let scopes = sorted(raw.scopes.iter().chain(grant.scopes_of(&tool)));
-        let meta = raw.meta.as_deref().map(|text| meta(&tool, text)).transpose()?;
+        let meta = raw.meta.as_deref().map(meta).transpose().map_err(text_error("meta"))?;
         let parts = Parts::of(&raw, input.value(), output.as_ref().map(Schema::value), meta.as_ref());
         Ok(Self {
             name: raw.name,
@@ -160,10 +182,15 @@ impl Definition {
     }
 }
 
-fn meta(tool: &str, text: &str) -> Result<Map<String, Value>, DefinitionError> {
-    match json::parse(text.as_bytes(), 16) {
-        Ok(Value::Object(members)) if text.len() <= MAX_TEXT => Ok(members),
-        _ => Err(DefinitionError::Text { tool: tool.to_owned(), field: "meta" }),
+fn meta(text: &str) -> Result<Map<String, Value>, TextError> {
+    if text.len() > MAX_TEXT {
+        return Err(TextError::Long);
+    }
+    let value = json::parse(text.as_bytes(), 16).map_err(|_| TextError::Json)?;
+    check_texts(&value)?;
+    match value {
+        Value::Object(members) => Ok(members),
+        _ => Err(TextError::Json),
     }
 }
 
@@ -190,11 +217,14 @@ fn check_names(tool: &str, kind: &'static str, names: &[String]) -> Result<(), D
     }
 }
 
-fn check_text(tool: &str, field: &'static str, text: &str) -> Result<(), DefinitionError> {
-    if text.trim().is_empty() || text.len() > MAX_TEXT || text.chars().any(is_deceptive) {
-        return Err(DefinitionError::Text { tool: tool.to_owned(), field });
+fn check_text(text: &str) -> Result<(), TextError> {
+    if text.trim().is_empty() {
+        return Err(TextError::Empty);
     }
-    Ok(())
+    if text.len() > MAX_TEXT {
+        return Err(TextError::Long);
+    }
+    Ok(check_prose(text)?)
 }
 
 /// The first property, anywhere in the schema, whose whole name is an identity or a credential.
@@ -268,6 +298,8 @@ const MAX_TEXT: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn checked(change: impl FnOnce(&mut RawDefinition)) -> Result<Definition, String> {
@@ -314,12 +346,43 @@ mod tests {
 
     #[test]
     fn text_that_could_deceive_is_refused() {
-        for text in ["", " ", "a\u{1b}[2Jb", "a\u{202e}b", "a\u{200b}b", "a\u{0}b"] {
-            assert!(checked(|raw| raw.description = text.into()).is_err(), "{text:?}");
+        let long = "a".repeat(MAX_TEXT + 1);
+        for (text, why) in [
+            ("", "it is empty"),
+            (" ", "it is empty"),
+            (long.as_str(), "longer than 8192 bytes"),
+            ("a\u{1b}[2Jb", "U+001B, a control character"),
+            ("a\u{202e}b", "U+202E, which changes the direction of text"),
+            ("a\u{200b}b", "U+200B, which cannot be seen"),
+            ("a\u{0}b", "U+0000, a control character"),
+            ("a\u{e0041}b", "U+E0041, a tag, which hides a letter"),
+        ] {
+            let told = checked(|raw| raw.description = text.into()).err().unwrap_or_default();
+            assert!(told.contains("the description of tool find") && told.contains(why), "{text:?}: {told}");
+            let told = checked(|raw| raw.title = Some(text.into())).err().unwrap_or_default();
+            assert!(told.contains("the title of tool find") && told.contains(why), "{text:?}: {told}");
         }
+        let told = checked(|raw| raw.meta = Some(r#"{"note":"a\u202eb"}"#.into())).err().unwrap_or_default();
+        assert!(told.contains("U+202E"), "{told}");
         for name in ["", "a b", "a/b", "ä", "a\n"] {
             assert!(checked(|raw| raw.name = name.into()).is_err(), "{name:?}");
         }
         assert!(checked(|raw| raw.scopes = vec!["a b".into()]).is_err());
+    }
+
+    #[test]
+    fn people_read_descriptions_in_their_own_languages() {
+        for text in
+            ["سفارش\u{200c}ها را می\u{200c}یابد", "\u{200f}מוצא הזמנות", "Finds families 👨\u{200d}👩\u{200d}👧"]
+        {
+            assert!(checked(|raw| raw.description = text.into()).is_ok(), "{text}");
+            let schema = json!({"type": "object", "additionalProperties": false,
+                "properties": {"order": {"description": text, "enum": [text]}}});
+            assert!(checked(|raw| raw.input_schema = schema.to_string()).is_ok(), "{text}");
+        }
+        for name in ["ord\u{200c}er", "order ", "سفارش\u{200c}ها"] {
+            let refused = checked(|raw| raw.input_schema = with_parameter(name));
+            assert!(refused.is_err_and(|error| error.contains("input schema")), "{name:?}");
+        }
     }
 }

@@ -29,7 +29,15 @@ impl ToolRequest {
     }
 }
 
-/// The result of authorizing one call: built only by [`permit`].
+/// A call that the caller may make if its arguments are valid: built only by [`allow`].
+#[derive(Debug)]
+pub struct Allowed {
+    tool: Arc<Tool>,
+    arguments: Value,
+    inexact: Option<String>,
+}
+
+/// The result of authorizing one call: built only by [`Allowed::check`].
 #[derive(Debug)]
 pub struct Permit {
     tool: Arc<Tool>,
@@ -56,32 +64,56 @@ pub struct Denied {
 /// # Errors
 /// They may not, or the call makes no sense.
 pub fn permit(catalog: &Catalog, caller: &Caller, request: ToolRequest) -> Result<Permit, Denied> {
+    allow(catalog, caller, request)?.check()
+}
+
+/// Decides whether `caller` may call this tool, whatever the arguments are.
+///
+/// # Errors
+/// They may not, or there is no such tool.
+pub fn allow(catalog: &Catalog, caller: &Caller, request: ToolRequest) -> Result<Allowed, Denied> {
     let Some(tool) = catalog.find(&request.tool) else {
         return Err(unknown());
     };
-    let denied = |reason, message| Denied {
-        reason,
-        tool: Some(tool.definition.name.clone()),
-        component: Some(tool.component.digest.clone()),
-        scopes: Vec::new(),
-        message,
-    };
+    let allowed = Allowed { tool: Arc::clone(tool), arguments: request.arguments, inexact: request.inexact };
     if !may_call(caller, tool) {
         let message = format!("this tool needs the scopes {}", tool.definition.scopes.join(" "));
-        return Err(Denied { scopes: tool.definition.scopes.clone(), ..denied(Reason::InsufficientScope, message) });
+        let scopes = tool.definition.scopes.clone();
+        return Err(Denied { scopes, ..allowed.denied(Reason::InsufficientScope, message) });
     }
-    if let Some(number) = request.inexact {
-        let short: String = number.chars().take(40).collect();
-        let message = format!(
-            "the arguments are not valid: the number {short} cannot be carried exactly (integers up to 2^53-1, and \
-             no more digits than a double has); where the tool allows it, send it as text"
-        );
-        return Err(denied(Reason::InvalidArguments, message));
+    Ok(allowed)
+}
+
+impl Allowed {
+    /// Whether [`check`](Self::check) takes long enough to hold up others.
+    pub fn is_costly(&self) -> bool {
+        self.tool.definition.input.is_costly(&self.arguments)
     }
-    if let Err(wrong) = tool.definition.input.check(&request.arguments) {
-        return Err(denied(Reason::InvalidArguments, format!("the arguments are not valid: {wrong}")));
+
+    /// Checks the arguments against the tool's input schema.
+    ///
+    /// # Errors
+    /// They are not valid.
+    pub fn check(self) -> Result<Permit, Denied> {
+        if let Some(number) = &self.inexact {
+            let short: String = number.chars().take(40).collect();
+            let message = format!(
+                "the arguments are not valid: the number {short} cannot be carried exactly (integers up to 2^53-1, and \
+                 no more digits than a double has); where the tool allows it, send it as text"
+            );
+            return Err(self.denied(Reason::InvalidArguments, message));
+        }
+        match self.tool.definition.input.check(&self.arguments) {
+            Ok(()) => Ok(Permit { tool: self.tool, arguments: self.arguments }),
+            Err(wrong) => Err(self.denied(Reason::InvalidArguments, format!("the arguments are not valid: {wrong}"))),
+        }
     }
-    Ok(Permit { tool: Arc::clone(tool), arguments: request.arguments })
+
+    /// The denial of this call for `reason`.
+    pub fn denied(&self, reason: Reason, message: String) -> Denied {
+        let (tool, component) = (&self.tool.definition.name, &self.tool.component.digest);
+        Denied { reason, tool: Some(tool.clone()), component: Some(component.clone()), scopes: Vec::new(), message }
+    }
 }
 
 /// Whether the caller's token has every scope that the tool requires.

@@ -6,6 +6,7 @@ use jsonschema::PatternOptions;
 use serde_json::{Map, Value};
 
 use super::cost::{Cost, Unbounded, expanded};
+use crate::characters::{Unfit, check_name, check_prose};
 use crate::json;
 
 /// A compiled JSON Schema (2020-12) with its text.
@@ -27,8 +28,14 @@ pub enum SchemaError {
     #[error(transparent)]
     Json(#[from] json::JsonError),
     /// A reference to something outside the schema.
-    #[error("it refers to {0:?}; only references within the schema (#...) are followed")]
+    #[error(
+        "it refers to {0:?}; what is followed are JSON pointers to a place within the schema, such as \
+         \"#/$defs/name\", without `%`"
+    )]
     Reference(String),
+    /// A name of its own, to which references would be relative.
+    #[error("it has an `$id`, {0:?}, which is not supported; remove it")]
+    Id(String),
     /// It could cost too much to evaluate.
     #[error("it refers to itself through {0:?}; nest to a fixed depth instead")]
     Recursive(String),
@@ -36,8 +43,8 @@ pub enum SchemaError {
     #[error("with its references expanded it is too large to be evaluated")]
     TooCostly,
     /// Text that could deceive whoever reads it.
-    #[error("a text in it has control or invisible characters")]
-    Text,
+    #[error("a text in it is not accepted: {0}")]
+    Text(#[from] Unfit),
     /// Another dialect.
     #[error("its `$schema` is {0:?}; only JSON Schema 2020-12 is supported, said once at the top")]
     Dialect(String),
@@ -66,9 +73,7 @@ impl Schema {
             Unbounded::TooLarge => SchemaError::TooCostly,
             Unbounded::Dangling(target) => SchemaError::Reference(target),
         })?;
-        if text.chars().any(is_deceptive) || has_deceptive_text(&value) {
-            return Err(SchemaError::Text);
-        }
+        check_texts(&value)?;
         // Linear in the text, and bounded in the size of the expression.
         let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES);
         let validator = jsonschema::draft202012::options()
@@ -102,6 +107,11 @@ impl Schema {
     /// Its members, shared; none if it is `true` or `false`.
     pub fn members(&self) -> Arc<Map<String, Value>> {
         Arc::clone(&self.members)
+    }
+
+    /// Whether checking `instance` takes long enough to hold up others.
+    pub fn is_costly(&self, instance: &Value) -> bool {
+        (CHEAP + 1..=MAX_STEPS).contains(&self.cost.of(instance))
     }
 
     /// Checks `instance`.
@@ -152,7 +162,7 @@ fn check_references(value: &Value) -> Result<(), SchemaError> {
         Value::Object(members) => members.iter().try_for_each(|(name, value)| match (name.as_str(), value) {
             ("$ref", Value::String(target)) if !target.starts_with('#') => Err(SchemaError::Reference(target.clone())),
             ("$dynamicRef", _) => Err(SchemaError::Reference("$dynamicRef".to_owned())),
-            ("$id", Value::String(target)) => Err(SchemaError::Reference(target.clone())),
+            ("$id", Value::String(name)) => Err(SchemaError::Id(name.clone())),
             _ => check_references(value),
         }),
         _ => Ok(()),
@@ -164,7 +174,8 @@ fn check_dialect(schema: &Value) -> Result<(), SchemaError> {
     if let Some(dialect) = schema.get("$schema")
         && dialect.as_str().is_none_or(|uri| uri.trim_end_matches('#') != DIALECT)
     {
-        return Err(SchemaError::Dialect(dialect.to_string()));
+        let named = dialect.as_str().map_or_else(|| dialect.to_string(), String::from);
+        return Err(SchemaError::Dialect(named));
     }
     inner(schema).try_for_each(no_dialect)
 }
@@ -181,21 +192,19 @@ fn inner(value: &Value) -> impl Iterator<Item = &Value> {
     items.chain(value.as_object().into_iter().flat_map(Map::values))
 }
 
-fn has_deceptive_text(value: &Value) -> bool {
+/// Checks the texts in `value`: members have names, and everything else is prose.
+///
+/// # Errors
+/// One of them could deceive whoever reads it.
+pub(super) fn check_texts(value: &Value) -> Result<(), Unfit> {
     match value {
-        Value::String(text) => text.chars().any(is_deceptive),
-        Value::Array(items) => items.iter().any(has_deceptive_text),
+        Value::String(text) => check_prose(text),
+        Value::Array(items) => items.iter().try_for_each(check_texts),
         Value::Object(members) => {
-            members.iter().any(|(name, value)| name.chars().any(is_deceptive) || has_deceptive_text(value))
+            members.iter().try_for_each(|(name, value)| check_name(name).and_then(|()| check_texts(value)))
         }
-        _ => false,
+        _ => Ok(()),
     }
-}
-
-/// Control and format characters that change how a text looks without being seen.
-pub(super) fn is_deceptive(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// What takes at most this many steps is evaluated where it is.
@@ -231,8 +240,14 @@ mod tests {
                 r#"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"file:///etc/passwd"}}}"#,
                 "refers",
             ),
+            (r##"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"#a"}}}"##, "JSON pointers"),
+            (r#"{"$id":"https://x/y","type":"object"}"#, "`$id`, \"https://x/y\", which is not supported; remove it"),
             (r#"{"type":7,"additionalProperties":false}"#, "not a valid"),
-            (r#"{"$schema":"http://json-schema.org/draft-04/schema#","type":"object"}"#, "2020-12"),
+            (
+                r#"{"$schema":"http://json-schema.org/draft-04/schema#","type":"object"}"#,
+                "is \"http://json-schema.org/draft-04/schema#\"; only JSON Schema 2020-12",
+            ),
+            (r#"{"$schema":7,"type":"object"}"#, "is \"7\"; only JSON Schema 2020-12"),
             (r#"{"type":"object","type":"object"}"#, "duplicate"),
             (deep.as_str(), "deep"),
         ] {

@@ -3,6 +3,28 @@
 use serde_json::{Map, Value};
 
 use super::unverified::TokenError;
+use crate::characters;
+use crate::json::member;
+
+/// How long tokens may be valid, and by how much other clocks may differ, in seconds.
+///
+/// It applies to every token that comes in: to a caller's and to one that an authorization server
+/// issued for a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeRule {
+    /// From `iat`, or from now where it is absent, to `exp` (`max_token_lifetime`).
+    pub lifetime: u64,
+    /// From `iat` to now (`max_token_age`).
+    pub age: u64,
+    /// By which `nbf` and `iat` may be ahead (`clock_skew`). `exp` gets no leeway.
+    pub skew: u64,
+}
+
+impl Default for TimeRule {
+    fn default() -> Self {
+        Self { lifetime: DAY, age: DAY, skew: 30 }
+    }
+}
 
 /// The claims of a verified JWT. Built only by [`super::Unverified::verify`].
 pub struct Claims(Map<String, Value>);
@@ -12,7 +34,7 @@ impl Claims {
         Self(members)
     }
 
-    /// A claim that must be a non-empty string of printable characters, at most 256 bytes.
+    /// A claim that must be a name: 1 to 256 bytes, nothing that cannot be seen, no space at an end.
     ///
     /// # Errors
     /// It is missing or not such a string.
@@ -25,11 +47,8 @@ impl Claims {
     /// # Errors
     /// It is there and not such a string.
     pub fn optional_string(&self, name: &str) -> Result<Option<&str>, TokenError> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) if is_name(text) => Ok(Some(text)),
-            Some(_) => Err(malformed(name)),
-        }
+        let text = member::text(&self.0, name).map_err(|_| malformed(name))?;
+        if text.is_none_or(is_name) { Ok(text) } else { Err(malformed(name)) }
     }
 
     /// A `NumericDate` (RFC 7519 §2) in whole seconds, if it is there.
@@ -37,10 +56,8 @@ impl Claims {
     /// # Errors
     /// It is there and not a whole number of seconds before the year 285,000,000.
     pub fn optional_time(&self, name: &str) -> Result<Option<u64>, TokenError> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(value) => value.as_u64().filter(|time| *time < MAX_TIME).map(Some).ok_or_else(|| malformed(name)),
-        }
+        let time = member::whole(&self.0, name).map_err(|_| malformed(name))?;
+        if time.is_none_or(|time| time < MAX_TIME) { Ok(time) } else { Err(malformed(name)) }
     }
 
     /// An object, if it is there.
@@ -48,11 +65,8 @@ impl Claims {
     /// # Errors
     /// It is there and not an object.
     pub fn optional_object(&self, name: &str) -> Result<Option<Self>, TokenError> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::Object(members)) => Ok(Some(Self(members.clone()))),
-            Some(_) => Err(malformed(name)),
-        }
+        let members = member::object(&self.0, name).map_err(|_| malformed(name))?;
+        Ok(members.map(|members| Self(members.clone())))
     }
 
     /// Whether the claim is there at all.
@@ -68,18 +82,24 @@ impl Claims {
         self.optional_time("exp")?.ok_or_else(|| malformed("exp"))
     }
 
-    /// Checks `exp`, `nbf` and `iat` against `now`, with [`LEEWAY`] for clocks that differ.
+    /// Checks `exp`, `nbf` and `iat` (RFC 7519 §4.1) at the time `now`.
     ///
     /// # Errors
-    /// A time is missing, malformed, past or in the future.
-    pub fn check_times(&self, now: u64) -> Result<(), TokenError> {
-        if now >= self.expiry()? {
+    /// A time is missing, malformed, past, in the future, too far away or too long ago.
+    pub fn check_times(&self, now: u64, rule: &TimeRule) -> Result<(), TokenError> {
+        let (expiry, issued) = (self.expiry()?, self.optional_time("iat")?);
+        if now >= expiry {
             return Err(TokenError::Expired);
         }
-        for name in ["nbf", "iat"] {
-            if self.optional_time(name)?.is_some_and(|time| time > now.saturating_add(LEEWAY)) {
-                return Err(TokenError::NotYet);
-            }
+        let ahead = |time: Option<u64>| time.is_some_and(|time| time > now.saturating_add(rule.skew));
+        if ahead(self.optional_time("nbf")?) || ahead(issued) {
+            return Err(TokenError::NotYet);
+        }
+        if expiry.saturating_sub(issued.unwrap_or(now)) > rule.lifetime {
+            return Err(TokenError::TooLong);
+        }
+        if issued.is_some_and(|issued| now.saturating_sub(issued) > rule.age) {
+            return Err(TokenError::TooOld);
         }
         Ok(())
     }
@@ -91,8 +111,7 @@ impl Claims {
     pub fn audiences(&self) -> Result<Vec<&str>, TokenError> {
         let audiences = match self.0.get("aud") {
             Some(Value::String(one)) => Some(vec![one.as_str()]),
-            Some(Value::Array(many)) => many.iter().map(Value::as_str).collect(),
-            _ => None,
+            _ => member::texts(&self.0, "aud").map_err(|_| malformed("aud"))?,
         };
         audiences.filter(|audiences| !audiences.is_empty()).ok_or_else(|| malformed("aud"))
     }
@@ -111,19 +130,14 @@ impl Claims {
     /// # Errors
     /// It is there and of another type.
     pub fn scopes(&self, claim: &str) -> Result<Vec<String>, TokenError> {
-        let mut scopes: Vec<String> = match self.0.get(claim) {
-            None => Vec::new(),
-            Some(Value::String(text)) => text.split(' ').filter(|scope| !scope.is_empty()).map(String::from).collect(),
-            Some(Value::Array(items)) => items
-                .iter()
-                .map(|item| item.as_str().map(String::from))
-                .collect::<Option<_>>()
-                .ok_or_else(|| malformed(claim))?,
-            Some(_) => return Err(malformed(claim)),
+        let stated = match self.0.get(claim) {
+            Some(Value::String(text)) => text.split(' ').filter(|scope| !scope.is_empty()).collect(),
+            _ => member::texts(&self.0, claim).map_err(|_| malformed(claim))?.unwrap_or_default(),
         };
-        if !scopes.iter().all(|scope| is_name(scope)) {
+        if !stated.iter().all(|scope| is_name(scope)) {
             return Err(malformed(claim));
         }
+        let mut scopes: Vec<String> = stated.into_iter().map(String::from).collect();
         scopes.sort_unstable();
         scopes.dedup();
         Ok(scopes)
@@ -134,18 +148,11 @@ fn malformed(name: &str) -> TokenError {
     TokenError::Claim(name.to_owned())
 }
 
-/// Names end up in records, headers and paths: no control or format characters, bounded.
+/// Names end up in records, headers and paths: bounded, and each looks like no other.
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_NAME && !text.chars().any(is_unprintable)
+    !text.is_empty() && text.len() <= MAX_NAME && characters::check_name(text).is_ok()
 }
-
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-/// Seconds by which another machine's clock may be ahead. An expired token gets no leeway.
-pub(crate) const LEEWAY: u64 = 30;
 
 const MAX_NAME: usize = 256;
 const MAX_TIME: u64 = 1 << 53;
+const DAY: u64 = 24 * 60 * 60;

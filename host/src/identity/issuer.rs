@@ -1,5 +1,6 @@
 //! What the operator says about one issuer (`[[issuers]]`).
 
+use super::claims::TimeRule;
 use super::unverified::TypeRule;
 
 /// How an issuer's tokens are read.
@@ -13,6 +14,8 @@ pub struct IssuerSettings {
     pub audience: Option<String>,
     /// The `typ` of its access tokens.
     pub token_type: TypeRule,
+    /// How long they may be valid.
+    pub times: TimeRule,
     /// The claim that names the subject, unique and never reassigned within the issuer.
     pub subject_claim: String,
     /// The claim that holds the scopes.

@@ -6,12 +6,18 @@ use serde_json::{Map, Value};
 
 use super::claims::Claims;
 use super::keys::Key;
-use crate::json;
+use crate::json::{self, member};
 
 /// A decoded but unverified JWT. Nothing in it is true yet.
 pub struct Unverified<'t> {
-    header: Map<String, Value>,
+    jws: Jws<'t>,
     claims: Map<String, Value>,
+}
+
+/// A compact JWS whose header is acceptable (RFC 7515 §7.1).
+pub(super) struct Jws<'t> {
+    header: Map<String, Value>,
+    payload: &'t str,
     signed: &'t str,
     signature: &'t str,
 }
@@ -58,6 +64,12 @@ pub enum TokenError {
     /// `nbf` or `iat` is in the future.
     #[error("the token is not valid yet")]
     NotYet,
+    /// From `iat`, or now, to `exp` it is longer than tokens of this issuer may be valid.
+    #[error("the token is valid for longer than max_token_lifetime")]
+    TooLong,
+    /// `iat` is too long ago.
+    #[error("the token was issued longer ago than max_token_age")]
+    TooOld,
     /// `aud` does not name this resource.
     #[error("the token is for another audience")]
     Audience,
@@ -72,22 +84,9 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// It is not a JWT that could be verified.
     pub fn parse(token: &'t str) -> Result<Self, TokenError> {
-        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Form)?;
-        let (header, payload) = signed.split_once('.').ok_or(TokenError::Form)?;
-        if payload.contains('.') || header.len() > MAX_HEADER || payload.len() > MAX_PAYLOAD {
-            return Err(TokenError::Form);
-        }
-        let header = decode(header, "header")?;
-        let claims = decode(payload, "payload")?;
-        for parameter in ["crit", "b64", "zip", "enc"] {
-            if header.contains_key(parameter) {
-                return Err(TokenError::Header(parameter));
-            }
-        }
-        if header.get("kid").is_some_and(|kid| kid.as_str().is_none_or(|kid| kid.len() > MAX_KEY_ID)) {
-            return Err(TokenError::Header("kid"));
-        }
-        Ok(Self { header, claims, signed, signature })
+        let jws = Jws::parse(token)?;
+        let claims = decode(jws.payload, "payload")?;
+        Ok(Self { jws, claims })
     }
 
     /// What the token says its issuer is: good for finding the issuer's keys, and for nothing else.
@@ -95,12 +94,12 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// There is no `iss` string.
     pub fn claimed_issuer(&self) -> Result<&str, TokenError> {
-        self.claims.get("iss").and_then(Value::as_str).ok_or_else(|| TokenError::Claim("iss".into()))
+        member::text(&self.claims, "iss").ok().flatten().ok_or_else(|| TokenError::Claim("iss".into()))
     }
 
     /// The key id, if the token has one: an opaque name, never a path or an address.
     pub fn key_id(&self) -> Option<&str> {
-        self.header.get("kid").and_then(Value::as_str)
+        self.jws.key_id()
     }
 
     /// Verifies the signature with `key` and turns the claims into facts about the issuer's word.
@@ -108,25 +107,48 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// The token is not what the holder of `key` signed, or not of the expected type.
     pub fn verify(self, key: &Key, expected: &TypeRule) -> Result<Claims, TokenError> {
-        let algorithm = self.header.get("alg").and_then(Value::as_str).ok_or(TokenError::Header("alg"))?;
-        if algorithm != key.algorithm().as_str() {
-            return Err(TokenError::Algorithm);
-        }
-        if !key.verifies(self.signed.as_bytes(), self.signature) {
-            return Err(TokenError::Signature);
-        }
-        expected.check(self.header.get("typ"))?;
+        self.jws.verify(key)?;
+        expected.check(member::text(&self.jws.header, "typ").map_err(|_| TokenError::Type)?)?;
         Ok(Claims::verified(self.claims))
     }
 }
 
+impl<'t> Jws<'t> {
+    pub(super) fn parse(token: &'t str) -> Result<Self, TokenError> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Form)?;
+        let (header, payload) = signed.split_once('.').ok_or(TokenError::Form)?;
+        if payload.contains('.') || header.len() > MAX_HEADER || payload.len() > MAX_PAYLOAD {
+            return Err(TokenError::Form);
+        }
+        let header = decode(header, "header")?;
+        for parameter in ["crit", "b64", "zip", "enc"] {
+            if header.contains_key(parameter) {
+                return Err(TokenError::Header(parameter));
+            }
+        }
+        let key_id = member::text(&header, "kid").map_err(|_| TokenError::Header("kid"))?;
+        if key_id.is_some_and(|id| id.len() > MAX_KEY_ID) {
+            return Err(TokenError::Header("kid"));
+        }
+        Ok(Self { header, payload, signed, signature })
+    }
+
+    pub(super) fn key_id(&self) -> Option<&str> {
+        member::text(&self.header, "kid").ok().flatten()
+    }
+
+    pub(super) fn verify(&self, key: &Key) -> Result<(), TokenError> {
+        let algorithm = member::text(&self.header, "alg").ok().flatten().ok_or(TokenError::Header("alg"))?;
+        if algorithm != key.algorithm().as_str() {
+            return Err(TokenError::Algorithm);
+        }
+        if key.verifies(self.signed.as_bytes(), self.signature) { Ok(()) } else { Err(TokenError::Signature) }
+    }
+}
+
 impl TypeRule {
-    fn check(&self, typ: Option<&Value>) -> Result<(), TokenError> {
-        let typ = match typ {
-            None => None,
-            Some(Value::String(text)) => Some(text.to_ascii_lowercase()),
-            Some(_) => return Err(TokenError::Type),
-        };
+    fn check(&self, typ: Option<&str>) -> Result<(), TokenError> {
+        let typ = typ.map(str::to_ascii_lowercase);
         let typ = typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
         let accepted = match self {
             Self::Exactly(expected) => typ.is_some_and(|typ| typ.eq_ignore_ascii_case(expected)),

@@ -9,6 +9,7 @@ use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, Parser, Payl
 
 use super::engine::Tier;
 use super::wasi;
+use crate::characters::printable;
 use needs::Needs;
 
 /// What was found in an acceptable component.
@@ -112,10 +113,6 @@ impl Found {
 fn is_version_of(name: &str, interface: &str) -> bool {
     let patch = name.strip_prefix(interface).and_then(|rest| rest.strip_prefix("@0.1."));
     patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn printable(name: &str) -> String {
-    name.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// What to do without an interface that no tool gets.

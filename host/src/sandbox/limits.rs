@@ -1,10 +1,15 @@
 //! The bounds (`[limits]`), as one table: each has a key, a default, a least and a largest value.
 //!
+//! Defaults that are amounts of memory are less where the process can have little (`room`).
+//!
 //! Invariant: there is no bound without a default, and none that can be switched off.
+
+mod room;
 
 use std::time::Duration;
 
 use crate::harden::CompileLimits;
+pub use room::Room;
 
 /// One row of the table of bounds.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +62,14 @@ macro_rules! limits {
                     _ => {}
                 }
             }
+
+            /// The bound of this row, in the row's unit.
+            fn value(&self, row: &Limit) -> u64 {
+                match row.key {
+                    $(stringify!($key) => self.$key.amount(),)*
+                    _ => 0,
+                }
+            }
         }
     };
 }
@@ -101,6 +114,10 @@ limits! {
     // Of the whole host.
     /// Size of a request body at the front door, bytes.
     input: usize, Bytes = 1 << 20, 1, 16 << 20;
+    /// Requests of one principal in a minute, on average.
+    calls_per_minute: usize, Count = 300_000, 1, 60_000_000;
+    /// Requests of one principal at once, before the average counts.
+    calls_burst: usize, Count = 10_000, 1, 1_000_000;
     /// Linear memory of all calls together, bytes.
     memory_total: usize, Bytes = 2 << 30, 1 << 20, 1 << 40;
     /// Calls at the same time.
@@ -127,7 +144,49 @@ limits! {
     compile_cpu: Duration, Time = 60_000, 1_000, 600_000;
 }
 
+impl Limit {
+    /// The value without the key in a process that has `room`: at most its share of that, and never less than the least.
+    fn default_in(&self, room: Option<&Room>) -> u64 {
+        let share = SHARES.iter().find(|(key, _)| *key == self.key);
+        let most = share.zip(room).map(|((_, parts), room)| room.bytes / parts / MIB * MIB);
+        most.map_or(self.default, |most| self.default.min(most).max(self.min))
+    }
+}
+
 impl Limits {
+    /// The bounds without any key, in a process that has `room`.
+    pub fn within(room: Option<&Room>) -> Self {
+        let mut limits = Self::default();
+        for row in Self::ALL {
+            limits.set(row.key, row.default_in(room));
+        }
+        limits
+    }
+
+    /// Says which bounds are less than the table says because of `room`; nothing if none is.
+    pub fn lowered(&self, room: Option<&Room>) -> Option<String> {
+        let lowered = |row: &&Limit| {
+            let default = row.default_in(room);
+            default < row.default && self.value(row) == default
+        };
+        let rows = Self::ALL.iter().filter(lowered).map(|row| format!("{} = {}", row.key, mebibytes(self.value(row))));
+        let rows: Vec<_> = rows.collect();
+        let room = room.filter(|_| !rows.is_empty())?;
+        Some(format!("{}, because this process can have {room}", rows.join(", ")))
+    }
+
+    /// A warning for each bound that is more memory than there is in `room`.
+    pub fn beyond(&self, room: Option<&Room>) -> Vec<String> {
+        let Some(room) = room else { return Vec::new() };
+        let of_memory = Self::ALL.iter().filter(|row| SHARES.iter().any(|(key, _)| *key == row.key));
+        let beyond = of_memory.filter(|row| self.value(row) > room.bytes);
+        let warning = |row: &Limit| {
+            let (key, value) = (row.key, mebibytes(self.value(row)));
+            format!("limits.{key} is {value}, but this process can have {room}: the kernel acts before the limit does")
+        };
+        beyond.map(warning).collect()
+    }
+
     /// What compiling one component may take.
     pub(super) fn compiling(&self) -> CompileLimits {
         let address_space = u64::try_from(self.compile_memory).unwrap_or(u64::MAX);
@@ -138,11 +197,16 @@ impl Limits {
 /// A bound's value in the type of its field.
 trait Value {
     fn of(value: u64) -> Self;
+    fn amount(&self) -> u64;
 }
 
 impl Value for usize {
     fn of(value: u64) -> Self {
         Self::try_from(value).unwrap_or(Self::MAX)
+    }
+
+    fn amount(&self) -> u64 {
+        u64::try_from(*self).unwrap_or(u64::MAX)
     }
 }
 
@@ -150,16 +214,91 @@ impl Value for Duration {
     fn of(milliseconds: u64) -> Self {
         Self::from_millis(milliseconds)
     }
+
+    fn amount(&self) -> u64 {
+        u64::try_from(self.as_millis()).unwrap_or(u64::MAX)
+    }
 }
+
+/// An amount of memory as the configuration has it.
+fn mebibytes(bytes: u64) -> String {
+    format!("\"{}MiB\"", bytes / MIB)
+}
+
+/// Into how many parts the room is divided, of which a default is one at most. Calls have half of it together, so that the
+/// rest of the host has room beside them; the compiler's limit counts address space, which is always more than memory.
+const SHARES: [(&str, u64); 3] = [("memory", 4), ("memory_total", 2), ("compile_memory", 1)];
+const MIB: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+
+    fn room(mebibytes: u64) -> Room {
+        Room { bytes: mebibytes * MIB, from: PathBuf::from("/sys/fs/cgroup/memory.max") }
+    }
 
     #[test]
     fn every_bound_has_a_default_within_its_range() {
         for limit in Limits::ALL {
             assert!((limit.min..=limit.max).contains(&limit.default), "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn defaults_of_memory_are_a_share_of_the_room_and_nothing_else_changes() {
+        for (mebibytes, expected) in [
+            (1 << 20, [64, 2048, 4096]),
+            (8192, [64, 2048, 4096]),
+            (2048, [64, 1024, 2048]),
+            (256, [64, 128, 256]),
+            (128, [32, 64, 256]),
+            (0, [0, 1, 256]),
+        ] {
+            let limits = Limits::within(Some(&room(mebibytes)));
+            let found = [limits.memory, limits.memory_total, limits.compile_memory].map(|bytes| bytes >> 20);
+            assert_eq!(found, expected, "{mebibytes} MiB");
+            let (table, rest) = (Limits::default(), limits);
+            let rest = Limits {
+                memory: table.memory,
+                memory_total: table.memory_total,
+                compile_memory: table.compile_memory,
+                ..rest
+            };
+            assert_eq!(format!("{rest:?}"), format!("{table:?}"), "{mebibytes} MiB");
+        }
+        assert_eq!(format!("{:?}", Limits::within(None)), format!("{:?}", Limits::default()));
+    }
+
+    #[test]
+    fn what_is_lowered_is_said_and_what_is_too_much_is_warned_about() {
+        let small = room(512);
+        let mut limits = Limits::within(Some(&small));
+        let lowered = |limits: &Limits| limits.lowered(Some(&small)).unwrap_or_default();
+        let because = "because this process can have 512 MiB (/sys/fs/cgroup/memory.max)";
+        assert_eq!(lowered(&limits), format!("memory_total = \"256MiB\", compile_memory = \"512MiB\", {because}"));
+        assert!(limits.beyond(Some(&small)).is_empty());
+        limits.set("memory_total", 1 << 30);
+        assert_eq!(lowered(&limits), format!("compile_memory = \"512MiB\", {because}"));
+        let warned = limits.beyond(Some(&small)).join("\n");
+        let told = "limits.memory_total is \"1024MiB\", but this process can have 512 MiB (/sys/fs/cgroup/memory.max)";
+        assert!(warned.starts_with(told), "{warned}");
+        assert!(Limits::within(None).lowered(None).is_none() && limits.beyond(None).is_empty());
+    }
+
+    #[test]
+    fn the_documents_say_what_share_of_the_room_a_default_is() {
+        let page = include_str!("../../../docs/configuration.md");
+        for (key, parts) in SHARES {
+            let share = match parts {
+                1 => "all of it",
+                2 => "half",
+                _ => "a quarter",
+            };
+            let row = format!("| `{key}` | {share}");
+            assert!(page.contains(&row), "docs/configuration.md lacks: {row}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::limits::Limits;
+use crate::characters::is_unseen;
 
 /// How important a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl Log {
     }
 }
 
-/// At most [`MAX_LINE`] bytes of `text`, with control characters escaped, so that a tool cannot
+/// At most [`MAX_LINE`] bytes of `text`, with what cannot be seen escaped, so that a tool cannot
 /// forge a line of somebody else's.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(MAX_LINE));
@@ -77,7 +78,7 @@ pub(super) fn one_line(text: &str) -> String {
             line.push('…');
             break;
         }
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        if is_unseen(c) {
             line.extend(c.escape_unicode());
         } else {
             line.push(c);
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_tool_cannot_forge_a_log_line_or_flood_one() {
-        assert_eq!(one_line("a\nERROR forged\u{1b}[2J"), "a\\u{a}ERROR forged\\u{1b}[2J");
+        assert_eq!(one_line("a\nERROR forged\u{1b}[2J\u{ad}"), "a\\u{a}ERROR forged\\u{1b}[2J\\u{ad}");
         assert!(one_line(&"x".repeat(100_000)).len() <= MAX_LINE + 8);
     }
 

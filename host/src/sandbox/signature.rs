@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::dispatch::{Signed, Signers, Untrusted};
 use crate::note::{self, InvalidKey, VerifierKey};
-use crate::owned::{self, OwnedError};
+use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
 
 /// Why a component's signature does not count.
@@ -81,8 +81,8 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 }
 
 /// The signature of the component in `path`, if there is one; nothing of it is verified.
-pub(super) fn read(path: &Path) -> Result<Option<String>, SignatureError> {
-    match owned::read(&beside(path), MAX_BYTES) {
+pub(super) fn read(path: &Path, trust: &Trust) -> Result<Option<String>, SignatureError> {
+    match owned::read(&beside(path), MAX_BYTES, trust) {
         Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| SignatureError::Malformed),
         Err(OwnedError::Read(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
@@ -193,6 +193,26 @@ mod tests {
         let forged = format!("{one}— {KEY_NAME} {mixed}\n");
         let said = judged(&forged, "orders", b"code", &[("a", 1), ("b", 2)]).unwrap_err();
         assert!(said.contains("[signers.b], which did not make it"), "{said}");
+    }
+
+    #[test]
+    fn a_forged_line_beside_a_good_one_of_the_same_key_refuses_all() {
+        let good = sign("orders", b"code", &key(1)).unwrap();
+        let other = sign("orders", b"other", &key(1)).unwrap();
+        let (text, line) = good.split_once("\n\n").unwrap();
+        let forged = other.split_once("\n\n").unwrap().1;
+        let stranger = sign("orders", b"other", &key(9)).unwrap().split_once("\n\n").unwrap().1.to_owned();
+        let known: &[_] = &[("release", 1)];
+        for lines in [format!("{forged}{line}"), format!("{line}{forged}")] {
+            let said = judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).unwrap_err();
+            assert!(said.contains("[signers.release], which did not make it"), "{said}");
+        }
+        for lines in [format!("{line}more\n"), format!("more\n{line}"), format!("{line}\n"), format!("\n{line}")] {
+            assert!(judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).is_err(), "{lines:?}");
+        }
+        for lines in [format!("{stranger}{line}"), format!("{line}{stranger}"), line.repeat(2)] {
+            assert_eq!(judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).unwrap(), ["release"]);
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod walk;
 
 use wasmparser::{BinaryReaderError, Validator, WasmFeatures};
 
+use crate::characters;
+
 /// Why a file does not get as far as the compiler.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StructureError {
@@ -40,6 +42,15 @@ pub enum StructureError {
         offset: u64,
         /// What the validator says.
         cause: String,
+    },
+    /// What it becomes cannot be counted.
+    #[error(
+        "it instantiates a component that it imports or takes from another instance (at byte {offset}), so its \
+         instances cannot be counted; contain that component instead"
+    )]
+    Uncountable {
+        /// Where.
+        offset: u64,
     },
     /// It has more of something than any tool needs.
     #[error("it has {found} {what} (at byte {offset}); at most {most} are allowed")]
@@ -89,9 +100,9 @@ fn kind(bytes: &[u8]) -> Result<(), StructureError> {
     Err(StructureError::Kind(other))
 }
 
-/// Names from a file are told as far as they can be read.
+/// The reader's message on one line, with names from the file as far as they can be read.
 fn printable(text: &str) -> String {
-    text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    characters::printable(&text.replace('\n', ": "))
 }
 
 fn malformed(error: &BinaryReaderError) -> StructureError {

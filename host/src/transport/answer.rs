@@ -41,6 +41,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         }
         Reason::KeysUnavailable => Way::http(later("tokens cannot be checked at the moment")),
         Reason::AuditUnavailable => Way::http(later("calls cannot be recorded at the moment")),
+        Reason::RateLimited => Way::http(too_many(refusal)),
         Reason::UnknownTool => Way::Protocol(-32602),
         Reason::Expiring
         | Reason::InvalidArguments
@@ -66,7 +67,6 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         | Reason::CredentialRefused
         | Reason::Unavailable
         | Reason::TooLarge
-        | Reason::RateLimited
         | Reason::QuotaExhausted
         | Reason::ImportRefused
         | Reason::DigestMismatch
@@ -111,9 +111,18 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.chars().filter(plain).collect::<String>())
 }
 
-fn later(message: &str) -> Answer {
+/// There is no room, or no means, at the moment.
+pub(super) fn later(message: &str) -> Answer {
     let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, message);
     answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}
+
+/// RFC 6585 §4, with RFC 9110 §10.2.3.
+fn too_many(refusal: &Refusal) -> Answer {
+    let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, &refusal.message);
+    let seconds = refusal.wait.map_or(1, |wait| wait.as_secs().saturating_add(1));
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     answer
 }
 

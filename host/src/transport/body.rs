@@ -1,29 +1,36 @@
-//! Bodies under way: how much memory all of them together, and how many of one principal, may hold.
+//! Bodies under way: how much memory all of them together, and those of one principal, may hold.
 //!
 //! Invariant: room is taken as bytes arrive, never for what a client only announces, and given
-//! back once the body is parsed.
+//! back once the body is parsed. No principal has more than a share of it, and where all of it is
+//! taken, the one who holds most makes room for one who holds less.
 
+mod room;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use hyper::body::{Bytes, Incoming};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
-use crate::call::Gate;
-use crate::identity::Caller;
+use crate::call::Principal;
+use room::{Bounds, Rooms};
 
 /// The room for bodies.
 pub(super) struct Bodies {
-    bytes: Semaphore,
-    readers: Gate,
+    bounds: Bounds,
+    rooms: Arc<Mutex<Rooms>>,
     max_body: usize,
 }
 
 /// Why a body was not read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unread {
-    /// There is no room now.
+    /// There is no room now, or it was needed by one who had less.
     Busy,
+    /// The principal has had their share.
+    TooMany,
     /// It is larger than one may be.
     TooLarge,
     /// It ended before its end.
@@ -35,45 +42,82 @@ pub(super) enum Unread {
 impl Bodies {
     /// Room for bodies of at most `max_body` bytes each.
     pub(super) fn new(max_body: usize) -> Self {
-        let bytes = Semaphore::new(MAX_BYTES.max(max_body));
-        Self { bytes, readers: Gate::of(MAX_READERS, MAX_READERS_OF_ONE), max_body }
+        Self { bounds: Bounds::new(max_body), rooms: Arc::default(), max_body }
     }
 
-    /// Reads the whole body of a request of `caller` and hands it to `parse` while it has room.
+    /// Reads the whole body of a request of `principal` and hands it to `parse` while it has room.
     pub(super) async fn read<T>(
         &self,
-        caller: &Caller,
+        principal: Principal,
         body: Incoming,
         parse: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, Unread> {
-        let _reader = self.readers.try_enter(caller).ok_or(Unread::Busy)?;
-        let (bytes, _room) =
-            tokio::time::timeout(BODY_TIME, self.collect(body)).await.map_err(|_elapsed| Unread::Slow)??;
+        let (reader, out) = self.enter(principal)?;
+        let bytes = tokio::select! {
+            biased;
+            _ = out => return Err(Unread::Busy),
+            bytes = self.collect(body, &reader) => bytes?,
+        };
         Ok(parse(&bytes))
     }
 
-    async fn collect(&self, mut body: Incoming) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Unread> {
-        let mut bytes = Vec::new();
-        let mut room: Option<SemaphorePermit<'_>> = None;
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+    fn enter(&self, principal: Principal) -> Result<(Reader, oneshot::Receiver<()>), Unread> {
+        let (stay, out) = oneshot::channel();
+        let id = lock(&self.rooms).enter(&self.bounds, principal, stay)?;
+        Ok((Reader { id, rooms: Arc::clone(&self.rooms) }, out))
+    }
+
+    async fn collect(&self, mut body: Incoming, reader: &Reader) -> Result<Vec<u8>, Unread> {
+        let (began, mut bytes) = (Instant::now(), Vec::new());
+        while let Some(data) = next(&mut body, began + time_for(bytes.len())).await? {
             if data.len() > self.max_body.saturating_sub(bytes.len()) {
                 return Err(Unread::TooLarge);
             }
-            let more = u32::try_from(data.len()).map_err(|_| Unread::TooLarge)?;
-            let more = self.bytes.try_acquire_many(more).map_err(|_| Unread::Busy)?;
-            match &mut room {
-                Some(room) => room.merge(more),
-                None => room = Some(more),
-            }
+            lock(&self.rooms).take(&self.bounds, reader.id, data.len())?;
             bytes.extend_from_slice(&data);
         }
-        Ok((bytes, room))
+        Ok(bytes)
     }
+}
+
+/// A body that is being read; its room is given back when this is dropped.
+struct Reader {
+    id: u64,
+    rooms: Arc<Mutex<Rooms>>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        lock(&self.rooms).leave(self.id);
+    }
+}
+
+fn lock(rooms: &Mutex<Rooms>) -> MutexGuard<'_, Rooms> {
+    rooms.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The next bytes of a body, if they come before `due`; `None` at its end.
+async fn next(body: &mut Incoming, due: Instant) -> Result<Option<Bytes>, Unread> {
+    loop {
+        let Some(frame) = timeout_at(due, body.frame()).await.map_err(|_elapsed| Unread::Slow)? else {
+            return Ok(None);
+        };
+        // Trailers are not read.
+        if let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+}
+
+/// By when after its beginning a body of which `received` bytes have arrived must go on.
+fn time_for(received: usize) -> Duration {
+    let at_the_rate = Duration::from_millis(u64::try_from(received / BYTES_PER_MS).unwrap_or(u64::MAX));
+    GRACE.saturating_add(at_the_rate).min(BODY_TIME)
 }
 
 /// How long a client may take to send a body.
 const BODY_TIME: Duration = Duration::from_secs(10);
-const MAX_BYTES: usize = 32 << 20;
-const MAX_READERS: usize = 1024;
-const MAX_READERS_OF_ONE: usize = 64;
+/// Before the least rate counts: time for a lost packet.
+const GRACE: Duration = Duration::from_secs(2);
+/// The least rate.
+const BYTES_PER_MS: usize = 16;

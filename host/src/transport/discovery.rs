@@ -50,15 +50,18 @@ impl Resource {
         path == self.metadata_path || path == WELL_KNOWN
     }
 
-    /// RFC 9728 §2.
+    /// RFC 9728 §2. Without `scopes` there is nothing to say of them.
     pub(super) fn metadata(&self, issuers: &[String], scopes: &[String]) -> Value {
-        json!({
+        let mut metadata = json!({
             "resource": self.uri,
             "authorization_servers": issuers,
-            "scopes_supported": scopes,
             "bearer_methods_supported": ["header"],
             "resource_name": "Bailiwick",
-        })
+        });
+        if let (Some(members), false) = (metadata.as_object_mut(), scopes.is_empty()) {
+            members.insert("scopes_supported".to_owned(), json!(scopes));
+        }
+        metadata
     }
 }
 

@@ -1,6 +1,5 @@
 //! One request from its headers to its answer.
 
-use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -10,16 +9,20 @@ use http::request::Parts;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use serde_json::Value;
 use tokio::task::JoinError;
 use url::Url;
 
-use super::answer::{Answer, Way, document, not_listening, plain, protocol_error, way};
+use super::answer::{Answer, Way, document, later, not_listening, plain, protocol_error, way};
 use super::body::{Bodies, Unread};
 use super::discovery::Resource;
+use super::headers;
+use super::http::Course;
 use super::listening::shown;
 use super::mcp::{self, Library, Prepared, Turn};
 use super::message::{Message, trace_id_of};
-use crate::call::{self, Entry, Host};
+use super::ready::readiness;
+use crate::call::{self, Entry, Host, Principal};
 use crate::identity::{BearerToken, Caller};
 use crate::reason::Reason;
 
@@ -33,6 +36,8 @@ pub struct FrontSettings {
     pub allowed_origins: Vec<String>,
     /// Keys of envelopes and transaction tokens, to be published.
     pub keys: PublicKeys,
+    /// Scopes that anybody may learn of (RFC 9728 §2).
+    pub scopes_supported: Vec<String>,
     /// Largest body, bytes.
     pub max_body: usize,
 }
@@ -52,14 +57,12 @@ impl Front {
         Self { settings, host, bodies, library }
     }
 
-    /// Answers one request.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+    /// Answers one request, which comes the way of `course`.
+    pub(super) async fn answer(&self, request: Request<Incoming>, course: &Course) -> Answer {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
-        match (path, &parts.method) {
-            ("/healthz", &Method::GET | &Method::HEAD) => return plain(StatusCode::OK, "ok"),
-            ("/readyz", &Method::GET | &Method::HEAD) => return self.ready(),
-            _ => {}
+        if let Some(answer) = self.health(path, &parts.method) {
+            return answer;
         }
         if let Err(refused) = self.check_address(&parts) {
             return refused;
@@ -68,7 +71,7 @@ impl Front {
         match &parts.method {
             &Method::GET | &Method::HEAD if resource.is_metadata(path) => self.metadata(),
             &Method::GET | &Method::HEAD if path == "/.well-known/jwks.json" => document(&self.settings.keys.to_jwks()),
-            &Method::POST if path == resource.path() => self.mcp(parts, body).await,
+            &Method::POST if path == resource.path() => self.mcp(parts, body, course).await,
             _ if path == resource.path() => {
                 let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "this endpoint takes POST");
                 answer.headers_mut().insert(header::ALLOW, http::HeaderValue::from_static("POST"));
@@ -78,19 +81,27 @@ impl Front {
         }
     }
 
-    fn ready(&self) -> Answer {
-        if self.host.journal.healthy() {
-            plain(StatusCode::OK, "ready")
-        } else {
-            plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the journal cannot be written")
+    /// Answers a question about health.
+    pub(super) fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+        match (path, method) {
+            ("/healthz", &Method::GET | &Method::HEAD) => Some(plain(StatusCode::OK, "ok")),
+            ("/readyz", &Method::GET | &Method::HEAD) => Some(self.ready()),
+            _ => None,
         }
+    }
+
+    fn ready(&self) -> Answer {
+        if !self.host.journal.healthy() {
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the journal cannot be written");
+        }
+        let policy = self.host.policy.load();
+        let (status, text) = readiness(policy.configured, &policy.missing);
+        plain(status, &text)
     }
 
     fn metadata(&self) -> Answer {
         let policy = self.host.policy.load();
-        let scopes: BTreeSet<String> = policy.catalog.tools().flat_map(|tool| tool.definition.scopes.clone()).collect();
-        let scopes: Vec<String> = scopes.into_iter().collect();
-        document(&self.settings.resource.metadata(&policy.issuers, &scopes))
+        document(&self.settings.resource.metadata(&policy.issuers, &self.settings.scopes_supported))
     }
 
     /// The name by which this server is addressed, and the page that calls it: both must be known,
@@ -123,7 +134,7 @@ impl Front {
     }
 
     /// Admits, parses, authorizes, and only then lets the MCP library have the request.
-    async fn mcp(&self, mut parts: Parts, body: Incoming) -> Answer {
+    async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> Answer {
         let token = take_credentials(&mut parts);
         let host = Arc::clone(&self.host);
         let admitted = to_its_end(async move { call::admit(&host, token).await }).await;
@@ -132,10 +143,17 @@ impl Front {
             Ok(Err(refusal)) => return self.refuse(&refusal),
             Err(_) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
         };
+        course.admitted();
         let message = match self.read(&entry.caller, body).await {
             Ok(message) => message,
             Err(answer) => return answer,
         };
+        course.received();
+        if let Some(request) = &message.call
+            && let Err(why) = headers::check(&parts.headers, &request.tool)
+        {
+            return self.mismatch(entry, &message.id, why).await;
+        }
         let trace_id = message
             .trace_id
             .or_else(|| parts.headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_id_of));
@@ -177,6 +195,18 @@ impl Front {
         }
     }
 
+    /// Refuses a call whose headers say something else than its body, before anything is said of the tool.
+    async fn mismatch(&self, entry: Entry, id: &Value, why: &str) -> Answer {
+        let host = Arc::clone(&self.host);
+        match to_its_end(async move { call::mismatched(&host, &entry.caller).await }).await {
+            Ok(refusal) if refusal.reason == Reason::InvalidRequest => {
+                protocol_error(StatusCode::BAD_REQUEST, id, headers::HEADER_MISMATCH, why)
+            }
+            Ok(refusal) => self.refuse(&refusal),
+            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
+        }
+    }
+
     fn refuse(&self, refusal: &call::Refusal) -> Answer {
         match way(refusal, &self.settings.resource) {
             Way::Http(answer) => *answer,
@@ -185,9 +215,10 @@ impl Front {
     }
 
     async fn read(&self, caller: &Caller, body: Incoming) -> Result<Message, Answer> {
-        let read = self.bodies.read(caller, body, Message::parse).await;
+        let read = self.bodies.read(Principal::from(caller), body, Message::parse).await;
         let parsed = read.map_err(|unread| match unread {
-            Unread::Busy => plain(StatusCode::SERVICE_UNAVAILABLE, "the host is busy; try again"),
+            Unread::Busy => later("the host is busy; try again"),
+            Unread::TooMany => later("you have too many requests under way; try again when some have ended"),
             Unread::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large (limits.input)"),
             Unread::Broken => plain(StatusCode::BAD_REQUEST, "the body ended too early"),
             Unread::Slow => plain(StatusCode::REQUEST_TIMEOUT, "the body took too long"),

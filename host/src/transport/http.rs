@@ -1,4 +1,9 @@
-//! The accept loop: bounded connections with deadlines, and an orderly end.
+//! The accept loop: bounded connections with deadlines and an owner each, and an orderly end.
+
+mod course;
+mod head;
+mod places;
+mod wire;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -6,43 +11,53 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use http::StatusCode;
+use http::{Request, StatusCode};
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
+use ipnet::IpNet;
 use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answer::plain;
+use super::answer::{Answer, later, plain};
 use super::front::Front;
+pub(super) use course::Course;
+use places::{Bounds, Place, Places};
+use wire::{HEADER_TIME, MAX_HEAD, Wire};
 
 /// Serves until `stop` fires, then lets requests that are under way finish, for at most `drain`.
-pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationToken, drain: Duration) {
+/// Peers in `trusted` may have any number of connections.
+pub async fn serve(
+    listener: TcpListener,
+    front: Arc<Front>,
+    trusted: Vec<IpNet>,
+    stop: CancellationToken,
+    drain: Duration,
+) {
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(max_connections()));
+    let places = Places::new(bounds(), trusted);
+    let mut failures = Failures::default();
     loop {
-        let next = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            next = next => next,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let (front, stop) = (Arc::clone(&front), stop.clone());
-                connections.spawn(async move {
-                    connection(stream, front, stop).await;
-                    drop(place);
-                });
+            Ok((stream, peer)) => {
+                // Without a place it is closed at once.
+                if let Some(place) = places.enter(peer.ip()) {
+                    connections.spawn(connection(stream, place, Arc::clone(&front), stop.clone()));
+                }
+                // Whoever had to make room gets the time to go.
+                tokio::task::yield_now().await;
             }
             Err(error) => {
-                tracing::warn!(cause = %error, "a connection could not be accepted");
+                failures.tell(&error);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -53,27 +68,33 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationT
     }
 }
 
-async fn connection(stream: TcpStream, front: Arc<Front>, stop: CancellationToken) {
+async fn connection(stream: TcpStream, place: Place, front: Arc<Front>, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
+    let first = if place.only_health() { HEALTH_TIME } else { HEADER_TIME };
+    let course = Course::new(place);
+    let wire = Wire::new(stream, Arc::clone(&course), first);
     // A client that does not read what it asked for does not keep its connection.
-    let mut stream = TimeoutStream::new(stream);
+    let mut stream = TimeoutStream::new(wire);
     stream.set_write_timeout(Some(WRITE_TIME));
-    let service = service_fn(move |request| {
-        let front = Arc::clone(&front);
+    let own = Arc::clone(&course);
+    let service = service_fn(move |request: Request<Incoming>| {
+        own.begin(request.body().size_hint().exact(), request.version());
+        let (front, course) = (Arc::clone(&front), Arc::clone(&own));
         async move {
-            let answer = AssertUnwindSafe(front.answer(request)).catch_unwind().await;
-            Ok::<_, Infallible>(answer.unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")))
+            let answer = AssertUnwindSafe(answer(&front, request, &course)).catch_unwind().await;
+            let answer = answer.unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"));
+            Ok::<_, Infallible>(course.answering(answer))
         }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
-        .max_buf_size(MAX_HEADER_BYTES)
+        .header_read_timeout(None)
+        .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
+        () = course.place().out() => return,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -84,8 +105,21 @@ async fn connection(stream: TcpStream, front: Arc<Front>, stop: CancellationToke
     }
 }
 
-/// Half of the descriptors that this process may have: the rest is for the journal, the
-/// configuration and the way out.
+async fn answer(front: &Front, request: Request<Incoming>, course: &Course) -> Answer {
+    if course.place().only_health() {
+        let health = front.health(request.uri().path(), request.method());
+        return health.unwrap_or_else(|| later("there are too many connections; try again"));
+    }
+    front.answer(request, course).await
+}
+
+/// Half of the descriptors that this process may have, and a few for health: the rest is for the
+/// journal, the configuration and the way out.
+fn bounds() -> Bounds {
+    let all = max_connections();
+    Bounds { all, each: (all / SHARES).max(LEAST_SHARE), health: (all / 2).min(MAX_HEALTH) }
+}
+
 fn max_connections() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 2;
     usize::try_from(limit).unwrap_or(MAX_CONNECTIONS).clamp(16, MAX_CONNECTIONS)
@@ -96,9 +130,32 @@ pub fn max_listeners() -> usize {
     max_connections() / 4
 }
 
+/// Connections that could not be accepted: one line in a while, with the number since the last.
+#[derive(Default)]
+struct Failures {
+    told: Option<Instant>,
+    count: u64,
+}
+
+impl Failures {
+    fn tell(&mut self, error: &std::io::Error) {
+        self.count += 1;
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+            let count = std::mem::take(&mut self.count);
+            tracing::warn!(cause = %error, count, "connections could not be accepted");
+            self.told = Some(Instant::now());
+        }
+    }
+}
+
 const MAX_CONNECTIONS: usize = 4096;
+/// One address has one share of so many.
+const SHARES: usize = 8;
+const LEAST_SHARE: usize = 8;
+const MAX_HEALTH: usize = 64;
 const MAX_HEADERS: usize = 64;
-const MAX_HEADER_BYTES: usize = 64 * 1024;
-const HEADER_TIME: Duration = Duration::from_secs(5);
+/// For the head of a question about health, when nothing else is answered.
+const HEALTH_TIME: Duration = Duration::from_secs(1);
 const WRITE_TIME: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const TELL_AGAIN: Duration = Duration::from_secs(10);

@@ -11,6 +11,8 @@ use crate::json;
 pub(super) struct Message {
     /// The body, for the MCP library: what was parsed here and nothing else.
     pub(super) bytes: Vec<u8>,
+    /// The request's id; null for a notification.
+    pub(super) id: Value,
     /// The call that it asks for, if it is a `tools/call` request.
     pub(super) call: Option<ToolRequest>,
     /// Whether it asks for `subscriptions/listen`.
@@ -41,7 +43,8 @@ impl Message {
             let params = params.map(Value::take);
             let method = id.as_ref().and(value.get("method")).and_then(Value::as_str);
             let call = if method == Some("tools/call") { Some(tool_request(params, body)?) } else { None };
-            Ok(Self { bytes, call, listens: method == Some("subscriptions/listen"), trace_id })
+            let id = id.clone().unwrap_or(Value::Null);
+            Ok(Self { bytes, id, call, listens: method == Some("subscriptions/listen"), trace_id })
         })();
         parsed.map_err(|bad: BadMessage| BadMessage { id: id.unwrap_or(Value::Null), ..bad })
     }

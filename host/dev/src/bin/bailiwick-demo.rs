@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use bailiwick_dev::process::UNTIL_STDIN_CLOSES;
 use bailiwick_dev::story::{self, Options};
 
-const USAGE: &str = "usage: bailiwick-demo --bailiwick PATH --tools DIR --out DIR [--once]";
+const USAGE: &str = "usage: bailiwick-demo --bailiwick PATH --tools DIR --out DIR [--once] [--until-stdin-closes]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,7 +30,8 @@ async fn run() -> anyhow::Result<bool> {
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
-    let (mut bailiwick, mut tools, mut out, mut once) = (None, None, None, false);
+    let (mut bailiwick, mut tools, mut out) = (None, None, None);
+    let (mut once, mut until_stdin_closes) = (false, false);
     while let Some(argument) = arguments.next() {
         let slot = match argument.as_str() {
             "--bailiwick" => &mut bailiwick,
@@ -39,10 +41,15 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Options>
                 once = true;
                 continue;
             }
+            UNTIL_STDIN_CLOSES => {
+                until_stdin_closes = true;
+                continue;
+            }
             other => bail!("unknown argument {other}\n{USAGE}"),
         };
         let value = arguments.next().with_context(|| format!("{argument} needs a value\n{USAGE}"))?;
         *slot = Some(PathBuf::from(value));
     }
-    Ok(Options { bailiwick: bailiwick.context(USAGE)?, tools: tools.context(USAGE)?, out: out.context(USAGE)?, once })
+    let (bailiwick, tools, out) = (bailiwick.context(USAGE)?, tools.context(USAGE)?, out.context(USAGE)?);
+    Ok(Options { bailiwick, tools, out, once, until_stdin_closes })
 }

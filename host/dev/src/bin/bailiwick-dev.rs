@@ -2,9 +2,10 @@
 //! folder of tools that somebody is writing. For development only.
 
 use std::io::{Write as _, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 
-use bailiwick_dev::workbench::{self, Options, USAGE};
+use bailiwick_dev::workbench::{self, Options, SWEEP, USAGE};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -24,5 +25,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Vec<String>) -> anyhow::Result<()> {
+    if let [first, folder] = arguments.as_slice()
+        && first == SWEEP
+    {
+        return workbench::sweep(Path::new(folder));
+    }
     workbench::run(&Options::parse(arguments)?).await
 }

@@ -5,14 +5,13 @@ use serde_json::json;
 use super::stage::Stage;
 use super::steps::ORDERS_TOOL;
 use crate::mcp;
-use crate::process::Interrupts;
 use crate::teller::Teller;
 
 /// How long the printed token lives, in seconds.
 const LIFETIME: i64 = 8 * 3600;
 
-/// Prints how to call the host and serves until SIGINT or SIGTERM.
-pub(super) async fn until_interrupted(teller: &mut Teller, stage: &Stage) -> anyhow::Result<()> {
+/// Prints how to call the host.
+pub(super) fn explain(teller: &mut Teller, stage: &Stage) -> anyhow::Result<()> {
     let spec = stage.spec("alice", &["orders:read"]).lifetime(LIFETIME);
     let token = stage.issuer.token(&spec)?;
     let url = stage.host.url();
@@ -29,7 +28,5 @@ pub(super) async fn until_interrupted(teller: &mut Teller, stage: &Stage) -> any
     teller.heading("A token for somebody else");
     teller.lines(&format!("curl -sS {}/mint -d user=bob -d scope=orders:read -d audience={url}", stage.issuer.url()));
     teller.heading("Serving until Ctrl-C");
-
-    Interrupts::listen()?.next().await;
     Ok(())
 }

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 
+use crate::process::UNTIL_STDIN_CLOSES;
+
 /// How to call the program.
 pub const USAGE: &str = "\
 usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--port N] [--issuer-port N] [--bailiwick PATH]
+                     [--until-stdin-closes]
 
 Serves the .wasm components of a folder on loopback, with an issuer and sample users, for development only.
 Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again: a changed component is taken up.
@@ -19,7 +22,9 @@ Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again: 
                       name as its audience.
   --port N            the host's port (default: any, and the same after a change)
   --issuer-port N     the issuer's port (default: any)
-  --bailiwick PATH    the host (default: `bailiwick` beside this program)";
+  --bailiwick PATH    the host (default: `bailiwick` beside this program)
+  --until-stdin-closes
+                      stop also when standard input closes, for a program that starts this one";
 
 /// What the workbench needs to know.
 #[derive(Clone, Debug)]
@@ -34,6 +39,8 @@ pub struct Options {
     pub issuer_port: u16,
     /// The binary `bailiwick`.
     pub bailiwick: PathBuf,
+    /// Ends also when standard input closes.
+    pub until_stdin_closes: bool,
 }
 
 impl Options {
@@ -43,7 +50,7 @@ impl Options {
     /// It makes no sense, or the host is not where it should be.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
         let (mut tools, mut services, mut bailiwick) = (None, None, None);
-        let (mut port, mut issuer_port) = (0, 0);
+        let (mut port, mut issuer_port, mut until_stdin_closes) = (0, 0, false);
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().with_context(|| format!("{argument} needs a value\n\n{USAGE}"));
@@ -52,13 +59,15 @@ impl Options {
                 "--bailiwick" => bailiwick = Some(PathBuf::from(value()?)),
                 "--port" => port = number(&value()?)?,
                 "--issuer-port" => issuer_port = number(&value()?)?,
+                UNTIL_STDIN_CLOSES => until_stdin_closes = true,
                 other if other.starts_with('-') => bail!("unknown argument {other}\n\n{USAGE}"),
                 _ if tools.is_some() => bail!("one folder at a time\n\n{USAGE}"),
                 folder => tools = Some(PathBuf::from(folder)),
             }
         }
         let tools = tools.with_context(|| format!("which folder?\n\n{USAGE}"))?;
-        Ok(Self { tools, services, port, issuer_port, bailiwick: bailiwick.map_or_else(beside, Ok)? })
+        let bailiwick = bailiwick.map_or_else(beside, Ok)?;
+        Ok(Self { tools, services, port, issuer_port, bailiwick, until_stdin_closes })
     }
 }
 
@@ -85,7 +94,8 @@ mod tests {
 
     #[test]
     fn a_command_line_is_read_or_answered_with_the_usage() {
-        let options = parse("--port 8080 tools --services s.toml --bailiwick /b").unwrap();
+        let options = parse("--port 8080 tools --until-stdin-closes --services s.toml --bailiwick /b").unwrap();
+        assert!(options.until_stdin_closes && !parse("tools --bailiwick /b").unwrap().until_stdin_closes);
         assert_eq!((options.port, options.tools), (8080, PathBuf::from("tools")));
         assert_eq!(options.services, Some(PathBuf::from("s.toml")));
         for wrong in ["", "--bailiwick /b", "a b", "a --port", "a --port x", "a --prot 1"] {

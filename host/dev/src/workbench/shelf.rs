@@ -44,6 +44,11 @@ impl Shelf {
         Ok(self.served.keys().cloned().collect())
     }
 
+    /// The digests of what was copied last, by name.
+    pub(super) fn served(&self) -> &BTreeMap<String, String> {
+        &self.served
+    }
+
     /// Whether a component came, went or changed since it was served. A file that is still being
     /// written is waited for: it must look the same twice.
     pub(super) fn has_changed(&mut self) -> anyhow::Result<bool> {

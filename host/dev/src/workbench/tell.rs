@@ -1,15 +1,15 @@
 //! What the author needs in a terminal: a warning, a token for each sample user, a ready `curl`
 //! for each tool.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use crate::issuer::{Issuer, TokenSpec};
-use crate::process::Host;
+use crate::mcp;
+use crate::process::{self, Host};
 use crate::teller::Teller;
-use crate::{client, mcp};
 
 /// The sample users.
 pub(super) const USERS: [&str; 2] = ["alice", "bob"];
@@ -38,13 +38,21 @@ pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, journal: &Path) {
 pub(super) struct Told {
     scopes: Option<BTreeSet<String>>,
     tools: Vec<Value>,
+    /// The scopes of each component that was looked at, by digest.
+    inspected: BTreeMap<String, Vec<String>>,
 }
 
 impl Told {
     /// Tells what the host serves now.
-    pub(super) async fn tell(&mut self, teller: &mut Teller, issuer: &Issuer, host: &Host) -> anyhow::Result<()> {
+    pub(super) async fn tell(
+        &mut self,
+        teller: &mut Teller,
+        issuer: &Issuer,
+        host: &Host,
+        components: &Components<'_>,
+    ) -> anyhow::Result<()> {
         let url = host.url();
-        let scopes = scopes(host).await?;
+        let scopes = self.scopes(components).await?;
         if self.scopes.as_ref() != Some(&scopes) {
             tokens(teller, issuer, &url, &scopes)?;
         }
@@ -58,13 +66,36 @@ impl Told {
         (self.scopes, self.tools) = (Some(scopes), tools);
         Ok(())
     }
+
+    /// All scopes that the components ask for, as the host's own command tells them.
+    async fn scopes(&mut self, components: &Components<'_>) -> anyhow::Result<BTreeSet<String>> {
+        let mut all = BTreeSet::new();
+        for (name, digest) in components.digests {
+            if !self.inspected.contains_key(digest) {
+                let file = components.folder.join(format!("{name}.wasm"));
+                self.inspected.insert(digest.clone(), inspect(components.bailiwick, &file).await?);
+            }
+            all.extend(self.inspected.get(digest).into_iter().flatten().cloned());
+        }
+        Ok(all)
+    }
 }
 
-/// All scopes that the loaded tools ask for, from the resource's metadata (RFC 9728, section 2).
-async fn scopes(host: &Host) -> anyhow::Result<BTreeSet<String>> {
-    let metadata = client::fetch(&host.at("/.well-known/oauth-protected-resource")).await?.json()?;
-    let scopes = metadata.get("scopes_supported").and_then(Value::as_array);
-    Ok(scopes.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect())
+/// The components that the host was given.
+pub(super) struct Components<'c> {
+    pub(super) bailiwick: &'c Path,
+    pub(super) folder: &'c Path,
+    /// By name.
+    pub(super) digests: &'c BTreeMap<String, String>,
+}
+
+/// The scopes of a component's tools; none if it is not one that loads, of which the host tells.
+async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Vec<String>> {
+    let output = process::run(bailiwick, &["inspect", "--json", &file.to_string_lossy()]).await?;
+    let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let tools = inspected.get("tools").and_then(Value::as_array).into_iter().flatten();
+    let scopes = tools.filter_map(|tool| tool.get("scopes")?.as_array()).flatten();
+    Ok(scopes.filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
 async fn tools(url: &str, token: &str) -> anyhow::Result<Vec<Value>> {

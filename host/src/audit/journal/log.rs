@@ -1,7 +1,7 @@
 //! The log itself: batches of lines into segments, and signed checkpoints over them.
 //!
-//! Invariant: what [`Log::append`] returned `Ok` for is on the disk and in the tree; after an
-//! error the log is as before. A segment in which a write or a sync failed is first cut back
+//! Invariant: what [`Log::append`] returned `Ok` for is on the disk, where its path leads, and in
+//! the tree; after an error the log is as before. A segment in which a write or a sync failed is first cut back
 //! durably to its last good length, and never written again, because after a failed sync nobody
 //! knows what the operating system still holds of it.
 
@@ -9,23 +9,26 @@ use std::io;
 
 use bailiwick_envelope::SigningKey;
 
-use super::super::checkpoints::{self, MAX_LEAVES};
-use super::super::file::{CHECKPOINT, Storage};
-use super::super::note::Checkpoint;
+use super::super::batch::{BatchEnd, Seal, Tag};
+use super::super::checkpoints::MAX_LEAVES;
+use super::super::file::{Storage, length_of};
 use super::super::record::Record;
 use super::super::tree::{Hash, Tree, leaf_hash};
+use super::publish::Publication;
 use crate::note::VerifierKey;
 
 /// A log that can be appended to.
 pub(super) struct Log {
     pub(super) storage: Box<dyn Storage>,
     pub(super) signer: Signer,
+    pub(super) seal: Seal,
     pub(super) segment_bytes: u64,
     pub(super) tree: Tree,
+    /// The MAC of the last batch.
+    pub(super) previous: Tag,
     pub(super) segments: Segments,
     pub(super) unsigned: Unsigned,
-    /// Length of the list of checkpoints.
-    pub(super) checkpoints_length: u64,
+    pub(super) publication: Publication,
 }
 
 /// Who signs checkpoints.
@@ -53,7 +56,7 @@ pub(super) struct Unsigned {
 }
 
 impl Log {
-    /// Appends records, all of them or none, and returns the sequence number of the first.
+    /// Appends records as one batch, all of them or none, and returns the sequence number of the first.
     pub(super) fn append(&mut self, records: &[&Record], now_ms: u64) -> io::Result<u64> {
         let first = self.tree.size() + 1;
         let mut tree = self.tree.clone();
@@ -66,23 +69,15 @@ impl Log {
             bytes.extend_from_slice(&line);
             bytes.push(b'\n');
         }
+        let tag = self.seal.tag(first, &self.previous, &bytes)?;
+        let end = BatchEnd { first, records: tree.size() - self.tree.size(), tag };
+        bytes.extend_from_slice(&end.line()?);
         self.write(&bytes)?;
-        self.tree = tree;
+        (self.tree, self.previous) = (tree, tag);
         for leaf in leaves {
             self.unsigned.push(leaf);
         }
         Ok(first)
-    }
-
-    /// Signs what there is.
-    pub(super) fn checkpoint(&mut self) -> io::Result<()> {
-        let checkpoint = Checkpoint::of(&self.tree);
-        let note = checkpoint.sign(&self.signer.verifier, &self.signer.key);
-        let line = checkpoints::line(&note, self.unsigned.leaves())?;
-        self.storage.add_checkpoint(self.checkpoints_length, &line)?;
-        self.checkpoints_length += length(&line);
-        self.unsigned = Unsigned::default();
-        self.storage.replace(CHECKPOINT, note.as_bytes())
     }
 
     /// Cuts off what a failed write left, if it did.
@@ -95,15 +90,17 @@ impl Log {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.settle()?;
-        let (number, before) = self.room_for(length(bytes))?;
+        let (number, before) = self.room_for(length_of(bytes))?;
         let written = self.storage.append(bytes).and_then(|()| self.storage.sync());
+        // Durable where nobody finds it is not durable.
+        let written = written.and_then(|()| self.storage.check());
         if let Err(error) = written {
             self.segments = Segments { active: None, next: number + 1, uncut: Some((number, before)) };
             // What cannot be cut off now must be before the next write.
             let _ = self.settle();
             return Err(error);
         }
-        self.segments.active = Some((number, before + length(bytes)));
+        self.segments.active = Some((number, before + length_of(bytes)));
         Ok(())
     }
 
@@ -140,11 +137,7 @@ impl Unsigned {
     }
 
     /// The hashes of all of them, or none if they are too many.
-    fn leaves(&self) -> &[Hash] {
+    pub(super) fn leaves(&self) -> &[Hash] {
         if self.leaves.len() > MAX_LEAVES { &[] } else { &self.leaves }
     }
-}
-
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

@@ -9,12 +9,16 @@ use serde_json::Value;
 
 use super::super::record::{Event, Outcome};
 use super::super::testing::{
-    Faulty, Plan, clock, crashed_copy, key, lines, record, segment_files, settings, temporary,
+    Faulty, Plan, clock, crashed_copy, key, key_of, lines, record, segment_files, settings, temporary,
 };
 use super::super::verify::verify;
 use super::*;
 
+mod adoption;
 mod faults;
+mod health;
+mod memory;
+mod power;
 
 fn open(folder: &Path) -> (Journal, Opened) {
     Journal::open(settings(folder), key(), clock(0)).unwrap()
@@ -74,8 +78,8 @@ async fn a_folder_has_one_writer_and_no_other_reader() {
     journal.close(stopped()).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&audit), 0o700);
-    for entry in std::fs::read_dir(&audit).unwrap() {
-        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    for path in std::fs::read_dir(&audit).unwrap().map(|entry| entry.unwrap().path()) {
+        assert_eq!(mode(&path), if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
     }
     open(&audit);
 }
@@ -119,8 +123,10 @@ async fn what_a_crash_left_open_is_closed_as_unknown() {
 }
 
 #[tokio::test]
-async fn an_incomplete_last_line_is_cut_and_nothing_else() {
-    for rest in ["{\"seq\":2", "\0\0\0\0", &"\0".repeat(200_000)] {
+async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
+    let hole =
+        "\0".repeat(4096) + "call.closed\"}\n{\"seq\":3,\"time\":\"t\",\"event\":\"e\"}\n{\"batch\":2,\"records\":2";
+    for rest in ["{\"seq\":2", "\0\0\0\0", &"\0".repeat(200_000), &hole, &(hole.clone() + "}\n")] {
         let folder = temporary();
         let (journal, _) = open(folder.path());
         journal.append(record(Event::HostStarted, "c")).await.unwrap();
@@ -129,10 +135,12 @@ async fn an_incomplete_last_line_is_cut_and_nothing_else() {
         let torn = std::fs::read_to_string(&segment).unwrap() + rest;
         std::fs::write(&segment, torn).unwrap();
         let (journal, opened) = open(crashed.path());
-        assert_eq!((opened.records, opened.cut_bytes), (1, u64::try_from(rest.len()).unwrap()));
-        assert_eq!(journal.append(record(Event::HostStarted, "c")).await, Ok(2));
+        assert_eq!((opened.records, opened.cut_bytes), (2, u64::try_from(rest.len()).unwrap()));
+        assert_eq!(journal.append(record(Event::HostStarted, "c")).await, Ok(3));
         journal.close(stopped()).await.unwrap();
-        assert_eq!(verify(crashed.path(), None).unwrap().signed, 3);
+        assert_eq!(verify(crashed.path(), None).unwrap().signed, 4);
+        assert_eq!(events(crashed.path())[1], "journal.cut");
+        assert_eq!(lines(crashed.path())[1]["detail"]["bytes"], rest.len());
     }
 }
 
@@ -146,7 +154,7 @@ async fn a_damaged_or_foreign_journal_is_not_gone_on_with() {
         let _ = folder;
         Journal::open(settings, key, clock(0)).map(|_| ()).unwrap_err()
     };
-    let other = SigningKey::from_seed(&[6; 32]);
+    let other = key_of(6);
     let error = refused(folder.path(), settings(folder.path()), other);
     assert!(matches!(error, JournalError::OtherKey { .. }), "{error}");
     let elsewhere = Settings { origin: "example/other".to_owned(), ..settings(folder.path()) };
@@ -161,8 +169,27 @@ async fn a_damaged_or_foreign_journal_is_not_gone_on_with() {
     for changed in [text.replace("here", "hera"), text.lines().next().unwrap().to_owned() + "\n", String::new()] {
         std::fs::write(&segment, changed).unwrap();
         let error = refused(folder.path(), settings(folder.path()), key());
-        assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+        assert!(matches!(error, JournalError::Damaged { .. } | JournalError::Older { .. }), "{error}");
     }
+}
+
+#[test]
+fn of_what_was_never_queued_only_counts_and_endings_are_kept() {
+    let (commands, waiting) = channel();
+    let refusals = Refusals::new(0);
+    for (event, counted) in [
+        (Event::CallRefused, false),
+        (Event::CallRefused, true),
+        (Event::CallOpened, false),
+        (Event::DownstreamOpened, false),
+        (Event::CallClosed, false),
+    ] {
+        let record = Some(Box::new(record(event, "c")));
+        drop(Unqueued { commands: &commands, refusals: &refusals, record, counted });
+    }
+    assert_eq!(refusals.take().values().sum::<u64>(), 1);
+    let kept: Vec<_> = waiting.try_iter().collect();
+    assert!(matches!(kept.as_slice(), [Command::Lost(ending)] if ending.event == Event::CallClosed));
 }
 
 #[tokio::test]
@@ -189,10 +216,14 @@ async fn nothing_stays_open_for_those_who_gave_up() {
     let plan = Plan::slow(Duration::from_millis(150));
     let impatient = Settings { append_deadline: Duration::from_millis(40), ..settings(folder.path()) };
     let journal = open_on(folder.path(), &plan, &impatient);
-    assert_eq!(journal.append(record(Event::CallOpened, "a")).await, Err(AuditUnavailable));
-    assert!(!journal.healthy());
+    let first = journal.clone();
+    let first = tokio::spawn(async move { first.append(record(Event::CallOpened, "a")).await });
+    tokio::time::sleep(Duration::from_millis(10)).await;
     let dropped = journal.append(record(Event::CallOpened, "b"));
     assert!(timeout(Duration::from_millis(5), dropped).await.is_err());
+    assert_eq!(first.await.unwrap(), Err(AuditUnavailable));
+    assert!(!journal.healthy());
+    assert_eq!(journal.append(record(Event::CallOpened, "c")).await, Err(AuditUnavailable));
     assert_eq!(journal.append(record(Event::CallClosed, "z")).await, Err(AuditUnavailable));
     tokio::time::sleep(Duration::from_millis(900)).await;
     plan.lock().unwrap().delay = Duration::ZERO;

@@ -22,8 +22,8 @@ use crate::seams::Clock;
 pub(super) enum Command {
     /// Write this and answer.
     Append(Entry),
-    /// This was never queued, because its waiter gave up.
-    Lost { record: Box<Record>, counted: bool },
+    /// This ending was never queued, because its waiter gave up.
+    Lost(Box<Record>),
     /// Write this for somebody who is no longer there.
     Orphan(Box<Record>),
     /// Write this and stop.
@@ -118,6 +118,8 @@ pub(super) struct Writer {
     orphans: Vec<Record>,
     lines_fail: bool,
     checkpoints_fail: bool,
+    /// The folder or a file is not where it was.
+    paths_fail: bool,
     unsigned_since: Option<u64>,
     counted_at: u64,
 }
@@ -135,6 +137,7 @@ impl Writer {
             orphans: Vec::new(),
             lines_fail: false,
             checkpoints_fail: false,
+            paths_fail: false,
             counted_at: now,
         }
     }
@@ -148,7 +151,8 @@ impl Writer {
                         return self.finish(Some(*record), Some(reply));
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                // With every batch the paths are looked at anyway.
+                Err(RecvTimeoutError::Timeout) => self.look(),
                 Err(RecvTimeoutError::Disconnected) => return self.finish(None, None),
             }
             self.tick();
@@ -161,7 +165,7 @@ impl Writer {
         while let Some(command) = next {
             match command {
                 Command::Append(entry) => batch.push(entry),
-                Command::Lost { record, counted } => self.lose(*record, counted),
+                Command::Lost(record) => self.lose(*record, false),
                 Command::Orphan(record) => self.orphans.push(*record),
                 Command::Close { record, reply } => {
                     close = Some((record, reply));
@@ -174,7 +178,33 @@ impl Writer {
         close
     }
 
+    /// Notices what became of the files while nothing is written.
+    fn look(&mut self) {
+        let found = self.log.storage.check();
+        self.paths_fail = found.is_err();
+        self.tell(found);
+    }
+
+    /// Writes endings that are owed until they fit into one batch; whether they do.
+    fn write_owed(&mut self) -> bool {
+        while self.orphans.len() > MAX_BATCH {
+            let now = self.clock.now_ms();
+            let owed: Vec<&Record> = self.orphans.iter().take(MAX_BATCH).collect();
+            let written = self.log.append(&owed, now).map(drop);
+            let failed = written.is_err();
+            self.told(written, now);
+            if failed {
+                return false;
+            }
+            self.orphans.drain(..MAX_BATCH);
+        }
+        true
+    }
+
     fn write(&mut self, mut batch: Vec<Entry>) {
+        if !self.write_owed() {
+            return self.lose_all(batch);
+        }
         // What begins something for somebody who has given up is not begun.
         batch.retain(|entry| entry.record.event.ended_by().is_none() || !entry.waiter.reply.is_closed());
         let records: Vec<&Record> = self.orphans.iter().chain(batch.iter().map(|entry| &*entry.record)).collect();
@@ -187,7 +217,7 @@ impl Writer {
         let first = written.as_ref().ok().copied();
         self.told(written.map(|_| ()), now);
         let Some(first) = first else {
-            return batch.into_iter().for_each(|entry| self.lose(*entry.record, entry.counted));
+            return self.lose_all(batch);
         };
         self.orphans.clear();
         for (seq, entry) in (first..).skip(owed).zip(batch) {
@@ -195,10 +225,14 @@ impl Writer {
         }
     }
 
+    fn lose_all(&mut self, batch: Vec<Entry>) {
+        batch.into_iter().for_each(|entry| self.lose(*entry.record, entry.counted));
+    }
+
     /// Remembers what a record that cannot be written owes: a count, or an ending.
     fn lose(&mut self, record: Record, counted: bool) {
         if counted {
-            self.refusals.count(record.reason.as_deref());
+            self.refusals.count(&record);
         }
         if record.event.ends() {
             self.orphans.push(record.ended(Outcome::Unknown, UNAVAILABLE));
@@ -236,17 +270,24 @@ impl Writer {
     /// Signs what there is. While the journal is not good, this is also the attempt that shows
     /// that it is again.
     fn checkpoint(&mut self) {
-        let signed = self.log.settle().and_then(|()| self.log.checkpoint());
-        self.checkpoints_fail = signed.is_err();
-        if signed.is_ok() {
+        // What was acknowledged is remembered first, even if what failed cannot be cut off: if it
+        // cannot be reached either, the next start must know that it is missing.
+        let owed = self.log.owes_checkpoint();
+        let signed = if owed { self.log.checkpoint() } else { Ok(()) };
+        let settled = signed.and_then(|()| self.log.settle());
+        let attempt = settled.and_then(|()| if owed { Ok(()) } else { self.log.checkpoint() });
+        self.checkpoints_fail = attempt.is_err();
+        if attempt.is_ok() {
             self.unsigned_since = None;
         }
-        self.lines_fail &= signed.is_err();
-        self.tell(signed);
+        self.lines_fail &= attempt.is_err();
+        self.paths_fail &= attempt.is_err();
+        self.tell(attempt);
     }
 
     fn told(&mut self, written: io::Result<()>, now: u64) {
         self.lines_fail = written.is_err();
+        self.paths_fail &= written.is_err();
         if written.is_ok() && self.unsigned_since.is_none() {
             self.unsigned_since = Some(now);
         }
@@ -255,7 +296,7 @@ impl Writer {
 
     /// Tells others and the operator when the journal begins or ceases to fail.
     fn tell(&self, result: io::Result<()>) {
-        let state = if self.lines_fail || self.checkpoints_fail { FAILING } else { GOOD };
+        let state = if self.lines_fail || self.checkpoints_fail || self.paths_fail { FAILING } else { GOOD };
         let before = self.health.0.0.swap(state, Ordering::AcqRel);
         match result {
             Err(error) if before == GOOD => {
@@ -274,8 +315,8 @@ impl Writer {
         let now = self.clock.now_ms();
         let chunks: Vec<&Record> = records.iter().collect();
         let written = chunks.chunks(MAX_BATCH).try_for_each(|chunk| self.log.append(chunk, now).map(|_| ()));
-        let signed = self.log.settle().and_then(|()| self.log.checkpoint());
-        let ended = written.and(signed);
+        let signed = if self.log.owes_checkpoint() { self.log.checkpoint() } else { Ok(()) };
+        let ended = written.and(signed).and_then(|()| self.log.settle());
         if let Err(error) = &ended {
             tracing::error!(%error, "the audit journal could not be completed");
         }
@@ -297,7 +338,7 @@ impl Entry {
 }
 
 /// How often the writer looks whether something is due.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 200 });
 
 /// With [`TICK`], every record is under a checkpoint within a second.
 const CHECKPOINT_AFTER_MS: u64 = 700;

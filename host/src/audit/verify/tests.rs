@@ -3,18 +3,18 @@
 
 use std::path::PathBuf;
 
-use bailiwick_envelope::SigningKey;
 use serde_json::Value;
 
 use super::super::file::{CHECKPOINT, CHECKPOINTS};
 use super::super::journal::{Journal, Settings};
 use super::super::record::Event;
 use super::super::record::Record;
-use super::super::testing::{clock, crashed_copy, key, record, segment_files, settings, temporary};
+use super::super::testing::{clock, crashed_copy, key as keys, key_of, record, segment_files, settings, temporary};
 use super::*;
+use crate::envelope::JournalKeys;
 
 /// A journal of 13 records in several segments under several checkpoints, and its key.
-fn sample(settings: &Settings, key: SigningKey) -> VerifierKey {
+fn sample(settings: &Settings, key: JournalKeys) -> VerifierKey {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let (journal, opened) = Journal::open(settings.clone(), key, clock(100)).unwrap();
     runtime.block_on(async {
@@ -29,7 +29,7 @@ fn sample(settings: &Settings, key: SigningKey) -> VerifierKey {
 fn made() -> (tempfile::TempDir, VerifierKey) {
     let folder = temporary();
     let small = Settings { segment_bytes: 500, ..settings(folder.path()) };
-    let key = sample(&small, key());
+    let key = sample(&small, keys());
     (folder, key)
 }
 
@@ -45,6 +45,9 @@ fn first_bad(damage: &Damage) -> u64 {
     match damage {
         Damage::Changed(place)
         | Damage::Incomplete(place)
+        | Damage::Unsealed(place)
+        | Damage::Batch(place)
+        | Damage::Mac(place)
         | Damage::NotARecord { place, .. }
         | Damage::Sequence { place, .. } => place.seq.unwrap(),
         Damage::Missing { first, .. } => *first,
@@ -70,11 +73,14 @@ fn rewrite(folder: &Path, lines: &[(PathBuf, String)]) {
 }
 
 fn renumber(lines: &mut [(PathBuf, String)]) {
-    for ((_, line), seq) in lines.iter_mut().zip(1_u64..) {
+    let mut next = 1_u64;
+    for (_, line) in lines.iter_mut() {
+        let (seq, name) = if is_batch(line) { (next - 1, "batch") } else { (next, "seq") };
+        next = seq + 1;
         let mut value: Value = serde_json::from_str(line).unwrap();
-        value["seq"] = seq.into();
+        value[name] = seq.into();
         let rest = line.split_once(',').unwrap().1.to_owned();
-        *line = format!("{{\"seq\":{seq},{rest}");
+        *line = format!("{{\"{name}\":{seq},{rest}");
         assert_eq!(serde_json::from_str::<Value>(line).unwrap(), value);
     }
 }
@@ -91,24 +97,64 @@ fn a_journal_in_order_is_reported_as_it_is() {
 }
 
 #[test]
-fn every_flipped_bit_is_found_at_its_record() {
+fn every_flipped_bit_of_a_record_is_found_at_its_record() {
     let (folder, key) = made();
-    let mut seq = 1;
-    for path in segment_files(folder.path()) {
+    for (path, at, seq) in bytes(folder.path(), |line| !is_batch(line)) {
         let good = fs::read(&path).unwrap();
-        for at in 0..good.len() {
-            for bit in 0..8 {
-                let mut bad = good.clone();
-                bad[at] ^= 1 << bit;
-                fs::write(&path, &bad).unwrap();
-                let found = damage(folder.path(), &key);
-                assert_eq!(first_bad(&found), seq, "{} byte {at} bit {bit}: {found}", path.display());
-            }
-            seq += u64::from(good[at] == b'\n');
+        for bit in 0..8 {
+            let mut bad = good.clone();
+            bad[at] ^= 1 << bit;
+            fs::write(&path, &bad).unwrap();
+            let found = damage(folder.path(), &key);
+            assert_eq!(first_bad(&found), seq, "{} byte {at} bit {bit}: {found}", path.display());
         }
         fs::write(&path, &good).unwrap();
     }
     assert!(verify(folder.path(), Some(&key)).is_ok());
+}
+
+#[test]
+fn every_flipped_bit_of_the_end_of_a_batch_is_found_by_its_mac() {
+    let (folder, key) = made();
+    let with_mac = || verify_given(folder.path(), Given { key: Some(&key), mac: Some(keys().mac), kept: None });
+    assert_eq!(with_mac().unwrap().macs, Some(13));
+    for (path, at, seq) in bytes(folder.path(), is_batch) {
+        let good = fs::read(&path).unwrap();
+        let mut bad = good.clone();
+        bad[at] ^= 1 << (at % 8);
+        fs::write(&path, &bad).unwrap();
+        let Err(VerifyError::Damaged { damage, .. }) = with_mac() else { panic!("{} byte {at}", path.display()) };
+        // The next line of records may be the first that does not fit.
+        assert!((seq..=seq + 1).contains(&(first_bad(&damage) + 1)), "byte {at}: {damage}");
+        fs::write(&path, &good).unwrap();
+    }
+    let other = Given { key: Some(&key), mac: Some(key_of(6).mac), kept: None };
+    assert!(matches!(
+        verify_given(folder.path(), other),
+        Err(VerifyError::Damaged { damage: Damage::Mac(place), .. }) if place.seq == Some(1)
+    ));
+}
+
+fn is_batch(line: &str) -> bool {
+    line.starts_with("{\"batch\":")
+}
+
+/// Every byte of the lines of a kind: the segment, where in it, and the number of the record there
+/// or next.
+fn bytes(folder: &Path, of: impl Fn(&str) -> bool) -> Vec<(PathBuf, usize, u64)> {
+    let (mut bytes, mut seq) = (Vec::new(), 1);
+    for path in segment_files(folder) {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            if of(line) {
+                bytes.extend((at..at + line.len()).map(|at| (path.clone(), at, seq)));
+            }
+            at += line.len();
+            seq += u64::from(!is_batch(line));
+        }
+    }
+    bytes
 }
 
 #[test]
@@ -131,31 +177,36 @@ fn a_flipped_bit_beside_the_records_is_never_a_good_journal_with_less_in_it() {
 fn a_removed_repeated_or_moved_record_is_found() {
     let (folder, key) = made();
     let good = lines(folder.path());
-    for at in 0..good.len() {
-        let expected = u64::try_from(at).unwrap() + 1;
-        let check = |changed: &[(PathBuf, String)], expected: u64, what: &str| {
+    let records: Vec<usize> = (0..good.len()).filter(|at| !is_batch(&good[*at].1)).collect();
+    for (at, next) in records.iter().copied().zip(records.iter().copied().skip(1).map(Some).chain([None])) {
+        let expected = u64::try_from(records.iter().position(|record| *record == at).unwrap()).unwrap() + 1;
+        let check = |changed: &[(PathBuf, String)], expected: [u64; 2], what: &str| {
             rewrite(folder.path(), changed);
             let found = damage(folder.path(), &key);
-            assert_eq!(first_bad(&found), expected, "{what} {at}: {found}");
+            assert!(expected.contains(&first_bad(&found)), "{what} {at}: {found}");
         };
         let mut removed = good.clone();
         removed.remove(at);
-        check(&removed, expected, "removed");
+        // The end of its batch is left behind, after the record before it.
+        check(&removed, [expected - 1, expected], "removed");
+        removed.remove(at);
+        check(&removed, [expected, expected], "removed with its batch");
         renumber(&mut removed);
-        check(&removed, expected, "removed and renumbered");
+        check(&removed, [expected, expected], "removed and renumbered");
         let mut repeated = good.clone();
         repeated.insert(at, good[at].clone());
-        check(&repeated, expected + 1, "repeated");
-        if at + 1 < good.len() {
+        check(&repeated, [expected + 1, expected + 1], "repeated");
+        if let Some(next) = next {
             let mut moved = good.clone();
-            moved.swap(at, at + 1);
+            moved.swap(at, next);
             moved[at].0.clone_from(&good[at].0);
-            moved[at + 1].0.clone_from(&good[at + 1].0);
-            check(&moved, expected, "moved");
+            moved[next].0.clone_from(&good[next].0);
+            check(&moved, [expected, expected], "moved");
             renumber(&mut moved);
-            check(&moved, expected, "moved and renumbered");
+            check(&moved, [expected, expected], "moved and renumbered");
         }
-        check(&good[..at], expected, "cut off");
+        check(&good[..at], [expected, expected], "cut off");
+        check(&good[..=at], [expected + 1, expected + 1], "cut off before the end of its batch");
     }
     rewrite(folder.path(), &good);
     assert!(verify(folder.path(), Some(&key)).is_ok());
@@ -185,7 +236,7 @@ fn records_without_their_hashes_are_found_between_two_checkpoints() {
     fs::write(&path, text.lines().map(without_leaves).collect::<String>()).unwrap();
     assert!(verify(folder.path(), Some(&key)).is_ok());
     let mut changed = lines(folder.path());
-    changed[6].1 = changed[6].1.replace("call-6", "call-7");
+    changed[12].1 = changed[12].1.replace("call-6", "call-7");
     rewrite(folder.path(), &changed);
     let found = damage(folder.path(), &key);
     assert!(
@@ -202,25 +253,98 @@ fn without_leaves(line: &str) -> String {
 }
 
 #[test]
-fn without_the_list_the_newest_checkpoint_still_counts_and_the_other_way_round() {
+fn without_the_list_or_the_newest_checkpoint_nothing_verifies() {
     let (folder, key) = made();
-    for gone in [CHECKPOINTS, CHECKPOINT] {
+    for (gone, said) in [(CHECKPOINTS, "lacks the newest checkpoint"), (CHECKPOINT, "is neither the last checkpoint")] {
         let copy = crashed_copy(folder.path());
         fs::remove_file(copy.path().join(gone)).unwrap();
-        match verify(copy.path(), Some(&key)) {
-            Ok(report) => assert!(gone == CHECKPOINT && report.signed == 13 && report.checkpoints > 2),
-            Err(VerifyError::Damaged { damage: Damage::Unlisted { newest: 13, listed: 0 }, good: 13 }) => {
-                assert_eq!(gone, CHECKPOINTS);
-            }
-            Err(error) => panic!("{gone}: {error}"),
-        }
-        let mut changed = lines(copy.path());
-        changed[12].1 = changed[12].1.replace("stopped", "started");
-        rewrite(copy.path(), &changed);
-        assert!(verify(copy.path(), Some(&key)).is_err());
-        rewrite(copy.path(), &changed[..12]);
-        assert_eq!(first_bad(&damage(copy.path(), &key)), 13);
+        let error = verify(copy.path(), Some(&key)).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
     }
+    let copy = crashed_copy(folder.path());
+    for gone in [CHECKPOINTS, CHECKPOINT] {
+        fs::remove_file(copy.path().join(gone)).unwrap();
+    }
+    let found = damage(copy.path(), &key);
+    assert!(matches!(found, Damage::NoCheckpoint(13)), "{found}");
+}
+
+#[test]
+fn a_journal_extends_the_checkpoints_that_it_had_and_no_other() {
+    let (folder, key) = made();
+    let list = fs::read_to_string(folder.path().join(CHECKPOINTS)).unwrap();
+    let note = |line: &str| serde_json::from_str::<Value>(line).unwrap()["note"].as_str().unwrap().to_owned();
+    let given = |kept: &str| verify_given(folder.path(), Given { key: Some(&key), mac: None, kept: Some(kept) });
+    for line in list.lines() {
+        let report = given(&note(line)).unwrap();
+        assert!(
+            report.to_string().contains(&format!("it extends the kept checkpoint of {} records", report.kept.unwrap()))
+        );
+    }
+    for other in [
+        Checkpoint { size: 13, root: [7; 32] },
+        Checkpoint { size: 3, root: [7; 32] },
+        Checkpoint { size: 99, root: [7; 32] },
+    ] {
+        let found = given(&other.sign(&key, &keys().signing));
+        let Err(VerifyError::Damaged { damage: Damage::NotExtended { size }, .. }) = found else { panic!("{found:?}") };
+        assert_eq!(size, other.size);
+    }
+    let foreign = Checkpoint { size: 3, root: [7; 32] }.sign(&key, &key_of(6).signing);
+    assert!(matches!(given(&foreign), Err(VerifyError::Kept)));
+    assert!(matches!(given("no note"), Err(VerifyError::Kept)));
+}
+
+#[test]
+fn the_last_batch_is_torn_or_intact_as_a_whole() {
+    let (folder, key) = made();
+    // One more batch of two records that nobody signed.
+    let good = crashed_copy(folder.path());
+    let segment = segment_files(good.path()).pop().unwrap();
+    let whole = fs::read(&segment).unwrap();
+    let lines = |seq: u64| record(Event::CallRefused, &"x".repeat(300)).line(seq, 0).unwrap();
+    let batch = [lines(14), lines(15)].map(|line| [&line[..], b"\n"].concat()).concat();
+    let end = super::super::batch::BatchEnd { first: 14, records: 2, tag: [0; 32] }.line().unwrap();
+    let batch = [batch, end].concat();
+    let torn = |rest: &[u8]| {
+        fs::write(&segment, [&whole[..], rest].concat()).unwrap();
+        verify(good.path(), Some(&key))
+    };
+    assert_eq!(torn(&batch).unwrap().unsigned, 2);
+    let mut holes: Vec<Vec<u8>> = (1..batch.len()).step_by(7).map(|at| batch[..at].to_vec()).collect();
+    for at in (0..batch.len() - 40).step_by(13) {
+        let mut hole = batch.clone();
+        hole[at..at + 40].fill(0);
+        holes.push(hole);
+    }
+    holes.push(vec![0; 200_000]);
+    for hole in holes {
+        let report = torn(&hole).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&hole)));
+        assert_eq!((report.records, report.torn_bytes), (13, u64::try_from(hole.len()).unwrap()));
+    }
+    // Behind a batch that was torn nothing was ever written.
+    let mut hole = batch.clone();
+    hole[5..50].fill(0);
+    let found = torn(&[&hole[..], &batch[..]].concat()).unwrap_err().to_string();
+    assert!(found.contains("(record 14)"), "{found}");
+}
+
+#[test]
+fn a_torn_last_line_of_the_list_is_as_if_it_were_not_there() {
+    let (folder, key) = made();
+    let path = folder.path().join(CHECKPOINTS);
+    let list = fs::read_to_string(&path).unwrap();
+    let mut entries: Vec<_> = list.split_inclusive('\n').collect();
+    let last = entries.pop().unwrap();
+    let note: Value = serde_json::from_str(entries.last().unwrap()).unwrap();
+    fs::write(folder.path().join(CHECKPOINT), note["note"].as_str().unwrap()).unwrap();
+    let zeros = "\0".repeat(50) + &last[50..];
+    for torn in ["", &last[..20], &zeros, &"\0".repeat(9000)] {
+        fs::write(&path, entries.concat() + torn).unwrap();
+        assert!(verify(folder.path(), Some(&key)).is_ok(), "{torn:?}");
+    }
+    fs::write(&path, entries.concat() + &zeros + last).unwrap();
+    assert!(matches!(damage(folder.path(), &key), Damage::BadCheckpoint(_)), "another line follows");
 }
 
 #[test]
@@ -228,24 +352,27 @@ fn a_list_that_ends_before_the_newest_checkpoint_is_found() {
     let (folder, key) = made();
     let list = fs::read_to_string(folder.path().join(CHECKPOINTS)).unwrap();
     let entries: Vec<_> = list.split_inclusive('\n').collect();
-    for kept in 0..entries.len() {
+    for kept in 0..entries.len() - 1 {
         fs::write(folder.path().join(CHECKPOINTS), entries[..kept].concat()).unwrap();
         let error = verify(folder.path(), Some(&key)).unwrap_err().to_string();
         assert!(error.contains("lacks the newest checkpoint: the file `checkpoint` covers 13 records"), "{error}");
         assert!(error.ends_with("records 1 to 13 are as they were signed (the last checkpoint before the damage)"));
     }
-    // What a crash leaves: a `checkpoint` that lags behind the list by one, here or after a new start.
+    // What a crash leaves: a `checkpoint` that lags behind the list by one.
     fs::write(folder.path().join(CHECKPOINTS), &list).unwrap();
     let note: Value = serde_json::from_str(entries[entries.len() - 2]).unwrap();
     fs::write(folder.path().join(CHECKPOINT), note["note"].as_str().unwrap()).unwrap();
     assert_eq!(verify(folder.path(), Some(&key)).unwrap().signed, 13);
+    let note: Value = serde_json::from_str(entries[entries.len() - 3]).unwrap();
+    fs::write(folder.path().join(CHECKPOINT), note["note"].as_str().unwrap()).unwrap();
+    assert!(matches!(damage(folder.path(), &key), Damage::Lags { listed: 13, .. }));
 }
 
 #[test]
 fn two_checkpoints_of_one_size_and_different_records_are_found() {
     let (folder, verifier) = made();
     let other = Checkpoint { size: 13, root: [7; 32] };
-    fs::write(folder.path().join(CHECKPOINT), other.sign(&verifier, &key())).unwrap();
+    fs::write(folder.path().join(CHECKPOINT), other.sign(&verifier, &keys().signing)).unwrap();
     let found = damage(folder.path(), &verifier);
     assert!(matches!(found, Damage::Contradiction(_)), "{found}");
 }
@@ -263,10 +390,10 @@ fn checkpoints_in_another_order_are_found() {
     let path = folder.path().join(CHECKPOINTS);
     let text = fs::read_to_string(&path).unwrap();
     let mut entries: Vec<_> = text.lines().collect();
-    entries.swap(0, 1);
+    entries.swap(1, 2);
     fs::write(&path, entries.join("\n") + "\n").unwrap();
     let found = damage(folder.path(), &key);
-    assert!(matches!(found, Damage::CheckpointHashes(place) if place.line == 1));
+    assert!(matches!(found, Damage::CheckpointHashes(place) if place.line == 2));
     let entries = text.lines().map(without_leaves).collect::<Vec<_>>();
     fs::write(&path, [&*entries[1], &*entries[0]].concat()).unwrap();
     assert!(matches!(damage(folder.path(), &key), Damage::CheckpointOrder(place) if place.line == 2));
@@ -276,7 +403,7 @@ fn checkpoints_in_another_order_are_found() {
 fn a_forged_journal_passes_only_where_nobody_brought_the_key() {
     let (_, key) = made();
     let forged = temporary();
-    sample(&settings(forged.path()), SigningKey::from_seed(&[6; 32]));
+    sample(&settings(forged.path()), key_of(6));
     assert!(verify(forged.path(), None).is_ok_and(|report| !report.pinned));
     assert!(matches!(verify(forged.path(), Some(&key)), Err(VerifyError::OtherKey { .. })));
     fs::write(forged.path().join(KEY), key.to_string()).unwrap();
@@ -287,7 +414,7 @@ fn a_forged_journal_passes_only_where_nobody_brought_the_key() {
 fn another_log_of_the_same_key_is_not_this_one() {
     let (_, verifier) = made();
     let other = temporary();
-    sample(&Settings { origin: "example/other".to_owned(), ..settings(other.path()) }, key());
+    sample(&Settings { origin: "example/other".to_owned(), ..settings(other.path()) }, keys());
     assert!(matches!(verify(other.path(), Some(&verifier)), Err(VerifyError::OtherKey { .. })));
     fs::write(other.path().join(KEY), verifier.to_string()).unwrap();
     assert!(matches!(damage(other.path(), &verifier), Damage::BadCheckpoint(_)));

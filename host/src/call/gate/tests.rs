@@ -3,7 +3,7 @@
 use super::*;
 
 fn user(name: &str) -> Count {
-    Count::User("https://issuer.example".into(), name.into())
+    Count::User(Principal::new("https://issuer.example", name))
 }
 
 fn call(name: &str, more: &[Count]) -> Vec<Count> {
@@ -14,7 +14,7 @@ fn gate(bounds: Bounds) -> Gate {
     Gate::with(bounds, Duration::from_secs(600))
 }
 
-const WIDE: Bounds = Bounds { host: 100, script: 100, user: 100, tenant: 100, tool: 100, queue: 0 };
+const WIDE: Bounds = Bounds { host: 100, script: 100, user: 100, tenant: 100, tool: 100, queue: 0, waiting: 100 };
 
 #[tokio::test]
 async fn each_bound_holds_and_is_named() {
@@ -79,7 +79,7 @@ async fn who_waits_is_let_in_by_turn_and_nobody_waits_for_somebody_elses_bound()
 
 #[tokio::test]
 async fn the_queue_is_bounded_for_all_and_for_one_and_who_leaves_it_is_forgotten() {
-    let gate = gate(Bounds { host: 1, user: 2, queue: 3, ..WIDE });
+    let gate = gate(Bounds { host: 1, user: 2, queue: 3, waiting: 2, ..WIDE });
     let place = gate.admit(call("alice", &[])).await;
     let mut waiting = Vec::new();
     for (name, queued) in [("bob", true), ("bob", true), ("bob", false), ("carol", true), ("dave", false)] {
@@ -117,4 +117,18 @@ async fn a_wait_ends_with_what_was_full() {
     let _place = gate.admit(call("alice", &tool)).await;
     assert_eq!(gate.admit(call("bob", &tool)).await.err(), Some(Full::Tool));
     assert!(gate.shared.lock().waiting.is_empty());
+}
+
+#[tokio::test]
+async fn costly_checks_of_one_user_wait_for_each_other_and_nobody_else_for_them() {
+    let checks = Gate::of_checks(&Limits { concurrent_calls_per_user: 3, ..Limits::default() });
+    let running = checks.admit(call("mallory", &[])).await;
+    assert!(running.is_ok());
+    let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(checks.admit(call("mallory", &[])))).collect();
+    for turn in &mut waiting {
+        assert!(futures_util::poll!(turn).is_pending());
+    }
+    assert_eq!(checks.admit(call("mallory", &[])).await.err(), Some(Full::User), "one more than may wait");
+    let mut alice = Box::pin(checks.admit(call("alice", &[])));
+    assert!(futures_util::poll!(&mut alice).is_ready(), "alice waits for mallory");
 }

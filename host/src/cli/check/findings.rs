@@ -3,6 +3,7 @@
 use bailiwick::config::Config;
 use bailiwick::dispatch::{ComponentGrant, Tool};
 use bailiwick::identity::KeySource;
+use bailiwick::sandbox::Room;
 
 use super::super::folder::Folder;
 
@@ -29,6 +30,7 @@ impl Findings {
             found.granted(name, grant, folder);
         }
         found.unused(config);
+        found.warnings.extend(config.limits.beyond(Room::here()));
         found
     }
 

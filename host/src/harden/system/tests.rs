@@ -106,3 +106,15 @@ fn a_compiling_process_computes_and_can_do_nothing_else() {
         mine.write_all(b"standard output\n").unwrap();
     });
 }
+
+#[test]
+fn a_spawning_process_is_ended_before_the_one_that_serves_when_memory_runs_out() {
+    apart("a_spawning_process_is_ended_before_the_one_that_serves_when_memory_runs_out", || {
+        let score = || fs::read_to_string("/proc/self/oom_score_adj").unwrap().trim().parse::<i32>().unwrap();
+        for before in [score(), 600] {
+            fs::write("/proc/self/oom_score_adj", before.to_string()).unwrap();
+            spawning().unwrap();
+            assert_eq!(score(), i32::midpoint(before, 1000));
+        }
+    });
+}

@@ -1,16 +1,16 @@
 //! Where a key set comes from: a file, an address, or what the issuer says of itself
 //! (RFC 8414, `OpenID` Connect Discovery 1.0).
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::Full;
-use serde_json::Value;
 use url::Url;
 
 use crate::egress::{AddressPolicy, Client, Tls};
-use crate::json;
+use crate::json::{self, member};
 
 /// Where a key set comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,16 @@ pub enum KeySource {
     },
     /// `jwks_file`.
     File(PathBuf),
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Discovered { issuer, .. } => formatter.write_str(issuer),
+            Self::Remote { url, .. } => url.fmt(formatter),
+            Self::File(path) => path.display().fmt(formatter),
+        }
+    }
 }
 
 /// A source with what is needed to read it.
@@ -88,11 +98,12 @@ fn well_known(issuer: &str) -> Result<[Uri; 2], String> {
 /// RFC 8414 §3.3: the document must name exactly the issuer that was asked.
 fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
     let document = json::parse(document, 16).map_err(|error| error.to_string())?;
-    let text = |name: &str| document.get(name).and_then(Value::as_str);
-    if text("issuer") != Some(issuer) {
+    let metadata = member::members(&document, "the document").map_err(|error| error.to_string())?;
+    let text = |name| member::text(metadata, name).map_err(|error| error.to_string());
+    if text("issuer")? != Some(issuer) {
         return Err("it names another issuer".into());
     }
-    let uri: Uri = text("jwks_uri").and_then(|uri| uri.parse().ok()).ok_or("it has no jwks_uri")?;
+    let uri: Uri = text("jwks_uri")?.and_then(|uri| uri.parse().ok()).ok_or("it has no jwks_uri")?;
     let tls = |text: Option<&str>| text == Some("https");
     if uri.host().is_none() || (!tls(uri.scheme_str()) && issuer.starts_with("https:")) {
         return Err("its jwks_uri is not https".into());
@@ -146,6 +157,8 @@ mod tests {
             (r#"{"issuer":"https://idp.example","jwks_uri":"http://keys.example/jwks"}"#, false),
             (r#"{"issuer":"https://idp.example","jwks_uri":"/jwks"}"#, false),
             (r#"{"issuer":"https://idp.example"}"#, false),
+            (r#"{"issuer":["https://idp.example"],"jwks_uri":"https://keys.example/jwks"}"#, false),
+            (r#"{"issuer":"https://idp.example","jwks_uri":["https://keys.example/jwks"]}"#, false),
             (r#"{"issuer":"https://idp.example","issuer":"x","jwks_uri":"https://keys.example/jwks"}"#, false),
             ("<html>", false),
         ] {

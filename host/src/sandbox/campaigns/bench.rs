@@ -104,6 +104,6 @@ fn shape(error: &StructureError) -> &'static str {
         StructureError::Kind(_) => "no component",
         StructureError::Malformed { .. } => "malformed",
         StructureError::Invalid { .. } => "invalid",
-        StructureError::TooMuch { .. } => "too much",
+        StructureError::TooMuch { .. } | StructureError::Uncountable { .. } => "too much",
     }
 }

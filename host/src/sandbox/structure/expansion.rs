@@ -107,6 +107,9 @@ impl Expansion {
     fn add(&mut self, more: u64, offset: u64) -> Result<(), StructureError> {
         let Some(Some(level)) = self.0.last_mut() else { return Ok(()) };
         level.instances = level.instances.saturating_add(more);
+        if level.instances == UNKNOWN {
+            return Err(StructureError::Uncountable { offset });
+        }
         Item::Expanded.check(level.instances, offset)
     }
 }
@@ -119,15 +122,14 @@ mod tests {
 
     use super::*;
 
-    fn fits(inside: &str) -> Option<bool> {
-        let bytes = wat::parse_str(format!("(component {inside})")).ok()?;
+    fn refusal(inside: &str) -> Result<(), String> {
+        let bytes = wat::parse_str(format!("(component {inside})")).map_err(|error| error.to_string())?;
         let mut expansion = Expansion::default();
         for payload in Parser::new(0).parse_all(&bytes) {
-            if expansion.take(&payload.ok()?).is_err() {
-                return Some(false);
-            }
+            let payload = payload.map_err(|error| error.to_string())?;
+            expansion.take(&payload).map_err(|error| error.to_string())?;
         }
-        Some(true)
+        Ok(())
     }
 
     /// Each level makes two of the one before.
@@ -150,16 +152,24 @@ mod tests {
             (component $twice) (instance (instantiate $inner (with "c" (component $twice))))"#;
         let exported = r#"(component $a (component $b) (export "b" (component $b))) (instance $i (instantiate $a))
             (alias export $i "b" (component $c)) (instance (instantiate $c))"#;
-        for (inside, good) in [
-            ("", true),
-            (doubling(7).as_str(), true),
-            (doubling(12).as_str(), false),
-            (doubling(60).as_str(), false),
-            (handed, false),
-            (exported, false),
-            ("(component $a) (instance (instantiate $a))", true),
+        let (many, unknown) = ("at most 1024 are allowed", "cannot be counted; contain that component");
+        for (inside, why) in [
+            ("", None),
+            (doubling(7).as_str(), None),
+            (doubling(12).as_str(), Some(many)),
+            (doubling(60).as_str(), Some(many)),
+            (handed, Some(unknown)),
+            (exported, Some(unknown)),
+            (r#"(import "c" (component $c)) (instance (instantiate $c))"#, Some(unknown)),
+            ("(component $a) (instance (instantiate $a))", None),
         ] {
-            assert_eq!(fits(inside), Some(good), "{inside}");
+            let told = refusal(inside);
+            let right = match (&told, why) {
+                (Ok(()), None) => true,
+                (Err(told), Some(why)) => told.contains(why),
+                _ => false,
+            };
+            assert!(right, "{inside}: {told:?}");
         }
     }
 }

@@ -129,6 +129,13 @@ fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
 }
 
 #[test]
+fn what_the_validator_says_in_two_lines_is_told_in_one() {
+    let told = refused(r#"(component (import "a:b/c:d" (func)))"#).to_string();
+    assert!(told.contains("is not a valid extern name: "), "{told}");
+    assert!(!told.contains(['\n', '\u{fffd}']), "{told}");
+}
+
+#[test]
 fn instructions_that_move_many_values_count_as_many_steps() {
     let wide = |body: &str| {
         let results = " i32".repeat(200);

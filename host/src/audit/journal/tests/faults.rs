@@ -42,6 +42,12 @@ fn survive(plan: &Arc<Mutex<Plan>>, heals: bool) {
             if heals {
                 plan.lock().unwrap().count = 0;
                 let at = format!("{plan:?}");
+                for _ in 0..200 {
+                    if journal.healthy() {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
                 assert!(append(&journal, Event::HostStarted, "healed", &mut acknowledged).await, "{at}");
                 assert!(journal.close(stopped()).await.is_ok(), "{at}");
             }

@@ -1,0 +1,93 @@
+//! The temporary folder of a workbench, and the process that removes it when the workbench has ended.
+//!
+//! The folder has keys in it, and a workbench that is killed cannot remove it. So a second process waits until its
+//! standard input closes, which the kernel sees to, then for the hosts that it was told of, and removes the folder.
+//!
+//! Invariant: it removes no folder that a workbench did not make.
+
+use std::io::{BufRead as _, ErrorKind, stdin};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use std::{env, fs};
+
+use anyhow::{Context as _, ensure};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+
+use crate::process::{Host, Other};
+
+/// The first argument of the process that removes the folder, which is the second.
+pub const SWEEP: &str = "--sweep";
+
+/// A temporary folder that goes with this process.
+pub(super) struct Sweeper {
+    folder: PathBuf,
+    process: Child,
+}
+
+impl Sweeper {
+    /// Makes the folder, and starts the process that removes it.
+    pub(super) fn start() -> anyhow::Result<Self> {
+        let made = TempDir::with_prefix(PREFIX)?;
+        // In a process group of its own, so that what ends the workbench by its terminal does not end it as well.
+        let process = Command::new(env::current_exe()?)
+            .arg(SWEEP)
+            .arg(made.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .context("the process that clears up cannot be started")?;
+        Ok(Self { folder: made.keep(), process })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder stays for as long as this host runs.
+    pub(super) async fn wait_for(&mut self, host: &Host) -> anyhow::Result<()> {
+        let (Some(id), Some(pipe)) = (host.id(), &mut self.process.stdin) else { return Ok(()) };
+        pipe.write_all(format!("{id}\n").as_bytes()).await.context("the process that clears up is gone")
+    }
+
+    /// Removes the folder, after every host has ended.
+    pub(super) async fn finish(&mut self) -> anyhow::Result<()> {
+        // Waiting closes its standard input.
+        let status = self.process.wait().await?;
+        ensure!(status.success(), "{} is left: {status}", self.folder.display());
+        Ok(())
+    }
+}
+
+/// The whole life of the process that removes `folder`.
+///
+/// # Errors
+/// The folder is no workbench's, or cannot be removed.
+pub fn sweep(folder: &Path) -> anyhow::Result<()> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    ensure!(name.starts_with(PREFIX), "{} is not the folder of a workbench", folder.display());
+    let mut hosts = Vec::new();
+    for line in stdin().lock().lines() {
+        // One that has ended by now need not be waited for.
+        hosts.extend(line?.parse().ok().and_then(|id| Other::of(id).ok()));
+    }
+    for host in hosts {
+        if !host.ends(PATIENCE)? {
+            host.kill();
+            host.ends(PATIENCE)?;
+        }
+    }
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// How the folders are called.
+const PREFIX: &str = "bailiwick-dev-";
+/// How long a host may take to stop.
+const PATIENCE: Duration = Duration::from_secs(60);

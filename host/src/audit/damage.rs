@@ -1,0 +1,141 @@
+//! What can be wrong with a journal, and where.
+
+use std::fmt;
+use std::io;
+
+use thiserror::Error;
+
+use super::file::{CHECKPOINT, CHECKPOINTS};
+
+/// Where in a journal something is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the file.
+    pub file: String,
+    /// Number of the line, from 1.
+    pub line: u64,
+    /// Sequence number that belongs there, from 1; none in a list of checkpoints.
+    pub seq: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} line {}", self.file, self.line)?;
+        self.seq.map_or(Ok(()), |seq| write!(f, " (record {seq})"))
+    }
+}
+
+/// What is wrong with a journal.
+#[derive(Debug, Error)]
+pub enum Damage {
+    /// A file cannot be read.
+    #[error("{file} cannot be read")]
+    Unreadable {
+        /// Its name.
+        file: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A segment in the middle is missing.
+    #[error("{0} is missing")]
+    SegmentMissing(String),
+    /// A line is longer than any record.
+    #[error("{0}: the line is longer than a record can be")]
+    TooLong(Place),
+    /// A line has no end, and it is not in a last batch that was never acknowledged.
+    #[error("{0}: the line is incomplete")]
+    Incomplete(Place),
+    /// A line is not a record.
+    #[error("{place}: the line is not a record")]
+    NotARecord {
+        /// Where.
+        place: Place,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A record has another sequence number: something was removed, added or moved.
+    #[error("{place}: the record has sequence number {found}")]
+    Sequence {
+        /// Where.
+        place: Place,
+        /// The number that it has.
+        found: u64,
+    },
+    /// The line that ends a batch does not count the records before it.
+    #[error("{0}: the line ends a batch of other records than those before it")]
+    Batch(Place),
+    /// The MAC of a batch is not that of its records.
+    #[error("{0}: the MAC is not that of the batch that ends here; its records were not written by this host")]
+    Mac(Place),
+    /// Records at the end of a segment are in no batch.
+    #[error("{0}: the records before this place lack the line that ends their batch")]
+    Unsealed(Place),
+    /// A record is not the one that was signed.
+    #[error("{0}: the record was changed after it was signed")]
+    Changed(Place),
+    /// Records between two checkpoints are not the ones that were signed.
+    #[error("a record from {first} to {last} was changed after it was signed")]
+    ChangedBetween {
+        /// The first record after the last good checkpoint.
+        first: u64,
+        /// The last record of the checkpoint that fails.
+        last: u64,
+    },
+    /// Signed records are not there.
+    #[error("records {first} to {last} were signed and are missing")]
+    Missing {
+        /// The first one.
+        first: u64,
+        /// The last one.
+        last: u64,
+    },
+    /// There are records and no checkpoint, although one is signed before the first record.
+    #[error("there are {0} records and no checkpoint: {CHECKPOINTS} was removed or emptied")]
+    NoCheckpoint(u64),
+    /// A checkpoint is not one, or not signed by this key for this log.
+    #[error("{0}: the checkpoint is not signed by the journal's key")]
+    BadCheckpoint(Place),
+    /// The checkpoints are not in the order of their sizes.
+    #[error("{0}: the checkpoint covers fewer records than the one before it")]
+    CheckpointOrder(Place),
+    /// The newest checkpoint is missing from the list, which is written first.
+    #[error(
+        "{CHECKPOINTS} lacks the newest checkpoint: the file `{CHECKPOINT}` covers {newest} records, the list {listed}"
+    )]
+    Unlisted {
+        /// Records that the newest checkpoint covers.
+        newest: u64,
+        /// Records that the last checkpoint of the list covers.
+        listed: u64,
+    },
+    /// The file `checkpoint` is older than a crash can leave it.
+    #[error(
+        "the file `{CHECKPOINT}` is neither the last checkpoint of {CHECKPOINTS} nor the one before it: it covers \
+         {newest} records, the list {listed}"
+    )]
+    Lags {
+        /// Records that the file covers; 0 if there is none.
+        newest: u64,
+        /// Records that the last checkpoint of the list covers.
+        listed: u64,
+    },
+    /// Two signed checkpoints contradict each other.
+    #[error("{0}: the checkpoint and the file `{CHECKPOINT}` cover as many records, and not the same ones")]
+    Contradiction(Place),
+    /// The leaf hashes beside a checkpoint are not those of the signed tree.
+    #[error("{0}: the hashes beside the checkpoint are not those that it signs")]
+    CheckpointHashes(Place),
+    /// The list of checkpoints is not as this host wrote it.
+    #[error("{CHECKPOINTS} is not as this host wrote it: a line was changed, removed or added")]
+    ListChanged,
+    /// The journal does not go on from a checkpoint that was kept.
+    #[error(
+        "the journal does not extend the kept checkpoint of {size} records: it was rolled back, or it is another one"
+    )]
+    NotExtended {
+        /// Records that the kept checkpoint covers.
+        size: u64,
+    },
+}

@@ -1,0 +1,156 @@
+//! Why a journal is not opened, and what the operator can do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::super::damage::Damage;
+use super::super::verify::VerifyError;
+use crate::note::InvalidKey;
+use crate::owned::OwnedError;
+
+/// Why the journal is not opened.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// The folder cannot be made, closed to others, or locked.
+    #[error("the audit folder {} or its memory cannot be prepared", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Others could write the journal or what is remembered of it, or the folder cannot be had.
+    #[error("the journal cannot be kept in {}", path.display())]
+    Open {
+        /// The journal's folder, or that of the memory.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: OwnedError,
+    },
+    /// Another process writes there.
+    #[error("the audit folder {} or its memory is in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// The origin cannot be the name of a key.
+    #[error("the journal's origin cannot be used")]
+    Origin(#[source] InvalidKey),
+    /// The folder belongs to another key or origin.
+    #[error("the audit folder {} belongs to the key {found}; move it away to begin a new journal", path.display())]
+    OtherKey {
+        /// The folder.
+        path: PathBuf,
+        /// What its key file says.
+        found: String,
+    },
+    /// The journal is not what was written. Nothing is appended to it.
+    #[error(
+        "the audit journal in {} is damaged; look at it with `bailiwick audit verify`, and restore it, or move it away \
+         and run `bailiwick audit adopt --config FILE --new`",
+        path.display()
+    )]
+    Damaged {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        damage: Damage,
+    },
+    /// The memory cannot be read.
+    #[error(
+        "what this host remembers of its journal cannot be read from {}; if the journal is the right one, run \
+         `bailiwick audit adopt --config FILE --checkpoint FILE` with a checkpoint that was kept elsewhere",
+        path.display()
+    )]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// There is a journal, and nothing is remembered of it.
+    #[error(
+        "there is a journal in {} and this host remembers none ({} is missing); if it is the right one, run `bailiwick \
+         audit adopt --config FILE --checkpoint FILE` with a checkpoint that was kept elsewhere",
+        folder.display(), memory.display()
+    )]
+    NotRemembered {
+        /// The journal's folder.
+        folder: PathBuf,
+        /// The file of the memory.
+        memory: PathBuf,
+    },
+    /// The memory is of another key or log.
+    #[error(
+        "{} was not signed by this host's journal key for this log; put the key back, or move the journal away and run \
+         `bailiwick audit adopt --config FILE --new`",
+        .0.display()
+    )]
+    OtherMemory(PathBuf),
+    /// There is no journal, and one is remembered.
+    #[error(
+        "there is no journal in {} and this host remembers one of {records} records ({}); restore it, or, if it was \
+         moved away on purpose, run `bailiwick audit adopt --config FILE --new`",
+        folder.display(), memory.display()
+    )]
+    Gone {
+        /// The journal's folder.
+        folder: PathBuf,
+        /// The file of the memory.
+        memory: PathBuf,
+        /// Records that the remembered checkpoint covers.
+        records: u64,
+    },
+    /// The journal is older than the memory.
+    #[error(
+        "the journal in {} ends after record {found} and this host has signed {remembered} ({}); restore the rest, or, if \
+         it was rolled back on purpose, run `bailiwick audit adopt --config FILE --checkpoint FILE` with a checkpoint that \
+         was kept elsewhere",
+        folder.display(), memory.display()
+    )]
+    Older {
+        /// The journal's folder.
+        folder: PathBuf,
+        /// The file of the memory.
+        memory: PathBuf,
+        /// Records in the journal.
+        found: u64,
+        /// Records that the remembered checkpoint covers.
+        remembered: u64,
+    },
+    /// The clock is far behind the newest record.
+    #[error(
+        "the clock says {now} and the newest record is of {newest}; set the clock, or, if the record's time is the wrong \
+         one, run `bailiwick audit adopt --config FILE --checkpoint FILE` with the file `checkpoint` of the audit folder"
+    )]
+    Clock {
+        /// What time it is said to be.
+        now: String,
+        /// The time of the newest record.
+        newest: String,
+    },
+    /// The checkpoint that was kept is none of this journal.
+    #[error("the kept checkpoint is not signed by this host's journal key for this log")]
+    NotKept,
+    /// There is no journal to adopt.
+    #[error("there is no journal to adopt in {}", path.display())]
+    NotAJournal {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: VerifyError,
+    },
+    /// A new journal was to begin where there is one.
+    #[error("there is a journal in {}; move it away first", .0.display())]
+    InTheWay(PathBuf),
+    /// Nothing is remembered, so a new journal needs no adoption.
+    #[error("this host remembers no journal; start it, and a new one begins")]
+    NothingRemembered,
+    /// The journal cannot be written.
+    #[error("the audit journal cannot be written; the host starts when it can be")]
+    Write(#[source] io::Error),
+}

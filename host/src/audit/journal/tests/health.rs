@@ -1,0 +1,132 @@
+//! A live journal whose files are taken away, and what it then acknowledges: nothing.
+
+use std::fs;
+
+use super::super::super::file::CHECKPOINTS;
+use super::*;
+
+/// What somebody does to the live journal: its folder and its segment.
+type Deed = fn(&Path, &Path);
+
+/// Everything aside, and what could be put back.
+fn aside(path: &Path) -> PathBuf {
+    path.with_extension("aside")
+}
+
+async fn eventually(healthy: bool, journal: &Journal) -> bool {
+    for _ in 0..300 {
+        if journal.healthy() == healthy {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    false
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_not_acknowledged() {
+    let deeds: [(&str, Deed, Option<Deed>); 8] = [
+        ("segment removed", |_, segment| fs::remove_file(segment).unwrap(), None),
+        (
+            "segment renamed",
+            |_, segment| fs::rename(segment, aside(segment)).unwrap(),
+            Some(|_, segment| {
+                fs::rename(aside(segment), segment).unwrap();
+            }),
+        ),
+        (
+            "segment replaced by a copy",
+            |_, segment| {
+                fs::copy(segment, aside(segment)).unwrap();
+                fs::rename(aside(segment), segment).unwrap();
+            },
+            None,
+        ),
+        ("segment cut", |_, segment| fs::write(segment, "").unwrap(), None),
+        (
+            "folder moved away",
+            |folder, _| fs::rename(folder, aside(folder)).unwrap(),
+            Some(|folder, _| {
+                fs::rename(aside(folder), folder).unwrap();
+            }),
+        ),
+        ("folder removed", |folder, _| fs::remove_dir_all(folder).unwrap(), None),
+        ("list removed", |folder, _| fs::remove_file(folder.join(CHECKPOINTS)).unwrap(), None),
+        (
+            "list replaced",
+            |folder, _| {
+                let list = folder.join(CHECKPOINTS);
+                fs::copy(&list, aside(&list)).unwrap();
+                fs::rename(aside(&list), list).unwrap();
+            },
+            None,
+        ),
+    ];
+    for (what, deed, undo) in deeds {
+        for noticed_by_a_call in [true, false] {
+            let temp = temporary();
+            let folder = temp.path().join("audit");
+            let settings = Settings { memory: temp.path().join("keys"), ..settings(&folder) };
+            let (journal, _) = Journal::open(settings.clone(), key(), clock(0)).unwrap();
+            journal.append(record(Event::CallOpened, "a")).await.unwrap();
+            let segment = segment_files(&folder).remove(0);
+            deed(&folder, &segment);
+            if noticed_by_a_call {
+                assert!(journal.append(record(Event::CallOpened, "b")).await.is_err(), "{what}");
+            }
+            assert!(eventually(false, &journal).await, "{what}: nobody notices");
+            assert!(journal.append(record(Event::CallOpened, "c")).await.is_err(), "{what}");
+            assert!(journal.append(record(Event::CallClosed, "a")).await.is_err(), "{what}");
+            if let Some(undo) = undo {
+                undo(&folder, &segment);
+                assert!(eventually(true, &journal).await, "{what}: it does not recover");
+                journal.append(record(Event::CallOpened, "d")).await.unwrap();
+                journal.append(record(Event::CallClosed, "d")).await.unwrap();
+                journal.close(stopped()).await.unwrap();
+                let report = verify(&folder, None).unwrap();
+                assert_eq!((report.signed, report.open_calls), (report.records, 0), "{what}");
+                continue;
+            }
+            // Several attempts later it is no better.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(!journal.healthy(), "{what}: it is good without what is gone");
+            assert!(journal.close(stopped()).await.is_err(), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_and_is_gone_is_missed_at_the_next_start() {
+    for deed in [|segment: &Path| fs::remove_file(segment), |segment: &Path| fs::write(segment, "")] {
+        let folder = temporary();
+        let (journal, _) = open(folder.path());
+        journal.append(record(Event::CallOpened, "a")).await.unwrap();
+        deed(&segment_files(folder.path())[0]).unwrap();
+        assert!(eventually(false, &journal).await);
+        assert!(journal.close(stopped()).await.is_err());
+        // The record was never signed; that it is missing is known all the same.
+        let error = Journal::open(settings(folder.path()), key(), clock(0)).map(drop).unwrap_err();
+        assert!(matches!(error, JournalError::Older { found: 0, remembered: 1, .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn while_checkpoints_fail_nothing_new_begins() {
+    let folder = temporary();
+    let (journal, _) = Journal::open(settings(folder.path()), key(), clock(100)).unwrap();
+    // No file of that name can be replaced by a folder.
+    let checkpoint = folder.path().join("checkpoint");
+    fs::remove_file(&checkpoint).unwrap();
+    fs::create_dir(&checkpoint).unwrap();
+    journal.append(record(Event::CallOpened, "a")).await.unwrap();
+    assert!(eventually(false, &journal).await);
+    assert_eq!(journal.append(record(Event::CallOpened, "b")).await, Err(AuditUnavailable));
+    assert_eq!(journal.refuse(record(Event::CallRefused, "b")).await, Err(AuditUnavailable));
+    assert!(journal.append(record(Event::CallClosed, "a")).await.is_ok(), "what ends is still tried");
+    fs::remove_dir(&checkpoint).unwrap();
+    assert!(eventually(true, &journal).await);
+    journal.close(stopped()).await.unwrap();
+    let events = events(folder.path());
+    assert_eq!(events, ["call.opened", "call.closed", "refusals.counted", "host.stopped"]);
+    assert_eq!(verify(folder.path(), None).unwrap().signed, 4);
+}

@@ -1,0 +1,83 @@
+//! Lines of bounded length out of files that nobody vouches for.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _, Take};
+use std::path::Path;
+
+use super::damage::{Damage, Place};
+
+/// What was found where a line was to be read.
+pub(super) enum Found {
+    Line,
+    /// A last line without a line break.
+    Torn,
+    TooLong,
+    End,
+}
+
+/// Reads a line with its line break, of at most so many bytes without it. A longer one is passed
+/// over, to learn whether it ever ends: a crash may leave any number of zeros at the end.
+pub(super) fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>, limit: usize) -> io::Result<Found> {
+    line.clear();
+    let mut length = 0_usize;
+    loop {
+        let chunk = file.fill_buf()?;
+        let end = memchr::memchr(b'\n', chunk);
+        let taken = end.map_or(chunk.len(), |end| end + 1);
+        if taken == 0 {
+            return Ok(if length == 0 { Found::End } else { Found::Torn });
+        }
+        length = length.saturating_add(taken);
+        if length <= limit + 1 {
+            line.extend_from_slice(chunk.get(..taken).unwrap_or_default());
+        }
+        file.consume(taken);
+        if end.is_some() {
+            return Ok(if length <= limit + 1 { Found::Line } else { Found::TooLong });
+        }
+    }
+}
+
+/// The complete lines that a file had when it was opened; none if it does not exist.
+pub(super) struct Lines {
+    name: &'static str,
+    file: Option<Take<BufReader<File>>>,
+    limit: usize,
+    count: u64,
+}
+
+impl Lines {
+    pub(super) fn open(folder: &Path, name: &'static str, limit: usize) -> Result<Self, Damage> {
+        let opened = File::open(folder.join(name)).and_then(|file| {
+            let length = file.metadata()?.len();
+            Ok(BufReader::new(file).take(length))
+        });
+        let file = match opened {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(source) => return Err(Damage::Unreadable { file: name.to_owned(), source }),
+        };
+        Ok(Self { name, file, limit, count: 0 })
+    }
+
+    /// The next line with its place; an incomplete last one is as if it were not there.
+    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> Result<Option<Place>, Damage> {
+        let Some(file) = &mut self.file else { return Ok(None) };
+        let read = read_line(file, line, self.limit);
+        let place = Place { file: self.name.to_owned(), line: self.count + 1, seq: None };
+        match read {
+            Err(source) => Err(Damage::Unreadable { file: place.file, source }),
+            Ok(Found::TooLong) => Err(Damage::TooLong(place)),
+            Ok(Found::Torn | Found::End) => Ok(None),
+            Ok(Found::Line) => {
+                self.count += 1;
+                Ok(Some(place))
+            }
+        }
+    }
+
+    /// Whether nothing follows the lines so far.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.file.as_ref().is_none_or(|file| file.limit() == 0)
+    }
+}

@@ -1,0 +1,129 @@
+//! What the host remembers of its journal, outside the journal's folder: the checkpoint that it
+//! signed last, and how its list of checkpoints ended before it.
+//!
+//! Whoever can write the audit folder cannot write this, so a journal that was rolled back, cut or
+//! rewritten does not extend it. If journal and memory are rolled back together, only a checkpoint
+//! that someone else kept shows it.
+//!
+//! Invariant: it is durable after the records that its checkpoint covers, and before that
+//! checkpoint is anywhere else.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::file::length_of;
+use super::tree::Hash;
+use crate::note::claimed;
+
+/// Where the memory of one log lies.
+#[derive(Clone, Debug)]
+pub(super) struct MemoryFile {
+    folder: PathBuf,
+    stem: String,
+    name: String,
+}
+
+impl MemoryFile {
+    /// The memory of the log of this origin.
+    pub(super) fn new(folder: &Path, origin: &str) -> Self {
+        let stem = format!("journal-{}", utf8_percent_encode(origin, ESCAPED));
+        Self { folder: folder.to_owned(), name: format!("{stem}.memory"), stem }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
+    /// The file whose lock says that a process writes this log.
+    pub(super) fn lock(&self) -> PathBuf {
+        self.folder.join(format!("{}.lock", self.stem))
+    }
+
+    /// What is remembered, if anything is.
+    pub(super) fn read(&self) -> io::Result<Option<Memory>> {
+        match fs::read(self.path()) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The checkpoint signed last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Memory {
+    /// The signed note.
+    pub(super) note: String,
+    /// The list of checkpoints before this one was added.
+    pub(super) list: ListEnd,
+}
+
+impl Memory {
+    /// What its note says, whoever signed it: size, root, and who claims to have signed.
+    pub(super) fn claims(&self) -> Option<(u64, String, String)> {
+        let mut lines = self.note.split('\n');
+        let (_, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+        Some((size.parse().ok()?, root.to_owned(), claimed(&self.note)?.join(" ")))
+    }
+
+    /// The contents of the file.
+    pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
+/// A list of checkpoints as it was written: its length, and a chain of hashes over its lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListEnd {
+    pub(super) bytes: u64,
+    #[serde(with = "base64_hash")]
+    pub(super) hash: Hash,
+}
+
+impl ListEnd {
+    /// The list with one more line, which has its line break.
+    pub(super) fn with(self, line: &[u8]) -> Self {
+        let hash = Sha256::new().chain_update(self.hash).chain_update(line).finalize().into();
+        Self { bytes: self.bytes.saturating_add(length_of(line)), hash }
+    }
+}
+
+/// Names that no file system and no shell takes for anything else.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// A hash as text.
+mod base64_hash {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Hash;
+
+    pub(super) fn serialize<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(hash))
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Hash, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = STANDARD.decode(text).map_err(D::Error::custom)?;
+        bytes.try_into().map_err(|_| D::Error::custom("expected 32 bytes"))
+    }
+}

@@ -1,0 +1,113 @@
+//! Where a journal ends: after the last batch that is whole.
+//!
+//! The writer makes each batch durable before it begins the next, so a crash or a loss of power
+//! tears at most one, the last, which nobody was told of. Of its pages any may be there and any
+//! not, so it is torn or intact as a whole: what is left of it may begin with whole lines, have
+//! holes, and even end well.
+//!
+//! Invariant: nothing of a batch that another one follows, and nothing under a checkpoint, is torn:
+//! that is damage, and for the walk to name.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
+
+use super::batch::{BatchEnd, Batches};
+use super::file::length_of;
+use super::line::MAX_LINE;
+use super::lines::{Found, read_line};
+use super::seen::Seen;
+
+/// The end of the last segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tail {
+    /// The length of what is whole.
+    pub(super) length: u64,
+    /// What follows and is torn.
+    pub(super) torn: u64,
+}
+
+/// Finds the end in the last segment, whose first record has the number `next`, where the first
+/// `signed` records are under a checkpoint. `None` if what follows the last whole batch is not one
+/// torn batch.
+pub(super) fn find(file: &mut File, batches: Batches, next: u64, signed: u64) -> io::Result<Option<Tail>> {
+    file.rewind()?;
+    // A host may be writing: what comes meanwhile is not looked at.
+    let total = file.metadata()?.len();
+    let mut scan = Scan { batches, next, signed, at: 0, good: 0, good_records: next.saturating_sub(1) };
+    let mut reader = BufReader::with_capacity(MAX_LINE, (&*file).take(total));
+    let mut line = Vec::new();
+    let mut torn_alone = true;
+    loop {
+        match read_line(&mut reader, &mut line, MAX_LINE)? {
+            Found::End => break,
+            Found::Line if scan.follow(&line) => {}
+            // The first that is wrong is in the torn batch, which must be the last one.
+            Found::Line => {
+                torn_alone = is_rest_of_one_batch(&mut reader, line)?;
+                break;
+            }
+            Found::TooLong => {
+                torn_alone = is_rest_of_one_batch(&mut reader, Vec::new())?;
+                break;
+            }
+            Found::Torn => break,
+        }
+    }
+    let tail = Tail { length: scan.good, torn: total.saturating_sub(scan.good) };
+    file.rewind()?;
+    Ok((torn_alone && scan.good_records >= signed).then_some(tail))
+}
+
+/// Whether the rest of a file, from this line on, can be of one batch: nothing follows its end.
+fn is_rest_of_one_batch(reader: &mut impl BufRead, mut line: Vec<u8>) -> io::Result<bool> {
+    let mut ended = BatchEnd::parse(without_break(&line)).is_some();
+    loop {
+        match read_line(reader, &mut line, MAX_LINE)? {
+            Found::End => return Ok(true),
+            _ if ended => return Ok(false),
+            Found::Line => ended = BatchEnd::parse(without_break(&line)).is_some(),
+            Found::TooLong | Found::Torn => {}
+        }
+    }
+}
+
+struct Scan {
+    batches: Batches,
+    next: u64,
+    signed: u64,
+    at: u64,
+    /// The end of the last whole batch, or of the last signed record.
+    good: u64,
+    good_records: u64,
+}
+
+impl Scan {
+    /// Follows a line; whether it is as it should be.
+    fn follow(&mut self, line: &[u8]) -> bool {
+        let text = without_break(line);
+        let ends = if let Some(end) = BatchEnd::parse(text) {
+            if self.batches.end(&end).is_err() {
+                return false;
+            }
+            true
+        } else {
+            let seen = serde_json::from_slice::<Seen>(text);
+            if seen.is_ok_and(|seen| seen.seq == self.next) {
+                self.batches.record(self.next, line);
+                self.next += 1;
+            } else {
+                return false;
+            }
+            self.next.saturating_sub(1) <= self.signed
+        };
+        self.at = self.at.saturating_add(length_of(line));
+        if ends {
+            (self.good, self.good_records) = (self.at, self.next.saturating_sub(1));
+        }
+        true
+    }
+}
+
+fn without_break(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\n").unwrap_or(line)
+}

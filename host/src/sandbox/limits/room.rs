@@ -1,0 +1,199 @@
+//! How much memory this process can have: what the machine has, or less if a control group says so.
+//!
+//! Trusts the kernel's files and the places where they usually are. A file that cannot be read sets no bound.
+//!
+//! Invariant: read once, so that a process never has two opinions.
+
+use std::fmt::{Display, Formatter, Result as Written};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The memory that this process can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// How much, bytes.
+    pub bytes: u64,
+    /// The file that says so.
+    pub from: PathBuf,
+}
+
+impl Room {
+    /// The room of this process; `None` where nothing says how much it is.
+    pub fn here() -> Option<&'static Self> {
+        static HERE: OnceLock<Option<Room>> = OnceLock::new();
+        HERE.get_or_init(|| Self::under(Path::new("/"))).as_ref()
+    }
+
+    /// The same, with the kernel's files under `root`.
+    fn under(root: &Path) -> Option<Self> {
+        let groups = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
+        let bounds = groups.lines().filter_map(Group::parse).flat_map(|group| group.bounds(root));
+        bounds.chain(machine(root)).min_by_key(|room| room.bytes)
+    }
+}
+
+impl Display for Room {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Written {
+        write!(out, "{} MiB ({})", self.bytes >> 20, self.from.display())
+    }
+}
+
+/// A control group of this process that can bound memory.
+struct Group<'a> {
+    /// Where its hierarchy is mounted.
+    mount: &'static str,
+    /// The names of the files with a bound.
+    files: &'static [&'static str],
+    /// The group, from the top of the hierarchy.
+    path: &'a str,
+}
+
+impl<'a> Group<'a> {
+    /// Reads a line of `/proc/self/cgroup`: `0::PATH` for version 2, `N:CONTROLLERS:PATH` for version 1.
+    fn parse(line: &'a str) -> Option<Self> {
+        let (number, rest) = line.split_once(':')?;
+        let (controllers, path) = rest.split_once(':')?;
+        if number == "0" && controllers.is_empty() {
+            // Beyond `memory.high` a process is slowed down until it hardly runs, so that is a bound as well.
+            return Some(Self { mount: "sys/fs/cgroup", files: &["memory.max", "memory.high"], path });
+        }
+        let of_memory = controllers.split(',').any(|controller| controller == "memory");
+        of_memory.then_some(Self { mount: "sys/fs/cgroup/memory", files: &["memory.limit_in_bytes"], path })
+    }
+
+    /// What this group and every group above it allow. In a container the path can be the host's, which is not there;
+    /// the top of the hierarchy is then the container's own group.
+    fn bounds(&self, root: &Path) -> Vec<Room> {
+        let top = Path::new("/").join(self.mount);
+        let named = self.path.trim_start_matches('/');
+        let inside = Path::new(named).components().all(|part| matches!(part, Component::Normal(_)));
+        let group = if inside { top.join(named) } else { top.clone() };
+        let above = group.ancestors().take_while(|folder| folder.starts_with(&top));
+        let files = above.flat_map(|folder| self.files.iter().map(|file| folder.join(file)));
+        files.filter_map(|file| number(root, file)).collect()
+    }
+}
+
+/// The bound in a file; none if it says `max`.
+fn number(root: &Path, from: PathBuf) -> Option<Room> {
+    let text = fs::read_to_string(root.join(from.strip_prefix("/").ok()?)).ok()?;
+    Some(Room { bytes: text.trim().parse().ok()?, from })
+}
+
+/// The machine's memory.
+fn machine(root: &Path) -> Option<Room> {
+    let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(Room { bytes: kibibytes.saturating_mul(1024), from: PathBuf::from("/proc/meminfo") })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    /// A machine's files: path and content.
+    type Files<'a> = &'a [(&'a str, &'a str)];
+
+    const MIB: u64 = 1 << 20;
+
+    fn room(files: Files<'_>) -> Option<(u64, String)> {
+        let root = tempfile::tempdir().unwrap();
+        for (path, content) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        Room::under(root.path()).map(|room| (room.bytes / MIB, room.from.display().to_string()))
+    }
+
+    #[test]
+    fn the_room_is_the_least_of_the_machine_and_every_group_above() {
+        let machine = ("proc/meminfo", "MemTotal:       16777216 kB\nMemFree:  1 kB\n");
+        let from = |bytes: u64, file: &str| Some((bytes, file.to_owned()));
+        let cases: &[(&str, Files<'_>, Option<(u64, String)>)] = &[
+            ("nothing can be read", &[], None),
+            ("no groups", &[machine], from(16384, "/proc/meminfo")),
+            (
+                "version 2, its own group",
+                &[
+                    machine,
+                    ("proc/self/cgroup", "0::/system.slice/bailiwick.service\n"),
+                    ("sys/fs/cgroup/system.slice/bailiwick.service/memory.max", "536870912\n"),
+                    ("sys/fs/cgroup/system.slice/memory.max", "max\n"),
+                ],
+                from(512, "/sys/fs/cgroup/system.slice/bailiwick.service/memory.max"),
+            ),
+            (
+                "version 2, a group above",
+                &[
+                    machine,
+                    ("proc/self/cgroup", "0::/pods/a/b\n"),
+                    ("sys/fs/cgroup/pods/a/b/memory.max", "max\n"),
+                    ("sys/fs/cgroup/pods/a/memory.max", "1073741824\n"),
+                    ("sys/fs/cgroup/pods/memory.max", "2147483648\n"),
+                ],
+                from(1024, "/sys/fs/cgroup/pods/a/memory.max"),
+            ),
+            (
+                "version 2, throttled before it is killed",
+                &[
+                    machine,
+                    ("proc/self/cgroup", "0::/a\n"),
+                    ("sys/fs/cgroup/a/memory.max", "1073741824\n"),
+                    ("sys/fs/cgroup/a/memory.high", "805306368\n"),
+                ],
+                from(768, "/sys/fs/cgroup/a/memory.high"),
+            ),
+            (
+                "version 2, a container with a namespace of its own",
+                &[machine, ("proc/self/cgroup", "0::/\n"), ("sys/fs/cgroup/memory.max", "268435456\n")],
+                from(256, "/sys/fs/cgroup/memory.max"),
+            ),
+            (
+                "version 1, a container that sees the host's path",
+                &[
+                    machine,
+                    ("proc/self/cgroup", "4:memory:/docker/4f2a\n1:cpu,cpuacct:/docker/4f2a\n0::/\n"),
+                    ("sys/fs/cgroup/memory/memory.limit_in_bytes", "134217728\n"),
+                ],
+                from(128, "/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+            ),
+            (
+                "version 1, together with another controller and no limit",
+                &[
+                    machine,
+                    ("proc/self/cgroup", "4:hugetlb,memory:/a\n"),
+                    ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "9223372036854771712\n"),
+                ],
+                from(16384, "/proc/meminfo"),
+            ),
+            (
+                "a group outside of what is seen",
+                &[machine, ("proc/self/cgroup", "0::/../../proc\n"), ("sys/fs/cgroup/memory.max", "268435456\n")],
+                from(256, "/sys/fs/cgroup/memory.max"),
+            ),
+            (
+                "a group without memory, and nonsense",
+                &[
+                    machine,
+                    ("proc/self/cgroup", "1:cpu:/a\nnonsense\n:::\n0::/b\n"),
+                    ("sys/fs/cgroup/a/memory.max", "1\n"),
+                    ("sys/fs/cgroup/b/memory.max", "a lot\n"),
+                ],
+                from(16384, "/proc/meminfo"),
+            ),
+            (
+                "a machine that hides its memory",
+                &[("proc/self/cgroup", "0::/a\n"), ("sys/fs/cgroup/a/memory.max", "268435456\n")],
+                from(256, "/sys/fs/cgroup/a/memory.max"),
+            ),
+        ];
+        for (what, files, expected) in cases {
+            assert_eq!(room(files), *expected, "{what}");
+        }
+    }
+}

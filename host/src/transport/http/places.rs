@@ -1,0 +1,293 @@
+//! Who has a connection: a share for each peer address, and a few places beside them for health.
+//!
+//! Whoever has not finished a header, or waits between two requests, can be asked to go.
+//! Invariant: a connection with a request under way is never ended to make room, and there is
+//! always room to ask how the host is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
+
+/// How many connections there may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// That may ask anything.
+    pub(super) all: usize,
+    /// Of these, of one peer address.
+    pub(super) each: usize,
+    /// In addition, that may ask only for health.
+    pub(super) health: usize,
+}
+
+/// The places for connections.
+pub(super) struct Places {
+    bounds: Bounds,
+    /// Peers without a share, because many clients come through them.
+    trusted: Vec<IpNet>,
+    state: Mutex<State>,
+}
+
+/// A connection's place. Given back when dropped.
+pub(super) struct Place {
+    id: u64,
+    only_health: bool,
+    out: CancellationToken,
+    places: Arc<Places>,
+}
+
+#[derive(Default)]
+struct State {
+    next: u64,
+    ordinary: Room,
+    health: Room,
+}
+
+#[derive(Default)]
+struct Room {
+    seats: HashMap<u64, Seat>,
+    /// Those that can be asked to go, first the one that goes first.
+    waiting: BTreeMap<Turn, u64>,
+    peers: HashMap<IpAddr, Peer>,
+}
+
+/// What one peer address has.
+#[derive(Default)]
+struct Peer {
+    held: usize,
+    waiting: BTreeSet<Turn>,
+}
+
+struct Seat {
+    /// None if it has no share.
+    peer: Option<IpAddr>,
+    /// None while a request is under way.
+    turn: Option<Turn>,
+    out: CancellationToken,
+}
+
+/// When a connection has to go: those that never finished a header go before those that did,
+/// and then those that have waited longest.
+type Turn = (bool, u64);
+
+impl Places {
+    pub(super) fn new(bounds: Bounds, trusted: Vec<IpNet>) -> Arc<Self> {
+        Arc::new(Self { bounds, trusted, state: Mutex::default() })
+    }
+
+    /// A place for a connection from `peer`, at the expense of one that waits if need be.
+    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+        let peer = peer.to_canonical();
+        let share = (!self.trusted.iter().any(|trusted| trusted.contains(&peer))).then(|| network(peer));
+        let mut state = self.lock();
+        let id = state.next;
+        state.next += 1;
+        let Bounds { all, each, health } = self.bounds;
+        let (only_health, out) = match state.ordinary.enter(id, share, all, each) {
+            Some(out) => (false, out),
+            None => (true, state.health.enter(id, None, health, health)?),
+        };
+        Some(Place { id, only_health, out, places: Arc::clone(self) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Whether it is one of those kept for questions about health.
+    pub(super) fn only_health(&self) -> bool {
+        self.only_health
+    }
+
+    /// A header is finished: a request is under way.
+    pub(super) fn busy(&self) {
+        self.room(&mut self.places.lock()).busy(self.id);
+    }
+
+    /// The request is answered: the connection waits for the next.
+    pub(super) fn idle(&self) {
+        let mut state = self.places.lock();
+        let turn = (true, state.next);
+        state.next += 1;
+        self.room(&mut state).idle(self.id, turn);
+    }
+
+    /// Waits until somebody else needs the place.
+    pub(super) async fn out(&self) {
+        self.out.cancelled().await;
+    }
+
+    fn room<'s>(&self, state: &'s mut State) -> &'s mut Room {
+        if self.only_health { &mut state.health } else { &mut state.ordinary }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.room(&mut self.places.lock()).leave(self.id);
+    }
+}
+
+impl Room {
+    fn enter(&mut self, id: u64, peer: Option<IpAddr>, all: usize, each: usize) -> Option<CancellationToken> {
+        if let Some(own) = peer.and_then(|peer| self.peers.get(&peer))
+            && own.held >= each
+        {
+            let turn = own.waiting.first().copied()?;
+            self.send_away(turn);
+        }
+        if self.seats.len() >= all {
+            let turn = self.waiting.keys().next().copied()?;
+            self.send_away(turn);
+        }
+        let out = CancellationToken::new();
+        self.seats.insert(id, Seat { peer, turn: None, out: out.clone() });
+        if let Some(peer) = peer {
+            self.peers.entry(peer).or_default().held += 1;
+        }
+        self.idle(id, (false, id));
+        Some(out)
+    }
+
+    fn send_away(&mut self, turn: Turn) {
+        if let Some(id) = self.waiting.get(&turn).copied()
+            && let Some(seat) = self.leave(id)
+        {
+            seat.out.cancel();
+        }
+    }
+
+    fn leave(&mut self, id: u64) -> Option<Seat> {
+        self.busy(id);
+        let seat = self.seats.remove(&id)?;
+        if let Some(peer) = seat.peer
+            && let Some(own) = self.peers.get_mut(&peer)
+        {
+            own.held = own.held.saturating_sub(1);
+            if own.held == 0 {
+                self.peers.remove(&peer);
+            }
+        }
+        Some(seat)
+    }
+
+    fn busy(&mut self, id: u64) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        let Some(turn) = seat.turn.take() else { return };
+        self.waiting.remove(&turn);
+        if let Some(own) = seat.peer.and_then(|peer| self.peers.get_mut(&peer)) {
+            own.waiting.remove(&turn);
+        }
+    }
+
+    fn idle(&mut self, id: u64, turn: Turn) {
+        self.busy(id);
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        seat.turn = Some(turn);
+        self.waiting.insert(turn, id);
+        if let Some(own) = seat.peer.and_then(|peer| self.peers.get_mut(&peer)) {
+            own.waiting.insert(turn);
+        }
+    }
+}
+
+/// What counts as one peer: an IPv4 address, or the /64 of an IPv6 address, which is one site's at least.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer {
+        IpAddr::V4(_) => peer,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(all: usize, each: usize, health: usize, trusted: &str) -> Arc<Places> {
+        Places::new(Bounds { all, each, health }, trusted.parse().into_iter().collect())
+    }
+
+    fn enter(places: &Arc<Places>, peer: &str) -> Option<Place> {
+        places.enter(peer.parse().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
+    }
+
+    fn has_to_go(place: &Place) -> bool {
+        place.out.is_cancelled()
+    }
+
+    #[test]
+    fn silent_connections_of_one_address_make_room_for_its_own_and_not_for_others() {
+        let places = places(100, 10, 4, "");
+        let alice = enter(&places, "192.0.2.1");
+        let silent: Vec<_> = (0..50).filter_map(|_| enter(&places, "192.0.2.66")).collect();
+        assert!(silent.iter().all(|place| !place.only_health()));
+        assert_eq!(silent.iter().filter(|place| !has_to_go(place)).count(), 10);
+        assert!(silent.iter().rev().take(10).all(|place| !has_to_go(place)), "the oldest go first");
+        assert!(alice.is_some_and(|alice| !has_to_go(&alice)));
+    }
+
+    #[test]
+    fn when_the_host_is_full_the_oldest_without_a_header_goes_and_then_the_oldest_that_is_idle() {
+        let places = places(3, 3, 1, "");
+        let seated: Vec<_> = (1..=3).filter_map(|n| enter(&places, &format!("192.0.2.{n}"))).collect();
+        let [idle, silent, busy] = seated.as_slice() else { return assert_eq!(seated.len(), 3) };
+        idle.busy();
+        idle.idle();
+        busy.busy();
+        let fourth = enter(&places, "192.0.2.4");
+        assert_eq!([idle, silent, busy].map(has_to_go), [false, true, false]);
+        fourth.iter().for_each(Place::busy);
+        let fifth = enter(&places, "192.0.2.5");
+        assert_eq!([idle, busy].map(has_to_go), [true, false]);
+        fifth.iter().for_each(Place::busy);
+        let sixth = enter(&places, "192.0.2.6");
+        assert!(sixth.is_some_and(|sixth| sixth.only_health()), "there is still a place for health");
+        assert!(!has_to_go(busy));
+    }
+
+    #[test]
+    fn places_for_health_are_for_whoever_came_last() {
+        let places = places(1, 1, 2, "");
+        let only = enter(&places, "192.0.2.1");
+        only.iter().for_each(Place::busy);
+        let flood: Vec<_> = (0..9).filter_map(|_| enter(&places, "192.0.2.66")).collect();
+        assert_eq!((flood.len(), flood.iter().filter(|place| !has_to_go(place)).count()), (9, 2));
+        assert!(flood.iter().all(Place::only_health));
+        flood.last().iter().for_each(|place| place.busy());
+        assert!(enter(&places, "192.0.2.1").is_some_and(|one| one.only_health()), "the other has asked nothing yet");
+    }
+
+    #[test]
+    fn clients_behind_a_trusted_proxy_have_no_share_to_exceed() {
+        let places = places(300, 10, 4, "192.0.2.0/28");
+        let clients: Vec<_> = (0..200).filter_map(|_| enter(&places, "192.0.2.7")).collect();
+        assert_eq!(clients.iter().filter(|place| !has_to_go(place) && !place.only_health()).count(), 200);
+        let mapped: Vec<_> = (0..20).filter_map(|_| enter(&places, "::ffff:192.0.2.7")).collect();
+        assert_eq!(mapped.iter().filter(|place| has_to_go(place)).count(), 0, "the same address, written as IPv6");
+    }
+
+    #[test]
+    fn an_address_of_ipv6_is_its_network() {
+        let places = places(100, 3, 4, "");
+        let one: Vec<_> = (0..9).filter_map(|n| enter(&places, &format!("2001:db8:1:1:{n}::1"))).collect();
+        assert_eq!(one.iter().filter(|place| !has_to_go(place)).count(), 3);
+        assert!(enter(&places, "2001:db8:1:2::1").is_some_and(|other| !has_to_go(&other)));
+    }
+
+    #[test]
+    fn a_place_is_given_back_once() {
+        let places = places(10, 2, 1, "");
+        for _ in 0..100 {
+            let (one, two) = (enter(&places, "192.0.2.1"), enter(&places, "192.0.2.1"));
+            let three = enter(&places, "192.0.2.1");
+            drop((one, three, two));
+        }
+        let state = places.lock();
+        let room = &state.ordinary;
+        assert!(room.seats.is_empty() && room.waiting.is_empty() && room.peers.is_empty());
+    }
+}

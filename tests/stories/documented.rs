@@ -1,0 +1,215 @@
+//! The commands that the documents show are run as they stand there, one after the other, and end as they should.
+//!
+//! A command that the table below does not know fails the story, so that nothing is documented that nobody has run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::journal::{events, text};
+use bailiwick_tests::{ORDERS_TOOL, World, bailiwick, ensure_eq};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long a command may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What a command does.
+#[derive(Clone, Copy)]
+enum Does {
+    /// It ends, with this code.
+    Ends(i32),
+    /// It prints this, serves, and ends well when it is asked to.
+    Serves(&'static str),
+    /// It takes minutes; the story `commands` has it.
+    Builds,
+}
+
+/// The beginnings of commands; the first that fits counts.
+const TABLE: [(&str, Does); 12] = [
+    ("bailiwick new ", Does::Ends(0)),
+    ("bailiwick build ", Does::Builds),
+    ("bailiwick inspect ", Does::Ends(0)),
+    ("bailiwick dev ", Does::Serves("serving http")),
+    ("bailiwick serve ", Does::Serves("listening on")),
+    ("bailiwick check ", Does::Ends(0)),
+    ("bailiwick explain ", Does::Ends(0)),
+    ("bailiwick audit show ", Does::Ends(0)),
+    ("bailiwick audit verify ", Does::Ends(0)),
+    ("bailiwick sign ", Does::Ends(0)),
+    ("bailiwick approve ", Does::Ends(0)),
+    ("bailiwick completions ", Does::Ends(0)),
+];
+
+/// The documents for those who run commands.
+const DOCUMENTS: [&str; 8] = [
+    "README.md",
+    "docs/tour.md",
+    "docs/writing-tools.md",
+    "docs/other-languages.md",
+    "docs/configuration.md",
+    "docs/identity-providers.md",
+    "docs/operations.md",
+    "docs/journal.md",
+];
+
+/// The commands of a document, in its order: lines of its blocks, and what stands in a sentence with its arguments.
+fn commands(document: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut inside = false;
+    for line in document.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = !inside;
+        } else if inside {
+            let command = line.trim_start_matches(['$', ' ']).split(" #").next().unwrap_or_default().trim();
+            found.extend(command.starts_with("bailiwick ").then(|| command.to_owned()));
+        } else {
+            let quoted = line.split('`').skip(1).step_by(2);
+            let whole = quoted.filter(|text| text.starts_with("bailiwick ") && text.split(' ').count() > 2);
+            found.extend(whole.map(str::to_owned));
+        }
+    }
+    found
+}
+
+/// The folder of a host that has served one call, in which the words of the documents mean something.
+struct Place {
+    folder: PathBuf,
+    /// Programs that the commands find by name.
+    path: String,
+    /// What stands for what.
+    words: Vec<(&'static str, String)>,
+    /// What the last command printed.
+    printed: String,
+}
+
+impl Place {
+    /// Makes the folder of a host of this world, which must be stopped; `call` is in its journal.
+    fn of(folder: &Path, resource: &str, token: &str, call: &str) -> Result<Self> {
+        let set = format!("[server]\nresource = \"{resource}\"");
+        let config = fs::read_to_string(folder.join("bailiwick.toml"))?.replacen("[server]", &set, 1);
+        for name in ["bailiwick.toml", "keycloak.toml"] {
+            fs::write(folder.join(name), &config)?;
+        }
+        fs::write(folder.join("token.txt"), token)?;
+        for name in ["out", "programs"] {
+            fs::create_dir(folder.join(name))?;
+        }
+        fs::copy(folder.join("tools/orders.wasm"), folder.join("out/orders.wasm"))?;
+        std::os::unix::fs::symlink(bailiwick()?, folder.join("programs/bailiwick"))?;
+        let words = [
+            ("--config FILE", "--config bailiwick.toml"),
+            ("--token-file FILE", "--token-file token.txt"),
+            ("FILE.wasm", "tools/orders.wasm"),
+            ("inspect FILE", "inspect tools/orders.wasm"),
+            ("TOOLS_FOLDER", "tools"),
+            ("--tool TOOL", &format!("--tool {ORDERS_TOOL}")),
+            ("explain --config bailiwick.toml", "explain --arguments '{\"order_id\": \"1001\"}' --config bailiwick.toml"),
+            ("--call ID", &format!("--call {call}")),
+            ("4f2a", call),
+            ("DIR", "audit"),
+            ("--key KEY", "--key audit/key"),
+            ("[--strict]", "--strict"),
+            ("KEYFILE", "another.pem"),
+            ("SHELL", "bash"),
+            ("NAME", "a-name"),
+            ("COMMAND", "explain"),
+        ];
+        Ok(Self {
+            folder: folder.to_owned(),
+            path: format!("{}:{}", folder.join("programs").display(), std::env::var("PATH")?),
+            words: words.map(|(word, meaning)| (word, meaning.to_owned())).into(),
+            printed: String::new(),
+        })
+    }
+
+    /// As it was, except for the journal: documents do not go on where another one ended.
+    fn clear(&self) -> Result<()> {
+        for name in ["release.pem", "another.pem", "tools/orders.wasm.sig", "out/orders.wasm.sig", "approvals.json"] {
+            if let Err(error) = fs::remove_file(self.folder.join(name))
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                return Err(error.into());
+            }
+        }
+        fs::copy(self.folder.join("bailiwick.toml"), self.folder.join("bailiwick.next.toml"))?;
+        Ok(())
+    }
+
+    /// The command with what its words mean here.
+    fn meant(&self, command: &str) -> String {
+        let mut meant = command.to_owned();
+        for (word, meaning) in &self.words {
+            meant = meant.replace(word, meaning);
+        }
+        let digest = self.printed.split_whitespace().find(|word| word.starts_with("sha256:"));
+        meant.replace("sha256:...", digest.unwrap_or("sha256:..."))
+    }
+
+    fn start(&self, command: &str) -> Result<Child> {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(command).current_dir(&self.folder).env("PATH", &self.path).env("NO_COLOR", "1");
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Ok(shell.spawn()?)
+    }
+
+    async fn run(&mut self, command: &str) -> Result<()> {
+        let command = self.meant(command);
+        let row = TABLE.iter().find(|(beginning, _)| command.starts_with(beginning));
+        match row.with_context(|| format!("nobody has said what this does: {command}"))?.1 {
+            Does::Builds => Ok(()),
+            Does::Ends(code) => {
+                let output = tokio::time::timeout(DEADLINE, self.start(&command)?.wait_with_output()).await??;
+                self.printed = String::from_utf8_lossy(&output.stdout).into_owned();
+                let told = String::from_utf8_lossy(&output.stderr);
+                ensure_eq(output.status.code(), Some(code), &format!("{command}\n{}{told}", self.printed))
+            }
+            Does::Serves(sign) => self.serve(&command, sign).await,
+        }
+    }
+
+    async fn serve(&self, command: &str, sign: &str) -> Result<()> {
+        let mut child = self.start(&format!("exec {command} 2>&1"))?;
+        let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+        let mut printed = String::new();
+        while !printed.contains(sign) {
+            let line = tokio::time::timeout(DEADLINE, lines.next_line()).await??;
+            printed += &line.with_context(|| format!("{command} ends:\n{printed}"))?;
+            printed.push('\n');
+        }
+        let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        kill_process(id.context("it has ended")?, Signal::TERM)?;
+        while tokio::time::timeout(DEADLINE, lines.next_line()).await??.is_some() {}
+        ensure_eq(child.wait().await?.code(), Some(0), command)
+    }
+}
+
+#[tokio::test]
+async fn every_command_in_the_documents_does_what_they_say() -> Result<()> {
+    let world = World::start().await?;
+    let (token, resource) = (world.token("alice")?, world.host.url());
+    world.order(&token, "1001").await?;
+    let records = world.records()?;
+    let closed = events(&records, "call.closed");
+    let call = text(closed.first().context("no call")?, "call").to_owned();
+    let world = world.stop().await?;
+    let mut place = Place::of(world.folder.path(), &resource, &token, &call)?;
+
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut count, mut wrong) = (0, Vec::new());
+    for document in DOCUMENTS {
+        place.clear()?;
+        for command in commands(&fs::read_to_string(root.join(document))?) {
+            if let Err(error) = place.run(&command).await {
+                wrong.push(format!("{document}: {command}: {error:#}"));
+            }
+            count += 1;
+        }
+    }
+    ensure!(wrong.is_empty(), "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    ensure!(count > 30, "only {count} commands were found");
+    Ok(())
+}

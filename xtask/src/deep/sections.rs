@@ -1,0 +1,64 @@
+//! The sections of `cargo xtask deep`.
+
+/// One kind of long work.
+pub(crate) struct Section {
+    /// What to type.
+    pub(crate) name: &'static str,
+    /// What it looks for.
+    pub(crate) does: &'static str,
+    /// The numbers that make it long.
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+    /// What runs.
+    pub(crate) work: Work,
+}
+
+/// What a section runs.
+pub(crate) enum Work {
+    /// `cargo test` with these arguments. Lines that contain one of `figures` are reported.
+    Tests {
+        /// What goes to `cargo test`.
+        arguments: &'static [&'static str],
+        /// What marks a line with a figure.
+        figures: &'static [&'static str],
+    },
+    /// The release build.
+    Release,
+}
+
+/// Every section, in the order in which they run. docs/evidence.md has a row for each.
+pub(crate) const SECTIONS: &[Section] = &[
+    Section { name: "release", does: "what is shipped builds", environment: &[], work: Work::Release },
+    Section {
+        name: "campaigns",
+        does: "generated, mutated and damaged components are refused or load",
+        environment: &[("BAILIWICK_CAMPAIGN_SECONDS", "300")],
+        work: Work::Tests { arguments: &["--lib", "campaigns"], figures: &[" cases, "] },
+    },
+    Section {
+        name: "canaries",
+        does: "no call finds what another user's call left behind",
+        environment: &[("BAILIWICK_CANARY_CALLS", "1000000")],
+        work: Work::Tests { arguments: &["--lib", "canary"], figures: &[] },
+    },
+    Section {
+        name: "hostile",
+        does: "hostile guests are refused or ended, and the host does not grow",
+        environment: &[("BAILIWICK_HOSTILE_ROUNDS", "30")],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "hostile"],
+            figures: &[" rounds of ", "slowest neighbour during"],
+        },
+    },
+    Section {
+        name: "mixups",
+        does: "every answer is for the user who asked",
+        environment: &[("BAILIWICK_MIXUP_CALLS", "200000")],
+        work: Work::Tests { arguments: &["--test", "stories", "mixups"], figures: &[" answers to "] },
+    },
+    Section {
+        name: "swaps",
+        does: "releases are swapped under load without a failed or a mixed call",
+        environment: &[("BAILIWICK_SWAPS", "1000")],
+        work: Work::Tests { arguments: &["--test", "stories", "swaps"], figures: &[" swaps in "] },
+    },
+];
