@@ -29,7 +29,7 @@ pub use error::DownstreamError;
 pub use request::{Part, Request, Response};
 pub use service::{
     AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
-    Service, ServiceSettings,
+    Service, ServiceSettings, Subjects,
 };
 pub use tally::DownstreamTally;
 pub use template::{Template, TemplateError};

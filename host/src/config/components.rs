@@ -99,7 +99,7 @@ fn check_service_identity(service: &ServiceSettings) -> Result<(), String> {
     let name = &service.name;
     let issuers = service.actor_issuers.join(" and of ");
     if service.actor_issuers.len() > 1
-        && !service.one_subject_space
+        && !service.subjects.one_space
         && let Some(template) = service.allow.iter().find(|template| template.names_actor())
     {
         return Err(format!(

@@ -10,7 +10,7 @@ use super::issuers::{addresses, algorithms, dialled, discovered, keys, token_typ
 use super::reader::Section;
 use crate::delegation::{
     AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
-    ServiceSettings, Template,
+    ServiceSettings, Subjects, Template,
 };
 use crate::identity::TenantRule;
 
@@ -66,8 +66,10 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
         actor_issuers,
         allow,
         shared_data,
-        one_subject_space: section.flag("one_subject_space").unwrap_or(false),
-        service_accounts: section.flag("service_accounts").unwrap_or(false),
+        subjects: Subjects {
+            one_space: section.flag("one_subject_space").unwrap_or(false),
+            service_accounts: section.flag("service_accounts").unwrap_or(false),
+        },
         answer_headers: section.parsed("answer_headers"),
         audit_headers: audit_headers(section, in_trust_domain),
         on_cancel: on_cancel(section),

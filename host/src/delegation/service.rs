@@ -30,10 +30,8 @@ pub struct ServiceSettings {
     /// Whether its data is the same for all users: then templates need not bind the actor, and
     /// one connection carries requests of all of them.
     pub shared_data: bool,
-    /// Whether the issuers of `actor_issuers` never give one subject to two users.
-    pub one_subject_space: bool,
-    /// Whether service accounts may stand for `{actor.sub}`.
-    pub service_accounts: bool,
+    /// What `{actor.sub}` may stand for.
+    pub subjects: Subjects,
     /// Headers of its answers that a tool may see besides the usual ones.
     pub answer_headers: Vec<AnswerHeader>,
     /// Which audit headers it gets.
@@ -44,6 +42,15 @@ pub struct ServiceSettings {
     pub auth: Auth,
     /// How a user's authority is obtained.
     pub exchange: Option<ExchangeSettings>,
+}
+
+/// What `{actor.sub}` may stand for at a service, beyond the users of one issuer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Subjects {
+    /// Whether the issuers of `actor_issuers` never give one subject, or one tenant, to two parties.
+    pub one_space: bool,
+    /// Whether service accounts may stand for it (RFC 9068 §5).
+    pub service_accounts: bool,
 }
 
 /// What becomes of a request under way when nobody waits for the call any more. One that only
@@ -259,7 +266,7 @@ impl Service {
                 actor_issuers: settings.actor_issuers,
                 allow: settings.allow,
                 shared_data: settings.shared_data,
-                service_accounts: settings.service_accounts,
+                service_accounts: settings.subjects.service_accounts,
                 answer_headers: settings.answer_headers,
                 audit_headers: settings.audit_headers,
                 on_cancel: settings.on_cancel,

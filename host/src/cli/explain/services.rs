@@ -113,7 +113,7 @@ fn lacking(service: &ServiceSettings, mode: DelegationMode, caller: &Caller) -> 
     let subject = |template: &bailiwick::delegation::Template| template.to_string().contains("{actor.sub}");
     if mode == DelegationMode::ServiceIdentity
         && caller.actor().kind != ActorKind::User
-        && !service.service_accounts
+        && !service.subjects.service_accounts
         && service.allow.iter().any(subject)
     {
         let change = format!("services.{name}.service_accounts = true would allow them");

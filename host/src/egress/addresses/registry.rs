@@ -38,7 +38,7 @@ pub(super) const IPV4: &[Row] = &[
     ("255.255.255.255/32", Never, "RFC 8190, RFC 919 §7: limited broadcast"),
 ];
 
-/// IANA IPv6 Special-Purpose Address Registry, and outside of 2000::/3 the address space.
+/// IANA IPv6 Special-Purpose Address Registry, and outside of `2000::/3` the address space.
 pub(super) const IPV6: &[Row] = &[
     ("::/0", Never, "RFC 4291 §2.4: not global unicast unless a row says so"),
     ("::/128", Never, "RFC 4291: unspecified"),
@@ -71,8 +71,8 @@ pub(super) const IPV6: &[Row] = &[
     ("ff00::/8", Never, "RFC 4291 §2.7: multicast"),
 ];
 
-/// Where clouds answer every process of a machine with its keys. Those in 169.254.0.0/16 and
-/// fe80::/10 (AWS, Azure, Google, `DigitalOcean`, Hetzner, IBM, `OpenStack`, Tencent, `UpCloud`, Vultr,
+/// Where clouds answer every process of a machine with its keys. Those in `169.254.0.0/16` and
+/// `fe80::/10` (AWS, Azure, Google, `DigitalOcean`, Hetzner, IBM, `OpenStack`, Tencent, `UpCloud`, Vultr,
 /// Yandex; ECS 169.254.170.2, EKS 169.254.170.23, Scaleway 169.254.42.42) are covered by these ranges.
 pub(super) const METADATA: &[Row] = &[
     ("100.100.100.200/32", Never, "Alibaba Cloud, ECS instance metadata"),
