@@ -88,7 +88,7 @@ reasons! {
     Unavailable => "unavailable",
     /// The service's answer is larger than the limit.
     TooLarge => "too-large",
-    /// The service asks to slow down.
+    /// The service asks the tool to slow down, or the host asks its caller to.
     RateLimited => "rate-limited",
     /// The call used up its downstream calls.
     QuotaExhausted => "quota-exhausted",

@@ -107,7 +107,10 @@ impl Place {
             ("inspect FILE", "inspect tools/orders.wasm"),
             ("TOOLS_FOLDER", "tools"),
             ("--tool TOOL", &format!("--tool {ORDERS_TOOL}")),
-            ("explain --config bailiwick.toml", "explain --arguments '{\"order_id\": \"1001\"}' --config bailiwick.toml"),
+            (
+                "explain --config bailiwick.toml",
+                "explain --arguments '{\"order_id\": \"1001\"}' --config bailiwick.toml",
+            ),
             ("--call ID", &format!("--call {call}")),
             ("4f2a", call),
             ("DIR", "audit"),

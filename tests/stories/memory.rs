@@ -79,9 +79,8 @@ async fn calls(world: &World, who: &str, tool: &str, times: usize) -> Result<Vec
     let mut running = Vec::new();
     for _ in 0..times {
         let (url, token, tool) = (url.clone(), token.clone(), tool.to_owned());
-        running.push(tokio::spawn(
-            async move { bailiwick_dev::mcp::call(&url, Some(&token), &tool, &json!({})).await },
-        ));
+        running
+            .push(tokio::spawn(async move { bailiwick_dev::mcp::call(&url, Some(&token), &tool, &json!({})).await }));
     }
     let mut answers = Vec::new();
     for call in running {
@@ -115,7 +114,11 @@ async fn check_says_which_limits_are_lower_here_and_warns_about_those_that_are_t
     let Some(group) = Group::make("check", 512) else { return Ok(()) };
     for (limits, expected, warned) in [
         ("", "memory_total = \"256MiB\", compile_memory = \"512MiB\", because this process can have 512 MiB", false),
-        ("[limits]\nmemory_total = \"1GiB\"\n", "limits.memory_total is \"1024MiB\", but this process can have 512 MiB", true),
+        (
+            "[limits]\nmemory_total = \"1GiB\"\n",
+            "limits.memory_total is \"1024MiB\", but this process can have 512 MiB",
+            true,
+        ),
     ] {
         let remains = World::with(Plan::config(move |config| config.limits = limits.to_owned())).await?.stop().await?;
         let script = r#"echo $$ >"$0/cgroup.procs"; exec "$1" check --config "$2""#;

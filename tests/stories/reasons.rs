@@ -106,7 +106,6 @@ async fn what_a_crash_leaves_open_is_closed_as_unknown() -> Result<()> {
 /// Codes that no story can cause from outside, each with the reason why.
 const WITHOUT_A_STORY: &[(&str, &str)] = &[
     ("audit-unavailable", "what cannot be recorded has no record; the stories of the journal tell it"),
-    ("rate-limited", "part of the tool's world; a service's 429 reaches the tool as the answer it is"),
     ("token-expiring", "needs a token that ends between admission and sealing"),
     ("internal", "a defect of the host"),
     ("input-unsupported", "told by a unit test of the sandbox's answers"),

@@ -156,7 +156,7 @@ async fn a_host_without_a_place_still_says_how_it_is() -> Result<()> {
         ..Plan::default()
     };
     let world = World::with(plan).await?;
-    slow(&world, Duration::from_secs(6));
+    slow(&world, Duration::from_secs(4));
     let mut calls = Vec::new();
     for n in 0..70 {
         let token = world.token(&format!("user-{n}"))?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Files, and folders, that may read a [`serde_json::Value`] by hand, each with the reason.
 const OWN_READING: &[(&str, &str)] = &[
     ("json/member.rs", "it is the helper"),
+    ("transport/discovery.rs", "metadata that it has just built"),
     ("transport/message.rs", "`jsonrpc`, `method` and `name` are required: another type is refused as absence is"),
     ("dispatch/cost.rs", "a schema that its metaschema accepts"),
     ("dispatch/definition.rs", "a schema that its metaschema accepts; it only looks for names"),
