@@ -150,7 +150,7 @@ impl Folder {
 }
 
 fn prepare(path: &Path) -> Result<File, Unavailable> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    make(path)?;
     match owned::open_to_others(path)? {
         // Closed at once; what others may have put there is not believed anyway.
         None | Some(OpenFolder::Writable(_)) => {}
@@ -160,9 +160,21 @@ fn prepare(path: &Path) -> Result<File, Unavailable> {
     Ok(File::open(path)?)
 }
 
+/// Makes a folder and what is missing above it, durably: a loss of power must not take the folder
+/// with all that was made durable in it.
+fn make(path: &Path) -> io::Result<()> {
+    let named = path.ancestors().take_while(|above| !above.as_os_str().is_empty());
+    let missing: Vec<_> = named.take_while(|above| !above.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    missing.into_iter().filter_map(Path::parent).try_for_each(|above| {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        sync_all(&File::open(above)?)
+    })
+}
+
 /// Makes the folder of the memory if need be; returns the path of its lock.
 fn prepare_memory(memory: &MemoryFile) -> Result<PathBuf, Unavailable> {
-    DirBuilder::new().recursive(true).mode(0o700).create(memory.folder())?;
+    make(memory.folder())?;
     match owned::open_to_others(memory.folder())? {
         None => Ok(memory.lock()),
         Some(open) => Err(Unavailable::Open(open)),
