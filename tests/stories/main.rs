@@ -16,6 +16,7 @@ mod envelope;
 mod folder;
 mod hostile;
 mod journal;
+mod kills;
 mod languages;
 mod lifetime;
 mod limits;
