@@ -56,8 +56,8 @@ impl App {
         let listener =
             TcpListener::bind(server.listen).await.with_context(|| format!("cannot listen on {}", server.listen))?;
         let resource = resource(&server, &listener)?;
-        let keys = HostKeys::open(&envelope.keys, random.as_ref())?;
-        let cache = Cache::open(&server.cache(&envelope), keys.cache);
+        let keys = HostKeys::open(&envelope.keys, random.as_ref(), &server.trust)?;
+        let cache = Cache::open(&server.cache(&envelope), keys.cache, &server.trust);
         let journal = open_journal(&config, keys.journal, &clock)?;
         let tls = tls()?;
         let settings = SignerSettings {
@@ -75,6 +75,7 @@ impl App {
         let ground = Ground {
             resource: resource.clone(),
             tools: server.tools.clone(),
+            trust: server.trust.clone(),
             limits: limits.clone(),
             signer: Arc::clone(&signer),
             random: Arc::clone(&random),
@@ -83,7 +84,7 @@ impl App {
         };
         // What fails from here on is in the journal; what fails before leaves nothing in it.
         let allowed_hosts = allowed_hosts(&server, &listener)?;
-        sandbox::candidates(&server.tools)?;
+        sandbox::candidates(&server.tools, &server.trust)?;
         record_start(&journal, &resource, &config.digest).await?;
         let (seen, terms) = (first_look(&before, &config), config.terms());
         let sources = seen.tools.keys().map(|name| (name.clone(), Source::File)).collect();
@@ -192,6 +193,7 @@ pub fn journal_settings(config: &Config) -> audit::Settings {
     audit::Settings {
         folder: config.audit.folder.clone(),
         memory: config.audit.memory.clone(),
+        trust: config.server.trust.clone(),
         refusals_per_second: config.audit.refusals_per_second,
         segment_bytes: 64 << 20,
         append_deadline: Duration::from_secs(2),

@@ -84,6 +84,10 @@ pub struct Policy {
     pub issuers: Vec<String>,
     /// Of the configuration and its secrets: equal while neither changed.
     pub fingerprint: String,
+    /// How many components the configuration names.
+    pub configured: usize,
+    /// Those of them that are not offered.
+    pub missing: Vec<String>,
 }
 
 /// A caller with the token that proved it, under the policy that admitted it.

@@ -21,6 +21,7 @@ use toml::de::DeTable;
 use crate::delegation::ServiceSettings;
 use crate::dispatch::{Approval, ComponentGrant, Signers, Terms};
 use crate::identity::{Algorithm, IssuerSettings, KeySource};
+use crate::owned::Trust;
 use crate::sandbox::Limits;
 use reader::{Problems, Section};
 
@@ -72,6 +73,7 @@ impl Config {
             signers: self.signers.clone(),
             approvals: self.approvals.clone(),
             approve_changes: self.server.approve_changes,
+            trust: self.server.trust.clone(),
             file: self.file.clone(),
         }
     }
@@ -84,10 +86,16 @@ pub struct ComponentTerms {
     signers: Signers,
     approvals: Approvals,
     approve_changes: bool,
+    trust: Trust,
     file: PathBuf,
 }
 
 impl ComponentTerms {
+    /// The components that it names.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.grants.keys()
+    }
+
     /// Everything that is said of the component `name`.
     pub fn of(&self, name: &str) -> Terms {
         let grant = self.grants.get(name).cloned().unwrap_or_default();
@@ -96,7 +104,7 @@ impl ComponentTerms {
         } else {
             Approval::NotNeeded
         };
-        Terms { grant, signers: self.signers.clone(), approval }
+        Terms { grant, signers: self.signers.clone(), approval, trust: self.trust.clone() }
     }
 }
 
@@ -138,6 +146,7 @@ fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
 
 fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let server = server::server(root);
+    root.check_file();
     let envelope = server::envelope(root);
     let audit = server::audit(root, envelope.as_ref());
     let limits = server::limits(root);

@@ -41,7 +41,10 @@ enum Command {
     Dev(cli::dev::Args),
     /// Print the completions for a shell.
     Completions(cli::completions::Args),
-    /// Start compile workers; the host runs this.
+    /// Keep a process that starts compile workers; the host runs this.
+    #[command(hide = true)]
+    CompileKeeper,
+    /// Start compile workers; the keeper runs this.
     #[command(hide = true)]
     CompileSpawner,
     /// Compile one component; the spawner runs this.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Approve(args) => cli::approve::run(&args, page),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
+        Command::CompileKeeper => cli::compile::keeper(),
         Command::CompileSpawner => cli::compile::spawner(),
         Command::CompileWorker(args) => cli::compile::worker(&args),
     }))

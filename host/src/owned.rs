@@ -1,63 +1,165 @@
-//! Files that nobody but this user and root can have written.
+//! Files and folders that decide what runs and who is trusted: the one rule for who may own, change and read them.
 //!
-//! A leaf beside the story: components, their signatures and the operator's approvals decide what
-//! runs, so whoever could change them could decide it too.
+//! A leaf beside the story: components, signatures, approvals, the configuration, its secrets, and the folders of keys,
+//! journal and compiled code. Whoever could change one of them could decide what the host does.
 //!
-//! Invariant: a file is opened without following a link or waiting for a writer, and what is
-//! checked is what is read.
+//! The rule. A file, a folder, each folder on the way to it and each symbolic link on that way belongs to root, to this
+//! user or to a user whom the operator trusts. Only those, and groups that the operator trusts, may change it. A secret
+//! is not readable by everyone, and what the host keeps for itself not by anyone else. For a folder that the
+//! operator answers for ([`Trust`]), neither its own mode and owner count nor those of the folders above.
+//!
+//! Invariant: the way is followed from the root down, and what is checked is what is read. A folder that passed cannot
+//! be changed by others, so they cannot exchange what was found in it. A file is opened without waiting for a writer.
 
-use std::fs::{self, File, Metadata};
+mod trust;
+mod way;
+
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-/// Why a file is not read.
+pub use trust::{Open, Others, Trust};
+use way::Way;
+
+/// Why a file or folder is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnedError {
     /// The system refuses.
     #[error("it cannot be read")]
     Read(#[source] io::Error),
-    /// A link, folder, device, pipe or socket.
+    /// It is missing, and the system refuses to make it.
+    #[error("it cannot be made")]
+    Make(#[source] io::Error),
+    /// It is open to others, and the system refuses to close it.
+    #[error("it cannot be closed to others")]
+    Close(#[source] io::Error),
+    /// A folder, device, pipe or socket.
     #[error("it is not a regular file")]
     NotAFile,
-    /// Somebody else's.
-    #[error("it belongs to user {0}, not to this user or root (chown)")]
-    Owner(u32),
+    /// A link to one of these.
+    #[error("it is a symbolic link, and what it leads to is not a regular file")]
+    LinkToNoFile,
+    /// A link that leads to a link, and so on.
+    #[error("it is a symbolic link that leads through more than {} others", way::MAX_LINKS)]
+    Links,
+    /// A file where a folder is needed.
+    #[error("it is not a folder")]
+    NotAFolder,
     /// Open to others.
-    #[error("other users may change it (chmod go-w)")]
-    Writable,
+    #[error("{0}")]
+    Open(Open),
+    /// A link, and what it leads to or the way there is open to others.
+    #[error("it is a symbolic link, and {0}")]
+    LinkToOpen(Open),
     /// Too large.
     #[error("it is larger than {0} bytes")]
     TooLarge(u64),
 }
 
-/// Why a folder is not used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OpenFolder {
-    /// It is somebody else's.
-    #[error("{0} belongs to another user; run: chown it to this user or root")]
-    Owner(PathBuf),
-    /// Others may change what is in it.
-    #[error("{0} may be changed by other users; run: chmod go-w {0}")]
-    Writable(PathBuf),
-    /// Others may put another folder in its place.
-    #[error("{0} may be changed by other users, who could replace what is below it; run: chmod go-w {0}")]
-    Above(PathBuf),
-}
-
-/// The contents of the file in `path`.
+/// The contents of the file in `path`, which no one else can have written.
 ///
 /// # Errors
-/// It is not a regular file of this user or root that others cannot change, or larger than `max`.
-pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, OwnedError> {
+/// It is not a regular file, is open to others by the rule of this module, or is larger than `max`.
+pub fn read(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
+    read_if(path, max, trust, |way, metadata| way.changed_by(metadata, trust))
+}
+
+/// The contents of the secret in `path`: what [`read`] asks for, and not readable by everyone. A group of this user's
+/// own number is this user's private one and may write it.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_secret(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
+    read_if(path, max, trust, |way, metadata| way.settings_changed_by(metadata, trust).or(way.read_by_all(metadata)))
+}
+
+/// The contents of a key in `path` that only this host may read.
+///
+/// # Errors
+/// As for [`read`], and others may read it.
+pub fn read_private(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
+    read_if(path, max, trust, |way, metadata| way.touched_by(metadata, trust))
+}
+
+/// Checks that no one else can have written the file of settings in `path`. A group of this user's own number is this
+/// user's private one and may write it.
+///
+/// # Errors
+/// It is not a regular file, or is open to others by the rule of this module.
+pub fn settings(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    let way = Way::to(path, trust)?;
+    let metadata = way.metadata();
+    regular(&way, metadata)?;
+    way.refuse(way.settings_changed_by(metadata, trust))
+}
+
+/// Checks that no one else decides what is in the folder `path`.
+///
+/// # Errors
+/// It is not a folder, or is open to others by the rule of this module.
+pub fn folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    check_folder(path, trust, Way::changed_by)
+}
+
+/// Checks that no one else can look into the folder `path` or decides what is in it. Makes it, and folders above, if it
+/// is not there.
+///
+/// # Errors
+/// It cannot be made, is not a folder, or is open to others by the rule of this module.
+pub fn private_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    make_folder(path).map_err(OwnedError::Make)?;
+    check_folder(path, trust, Way::touched_by)
+}
+
+/// The same for a folder whose contents are never believed for its sake, such as the journal's: if it is this user's own
+/// and open to others, it is closed instead of refused.
+///
+/// # Errors
+/// As for [`private_folder`], and it cannot be closed.
+pub fn closed_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    make_folder(path).map_err(OwnedError::Make)?;
+    let way = Way::to(path, trust)?;
+    way.refuse(way.open())?;
+    if way.metadata().uid() == trust::own() && trust.touching(way.metadata()).is_some() {
+        fs::set_permissions(way.end(), Permissions::from_mode(0o700)).map_err(OwnedError::Close)?;
+    }
+    check_folder(path, trust, Way::touched_by)
+}
+
+type Check = fn(&Way, &Metadata, &Trust) -> Option<Open>;
+
+fn check_folder(path: &Path, trust: &Trust, check: Check) -> Result<(), OwnedError> {
+    let way = Way::to(path, trust)?;
+    if !way.metadata().is_dir() {
+        return Err(OwnedError::NotAFolder);
+    }
+    way.refuse(check(&way, way.metadata(), trust))
+}
+
+/// The folder that a file is in; of a bare name, the working folder.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn read_if(
+    path: &Path,
+    max: u64,
+    trust: &Trust,
+    open: impl Fn(&Way, &Metadata) -> Option<Open>,
+) -> Result<Vec<u8>, OwnedError> {
     // Looked at before it is opened, because opening a device can have an effect.
-    check(&fs::symlink_metadata(path).map_err(OwnedError::Read)?)?;
+    let way = Way::to(path, trust)?;
+    regular(&way, way.metadata())?;
+    way.refuse(open(&way, way.metadata()))?;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| OwnedError::Read(error.into()))?;
+    let file = rustix::fs::open(way.end(), flags, Mode::empty()).map_err(|error| OwnedError::Read(error.into()))?;
     let file = File::from(file);
-    check(&file.metadata().map_err(OwnedError::Read)?)?;
+    let metadata = file.metadata().map_err(OwnedError::Read)?;
+    regular(&way, &metadata)?;
+    way.refuse(open(&way, &metadata))?;
     let mut bytes = Vec::new();
     file.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(OwnedError::Read)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max {
@@ -66,132 +168,18 @@ pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, OwnedError> {
     Ok(bytes)
 }
 
-fn check(metadata: &Metadata) -> Result<(), OwnedError> {
-    if !metadata.is_file() {
-        return Err(OwnedError::NotAFile);
+fn regular(way: &Way, metadata: &Metadata) -> Result<(), OwnedError> {
+    match (metadata.is_file(), way.is_linked()) {
+        (true, _) => Ok(()),
+        (false, false) => Err(OwnedError::NotAFile),
+        (false, true) => Err(OwnedError::LinkToNoFile),
     }
-    if !is_ours(metadata.uid()) {
-        return Err(OwnedError::Owner(metadata.uid()));
-    }
-    if metadata.mode() & OTHERS_MAY_WRITE != 0 {
-        return Err(OwnedError::Writable);
-    }
-    Ok(())
 }
 
-/// Whether others may decide what is in `folder`, by its own mode or by that of a folder above.
-///
-/// # Errors
-/// The folder cannot be looked at.
-pub fn open_to_others(folder: &Path) -> io::Result<Option<OpenFolder>> {
-    let metadata = fs::metadata(folder)?;
-    if !is_ours(metadata.uid()) {
-        return Ok(Some(OpenFolder::Owner(folder.to_owned())));
-    }
-    if metadata.mode() & OTHERS_MAY_WRITE != 0 {
-        return Ok(Some(OpenFolder::Writable(folder.to_owned())));
-    }
-    // As it is named and, past links, as it is.
-    for path in [std::path::absolute(folder)?, folder.canonicalize()?] {
-        for above in path.ancestors().skip(1) {
-            if can_be_replaced_in(&fs::metadata(above)?) {
-                return Ok(Some(OpenFolder::Above(above.to_owned())));
-            }
-        }
-    }
-    Ok(None)
+/// Whether a file that the host made and opened is its own and closed to others, whatever its name says now.
+pub(crate) fn is_private(metadata: &Metadata, trust: &Trust) -> bool {
+    metadata.uid() == trust::own() && trust.touching(metadata).is_none()
 }
-
-/// Whether others may rename what is in a folder. A folder of this user's own private group (with
-/// the user's number, as most systems make them) is not open to others.
-fn can_be_replaced_in(metadata: &Metadata) -> bool {
-    let (mode, own) = (metadata.mode(), rustix::process::geteuid().as_raw());
-    let private = metadata.uid() == own && metadata.gid() == own;
-    let open = if private { 0o002 } else { OTHERS_MAY_WRITE };
-    mode & open != 0 && mode & STICKY == 0
-}
-
-fn is_ours(owner: u32) -> bool {
-    owner == 0 || owner == rustix::process::geteuid().as_raw()
-}
-
-/// Group and others.
-const OTHERS_MAY_WRITE: u32 = 0o022;
-/// Only the owner of an entry may rename or remove it.
-const STICKY: u32 = 0o1000;
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-    use std::os::unix::net::UnixListener;
-
-    use rustix::fs::{CWD, FileType, mknodat};
-
-    use super::*;
-
-    fn mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    #[test]
-    fn what_is_not_a_regular_file_is_refused_and_never_waited_for() {
-        let temp = tempfile::tempdir().unwrap();
-        let at = |name: &str| temp.path().join(name);
-        fs::create_dir(at("folder")).unwrap();
-        fs::write(at("real"), "x").unwrap();
-        symlink(at("real"), at("link")).unwrap();
-        symlink("/dev/zero", at("device")).unwrap();
-        mknodat(CWD, at("pipe"), FileType::Fifo, Mode::RWXU, 0).unwrap();
-        let _socket = UnixListener::bind(at("socket")).unwrap();
-        for name in ["folder", "link", "device", "pipe", "socket"] {
-            assert!(matches!(read(&at(name), 10), Err(OwnedError::NotAFile)), "{name}");
-        }
-        assert!(matches!(read(Path::new("/dev/zero"), 10), Err(OwnedError::NotAFile)));
-        assert!(matches!(read(&at("absent"), 10), Err(OwnedError::Read(_))));
-    }
-
-    #[test]
-    fn a_file_is_read_only_if_nobody_else_can_have_written_it() {
-        let temp = tempfile::tempdir().unwrap();
-        let file = temp.path().join("file");
-        fs::write(&file, "12345").unwrap();
-        for (open, good) in [(0o600, true), (0o644, true), (0o444, true), (0o664, false), (0o606, false)] {
-            mode(&file, open);
-            assert_eq!(read(&file, 5).is_ok(), good, "{open:o}");
-        }
-        mode(&file, 0o600);
-        assert!(matches!(read(&file, 4), Err(OwnedError::TooLarge(4))));
-        mode(&file, 0o000);
-        let own = rustix::process::geteuid();
-        assert_eq!(read(&file, 5).is_ok(), own.is_root(), "without permission only root reads");
-        if own.is_root() {
-            std::os::unix::fs::chown(&file, Some(12345), None).unwrap();
-            assert!(matches!(read(&file, 5), Err(OwnedError::Owner(12345))));
-        }
-    }
-
-    #[test]
-    fn a_folder_is_used_only_if_nobody_else_can_replace_it_or_what_is_in_it() {
-        let temp = tempfile::tempdir().unwrap();
-        let (outer, folder) = (temp.path().join("outer"), temp.path().join("outer/tools"));
-        fs::create_dir_all(&folder).unwrap();
-        let linked = temp.path().join("linked");
-        symlink(&folder, &linked).unwrap();
-        let above = Some(OpenFolder::Above(outer.canonicalize().unwrap()));
-        for (of_outer, of_folder, told) in [
-            (0o755, 0o700, None),
-            (0o1777, 0o755, None),
-            (0o777, 0o700, above.clone()),
-            (0o757, 0o700, above),
-            (0o755, 0o775, Some(OpenFolder::Writable(folder.clone()))),
-            (0o755, 0o1777, Some(OpenFolder::Writable(folder.clone()))),
-        ] {
-            mode(&outer, of_outer);
-            mode(&folder, of_folder);
-            assert_eq!(open_to_others(&folder).unwrap(), told, "{of_outer:o} {of_folder:o}");
-            assert_eq!(open_to_others(&linked).unwrap().is_some(), told.is_some(), "a link changes nothing");
-        }
-        assert!(open_to_others(&temp.path().join("absent")).is_err());
-    }
-}
+mod tests;

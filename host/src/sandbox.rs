@@ -36,7 +36,8 @@ mod wasi;
 
 pub use answer::{Answer, Ended};
 pub use compile::{
-    Cache, Compile, CompileError, Compiler, Compiling, WorkerError, Workers, compile_here, spawn_workers, work,
+    Cache, Compile, CompileError, Compiler, Compiling, WorkerError, Workers, compile_here, keep_spawner, spawn_workers,
+    work,
 };
 pub use engine::{EngineError, Tier};
 pub use examine::{ExamineError, Examined};

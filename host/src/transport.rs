@@ -14,6 +14,7 @@ mod http;
 mod listening;
 mod mcp;
 mod message;
+mod ready;
 
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};

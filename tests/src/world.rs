@@ -180,6 +180,14 @@ impl World {
         journal::read(&self.folder.audit())
     }
 
+    /// Starts a second host in the same folder, which must refuse; returns what it said.
+    ///
+    /// # Errors
+    /// It starts.
+    pub async fn second_refused(&self) -> anyhow::Result<String> {
+        refused(&self.folder, &self.environment).await
+    }
+
     /// Kills the host in the middle of whatever it does.
     ///
     /// # Errors
@@ -251,9 +259,23 @@ impl Remains {
         let audit = self.folder.audit();
         let key = audit.join("key");
         let (audit, key) = (audit.to_string_lossy(), key.to_string_lossy());
-        let output = process::run(&bailiwick()?, &["audit", "verify", &audit, "--key", &key]).await?;
-        let said = [output.stdout, output.stderr].concat();
-        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+        self.audit(&["verify", &audit, "--key", &key]).await
+    }
+
+    /// Starts the host, which must refuse; returns what it said.
+    ///
+    /// # Errors
+    /// It starts.
+    pub async fn refused(&self) -> anyhow::Result<String> {
+        refused(&self.folder, &self.environment).await
+    }
+
+    /// Runs `bailiwick audit` with these arguments: whether it is content, and what it said.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    pub async fn audit(&self, arguments: &[&str]) -> anyhow::Result<(bool, String)> {
+        audit(arguments).await
     }
 
     /// Starts the host again in the same folder.
@@ -305,6 +327,23 @@ fn grant_billing(config: Config, digest: &str) -> Config {
         .grant("billing", digest, &[])
         .grant_tool("billing", "get_balance", &[("billing_api", "restricted_user")])
         .grant_tool("billing", "monthly_report", &[("reports_api", "service_identity")])
+}
+
+async fn refused(folder: &Folder, environment: &[(String, String)]) -> anyhow::Result<String> {
+    match start_host(folder, environment).await {
+        Ok(_) => anyhow::bail!("the host starts"),
+        Err(error) => Ok(format!("{error:#}")),
+    }
+}
+
+/// Runs `bailiwick audit`: whether it is content, and what it said.
+///
+/// # Errors
+/// It cannot be run.
+pub async fn audit(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
+    let output = process::run(&bailiwick()?, &[&["audit"], arguments].concat()).await?;
+    let said = [output.stdout, output.stderr].concat();
+    Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
 }
 
 /// A file that grows over its limit is an error for the host and not its end (see `setrlimit`).

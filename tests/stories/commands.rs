@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::text;
 use bailiwick_dev::process;
-use bailiwick_tests::{ORDERS_TOOL, Plan, World, bailiwick, ensure_eq};
+use bailiwick_tests::{ORDERS_TOOL, Plan, World, bailiwick, ensure_eq, tools};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 /// What a command said.
 struct Said {
@@ -68,7 +69,7 @@ async fn check_tells_all_mistakes_of_a_configuration_at_once() -> Result<()> {
 
 #[tokio::test]
 async fn inspect_tells_what_a_component_is_and_what_it_cannot_do() -> Result<()> {
-    let orders = bailiwick_tests::tools()?.join("orders.wasm");
+    let orders = tools()?.join("orders.wasm");
     let said = run(&["inspect", path(&orders)?]).await?;
     ensure!(said.good && said.out.contains("It cannot open a socket"), "{}{}", said.out, said.err);
     ensure!(said.out.contains(ORDERS_TOOL) && said.out.contains("orders:read"), "{}", said.out);
@@ -148,6 +149,62 @@ async fn every_shell_gets_its_completions() -> Result<()> {
     for shell in ["bash", "zsh", "fish"] {
         let said = run(&["completions", shell]).await?;
         ensure!(said.good && said.out.contains("explain"), "{shell}: {}", said.err);
+    }
+    Ok(())
+}
+
+/// Runs a command as a person types it, in a folder.
+async fn typed(folder: &Path, line: &str) -> Result<Said> {
+    let output = Command::new(bailiwick()?).args(line.split(' ')).current_dir(folder).output().await?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Said { good: output.status.success(), out: text(&output.stdout), err: text(&output.stderr) })
+}
+
+#[tokio::test]
+async fn commands_take_the_bare_names_of_files_that_the_documents_write() -> Result<()> {
+    let temp = TempDir::new()?;
+    let said = typed(temp.path(), "sign --new-key release.pem").await?;
+    ensure!(
+        said.good && said.out.contains("[signers.NAME]") && said.out.contains("key = \""),
+        "{}{}",
+        said.out,
+        said.err
+    );
+    let again = typed(temp.path(), "sign --new-key release.pem").await?;
+    ensure!(!again.good && again.err.contains("never replaced"), "{}", again.err);
+    let said = typed(temp.path(), "sign --new-key absent/release.pem").await?;
+    ensure!(!said.good && !temp.path().join("absent").exists(), "{}", said.err);
+    fs::copy(tools()?.join("whoami.wasm"), temp.path().join("whoami.wasm"))?;
+    for (line, told) in [
+        ("sign whoami.wasm --key release.pem", "whoami.wasm.sig signs whoami"),
+        ("inspect whoami.wasm", "bailiwick-component+"),
+    ] {
+        let said = typed(temp.path(), line).await?;
+        ensure!(said.good && said.out.contains(told), "{line}: {}{}", said.out, said.err);
+    }
+    let remains = World::start().await?.stop().await?;
+    for line in [
+        "check --config bailiwick.toml",
+        "approve whoami --config bailiwick.toml",
+        "audit verify audit --key audit/key",
+        "audit show audit",
+    ] {
+        let said = typed(remains.folder.path(), line).await?;
+        ensure!(said.good, "{line}: {}{}", said.out, said.err);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn too_little_address_space_is_refused_at_the_start_with_the_figure_that_is_needed() -> Result<()> {
+    let remains = World::start().await?.stop().await?;
+    let config = remains.folder.config();
+    for gib in [4, 8, 64] {
+        let line = format!("ulimit -v {}; exec \"$0\" serve --config \"$1\"", gib << 20);
+        let output = Command::new("sh").arg("-c").arg(line).arg(bailiwick()?).arg(&config).output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(!output.status.success(), "it starts with {gib} GiB");
+        ensure!(said.contains(&format!("limited to {gib} GiB, and at least")) && said.contains("ulimit -v"), "{said}");
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! What is loaded, and what is refused at the door of the tools folder.
 
-use anyhow::{Result, ensure};
-use bailiwick_dev::journal::events;
-use bailiwick_dev::mcp;
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::journal::{events, text};
 use bailiwick_tests::{Plan, World, count, ensure_eq, guest};
 use serde_json::json;
+
+use crate::reload::until;
 
 #[tokio::test]
 async fn a_component_that_wants_the_network_is_refused_at_load() -> Result<()> {
@@ -52,12 +53,25 @@ async fn a_component_that_asks_the_model_for_a_user_is_refused_unless_the_operat
 }
 
 #[tokio::test]
-async fn two_components_with_one_tool_name_are_both_refused() -> Result<()> {
+async fn of_two_components_with_one_tool_name_the_one_that_serves_stays_and_the_newcomer_is_refused() -> Result<()> {
+    let twin = std::fs::read(bailiwick_tests::tools()?.join("whoami.wasm"))?;
+    let world = World::start().await?;
+    // Before the other by name, and with other bytes.
+    world.folder.write_tool("aaa.wasm", &[&*twin, &[0, 4, 2, b'v', b':', b'2']].concat())?;
+    let records = until(&world, "component.refused", 1).await?;
+    let refused = events(&records, "component.refused").pop().context("no record")?;
+    ensure_eq(text(refused, "reason"), "name-clash", "reason")?;
+    ensure!(refused.to_string().contains("\"aaa\"") && refused.to_string().contains("of whoami"), "{refused}");
+    ensure_eq(count(&records, "component.removed"), 0, "removed components")?;
+    let answer = world.call(&world.token("alice")?, "whoami", &json!({})).await?;
+    ensure!(answer.is_success(), "the newcomer took it away: {}", answer.raw);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_components_with_one_tool_name_the_configured_one_wins() -> Result<()> {
     let twin = std::fs::read(bailiwick_tests::tools()?.join("whoami.wasm"))?;
     let twins = || vec![("twin.wasm".to_owned(), twin.clone())];
-    let world = World::with(Plan { components: twins(), ..Plan::default() }).await?;
-    let list = mcp::list(&world.host.url(), Some(&world.token("alice")?)).await?;
-    ensure!(!list.raw.contains("\"whoami\""), "{}", list.raw);
     let named = Plan {
         components: twins(),
         config: Box::new(|config| {

@@ -50,6 +50,7 @@ fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
 /// A folder in which a configuration finds its secrets and a tool.
 fn folder(config: &str) -> Result<TempDir> {
     let folder = TempDir::new()?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
     for line in config.lines() {
         let Some((key, value)) = line.split_once('=') else { continue };
         let named = value.split('"').nth(1).unwrap_or_default();

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::client;
 use bailiwick_dev::folder::digest;
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::process;
@@ -104,6 +105,64 @@ async fn a_folder_that_goes_away_takes_no_component_along() -> Result<()> {
     Ok(())
 }
 
+/// Calls both tools until one fails.
+async fn calls(world: &World, token: &str) -> Result<()> {
+    loop {
+        ensure!(whoami(world, token).await?.is_some(), "a call finds no tool:\n{}", world.host.said());
+        ensure!(world.order(token, "1001").await?.is_success(), "a call fails:\n{}", world.host.said());
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_goes_and_comes_back_under_load_takes_nothing_away() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let (folder, away) = (folder(&world), world.folder.path().join("away"));
+    let moves = async {
+        for round in 1..=6 {
+            fs::rename(&folder, &away)?;
+            said(&world, "the tools folder cannot be used", 2 * round - 1).await?;
+            fs::create_dir(&folder)?;
+            said(&world, "an empty folder", round).await?;
+            fs::remove_dir(&folder)?;
+            fs::rename(&away, &folder)?;
+            said(&world, "the tools folder is back", round).await?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! { moved = moves => moved?, called = calls(&world, &token) => called? }
+    let records = world.records()?;
+    ensure_eq(count(&records, "component.removed"), 0, "removed components")?;
+    ensure_eq(count(&records, "component.loaded"), 2, "loaded components")
+}
+
+/// The status and the text of `/readyz`.
+async fn readiness(world: &World) -> Result<(u16, String)> {
+    let ready = client::fetch(&world.host.at("/readyz")).await?;
+    Ok((ready.status.as_u16(), ready.text()))
+}
+
+#[tokio::test]
+async fn a_host_is_not_ready_while_nothing_that_the_configuration_names_is_offered() -> Result<()> {
+    let world = World::with(Plan::config(|config| config.components.push_str("[components.whoami]\n"))).await?;
+    ensure_eq(readiness(&world).await?, (200, "ready\n".to_owned()), "readiness with both")?;
+    let (orders, whoami) = (folder(&world).join("orders.wasm"), folder(&world).join("whoami.wasm"));
+    let kept = fs::read(&whoami)?;
+    fs::remove_file(orders)?;
+    said(&world, "a change is in effect", 1).await?;
+    let (status, text) = readiness(&world).await?;
+    ensure!(status == 200 && text.contains("without") && text.contains("orders"), "one is missing: {status} {text}");
+    fs::remove_file(whoami)?;
+    said(&world, "a change is in effect", 2).await?;
+    let (status, text) = readiness(&world).await?;
+    ensure!(status == 503 && text.contains("orders, whoami"), "both are missing: {status} {text}");
+    let world = world.stop().await?.restart().await?;
+    ensure_eq(readiness(&world).await?.0, 503, "status after a start without components")?;
+    world.folder.write_tool("whoami.wasm", &kept)?;
+    said(&world, "a change is in effect", 1).await?;
+    ensure_eq(readiness(&world).await?.0, 200, "status with one of them")
+}
+
 #[tokio::test]
 async fn too_many_components_displace_none_and_are_told_once() -> Result<()> {
     let world = World::with(Plan::config(|config| "[limits]\ncomponents = 3\n".clone_into(&mut config.limits))).await?;
@@ -123,6 +182,9 @@ async fn too_many_components_displace_none_and_are_told_once() -> Result<()> {
         told.len() == 2 && reasons(&records, "component.refused").iter().all(|it| it == "not-loadable"),
         "{told:?}"
     );
+    let world = world.stop().await?.restart().await?;
+    let token = world.token("alice")?;
+    ensure!(world.order(&token, "1001").await?.is_success(), "what the configuration names is displaced at a start");
     Ok(())
 }
 

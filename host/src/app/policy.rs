@@ -11,10 +11,11 @@ use crate::audit::Journal;
 use crate::call::Policy;
 use crate::config::{Config, Issuer};
 use crate::delegation::{Broker, BrokerLimits, Service, ServiceSettings};
-use crate::dispatch::{Catalog, DigestRule, Terms};
+use crate::dispatch::{Catalog, Clash, ComponentGrant, DigestRule, Terms};
 use crate::egress::Tls;
 use crate::envelope::Signer;
 use crate::identity::{Identity, KeyRing};
+use crate::owned::Trust;
 use crate::sandbox::{self, Candidate, Components, Limits, LoadError, Loaded, Sandbox};
 use crate::seams::{Clock, Random};
 use crate::transport::Resource;
@@ -23,6 +24,7 @@ use crate::transport::Resource;
 pub(super) struct Ground {
     pub(super) resource: Resource,
     pub(super) tools: PathBuf,
+    pub(super) trust: Trust,
     pub(super) limits: Limits,
     pub(super) signer: Arc<Signer>,
     pub(super) random: Arc<dyn Random>,
@@ -73,6 +75,7 @@ struct Tools {
     good: BTreeSet<String>,
     again: BTreeSet<String>,
     unusable: Option<String>,
+    missing: Vec<String>,
 }
 
 impl Ground {
@@ -90,13 +93,14 @@ impl Ground {
         shelf: Shelf,
     ) -> anyhow::Result<Built> {
         let tools = self.load_tools(&config, sandbox, journal, previous, shelf).await?;
-        let Tools { components, catalog, good, again, unusable } = tools;
-        let fingerprint = config.fingerprint;
+        let Tools { components, catalog, good, again, unusable, missing } = tools;
+        let (fingerprint, configured) = (config.fingerprint, config.components.len());
         // Key sets and credentials stay as long as nothing that they depend on changes.
         if let Some(same) = previous.filter(|previous| previous.fingerprint == fingerprint) {
             let (identity, broker) = (Arc::clone(&same.identity), Arc::clone(&same.broker));
             let (faces, issuers) = (OnceLock::new(), same.issuers.clone());
-            let policy = Policy { identity, catalog, components, broker, faces, issuers, fingerprint };
+            let policy =
+                Policy { identity, catalog, components, broker, faces, issuers, fingerprint, configured, missing };
             return Ok(Built { policy, good, again, unusable });
         }
         let policy = Policy {
@@ -107,6 +111,8 @@ impl Ground {
             components,
             faces: OnceLock::new(),
             fingerprint,
+            configured,
+            missing,
         };
         Ok(Built { policy, good, again, unusable })
     }
@@ -190,17 +196,26 @@ impl Ground {
                 }
             }
         }
-        let (components, offered) = Sandbox::activate(loaded);
-        let (catalog, clashes) = Catalog::build(offered, &config.components);
+        let nothing = Catalog::default();
+        let serving = previous.map_or(&nothing, |policy| &policy.catalog);
+        let last_good = |name: &str| sandbox.load_known(&before.get(name)?.component, &all.of(name));
+        let clashes = without_clashes(&mut loaded, &config.components, serving, last_good);
         for clash in clashes {
-            let digest = Some(clash.component.digest.clone());
-            journal.append(refused(&clash.component.name, digest, &clash)).await?;
+            let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
+            journal.append(refused(name, digest, &clash)).await?;
+            if loaded.iter().any(|loaded| loaded.component.name == *name) {
+                tracing::warn!(component = name, "the last good version stays");
+                good.remove(name);
+            }
         }
+        let (components, offered) = Sandbox::activate(loaded);
+        let (catalog, _) = Catalog::build(offered, &config.components, serving);
         let loaded = served(&catalog);
-        for name in config.components.keys().filter(|name| !loaded.contains_key(*name)) {
+        let missing: Vec<_> = config.components.keys().filter(|name| !loaded.contains_key(*name)).cloned().collect();
+        for name in &missing {
             tracing::warn!(component = name, "the configuration names a component that is not loaded");
         }
-        Ok(Tools { components, catalog, good, again, unusable })
+        Ok(Tools { components, catalog, good, again, unusable, missing })
     }
 
     async fn load(&self, name: &str, terms: &Terms, sandbox: &Sandbox) -> LoadResult {
@@ -216,7 +231,7 @@ impl Ground {
 
     /// Why the folder cannot be used, where there is something to go on with.
     fn unusable(&self, shelf: &Shelf, previous: Option<&Policy>) -> anyhow::Result<Option<String>> {
-        match sandbox::candidates(&self.tools) {
+        match sandbox::candidates(&self.tools, &self.trust) {
             Err(error) if previous.is_none() => Err(error.into()),
             Err(error) => Ok(Some(chain(&error))),
             Ok(_) => {
@@ -224,6 +239,29 @@ impl Ground {
                 let said = || format!("an empty folder is in the place of {}", self.tools.display());
                 Ok(emptied.then(said))
             }
+        }
+    }
+}
+
+/// Takes away the components that claim a tool name of another. Where one is a new version, the last good one is put in
+/// its place, unless that clashes too.
+fn without_clashes(
+    loaded: &mut Vec<Loaded>,
+    grants: &BTreeMap<String, ComponentGrant>,
+    serving: &Catalog,
+    last_good: impl Fn(&str) -> Option<Loaded>,
+) -> Vec<Clash> {
+    let mut all = Vec::new();
+    loop {
+        let claims = loaded.iter().map(|loaded| (&loaded.component, loaded.definitions.as_slice()));
+        let clashes = Catalog::clashes(claims, grants, serving);
+        if clashes.is_empty() {
+            return all;
+        }
+        for clash in clashes {
+            loaded.retain(|loaded| loaded.component != clash.component);
+            loaded.extend(last_good(&clash.component.name).filter(|old| old.component != clash.component));
+            all.push(clash);
         }
     }
 }

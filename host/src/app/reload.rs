@@ -37,6 +37,8 @@ pub(super) struct Watch {
     host: Arc<Host>,
     /// What was last taken up, or refused.
     seen: Look,
+    /// A tools folder that cannot be used, as it looked when that was found out.
+    useless: Option<Look>,
     settling: Settling,
     loads: Loads,
     known: Known,
@@ -52,6 +54,14 @@ pub(super) struct Known {
     loaded: BTreeMap<String, Stamp>,
     /// The folder as it was when components were last taken from it.
     home: Look,
+}
+
+/// What came of a change.
+struct Taken {
+    /// The other files that the configuration names.
+    files: Vec<PathBuf>,
+    /// The components that may load in a moment; `None` if the tools folder cannot be used.
+    again: Option<BTreeSet<String>>,
 }
 
 /// A change that could not be taken up for a reason that may pass.
@@ -74,7 +84,8 @@ impl Watch {
     /// A watch that goes on from what was `seen` before anything was loaded, and `known` of it.
     pub(super) fn new(file: PathBuf, fixed: String, ground: Ground, host: Arc<Host>, seen: Look, known: Known) -> Self {
         let (settling, loads) = (Settling::new(seen.clone()), Loads::new(Arc::clone(&host)));
-        Self { file, fixed, ground, host, seen, settling, loads, known, retry: None, taken: Instant::now() }
+        let taken = Instant::now();
+        Self { file, fixed, ground, host, seen, useless: None, settling, loads, known, retry: None, taken }
     }
 
     /// Watches until `stop` fires.
@@ -90,8 +101,7 @@ impl Watch {
                     if let Some(now) = self.look().await {
                         view = self.settling.take(now, &self.seen);
                     }
-                    // However long a look takes, most of the time is for others.
-                    due = began + PERIOD.max(began.elapsed() * 5);
+                    due = began + pause_after(began.elapsed());
                 }
             }
             self.follow(&view).await;
@@ -102,7 +112,9 @@ impl Watch {
         let settings: Vec<PathBuf> = self.seen.settings.keys().cloned().collect();
         let (folder, known) = (self.ground.tools.clone(), self.seen.tools.clone());
         let most = self.ground.limits.components;
-        let look = move || Look::now(settings.into_iter(), &folder, &known, most);
+        // What serves and what the configuration names is not displaced by what is dropped into the folder.
+        let first: BTreeSet<String> = self.known.loaded.keys().chain(self.known.terms.names()).cloned().collect();
+        let look = move || Look::now(settings.into_iter(), &folder, &first, &known, most);
         tokio::task::spawn_blocking(look).await.ok()
     }
 
@@ -119,12 +131,22 @@ impl Watch {
             self.loads.forget();
             (view.clone(), afresh(view, &self.known.loaded, &self.settling))
         } else {
+            if self.useless.as_ref().is_some_and(|useless| useless.has_tools_of(view)) {
+                return;
+            }
             self.loads.begin(view, &self.seen, &self.ground.tools, &self.known.terms);
+            // Another folder is taken up whole, so that what moved with it is not missing for a moment.
+            if !self.loads.idle() && view.is_elsewhere(&self.seen) {
+                return;
+            }
             // While others are loaded, those that are done are taken up together, now and then.
             if !self.loads.idle() && self.taken.elapsed() < TOGETHER {
                 return;
             }
             let view = self.loads.done(view.clone(), &self.seen);
+            if view == self.seen && self.useless.take().is_some() {
+                tracing::info!("the tools folder is back, as it was");
+            }
             if view == self.seen || waiting(&self.retry, &view) {
                 return;
             }
@@ -141,10 +163,21 @@ impl Watch {
     async fn take(&mut self, mut view: Look, shelf: Shelf, settings_changed: bool) {
         self.taken = Instant::now();
         match self.replace(&view, shelf, settings_changed).await {
-            Ok((files, again)) => {
+            Ok(Taken { files, again: Some(again) }) => {
                 view.tools.retain(|name, _| !again.contains(name));
                 view.settings = self.settings_seen(view.settings, &files);
                 self.seen = view;
+                self.useless = None;
+                self.retry = None;
+            }
+            // The folder that was in its place counts until there is one that can be used.
+            Ok(Taken { files, again: None }) => {
+                self.seen.settings = self.settings_seen(view.settings.clone(), &files);
+                if settings_changed {
+                    let loaded = &self.known.loaded;
+                    self.seen.tools.retain(|name, stamp| loaded.get(name) == Some(stamp));
+                }
+                self.useless = Some(view);
                 self.retry = None;
             }
             Err(error) if settings_changed && !error.is::<AuditUnavailable>() => self.refuse(&error, view).await,
@@ -173,14 +206,8 @@ impl Watch {
         self.retry = Some(Retry { view, due: Instant::now() + pause, pause });
     }
 
-    /// Builds the new policy and puts it in the place of the old one; returns the secret files,
-    /// and the components that may load in a moment.
-    async fn replace(
-        &mut self,
-        view: &Look,
-        shelf: Shelf,
-        settings_changed: bool,
-    ) -> anyhow::Result<(Vec<PathBuf>, BTreeSet<String>)> {
+    /// Builds the new policy and puts it in the place of the old one.
+    async fn replace(&mut self, view: &Look, shelf: Shelf, settings_changed: bool) -> anyhow::Result<Taken> {
         let file = self.file.clone();
         let config = tokio::task::spawn_blocking(move || config::load(&file)).await??;
         anyhow::ensure!(
@@ -195,7 +222,7 @@ impl Watch {
         if let Some(cause) = &built.unusable {
             tracing::error!(cause, "the tools folder cannot be used; the components that were loaded stay");
             if !settings_changed {
-                return Ok((files, BTreeSet::new()));
+                return Ok(Taken { files, again: None });
             }
         }
         if settings_changed || built.policy.fingerprint != previous.fingerprint {
@@ -209,14 +236,15 @@ impl Watch {
         }
         let known = Known::of(&built, terms, view);
         self.host.adopt(built.policy);
-        if built.unusable.is_none() {
+        let usable = built.unusable.is_none();
+        if usable {
             self.known = known;
         } else {
             self.known.terms = known.terms;
         }
         let what = if settings_changed { "configuration or secrets" } else { "tools" };
         tracing::info!(of = what, "a change is in effect");
-        Ok((files, built.again))
+        Ok(Taken { files, again: usable.then_some(built.again) })
     }
 
     /// What was seen of the settings, with files that are `named` for the first time.
@@ -243,7 +271,8 @@ impl Watch {
 /// How everything looks before the host starts: the configuration in `file` as it looked `before` it was read.
 pub(super) fn first_look(before: &Stamps, config: &Config) -> Look {
     let (folder, most) = (&config.server.tools, config.limits.components);
-    let mut look = Look::now(config.files.iter().cloned(), folder, &BTreeMap::new(), most);
+    let named = config.components.keys().cloned().collect();
+    let mut look = Look::now(config.files.iter().cloned(), folder, &named, &BTreeMap::new(), most);
     look.settings.extend(before.clone());
     look
 }
@@ -253,10 +282,30 @@ pub(super) fn look_at(file: &Path) -> Stamps {
     stamps(std::iter::once(file.to_owned()))
 }
 
+/// From one look to the next, if one takes so long: whatever is in the folder, looking is a small part of one processor.
+fn pause_after(look: Duration) -> Duration {
+    PERIOD.max((look * 20).min(LONG_PERIOD)).max(look * 5)
+}
+
 /// Between two looks. See `settling` for how long a change must have rested.
 const PERIOD: Duration = Duration::from_millis(50);
+/// The same for a folder where a look takes long.
+const LONG_PERIOD: Duration = Duration::from_secs(1);
 /// How often components are taken up while others are still being loaded.
 const TOGETHER: Duration = Duration::from_millis(500);
 /// Until a change is tried again that could not be taken up: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LAST_PAUSE: Duration = Duration::from_secs(64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_takes_a_twentieth_of_a_processor_at_most_unless_the_disk_is_slow() {
+        let ms = Duration::from_millis;
+        for (look, pause) in [(0, 50), (2, 50), (10, 200), (50, 1000), (100, 1000), (400, 2000)] {
+            assert_eq!(pause_after(ms(look)), ms(pause), "a look of {look} ms");
+        }
+    }
+}

@@ -8,15 +8,13 @@
 //! file ([`Storage::check`]); a file that is shorter than what was made durable, or another one, is
 //! never cut, written or replaced.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::memory::MemoryFile;
-#[cfg(test)]
-use super::testing::synced;
-use crate::owned::{self, OpenFolder};
+use crate::durable::{make_folder, sync_all, sync_data};
 
 /// What the journal asks of a disk.
 pub(super) trait Storage: Send {
@@ -97,7 +95,6 @@ impl FileId {
 /// Why a folder cannot be had.
 pub(super) enum Unavailable {
     InUse,
-    Open(OpenFolder),
     Failed(io::Error),
 }
 
@@ -108,10 +105,13 @@ impl From<io::Error> for Unavailable {
 }
 
 impl Folder {
-    /// Makes the folder if need be, closes it to others and locks it, and the memory with it.
+    /// Locks the folder and the memory, which are made if need be.
     pub(super) fn lock(path: &Path, memory: &MemoryFile) -> Result<Self, Unavailable> {
-        let directory = prepare(path)?;
-        let locks = [lock_file(&path.join(LOCK))?, lock_file(&prepare_memory(memory)?)?];
+        for folder in [path, memory.folder()] {
+            make_folder(folder)?;
+        }
+        let directory = File::open(path)?;
+        let locks = [lock_file(&path.join(LOCK))?, lock_file(&memory.lock())?];
         // Three locks: a file can be removed and a folder moved away, and neither lets a second
         // process in. Some network file systems lock files only, so the folder's may be missing.
         match directory.try_lock() {
@@ -146,38 +146,6 @@ impl Folder {
             Ok(found) if self.is_segment(number, &found) => fs::remove_file(path),
             Ok(_) => Err(elsewhere("the segment")),
         }
-    }
-}
-
-fn prepare(path: &Path) -> Result<File, Unavailable> {
-    make(path)?;
-    match owned::open_to_others(path)? {
-        // Closed at once; what others may have put there is not believed anyway.
-        None | Some(OpenFolder::Writable(_)) => {}
-        Some(open) => return Err(Unavailable::Open(open)),
-    }
-    fs::set_permissions(path, Permissions::from_mode(0o700))?;
-    Ok(File::open(path)?)
-}
-
-/// Makes a folder and what is missing above it, durably: a loss of power must not take the folder
-/// with all that was made durable in it.
-fn make(path: &Path) -> io::Result<()> {
-    let named = path.ancestors().take_while(|above| !above.as_os_str().is_empty());
-    let missing: Vec<_> = named.take_while(|above| !above.exists()).collect();
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    missing.into_iter().filter_map(Path::parent).try_for_each(|above| {
-        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
-        sync_all(&File::open(above)?)
-    })
-}
-
-/// Makes the folder of the memory if need be; returns the path of its lock.
-fn prepare_memory(memory: &MemoryFile) -> Result<PathBuf, Unavailable> {
-    make(memory.folder())?;
-    match owned::open_to_others(memory.folder())? {
-        None => Ok(memory.lock()),
-        Some(open) => Err(Unavailable::Open(open)),
     }
 }
 
@@ -220,8 +188,7 @@ impl Storage for Folder {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let file = self.current.as_ref().ok_or(ErrorKind::NotFound)?;
-        file.sync_data().map(|()| synced(file))
+        sync_data(self.current.as_ref().ok_or(ErrorKind::NotFound)?)
     }
 
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
@@ -315,13 +282,6 @@ fn shorten(file: &File, length: u64) -> io::Result<()> {
     }
     file.set_len(length)
 }
-
-fn sync_all(file: &File) -> io::Result<()> {
-    file.sync_all().map(|()| synced(file))
-}
-
-#[cfg(not(test))]
-fn synced(_: &File) {}
 
 /// The length of bytes that are written.
 pub(super) fn length_of(bytes: &[u8]) -> u64 {

@@ -18,7 +18,7 @@ mod tests;
 mod writer;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
@@ -32,6 +32,7 @@ use super::memory::MemoryFile;
 use super::record::Record;
 use super::refusals::Refusals;
 use crate::envelope::JournalKeys as Keys;
+use crate::owned::{self, Trust};
 use crate::seams::Clock;
 pub use adopt::{Adoption, adopt};
 pub use error::JournalError;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub folder: PathBuf,
     /// The folder in which the host remembers its newest checkpoint; not within the journal's.
     pub memory: PathBuf,
+    /// Who may own and change both, beside root and this user.
+    pub trust: Trust,
     /// Refusals of unknown callers that get a record of their own.
     pub refusals_per_second: u32,
     /// A segment ends before it grows beyond this.
@@ -191,12 +194,14 @@ impl fmt::Debug for Journal {
     }
 }
 
-/// The folder and the memory, locked for this process.
+/// The folder and the memory, which no one else can change, locked for this process.
 fn lock(settings: &Settings) -> Result<Folder, JournalError> {
+    let open = |path: &Path, source| JournalError::Open { path: path.to_owned(), source };
+    owned::closed_folder(&settings.folder, &settings.trust).map_err(|error| open(&settings.folder, error))?;
+    owned::private_folder(&settings.memory, &settings.trust).map_err(|error| open(&settings.memory, error))?;
     let memory = MemoryFile::new(&settings.memory, &settings.origin);
     Folder::lock(&settings.folder, &memory).map_err(|unavailable| match unavailable {
         Unavailable::InUse => JournalError::InUse(settings.folder.clone()),
-        Unavailable::Open(open) => JournalError::Open(open),
         Unavailable::Failed(source) => JournalError::Folder { path: settings.folder.clone(), source },
     })
 }

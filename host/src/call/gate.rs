@@ -97,7 +97,7 @@ struct Waiting {
 impl Gate {
     /// The gate in front of the sandbox: what the operator says, and no more than the pools take.
     pub fn new(limits: &Limits, capacity: Capacity) -> Self {
-        let pool = |slots: Option<u32>| slots.and_then(|slots| usize::try_from(slots).ok()).unwrap_or(usize::MAX);
+        let pool = |places: u32| usize::try_from(places).unwrap_or(usize::MAX);
         let bounds = Bounds {
             host: limits.concurrent_calls.min(pool(capacity.compact)),
             script: limits.concurrent_script_calls.min(pool(capacity.script)),

@@ -29,7 +29,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
     let folder = wait(Folder::load(&config))?;
-    let mut approvals = Approvals::read(&config.server.approvals)?;
+    let mut approvals = Approvals::read(&config.server.approvals, &config.server.trust)?;
     let (name, outline) = (&args.name, found(&args.name, &folder)?);
     let digest = outline.digest();
     let before = approvals.of(name);

@@ -1,4 +1,4 @@
-//! Compiling for the commands, and the two processes that nobody starts by hand.
+//! Compiling for the commands, and the three processes that nobody starts by hand.
 
 use bailiwick::harden::CompileLimits;
 use bailiwick::sandbox::{self, Compiler};
@@ -10,6 +10,12 @@ pub(crate) struct Args {
     cpu: u64,
     /// Address space, bytes.
     memory: u64,
+}
+
+/// `bailiwick compile-keeper`: starts a spawner whenever the process above asks for one.
+pub(crate) fn keeper() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(sandbox::keep_spawner())
 }
 
 /// `bailiwick compile-spawner`: starts a worker for each component that the process above asks for.

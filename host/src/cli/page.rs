@@ -45,6 +45,11 @@ impl<'w> Page<'w> {
         self.say(&[(Tone::Plain, text)])
     }
 
+    /// Makes sure that what was said has arrived.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// A heading, apart from what is above it.
     pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
         self.line("")?;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use bailiwick::envelope::{make_key, read_key};
 use bailiwick::sandbox::{is_component_name, sign, signature_of, signer_key};
 use bailiwick::seams::SystemRandom;
+use bailiwick_envelope::SigningKey;
 
 use super::page::Page;
 
@@ -46,12 +47,19 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 fn new_key(path: &Path, page: &mut Page<'_>) -> anyhow::Result<()> {
     ensure!(!path.exists(), "{} is there already; a key is never replaced", path.display());
     let key = make_key(path, &SystemRandom)?;
+    // A key whose section nobody saw would only be in the way of the next attempt.
+    section(path, &key, page).inspect_err(|_| _ = fs::remove_file(path))
+}
+
+/// What the configuration needs of a key.
+fn section(path: &Path, key: &SigningKey, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.line(&format!("{} is a private key: whoever has it can sign. In the configuration:", path.display()))?;
     page.line("")?;
     page.line("[signers.NAME]")?;
-    page.line(&format!("key = \"{}\"", signer_key(&key)?))?;
+    page.line(&format!("key = \"{}\"", signer_key(key)?))?;
     page.line("components = [\"...\"]")?;
     page.line("services = []")?;
+    page.flush()?;
     Ok(())
 }
 
@@ -103,6 +111,24 @@ mod tests {
         assert!(signed.contains("signs orders") && signed.contains(&line), "{signed}");
         let note = fs::read_to_string(signature_of(&file)).unwrap();
         assert!(note.starts_with("bailiwick component signature v1\norders\nsha256:"), "{note}");
+    }
+
+    #[test]
+    fn a_key_whose_section_cannot_be_printed_is_not_left_behind() {
+        struct Closed;
+        impl std::io::Write for Closed {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("release.pem");
+        let args = Args { files: vec![], key: None, new_key: Some(path.clone()) };
+        assert!(run(&args, &mut Page::new(&mut Closed, false)).is_err());
+        assert!(!path.exists());
     }
 
     #[test]

@@ -161,6 +161,7 @@ pub(super) struct Site(TempDir);
 impl Site {
     pub(super) fn new(config: &str, components: &[(&str, Vec<u8>)]) -> Self {
         let site = Self(tempfile::tempdir().unwrap());
+        close(site.0.path(), 0o700);
         fs::create_dir(site.path("tools")).unwrap();
         close(&site.path("tools"), 0o755);
         site.write("bailiwick.toml", config.as_bytes());

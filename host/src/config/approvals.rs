@@ -13,7 +13,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::dispatch::Outline;
-use crate::owned::{self, OwnedError};
+use crate::owned::{self, OwnedError, Trust};
 
 /// What was approved, by component.
 #[derive(Debug, Clone, Default)]
@@ -41,8 +41,8 @@ impl Approvals {
     ///
     /// # Errors
     /// There is a file, and it cannot be relied on.
-    pub fn read(path: &Path) -> Result<Self, ApprovalsError> {
-        let bytes = match owned::read(path, MAX_BYTES) {
+    pub fn read(path: &Path, trust: &Trust) -> Result<Self, ApprovalsError> {
+        let bytes = match owned::read(path, MAX_BYTES, trust) {
             Ok(bytes) => bytes,
             Err(OwnedError::Read(error)) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self { path: path.to_owned(), approved: BTreeMap::new() });
@@ -101,14 +101,14 @@ mod tests {
     fn what_is_approved_is_read_again_and_replaces_what_was_approved_before() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("approvals.json");
-        let mut approvals = Approvals::read(&path).unwrap();
+        let mut approvals = Approvals::read(&path, &Trust::default()).unwrap();
         assert!(approvals.of("orders").is_none());
         for tool in ["a", "b"] {
             approvals.approve("orders", outline(tool)).unwrap();
-            assert_eq!(Approvals::read(&path).unwrap().of("orders"), Some(&outline(tool)));
+            assert_eq!(Approvals::read(&path, &Trust::default()).unwrap().of("orders"), Some(&outline(tool)));
         }
         approvals.approve("billing", outline("c")).unwrap();
-        let read = Approvals::read(&path).unwrap();
+        let read = Approvals::read(&path, &Trust::default()).unwrap();
         assert_eq!((read.of("orders"), read.of("billing")), (Some(&outline("b")), Some(&outline("c"))));
     }
 
@@ -119,7 +119,7 @@ mod tests {
         for (text, mode) in [("{}", 0o666), ("", 0o644), ("[]", 0o644), (r#"{"orders":{"a":1}}"#, 0o644)] {
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert!(Approvals::read(&path).is_err(), "{text} {mode:o}");
+            assert!(Approvals::read(&path, &Trust::default()).is_err(), "{text} {mode:o}");
         }
     }
 }

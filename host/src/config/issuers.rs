@@ -110,7 +110,11 @@ pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) 
 }
 
 pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
-    let file = section.text("jwks_file").map(|path| KeySource::File(section.beside(&path)));
+    let file = section.text("jwks_file").map(|path| section.beside(&path));
+    if let Some(path) = &file {
+        section.check_named("jwks_file", path);
+    }
+    let file = file.map(KeySource::File);
     let remote =
         dialled(section, "jwks_uri", addresses).map(|url| KeySource::Remote { url, addresses: addresses.clone() });
     if file.is_some() && remote.is_some() {

@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::approvals::Approvals;
 use super::beside;
+use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
 
 /// Everything that is wrong with a configuration, by line.
@@ -58,6 +59,7 @@ pub(super) struct Problems {
     found: RefCell<Vec<(usize, String)>>,
     files: RefCell<Vec<PathBuf>>,
     secrets: RefCell<Sha256>,
+    trust: RefCell<Trust>,
 }
 
 impl Problems {
@@ -70,6 +72,7 @@ impl Problems {
             found: RefCell::default(),
             files: RefCell::default(),
             secrets: RefCell::default(),
+            trust: RefCell::default(),
         }
     }
 
@@ -199,6 +202,20 @@ impl<'c> Section<'c> {
         }
     }
 
+    /// A list of numbers of users or groups.
+    pub(super) fn ids(&self, key: &str) -> Vec<u32> {
+        let Some(value) = self.find(key) else { return Vec::new() };
+        let id = |item: &Spanned<DeValue<'c>>| match item.get_ref() {
+            DeValue::Integer(number) => number.to_string().replace('_', "").parse().ok(),
+            _ => None,
+        };
+        let ids = match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(id).collect(),
+            _ => None,
+        };
+        ids.or_else(|| self.not(key, "a list of numbers of users or groups, such as [1000]")).unwrap_or_default()
+    }
+
     pub(super) fn texts(&self, key: &str) -> Option<Vec<(String, usize)>> {
         let DeValue::Array(items) = self.find(key)?.get_ref() else {
             return self.not(key, "a list of strings");
@@ -264,14 +281,15 @@ impl<'c> Section<'c> {
     pub(super) fn secret(&self, key: &str) -> Option<SecretString> {
         let path = self.beside(&self.required(key)?);
         self.problems.files.borrow_mut().push(path.clone());
-        match std::fs::read_to_string(&path) {
-            Ok(text) if is_secret(text.trim_end_matches(['\n', '\r'])) => {
+        let trust = self.problems.trust.borrow();
+        match owned::read_secret(&path, MAX_SECRET, &trust).map(String::from_utf8) {
+            Ok(Ok(text)) if is_secret(text.trim_end_matches(['\n', '\r'])) => {
                 self.problems.secrets.borrow_mut().update(format!("{}:{text}", text.len()));
                 Some(SecretString::from(text.trim_end_matches(['\n', '\r']).to_owned()))
             }
-            Ok(_) => self.not(key, "a file with one line of printable ASCII"),
+            Ok(_) | Err(OwnedError::TooLarge(_)) => self.not(key, "a file with one line of printable ASCII"),
             Err(error) => {
-                self.wrong(key, &format!("{} cannot be read: {error}", path.display()));
+                self.wrong(key, &said(&path, &error));
                 None
             }
         }
@@ -280,12 +298,33 @@ impl<'c> Section<'c> {
     /// The approvals in the file `path`, which is watched from now on, be it there or not.
     pub(super) fn approvals(&self, path: &Path) -> Option<Approvals> {
         self.problems.files.borrow_mut().push(path.to_owned());
-        let read = Approvals::read(path);
+        let read = Approvals::read(path, &self.problems.trust.borrow());
         let told = |error: &dyn std::error::Error| {
             let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
             self.problems.at(0, format!("server.approvals: {error}{cause}"));
         };
         read.inspect_err(|error| told(error)).ok()
+    }
+
+    /// Holds files that are read from here on to the rule with this trust.
+    pub(super) fn rely_on(&self, trust: &Trust) {
+        self.problems.trust.replace(trust.clone());
+    }
+
+    /// Checks that no one else can have written the configuration file.
+    pub(super) fn check_file(&self) {
+        let file = self.file();
+        if let Err(error) = owned::settings(&file, &self.problems.trust.borrow()) {
+            self.problem(0, said(&file, &error));
+        }
+    }
+
+    /// Checks that no one else can have written the file that a key names, if it is there.
+    pub(super) fn check_named(&self, key: &str, path: &Path) {
+        match owned::settings(path, &self.problems.trust.borrow()) {
+            Ok(()) | Err(OwnedError::Read(_)) => {}
+            Err(error) => self.wrong(key, &said(path, &error)),
+        }
     }
 
     /// The configuration file.
@@ -363,6 +402,15 @@ impl Drop for Section<'_> {
     }
 }
 
+/// What is wrong with the file in `path`.
+fn said(path: &Path, error: &OwnedError) -> String {
+    match error {
+        OwnedError::Read(cause) => format!("{} cannot be read: {cause}", path.display()),
+        OwnedError::Open(open) if open.path == path => open.to_string(),
+        other => format!("{} is not taken: {other}", path.display()),
+    }
+}
+
 fn hint(name: &str, known: &BTreeSet<String>) -> String {
     let file = format!("{name}_file");
     if known.contains(&file) {
@@ -377,6 +425,9 @@ fn hint(name: &str, known: &BTreeSet<String>) -> String {
 fn is_secret(text: &str) -> bool {
     !text.is_empty() && text.len() <= 8 * 1024 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
+
+/// Bytes of a secret file: the secret, and the ends of lines after it.
+const MAX_SECRET: u64 = 16 << 10;
 
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let (number, factor) = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::reader::Section;
+use crate::owned::Trust;
 use crate::sandbox::{Limits, Unit};
 
 /// `[server]`.
@@ -28,6 +29,8 @@ pub struct ServerSettings {
     pub approve_changes: bool,
     /// The file of approvals.
     pub approvals: PathBuf,
+    /// Who may own and change files and folders, beside root and this user.
+    pub trust: Trust,
 }
 
 impl ServerSettings {
@@ -85,8 +88,31 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let approve_changes = section.flag("approve_changes").unwrap_or(false);
     let approvals = section.beside(&section.text("approvals").unwrap_or_else(|| "approvals.json".into()));
     let tools = section.beside(&tools);
+    let trust = trust(&section);
     let listen = address?;
-    Some(ServerSettings { listen, resource, allowed_origins, allowed_hosts, tools, cache, approve_changes, approvals })
+    Some(ServerSettings {
+        listen,
+        resource,
+        allowed_origins,
+        allowed_hosts,
+        tools,
+        cache,
+        approve_changes,
+        approvals,
+        trust,
+    })
+}
+
+/// Also what all files are held to that are read from here on.
+fn trust(section: &Section<'_>) -> Trust {
+    let folders = section.strings("trusted_folders").unwrap_or_default();
+    let trust = Trust {
+        users: section.ids("trusted_users").into_iter().collect(),
+        groups: section.ids("trusted_groups").into_iter().collect(),
+        folders: folders.iter().map(|folder| section.beside(folder)).collect(),
+    };
+    section.rely_on(&trust);
+    trust
 }
 
 /// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared exactly.

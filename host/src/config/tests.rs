@@ -60,6 +60,8 @@ struct Folder(tempfile::TempDir);
 impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(folder.path(), private).expect("a private folder");
         std::fs::write(folder.path().join("secret"), "s3cret\n").expect("a secret file");
         Self(folder)
     }
@@ -150,6 +152,17 @@ fn every_mistake_is_told_with_its_line_and_what_to_change() {
         ("time = \"5s\"", "time = \"0s\"", "this is not a duration"),
         ("time = \"5s\"", "tyme = \"5s\"", "limits.tyme is not a key"),
         ("folder = \"audit\"", "folder = \"tools/audit\"", "server.tools and audit.folder overlap"),
+        (
+            "folder = \"audit\"",
+            "folder = \"audit\"\nmemory = \"audit/memory\"",
+            "audit.memory and audit.folder overlap",
+        ),
+        (
+            "folder = \"audit\"",
+            "folder = \"memory/audit\"\nmemory = \"memory\"",
+            "audit.memory and audit.folder overlap",
+        ),
+        ("folder = \"audit\"", "folder = \"audit\"\nmemory = \"tools\"", "audit.memory and server.tools overlap"),
         ("[audit]\nfolder = \"audit\"\n", "", "[audit] is missing"),
         ("[envelope]\ntrust_domain = \"acme.example\"\n", "", "[envelope] is missing"),
         (

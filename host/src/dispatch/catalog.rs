@@ -1,6 +1,6 @@
 //! The tools that exist, each with its code and its grant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_envelope::DelegationMode;
@@ -40,9 +40,12 @@ pub struct Catalog {
     tools: BTreeMap<String, Arc<Tool>>,
 }
 
-/// Two components that claim one tool name; of several names, the first.
+/// A component that claims the tool name of another, which comes first; of several names, the first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{tool} is also a tool of {other}; rename one of them, or name one of the two components under [components]")]
+#[error(
+    "{tool} is also a tool of {other}, which comes first; rename one of them, or name this component, and not {other}, under \
+     [components]"
+)]
 pub struct Clash {
     /// The component that is refused.
     pub component: ComponentId,
@@ -53,16 +56,17 @@ pub struct Clash {
 }
 
 impl Catalog {
-    /// Joins components with their grants. Of two that claim one tool name, one that the
-    /// configuration names wins over one that it does not; otherwise both are refused.
+    /// Joins components with their grants, without those of [`Catalog::clashes`].
     pub fn build(
         components: Vec<(ComponentId, Vec<Definition>)>,
         grants: &BTreeMap<String, ComponentGrant>,
+        serving: &Self,
     ) -> (Self, Vec<Clash>) {
-        let clashes = clashes(&components, grants);
+        let claims = components.iter().map(|(component, definitions)| (component, definitions.as_slice()));
+        let clashes = Self::clashes(claims, grants, serving);
         let mut tools = BTreeMap::new();
         for (component, definitions) in components {
-            if clashes.iter().any(|clash| clash.component.name == component.name) {
+            if clashes.iter().any(|clash| clash.component == component) {
                 continue;
             }
             let grant = grants.get(&component.name).cloned().unwrap_or_default();
@@ -78,6 +82,34 @@ impl Catalog {
         (Self { tools }, clashes)
     }
 
+    /// The components that claim a tool name which is another's. Components that the configuration names come first,
+    /// then those that are `serving`, then others by name: nothing that is merely dropped into the folder displaces
+    /// what the operator named or what serves.
+    pub fn clashes<'c>(
+        components: impl Iterator<Item = (&'c ComponentId, &'c [Definition])>,
+        grants: &BTreeMap<String, ComponentGrant>,
+        serving: &Self,
+    ) -> Vec<Clash> {
+        let serving: Vec<&ComponentId> = serving.tools().map(|tool| &tool.component).collect();
+        let mut components: Vec<_> = components.collect();
+        components.sort_by_key(|(component, _)| {
+            (!grants.contains_key(&component.name), !serving.contains(component), &component.name)
+        });
+        let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+        let mut clashes = Vec::new();
+        for (component, definitions) in components {
+            // A name that differs in case alone could pass for another.
+            let names: BTreeSet<String> = definitions.iter().map(|tool| tool.name.to_ascii_lowercase()).collect();
+            match names.iter().find_map(|name| Some((name, *owners.get(name)?))) {
+                Some((tool, other)) => {
+                    clashes.push(Clash { component: component.clone(), tool: tool.clone(), other: other.to_owned() });
+                }
+                None => owners.extend(names.into_iter().map(|name| (name, component.name.as_str()))),
+            }
+        }
+        clashes
+    }
+
     /// The tool of that name.
     pub fn find(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.get(name)
@@ -87,32 +119,6 @@ impl Catalog {
     pub fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
         self.tools.values()
     }
-}
-
-fn clashes(components: &[(ComponentId, Vec<Definition>)], grants: &BTreeMap<String, ComponentGrant>) -> Vec<Clash> {
-    let mut owners: BTreeMap<String, Vec<&ComponentId>> = BTreeMap::new();
-    for (component, definitions) in components {
-        for definition in definitions {
-            // A name that differs in case alone could pass for another.
-            owners.entry(definition.name.to_ascii_lowercase()).or_default().push(component);
-        }
-    }
-    let mut clashes = Vec::new();
-    for (tool, claimants) in owners {
-        let named: Vec<_> = claimants.iter().filter(|component| grants.contains_key(&component.name)).collect();
-        let winner = if named.len() == 1 { named.first().map(|component| component.name.clone()) } else { None };
-        if claimants.len() == 1 {
-            continue;
-        }
-        for component in &claimants {
-            let is_known = clashes.iter().any(|clash: &Clash| clash.component == **component);
-            if winner.as_ref() != Some(&component.name) && !is_known {
-                let other = claimants.iter().find(|other| other != &component).unwrap_or(component).name.clone();
-                clashes.push(Clash { component: (*component).clone(), tool: tool.clone(), other });
-            }
-        }
-    }
-    clashes
 }
 
 #[cfg(test)]
@@ -133,34 +139,51 @@ mod tests {
         (ComponentId { name: name.into(), digest: format!("sha256:{name}"), signed: None }, definitions.collect())
     }
 
+    fn named(names: &[&str]) -> BTreeMap<String, ComponentGrant> {
+        names.iter().map(|name| ((*name).to_owned(), ComponentGrant::default())).collect()
+    }
+
+    /// The tools, and which component is refused for which tool of which other.
+    fn built(
+        components: Vec<(ComponentId, Vec<Definition>)>,
+        configured: &[&str],
+        serving: &Catalog,
+    ) -> (String, String) {
+        let (catalog, clashes) = Catalog::build(components, &named(configured), serving);
+        let tools: Vec<_> =
+            catalog.tools().map(|tool| format!("{}:{}", tool.component.name, tool.definition.name)).collect();
+        let clashes = clashes.iter().map(|clash| format!("{}:{}:{}", clash.component.name, clash.tool, clash.other));
+        (tools.join(" "), clashes.collect::<Vec<_>>().join(" "))
+    }
+
     #[test]
-    fn of_two_components_with_one_tool_name_only_a_configured_one_stays() {
-        let both = || vec![component("a", &["x", "y"]), component("b", &["x"]), component("c", &["z"])];
-        for (configured, kept) in [
-            (vec![], vec!["z"]),
-            (vec!["a"], vec!["x", "y", "z"]),
-            (vec!["b"], vec!["x", "z"]),
-            (vec!["a", "b"], vec!["z"]),
+    fn of_two_components_with_one_tool_name_the_configured_one_stays_then_the_serving_one_then_the_first() {
+        let all = || vec![component("a", &["x", "y"]), component("b", &["x"]), component("c", &["z"])];
+        let (serving_b, _) = Catalog::build(vec![component("b", &["x"])], &BTreeMap::new(), &Catalog::default());
+        let none = Catalog::default();
+        for (configured, serving, tools, clashes) in [
+            (&[][..], &none, "a:x a:y c:z", "b:x:a"),
+            (&[][..], &serving_b, "b:x c:z", "a:x:b"),
+            (&["a"][..], &none, "a:x a:y c:z", "b:x:a"),
+            (&["a"][..], &serving_b, "a:x a:y c:z", "b:x:a"),
+            (&["b"][..], &none, "b:x c:z", "a:x:b"),
+            (&["a", "b"][..], &none, "a:x a:y c:z", "b:x:a"),
+            (&["a", "b"][..], &serving_b, "b:x c:z", "a:x:b"),
         ] {
-            let grants = configured.iter().map(|name| ((*name).to_owned(), ComponentGrant::default())).collect();
-            let (catalog, _) = Catalog::build(both(), &grants);
-            let names: Vec<_> = catalog.tools().map(|tool| tool.definition.name.as_str()).collect();
-            assert_eq!(names, kept, "with {configured:?} configured");
+            let expected = (tools.to_owned(), clashes.to_owned());
+            assert_eq!(built(all(), configured, serving), expected, "with {configured:?} configured");
         }
     }
 
     #[test]
     fn a_name_that_differs_in_case_alone_is_the_same_name() {
-        let (catalog, clashes) =
-            Catalog::build(vec![component("a", &["find"]), component("b", &["Find"])], &BTreeMap::new());
-        assert_eq!((catalog.tools().count(), clashes.len()), (0, 2));
+        let both = vec![component("a", &["find"]), component("b", &["Find"])];
+        assert_eq!(built(both, &[], &Catalog::default()), ("a:find".to_owned(), "b:find:a".to_owned()));
     }
 
     #[test]
-    fn a_component_that_clashes_in_several_tools_is_refused_once() {
-        let components = vec![component("a", &["x", "y"]), component("b", &["y", "x"])];
-        let (_, clashes) = Catalog::build(components, &BTreeMap::new());
-        let told: Vec<_> = clashes.iter().map(|clash| (&*clash.component.name, &*clash.tool, &*clash.other)).collect();
-        assert_eq!(told, [("a", "x", "b"), ("b", "x", "a")]);
+    fn a_component_that_clashes_in_several_tools_is_refused_once_and_takes_no_name_along() {
+        let components = vec![component("a", &["x", "y"]), component("b", &["y", "x", "w"]), component("c", &["w"])];
+        assert_eq!(built(components, &[], &Catalog::default()), ("c:w a:x a:y".to_owned(), "b:x:a".to_owned()));
     }
 }

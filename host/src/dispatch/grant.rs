@@ -7,6 +7,7 @@ use bailiwick_envelope::DelegationMode;
 
 use super::outline::Outline;
 use super::signers::Signers;
+use crate::owned::Trust;
 
 /// A grant to one component. Without one, a component gets no services.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +58,8 @@ pub struct Terms {
     pub signers: Signers,
     /// Whether its definitions have to be approved.
     pub approval: Approval,
+    /// Who may have written its files.
+    pub trust: Trust,
 }
 
 /// Whether the definitions of a component have to be approved before its tools are offered.

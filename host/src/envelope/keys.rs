@@ -5,14 +5,15 @@
 //! rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: a new key is made, and the old one stays
 //! published. The journal key belongs to its journal: it changes with a new audit folder.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use bailiwick_envelope::{KeyError, PublicKeys, SigningKey};
 use zeroize::Zeroizing;
 
+use crate::owned::{self, OwnedError, Trust, folder_of};
 use crate::seams::Random;
 
 /// A symmetric key, erased when dropped.
@@ -69,12 +70,16 @@ pub enum KeyFolderError {
         cause: std::io::Error,
     },
     /// Others may read or write.
-    #[error("{path} is open to other users; run: chmod {wanted} {path}")]
-    Permissions {
-        /// Which file.
+    #[error("{0} is open to other users; run: chmod 600 {0}")]
+    Permissions(PathBuf),
+    /// The folder or a file in it cannot be relied on.
+    #[error("the key folder cannot be used: {path}")]
+    Owned {
+        /// The folder or the file.
         path: PathBuf,
-        /// The mode it should have.
-        wanted: &'static str,
+        /// Why not.
+        #[source]
+        cause: OwnedError,
     },
     /// Not a key.
     #[error("{path} is not an Ed25519 private key in PEM (PKCS #8)")]
@@ -95,38 +100,68 @@ impl HostKeys {
     ///
     /// # Errors
     /// The folder or a file cannot be used as it is.
-    pub fn open(folder: &Path, random: &dyn Random) -> Result<Self, KeyFolderError> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(io(folder, "the key folder cannot be made"))?;
-        check_private(folder, "700")?;
-        let envelope = signing_key(folder, "envelope", random)?;
-        let transaction = signing_key(folder, "transaction", random)?;
+    pub fn open(folder: &Path, random: &dyn Random, trust: &Trust) -> Result<Self, KeyFolderError> {
+        owned::private_folder(folder, trust).map_err(not_owned(folder))?;
+        let files = Files { folder, random, trust };
+        let envelope = files.signing_key("envelope")?;
+        let transaction = files.signing_key("transaction")?;
         let mut published = PublicKeys::new();
         for name in ["envelope", "transaction"] {
-            for predecessor in predecessors(folder, name)? {
+            for predecessor in files.predecessors(name)? {
                 published.insert(predecessor.public());
             }
         }
         published.insert(envelope.public());
         published.insert(transaction.public());
-        let journal = JournalKeys {
-            signing: signing_key(folder, "journal", random)?,
-            mac: mac_key(folder, "journal-mac", random)?,
-        };
-        let signing = SigningKeys { envelope, transaction, mac: mac_key(folder, "mac", random)? };
-        Ok(Self { signing, journal, cache: mac_key(folder, "cache", random)?, published })
+        let journal = JournalKeys { signing: files.signing_key("journal")?, mac: files.mac_key("journal-mac")? };
+        let signing = SigningKeys { envelope, transaction, mac: files.mac_key("mac")? };
+        Ok(Self { signing, journal, cache: files.mac_key("cache")?, published })
     }
 }
 
-fn signing_key(folder: &Path, name: &str, random: &dyn Random) -> Result<SigningKey, KeyFolderError> {
-    let path = folder.join(format!("{name}.pem"));
-    if !path.exists() {
-        make_key(&path, random)?;
+/// The key folder, which no one else can change.
+struct Files<'f> {
+    folder: &'f Path,
+    random: &'f dyn Random,
+    trust: &'f Trust,
+}
+
+impl Files<'_> {
+    fn signing_key(&self, name: &str) -> Result<SigningKey, KeyFolderError> {
+        let path = self.folder.join(format!("{name}.pem"));
+        if !path.exists() {
+            make_key(&path, self.random)?;
+        }
+        parse(&path, &self.read(&path)?)
     }
-    read_key(&path)
+
+    fn predecessors(&self, name: &str) -> Result<Vec<SigningKey>, KeyFolderError> {
+        let mut keys = Vec::new();
+        for entry in fs::read_dir(self.folder).map_err(io(self.folder, "the key folder cannot be read"))? {
+            let entry = entry.map_err(io(self.folder, "the key folder cannot be read"))?;
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let middle = file.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+            if middle.is_some_and(|rest| Path::new(rest).extension().is_some_and(|ending| ending == "pem")) {
+                keys.push(parse(&entry.path(), &self.read(&entry.path())?)?);
+            }
+        }
+        Ok(keys)
+    }
+
+    fn mac_key(&self, name: &str) -> Result<MacKey, KeyFolderError> {
+        let path = self.folder.join(format!("{name}.key"));
+        if !path.exists() {
+            let mut bytes = Zeroizing::new([0_u8; 32]);
+            self.random.fill(bytes.as_mut());
+            write_new(&path, bytes.as_ref())?;
+        }
+        let bytes = self.read(&path)?;
+        if bytes.len() == 32 { Ok(MacKey(bytes)) } else { Err(KeyFolderError::Mac(path)) }
+    }
+
+    fn read(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFolderError> {
+        owned::read_private(path, MAX_BYTES, self.trust).map(Zeroizing::new).map_err(not_owned(path))
+    }
 }
 
 /// Makes a private key in the new file `path`, readable by its owner alone.
@@ -146,32 +181,11 @@ pub fn make_key(path: &Path, random: &dyn Random) -> Result<SigningKey, KeyFolde
 /// # Errors
 /// It is not one, or others may read it.
 pub fn read_key(path: &Path) -> Result<SigningKey, KeyFolderError> {
-    check_private(path, "600")?;
-    let pem = fs::read_to_string(path).map(Zeroizing::new).map_err(io(path, "the key cannot be read"))?;
-    SigningKey::from_pem(&pem).map_err(|cause| KeyFolderError::Key { path: path.to_owned(), cause })
-}
-
-fn predecessors(folder: &Path, name: &str) -> Result<Vec<SigningKey>, KeyFolderError> {
-    let mut keys = Vec::new();
-    for entry in fs::read_dir(folder).map_err(io(folder, "the key folder cannot be read"))? {
-        let entry = entry.map_err(io(folder, "the key folder cannot be read"))?;
-        let file = entry.file_name().to_string_lossy().into_owned();
-        let middle = file.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-        if middle.is_some_and(|rest| Path::new(rest).extension().is_some_and(|ending| ending == "pem")) {
-            keys.push(read_key(&entry.path())?);
-        }
+    let metadata = fs::metadata(path).map_err(io(path, "the key cannot be read"))?;
+    if metadata.mode() & OTHERS != 0 {
+        return Err(KeyFolderError::Permissions(path.to_owned()));
     }
-    Ok(keys)
-}
-
-fn mac_key(folder: &Path, name: &str, random: &dyn Random) -> Result<MacKey, KeyFolderError> {
-    let path = folder.join(format!("{name}.key"));
-    if !path.exists() {
-        let mut bytes = Zeroizing::new([0_u8; 32]);
-        random.fill(bytes.as_mut());
-        write_new(&path, bytes.as_ref())?;
-    }
-    read_mac_key(&path)
+    parse(path, &fs::read(path).map(Zeroizing::new).map_err(io(path, "the key cannot be read"))?)
 }
 
 /// The symmetric key in the file `path`.
@@ -179,30 +193,41 @@ fn mac_key(folder: &Path, name: &str, random: &dyn Random) -> Result<MacKey, Key
 /// # Errors
 /// It is not one, or others may read it.
 pub fn read_mac_key(path: &Path) -> Result<MacKey, KeyFolderError> {
-    check_private(path, "600")?;
-    let bytes = fs::read(path).map(Zeroizing::new).map_err(io(path, "the key cannot be read"))?;
+    let bytes = owned::read_private(path, MAX_BYTES, &Trust::default()).map(Zeroizing::new).map_err(not_owned(path))?;
     if bytes.len() == 32 { Ok(MacKey(bytes)) } else { Err(KeyFolderError::Mac(path.to_owned())) }
 }
 
-/// Writes a file that must not exist yet, and makes sure that it stays.
+fn parse(path: &Path, pem: &[u8]) -> Result<SigningKey, KeyFolderError> {
+    SigningKey::from_pem(&String::from_utf8_lossy(pem))
+        .map_err(|cause| KeyFolderError::Key { path: path.to_owned(), cause })
+}
+
+/// Writes a file that must not exist yet, and makes sure that it stays; or there is none.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFolderError> {
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let failed = io(path, "the key cannot be written");
+    let file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => file,
+        Err(error) => return Err(failed(error)),
+    };
+    let write = |mut file: File| {
         file.write_all(bytes)?;
         file.sync_all()?;
-        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+        File::open(folder_of(path))?.sync_all()
     };
-    write().map_err(io(path, "the key cannot be written"))
+    write(file).map_err(|error| {
+        // Half a key would be in the way of the next attempt.
+        let _ = fs::remove_file(path);
+        failed(error)
+    })
 }
 
-fn check_private(path: &Path, wanted: &'static str) -> Result<(), KeyFolderError> {
-    let metadata = fs::metadata(path).map_err(io(path, "it cannot be read"))?;
-    if metadata.mode() & OTHERS == 0 {
-        return Ok(());
-    }
-    Err(KeyFolderError::Permissions { path: path.to_owned(), wanted })
+fn not_owned(path: &Path) -> impl FnOnce(OwnedError) -> KeyFolderError {
+    let path = path.to_owned();
+    move |cause| KeyFolderError::Owned { path, cause }
 }
 
+/// Of a key file, bytes.
+const MAX_BYTES: u64 = 64 << 10;
 /// Group and others.
 const OTHERS: u32 = 0o077;
 

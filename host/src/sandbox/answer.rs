@@ -225,7 +225,7 @@ mod tests {
         };
         let definition = Definition::check(raw, &ComponentGrant::default()).ok()?;
         let component = ComponentId { name: "c".into(), digest: "sha256:0".into(), signed: None };
-        let (catalog, _) = Catalog::build(vec![(component, vec![definition])], &BTreeMap::new());
+        let (catalog, _) = Catalog::build(vec![(component, vec![definition])], &BTreeMap::new(), &Catalog::default());
         Some(judge(returned, catalog.find("t")?, max_bytes))
     }
 

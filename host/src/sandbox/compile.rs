@@ -2,7 +2,7 @@
 //!
 //! Compiling is where a hostile component costs most and where the compiler meets bytes that somebody chose.
 //! So it happens in a process of its own (`worker`), one for each component, started by a process that holds no keys
-//! (`spawner`, reached through `workers`); code that was compiled before is kept in a private folder (`cache`).
+//! (`spawner`, reached through `workers`, and replaced by `keeper` when it ends); code that was compiled before is kept in a private folder (`cache`).
 //! `code` is the one place that lets bytes become code.
 //!
 //! Trusts the workers to hand back what the compiler made, and the kernel to hold them to their limits. That they run with
@@ -16,6 +16,7 @@
 mod cache;
 mod code;
 mod frame;
+mod keeper;
 mod spawner;
 mod worker;
 mod workers;
@@ -33,6 +34,7 @@ use super::engine::Tier;
 use crate::harden::CompileLimits;
 pub use cache::Cache;
 use code::{Code, Identity};
+pub use keeper::keep_spawner;
 pub use spawner::spawn_workers;
 pub use worker::{WorkerError, compile_here, work};
 pub use workers::Workers;

@@ -42,34 +42,38 @@ impl From<wasmtime::Error> for EngineError {
     }
 }
 
-/// An engine, and how many calls its pool takes; `None` without a pool.
+/// An engine, and how many calls may run in it at once.
 pub(super) struct Started {
     pub(super) engine: Engine,
-    pub(super) slots: Option<u32>,
+    pub(super) places: u32,
 }
 
 /// Makes the engine of a tier, with as many pooled slots as are wanted and the address space allows.
+///
+/// # Errors
+/// There is no address space for the fewest; a call without a slot would need as much and find less.
 pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError> {
     let shape = Shape::of(tier, limits);
-    let room = rustix::process::getrlimit(rustix::process::Resource::As).current.unwrap_or(u64::MAX);
-    let mut slots = shape.slots;
-    while slots >= MIN_SLOTS {
-        // The rest of the process needs address space as well, so of a limited one a quarter is taken.
-        if shape.reservation(slots) <= room / 4
-            && let Ok(engine) = Engine::new(&config(&shape, Some(slots)))
-        {
-            if slots < shape.slots {
-                tracing::warn!(tier = tier.as_str(), wanted = shape.slots, slots, "{LITTLE_SPACE}");
+    let room = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    let mut slots = shape.slots_in(room)?;
+    loop {
+        match Engine::new(&config(&shape, Some(slots))) {
+            Ok(engine) => {
+                if slots < shape.slots {
+                    tracing::warn!(tier = tier.as_str(), wanted = shape.slots, slots, "{LITTLE_SPACE}");
+                }
+                return Ok(Started { engine, places: places(slots) });
             }
-            return Ok(Started { engine, slots: Some(slots) });
+            Err(_) if slots / 2 >= FEWEST_SLOTS => slots /= 2,
+            Err(error) => return Err(error.into()),
         }
-        slots /= 2;
     }
-    tracing::error!(
-        tier = tier.as_str(),
-        "no address space for pooled instances: every call will be several times slower. {LITTLE_SPACE}"
-    );
-    Ok(Started { engine: Engine::new(&config(&shape, None))?, slots: None })
+}
+
+/// How many calls so many slots are for. A slot is free again only some time after its call's place is, and components
+/// that are loaded need slots to say what they are.
+fn places(slots: u32) -> u32 {
+    slots.saturating_sub((slots / 5).max(SPARE_SLOTS))
 }
 
 /// What a compile worker's engine has in common with the one that its code is for: all that shapes code. Only there is
@@ -84,6 +88,8 @@ pub(super) fn compile_config(tier: Tier) -> Config {
 struct Shape {
     /// Calls in the pool.
     slots: u32,
+    /// Of a limited address space, the pool gets one part in so many.
+    share: u64,
     /// Core instances, memories and tables in the pool, for each slot.
     each: (u32, u32, u32),
     /// At most in one component.
@@ -100,11 +106,12 @@ struct Shape {
 impl Shape {
     fn of(tier: Tier, limits: &Limits) -> Self {
         let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        // A slot is free again only some time after its call's place is, so there are more slots than places.
-        let slots = |places: usize| small(places.saturating_add(places / 4)).max(MIN_SLOTS);
+        let spare = |places: u32| (places / 4).saturating_add(1).max(SPARE_SLOTS);
+        let slots = |places: u32| places.saturating_add(spare(places)).max(MIN_SLOTS);
         match tier {
             Tier::Compact => Self {
-                slots: slots(limits.concurrent_calls),
+                slots: slots(small(limits.concurrent_calls)),
+                share: 4,
                 each: (8, 1, 2),
                 most: (small(COMPACT_INSTANCES), small(COMPACT_MEMORIES), small(COMPACT_TABLES)),
                 table_elements: limits.table_elements,
@@ -115,7 +122,8 @@ impl Shape {
                 copy_on_write: false,
             },
             Tier::Script => Self {
-                slots: slots(limits.concurrent_script_calls),
+                slots: slots(small(limits.concurrent_script_calls)),
+                share: 2,
                 each: (64, 4, 8),
                 most: (small(limits.instances), small(MAX_MEMORIES), small(MAX_TABLES)),
                 table_elements: limits.table_elements,
@@ -126,6 +134,29 @@ impl Shape {
                 copy_on_write: true,
             },
         }
+    }
+
+    /// How many slots fit into an address space of so many bytes, if it is limited.
+    fn slots_in(&self, room: Option<u64>) -> Result<u32, EngineError> {
+        let Some(room) = room else { return Ok(self.slots) };
+        // The other tier, the compiled code and the rest of the process need address space as well.
+        let fit = room / self.share / self.reservation(1);
+        match u32::try_from(fit).unwrap_or(u32::MAX).min(self.slots) {
+            slots if slots >= FEWEST_SLOTS => Ok(slots),
+            _ => Err(EngineError(self.too_little(room))),
+        }
+    }
+
+    fn too_little(&self, room: u64) -> String {
+        let needed = |slots: u32| self.reservation(slots).saturating_mul(self.share).div_ceil(1 << 30);
+        format!(
+            "the address space of this process is limited to {} GiB, and at least {} GiB are needed, {} GiB for all calls of \
+             the present [limits]; raise the limit or take it away (`ulimit -v unlimited`, LimitAS= of a service): address \
+             space is reserved, not memory",
+            room >> 30,
+            needed(FEWEST_SLOTS),
+            needed(self.slots)
+        )
     }
 
     /// Address space for the memories of so many slots.
@@ -186,8 +217,12 @@ fn pool(shape: &Shape, slots: u32) -> PoolingAllocationConfig {
 const MAX_MEMORY: usize = 256 << 20;
 /// What the frames of host functions get beside the guest's own.
 const HOST_STACK: usize = 1 << 20;
-/// A smaller pool is not worth having.
+/// Where there is address space, no pool is smaller.
 const MIN_SLOTS: u32 = 16;
+/// What a pool has at least.
+const FEWEST_SLOTS: u32 = 8;
+/// Slots that are for no call, at least.
+const SPARE_SLOTS: u32 = 5;
 
 // What real components need at most: CPython has 38 core instances.
 pub(super) const MAX_MEMORIES: usize = 4;
@@ -199,7 +234,7 @@ pub(super) const COMPACT_TABLES: usize = 4;
 /// Initial memory, bytes.
 pub(super) const COMPACT_MEMORY: u64 = 1 << 20;
 
-const LITTLE_SPACE: &str = "This machine does not give the address space for as many pooled instances as \
+const LITTLE_SPACE: &str = "this machine does not give the address space for as many pooled instances as \
      `limits.concurrent_calls` asks for, so fewer calls run at once (raise `ulimit -v`, vm.max_map_count or the \
      container's limit, or lower the limit)";
 
@@ -210,12 +245,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_tier_has_more_slots_than_its_places() {
-        let limits = Limits { concurrent_calls: 40, concurrent_script_calls: 20, ..Limits::default() };
-        for (tier, places) in [(Tier::Compact, 40), (Tier::Script, 20)] {
-            let slots = start(tier, &limits).ok().and_then(|started| started.slots);
-            assert!(slots > Some(places), "{tier:?}: {slots:?}");
+    fn each_tier_has_as_many_places_as_the_limits_ask_for_and_more_slots_than_that() {
+        for (concurrent_calls, concurrent_script_calls) in [(40, 20), (256, 16), (1, 1), (7, 9)] {
+            let limits = Limits { concurrent_calls, concurrent_script_calls, ..Limits::default() };
+            for (tier, wanted) in [(Tier::Compact, concurrent_calls), (Tier::Script, concurrent_script_calls)] {
+                let slots = Shape::of(tier, &limits).slots;
+                assert!(places(slots) as usize >= wanted && slots > places(slots), "{tier:?} {wanted}: {slots}");
+            }
         }
+        assert!(start(Tier::Compact, &Limits::default()).is_ok_and(|started| started.places > 0));
+    }
+
+    #[test]
+    fn a_limited_address_space_gets_fewer_slots_or_a_refusal_that_says_how_much_is_needed() {
+        let limits = Limits::default();
+        let shape = |tier| Shape::of(tier, &limits);
+        let gib = |count: u64| Some(count << 30);
+        for (tier, room, slots) in [
+            (Tier::Compact, None, Some(shape(Tier::Compact).slots)),
+            (Tier::Compact, gib(1 << 20), Some(shape(Tier::Compact).slots)),
+            (Tier::Compact, gib(131), Some(8)),
+            (Tier::Compact, gib(129), None),
+            (Tier::Compact, gib(4), None),
+            (Tier::Script, gib(261), Some(8)),
+            (Tier::Script, gib(259), None),
+        ] {
+            assert_eq!(shape(tier).slots_in(room).ok(), slots, "{tier:?} {room:?}");
+        }
+        let said = shape(Tier::Script).slots_in(gib(8)).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains("limited to 8 GiB, and at least 260 GiB are needed"), "{said}");
+        assert_eq!((places(8), places(16), places(100)), (3, 11, 80));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::run::Sandbox;
 use super::signature::{self, SignatureError, digest};
 use crate::dispatch::{RawDefinition, Terms};
 use crate::note;
+use crate::owned::Trust;
 
 /// What there is to know about a file.
 pub struct Examined {
@@ -55,10 +56,14 @@ impl Sandbox {
         let name = file.strip_suffix(".wasm").filter(|name| is_name(name)).ok_or(ExamineError::Name)?;
         let digest = digest(&bytes);
         let candidate = Candidate { name: name.to_owned(), path: path.to_owned() };
-        let verdict = self.load_noted(&candidate, &Terms::default(), None).await.map_err(|(_, error)| error);
+        // Whoever names a file answers for the folder that it is in.
+        let folder = path.canonicalize().map_err(ExamineError::Read)?;
+        let trust = Trust::default().and_folder(folder.parent().unwrap_or(Path::new("/")));
+        let terms = Terms { trust, ..Terms::default() };
+        let verdict = self.load_noted(&candidate, &terms, None).await.map_err(|(_, error)| error);
         let signers = |note: String| note::claimed(&note).ok_or(SignatureError::Malformed);
         Ok(Examined {
-            signers: signature::read(path).transpose().map(|note| note.and_then(signers)),
+            signers: signature::read(path, &terms.trust).transpose().map(|note| note.and_then(signers)),
             tools: self.known(&digest).map(|compiled| compiled.tools).unwrap_or_default(),
             imports: imports(&bytes),
             bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),

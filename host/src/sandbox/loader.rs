@@ -1,6 +1,6 @@
 //! From a file in the tools folder to tools that can be called.
 //!
-//! Invariant: a file is opened without following links, read once, and what was read is what is
+//! Invariant: a file is read once, and only if no one else can have written it or the way to it (`owned`); and what was read is what is
 //! hashed, checked and compiled.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use crate::dispatch::{
     Approval, ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, Outline, RawDefinition, Signed,
     Terms,
 };
-use crate::owned::{self, OpenFolder, OwnedError};
+use crate::owned::{self, OwnedError, Trust};
 
 /// A `.wasm` file in the tools folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub enum FolderError {
     },
     /// Others could drop a component into it, or put another folder in its place.
     #[error("the tools folder cannot be relied on: {0}")]
-    Open(OpenFolder),
+    Open(OwnedError),
 }
 
 /// Why a component does not load.
@@ -136,11 +136,12 @@ pub struct Unapproved {
 ///
 /// # Errors
 /// The folder cannot be read or is open to others.
-pub fn candidates(folder: &Path) -> Result<Vec<Candidate>, FolderError> {
+pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, FolderError> {
     let read = |cause| FolderError::Read { path: folder.to_owned(), cause };
-    if let Some(open) = owned::open_to_others(folder).map_err(read)? {
-        return Err(FolderError::Open(open));
-    }
+    owned::folder(folder, trust).map_err(|error| match error {
+        OwnedError::Read(cause) => read(cause),
+        other => FolderError::Open(other),
+    })?;
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(read)? {
         let path = entry.map_err(read)?.path();
@@ -177,7 +178,7 @@ impl Sandbox {
     /// # Errors
     /// The component is refused; its digest is given if it could be read.
     pub async fn load(&self, candidate: &Candidate, terms: &Terms) -> Result<Loaded, (Option<String>, LoadError)> {
-        let note = signature::read(&candidate.path).map_err(|error| (None, error.into()))?;
+        let note = signature::read(&candidate.path, &terms.trust).map_err(|error| (None, error.into()))?;
         self.load_noted(candidate, terms, note.as_deref()).await
     }
 
@@ -188,7 +189,7 @@ impl Sandbox {
         terms: &Terms,
         note: Option<&str>,
     ) -> Result<Loaded, (Option<String>, LoadError)> {
-        let bytes = read(&candidate.path, self.limits().component).map_err(|error| (None, error))?;
+        let bytes = read(&candidate.path, self.limits().component, &terms.trust).map_err(|error| (None, error))?;
         let digest = digest(&bytes);
         let loaded = match identify(&candidate.name, &digest, terms, note) {
             Ok(component) => self.load_bytes(component, terms, bytes).await,
@@ -294,8 +295,8 @@ fn check_approval(name: &str, outline: Outline, approval: &Approval) -> Result<(
     })))
 }
 
-fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, LoadError> {
-    owned::read(path, u64::try_from(max_bytes).unwrap_or(u64::MAX)).map_err(|error| match error {
+fn read(path: &Path, max_bytes: usize, trust: &Trust) -> Result<Vec<u8>, LoadError> {
+    owned::read(path, u64::try_from(max_bytes).unwrap_or(u64::MAX), trust).map_err(|error| match error {
         OwnedError::TooLarge(max) => LoadError::TooLarge(max),
         other => LoadError::File(other),
     })

@@ -49,13 +49,13 @@ pub struct Sandbox {
     random: Arc<dyn Random>,
 }
 
-/// How many calls the pools take at once; `None` where there is no pool.
+/// How many calls the pools take at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Capacity {
     /// Of the compact tier.
-    pub compact: Option<u32>,
+    pub compact: u32,
     /// Of the script tier.
-    pub script: Option<u32>,
+    pub script: u32,
 }
 
 /// A compiled component with what it says of itself.
@@ -117,7 +117,7 @@ impl Sandbox {
             World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map(|()| linker)
         };
         let (compact, script) = (engine::start(Tier::Compact, &limits)?, engine::start(Tier::Script, &limits)?);
-        let capacity = Capacity { compact: compact.slots, script: script.slots };
+        let capacity = Capacity { compact: compact.places, script: script.places };
         let ticker = Ticker::start(&[&compact.engine, &script.engine])?;
         let (compact, mut script) = (linker(&compact)?, linker(&script)?);
         wasi::link(&mut script)?;

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::dispatch::{Signed, Signers, Untrusted};
 use crate::note::{self, InvalidKey, VerifierKey};
-use crate::owned::{self, OwnedError};
+use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
 
 /// Why a component's signature does not count.
@@ -81,8 +81,8 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 }
 
 /// The signature of the component in `path`, if there is one; nothing of it is verified.
-pub(super) fn read(path: &Path) -> Result<Option<String>, SignatureError> {
-    match owned::read(&beside(path), MAX_BYTES) {
+pub(super) fn read(path: &Path, trust: &Trust) -> Result<Option<String>, SignatureError> {
+    match owned::read(&beside(path), MAX_BYTES, trust) {
         Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| SignatureError::Malformed),
         Err(OwnedError::Read(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),

@@ -19,6 +19,7 @@ use super::discovery::Resource;
 use super::listening::shown;
 use super::mcp::{self, Library, Prepared, Turn};
 use super::message::{Message, trace_id_of};
+use super::ready::readiness;
 use crate::call::{self, Entry, Host};
 use crate::identity::{BearerToken, Caller};
 use crate::reason::Reason;
@@ -79,11 +80,12 @@ impl Front {
     }
 
     fn ready(&self) -> Answer {
-        if self.host.journal.healthy() {
-            plain(StatusCode::OK, "ready")
-        } else {
-            plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the journal cannot be written")
+        if !self.host.journal.healthy() {
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the journal cannot be written");
         }
+        let policy = self.host.policy.load();
+        let (status, text) = readiness(policy.configured, &policy.missing);
+        plain(status, &text)
     }
 
     fn metadata(&self) -> Answer {

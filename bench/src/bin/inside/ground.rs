@@ -17,6 +17,7 @@ use bailiwick::identity::{
     AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyRing, KeySource, ServiceRule, SubjectToken,
     TypeRule,
 };
+use bailiwick::owned::Trust;
 use bailiwick::sandbox::{
     Cache, Candidate, Compile, Compiler, Compiling, Components, Limits, Sandbox, Tier, compile_here,
 };
@@ -63,9 +64,9 @@ impl Ground {
         let loaded = sandbox.load(&candidate, &Terms::default()).await;
         let loaded = loaded.map_err(|(_, error)| error).context("the component does not load")?;
         let (components, offered) = Sandbox::activate(vec![loaded]);
-        let (catalog, _) = Catalog::build(offered, &BTreeMap::new());
+        let (catalog, _) = Catalog::build(offered, &BTreeMap::new(), &Catalog::default());
 
-        let keys = HostKeys::open(&folder.join("keys"), random.as_ref())?;
+        let keys = HostKeys::open(&folder.join("keys"), random.as_ref(), &Trust::default())?;
         let (journal, _) = Journal::open(journal(&folder.join("audit")), keys.journal, Arc::clone(&clock))?;
         let settings = SignerSettings { trust_domain: "bench.example".into(), issuer: RESOURCE.into(), lifetime: 300 };
         let signer = Arc::new(Signer::new(keys.signing, settings, Arc::clone(&clock), Arc::clone(&random)));
@@ -97,8 +98,8 @@ impl Ground {
 
     /// How long it takes to load a component in a host that was just started, which keeps code in one place.
     pub(crate) async fn load(&self, path: &Path) -> anyhow::Result<Duration> {
-        let keys = HostKeys::open(&self.folder.join("keys"), self.random.as_ref())?;
-        let cache = Cache::open(&self.folder.join("cache"), keys.cache);
+        let keys = HostKeys::open(&self.folder.join("keys"), self.random.as_ref(), &Trust::default())?;
+        let cache = Cache::open(&self.folder.join("cache"), keys.cache, &Trust::default());
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
         let sandbox = Sandbox::new(Limits::default(), Compiler::new(Here).keeping(cache), clock, random)?;
         let candidate = Candidate { name: "measured".into(), path: path.to_owned() };
@@ -151,6 +152,7 @@ fn journal(folder: &Path) -> Settings {
     Settings {
         folder: folder.to_owned(),
         memory: folder.with_file_name("keys"),
+        trust: Trust::default(),
         refusals_per_second: 100,
         segment_bytes: 64 << 20,
         append_deadline: Duration::from_secs(2),

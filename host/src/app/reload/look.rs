@@ -43,16 +43,18 @@ pub(in crate::app) struct Folder {
     device: u64,
     inode: u64,
     mode: u32,
+    owner: (u32, u32),
     /// Components beyond the bound: how many, and the first.
     pub(in crate::app) left_out: Option<(usize, String)>,
 }
 
 impl Look {
-    /// How `settings` and the components in `folder` look now. Of more than `most` components those that are `known`
-    /// come first, then others by name.
+    /// How `settings` and the components in `folder` look now. Of more than `most` components those that are `first`
+    /// come before those that are `known`, and these before others by name.
     pub(in crate::app) fn now(
         settings: impl Iterator<Item = PathBuf>,
         folder: &Path,
+        first: &BTreeSet<String>,
         known: &BTreeMap<String, Stamp>,
         most: usize,
     ) -> Self {
@@ -61,11 +63,18 @@ impl Look {
         else {
             return Self { settings, ..Self::default() };
         };
-        let (taken, left_out) = choose(names, known, most);
+        let (taken, left_out) = choose(names, first, known, most);
         let stamp = |name: String| Stamp::of_component(&path_of(folder, &name)).map(|stamp| (name, stamp));
         let tools = taken.into_iter().filter_map(stamp).collect();
-        let folder = Folder { device: metadata.dev(), inode: metadata.ino(), mode: metadata.mode(), left_out };
+        let owner = (metadata.uid(), metadata.gid());
+        let (device, inode, mode) = (metadata.dev(), metadata.ino(), metadata.mode());
+        let folder = Folder { device, inode, mode, owner, left_out };
         Self { settings, tools, folder: Some(folder) }
+    }
+
+    /// Whether the tools folder and what is in it look the same in `other`.
+    pub(in crate::app) fn has_tools_of(&self, other: &Self) -> bool {
+        self.folder == other.folder && self.tools == other.tools
     }
 
     /// Whether the folder of `other` is another one.
@@ -130,24 +139,20 @@ fn components(folder: &Path) -> io::Result<BTreeSet<String>> {
 }
 
 fn choose(
-    mut names: BTreeSet<String>,
+    names: BTreeSet<String>,
+    first: &BTreeSet<String>,
     known: &BTreeMap<String, Stamp>,
     most: usize,
 ) -> (Vec<String>, Option<(usize, String)>) {
     if names.len() <= most {
         return (names.into_iter().collect(), None);
     }
-    let mut taken: Vec<String> = known.keys().filter(|name| names.contains(*name)).take(most).cloned().collect();
-    for name in &taken {
-        names.remove(name);
-    }
-    let others: Vec<String> = names.iter().take(most.saturating_sub(taken.len())).cloned().collect();
-    for name in &others {
-        names.remove(name);
-    }
-    taken.extend(others);
-    let first = names.first().cloned().unwrap_or_default();
-    (taken, Some((names.len(), first)))
+    let mut names: Vec<String> = names.into_iter().collect();
+    names.sort_by_key(|name| (!first.contains(name), !known.contains_key(name)));
+    let mut others = names.split_off(most);
+    others.sort();
+    let count = others.len();
+    (names, Some((count, others.into_iter().next().unwrap_or_default())))
 }
 
 #[cfg(test)]
@@ -159,17 +164,20 @@ mod tests {
     }
 
     #[test]
-    fn components_beyond_the_bound_never_displace_known_ones() {
+    fn components_beyond_the_bound_never_displace_known_ones_nor_those_that_come_first() {
         let known = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), Stamp::default())).collect();
-        for (folder, seen, taken, left_out) in [
-            (&["a", "b"][..], &[][..], &["a", "b"][..], None),
-            (&["a", "b", "c"], &[], &["a", "b"], Some((1, "c"))),
-            (&["a", "b", "c"], &["b", "c"], &["b", "c"], Some((1, "a"))),
-            (&["a", "b", "c", "d"], &["c", "gone"], &["c", "a"], Some((2, "b"))),
+        for (folder, first, seen, taken, left_out) in [
+            (&["a", "b"][..], &[][..], &[][..], &["a", "b"][..], None),
+            (&["a", "b", "c"], &[], &[], &["a", "b"], Some((1, "c"))),
+            (&["a", "b", "c"], &[], &["b", "c"], &["b", "c"], Some((1, "a"))),
+            (&["a", "b", "c", "d"], &[], &["c", "gone"], &["c", "a"], Some((2, "b"))),
+            (&["a", "b", "c", "d"], &["d", "gone"], &[], &["d", "a"], Some((2, "b"))),
+            (&["a", "b", "c", "d"], &["d"], &["a", "b"], &["d", "a"], Some((2, "b"))),
         ] {
             let left_out = left_out.map(|(count, first)| (count, first.to_owned()));
             let expected: Vec<_> = taken.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(choose(set(folder), &known(seen), 2), (expected, left_out), "{folder:?} after {seen:?}");
+            let chosen = choose(set(folder), &set(first), &known(seen), 2);
+            assert_eq!(chosen, (expected, left_out), "{folder:?} after {seen:?}, {first:?} first");
         }
     }
 
@@ -183,7 +191,7 @@ mod tests {
         for name in names.iter().map(Into::into).chain([strange]) {
             fs::write(folder.path().join(name), "")?;
         }
-        let look = Look::now(std::iter::empty(), folder.path(), &BTreeMap::new(), 1000);
+        let look = Look::now(std::iter::empty(), folder.path(), &BTreeSet::new(), &BTreeMap::new(), 1000);
         assert_eq!(look.tools.into_keys().collect::<Vec<_>>(), ["good"]);
         Ok(())
     }
@@ -198,7 +206,7 @@ mod tests {
             for index in 0..files {
                 fs::write(folder.path().join(format!("component-{index:05}.wasm")), "x")?;
             }
-            let look = || Look::now(std::iter::empty(), folder.path(), &BTreeMap::new(), 1000);
+            let look = || Look::now(std::iter::empty(), folder.path(), &BTreeSet::new(), &BTreeMap::new(), 1000);
             let first = look();
             let began = std::time::Instant::now();
             for _ in 0..20 {

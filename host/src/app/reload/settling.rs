@@ -1,7 +1,7 @@
 //! From looks to what has come to rest: a file that is being written is not touched, and holds up no other.
 //!
 //! Invariant: a difference counts only once further looks agree on it; a file that goes on changing in place has to rest
-//! for longer.
+//! for longer. A folder in the place of another counts together with what is in it: nothing is missing while it moves.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -52,6 +52,12 @@ impl Settling {
             return seen.clone();
         }
         let mut view = self.last.clone();
+        // What another folder does not hold is not removed until that folder is what counts, with all that it holds.
+        if self.last.is_elsewhere(seen) && (self.folder > 0 || !self.tools.is_empty()) {
+            view.folder.clone_from(&seen.folder);
+            view.tools.clone_from(&seen.tools);
+            return view;
+        }
         for name in self.tools.keys() {
             match seen.tools.get(name) {
                 Some(stamp) => view.tools.insert(name.clone(), *stamp),
@@ -94,6 +100,7 @@ const RESTLESS: u32 = 10;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fs;
     use std::io::{self, Write as _};
     use std::path::Path;
@@ -101,7 +108,7 @@ mod tests {
     use super::*;
 
     fn look(folder: &Path) -> Look {
-        Look::now(std::iter::once(folder.join("settings")), folder, &BTreeMap::new(), 1000)
+        Look::now(std::iter::once(folder.join("settings")), folder, &BTreeSet::new(), &BTreeMap::new(), 1000)
     }
 
     /// How many looks change nothing before one does as `wanted`.
@@ -170,6 +177,34 @@ mod tests {
         let now = look(folder.path());
         let counts = looks(&mut settling, &seen, folder.path(), |view| *view == now);
         assert_eq!(counts, Some(RESTLESS - 1), "looks until both count");
+        Ok(())
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_another_counts_together_with_what_is_in_it() -> io::Result<()> {
+        let place = tempfile::tempdir()?;
+        let at = |name: &str| place.path().join(name);
+        fs::create_dir(at("tools"))?;
+        fs::write(at("tools/a.wasm"), "a")?;
+        let seen = look(&at("tools"));
+        let mut settling = Settling::new(seen.clone());
+        let mut take = |count: usize| (0..count).map(|_| settling.take(look(&at("tools")), &seen)).collect::<Vec<_>>();
+        fs::rename(at("tools"), at("away"))?;
+        assert!(take(2).iter().all(|view| *view == seen), "gone for a moment");
+        fs::create_dir(at("tools"))?;
+        assert!(take(2).iter().all(|view| *view == seen), "an empty one in its place");
+        for step in 0..10_u32 {
+            append(&at("tools/b.wasm"), "b")?;
+            assert!(take(1).iter().all(|view| *view == seen), "filled slowly, look {step}");
+        }
+        fs::remove_dir_all(at("tools"))?;
+        fs::rename(at("away"), at("tools"))?;
+        assert!(take(12).iter().all(|view| *view == seen), "back");
+        fs::rename(at("tools"), at("away"))?;
+        fs::create_dir(at("tools"))?;
+        fs::write(at("tools/b.wasm"), "b")?;
+        assert_eq!(take(2), [seen.clone(), seen.clone()], "another one, filled at once");
+        assert_eq!(take(1).pop().map(|view| view.tools.into_keys().collect()), Some(vec!["b".to_owned()]));
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::super::damage::Damage;
 use super::super::verify::VerifyError;
 use crate::note::InvalidKey;
-use crate::owned::OpenFolder;
+use crate::owned::OwnedError;
 
 /// Why the journal is not opened.
 #[derive(Debug, Error)]
@@ -22,9 +22,15 @@ pub enum JournalError {
         #[source]
         source: io::Error,
     },
-    /// Others could write the journal or what is remembered of it.
-    #[error("the journal is not safe there")]
-    Open(#[source] OpenFolder),
+    /// Others could write the journal or what is remembered of it, or the folder cannot be had.
+    #[error("the journal cannot be kept in {}", path.display())]
+    Open {
+        /// The journal's folder, or that of the memory.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: OwnedError,
+    },
     /// Another process writes there.
     #[error("the audit folder {} or its memory is in use by another process", .0.display())]
     InUse(PathBuf),

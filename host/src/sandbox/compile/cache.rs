@@ -4,14 +4,14 @@
 //! folder but does not have the key cannot make the host run anything, only make it compile again.
 //!
 //! Trusts nothing in the folder. Invariant: a file is opened without following links, read once, and only if it belongs to this user
-//! and nobody else can read or change it. Anything wrong with a file means that it is removed and told, never an error: the
+//! and no one else can read or change it. Anything wrong with a file means that it is removed and told, never an error: the
 //! component is compiled. Deliberately absent: any file of the tools folder.
 
 use std::cmp::Reverse;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
@@ -19,12 +19,14 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UT
 use super::MAX_CODE;
 use super::code::{Code, Identity};
 use crate::envelope::MacKey;
+use crate::owned::{self, OwnedError, Trust};
 
 /// The folder, and the key over what is in it.
 pub struct Cache {
     path: PathBuf,
     folder: OwnedFd,
     key: MacKey,
+    trust: Trust,
     pub(super) most: u64,
 }
 
@@ -34,17 +36,17 @@ type Wrong = String;
 impl Cache {
     /// The cache in the folder `path`, which is made if it is missing. `None`, with a warning, if the folder cannot be used: the
     /// host then compiles at each start.
-    pub fn open(path: &Path, key: MacKey) -> Option<Self> {
-        match open_folder(path) {
+    pub fn open(path: &Path, key: MacKey, trust: &Trust) -> Option<Self> {
+        match open_folder(path, trust) {
             Ok(folder) => {
-                let cache = Self { path: path.to_owned(), folder, key, most: MAX_TOTAL };
+                let cache = Self { path: path.to_owned(), folder, key, trust: trust.clone(), most: MAX_TOTAL };
                 cache.tidy();
                 Some(cache)
             }
             Err(error) => {
                 tracing::warn!(
                     folder = %path.display(),
-                    cause = %error,
+                    cause = chain(&error),
                     "compiled code is not kept, so that every start compiles all components (server.cache)"
                 );
                 None
@@ -91,8 +93,11 @@ impl Cache {
         };
         let told = |error: io::Error| error.to_string();
         let metadata = file.metadata().map_err(told)?;
-        if !metadata.is_file() || !is_own(&metadata) || metadata.mode() & ALL != READ_BY_OWNER {
-            return Err("it is not a regular file that only this user can read and nobody can change".to_owned());
+        // An orchestrator that hands a volume to a trusted group gives that group its files, too.
+        let shared = self.trust.groups.contains(&metadata.gid());
+        let closed = shared || metadata.mode() & ALL == READ_BY_OWNER;
+        if !metadata.is_file() || !closed || !owned::is_private(&metadata, &self.trust) {
+            return Err("it is not a regular file that only this user can read and no one can change".to_owned());
         }
         let most = u64::try_from(MAX_CODE).unwrap_or(u64::MAX).saturating_add(1024);
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or_default());
@@ -159,23 +164,17 @@ struct Kept {
     used: (i64, i64),
 }
 
-/// Makes the folder if it is missing, and opens it if it is this user's alone.
-fn open_folder(path: &Path) -> io::Result<OwnedFd> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+/// Makes the folder if it is missing, and opens it if it is this host's alone.
+fn open_folder(path: &Path, trust: &Trust) -> Result<OwnedFd, OwnedError> {
+    owned::private_folder(path, trust)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let folder = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    let metadata = folder.metadata()?;
-    if !is_own(&metadata) || metadata.mode() & OTHERS != 0 {
-        return Err(io::Error::other(format!(
-            "it must belong to the host's user alone; run: chmod 700 {}",
-            path.display()
-        )));
-    }
-    Ok(folder.into())
+    rustix::fs::open(path, flags, Mode::empty()).map_err(|error| OwnedError::Read(error.into()))
 }
 
-fn is_own(metadata: &fs::Metadata) -> bool {
-    metadata.uid() == rustix::process::geteuid().as_raw()
+/// An error with its cause, on one line.
+fn chain(error: &OwnedError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
 }
 
 /// Whether a file's name is one that [`Identity::name`] makes.
@@ -193,4 +192,3 @@ const MAX_TOTAL: u64 = 2 << 30;
 const UNFINISHED: &str = ".new";
 const ALL: u32 = 0o7777;
 const READ_BY_OWNER: u32 = 0o400;
-const OTHERS: u32 = 0o077;

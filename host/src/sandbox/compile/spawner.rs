@@ -1,9 +1,9 @@
 //! The process that starts compile workers: `bailiwick compile-spawner`.
 //!
-//! The serving process starts it first of all and then gives up the right to start anything. It reads one request at a time
+//! The keeper starts it for the serving process, which has given up the right to start anything. It reads one request at a time
 //! on standard input, starts a worker for it, and answers on standard output. It understands no component and no code.
 //!
-//! Trusts the serving process, whose child it is; of a worker only that the kernel limits it.
+//! Trusts the serving process, which has the other ends of its pipes; of a worker only that the kernel limits it.
 //!
 //! Invariant: it holds no key and no secret; it ends when the serving process does, and its worker with it. Descriptors that
 //! whoever started the host left open reach both processes; a worker's filter lets it use none but the standard ones.
@@ -54,7 +54,7 @@ async fn compile(request: &Frame) -> Frame {
         return Frame::new(FAILED, "the serving process makes no sense");
     };
     let arguments = ["compile-worker".to_owned(), limits.cpu.to_string(), limits.address_space.to_string()];
-    let mut worker = match start(&arguments, Stdio::piped()) {
+    let mut worker = match start(&arguments) {
         Ok(worker) => worker,
         Err(error) => return Frame::new(FAILED, format!("no process can be started: {error}")),
     };
@@ -133,11 +133,16 @@ fn visible(said: &[u8]) -> String {
     text.trim().chars().map(plain).collect()
 }
 
-/// Starts this very program again, as a command of it that nobody types, with nothing of this process but its pipes.
-pub(super) fn start(arguments: &[String], errors: Stdio) -> io::Result<Child> {
+/// This very program again, as a command of it that nobody types, with nothing of this process but what it is given.
+pub(super) fn command(arguments: &[String]) -> io::Result<Command> {
     let mut process = Command::new(this_program()?);
-    process.arg0("bailiwick").args(arguments).env_clear().current_dir("/").process_group(0);
-    process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors).kill_on_drop(true).spawn()
+    process.arg0("bailiwick").args(arguments).env_clear().current_dir("/").process_group(0).kill_on_drop(true);
+    Ok(process)
+}
+
+fn start(arguments: &[String]) -> io::Result<Child> {
+    let mut process = command(arguments)?;
+    process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
 /// On Linux the running program itself, whatever has taken its file's place since.

@@ -14,6 +14,7 @@ use super::super::engine::compile_config;
 use super::frame::Frame;
 use super::*;
 use crate::envelope::MacKey;
+use crate::owned::Trust;
 
 /// Compiles in this process and counts how often.
 #[derive(Default)]
@@ -51,7 +52,7 @@ impl Place {
     }
 
     fn cache(&self, key: u8) -> Cache {
-        Cache::open(&self.path(), MacKey::of_test(key)).unwrap()
+        Cache::open(&self.path(), MacKey::of_test(key), &Trust::default()).unwrap()
     }
 
     fn identity(&self, digest: &str) -> Identity {
@@ -166,7 +167,7 @@ fn a_file_that_others_could_touch_is_removed() {
 fn a_folder_that_others_could_touch_is_not_used() {
     let place = Place::new();
     place.filled();
-    let open = |path: &Path| Cache::open(path, MacKey::of_test(1)).is_some();
+    let open = |path: &Path| Cache::open(path, MacKey::of_test(1), &Trust::default()).is_some();
     assert!(open(&place.path()));
     mode(&place.path(), 0o750);
     assert!(!open(&place.path()), "readable by others");

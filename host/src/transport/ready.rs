@@ -1,0 +1,51 @@
+//! Whether the host is ready, as far as its components decide it.
+
+use http::StatusCode;
+
+/// The answer of `/readyz` where the configuration names so many components and those that are `missing` are not
+/// offered. Not ready if nothing that it names is offered, as after a start with a folder that is still to be filled.
+/// One that is missing among others is only named: the others serve.
+pub(super) fn readiness(configured: usize, missing: &[String]) -> (StatusCode, String) {
+    let names = names(missing);
+    if missing.is_empty() {
+        (StatusCode::OK, "ready".to_owned())
+    } else if missing.len() < configured {
+        (StatusCode::OK, format!("ready, but without components that the configuration names: {names}"))
+    } else {
+        let text = format!("not ready: no component that the configuration names is loaded: {names}");
+        (StatusCode::SERVICE_UNAVAILABLE, text)
+    }
+}
+
+fn names(missing: &[String]) -> String {
+    let shown: Vec<_> = missing.iter().take(MOST).map(String::as_str).collect();
+    match missing.len().saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Names in one answer.
+const MOST: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_ready_unless_nothing_that_the_configuration_names_is_offered() {
+        let many: Vec<String> = (0..12).map(|index| format!("c{index}")).collect();
+        let one = |name: &str| vec![name.to_owned()];
+        for (configured, missing, status, text) in [
+            (0, vec![], 200, "ready"),
+            (2, vec![], 200, "ready"),
+            (2, one("orders"), 200, "ready, but without components that the configuration names: orders"),
+            (1, one("orders"), 503, "not ready: no component that the configuration names is loaded: orders"),
+            (12, many, 503, "c8, c9 and 2 more"),
+        ] {
+            let (told, said) = readiness(configured, &missing);
+            assert_eq!(told.as_u16(), status, "{configured} {missing:?}");
+            assert!(said.ends_with(text), "{said}");
+        }
+    }
+}
