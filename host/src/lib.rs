@@ -31,6 +31,7 @@ pub mod harden;
 pub mod reason;
 pub mod seams;
 
+mod durable;
 pub mod json;
 pub mod note;
 pub mod owned;

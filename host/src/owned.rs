@@ -14,9 +14,9 @@
 mod trust;
 mod way;
 
-use std::fs::{self, DirBuilder, File, Metadata, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
@@ -110,7 +110,7 @@ pub fn folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
 /// # Errors
 /// It cannot be made, is not a folder, or is open to others by the rule of this module.
 pub fn private_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(OwnedError::Make)?;
+    make_folder(path).map_err(OwnedError::Make)?;
     check_folder(path, trust, Way::touched_by)
 }
 
@@ -120,7 +120,7 @@ pub fn private_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
 /// # Errors
 /// As for [`private_folder`], and it cannot be closed.
 pub fn closed_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(OwnedError::Make)?;
+    make_folder(path).map_err(OwnedError::Make)?;
     let way = Way::to(path, trust)?;
     way.refuse(way.open())?;
     if way.metadata().uid() == trust::own() && trust.touching(way.metadata()).is_some() {

@@ -158,7 +158,7 @@ async fn kill_9_leaves_no_effect_without_an_earlier_record() -> Result<()> {
 }
 
 /// What was open when the host died is closed as unknown.
-fn nothing_stays_open(world: &World) -> Result<()> {
+pub(crate) fn nothing_stays_open(world: &World) -> Result<()> {
     let records = world.records()?;
     for (opened, closed) in [("call.opened", "call.closed"), ("downstream.opened", "downstream.closed")] {
         let calls = |event: &str| {

@@ -23,6 +23,7 @@ mod issued;
 mod journal;
 mod journal_forged;
 mod journal_live;
+mod kills;
 mod languages;
 mod lifetime;
 mod limits;

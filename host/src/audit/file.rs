@@ -8,14 +8,13 @@
 //! file ([`Storage::check`]); a file that is shorter than what was made durable, or another one, is
 //! never cut, written or replaced.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::memory::MemoryFile;
-#[cfg(test)]
-use super::testing::synced;
+use crate::durable::{make_folder, sync_all, sync_data};
 
 /// What the journal asks of a disk.
 pub(super) trait Storage: Send {
@@ -109,7 +108,7 @@ impl Folder {
     /// Locks the folder and the memory, which are made if need be.
     pub(super) fn lock(path: &Path, memory: &MemoryFile) -> Result<Self, Unavailable> {
         for folder in [path, memory.folder()] {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            make_folder(folder)?;
         }
         let directory = File::open(path)?;
         let locks = [lock_file(&path.join(LOCK))?, lock_file(&memory.lock())?];
@@ -189,8 +188,7 @@ impl Storage for Folder {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let file = self.current.as_ref().ok_or(ErrorKind::NotFound)?;
-        file.sync_data().map(|()| synced(file))
+        sync_data(self.current.as_ref().ok_or(ErrorKind::NotFound)?)
     }
 
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
@@ -284,13 +282,6 @@ fn shorten(file: &File, length: u64) -> io::Result<()> {
     }
     file.set_len(length)
 }
-
-fn sync_all(file: &File) -> io::Result<()> {
-    file.sync_all().map(|()| synced(file))
-}
-
-#[cfg(not(test))]
-fn synced(_: &File) {}
 
 /// The length of bytes that are written.
 pub(super) fn length_of(bytes: &[u8]) -> u64 {

@@ -2,10 +2,9 @@
 //! a reader that knows nothing of the code under test.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::cell::RefCell;
-use std::fs::{DirBuilder, File, Metadata};
+use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -116,21 +115,6 @@ fn copy_files(from: &Path, to: &Path) {
             std::fs::copy(&path, new).unwrap();
         }
     }
-}
-
-/// Which file a path or a descriptor is, whatever its name.
-pub(super) fn inode(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
-}
-
-thread_local! {
-    /// What this thread made durable, if a test wants to know.
-    pub(super) static SYNCED: RefCell<Option<Vec<(u64, u64)>>> = const { RefCell::new(None) };
-}
-
-/// A file or a folder was made durable.
-pub(super) fn synced(file: &File) {
-    SYNCED.with_borrow_mut(|synced| synced.as_mut().map(|synced| synced.push(inode(&file.metadata().unwrap()))));
 }
 
 /// How an operation fails.

@@ -7,7 +7,8 @@ use std::io;
 use super::disk::Step;
 use super::*;
 use crate::audit::file::{CHECKPOINTS, Folder, Storage, Unavailable, segment_name};
-use crate::audit::testing::{SYNCED, inode, memory};
+use crate::audit::testing::memory;
+use crate::durable::seen::Synced;
 
 /// A folder whose steps are known.
 pub(super) struct Recorder {
@@ -59,36 +60,30 @@ impl Recorder {
         self.steps.lock().unwrap().push(step);
     }
 
-    /// What the folder made durable while it did this.
+    /// Lets the folder do something; returns what it made durable.
     fn perform(&mut self, act: impl FnOnce(&mut Folder) -> io::Result<()>) -> io::Result<Synced> {
-        SYNCED.set(Some(Vec::new()));
-        let done = act(&mut self.folder);
-        let synced = SYNCED.take().unwrap();
-        done.map(|()| Synced(synced))
+        let (done, synced) = Synced::during(|| act(&mut self.folder));
+        done.map(|()| synced)
     }
 
     /// A sync that was really made, unless it is the one to omit.
     fn flush(&self, flush: Flush, synced: &Synced, step: Step) {
         let name = match &step {
-            Step::Sync(name) => name.as_str(),
-            Step::SyncFolder(name) => name,
+            Step::Sync(name) => name.clone(),
+            Step::SyncFolder(name) => (*name).to_owned(),
             _ => unreachable!("{step:?} is no sync"),
         };
-        self.flush_as(flush, synced, step.clone(), name);
+        self.flush_as(flush, synced, step, &name);
     }
 
     /// The same for a file that has another name by now.
     fn flush_as(&self, flush: Flush, synced: &Synced, step: Step, name: &str) {
-        let path = self.path.parent().unwrap().join(name);
-        let really = synced.0.contains(&inode(&std::fs::metadata(path).unwrap()));
+        let really = synced.has(&self.path.parent().unwrap().join(name));
         if really && self.omitted != Some(flush) {
             self.step(step);
         }
     }
 }
-
-/// Files and folders that were made durable.
-struct Synced(Vec<(u64, u64)>);
 
 impl Storage for Recorder {
     fn create(&mut self, number: u64) -> io::Result<()> {
