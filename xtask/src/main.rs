@@ -2,7 +2,7 @@
 //!
 //! Only orchestrates: it starts cargo and the programs that cargo made, and passes their paths on. It must not depend on
 //! the host, which takes minutes to build. Invariant: every step builds the same packages with the same profile and
-//! features, so nothing is built twice; only `bench` builds others, in release.
+//! features, so nothing is built twice; only `bench` and `deep` build others, in release.
 
 mod advisories;
 mod bench;
