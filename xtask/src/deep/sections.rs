@@ -61,4 +61,16 @@ pub(crate) const SECTIONS: &[Section] = &[
         environment: &[("BAILIWICK_SWAPS", "1000")],
         work: Work::Tests { arguments: &["--test", "stories", "swaps"], figures: &[" swaps in "] },
     },
+    Section {
+        name: "power",
+        does: "whatever part of its writes survives a loss of power, the journal starts and keeps its promises",
+        environment: &[("BAILIWICK_POWER_SEEDS", "100000")],
+        work: Work::Tests { arguments: &["--lib", "power"], figures: &[] },
+    },
+    Section {
+        name: "kills",
+        does: "a host that is killed has recorded every effect and every answer before",
+        environment: &[("BAILIWICK_KILLS", "500")],
+        work: Work::Tests { arguments: &["--test", "stories", "kills"], figures: &[" kills, "] },
+    },
 ];
