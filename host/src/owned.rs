@@ -24,6 +24,8 @@ use rustix::fs::{Mode, OFlags};
 pub use trust::{Open, Others, Trust};
 use way::Way;
 
+use crate::durable::make_folder;
+
 /// Why a file or folder is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnedError {
