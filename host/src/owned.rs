@@ -25,8 +25,6 @@ use crate::durable::make_folder;
 pub use trust::{Open, Others, Trust};
 use way::Way;
 
-use crate::durable::make_folder;
-
 /// Why a file or folder is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnedError {
