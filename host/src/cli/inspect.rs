@@ -26,7 +26,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let examined = wait(async {
-        let sandbox = Sandbox::new(Limits::within(Room::here()), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        let sandbox =
+            Sandbox::new(Limits::within(Room::here()), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
         Ok(sandbox.examine(&args.file).await?)
     });
     let examined = examined.with_context(|| args.file.display().to_string())?;

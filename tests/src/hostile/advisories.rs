@@ -157,12 +157,10 @@ fn asynchronous() -> Vec<Case> {
             "rustsec-2026-0327-callback-with-too-many-results",
             "Has a callback with more results than its caller has room for (GHSA-32h6-97mm-8q3c).",
             NOT_LOADABLE,
-            Guest::new()
-                .fill("call-options", " async (callback (core func $main \"callback\"))")
-                .main(
-                    "(func (export \"callback\") (param i32 i32 i32) (result i32 i64 i64 i64 i64)
+            Guest::new().fill("call-options", " async (callback (core func $main \"callback\"))").main(
+                "(func (export \"callback\") (param i32 i32 i32) (result i32 i64 i64 i64 i64)
                        (i32.const 1) (i64.const 1) (i64.const 1) (i64.const 1) (i64.const 1))",
-                ),
+            ),
         ),
     ]
 }
