@@ -2,6 +2,7 @@
 //!
 //! A command that the table below does not know fails the story, so that nothing is documented that nobody has run.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -24,14 +25,14 @@ enum Does {
     Ends(i32),
     /// It prints this, serves, and ends well when it is asked to.
     Serves(&'static str),
-    /// It takes minutes; the story `commands` has it.
-    Builds,
+    /// Other stories run it: it takes minutes, or a state that is made for it.
+    Elsewhere,
 }
 
 /// The beginnings of commands; the first that fits counts.
-const TABLE: [(&str, Does); 12] = [
+const TABLE: [(&str, Does); 13] = [
     ("bailiwick new ", Does::Ends(0)),
-    ("bailiwick build ", Does::Builds),
+    ("bailiwick build ", Does::Elsewhere),
     ("bailiwick inspect ", Does::Ends(0)),
     ("bailiwick dev ", Does::Serves("serving http")),
     ("bailiwick serve ", Does::Serves("listening on")),
@@ -39,6 +40,7 @@ const TABLE: [(&str, Does); 12] = [
     ("bailiwick explain ", Does::Ends(0)),
     ("bailiwick audit show ", Does::Ends(0)),
     ("bailiwick audit verify ", Does::Ends(0)),
+    ("bailiwick audit adopt ", Does::Elsewhere),
     ("bailiwick sign ", Does::Ends(0)),
     ("bailiwick approve ", Does::Ends(0)),
     ("bailiwick completions ", Does::Ends(0)),
@@ -56,7 +58,8 @@ const DOCUMENTS: [&str; 8] = [
     "docs/journal.md",
 ];
 
-/// The commands of a document, in its order: lines of its blocks, and what stands in a sentence with its arguments.
+/// The commands of a document, in its order: lines of its blocks, and what stands in a sentence with names of files in it,
+/// without which it is only the name of a command.
 fn commands(document: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut inside = false;
@@ -68,22 +71,42 @@ fn commands(document: &str) -> Vec<String> {
             found.extend(command.starts_with("bailiwick ").then(|| command.to_owned()));
         } else {
             let quoted = line.split('`').skip(1).step_by(2);
-            let whole = quoted.filter(|text| text.starts_with("bailiwick ") && text.split(' ').count() > 2);
+            let whole = quoted.filter(|text| text.starts_with("bailiwick ") && text.split(' ').any(is_operand));
             found.extend(whole.map(str::to_owned));
         }
     }
     found
 }
 
+/// The name of a file, or a word in its place, such as `FILE`.
+fn is_operand(word: &str) -> bool {
+    word.contains('.') || (word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+}
+
+/// Without what may be left out: `[--strict]`.
+fn required(command: &str) -> String {
+    let mut depth = 0_usize;
+    let mut kept = String::new();
+    for character in command.chars() {
+        match character {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            other if depth == 0 => kept.push(other),
+            _ => {}
+        }
+    }
+    kept
+}
+
 /// The folder of a host that has served one call, in which the words of the documents mean something.
 struct Place {
     folder: PathBuf,
-    /// Programs that the commands find by name.
-    path: String,
     /// What stands for what.
     words: Vec<(&'static str, String)>,
     /// What the last command printed.
     printed: String,
+    /// What was run, so that nothing is run twice that several documents show.
+    run: BTreeSet<String>,
 }
 
 impl Place {
@@ -99,6 +122,7 @@ impl Place {
             fs::create_dir(folder.join(name))?;
         }
         fs::copy(folder.join("tools/orders.wasm"), folder.join("out/orders.wasm"))?;
+        fs::copy(folder.join("audit/checkpoint"), folder.join("kept"))?;
         std::os::unix::fs::symlink(bailiwick()?, folder.join("programs/bailiwick"))?;
         let words = [
             ("--config FILE", "--config bailiwick.toml"),
@@ -115,7 +139,7 @@ impl Place {
             ("4f2a", call),
             ("DIR", "audit"),
             ("--key KEY", "--key audit/key"),
-            ("[--strict]", "--strict"),
+            ("KEPT", "kept"),
             ("KEYFILE", "another.pem"),
             ("SHELL", "bash"),
             ("NAME", "a-name"),
@@ -123,15 +147,15 @@ impl Place {
         ];
         Ok(Self {
             folder: folder.to_owned(),
-            path: format!("{}:{}", folder.join("programs").display(), std::env::var("PATH")?),
             words: words.map(|(word, meaning)| (word, meaning.to_owned())).into(),
             printed: String::new(),
+            run: BTreeSet::new(),
         })
     }
 
-    /// As it was, except for the journal: documents do not go on where another one ended.
+    /// As it was, except for journal and keys: documents do not go on where another one ended.
     fn clear(&self) -> Result<()> {
-        for name in ["release.pem", "another.pem", "tools/orders.wasm.sig", "out/orders.wasm.sig", "approvals.json"] {
+        for name in ["tools/orders.wasm.sig", "out/orders.wasm.sig", "approvals.json"] {
             if let Err(error) = fs::remove_file(self.folder.join(name))
                 && error.kind() != std::io::ErrorKind::NotFound
             {
@@ -144,7 +168,7 @@ impl Place {
 
     /// The command with what its words mean here.
     fn meant(&self, command: &str) -> String {
-        let mut meant = command.to_owned();
+        let mut meant = required(command);
         for (word, meaning) in &self.words {
             meant = meant.replace(word, meaning);
         }
@@ -154,16 +178,20 @@ impl Place {
 
     fn start(&self, command: &str) -> Result<Child> {
         let mut shell = Command::new("sh");
-        shell.arg("-c").arg(command).current_dir(&self.folder).env("PATH", &self.path).env("NO_COLOR", "1");
+        let script = format!("PATH=\"$PWD/programs:$PATH\"; {command}");
+        shell.arg("-c").arg(script).current_dir(&self.folder).env("NO_COLOR", "1");
         shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Ok(shell.spawn()?)
     }
 
     async fn run(&mut self, command: &str) -> Result<()> {
         let command = self.meant(command);
+        if !self.run.insert(command.clone()) {
+            return Ok(());
+        }
         let row = TABLE.iter().find(|(beginning, _)| command.starts_with(beginning));
         match row.with_context(|| format!("nobody has said what this does: {command}"))?.1 {
-            Does::Builds => Ok(()),
+            Does::Elsewhere => Ok(()),
             Does::Ends(code) => {
                 let output = tokio::time::timeout(DEADLINE, self.start(&command)?.wait_with_output()).await??;
                 self.printed = String::from_utf8_lossy(&output.stdout).into_owned();

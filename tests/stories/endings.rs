@@ -64,7 +64,7 @@ impl Family {
     }
 
     /// Waits until all that it started has ended.
-    async fn is_gone(mut self) -> Result<()> {
+    async fn all_end(mut self) -> Result<()> {
         let status = tokio::time::timeout(DEADLINE, self.child.wait()).await.context("it runs on")??;
         for relative in self.started {
             let ended = tokio::task::spawn_blocking(move || relative.process.ends(DEADLINE)).await??;
@@ -120,13 +120,22 @@ fn programs(folder: &Path, temporary: &Path) -> Result<[(Command, &'static str);
     Ok([(first, "Serving until Ctrl-C"), (second, "serving http")])
 }
 
-/// As a command of a shell, on a terminal of its own.
+/// As a command of a shell, on a terminal of its own, whose end is a signal even if these tests run under `nohup`.
 fn on_terminal(command: &Command) -> Command {
     let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
     let inner = command.as_std();
     let words: Vec<_> = std::iter::once(inner.get_program()).chain(inner.get_args()).map(quoted).collect();
-    let mut script = Command::new("script");
-    script.args(["--quiet", "--flush", "--return", "--command", &words.join(" "), "/dev/null"]);
+    let mut script = Command::new("env");
+    script.args([
+        "--default-signal=HUP",
+        "script",
+        "--quiet",
+        "--flush",
+        "--return",
+        "--command",
+        &words.join(" "),
+        "/dev/null",
+    ]);
     script.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     script
 }
@@ -134,7 +143,7 @@ fn on_terminal(command: &Command) -> Command {
 #[tokio::test]
 async fn whatever_ends_demo_and_workbench_nothing_of_them_is_left() -> Result<()> {
     // The last is the end of whoever started it: that closes its standard input.
-    for end in [Some(Signal::KILL), Some(Signal::HUP), Some(Signal::INT), None] {
+    for end in [Some(Signal::KILL), Some(Signal::INT), None] {
         let (folder, temporary) = (TempDir::new()?, TempDir::new()?);
         for (mut command, sign) in programs(folder.path(), temporary.path())? {
             let program = command.as_std().get_program().to_owned();
@@ -149,7 +158,7 @@ async fn whatever_ends_demo_and_workbench_nothing_of_them_is_left() -> Result<()
                 Some(signal) => family.signal(signal)?,
                 None => drop(family.child.stdin.take()),
             }
-            family.is_gone().await.with_context(|| format!("{}, {end:?}", program.display()))?;
+            family.all_end().await.with_context(|| format!("{}, {end:?}", program.display()))?;
         }
         ensure_eq(fs::read_dir(temporary.path())?.count(), 0, &format!("temporary folders after {end:?}"))?;
     }
@@ -168,7 +177,7 @@ async fn a_terminal_that_closes_ends_demo_workbench_and_host() -> Result<()> {
         family.relative("bailiwick", "compile-spawner")?;
         // This closes the terminal.
         family.signal(Signal::KILL)?;
-        family.is_gone().await.with_context(|| format!("{}", command.as_std().get_program().display()))?;
+        family.all_end().await.with_context(|| format!("{}", command.as_std().get_program().display()))?;
     }
     ensure_eq(fs::read_dir(temporary.path())?.count(), 0, "temporary folders")?;
     let records = remains.records()?;

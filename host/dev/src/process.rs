@@ -5,21 +5,22 @@
 //!
 //! Invariant: a host that was started here does not outlive this process.
 
-use std::io::{copy, sink, stdin};
-use std::os::fd::OwnedFd;
+mod interrupts;
+mod other;
+
+pub use interrupts::{Interrupts, UNTIL_STDIN_CLOSES, stdin_closes};
+pub use other::Other;
+
 use std::path::Path;
 use std::process::{ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
-use tokio::signal::unix::{self, SignalKind};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -167,84 +168,6 @@ impl Host {
             drop(reader.await);
         }
         text(&self.said)
-    }
-}
-
-/// The argument with which a program here lives only as long as the one that started it.
-pub const UNTIL_STDIN_CLOSES: &str = "--until-stdin-closes";
-
-/// Waits until standard input closes, which the program that started this one keeps open.
-pub async fn stdin_closes() {
-    let (open, closed) = oneshot::channel::<()>();
-    // A thread that this process does not wait for when it ends, unlike those of the runtime.
-    thread::spawn(move || {
-        let _end = copy(&mut stdin().lock(), &mut sink());
-        drop(open);
-    });
-    // Nothing is ever sent.
-    let _closed = closed.await;
-}
-
-/// Ctrl-C, SIGTERM and a terminal that closes. While it exists, they do not end this process by themselves.
-pub struct Interrupts {
-    interrupt: unix::Signal,
-    terminate: unix::Signal,
-    hangup: unix::Signal,
-    until_stdin_closes: bool,
-}
-
-impl Interrupts {
-    /// Starts to listen, also to the end of the program that started this one if standard input says so.
-    ///
-    /// # Errors
-    /// The system refuses.
-    pub fn listen(until_stdin_closes: bool) -> anyhow::Result<Self> {
-        let listen = |kind| unix::signal(kind).context("cannot listen for signals");
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            hangup: listen(SignalKind::hangup())?,
-            until_stdin_closes,
-        })
-    }
-
-    /// Waits for any of them.
-    pub async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
-            () = stdin_closes(), if self.until_stdin_closes => {}
-        }
-    }
-}
-
-/// A process that is not this one's child, held so that its number cannot come to mean another.
-pub struct Other(OwnedFd);
-
-impl Other {
-    /// The process with this number.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn of(id: u32) -> anyhow::Result<Self> {
-        let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("not the number of a process")?;
-        Ok(Self(pidfd_open(pid, PidfdFlags::empty())?))
-    }
-
-    /// Waits, and blocks meanwhile; whether it has ended `within` that time.
-    ///
-    /// # Errors
-    /// The system refuses.
-    pub fn ends(&self, within: Duration) -> anyhow::Result<bool> {
-        let mut watched = [PollFd::new(&self.0, PollFlags::IN)];
-        Ok(poll(&mut watched, Some(&Timespec::try_from(within)?))? > 0)
-    }
-
-    /// Kills it; that it has ended already is no error.
-    pub fn kill(&self) {
-        // All that can be wrong is that there is nothing left to kill.
-        let _gone = pidfd_send_signal(&self.0, Signal::KILL);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The interfaces of WASI as text, for the gaps of a guest.
 
+use super::super::each;
+
 /// The imports of the component.
 pub(super) const IMPORTS: &str = r#"
   (import "wasi:io/error@0.2.6" (instance $w-error
@@ -81,7 +83,7 @@ pub(super) const IMPORTS: &str = r#"
 "#;
 
 /// Each function: the name in `$main`, the instance, the name in it, and its core type.
-const FUNCTIONS: [(&str, &str, &str, &str); 29] = [
+const FUNCTIONS: [Function; 29] = [
     ("debug-string", "$w-error", "[method]error.to-debug-string", "(param i32 i32)"),
     ("ready", "$w-poll", "[method]pollable.ready", "(param i32) (result i32)"),
     ("block", "$w-poll", "[method]pollable.block", "(param i32)"),
@@ -114,7 +116,7 @@ const FUNCTIONS: [(&str, &str, &str, &str); 29] = [
 ];
 
 /// The same for the clock, whose functions need no memory.
-const CLOCK: [(&str, &str, &str, &str); 4] = [
+const CLOCK: [Function; 4] = [
     ("now", "$w-clock", "now", "(result i64)"),
     ("resolution", "$w-clock", "resolution", "(result i64)"),
     ("at", "$w-clock", "subscribe-instant", "(param i64) (result i32)"),
@@ -125,39 +127,31 @@ const CLOCK: [(&str, &str, &str, &str); 4] = [
 const HANDLES: [(&str, &str); 4] =
     [("drop-error", "$io-error"), ("drop-pollable", "$pollable"), ("drop-in", "$in"), ("drop-out", "$out")];
 
-fn functions() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str, &'static str)> {
+type Function = (&'static str, &'static str, &'static str, &'static str);
+
+fn functions() -> impl Iterator<Item = &'static Function> {
     FUNCTIONS.iter().chain(&CLOCK)
 }
 
 /// The functions, lowered.
 pub(super) fn lowered() -> String {
-    let mut text = String::new();
-    for (name, instance, function, _) in functions() {
-        text += &format!(
+    let lower = |(name, instance, function, _): &Function| {
+        format!(
             "  (core func ${name} (canon lower (func {instance} \"{function}\") (memory $memory) (realloc $realloc)))\n"
-        );
-    }
-    for (name, kind) in HANDLES {
-        text += &format!("  (core func ${name} (canon resource.drop {kind}))\n");
-    }
-    text
+        )
+    };
+    let drop = |(name, kind): (&str, &str)| format!("  (core func ${name} (canon resource.drop {kind}))\n");
+    each(functions(), lower) + &each(HANDLES, drop)
 }
 
 /// The imports of `$main`.
 pub(super) fn main_imports() -> String {
-    let mut text = String::new();
-    for (name, _, _, of) in functions() {
-        text += &format!("    (import \"wasi\" \"{name}\" (func ${name} {of}))\n");
-    }
-    for (name, _) in HANDLES {
-        text += &format!("    (import \"wasi\" \"{name}\" (func ${name} (param i32)))\n");
-    }
-    text
+    let import = |name: &str, of: &str| format!("    (import \"wasi\" \"{name}\" (func ${name} {of}))\n");
+    each(functions(), |(name, _, _, of)| import(name, of)) + &each(HANDLES, |(name, _)| import(name, "(param i32)"))
 }
 
 /// What `$main` gets.
 pub(super) fn main_with() -> String {
-    let names = functions().map(|(name, ..)| name).chain(HANDLES.iter().map(|(name, _)| name));
-    let exports: String = names.map(|name| format!("(export \"{name}\" (func ${name}))")).collect();
-    format!("    (with \"wasi\" (instance {exports}))\n")
+    let names = functions().map(|(name, ..)| *name).chain(HANDLES.map(|(name, _)| name));
+    format!("    (with \"wasi\" (instance {}))\n", each(names, |name| format!("(export \"{name}\" (func ${name}))")))
 }
