@@ -21,6 +21,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
+use crate::durable::make_folder;
 pub use trust::{Open, Others, Trust};
 use way::Way;
 

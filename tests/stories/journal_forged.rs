@@ -2,6 +2,7 @@
 //! none of it.
 
 use std::cell::Cell;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -69,10 +70,10 @@ fn without_call(text: &str, call: &str, gone: &Cell<u64>) -> Result<String> {
             let seq = seq - gone.get();
             first = if in_batch == 0 { seq } else { first };
             in_batch += 1;
-            out += &format!("{{\"seq\":{seq},{rest}\n");
+            writeln!(out, "{{\"seq\":{seq},{rest}")?;
         } else if in_batch > 0 {
             let mac = value.get("mac").context("no mac")?;
-            out += &format!("{{\"batch\":{first},\"records\":{in_batch},\"mac\":{mac}}}\n");
+            writeln!(out, "{{\"batch\":{first},\"records\":{in_batch},\"mac\":{mac}}}")?;
             in_batch = 0;
         }
     }
@@ -83,16 +84,16 @@ fn without_call(text: &str, call: &str, gone: &Cell<u64>) -> Result<String> {
 async fn refuses(remains: &Remains, what: &str, said: &str) -> Result<()> {
     let audit = remains.folder.audit();
     let before = fs::read(audit.join("checkpoints.jsonl")).ok();
-    let memory = fs::read(memory(&remains.folder.path().join("keys"))?)?;
+    let memory = fs::read(memory(&remains.folder.path().join("keys")))?;
     let found = remains.refused().await.context(what.to_owned())?;
     ensure!(found.contains(said), "{what}: {found}");
     ensure!(fs::read(audit.join("checkpoints.jsonl")).ok() == before, "{what}: something was signed");
-    ensure!(fs::read(self::memory(&remains.folder.path().join("keys"))?)? == memory, "{what}: it was remembered");
+    ensure!(fs::read(self::memory(&remains.folder.path().join("keys")))? == memory, "{what}: it was remembered");
     Ok(())
 }
 
-fn memory(keys: &Path) -> Result<PathBuf> {
-    Ok(keys.join("journal-test.example%2Faudit.memory"))
+fn memory(keys: &Path) -> PathBuf {
+    keys.join("journal-test.example%2Faudit.memory")
 }
 
 /// What somebody does to an audit folder.
@@ -179,7 +180,7 @@ async fn the_operator_adopts_a_journal_by_a_kept_checkpoint_or_begins_a_new_one(
     let kept = remains.folder.path().join("kept");
     fs::copy(audit.join("checkpoint"), &kept)?;
     let kept = kept.to_string_lossy().into_owned();
-    fs::remove_file(memory(&keys)?)?;
+    fs::remove_file(memory(&keys))?;
     let said = remains.refused().await?;
     ensure!(said.contains("bailiwick audit adopt --config FILE --checkpoint FILE"), "{said}");
     let (adopted, said) = remains.audit(&["adopt", "--config", &config, "--checkpoint", &kept]).await?;

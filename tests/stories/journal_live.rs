@@ -36,9 +36,14 @@ async fn nothing_is_done(world: &World, what: &str) -> Result<()> {
     ensure_eq(world.orders.requests().len(), effects, &format!("{what}: effects"))?;
     let ready = client::fetch(&world.host.at("/readyz")).await?;
     ensure_eq(ready.status.as_u16(), 503, &format!("{what}: readiness"))?;
-    let said = world.host.said();
-    ensure!(said.contains("calls are refused until it can be"), "{what}: {said}");
-    Ok(())
+    // The log is written beside the calls.
+    for _ in 0..50 {
+        if world.host.said().contains("calls are refused until it can be") {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    anyhow::bail!("{what}: the log does not say so: {}", world.host.said())
 }
 
 async fn recovers(world: &World, what: &str) -> Result<()> {

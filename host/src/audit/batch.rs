@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -41,7 +41,7 @@ impl Seal {
         let mac = Hmac::<Sha256>::new_from_slice(self.key.bytes()).map_err(io::Error::other)?;
         let origin = self.origin.as_bytes();
         let parts: [&[u8]; 5] = [CONTEXT, origin, b"\n", &first.to_be_bytes(), previous];
-        Ok(parts.into_iter().fold(mac, |mac, part| mac.chain_update(part)))
+        Ok(parts.into_iter().fold(mac, Mac::chain_update))
     }
 
     /// The MAC of a batch.

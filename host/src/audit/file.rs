@@ -73,7 +73,7 @@ pub(super) struct Folder {
     current: Option<File>,
     /// The segment begun last: its number, which file it is, and the length that was written.
     begun: Option<(u64, FileId, u64)>,
-    /// The list of checkpoints, once this process has written it.
+    /// The list of checkpoints, which file it is and its length; none if there is none yet.
     list: Option<(FileId, u64)>,
     /// Held, never read: the locks end with them.
     _locks: [File; 2],
@@ -110,8 +110,9 @@ impl Folder {
         for folder in [path, memory.folder()] {
             make_folder(folder)?;
         }
-        let directory = File::open(path)?;
         let locks = [lock_file(&path.join(LOCK))?, lock_file(&memory.lock())?];
+        // After something was made in it: an overlay may give it another number only then.
+        let directory = File::open(path)?;
         // Three locks: a file can be removed and a folder moved away, and neither lets a second
         // process in. Some network file systems lock files only, so the folder's may be missing.
         match directory.try_lock() {
@@ -125,8 +126,13 @@ impl Folder {
                 Err(fs::TryLockError::Error(error)) => return Err(error.into()),
             }
         }
+        let list = match fs::symlink_metadata(path.join(CHECKPOINTS)) {
+            Ok(found) => Some((FileId::of(&found), found.len())),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
         let (path, memory) = (path.to_owned(), memory.clone());
-        Ok(Self { path, directory, memory, current: None, begun: None, list: None, _locks: locks })
+        Ok(Self { path, directory, memory, current: None, begun: None, list, _locks: locks })
     }
 
     fn segment(&self, number: u64) -> PathBuf {
@@ -136,6 +142,18 @@ impl Folder {
     /// Whether a file is the segment of this number, as far as this process knows.
     fn is_segment(&self, number: u64, metadata: &Metadata) -> bool {
         self.begun.is_none_or(|(begun, file, _)| begun != number || file == FileId::of(metadata))
+    }
+
+    /// Checks that no segment was taken away, of those that nobody writes any more either.
+    fn all_segments(&self) -> io::Result<()> {
+        let found = segments(&self.path)?;
+        // The one begun last may have been removed again, when its first write failed.
+        let least = self.begun.map_or(0, |(number, ..)| number.saturating_sub(1));
+        let newest = found.last().copied().unwrap_or_default();
+        if newest >= least && found.into_iter().zip(1..).all(|(number, expected)| number == expected) {
+            return Ok(());
+        }
+        Err(elsewhere("a segment"))
     }
 
     fn remove(&self, number: u64) -> io::Result<()> {
@@ -213,6 +231,7 @@ impl Storage for Folder {
     }
 
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
+        self.all_segments()?;
         let before = self.list.take();
         // A list that is gone is not begun anew.
         let mut file = private().append(true).create(length == 0).open(self.path.join(CHECKPOINTS))?;
@@ -262,7 +281,7 @@ fn look(path: &Path, what: &str, file: FileId, length: u64) -> io::Result<()> {
 
 /// The error of what is not where it was written.
 fn elsewhere(what: &str) -> io::Error {
-    let text = format!("{what} that is written was removed, renamed, replaced or cut by someone else");
+    let text = format!("{what} was removed, renamed, replaced or cut by someone else");
     io::Error::new(ErrorKind::NotFound, text)
 }
 

@@ -10,6 +10,7 @@
 
 mod adopt;
 mod error;
+mod health;
 mod log;
 mod publish;
 mod recover;
@@ -36,7 +37,8 @@ use crate::owned::{self, Trust};
 use crate::seams::Clock;
 pub use adopt::{Adoption, adopt};
 pub use error::JournalError;
-use writer::{Command, Entry, Health, Waiter, Writer};
+use health::Health;
+use writer::{Command, Entry, Waiter, Writer};
 
 /// How the journal is kept.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! the root at the size of every checkpoint must be the signed one. Without a key from elsewhere
 //! it uses the one in the folder, which shows damage but not forgery, and says so.
 
+mod interval;
 mod report;
 mod times;
 
@@ -19,9 +20,10 @@ use super::damage::{Damage, Place};
 use super::file::KEY;
 use super::note::Checkpoint;
 use super::reader::{Ground, Step, Walk};
-use super::tree::{Hash, Tree};
+use super::tree::Hash;
 use crate::envelope::MacKey;
 use crate::note::{InvalidKey, VerifierKey};
+use interval::Interval;
 pub use times::Back;
 use times::Times;
 
@@ -290,44 +292,6 @@ struct Read {
     leaf: Hash,
     place: Place,
     time: String,
-}
-
-/// The records that one checkpoint adds, compared with the hashes beside it.
-struct Interval<'l> {
-    listed: &'l Listed,
-    first: u64,
-    /// The tree of the records before and the hashes beside the checkpoint.
-    hinted: Tree,
-    seen: usize,
-    differs: Option<Place>,
-}
-
-impl<'l> Interval<'l> {
-    fn begin(before: &Tree, listed: &'l Listed) -> Self {
-        let mut hinted = before.clone();
-        listed.leaves.iter().for_each(|leaf| hinted.push(*leaf));
-        Self { listed, first: before.size() + 1, hinted, seen: 0, differs: None }
-    }
-
-    fn see(&mut self, leaf: &Hash, place: &Place) {
-        if self.differs.is_none() && self.listed.leaves.get(self.seen).is_some_and(|hint| hint != leaf) {
-            self.differs = Some(place.clone());
-        }
-        self.seen += 1;
-    }
-
-    /// What is wrong, if the records are not the signed ones: exactly, if the hashes are.
-    fn damage(&self) -> Damage {
-        match &self.differs {
-            Some(place) if Checkpoint::of(&self.hinted) == self.listed.checkpoint => Damage::Changed(place.clone()),
-            _ => Damage::ChangedBetween { first: self.first, last: self.listed.checkpoint.size },
-        }
-    }
-
-    /// Whether the records are the signed ones and the hashes are not.
-    fn hints_differ(&self) -> bool {
-        !self.listed.leaves.is_empty() && Checkpoint::of(&self.hinted) != self.listed.checkpoint
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::super::note::Checkpoint;
 use super::super::reader::{Ground, Step as Found, Walk};
 use super::super::record::{Event, Record};
 use super::super::verify::{self, VerifyError};
-use super::log::Unsigned;
+use super::log::{Log, Unsigned};
 use super::publish::{Publication, Step};
 use super::recover::{Grounds, State};
 use super::{JournalError, Keys, Opened, Settings, lock};
@@ -58,14 +58,8 @@ fn extending(
     let mut detail = past(remembered);
     add(&mut detail, "kept", &kept);
     add(&mut detail, "adopted", &Checkpoint::of(&state.end.tree));
-    record(
-        ground,
-        storage,
-        state,
-        Step::Remember,
-        Record { detail: Some(detail), ..Record::new(Event::JournalAdopted) },
-        clock,
-    )
+    let adopted = Record { detail: Some(detail), ..Record::new(Event::JournalAdopted) };
+    record(ground.into_log(Box::new(storage), state, Step::Remember, clock)?, &adopted, clock)
 }
 
 fn new(
@@ -82,19 +76,12 @@ fn new(
     }
     // The memory of the old log goes when the record of it is durable, and not before.
     let begun = Record { detail: Some(past(remembered)), ..Record::new(Event::JournalBegun) };
-    record(ground, storage, State::empty(), Step::List, begun, clock)
+    record(ground.into_log(Box::new(storage), State::empty(), Step::List, clock)?, &begun, clock)
 }
 
-fn record(
-    ground: Grounds<'_>,
-    storage: Folder,
-    state: State,
-    first: Step,
-    record: Record,
-    clock: &dyn Clock,
-) -> Result<Opened, JournalError> {
-    let (mut log, opened) = ground.into_log(Box::new(storage), state, first, clock)?;
-    let written = log.append(&[&record], clock.now_ms()).and_then(|_| log.checkpoint());
+/// Records the adoption, signs that, and remembers it.
+fn record((mut log, opened): (Log, Opened), record: &Record, clock: &dyn Clock) -> Result<Opened, JournalError> {
+    let written = log.append(&[record], clock.now_ms()).and_then(|_| log.checkpoint());
     written.map_err(JournalError::Write)?;
     Ok(Opened { records: log.tree.size(), ..opened })
 }

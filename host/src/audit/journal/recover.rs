@@ -158,7 +158,7 @@ impl<'s> Grounds<'s> {
         if walk.tree().size() < signed {
             return Err(Damage::Missing { first: walk.tree().size() + 1, last: signed });
         }
-        let publication = self.publication(remembered, checkpoint, ending?, &added)?;
+        let publication = self.publication(remembered, checkpoint, &ending?, &added)?;
         Ok(State { end: walk.end(), unsigned, publication, last_time })
     }
 
@@ -168,7 +168,7 @@ impl<'s> Grounds<'s> {
         &self,
         remembered: &Memory,
         checkpoint: &Checkpoint,
-        ending: checkpoints::Ending,
+        ending: &checkpoints::Ending,
         added: &Unsigned,
     ) -> Result<Publication, Damage> {
         let key = &self.signer.verifier;

@@ -6,7 +6,6 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::super::record::{Outcome, Record};
 use super::super::refusals::{self, Refusals};
 use super::Shared;
+use super::health::Keeper;
 use super::log::Log;
 use crate::seams::Clock;
 
@@ -73,40 +73,6 @@ impl Drop for Receipt {
     }
 }
 
-/// Whether the journal can be written, as others see it.
-#[derive(Debug, Default)]
-pub(super) struct Health(AtomicU8);
-
-impl Health {
-    pub(super) fn is_good(&self) -> bool {
-        self.0.load(Ordering::Acquire) == GOOD
-    }
-
-    /// Somebody waited for the writer until the deadline.
-    pub(super) fn hangs(&self) {
-        if self.0.compare_exchange(GOOD, FAILING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-            tracing::error!("the audit journal does not answer within its deadline; calls are refused until it does");
-        }
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.0.load(Ordering::Acquire) == OVER
-    }
-}
-
-const GOOD: u8 = 0;
-const FAILING: u8 = 1;
-const OVER: u8 = 2;
-
-/// The writer's own hold on the health: whatever ends the writer ends the journal.
-struct Keeper(Arc<Health>);
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        self.0.0.store(OVER, Ordering::Release);
-    }
-}
-
 /// The writing thread.
 pub(super) struct Writer {
     log: Log,
@@ -133,7 +99,7 @@ impl Writer {
             commands,
             clock: Arc::clone(&shared.clock),
             refusals: Arc::clone(&shared.refusals),
-            health: Keeper(Arc::clone(&shared.health)),
+            health: Keeper::new(&shared.health),
             orphans: Vec::new(),
             lines_fail: false,
             checkpoints_fail: false,
@@ -226,7 +192,9 @@ impl Writer {
     }
 
     fn lose_all(&mut self, batch: Vec<Entry>) {
-        batch.into_iter().for_each(|entry| self.lose(*entry.record, entry.counted));
+        for entry in batch {
+            self.lose(*entry.record, entry.counted);
+        }
     }
 
     /// Remembers what a record that cannot be written owes: a count, or an ending.
@@ -249,7 +217,7 @@ impl Writer {
             self.write_counts(now);
         }
         let due = self.unsigned_since.is_some_and(|since| now.abs_diff(since) >= CHECKPOINT_AFTER_MS);
-        if due || self.log.unsigned.count >= CHECKPOINT_RECORDS || !self.health.0.is_good() {
+        if due || self.log.unsigned.count >= CHECKPOINT_RECORDS || !self.health.is_good() {
             self.checkpoint();
         }
     }
@@ -296,14 +264,14 @@ impl Writer {
 
     /// Tells others and the operator when the journal begins or ceases to fail.
     fn tell(&self, result: io::Result<()>) {
-        let state = if self.lines_fail || self.checkpoints_fail || self.paths_fail { FAILING } else { GOOD };
-        let before = self.health.0.0.swap(state, Ordering::AcqRel);
+        let good = !(self.lines_fail || self.checkpoints_fail || self.paths_fail);
+        let was_good = self.health.set(good);
         match result {
-            Err(error) if before == GOOD => {
+            Err(error) if was_good => {
                 let cause = error.source().map(ToString::to_string).unwrap_or_default();
                 tracing::error!(%error, cause, "the audit journal cannot be written; calls are refused until it can be");
             }
-            Ok(()) if before == FAILING && state == GOOD => tracing::info!("the audit journal can be written again"),
+            Ok(()) if good && !was_good => tracing::info!("the audit journal can be written again"),
             _ => {}
         }
     }

@@ -131,12 +131,13 @@ impl Spawner {
     async fn serve(&mut self, requests: &mut mpsc::Receiver<Asked>, pending: &mut Option<Asked>) -> Option<String> {
         loop {
             let mut early = [0];
-            let asked = match pending.take() {
-                Some(asked) => asked,
-                None => tokio::select! {
+            let asked = if let Some(asked) = pending.take() {
+                asked
+            } else {
+                tokio::select! {
                     read = self.answers.read(&mut early) => return Some(ended(read)),
                     asked = requests.recv() => asked?,
-                },
+                }
             };
             let patience = asked.request.patience() + GRACE;
             let cause = match tokio::time::timeout(patience, self.ask(&asked.request)).await {

@@ -112,21 +112,48 @@ async fn what_was_acknowledged_and_is_gone_is_missed_at_the_next_start() {
 
 #[tokio::test]
 async fn while_checkpoints_fail_nothing_new_begins() {
-    let folder = temporary();
-    let (journal, _) = Journal::open(settings(folder.path()), key(), clock(100)).unwrap();
-    // No file of that name can be replaced by a folder.
-    let checkpoint = folder.path().join("checkpoint");
-    fs::remove_file(&checkpoint).unwrap();
-    fs::create_dir(&checkpoint).unwrap();
-    journal.append(record(Event::CallOpened, "a")).await.unwrap();
-    assert!(eventually(false, &journal).await);
-    assert_eq!(journal.append(record(Event::CallOpened, "b")).await, Err(AuditUnavailable));
-    assert_eq!(journal.refuse(record(Event::CallRefused, "b")).await, Err(AuditUnavailable));
-    assert!(journal.append(record(Event::CallClosed, "a")).await.is_ok(), "what ends is still tried");
-    fs::remove_dir(&checkpoint).unwrap();
-    assert!(eventually(true, &journal).await);
-    journal.close(stopped()).await.unwrap();
-    let events = events(folder.path());
-    assert_eq!(events, ["call.opened", "call.closed", "refusals.counted", "host.stopped"]);
-    assert_eq!(verify(folder.path(), None).unwrap().signed, 4);
+    // What is taken away is not what is written, so records alone could go on.
+    let deeds: [(&str, Deed, Deed); 3] = [
+        (
+            "no file can take the place of a folder",
+            |folder, _| {
+                fs::remove_file(folder.join("checkpoint")).unwrap();
+                fs::create_dir(folder.join("checkpoint")).unwrap();
+            },
+            |folder, _| fs::remove_dir(folder.join("checkpoint")).unwrap(),
+        ),
+        (
+            "an older segment is gone",
+            |_, first| fs::rename(first, aside(first)).unwrap(),
+            |_, first| fs::rename(aside(first), first).unwrap(),
+        ),
+        (
+            "the memory's folder is gone",
+            |folder, _| fs::rename(folder.join("memory"), folder.join("away")).unwrap(),
+            |folder, _| fs::rename(folder.join("away"), folder.join("memory")).unwrap(),
+        ),
+    ];
+    for (what, deed, undo) in deeds {
+        let folder = temporary();
+        let small = Settings { segment_bytes: 300, ..settings(folder.path()) };
+        let (journal, _) = Journal::open(small, key(), clock(100)).unwrap();
+        for call in ["a", "b", "c"] {
+            journal.append(record(Event::CallOpened, call)).await.unwrap();
+        }
+        let first = segment_files(folder.path()).remove(0);
+        deed(folder.path(), &first);
+        // If a checkpoint was made just before, the next record asks for one.
+        let before = if journal.append(record(Event::CallOpened, "d")).await.is_ok() { 4 } else { 3 };
+        assert!(eventually(false, &journal).await, "{what}");
+        assert_eq!(journal.append(record(Event::CallOpened, "e")).await, Err(AuditUnavailable), "{what}");
+        assert_eq!(journal.refuse(record(Event::CallRefused, "e")).await, Err(AuditUnavailable), "{what}");
+        assert!(journal.append(record(Event::CallClosed, "a")).await.is_ok(), "{what}: what ends is still tried");
+        undo(folder.path(), &first);
+        assert!(eventually(true, &journal).await, "{what}");
+        journal.close(stopped()).await.unwrap();
+        let events = events(folder.path());
+        assert_eq!(events[before..], ["call.closed", "refusals.counted", "host.stopped"], "{what}");
+        let report = verify(folder.path(), None).unwrap();
+        assert_eq!((report.signed, report.unsigned), (report.records, 0), "{what}");
+    }
 }
