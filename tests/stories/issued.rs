@@ -80,3 +80,19 @@ async fn silence_about_scopes_is_not_consent_for_a_restricted_user() -> Result<(
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn an_issued_token_is_held_to_the_longest_lifetime_as_a_callers_is() -> Result<()> {
+    for (exchange, sent) in
+        [("", true), ("max_token_lifetime = \"200s\"\n", false), ("max_token_lifetime = \"400s\"\n", true)]
+    {
+        let world = World::with(Plan::config(move |config| {
+            config.services = config.services.trim_end().to_owned() + "\n" + exchange;
+        }))
+        .await?;
+        ensure_eq(order(&world, &world.token("alice")?).await?, sent, exchange)?;
+        let refused = reasons(&world.records()?, "downstream.closed");
+        ensure!(sent || refused == ["credential-refused"], "{refused:?}");
+    }
+    Ok(())
+}

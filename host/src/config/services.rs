@@ -6,7 +6,7 @@ use http::HeaderName;
 use http::header::AUTHORIZATION;
 
 use super::Issuer;
-use super::issuers::{addresses, algorithms, dialled, discovered, keys, token_type};
+use super::issuers::{addresses, algorithms, dialled, discovered, keys, times, token_type};
 use super::reader::Section;
 use crate::delegation::{
     AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
@@ -223,6 +223,7 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
             actor: expect_actor,
             actor_issuer: section.text("expect_actor_issuer"),
             max_lifetime,
+            times: times(section),
         })
     })();
     Some(ExchangeSettings {

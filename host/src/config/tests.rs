@@ -342,6 +342,11 @@ fn how_long_tokens_may_be_valid_is_a_setting_of_each_issuer() {
     let set = "max_token_lifetime = \"1h\"\nmax_token_age = \"10m\"\nclock_skew = \"5s\"\nalias = \"corp\"";
     let text = GOOD.replacen("alias = \"corp\"", set, 1);
     assert_eq!(times(&text), Ok(TimeRule { lifetime: 3_600, age: 600, skew: 5 }));
+    let issued = GOOD.replacen("audience = \"orders\"", "audience = \"orders\"\nmax_token_age = \"10m\"", 1);
+    let config = folder.load(&issued).unwrap_or_else(|errors| panic!("{errors}"));
+    let exchange = config.services.iter().find_map(|service| service.exchange.as_ref()).expect("the exchange");
+    assert_eq!(exchange.issued.times, TimeRule { age: 600, ..TimeRule::default() });
+    assert_eq!(config.issuers[0].settings.times, TimeRule::default(), "each for its own");
     for (key, too_long) in
         [("max_token_lifetime = \"1h\"", "8785h"), ("max_token_age = \"10m\"", "8785h"), ("clock_skew = \"5s\"", "6m")]
     {

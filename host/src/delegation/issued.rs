@@ -29,6 +29,7 @@ pub(super) struct IssuedRule {
     pub(super) actor: Option<String>,
     pub(super) actor_issuer: Option<String>,
     pub(super) max_lifetime: Option<u64>,
+    pub(super) times: TimeRule,
 }
 
 /// What this call says it must look like.
@@ -58,7 +59,7 @@ impl IssuedRule {
         }
         self.check_type(granted)?;
         let claims = self.authentic(token).await?;
-        claims.check_times(expected.now, &TimeRule::default())?;
+        claims.check_times(expected.now, &self.times)?;
         claims.check_plain_access()?;
         let expires_at = claims.expiry()?;
         let beyond = self.max_lifetime.map_or(0, |seconds| expected.now.saturating_add(seconds));

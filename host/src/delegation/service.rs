@@ -11,7 +11,7 @@ use super::exchange::Exchange;
 use super::template::Template;
 use super::token_endpoint::TokenEndpoint;
 use crate::egress::{AddressPolicy, Client, Tls};
-use crate::identity::{Algorithm, KeyRing, KeySource, TypeRule};
+use crate::identity::{Algorithm, KeyRing, KeySource, TimeRule, TypeRule};
 
 /// What the operator says about one service.
 pub struct ServiceSettings {
@@ -172,6 +172,8 @@ pub struct IssuedSettings {
     /// Seconds that it may be valid for even beyond the caller's own token; without it, it must
     /// not outlive that.
     pub max_lifetime: Option<u64>,
+    /// How long it may be valid in all.
+    pub times: TimeRule,
 }
 
 /// Where an issued token states its tenant.
@@ -253,6 +255,7 @@ impl Service {
                     actor: issued.actor,
                     actor_issuer: issued.actor_issuer,
                     max_lifetime: issued.max_lifetime,
+                    times: issued.times,
                 },
                 clock: clock.clone(),
             }
