@@ -135,12 +135,13 @@ fn what_others_sign_beside_the_journal_changes_nothing() {
 
 #[test]
 fn a_line_of_the_list_that_is_written_otherwise_is_damage() {
+    type Edit = fn(&str) -> String;
     let (folder, key) = made();
-    let edits: [(&str, fn(&str) -> String); 4] = [
-        ("a space", |line| line.replace(":", ": ")),
+    let edits: [(&str, Edit); 4] = [
+        ("a space", |line| line.replace(':', ": ")),
         ("a line break of another system", |line| format!("{line}\r")),
         ("an escape that is not needed", |line| line.replace("audit", "\\u0061udit")),
-        ("an empty member", |line| line.replace("}", ",\"leaves\":\"\"}")),
+        ("an empty member", |line| line.replace('}', ",\"leaves\":\"\"}")),
     ];
     for (case, edit) in edits {
         let copy = crashed_copy(folder.path());

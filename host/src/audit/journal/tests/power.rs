@@ -33,6 +33,7 @@ const THOROUGH: u64 = 3;
 const LIVES: u64 = 4;
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long to play is for whoever runs it to say")]
 fn whatever_part_of_a_write_survives_a_loss_of_power_the_journal_starts_and_keeps_its_promises() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("BAILIWICK_POWER_SEED") {

@@ -1,6 +1,6 @@
 //! Chance that a seed repeats.
 
-/// SplitMix64: small, and the same on every machine.
+/// `SplitMix64`: small, and the same on every machine.
 pub(super) struct Dice(u64);
 
 impl Dice {

@@ -44,7 +44,9 @@ impl Disk {
 
     pub(super) fn after(found: &Left, steps: &[Step]) -> Self {
         let mut disk = Self::new(found);
-        steps.iter().for_each(|step| disk.perform(step));
+        for step in steps {
+            disk.perform(step);
+        }
         disk
     }
 

@@ -92,7 +92,9 @@ fn unforked(life: &Life, moment: usize, lines: &[String]) -> Result<(), String> 
         while let Some(signed) = signed.next_if(|signed| signed.size == tree.size()) {
             ensure(signed.root == tree.root(), || format!("the first {} records were signed otherwise", signed.size))?;
         }
-        line.into_iter().for_each(|line| tree.push(leaf_hash(line.as_bytes())));
+        if let Some(line) = line {
+            tree.push(leaf_hash(line.as_bytes()));
+        }
     }
     ensure(signed.peek().is_none(), || "records that were signed are gone".to_owned())
 }

@@ -74,7 +74,8 @@ impl Life {
     pub(super) fn last_moment(&self, dice: &mut Dice) -> usize {
         let is_sync = |step: &Step| matches!(step, Step::Sync(_) | Step::SyncFolder(_));
         let is_batch = |step: &Step| matches!(step, Step::Sync(name) if name.starts_with("audit/journal-"));
-        let wanted = *dice.one_of(&[&is_sync as &dyn Fn(&Step) -> bool, &is_batch, &is_batch, &|_| true]);
+        let kinds: [&dyn Fn(&Step) -> bool; 4] = [&is_sync, &is_batch, &is_batch, &|_| true];
+        let wanted = *dice.one_of(&kinds);
         let moments: Vec<_> = (0..self.steps.len()).filter(|moment| wanted(&self.steps[*moment])).collect();
         if moments.is_empty() { self.steps.len() } else { *dice.one_of(&moments) }
     }
