@@ -191,6 +191,12 @@ fn children(id: u32) -> Result<BTreeMap<u32, String>> {
     Ok(found)
 }
 
+/// The process that `id` started to run this command.
+fn child(id: u32, command: &str) -> Result<u32> {
+    let found = children(id)?.into_iter().find(|(_, started)| started.contains(command));
+    found.map(|(child, _)| child).with_context(|| format!("no {command}"))
+}
+
 /// By how much a process is preferred when the kernel has to end one.
 fn score(id: u32) -> Result<i32> {
     Ok(fs::read_to_string(format!("/proc/{id}/oom_score_adj"))?.trim().parse()?)
@@ -216,15 +222,16 @@ async fn kill_worker(spawner: u32) -> Result<()> {
 async fn what_compiles_is_ended_before_what_serves_and_the_refusal_names_memory() -> Result<()> {
     let world = World::start().await?;
     let host = world.host.id().context("the host has ended")?;
-    let started = children(host)?;
-    let spawner = started.iter().find(|(_, command)| command.contains("compile-spawner"));
-    let (spawner, _) = spawner.context("no spawner")?;
+    let keeper = child(host, "compile-keeper")?;
+    let spawner = child(keeper, "compile-spawner")?;
     let own = score(host)?;
-    ensure_eq(score(*spawner)?, i32::midpoint(own, 1000), "the spawner's score")?;
+    for (id, what) in [(keeper, "the keeper's score"), (spawner, "the spawner's score")] {
+        ensure_eq(score(id)?, i32::midpoint(own, 1000), what)?;
+    }
 
     let large = bombs().into_iter().find(|bomb| bomb.name == "15 functions of 1 MB").context("no such bomb")?;
     world.folder.write_tool("large.wasm", &large.bytes)?;
-    kill_worker(*spawner).await?;
+    kill_worker(spawner).await?;
     let refused = refusal(&world).await?;
     ensure!(refused.contains("large") && refused.contains("memory ran out"), "{refused}");
     ensure!(world.call(&world.token("bob")?, "whoami", &json!({})).await?.is_success(), "others are served");
