@@ -222,14 +222,17 @@ async fn a_first_checkpoint_is_signed_before_the_first_record() {
     assert_eq!(list(folder.path()).len(), 1);
 }
 
+/// A clock that stands still.
+struct At(u64);
+
+impl Clock for At {
+    fn now_ms(&self) -> u64 {
+        self.0
+    }
+}
+
 #[tokio::test]
 async fn a_clock_that_is_behind_the_newest_record_does_not_start() {
-    struct At(u64);
-    impl Clock for At {
-        fn now_ms(&self) -> u64 {
-            self.0
-        }
-    }
     let whole = made().await;
     for (now, starts) in [(820_454_400_000, false), (1_763_712_000_000 - 700_000, false), (1_763_711_500_000, true)] {
         let copy = crashed_copy(whole.path());
