@@ -85,7 +85,8 @@ async fn a_folder_that_goes_away_takes_no_component_along() -> Result<()> {
     ensure!(whoami(&world, &token).await?.is_some(), "an empty folder took the component away");
     let config = fs::read_to_string(world.folder.config())?;
     let ungranted = config.split("[components").next().unwrap_or_default();
-    fs::write(world.folder.config(), format!("{ungranted}\n[audit]\nfolder = \"audit\"\n"))?;
+    let audit = config.split("[audit]").nth(1).unwrap_or_default();
+    fs::write(world.folder.config(), format!("{ungranted}\n[audit]{audit}"))?;
     said(&world, "a change is in effect", 1).await?;
     ensure!(!world.order(&token, "1001").await?.is_success(), "a grant cannot be taken back meanwhile");
     ensure!(whoami(&world, &token).await?.is_some(), "a change of the configuration took the component away");

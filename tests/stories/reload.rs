@@ -52,7 +52,8 @@ async fn a_grant_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     let token = world.token("alice")?;
     ensure!(world.order(&token, "1001").await?.is_success(), "the grant does not work");
     rewrite(&world, |text| {
-        text.split("[components").next().unwrap_or_default().to_owned() + "[audit]\nfolder = \"audit\"\n"
+        let audit = text.split("[audit]").nth(1).unwrap_or_default();
+        text.split("[components").next().unwrap_or_default().to_owned() + "[audit]" + audit
     })?;
     in_effect(&world, 1).await?;
     ensure_eq(count(&world.records()?, "config.loaded"), 2, "records")?;

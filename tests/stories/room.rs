@@ -148,7 +148,7 @@ async fn silent_connections_leave_room_for_calls_and_for_health() -> Result<()> 
 #[tokio::test]
 async fn a_host_without_a_place_still_says_how_it_is() -> Result<()> {
     let plan = Plan {
-        descriptors: Some(128),
+        descriptors: Some(256),
         config: Box::new(|config| {
             config.server.push_str(TRUSTED);
             config.limits = "[limits]\nconcurrent_calls = 1\nqueue_time = \"10s\"\n".to_owned();
@@ -157,24 +157,30 @@ async fn a_host_without_a_place_still_says_how_it_is() -> Result<()> {
     };
     let world = World::with(plan).await?;
     slow(&world, Duration::from_secs(4));
+    let arguments = json!({"order_id": "1001"});
+    let mut first = dial(&world, 1).await?;
+    first.write_all(request(&world, &world.token("alice")?, ORDERS_TOOL, &arguments).as_bytes()).await?;
+    while world.orders.requests().is_empty() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    // The others wait for the one place that calls have.
     let mut calls = Vec::new();
-    for n in 0..70 {
+    for n in 0..140 {
         let token = world.token(&format!("user-{n}"))?;
         let mut stream = dial(&world, 1).await?;
-        stream.write_all(request(&world, &token, ORDERS_TOOL, &json!({"order_id": "1001"})).as_bytes()).await?;
+        stream.write_all(request(&world, &token, ORDERS_TOOL, &arguments).as_bytes()).await?;
         calls.push(stream);
     }
     let token = world.token("bob")?;
     let began = Instant::now();
     while mcp::list(&world.host.url(), Some(&token)).await?.status != StatusCode::SERVICE_UNAVAILABLE {
-        ensure!(began.elapsed() < Duration::from_secs(5), "there is a place for every connection");
+        ensure!(began.elapsed() < Duration::from_secs(9), "there is a place for every connection");
     }
     for path in ["/healthz", "/readyz"] {
         for _ in 0..10 {
             ensure_eq(client::fetch(&world.host.at(path)).await?.status, StatusCode::OK, path)?;
         }
     }
-    let mut first = calls.swap_remove(0);
     ensure!(read_until(&mut first, "shipped").await?.contains("shipped"), "a call under way lost its connection");
     drop(calls);
     is_served(&world, "bob", 1).await
