@@ -98,6 +98,9 @@ mod tests {
     /// A machine's files: path and content.
     type Files<'a> = &'a [(&'a str, &'a str)];
 
+    /// What the machine is like, its files, and the room: mebibytes and the file that says so.
+    type Case<'a> = (&'a str, Files<'a>, Option<(u64, String)>);
+
     const MIB: u64 = 1 << 20;
 
     fn room(files: Files<'_>) -> Option<(u64, String)> {
@@ -114,7 +117,7 @@ mod tests {
     fn the_room_is_the_least_of_the_machine_and_every_group_above() {
         let machine = ("proc/meminfo", "MemTotal:       16777216 kB\nMemFree:  1 kB\n");
         let from = |bytes: u64, file: &str| Some((bytes, file.to_owned()));
-        let cases: &[(&str, Files<'_>, Option<(u64, String)>)] = &[
+        let cases: &[Case<'_>] = &[
             ("nothing can be read", &[], None),
             ("no groups", &[machine], from(16384, "/proc/meminfo")),
             (
