@@ -98,7 +98,7 @@ mod tests {
     /// A machine's files: path and content.
     type Files<'a> = &'a [(&'a str, &'a str)];
 
-    /// What the case is, its files, and the room in MiB with the file that says so.
+    /// What the machine is like, its files, and the room: mebibytes and the file that says so.
     type Case<'a> = (&'a str, Files<'a>, Option<(u64, String)>);
 
     const MIB: u64 = 1 << 20;
