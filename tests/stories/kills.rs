@@ -5,15 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
+use bailiwick_dev::issuer::{self, User};
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::{mcp, process};
-use bailiwick_tests::{ORDERS_TOOL, World, bailiwick, claims_of, count};
+use bailiwick_tests::{ORDERS_TOOL, Plan, World, bailiwick, claims_of, count};
 use http::StatusCode;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::journal::nothing_stays_open;
@@ -46,18 +49,28 @@ struct Seen {
 }
 
 async fn one_journal(rounds: std::ops::Range<u64>, seen: &mut Seen) -> Result<()> {
-    let mut world = World::start().await?;
+    let customer = |caller| User::new(&user(caller)).may("orders", &["orders:read"]);
+    let issuer = issuer::Settings { users: (0..CALLERS).map(customer).collect(), ..issuer::Settings::default() };
+    let mut world = World::with(Plan { issuer, ..Plan::default() }).await?;
     world.orders.answer_with(Answer::new(StatusCode::OK, "application/json", r#"{"id": "1001", "status": "sent"}"#));
     let mut known = 0;
+    let mut answered: BTreeMap<String, usize> = BTreeMap::new();
     for round in rounds {
-        let mut callers = JoinSet::new();
+        let (mut callers, answered_once) = (JoinSet::new(), Arc::new(Notify::new()));
         for caller in 0..CALLERS {
-            let user = format!("user-{round}-{caller}");
-            callers.spawn(call_until_it_dies(world.host.url(), world.token(&user)?, user));
+            let user = user(caller);
+            let (url, token) = (world.host.url(), world.token(&user)?);
+            callers.spawn(call_until_it_dies(url, token, user, Arc::clone(&answered_once)));
         }
-        tokio::time::sleep(Duration::from_millis(40 + round * 137 % 400)).await;
+        // Now and then among the first calls of all, else under load.
+        if round % 4 != 3 {
+            tokio::time::timeout(Duration::from_secs(30), answered_once.notified()).await.context("no answer")?;
+        }
+        tokio::time::sleep(Duration::from_millis(round * 137 % 400)).await;
         let remains = world.kill().await?;
-        let answered: BTreeMap<String, usize> = callers.join_all().await.into_iter().collect();
+        for (user, answers) in callers.join_all().await {
+            *answered.entry(user).or_default() += answers;
+        }
 
         let records = remains.records()?;
         every_answer_was_recorded(&records, &answered)?;
@@ -66,7 +79,6 @@ async fn one_journal(rounds: std::ops::Range<u64>, seen: &mut Seen) -> Result<()
         every_effect_was_recorded(&records, new)?;
         let exchanges = remains.issuer.exchanges().len();
         ensure!(exchanges <= count(&records, "downstream.opened"), "{exchanges} exchanges are not all recorded");
-        seen.answers += answered.values().sum::<usize>();
         seen.effects += new.len();
         known = requests.len();
         let (content, said) = remains.verify().await?;
@@ -74,6 +86,7 @@ async fn one_journal(rounds: std::ops::Range<u64>, seen: &mut Seen) -> Result<()
         world = remains.restart().await?;
         nothing_stays_open(&world)?;
     }
+    seen.answers += answered.values().sum::<usize>();
     let remains = world.stop().await?;
     let audit = remains.folder.audit();
     let (key, audit) = (audit.join("key"), audit.to_string_lossy().into_owned());
@@ -83,12 +96,19 @@ async fn one_journal(rounds: std::ops::Range<u64>, seen: &mut Seen) -> Result<()
     Ok(())
 }
 
+fn user(caller: u64) -> String {
+    format!("caller-{caller}")
+}
+
 /// Calls until the host does not answer; returns how often it did.
-async fn call_until_it_dies(url: String, token: String, user: String) -> (String, usize) {
+async fn call_until_it_dies(url: String, token: String, user: String, once: Arc<Notify>) -> (String, usize) {
     let mut answered = 0;
     loop {
         match mcp::call(&url, Some(&token), ORDERS_TOOL, &json!({"order_id": "1001"})).await {
-            Ok(answer) if answer.is_success() => answered += 1,
+            Ok(answer) if answer.is_success() => {
+                answered += 1;
+                once.notify_one();
+            }
             // The host is dying; what it says now is no answer of a tool.
             Ok(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             Err(_) => return (user, answered),
