@@ -224,10 +224,10 @@ async fn what_compiles_is_ended_before_what_serves_and_the_refusal_names_memory(
     let host = world.host.id().context("the host has ended")?;
     let keeper = child(host, "compile-keeper")?;
     let spawner = child(keeper, "compile-spawner")?;
-    let own = score(host)?;
-    for (id, what) in [(keeper, "the keeper's score"), (spawner, "the spawner's score")] {
-        ensure_eq(score(id)?, i32::midpoint(own, 1000), what)?;
-    }
+    let between = |score| i32::midpoint(score, 1000);
+    let kept = between(score(host)?);
+    ensure_eq(score(keeper)?, kept, "the keeper's score")?;
+    ensure_eq(score(spawner)?, between(kept), "the spawner's score")?;
 
     let large = bombs().into_iter().find(|bomb| bomb.name == "15 functions of 1 MB").context("no such bomb")?;
     world.folder.write_tool("large.wasm", &large.bytes)?;
