@@ -13,7 +13,7 @@ use wasmtime::error::Context as _;
 use wasmtime::{Engine, Result, Store, bail, ensure};
 
 use super::engine::{self, Tier};
-use super::growth::Budget;
+use super::growth::{Budget, Owner};
 use super::limits::Limits;
 use super::log::Log;
 use super::state::{CallState, Purpose, store};
@@ -63,7 +63,7 @@ impl Hunting {
         let bytes = wat::parse_str(include_str!("canary.wat"))?;
         let compile = |_| Component::from_binary(&engine, &bytes);
         let components = (0..components).map(compile).collect::<Result<_>>()?;
-        let budget = Budget::new(limits.memory_total);
+        let budget = Budget::new(&limits);
         let ticker = Ticker::start(&[&engine])?;
         Ok(Self { linker: Linker::new(&engine), components, limits, budget, ticker, engine })
     }
@@ -71,8 +71,8 @@ impl Hunting {
     async fn instance(&self, component: usize) -> Result<(Store<CallState>, Instance)> {
         let log = Log::new("canary", "", &self.limits);
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let budget = Arc::clone(&self.budget);
-        let state = CallState::new(Purpose::Describe, log, &self.limits, budget, self.ticker.run(), (clock, random));
+        let share = self.budget.share(Owner::Host);
+        let state = CallState::new(Purpose::Describe, log, &self.limits, share, self.ticker.run(), (clock, random));
         let mut store = store(&self.engine, state);
         let component = self.components.get(component % self.components.len()).context("no component")?;
         let instance = self.linker.instantiate_async(&mut store, component).await?;

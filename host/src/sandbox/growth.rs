@@ -1,7 +1,8 @@
-//! What one call's memories and tables grow to, and all calls' memories together.
+//! What one call's memories and tables grow to, one principal's memories, and all calls' together.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use wasmtime::ResourceLimiter;
 
@@ -11,13 +12,39 @@ use super::limits::Limits;
 /// Linear memory of all calls together.
 #[derive(Debug)]
 pub(super) struct Budget {
+    all: Amount,
+    /// Bytes that one owner may have.
+    each: usize,
+    shares: Mutex<HashMap<Owner, Weak<Share>>>,
+}
+
+/// Whose calls take memory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Owner {
+    /// The host, which asks a component for its tools.
+    Host,
+    /// A principal, by issuer and subject.
+    User(String, String),
+}
+
+/// What all calls of one owner have of the budget.
+#[derive(Debug)]
+pub(super) struct Share {
+    own: Amount,
+    owner: Owner,
+    budget: Arc<Budget>,
+}
+
+/// Bytes that are taken, of those that may be.
+#[derive(Debug)]
+struct Amount {
     used: AtomicUsize,
     max: usize,
 }
 
-impl Budget {
-    pub(super) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), max })
+impl Amount {
+    fn of(max: usize) -> Self {
+        Self { used: AtomicUsize::new(0), max }
     }
 
     fn take(&self, bytes: usize) -> bool {
@@ -25,10 +52,65 @@ impl Budget {
         self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
+    fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Budget {
+    /// One owner may have a quarter, so that no one takes the memory of everyone; or what a single call may.
+    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+        let each = (limits.memory_total / 4).max(limits.memory);
+        Arc::new(Self { all: Amount::of(limits.memory_total), each, shares: Mutex::default() })
+    }
+
+    /// The share of one owner, which is there while a call has it.
+    pub(super) fn share(self: &Arc<Self>, owner: Owner) -> Arc<Share> {
+        let mut shares = self.lock();
+        if let Some(share) = shares.get(&owner).and_then(Weak::upgrade) {
+            return share;
+        }
+        let share = Arc::new(Share { own: Amount::of(self.each), owner: owner.clone(), budget: Arc::clone(self) });
+        shares.insert(owner, Arc::downgrade(&share));
+        share
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Owner, Weak<Share>>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Bytes that calls have now.
     #[cfg(test)]
     pub(super) fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
+        self.all.used.load(Ordering::Relaxed)
+    }
+}
+
+impl Share {
+    fn take(&self, bytes: usize) -> Result<(), Exceeded> {
+        if !self.own.take(bytes) {
+            return Err(Exceeded::User);
+        }
+        if !self.budget.all.take(bytes) {
+            self.own.give_back(bytes);
+            return Err(Exceeded::Host);
+        }
+        Ok(())
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.own.give_back(bytes);
+        self.budget.all.give_back(bytes);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut shares = self.budget.lock();
+        // Another may be in its place already.
+        if shares.get(&self.owner).is_some_and(|share| share.strong_count() == 0) {
+            shares.remove(&self.owner);
+        }
     }
 }
 
@@ -38,7 +120,7 @@ pub(super) struct Growth {
     max_memory: usize,
     max_elements: usize,
     max_instances: usize,
-    budget: Arc<Budget>,
+    share: Arc<Share>,
     /// Which bound was hit last, to tell why a guest failed.
     pub(super) exceeded: Option<Exceeded>,
 }
@@ -48,18 +130,20 @@ pub(super) struct Growth {
 pub(super) enum Exceeded {
     /// The call's own.
     Own,
+    /// That of all calls of the same principal.
+    User,
     /// That of all calls together.
     Host,
 }
 
 impl Growth {
-    pub(super) fn new(limits: &Limits, budget: Arc<Budget>) -> Self {
+    pub(super) fn new(limits: &Limits, share: Arc<Share>) -> Self {
         Self {
             memory: 0,
             max_memory: limits.memory,
             max_elements: limits.table_elements,
             max_instances: limits.instances,
-            budget,
+            share,
             exceeded: None,
         }
     }
@@ -73,8 +157,8 @@ impl ResourceLimiter for Growth {
             self.exceeded = Some(Exceeded::Own);
             return Ok(false);
         }
-        if !self.budget.take(more) {
-            self.exceeded = Some(Exceeded::Host);
+        if let Err(exceeded) = self.share.take(more) {
+            self.exceeded = Some(exceeded);
             return Ok(false);
         }
         self.memory = total;
@@ -104,7 +188,7 @@ impl ResourceLimiter for Growth {
 
 impl Drop for Growth {
     fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.memory, Ordering::Relaxed);
+        self.share.give_back(self.memory);
     }
 }
 
@@ -112,22 +196,46 @@ impl Drop for Growth {
 mod tests {
     use super::*;
 
+    fn grow(growth: &mut Growth, from: usize, to: usize) -> bool {
+        growth.memory_growing(from, to, None).is_ok_and(|fits| fits)
+    }
+
+    fn user(name: &str) -> Owner {
+        Owner::User("issuer".into(), name.into())
+    }
+
     #[test]
-    fn a_call_has_its_own_bound_and_all_calls_have_one_together() {
-        let limits = Limits { memory: 100, ..Limits::default() };
-        let budget = Budget::new(150);
-        let mut one = Growth::new(&limits, Arc::clone(&budget));
-        let mut other = Growth::new(&limits, Arc::clone(&budget));
-        let grow = |growth: &mut Growth, from, to| growth.memory_growing(from, to, None).is_ok_and(|fits| fits);
+    fn a_call_a_principal_and_all_calls_have_bounds_of_their_own() {
+        let limits = Limits { memory: 100, memory_total: 600, ..Limits::default() };
+        let budget = Budget::new(&limits);
+        let call = |owner: &str| Growth::new(&limits, budget.share(user(owner)));
+        let mut one = call("alice");
         assert!(grow(&mut one, 0, 60) && grow(&mut one, 0, 40));
         assert!(!grow(&mut one, 40, 41));
         assert_eq!(one.exceeded, Some(Exceeded::Own));
-        assert!(grow(&mut other, 0, 50));
-        assert!(!grow(&mut other, 50, 51));
-        assert_eq!(other.exceeded, Some(Exceeded::Host));
+
+        let mut second = call("alice");
+        assert!(grow(&mut second, 0, 50));
+        assert!(!grow(&mut second, 50, 51));
+        assert_eq!(second.exceeded, Some(Exceeded::User), "a quarter is 150");
         drop(one);
-        assert!(grow(&mut other, 50, 100));
-        drop(other);
+        assert!(grow(&mut second, 50, 100));
+
+        let mut others: Vec<_> = ["bob", "carol", "dan", "erin", "frank"].map(call).into();
+        assert!(others.iter_mut().all(|other| grow(other, 0, 100)));
+        let mut last = call("grace");
+        assert!(!grow(&mut last, 0, 1));
+        assert_eq!(last.exceeded, Some(Exceeded::Host));
+        drop((second, others, last));
         assert_eq!(budget.used(), 0);
+        assert!(budget.lock().is_empty(), "no share is kept for who has no call");
+    }
+
+    #[test]
+    fn one_principal_may_have_what_one_call_may() {
+        let limits = Limits { memory: 100, memory_total: 120, ..Limits::default() };
+        let budget = Budget::new(&limits);
+        let mut one = Growth::new(&limits, budget.share(user("alice")));
+        assert!(grow(&mut one, 0, 100));
     }
 }

@@ -15,7 +15,7 @@ use super::bindings::exports::bailiwick::tool::tools;
 use super::compile::{Compiled as Code, Compiler};
 use super::engine::{self, EngineError, Started, Tier};
 use super::entry::Entry;
-use super::growth::{Budget, Exceeded};
+use super::growth::{Budget, Exceeded, Owner};
 use super::inspect::Inspection;
 use super::limits::Limits;
 use super::loader::LoadError;
@@ -121,7 +121,7 @@ impl Sandbox {
         let ticker = Ticker::start(&[&compact.engine, &script.engine])?;
         let (compact, mut script) = (linker(&compact)?, linker(&script)?);
         wasi::link(&mut script)?;
-        let budget = Budget::new(limits.memory_total);
+        let budget = Budget::new(&limits);
         let compiled = Mutex::default();
         let spare = Mutex::default();
         Ok(Self { compact, script, ticker, capacity, budget, compiler, compiled, spare, limits, clock, random })
@@ -201,7 +201,7 @@ impl Sandbox {
 
     async fn describe(&self, name: &str, entry: &Entry) -> wasmtime::Result<Vec<RawDefinition>> {
         let log = Log::new(name, "", &self.limits);
-        let mut store = store(entry.engine(), self.state(Purpose::Describe, log));
+        let mut store = store(entry.engine(), self.state(Purpose::Describe, Owner::Host, log));
         let definitions = tokio::time::timeout(self.limits.time, entry.describe(&mut store)).await??;
         Ok(definitions.into_iter().map(raw).collect())
     }
@@ -235,7 +235,9 @@ impl Sandbox {
         };
         let scope = CallScope { authority, settings: Arc::clone(&tool.settings), progress: signals.progress.clone() };
         let log = Log::new(&tool.component.name, &sealed.envelope().claims().call.id, &self.limits);
-        let mut store = store(entry.engine(), self.state(Purpose::Call(Box::new(scope)), log));
+        let actor = &sealed.envelope().claims().actor;
+        let owner = Owner::User(actor.iss.clone(), actor.sub.clone());
+        let mut store = store(entry.engine(), self.state(Purpose::Call(Box::new(scope)), owner, log));
         let context = tools::ToolContext {
             identity: envelope(sealed.envelope()),
             input: permit.arguments().to_string(),
@@ -257,9 +259,9 @@ impl Sandbox {
         }
     }
 
-    fn state(&self, purpose: Purpose, log: Log) -> CallState {
+    fn state(&self, purpose: Purpose, owner: Owner, log: Log) -> CallState {
         let seams = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        CallState::new(purpose, log, &self.limits, Arc::clone(&self.budget), self.ticker.run(), seams)
+        CallState::new(purpose, log, &self.limits, self.budget.share(owner), self.ticker.run(), seams)
     }
 }
 
@@ -281,6 +283,9 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
         (Outcome::TimedOut, Reason::CpuExceeded, "the tool used up its processor time")
     } else if state.growth.exceeded == Some(Exceeded::Host) {
         (Outcome::Failed, Reason::Overloaded, "the host has no memory left for tools; try again")
+    } else if state.growth.exceeded == Some(Exceeded::User) {
+        let message = "your calls have all the memory that one user may have; try again when some have ended";
+        (Outcome::Failed, Reason::Overloaded, message)
     } else if state.growth.exceeded == Some(Exceeded::Own) {
         (Outcome::Failed, Reason::MemoryExceeded, "the tool used up its memory")
     } else if cause.contains(HOSTCALL_FUEL_EXHAUSTED) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use super::growth::{Budget, Growth};
+use super::growth::{Growth, Share};
 use super::limits::Limits;
 use super::log::Log;
 use super::progress::ProgressSink;
@@ -69,12 +69,12 @@ impl CallState {
         purpose: Purpose,
         log: Log,
         limits: &Limits,
-        budget: Arc<Budget>,
+        share: Arc<Share>,
         ticking: Ticking,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
         Self {
-            growth: Growth::new(limits, budget),
+            growth: Growth::new(limits, share),
             purpose,
             log: Arc::new(log),
             clock,
