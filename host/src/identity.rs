@@ -29,7 +29,7 @@ pub use bearer::{BearerToken, SubjectToken};
 pub use caller::{Caller, SessionBasis};
 pub use claims::{Claims, TimeRule};
 pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
-pub use keys::{Algorithm, KeyError, KeyRing, KeySource};
+pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySource, left_out};
 pub use unverified::{TokenError, TypeRule, Unverified};
 
 /// The issuers whose tokens open the front door.

@@ -85,6 +85,14 @@ pub fn read_private(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Own
     read_if(path, max, trust, |way, metadata| way.touched_by(metadata, trust))
 }
 
+/// The contents of the file of settings in `path`, which no one else can have written, by the rule of [`settings`].
+///
+/// # Errors
+/// As for [`settings`], and it is larger than `max`.
+pub fn read_settings(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
+    read_if(path, max, trust, |way, metadata| way.settings_changed_by(metadata, trust))
+}
+
 /// Checks that no one else can have written the file of settings in `path`. A group of this user's own number is this
 /// user's private one and may write it.
 ///

@@ -11,7 +11,7 @@ use super::reader::Section;
 use crate::characters::check_name;
 use crate::egress::AddressPolicy;
 use crate::identity::{
-    AgentRule, Algorithm, IssuerSettings, KeySource, ServiceRule, TenantRule, TextRule, TimeRule, TypeRule,
+    AgentRule, Algorithm, IssuerSettings, KeyFile, KeySource, ServiceRule, TenantRule, TextRule, TimeRule, TypeRule,
 };
 
 pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
@@ -131,7 +131,7 @@ pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<K
     if let Some(path) = &file {
         section.check_named("jwks_file", path);
     }
-    let file = file.map(KeySource::File);
+    let file = file.map(|path| KeySource::File(KeyFile { path, trust: section.trust() }));
     let remote =
         dialled(section, "jwks_uri", addresses).map(|url| KeySource::Remote { url, addresses: addresses.clone() });
     if file.is_some() && remote.is_some() {

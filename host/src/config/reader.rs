@@ -311,6 +311,11 @@ impl<'c> Section<'c> {
         self.problems.trust.replace(trust.clone());
     }
 
+    /// What files are held to from here on.
+    pub(super) fn trust(&self) -> Trust {
+        self.problems.trust.borrow().clone()
+    }
+
     /// Checks that no one else can have written the configuration file.
     pub(super) fn check_file(&self) {
         let file = self.file();

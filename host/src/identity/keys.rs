@@ -23,7 +23,15 @@ use source::Fetch;
 
 pub use key::Algorithm;
 pub(super) use key::Key;
-pub use source::KeySource;
+pub use source::{KeyFile, KeySource};
+
+/// The keys of a set that are not used, each with the reason.
+///
+/// # Errors
+/// The whole set is refused.
+pub fn left_out(set: &[u8], algorithms: &[Algorithm]) -> Result<Vec<String>, String> {
+    set::parse(set, algorithms).map(|set| set.left_out().to_vec())
+}
 
 /// Why there is no key.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -14,8 +14,8 @@ use bailiwick::dispatch::{Catalog, Permit, Terms, ToolRequest, permit};
 use bailiwick::envelope::{CallId, HostKeys, Sealed, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
-    AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyRing, KeySource, ServiceRule, SubjectToken,
-    TimeRule, TypeRule,
+    AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyFile, KeyRing, KeySource, ServiceRule,
+    SubjectToken, TimeRule, TypeRule,
 };
 use bailiwick::owned::Trust;
 use bailiwick::sandbox::{
@@ -77,7 +77,12 @@ impl Ground {
         let key = SigningKey::from_bytes(&[7; 32]);
         let jwks = folder.join("jwks.json");
         fs::write(&jwks, jwks_of(&key))?;
-        let ring = KeyRing::new(KeySource::File(jwks), vec![Algorithm::EdDsa], &app::tls()?, Arc::clone(&clock));
+        let ring = KeyRing::new(
+            KeySource::File(KeyFile { path: jwks, trust: Trust::default() }),
+            vec![Algorithm::EdDsa],
+            &app::tls()?,
+            Arc::clone(&clock),
+        );
         let identity = Identity::new(vec![(issuer(), ring)], RESOURCE.into(), Arc::clone(&clock));
         let component = fs::read(component)?;
         Ok(Self {

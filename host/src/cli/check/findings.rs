@@ -2,7 +2,7 @@
 
 use bailiwick::config::Config;
 use bailiwick::dispatch::{ComponentGrant, Tool};
-use bailiwick::identity::KeySource;
+use bailiwick::identity::{self, KeySource};
 use bailiwick::sandbox::Room;
 
 use super::super::folder::Folder;
@@ -37,11 +37,14 @@ impl Findings {
     /// Key files are read when a token comes; here is the moment to say that they cannot be.
     fn keys(&mut self, config: &Config) {
         for issuer in &config.issuers {
-            if let KeySource::File(path) = &issuer.keys
-                && let Err(error) = std::fs::read(path)
-            {
-                let name = &issuer.settings.issuer;
-                self.errors.push(format!("issuers.jwks_file of {name}: {} cannot be read: {error}", path.display()));
+            let KeySource::File(file) = &issuer.keys else { continue };
+            let name = &issuer.settings.issuer;
+            match file.read().and_then(|bytes| identity::left_out(&bytes, &issuer.algorithms)) {
+                Ok(left_out) => {
+                    self.warnings
+                        .extend(left_out.iter().map(|key| format!("issuers.jwks_file of {name}: not used: {key}")));
+                }
+                Err(why) => self.errors.push(format!("issuers.jwks_file of {name} cannot be used: {why}")),
             }
         }
     }

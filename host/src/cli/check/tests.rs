@@ -89,7 +89,7 @@ fn what_does_not_fit_is_told_with_what_to_change() {
             true,
             "[services.orders_api] is granted to no component",
         ),
-        ("jwks.json", "absent.json", &[ORDER], false, "absent.json cannot be read"),
+        ("jwks.json", "absent.json", &[ORDER], false, "absent.json: it cannot be read"),
         (
             "\"any\"",
             "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"",

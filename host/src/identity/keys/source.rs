@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::egress::{AddressPolicy, Client, Tls};
 use crate::json::{self, member};
+use crate::owned::{self, Trust};
 
 /// Where a key set comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,28 @@ pub enum KeySource {
         addresses: AddressPolicy,
     },
     /// `jwks_file`.
-    File(PathBuf),
+    File(KeyFile),
+}
+
+/// A file of keys. Whoever can write it decides who is admitted, so each read holds it to the rule for such files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Who else may own it.
+    pub trust: Trust,
+}
+
+impl KeyFile {
+    /// The bytes of the set as it is now.
+    ///
+    /// # Errors
+    /// It cannot be read, others could have written it, or it is too large.
+    pub fn read(&self) -> Result<Vec<u8>, String> {
+        let max = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+        let told = |error| format!("{}: {}", self.path.display(), chain(&error));
+        owned::read_settings(&self.path, max, &self.trust).map_err(told)
+    }
 }
 
 impl fmt::Display for KeySource {
@@ -38,7 +60,7 @@ impl fmt::Display for KeySource {
         match self {
             Self::Discovered { issuer, .. } => formatter.write_str(issuer),
             Self::Remote { url, .. } => url.fmt(formatter),
-            Self::File(path) => path.display().fmt(formatter),
+            Self::File(file) => file.path.display().fmt(formatter),
         }
     }
 }
@@ -47,7 +69,7 @@ impl fmt::Display for KeySource {
 pub(super) enum Fetch {
     Discovered { issuer: String, client: Client },
     Remote { url: Uri, client: Client },
-    File(PathBuf),
+    File(KeyFile),
 }
 
 impl Fetch {
@@ -57,14 +79,18 @@ impl Fetch {
                 Self::Discovered { issuer, client: Client::new(tls, addresses) }
             }
             KeySource::Remote { url, addresses } => Self::Remote { url, client: Client::new(tls, addresses) },
-            KeySource::File(path) => Self::File(path),
+            KeySource::File(file) => Self::File(file),
         }
     }
 
     /// The bytes of the set as it is now.
     pub(super) async fn read(&self) -> Result<Vec<u8>, String> {
         match self {
-            Self::File(path) => tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display())),
+            Self::File(file) => {
+                let file = file.clone();
+                let read = tokio::task::spawn_blocking(move || file.read()).await;
+                read.unwrap_or_else(|_| Err("the file could not be read".to_owned()))
+            }
             Self::Remote { url, client } => get(client, url.clone()).await,
             Self::Discovered { issuer, client } => get(client, discover(client, issuer).await?).await,
         }
@@ -135,7 +161,25 @@ const MAX_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+
+    #[test]
+    fn a_file_of_keys_that_others_could_have_written_is_refused_at_each_read() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = KeyFile { path: folder.path().join("jwks.json"), trust: Trust::default() };
+        assert!(file.read().is_err_and(|why| why.contains("it cannot be read")));
+        fs::write(&file.path, "{}")?;
+        for (mode, good) in [(0o644, true), (0o666, false), (0o646, false), (0o600, true)] {
+            fs::set_permissions(&file.path, Permissions::from_mode(mode))?;
+            assert_eq!(file.read().is_ok(), good, "{mode:o}: {:?}", file.read());
+        }
+        fs::write(&file.path, " ".repeat(MAX_BYTES + 1))?;
+        assert!(file.read().is_err_and(|why| why.contains("larger than")));
+        Ok(())
+    }
 
     #[test]
     fn metadata_is_looked_for_where_each_specification_puts_it() {
