@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::{Actor, DelegationMode};
+use bailiwick_envelope::{Actor, ActorKind, DelegationMode};
 use http::{HeaderMap, Method, Uri};
 
 use super::error::DownstreamError;
@@ -100,7 +100,8 @@ pub(super) fn unknown() -> Downstream {
 
 /// The actor as the one for whom a connection carries requests.
 pub(super) fn principal(actor: &Actor) -> Principal {
-    Principal::Actor { issuer: actor.iss.clone(), sub: actor.sub.clone(), tenant: actor.tenant.clone() }
+    let service = actor.kind == ActorKind::Service;
+    Principal::Actor { issuer: actor.iss.clone(), sub: actor.sub.clone(), tenant: actor.tenant.clone(), service }
 }
 
 /// The service's base with a path and query below it.

@@ -25,6 +25,8 @@ pub enum Principal {
         sub: String,
         /// The tenant, if the actor has one.
         tenant: Option<String>,
+        /// Whether it is a service account, which may be called as a user is (RFC 9068 §5).
+        service: bool,
     },
     /// The host itself, with a credential of its own.
     Host,
@@ -147,7 +149,8 @@ mod tests {
     use super::*;
 
     fn lane(sub: &str) -> Lane {
-        let principal = Principal::Actor { issuer: "https://idp.example".into(), sub: sub.into(), tenant: None };
+        let principal =
+            Principal::Actor { issuer: "https://idp.example".into(), sub: sub.into(), tenant: None, service: false };
         Lane { destination: Uri::from_static("https://orders.example"), principal }
     }
 
@@ -159,13 +162,17 @@ mod tests {
             issuer: issuer.into(),
             sub: sub.into(),
             tenant: tenant.map(String::from),
+            service: false,
         };
+        let service_account =
+            Principal::Actor { issuer: "https://idp.example".into(), sub: "alice".into(), tenant: None, service: true };
         let others = [
             Lane { destination: Uri::from_static("http://orders.example"), ..own.clone() },
             Lane { destination: Uri::from_static("https://orders.example:8443"), ..own.clone() },
             Lane { principal: actor("https://idp.example", "bob", None), ..own.clone() },
             Lane { principal: actor("https://partner.example", "alice", None), ..own.clone() },
             Lane { principal: actor("https://idp.example", "alice", Some("acme")), ..own.clone() },
+            Lane { principal: service_account, ..own.clone() },
             Lane { principal: Principal::Host, ..own.clone() },
             Lane { principal: Principal::Everyone, ..own.clone() },
         ];

@@ -130,7 +130,7 @@ fn client() -> Client {
 }
 
 fn actor(sub: &str) -> Principal {
-    Principal::Actor { issuer: "https://idp.example".into(), sub: sub.into(), tenant: None }
+    Principal::Actor { issuer: "https://idp.example".into(), sub: sub.into(), tenant: None, service: false }
 }
 
 async fn ask(client: &Client, service: &Service, kind: Kind, user: &str, principal: Principal) -> Option<Answer> {
