@@ -250,9 +250,17 @@ fn issued_tenant(
         return Some(IssuedTenant { claim, required: true });
     }
     let served = issuers.iter().filter(|issuer| subject_issuers.contains(&issuer.settings.alias));
-    let claim = own.into_iter().chain(served).find_map(|issuer| match &issuer.settings.tenant {
-        Some(TenantRule::Claim(claim)) => Some(claim.clone()),
-        Some(TenantRule::Fixed(_)) | None => None,
+    let rules: Vec<_> = match own.and_then(|own| own.settings.tenant.as_ref()) {
+        Some(own) => vec![Some(own)],
+        None => served.map(|issuer| issuer.settings.tenant.as_ref()).collect(),
+    };
+    if rules.iter().any(|rule| Some(rule) != rules.first()) {
+        let why = "these issuers state the tenant in different ways; set expect_tenant_claim";
+        section.wrong("subject_issuers", why);
+    }
+    let claim = rules.into_iter().flatten().find_map(|rule| match rule {
+        TenantRule::Claim(claim) => Some(claim.clone()),
+        TenantRule::Fixed(_) => None,
     })?;
     Some(IssuedTenant { claim, required: false })
 }

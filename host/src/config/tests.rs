@@ -277,6 +277,17 @@ fn an_issued_tokens_tenant_is_looked_for_where_its_issuer_states_it() {
     assert_eq!(tenant(&with_claim), Some(("org".to_owned(), false)));
     assert_eq!(tenant(&foreign), Some(("org".to_owned(), false)), "that of those whom it serves");
     assert_eq!(tenant(&named), Some(("tid".to_owned(), true)));
+
+    // Two issuers whose users are served by a third one's exchange, with claims of different names.
+    let both =
+        foreign.replacen("subject_issuers = [\"corp\"]", "subject_issuers = [\"corp\", \"partner\"]", 1).replacen(
+            "[envelope]",
+            &PARTNER.replacen("alias = \"partner\"", "alias = \"partner\"\ntenant = { claim = \"org_id\" }", 1),
+            1,
+        );
+    assert!(folder.load(&both).err().unwrap_or_default().contains("set expect_tenant_claim"));
+    let said = both.replacen("audience = \"orders\"", "audience = \"orders\"\nexpect_tenant_claim = \"tid\"", 1);
+    assert_eq!(tenant(&said), Some(("tid".to_owned(), true)));
 }
 
 #[test]
