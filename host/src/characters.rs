@@ -13,6 +13,7 @@ mod prose;
 use icu_properties::props::{BidiControl, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
+use bailiwick_envelope::characters::is_odd_space;
 pub use bailiwick_envelope::characters::is_unseen;
 pub use prose::check_prose;
 
@@ -28,6 +29,9 @@ pub enum Unfit {
     /// Two names that differ in these look alike.
     #[error("it begins or ends with a space")]
     Space,
+    /// A space that looks like the ordinary one.
+    #[error("it has U+{:04X}, a space that is not the ordinary one", u32::from(*.0))]
+    OddSpace(char),
 }
 
 /// Checks that `text` can be a name.
@@ -35,7 +39,8 @@ pub enum Unfit {
 /// # Errors
 /// It could be mistaken for another one.
 pub fn check_name(text: &str) -> Result<(), Unfit> {
-    match text.chars().find(|character| is_unseen(*character)) {
+    match text.chars().find(|character| is_unseen(*character) || is_odd_space(*character)) {
+        Some(space) if is_odd_space(space) => Err(Unfit::OddSpace(space)),
         Some(unseen) => Err(Unfit::Unseen(unseen)),
         None if text.trim().len() < text.len() => Err(Unfit::Space),
         None => Ok(()),
@@ -86,6 +91,7 @@ mod tests {
             ("a\u{ad}b", "it has U+00AD, which cannot be seen"),
             ("a\u{e000}b", "it has U+E000, which has no agreed meaning"),
             ("a ", "it begins or ends with a space"),
+            ("a\u{a0}b", "it has U+00A0, a space that is not the ordinary one"),
         ] {
             assert_eq!(check_name(text).map_err(|unfit| unfit.to_string()), Err(why.to_owned()), "{text:?}");
         }
