@@ -232,18 +232,16 @@ impl Storage for Folder {
 
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
         self.all_segments()?;
-        let before = self.list.take();
         // A list that is gone is not begun anew.
         let mut file = private().append(true).create(length == 0).open(self.path.join(CHECKPOINTS))?;
         let found = FileId::of(&file.metadata()?);
-        if before.is_some_and(|(list, _)| list != found) {
-            self.list = before;
+        if self.list.is_some_and(|(list, _)| list != found) {
             return Err(elsewhere("the list of checkpoints"));
         }
-        shorten(&file, length)?;
-        file.write_all(line)?;
-        sync_all(&file)?;
-        self.list = Some((found, length + length_of(line)));
+        let written = shorten(&file, length).and_then(|()| file.write_all(line)).and_then(|()| sync_all(&file));
+        // What failed halfway is still this list, however long it is now.
+        self.list = Some((found, file.metadata()?.len()));
+        written?;
         if length == 0 { sync_all(&self.directory) } else { Ok(()) }
     }
 

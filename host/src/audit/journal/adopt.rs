@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::batch::NONE_BEFORE;
 use super::super::checkpoints::{Checkpoints, newest};
 use super::super::file::Folder;
 use super::super::memory::Memory;
@@ -55,6 +56,10 @@ fn extending(
 ) -> Result<Opened, JournalError> {
     let kept = Checkpoint::open(note, &ground.signer.verifier).ok_or(JournalError::NotKept)?;
     let state = verified(&ground, kept.clone())?;
+    // Written before there were batches: what follows the checkpoint was acknowledged, and is not one torn batch.
+    if state.end.torn_bytes > 0 && state.end.previous == NONE_BEFORE && kept.size > 0 {
+        return Err(JournalError::Unfinished(ground.settings.folder.clone()));
+    }
     let mut detail = past(remembered);
     add(&mut detail, "kept", &kept);
     add(&mut detail, "adopted", &Checkpoint::of(&state.end.tree));

@@ -135,6 +135,12 @@ pub enum JournalError {
     /// The checkpoint that was kept is none of this journal.
     #[error("the kept checkpoint is not signed by this host's journal key for this log")]
     NotKept,
+    /// An older version left records without a checkpoint, which it alone can sign.
+    #[error(
+        "the journal in {} was not closed by the version that wrote it; start and stop that version once, then adopt it",
+        .0.display()
+    )]
+    Unfinished(PathBuf),
     /// There is no journal to adopt.
     #[error("there is no journal to adopt in {}", path.display())]
     NotAJournal {

@@ -63,6 +63,25 @@ async fn a_journal_that_was_rolled_back_is_adopted_with_what_was_remembered() {
 }
 
 #[tokio::test]
+async fn records_that_a_version_without_batches_acknowledged_are_not_cut_off() {
+    let folder = temporary();
+    let kept = made(folder.path()).await;
+    let segment = segment_files(folder.path()).remove(0);
+    let text = fs::read_to_string(&segment).unwrap();
+    let mut old: Vec<_> = text.lines().filter(|line| !line.starts_with("{\"batch\"")).map(String::from).collect();
+    fs::write(&segment, old.join("\n") + "\n").unwrap();
+    fs::remove_file(memory(folder.path()).path()).unwrap();
+    let closed = crashed_copy(folder.path());
+    adopted(&settings(closed.path()), Adoption::Extending(&kept)).unwrap();
+
+    old.push(old[2].replace("\"seq\":3", "\"seq\":4"));
+    fs::write(&segment, old.join("\n") + "\n").unwrap();
+    let refused = adopted(&settings(folder.path()), Adoption::Extending(&kept)).map(drop).unwrap_err();
+    assert!(matches!(refused, JournalError::Unfinished(_)), "{refused}");
+    assert_eq!(fs::read_to_string(&segment).unwrap().lines().count(), 4);
+}
+
+#[tokio::test]
 async fn a_changed_journal_is_not_adopted() {
     let folder = temporary();
     let kept = made(folder.path()).await;
