@@ -86,6 +86,16 @@ impl Strict<'_> {
 
 const MAX_NODES: usize = 100_000;
 
+/// How many values there are, this one and all within it.
+pub fn values(value: &Value) -> usize {
+    let within = match value {
+        Value::Array(items) => items.iter().map(values).sum(),
+        Value::Object(members) => members.values().map(values).sum(),
+        _ => 0,
+    };
+    within + 1
+}
+
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 

@@ -137,7 +137,7 @@ impl Front {
     async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> Answer {
         let token = take_credentials(&mut parts);
         let host = Arc::clone(&self.host);
-        let admitted = to_its_end(async move { call::admit(&host, token).await }).await;
+        let admitted = to_its_end(&self.host, async move { call::admit(&host, token).await }).await;
         let entry = match admitted {
             Ok(Ok(entry)) => entry,
             Ok(Err(refusal)) => return self.refuse(&refusal),
@@ -170,7 +170,7 @@ impl Front {
             Some(request) => {
                 let host = Arc::clone(&self.host);
                 let authorize = async move { call::authorize(&host, entry, request, trace_id).await };
-                let Ok(authorized) = to_its_end(authorize).await else {
+                let Ok(authorized) = to_its_end(&self.host, authorize).await else {
                     return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed");
                 };
                 match authorized.map_err(|refusal| (way(&refusal, &self.settings.resource), refusal)) {
@@ -188,7 +188,7 @@ impl Front {
 
     async fn listen(&self, entry: Entry) -> Result<Prepared, Answer> {
         let host = Arc::clone(&self.host);
-        match tokio::spawn(async move { call::listen(&host, entry, shown).await }).await {
+        match self.host.calls.spawn(async move { call::listen(&host, entry, shown).await }).await {
             Ok(Ok(listener)) => Ok(Prepared::Listener(Box::new(listener))),
             Ok(Err(refusal)) => Err(not_listening(&refusal, &self.settings.resource)),
             Err(_) => Err(plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")),
@@ -198,7 +198,7 @@ impl Front {
     /// Refuses a call whose headers say something else than its body, before anything is said of the tool.
     async fn mismatch(&self, entry: Entry, id: &Value, why: &str) -> Answer {
         let host = Arc::clone(&self.host);
-        match to_its_end(async move { call::mismatched(&host, &entry.caller).await }).await {
+        match to_its_end(&self.host, async move { call::mismatched(&host, &entry.caller).await }).await {
             Ok(refusal) if refusal.reason == Reason::InvalidRequest => {
                 protocol_error(StatusCode::BAD_REQUEST, id, headers::HEADER_MISMATCH, why)
             }
@@ -227,13 +227,17 @@ impl Front {
     }
 }
 
-/// A client that goes away does not take its refusal's record along: what has to wait goes on in a task of its own.
+/// A client that goes away does not take its refusal's record along: what has to wait goes on in a task of its own, which
+/// a stop waits for as it does for calls.
 /// What need not wait is done here, which is every request with a known token that is not refused.
-async fn to_its_end<T: Send + 'static>(step: impl Future<Output = T> + Send + 'static) -> Result<T, JoinError> {
+async fn to_its_end<T: Send + 'static>(
+    host: &Host,
+    step: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
     let mut step = Box::pin(step);
     match poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await {
         Poll::Ready(done) => Ok(done),
-        Poll::Pending => tokio::spawn(step).await,
+        Poll::Pending => host.calls.spawn(step).await,
     }
 }
 

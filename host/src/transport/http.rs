@@ -6,6 +6,7 @@ mod places;
 mod wire;
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +95,7 @@ async fn connection(stream: TcpStream, place: Place, front: Arc<Front>, stop: Ca
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = course.place().out() => return,
+        () = out(&course) => return,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -102,6 +103,14 @@ async fn connection(stream: TcpStream, place: Place, front: Arc<Front>, stop: Ca
     };
     if let Err(error) = ended {
         tracing::debug!(cause = %error, "a connection ended early");
+    }
+}
+
+/// Waits until the place is somebody else's. A request that is under way is answered first.
+async fn out(course: &Course) {
+    course.place().out().await;
+    if course.is_busy() {
+        pending::<()>().await;
     }
 }
 

@@ -36,6 +36,7 @@ impl Message {
         let id = request_id(&value)?;
         let parsed = (|| {
             check_members(&value)?;
+            check_amount(&value)?;
             let bytes = value.to_string().into_bytes();
             let params = value.get_mut("params");
             let trace_id = params.as_ref().and_then(|params| params.pointer("/_meta/traceparent"));
@@ -63,6 +64,15 @@ fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
         Some(id @ Value::Number(number)) if number.is_i64() => Ok(Some(id.clone())),
         Some(_) => Err(bad(INVALID_REQUEST, "`id` must be a string without control characters or an integer")),
     }
+}
+
+/// A value takes a hundred times the memory of its text, and what is not an argument is under no tool's schema.
+fn check_amount(value: &Value) -> Result<(), BadMessage> {
+    let arguments = value.pointer("/params/arguments").map_or(0, json::values);
+    if json::values(value).saturating_sub(arguments) > MAX_VALUES_BESIDE {
+        return Err(bad(INVALID_REQUEST, "the request has too many values outside of `params.arguments`"));
+    }
+    Ok(())
 }
 
 fn check_members(value: &Value) -> Result<(), BadMessage> {
@@ -138,10 +148,25 @@ const INVALID_REQUEST: i32 = -32600;
 const INVALID_PARAMS: i32 = -32602;
 const MAX_DEPTH: usize = 64;
 const MAX_ID: usize = 256;
+const MAX_VALUES_BESIDE: usize = 2_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_arguments_may_be_many_values() {
+        let many = vec!["0"; 3_000].join(",");
+        for (params, fits) in [
+            (format!(r#"{{"name":"a","arguments":{{"list":[{many}]}}}}"#), true),
+            (format!(r#"{{"name":"a","arguments":{{}},"_meta":{{"x":[{many}]}}}}"#), false),
+            (format!(r#"{{"name":"a","arguments":{{}},"x":[{many}]}}"#), false),
+        ] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+            let refused = Message::parse(body.as_bytes()).err();
+            assert_eq!(refused.is_none(), fits, "{refused:?}");
+        }
+    }
 
     #[test]
     fn a_body_is_one_request_or_it_is_refused() {

@@ -97,7 +97,7 @@ impl Course {
         let events = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
         let mut state = self.lock();
         state.answer = if events { Step::Events } else { Step::Written };
-        let last = state.endless || self.place.only_health();
+        let last = state.endless || self.place.only_health() || self.place.is_out();
         drop(state);
         let course = Arc::clone(self);
         let mut answer = answer.map(|body| Answering { body, course }.boxed());

@@ -33,6 +33,11 @@ impl Head {
         self.size
     }
 
+    /// Whether there is more than empty lines, which a client may send after a body (RFC 9112 §2.2).
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun || self.line > 0
+    }
+
     /// Looks at more bytes; after the end it is a new head.
     pub(super) fn scan(&mut self, bytes: &[u8]) -> Seen {
         for (index, byte) in bytes.iter().enumerate() {
@@ -59,6 +64,17 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_head_begins_with_its_first_line_that_is_not_empty() {
+        let mut head = Head::default();
+        for (bytes, begun) in
+            [("\r\n", false), ("\r\n", false), ("G", true), ("ET / HTTP/1.1\r\n", true), ("\r\n", false)]
+        {
+            head.scan(bytes.as_bytes());
+            assert_eq!(head.has_begun(), begun, "after {bytes:?}");
+        }
+    }
 
     #[test]
     fn a_head_ends_at_an_empty_line_and_its_lines_end_with_cr_and_lf() {

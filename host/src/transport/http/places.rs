@@ -116,6 +116,11 @@ impl Place {
         self.room(&mut state).idle(self.id, turn);
     }
 
+    /// Whether somebody else has the place.
+    pub(super) fn is_out(&self) -> bool {
+        self.out.is_cancelled()
+    }
+
     /// Waits until somebody else needs the place.
     pub(super) async fn out(&self) {
         self.out.cancelled().await;

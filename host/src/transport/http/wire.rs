@@ -72,7 +72,7 @@ impl Wire {
         let wait = match (self.course.is_busy(), self.wait) {
             (true, _) => Wait::Off,
             (false, Wait::First) => Wait::First,
-            (false, _) if self.head.size() > 0 => Wait::Head,
+            (false, _) if self.head.has_begun() => Wait::Head,
             (false, _) => Wait::Next,
         };
         if wait != self.wait {
@@ -89,7 +89,7 @@ impl Wire {
     /// Waits, while a request is answered, for the client to go.
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // What comes before the answer is kept for later, a little of it.
-        while !self.ended && self.rest.is_empty() {
+        while !self.ended && self.rest.len() < EARLY {
             let mut early = [0; EARLY];
             let mut early = ReadBuf::new(&mut early);
             ready!(self.poll_socket(context, &mut early))?;
