@@ -133,7 +133,7 @@ impl<'o> Bench<'o> {
     }
 
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {
-        let config = Config::new(self.issuer.url(), "dev.example").listening(self.port);
+        let config = Config::new(self.issuer.url(), "dev.example").listening(self.port).in_its_own_folder();
         self.services.configure(config, &self.issuer, &self.folder, names)
     }
 

@@ -137,6 +137,13 @@ impl Config {
         self
     }
 
+    /// Answers for the folder of the configuration and for those above: whoever made it closed it to others.
+    #[must_use]
+    pub fn in_its_own_folder(mut self) -> Self {
+        self.server.push_str("trusted_folders = [\".\"]\n");
+        self
+    }
+
     /// Adds the service `orders_api`, reached with a token from a token exchange at the issuer.
     #[must_use]
     pub fn with_orders(mut self, issuer: &str, orders: &str) -> Self {

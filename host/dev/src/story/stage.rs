@@ -53,6 +53,7 @@ impl Stage {
         folder.write_tool(hostile::NAME, &hostile::component()?)?;
         folder.write_secret("exchange", &Client::host().secret)?;
         let config = Config::new(issuer.url(), TRUST_DOMAIN)
+            .in_its_own_folder()
             .with_orders(issuer.url(), orders.url())
             .with_billing(issuer.url(), billing.url())
             .with_reports(issuer.url(), reports.url());

@@ -98,7 +98,7 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
             json!({}),
             "get_order",
             Some(r#"{"order_id":9007199254740993}"#),
-            &["refused: invalid-arguments", "the number 9007199254740993 cannot be carried exactly"],
+            &["refused: invalid-arguments", "the number 9007199254740993 is not one that everyone reads alike"],
         ),
         (json!({}), "absent", None, &["refused: unknown-tool", "get_order, hello, other"]),
         (

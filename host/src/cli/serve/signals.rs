@@ -7,10 +7,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::net::UnixStream;
 
 use anyhow::Context as _;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -20,8 +22,11 @@ pub(super) struct Signals {
     interrupt: Signal,
     hangup: Option<Signal>,
     on_terminal: bool,
-    starter: Option<Receiver>,
+    starter: Option<Starter>,
 }
+
+/// What closes when the program that started this one ends.
+type Starter = Box<dyn AsyncRead + Unpin + Send>;
 
 impl Signals {
     /// Begins to listen, to standard input as well if this host lives only as long as the program that started it.
@@ -56,10 +61,18 @@ impl Signals {
     }
 }
 
-fn standard_input() -> anyhow::Result<Receiver> {
-    let duplicate = io::stdin().as_fd().try_clone_to_owned()?;
-    Receiver::from_owned_fd(duplicate)
-        .context("--until-stdin-closes takes a pipe as standard input; the program that starts this host keeps it open")
+fn standard_input() -> anyhow::Result<Starter> {
+    let duplicate = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    // Some programs make a pair of sockets where others make a pipe.
+    if duplicate.metadata()?.file_type().is_socket() {
+        let socket = UnixStream::from(OwnedFd::from(duplicate));
+        socket.set_nonblocking(true)?;
+        return Ok(Box::new(tokio::net::UnixStream::from_std(socket)?));
+    }
+    let pipe = Receiver::from_owned_fd(duplicate.into()).context(
+        "--until-stdin-closes takes a pipe as standard input; the program that starts this host keeps it open",
+    )?;
+    Ok(Box::new(pipe))
 }
 
 async fn came(signal: &mut Option<Signal>) {
@@ -70,7 +83,7 @@ async fn came(signal: &mut Option<Signal>) {
 }
 
 /// Ends when no more can come; what comes before is passed over.
-async fn closed(starter: &mut Option<Receiver>) {
+async fn closed(starter: &mut Option<Starter>) {
     let Some(pipe) = starter else { return std::future::pending().await };
     let mut bytes = [0; 64];
     while pipe.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
