@@ -98,8 +98,9 @@ impl Allowed {
         if let Some(number) = &self.inexact {
             let short: String = number.chars().take(40).collect();
             let message = format!(
-                "the arguments are not valid: the number {short} cannot be carried exactly (integers up to 2^53-1, and \
-                 no more digits than a double has); where the tool allows it, send it as text"
+                "the arguments are not valid: the number {short} is not one that everyone reads alike (RFC 8785 §3.2.2.3): \
+                 an integer beyond 2^53-1, or a fraction that is not the shortest of its value; shorten it, or send it \
+                 as text where the tool allows that"
             );
             return Err(self.denied(Reason::InvalidArguments, message));
         }
