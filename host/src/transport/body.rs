@@ -4,6 +4,7 @@
 //! back once the body is parsed. No principal has more than a share of it, and where all of it is
 //! taken, the one who holds most makes room for one who holds less.
 
+mod parsed;
 mod room;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::call::Principal;
+pub(super) use parsed::{Held, Parsed};
 use room::{Bounds, Rooms};
 
 /// The room for bodies.

@@ -14,13 +14,13 @@ use tokio::task::JoinError;
 use url::Url;
 
 use super::answer::{Answer, Way, document, later, not_listening, plain, protocol_error, way};
-use super::body::{Bodies, Unread};
+use super::body::{Bodies, Held, Parsed, Unread};
 use super::discovery::Resource;
 use super::headers;
 use super::http::Course;
 use super::listening::shown;
 use super::mcp::{self, Library, Prepared, Turn};
-use super::message::{Message, trace_id_of};
+use super::message::{BadMessage, Message, trace_id_of};
 use super::ready::readiness;
 use crate::call::{self, Entry, Host, Principal};
 use crate::identity::{BearerToken, Caller};
@@ -47,6 +47,7 @@ pub struct Front {
     settings: FrontSettings,
     host: Arc<Host>,
     bodies: Bodies,
+    parsed: Arc<Parsed>,
     library: Library,
 }
 
@@ -54,7 +55,7 @@ impl Front {
     /// A front door to `host`.
     pub fn new(settings: FrontSettings, host: Arc<Host>) -> Self {
         let (bodies, library) = (Bodies::new(settings.max_body), Library::new(settings.max_body));
-        Self { settings, host, bodies, library }
+        Self { settings, host, bodies, parsed: Arc::default(), library }
     }
 
     /// Answers one request, which comes the way of `course`.
@@ -144,8 +145,8 @@ impl Front {
             Err(_) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
         };
         course.admitted();
-        let message = match self.read(&entry.caller, body).await {
-            Ok(message) => message,
+        let (message, held) = match self.read(&entry.caller, body).await {
+            Ok(read) => read,
             Err(answer) => return answer,
         };
         course.received();
@@ -181,7 +182,7 @@ impl Front {
                 }
             }
         };
-        let turn = Turn::new(Arc::clone(&self.host), caller, policy, prepared);
+        let turn = Turn::new(Arc::clone(&self.host), caller, policy, prepared, held);
         let request = Request::from_parts(parts, Full::new(Bytes::from(message.bytes)));
         mcp::answer(turn, &self.library, request).await
     }
@@ -214,16 +215,20 @@ impl Front {
         }
     }
 
-    async fn read(&self, caller: &Caller, body: Incoming) -> Result<Message, Answer> {
-        let read = self.bodies.read(Principal::from(caller), body, Message::parse).await;
-        let parsed = read.map_err(|unread| match unread {
+    /// Reads a body, and holds what it became for as long as its request lasts.
+    async fn read(&self, caller: &Caller, body: Incoming) -> Result<(Message, Option<Held>), Answer> {
+        let unread = |unread| match unread {
             Unread::Busy => later("the host is busy; try again"),
             Unread::TooMany => later("you have too many requests under way; try again when some have ended"),
             Unread::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large (limits.input)"),
             Unread::Broken => plain(StatusCode::BAD_REQUEST, "the body ended too early"),
             Unread::Slow => plain(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
-        })?;
-        parsed.map_err(|bad| protocol_error(StatusCode::BAD_REQUEST, &bad.id, bad.code, &bad.message))
+        };
+        let parsed = self.bodies.read(Principal::from(caller), body, Message::parse).await.map_err(unread)?;
+        let bad = |bad: BadMessage| protocol_error(StatusCode::BAD_REQUEST, &bad.id, bad.code, &bad.message);
+        let message = parsed.map_err(bad)?;
+        let held = self.parsed.hold(Principal::from(caller), message.values).map_err(unread)?;
+        Ok((message, held))
     }
 }
 

@@ -25,6 +25,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use super::answer::{Answer, plain};
+use super::body::Held;
 use super::front::Whole;
 use super::listening::tell;
 use crate::call::{self, Admitted, Host, Listener, Policy, Refusal};
@@ -55,12 +56,20 @@ pub(super) struct Turn {
     // Taken once; a second take is an error.
     prepared: Mutex<Option<Prepared>>,
     unrecordable: AtomicBool,
+    #[expect(dead_code, reason = "held, never read")]
+    held: Option<Held>,
 }
 
 impl Turn {
-    pub(super) fn new(host: Arc<Host>, caller: Arc<Caller>, policy: Arc<Policy>, prepared: Prepared) -> Arc<Self> {
+    pub(super) fn new(
+        host: Arc<Host>,
+        caller: Arc<Caller>,
+        policy: Arc<Policy>,
+        prepared: Prepared,
+        held: Option<Held>,
+    ) -> Arc<Self> {
         let unrecordable = AtomicBool::new(false);
-        Arc::new(Self { host, caller, policy, prepared: Mutex::new(Some(prepared)), unrecordable })
+        Arc::new(Self { host, caller, policy, prepared: Mutex::new(Some(prepared)), unrecordable, held })
     }
 
     fn take(&self) -> Option<Prepared> {

@@ -19,6 +19,8 @@ pub(super) struct Message {
     pub(super) listens: bool,
     /// The trace id of a valid `traceparent` in `_meta`.
     pub(super) trace_id: Option<String>,
+    /// How many values it has in all.
+    pub(super) values: usize,
 }
 
 /// Why a body is not acceptable, as JSON-RPC says it.
@@ -36,7 +38,7 @@ impl Message {
         let id = request_id(&value)?;
         let parsed = (|| {
             check_members(&value)?;
-            check_amount(&value)?;
+            let values = amount(&value)?;
             let bytes = value.to_string().into_bytes();
             let params = value.get_mut("params");
             let trace_id = params.as_ref().and_then(|params| params.pointer("/_meta/traceparent"));
@@ -45,7 +47,7 @@ impl Message {
             let method = id.as_ref().and(value.get("method")).and_then(Value::as_str);
             let call = if method == Some("tools/call") { Some(tool_request(params, body)?) } else { None };
             let id = id.clone().unwrap_or(Value::Null);
-            Ok(Self { bytes, id, call, listens: method == Some("subscriptions/listen"), trace_id })
+            Ok(Self { bytes, id, call, listens: method == Some("subscriptions/listen"), trace_id, values })
         })();
         parsed.map_err(|bad: BadMessage| BadMessage { id: id.unwrap_or(Value::Null), ..bad })
     }
@@ -67,12 +69,13 @@ fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
 }
 
 /// A value takes a hundred times the memory of its text, and what is not an argument is under no tool's schema.
-fn check_amount(value: &Value) -> Result<(), BadMessage> {
+fn amount(value: &Value) -> Result<usize, BadMessage> {
     let arguments = value.pointer("/params/arguments").map_or(0, json::values);
-    if json::values(value).saturating_sub(arguments) > MAX_VALUES_BESIDE {
+    let all = json::values(value);
+    if all.saturating_sub(arguments) > MAX_VALUES_BESIDE {
         return Err(bad(INVALID_REQUEST, "the request has too many values outside of `params.arguments`"));
     }
-    Ok(())
+    Ok(all)
 }
 
 fn check_members(value: &Value) -> Result<(), BadMessage> {
