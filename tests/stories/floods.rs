@@ -108,11 +108,15 @@ async fn a_principal_has_a_rate_and_what_is_beyond_it_is_429_and_counted() -> Re
     ensure_eq(events(&records, "call.opened").len(), done + 1, "calls")
 }
 
-/// Figures for docs/operations.md: `cargo xtask test --test stories what_a_day_of_each_flood_writes -- --ignored --nocapture`.
+/// Bytes a second that refusals may cost in the journal, and in the log, however many there are.
+const REFUSALS_MAY_WRITE: u64 = 16 << 10;
+
+/// Two seconds of each flood; with `BAILIWICK_FLOOD_SECONDS` as many as it says, for the figures of docs/operations.md.
 #[tokio::test]
-#[ignore = "it measures, and asserts nothing"]
 #[expect(clippy::print_stdout, reason = "figures")]
-async fn what_a_day_of_each_flood_writes() -> Result<()> {
+async fn a_flood_of_refusals_writes_no_more_than_their_rate() -> Result<()> {
+    let wanted = std::env::var_os("BAILIWICK_FLOOD_SECONDS").map(|wanted| wanted.to_string_lossy().parse());
+    let lasts = Duration::from_secs(wanted.transpose()?.unwrap_or(2));
     for (flood, calls_per_minute) in
         [("no token", 0), ("forged token", 0), ("no scope", 0), ("unknown tool", 0), ("a call each", 60), ("calls", 0)]
     {
@@ -141,7 +145,7 @@ async fn what_a_day_of_each_flood_writes() -> Result<()> {
             let (url, token) = (world.host.url(), token.clone());
             senders.spawn(async move {
                 let mut sent = 0_u64;
-                while began.elapsed() < Duration::from_secs(11) {
+                while began.elapsed() < lasts {
                     let _ = mcp::call(&url, token.as_deref(), tool, &json!({})).await;
                     sent += 1;
                 }
@@ -149,10 +153,16 @@ async fn what_a_day_of_each_flood_writes() -> Result<()> {
             });
         }
         let sent: u64 = senders.join_all().await.into_iter().sum();
-        let (seconds, after) = (began.elapsed().as_secs(), written()?);
+        let (seconds, after) = (began.elapsed().as_secs().max(1), written()?);
         let mib_a_day = |bytes: u64| bytes * 86_400 / seconds / (1 << 20);
         let (journal, log) = (mib_a_day(after.0 - before.0), mib_a_day(u64::try_from(after.1 - before.1)?));
         let rate = sent / seconds;
+        if tool != "whoami" || flood.contains("token") {
+            ensure!(sent > 40 * seconds, "{flood}: {sent} requests are no flood");
+            let may = REFUSALS_MAY_WRITE * (seconds + 1);
+            let log = u64::try_from(after.1 - before.1)?;
+            ensure!(after.0 - before.0 < may && log < may, "{flood}: {} and {log} bytes", after.0 - before.0);
+        }
         println!("{flood}: {rate}/s, journal {journal} MiB a day, log {log} MiB a day");
     }
     Ok(())

@@ -68,6 +68,12 @@ pub(crate) const SECTIONS: &[Section] = &[
         work: Work::Tests { arguments: &["--lib", "power"], figures: &[] },
     },
     Section {
+        name: "floods",
+        does: "a flood of refusals writes no more than their rate, and what a day of each flood writes",
+        environment: &[("BAILIWICK_FLOOD_SECONDS", "11")],
+        work: Work::Tests { arguments: &["--test", "stories", "a_flood_of_refusals"], figures: &["MiB a day"] },
+    },
+    Section {
         name: "kills",
         does: "a host that is killed has recorded every effect and every answer before",
         environment: &[("BAILIWICK_KILLS", "500")],
