@@ -110,6 +110,21 @@ fn what_does_not_fit_is_told_with_what_to_change() {
 }
 
 #[test]
+fn a_key_set_that_no_token_could_be_verified_with_is_told() {
+    let weak = r#"{"keys":[{"kty":"RSA","kid":"old","alg":"RS256","e":"AQAB","n":"zw"}]}"#;
+    for (set, told, passes) in [
+        (r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#, "issuers.jwks_file of", false),
+        (r#"{"keys":7}"#, "issuers.jwks_file of", false),
+        (weak, "not used", true),
+    ] {
+        let site = Site::new(CONFIG, &[("orders", component(&[ORDER]))]);
+        site.write("jwks.json", set.as_bytes());
+        let (said, failed) = check(&site);
+        assert!(said.contains(told) && failed.is_empty() == passes, "{set}: {failed}\n{said}");
+    }
+}
+
+#[test]
 fn two_components_of_one_tool_are_told() {
     let twin = component(&[HELLO]);
     let (said, failed) = check(&Site::new(CONFIG, &[("a", twin.clone()), ("b", twin)]));

@@ -220,19 +220,15 @@ mod tests {
         places.enter(peer.parse().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
     }
 
-    fn has_to_go(place: &Place) -> bool {
-        place.out.is_cancelled()
-    }
-
     #[test]
     fn silent_connections_of_one_address_make_room_for_its_own_and_not_for_others() {
         let places = places(100, 10, 4, "");
         let alice = enter(&places, "192.0.2.1");
         let silent: Vec<_> = (0..50).filter_map(|_| enter(&places, "192.0.2.66")).collect();
         assert!(silent.iter().all(|place| !place.only_health()));
-        assert_eq!(silent.iter().filter(|place| !has_to_go(place)).count(), 10);
-        assert!(silent.iter().rev().take(10).all(|place| !has_to_go(place)), "the oldest go first");
-        assert!(alice.is_some_and(|alice| !has_to_go(&alice)));
+        assert_eq!(silent.iter().filter(|place| !place.is_out()).count(), 10);
+        assert!(silent.iter().rev().take(10).all(|place| !place.is_out()), "the oldest go first");
+        assert!(alice.is_some_and(|alice| !alice.is_out()));
     }
 
     #[test]
@@ -244,14 +240,14 @@ mod tests {
         idle.idle();
         busy.busy();
         let fourth = enter(&places, "192.0.2.4");
-        assert_eq!([idle, silent, busy].map(has_to_go), [false, true, false]);
+        assert_eq!([idle, silent, busy].map(Place::is_out), [false, true, false]);
         fourth.iter().for_each(Place::busy);
         let fifth = enter(&places, "192.0.2.5");
-        assert_eq!([idle, busy].map(has_to_go), [true, false]);
+        assert_eq!([idle, busy].map(Place::is_out), [true, false]);
         fifth.iter().for_each(Place::busy);
         let sixth = enter(&places, "192.0.2.6");
         assert!(sixth.is_some_and(|sixth| sixth.only_health()), "there is still a place for health");
-        assert!(!has_to_go(busy));
+        assert!(!busy.is_out());
     }
 
     #[test]
@@ -260,7 +256,7 @@ mod tests {
         let only = enter(&places, "192.0.2.1");
         only.iter().for_each(Place::busy);
         let flood: Vec<_> = (0..9).filter_map(|_| enter(&places, "192.0.2.66")).collect();
-        assert_eq!((flood.len(), flood.iter().filter(|place| !has_to_go(place)).count()), (9, 2));
+        assert_eq!((flood.len(), flood.iter().filter(|place| !place.is_out()).count()), (9, 2));
         assert!(flood.iter().all(Place::only_health));
         flood.last().iter().for_each(|place| place.busy());
         assert!(enter(&places, "192.0.2.1").is_some_and(|one| one.only_health()), "the other has asked nothing yet");
@@ -270,17 +266,17 @@ mod tests {
     fn clients_behind_a_trusted_proxy_have_no_share_to_exceed() {
         let places = places(300, 10, 4, "192.0.2.0/28");
         let clients: Vec<_> = (0..200).filter_map(|_| enter(&places, "192.0.2.7")).collect();
-        assert_eq!(clients.iter().filter(|place| !has_to_go(place) && !place.only_health()).count(), 200);
+        assert_eq!(clients.iter().filter(|place| !place.is_out() && !place.only_health()).count(), 200);
         let mapped: Vec<_> = (0..20).filter_map(|_| enter(&places, "::ffff:192.0.2.7")).collect();
-        assert_eq!(mapped.iter().filter(|place| has_to_go(place)).count(), 0, "the same address, written as IPv6");
+        assert_eq!(mapped.iter().filter(|place| place.is_out()).count(), 0, "the same address, written as IPv6");
     }
 
     #[test]
     fn an_address_of_ipv6_is_its_network() {
         let places = places(100, 3, 4, "");
         let one: Vec<_> = (0..9).filter_map(|n| enter(&places, &format!("2001:db8:1:1:{n}::1"))).collect();
-        assert_eq!(one.iter().filter(|place| !has_to_go(place)).count(), 3);
-        assert!(enter(&places, "2001:db8:1:2::1").is_some_and(|other| !has_to_go(&other)));
+        assert_eq!(one.iter().filter(|place| !place.is_out()).count(), 3);
+        assert!(enter(&places, "2001:db8:1:2::1").is_some_and(|other| !other.is_out()));
     }
 
     #[test]
