@@ -21,19 +21,30 @@ pub(crate) fn draw(measured: &[Measured]) -> String {
         svg,
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">"#
     );
-    let _ = write!(svg, r#"<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>"#);
-    let _ =
-        write!(svg, r#"<text x="{LEFT}" y="22" font-size="14">Calls a second by connections (more is better)</text>"#);
+    let _ = write!(
+        svg,
+        r#"<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>"#
+    );
+    let _ = write!(
+        svg,
+        r#"<text x="{LEFT}" y="22" font-size="14">Calls a second by connections (more is better)</text>"#
+    );
     legend(&mut svg, &servers);
     let across = (WIDTH - 2.0 * LEFT) / count(groups.len());
     for (place, connections) in groups.iter().enumerate() {
         let from = LEFT + across * count(place);
         let middle = from + across / 2.0;
-        let _ =
-            write!(svg, r#"<text x="{middle:.1}" y="{:.1}" text-anchor="middle">{connections}</text>"#, BASE + 18.0);
+        let _ = write!(
+            svg,
+            r#"<text x="{middle:.1}" y="{:.1}" text-anchor="middle">{connections}</text>"#,
+            BASE + 18.0
+        );
         let wide = across * 0.84 / count(servers.len());
         for of in measured.iter().filter(|of| of.connections == *connections) {
-            let number = servers.iter().position(|server| *server == of.server).unwrap_or_default();
+            let number = servers
+                .iter()
+                .position(|server| *server == of.server)
+                .unwrap_or_default();
             let x = from + across * 0.08 + wide * count(number);
             let high = of.calls_per_s / most * (BASE - TOP);
             bar(&mut svg, x, wide, high, colour(number), of.calls_per_s);
@@ -44,7 +55,10 @@ pub(crate) fn draw(measured: &[Measured]) -> String {
 
 fn bar(svg: &mut String, x: f64, wide: f64, high: f64, fill: &str, value: f64) {
     let (y, inner, middle) = (BASE - high, wide * 0.9, x + wide * 0.45);
-    let _ = write!(svg, r#"<rect x="{x:.1}" y="{y:.1}" width="{inner:.1}" height="{high:.1}" fill="{fill}"/>"#);
+    let _ = write!(
+        svg,
+        r#"<rect x="{x:.1}" y="{y:.1}" width="{inner:.1}" height="{high:.1}" fill="{fill}"/>"#
+    );
     let _ = write!(
         svg,
         r#"<text x="{middle:.1}" y="{:.1}" text-anchor="middle" font-size="10">{value:.0}</text>"#,
@@ -56,14 +70,23 @@ fn legend(svg: &mut String, servers: &[&str]) {
     for (number, server) in servers.iter().enumerate() {
         let x = LEFT + 160.0 * count(number);
         let fill = colour(number);
-        let name: String = server.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
-        let _ = write!(svg, r#"<rect x="{x:.1}" y="34" width="12" height="12" fill="{fill}"/>"#);
+        let name: String = server
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
+            .collect();
+        let _ = write!(
+            svg,
+            r#"<rect x="{x:.1}" y="34" width="12" height="12" fill="{fill}"/>"#
+        );
         let _ = write!(svg, r#"<text x="{:.1}" y="44">{name}</text>"#, x + 18.0);
     }
 }
 
 fn colour(number: usize) -> &'static str {
-    COLOURS.get(number % COLOURS.len()).copied().unwrap_or("black")
+    COLOURS
+        .get(number % COLOURS.len())
+        .copied()
+        .unwrap_or("black")
 }
 
 fn count(number: usize) -> f64 {

@@ -53,7 +53,9 @@ impl Turn {
     /// The time within which this share of the calls was answered, microseconds.
     pub(crate) fn percentile_us(&self, share: usize) -> f64 {
         let at = (self.took.len() * share / 100).min(self.took.len().saturating_sub(1));
-        self.took.get(at).map_or(f64::NAN, |took| took.as_secs_f64() * 1e6)
+        self.took
+            .get(at)
+            .map_or(f64::NAN, |took| took.as_secs_f64() * 1e6)
     }
 }
 
@@ -80,10 +82,19 @@ pub(crate) async fn load(
         took.extend(more);
         busy += refused;
     }
-    ensure!(!took.is_empty(), "{}: no call came to its end within a turn", target.name);
+    ensure!(
+        !took.is_empty(),
+        "{}: no call came to its end within a turn",
+        target.name
+    );
     took.sort_unstable();
     let count = u32::try_from(took.len())?;
-    Ok(Turn { calls_per_s: f64::from(count) / turn.as_secs_f64(), took, busy, cpu })
+    Ok(Turn {
+        calls_per_s: f64::from(count) / turn.as_secs_f64(),
+        took,
+        busy,
+        cpu,
+    })
 }
 
 /// Processor time of a process from one moment to another.
@@ -103,23 +114,41 @@ struct Line {
 }
 
 impl Line {
-    #[expect(clippy::disallowed_methods, reason = "the client of a measurement, never part of the host")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the client of a measurement, never part of the host"
+    )]
     async fn open(target: &Target, number: usize) -> anyhow::Result<Self> {
         let address = target.url.socket_addrs(|| None)?;
-        let stream =
-            TcpStream::connect(address.as_slice()).await.with_context(|| format!("cannot reach {}", target.url))?;
+        let stream = TcpStream::connect(address.as_slice())
+            .await
+            .with_context(|| format!("cannot reach {}", target.url))?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         let mut driver = JoinSet::new();
         driver.spawn(async move { drop(connection.await) });
-        let mut request = Request::builder().method(Method::POST).uri(target.url.path()).body(target.body.clone())?;
-        let headers = target.headers.get(number % target.headers.len().max(1)).context("a target without headers")?;
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(target.url.path())
+            .body(target.body.clone())?;
+        let headers = target
+            .headers
+            .get(number % target.headers.len().max(1))
+            .context("a target without headers")?;
         *request.headers_mut() = headers.clone();
-        Ok(Self { sender, request, _driver: driver })
+        Ok(Self {
+            sender,
+            request,
+            _driver: driver,
+        })
     }
 
     /// The times of the calls that began and ended in between, and how many found the server busy.
-    async fn call_until(mut self, begin: Instant, end: Instant) -> anyhow::Result<(Vec<Duration>, usize)> {
+    async fn call_until(
+        mut self,
+        begin: Instant,
+        end: Instant,
+    ) -> anyhow::Result<(Vec<Duration>, usize)> {
         let (mut took, mut busy) = (Vec::new(), 0);
         loop {
             let started = Instant::now();
@@ -158,7 +187,10 @@ fn judge(status: StatusCode, body: &[u8]) -> anyhow::Result<Done> {
     if has(body, BUSY) {
         return Ok(Done::Busy);
     }
-    bail!("a call failed with {status}: {}", String::from_utf8_lossy(body))
+    bail!(
+        "a call failed with {status}: {}",
+        String::from_utf8_lossy(body)
+    )
 }
 
 fn has(body: &[u8], words: &[u8]) -> bool {

@@ -14,8 +14,19 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<BTreeMap<String, f64>> {
     }
     std::fs::create_dir_all(&plan.work)?;
     let mut inside = Command::new(&plan.inside);
-    inside.arg(&plan.component).arg(&plan.work).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output = inside.output().with_context(|| format!("cannot run {}", plan.inside.display()))?;
-    ensure!(output.status.success(), "{}: {}", plan.inside.display(), output.status);
+    inside
+        .arg(&plan.component)
+        .arg(&plan.work)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    let output = inside
+        .output()
+        .with_context(|| format!("cannot run {}", plan.inside.display()))?;
+    ensure!(
+        output.status.success(),
+        "{}: {}",
+        plan.inside.display(),
+        output.status
+    );
     serde_json::from_slice(&output.stdout).context("what was measured in process cannot be read")
 }

@@ -56,13 +56,19 @@ fn main() -> ExitCode {
 /// One thread for the client, so that it takes the same from every server.
 fn measure(plan: &plan::Plan) -> anyhow::Result<()> {
     let inside = inside::measure(plan)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let report = runtime.block_on(async {
         let servers = servers::start(plan).await?;
         let fsync_floor_us = floor::measure(&plan.work)?;
         let http = rounds::run(plan, &servers.targets).await?;
         servers.stop().await?;
-        anyhow::Ok(report::Report { http, in_process: inside, fsync_floor_us })
+        anyhow::Ok(report::Report {
+            http,
+            in_process: inside,
+            fsync_floor_us,
+        })
     })?;
     report.print();
     report.write(plan)

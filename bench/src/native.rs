@@ -13,8 +13,8 @@ use hyper_util::rt::TokioIo;
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, JsonObject, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, JsonObject,
+    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -25,7 +25,9 @@ use tokio::net::TcpListener;
 
 /// Serves on a free port of the loopback until it is killed, or until the bench is.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         tokio::select! {
             served = serve() => served,
@@ -36,7 +38,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 async fn serve() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    writeln!(std::io::stderr(), "listening on http://{}/mcp", listener.local_addr()?)?;
+    writeln!(
+        std::io::stderr(),
+        "listening on http://{}/mcp",
+        listener.local_addr()?
+    )?;
     let tool = echo();
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
@@ -54,7 +60,11 @@ async fn serve() -> anyhow::Result<()> {
                 async move { Ok::<_, Infallible>(service.handle(request).await) }
             });
             // A client that goes away is not worth a word.
-            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await);
+            drop(
+                http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), answer)
+                    .await,
+            );
         });
     }
 }
@@ -101,10 +111,12 @@ impl ServerHandler for Echo {
             return Err(ErrorData::invalid_params("there is no such tool", None));
         }
         let arguments = Value::Object(params.arguments.unwrap_or_default());
-        let args: Args =
-            serde_json::from_value(arguments).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
-        let said = serde_json::to_value(Said { message: args.message })
-            .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+        let args: Args = serde_json::from_value(arguments)
+            .map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+        let said = serde_json::to_value(Said {
+            message: args.message,
+        })
+        .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
         Ok(CallToolResult::structured(said).into())
     }
 }

@@ -15,7 +15,8 @@ use crate::servers;
 
 /// The server at `url` with the call of the plan, tried once.
 pub(crate) async fn open(plan: &Plan, url: &str) -> anyhow::Result<Target> {
-    let arguments: Value = serde_json::from_str(&plan.arguments).context("--arguments is not JSON")?;
+    let arguments: Value =
+        serde_json::from_str(&plan.arguments).context("--arguments is not JSON")?;
     let stateless = servers::headers(plan.token.as_deref(), &plan.tool, url)?;
     let message = servers::call(&plan.tool, &arguments);
     let answer = mcp::post(url, stateless.clone(), &message).await?;
@@ -26,11 +27,22 @@ pub(crate) async fn open(plan: &Plan, url: &str) -> anyhow::Result<Target> {
         let params = json!({"name": plan.tool, "arguments": arguments});
         let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
         let answer = mcp::post(url, headers.clone(), &message).await?;
-        ensure!(answer.is_success(), "{url} does not answer the call: {} {}", answer.status, answer.raw);
+        ensure!(
+            answer.is_success(),
+            "{url} does not answer the call: {} {}",
+            answer.status,
+            answer.raw
+        );
         (headers, message)
     };
     let body = Bytes::from(message.to_string());
-    Ok(Target { name: plan.name.clone(), url: Url::parse(url)?, headers: vec![headers], body, process: None })
+    Ok(Target {
+        name: plan.name.clone(),
+        url: Url::parse(url)?,
+        headers: vec![headers],
+        body,
+        process: None,
+    })
 }
 
 /// The handshake of the older revisions; returns the headers that a call in the session has.
@@ -40,15 +52,30 @@ async fn session(plan: &Plan, url: &str) -> anyhow::Result<HeaderMap> {
     headers.insert(ACCEPT, ACCEPT_BOTH.parse()?);
     headers.insert(HOST, Url::parse(url)?.authority().parse()?);
     if let Some(token) = &plan.token {
-        headers.insert(http::header::AUTHORIZATION, format!("Bearer {token}").parse()?);
+        headers.insert(
+            http::header::AUTHORIZATION,
+            format!("Bearer {token}").parse()?,
+        );
     }
     let about = json!({"name": "bailiwick-bench", "version": env!("CARGO_PKG_VERSION")});
     let params = json!({"protocolVersion": REVISION, "capabilities": {}, "clientInfo": about});
     let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
     let answer = mcp::post(url, headers.clone(), &hello).await?;
-    ensure!(answer.is_success(), "{url} is not an MCP server: {} {}", answer.status, answer.raw);
-    let revision = answer.result().get("protocolVersion").and_then(Value::as_str).unwrap_or(REVISION);
-    headers.insert(HeaderName::from_static("mcp-protocol-version"), revision.parse()?);
+    ensure!(
+        answer.is_success(),
+        "{url} is not an MCP server: {} {}",
+        answer.status,
+        answer.raw
+    );
+    let revision = answer
+        .result()
+        .get("protocolVersion")
+        .and_then(Value::as_str)
+        .unwrap_or(REVISION);
+    headers.insert(
+        HeaderName::from_static("mcp-protocol-version"),
+        revision.parse()?,
+    );
     if let Some(id) = answer.headers.get("mcp-session-id") {
         headers.insert(HeaderName::from_static("mcp-session-id"), id.clone());
     }

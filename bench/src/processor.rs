@@ -9,7 +9,9 @@ pub(crate) fn used(process: u32) -> Option<Duration> {
     let mut total = Duration::ZERO;
     for thread in threads {
         // A thread that has just ended is missing; servers keep theirs.
-        let Ok(schedule) = fs::read_to_string(thread.ok()?.path().join("schedstat")) else { continue };
+        let Ok(schedule) = fs::read_to_string(thread.ok()?.path().join("schedstat")) else {
+            continue;
+        };
         total += Duration::from_nanos(schedule.split(' ').next()?.parse().ok()?);
     }
     Some(total)

@@ -24,11 +24,23 @@ impl Report {
     /// Prints the tables.
     pub(crate) fn print(&self) {
         say("\nClient and servers share this machine's processors.\n");
-        say("| connections | server | calls/s | of native | p50 µs | p99 µs | processor µs a call | busy |");
+        say(
+            "| connections | server | calls/s | of native | p50 µs | p99 µs | processor µs a call | busy |",
+        );
         say("|---:|---|---:|---:|---:|---:|---:|---:|");
         for of in &self.http {
-            let share = self.share(of).map_or(String::new(), |share| format!("{share:.2}"));
-            let Measured { server, connections, calls_per_s, p50_us, p99_us, cpu_us, busy } = of;
+            let share = self
+                .share(of)
+                .map_or(String::new(), |share| format!("{share:.2}"));
+            let Measured {
+                server,
+                connections,
+                calls_per_s,
+                p50_us,
+                p99_us,
+                cpu_us,
+                busy,
+            } = of;
             let cpu = cpu_us.map_or(String::new(), |cpu| format!("{cpu:.0}"));
             say(&format!(
                 "| {connections} | {server} | {calls_per_s:.0} | {share} | {p50_us:.0} | {p99_us:.0} | {cpu} | {busy} |"
@@ -38,7 +50,10 @@ impl Report {
         for (name, us) in &self.in_process {
             say(&format!("| {name} | {us:.2} |"));
         }
-        say(&format!("\nfdatasync after 400 bytes: {:.0} µs (median)", self.fsync_floor_us));
+        say(&format!(
+            "\nfdatasync after 400 bytes: {:.0} µs (median)",
+            self.fsync_floor_us
+        ));
         if let Some(added) = self.added_us() {
             let allowed = 2.0 * self.fsync_floor_us + ALLOWED_US;
             say(&format!(
@@ -52,7 +67,8 @@ impl Report {
         if let Some(folder) = plan.json.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(&plan.json, serde_json::to_vec_pretty(self)?).with_context(|| plan.json.display().to_string())?;
+        fs::write(&plan.json, serde_json::to_vec_pretty(self)?)
+            .with_context(|| plan.json.display().to_string())?;
         say(&format!("written: {}", plan.json.display()));
         if let Some(svg) = &plan.svg {
             fs::write(svg, chart::draw(&self.http)).with_context(|| svg.display().to_string())?;
@@ -62,7 +78,9 @@ impl Report {
     }
 
     fn of(&self, server: &str, connections: usize) -> Option<&Measured> {
-        self.http.iter().find(|of| of.server == server && of.connections == connections)
+        self.http
+            .iter()
+            .find(|of| of.server == server && of.connections == connections)
     }
 
     /// Calls a second as a share of the native server's.

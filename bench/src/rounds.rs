@@ -37,8 +37,15 @@ pub(crate) async fn run(plan: &Plan, targets: &[Target]) -> anyhow::Result<Vec<M
             }
         }
     }
-    let name = |index: usize| targets.get(index).map_or_else(String::new, |target| target.name.clone());
-    Ok(turns.iter().map(|((connections, index), turns)| Measured::of(name(*index), *connections, turns)).collect())
+    let name = |index: usize| {
+        targets
+            .get(index)
+            .map_or_else(String::new, |target| target.name.clone())
+    };
+    Ok(turns
+        .iter()
+        .map(|((connections, index), turns)| Measured::of(name(*index), *connections, turns))
+        .collect())
 }
 
 impl Measured {
@@ -50,7 +57,11 @@ impl Measured {
             calls_per_s: middle(&|turn| turn.calls_per_s),
             p50_us: middle(&|turn| turn.percentile_us(50)),
             p99_us: middle(&|turn| turn.percentile_us(99)),
-            cpu_us: turns.iter().map(Turn::cpu_us).collect::<Option<_>>().map(median),
+            cpu_us: turns
+                .iter()
+                .map(Turn::cpu_us)
+                .collect::<Option<_>>()
+                .map(median),
             busy: turns.iter().map(|turn| turn.busy).sum(),
         }
     }

@@ -33,16 +33,27 @@ pub(crate) async fn start(plan: &Plan) -> anyhow::Result<Servers> {
     targets.push(target("native", &native, &[None])?);
     hosts.push(native);
     let disk = || Some(plan.work.clone());
-    let mut builds = vec![("bailiwick", &plan.bailiwick, disk()), ("bailiwick-nosync", &plan.bailiwick, memory())];
-    builds.extend(plan.before.iter().map(|before| ("bailiwick-before", before, disk())));
+    let mut builds = vec![
+        ("bailiwick", &plan.bailiwick, disk()),
+        ("bailiwick-nosync", &plan.bailiwick, memory()),
+    ];
+    builds.extend(
+        plan.before
+            .iter()
+            .map(|before| ("bailiwick-before", before, disk())),
+    );
     for (name, bailiwick, place) in builds {
         let Some(place) = place else {
-            say(&format!("left out: {name} (there is no file system in memory at {MEMORY})"));
+            say(&format!(
+                "left out: {name} (there is no file system in memory at {MEMORY})"
+            ));
             continue;
         };
         let folder = TempDir::with_prefix_in("bailiwick-bench-", place)?;
         let host = host(bailiwick, plan, &issuer, folder.path()).await?;
-        let tokens: Vec<_> = (0..USERS).map(|user| token(&issuer, &host, user).map(Some)).collect::<Result<_, _>>()?;
+        let tokens: Vec<_> = (0..USERS)
+            .map(|user| token(&issuer, &host, user).map(Some))
+            .collect::<Result<_, _>>()?;
         targets.push(target(name, &host, &tokens)?);
         hosts.push(host);
         folders.push(folder);
@@ -50,7 +61,12 @@ pub(crate) async fn start(plan: &Plan) -> anyhow::Result<Servers> {
     if let Some(url) = &plan.url {
         targets.push(other::open(plan, url).await?);
     }
-    Ok(Servers { targets, hosts, _issuer: issuer, _folders: folders })
+    Ok(Servers {
+        targets,
+        hosts,
+        _issuer: issuer,
+        _folders: folders,
+    })
 }
 
 impl Servers {
@@ -66,10 +82,17 @@ impl Servers {
 async fn native() -> anyhow::Result<Host> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("native");
-    Host::start_command(command).await.context("the native server")
+    Host::start_command(command)
+        .await
+        .context("the native server")
 }
 
-async fn host(bailiwick: &Path, plan: &Plan, issuer: &Issuer, place: &Path) -> anyhow::Result<Host> {
+async fn host(
+    bailiwick: &Path,
+    plan: &Plan,
+    issuer: &Issuer,
+    place: &Path,
+) -> anyhow::Result<Host> {
     let folder = Folder::create(&place.join("host"))?;
     folder.add_tool(&plan.component)?;
     let mut config = Config::new(issuer.url(), TRUST_DOMAIN);
@@ -79,7 +102,9 @@ async fn host(bailiwick: &Path, plan: &Plan, issuer: &Issuer, place: &Path) -> a
 }
 
 fn token(issuer: &Issuer, host: &Host, user: usize) -> anyhow::Result<String> {
-    let spec = TokenSpec::of(&format!("user-{user}")).audience(&host.url()).lifetime(LIFETIME);
+    let spec = TokenSpec::of(&format!("user-{user}"))
+        .audience(&host.url())
+        .lifetime(LIFETIME);
     issuer.token(&spec).context("a token cannot be made")
 }
 
@@ -87,7 +112,9 @@ fn token(issuer: &Issuer, host: &Host, user: usize) -> anyhow::Result<String> {
 fn target(name: &str, server: &Host, tokens: &[Option<String>]) -> anyhow::Result<Target> {
     let url = &server.url();
     let arguments: Value = serde_json::from_str(ARGUMENTS)?;
-    let headers = tokens.iter().map(|token| headers(token.as_deref(), "echo", url));
+    let headers = tokens
+        .iter()
+        .map(|token| headers(token.as_deref(), "echo", url));
     Ok(Target {
         name: name.to_owned(),
         url: Url::parse(url)?,
@@ -108,7 +135,10 @@ pub(crate) fn headers(token: Option<&str>, tool: &str, url: &str) -> anyhow::Res
 
 /// A call as the stateless revision has it.
 pub(crate) fn call(tool: &str, arguments: &Value) -> Value {
-    mcp::message("tools/call", &serde_json::json!({"name": tool, "arguments": arguments}))
+    mcp::message(
+        "tools/call",
+        &serde_json::json!({"name": tool, "arguments": arguments}),
+    )
 }
 
 /// A file system in memory, if there is one: what is synced there is not written anywhere.

@@ -93,7 +93,10 @@ mod global {
             let held = unsafe { &mut *self.0.get() };
             held.get_or_insert_with(|| {
                 let next = (&raw mut MEMORY).expose_provenance();
-                Span { next, end: next + ARENA }
+                Span {
+                    next,
+                    end: next + ARENA,
+                }
             })
         }
 
@@ -122,7 +125,8 @@ mod global {
     #[expect(unsafe_code, reason = "the contract of an allocator")]
     unsafe impl GlobalAlloc for Bump {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            self.take(layout).map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
+            self.take(layout)
+                .map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
         }
 
         unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -133,7 +137,10 @@ mod global {
             if self.span().resize(block.addr(), layout.size(), size) {
                 return block;
             }
-            let Some(start) = Layout::from_size_align(size, layout.align()).ok().and_then(|new| self.take(new)) else {
+            let Some(start) = Layout::from_size_align(size, layout.align())
+                .ok()
+                .and_then(|new| self.take(new))
+            else {
                 return ptr::null_mut();
             };
             let moved = ptr::with_exposed_provenance_mut(start);
@@ -150,7 +157,10 @@ mod tests {
 
     #[test]
     fn blocks_are_aligned_and_do_not_overlap() {
-        let mut span = Span { next: 1001, end: 1100 };
+        let mut span = Span {
+            next: 1001,
+            end: 1100,
+        };
         assert_eq!(span.take(3, 1), Some(1001));
         assert_eq!(span.take(8, 8), Some(1008));
         assert_eq!(span.take(84, 1), Some(1016));
@@ -188,6 +198,12 @@ mod tests {
         span.extend(100, 50);
         assert_eq!(span, Span { next: 90, end: 150 });
         span.extend(1000, 50);
-        assert_eq!(span, Span { next: 1000, end: 1050 });
+        assert_eq!(
+            span,
+            Span {
+                next: 1000,
+                end: 1050
+            }
+        );
     }
 }

@@ -38,7 +38,10 @@ impl Call {
     ) -> Vec<Result<Response, DownstreamError>> {
         let requests = requests.into_iter().map(Request::into_wire).collect();
         let answers = self.outside().send_all(requests);
-        answers.into_iter().map(|answer| answer.map(Response)).collect()
+        answers
+            .into_iter()
+            .map(|answer| answer.map(Response))
+            .collect()
     }
 
     /// What the operator configured for this component; an empty object when there is nothing.
@@ -47,13 +50,21 @@ impl Call {
     /// [`Error::Failed`] if it does not have the shape of `T`; why is in the operator's log.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_str(&self.outside().settings()).map_err(|error| {
-            log::write(Level::Error, &format!("settings of this component: {error}"));
+            log::write(
+                Level::Error,
+                &format!("settings of this component: {error}"),
+            );
             Error::failed("the operator's settings for this tool are not as it needs them")
         })
     }
 
     /// Tells the client how far the call is. `done` must grow; `total` is what it will be at the end, if known.
-    pub fn progress<'text>(&self, done: f64, total: impl Into<Option<f64>>, message: impl Into<Option<&'text str>>) {
+    pub fn progress<'text>(
+        &self,
+        done: f64,
+        total: impl Into<Option<f64>>,
+        message: impl Into<Option<&'text str>>,
+    ) {
         self.outside().progress(done, total.into(), message.into());
     }
 
@@ -75,7 +86,9 @@ impl Call {
     /// [`Error::InvalidInput`] if the answer does not have the shape of `T`.
     pub fn answer<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let answer = self.answers.iter().find(|(held, _)| held == key);
-        let parsed = answer.map(|(_, json)| serde_json::from_str(json)).transpose();
+        let parsed = answer
+            .map(|(_, json)| serde_json::from_str(json))
+            .transpose();
         parsed.map_err(|error| Error::InvalidInput(format!("the answer to `{key}`: {error}")))
     }
 
@@ -99,10 +112,16 @@ mod tests {
         let scene = Scene::new().settings(r#"{"currency":"EUR"}"#);
         let call = scene.answer("sure", "true").state(b"step 2").call();
         let settings: Result<std::collections::BTreeMap<String, String>, _> = call.settings();
-        assert_eq!(settings.map(|held| held.get("currency").cloned()), Ok(Some("EUR".into())));
+        assert_eq!(
+            settings.map(|held| held.get("currency").cloned()),
+            Ok(Some("EUR".into()))
+        );
         assert_eq!(call.answer::<bool>("sure"), Ok(Some(true)));
         assert_eq!(call.answer::<bool>("other"), Ok(None));
-        assert!(matches!(call.answer::<u8>("sure"), Err(Error::InvalidInput(_))));
+        assert!(matches!(
+            call.answer::<u8>("sure"),
+            Err(Error::InvalidInput(_))
+        ));
         assert_eq!(call.state(), Some(b"step 2".as_slice()));
         assert!(matches!(call.settings::<Vec<u8>>(), Err(Error::Failed(_))));
     }
@@ -111,15 +130,25 @@ mod tests {
     fn a_request_reaches_the_outside_as_built() {
         let scene = Scene::new().on_send(|request| {
             let headers = [("content-type".to_owned(), "application/json".to_owned())];
-            assert_eq!((&*request.service, &*request.method), ("orders_api", "POST"));
+            assert_eq!(
+                (&*request.service, &*request.method),
+                ("orders_api", "POST")
+            );
             assert_eq!(request.path, path!["orders", Part::ActorSub]);
             assert_eq!(request.query, [("dry".to_owned(), Part::from(1_u32))]);
-            assert_eq!((&*request.headers, &*request.body), (&headers[..], b"[1]".as_slice()));
+            assert_eq!(
+                (&*request.headers, &*request.body),
+                (&headers[..], b"[1]".as_slice())
+            );
             Ok(Response::new(201, "{}"))
         });
         let call = scene.call();
         let path = path!["orders", Part::ActorSub];
-        let request = call.service("orders_api").post(path).query("dry", 1_u32).json(&[1]);
+        let request = call
+            .service("orders_api")
+            .post(path)
+            .query("dry", 1_u32)
+            .json(&[1]);
         let answer = request.map(Request::send);
         assert_eq!(answer, Ok(Ok(Response::new(201, "{}"))));
     }

@@ -5,7 +5,11 @@
 use getrandom::Error;
 
 /// Fills `len` bytes at `dest` from the host's generator.
-#[expect(unsafe_code, clippy::unnecessary_wraps, reason = "the name and the signature are getrandom's contract")]
+#[expect(
+    unsafe_code,
+    clippy::unnecessary_wraps,
+    reason = "the name and the signature are getrandom's contract"
+)]
 #[unsafe(no_mangle)]
 unsafe extern "Rust" fn __getrandom_v03_custom(dest: *mut u8, len: usize) -> Result<(), Error> {
     // SAFETY: getrandom hands over memory of `len` bytes that is valid for writes; zeroing it first makes it initialized.

@@ -82,14 +82,19 @@ impl From<DownstreamError> for Error {
             D::IdentityUnavailable => Self::forbidden("this needs a signed-in user"),
             D::ConsentRequired(hint) => Self::Forbidden(format!("consent is needed first: {hint}")),
             D::ApprovalRequired => Self::forbidden("a person must approve this first"),
-            D::ScopeDenied(scopes) => Self::Forbidden(format!("these scopes were not given: {}", scopes.join(", "))),
-            D::CredentialRefused(_) => Self::forbidden("no credential for a service could be had for this caller"),
+            D::ScopeDenied(scopes) => Self::Forbidden(format!(
+                "these scopes were not given: {}",
+                scopes.join(", ")
+            )),
+            D::CredentialRefused(_) => {
+                Self::forbidden("no credential for a service could be had for this caller")
+            }
             D::Unavailable(_) => Self::unavailable("a service cannot be reached at the moment"),
             D::TimedOut => Self::unavailable("a service did not answer in time"),
             D::RateLimited(None) => Self::unavailable("a service asks to slow down"),
-            D::RateLimited(Some(seconds)) => {
-                Self::Unavailable(format!("a service asks to slow down; try again in {seconds} s"))
-            }
+            D::RateLimited(Some(seconds)) => Self::Unavailable(format!(
+                "a service asks to slow down; try again in {seconds} s"
+            )),
             D::TooLarge => Self::failed("the answer of a service is too large"),
             D::QuotaExhausted => Self::failed("this call has used up its requests to services"),
             D::Other(_) => Self::failed("a service could not be called"),
@@ -101,7 +106,9 @@ impl From<DownstreamError> for Error {
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
-        Self::Failed(format!("JSON does not have the expected shape (line {line}, column {column})"))
+        Self::Failed(format!(
+            "JSON does not have the expected shape (line {line}, column {column})"
+        ))
     }
 }
 
@@ -144,7 +151,9 @@ mod tests {
         let unavailable = |error: D| matches!(Error::from(error), Error::Unavailable(_));
         assert!(forbidden(D::IdentityUnavailable));
         assert!(forbidden(D::ApprovalRequired));
-        assert!(forbidden(D::ConsentRequired("https://idp.example/consent".into())));
+        assert!(forbidden(D::ConsentRequired(
+            "https://idp.example/consent".into()
+        )));
         assert!(unavailable(D::TimedOut));
         assert!(unavailable(D::RateLimited(Some(3))));
         assert!(matches!(Error::from(D::UnknownService), Error::Failed(_)));
@@ -155,7 +164,10 @@ mod tests {
         let says = |error: D, word: &str| Error::from(error).message().contains(word);
         assert!(says(D::RateLimited(Some(7)), "7 s"));
         assert!(says(D::ScopeDenied(vec!["a".into(), "b".into()]), "a, b"));
-        assert!(says(D::ConsentRequired("https://idp.example/consent".into()), "https://idp"));
+        assert!(says(
+            D::ConsentRequired("https://idp.example/consent".into()),
+            "https://idp"
+        ));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use crate::bindings::exports::bailiwick::tool::tools;
 use crate::{Call, Error, Outcome, Reply};
 
-pub use crate::bindings::exports::bailiwick::tool::tools::{Annotations, Definition, Guest, ToolContext, ToolError};
+pub use crate::bindings::exports::bailiwick::tool::tools::{
+    Annotations, Definition, Guest, ToolContext, ToolError,
+};
 
 /// A function under `#[bailiwick_sdk::tool]`.
 pub trait Tool {
@@ -55,7 +57,11 @@ pub struct Entry {
 impl Entry {
     /// The entry of a tool.
     pub const fn of<T: Tool>() -> Self {
-        Self { name: T::ABOUT.name, describe: definition::<T>, run: T::run }
+        Self {
+            name: T::ABOUT.name,
+            describe: definition::<T>,
+            run: T::run,
+        }
     }
 }
 
@@ -71,20 +77,46 @@ pub fn describe(tools: &[Entry]) -> Vec<Definition> {
 /// # Errors
 /// What the tool's function says; [`ToolError::NotFound`] if there is no such tool.
 #[cfg(target_arch = "wasm32")]
-pub fn call(tools: &[Entry], tool: &str, context: ToolContext) -> Result<tools::Outcome, ToolError> {
+pub fn call(
+    tools: &[Entry],
+    tool: &str,
+    context: ToolContext,
+) -> Result<tools::Outcome, ToolError> {
     log_panics();
-    let ToolContext { identity, input, answers, state } = context;
+    let ToolContext {
+        identity,
+        input,
+        answers,
+        state,
+    } = context;
     let outside = Box::new(crate::outside::Host);
-    run(tools, tool, &Call { identity, answers, state, outside }, &input)
+    run(
+        tools,
+        tool,
+        &Call {
+            identity,
+            answers,
+            state,
+            outside,
+        },
+        &input,
+    )
 }
 
 /// Runs the tool of that name for a call made elsewhere.
 ///
 /// # Errors
 /// What the tool's function says; [`ToolError::NotFound`] if there is no such tool.
-pub fn run(tools: &[Entry], tool: &str, call: &Call, input: &str) -> Result<tools::Outcome, ToolError> {
+pub fn run(
+    tools: &[Entry],
+    tool: &str,
+    call: &Call,
+    input: &str,
+) -> Result<tools::Outcome, ToolError> {
     let Some(entry) = tools.iter().find(|entry| entry.name == tool) else {
-        return Err(ToolError::NotFound(format!("no tool `{tool}` in this component")));
+        return Err(ToolError::NotFound(format!(
+            "no tool `{tool}` in this component"
+        )));
     };
     Ok((entry.run)(call, input)?.into())
 }
@@ -134,7 +166,15 @@ impl<T: Reply, E: Into<Error>> Returned for Result<T, E> {
 }
 
 fn definition<T: Tool>() -> Definition {
-    let About { name, title, description, annotations, scopes, services, meta } = T::ABOUT;
+    let About {
+        name,
+        title,
+        description,
+        annotations,
+        scopes,
+        services,
+        meta,
+    } = T::ABOUT;
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Definition {
         name: name.to_owned(),

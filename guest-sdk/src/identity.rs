@@ -10,7 +10,8 @@ use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 
 pub use crate::bindings::bailiwick::tool::identity::{
-    Actor, ActorKind, Agent, Authorization, Confidence, Delegation, DelegationMode, Envelope, Meta, PriorActor, Session,
+    Actor, ActorKind, Agent, Authorization, Confidence, Delegation, DelegationMode, Envelope, Meta,
+    PriorActor, Session,
 };
 
 /// What the envelope is bound to.
@@ -30,7 +31,10 @@ impl Envelope {
     /// How the host will call a service, if it may.
     pub fn mode_of(&self, service: &str) -> Option<DelegationMode> {
         let modes = &self.delegation.modes;
-        modes.iter().find(|(name, _)| name == service).map(|(_, mode)| *mode)
+        modes
+            .iter()
+            .find(|(name, _)| name == service)
+            .map(|(_, mode)| *mode)
     }
 }
 

@@ -80,7 +80,10 @@
 //! ```
 //!
 
-#![allow(unexpected_cfgs, reason = "`getrandom_backend` is set by the build, not declared by a manifest")]
+#![allow(
+    unexpected_cfgs,
+    reason = "`getrandom_backend` is set by the build, not declared by a manifest"
+)]
 
 // The story of a call, from the guest's side.
 #[doc(hidden)]
@@ -119,7 +122,9 @@ pub use service::{Request, Response, Service};
 /// What nearly every tool uses.
 pub mod prelude {
     pub use crate::identity::Envelope;
-    pub use crate::{Call, DownstreamError, Error, Outcome, Output, Part, Questions, Request, Response, path};
+    pub use crate::{
+        Call, DownstreamError, Error, Outcome, Output, Part, Questions, Request, Response, path,
+    };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
 }

@@ -100,7 +100,12 @@ pub struct Output(tools::Output);
 impl Output {
     /// A result without content.
     pub fn new() -> Self {
-        Self(tools::Output { content: Vec::new(), structured: None, is_error: false, meta: None })
+        Self(tools::Output {
+            content: Vec::new(),
+            structured: None,
+            is_error: false,
+            meta: None,
+        })
     }
 
     /// A result that is one text.
@@ -126,7 +131,10 @@ impl Output {
     /// Adds a text.
     #[must_use]
     pub fn and_text(self, text: impl Into<String>) -> Self {
-        self.and(Content::Text(TextContent { text: text.into(), meta: None }))
+        self.and(Content::Text(TextContent {
+            text: text.into(),
+            meta: None,
+        }))
     }
 
     /// Adds an image, such as `image/png`.
@@ -197,7 +205,11 @@ impl Default for Output {
 }
 
 fn media(mime_type: &str, data: Vec<u8>) -> MediaContent {
-    MediaContent { data, mime_type: mime_type.to_owned(), meta: None }
+    MediaContent {
+        data,
+        mime_type: mime_type.to_owned(),
+        meta: None,
+    }
 }
 
 /// Questions that must be answered before the call can go on; [`crate::Call::answer`] reads the answers.
@@ -207,13 +219,20 @@ pub struct Questions(tools::InputRequest);
 impl Questions {
     /// Asks with a form: a message, and a type of flat, primitive fields. Never for secrets.
     pub fn form<T: JsonSchema>(key: &str, message: &str) -> Self {
-        Self(tools::InputRequest { questions: Vec::new(), state: None }).and_form::<T>(key, message)
+        Self(tools::InputRequest {
+            questions: Vec::new(),
+            state: None,
+        })
+        .and_form::<T>(key, message)
     }
 
     /// Adds a form.
     #[must_use]
     pub fn and_form<T: JsonSchema>(self, key: &str, message: &str) -> Self {
-        self.and(key, Question::Form((message.to_owned(), schema::question::<T>())))
+        self.and(
+            key,
+            Question::Form((message.to_owned(), schema::question::<T>())),
+        )
     }
 
     /// Adds any question.
@@ -266,7 +285,9 @@ mod tests {
 
     #[test]
     fn a_hand_made_result_keeps_its_items() {
-        let output = Output::text("a").and_image("image/png", [1]).and_link("https://a.example/", "a");
+        let output = Output::text("a")
+            .and_image("image/png", [1])
+            .and_link("https://a.example/", "a");
         let output = wire(output.as_error());
         assert_eq!(output.content.len(), 3);
         assert!(output.is_error);
@@ -280,9 +301,13 @@ mod tests {
             sure: bool,
         }
         let outcome = Outcome::from(Questions::form::<Sure>("sure", "Really?").state([1]));
-        let tools::Outcome::InputRequired(asked) = outcome.into() else { unreachable!() };
+        let tools::Outcome::InputRequired(asked) = outcome.into() else {
+            unreachable!()
+        };
         assert_eq!(asked.state, Some(vec![1]));
-        assert!(matches!(&asked.questions[..], [(key, tools::Question::Form((message, schema)))]
-            if key == "sure" && message == "Really?" && schema.contains("\"boolean\"")));
+        assert!(
+            matches!(&asked.questions[..], [(key, tools::Question::Form((message, schema)))]
+            if key == "sure" && message == "Really?" && schema.contains("\"boolean\""))
+        );
     }
 }

@@ -52,6 +52,9 @@ mod tests {
         let id = String::from("a/b");
         let path = path!["customers", Part::ActorSub, &id, 7_u64];
         let text = |text: &str| Part::Text(text.to_owned());
-        assert_eq!(path, [text("customers"), Part::ActorSub, text("a/b"), text("7")]);
+        assert_eq!(
+            path,
+            [text("customers"), Part::ActorSub, text("a/b"), text("7")]
+        );
     }
 }

@@ -50,7 +50,9 @@ fn close(schema: &mut Value) {
         return;
     };
     close_members(members);
-    let composed = COMPOSERS.iter().any(|composer| members.contains_key(*composer));
+    let composed = COMPOSERS
+        .iter()
+        .any(|composer| members.contains_key(*composer));
     if !is_struct(members) {
         each_branch(members, close);
     } else if composed {
@@ -104,8 +106,10 @@ fn is_struct(schema: &Map<String, Value>) -> bool {
         Value::Array(kinds) => kinds.iter().any(|kind| kind == "object"),
         kind => kind == "object",
     });
-    let branches_only =
-        !schema.contains_key("properties") && ["oneOf", "anyOf"].iter().any(|composer| schema.contains_key(*composer));
+    let branches_only = !schema.contains_key("properties")
+        && ["oneOf", "anyOf"]
+            .iter()
+            .any(|composer| schema.contains_key(*composer));
     let said = ["additionalProperties", "unevaluatedProperties"];
     object && !branches_only && !said.iter().any(|key| schema.contains_key(*key))
 }
@@ -165,7 +169,10 @@ mod tests {
         assert_eq!(schema["additionalProperties"], json!(false));
         assert_eq!(schema["properties"]["lines"]["items"], line);
         assert_eq!(schema["properties"]["notes"]["additionalProperties"], line);
-        assert_eq!(schema["properties"]["id"]["description"], "The order's number.");
+        assert_eq!(
+            schema["properties"]["id"]["description"],
+            "The order's number."
+        );
         assert!(!input::<Order>().contains("$ref") && schema.get("title").is_none());
     }
 
@@ -173,9 +180,16 @@ mod tests {
     fn each_branch_of_an_enum_is_closed() {
         let schema = parsed::<Search>();
         assert_eq!(schema["type"], "object");
-        let branches = schema["oneOf"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let branches = schema["oneOf"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         assert_eq!(branches.len(), 2);
-        assert!(branches.iter().all(|branch| branch["additionalProperties"] == json!(false)));
+        assert!(
+            branches
+                .iter()
+                .all(|branch| branch["additionalProperties"] == json!(false))
+        );
         assert!(schema.get("additionalProperties").is_none());
     }
 
@@ -189,7 +203,10 @@ mod tests {
     #[test]
     fn a_tool_without_arguments_takes_nothing() {
         let nothing: Value = serde_json::from_str(NOTHING).unwrap_or_default();
-        assert_eq!(nothing, json!({ "type": "object", "additionalProperties": false }));
+        assert_eq!(
+            nothing,
+            json!({ "type": "object", "additionalProperties": false })
+        );
     }
 
     #[test]

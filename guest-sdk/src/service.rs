@@ -46,7 +46,11 @@ impl<'call> Service<'call> {
     }
 
     /// Any method that the interface knows; the host refuses others.
-    pub fn request<P: Into<Part>>(self, method: &str, path: impl IntoIterator<Item = P>) -> Request<'call> {
+    pub fn request<P: Into<Part>>(
+        self,
+        method: &str,
+        path: impl IntoIterator<Item = P>,
+    ) -> Request<'call> {
         Request {
             call: self.call,
             wire: downstream::Request {
@@ -115,7 +119,11 @@ pub struct Response(pub(crate) downstream::Response);
 impl Response {
     /// An answer, for tests.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self(downstream::Response { status, headers: Vec::new(), body: body.into() })
+        Self(downstream::Response {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+        })
     }
 
     /// The HTTP status, 200 to 599.
@@ -126,7 +134,9 @@ impl Response {
     /// A header, by its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.0.headers.iter();
-        headers.find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        headers
+            .find(|(held, _)| held.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body, whatever the status.
@@ -152,7 +162,8 @@ impl Response {
     /// As [`Response::success`], and [`Error::Failed`] if the body is not such JSON.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         let answer = self.success()?;
-        serde_json::from_slice(answer.body()).map_err(|_| Error::failed("a service answered with something unexpected"))
+        serde_json::from_slice(answer.body())
+            .map_err(|_| Error::failed("a service answered with something unexpected"))
     }
 
     /// The body of a success, as text.
@@ -170,7 +181,9 @@ fn refusal(status: u16) -> Error {
     match status {
         403 => Error::forbidden("the service does not allow this (HTTP 403)"),
         404 | 410 => Error::NotFound(format!("the service has no such thing (HTTP {status})")),
-        408 | 429 | 502..=504 => Error::Unavailable(format!("the service cannot answer now (HTTP {status})")),
+        408 | 429 | 502..=504 => {
+            Error::Unavailable(format!("the service cannot answer now (HTTP {status})"))
+        }
         500..=599 => Error::Failed(format!("the service failed (HTTP {status})")),
         _ => Error::Failed(format!("the service refused the request (HTTP {status})")),
     }

@@ -29,8 +29,18 @@ impl Scene {
     /// A user `user_1` of tenant `acme`, with no settings and no services.
     pub fn new() -> Self {
         let on_send: OnSend = Box::new(|_| Err(DownstreamError::UnknownService));
-        let props = Props { on_send, settings: "{}".to_owned(), now: 1_763_712_000_000, random: Cell::new(1) };
-        Self { identity: envelope(), answers: Vec::new(), state: None, props }
+        let props = Props {
+            on_send,
+            settings: "{}".to_owned(),
+            now: 1_763_712_000_000,
+            random: Cell::new(1),
+        };
+        Self {
+            identity: envelope(),
+            answers: Vec::new(),
+            state: None,
+            props,
+        }
     }
 
     /// The actor's subject.
@@ -48,7 +58,10 @@ impl Scene {
 
     /// Plays the services.
     #[must_use]
-    pub fn on_send(mut self, services: impl Fn(&Sent) -> Result<Response, DownstreamError> + 'static) -> Self {
+    pub fn on_send(
+        mut self,
+        services: impl Fn(&Sent) -> Result<Response, DownstreamError> + 'static,
+    ) -> Self {
         self.props.on_send = Box::new(services);
         self
     }
@@ -83,10 +96,21 @@ impl Scene {
 
     /// The call.
     pub fn call(self) -> Call {
-        let Self { mut identity, answers, state, props } = self;
+        let Self {
+            mut identity,
+            answers,
+            state,
+            props,
+        } = self;
         let (sub, iss) = (&identity.actor.sub, &identity.actor.iss);
-        identity.json = serde_json::json!({ "actor": { "type": "user", "sub": sub, "iss": iss } }).to_string();
-        Call { identity, answers, state, outside: Box::new(props) }
+        identity.json =
+            serde_json::json!({ "actor": { "type": "user", "sub": sub, "iss": iss } }).to_string();
+        Call {
+            identity,
+            answers,
+            state,
+            outside: Box::new(props),
+        }
     }
 }
 
@@ -110,7 +134,10 @@ impl Outside for Props {
     }
 
     fn send_all(&self, requests: Vec<Sent>) -> Vec<Result<WireResponse, DownstreamError>> {
-        requests.into_iter().map(|request| self.send(request)).collect()
+        requests
+            .into_iter()
+            .map(|request| self.send(request))
+            .collect()
     }
 
     fn settings(&self) -> String {
@@ -118,7 +145,10 @@ impl Outside for Props {
     }
 
     fn progress(&self, done: f64, total: Option<f64>, message: Option<&str>) {
-        write_line(Level::Debug, &format!("progress {done} of {total:?}: {message:?}"));
+        write_line(
+            Level::Debug,
+            &format!("progress {done} of {total:?}: {message:?}"),
+        );
     }
 
     fn now(&self) -> u64 {
@@ -127,7 +157,11 @@ impl Outside for Props {
 
     fn random(&self, bytes: &mut [u8]) {
         for byte in bytes {
-            let state = self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let state = self
+                .random
+                .get()
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             self.random.set(state);
             [*byte, ..] = state.to_be_bytes();
         }
@@ -156,9 +190,20 @@ fn envelope() -> Envelope {
             client_id: text("agent_1"),
             prior_actors: Vec::new(),
         },
-        session: wit::Session { id: text("session_1"), source: text("sid"), trace_id: "0".repeat(32) },
-        authorization: wit::Authorization { scopes: Vec::new(), confidence: Confidence::Verified },
-        delegation: wit::Delegation { mode: DelegationMode::ServiceIdentity, allowed: Vec::new(), modes: Vec::new() },
+        session: wit::Session {
+            id: text("session_1"),
+            source: text("sid"),
+            trace_id: "0".repeat(32),
+        },
+        authorization: wit::Authorization {
+            scopes: Vec::new(),
+            confidence: Confidence::Verified,
+        },
+        delegation: wit::Delegation {
+            mode: DelegationMode::ServiceIdentity,
+            allowed: Vec::new(),
+            modes: Vec::new(),
+        },
         call: wit::Call {
             id: text("call_1"),
             tool: text("test"),

@@ -52,12 +52,17 @@ impl App {
         let before = look_at(file);
         let config = config::load(file)?;
         let fixed = config.fixed();
-        let (server, envelope, limits) = (config.server.clone(), config.envelope.clone(), config.limits.clone());
+        let (server, envelope, limits) = (
+            config.server.clone(),
+            config.envelope.clone(),
+            config.limits.clone(),
+        );
         tell_memory(&limits);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let listener =
-            TcpListener::bind(server.listen).await.with_context(|| format!("cannot listen on {}", server.listen))?;
+        let listener = TcpListener::bind(server.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", server.listen))?;
         let resource = resource(&server, &listener)?;
         let keys = HostKeys::open(&envelope.keys, random.as_ref(), &server.trust)?;
         let cache = Cache::open(&server.cache(&envelope), keys.cache, &server.trust);
@@ -68,7 +73,12 @@ impl App {
             issuer: resource.uri().to_owned(),
             lifetime: envelope.lifetime,
         };
-        let signer = Arc::new(Signer::new(keys.signing, settings, Arc::clone(&clock), Arc::clone(&random)));
+        let signer = Arc::new(Signer::new(
+            keys.signing,
+            settings,
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        ));
         let sandbox = Sandbox::new(
             limits.clone(),
             Compiler::new(workers).keeping(cache),
@@ -90,10 +100,23 @@ impl App {
         sandbox::candidates(&server.tools, &server.trust)?;
         record_start(&journal, &resource, &config.digest).await?;
         let (seen, terms) = (first_look(&before, &config), config.terms());
-        let sources = seen.tools.keys().map(|name| (name.clone(), Source::File)).collect();
-        let left_out = seen.folder.as_ref().and_then(|folder| folder.left_out.clone());
-        let shelf = Shelf { sources, left_out, emptied: false };
-        let built = ground.policy(config, &sandbox, &journal, None, shelf).await?;
+        let sources = seen
+            .tools
+            .keys()
+            .map(|name| (name.clone(), Source::File))
+            .collect();
+        let left_out = seen
+            .folder
+            .as_ref()
+            .and_then(|folder| folder.left_out.clone());
+        let shelf = Shelf {
+            sources,
+            left_out,
+            emptied: false,
+        };
+        let built = ground
+            .policy(config, &sandbox, &journal, None, shelf)
+            .await?;
         record_changes(&built.policy, None, &journal).await?;
         let known = Known::of(&built, terms, &seen);
         let front_settings = FrontSettings {
@@ -121,11 +144,27 @@ impl App {
             random,
             clock,
         });
-        let watch = Watch::new(file.to_owned(), fixed, ground, Arc::clone(&host), seen, known);
+        let watch = Watch::new(
+            file.to_owned(),
+            fixed,
+            ground,
+            Arc::clone(&host),
+            seen,
+            known,
+        );
         let front = Arc::new(Front::new(front_settings, Arc::clone(&host)));
         let url = format!("http://{}{}", listener.local_addr()?, resource.path());
         let (trusted, drain) = (server.trusted_proxies, limits.time + Duration::from_secs(2));
-        Ok(Self { listener, front, trusted, host, journal, watch, url, drain })
+        Ok(Self {
+            listener,
+            front,
+            trusted,
+            host,
+            journal,
+            watch,
+            url,
+            drain,
+        })
     }
 
     /// The MCP endpoint at the bound address.
@@ -139,7 +178,13 @@ impl App {
     /// The journal could not be closed.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
-        let served = transport::serve(self.listener, self.front, self.trusted, stop.clone(), self.drain);
+        let served = transport::serve(
+            self.listener,
+            self.front,
+            self.trusted,
+            stop.clone(),
+            self.drain,
+        );
         let ending = async {
             stop.cancelled().await;
             self.host.ending.cancel();
@@ -153,7 +198,10 @@ impl App {
         self.host.sandbox.stop_compiling();
         let watched = watching.await;
         let stopped = Record::new(Event::HostStopped);
-        self.journal.close(stopped).await.context("the journal could not be closed")?;
+        self.journal
+            .close(stopped)
+            .await
+            .context("the journal could not be closed")?;
         watched.context("the watch over the configuration failed")
     }
 }
@@ -197,7 +245,10 @@ pub fn tls() -> anyhow::Result<Tls> {
     }
     let (_, unusable) = roots.add_parsable_certificates(native.certs);
     if unusable > 0 {
-        tracing::warn!(count = unusable, "some root certificates of this machine are not usable");
+        tracing::warn!(
+            count = unusable,
+            "some root certificates of this machine are not usable"
+        );
     }
     if roots.is_empty() {
         tracing::warn!(
@@ -220,7 +271,11 @@ pub fn journal_settings(config: &Config) -> audit::Settings {
     }
 }
 
-fn open_journal(config: &Config, keys: JournalKeys, clock: &Arc<dyn Clock>) -> anyhow::Result<Journal> {
+fn open_journal(
+    config: &Config,
+    keys: JournalKeys,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Journal> {
     let (journal, opened) = Journal::open(journal_settings(config), keys, Arc::clone(clock))?;
     tracing::info!(
         journal.records = opened.records,
@@ -231,16 +286,36 @@ fn open_journal(config: &Config, keys: JournalKeys, clock: &Arc<dyn Clock>) -> a
     Ok(journal)
 }
 
-async fn record_start(journal: &Journal, resource: &Resource, config_digest: &str) -> anyhow::Result<()> {
-    let started = detail([("version", env!("CARGO_PKG_VERSION")), ("resource", resource.uri())]);
-    journal.append(Record { detail: Some(started), ..Record::new(Event::HostStarted) }).await?;
+async fn record_start(
+    journal: &Journal,
+    resource: &Resource,
+    config_digest: &str,
+) -> anyhow::Result<()> {
+    let started = detail([
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("resource", resource.uri()),
+    ]);
+    journal
+        .append(Record {
+            detail: Some(started),
+            ..Record::new(Event::HostStarted)
+        })
+        .await?;
     let loaded = detail([("config", &format!("sha256:{config_digest}"))]);
-    journal.append(Record { detail: Some(loaded), ..Record::new(Event::ConfigLoaded) }).await?;
+    journal
+        .append(Record {
+            detail: Some(loaded),
+            ..Record::new(Event::ConfigLoaded)
+        })
+        .await?;
     Ok(())
 }
 
 fn detail<const N: usize>(members: [(&str, &str); N]) -> Map<String, Value> {
-    members.into_iter().map(|(name, text)| (name.to_owned(), Value::String(text.to_owned()))).collect()
+    members
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), Value::String(text.to_owned())))
+        .collect()
 }
 
 /// An error with its causes, on one line.

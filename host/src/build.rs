@@ -102,7 +102,9 @@ pub enum BuildError {
         imports: Vec<String>,
     },
     /// The component offers no tools.
-    #[error("the component exports no tools: call `bailiwick_sdk::export!(name_of_a_tool);` once in the crate")]
+    #[error(
+        "the component exports no tools: call `bailiwick_sdk::export!(name_of_a_tool);` once in the crate"
+    )]
     NoTools,
     /// A file cannot be read or written.
     #[error("{}", path.display())]
@@ -123,7 +125,10 @@ pub fn build(request: &Request) -> Result<Built, BuildError> {
     let folder = crate_folder(&request.path)?;
     let toolchain = Toolchain::find(&folder)?;
     let package = Package::read(&toolchain, &folder)?;
-    let target = request.target_dir.clone().unwrap_or_else(|| package.target.join("guests"));
+    let target = request
+        .target_dir
+        .clone()
+        .unwrap_or_else(|| package.target.join("guests"));
     // Cargo runs in the crate's folder, so a relative path would mean another place there.
     let target = std::path::absolute(&target).unwrap_or(target);
     let core = toolchain.compile(&package, &target)?;
@@ -131,7 +136,11 @@ pub fn build(request: &Request) -> Result<Built, BuildError> {
     let component = component::from_module(&module)?;
     let file = request.out.join(format!("{}.wasm", package.component));
     write_whole(&file, &component)?;
-    Ok(Built { digest: digest(&component), bytes: size(&component), component: file })
+    Ok(Built {
+        digest: digest(&component),
+        bytes: size(&component),
+        component: file,
+    })
 }
 
 fn crate_folder(path: &Path) -> Result<PathBuf, BuildError> {
@@ -139,7 +148,9 @@ fn crate_folder(path: &Path) -> Result<PathBuf, BuildError> {
     if folder.join("Cargo.toml").is_file() {
         return Ok(folder);
     }
-    Err(BuildError::NotACrate { path: path.to_owned() })
+    Err(BuildError::NotACrate {
+        path: path.to_owned(),
+    })
 }
 
 /// Writes a file beside and renames it: a host may be watching the folder.
@@ -166,7 +177,10 @@ fn size(bytes: &[u8]) -> u64 {
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> BuildError {
-    move |source| BuildError::File { path: path.to_owned(), source }
+    move |source| BuildError::File {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 #[cfg(test)]
@@ -181,7 +195,11 @@ mod tests {
     fn a_folder_without_a_crate_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let (path, out) = (folder.path().to_owned(), PathBuf::from("out"));
-        let error = build(&Request { path, out, target_dir: None });
+        let error = build(&Request {
+            path,
+            out,
+            target_dir: None,
+        });
         assert!(matches!(error, Err(BuildError::NotACrate { .. })));
     }
 
@@ -192,7 +210,12 @@ mod tests {
         write_whole(&file, b"one").unwrap();
         write_whole(&file, b"two").unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"two");
-        assert_eq!(std::fs::read_dir(folder.path().join("tools")).unwrap().count(), 1);
+        assert_eq!(
+            std::fs::read_dir(folder.path().join("tools"))
+                .unwrap()
+                .count(),
+            1
+        );
     }
 
     #[test]

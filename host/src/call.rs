@@ -128,10 +128,18 @@ pub async fn admit(host: &Host, token: Result<BearerToken, Reason>) -> Result<En
     let reason = match token {
         Err(reason) => reason,
         Ok(token) => match policy.identity.admit(token).await {
-            Ok((caller, subject)) => match host.pace.step(Principal::from(&*caller), Instant::now()) {
-                Ok(()) => return Ok(Entry { caller, policy, subject }),
-                Err(wait) => return Err(refusal::too_many(host, &caller, wait).await),
-            },
+            Ok((caller, subject)) => {
+                match host.pace.step(Principal::from(&*caller), Instant::now()) {
+                    Ok(()) => {
+                        return Ok(Entry {
+                            caller,
+                            policy,
+                            subject,
+                        });
+                    }
+                    Err(wait) => return Err(refusal::too_many(host, &caller, wait).await),
+                }
+            }
             Err(error) => {
                 host.lines.refused(&error);
                 error.reason()
@@ -156,14 +164,20 @@ pub async fn authorize(
         // Costly arguments wait for those of the same caller, so that others need not wait for them.
         let _turn = if allowed.is_costly() {
             let turn = host.checks.turn(&entry.caller).await;
-            Some(turn.map_err(|full| allowed.denied(Reason::Overloaded, full.message().to_owned()))?)
+            Some(
+                turn.map_err(|full| allowed.denied(Reason::Overloaded, full.message().to_owned()))?,
+            )
         } else {
             None
         };
         allowed.check()
     };
     match decided.await {
-        Ok(permit) => Ok(Admitted { entry, permit, trace_id }),
+        Ok(permit) => Ok(Admitted {
+            entry,
+            permit,
+            trace_id,
+        }),
         Err(denied) => Err(refusal::denied(host, &entry.caller, denied).await),
     }
 }
@@ -173,9 +187,20 @@ pub async fn authorize(
 /// # Errors
 /// The refusal, recorded if the journal can be written.
 pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Result<Answer, Refusal> {
-    let Admitted { entry: Entry { caller, policy, subject }, permit, trace_id } = admitted;
+    let Admitted {
+        entry: Entry {
+            caller,
+            policy,
+            subject,
+        },
+        permit,
+        trace_id,
+    } = admitted;
     let _running = host.calls.token();
-    let (tool, tier) = (permit.tool(), policy.components.tier(&permit.tool().component.digest));
+    let (tool, tier) = (
+        permit.tool(),
+        policy.components.tier(&permit.tool().component.digest),
+    );
     let _place = tokio::select! {
         biased;
         () = signals.gone() => return Err(refusal::late(host, &caller, &permit, Reason::Cancelled).await),
@@ -189,12 +214,32 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
         Ok(sealed) => sealed,
         Err(error) => return Err(refusal::late(host, &caller, &permit, error.reason()).await),
     };
-    let opened = OpenCall::open(host.journal.clone(), &sealed).await.map_err(|_| Refusal::unrecordable())?;
-    let authority = Arc::new(policy.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
-    let run = host.sandbox.run(&opened, &policy.components, &permit, &sealed, Arc::clone(&authority), signals);
-    let ended = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| panicked());
+    let opened = OpenCall::open(host.journal.clone(), &sealed)
+        .await
+        .map_err(|_| Refusal::unrecordable())?;
+    let authority = Arc::new(policy.broker.authority(
+        &permit,
+        sealed.clone(),
+        subject,
+        opened.trail(),
+    ));
+    let run = host.sandbox.run(
+        &opened,
+        &policy.components,
+        &permit,
+        &sealed,
+        Arc::clone(&authority),
+        signals,
+    );
+    let ended = AssertUnwindSafe(run)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| panicked());
     let reached = authority.end().await;
-    opened.close(ended.outcome, ended.reason, reached).await.map_err(|_| Refusal::unrecordable())?;
+    opened
+        .close(ended.outcome, ended.reason, reached)
+        .await
+        .map_err(|_| Refusal::unrecordable())?;
     Ok(ended.answer)
 }
 
@@ -205,10 +250,16 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
 pub async fn withdraw(host: &Host, admitted: Admitted) -> Result<(), Refusal> {
     let Admitted { entry, permit, .. } = admitted;
     let refused = refusal::late(host, &entry.caller, &permit, Reason::InvalidRequest).await;
-    if refused.reason == Reason::AuditUnavailable { Err(refused) } else { Ok(()) }
+    if refused.reason == Reason::AuditUnavailable {
+        Err(refused)
+    } else {
+        Ok(())
+    }
 }
 
 fn panicked() -> Ended {
-    tracing::error!("the host failed during a call; this is a defect of the host, please report it");
+    tracing::error!(
+        "the host failed during a call; this is a defect of the host, please report it"
+    );
     Ended::without_answer(Outcome::Failed, Reason::Internal, "the host failed")
 }

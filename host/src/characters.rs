@@ -39,7 +39,10 @@ pub enum Unfit {
 /// # Errors
 /// It could be mistaken for another one.
 pub fn check_name(text: &str) -> Result<(), Unfit> {
-    match text.chars().find(|character| is_unseen(*character) || is_odd_space(*character)) {
+    match text
+        .chars()
+        .find(|character| is_unseen(*character) || is_odd_space(*character))
+    {
         Some(space) if is_odd_space(space) => Err(Unfit::OddSpace(space)),
         Some(unseen) => Err(Unfit::Unseen(unseen)),
         None if text.trim().len() < text.len() => Err(Unfit::Space),
@@ -49,7 +52,16 @@ pub fn check_name(text: &str) -> Result<(), Unfit> {
 
 /// The beginning of `text`, with U+FFFD for what cannot be seen.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().take(MAX_PRINTED).map(|character| if is_unseen(character) { '\u{fffd}' } else { character }).collect()
+    text.chars()
+        .take(MAX_PRINTED)
+        .map(|character| {
+            if is_unseen(character) {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        })
+        .collect()
 }
 
 /// What an unseen character does.
@@ -60,7 +72,9 @@ fn what(character: char) -> &'static str {
         LineSeparator | ParagraphSeparator => "a line break that many programs do not show",
         PrivateUse => "which has no agreed meaning",
         Unassigned => "which is not a character",
-        _ if CodePointSetData::new::<BidiControl>().contains(character) => "which changes the direction of text",
+        _ if CodePointSetData::new::<BidiControl>().contains(character) => {
+            "which changes the direction of text"
+        }
         _ if matches!(character, '\u{e0000}'..='\u{e007f}') => "a tag, which hides a letter",
         _ => "which cannot be seen",
     }
@@ -75,7 +89,11 @@ mod tests {
     #[test]
     fn what_is_a_name_here_is_a_name_in_an_envelope() {
         for character in '\0'..=char::MAX {
-            for text in [format!("a{character}b"), format!("{character}a"), format!("a{character}")] {
+            for text in [
+                format!("a{character}b"),
+                format!("{character}a"),
+                format!("a{character}"),
+            ] {
                 let sealed = bailiwick_envelope::characters::is_plain(&text);
                 assert_eq!(check_name(&text).is_ok(), sealed, "{text:?}");
             }
@@ -85,15 +103,25 @@ mod tests {
     #[test]
     fn the_reason_names_the_character_by_its_number() {
         for (text, why) in [
-            ("a\u{202e}b", "it has U+202E, which changes the direction of text"),
+            (
+                "a\u{202e}b",
+                "it has U+202E, which changes the direction of text",
+            ),
             ("a\u{0}b", "it has U+0000, a control character"),
             ("a\u{e0041}b", "it has U+E0041, a tag, which hides a letter"),
             ("a\u{ad}b", "it has U+00AD, which cannot be seen"),
             ("a\u{e000}b", "it has U+E000, which has no agreed meaning"),
             ("a ", "it begins or ends with a space"),
-            ("a\u{a0}b", "it has U+00A0, a space that is not the ordinary one"),
+            (
+                "a\u{a0}b",
+                "it has U+00A0, a space that is not the ordinary one",
+            ),
         ] {
-            assert_eq!(check_name(text).map_err(|unfit| unfit.to_string()), Err(why.to_owned()), "{text:?}");
+            assert_eq!(
+                check_name(text).map_err(|unfit| unfit.to_string()),
+                Err(why.to_owned()),
+                "{text:?}"
+            );
         }
     }
 }

@@ -30,7 +30,9 @@ use std::process::ExitCode;
 use page::Page;
 
 /// Runs a command with a page on standard output, in colour on a terminal unless `NO_COLOR` is set.
-pub(crate) fn on_stdout(command: impl FnOnce(&mut Page<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn on_stdout(
+    command: impl FnOnce(&mut Page<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let stdout = io::stdout();
     let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = stdout.is_terminal() && !plain;
@@ -42,9 +44,14 @@ pub(crate) fn on_stdout(command: impl FnOnce(&mut Page<'_>) -> anyhow::Result<()
 
 /// Says why a command failed, if it did.
 pub(crate) fn conclude(result: anyhow::Result<()>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
     // Whoever reads (`| head`) has seen enough.
-    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+    if error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    {
         return ExitCode::SUCCESS;
     }
     say_error(&format!("error: {}", chain(error.as_ref())));
@@ -73,7 +80,9 @@ fn say_error(line: &str) {
 
 /// Runs what is asynchronous.
 fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(future);
     // What still blocks, such as a name being resolved, is not waited for.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
@@ -93,9 +102,17 @@ mod tests {
 
     #[test]
     fn every_cause_is_said_once() {
-        let inner = anyhow::anyhow!("no such file").context("keys cannot be read").context("the host does not start");
-        assert_eq!(chain(inner.as_ref()), "the host does not start: keys cannot be read: no such file");
+        let inner = anyhow::anyhow!("no such file")
+            .context("keys cannot be read")
+            .context("the host does not start");
+        assert_eq!(
+            chain(inner.as_ref()),
+            "the host does not start: keys cannot be read: no such file"
+        );
         let repeated = anyhow::anyhow!("no such file").context("keys cannot be read: no such file");
-        assert_eq!(chain(repeated.as_ref()), "keys cannot be read: no such file");
+        assert_eq!(
+            chain(repeated.as_ref()),
+            "keys cannot be read: no such file"
+        );
     }
 }

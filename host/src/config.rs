@@ -63,7 +63,10 @@ impl Config {
     /// The part that is read once, at the start: two configurations that differ in it cannot
     /// follow each other without a restart.
     pub fn fixed(&self) -> String {
-        format!("{:?} {:?} {:?} {:?}", self.server, self.envelope, self.audit, self.limits)
+        format!(
+            "{:?} {:?} {:?} {:?}",
+            self.server, self.envelope, self.audit, self.limits
+        )
     }
 
     /// What it says of components.
@@ -100,11 +103,19 @@ impl ComponentTerms {
     pub fn of(&self, name: &str) -> Terms {
         let grant = self.grants.get(name).cloned().unwrap_or_default();
         let approval = if grant.approve_changes.unwrap_or(self.approve_changes) {
-            Approval::Needed { approved: self.approvals.of(name).cloned(), config: self.file.clone() }
+            Approval::Needed {
+                approved: self.approvals.of(name).cloned(),
+                config: self.file.clone(),
+            }
         } else {
             Approval::NotNeeded
         };
-        Terms { grant, signers: self.signers.clone(), approval, trust: self.trust.clone() }
+        Terms {
+            grant,
+            signers: self.signers.clone(),
+            approval,
+            trust: self.trust.clone(),
+        }
     }
 }
 
@@ -123,8 +134,8 @@ pub struct Issuer {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
-    let text =
-        std::fs::read_to_string(file).map_err(|cause| ConfigError::one(file, format!("it cannot be read: {cause}")))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|cause| ConfigError::one(file, format!("it cannot be read: {cause}")))?;
     parse(file, &text)
 }
 
@@ -157,8 +168,15 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let services = services.sound;
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
-    let needed = server.approve_changes || components.values().any(|grant| grant.approve_changes == Some(true));
-    let approvals = if needed { root.approvals(&server.approvals)? } else { Approvals::default() };
+    let needed = server.approve_changes
+        || components
+            .values()
+            .any(|grant| grant.approve_changes == Some(true));
+    let approvals = if needed {
+        root.approvals(&server.approvals)?
+    } else {
+        Approvals::default()
+    };
     let digest = sha256(text);
     Some(Config {
         server,

@@ -28,8 +28,8 @@ pub use authority::{Authority, Broker, BrokerLimits};
 pub use error::DownstreamError;
 pub use request::{Part, Request, Response};
 pub use service::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
-    Service, ServiceSettings, Subjects,
+    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
+    IssuedTenant, OnCancel, Service, ServiceSettings, Subjects,
 };
 pub use tally::DownstreamTally;
 pub use template::{Template, TemplateError};

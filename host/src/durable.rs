@@ -21,13 +21,22 @@ pub(crate) fn sync_all(file: &File) -> io::Result<()> {
 /// Makes a private folder, and the folders above that are missing; or a loss of power would take
 /// it, with everything in it.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
-    let named = path.ancestors().take_while(|above| !above.as_os_str().is_empty());
+    let named = path
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty());
     let missing: Vec<_> = named.take_while(|above| !above.exists()).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    missing.into_iter().filter_map(Path::parent).try_for_each(|above| {
-        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
-        sync_all(&File::open(above)?)
-    })
+    missing
+        .into_iter()
+        .filter_map(Path::parent)
+        .try_for_each(|above| {
+            let above = if above.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                above
+            };
+            sync_all(&File::open(above)?)
+        })
 }
 
 #[cfg(not(test))]
@@ -67,7 +76,11 @@ pub(crate) mod seen {
     }
 
     pub(super) fn synced(file: &File) {
-        SYNCED.with_borrow_mut(|synced| synced.as_mut().map(|synced| synced.push(inode(&file.metadata().unwrap()))));
+        SYNCED.with_borrow_mut(|synced| {
+            synced
+                .as_mut()
+                .map(|synced| synced.push(inode(&file.metadata().unwrap())))
+        });
     }
 
     fn inode(metadata: &Metadata) -> (u64, u64) {

@@ -11,8 +11,8 @@ mod keys;
 use std::sync::Arc;
 
 use bailiwick_envelope::{
-    Authorization, CallBinding, Claims, Confidence, Delegation, EnvelopeError, Minting, Session, SignedEnvelope,
-    SigningKey, TransactionError, TransactionToken,
+    Authorization, CallBinding, Claims, Confidence, Delegation, EnvelopeError, Minting, Session,
+    SignedEnvelope, SigningKey, TransactionError, TransactionToken,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -22,7 +22,9 @@ use crate::identity::{Caller, SessionBasis};
 use crate::reason::Reason;
 use crate::seams::{Clock, Random, hex, random_hex};
 
-pub use keys::{HostKeys, JournalKeys, KeyFolderError, MacKey, SigningKeys, make_key, read_key, read_mac_key};
+pub use keys::{
+    HostKeys, JournalKeys, KeyFolderError, MacKey, SigningKeys, make_key, read_key, read_mac_key,
+};
 
 /// The identifier of one call, unique and unpredictable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,8 +118,20 @@ impl SealError {
 
 impl Signer {
     /// A signer with the host's keys.
-    pub fn new(keys: SigningKeys, settings: SignerSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { settings, envelope: keys.envelope, transaction: keys.transaction, mac: keys.mac, clock, random }
+    pub fn new(
+        keys: SigningKeys,
+        settings: SignerSettings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
+            settings,
+            envelope: keys.envelope,
+            transaction: keys.transaction,
+            mac: keys.mac,
+            clock,
+            random,
+        }
     }
 
     /// Seals one call.
@@ -135,13 +149,17 @@ impl Signer {
         if caller.expires_at() <= now {
             return Err(SealError::Expired);
         }
-        let arguments = serde_json_canonicalizer::to_vec(permit.arguments()).map_err(SealError::Arguments)?;
+        let arguments =
+            serde_json_canonicalizer::to_vec(permit.arguments()).map_err(SealError::Arguments)?;
         let tool = permit.tool();
         let claims = Claims {
             actor: caller.actor().clone(),
             agent: caller.agent().clone(),
             session: self.session(caller.session(), trace_id),
-            authorization: Authorization { scopes: permit.scopes().to_vec(), confidence: Confidence::Verified },
+            authorization: Authorization {
+                scopes: permit.scopes().to_vec(),
+                confidence: Confidence::Verified,
+            },
             delegation: Delegation::new(permit.services().clone()),
             call: CallBinding {
                 id: call.0.clone(),
@@ -150,17 +168,27 @@ impl Signer {
                 arguments: format!("hmac-sha256:{}", self.keyed_hash("arguments", &arguments)),
             },
             created_at: now,
-            expires_at: caller.expires_at().min(now.saturating_add(self.settings.lifetime)),
+            expires_at: caller
+                .expires_at()
+                .min(now.saturating_add(self.settings.lifetime)),
         };
         let envelope = Arc::new(claims.sign(&self.envelope)?);
-        Ok(Sealed { envelope, alias: caller.issuer_alias().into(), authority_until: caller.expires_at() })
+        Ok(Sealed {
+            envelope,
+            alias: caller.issuer_alias().into(),
+            authority_until: caller.expires_at(),
+        })
     }
 
     /// Mints the transaction token for one downstream call: the envelope narrowed to one service.
     ///
     /// # Errors
     /// The envelope does not allow the service, or has expired.
-    pub fn transaction(&self, sealed: &Sealed, service: &str) -> Result<TransactionToken, TransactionError> {
+    pub fn transaction(
+        &self,
+        sealed: &Sealed,
+        service: &str,
+    ) -> Result<TransactionToken, TransactionError> {
         let jti = random_hex::<16>(self.random.as_ref());
         let minting = Minting {
             issuer: &self.settings.issuer,
@@ -170,7 +198,10 @@ impl Signer {
             jti: &jti,
             now: self.clock.now(),
         };
-        let narrowed = sealed.envelope.narrow(service).map_err(|_| TransactionError::Service)?;
+        let narrowed = sealed
+            .envelope
+            .narrow(service)
+            .map_err(|_| TransactionError::Service)?;
         narrowed.mint(&minting, &self.transaction)
     }
 
@@ -181,12 +212,19 @@ impl Signer {
             SessionBasis::TokenDigest(digest) => (self.keyed_hash("token", digest), "token"),
         };
         let trace_id = trace_id.unwrap_or_else(|| random_hex::<16>(self.random.as_ref()));
-        Session { id, source: source.to_owned(), trace_id }
+        Session {
+            id,
+            source: source.to_owned(),
+            trace_id,
+        }
     }
 
     /// HMAC-SHA256 with a key of this host, so that guessable values cannot be found by trying.
     fn keyed_hash(&self, purpose: &str, value: &[u8]) -> String {
-        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104)")]
+        #[expect(
+            clippy::expect_used,
+            reason = "HMAC takes a key of any length (RFC 2104)"
+        )]
         let mut mac = Hmac::<Sha256>::new_from_slice(self.mac.bytes()).expect("any key length");
         mac.update(purpose.as_bytes());
         mac.update(&[0]);

@@ -41,7 +41,13 @@ enum Boarding<T> {
 impl<T: Clone> Flight<T> {
     /// No attempt was made yet.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::new(State { last: None, under_way: None }) }
+        Self {
+            clock,
+            state: Mutex::new(State {
+                last: None,
+                under_way: None,
+            }),
+        }
     }
 
     /// The answer of the last attempt if it is `enough`; else that of the attempt under way, or of
@@ -49,7 +55,11 @@ impl<T: Clone> Flight<T> {
     ///
     /// The attempt runs in the caller's own task. If that task goes away, one of those who wait
     /// makes a new attempt; where callers come and go as they like, give the call a task of its own.
-    pub async fn join<F>(&self, enough: impl Fn(&Ended<T>) -> bool, attempt: impl FnOnce() -> F) -> T
+    pub async fn join<F>(
+        &self,
+        enough: impl Fn(&Ended<T>) -> bool,
+        attempt: impl FnOnce() -> F,
+    ) -> T
     where
         F: Future<Output = T>,
     {
@@ -58,7 +68,11 @@ impl<T: Clone> Flight<T> {
                 Boarding::Answered(answer) => return answer,
                 Boarding::Leads(announce) => break announce,
                 Boarding::Waits(mut under_way) => {
-                    let answer = under_way.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
+                    let answer = under_way
+                        .wait_for(Option::is_some)
+                        .await
+                        .ok()
+                        .and_then(|answer| answer.clone());
                     if let Some(answer) = answer {
                         return answer;
                     }
@@ -94,7 +108,11 @@ impl<T: Clone> Flight<T> {
         if let Some(last) = state.last.as_ref().filter(|last| enough(last)) {
             return Boarding::Answered(last.answer.clone());
         }
-        if let Some(under_way) = state.under_way.as_ref().filter(|under_way| is_alive(under_way)) {
+        if let Some(under_way) = state
+            .under_way
+            .as_ref()
+            .filter(|under_way| is_alive(under_way))
+        {
             return Boarding::Waits(under_way.clone());
         }
         let (announce, under_way) = watch::channel(None);
@@ -106,7 +124,10 @@ impl<T: Clone> Flight<T> {
         let at_ms = self.clock.now_ms();
         let mut state = self.lock();
         state.under_way = None;
-        state.last = Some(Ended { answer: answer.clone(), at_ms });
+        state.last = Some(Ended {
+            answer: answer.clone(),
+            at_ms,
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -153,7 +174,13 @@ mod tests {
             let shared: Arc<dyn Clock> = clock.clone();
             let flight = Flight::new(shared);
             let (attempts, begun, go) = (AtomicUsize::new(0), Notify::new(), Notify::new());
-            Arc::new(Self { clock, flight, attempts, begun, go })
+            Arc::new(Self {
+                clock,
+                flight,
+                attempts,
+                begun,
+                go,
+            })
         }
 
         async fn ask(self: Arc<Self>, answer: Answer) -> Answer {
@@ -164,7 +191,9 @@ mod tests {
                 self.clock.0.fetch_add(5_000, Ordering::Relaxed);
                 answer
             };
-            self.flight.join(|last| self.clock.now_ms() - last.at_ms < 1_000, attempt).await
+            self.flight
+                .join(|last| self.clock.now_ms() - last.at_ms < 1_000, attempt)
+                .await
         }
     }
 
@@ -172,16 +201,26 @@ mod tests {
     async fn one_attempt_answers_everyone_who_waits_whether_it_succeeds_or_fails() {
         for answer in [Ok(7), Err("the issuer hangs")] {
             let airport = Airport::new();
-            let asking: Vec<_> = (0..12).map(|_| tokio::spawn(Arc::clone(&airport).ask(answer))).collect();
+            let asking: Vec<_> = (0..12)
+                .map(|_| tokio::spawn(Arc::clone(&airport).ask(answer)))
+                .collect();
             airport.begun.notified().await;
             tokio::task::yield_now().await;
             airport.go.notify_one();
             for asked in asking {
                 assert_eq!(asked.await.ok(), Some(answer));
             }
-            assert_eq!(airport.attempts.load(Ordering::Relaxed), 1, "attempts for 12 who ask at once");
+            assert_eq!(
+                airport.attempts.load(Ordering::Relaxed),
+                1,
+                "attempts for 12 who ask at once"
+            );
             let late = Arc::clone(&airport).ask(Ok(8)).await;
-            assert_eq!((late, airport.attempts.load(Ordering::Relaxed)), (answer, 1), "its age counts from its end");
+            assert_eq!(
+                (late, airport.attempts.load(Ordering::Relaxed)),
+                (answer, 1),
+                "its age counts from its end"
+            );
         }
     }
 
@@ -190,7 +229,9 @@ mod tests {
         let airport = Airport::new();
         let first = tokio::spawn(Arc::clone(&airport).ask(Ok(1)));
         airport.begun.notified().await;
-        let others: Vec<_> = (0..5).map(|_| tokio::spawn(Arc::clone(&airport).ask(Ok(2)))).collect();
+        let others: Vec<_> = (0..5)
+            .map(|_| tokio::spawn(Arc::clone(&airport).ask(Ok(2))))
+            .collect();
         tokio::task::yield_now().await;
         first.abort();
         airport.begun.notified().await;
@@ -209,7 +250,12 @@ mod tests {
         airport.go.notify_one();
         assert_eq!(Arc::clone(&airport).ask(Ok(1)).await, Ok(1));
         airport.flight.forget(|last| last.answer == Ok(2));
-        assert!(airport.flight.last().is_some_and(|last| last.answer == Ok(1) && last.at_ms == 5_000));
+        assert!(
+            airport
+                .flight
+                .last()
+                .is_some_and(|last| last.answer == Ok(1) && last.at_ms == 5_000)
+        );
         airport.flight.forget(|last| last.answer == Ok(1));
         assert!(airport.flight.last().is_none());
     }

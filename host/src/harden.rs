@@ -7,7 +7,10 @@
 //! thread of the process, those to come included. There is no way to ask for less.
 
 #[cfg_attr(
-    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    not(all(
+        target_os = "linux",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    )),
     path = "harden/elsewhere.rs"
 )]
 mod system;
@@ -79,9 +82,16 @@ pub(crate) fn compiling(limits: CompileLimits) -> Result<(), HardenError> {
     limit("the number of open files", Resource::Nofile, MAX_FILES)?;
     limit("the address space", Resource::As, limits.address_space)?;
     // Two limits, so that it ends by the signal that tells why.
-    limit("the processor time", Resource::Cpu, limits.cpu.saturating_add(2))?;
+    limit(
+        "the processor time",
+        Resource::Cpu,
+        limits.cpu.saturating_add(2),
+    )?;
     let most = getrlimit(Resource::Cpu).maximum;
-    let cpu = Rlimit { current: most.map(|most| most.min(limits.cpu)), maximum: most };
+    let cpu = Rlimit {
+        current: most.map(|most| most.min(limits.cpu)),
+        maximum: most,
+    };
     setrlimit(Resource::Cpu, cpu).map_err(setting("the processor time"))?;
     // A courtesy, which a service manager's own filter may deny.
     let _ = setpriority_process(None, NICE);
@@ -92,18 +102,32 @@ pub(crate) fn compiling(limits: CompileLimits) -> Result<(), HardenError> {
 /// Changes the score by which the kernel chooses whom to end when memory runs out. Every process may raise its own. Where that
 /// file is closed, the process goes on: what is lost is the choice, and no protection from a guest.
 fn end_first(change: impl FnOnce(i32) -> i32) {
-    let own = fs::read_to_string(SCORE).ok().and_then(|text| text.trim().parse().ok());
+    let own = fs::read_to_string(SCORE)
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
     let _ = fs::write(SCORE, change(own.unwrap_or_default()).to_string());
 }
 
 /// Sets a limit, unless there is a lower one already.
 fn limit(what: &'static str, resource: Resource, most: u64) -> Result<(), HardenError> {
-    let most = getrlimit(resource).maximum.map_or(most, |already| already.min(most));
-    setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(setting(what))
+    let most = getrlimit(resource)
+        .maximum
+        .map_or(most, |already| already.min(most));
+    setrlimit(
+        resource,
+        Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        },
+    )
+    .map_err(setting(what))
 }
 
 fn setting<E: Into<std::io::Error>>(what: &'static str) -> impl FnOnce(E) -> HardenError {
-    move |cause| HardenError::Setting { what, cause: cause.into() }
+    move |cause| HardenError::Setting {
+        what,
+        cause: cause.into(),
+    }
 }
 
 /// What is added to the share of memory that a process has, in thousandths: inherited by its children, from -1000 (never).

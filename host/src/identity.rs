@@ -71,29 +71,53 @@ impl AdmitError {
 
 impl Identity {
     /// Trusts `issuers` to name callers of `resource` (the audience, compared exactly).
-    pub fn new(issuers: Vec<(IssuerSettings, KeyRing)>, resource: String, clock: Arc<dyn Clock>) -> Self {
-        let issuers = issuers.into_iter().map(|(settings, keys)| Trusted { settings, keys }).collect();
-        Self { issuers, resource, clock, verified: cache::VerifiedTokens::default() }
+    pub fn new(
+        issuers: Vec<(IssuerSettings, KeyRing)>,
+        resource: String,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let issuers = issuers
+            .into_iter()
+            .map(|(settings, keys)| Trusted { settings, keys })
+            .collect();
+        Self {
+            issuers,
+            resource,
+            clock,
+            verified: cache::VerifiedTokens::default(),
+        }
     }
 
     /// Verifies the token in full and consumes it.
     ///
     /// # Errors
     /// The token does not prove who asks.
-    pub async fn admit(&self, token: BearerToken) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
+    pub async fn admit(
+        &self,
+        token: BearerToken,
+    ) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
         let digest = token.digest();
         let version = |caller: &Caller| self.trusted(&caller.actor().iss)?.keys.version();
         if let Some(caller) = self.verified.find(&digest, self.clock.now_ms(), version) {
             return Ok((caller, token.into_subject()));
         }
         let unverified = Unverified::parse(token.expose())?;
-        let trusted = self.trusted(unverified.claimed_issuer()?).ok_or(AdmitError::UnknownIssuer)?;
+        let trusted = self
+            .trusted(unverified.claimed_issuer()?)
+            .ok_or(AdmitError::UnknownIssuer)?;
         let key = trusted.keys.find(unverified.key_id()).await?;
         let claims = unverified.verify(&key, &trusted.settings.token_type)?;
         claims.check_times(self.clock.now(), &trusted.settings.times)?;
-        claims.check_audience(trusted.settings.audience.as_deref().unwrap_or(&self.resource))?;
+        claims.check_audience(
+            trusted
+                .settings
+                .audience
+                .as_deref()
+                .unwrap_or(&self.resource),
+        )?;
         let caller = Arc::new(Caller::from_claims(&claims, &trusted.settings, digest)?);
-        self.verified.insert(digest, &caller, key.set(), self.clock.now_ms());
+        self.verified
+            .insert(digest, &caller, key.set(), self.clock.now_ms());
         Ok((caller, token.into_subject()))
     }
 
@@ -101,7 +125,10 @@ impl Identity {
     ///
     /// # Errors
     /// The token does not prove who asks any more.
-    pub async fn readmit(&self, subject: SubjectToken) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
+    pub async fn readmit(
+        &self,
+        subject: SubjectToken,
+    ) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
         self.admit(subject.into_bearer()).await
     }
 
@@ -112,6 +139,8 @@ impl Identity {
 
     /// The configured issuer of exactly this name.
     fn trusted(&self, issuer: &str) -> Option<&Trusted> {
-        self.issuers.iter().find(|trusted| trusted.settings.issuer == issuer)
+        self.issuers
+            .iter()
+            .find(|trusted| trusted.settings.issuer == issuer)
     }
 }

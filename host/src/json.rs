@@ -24,10 +24,13 @@ use serde_json::{Map, Number, Value};
 pub fn parse(bytes: &[u8], depth: usize) -> Result<Value, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let nodes = Cell::new(0_usize);
-    let value = Strict { depth, nodes: &nodes }
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|error| JsonError::from(&error))?;
+    let value = Strict {
+        depth,
+        nodes: &nodes,
+    }
+    .deserialize(&mut deserializer)
+    .and_then(|value| deserializer.end().map(|()| value))
+    .map_err(|error| JsonError::from(&error))?;
     Ok(value)
 }
 
@@ -56,7 +59,11 @@ impl From<&serde_json::Error> for JsonError {
         } else {
             "syntax error"
         };
-        Self { line: error.line(), column: error.column(), kind }
+        Self {
+            line: error.line(),
+            column: error.column(),
+            kind,
+        }
     }
 }
 
@@ -73,14 +80,21 @@ struct Strict<'n> {
 
 impl Strict<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom(TOO_DEEP))?;
+        let depth = self
+            .depth
+            .checked_sub(1)
+            .ok_or_else(|| E::custom(TOO_DEEP))?;
         Ok(Self { depth, ..self })
     }
 
     /// A small text can mean many values, each of which takes far more memory than its text.
     fn count<E: serde::de::Error>(self) -> Result<(), E> {
         self.nodes.set(self.nodes.get() + 1);
-        if self.nodes.get() > MAX_NODES { Err(E::custom(TOO_MANY)) } else { Ok(()) }
+        if self.nodes.get() > MAX_NODES {
+            Err(E::custom(TOO_MANY))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -129,7 +143,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("not a finite number"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -186,19 +202,29 @@ mod tests {
             ("\u{feff}{}", "syntax error"),
             ("1e999", OUT_OF_RANGE),
         ] {
-            assert_eq!(parse(text.as_bytes(), 3).map_err(|error| error.kind), Err(kind), "{text}");
+            assert_eq!(
+                parse(text.as_bytes(), 3).map_err(|error| error.kind),
+                Err(kind),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn the_number_of_values_is_bounded_however_small_they_are() {
         let many = format!("[{}0]", "0,".repeat(MAX_NODES));
-        assert_eq!(parse(many.as_bytes(), 32).map_err(|error| error.kind), Err(TOO_MANY));
+        assert_eq!(
+            parse(many.as_bytes(), 32).map_err(|error| error.kind),
+            Err(TOO_MANY)
+        );
     }
 
     #[test]
     fn depth_is_bounded_however_deep_the_text_is() {
         let deep = "[".repeat(100_000);
-        assert_eq!(parse(deep.as_bytes(), 32).map_err(|error| error.kind), Err(TOO_DEEP));
+        assert_eq!(
+            parse(deep.as_bytes(), 32).map_err(|error| error.kind),
+            Err(TOO_DEEP)
+        );
     }
 }

@@ -36,7 +36,10 @@ impl VerifierKey {
     /// The name cannot stand in a note.
     pub fn new(name: &str, key: PublicKey) -> Result<Self, InvalidKey> {
         if is_key_name(name) {
-            Ok(Self { name: name.to_owned(), key })
+            Ok(Self {
+                name: name.to_owned(),
+                key,
+            })
         } else {
             Err(InvalidKey("the name is empty, or has white space or `+`"))
         }
@@ -74,9 +77,14 @@ impl VerifierKey {
     pub fn open<'n>(&self, note: &'n str) -> Option<&'n str> {
         let note = Note::parse(note)?;
         let hash = self.hash();
-        let mut own = note.signatures.iter().filter(|line| line.name == self.name && line.hash == hash).peekable();
+        let mut own = note
+            .signatures
+            .iter()
+            .filter(|line| line.name == self.name && line.hash == hash)
+            .peekable();
         own.peek()?;
-        own.all(|line| self.key.verify(note.text.as_bytes(), &line.signature)).then_some(note.text)
+        own.all(|line| self.key.verify(note.text.as_bytes(), &line.signature))
+            .then_some(note.text)
     }
 }
 
@@ -97,7 +105,10 @@ impl<'n> Note<'n> {
     /// The text ends at the last empty line, and every line below is a signature line
     /// (`c2sp.org/signed-note`, "Format").
     fn parse(note: &'n str) -> Option<Self> {
-        if note.chars().any(|character| character < ' ' && character != '\n') {
+        if note
+            .chars()
+            .any(|character| character < ' ' && character != '\n')
+        {
             return None;
         }
         let (text, below) = note.split_at_checked(note.rfind("\n\n")? + 1)?;
@@ -114,7 +125,11 @@ impl<'n> SignatureLine<'n> {
         let bytes = STANDARD.decode(base64).ok()?;
         let (hash, signature) = bytes.split_first_chunk()?;
         let formed = is_note_name(name) && !signature.is_empty();
-        formed.then(|| Self { name, hash: *hash, signature: signature.to_vec() })
+        formed.then(|| Self {
+            name,
+            hash: *hash,
+            signature: signature.to_vec(),
+        })
     }
 }
 
@@ -123,24 +138,40 @@ impl FromStr for VerifierKey {
 
     fn from_str(text: &str) -> Result<Self, InvalidKey> {
         let mut parts = text.trim_ascii().splitn(3, '+');
-        let (Some(name), Some(hash), Some(base64)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(name), Some(hash), Some(base64)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(InvalidKey("it is not name+hash+base64"));
         };
-        let bytes = STANDARD.decode(base64).map_err(|_| InvalidKey("the third part is not base64"))?;
+        let bytes = STANDARD
+            .decode(base64)
+            .map_err(|_| InvalidKey("the third part is not base64"))?;
         let Some((&ED25519, key)) = bytes.split_first() else {
             return Err(InvalidKey("it is not an Ed25519 key"));
         };
-        let key = key.try_into().map_err(|_| InvalidKey("an Ed25519 key has 32 bytes"))?;
-        let key = PublicKey::from_bytes(key).map_err(|_| InvalidKey("it is not a usable Ed25519 key"))?;
+        let key = key
+            .try_into()
+            .map_err(|_| InvalidKey("an Ed25519 key has 32 bytes"))?;
+        let key =
+            PublicKey::from_bytes(key).map_err(|_| InvalidKey("it is not a usable Ed25519 key"))?;
         let parsed = Self::new(name, key)?;
-        if hex(parsed.hash()) == hash { Ok(parsed) } else { Err(InvalidKey("the hash is not that of name and key")) }
+        if hex(parsed.hash()) == hash {
+            Ok(parsed)
+        } else {
+            Err(InvalidKey("the hash is not that of name and key"))
+        }
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let typed = [&[ED25519], self.key.as_bytes().as_slice()].concat();
-        write!(f, "{}+{}+{}", self.name, hex(self.hash()), STANDARD.encode(typed))
+        write!(
+            f,
+            "{}+{}+{}",
+            self.name,
+            hex(self.hash()),
+            STANDARD.encode(typed)
+        )
     }
 }
 
@@ -148,7 +179,13 @@ impl fmt::Display for VerifierKey {
 /// if it is not a signed note. A control character in a name is replaced.
 pub fn claimed(note: &str) -> Option<Vec<String>> {
     let shown = |name: &str| name.replace(char::is_control, "\u{fffd}");
-    Some(Note::parse(note)?.signatures.iter().map(|line| id(&shown(line.name), line.hash)).collect())
+    Some(
+        Note::parse(note)?
+            .signatures
+            .iter()
+            .map(|line| id(&shown(line.name), line.hash))
+            .collect(),
+    )
 }
 
 fn id(name: &str, hash: [u8; 4]) -> String {
@@ -162,7 +199,8 @@ fn is_key_name(name: &str) -> bool {
 
 /// Whether a signature line can have this name (`c2sp.org/signed-note`, "Format").
 fn is_note_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|character: char| character.is_whitespace() || character == '+')
+    !name.is_empty()
+        && !name.contains(|character: char| character.is_whitespace() || character == '+')
 }
 
 fn hex(bytes: [u8; 4]) -> String {

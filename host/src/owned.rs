@@ -44,7 +44,10 @@ pub enum OwnedError {
     #[error("it is a symbolic link, and what it leads to is not a regular file")]
     LinkToNoFile,
     /// A link that leads to a link, and so on.
-    #[error("it is a symbolic link that leads through more than {} others", way::MAX_LINKS)]
+    #[error(
+        "it is a symbolic link that leads through more than {} others",
+        way::MAX_LINKS
+    )]
     Links,
     /// A file where a folder is needed.
     #[error("it is not a folder")]
@@ -65,7 +68,9 @@ pub enum OwnedError {
 /// # Errors
 /// It is not a regular file, is open to others by the rule of this module, or is larger than `max`.
 pub fn read(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
-    read_if(path, max, trust, |way, metadata| way.changed_by(metadata, trust))
+    read_if(path, max, trust, |way, metadata| {
+        way.changed_by(metadata, trust)
+    })
 }
 
 /// The contents of the secret in `path`: what [`read`] asks for, and not readable by everyone. A group of this user's
@@ -74,7 +79,10 @@ pub fn read(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError>
 /// # Errors
 /// As for [`read`].
 pub fn read_secret(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
-    read_if(path, max, trust, |way, metadata| way.settings_changed_by(metadata, trust).or(way.read_by_all(metadata)))
+    read_if(path, max, trust, |way, metadata| {
+        way.settings_changed_by(metadata, trust)
+            .or(way.read_by_all(metadata))
+    })
 }
 
 /// The contents of a key in `path` that only this host may read.
@@ -82,7 +90,9 @@ pub fn read_secret(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Owne
 /// # Errors
 /// As for [`read`], and others may read it.
 pub fn read_private(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
-    read_if(path, max, trust, |way, metadata| way.touched_by(metadata, trust))
+    read_if(path, max, trust, |way, metadata| {
+        way.touched_by(metadata, trust)
+    })
 }
 
 /// The contents of the file of settings in `path`, which no one else can have written, by the rule of [`settings`].
@@ -90,7 +100,9 @@ pub fn read_private(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Own
 /// # Errors
 /// As for [`settings`], and it is larger than `max`.
 pub fn read_settings(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
-    read_if(path, max, trust, |way, metadata| way.settings_changed_by(metadata, trust))
+    read_if(path, max, trust, |way, metadata| {
+        way.settings_changed_by(metadata, trust)
+    })
 }
 
 /// Checks that no one else can have written the file of settings in `path`. A group of this user's own number is this
@@ -150,7 +162,9 @@ fn check_folder(path: &Path, trust: &Trust, check: Check) -> Result<(), OwnedErr
 
 /// The folder that a file is in; of a bare name, the working folder.
 pub fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn read_if(
@@ -164,13 +178,16 @@ fn read_if(
     regular(&way, way.metadata())?;
     way.refuse(open(&way, way.metadata()))?;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = rustix::fs::open(way.end(), flags, Mode::empty()).map_err(|error| OwnedError::Read(error.into()))?;
+    let file = rustix::fs::open(way.end(), flags, Mode::empty())
+        .map_err(|error| OwnedError::Read(error.into()))?;
     let file = File::from(file);
     let metadata = file.metadata().map_err(OwnedError::Read)?;
     regular(&way, &metadata)?;
     way.refuse(open(&way, &metadata))?;
     let mut bytes = Vec::new();
-    file.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(OwnedError::Read)?;
+    file.take(max.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(OwnedError::Read)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max {
         return Err(OwnedError::TooLarge(max));
     }

@@ -122,7 +122,11 @@ mod tests {
     #[test]
     fn codes_are_unique_and_in_kebab_case() {
         let mut codes: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-        assert!(codes.iter().all(|code| code.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+        assert!(
+            codes
+                .iter()
+                .all(|code| code.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        );
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), Reason::ALL.len());

@@ -36,14 +36,16 @@ mod wasi;
 
 pub use answer::{Answer, Ended};
 pub use compile::{
-    Cache, Compile, CompileError, Compiler, Compiling, WorkerError, Workers, compile_here, keep_spawner, spawn_workers,
-    work,
+    Cache, Compile, CompileError, Compiler, Compiling, WorkerError, Workers, compile_here,
+    keep_spawner, spawn_workers, work,
 };
 pub use engine::{EngineError, Tier};
 pub use examine::{ExamineError, Examined};
 pub use inspect::{Inspection, Refused, inspect};
 pub use limits::{Limit, Limits, Room, Unit};
-pub use loader::{Candidate, FolderError, LoadError, Loaded, Unapproved, candidates, is_name as is_component_name};
+pub use loader::{
+    Candidate, FolderError, LoadError, Loaded, Unapproved, candidates, is_name as is_component_name,
+};
 pub use progress::{ProgressSink, Report};
 pub use run::{Capacity, Components, Sandbox, Signals};
 pub use signature::{SignatureError, beside as signature_of, is_signer_key, sign, signer_key};

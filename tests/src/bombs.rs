@@ -16,26 +16,92 @@ pub struct Bomb {
 
 /// Every kind, each as large as it takes.
 pub fn bombs() -> Vec<Bomb> {
-    let refused = |name, why, bytes| Bomb { name, refused: Some(why), bytes };
-    let compiled = |name, bytes| Bomb { name, refused: None, bytes };
+    let refused = |name, why, bytes| Bomb {
+        name,
+        refused: Some(why),
+        bytes,
+    };
+    let compiled = |name, bytes| Bomb {
+        name,
+        refused: None,
+        bytes,
+    };
     vec![
-        refused("15,000 nested blocks", "nested blocks", component(&[module(&[nested(15_000)])])),
-        compiled("2,400 nested blocks", component(&[module(&[nested(2_400)])])),
-        refused("20,000 empty loops", "loops", component(&[module(&[loops(20_000)])])),
-        refused("2,000 empty loops in each of 50 functions", "steps", component(&[module(&vec![loops(2_000); 50])])),
+        refused(
+            "15,000 nested blocks",
+            "nested blocks",
+            component(&[module(&[nested(15_000)])]),
+        ),
+        compiled(
+            "2,400 nested blocks",
+            component(&[module(&[nested(2_400)])]),
+        ),
+        refused(
+            "20,000 empty loops",
+            "loops",
+            component(&[module(&[loops(20_000)])]),
+        ),
+        refused(
+            "2,000 empty loops in each of 50 functions",
+            "steps",
+            component(&[module(&vec![loops(2_000); 50])]),
+        ),
         compiled("2,000 empty loops", component(&[module(&[loops(2_000)])])),
-        refused("a function of 7.6 MB", "bytes of one function", component(&[module(&[adds(7_600_000)])])),
-        compiled("15 functions of 1 MB", component(&[module(&vec![adds(1_000_000); 15])])),
-        refused("a million types", "core types", component(&[types(1_000_000)])),
-        refused("a branch table of a million", "targets", component(&[module(&[table(1_000_000, 1)])])),
-        refused("a branch table of 100,000", "targets", component(&[module(&[table(100_000, 1)])])),
-        compiled("branch tables of 8,000", component(&[module(&vec![table(8_000, 15); 20])])),
-        refused("1,000 modules", "core modules", component(&vec![b"\0asm\x01\0\0\0".to_vec(); 1_000])),
-        refused("50,000 locals", "locals", component(&[module(&[declared(50_000)])])),
-        compiled("5,000 locals, all alive", component(&[module(&vec![locals(5_000); 20])])),
-        compiled("a soup of SIMD", component(&[module(&vec![soup(8_000); 100])])),
-        compiled("20,000 functions that call each other", component(&[module(&callers(20_000, 40))])),
-        refused("a million functions", "functions", component(&[module(&vec![Vec::new(); 1_000_000])])),
+        refused(
+            "a function of 7.6 MB",
+            "bytes of one function",
+            component(&[module(&[adds(7_600_000)])]),
+        ),
+        compiled(
+            "15 functions of 1 MB",
+            component(&[module(&vec![adds(1_000_000); 15])]),
+        ),
+        refused(
+            "a million types",
+            "core types",
+            component(&[types(1_000_000)]),
+        ),
+        refused(
+            "a branch table of a million",
+            "targets",
+            component(&[module(&[table(1_000_000, 1)])]),
+        ),
+        refused(
+            "a branch table of 100,000",
+            "targets",
+            component(&[module(&[table(100_000, 1)])]),
+        ),
+        compiled(
+            "branch tables of 8,000",
+            component(&[module(&vec![table(8_000, 15); 20])]),
+        ),
+        refused(
+            "1,000 modules",
+            "core modules",
+            component(&vec![b"\0asm\x01\0\0\0".to_vec(); 1_000]),
+        ),
+        refused(
+            "50,000 locals",
+            "locals",
+            component(&[module(&[declared(50_000)])]),
+        ),
+        compiled(
+            "5,000 locals, all alive",
+            component(&[module(&vec![locals(5_000); 20])]),
+        ),
+        compiled(
+            "a soup of SIMD",
+            component(&[module(&vec![soup(8_000); 100])]),
+        ),
+        compiled(
+            "20,000 functions that call each other",
+            component(&[module(&callers(20_000, 40))]),
+        ),
+        refused(
+            "a million functions",
+            "functions",
+            component(&[module(&vec![Vec::new(); 1_000_000])]),
+        ),
     ]
 }
 
@@ -106,7 +172,12 @@ fn loops(many: usize) -> Vec<u8> {
 fn adds(bytes: usize) -> Vec<u8> {
     let each = [LOCAL_GET, 0, LOCAL_GET, 0, I32_MUL, I32_ADD];
     let start = [0, I32_CONST, 0, I32_CONST, 1].to_vec();
-    [start, each.repeat(bytes / each.len()), vec![I32_STORE, 2, 0]].concat()
+    [
+        start,
+        each.repeat(bytes / each.len()),
+        vec![I32_STORE, 2, 0],
+    ]
+    .concat()
 }
 
 /// Branch tables, one after the other, of that many targets each.
@@ -133,7 +204,9 @@ fn declared(many: usize) -> Vec<u8> {
 fn locals(many: usize) -> Vec<u8> {
     let mut body = vec![1];
     number(&mut body, many);
-    body.extend([I32, LOOP, EMPTY, LOCAL_GET, 0, I32_CONST, 0, I32_LOAD, 2, 0, I32_ADD, LOCAL_SET, 2]);
+    body.extend([
+        I32, LOOP, EMPTY, LOCAL_GET, 0, I32_CONST, 0, I32_LOAD, 2, 0, I32_ADD, LOCAL_SET, 2,
+    ]);
     for local in 2..many {
         body.push(LOCAL_GET);
         number(&mut body, local);

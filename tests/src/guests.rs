@@ -34,9 +34,19 @@ async fn build(name: &str) -> anyhow::Result<Vec<u8>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let out = tools()?.with_file_name("guests");
     let root = here.parent().context("the tests lie in the workspace")?;
-    let (source, target) = (here.join("guests").join(name), root.join("example-tools/target"));
+    let (source, target) = (
+        here.join("guests").join(name),
+        root.join("example-tools/target"),
+    );
     let [source, out_text, target] = [&source, &out, &target].map(|path| path.to_string_lossy());
-    let arguments = ["build", &source, "--out", &out_text, "--target-dir", &target];
+    let arguments = [
+        "build",
+        &source,
+        "--out",
+        &out_text,
+        "--target-dir",
+        &target,
+    ];
     let output = process::run(&bailiwick()?, &arguments).await?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "bailiwick build {source}: {said}");

@@ -98,10 +98,27 @@ impl Case {
 
 /// Every case, in families.
 pub fn cases() -> Vec<Case> {
-    let families =
-        [loops::cases, memory::cases, stack::cases, traps::cases, results::cases, functions::cases, resources::cases];
-    let load = [describing::cases, shape::cases, features::cases, advisories::cases, wasi::cases];
-    families.into_iter().chain(load).flat_map(|family| family()).collect()
+    let families = [
+        loops::cases,
+        memory::cases,
+        stack::cases,
+        traps::cases,
+        results::cases,
+        functions::cases,
+        resources::cases,
+    ];
+    let load = [
+        describing::cases,
+        shape::cases,
+        features::cases,
+        advisories::cases,
+        wasi::cases,
+    ];
+    families
+        .into_iter()
+        .chain(load)
+        .flat_map(|family| family())
+        .collect()
 }
 
 /// The good guest itself: the measure of what the others do.
@@ -125,26 +142,65 @@ fn each<T>(items: impl IntoIterator<Item = T>, text: impl FnMut(T) -> String) ->
 
 /// A guest whose call is ended.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
-fn ended(name: &'static str, does: &'static str, reasons: &'static [&'static str], guest: Guest) -> Case {
-    Case { name, does, at: Phase::Call, expect: Expect::Ended(reasons), source: text(name, &guest) }
+fn ended(
+    name: &'static str,
+    does: &'static str,
+    reasons: &'static [&'static str],
+    guest: Guest,
+) -> Case {
+    Case {
+        name,
+        does,
+        at: Phase::Call,
+        expect: Expect::Ended(reasons),
+        source: text(name, &guest),
+    }
 }
 
 /// A guest that may do what it does.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 fn harmless(name: &'static str, does: &'static str, answer: &'static str, guest: Guest) -> Case {
-    Case { name, does, at: Phase::Call, expect: Expect::Harmless(answer), source: text(name, &guest) }
+    Case {
+        name,
+        does,
+        at: Phase::Call,
+        expect: Expect::Harmless(answer),
+        source: text(name, &guest),
+    }
 }
 
 /// A guest that is refused for what it says of its tools, or for how.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
-fn misdescribed(name: &'static str, does: &'static str, reasons: &'static [&'static str], guest: Guest) -> Case {
-    Case { name, does, at: Phase::Describe, expect: Expect::Refused(reasons), source: text(name, &guest) }
+fn misdescribed(
+    name: &'static str,
+    does: &'static str,
+    reasons: &'static [&'static str],
+    guest: Guest,
+) -> Case {
+    Case {
+        name,
+        does,
+        at: Phase::Describe,
+        expect: Expect::Refused(reasons),
+        source: text(name, &guest),
+    }
 }
 
 /// A guest that is refused for what it is.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
-fn refused(name: &'static str, does: &'static str, reasons: &'static [&'static str], guest: Guest) -> Case {
-    Case { name, does, at: Phase::Load, expect: Expect::Refused(reasons), source: text(name, &guest) }
+fn refused(
+    name: &'static str,
+    does: &'static str,
+    reasons: &'static [&'static str],
+    guest: Guest,
+) -> Case {
+    Case {
+        name,
+        does,
+        at: Phase::Load,
+        expect: Expect::Refused(reasons),
+        source: text(name, &guest),
+    }
 }
 
 const CPU: &[&str] = &["cpu-exceeded"];
@@ -170,12 +226,22 @@ mod tests {
         assert_eq!(names.len(), cases.len(), "a name is used twice");
         assert!(cases.len() >= 150, "{} guests", cases.len());
         for case in cases.iter().chain([&good()]) {
-            let plain =
-                case.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            let plain = case
+                .name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
             assert!(plain && case.name.len() <= 64, "{}", case.name);
             assert!(case.does.ends_with('.'), "{}", case.name);
             let bytes = case.bytes();
-            assert!(bytes.is_ok(), "{}: {}", case.name, bytes.err().map(|error| error.to_string()).unwrap_or_default());
+            assert!(
+                bytes.is_ok(),
+                "{}: {}",
+                case.name,
+                bytes
+                    .err()
+                    .map(|error| error.to_string())
+                    .unwrap_or_default()
+            );
         }
     }
 }

@@ -13,5 +13,6 @@ mod world;
 pub use guests::guest;
 pub use told::{anything_contains, claims_of, count, ensure_eq, header, one_refusal, reasons};
 pub use world::{
-    AGENT, ORDERS_TOOL, Plan, Remains, SCOPE, TRUST_DOMAIN, World, audit, bailiwick, demo, tools, workbench,
+    AGENT, ORDERS_TOOL, Plan, Remains, SCOPE, TRUST_DOMAIN, World, audit, bailiwick, demo, tools,
+    workbench,
 };

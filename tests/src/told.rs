@@ -12,7 +12,11 @@ use serde_json::{Map, Value};
 /// # Errors
 /// They differ.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
-pub fn ensure_eq<A: PartialEq<B> + Debug, B: Debug>(seen: A, expected: B, what: &str) -> anyhow::Result<()> {
+pub fn ensure_eq<A: PartialEq<B> + Debug, B: Debug>(
+    seen: A,
+    expected: B,
+    what: &str,
+) -> anyhow::Result<()> {
     ensure!(seen == expected, "{what}: {seen:?} instead of {expected:?}");
     Ok(())
 }
@@ -24,7 +28,10 @@ pub fn count(records: &[Value], event: &str) -> usize {
 
 /// The reasons of an event's records, in order.
 pub fn reasons(records: &[Value], event: &str) -> Vec<String> {
-    journal::events(records, event).into_iter().map(|record| journal::text(record, "reason").to_owned()).collect()
+    journal::events(records, event)
+        .into_iter()
+        .map(|record| journal::text(record, "reason").to_owned())
+        .collect()
 }
 
 /// The one `call.refused` that came after `before` records.
@@ -33,7 +40,10 @@ pub fn reasons(records: &[Value], event: &str) -> Vec<String> {
 /// There is none, or more than one, or a `call.opened` beside it.
 pub fn one_refusal(records: &[Value], before: usize) -> anyhow::Result<&Value> {
     let new = records.get(before..).unwrap_or_default();
-    ensure!(count(new, "call.opened") == 0, "refused and opened: {new:#?}");
+    ensure!(
+        count(new, "call.opened") == 0,
+        "refused and opened: {new:#?}"
+    );
     let refusals = journal::events(new, "call.refused");
     ensure!(refusals.len() == 1, "{} refusals: {new:#?}", refusals.len());
     refusals.first().copied().context("no refusal")

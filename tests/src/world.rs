@@ -65,17 +65,26 @@ impl Default for Plan {
 impl Plan {
     /// The usual world with another delegation mode for the orders component.
     pub fn mode(mode: &'static str) -> Self {
-        Self { mode, ..Self::default() }
+        Self {
+            mode,
+            ..Self::default()
+        }
     }
 
     /// The usual world with the billing component, each of its tools in its own mode.
     pub fn billing() -> Self {
-        Self { billing: true, ..Self::default() }
+        Self {
+            billing: true,
+            ..Self::default()
+        }
     }
 
     /// The usual world with another configuration.
     pub fn config(change: impl FnOnce(&mut Config) + 'static) -> Self {
-        Self { config: Box::new(change), ..Self::default() }
+        Self {
+            config: Box::new(change),
+            ..Self::default()
+        }
     }
 }
 
@@ -134,11 +143,9 @@ impl World {
             folder.write_tool(name, bytes)?;
         }
         folder.write_secret("exchange", "a secret of the host & only of it")?;
-        let mut config = Config::new(issuer.url(), TRUST_DOMAIN).with_orders(issuer.url(), orders.url()).grant(
-            "orders",
-            &digest,
-            &[("orders_api", plan.mode)],
-        );
+        let mut config = Config::new(issuer.url(), TRUST_DOMAIN)
+            .with_orders(issuer.url(), orders.url())
+            .grant("orders", &digest, &[("orders_api", plan.mode)]);
         if plan.billing {
             let digest = folder.add_tool(&built.join("billing.wasm"))?;
             config = config.with_billing(issuer.url(), billing.url());
@@ -152,15 +159,30 @@ impl World {
         }
         folder.write_config(&config)?;
 
-        let surroundings = Surroundings { environment: plan.environment, descriptors: plan.descriptors };
+        let surroundings = Surroundings {
+            environment: plan.environment,
+            descriptors: plan.descriptors,
+        };
         let host = start_host(&folder, &surroundings).await?;
         orders.trust_host(&host.at("/.well-known/jwks.json"));
-        Ok(Self { issuer, orders, billing, reports, host, folder, surroundings, temp })
+        Ok(Self {
+            issuer,
+            orders,
+            billing,
+            reports,
+            host,
+            folder,
+            surroundings,
+            temp,
+        })
     }
 
     /// A good token's spec: for this host, through the agent, with the scope for orders.
     pub fn spec(&self, sub: &str) -> TokenSpec {
-        TokenSpec::of(sub).client(AGENT).audience(&self.host.url()).scopes(&[SCOPE])
+        TokenSpec::of(sub)
+            .client(AGENT)
+            .audience(&self.host.url())
+            .scopes(&[SCOPE])
     }
 
     /// A good token.
@@ -184,7 +206,8 @@ impl World {
     /// # Errors
     /// The host does not answer.
     pub async fn order(&self, token: &str, id: &str) -> anyhow::Result<Answer> {
-        self.call(token, ORDERS_TOOL, &json!({"order_id": id})).await
+        self.call(token, ORDERS_TOOL, &json!({"order_id": id}))
+            .await
     }
 
     /// The journal so far.
@@ -315,9 +338,10 @@ impl Remains {
 
 fn entry(issuer: &Issuer, key: Option<[&str; 3]>) -> Entry {
     match key {
-        Some([header, prefix, key]) => {
-            Entry::Key { header: header.to_ascii_lowercase(), value: format!("{prefix}{key}") }
-        }
+        Some([header, prefix, key]) => Entry::Key {
+            header: header.to_ascii_lowercase(),
+            value: format!("{prefix}{key}"),
+        },
         None => Entry::Token(issuer.trusted()),
     }
 }
@@ -340,8 +364,16 @@ fn with_reports(
 fn grant_billing(config: Config, digest: &str) -> Config {
     config
         .grant("billing", digest, &[])
-        .grant_tool("billing", "get_balance", &[("billing_api", "restricted_user")])
-        .grant_tool("billing", "monthly_report", &[("reports_api", "service_identity")])
+        .grant_tool(
+            "billing",
+            "get_balance",
+            &[("billing_api", "restricted_user")],
+        )
+        .grant_tool(
+            "billing",
+            "monthly_report",
+            &[("reports_api", "service_identity")],
+        )
 }
 
 async fn refused(folder: &Folder, surroundings: &Surroundings) -> anyhow::Result<String> {
@@ -358,13 +390,19 @@ async fn refused(folder: &Folder, surroundings: &Surroundings) -> anyhow::Result
 pub async fn audit(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
     let output = process::run(&bailiwick()?, &[&["audit"], arguments].concat()).await?;
     let said = [output.stdout, output.stderr].concat();
-    Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+    Ok((
+        output.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    ))
 }
 
 /// A file that grows over its limit is an error for the host and not its end (see `setrlimit`). With `CONTROL_GROUP` in the
 /// environment, the host runs in that group.
 async fn start_host(folder: &Folder, surroundings: &Surroundings) -> anyhow::Result<Host> {
-    let descriptors = surroundings.descriptors.map(|limit| format!("ulimit -n {limit}")).unwrap_or_default();
+    let descriptors = surroundings
+        .descriptors
+        .map(|limit| format!("ulimit -n {limit}"))
+        .unwrap_or_default();
     let script = format!(
         r#"trap '' XFSZ
         {descriptors}
@@ -372,7 +410,11 @@ async fn start_host(folder: &Folder, surroundings: &Surroundings) -> anyhow::Res
         exec "$0" serve --config "$1" --until-stdin-closes"#
     );
     let mut command = Command::new("sh");
-    command.arg("-c").arg(script).arg(bailiwick()?).arg(folder.config());
+    command
+        .arg("-c")
+        .arg(script)
+        .arg(bailiwick()?)
+        .arg(folder.config());
     for (name, value) in &surroundings.environment {
         command.env(name, value);
     }

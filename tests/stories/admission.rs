@@ -11,16 +11,31 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn all_four_algorithms_are_taken_from_an_issuer_that_publishes_them() -> Result<()> {
-    let algorithms = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256];
+    let algorithms = [
+        Algorithm::Es256,
+        Algorithm::EdDsa,
+        Algorithm::Rs256,
+        Algorithm::Ps256,
+    ];
     let world = World::with(Plan {
-        issuer: Settings { algorithms: algorithms.to_vec(), ..Settings::default() },
+        issuer: Settings {
+            algorithms: algorithms.to_vec(),
+            ..Settings::default()
+        },
         ..Plan::default()
     })
     .await?;
     for algorithm in algorithms {
         let spec = world.spec("alice").signed_by(Signer::Key(algorithm));
-        let answer = world.call(&world.issuer.token(&spec)?, "whoami", &json!({})).await?;
-        ensure!(answer.is_success(), "{}: {}", algorithm.as_str(), answer.raw);
+        let answer = world
+            .call(&world.issuer.token(&spec)?, "whoami", &json!({}))
+            .await?;
+        ensure!(
+            answer.is_success(),
+            "{}: {}",
+            algorithm.as_str(),
+            answer.raw
+        );
     }
     Ok(())
 }
@@ -34,13 +49,25 @@ async fn a_token_that_is_not_good_is_a_401_and_one_record() -> Result<()> {
         let answer = world.call(&token, "whoami", &json!({})).await?;
         ensure_eq(answer.status, StatusCode::UNAUTHORIZED, what)?;
         let challenge = answer.challenge();
-        ensure!(challenge.contains("error=\"invalid_token\""), "{what}: {challenge}");
-        ensure!(challenge.contains("resource_metadata=\""), "{what}: {challenge}");
+        ensure!(
+            challenge.contains("error=\"invalid_token\""),
+            "{what}: {challenge}"
+        );
+        ensure!(
+            challenge.contains("resource_metadata=\""),
+            "{what}: {challenge}"
+        );
         let records = world.records()?;
         let refusal = one_refusal(&records, before)?;
         ensure_eq(text(refusal, "decision"), "deny", what)?;
-        ensure!(text(refusal, "reason").starts_with("token-"), "{what}: {refusal}");
-        ensure!(!refusal.to_string().contains(&token), "{what}: the token is in the journal");
+        ensure!(
+            text(refusal, "reason").starts_with("token-"),
+            "{what}: {refusal}"
+        );
+        ensure!(
+            !refusal.to_string().contains(&token),
+            "{what}: the token is in the journal"
+        );
     }
     Ok(())
 }
@@ -53,35 +80,67 @@ fn bad_tokens(world: &World) -> Vec<(&'static str, TokenSpec)> {
         change("no expiry", &|spec| spec.without("exp")),
         change("expiry as text", &|spec| spec.claim("exp", "9999999999")),
         change("not yet", &|spec| spec.claim("nbf", 9_999_999_999_u64)),
-        change("from the future", &|spec| spec.claim("iat", 9_999_999_999_u64)),
+        change("from the future", &|spec| {
+            spec.claim("iat", 9_999_999_999_u64)
+        }),
         change("ten years", &|spec| spec.lifetime(315_360_000)),
-        change("issued many years ago", &|spec| spec.claim("iat", 1_000_000_000_u64)),
-        change("a subject that looks like another", &|spec| spec.claim("sub", "ali\u{ad}ce")),
-        change("a subject with a tag", &|spec| spec.claim("sub", "alice\u{e0041}")),
-        change("a subject with a mark of direction", &|spec| spec.claim("sub", "alice\u{61c}")),
-        change("a subject with a space at its end", &|spec| spec.claim("sub", "alice ")),
-        change("a client that looks like another", &|spec| spec.claim("client_id", "assis\u{3164}tant")),
+        change("issued many years ago", &|spec| {
+            spec.claim("iat", 1_000_000_000_u64)
+        }),
+        change("a subject that looks like another", &|spec| {
+            spec.claim("sub", "ali\u{ad}ce")
+        }),
+        change("a subject with a tag", &|spec| {
+            spec.claim("sub", "alice\u{e0041}")
+        }),
+        change("a subject with a mark of direction", &|spec| {
+            spec.claim("sub", "alice\u{61c}")
+        }),
+        change("a subject with a space at its end", &|spec| {
+            spec.claim("sub", "alice ")
+        }),
+        change("a client that looks like another", &|spec| {
+            spec.claim("client_id", "assis\u{3164}tant")
+        }),
         change("no audience", &|spec| spec.without("aud")),
-        change("another audience", &|spec| spec.audience("https://other.example/mcp")),
-        change("a longer audience", &|spec| spec.audience(&format!("{}/x", world.host.url()))),
-        change("another issuer", &|spec| spec.claim("iss", "https://other.example")),
-        change("issuer with a slash", &|spec| spec.claim("iss", format!("{}/", world.issuer.url()))),
+        change("another audience", &|spec| {
+            spec.audience("https://other.example/mcp")
+        }),
+        change("a longer audience", &|spec| {
+            spec.audience(&format!("{}/x", world.host.url()))
+        }),
+        change("another issuer", &|spec| {
+            spec.claim("iss", "https://other.example")
+        }),
+        change("issuer with a slash", &|spec| {
+            spec.claim("iss", format!("{}/", world.issuer.url()))
+        }),
         change("no subject", &|spec| spec.without("sub")),
         change("an empty subject", &|spec| spec.claim("sub", "")),
         change("subject as number", &|spec| spec.claim("sub", 7)),
         change("no client", &|spec| spec.without("client_id")),
         change("scope as number", &|spec| spec.claim("scope", 7)),
-        change("a list with more than scopes", &|spec| spec.claim("scope", json!([SCOPE, 7]))),
+        change("a list with more than scopes", &|spec| {
+            spec.claim("scope", json!([SCOPE, 7]))
+        }),
         change("an ID token", &|spec| spec.typ("JWT")),
         change("a transaction token", &|spec| spec.typ("txntoken+jwt")),
         change("no type", &|spec| spec.header("typ", Value::Null)),
         change("no key", &|spec| spec.header("kid", Value::Null)),
         change("an unknown key", &|spec| spec.header("kid", "key-99")),
-        change("a critical extension", &|spec| spec.header("crit", json!(["exp"]))),
-        change("a stranger's signature", &|spec| spec.signed_by(Signer::Stranger)),
+        change("a critical extension", &|spec| {
+            spec.header("crit", json!(["exp"]))
+        }),
+        change("a stranger's signature", &|spec| {
+            spec.signed_by(Signer::Stranger)
+        }),
         change("no signature", &|spec| spec.signed_by(Signer::Nobody)),
-        change("a keyed hash", &|spec| spec.signed_by(Signer::PublicKeyAsSecret)),
-        change("another key's algorithm", &|spec| spec.header("alg", "EdDSA")),
+        change("a keyed hash", &|spec| {
+            spec.signed_by(Signer::PublicKeyAsSecret)
+        }),
+        change("another key's algorithm", &|spec| {
+            spec.header("alg", "EdDSA")
+        }),
     ]
 }
 
@@ -91,15 +150,31 @@ async fn without_a_token_there_is_a_401_that_says_where_to_get_one() -> Result<(
     let before = world.records()?.len();
     let answer = mcp::call(&world.host.url(), None, "whoami", &json!({})).await?;
     ensure_eq(answer.status, StatusCode::UNAUTHORIZED, "status")?;
-    ensure!(!answer.challenge().contains("error="), "{}", answer.challenge());
+    ensure!(
+        !answer.challenge().contains("error="),
+        "{}",
+        answer.challenge()
+    );
     let metadata = quoted(answer.challenge(), "resource_metadata");
     let document = client::fetch(&metadata).await?.json()?;
-    ensure_eq(document.get("resource"), Some(&json!(world.host.url())), "resource")?;
-    ensure_eq(document.get("authorization_servers"), Some(&json!([world.issuer.url()])), "issuers")?;
+    ensure_eq(
+        document.get("resource"),
+        Some(&json!(world.host.url())),
+        "resource",
+    )?;
+    ensure_eq(
+        document.get("authorization_servers"),
+        Some(&json!([world.issuer.url()])),
+        "issuers",
+    )?;
     let root = client::fetch(&world.host.at("/.well-known/oauth-protected-resource")).await?;
     ensure_eq(root.json()?, document, "the document at the root")?;
     let records = world.records()?;
-    ensure_eq(text(one_refusal(&records, before)?, "reason"), "token-missing", "reason")
+    ensure_eq(
+        text(one_refusal(&records, before)?, "reason"),
+        "token-missing",
+        "reason",
+    )
 }
 
 #[tokio::test]
@@ -108,23 +183,47 @@ async fn a_credential_that_is_not_one_bearer_token_is_refused() -> Result<()> {
     let token = world.token("alice")?;
     let huge = format!("Bearer {}", "x".repeat(20_000));
     let good = format!("Bearer {token}");
-    let cases: [&[&str]; 6] =
-        [&["Basic YTpi"], &["Bearer"], &["Bearer a b"], &["Bearer \"x\""], &[&huge], &[&good, &good]];
+    let cases: [&[&str]; 6] = [
+        &["Basic YTpi"],
+        &["Bearer"],
+        &["Bearer a b"],
+        &["Bearer \"x\""],
+        &[&huge],
+        &[&good, &good],
+    ];
     for values in cases {
         let before = world.records()?.len();
         let mut headers = mcp::headers("tools/list", None)?;
         for value in values {
             headers.append("authorization", value.parse()?);
         }
-        let answer = mcp::post(&world.host.url(), headers, &mcp::message("tools/list", &json!({}))).await?;
+        let answer = mcp::post(
+            &world.host.url(),
+            headers,
+            &mcp::message("tools/list", &json!({})),
+        )
+        .await?;
         let refused = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED].contains(&answer.status);
-        ensure!(refused && answer.challenge().contains("error="), "{}: {}", answer.status, answer.challenge());
+        ensure!(
+            refused && answer.challenge().contains("error="),
+            "{}: {}",
+            answer.status,
+            answer.challenge()
+        );
         let records = world.records()?;
-        ensure_eq(text(one_refusal(&records, before)?, "reason"), "token-malformed", "reason")?;
+        ensure_eq(
+            text(one_refusal(&records, before)?, "reason"),
+            "token-malformed",
+            "reason",
+        )?;
     }
     let in_query = format!("{}?access_token={token}", world.host.url());
     let answer = mcp::list(&in_query, None).await?;
-    ensure!(answer.status.is_client_error(), "a token in the query: {}", answer.status);
+    ensure!(
+        answer.status.is_client_error(),
+        "a token in the query: {}",
+        answer.status
+    );
     Ok(())
 }
 
@@ -132,10 +231,16 @@ async fn a_credential_that_is_not_one_bearer_token_is_refused() -> Result<()> {
 async fn a_missing_scope_is_a_403_that_names_it() -> Result<()> {
     let world = World::start().await?;
     let before = world.records()?.len();
-    let token = world.issuer.token(&world.spec("alice").scopes(&["orders:write"]))?;
+    let token = world
+        .issuer
+        .token(&world.spec("alice").scopes(&["orders:write"]))?;
     let answer = world.order(&token, "1001").await?;
     ensure_eq(answer.status, StatusCode::FORBIDDEN, "status")?;
-    ensure!(answer.challenge().contains("error=\"insufficient_scope\""), "{}", answer.challenge());
+    ensure!(
+        answer.challenge().contains("error=\"insufficient_scope\""),
+        "{}",
+        answer.challenge()
+    );
     ensure_eq(quoted(answer.challenge(), "scope").as_str(), SCOPE, "scope")?;
     let records = world.records()?;
     let refusal = one_refusal(&records, before)?;
@@ -148,23 +253,43 @@ async fn a_missing_scope_is_a_403_that_names_it() -> Result<()> {
 }
 
 #[tokio::test]
-async fn headers_that_contradict_the_body_are_refused_before_anything_is_said_of_the_tool() -> Result<()> {
+async fn headers_that_contradict_the_body_are_refused_before_anything_is_said_of_the_tool()
+-> Result<()> {
     let world = World::start().await?;
-    let body = mcp::message("tools/call", &json!({"name": ORDERS_TOOL, "arguments": {"order_id": "1001"}}));
+    let body = mcp::message(
+        "tools/call",
+        &json!({"name": ORDERS_TOOL, "arguments": {"order_id": "1001"}}),
+    );
     let without = world.issuer.token(&world.spec("alice").scopes(&[]))?;
     let with = world.token("alice")?;
-    for (token, name) in [(&without, Some("whoami")), (&with, Some("whoami")), (&without, None)] {
+    for (token, name) in [
+        (&without, Some("whoami")),
+        (&with, Some("whoami")),
+        (&without, None),
+    ] {
         let before = world.records()?.len();
         let mut headers = mcp::headers("tools/call", Some(token))?;
         if let Some(name) = name {
             headers.insert("mcp-name", name.parse()?);
         }
         let answer = mcp::post(&world.host.url(), headers, &body).await?;
-        ensure_eq(answer.status, StatusCode::BAD_REQUEST, &format!("Mcp-Name {name:?}: {}", answer.challenge()))?;
+        ensure_eq(
+            answer.status,
+            StatusCode::BAD_REQUEST,
+            &format!("Mcp-Name {name:?}: {}", answer.challenge()),
+        )?;
         ensure_eq(answer.error_code(), Some(-32020), "code")?;
-        ensure!(!answer.raw.contains(SCOPE) && answer.challenge().is_empty(), "the scopes are told: {}", answer.raw);
+        ensure!(
+            !answer.raw.contains(SCOPE) && answer.challenge().is_empty(),
+            "the scopes are told: {}",
+            answer.raw
+        );
         let records = world.records()?;
-        ensure_eq(text(one_refusal(&records, before)?, "reason"), "invalid-request", "reason")?;
+        ensure_eq(
+            text(one_refusal(&records, before)?, "reason"),
+            "invalid-request",
+            "reason",
+        )?;
     }
     Ok(())
 }
@@ -174,11 +299,21 @@ async fn the_metadata_have_the_scopes_that_the_operator_lists_and_no_others() ->
     for (settings, expected) in [
         ("", None),
         ("scopes_supported = []\n", None),
-        ("scopes_supported = [\"openid\", \"orders:read\"]\n", Some(json!(["openid", "orders:read"]))),
+        (
+            "scopes_supported = [\"openid\", \"orders:read\"]\n",
+            Some(json!(["openid", "orders:read"])),
+        ),
     ] {
-        let world = World::with(Plan::config(move |config| config.server.push_str(settings))).await?;
-        let metadata = client::fetch(&world.host.at("/.well-known/oauth-protected-resource")).await?.json()?;
-        ensure_eq(metadata.get("scopes_supported"), expected.as_ref(), settings)?;
+        let world =
+            World::with(Plan::config(move |config| config.server.push_str(settings))).await?;
+        let metadata = client::fetch(&world.host.at("/.well-known/oauth-protected-resource"))
+            .await?
+            .json()?;
+        ensure_eq(
+            metadata.get("scopes_supported"),
+            expected.as_ref(),
+            settings,
+        )?;
     }
     Ok(())
 }
@@ -197,7 +332,11 @@ async fn arguments_that_do_not_fit_are_refused_before_the_tool_runs() -> Result<
         let before = world.records()?.len();
         let answer = world.call(&token, ORDERS_TOOL, &arguments).await?;
         ensure!(answer.is_tool_error(), "{arguments}: {}", answer.raw);
-        ensure!(answer.text().contains(named), "{arguments}: {}", answer.text());
+        ensure!(
+            answer.text().contains(named),
+            "{arguments}: {}",
+            answer.text()
+        );
         let records = world.records()?;
         let refusal = one_refusal(&records, before)?;
         ensure_eq(text(refusal, "reason"), "invalid-arguments", "reason")?;
@@ -210,10 +349,16 @@ async fn arguments_that_do_not_fit_are_refused_before_the_tool_runs() -> Result<
 async fn a_tool_that_is_not_there_is_a_protocol_error() -> Result<()> {
     let world = World::start().await?;
     let before = world.records()?.len();
-    let answer = world.call(&world.token("alice")?, "no_such_tool", &json!({})).await?;
+    let answer = world
+        .call(&world.token("alice")?, "no_such_tool", &json!({}))
+        .await?;
     ensure_eq(answer.error_code(), Some(-32602), "code")?;
     let records = world.records()?;
-    ensure_eq(text(one_refusal(&records, before)?, "reason"), "unknown-tool", "reason")
+    ensure_eq(
+        text(one_refusal(&records, before)?, "reason"),
+        "unknown-tool",
+        "reason",
+    )
 }
 
 #[tokio::test]
@@ -228,7 +373,10 @@ async fn a_flood_without_tokens_is_counted_exactly() -> Result<()> {
     }
     let remains = world.stop().await?;
     let records = remains.records()?;
-    let single = records.iter().filter(|record| text(record, "event") == "call.refused").count();
+    let single = records
+        .iter()
+        .filter(|record| text(record, "event") == "call.refused")
+        .count();
     let counted: u64 = records
         .iter()
         .filter(|record| text(record, "event") == "refusals.counted")
@@ -242,7 +390,9 @@ async fn a_flood_without_tokens_is_counted_exactly() -> Result<()> {
 /// How many refusals of a reason a `refusals.counted` record stands for.
 fn counted(record: &Value, reason: &str) -> u64 {
     let count = record.pointer("/detail/count").and_then(Value::as_u64);
-    count.filter(|_| text(record, "reason") == reason).unwrap_or_default()
+    count
+        .filter(|_| text(record, "reason") == reason)
+        .unwrap_or_default()
 }
 
 /// The value of a parameter of a challenge.

@@ -20,12 +20,26 @@ use programs::Runtime;
 
 #[tokio::test]
 async fn the_official_typescript_clients_list_and_call() -> Result<()> {
-    visits(Runtime::Node, &[("client.mjs", &[], "2026-07-28"), ("client-legacy.mjs", &[], "2025-11-25")]).await
+    visits(
+        Runtime::Node,
+        &[
+            ("client.mjs", &[], "2026-07-28"),
+            ("client-legacy.mjs", &[], "2025-11-25"),
+        ],
+    )
+    .await
 }
 
 #[tokio::test]
 async fn the_official_python_client_lists_and_calls_in_both_revisions() -> Result<()> {
-    visits(Runtime::Python, &[("client.py", &["auto"], "2026-07-28"), ("client.py", &["legacy"], "2025-11-25")]).await
+    visits(
+        Runtime::Python,
+        &[
+            ("client.py", &["auto"], "2026-07-28"),
+            ("client.py", &["legacy"], "2025-11-25"),
+        ],
+    )
+    .await
 }
 
 #[tokio::test]
@@ -43,7 +57,9 @@ async fn the_official_typescript_client_listens_for_changed_tools() -> Result<()
         while count(&world.records()?, "call.closed") == 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(fs::remove_file(world.folder.path().join("tools/orders.wasm"))?)
+        Ok(fs::remove_file(
+            world.folder.path().join("tools/orders.wasm"),
+        )?)
     };
     let (seen, ()) = tokio::try_join!(listens, changes)?;
     let expected = json!({
@@ -62,17 +78,39 @@ async fn visits(runtime: Runtime, clients: &[(&str, &[&str], &str)]) -> Result<(
     let (url, token) = (world.host.url(), world.token("alice")?);
     for (script, more, revision) in clients {
         let arguments = [&[url.as_str(), "1001"], *more].concat();
-        let seen = runtime.run(script, &arguments, &[("BAILIWICK_TOKEN", &token)]).await?;
+        let seen = runtime
+            .run(script, &arguments, &[("BAILIWICK_TOKEN", &token)])
+            .await?;
         let what = format!("{script} {more:?}: {seen:#}");
         ensure_eq(seen.get("protocol"), Some(&json!(revision)), &what)?;
-        let tools = seen.get("tools").and_then(Value::as_array).context("no tools")?;
-        ensure!([ORDERS_TOOL, "whoami"].iter().all(|tool| tools.contains(&json!(tool))), "{what}");
-        let envelope = seen.pointer("/whoami/structuredContent").context("no envelope")?;
-        let claims = verify(&envelope.to_string(), &keys(&world).await?.1, clock::now())?.claims().clone();
+        let tools = seen
+            .get("tools")
+            .and_then(Value::as_array)
+            .context("no tools")?;
+        ensure!(
+            [ORDERS_TOOL, "whoami"]
+                .iter()
+                .all(|tool| tools.contains(&json!(tool))),
+            "{what}"
+        );
+        let envelope = seen
+            .pointer("/whoami/structuredContent")
+            .context("no envelope")?;
+        let claims = verify(&envelope.to_string(), &keys(&world).await?.1, clock::now())?
+            .claims()
+            .clone();
         ensure_eq(claims.actor.sub.as_str(), "alice", &what)?;
-        ensure_eq(seen.pointer("/status/structuredContent/status"), Some(&json!("shipped")), &what)?;
+        ensure_eq(
+            seen.pointer("/status/structuredContent/status"),
+            Some(&json!("shipped")),
+            &what,
+        )?;
     }
-    ensure_eq(world.orders.log().len(), clients.len(), "visits at the service")
+    ensure_eq(
+        world.orders.log().len(),
+        clients.len(),
+        "visits at the service",
+    )
 }
 
 #[tokio::test]
@@ -85,7 +123,11 @@ async fn jose_and_joserfc_come_to_the_known_answers() -> Result<()> {
 async fn jose_and_joserfc_verify_what_a_running_host_makes() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
-    let envelope = world.call(&token, "whoami", &json!({})).await?.structured().to_string();
+    let envelope = world
+        .call(&token, "whoami", &json!({}))
+        .await?
+        .structured()
+        .to_string();
     world.order(&token, "1001").await?;
     let requests = world.orders.requests();
     let transaction = header(requests.first().context("no request")?, "txn-token");
@@ -96,19 +138,35 @@ async fn jose_and_joserfc_verify_what_a_running_host_makes() -> Result<()> {
             "kind": kind, "input": input, "expect": expect, "jwks": jwks, "now": clock::now(),
             "trust_domain": TRUST_DOMAIN, "service": "orders_api",
         });
-        fs::write(folder.path().join(name).with_extension("json"), vector.to_string())
+        fs::write(
+            folder.path().join(name).with_extension("json"),
+            vector.to_string(),
+        )
     };
     write("envelope", "envelope", &envelope, "valid")?;
-    write("envelope-changed", "envelope", &envelope.replace("alice", "bobby"), "signature")?;
+    write(
+        "envelope-changed",
+        "envelope",
+        &envelope.replace("alice", "bobby"),
+        "signature",
+    )?;
     write("transaction", "transaction", transaction, "valid")?;
-    write("transaction-cut", "transaction", transaction.rsplit_once('.').context("no token")?.0, "signature")?;
+    write(
+        "transaction-cut",
+        "transaction",
+        transaction.rsplit_once('.').context("no token")?.0,
+        "signature",
+    )?;
     agree(folder.path()).await
 }
 
 /// Whether a stranger's library, with the few checks of the page about known answers, comes to what each file expects.
 async fn agree(folder: &Path) -> Result<()> {
     let path = folder.to_string_lossy();
-    for (runtime, script) in [(Runtime::Node, "verify.mjs"), (Runtime::Python, "verify.py")] {
+    for (runtime, script) in [
+        (Runtime::Node, "verify.mjs"),
+        (Runtime::Python, "verify.py"),
+    ] {
         if !runtime.is_there() {
             continue;
         }
@@ -117,7 +175,10 @@ async fn agree(folder: &Path) -> Result<()> {
         ensure!(!verdicts.is_empty(), "{script} saw nothing in {path}");
         for (name, verdict) in verdicts {
             let vector: Value = serde_json::from_slice(&fs::read(folder.join(name))?)?;
-            let expected = vector.get("expect").and_then(Value::as_str).context("no expectation")?;
+            let expected = vector
+                .get("expect")
+                .and_then(Value::as_str)
+                .context("no expectation")?;
             let accepted = verdict == "valid";
             ensure!(
                 BEYOND_LIBRARIES.contains(&expected) || accepted == (expected == "valid"),
@@ -129,11 +190,19 @@ async fn agree(folder: &Path) -> Result<()> {
 }
 
 /// Reasons that need the exact form of our claims, or a stricter JSON reader than libraries have.
-const BEYOND_LIBRARIES: [&str; 5] = ["claim", "duplicate-member", "malformed", "too-large", "unknown-member"];
+const BEYOND_LIBRARIES: [&str; 5] = [
+    "claim",
+    "duplicate-member",
+    "malformed",
+    "too-large",
+    "unknown-member",
+];
 
 /// The keys that the host publishes, as they are and as the envelope crate reads them.
 async fn keys(world: &World) -> Result<(Value, PublicKeys)> {
-    let published = client::fetch(&world.host.at("/.well-known/jwks.json")).await?.json()?;
+    let published = client::fetch(&world.host.at("/.well-known/jwks.json"))
+        .await?
+        .json()?;
     let keys = PublicKeys::from_jwks(&published)?;
     Ok((published, keys))
 }

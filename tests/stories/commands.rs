@@ -23,7 +23,11 @@ struct Said {
 async fn run(arguments: &[&str]) -> Result<Said> {
     let output = process::run(&bailiwick()?, arguments).await?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Said { good: output.status.success(), out: text(&output.stdout), err: text(&output.stderr) })
+    Ok(Said {
+        good: output.status.success(),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    })
 }
 
 fn path(path: &Path) -> Result<&str> {
@@ -36,7 +40,12 @@ async fn check_passes_beside_a_serving_host_and_leaves_its_journal_alone() -> Re
     let before = world.records()?.len();
     let said = run(&["check", "--config", path(&world.folder.config())?]).await?;
     ensure!(said.good, "{}{}", said.out, said.err);
-    for told in [ORDERS_TOOL, "whoami", "orders_api (on_behalf_of)", "orders:read"] {
+    for told in [
+        ORDERS_TOOL,
+        "whoami",
+        "orders_api (on_behalf_of)",
+        "orders:read",
+    ] {
         ensure!(said.out.contains(told), "{told}: {}", said.out);
     }
     ensure!(!said.out.contains('\x1b'), "colour without a terminal");
@@ -46,12 +55,28 @@ async fn check_passes_beside_a_serving_host_and_leaves_its_journal_alone() -> Re
 #[tokio::test]
 async fn check_names_every_refused_component_and_fails() -> Result<()> {
     let nosy = wat::parse_str(r#"(component (import "wasi:sockets/tcp@0.2.6" (instance)))"#)?;
-    let components = vec![("nosy.wasm".into(), nosy), ("broken.wasm".into(), b"\0asm".to_vec())];
-    let world = World::with(Plan { components, ..Plan::default() }).await?;
+    let components = vec![
+        ("nosy.wasm".into(), nosy),
+        ("broken.wasm".into(), b"\0asm".to_vec()),
+    ];
+    let world = World::with(Plan {
+        components,
+        ..Plan::default()
+    })
+    .await?;
     let said = run(&["check", "--config", path(&world.folder.config())?]).await?;
     ensure!(!said.good && said.err.contains("2 errors"), "{}", said.err);
-    ensure!(said.out.contains("broken.wasm would be refused"), "{}", said.out);
-    ensure!(said.out.contains("nosy.wasm would be refused: it imports wasi:sockets/tcp"), "{}", said.out);
+    ensure!(
+        said.out.contains("broken.wasm would be refused"),
+        "{}",
+        said.out
+    );
+    ensure!(
+        said.out
+            .contains("nosy.wasm would be refused: it imports wasi:sockets/tcp"),
+        "{}",
+        said.out
+    );
     Ok(())
 }
 
@@ -62,8 +87,11 @@ async fn check_tells_all_mistakes_of_a_configuration_at_once() -> Result<()> {
     fs::write(&file, "[server]\nlisten = \"nowhere\"\ntool = 1\n")?;
     let said = run(&["check", "--config", path(&file)?]).await?;
     ensure!(!said.good, "{}", said.out);
-    for told in ["bailiwick.toml:2: server.listen", "bailiwick.toml:3: server.tool is not a key", "[audit] is missing"]
-    {
+    for told in [
+        "bailiwick.toml:2: server.listen",
+        "bailiwick.toml:3: server.tool is not a key",
+        "[audit] is missing",
+    ] {
         ensure!(said.err.contains(told), "{told}: {}", said.err);
     }
     Ok(())
@@ -73,8 +101,17 @@ async fn check_tells_all_mistakes_of_a_configuration_at_once() -> Result<()> {
 async fn inspect_tells_what_a_component_is_and_what_it_cannot_do() -> Result<()> {
     let orders = tools()?.join("orders.wasm");
     let said = run(&["inspect", path(&orders)?]).await?;
-    ensure!(said.good && said.out.contains("It cannot open a socket"), "{}{}", said.out, said.err);
-    ensure!(said.out.contains(ORDERS_TOOL) && said.out.contains("orders:read"), "{}", said.out);
+    ensure!(
+        said.good && said.out.contains("It cannot open a socket"),
+        "{}{}",
+        said.out,
+        said.err
+    );
+    ensure!(
+        said.out.contains(ORDERS_TOOL) && said.out.contains("orders:read"),
+        "{}",
+        said.out
+    );
     let said = run(&["inspect", "--json", path(&orders)?]).await?;
     let value: Value = serde_json::from_str(&said.out)?;
     ensure_eq(text(&value, "verdict"), "loads", "verdict")?;
@@ -89,21 +126,62 @@ async fn explain_decides_as_the_host_would_and_calls_nothing() -> Result<()> {
     // The host's port is any; what a token must name is then known only while it runs, so it is set here.
     let text = fs::read_to_string(&config)?;
     let fixed = config.with_file_name("fixed.toml");
-    fs::write(&fixed, text.replacen("[server]", &format!("[server]\nresource = \"{}\"", world.host.url()), 1))?;
+    fs::write(
+        &fixed,
+        text.replacen(
+            "[server]",
+            &format!("[server]\nresource = \"{}\"", world.host.url()),
+            1,
+        ),
+    )?;
     let token = world.token("alice")?;
     let file = temp.path().join("token");
     fs::write(&file, &token)?;
     let (config, file, before) = (path(&fixed)?, path(&file)?, world.records()?.len());
-    let base = ["explain", "--config", config, "--token-file", file, "--tool"];
-    let said = run(&[&base[..], &[ORDERS_TOOL, "--arguments", r#"{"order_id":"1001"}"#]].concat()).await?;
-    ensure!(said.good && said.out.contains("allowed"), "{}{}", said.out, said.err);
-    ensure!(said.out.contains("alice") && said.out.contains("orders_api  on_behalf_of"), "{}", said.out);
+    let base = [
+        "explain",
+        "--config",
+        config,
+        "--token-file",
+        file,
+        "--tool",
+    ];
+    let said = run(&[
+        &base[..],
+        &[ORDERS_TOOL, "--arguments", r#"{"order_id":"1001"}"#],
+    ]
+    .concat())
+    .await?;
+    ensure!(
+        said.good && said.out.contains("allowed"),
+        "{}{}",
+        said.out,
+        said.err
+    );
+    ensure!(
+        said.out.contains("alice") && said.out.contains("orders_api  on_behalf_of"),
+        "{}",
+        said.out
+    );
     ensure!(!said.out.contains(&token), "the token is printed");
     let said = run(&[&base[..], &[ORDERS_TOOL, "--arguments", "{}"]].concat()).await?;
-    ensure!(!said.good && said.out.contains("invalid-arguments"), "{}{}", said.out, said.err);
+    ensure!(
+        !said.good && said.out.contains("invalid-arguments"),
+        "{}{}",
+        said.out,
+        said.err
+    );
     let said = run(&[&base[..], &["absent"]].concat()).await?;
-    ensure!(!said.good && said.out.contains("unknown-tool"), "{}{}", said.out, said.err);
-    ensure!(world.orders.requests().is_empty() && world.issuer.exchanges().is_empty(), "something was called");
+    ensure!(
+        !said.good && said.out.contains("unknown-tool"),
+        "{}{}",
+        said.out,
+        said.err
+    );
+    ensure!(
+        world.orders.requests().is_empty() && world.issuer.exchanges().is_empty(),
+        "something was called"
+    );
     ensure_eq(world.records()?.len(), before, "records")
 }
 
@@ -115,19 +193,41 @@ async fn audit_show_finds_a_call_and_shows_it_as_a_tree() -> Result<()> {
     }
     let folder = world.folder.audit();
     let show = ["audit", "show", path(&folder)?];
-    let lines = run(&[&show[..], &["--json", "--actor", "alice", "--event", "call.closed"]].concat()).await?;
-    let records: Vec<Value> = lines.out.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let lines = run(&[
+        &show[..],
+        &["--json", "--actor", "alice", "--event", "call.closed"],
+    ]
+    .concat())
+    .await?;
+    let records: Vec<Value> = lines
+        .out
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
     ensure_eq(records.len(), 1, "alice's calls")?;
-    let call = records.first().map(|record| text(record, "call").to_owned()).context("a record")?;
+    let call = records
+        .first()
+        .map(|record| text(record, "call").to_owned())
+        .context("a record")?;
     let tree = run(&[&show[..], &["--call", &call]].concat()).await?.out;
-    for told in [&call, "├─ call.opened", "alice", "├─ token.exchanged", "└─ downstream.closed", "└─ call.closed"]
-    {
+    for told in [
+        &call,
+        "├─ call.opened",
+        "alice",
+        "├─ token.exchanged",
+        "└─ downstream.closed",
+        "└─ call.closed",
+    ] {
         ensure!(tree.contains(told), "{told}: {tree}");
     }
     let table = run(&show).await?.out;
     ensure!(table.contains("bob") && !table.contains('\x1b'), "{table}");
     let said = run(&[&show[..], &["--outcome", "perfect"]].concat()).await?;
-    ensure!(!said.good && said.err.contains("timed-out"), "the outcomes are named: {}", said.err);
+    ensure!(
+        !said.good && said.err.contains("timed-out"),
+        "the outcomes are named: {}",
+        said.err
+    );
     Ok(())
 }
 
@@ -135,14 +235,37 @@ async fn audit_show_finds_a_call_and_shows_it_as_a_tree() -> Result<()> {
 async fn new_makes_a_crate_that_builds_and_loads() -> Result<()> {
     let temp = TempDir::new()?;
     let (crate_, out) = (temp.path().join("greeter"), temp.path().join("tools"));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests lie in the workspace")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("the tests lie in the workspace")?;
     let (sdk, target) = (root.join("guest-sdk"), root.join("example-tools/target"));
-    let said = run(&["new", "greeter", "--dir", path(&crate_)?, "--sdk", path(&sdk)?]).await?;
+    let said = run(&[
+        "new",
+        "greeter",
+        "--dir",
+        path(&crate_)?,
+        "--sdk",
+        path(&sdk)?,
+    ])
+    .await?;
     ensure!(said.good, "{}", said.err);
-    let said = run(&["build", path(&crate_)?, "--out", path(&out)?, "--target-dir", path(&target)?]).await?;
+    let said = run(&[
+        "build",
+        path(&crate_)?,
+        "--out",
+        path(&out)?,
+        "--target-dir",
+        path(&target)?,
+    ])
+    .await?;
     ensure!(said.good, "{}", said.err);
     let said = run(&["inspect", path(&out.join("greeter.wasm"))?]).await?;
-    ensure!(said.good && said.out.contains("tool greet"), "{}{}", said.out, said.err);
+    ensure!(
+        said.good && said.out.contains("tool greet"),
+        "{}{}",
+        said.out,
+        said.err
+    );
     Ok(())
 }
 
@@ -150,16 +273,28 @@ async fn new_makes_a_crate_that_builds_and_loads() -> Result<()> {
 async fn every_shell_gets_its_completions() -> Result<()> {
     for shell in ["bash", "zsh", "fish"] {
         let said = run(&["completions", shell]).await?;
-        ensure!(said.good && said.out.contains("explain"), "{shell}: {}", said.err);
+        ensure!(
+            said.good && said.out.contains("explain"),
+            "{shell}: {}",
+            said.err
+        );
     }
     Ok(())
 }
 
 /// Runs a command as a person types it, in a folder.
 async fn typed(folder: &Path, line: &str) -> Result<Said> {
-    let output = Command::new(bailiwick()?).args(line.split(' ')).current_dir(folder).output().await?;
+    let output = Command::new(bailiwick()?)
+        .args(line.split(' '))
+        .current_dir(folder)
+        .output()
+        .await?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Said { good: output.status.success(), out: text(&output.stdout), err: text(&output.stderr) })
+    Ok(Said {
+        good: output.status.success(),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    })
 }
 
 #[tokio::test]
@@ -173,16 +308,35 @@ async fn commands_take_the_bare_names_of_files_that_the_documents_write() -> Res
         said.err
     );
     let again = typed(temp.path(), "sign --new-key release.pem").await?;
-    ensure!(!again.good && again.err.contains("never replaced"), "{}", again.err);
+    ensure!(
+        !again.good && again.err.contains("never replaced"),
+        "{}",
+        again.err
+    );
     let said = typed(temp.path(), "sign --new-key absent/release.pem").await?;
-    ensure!(!said.good && !temp.path().join("absent").exists(), "{}", said.err);
-    fs::copy(tools()?.join("whoami.wasm"), temp.path().join("whoami.wasm"))?;
+    ensure!(
+        !said.good && !temp.path().join("absent").exists(),
+        "{}",
+        said.err
+    );
+    fs::copy(
+        tools()?.join("whoami.wasm"),
+        temp.path().join("whoami.wasm"),
+    )?;
     for (line, told) in [
-        ("sign whoami.wasm --key release.pem", "whoami.wasm.sig signs whoami"),
+        (
+            "sign whoami.wasm --key release.pem",
+            "whoami.wasm.sig signs whoami",
+        ),
         ("inspect whoami.wasm", "bailiwick-component+"),
     ] {
         let said = typed(temp.path(), line).await?;
-        ensure!(said.good && said.out.contains(told), "{line}: {}{}", said.out, said.err);
+        ensure!(
+            said.good && said.out.contains(told),
+            "{line}: {}{}",
+            said.out,
+            said.err
+        );
     }
     let remains = World::start().await?.stop().await?;
     for line in [
@@ -198,14 +352,19 @@ async fn commands_take_the_bare_names_of_files_that_the_documents_write() -> Res
 }
 
 #[tokio::test]
-async fn too_little_address_space_is_refused_at_the_start_with_the_figure_that_is_needed() -> Result<()> {
+async fn too_little_address_space_is_refused_at_the_start_with_the_figure_that_is_needed()
+-> Result<()> {
     let remains = World::start().await?.stop().await?;
     let config = remains.folder.config();
     for gib in [4, 8, 64] {
         let output = within(gib, &config)?.output().await?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(!output.status.success(), "it starts with {gib} GiB");
-        ensure!(said.contains(&format!("limited to {gib} GiB, and at least")) && said.contains("ulimit -v"), "{said}");
+        ensure!(
+            said.contains(&format!("limited to {gib} GiB, and at least"))
+                && said.contains("ulimit -v"),
+            "{said}"
+        );
     }
     Ok(())
 }
@@ -219,13 +378,20 @@ fn within(gib: u64, config: &Path) -> Result<Command> {
 }
 
 #[tokio::test]
-async fn in_a_limited_address_space_fewer_calls_run_at_once_and_none_fails_for_want_of_it() -> Result<()> {
+async fn in_a_limited_address_space_fewer_calls_run_at_once_and_none_fails_for_want_of_it()
+-> Result<()> {
     let remains = World::start().await?.stop().await?;
     let host = Host::start_command(within(300, &remains.folder.config())?).await?;
-    ensure!(host.said().contains("fewer calls run at once"), "{}", host.said());
+    ensure!(
+        host.said().contains("fewer calls run at once"),
+        "{}",
+        host.said()
+    );
     let mut calls = JoinSet::new();
     for user in 0..48 {
-        let spec = TokenSpec::of(&format!("user-{user}")).client(AGENT).audience(&host.url());
+        let spec = TokenSpec::of(&format!("user-{user}"))
+            .client(AGENT)
+            .audience(&host.url());
         let (url, token) = (host.url(), remains.issuer.token(&spec)?);
         calls.spawn(async move { mcp::call(&url, Some(&token), "whoami", &json!({})).await });
     }

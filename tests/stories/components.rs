@@ -16,7 +16,10 @@ async fn a_component_that_wants_the_network_is_refused_at_load() -> Result<()> {
     let world = World::with(Plan {
         components: vec![
             ("nosy.wasm".into(), nosy),
-            ("broken.wasm".into(), b"\0asm\x0d\0\x01\0 and then nothing".to_vec()),
+            (
+                "broken.wasm".into(),
+                b"\0asm\x0d\0\x01\0 and then nothing".to_vec(),
+            ),
         ],
         ..Plan::default()
     })
@@ -24,47 +27,85 @@ async fn a_component_that_wants_the_network_is_refused_at_load() -> Result<()> {
     let records = world.records()?;
     let refused = events(&records, "component.refused");
     ensure_eq(refused.len(), 2, "refused components")?;
-    ensure!(refused.iter().any(|record| record.to_string().contains("wasi:sockets/tcp")));
-    ensure!(world.host.said().contains("wasi:sockets/tcp"), "{}", world.host.said());
+    ensure!(
+        refused
+            .iter()
+            .any(|record| record.to_string().contains("wasi:sockets/tcp"))
+    );
+    ensure!(
+        world.host.said().contains("wasi:sockets/tcp"),
+        "{}",
+        world.host.said()
+    );
     let token = world.token("alice")?;
-    ensure!(world.order(&token, "1001").await?.is_success(), "the others suffer");
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "the others suffer"
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn a_component_that_asks_the_model_for_a_user_is_refused_unless_the_operator_allows_it() -> Result<()> {
+async fn a_component_that_asks_the_model_for_a_user_is_refused_unless_the_operator_allows_it()
+-> Result<()> {
     let impostor = guest("impostor").await?;
     let with = |allowed: bool| Plan {
         components: vec![("impostor.wasm".into(), impostor.clone())],
         config: Box::new(move |config| {
             if allowed {
-                config.components.push_str("[components.impostor]\nallow_parameters = [\"user_id\"]\n");
+                config
+                    .components
+                    .push_str("[components.impostor]\nallow_parameters = [\"user_id\"]\n");
             }
         }),
         ..Plan::default()
     };
     let world = World::with(with(false)).await?;
     ensure_eq(count(&world.records()?, "component.refused"), 1, "refused")?;
-    ensure!(world.host.said().contains("user_id"), "{}", world.host.said());
+    ensure!(
+        world.host.said().contains("user_id"),
+        "{}",
+        world.host.said()
+    );
     let world = World::with(with(true)).await?;
-    let answer = world.call(&world.token("alice")?, "greet", &json!({"user_id": "bob"})).await?;
+    let answer = world
+        .call(&world.token("alice")?, "greet", &json!({"user_id": "bob"}))
+        .await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     Ok(())
 }
 
 #[tokio::test]
-async fn of_two_components_with_one_tool_name_the_one_that_serves_stays_and_the_newcomer_is_refused() -> Result<()> {
+async fn of_two_components_with_one_tool_name_the_one_that_serves_stays_and_the_newcomer_is_refused()
+-> Result<()> {
     let twin = std::fs::read(bailiwick_tests::tools()?.join("whoami.wasm"))?;
     let world = World::start().await?;
     // Before the other by name, and with other bytes.
-    world.folder.write_tool("aaa.wasm", &[&*twin, &[0, 4, 2, b'v', b':', b'2']].concat())?;
+    world
+        .folder
+        .write_tool("aaa.wasm", &[&*twin, &[0, 4, 2, b'v', b':', b'2']].concat())?;
     let records = until(&world, "component.refused", 1).await?;
-    let refused = events(&records, "component.refused").pop().context("no record")?;
+    let refused = events(&records, "component.refused")
+        .pop()
+        .context("no record")?;
     ensure_eq(text(refused, "reason"), "name-clash", "reason")?;
-    ensure!(refused.to_string().contains("\"aaa\"") && refused.to_string().contains("of whoami"), "{refused}");
-    ensure_eq(count(&records, "component.removed"), 0, "removed components")?;
-    let answer = world.call(&world.token("alice")?, "whoami", &json!({})).await?;
-    ensure!(answer.is_success(), "the newcomer took it away: {}", answer.raw);
+    ensure!(
+        refused.to_string().contains("\"aaa\"") && refused.to_string().contains("of whoami"),
+        "{refused}"
+    );
+    ensure_eq(
+        count(&records, "component.removed"),
+        0,
+        "removed components",
+    )?;
+    let answer = world
+        .call(&world.token("alice")?, "whoami", &json!({}))
+        .await?;
+    ensure!(
+        answer.is_success(),
+        "the newcomer took it away: {}",
+        answer.raw
+    );
     Ok(())
 }
 
@@ -75,13 +116,21 @@ async fn of_two_components_with_one_tool_name_the_configured_one_wins() -> Resul
     let named = Plan {
         components: twins(),
         config: Box::new(|config| {
-            config.components.push_str("[components.whoami]\ndigest = \"any\"\n");
+            config
+                .components
+                .push_str("[components.whoami]\ndigest = \"any\"\n");
         }),
         ..Plan::default()
     };
     let world = World::with(named).await?;
-    let answer = world.call(&world.token("alice")?, "whoami", &json!({})).await?;
-    ensure!(answer.is_success(), "the configured one does not win: {}", answer.raw);
+    let answer = world
+        .call(&world.token("alice")?, "whoami", &json!({}))
+        .await?;
+    ensure!(
+        answer.is_success(),
+        "the configured one does not win: {}",
+        answer.raw
+    );
     Ok(())
 }
 
@@ -97,6 +146,9 @@ async fn code_that_the_operator_did_not_name_does_not_get_the_grant() -> Result<
     let answer = world.order(&world.token("alice")?, "1001").await?;
     ensure!(!answer.is_success(), "{}", answer.raw);
     ensure!(world.orders.requests().is_empty() && world.issuer.exchanges().is_empty());
-    ensure!(count(&world.records()?, "component.refused") >= 1, "no record");
+    ensure!(
+        count(&world.records()?, "component.refused") >= 1,
+        "no record"
+    );
     Ok(())
 }

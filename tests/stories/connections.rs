@@ -27,8 +27,9 @@ async fn repeat(mut stream: TcpStream) -> Result<()> {
         let user = read_user(&mut stream).await?;
         let body = format!(r#"{{"id":"1001","status":"parcel-of-{user}"}}"#);
         let length = body.len();
-        let answer =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}");
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
         stream.write_all((said + &answer).as_bytes()).await?;
         said = answer;
     }
@@ -41,8 +42,12 @@ async fn read_user(stream: &mut TcpStream) -> Result<String> {
         head.push(stream.read_u8().await?);
     }
     let head = String::from_utf8(head)?;
-    let token = head.lines().find_map(|line| line.strip_prefix("authorization: Bearer ")).unwrap_or_default();
-    let sub = unverified_claims(token).and_then(|claims| claims.get("sub").and_then(Value::as_str).map(String::from));
+    let token = head
+        .lines()
+        .find_map(|line| line.strip_prefix("authorization: Bearer "))
+        .unwrap_or_default();
+    let sub = unverified_claims(token)
+        .and_then(|claims| claims.get("sub").and_then(Value::as_str).map(String::from));
     Ok(sub.unwrap_or_default())
 }
 
@@ -60,7 +65,11 @@ async fn mix_ups(extra: &'static str) -> Result<usize> {
         let answer = world.order(&world.token(user)?, "1001").await?;
         let own = answer.raw.contains(&format!("parcel-of-{user}"));
         wrong += usize::from(answer.raw.contains("parcel-of-") && !own);
-        ensure!(own || !extra.is_empty(), "{user} did not get the answer: {}", answer.raw);
+        ensure!(
+            own || !extra.is_empty(),
+            "{user} did not get the answer: {}",
+            answer.raw
+        );
     }
     Ok(wrong)
 }
@@ -73,6 +82,9 @@ async fn nobody_gets_another_users_answer_from_a_service_that_repeats_itself() -
 /// The negative control: one pool for all users, as the operator may say, and the same judge.
 #[tokio::test]
 async fn where_data_is_shared_the_same_service_is_heard_by_others() -> Result<()> {
-    ensure!(mix_ups("shared_data = true\n").await? > 0, "the judge finds no mix-up");
+    ensure!(
+        mix_ups("shared_data = true\n").await? > 0,
+        "the judge finds no mix-up"
+    );
     Ok(())
 }

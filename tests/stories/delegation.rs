@@ -4,7 +4,9 @@ use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::Misbehaviour;
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::jws::unverified_claims;
-use bailiwick_tests::{AGENT, ORDERS_TOOL, Plan, SCOPE, World, claims_of, count, ensure_eq, header, reasons};
+use bailiwick_tests::{
+    AGENT, ORDERS_TOOL, Plan, SCOPE, World, claims_of, count, ensure_eq, header, reasons,
+};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -12,12 +14,20 @@ async fn on_behalf_of_names_user_audience_scope_and_the_host_as_actor() -> Resul
     let world = World::start().await?;
     let token = world.token("alice")?;
     let answer = world.order(&token, "1001").await?;
-    ensure!(answer.is_success() && answer.text().contains("shipped"), "{}", answer.raw);
+    ensure!(
+        answer.is_success() && answer.text().contains("shipped"),
+        "{}",
+        answer.raw
+    );
 
     let exchanges = world.issuer.exchanges();
     let exchange = exchanges.first().context("no exchange")?;
     ensure_eq(exchange.client_id.as_str(), "bailiwick", "client")?;
-    ensure_eq(exchange.field("subject_token"), Some(token.as_str()), "subject token")?;
+    ensure_eq(
+        exchange.field("subject_token"),
+        Some(token.as_str()),
+        "subject token",
+    )?;
     ensure_eq(exchange.field("audience"), Some("orders"), "audience")?;
     ensure_eq(exchange.field("scope"), Some(SCOPE), "scope")?;
     ensure_eq(exchange.actor.as_deref(), Some("bailiwick"), "actor")?;
@@ -39,7 +49,11 @@ async fn on_behalf_of_names_user_audience_scope_and_the_host_as_actor() -> Resul
     ensure_eq(line.mode.as_deref(), Some("on_behalf_of"), "mode")?;
     ensure_eq(header(request, "x-actor-sub"), "alice", "X-Actor-Sub")?;
     ensure_eq(header(request, "x-agent-id"), AGENT, "X-Agent-Id")?;
-    ensure_eq(header(request, "x-delegation-mode"), "on_behalf_of", "X-Delegation-Mode")
+    ensure_eq(
+        header(request, "x-delegation-mode"),
+        "on_behalf_of",
+        "X-Delegation-Mode",
+    )
 }
 
 #[tokio::test]
@@ -55,7 +69,12 @@ async fn the_journal_tells_the_downstream_call_in_order() -> Result<()> {
         .map(|record| text(record, "event"))
         .filter(|event| *event != "token.exchanged")
         .collect();
-    let expected = ["call.opened", "downstream.opened", "downstream.closed", "call.closed"];
+    let expected = [
+        "call.opened",
+        "downstream.opened",
+        "downstream.closed",
+        "call.closed",
+    ];
     ensure_eq(told, expected.to_vec(), "events")?;
     let closed = events(&records, "downstream.closed");
     let closed = closed.first().context("no downstream")?;
@@ -63,11 +82,25 @@ async fn the_journal_tells_the_downstream_call_in_order() -> Result<()> {
     ensure_eq(closed.get("status"), Some(&json!(200)), "status")?;
     let opened = events(&records, "downstream.opened");
     let opened = opened.first().context("no downstream")?;
-    ensure!(text(opened, "path_template").ends_with("/orders/{}"), "{opened}");
+    ensure!(
+        text(opened, "path_template").ends_with("/orders/{}"),
+        "{opened}"
+    );
     ensure_eq(text(opened, "delegation_mode"), "on_behalf_of", "mode")?;
     let all = records.iter().map(Value::to_string).collect::<String>();
-    ensure!(!all.contains("1001") && !all.contains("telescope"), "values in the journal");
-    ensure_eq(world.orders.log().first().and_then(|line| line.call.clone()), Some(call.to_owned()), "txn")
+    ensure!(
+        !all.contains("1001") && !all.contains("telescope"),
+        "values in the journal"
+    );
+    ensure_eq(
+        world
+            .orders
+            .log()
+            .first()
+            .and_then(|line| line.call.clone()),
+        Some(call.to_owned()),
+        "txn",
+    )
 }
 
 #[tokio::test]
@@ -91,7 +124,10 @@ async fn an_exchanged_token_that_is_wrong_is_never_sent() -> Result<()> {
     let world = World::start().await?;
     for misbehaviour in Misbehaviour::ALL {
         // Each of these has a story of its own.
-        if matches!(misbehaviour, Misbehaviour::ActorWhenNone | Misbehaviour::Slow | Misbehaviour::OtherTenant) {
+        if matches!(
+            misbehaviour,
+            Misbehaviour::ActorWhenNone | Misbehaviour::Slow | Misbehaviour::OtherTenant
+        ) {
             continue;
         }
         never_sent(&world, misbehaviour).await?;
@@ -110,7 +146,11 @@ async fn an_authorization_server_that_does_not_answer_is_an_error_in_time() -> R
     .await?;
     let before = std::time::Instant::now();
     never_sent(&world, Misbehaviour::Slow).await?;
-    ensure!(before.elapsed().as_secs() < 10, "too late: {:?}", before.elapsed());
+    ensure!(
+        before.elapsed().as_secs() < 10,
+        "too late: {:?}",
+        before.elapsed()
+    );
     Ok(())
 }
 
@@ -120,14 +160,28 @@ async fn restricted_user_takes_no_actor_and_refuses_one() -> Result<()> {
     let answer = world.order(&world.token("alice")?, "1001").await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     let exchanges = world.issuer.exchanges();
-    ensure_eq(exchanges.first().map(|exchange| exchange.actor.clone()), Some(None), "actor")?;
+    ensure_eq(
+        exchanges.first().map(|exchange| exchange.actor.clone()),
+        Some(None),
+        "actor",
+    )?;
     let requests = world.orders.requests();
     let request = requests.first().context("no request")?;
-    ensure!(!claims_of(request, "authorization").contains_key("act"), "an act");
-    ensure_eq(header(request, "x-delegation-mode"), "restricted_user", "mode")?;
-    for misbehaviour in
-        [Misbehaviour::ActorWhenNone, Misbehaviour::WrongSubject, Misbehaviour::WiderScope, Misbehaviour::SameToken]
-    {
+    ensure!(
+        !claims_of(request, "authorization").contains_key("act"),
+        "an act"
+    );
+    ensure_eq(
+        header(request, "x-delegation-mode"),
+        "restricted_user",
+        "mode",
+    )?;
+    for misbehaviour in [
+        Misbehaviour::ActorWhenNone,
+        Misbehaviour::WrongSubject,
+        Misbehaviour::WiderScope,
+        Misbehaviour::SameToken,
+    ] {
         let before = world.orders.requests().len();
         never_sent(&world, misbehaviour).await?;
         ensure_eq(world.orders.requests().len(), before, "requests")?;
@@ -142,16 +196,44 @@ async fn never_sent(world: &World, misbehaviour: Misbehaviour) -> Result<()> {
     let asked = world.issuer.exchanges().len();
     let answer = world.order(&world.token("alice")?, "1001").await?;
     ensure!(!answer.is_success(), "{misbehaviour:?}: {}", answer.raw);
-    ensure!(!answer.raw.contains("secret-of-the-issuer"), "{misbehaviour:?}: {}", answer.raw);
-    ensure_eq(world.orders.requests().len(), heard, &format!("{misbehaviour:?}: requests"))?;
-    ensure!(world.issuer.exchanges().len() > asked, "{misbehaviour:?}: nobody asked");
-    ensure!(!world.issuer.requests().contains(&"POST /elsewhere".to_owned()), "a redirect was followed");
+    ensure!(
+        !answer.raw.contains("secret-of-the-issuer"),
+        "{misbehaviour:?}: {}",
+        answer.raw
+    );
+    ensure_eq(
+        world.orders.requests().len(),
+        heard,
+        &format!("{misbehaviour:?}: requests"),
+    )?;
+    ensure!(
+        world.issuer.exchanges().len() > asked,
+        "{misbehaviour:?}: nobody asked"
+    );
+    ensure!(
+        !world
+            .issuer
+            .requests()
+            .contains(&"POST /elsewhere".to_owned()),
+        "a redirect was followed"
+    );
     let records = world.records()?;
     let new = records.get(before..).unwrap_or_default();
-    ensure_eq(count(new, "downstream.closed"), 1, &format!("{misbehaviour:?}: closed"))?;
-    ensure_eq(count(new, "call.closed"), 1, &format!("{misbehaviour:?}: call closed"))?;
+    ensure_eq(
+        count(new, "downstream.closed"),
+        1,
+        &format!("{misbehaviour:?}: closed"),
+    )?;
+    ensure_eq(
+        count(new, "call.closed"),
+        1,
+        &format!("{misbehaviour:?}: call closed"),
+    )?;
     let reasons = reasons(new, "downstream.closed");
-    ensure!(reasons.iter().all(|reason| !reason.is_empty()), "{misbehaviour:?}: no reason");
+    ensure!(
+        reasons.iter().all(|reason| !reason.is_empty()),
+        "{misbehaviour:?}: no reason"
+    );
     Ok(())
 }
 
@@ -161,7 +243,11 @@ async fn scopes_that_the_user_may_not_have_are_said_to_be_denied() -> Result<()>
     let answer = world.order(&world.token("carol")?, "1001").await?;
     ensure!(answer.is_tool_error(), "{}", answer.raw);
     ensure!(world.orders.requests().is_empty(), "a request");
-    ensure_eq(reasons(&world.records()?, "downstream.closed"), vec!["scope-denied".to_owned()], "reason")
+    ensure_eq(
+        reasons(&world.records()?, "downstream.closed"),
+        vec!["scope-denied".to_owned()],
+        "reason",
+    )
 }
 
 #[tokio::test]
@@ -169,7 +255,10 @@ async fn service_identity_never_touches_the_users_token() -> Result<()> {
     let mut plan = Plan::mode("service_identity");
     plan.orders = |settings| settings.bearer = false;
     plan.config = Box::new(|config| {
-        let own = config.services.split("[services.orders_api.exchange]").next();
+        let own = config
+            .services
+            .split("[services.orders_api.exchange]")
+            .next();
         config.services = format!(
             "{}auth = {{ kind = \"none\" }}\nshared_data = true\n",
             own.unwrap_or_default().trim_end().to_owned() + "\n"
@@ -192,10 +281,18 @@ async fn service_identity_never_touches_the_users_token() -> Result<()> {
 async fn free_templates_under_service_identity_are_a_configuration_error() -> Result<()> {
     let mut plan = Plan::mode("service_identity");
     plan.config = Box::new(|config| {
-        let own = config.services.split("[services.orders_api.exchange]").next();
-        config.services = own.unwrap_or_default().trim_end().to_owned() + "\nauth = { kind = \"none\" }\n";
+        let own = config
+            .services
+            .split("[services.orders_api.exchange]")
+            .next();
+        config.services =
+            own.unwrap_or_default().trim_end().to_owned() + "\nauth = { kind = \"none\" }\n";
     });
-    let error = World::with(plan).await.err().context("it starts")?.to_string();
+    let error = World::with(plan)
+        .await
+        .err()
+        .context("it starts")?
+        .to_string();
     ensure!(error.contains("shared_data"), "{error}");
     Ok(())
 }
@@ -210,27 +307,48 @@ async fn without_a_grant_there_are_no_services() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_operator_may_let_an_issued_token_outlive_the_callers_and_name_another_actor() -> Result<()> {
+async fn the_operator_may_let_an_issued_token_outlive_the_callers_and_name_another_actor()
+-> Result<()> {
     for (extra, misbehaviour, accepted) in [
         ("", Misbehaviour::Outlives, false),
         ("max_lifetime = \"1m\"\n", Misbehaviour::Outlives, false),
         ("max_lifetime = \"24h\"\n", Misbehaviour::Outlives, true),
         ("", Misbehaviour::WrongActor, false),
-        ("expect_actor = \"somebody\"\n", Misbehaviour::WrongActor, false),
+        (
+            "expect_actor = \"somebody\"\n",
+            Misbehaviour::WrongActor,
+            false,
+        ),
     ] {
-        let world = World::with(Plan::config(move |config| config.services.push_str(extra))).await?;
+        let world =
+            World::with(Plan::config(move |config| config.services.push_str(extra))).await?;
         world.issuer.misbehave(misbehaviour);
         let answer = world.order(&world.token("alice")?, "1001").await?;
-        ensure_eq(answer.is_success(), accepted, &format!("{extra:?} with {misbehaviour:?}"))?;
-        ensure_eq(world.orders.requests().is_empty(), !accepted, "requests at the service")?;
+        ensure_eq(
+            answer.is_success(),
+            accepted,
+            &format!("{extra:?} with {misbehaviour:?}"),
+        )?;
+        ensure_eq(
+            world.orders.requests().is_empty(),
+            !accepted,
+            "requests at the service",
+        )?;
     }
-    let world = World::with(Plan::config(|config| config.services.push_str("expect_actor = \"other\"\n"))).await?;
+    let world = World::with(Plan::config(|config| {
+        config.services.push_str("expect_actor = \"other\"\n")
+    }))
+    .await?;
     let answer = world.order(&world.token("alice")?, "1001").await?;
     ensure!(
         !answer.is_success() && world.orders.requests().is_empty(),
         "an actor that was not expected: {}",
         answer.raw
     );
-    ensure!(world.host.said().contains("expect_actor"), "the operator is told nothing: {}", world.host.said());
+    ensure!(
+        world.host.said().contains("expect_actor"),
+        "the operator is told nothing: {}",
+        world.host.said()
+    );
     Ok(())
 }

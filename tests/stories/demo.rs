@@ -14,14 +14,24 @@ use tokio::process::Command;
 
 async fn tell(out: &Path, colour: bool) -> Result<Output> {
     let mut command = Command::new(demo()?);
-    command.arg("--bailiwick").arg(bailiwick()?).arg("--tools").arg(tools()?).arg("--out").arg(out).arg("--once");
+    command
+        .arg("--bailiwick")
+        .arg(bailiwick()?)
+        .arg("--tools")
+        .arg(tools()?)
+        .arg("--out")
+        .arg(out)
+        .arg("--once");
     // Its standard input is open for as long as this process is there.
     command.arg(UNTIL_STDIN_CLOSES).stdin(Stdio::piped());
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
     if colour {
         command.env("CLICOLOR_FORCE", "1");
     }
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     let mut child = command.spawn()?;
     let _alive = child.stdin.take();
     Ok(child.wait_with_output().await?)
@@ -34,23 +44,47 @@ async fn the_demo_comes_out_as_told_and_leaves_its_evidence() -> Result<()> {
     for colour in [false, true] {
         let told = tell(&out, colour).await?;
         let text = String::from_utf8_lossy(&told.stdout);
-        ensure!(told.status.success(), "{text}{}", String::from_utf8_lossy(&told.stderr));
+        ensure!(
+            told.status.success(),
+            "{text}{}",
+            String::from_utf8_lossy(&told.stderr)
+        );
         ensure_eq(text.contains('\u{1b}'), colour, "colour")?;
-        ensure!(!text.contains('✗') && text.contains("checks held"), "{text}");
+        ensure!(
+            !text.contains('✗') && text.contains("checks held"),
+            "{text}"
+        );
     }
-    for left in ["bailiwick.toml", "services.log", "audit/checkpoint", "audit/key"] {
+    for left in [
+        "bailiwick.toml",
+        "services.log",
+        "audit/checkpoint",
+        "audit/key",
+    ] {
         ensure!(out.join(left).is_file(), "{left} is not left");
     }
     let lines = fs::read_to_string(out.join("services.log"))?;
-    let visits: Vec<Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    let seen: Vec<[&str; 4]> =
-        visits.iter().map(|visit| ["service", "user", "agent", "mode"].map(|field| text(visit, field))).collect();
+    let visits: Vec<Value> = lines
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    let seen: Vec<[&str; 4]> = visits
+        .iter()
+        .map(|visit| ["service", "user", "agent", "mode"].map(|field| text(visit, field)))
+        .collect();
     let [orders, billing, reports] = [
         |user| ["orders_api", user, "clerk", "on_behalf_of"],
         |user| ["billing_api", user, "clerk", "restricted_user"],
         |user| ["reports_api", user, "nightly", "service_identity"],
     ];
-    let told = [orders("alice"), orders("bob"), orders("alice"), orders("alice"), billing("alice"), reports("")];
+    let told = [
+        orders("alice"),
+        orders("bob"),
+        orders("alice"),
+        orders("alice"),
+        billing("alice"),
+        reports(""),
+    ];
     ensure_eq(seen, told.to_vec(), "visits at the services")?;
     Ok(())
 }
@@ -61,5 +95,9 @@ async fn the_demo_empties_no_folder_but_its_own() -> Result<()> {
     fs::write(temp.path().join("bailiwick.toml"), "mine")?;
     let told = tell(temp.path(), false).await?;
     ensure!(!told.status.success());
-    ensure_eq(fs::read_to_string(temp.path().join("bailiwick.toml"))?.as_str(), "mine", "the file")
+    ensure_eq(
+        fs::read_to_string(temp.path().join("bailiwick.toml"))?.as_str(),
+        "mine",
+        "the file",
+    )
 }

@@ -43,18 +43,26 @@ impl Bench {
             .spawn()?;
         let alive = child.stdin.take();
         let stdout = child.stdout.take().context("no standard output")?;
-        Ok(Self { child, _alive: alive, lines: BufReader::new(stdout).lines(), printed: String::new() })
+        Ok(Self {
+            child,
+            _alive: alive,
+            lines: BufReader::new(stdout).lines(),
+            printed: String::new(),
+        })
     }
 
     /// Reads on until it serves a tool; returns the URL.
     async fn serves(&mut self, tool: &str) -> Result<String> {
         loop {
             let line = tokio::time::timeout(DEADLINE, self.lines.next_line()).await;
-            let line = line.with_context(|| format!("{tool} is not served:\n{}", self.printed))??;
+            let line =
+                line.with_context(|| format!("{tool} is not served:\n{}", self.printed))??;
             let line = line.with_context(|| format!("it ended:\n{}", self.printed))?;
             self.printed += &line;
             self.printed.push('\n');
-            if let Some((url, tools)) = line.strip_prefix("serving ").and_then(|line| line.split_once(": "))
+            if let Some((url, tools)) = line
+                .strip_prefix("serving ")
+                .and_then(|line| line.split_once(": "))
                 && tools.split(", ").any(|served| served == tool)
             {
                 return Ok(url.to_owned());
@@ -71,7 +79,11 @@ impl Bench {
     }
 
     async fn stop(mut self) -> Result<()> {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let id = self
+            .child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
         kill_process(id.context("it ended by itself")?, Signal::TERM)?;
         let status = tokio::time::timeout(DEADLINE, self.child.wait()).await??;
         ensure!(status.success(), "{status}:\n{}", self.printed);
@@ -93,8 +105,16 @@ async fn an_author_edits_builds_and_calls() -> Result<()> {
     let (folder, temporary) = scene(&["whoami.wasm"])?;
     let mut bench = Bench::start(folder.path(), temporary.path(), &[])?;
     let url = bench.serves("whoami").await?;
-    ensure!(bench.printed.contains("DEVELOPMENT ONLY"), "no warning:\n{}", bench.printed);
-    ensure!(bench.printed.contains("Mcp-Name: whoami"), "no curl:\n{}", bench.printed);
+    ensure!(
+        bench.printed.contains("DEVELOPMENT ONLY"),
+        "no warning:\n{}",
+        bench.printed
+    );
+    ensure!(
+        bench.printed.contains("Mcp-Name: whoami"),
+        "no curl:\n{}",
+        bench.printed
+    );
     for (name, kind) in [("ALICE", "user"), ("BOB", "user"), ("NIGHTLY", "service")] {
         let answer = mcp::call(&url, Some(bench.token(name)?), "whoami", &json!({})).await?;
         let actor = answer.structured().get("actor").context("no envelope")?;
@@ -102,34 +122,77 @@ async fn an_author_edits_builds_and_calls() -> Result<()> {
         ensure_eq(actor.get("type"), Some(&json!(kind)), "kind")?;
     }
 
-    ensure_eq(fs::read_dir(temporary.path())?.count(), 1, "temporary folders")?;
+    ensure_eq(
+        fs::read_dir(temporary.path())?.count(),
+        1,
+        "temporary folders",
+    )?;
     let early = bench.token("ALICE")?.to_owned();
-    fs::copy(tools()?.join("orders.wasm"), folder.path().join("orders.wasm"))?;
-    ensure_eq(bench.serves("get_order_status").await?.as_str(), url.as_str(), "URL after a change")?;
+    fs::copy(
+        tools()?.join("orders.wasm"),
+        folder.path().join("orders.wasm"),
+    )?;
+    ensure_eq(
+        bench.serves("get_order_status").await?.as_str(),
+        url.as_str(),
+        "URL after a change",
+    )?;
     let order = json!({"order_id": "1001"});
-    let answer = mcp::call(&url, Some(bench.token("ALICE")?), "get_order_status", &order).await?;
+    let answer = mcp::call(
+        &url,
+        Some(bench.token("ALICE")?),
+        "get_order_status",
+        &order,
+    )
+    .await?;
     ensure!(answer.text().contains("shipped"), "{}", answer.raw);
     let answer = mcp::call(&url, Some(&early), "whoami", &json!({})).await?;
-    ensure!(answer.is_success(), "an earlier token is not good any more: {}", answer.raw);
+    ensure!(
+        answer.is_success(),
+        "an earlier token is not good any more: {}",
+        answer.raw
+    );
 
-    fs::copy(tools()?.join("billing.wasm"), folder.path().join("orders.wasm"))?;
+    fs::copy(
+        tools()?.join("billing.wasm"),
+        folder.path().join("orders.wasm"),
+    )?;
     bench.serves("get_balance").await?;
     let list = mcp::list(&url, Some(bench.token("ALICE")?)).await?;
-    ensure!(list.raw.contains("get_balance") && !list.raw.contains("get_order_status"), "{}", list.raw);
+    ensure!(
+        list.raw.contains("get_balance") && !list.raw.contains("get_order_status"),
+        "{}",
+        list.raw
+    );
 
     bench.stop().await?;
-    ensure!(mcp::call(&url, Some(&early), "whoami", &json!({})).await.is_err(), "the host serves on");
-    ensure_eq(fs::read_dir(temporary.path())?.count(), 0, "temporary files left")
+    ensure!(
+        mcp::call(&url, Some(&early), "whoami", &json!({}))
+            .await
+            .is_err(),
+        "the host serves on"
+    );
+    ensure_eq(
+        fs::read_dir(temporary.path())?.count(),
+        0,
+        "temporary files left",
+    )
 }
 
 #[tokio::test]
 async fn an_authors_own_services_take_the_place_of_the_samples() -> Result<()> {
     let (folder, temporary) = scene(&["billing.wasm"])?;
-    let entry = Entry::Key { header: "x-api-key".into(), value: "k-1".into() };
+    let entry = Entry::Key {
+        header: "x-api-key".into(),
+        value: "k-1".into(),
+    };
     let reports = Reports::start(entry, None).await?;
     let mine = TempDir::new()?;
     fs::write(mine.path().join("key"), "k-1")?;
-    fs::set_permissions(mine.path().join("key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    fs::set_permissions(
+        mine.path().join("key"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )?;
     let file = mine.path().join("services.toml");
     let text = format!(
         "[services.reports_api]\nurl = \"{}\"\nprivate_addresses = [\"127.0.0.0/8\"]\nshared_data = true\n\
@@ -143,11 +206,21 @@ async fn an_authors_own_services_take_the_place_of_the_samples() -> Result<()> {
     let mut bench = Bench::start(folder.path(), temporary.path(), &["--services", &file])?;
     let url = bench.serves("monthly_report").await?;
     let month = json!({"month": "2026-10"});
-    let answer = mcp::call(&url, Some(bench.token("NIGHTLY")?), "monthly_report", &month).await?;
+    let answer = mcp::call(
+        &url,
+        Some(bench.token("NIGHTLY")?),
+        "monthly_report",
+        &month,
+    )
+    .await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     ensure_eq(reports.log().len(), 1, "visits")?;
     let answer = mcp::call(&url, Some(bench.token("ALICE")?), "get_balance", &json!({})).await?;
-    ensure!(answer.is_tool_error(), "a sample service is still there: {}", answer.raw);
+    ensure!(
+        answer.is_tool_error(),
+        "a sample service is still there: {}",
+        answer.raw
+    );
     bench.stop().await
 }
 
@@ -155,7 +228,10 @@ async fn an_authors_own_services_take_the_place_of_the_samples() -> Result<()> {
 async fn a_mistake_in_the_authors_file_is_said_and_nothing_is_served() -> Result<()> {
     let (folder, temporary) = scene(&["whoami.wasm"])?;
     let file = temporary.path().join("services.toml");
-    for (text, said) in [("[server]\nlisten = \"0.0.0.0:1\"\n", "only"), ("[services.crm]\nulr = \"x\"\n", "ulr")] {
+    for (text, said) in [
+        ("[server]\nlisten = \"0.0.0.0:1\"\n", "only"),
+        ("[services.crm]\nulr = \"x\"\n", "ulr"),
+    ] {
         fs::write(&file, text)?;
         let output = Command::new(workbench()?)
             .arg(folder.path())

@@ -67,11 +67,21 @@ fn commands(document: &str) -> Vec<String> {
         if line.trim_start().starts_with("```") {
             inside = !inside;
         } else if inside {
-            let command = line.trim_start_matches(['$', ' ']).split(" #").next().unwrap_or_default().trim();
-            found.extend(command.starts_with("bailiwick ").then(|| command.to_owned()));
+            let command = line
+                .trim_start_matches(['$', ' '])
+                .split(" #")
+                .next()
+                .unwrap_or_default()
+                .trim();
+            found.extend(
+                command
+                    .starts_with("bailiwick ")
+                    .then(|| command.to_owned()),
+            );
         } else {
             let quoted = line.split('`').skip(1).step_by(2);
-            let whole = quoted.filter(|text| text.starts_with("bailiwick ") && text.split(' ').any(is_operand));
+            let whole = quoted
+                .filter(|text| text.starts_with("bailiwick ") && text.split(' ').any(is_operand));
             found.extend(whole.map(str::to_owned));
         }
     }
@@ -80,7 +90,11 @@ fn commands(document: &str) -> Vec<String> {
 
 /// The name of a file, or a word in its place, such as `FILE`.
 fn is_operand(word: &str) -> bool {
-    word.contains('.') || (word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+    word.contains('.')
+        || (word.len() > 1
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
 }
 
 /// Without what may be left out: `[--strict]`.
@@ -113,7 +127,8 @@ impl Place {
     /// Makes the folder of a host of this world, which must be stopped; `call` is in its journal.
     fn of(folder: &Path, resource: &str, token: &str, call: &str) -> Result<Self> {
         let set = format!("[server]\nresource = \"{resource}\"");
-        let config = fs::read_to_string(folder.join("bailiwick.toml"))?.replacen("[server]", &set, 1);
+        let config =
+            fs::read_to_string(folder.join("bailiwick.toml"))?.replacen("[server]", &set, 1);
         for name in ["bailiwick.toml", "keycloak.toml"] {
             fs::write(folder.join(name), &config)?;
         }
@@ -121,7 +136,10 @@ impl Place {
         for name in ["out", "programs"] {
             fs::create_dir(folder.join(name))?;
         }
-        fs::copy(folder.join("tools/orders.wasm"), folder.join("out/orders.wasm"))?;
+        fs::copy(
+            folder.join("tools/orders.wasm"),
+            folder.join("out/orders.wasm"),
+        )?;
         fs::copy(folder.join("audit/checkpoint"), folder.join("kept"))?;
         std::os::unix::fs::symlink(bailiwick()?, folder.join("programs/bailiwick"))?;
         let words = [
@@ -147,7 +165,9 @@ impl Place {
         ];
         Ok(Self {
             folder: folder.to_owned(),
-            words: words.map(|(word, meaning)| (word, meaning.to_owned())).into(),
+            words: words
+                .map(|(word, meaning)| (word, meaning.to_owned()))
+                .into(),
             printed: String::new(),
             run: BTreeSet::new(),
         })
@@ -155,14 +175,21 @@ impl Place {
 
     /// As it was, except for journal and keys: documents do not go on where another one ended.
     fn clear(&self) -> Result<()> {
-        for name in ["tools/orders.wasm.sig", "out/orders.wasm.sig", "approvals.json"] {
+        for name in [
+            "tools/orders.wasm.sig",
+            "out/orders.wasm.sig",
+            "approvals.json",
+        ] {
             if let Err(error) = fs::remove_file(self.folder.join(name))
                 && error.kind() != std::io::ErrorKind::NotFound
             {
                 return Err(error.into());
             }
         }
-        fs::copy(self.folder.join("bailiwick.toml"), self.folder.join("bailiwick.next.toml"))?;
+        fs::copy(
+            self.folder.join("bailiwick.toml"),
+            self.folder.join("bailiwick.next.toml"),
+        )?;
         Ok(())
     }
 
@@ -172,15 +199,26 @@ impl Place {
         for (word, meaning) in &self.words {
             meant = meant.replace(word, meaning);
         }
-        let digest = self.printed.split_whitespace().find(|word| word.starts_with("sha256:"));
+        let digest = self
+            .printed
+            .split_whitespace()
+            .find(|word| word.starts_with("sha256:"));
         meant.replace("sha256:...", digest.unwrap_or("sha256:..."))
     }
 
     fn start(&self, command: &str) -> Result<Child> {
         let mut shell = Command::new("sh");
         let script = format!("PATH=\"$PWD/programs:$PATH\"; {command}");
-        shell.arg("-c").arg(script).current_dir(&self.folder).env("NO_COLOR", "1");
-        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        shell
+            .arg("-c")
+            .arg(script)
+            .current_dir(&self.folder)
+            .env("NO_COLOR", "1");
+        shell
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         Ok(shell.spawn()?)
     }
 
@@ -189,14 +227,25 @@ impl Place {
         if !self.run.insert(command.clone()) {
             return Ok(());
         }
-        let row = TABLE.iter().find(|(beginning, _)| command.starts_with(beginning));
-        match row.with_context(|| format!("nobody has said what this does: {command}"))?.1 {
+        let row = TABLE
+            .iter()
+            .find(|(beginning, _)| command.starts_with(beginning));
+        match row
+            .with_context(|| format!("nobody has said what this does: {command}"))?
+            .1
+        {
             Does::Elsewhere => Ok(()),
             Does::Ends(code) => {
-                let output = tokio::time::timeout(DEADLINE, self.start(&command)?.wait_with_output()).await??;
+                let output =
+                    tokio::time::timeout(DEADLINE, self.start(&command)?.wait_with_output())
+                        .await??;
                 self.printed = String::from_utf8_lossy(&output.stdout).into_owned();
                 let told = String::from_utf8_lossy(&output.stderr);
-                ensure_eq(output.status.code(), Some(code), &format!("{command}\n{}{told}", self.printed))
+                ensure_eq(
+                    output.status.code(),
+                    Some(code),
+                    &format!("{command}\n{}{told}", self.printed),
+                )
             }
             Does::Serves(sign) => self.serve(&command, sign).await,
         }
@@ -211,9 +260,15 @@ impl Place {
             printed += &line.with_context(|| format!("{command} ends:\n{printed}"))?;
             printed.push('\n');
         }
-        let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let id = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
         kill_process(id.context("it has ended")?, Signal::TERM)?;
-        while tokio::time::timeout(DEADLINE, lines.next_line()).await??.is_some() {}
+        while tokio::time::timeout(DEADLINE, lines.next_line())
+            .await??
+            .is_some()
+        {}
         ensure_eq(child.wait().await?.code(), Some(0), command)
     }
 }
@@ -240,7 +295,12 @@ async fn every_command_in_the_documents_does_what_they_say() -> Result<()> {
             count += 1;
         }
     }
-    ensure!(wrong.is_empty(), "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    ensure!(
+        wrong.is_empty(),
+        "{} of {count} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     ensure!(count > 30, "only {count} commands were found");
     Ok(())
 }

@@ -36,7 +36,9 @@ fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
     for line in text.lines() {
         match (line.trim_start().strip_prefix("```"), open.take()) {
             (Some(_), Some(block)) => blocks.push(block),
-            (Some(language), None) if languages.contains(&language.trim()) => open = Some(Vec::new()),
+            (Some(language), None) if languages.contains(&language.trim()) => {
+                open = Some(Vec::new())
+            }
             (None, Some(mut block)) => {
                 block.push(line);
                 open = Some(block);
@@ -52,7 +54,9 @@ fn folder(config: &str) -> Result<TempDir> {
     let folder = TempDir::new()?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
     for line in config.lines() {
-        let Some((key, value)) = line.split_once('=') else { continue };
+        let Some((key, value)) = line.split_once('=') else {
+            continue;
+        };
         let named = value.split('"').nth(1).unwrap_or_default();
         if key.trim().ends_with("_file") && !named.is_empty() {
             let file = folder.path().join(named);
@@ -76,10 +80,16 @@ async fn every_configuration_in_the_documents_is_one() -> Result<()> {
         whole.push((path.display().to_string(), fs::read_to_string(&path)?));
     }
     for (name, text) in documents()? {
-        let blocks = fenced(&text, &["toml"]).into_iter().map(|lines| lines.join("\n"));
+        let blocks = fenced(&text, &["toml"])
+            .into_iter()
+            .map(|lines| lines.join("\n"));
         whole.extend(
             blocks
-                .filter(|block| ["[server]", "[[issuers]]", "[audit]"].iter().all(|part| block.contains(part)))
+                .filter(|block| {
+                    ["[server]", "[[issuers]]", "[audit]"]
+                        .iter()
+                        .all(|part| block.contains(part))
+                })
                 .map(|block| (name.clone(), block)),
         );
     }
@@ -87,7 +97,11 @@ async fn every_configuration_in_the_documents_is_one() -> Result<()> {
     for (name, config) in whole {
         let folder = folder(&config)?;
         let file = folder.path().join("bailiwick.toml");
-        let checked = process::run(&bailiwick()?, &["check", "--config", &file.to_string_lossy()]).await?;
+        let checked = process::run(
+            &bailiwick()?,
+            &["check", "--config", &file.to_string_lossy()],
+        )
+        .await?;
         let said = String::from_utf8_lossy(&[checked.stdout, checked.stderr].concat()).into_owned();
         ensure!(checked.status.success(), "{name}:\n{said}");
     }
@@ -99,8 +113,14 @@ async fn every_command_in_the_documents_exists_with_its_options() -> Result<()> 
     let mut commands = BTreeSet::new();
     for (_, text) in documents()? {
         for line in fenced(&text, &["console", "sh", "bash", "shell", "text", ""]).concat() {
-            let line = line.trim_start_matches(['$', ' ']).split(" #").next().unwrap_or_default();
-            let line = line.rsplit_once("/bailiwick ").map_or(line, |(_, rest)| rest);
+            let line = line
+                .trim_start_matches(['$', ' '])
+                .split(" #")
+                .next()
+                .unwrap_or_default();
+            let line = line
+                .rsplit_once("/bailiwick ")
+                .map_or(line, |(_, rest)| rest);
             if let Some(arguments) = line.strip_prefix("bailiwick ") {
                 commands.insert(arguments.trim().to_owned());
             }
@@ -109,15 +129,31 @@ async fn every_command_in_the_documents_exists_with_its_options() -> Result<()> 
     ensure!(commands.len() > 5, "no commands were found");
     for command in commands {
         let words: Vec<&str> = command.split_whitespace().collect();
-        let plain = words.iter().take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
-        let depth = if words.first() == Some(&"audit") { 2 } else { 1 };
+        let plain = words
+            .iter()
+            .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
+        let depth = if words.first() == Some(&"audit") {
+            2
+        } else {
+            1
+        };
         let mut help: Vec<&str> = plain.take(depth).copied().collect();
         help.push("--help");
         let output = process::run(&bailiwick()?, &help).await?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        ensure!(output.status.success(), "bailiwick {command}: there is no such command");
-        for option in words.iter().map(|word| word.trim_matches(['[', ']'])).filter(|word| word.starts_with("--")) {
-            ensure!(said.contains(option), "bailiwick {command}: there is no option {option}");
+        ensure!(
+            output.status.success(),
+            "bailiwick {command}: there is no such command"
+        );
+        for option in words
+            .iter()
+            .map(|word| word.trim_matches(['[', ']']))
+            .filter(|word| word.starts_with("--"))
+        {
+            ensure!(
+                said.contains(option),
+                "bailiwick {command}: there is no option {option}"
+            );
         }
     }
     Ok(())
@@ -135,9 +171,13 @@ fn every_story_in_the_documents_is_told() -> Result<()> {
     let mut named = 0;
     for (name, text) in documents()? {
         for part in text.split("cargo xtask test --test stories ").skip(1) {
-            let story: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let story: String = part
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
             named += 1;
-            let told = stories.contains(&format!("fn {story}()")) || stories.contains(&format!("mod {story};"));
+            let told = stories.contains(&format!("fn {story}()"))
+                || stories.contains(&format!("mod {story};"));
             ensure!(told, "{name}: there is no story {story}");
         }
     }
@@ -146,13 +186,20 @@ fn every_story_in_the_documents_is_told() -> Result<()> {
 }
 
 #[test]
-fn the_service_unit_lets_the_host_live_through_lack_of_memory_and_gives_up_on_one_that_cannot_start() -> Result<()> {
+fn the_service_unit_lets_the_host_live_through_lack_of_memory_and_gives_up_on_one_that_cannot_start()
+-> Result<()> {
     let unit = fs::read_to_string(root().join("packaging/bailiwick.service"))?;
     let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in unit.lines().filter(|line| !line.starts_with('#')) {
-        match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+        match line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'))
+        {
             Some(name) => sections.push((name, Vec::new())),
-            None => sections.last_mut().into_iter().for_each(|(_, lines)| lines.push(line)),
+            None => sections
+                .last_mut()
+                .into_iter()
+                .for_each(|(_, lines)| lines.push(line)),
         }
     }
     for (section, line) in [
@@ -163,7 +210,9 @@ fn the_service_unit_lets_the_host_live_through_lack_of_memory_and_gives_up_on_on
         ("Service", "MemoryMax=75%"),
         ("Service", "OOMPolicy=continue"),
     ] {
-        let found = sections.iter().any(|(name, lines)| *name == section && lines.contains(&line));
+        let found = sections
+            .iter()
+            .any(|(name, lines)| *name == section && lines.contains(&line));
         ensure!(found, "[{section}] has no line {line}");
     }
     Ok(())

@@ -35,7 +35,11 @@ struct Relative {
 impl Family {
     /// Starts a program and waits until it prints `sign`.
     async fn start(mut command: Command, sign: &str) -> Result<Self> {
-        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let command = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
         let mut child = command.spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
         let mut printed = String::new();
@@ -46,14 +50,21 @@ impl Family {
             printed.push('\n');
         }
         let started = descendants(child.id().context("it has ended")?)?;
-        Ok(Self { child, lines, started })
+        Ok(Self {
+            child,
+            lines,
+            started,
+        })
     }
 
     /// The process of this program with this first argument.
     fn relative(&self, program: &str, argument: &str) -> Result<&Relative> {
         let is = |command: &str| {
             let mut words = command.split(' ');
-            words.next().is_some_and(|word| word.rsplit('/').next() == Some(program)) && words.next() == Some(argument)
+            words
+                .next()
+                .is_some_and(|word| word.rsplit('/').next() == Some(program))
+                && words.next() == Some(argument)
         };
         let found = self.started.iter().find(|relative| is(&relative.command));
         found.with_context(|| format!("nothing runs {program} {argument}"))
@@ -65,9 +76,12 @@ impl Family {
 
     /// Waits until all that it started has ended.
     async fn all_end(mut self) -> Result<()> {
-        let status = tokio::time::timeout(DEADLINE, self.child.wait()).await.context("it runs on")??;
+        let status = tokio::time::timeout(DEADLINE, self.child.wait())
+            .await
+            .context("it runs on")??;
         for relative in self.started {
-            let ended = tokio::task::spawn_blocking(move || relative.process.ends(DEADLINE)).await??;
+            let ended =
+                tokio::task::spawn_blocking(move || relative.process.ends(DEADLINE)).await??;
             ensure!(ended, "after {status} there is still: {}", relative.command);
         }
         drop(self.lines);
@@ -76,7 +90,10 @@ impl Family {
 }
 
 fn send(id: u32, signal: Signal) -> Result<()> {
-    let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("not the number of a process")?;
+    let pid = i32::try_from(id)
+        .ok()
+        .and_then(Pid::from_raw)
+        .context("not the number of a process")?;
     Ok(kill_process(pid, signal)?)
 }
 
@@ -89,17 +106,30 @@ fn descendants(id: u32) -> Result<Vec<Relative>> {
         next += 1;
         for entry in fs::read_dir("/proc")? {
             let path = entry?.path();
-            let Some(id) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
+            let Some(id) = path
+                .file_name()
+                .and_then(|name| name.to_str()?.parse().ok())
+            else {
+                continue;
+            };
             // A process can end while it is looked at.
             let stat = fs::read_to_string(path.join("stat")).unwrap_or_default();
-            let of = stat.rsplit_once(')').and_then(|(_, rest)| rest.split(' ').nth(2)?.parse::<u32>().ok());
+            let of = stat
+                .rsplit_once(')')
+                .and_then(|(_, rest)| rest.split(' ').nth(2)?.parse::<u32>().ok());
             if of != Some(parent) {
                 continue;
             }
-            let command = fs::read_to_string(path.join("cmdline")).unwrap_or_default().replace('\0', " ");
+            let command = fs::read_to_string(path.join("cmdline"))
+                .unwrap_or_default()
+                .replace('\0', " ");
             if let Ok(process) = Other::of(id) {
                 known.push(id);
-                found.push(Relative { id, command, process });
+                found.push(Relative {
+                    id,
+                    command,
+                    process,
+                });
             }
         }
     }
@@ -109,11 +139,23 @@ fn descendants(id: u32) -> Result<Vec<Relative>> {
 /// The demo and the workbench: the command, and what it prints when it serves.
 fn programs(folder: &Path, temporary: &Path) -> Result<[(Command, &'static str); 2]> {
     let mut first = Command::new(demo()?);
-    first.arg("--bailiwick").arg(bailiwick()?).arg("--tools").arg(tools()?).arg("--out").arg(folder.join("demo"));
+    first
+        .arg("--bailiwick")
+        .arg(bailiwick()?)
+        .arg("--tools")
+        .arg(tools()?)
+        .arg("--out")
+        .arg(folder.join("demo"));
     let mut second = Command::new(workbench()?);
     fs::create_dir(folder.join("tools"))?;
-    fs::copy(tools()?.join("whoami.wasm"), folder.join("tools/whoami.wasm"))?;
-    second.arg(folder.join("tools")).arg("--bailiwick").arg(bailiwick()?);
+    fs::copy(
+        tools()?.join("whoami.wasm"),
+        folder.join("tools/whoami.wasm"),
+    )?;
+    second
+        .arg(folder.join("tools"))
+        .arg("--bailiwick")
+        .arg(bailiwick()?);
     for command in [&mut first, &mut second] {
         command.env("TMPDIR", temporary).env("NO_COLOR", "1");
     }
@@ -122,9 +164,13 @@ fn programs(folder: &Path, temporary: &Path) -> Result<[(Command, &'static str);
 
 /// As a command of a shell, on a terminal of its own, whose end is a signal even if these tests run under `nohup`.
 fn on_terminal(command: &Command) -> Command {
-    let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
+    let quoted =
+        |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
     let inner = command.as_std();
-    let words: Vec<_> = std::iter::once(inner.get_program()).chain(inner.get_args()).map(quoted).collect();
+    let words: Vec<_> = std::iter::once(inner.get_program())
+        .chain(inner.get_args())
+        .map(quoted)
+        .collect();
     let mut script = Command::new("env");
     script.args([
         "--default-signal=HUP",
@@ -136,7 +182,11 @@ fn on_terminal(command: &Command) -> Command {
         &words.join(" "),
         "/dev/null",
     ]);
-    script.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    script.envs(
+        inner
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
     script
 }
 
@@ -153,14 +203,24 @@ async fn whatever_ends_demo_and_workbench_nothing_of_them_is_left() -> Result<()
             let mut family = Family::start(command, sign).await?;
             let host = family.relative("bailiwick", "serve")?;
             family.relative("bailiwick", "compile-spawner")?;
-            ensure!(!host.process.ends(Duration::ZERO)?, "the host has ended already");
+            ensure!(
+                !host.process.ends(Duration::ZERO)?,
+                "the host has ended already"
+            );
             match end {
                 Some(signal) => family.signal(signal)?,
                 None => drop(family.child.stdin.take()),
             }
-            family.all_end().await.with_context(|| format!("{}, {end:?}", program.display()))?;
+            family
+                .all_end()
+                .await
+                .with_context(|| format!("{}, {end:?}", program.display()))?;
         }
-        ensure_eq(fs::read_dir(temporary.path())?.count(), 0, &format!("temporary folders after {end:?}"))?;
+        ensure_eq(
+            fs::read_dir(temporary.path())?.count(),
+            0,
+            &format!("temporary folders after {end:?}"),
+        )?;
     }
     Ok(())
 }
@@ -170,46 +230,83 @@ async fn a_terminal_that_closes_ends_demo_workbench_and_host() -> Result<()> {
     let (folder, temporary) = (TempDir::new()?, TempDir::new()?);
     let remains = World::start().await?.stop().await?;
     let mut serve = Command::new(bailiwick()?);
-    serve.arg("serve").arg("--config").arg(remains.folder.config());
+    serve
+        .arg("serve")
+        .arg("--config")
+        .arg(remains.folder.config());
     let [first, second] = programs(folder.path(), temporary.path())?;
     for (command, sign) in [first, second, (serve, "listening on")] {
         let family = Family::start(on_terminal(&command), sign).await?;
         family.relative("bailiwick", "compile-spawner")?;
         // This closes the terminal.
         family.signal(Signal::KILL)?;
-        family.all_end().await.with_context(|| format!("{}", command.as_std().get_program().display()))?;
+        family
+            .all_end()
+            .await
+            .with_context(|| format!("{}", command.as_std().get_program().display()))?;
     }
-    ensure_eq(fs::read_dir(temporary.path())?.count(), 0, "temporary folders")?;
+    ensure_eq(
+        fs::read_dir(temporary.path())?.count(),
+        0,
+        "temporary folders",
+    )?;
     let records = remains.records()?;
-    ensure_eq(text(records.last().context("empty")?, "event"), "host.stopped", "the last record")
+    ensure_eq(
+        text(records.last().context("empty")?, "event"),
+        "host.stopped",
+        "the last record",
+    )
 }
 
 #[tokio::test]
 async fn a_host_that_keeps_its_terminal_or_wants_none_serves_on_after_sighup() -> Result<()> {
     let world = World::start().await?;
     world.host.signal(Signal::HUP)?;
-    ensure!(world.call(&world.token("alice")?, "whoami", &json!({})).await?.is_success(), "after SIGHUP");
+    ensure!(
+        world
+            .call(&world.token("alice")?, "whoami", &json!({}))
+            .await?
+            .is_success(),
+        "after SIGHUP"
+    );
 
     let remains = world.stop().await?;
     let said = remains.folder.path().join("said");
     let mut command = Command::new("sh");
     let script = r#"nohup "$0" serve --config "$1" >"$2" 2>&1 & tail -f "$2""#;
     fs::write(&said, "")?;
-    command.arg("-c").arg(script).arg(bailiwick()?).arg(remains.folder.config()).arg(&said);
+    command
+        .arg("-c")
+        .arg(script)
+        .arg(bailiwick()?)
+        .arg(remains.folder.config())
+        .arg(&said);
     let family = Family::start(on_terminal(&command), "listening on").await?;
     let host = family.relative("bailiwick", "serve")?;
     let (id, process) = (host.id, Other::of(host.id)?);
     let beside = Other::of(family.relative("tail", "-f")?.id)?;
     family.signal(Signal::KILL)?;
-    ensure!(tokio::task::spawn_blocking(move || beside.ends(DEADLINE)).await??, "the terminal is still there");
+    ensure!(
+        tokio::task::spawn_blocking(move || beside.ends(DEADLINE)).await??,
+        "the terminal is still there"
+    );
     let words = fs::read_to_string(&said)?;
-    let url = words.split_once("listening on ").and_then(|(_, rest)| rest.split_whitespace().next());
+    let url = words
+        .split_once("listening on ")
+        .and_then(|(_, rest)| rest.split_whitespace().next());
     let health = url.context("no address")?.replace("/mcp", "/healthz");
     ensure_eq(client::fetch(&health).await?.status.as_u16(), 200, "health")?;
     send(id, Signal::TERM)?;
-    ensure!(tokio::task::spawn_blocking(move || process.ends(DEADLINE)).await??, "it does not stop");
+    ensure!(
+        tokio::task::spawn_blocking(move || process.ends(DEADLINE)).await??,
+        "it does not stop"
+    );
     let records = remains.records()?;
-    ensure_eq(text(records.last().context("empty")?, "event"), "host.stopped", "the last record")
+    ensure_eq(
+        text(records.last().context("empty")?, "event"),
+        "host.stopped",
+        "the last record",
+    )
 }
 
 #[tokio::test]
@@ -217,8 +314,17 @@ async fn a_host_that_was_started_by_a_program_stops_with_it_and_only_once() -> R
     let remains = World::start().await?.stop().await?;
     let serve = |stdin: Stdio| -> Result<Child> {
         let mut command = Command::new(bailiwick()?);
-        command.arg("serve").arg("--config").arg(remains.folder.config()).arg(UNTIL_STDIN_CLOSES);
-        Ok(command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?)
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(remains.folder.config())
+            .arg(UNTIL_STDIN_CLOSES);
+        Ok(command
+            .stdin(stdin)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?)
     };
     let mut child = serve(Stdio::piped())?;
     let mut said = BufReader::new(child.stderr.take().context("no standard error")?).lines();
@@ -230,10 +336,18 @@ async fn a_host_that_was_started_by_a_program_stops_with_it_and_only_once() -> R
     let status = tokio::time::timeout(DEADLINE, child.wait()).await??;
     ensure!(status.success(), "{status}");
     let records = remains.records()?;
-    ensure_eq(text(records.last().context("empty")?, "event"), "host.stopped", "the last record")?;
+    ensure_eq(
+        text(records.last().context("empty")?, "event"),
+        "host.stopped",
+        "the last record",
+    )?;
 
-    let refused = tokio::time::timeout(DEADLINE, serve(Stdio::null())?.wait_with_output()).await??;
+    let refused =
+        tokio::time::timeout(DEADLINE, serve(Stdio::null())?.wait_with_output()).await??;
     let words = String::from_utf8_lossy(&refused.stderr);
-    ensure!(!refused.status.success() && words.contains("pipe"), "{words}");
+    ensure!(
+        !refused.status.success() && words.contains("pipe"),
+        "{words}"
+    );
     Ok(())
 }

@@ -31,23 +31,48 @@ async fn the_envelope_that_whoami_returns_verifies_against_the_published_keys() 
     ensure_eq(claims.session.id.as_str(), "session-7", "session")?;
     ensure_eq(claims.session.source.as_str(), "sid", "source")?;
     ensure_eq(claims.call.tool.as_str(), "whoami", "tool")?;
-    ensure!(claims.authorization.scopes.is_empty(), "more scopes than the tool requires");
-    ensure_eq(claims.delegation.mode(), DelegationMode::ServiceIdentity, "mode")?;
-    ensure!(claims.call.component.starts_with("sha256:"), "no component digest");
-    ensure!(claims.call.arguments.starts_with("hmac-sha256:"), "no arguments digest");
+    ensure!(
+        claims.authorization.scopes.is_empty(),
+        "more scopes than the tool requires"
+    );
+    ensure_eq(
+        claims.delegation.mode(),
+        DelegationMode::ServiceIdentity,
+        "mode",
+    )?;
+    ensure!(
+        claims.call.component.starts_with("sha256:"),
+        "no component digest"
+    );
+    ensure!(
+        claims.call.arguments.starts_with("hmac-sha256:"),
+        "no arguments digest"
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn the_tenant_is_what_the_issuer_or_the_operator_says() -> Result<()> {
-    let rule = |rule: &'static str| Plan::config(move |config| config.issuers.extend(["tenant = ", rule, "\n"]));
+    let rule = |rule: &'static str| {
+        Plan::config(move |config| config.issuers.extend(["tenant = ", rule, "\n"]))
+    };
     let world = World::with(rule("{ claim = \"tenant\" }")).await?;
-    let claims = whoami(&world, &world.issuer.token(&world.spec("alice").tenant("acme"))?).await?;
+    let claims = whoami(
+        &world,
+        &world.issuer.token(&world.spec("alice").tenant("acme"))?,
+    )
+    .await?;
     ensure_eq(claims.actor.tenant.as_deref(), Some("acme"), "tenant")?;
-    let answer = world.call(&world.token("alice")?, "whoami", &json!({})).await?;
+    let answer = world
+        .call(&world.token("alice")?, "whoami", &json!({}))
+        .await?;
     ensure_eq(answer.status, StatusCode::UNAUTHORIZED, "without the claim")?;
     let world = World::with(rule("{ fixed = \"house\" }")).await?;
-    let claims = whoami(&world, &world.issuer.token(&world.spec("alice").tenant("acme"))?).await?;
+    let claims = whoami(
+        &world,
+        &world.issuer.token(&world.spec("alice").tenant("acme"))?,
+    )
+    .await?;
     ensure_eq(claims.actor.tenant.as_deref(), Some("house"), "tenant")
 }
 
@@ -57,7 +82,10 @@ async fn an_envelope_never_outlives_the_token() -> Result<()> {
     let before = clock::now();
     let spec = world.spec("alice");
     let long = whoami(&world, &world.issuer.token(&spec.clone().lifetime(3600))?).await?;
-    ensure!(long.expires_at <= clock::now() + 300, "longer than five minutes");
+    ensure!(
+        long.expires_at <= clock::now() + 300,
+        "longer than five minutes"
+    );
     let short = whoami(&world, &world.issuer.token(&spec.lifetime(90))?).await?;
     ensure!(short.expires_at <= before + 95, "longer than the token");
     Ok(())
@@ -66,14 +94,19 @@ async fn an_envelope_never_outlives_the_token() -> Result<()> {
 #[tokio::test]
 async fn a_changed_envelope_does_not_verify() -> Result<()> {
     let world = World::start().await?;
-    let answer = world.call(&world.token("alice")?, "whoami", &json!({})).await?;
+    let answer = world
+        .call(&world.token("alice")?, "whoami", &json!({}))
+        .await?;
     let published = client::fetch(&world.host.at("/.well-known/jwks.json")).await?;
     let keys = PublicKeys::from_jwks(&published.json()?)?;
     let good = answer.structured().to_string();
     verify(&good, &keys, clock::now())?;
     let changed = good.replace("alice", "bobby");
     ensure!(changed != good && verify(&changed, &keys, clock::now()).is_err());
-    ensure!(verify(&good, &keys, clock::now() + 3600).is_err(), "good for an hour");
+    ensure!(
+        verify(&good, &keys, clock::now() + 3600).is_err(),
+        "good for an hour"
+    );
     Ok(())
 }
 
@@ -98,11 +131,18 @@ async fn two_users_through_one_agent_never_mix() -> Result<()> {
     let rounds = (0..12).map(|_| async {
         let pairs = users.iter().zip(&tokens);
         for ((user, own, others), token) in pairs {
-            let (mine, theirs, me) =
-                tokio::join!(world.order(token, own), world.order(token, others), whoami(&world, token),);
+            let (mine, theirs, me) = tokio::join!(
+                world.order(token, own),
+                world.order(token, others),
+                whoami(&world, token),
+            );
             let (mine, theirs) = (mine?, theirs?);
             ensure!(mine.is_success(), "{user} cannot see {own}: {}", mine.raw);
-            ensure!(theirs.is_tool_error(), "{user} sees {others}: {}", theirs.raw);
+            ensure!(
+                theirs.is_tool_error(),
+                "{user} sees {others}: {}",
+                theirs.raw
+            );
             ensure_eq(me?.actor.sub.as_str(), *user, "whoami")?;
         }
         Ok(())
@@ -112,12 +152,27 @@ async fn two_users_through_one_agent_never_mix() -> Result<()> {
     }
     let mut calls = BTreeSet::new();
     for request in world.orders.requests() {
-        let (bearer, transaction) = (claims_of(&request, "authorization"), claims_of(&request, "txn-token"));
-        let sub = bearer.get("sub").and_then(|sub| sub.as_str()).context("no subject")?;
-        let principal = transaction.get("sub").and_then(|sub| sub.as_str()).unwrap_or_default();
-        ensure!(principal == sub || principal.ends_with(&format!("|{sub}")), "{principal} by {sub}");
+        let (bearer, transaction) = (
+            claims_of(&request, "authorization"),
+            claims_of(&request, "txn-token"),
+        );
+        let sub = bearer
+            .get("sub")
+            .and_then(|sub| sub.as_str())
+            .context("no subject")?;
+        let principal = transaction
+            .get("sub")
+            .and_then(|sub| sub.as_str())
+            .unwrap_or_default();
+        ensure!(
+            principal == sub || principal.ends_with(&format!("|{sub}")),
+            "{principal} by {sub}"
+        );
         ensure_eq(bearer.get("scope"), Some(&json!(SCOPE)), "scope")?;
-        ensure!(calls.insert(transaction.get("jti").map(ToString::to_string)), "a transaction token twice");
+        ensure!(
+            calls.insert(transaction.get("jti").map(ToString::to_string)),
+            "a transaction token twice"
+        );
     }
     ensure_eq(calls.len(), 48, "downstream calls")
 }
@@ -134,7 +189,11 @@ async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
             }
             std::task::Poll::Pending => true,
         });
-        if waiting.is_empty() { std::task::Poll::Ready(std::mem::take(&mut done)) } else { std::task::Poll::Pending }
+        if waiting.is_empty() {
+            std::task::Poll::Ready(std::mem::take(&mut done))
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await
 }

@@ -22,12 +22,19 @@ fn refused(records: &[Value], reason: &str, actor: &str) -> (u64, usize) {
             .collect::<Vec<_>>()
     };
     let (single, counted) = (of("call.refused"), of("refusals.counted"));
-    let counts = counted.iter().filter_map(|record| record.pointer("/detail/count").and_then(Value::as_u64));
-    (u64::try_from(single.len()).unwrap_or_default() + counts.sum::<u64>(), single.len())
+    let counts = counted
+        .iter()
+        .filter_map(|record| record.pointer("/detail/count").and_then(Value::as_u64));
+    (
+        u64::try_from(single.len()).unwrap_or_default() + counts.sum::<u64>(),
+        single.len(),
+    )
 }
 
 fn recorded_one_by_one(per_second: u32) -> Plan {
-    Plan::config(move |config| config.audit = format!("{}refusals_per_second = {per_second}\n", config.audit))
+    Plan::config(move |config| {
+        config.audit = format!("{}refusals_per_second = {per_second}\n", config.audit)
+    })
 }
 
 #[tokio::test]
@@ -36,22 +43,47 @@ async fn refusals_of_a_known_caller_are_counted_exactly_under_their_name() -> Re
     let mallory = world.issuer.token(&world.spec("mallory").scopes(&[]))?;
     let began = Instant::now();
     for _ in 0..40 {
-        ensure_eq(world.order(&mallory, "1001").await?.status, StatusCode::FORBIDDEN, "without the scope")?;
+        ensure_eq(
+            world.order(&mallory, "1001").await?.status,
+            StatusCode::FORBIDDEN,
+            "without the scope",
+        )?;
     }
     for _ in 0..20 {
-        ensure_eq(world.call(&mallory, "no_such_tool", &json!({})).await?.error_code(), Some(-32602), "unknown")?;
+        ensure_eq(
+            world
+                .call(&mallory, "no_such_tool", &json!({}))
+                .await?
+                .error_code(),
+            Some(-32602),
+            "unknown",
+        )?;
     }
     let seconds = usize::try_from(began.elapsed().as_secs())?;
-    let one = world.call(&world.token("alice")?, "no_such_tool", &json!({})).await?;
+    let one = world
+        .call(&world.token("alice")?, "no_such_tool", &json!({}))
+        .await?;
     ensure_eq(one.error_code(), Some(-32602), "alice")?;
     let remains = world.stop().await?;
     let records = remains.records()?;
-    let (scopes, unknown) =
-        (refused(&records, "insufficient-scope", "mallory"), refused(&records, "unknown-tool", "mallory"));
+    let (scopes, unknown) = (
+        refused(&records, "insufficient-scope", "mallory"),
+        refused(&records, "unknown-tool", "mallory"),
+    );
     ensure_eq((scopes.0, unknown.0), (40, 20), "mallory's refusals")?;
-    ensure!(scopes.1 + unknown.1 <= 2 * (seconds + 2), "{} of 60 have a record of their own", scopes.1 + unknown.1);
-    ensure_eq(refused(&records, "unknown-tool", "alice"), (1, 1), "alice's, which has a record of its own")?;
-    let named = events(&records, "refusals.counted").into_iter().all(|record| !text(record, "actor_iss").is_empty());
+    ensure!(
+        scopes.1 + unknown.1 <= 2 * (seconds + 2),
+        "{} of 60 have a record of their own",
+        scopes.1 + unknown.1
+    );
+    ensure_eq(
+        refused(&records, "unknown-tool", "alice"),
+        (1, 1),
+        "alice's, which has a record of its own",
+    )?;
+    let named = events(&records, "refusals.counted")
+        .into_iter()
+        .all(|record| !text(record, "actor_iss").is_empty());
     ensure!(named, "a count without the issuer");
     let (verified, said) = remains.verify().await?;
     ensure!(verified, "{said}");
@@ -61,17 +93,29 @@ async fn refusals_of_a_known_caller_are_counted_exactly_under_their_name() -> Re
 #[tokio::test]
 async fn forged_tokens_cost_a_few_log_lines_and_one_exact_number() -> Result<()> {
     let world = World::start().await?;
-    let forged = world.issuer.token(&world.spec("alice").signed_by(Signer::Stranger))?;
+    let forged = world
+        .issuer
+        .token(&world.spec("alice").signed_by(Signer::Stranger))?;
     for _ in 0..60 {
         let answer = world.call(&forged, "whoami", &json!({})).await?;
         ensure_eq(answer.status, StatusCode::UNAUTHORIZED, "status")?;
     }
     let said = world.stop().await?.said;
-    let lines = said.lines().filter(|line| line.contains("a token was refused")).count();
+    let lines = said
+        .lines()
+        .filter(|line| line.contains("a token was refused"))
+        .count();
     let numbers: u64 = said
         .lines()
         .filter(|line| line.contains("more tokens were refused") && line.contains("token-invalid"))
-        .filter_map(|line| line.split("count=").nth(1)?.split(' ').next()?.parse::<u64>().ok())
+        .filter_map(|line| {
+            line.split("count=")
+                .nth(1)?
+                .split(' ')
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
         .sum();
     ensure_eq(u64::try_from(lines)? + numbers, 60, &said)?;
     ensure!(lines <= 30, "{lines} lines");
@@ -93,7 +137,12 @@ async fn a_principal_has_a_rate_and_what_is_beyond_it_is_429_and_counted() -> Re
             StatusCode::OK => done += 1,
             StatusCode::TOO_MANY_REQUESTS => {
                 refusals += 1;
-                let after = answer.headers.get("retry-after").context("Retry-After")?.to_str()?.parse::<u64>()?;
+                let after = answer
+                    .headers
+                    .get("retry-after")
+                    .context("Retry-After")?
+                    .to_str()?
+                    .parse::<u64>()?;
                 ensure!((1..=11).contains(&after), "Retry-After: {after}");
             }
             status => anyhow::bail!("{status}"),
@@ -101,10 +150,21 @@ async fn a_principal_has_a_rate_and_what_is_beyond_it_is_429_and_counted() -> Re
     }
     ensure!((5..=12).contains(&done), "{done} calls of 30");
     let listed = mcp::list(&world.host.url(), Some(&mallory)).await?;
-    ensure_eq(listed.status, StatusCode::TOO_MANY_REQUESTS, "tools/list is a request, too")?;
-    ensure!(world.call(&bob, "whoami", &json!({})).await?.is_success(), "bob pays for mallory");
+    ensure_eq(
+        listed.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "tools/list is a request, too",
+    )?;
+    ensure!(
+        world.call(&bob, "whoami", &json!({})).await?.is_success(),
+        "bob pays for mallory"
+    );
     let records = world.stop().await?.records()?;
-    ensure_eq(refused(&records, "rate-limited", "mallory").0, refusals + 1, "rate-limited")?;
+    ensure_eq(
+        refused(&records, "rate-limited", "mallory").0,
+        refusals + 1,
+        "rate-limited",
+    )?;
     ensure_eq(events(&records, "call.opened").len(), done + 1, "calls")
 }
 
@@ -115,21 +175,32 @@ const REFUSALS_MAY_WRITE: u64 = 16 << 10;
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "figures")]
 async fn a_flood_of_refusals_writes_no_more_than_their_rate() -> Result<()> {
-    let wanted = std::env::var_os("BAILIWICK_FLOOD_SECONDS").map(|wanted| wanted.to_string_lossy().parse());
+    let wanted =
+        std::env::var_os("BAILIWICK_FLOOD_SECONDS").map(|wanted| wanted.to_string_lossy().parse());
     let lasts = Duration::from_secs(wanted.transpose()?.unwrap_or(2));
-    for (flood, calls_per_minute) in
-        [("no token", 0), ("forged token", 0), ("no scope", 0), ("unknown tool", 0), ("a call each", 60), ("calls", 0)]
-    {
+    for (flood, calls_per_minute) in [
+        ("no token", 0),
+        ("forged token", 0),
+        ("no scope", 0),
+        ("unknown tool", 0),
+        ("a call each", 60),
+        ("calls", 0),
+    ] {
         let world = World::with(Plan::config(move |config| {
             config.audit.push_str("refusals_per_second = 10\n");
             if calls_per_minute > 0 {
-                config.limits = format!("[limits]\ncalls_per_minute = {calls_per_minute}\ncalls_burst = 1\n");
+                config.limits =
+                    format!("[limits]\ncalls_per_minute = {calls_per_minute}\ncalls_burst = 1\n");
             }
         }))
         .await?;
         let token = match flood {
             "no token" => None,
-            "forged token" => Some(world.issuer.token(&world.spec("mallory").signed_by(Signer::Stranger))?),
+            "forged token" => Some(
+                world
+                    .issuer
+                    .token(&world.spec("mallory").signed_by(Signer::Stranger))?,
+            ),
             "no scope" => Some(world.issuer.token(&world.spec("mallory").scopes(&[]))?),
             _ => Some(world.token("mallory")?),
         };
@@ -155,13 +226,20 @@ async fn a_flood_of_refusals_writes_no_more_than_their_rate() -> Result<()> {
         let sent: u64 = senders.join_all().await.into_iter().sum();
         let (seconds, after) = (began.elapsed().as_secs().max(1), written()?);
         let mib_a_day = |bytes: u64| bytes * 86_400 / seconds / (1 << 20);
-        let (journal, log) = (mib_a_day(after.0 - before.0), mib_a_day(u64::try_from(after.1 - before.1)?));
+        let (journal, log) = (
+            mib_a_day(after.0 - before.0),
+            mib_a_day(u64::try_from(after.1 - before.1)?),
+        );
         let rate = sent / seconds;
         if tool != "whoami" || flood.contains("token") {
             ensure!(sent > 40 * seconds, "{flood}: {sent} requests are no flood");
             let may = REFUSALS_MAY_WRITE * (seconds + 1);
             let log = u64::try_from(after.1 - before.1)?;
-            ensure!(after.0 - before.0 < may && log < may, "{flood}: {} and {log} bytes", after.0 - before.0);
+            ensure!(
+                after.0 - before.0 < may && log < may,
+                "{flood}: {} and {log} bytes",
+                after.0 - before.0
+            );
         }
         println!("{flood}: {rate}/s, journal {journal} MiB a day, log {log} MiB a day");
     }
@@ -169,5 +247,7 @@ async fn a_flood_of_refusals_writes_no_more_than_their_rate() -> Result<()> {
 }
 
 fn size(folder: &std::path::Path) -> Result<u64> {
-    std::fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+    std::fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.metadata()?.len()))
+        .sum()
 }

@@ -21,7 +21,10 @@ fn folder(world: &World) -> PathBuf {
 
 /// The component that a record is about.
 fn name(record: &Value) -> &str {
-    record.pointer("/detail/name").and_then(Value::as_str).unwrap_or_default()
+    record
+        .pointer("/detail/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// Waits until the host has said something as often as `wanted`.
@@ -41,8 +44,15 @@ async fn whoami(world: &World, token: &str) -> Result<Option<String>> {
     if answer.error_code() == Some(-32602) {
         return Ok(None);
     }
-    let digest = answer.structured().pointer("/call/component").and_then(Value::as_str);
-    Ok(Some(digest.with_context(|| format!("no digest: {}", answer.raw))?.to_owned()))
+    let digest = answer
+        .structured()
+        .pointer("/call/component")
+        .and_then(Value::as_str);
+    Ok(Some(
+        digest
+            .with_context(|| format!("no digest: {}", answer.raw))?
+            .to_owned(),
+    ))
 }
 
 /// The component with a section that means nothing: another digest, the same tools.
@@ -55,7 +65,10 @@ async fn a_slow_copy_is_never_taken_half_and_holds_up_no_other() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
     let bytes = guest("release").await?;
-    let mut slow = OpenOptions::new().create(true).append(true).open(folder(&world).join("release.wasm"))?;
+    let mut slow = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder(&world).join("release.wasm"))?;
     let chunks: Vec<_> = bytes.chunks(bytes.len() / 24 + 1).collect();
     for (index, chunk) in chunks.iter().enumerate() {
         slow.write_all(chunk)?;
@@ -64,10 +77,23 @@ async fn a_slow_copy_is_never_taken_half_and_holds_up_no_other() -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    ensure!(whoami(&world, &token).await?.is_none(), "the copy held up a removal");
+    ensure!(
+        whoami(&world, &token).await?.is_none(),
+        "the copy held up a removal"
+    );
     said(&world, "a change is in effect", 2).await?;
-    ensure!(world.call(&token, "release", &json!({})).await?.is_success(), "what was copied is not there");
-    ensure_eq(count(&world.records()?, "component.refused"), 0, "refused halves")
+    ensure!(
+        world
+            .call(&token, "release", &json!({}))
+            .await?
+            .is_success(),
+        "what was copied is not there"
+    );
+    ensure_eq(
+        count(&world.records()?, "component.refused"),
+        0,
+        "refused halves",
+    )
 }
 
 #[tokio::test]
@@ -78,39 +104,71 @@ async fn a_folder_that_goes_away_takes_no_component_along() -> Result<()> {
     let gone = "the tools folder cannot be used";
     fs::rename(&folder, &away)?;
     said(&world, gone, 1).await?;
-    ensure!(whoami(&world, &token).await?.is_some(), "the component went with its folder");
+    ensure!(
+        whoami(&world, &token).await?.is_some(),
+        "the component went with its folder"
+    );
 
     fs::create_dir(&folder)?;
     said(&world, "an empty folder", 1).await?;
-    ensure!(whoami(&world, &token).await?.is_some(), "an empty folder took the component away");
+    ensure!(
+        whoami(&world, &token).await?.is_some(),
+        "an empty folder took the component away"
+    );
     let config = fs::read_to_string(world.folder.config())?;
     let ungranted = config.split("[components").next().unwrap_or_default();
     let audit = config.split("[audit]").nth(1).unwrap_or_default();
-    fs::write(world.folder.config(), format!("{ungranted}\n[audit]{audit}"))?;
+    fs::write(
+        world.folder.config(),
+        format!("{ungranted}\n[audit]{audit}"),
+    )?;
     said(&world, "a change is in effect", 1).await?;
-    ensure!(!world.order(&token, "1001").await?.is_success(), "a grant cannot be taken back meanwhile");
-    ensure!(whoami(&world, &token).await?.is_some(), "a change of the configuration took the component away");
+    ensure!(
+        !world.order(&token, "1001").await?.is_success(),
+        "a grant cannot be taken back meanwhile"
+    );
+    ensure!(
+        whoami(&world, &token).await?.is_some(),
+        "a change of the configuration took the component away"
+    );
 
     fs::remove_dir(&folder)?;
     fs::remove_file(away.join("orders.wasm"))?;
     fs::rename(&away, &folder)?;
     said(&world, "a change is in effect", 2).await?;
-    ensure!(whoami(&world, &token).await?.is_some(), "the component is not back");
+    ensure!(
+        whoami(&world, &token).await?.is_some(),
+        "the component is not back"
+    );
     let records = world.records()?;
-    let removed: Vec<_> = events(&records, "component.removed").into_iter().map(name).collect();
+    let removed: Vec<_> = events(&records, "component.removed")
+        .into_iter()
+        .map(name)
+        .collect();
     ensure_eq(removed, vec!["orders"], "removed components")?;
 
     fs::remove_file(folder.join("whoami.wasm"))?;
     said(&world, "a change is in effect", 3).await?;
-    ensure!(whoami(&world, &token).await?.is_none(), "the last file of a folder cannot be removed");
+    ensure!(
+        whoami(&world, &token).await?.is_none(),
+        "the last file of a folder cannot be removed"
+    );
     Ok(())
 }
 
 /// Calls both tools until one fails.
 async fn calls(world: &World, token: &str) -> Result<()> {
     loop {
-        ensure!(whoami(world, token).await?.is_some(), "a call finds no tool:\n{}", world.host.said());
-        ensure!(world.order(token, "1001").await?.is_success(), "a call fails:\n{}", world.host.said());
+        ensure!(
+            whoami(world, token).await?.is_some(),
+            "a call finds no tool:\n{}",
+            world.host.said()
+        );
+        ensure!(
+            world.order(token, "1001").await?.is_success(),
+            "a call fails:\n{}",
+            world.host.said()
+        );
     }
 }
 
@@ -135,7 +193,11 @@ async fn a_folder_that_goes_and_comes_back_under_load_takes_nothing_away() -> Re
     };
     tokio::select! { moved = moves => moved?, called = calls(&world, &token) => called? }
     let records = world.records()?;
-    ensure_eq(count(&records, "component.removed"), 0, "removed components")?;
+    ensure_eq(
+        count(&records, "component.removed"),
+        0,
+        "removed components",
+    )?;
     ensure_eq(count(&records, "component.loaded"), 2, "loaded components")
 }
 
@@ -147,20 +209,40 @@ async fn readiness(world: &World) -> Result<(u16, String)> {
 
 #[tokio::test]
 async fn a_host_is_not_ready_while_nothing_that_the_configuration_names_is_offered() -> Result<()> {
-    let world = World::with(Plan::config(|config| config.components.push_str("[components.whoami]\n"))).await?;
-    ensure_eq(readiness(&world).await?, (200, "ready\n".to_owned()), "readiness with both")?;
-    let (orders, whoami) = (folder(&world).join("orders.wasm"), folder(&world).join("whoami.wasm"));
+    let world = World::with(Plan::config(|config| {
+        config.components.push_str("[components.whoami]\n")
+    }))
+    .await?;
+    ensure_eq(
+        readiness(&world).await?,
+        (200, "ready\n".to_owned()),
+        "readiness with both",
+    )?;
+    let (orders, whoami) = (
+        folder(&world).join("orders.wasm"),
+        folder(&world).join("whoami.wasm"),
+    );
     let kept = fs::read(&whoami)?;
     fs::remove_file(orders)?;
     said(&world, "a change is in effect", 1).await?;
     let (status, text) = readiness(&world).await?;
-    ensure!(status == 200 && text.contains("without") && text.contains("orders"), "one is missing: {status} {text}");
+    ensure!(
+        status == 200 && text.contains("without") && text.contains("orders"),
+        "one is missing: {status} {text}"
+    );
     fs::remove_file(whoami)?;
     said(&world, "a change is in effect", 2).await?;
     let (status, text) = readiness(&world).await?;
-    ensure!(status == 503 && text.contains("orders, whoami"), "both are missing: {status} {text}");
+    ensure!(
+        status == 503 && text.contains("orders, whoami"),
+        "both are missing: {status} {text}"
+    );
     let world = world.stop().await?.restart().await?;
-    ensure_eq(readiness(&world).await?.0, 503, "status after a start without components")?;
+    ensure_eq(
+        readiness(&world).await?.0,
+        503,
+        "status after a start without components",
+    )?;
     world.folder.write_tool("whoami.wasm", &kept)?;
     said(&world, "a change is in effect", 1).await?;
     ensure_eq(readiness(&world).await?.0, 200, "status with one of them")
@@ -168,26 +250,44 @@ async fn a_host_is_not_ready_while_nothing_that_the_configuration_names_is_offer
 
 #[tokio::test]
 async fn too_many_components_displace_none_and_are_told_once() -> Result<()> {
-    let world = World::with(Plan::config(|config| "[limits]\ncomponents = 3\n".clone_into(&mut config.limits))).await?;
+    let world = World::with(Plan::config(|config| {
+        "[limits]\ncomponents = 3\n".clone_into(&mut config.limits)
+    }))
+    .await?;
     let token = world.token("alice")?;
     for name in ["aa", "ab", "ac", "ad"] {
         fs::write(folder(&world).join(name).with_extension("wasm"), "not wasm")?;
     }
     said(&world, "components are left out", 1).await?;
     said(&world, "a component is refused", 1).await?;
-    ensure!(whoami(&world, &token).await?.is_some() && world.order(&token, "1001").await?.is_success(), "displaced");
+    ensure!(
+        whoami(&world, &token).await?.is_some() && world.order(&token, "1001").await?.is_success(),
+        "displaced"
+    );
     let records = world.records()?;
     let told: Vec<_> = events(&records, "component.refused").into_iter().collect();
-    let left_out: Vec<_> = told.iter().filter(|record| record.to_string().contains("limits.components")).collect();
+    let left_out: Vec<_> = told
+        .iter()
+        .filter(|record| record.to_string().contains("limits.components"))
+        .collect();
     ensure_eq(left_out.len(), 1, "records of what is left out")?;
-    ensure!(left_out.iter().all(|record| name(record) == "ab"), "{left_out:?}");
     ensure!(
-        told.len() == 2 && reasons(&records, "component.refused").iter().all(|it| it == "not-loadable"),
+        left_out.iter().all(|record| name(record) == "ab"),
+        "{left_out:?}"
+    );
+    ensure!(
+        told.len() == 2
+            && reasons(&records, "component.refused")
+                .iter()
+                .all(|it| it == "not-loadable"),
         "{told:?}"
     );
     let world = world.stop().await?.restart().await?;
     let token = world.token("alice")?;
-    ensure!(world.order(&token, "1001").await?.is_success(), "what the configuration names is displaced at a start");
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "what the configuration names is displaced at a start"
+    );
     Ok(())
 }
 
@@ -196,23 +296,43 @@ async fn files_with_strange_names_are_passed_over_and_told_on_one_line() -> Resu
     let world = World::start().await?;
     let bytes = fs::read(tools()?.join("whoami.wasm"))?;
     let long = [&[b'x'; 250][..], b".wasm"].concat();
-    for name in [b"\xff.wasm".as_slice(), b"a\nb.wasm", b"-rf.wasm", b".hidden.wasm", b"whoami.wasm~", &long] {
+    for name in [
+        b"\xff.wasm".as_slice(),
+        b"a\nb.wasm",
+        b"-rf.wasm",
+        b".hidden.wasm",
+        b"whoami.wasm~",
+        &long,
+    ] {
         fs::write(folder(&world).join(OsStr::from_bytes(name)), &bytes)?;
     }
     fs::create_dir(folder(&world).join("folder.wasm"))?;
     let release = guest("release").await?;
     world.folder.write_tool("good.wasm", &release)?;
     let token = world.token("alice")?;
-    while !world.call(&token, "release", &json!({})).await?.is_success() {
+    while !world
+        .call(&token, "release", &json!({}))
+        .await?
+        .is_success()
+    {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    ensure!(whoami(&world, &token).await?.is_some(), "a copy under a strange name counts");
+    ensure!(
+        whoami(&world, &token).await?.is_some(),
+        "a copy under a strange name counts"
+    );
     let said = world.host.said();
-    ensure!(said.contains(r"a\nb.wasm") && said.contains(r"\xFF.wasm"), "{said}");
+    ensure!(
+        said.contains(r"a\nb.wasm") && said.contains(r"\xFF.wasm"),
+        "{said}"
+    );
     ensure!(!said.contains("hidden"), "{said}");
     let records = world.records()?;
     let refused = events(&records, "component.refused");
-    ensure!(!refused.is_empty() && refused.iter().all(|record| name(record) == "folder"), "{refused:?}");
+    ensure!(
+        !refused.is_empty() && refused.iter().all(|record| name(record) == "folder"),
+        "{refused:?}"
+    );
     Ok(())
 }
 
@@ -221,7 +341,10 @@ async fn after_many_quick_changes_the_folder_is_what_counts() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
     let first = fs::read(tools()?.join("whoami.wasm"))?;
-    let (file, beside) = (folder(&world).join("whoami.wasm"), folder(&world).join("new"));
+    let (file, beside) = (
+        folder(&world).join("whoami.wasm"),
+        folder(&world).join("new"),
+    );
     for round in 0..5 {
         let last = version(&first, b'0' + round);
         for turn in 0..60_u8 {
@@ -242,9 +365,15 @@ async fn after_many_quick_changes_the_folder_is_what_counts() -> Result<()> {
             }
             anyhow::Ok(())
         };
-        tokio::time::timeout(Duration::from_secs(20), arrive).await.context("the folder does not count")??;
+        tokio::time::timeout(Duration::from_secs(20), arrive)
+            .await
+            .context("the folder does not count")??;
     }
-    ensure_eq(count(&world.records()?, "component.refused"), 0, "refused halves")
+    ensure_eq(
+        count(&world.records()?, "component.refused"),
+        0,
+        "refused halves",
+    )
 }
 
 #[tokio::test]
@@ -254,8 +383,16 @@ async fn a_host_without_descriptors_takes_a_change_up_once_it_has_some() -> Resu
     let old = whoami(&world, &token).await?;
     let id = world.host.id().context("the host has ended")?.to_string();
     let limit = async |soft: &str| {
-        let output = process::run("prlimit".as_ref(), &["--pid", &id, &format!("--nofile={soft}:")]).await?;
-        ensure!(output.status.success(), "prlimit: {}", String::from_utf8_lossy(&output.stderr));
+        let output = process::run(
+            "prlimit".as_ref(),
+            &["--pid", &id, &format!("--nofile={soft}:")],
+        )
+        .await?;
+        ensure!(
+            output.status.success(),
+            "prlimit: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         Ok(())
     };
     limit("3").await?;
@@ -264,10 +401,24 @@ async fn a_host_without_descriptors_takes_a_change_up_once_it_has_some() -> Resu
     said(&world, "a change cannot be taken up now", 1).await?;
     limit("1024").await?;
     said(&world, "a change is in effect", 1).await?;
-    ensure_eq(whoami(&world, &token).await?, Some(digest(&new)), "component")?;
+    ensure_eq(
+        whoami(&world, &token).await?,
+        Some(digest(&new)),
+        "component",
+    )?;
     let records = world.records()?;
-    let loaded = events(&records, "component.loaded").pop().context("no record")?;
-    ensure_eq(loaded.pointer("/detail/previous").and_then(Value::as_str), old.as_deref(), "previous")?;
-    ensure_eq(text(loaded, "component"), digest(&new).as_str(), "component")?;
+    let loaded = events(&records, "component.loaded")
+        .pop()
+        .context("no record")?;
+    ensure_eq(
+        loaded.pointer("/detail/previous").and_then(Value::as_str),
+        old.as_deref(),
+        "previous",
+    )?;
+    ensure_eq(
+        text(loaded, "component"),
+        digest(&new).as_str(),
+        "component",
+    )?;
     ensure_eq(count(&records, "component.refused"), 0, "refusals")
 }

@@ -45,7 +45,10 @@ fn resident(world: &World) -> Result<u64> {
 fn memory(world: &World, field: &str) -> Result<u64> {
     let id = world.host.id().context("the host has ended")?;
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field)).context("no such field")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field))
+        .context("no such field")?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kibibytes * 1024)
 }
@@ -58,10 +61,16 @@ fn resident_at_most(world: &World) -> Result<u64> {
 /// Why components were refused, by the name of the file.
 fn refusals(records: &[Value]) -> BTreeMap<String, String> {
     let of = |record: &&Value| {
-        let name = record.pointer("/detail/name").and_then(Value::as_str).unwrap_or_default();
+        let name = record
+            .pointer("/detail/name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         (name.to_owned(), text(record, "reason").to_owned())
     };
-    events(records, "component.refused").iter().map(of).collect()
+    events(records, "component.refused")
+        .iter()
+        .map(of)
+        .collect()
 }
 
 /// Somebody else, who calls while others do harm.
@@ -75,8 +84,15 @@ impl Neighbour<'_> {
     async fn call(&self) -> Result<Duration> {
         let began = Instant::now();
         let answer = self.world.call(&self.token, "whoami", &json!({})).await?;
-        ensure!(answer.is_success(), "the neighbour is not served: {}", answer.raw);
-        let sub = answer.structured().pointer("/actor/sub").and_then(Value::as_str);
+        ensure!(
+            answer.is_success(),
+            "the neighbour is not served: {}",
+            answer.raw
+        );
+        let sub = answer
+            .structured()
+            .pointer("/actor/sub")
+            .and_then(Value::as_str);
         ensure_eq(sub, Some("bob"), "the neighbour is somebody else")?;
         Ok(began.elapsed())
     }
@@ -105,12 +121,23 @@ fn end_of(world: &World, tool: &str) -> Result<String> {
     for entry in fs::read_dir(world.folder.audit())? {
         segments.push(entry?.path());
     }
-    segments.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("journal-")));
+    segments.retain(|path| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("journal-"))
+    });
     segments.sort();
-    let marks = ["\"event\":\"call.closed\"".to_owned(), format!("\"tool\":\"{tool}\"")];
+    let marks = [
+        "\"event\":\"call.closed\"".to_owned(),
+        format!("\"tool\":\"{tool}\""),
+    ];
     for segment in segments.iter().rev() {
         let text = fs::read_to_string(segment)?;
-        let Some(line) = text.lines().rfind(|line| marks.iter().all(|mark| line.contains(mark))) else { continue };
+        let Some(line) = text
+            .lines()
+            .rfind(|line| marks.iter().all(|mark| line.contains(mark)))
+        else {
+            continue;
+        };
         let record: Value = serde_json::from_str(line)?;
         ensure_eq(journal::text(&record, "actor_sub"), "alice", tool)?;
         return Ok(journal::text(&record, "reason").to_owned());
@@ -129,32 +156,76 @@ struct Suffered {
 }
 
 /// Calls the tool of a guest beside the neighbour, and checks what came of it.
-async fn suffer(world: &World, neighbour: &Neighbour<'_>, token: &str, case: &Case) -> Result<Suffered> {
+async fn suffer(
+    world: &World,
+    neighbour: &Neighbour<'_>,
+    token: &str,
+    case: &Case,
+) -> Result<Suffered> {
     let began = Instant::now();
     let nothing = json!({});
     let harm = world.call(token, case.name, &nothing);
     let (answer, beside) = neighbour.beside(harm).await?;
     let took = began.elapsed();
-    ensure!(answer.raw.len() < 100_000, "{}: an answer of {} bytes", case.name, answer.raw.len());
+    ensure!(
+        answer.raw.len() < 100_000,
+        "{}: an answer of {} bytes",
+        case.name,
+        answer.raw.len()
+    );
     ensure!(took < PATIENCE, "{}: ended after {took:?}", case.name);
     let reason = end_of(world, case.name)?;
     match case.expect {
         Expect::Ended(reasons) => {
-            ensure!(!answer.is_success(), "{}: it answers: {}", case.name, answer.raw);
-            ensure!(reasons.contains(&reason.as_str()), "{}: {reason:?}, not {reasons:?}", case.name);
+            ensure!(
+                !answer.is_success(),
+                "{}: it answers: {}",
+                case.name,
+                answer.raw
+            );
+            ensure!(
+                reasons.contains(&reason.as_str()),
+                "{}: {reason:?}, not {reasons:?}",
+                case.name
+            );
         }
         Expect::Harmless(said) => {
-            ensure!(answer.is_success(), "{}: {reason}: {}", case.name, answer.raw);
-            ensure!(answer.text().contains(said), "{}: {}", case.name, answer.raw);
-            let meta = answer.result().pointer("/_meta").map(Value::to_string).unwrap_or_default();
-            ensure!(!meta.contains("io.bailiwick"), "{}: it speaks for the host: {meta}", case.name);
+            ensure!(
+                answer.is_success(),
+                "{}: {reason}: {}",
+                case.name,
+                answer.raw
+            );
+            ensure!(
+                answer.text().contains(said),
+                "{}: {}",
+                case.name,
+                answer.raw
+            );
+            let meta = answer
+                .result()
+                .pointer("/_meta")
+                .map(Value::to_string)
+                .unwrap_or_default();
+            ensure!(
+                !meta.contains("io.bailiwick"),
+                "{}: it speaks for the host: {meta}",
+                case.name
+            );
         }
         Expect::Refused(_) | Expect::Either(_) => {}
     }
-    Ok(Suffered { reason, took, beside })
+    Ok(Suffered {
+        reason,
+        took,
+        beside,
+    })
 }
 
-#[expect(clippy::print_stdout, reason = "what was measured, for who asks with --nocapture")]
+#[expect(
+    clippy::print_stdout,
+    reason = "what was measured, for who asks with --nocapture"
+)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result<()> {
     let guests: Vec<Case> = cases().into_iter().chain([good()]).collect();
@@ -174,15 +245,24 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
         }
     }
 
-    let neighbour = Neighbour { world: &world, token: world.token("bob")? };
+    let neighbour = Neighbour {
+        world: &world,
+        token: world.token("bob")?,
+    };
     let token = world.token("alice")?;
     neighbour.call().await?;
-    let called = || guests.iter().filter(|case| !refused.contains_key(case.name));
-    let rounds = std::env::var_os("BAILIWICK_HOSTILE_ROUNDS").map(|rounds| rounds.to_string_lossy().parse());
+    let called = || {
+        guests
+            .iter()
+            .filter(|case| !refused.contains_key(case.name))
+    };
+    let rounds =
+        std::env::var_os("BAILIWICK_HOSTILE_ROUNDS").map(|rounds| rounds.to_string_lossy().parse());
     let rounds: usize = rounds.transpose()?.unwrap_or(ROUNDS);
     let (mut plateau, mut grown) = (None, 0);
     for round in 0..rounds {
-        let (mut longest, mut slowest) = (BTreeMap::<String, Duration>::new(), (Duration::ZERO, ""));
+        let (mut longest, mut slowest) =
+            (BTreeMap::<String, Duration>::new(), (Duration::ZERO, ""));
         for case in called() {
             match suffer(&world, &neighbour, &token, case).await {
                 Ok(suffered) => {
@@ -195,9 +275,16 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
         }
         let now = resident(&world)?;
         // The pool keeps what it has used once, so the first round is not yet the plateau.
-        let first = if round == 0 { now } else { *plateau.get_or_insert(now) };
+        let first = if round == 0 {
+            now
+        } else {
+            *plateau.get_or_insert(now)
+        };
         grown = now.saturating_sub(first) >> 20;
-        println!("round {round}: {} MiB resident; longest {longest:?}; slowest neighbour {slowest:?}", now >> 20);
+        println!(
+            "round {round}: {} MiB resident; longest {longest:?}; slowest neighbour {slowest:?}",
+            now >> 20
+        );
         ensure!(grown < 32, "the host keeps {grown} MiB");
     }
     println!(
@@ -206,7 +293,12 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
         called().count()
     );
     neighbour.call().await?;
-    ensure!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    ensure!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     ensure_eq(world.host.id(), process, "process")?;
     let remains = world.stop().await?;
     ensure!(!remains.said.contains("panicked"), "{}", remains.said);
@@ -215,16 +307,29 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "what was measured, for who asks with --nocapture")]
+#[expect(
+    clippy::print_stdout,
+    reason = "what was measured, for who asks with --nocapture"
+)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hostile_guest_that_is_dropped_in_disturbs_no_call() -> Result<()> {
     let world = among(&[]).await?;
-    let neighbour = Neighbour { world: &world, token: world.token("bob")? };
+    let neighbour = Neighbour {
+        world: &world,
+        token: world.token("bob")?,
+    };
     let mut slowest = Duration::ZERO;
-    let at_load = cases().into_iter().filter(|case| matches!(case.expect, Expect::Refused(_)));
-    for case in
-        at_load.filter(|case| ["loop-in-start", "describe-with-all-memory", "10-000-instances"].contains(&case.name))
-    {
+    let at_load = cases()
+        .into_iter()
+        .filter(|case| matches!(case.expect, Expect::Refused(_)));
+    for case in at_load.filter(|case| {
+        [
+            "loop-in-start",
+            "describe-with-all-memory",
+            "10-000-instances",
+        ]
+        .contains(&case.name)
+    }) {
         let file = format!("{}.wasm", case.name);
         let before = count(&world.records()?, "component.refused");
         world.folder.write_tool(&file, &case.bytes()?)?;
@@ -247,13 +352,20 @@ async fn a_hostile_guest_that_is_dropped_in_disturbs_no_call() -> Result<()> {
 /// What the host may have beyond the memories of calls: its own, and what crosses the boundary at the moment.
 const BESIDE: u64 = 192 << 20;
 
-#[expect(clippy::print_stdout, reason = "what was measured, for who asks with --nocapture")]
+#[expect(
+    clippy::print_stdout,
+    reason = "what was measured, for who asks with --nocapture"
+)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_hostile_calls_at_once_take_no_more_memory_than_the_limits_say() -> Result<()> {
     let guests = hoarders();
-    let limits = "memory = \"16MiB\"\nmemory_total = \"128MiB\"\ntime = \"1s\"\nqueue_time = \"10s\"";
+    let limits =
+        "memory = \"16MiB\"\nmemory_total = \"128MiB\"\ntime = \"1s\"\nqueue_time = \"10s\"";
     let world = within(&guests, limits).await?;
-    let neighbour = Neighbour { world: &world, token: world.token("bob")? };
+    let neighbour = Neighbour {
+        world: &world,
+        token: world.token("bob")?,
+    };
     neighbour.call().await?;
     let before = resident(&world)?;
     let mut calls = Vec::new();
@@ -261,7 +373,8 @@ async fn many_hostile_calls_at_once_take_no_more_memory_than_the_limits_say() ->
         let token = world.token(user)?;
         for name in guests.iter().map(|case| case.name).cycle().take(24) {
             let (url, token) = (world.host.url(), token.clone());
-            let call = async move { bailiwick_dev::mcp::call(&url, Some(&token), name, &json!({})).await };
+            let call =
+                async move { bailiwick_dev::mcp::call(&url, Some(&token), name, &json!({})).await };
             calls.push(call);
         }
     }
@@ -280,25 +393,43 @@ async fn many_hostile_calls_at_once_take_no_more_memory_than_the_limits_say() ->
     // Four users have four quarters of the memory of all calls: whoever comes now may be asked to try again.
     ensure_eq(all.await?, 96, "answers")?;
     let more = resident_at_most(&world)?.saturating_sub(before);
-    println!("{} MiB at first, {} MiB more at most", before >> 20, more >> 20);
-    ensure!(more < (128 << 20) + BESIDE, "{} MiB more than before", more >> 20);
+    println!(
+        "{} MiB at first, {} MiB more at most",
+        before >> 20,
+        more >> 20
+    );
+    ensure!(
+        more < (128 << 20) + BESIDE,
+        "{} MiB more than before",
+        more >> 20
+    );
     neighbour.call().await?;
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_user_who_takes_all_memory_that_one_may_have_leaves_others_theirs() -> Result<()> {
-    let guests: Vec<_> = hoarders().into_iter().filter(|case| case.name == "hoards-memory").collect();
-    let world =
-        within(&guests, "memory = \"16MiB\"\nmemory_total = \"128MiB\"\ntime = \"1s\"\nqueue_time = \"10s\"").await?;
-    let neighbour = Neighbour { world: &world, token: world.token("bob")? };
+    let guests: Vec<_> = hoarders()
+        .into_iter()
+        .filter(|case| case.name == "hoards-memory")
+        .collect();
+    let world = within(
+        &guests,
+        "memory = \"16MiB\"\nmemory_total = \"128MiB\"\ntime = \"1s\"\nqueue_time = \"10s\"",
+    )
+    .await?;
+    let neighbour = Neighbour {
+        world: &world,
+        token: world.token("bob")?,
+    };
     let token = world.token("ann")?;
     let all = async {
         let mut running = tokio::task::JoinSet::new();
         for _ in 0..24 {
             let (url, token) = (world.host.url(), token.clone());
-            running
-                .spawn(async move { bailiwick_dev::mcp::call(&url, Some(&token), "hoards-memory", &json!({})).await });
+            running.spawn(async move {
+                bailiwick_dev::mcp::call(&url, Some(&token), "hoards-memory", &json!({})).await
+            });
         }
         let mut refused = 0;
         while let Some(answer) = running.join_next().await {
@@ -310,6 +441,9 @@ async fn one_user_who_takes_all_memory_that_one_may_have_leaves_others_theirs() 
     };
     // The neighbour must be served each time.
     let (refused, _) = neighbour.beside(all).await?;
-    ensure!(refused >= 20, "{refused} of 24 calls found no memory, of which two fit");
+    ensure!(
+        refused >= 20,
+        "{refused} of 24 calls found no memory, of which two fit"
+    );
     Ok(())
 }

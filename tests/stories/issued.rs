@@ -28,13 +28,21 @@ async fn a_token_for_another_tenant_is_never_sent() -> Result<()> {
         ("", None, true),
         ("", Some(Misbehaviour::OtherTenant), false),
         ("expect_tenant_claim = \"tenant\"\n", None, true),
-        ("expect_tenant_claim = \"tenant\"\n", Some(Misbehaviour::OtherTenant), false),
+        (
+            "expect_tenant_claim = \"tenant\"\n",
+            Some(Misbehaviour::OtherTenant),
+            false,
+        ),
         ("expect_tenant_claim = \"org\"\n", None, false),
     ] {
         let world = tenants(exchange).await?;
         world.issuer.misbehave(misbehaviour);
         let token = world.issuer.token(&world.spec("alice").tenant("acme"))?;
-        ensure_eq(order(&world, &token).await?, sent, &format!("{exchange:?} {misbehaviour:?}"))?;
+        ensure_eq(
+            order(&world, &token).await?,
+            sent,
+            &format!("{exchange:?} {misbehaviour:?}"),
+        )?;
         let refused = reasons(&world.records()?, "downstream.closed");
         ensure!(sent || refused == ["credential-refused"], "{refused:?}");
     }
@@ -42,11 +50,21 @@ async fn a_token_for_another_tenant_is_never_sent() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_an_issued_token_says_unasked_is_accepted_only_where_the_operator_expects_it() -> Result<()> {
+async fn what_an_issued_token_says_unasked_is_accepted_only_where_the_operator_expects_it()
+-> Result<()> {
     for (misbehaviour, expectation) in [
-        (Misbehaviour::Details, "expect_authorization_details = true\n"),
-        (Misbehaviour::DetailsInAnswer, "expect_authorization_details = true\n"),
-        (Misbehaviour::ForeignActor, "expect_actor_issuer = \"https://evil.example\"\n"),
+        (
+            Misbehaviour::Details,
+            "expect_authorization_details = true\n",
+        ),
+        (
+            Misbehaviour::DetailsInAnswer,
+            "expect_authorization_details = true\n",
+        ),
+        (
+            Misbehaviour::ForeignActor,
+            "expect_actor_issuer = \"https://evil.example\"\n",
+        ),
     ] {
         for (exchange, sent) in [("", false), (expectation, true)] {
             let world = World::with(Plan::config(move |config| {
@@ -55,7 +73,11 @@ async fn what_an_issued_token_says_unasked_is_accepted_only_where_the_operator_e
             .await?;
             world.issuer.misbehave(misbehaviour);
             let token = world.token("alice")?;
-            ensure_eq(order(&world, &token).await?, sent, &format!("{exchange:?} {misbehaviour:?}"))?;
+            ensure_eq(
+                order(&world, &token).await?,
+                sent,
+                &format!("{exchange:?} {misbehaviour:?}"),
+            )?;
         }
     }
     Ok(())
@@ -64,7 +86,9 @@ async fn what_an_issued_token_says_unasked_is_accepted_only_where_the_operator_e
 #[tokio::test]
 async fn an_agent_of_the_caller_may_be_nested_in_the_act_of_an_issued_token() -> Result<()> {
     let world = World::start().await?;
-    let token = world.issuer.token(&world.spec("alice").acting("an-agent"))?;
+    let token = world
+        .issuer
+        .token(&world.spec("alice").acting("an-agent"))?;
     ensure!(order(&world, &token).await?, "the caller's agent");
     world.issuer.misbehave(Misbehaviour::NestedStranger);
     ensure!(!order(&world, &world.token("alice")?).await?, "a stranger");
@@ -83,9 +107,11 @@ async fn silence_about_scopes_is_not_consent_for_a_restricted_user() -> Result<(
 
 #[tokio::test]
 async fn an_issued_token_is_held_to_the_longest_lifetime_as_a_callers_is() -> Result<()> {
-    for (exchange, sent) in
-        [("", true), ("max_token_lifetime = \"200s\"\n", false), ("max_token_lifetime = \"400s\"\n", true)]
-    {
+    for (exchange, sent) in [
+        ("", true),
+        ("max_token_lifetime = \"200s\"\n", false),
+        ("max_token_lifetime = \"400s\"\n", true),
+    ] {
         let world = World::with(Plan::config(move |config| {
             config.services = config.services.trim_end().to_owned() + "\n" + exchange;
         }))

@@ -15,7 +15,10 @@ use serde_json::json;
 fn disk(host: &Host, full: bool) -> Result<()> {
     let id = host.id().and_then(|id| i32::try_from(id).ok());
     let pid = id.and_then(Pid::from_raw).context("no process")?;
-    let limit = Rlimit { current: full.then_some(0), maximum: None };
+    let limit = Rlimit {
+        current: full.then_some(0),
+        maximum: None,
+    };
     prlimit(Some(pid), Resource::Fsize, limit)?;
     Ok(())
 }
@@ -27,7 +30,11 @@ async fn when_the_journal_cannot_be_written_the_call_is_refused_and_nothing_leav
     disk(&world.host, true)?;
     for _ in 0..3 {
         let answer = world.order(&token, "1001").await?;
-        ensure!(!answer.is_success() && !answer.raw.contains("shipped"), "{}", answer.raw);
+        ensure!(
+            !answer.is_success() && !answer.raw.contains("shipped"),
+            "{}",
+            answer.raw
+        );
     }
     ensure!(world.orders.requests().is_empty(), "a request");
     ensure!(world.issuer.exchanges().is_empty(), "an exchange");
@@ -54,9 +61,15 @@ async fn when_the_journal_cannot_be_written_the_call_is_refused_and_nothing_leav
 async fn an_answer_leaves_only_after_the_call_is_closed_in_the_journal() -> Result<()> {
     let world = World::start().await?;
     for round in 1..=5 {
-        let answer = world.call(&world.token("alice")?, "whoami", &json!({})).await?;
+        let answer = world
+            .call(&world.token("alice")?, "whoami", &json!({}))
+            .await?;
         ensure!(answer.is_success(), "{}", answer.raw);
-        ensure_eq(count(&world.records()?, "call.closed"), round, "closed calls")?;
+        ensure_eq(
+            count(&world.records()?, "call.closed"),
+            round,
+            "closed calls",
+        )?;
     }
     Ok(())
 }
@@ -71,11 +84,18 @@ async fn a_journal_is_gapless_and_verifies() -> Result<()> {
     let remains = world.stop().await?;
     let records = remains.records()?;
     for (expected, record) in records.iter().enumerate() {
-        let seq = record.get("seq").and_then(serde_json::Value::as_u64).context("no seq")?;
+        let seq = record
+            .get("seq")
+            .and_then(serde_json::Value::as_u64)
+            .context("no seq")?;
         let first = records.first().and_then(|first| first.get("seq")?.as_u64());
         ensure_eq(Some(seq - u64::try_from(expected)?), first, "sequence")?;
     }
-    ensure_eq(text(records.last().context("empty")?, "event"), "host.stopped", "the last record")?;
+    ensure_eq(
+        text(records.last().context("empty")?, "event"),
+        "host.stopped",
+        "the last record",
+    )?;
     let (content, said) = remains.verify().await?;
     ensure!(content, "{said}");
     Ok(())
@@ -119,7 +139,10 @@ async fn a_tampered_journal_is_detected() -> Result<()> {
         ensure!(!content, "{what} goes unnoticed: {said}");
     }
     fs::write(&segment, &whole)?;
-    ensure!(remains.verify().await?.0, "the whole journal no longer verifies");
+    ensure!(
+        remains.verify().await?.0,
+        "the whole journal no longer verifies"
+    );
     Ok(())
 }
 
@@ -130,22 +153,32 @@ async fn kill_9_leaves_no_effect_without_an_earlier_record() -> Result<()> {
         let token = world.token("alice")?;
         let calls = async {
             loop {
-                let (one, two) = tokio::join!(world.order(&token, "1001"), world.order(&token, "1002"));
+                let (one, two) =
+                    tokio::join!(world.order(&token, "1001"), world.order(&token, "1002"));
                 if one.is_err() || two.is_err() {
                     break;
                 }
             }
         };
         // Somewhere in the middle of a call.
-        let _interrupted = tokio::time::timeout(Duration::from_millis(150 + 37 * round), calls).await;
+        let _interrupted =
+            tokio::time::timeout(Duration::from_millis(150 + 37 * round), calls).await;
         let remains = world.kill().await?;
         let records = remains.records()?;
-        let opened: BTreeSet<&str> =
-            events(&records, "downstream.opened").into_iter().map(|record| text(record, "call")).collect();
+        let opened: BTreeSet<&str> = events(&records, "downstream.opened")
+            .into_iter()
+            .map(|record| text(record, "call"))
+            .collect();
         for request in remains.orders.requests() {
             let claims = claims_of(&request, "txn-token");
-            let call = claims.get("txn").and_then(|txn| txn.as_str()).context("no txn")?;
-            ensure!(opened.contains(call), "an effect of {call} without a record");
+            let call = claims
+                .get("txn")
+                .and_then(|txn| txn.as_str())
+                .context("no txn")?;
+            ensure!(
+                opened.contains(call),
+                "an effect of {call} without a record"
+            );
         }
         ensure!(remains.issuer.exchanges().len() <= count(&records, "downstream.opened"));
         world = remains.restart().await?;
@@ -160,10 +193,15 @@ async fn kill_9_leaves_no_effect_without_an_earlier_record() -> Result<()> {
 /// What was open when the host died is closed as unknown.
 pub(crate) fn nothing_stays_open(world: &World) -> Result<()> {
     let records = world.records()?;
-    for (opened, closed) in [("call.opened", "call.closed"), ("downstream.opened", "downstream.closed")] {
+    for (opened, closed) in [
+        ("call.opened", "call.closed"),
+        ("downstream.opened", "downstream.closed"),
+    ] {
         let calls = |event: &str| {
-            let mut calls: Vec<String> =
-                events(&records, event).into_iter().map(|record| text(record, "call").to_owned()).collect();
+            let mut calls: Vec<String> = events(&records, event)
+                .into_iter()
+                .map(|record| text(record, "call").to_owned())
+                .collect();
             calls.sort_unstable();
             calls
         };

@@ -52,7 +52,10 @@ fn without_checkpoints(audit: &Path) -> Result<()> {
 }
 
 fn list(audit: &Path) -> Result<Vec<String>> {
-    Ok(fs::read_to_string(audit.join("checkpoints.jsonl"))?.split_inclusive('\n').map(str::to_owned).collect())
+    Ok(fs::read_to_string(audit.join("checkpoints.jsonl"))?
+        .split_inclusive('\n')
+        .map(str::to_owned)
+        .collect())
 }
 
 /// The text without the lines of one call. What follows is renumbered, batches too; `gone` counts the
@@ -73,7 +76,10 @@ fn without_call(text: &str, call: &str, gone: &Cell<u64>) -> Result<String> {
             writeln!(out, "{{\"seq\":{seq},{rest}")?;
         } else if in_batch > 0 {
             let mac = value.get("mac").context("no mac")?;
-            writeln!(out, "{{\"batch\":{first},\"records\":{in_batch},\"mac\":{mac}}}")?;
+            writeln!(
+                out,
+                "{{\"batch\":{first},\"records\":{in_batch},\"mac\":{mac}}}"
+            )?;
             in_batch = 0;
         }
     }
@@ -88,7 +94,10 @@ async fn refuses(remains: &Remains, what: &str, said: &str) -> Result<()> {
     let memory_before = remembered();
     let found = remains.refused().await.context(what.to_owned())?;
     ensure!(found.contains(said), "{what}: {found}");
-    ensure!(fs::read(audit.join("checkpoints.jsonl")).ok() == before, "{what}: something was signed");
+    ensure!(
+        fs::read(audit.join("checkpoints.jsonl")).ok() == before,
+        "{what}: something was signed"
+    );
     ensure!(remembered() == memory_before, "{what}: it was remembered");
     Ok(())
 }
@@ -112,7 +121,13 @@ async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Resul
     copy(&audit, &old)?;
     let kept = old.join("checkpoint").to_string_lossy().into_owned();
     let world = remains.restart().await?;
-    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "no order");
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "no order"
+    );
     let remains = world.stop().await?;
     let whole = remains.folder.path().join("whole");
     copy(&audit, &whole)?;
@@ -141,7 +156,10 @@ async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Resul
             "one call taken out and the rest renumbered",
             |audit| {
                 let records = bailiwick_dev::journal::read(audit)?;
-                let opened = records.iter().find(|record| text(record, "event") == "call.opened").context("no call")?;
+                let opened = records
+                    .iter()
+                    .find(|record| text(record, "event") == "call.opened")
+                    .context("no call")?;
                 let call = text(opened, "call").to_owned();
                 let gone = Cell::new(0);
                 rewrite(audit, |text| without_call(text, &call, &gone))?;
@@ -149,8 +167,16 @@ async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Resul
             },
             "audit adopt --config FILE",
         ),
-        ("all moved away", |audit| Ok(fs::rename(audit, audit.with_extension("away"))?), "--new"),
-        ("no list", |audit| Ok(fs::remove_file(audit.join("checkpoints.jsonl"))?), "is damaged"),
+        (
+            "all moved away",
+            |audit| Ok(fs::rename(audit, audit.with_extension("away"))?),
+            "--new",
+        ),
+        (
+            "no list",
+            |audit| Ok(fs::remove_file(audit.join("checkpoints.jsonl"))?),
+            "is damaged",
+        ),
     ];
     for (what, deed, said) in deeds {
         copy(&whole, &audit)?;
@@ -160,16 +186,40 @@ async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Resul
     // An older journal is one too, and a checkpoint that was kept shows it without the host.
     copy(&old, &audit)?;
     refuses(&remains, "rolled back", "--checkpoint FILE").await?;
-    let (folder, key) = (audit.to_string_lossy(), old.join("key").to_string_lossy().into_owned());
+    let (folder, key) = (
+        audit.to_string_lossy(),
+        old.join("key").to_string_lossy().into_owned(),
+    );
     let newest = whole.join("checkpoint").to_string_lossy().into_owned();
-    let (content, said) = remains.audit(&["verify", &folder, "--key", &key, "--checkpoint", &newest]).await?;
-    ensure!(!content && said.contains("does not extend the kept checkpoint"), "{said}");
+    let (content, said) = remains
+        .audit(&["verify", &folder, "--key", &key, "--checkpoint", &newest])
+        .await?;
+    ensure!(
+        !content && said.contains("does not extend the kept checkpoint"),
+        "{said}"
+    );
     // And the whole one goes on.
     copy(&whole, &audit)?;
-    let (content, said) = remains.audit(&["verify", &folder, "--key", &key, "--strict", "--checkpoint", &kept]).await?;
-    ensure!(content && said.contains("extends the kept checkpoint"), "{said}");
+    let (content, said) = remains
+        .audit(&[
+            "verify",
+            &folder,
+            "--key",
+            &key,
+            "--strict",
+            "--checkpoint",
+            &kept,
+        ])
+        .await?;
+    ensure!(
+        content && said.contains("extends the kept checkpoint"),
+        "{said}"
+    );
     let remains = remains.restart().await?.stop().await?;
-    ensure!(remains.verify().await?.0, "the whole journal does not verify");
+    ensure!(
+        remains.verify().await?.0,
+        "the whole journal does not verify"
+    );
     Ok(())
 }
 
@@ -183,39 +233,72 @@ async fn the_operator_adopts_a_journal_by_a_kept_checkpoint_or_begins_a_new_one(
     let kept = kept.to_string_lossy().into_owned();
     fs::remove_file(memory(&keys))?;
     let said = remains.refused().await?;
-    ensure!(said.contains("bailiwick audit adopt --config FILE --checkpoint FILE"), "{said}");
-    let (adopted, said) = remains.audit(&["adopt", "--config", &config, "--checkpoint", &kept]).await?;
+    ensure!(
+        said.contains("bailiwick audit adopt --config FILE --checkpoint FILE"),
+        "{said}"
+    );
+    let (adopted, said) = remains
+        .audit(&["adopt", "--config", &config, "--checkpoint", &kept])
+        .await?;
     ensure!(adopted, "{said}");
     let world = remains.restart().await?;
-    ensure_eq(count(&world.records()?, "journal.adopted"), 1, "records of the adoption")?;
+    ensure_eq(
+        count(&world.records()?, "journal.adopted"),
+        1,
+        "records of the adoption",
+    )?;
     let remains = world.stop().await?;
 
     fs::rename(&audit, audit.with_extension("away"))?;
     let said = remains.refused().await?;
     ensure!(said.contains("this host remembers one of"), "{said}");
-    let (begun, said) = remains.audit(&["adopt", "--config", &config, "--new"]).await?;
+    let (begun, said) = remains
+        .audit(&["adopt", "--config", &config, "--new"])
+        .await?;
     ensure!(begun, "{said}");
     let world = remains.restart().await?;
     let records = world.records()?;
     let first = records.first().context("no record")?;
     ensure_eq(text(first, "event"), "journal.begun", "the first record")?;
-    let remembered = first.get("detail").and_then(|detail| detail.get("remembered_size"));
-    ensure!(remembered.and_then(Value::as_u64).is_some_and(|size| size > 3), "{first}");
-    ensure!(world.stop().await?.verify().await?.0, "the new journal does not verify");
+    let remembered = first
+        .get("detail")
+        .and_then(|detail| detail.get("remembered_size"));
+    ensure!(
+        remembered
+            .and_then(Value::as_u64)
+            .is_some_and(|size| size > 3),
+        "{first}"
+    );
+    ensure!(
+        world.stop().await?.verify().await?.0,
+        "the new journal does not verify"
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn neither_a_second_host_nor_a_start_that_fails_leaves_anything_in_the_journal() -> Result<()> {
+async fn neither_a_second_host_nor_a_start_that_fails_leaves_anything_in_the_journal() -> Result<()>
+{
     let world = World::start().await?;
     let audit = world.folder.audit();
     fs::remove_file(audit.join("lock"))?;
     let said = world.second_refused().await?;
     ensure!(said.contains("in use by another process"), "{said}");
     // Beside a host that writes, an auditor can be strict.
-    let (folder, key) = (audit.to_string_lossy(), audit.join("key").to_string_lossy().into_owned());
+    let (folder, key) = (
+        audit.to_string_lossy(),
+        audit.join("key").to_string_lossy().into_owned(),
+    );
     world.order(&world.token("alice")?, "1001").await?;
-    let strict = ["verify", &folder, "--key", &key, "--strict", "--allow-tail", "30s"];
+    let strict = [
+        "verify",
+        &folder,
+        "--key",
+        &key,
+        "--strict",
+        "--allow-tail",
+        "30s",
+    ];
     let (content, said) = bailiwick_tests::audit(&strict).await?;
     ensure!(content, "{said}");
     let remains = world.stop().await?;

@@ -31,14 +31,26 @@ async fn nothing_is_done(world: &World, what: &str) -> Result<()> {
     let effects = world.orders.requests().len();
     for _ in 0..10 {
         let answer = world.order(&token, "1001").await?;
-        ensure!(!answer.is_success(), "{what}: a call succeeds: {}", answer.raw);
+        ensure!(
+            !answer.is_success(),
+            "{what}: a call succeeds: {}",
+            answer.raw
+        );
     }
-    ensure_eq(world.orders.requests().len(), effects, &format!("{what}: effects"))?;
+    ensure_eq(
+        world.orders.requests().len(),
+        effects,
+        &format!("{what}: effects"),
+    )?;
     let ready = client::fetch(&world.host.at("/readyz")).await?;
     ensure_eq(ready.status.as_u16(), 503, &format!("{what}: readiness"))?;
     // The log is written beside the calls.
     for _ in 0..50 {
-        if world.host.said().contains("calls are refused until it can be") {
+        if world
+            .host
+            .said()
+            .contains("calls are refused until it can be")
+        {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -76,7 +88,10 @@ async fn while_the_journal_is_not_where_it_was_no_call_has_an_effect() -> Result
     recovers(&world, "as it was").await?;
     let audit = world.folder.audit();
     // What comes back is the same file, with all that was acknowledged.
-    for (what, path) in [("segment renamed", segment(&audit)?), ("folder moved away", audit.clone())] {
+    for (what, path) in [
+        ("segment renamed", segment(&audit)?),
+        ("folder moved away", audit.clone()),
+    ] {
         fs::rename(&path, aside(&path))?;
         nothing_is_done(&world, what).await?;
         fs::rename(aside(&path), &path)?;
@@ -86,7 +101,10 @@ async fn while_the_journal_is_not_where_it_was_no_call_has_an_effect() -> Result
     fs::rename(&audit, aside(&audit))?;
     let mut status = 200;
     for _ in 0..50 {
-        status = client::fetch(&world.host.at("/readyz")).await?.status.as_u16();
+        status = client::fetch(&world.host.at("/readyz"))
+            .await?
+            .status
+            .as_u16();
         if status == 503 {
             break;
         }

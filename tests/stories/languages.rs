@@ -63,8 +63,12 @@ async fn a_tool_in_rust_sees_of_wasi_a_clock_random_numbers_and_the_log() -> Res
 
 #[tokio::test]
 async fn a_tool_with_wasi_finds_no_environment_no_arguments_no_files_and_no_input() -> Result<()> {
-    let Some(world) = world("wasip2").await? else { return Ok(()) };
-    let seen = world.call(&world.token("alice")?, "look_wasip2", &json!({})).await?;
+    let Some(world) = world("wasip2").await? else {
+        return Ok(());
+    };
+    let seen = world
+        .call(&world.token("alice")?, "look_wasip2", &json!({}))
+        .await?;
     for (what, nothing) in [
         ("variables", json!([])),
         ("arguments", json!([])),
@@ -80,20 +84,39 @@ async fn a_tool_with_wasi_finds_no_environment_no_arguments_no_files_and_no_inpu
 }
 
 #[tokio::test]
-async fn the_builds_that_ask_for_a_network_are_refused_by_name_and_told_how_to_do_without() -> Result<()> {
+async fn the_builds_that_ask_for_a_network_are_refused_by_name_and_told_how_to_do_without()
+-> Result<()> {
     for (name, import, advice) in [
-        ("js_default", "wasi:http/types@0.2", "disableFeatures 'http' and 'fetch-event'"),
-        ("py_default", "wasi:sockets/network@0.2", "componentize-py --stub-wasi"),
+        (
+            "js_default",
+            "wasi:http/types@0.2",
+            "disableFeatures 'http' and 'fetch-event'",
+        ),
+        (
+            "py_default",
+            "wasi:sockets/network@0.2",
+            "componentize-py --stub-wasi",
+        ),
     ] {
-        let Some(component) = component(name)? else { continue };
-        let plan = Plan { components: vec![(format!("{name}.wasm"), component)], ..Plan::default() };
+        let Some(component) = component(name)? else {
+            continue;
+        };
+        let plan = Plan {
+            components: vec![(format!("{name}.wasm"), component)],
+            ..Plan::default()
+        };
         let world = World::with(plan).await?;
         let records = world.records()?;
         let refused = events(&records, "component.refused");
-        let refused = refused.first().with_context(|| format!("{name} was not refused"))?;
+        let refused = refused
+            .first()
+            .with_context(|| format!("{name} was not refused"))?;
         ensure_eq(text(refused, "reason"), "import-refused", name)?;
         let said = world.host.said();
-        ensure!(said.contains(import) && said.contains(advice), "{name}: {said}");
+        ensure!(
+            said.contains(import) && said.contains(advice),
+            "{name}: {said}"
+        );
         ensure!(refused.to_string().contains(import), "{refused}");
     }
     Ok(())
@@ -102,26 +125,48 @@ async fn the_builds_that_ask_for_a_network_are_refused_by_name_and_told_how_to_d
 /// One tool for two users: it is told the right one each time, and reaches the service as that one.
 async fn greets(name: &'static str, tool: &str) -> Result<()> {
     let _one = COMPILING.lock().await;
-    let Some(world) = world(name).await? else { return Ok(()) };
-    let orders = [("alice", "1001", "shipped"), ("bob", "2001", "delivered"), ("alice", "1002", "packed")];
+    let Some(world) = world(name).await? else {
+        return Ok(());
+    };
+    let orders = [
+        ("alice", "1001", "shipped"),
+        ("bob", "2001", "delivered"),
+        ("alice", "1002", "packed"),
+    ];
     for (user, order, status) in orders {
         let answer = greet(&world, tool, user, order).await?;
         let expected = json!({"greeting": format!("Ahoy, {user}"), "sum": 3.5, "status": status});
         ensure_eq(&answer, &expected, user)?;
     }
     let served: Vec<String> = world.orders.requests().iter().map(as_whom).collect();
-    ensure_eq(served, orders.map(|(user, _, _)| user.to_owned()).to_vec(), "at the service")?;
-    let other = world.call(&world.token("bob")?, tool, &arguments("1001")).await?;
-    ensure!(other.is_tool_error(), "bob gets an order of alice: {}", other.raw);
+    ensure_eq(
+        served,
+        orders.map(|(user, _, _)| user.to_owned()).to_vec(),
+        "at the service",
+    )?;
+    let other = world
+        .call(&world.token("bob")?, tool, &arguments("1001"))
+        .await?;
+    ensure!(
+        other.is_tool_error(),
+        "bob gets an order of alice: {}",
+        other.raw
+    );
     let records = world.records()?;
-    ensure_eq(count(&records, "downstream.opened"), orders.len() + 1, "records")?;
+    ensure_eq(
+        count(&records, "downstream.opened"),
+        orders.len() + 1,
+        "records",
+    )?;
     let line = log_line(&world, name, "greeting")?;
     ensure!(!line.contains("alice") && !line.contains("bob"), "{line}");
     Ok(())
 }
 
 async fn greet(world: &World, tool: &str, user: &str, order: &str) -> Result<Value> {
-    let answer = world.call(&world.token(user)?, tool, &arguments(order)).await?;
+    let answer = world
+        .call(&world.token(user)?, tool, &arguments(order))
+        .await?;
     ensure!(answer.is_success(), "{}\n{}", answer.raw, world.host.said());
     Ok(answer.structured().clone())
 }
@@ -143,12 +188,18 @@ fn as_whom(request: &bailiwick_dev::http::Request) -> String {
 /// Its clock is the host's, random numbers differ, and what it prints, if it can, is in the log and nowhere else.
 async fn looks_around(name: &'static str, tool: &str, prints: bool) -> Result<()> {
     let _one = COMPILING.lock().await;
-    let Some(world) = world(name).await? else { return Ok(()) };
+    let Some(world) = world(name).await? else {
+        return Ok(());
+    };
     let mut random = Vec::new();
     for user in ["alice", "bob", "alice"] {
         let answer = world.call(&world.token(user)?, tool, &json!({})).await?;
         ensure!(answer.is_success(), "{}\n{}", answer.raw, world.host.said());
-        ensure!(!answer.raw.contains(&format!("output for {user}")), "{}", answer.raw);
+        ensure!(
+            !answer.raw.contains(&format!("output for {user}")),
+            "{}",
+            answer.raw
+        );
         let seen = answer.structured();
         ensure!(seen["apart"].as_u64() < Some(1000), "{seen}");
         random.push(seen["random"].to_string());
@@ -161,7 +212,10 @@ async fn looks_around(name: &'static str, tool: &str, prints: bool) -> Result<()
     random.dedup();
     ensure_eq(random.len(), 3, "different random numbers")?;
     let journal = serde_json::to_string(&world.records()?)?;
-    ensure!(!journal.contains("output for"), "what it printed is in the journal");
+    ensure!(
+        !journal.contains("output for"),
+        "what it printed is in the journal"
+    );
     Ok(())
 }
 
@@ -170,34 +224,58 @@ fn log_line(world: &World, component: &str, message: &str) -> Result<String> {
     let said = world.host.said();
     let lines: Vec<&str> = said.lines().filter(|line| line.contains(message)).collect();
     let named = format!("component=\"{component}\"");
-    ensure!(lines.iter().all(|line| line.contains(&named)), "{message}: {lines:?}");
-    Ok((*lines.first().with_context(|| format!("nothing says {message}:\n{said}"))?).to_owned())
+    ensure!(
+        lines.iter().all(|line| line.contains(&named)),
+        "{message}: {lines:?}"
+    );
+    Ok((*lines
+        .first()
+        .with_context(|| format!("nothing says {message}:\n{said}"))?)
+    .to_owned())
 }
 
 /// A world with that component, which may ask the orders service on behalf of the user.
 async fn world(name: &'static str) -> Result<Option<World>> {
-    let Some(component) = component(name)? else { return Ok(None) };
+    let Some(component) = component(name)? else {
+        return Ok(None);
+    };
     let digest = digest(&component);
     let plan = Plan {
         components: vec![(format!("{name}.wasm"), component)],
         config: Box::new(move |config| {
-            *config = config.clone().grant(name, &digest, &[("orders_api", "on_behalf_of")]);
-            config.components.push_str("settings = { word = \"Ahoy\" }\n\n");
+            *config = config
+                .clone()
+                .grant(name, &digest, &[("orders_api", "on_behalf_of")]);
+            config
+                .components
+                .push_str("settings = { word = \"Ahoy\" }\n\n");
         }),
         ..Plan::default()
     };
     let world = World::with(plan).await?;
-    ensure_eq(count(&world.records()?, "component.refused"), 0, &world.host.said())?;
+    ensure_eq(
+        count(&world.records()?, "component.refused"),
+        0,
+        &world.host.said(),
+    )?;
     Ok(Some(world))
 }
 
 /// A component that `cargo xtask test` built; `None`, with a line, if it could not.
 fn component(name: &str) -> Result<Option<Vec<u8>>> {
     let folder = std::env::var_os("BAILIWICK_LANGUAGES").map(PathBuf::from);
-    let Some(file) = folder.map(|folder| folder.join(name).with_extension("wasm")).filter(|file| file.is_file()) else {
+    let Some(file) = folder
+        .map(|folder| folder.join(name).with_extension("wasm"))
+        .filter(|file| file.is_file())
+    else {
         // Nobody may be watching.
-        let _ = writeln!(std::io::stderr(), "left out: BAILIWICK_LANGUAGES names no folder with {name}.wasm");
+        let _ = writeln!(
+            std::io::stderr(),
+            "left out: BAILIWICK_LANGUAGES names no folder with {name}.wasm"
+        );
         return Ok(None);
     };
-    Ok(Some(fs::read(&file).with_context(|| file.display().to_string())?))
+    Ok(Some(
+        fs::read(&file).with_context(|| file.display().to_string())?,
+    ))
 }

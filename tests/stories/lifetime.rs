@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 /// Lets the service take its time.
 fn slow(world: &World, delay: Duration) {
     let body = r#"{"id": "1001", "status": "shipped"}"#;
-    world.orders.answer_with(Answer::new(StatusCode::OK, "application/json", body).after(delay));
+    world
+        .orders
+        .answer_with(Answer::new(StatusCode::OK, "application/json", body).after(delay));
 }
 
 /// Waits for the one `call.closed`.
@@ -40,11 +42,16 @@ async fn a_client_that_goes_away_ends_the_call() -> Result<()> {
     let closed = closed(&world).await?;
     ensure_eq(text(&closed, "outcome"), "cancelled", "outcome")?;
     let records = world.records()?;
-    ensure_eq(count(&records, "downstream.opened"), count(&records, "downstream.closed"), "downstream")
+    ensure_eq(
+        count(&records, "downstream.opened"),
+        count(&records, "downstream.closed"),
+        "downstream",
+    )
 }
 
 #[tokio::test]
-async fn a_cancelled_call_tells_how_far_it_got_and_its_change_is_finished_or_given_up_by_policy() -> Result<()> {
+async fn a_cancelled_call_tells_how_far_it_got_and_its_change_is_finished_or_given_up_by_policy()
+-> Result<()> {
     for (policy, method, downstream, answered, reached) in [
         ("finish", "POST", "done", true, [1, 0, 0]),
         ("abort", "POST", "unknown", false, [0, 0, 1]),
@@ -55,7 +62,10 @@ async fn a_cancelled_call_tells_how_far_it_got_and_its_change_is_finished_or_giv
         let world = World::with(Plan {
             components: vec![("prober.wasm".into(), prober)],
             config: Box::new(move |config| {
-                *config = config.clone().grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
+                *config =
+                    config
+                        .clone()
+                        .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
                 let allow = format!("on_cancel = \"{policy}\"\nallow = [\"POST /orders/{{}}\", ");
                 config.services = config.services.replacen("allow = [", &allow, 1);
             }),
@@ -64,18 +74,40 @@ async fn a_cancelled_call_tells_how_far_it_got_and_its_change_is_finished_or_giv
         .await?;
         slow(&world, Duration::from_secs(2));
         let token = world.token("alice")?;
-        let arguments = json!({"service": "orders_api", "method": method, "path": ["orders", "1001"]});
-        let call = tokio::time::timeout(Duration::from_millis(700), world.call(&token, "ask", &arguments));
+        let arguments =
+            json!({"service": "orders_api", "method": method, "path": ["orders", "1001"]});
+        let call = tokio::time::timeout(
+            Duration::from_millis(700),
+            world.call(&token, "ask", &arguments),
+        );
         ensure!(call.await.is_err(), "the service was not slow");
         let closed = closed(&world).await?;
         ensure_eq(text(&closed, "outcome"), "cancelled", "outcome")?;
-        let counts = ["done", "without_effect", "unknown"]
-            .map(|name| closed.pointer(&format!("/detail/downstream_{name}")).and_then(Value::as_i64).unwrap_or(-1));
-        ensure_eq(counts, reached, &format!("{policy} {method}: how far it got"))?;
+        let counts = ["done", "without_effect", "unknown"].map(|name| {
+            closed
+                .pointer(&format!("/detail/downstream_{name}"))
+                .and_then(Value::as_i64)
+                .unwrap_or(-1)
+        });
+        ensure_eq(
+            counts,
+            reached,
+            &format!("{policy} {method}: how far it got"),
+        )?;
         let records = world.records()?;
-        let ended = *events(&records, "downstream.closed").first().context("no request was closed")?;
-        ensure_eq(text(ended, "outcome"), downstream, &format!("{policy} {method}"))?;
-        ensure_eq(!ended["status"].is_null(), answered, &format!("{policy} {method}: answered"))?;
+        let ended = *events(&records, "downstream.closed")
+            .first()
+            .context("no request was closed")?;
+        ensure_eq(
+            text(ended, "outcome"),
+            downstream,
+            &format!("{policy} {method}"),
+        )?;
+        ensure_eq(
+            !ended["status"].is_null(),
+            answered,
+            &format!("{policy} {method}: answered"),
+        )?;
     }
     Ok(())
 }
@@ -92,7 +124,11 @@ async fn a_call_whose_time_is_up_is_ended() -> Result<()> {
     let closed = closed(&world).await?;
     ensure_eq(text(&closed, "outcome"), "timed-out", "outcome")?;
     let records = world.records()?;
-    ensure_eq(count(&records, "downstream.opened"), count(&records, "downstream.closed"), "downstream")
+    ensure_eq(
+        count(&records, "downstream.opened"),
+        count(&records, "downstream.closed"),
+        "downstream",
+    )
 }
 
 #[tokio::test]
@@ -109,7 +145,11 @@ async fn a_host_that_is_told_to_stop_finishes_what_is_under_way() -> Result<()> 
     let answer = call.await??;
     ensure!(answer.is_success(), "{}", answer.raw);
     let records = remains.records()?;
-    ensure_eq(text(records.last().context("empty")?, "event"), "host.stopped", "the last record")?;
+    ensure_eq(
+        text(records.last().context("empty")?, "event"),
+        "host.stopped",
+        "the last record",
+    )?;
     ensure_eq(events(&records, "call.closed").len(), 1, "closed")?;
     let (content, said) = remains.verify().await?;
     ensure!(content, "{said}");
@@ -120,9 +160,18 @@ async fn a_host_that_is_told_to_stop_finishes_what_is_under_way() -> Result<()> 
 async fn one_journal_has_one_host() -> Result<()> {
     let world = World::start().await?;
     let second = Host::start(&bailiwick()?, &world.folder.config()).await;
-    let error = second.err().context("a second host writes the same journal")?.to_string();
+    let error = second
+        .err()
+        .context("a second host writes the same journal")?
+        .to_string();
     ensure!(error.contains("audit"), "{error}");
-    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "the first suffers");
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "the first suffers"
+    );
     Ok(())
 }
 
@@ -149,7 +198,12 @@ async fn a_tools_folder_that_others_can_write_is_refused() -> Result<()> {
     let remains = World::start().await?.stop().await?;
     let tools = remains.folder.path().join("tools");
     fs::set_permissions(&tools, Permissions::from_mode(0o777))?;
-    let error = remains.restart().await.err().context("it starts")?.to_string();
+    let error = remains
+        .restart()
+        .await
+        .err()
+        .context("it starts")?
+        .to_string();
     ensure!(error.contains("tools"), "{error}");
     Ok(())
 }
@@ -160,7 +214,11 @@ async fn keys_stay_the_same_over_a_restart_and_old_envelopes_verify() -> Result<
     let jwks = |world: &World| world.host.at("/.well-known/jwks.json");
     let before = bailiwick_dev::client::fetch(&jwks(&world)).await?.json()?;
     let world = world.stop().await?.restart().await?;
-    ensure_eq(bailiwick_dev::client::fetch(&jwks(&world)).await?.json()?, before, "keys")
+    ensure_eq(
+        bailiwick_dev::client::fetch(&jwks(&world)).await?.json()?,
+        before,
+        "keys",
+    )
 }
 
 #[tokio::test]
@@ -169,9 +227,16 @@ async fn verification_without_a_key_says_so_and_strictly_fails() -> Result<()> {
     let audit = remains.folder.audit();
     let audit = audit.to_string_lossy();
     let loose = process::run(&bailiwick()?, &["audit", "verify", &audit]).await?;
-    ensure!(loose.status.success(), "{}", String::from_utf8_lossy(&loose.stderr));
+    ensure!(
+        loose.status.success(),
+        "{}",
+        String::from_utf8_lossy(&loose.stderr)
+    );
     let said = String::from_utf8_lossy(&loose.stdout).to_lowercase();
-    ensure!(said.contains("not pinned") || said.contains("not given"), "{said}");
+    ensure!(
+        said.contains("not pinned") || said.contains("not given"),
+        "{said}"
+    );
     let strict = process::run(&bailiwick()?, &["audit", "verify", &audit, "--strict"]).await?;
     ensure!(!strict.status.success(), "strict without a key");
     Ok(())

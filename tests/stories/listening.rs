@@ -15,7 +15,10 @@ const CHANGED: &str = "notifications/tools/list_changed";
 const SOON: Duration = Duration::from_secs(20);
 
 fn method(message: &Value) -> &str {
-    message.get("method").and_then(Value::as_str).unwrap_or_default()
+    message
+        .get("method")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// Waits for one notification that tools changed.
@@ -30,10 +33,16 @@ async fn told(listening: &mut Listening) -> Result<()> {
 async fn rest(listening: &mut Listening) -> Result<usize> {
     let mut told = 0;
     loop {
-        let message = listening.next(SOON).await?.context("the stream breaks off")?;
+        let message = listening
+            .next(SOON)
+            .await?
+            .context("the stream breaks off")?;
         if message.get("result").is_some() {
             ensure_eq(message.get("id"), Some(&json!(1)), "id")?;
-            ensure!(listening.next(SOON).await?.is_none(), "something follows the result");
+            ensure!(
+                listening.next(SOON).await?.is_none(),
+                "something follows the result"
+            );
             return Ok(told);
         }
         ensure_eq(method(&message), CHANGED, "message")?;
@@ -44,17 +53,30 @@ async fn rest(listening: &mut Listening) -> Result<usize> {
 /// The same component with another description.
 fn reworded(component: &[u8], from: &str, to: &str) -> Result<Vec<u8>> {
     ensure!(from.len() == to.len(), "lengths differ");
-    let at = component.windows(from.len()).position(|window| window == from.as_bytes()).context("not found")?;
+    let at = component
+        .windows(from.len())
+        .position(|window| window == from.as_bytes())
+        .context("not found")?;
     let (before, after) = component.split_at(at);
-    Ok([before, to.as_bytes(), after.get(from.len()..).unwrap_or_default()].concat())
+    Ok([
+        before,
+        to.as_bytes(),
+        after.get(from.len()..).unwrap_or_default(),
+    ]
+    .concat())
 }
 
 /// Changes what everybody is shown of `whoami`.
 fn reword_whoami(world: &World) -> Result<()> {
     let whoami = fs::read(tools()?.join("whoami.wasm"))?;
-    world
-        .folder
-        .write_tool("whoami.wasm", &reworded(&whoami, "Says for whom this call", "Tells for whom the call")?)?;
+    world.folder.write_tool(
+        "whoami.wasm",
+        &reworded(
+            &whoami,
+            "Says for whom this call",
+            "Tells for whom the call",
+        )?,
+    )?;
     Ok(())
 }
 
@@ -65,16 +87,27 @@ async fn a_listener_is_told_of_changes_to_its_own_list_and_of_no_other() -> Resu
     let few = world.issuer.token(&world.spec("bob").scopes(&[]))?;
     let mut alice = Listening::start(&url, &world.token("alice")?).await?;
     let mut bob = Listening::start(&url, &few).await?;
-    ensure_eq(alice.header("content-type"), "text/event-stream", "content type")?;
+    ensure_eq(
+        alice.header("content-type"),
+        "text/event-stream",
+        "content type",
+    )?;
     ensure_eq(alice.header("cache-control"), "no-store", "caching")?;
 
     fs::remove_file(world.folder.path().join("tools/orders.wasm"))?;
     told(&mut alice).await?;
     let without = mcp::list(&url, Some(&world.token("alice")?)).await?;
-    ensure!(!without.raw.contains("get_order_status"), "told before it was so: {}", without.raw);
+    ensure!(
+        !without.raw.contains("get_order_status"),
+        "told before it was so: {}",
+        without.raw
+    );
 
     // A comment changes no list, and nobody's listening.
-    fs::write(world.folder.config(), fs::read_to_string(world.folder.config())? + "# a comment\n")?;
+    fs::write(
+        world.folder.config(),
+        fs::read_to_string(world.folder.config())? + "# a comment\n",
+    )?;
     while world.host.said().matches("a change is in effect").count() < 2 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -92,7 +125,11 @@ async fn a_listener_is_told_of_changes_to_its_own_list_and_of_no_other() -> Resu
         rest(&mut alice),
         rest(&mut bob),
     )?;
-    ensure!(stopping.elapsed() < Duration::from_secs(5), "listeners hold up the end: {:?}", stopping.elapsed());
+    ensure!(
+        stopping.elapsed() < Duration::from_secs(5),
+        "listeners hold up the end: {:?}",
+        stopping.elapsed()
+    );
     ensure_eq((alice, bob), (0, 0), "notifications beyond")
 }
 
@@ -101,7 +138,11 @@ async fn changes_that_come_close_together_are_told_together() -> Result<()> {
     let world = World::start().await?;
     let mut alice = Listening::start(&world.host.url(), &world.token("alice")?).await?;
     let whoami = fs::read(tools()?.join("whoami.wasm"))?;
-    let other = reworded(&whoami, "Says for whom this call", "Tells for whom the call")?;
+    let other = reworded(
+        &whoami,
+        "Says for whom this call",
+        "Tells for whom the call",
+    )?;
     let (began, swaps) = (Instant::now(), 12);
     for swap in 1..=swaps {
         let bytes = if swap % 2 == 0 { &whoami } else { &other };
@@ -112,7 +153,10 @@ async fn changes_that_come_close_together_are_told_together() -> Result<()> {
     }
     let seconds = usize::try_from(began.elapsed().as_secs())?;
     let (_, told) = tokio::try_join!(world.stop(), rest(&mut alice))?;
-    ensure!((1..=seconds + 1).contains(&told), "{told} notifications of {swaps} changes in {seconds} s");
+    ensure!(
+        (1..=seconds + 1).contains(&told),
+        "{told} notifications of {swaps} changes in {seconds} s"
+    );
     Ok(())
 }
 
@@ -124,9 +168,16 @@ async fn listening_ends_with_the_token() -> Result<()> {
     let mut alice = Listening::start(&world.host.url(), &token).await?;
     ensure_eq(rest(&mut alice).await?, 0, "notifications")?;
     let listened = began.elapsed();
-    ensure!(listened < Duration::from_millis(3500), "it went on for {listened:?}");
+    ensure!(
+        listened < Duration::from_millis(3500),
+        "it went on for {listened:?}"
+    );
     let again = Listening::request(&world.host.url(), &token).await?;
-    ensure_eq(again.status(), StatusCode::UNAUTHORIZED, "with the expired token")
+    ensure_eq(
+        again.status(),
+        StatusCode::UNAUTHORIZED,
+        "with the expired token",
+    )
 }
 
 #[tokio::test]
@@ -134,7 +185,11 @@ async fn a_listener_whom_the_operator_withdraws_is_let_go() -> Result<()> {
     let world = World::start().await?;
     let mut alice = Listening::start(&world.host.url(), &world.token("alice")?).await?;
     let config = fs::read_to_string(world.folder.config())?;
-    let withdrawn = config.replacen("alias =", "audience = \"https://elsewhere.example\"\nalias =", 1);
+    let withdrawn = config.replacen(
+        "alias =",
+        "audience = \"https://elsewhere.example\"\nalias =",
+        1,
+    );
     ensure!(withdrawn != config, "nothing to change in {config}");
     fs::write(world.folder.config(), withdrawn)?;
     // Also a change that would have been told.
@@ -145,11 +200,23 @@ async fn a_listener_whom_the_operator_withdraws_is_let_go() -> Result<()> {
 #[tokio::test]
 async fn nobody_listens_without_a_good_token() -> Result<()> {
     let world = World::start().await?;
-    let other = world.issuer.token(&world.spec("alice").audience("https://elsewhere.example").scopes(&[SCOPE]))?;
+    let other = world.issuer.token(
+        &world
+            .spec("alice")
+            .audience("https://elsewhere.example")
+            .scopes(&[SCOPE]),
+    )?;
     let refused = Listening::request(&world.host.url(), &other).await?;
     ensure_eq(refused.status(), StatusCode::UNAUTHORIZED, "status")?;
-    ensure!(refused.header("www-authenticate").contains("invalid_token"), "no challenge");
-    ensure_eq(text(one_refusal(&world.records()?, 0)?, "reason"), "token-invalid", "reason")
+    ensure!(
+        refused.header("www-authenticate").contains("invalid_token"),
+        "no challenge"
+    );
+    ensure_eq(
+        text(one_refusal(&world.records()?, 0)?, "reason"),
+        "token-invalid",
+        "reason",
+    )
 }
 
 #[tokio::test]
@@ -164,10 +231,21 @@ async fn one_principal_cannot_take_every_place() -> Result<()> {
     ensure_eq(refused.status(), StatusCode::SERVICE_UNAVAILABLE, "status")?;
     ensure_eq(refused.header("retry-after"), "1", "when to try again")?;
     let records = world.records()?;
-    let record = *events(&records, "call.refused").first().context("no record")?;
-    ensure_eq((text(record, "reason"), text(record, "actor_sub")), ("overloaded", "alice"), "record")?;
-    Listening::start(&url, &world.token("bob")?).await.context("bob cannot listen")?;
-    ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "alice cannot call");
+    let record = *events(&records, "call.refused")
+        .first()
+        .context("no record")?;
+    ensure_eq(
+        (text(record, "reason"), text(record, "actor_sub")),
+        ("overloaded", "alice"),
+        "record",
+    )?;
+    Listening::start(&url, &world.token("bob")?)
+        .await
+        .context("bob cannot listen")?;
+    ensure!(
+        world.call(&token, "whoami", &json!({})).await?.is_success(),
+        "alice cannot call"
+    );
 
     listening.pop();
     let again = async {
@@ -176,7 +254,9 @@ async fn one_principal_cannot_take_every_place() -> Result<()> {
         }
         anyhow::Ok(())
     };
-    tokio::time::timeout(SOON, again).await.context("a place is not given back")?
+    tokio::time::timeout(SOON, again)
+        .await
+        .context("a place is not given back")?
 }
 
 #[tokio::test]
@@ -184,7 +264,13 @@ async fn each_revision_is_promised_what_it_gets() -> Result<()> {
     let world = World::start().await?;
     let (url, token) = (world.host.url(), world.token("alice")?);
     let discovered = mcp::request(&url, Some(&token), "server/discover", &json!({})).await?;
-    ensure_eq(discovered.result().pointer("/capabilities/tools/listChanged"), Some(&json!(true)), "2026-07-28")?;
+    ensure_eq(
+        discovered
+            .result()
+            .pointer("/capabilities/tools/listChanged"),
+        Some(&json!(true)),
+        "2026-07-28",
+    )?;
 
     let mut headers = mcp::headers("initialize", Some(&token))?;
     headers.remove("mcp-protocol-version");
@@ -193,9 +279,17 @@ async fn each_revision_is_promised_what_it_gets() -> Result<()> {
     let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info});
     let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
     let old = mcp::post(&url, headers.clone(), &initialize).await?;
-    ensure_eq(old.result().pointer("/capabilities/tools"), Some(&json!({})), "2025-11-25")?;
+    ensure_eq(
+        old.result().pointer("/capabilities/tools"),
+        Some(&json!({})),
+        "2025-11-25",
+    )?;
     let stream = client::send(Method::GET, &url, headers, "").await?;
-    ensure_eq(stream.status, StatusCode::METHOD_NOT_ALLOWED, "a stream of a session")?;
+    ensure_eq(
+        stream.status,
+        StatusCode::METHOD_NOT_ALLOWED,
+        "a stream of a session",
+    )?;
 
     let mut headers = mcp::headers("subscriptions/listen", Some(&token))?;
     headers.insert("mcp-protocol-version", "2025-11-25".parse()?);

@@ -26,8 +26,10 @@ fn bomb(functions: usize, additions: usize) -> Result<Vec<u8>> {
 
 /// A world in which compiling may take so long.
 async fn world(compile_cpu: &'static str) -> Result<World> {
-    World::with(Plan::config(move |config| config.limits = format!("[limits]\ncompile_cpu = \"{compile_cpu}\"\n")))
-        .await
+    World::with(Plan::config(move |config| {
+        config.limits = format!("[limits]\ncompile_cpu = \"{compile_cpu}\"\n")
+    }))
+    .await
 }
 
 /// Waits until `look` finds something.
@@ -40,7 +42,9 @@ async fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Re
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), arrive).await.with_context(|| format!("in vain: {what}"))?
+    tokio::time::timeout(Duration::from_secs(120), arrive)
+        .await
+        .with_context(|| format!("in vain: {what}"))?
 }
 
 /// The cause that the next refused component is recorded with, when there are `wanted` of them.
@@ -55,7 +59,11 @@ async fn refusal(world: &World, wanted: usize) -> Result<String> {
 }
 
 fn text_of(record: &Value, pointer: &str) -> String {
-    record.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    record
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The children of a process that were started as this command.
@@ -63,9 +71,15 @@ fn children(of: u32, command: &str) -> Result<Vec<u32>> {
     let mut found = Vec::new();
     for task in fs::read_dir(format!("/proc/{of}/task"))? {
         let children = fs::read_to_string(task?.path().join("children")).unwrap_or_default();
-        for child in children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()) {
+        for child in children
+            .split_whitespace()
+            .filter_map(|child| child.parse::<u32>().ok())
+        {
             let line = fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
-            if line.split(|byte| *byte == 0).any(|word| word == command.as_bytes()) {
+            if line
+                .split(|byte| *byte == 0)
+                .any(|word| word == command.as_bytes())
+            {
                 found.push(child);
             }
         }
@@ -79,17 +93,25 @@ fn host(world: &World) -> Result<u32> {
 
 /// The process that keeps the spawner.
 fn keeper(world: &World) -> Result<u32> {
-    children(host(world)?, "compile-keeper")?.pop().context("there is no keeper")
+    children(host(world)?, "compile-keeper")?
+        .pop()
+        .context("there is no keeper")
 }
 
 async fn spawner(world: &World) -> Result<u32> {
     let keeper = keeper(world)?;
-    until("a spawner", || Ok(children(keeper, "compile-spawner")?.pop())).await
+    until("a spawner", || {
+        Ok(children(keeper, "compile-spawner")?.pop())
+    })
+    .await
 }
 
 async fn worker(world: &World) -> Result<u32> {
     let spawner = spawner(world).await?;
-    until("a compile worker", || Ok(children(spawner, "compile-worker")?.pop())).await
+    until("a compile worker", || {
+        Ok(children(spawner, "compile-worker")?.pop())
+    })
+    .await
 }
 
 fn kill(process: u32) -> Result<()> {
@@ -99,8 +121,13 @@ fn kill(process: u32) -> Result<()> {
 
 fn status(path: &Path, field: &str) -> Result<String> {
     let status = fs::read_to_string(path)?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-    Ok(line.with_context(|| format!("{}: no {field}", path.display()))?.trim().to_owned())
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    Ok(line
+        .with_context(|| format!("{}: no {field}", path.display()))?
+        .trim()
+        .to_owned())
 }
 
 #[tokio::test]
@@ -119,11 +146,25 @@ async fn a_component_that_takes_too_long_to_compile_is_refused_while_calls_go_on
         calls += 1;
     }
     let cause = refusal(&world, 1).await?;
-    ensure!(cause.contains("more than 1 s of processor time (limits.compile_cpu)"), "{cause}");
-    ensure!(calls > 0 && slowest < Duration::from_secs(5), "{calls} calls, the slowest took {slowest:?}");
-    until("the end of the worker", || Ok((!Path::new(&format!("/proc/{worker}")).exists()).then_some(()))).await?;
-    world.folder.write_tool("again.wasm", &fs::read(tools()?.join("whoami.wasm"))?)?;
-    until("the next component", || Ok((count(&world.records()?, "component.refused") > 1).then_some(()))).await
+    ensure!(
+        cause.contains("more than 1 s of processor time (limits.compile_cpu)"),
+        "{cause}"
+    );
+    ensure!(
+        calls > 0 && slowest < Duration::from_secs(5),
+        "{calls} calls, the slowest took {slowest:?}"
+    );
+    until("the end of the worker", || {
+        Ok((!Path::new(&format!("/proc/{worker}")).exists()).then_some(()))
+    })
+    .await?;
+    world
+        .folder
+        .write_tool("again.wasm", &fs::read(tools()?.join("whoami.wasm"))?)?;
+    until("the next component", || {
+        Ok((count(&world.records()?, "component.refused") > 1).then_some(()))
+    })
+    .await
 }
 
 #[tokio::test]
@@ -134,10 +175,16 @@ async fn a_component_whose_compilation_is_killed_is_refused_and_the_host_serves_
     let cause = refusal(&world, 1).await?;
     ensure!(cause.contains("killed"), "{cause}");
     let token = world.token("alice")?;
-    ensure!(world.order(&token, "1001").await?.is_success(), "it does not serve");
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "it does not serve"
+    );
     world.folder.write_tool("bomb.wasm", &bomb(1, 1)?)?;
     let cause = refusal(&world, 2).await?;
-    ensure!(cause.contains("does not link"), "the next one is not compiled: {cause}");
+    ensure!(
+        cause.contains("does not link"),
+        "the next one is not compiled: {cause}"
+    );
     Ok(())
 }
 
@@ -147,24 +194,32 @@ async fn a_spawner_that_is_killed_is_started_again_and_what_is_new_loads() -> Re
     let first = spawner(&world).await?;
     kill(first)?;
     world.folder.add_tool(&tools()?.join("billing.wasm"))?;
-    until("the new component", || Ok((count(&world.records()?, "component.loaded") == 3).then_some(()))).await?;
+    until("the new component", || {
+        Ok((count(&world.records()?, "component.loaded") == 3).then_some(()))
+    })
+    .await?;
     let said = world.host.said();
-    ensure!(said.contains("the process that starts compile workers has ended; it is started again"), "{said}");
+    ensure!(
+        said.contains("the process that starts compile workers has ended; it is started again"),
+        "{said}"
+    );
     let second = spawner(&world).await?;
     ensure!(second != first, "the dead one is still there");
 
     world.folder.write_tool("bomb.wasm", &bomb(600, 3000)?)?;
     worker(&world).await?;
     kill(second)?;
-    until(
-        "another spawner",
-        || Ok((children(keeper(&world)?, "compile-spawner")?.pop() != Some(second)).then_some(())),
-    )
+    until("another spawner", || {
+        Ok((children(keeper(&world)?, "compile-spawner")?.pop() != Some(second)).then_some(()))
+    })
     .await?;
     let again = worker(&world).await?;
     kill(again)?;
     let cause = refusal(&world, 1).await?;
-    ensure!(cause.contains("killed"), "what was being compiled is not compiled again: {cause}");
+    ensure!(
+        cause.contains("killed"),
+        "what was being compiled is not compiled again: {cause}"
+    );
     Ok(())
 }
 
@@ -181,18 +236,39 @@ async fn without_any_spawner_the_host_serves_what_it_has_and_refuses_what_is_new
     fs::write(&whoami, bomb(1, 2)?)?;
     refusal(&world, 2).await?;
     let token = world.token("alice")?;
-    ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "the last good version is gone");
-    ensure!(world.order(&token, "1001").await?.is_success(), "the other tool is gone");
-    ensure!(world.host.said().contains("the process that starts compile workers is gone"), "{}", world.host.said());
+    ensure!(
+        world.call(&token, "whoami", &json!({})).await?.is_success(),
+        "the last good version is gone"
+    );
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "the other tool is gone"
+    );
+    ensure!(
+        world
+            .host
+            .said()
+            .contains("the process that starts compile workers is gone"),
+        "{}",
+        world.host.said()
+    );
     let remains = world.stop().await?;
-    ensure_eq(count(&remains.records()?, "host.stopped"), 1, "records of the stop")
+    ensure_eq(
+        count(&remains.records()?, "host.stopped"),
+        1,
+        "records of the stop",
+    )
 }
 
 #[tokio::test]
 async fn a_host_that_ends_takes_its_compile_processes_along() -> Result<()> {
     let world = world("60s").await?;
     world.folder.write_tool("bomb.wasm", &bomb(600, 3000)?)?;
-    let processes = [keeper(&world)?, spawner(&world).await?, worker(&world).await?];
+    let processes = [
+        keeper(&world)?,
+        spawner(&world).await?,
+        worker(&world).await?,
+    ];
     let begun = Instant::now();
     let remains = world.kill().await?;
     for process in processes {
@@ -204,7 +280,10 @@ async fn a_host_that_ends_takes_its_compile_processes_along() -> Result<()> {
     world.folder.write_tool("bomb.wasm", &bomb(600, 3000)?)?;
     worker(&world).await?;
     world.stop().await?;
-    ensure!(begun.elapsed() < Duration::from_secs(60), "a stop waits for what is being compiled");
+    ensure!(
+        begun.elapsed() < Duration::from_secs(60),
+        "a stop waits for what is being compiled"
+    );
     Ok(())
 }
 
@@ -214,14 +293,19 @@ type Change = dyn Fn(&Path) -> Result<()>;
 /// The files of the cache.
 fn kept(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder.join("cache"))?;
-    let mut files: Vec<_> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let mut files: Vec<_> = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
     files.sort();
     Ok(files)
 }
 
 /// How many components came from the cache, and how many were compiled.
 fn cached(said: &str) -> (usize, usize) {
-    (said.matches("cached=true").count(), said.matches("cached=false").count())
+    (
+        said.matches("cached=true").count(),
+        said.matches("cached=false").count(),
+    )
 }
 
 #[tokio::test]
@@ -229,13 +313,27 @@ async fn a_second_start_compiles_nothing_and_a_tampered_file_is_compiled_again()
     let world = World::start().await?;
     ensure_eq(cached(&world.host.said()), (0, 2), "first start")?;
     let folder = world.folder.path().to_owned();
-    ensure_eq(fs::metadata(folder.join("cache"))?.mode() & 0o7777, 0o700, "mode of the folder")?;
+    ensure_eq(
+        fs::metadata(folder.join("cache"))?.mode() & 0o7777,
+        0o700,
+        "mode of the folder",
+    )?;
     let files = kept(&folder)?;
     ensure_eq(files.len(), 2, "files")?;
-    ensure_eq(fs::metadata(folder.join("keys/cache.key"))?.mode() & 0o7777, 0o600, "mode of the key")?;
+    ensure_eq(
+        fs::metadata(folder.join("keys/cache.key"))?.mode() & 0o7777,
+        0o600,
+        "mode of the key",
+    )?;
     let mut world = world.stop().await?.restart().await?;
     ensure_eq(cached(&world.host.said()), (2, 0), "second start")?;
-    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "the code from the cache");
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "the code from the cache"
+    );
 
     let flip = |path: &Path| {
         let mut bytes = fs::read(path)?;
@@ -247,21 +345,46 @@ async fn a_second_start_compiles_nothing_and_a_tampered_file_is_compiled_again()
         let bytes = fs::read(path)?;
         replace(path, bytes.get(48..).context("a short file")?, 0o400)
     };
-    let open = |path: &Path| Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o644))?);
+    let open = |path: &Path| {
+        Ok(fs::set_permissions(
+            path,
+            fs::Permissions::from_mode(0o644),
+        )?)
+    };
     let swap = |path: &Path| {
         let files = kept(path.parent().and_then(Path::parent).context("a folder")?)?;
-        let other = files.into_iter().find(|other| other != path).context("another file")?;
+        let other = files
+            .into_iter()
+            .find(|other| other != path)
+            .context("another file")?;
         replace(path, &fs::read(other)?, 0o400)
     };
-    let changes: [(&str, &Change); 4] =
-        [("flipped", &flip), ("foreign", &foreign), ("open", &open), ("swapped", &swap)];
+    let changes: [(&str, &Change); 4] = [
+        ("flipped", &flip),
+        ("foreign", &foreign),
+        ("open", &open),
+        ("swapped", &swap),
+    ];
     for (what, change) in changes {
         let remains = world.stop().await?;
         change(files.first().context("a file")?)?;
         world = remains.restart().await?;
         ensure_eq(cached(&world.host.said()), (1, 1), what)?;
-        ensure!(world.host.said().contains("a file of the cache is not used"), "{what}: {}", world.host.said());
-        ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "{what}: it does not serve");
+        ensure!(
+            world
+                .host
+                .said()
+                .contains("a file of the cache is not used"),
+            "{what}: {}",
+            world.host.said()
+        );
+        ensure!(
+            world
+                .order(&world.token("alice")?, "1001")
+                .await?
+                .is_success(),
+            "{what}: it does not serve"
+        );
     }
     Ok(())
 }
@@ -275,7 +398,9 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
 #[tokio::test]
 async fn compiled_code_in_the_tools_folder_is_refused_however_good_it_is() -> Result<()> {
     let world = World::start().await?;
-    let file = kept(world.folder.path())?.pop().context("nothing is kept")?;
+    let file = kept(world.folder.path())?
+        .pop()
+        .context("nothing is kept")?;
     let whole = fs::read(file)?;
     let code = whole.get(48..).context("a short file")?;
     ensure!(code.starts_with(b"\x7fELF"), "this is not compiled code");
@@ -284,21 +409,44 @@ async fn compiled_code_in_the_tools_folder_is_refused_however_good_it_is() -> Re
         let cause = refusal(&world, index + 1).await?;
         ensure!(cause.contains("not a WebAssembly component"), "{cause}");
     }
-    ensure_eq(reasons(&world.records()?, "component.refused"), vec!["not-loadable".to_owned(); 2], "reasons")
+    ensure_eq(
+        reasons(&world.records()?, "component.refused"),
+        vec!["not-loadable".to_owned(); 2],
+        "reasons",
+    )
 }
 
 #[tokio::test]
 async fn a_cache_that_cannot_be_used_costs_time_and_nothing_else() -> Result<()> {
-    let world = World::with(Plan::config(|config| config.server.push_str("cache = \"bailiwick.toml\"\n"))).await?;
-    ensure!(world.host.said().contains("compiled code is not kept"), "{}", world.host.said());
-    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "it does not serve");
+    let world = World::with(Plan::config(|config| {
+        config.server.push_str("cache = \"bailiwick.toml\"\n")
+    }))
+    .await?;
+    ensure!(
+        world.host.said().contains("compiled code is not kept"),
+        "{}",
+        world.host.said()
+    );
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "it does not serve"
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn the_serving_process_has_given_up_what_it_does_not_need() -> Result<()> {
     let world = World::start().await?;
-    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "it does not serve");
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "it does not serve"
+    );
     let proc = PathBuf::from(format!("/proc/{}", host(&world)?));
     let mut threads = 0;
     for task in fs::read_dir(proc.join("task"))? {
@@ -309,9 +457,19 @@ async fn the_serving_process_has_given_up_what_it_does_not_need() -> Result<()> 
     }
     ensure!(threads > 2, "{threads} threads");
     let limits = fs::read_to_string(proc.join("limits"))?;
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).context("no limit")?;
-    ensure!(core.split_whitespace().filter(|word| *word == "0").count() == 2, "{core}");
-    ensure_eq(fs::metadata(proc.join("environ"))?.uid(), 0, "owner of its memory")?;
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .context("no limit")?;
+    ensure!(
+        core.split_whitespace().filter(|word| *word == "0").count() == 2,
+        "{core}"
+    );
+    ensure_eq(
+        fs::metadata(proc.join("environ"))?.uid(),
+        0,
+        "owner of its memory",
+    )?;
     Ok(())
 }
 
@@ -324,25 +482,48 @@ async fn the_processes_that_compile_hold_nothing_of_the_host() -> Result<()> {
     })
     .await?;
     world.folder.write_tool("bomb.wasm", &bomb(600, 3000)?)?;
-    let (keeper, spawner, worker) = (keeper(&world)?, spawner(&world).await?, worker(&world).await?);
+    let (keeper, spawner, worker) = (
+        keeper(&world)?,
+        spawner(&world).await?,
+        worker(&world).await?,
+    );
     let folder = world.folder.path().to_string_lossy().into_owned();
     for process in [keeper, spawner, worker] {
         let proc = PathBuf::from(format!("/proc/{process}"));
-        ensure!(fs::read(proc.join("environ"))?.is_empty(), "it has an environment");
-        until("a filter of system calls", || Ok((status(&proc.join("status"), "Seccomp")? == "2").then_some(())))
-            .await?;
-        ensure_eq(status(&proc.join("status"), "NoNewPrivs")?, "1", "no new privileges")?;
+        ensure!(
+            fs::read(proc.join("environ"))?.is_empty(),
+            "it has an environment"
+        );
+        until("a filter of system calls", || {
+            Ok((status(&proc.join("status"), "Seccomp")? == "2").then_some(()))
+        })
+        .await?;
+        ensure_eq(
+            status(&proc.join("status"), "NoNewPrivs")?,
+            "1",
+            "no new privileges",
+        )?;
         for entry in fs::read_dir(proc.join("fd"))? {
             let target = fs::read_link(entry?.path())?.to_string_lossy().into_owned();
             ensure!(!target.contains(&folder), "it has {target} open");
-            ensure!(process != worker || !target.contains("socket"), "the worker has {target} open");
+            ensure!(
+                process != worker || !target.contains("socket"),
+                "the worker has {target} open"
+            );
         }
     }
     // It inherits the filters of the keeper and of the spawner, and adds narrower ones when it begins.
     until("a lower priority and a filter of its own", || {
         let stat = fs::read_to_string(format!("/proc/{worker}/stat"))?;
-        let nice = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(16)).map(str::to_owned);
-        let filters = status(Path::new(&format!("/proc/{worker}/status")), "Seccomp_filters")?;
+        let nice = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split_whitespace().nth(16))
+            .map(str::to_owned);
+        let filters = status(
+            Path::new(&format!("/proc/{worker}/status")),
+            "Seccomp_filters",
+        )?;
         Ok((nice.as_deref() == Some("10") && filters == "4").then_some(()))
     })
     .await?;

@@ -86,8 +86,9 @@ async fn calls(world: &World, who: &str, tool: &str, times: usize) -> Result<Vec
     let mut running = Vec::new();
     for _ in 0..times {
         let (url, token, tool) = (url.clone(), token.clone(), tool.to_owned());
-        running
-            .push(tokio::spawn(async move { bailiwick_dev::mcp::call(&url, Some(&token), &tool, &json!({})).await }));
+        running.push(tokio::spawn(async move {
+            bailiwick_dev::mcp::call(&url, Some(&token), &tool, &json!({})).await
+        }));
     }
     let mut answers = Vec::new();
     for call in running {
@@ -98,7 +99,9 @@ async fn calls(world: &World, who: &str, tool: &str, times: usize) -> Result<Vec
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_user_cannot_take_more_memory_than_the_hosts_group_has() -> Result<()> {
-    let Some(group) = Group::make("calls", 512) else { return Ok(()) };
+    let Some(group) = Group::make("calls", 512) else {
+        return Ok(());
+    };
     let world = World::with(Plan {
         components: vec![("greedy.wasm".into(), greedy(60)?)],
         environment: vec![("CONTROL_GROUP".into(), group.0.display().to_string())],
@@ -107,9 +110,21 @@ async fn one_user_cannot_take_more_memory_than_the_hosts_group_has() -> Result<(
     .await?;
     let process = world.host.id();
     let answers = calls(&world, "alice", "greedy", 32).await?;
-    let overloaded = answers.iter().filter(|answer| answer.contains("overloaded")).count();
-    ensure!(overloaded > 0, "512 MiB are enough for 32 calls with 60 MiB each: {answers:?}");
-    ensure!(world.call(&world.token("bob")?, "whoami", &json!({})).await?.is_success(), "others are served");
+    let overloaded = answers
+        .iter()
+        .filter(|answer| answer.contains("overloaded"))
+        .count();
+    ensure!(
+        overloaded > 0,
+        "512 MiB are enough for 32 calls with 60 MiB each: {answers:?}"
+    );
+    ensure!(
+        world
+            .call(&world.token("bob")?, "whoami", &json!({}))
+            .await?
+            .is_success(),
+        "others are served"
+    );
     ensure_eq(world.host.id(), process, "process")?;
     let said = world.stop().await?.said;
     ensure!(said.contains("memory_total = \"256MiB\""), "{said}");
@@ -117,13 +132,20 @@ async fn one_user_cannot_take_more_memory_than_the_hosts_group_has() -> Result<(
 }
 
 #[tokio::test]
-async fn check_says_which_limits_are_lower_here_and_warns_about_those_that_are_too_high() -> Result<()> {
-    let Some(group) = Group::make("check", 512) else { return Ok(()) };
+async fn check_says_which_limits_are_lower_here_and_warns_about_those_that_are_too_high()
+-> Result<()> {
+    let Some(group) = Group::make("check", 512) else {
+        return Ok(());
+    };
     let remains = World::start().await?.stop().await?;
     let config = remains.folder.config();
     let text = fs::read_to_string(&config)?;
     for (limits, expected, warned) in [
-        ("", "memory_total = \"256MiB\", compile_memory = \"512MiB\", because this process can have 512 MiB", false),
+        (
+            "",
+            "memory_total = \"256MiB\", compile_memory = \"512MiB\", because this process can have 512 MiB",
+            false,
+        ),
         (
             "[limits]\nmemory_total = \"1GiB\"\n",
             "limits.memory_total is \"1024MiB\", but this process can have 512 MiB",
@@ -134,32 +156,53 @@ async fn check_says_which_limits_are_lower_here_and_warns_about_those_that_are_t
         let script = r#"echo $$ >"$0/cgroup.procs"; exec "$1" check --config "$2""#;
         let (place, config) = (group.0.display().to_string(), config.display().to_string());
         let program = bailiwick()?.display().to_string();
-        let output = process::run(Path::new("sh"), &["-c", script, &place, &program, &config]).await?;
+        let output =
+            process::run(Path::new("sh"), &["-c", script, &place, &program, &config]).await?;
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        ensure!(output.status.success() && said.contains(expected), "{limits}: {said}");
+        ensure!(
+            output.status.success() && said.contains(expected),
+            "{limits}: {said}"
+        );
         ensure_eq(said.contains("1 warning"), warned, &said)?;
     }
     group.remove().await
 }
 
 #[tokio::test]
-async fn a_component_that_takes_all_memory_to_compile_ends_its_worker_and_not_the_host() -> Result<()> {
-    let Some(group) = Group::make("compile", 256) else { return Ok(()) };
+async fn a_component_that_takes_all_memory_to_compile_ends_its_worker_and_not_the_host()
+-> Result<()> {
+    let Some(group) = Group::make("compile", 256) else {
+        return Ok(());
+    };
     let world = World::with(Plan {
         environment: vec![("CONTROL_GROUP".into(), group.0.display().to_string())],
         // Address space beyond what the group has, so that it is the kernel that acts.
-        config: Box::new(|config| config.limits = "[limits]\ncompile_memory = \"4GiB\"\n".to_owned()),
+        config: Box::new(|config| {
+            config.limits = "[limits]\ncompile_memory = \"4GiB\"\n".to_owned()
+        }),
         ..Plan::default()
     })
     .await?;
     let process = world.host.id();
-    let large = bombs().into_iter().find(|bomb| bomb.name == "15 functions of 1 MB").context("no such bomb")?;
+    let large = bombs()
+        .into_iter()
+        .find(|bomb| bomb.name == "15 functions of 1 MB")
+        .context("no such bomb")?;
     world.folder.write_tool("large.wasm", &large.bytes)?;
     refusal(&world).await?;
-    ensure!(world.call(&world.token("bob")?, "whoami", &json!({})).await?.is_success(), "others are served");
+    ensure!(
+        world
+            .call(&world.token("bob")?, "whoami", &json!({}))
+            .await?
+            .is_success(),
+        "others are served"
+    );
     ensure_eq(world.host.id(), process, "process")?;
     let said = world.stop().await?.said;
-    ensure!(said.contains("limits.compile_memory is \"4096MiB\", but this process can have 256 MiB"), "{said}");
+    ensure!(
+        said.contains("limits.compile_memory is \"4096MiB\", but this process can have 256 MiB"),
+        "{said}"
+    );
     group.remove().await
 }
 
@@ -171,7 +214,11 @@ async fn refusal(world: &World) -> Result<String> {
         if let Some(refused) = events(&records, "component.refused").first() {
             return Ok(refused.to_string());
         }
-        ensure!(begun.elapsed() < DEADLINE, "no refusal: {}", world.host.said());
+        ensure!(
+            begun.elapsed() < DEADLINE,
+            "no refusal: {}",
+            world.host.said()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -181,11 +228,23 @@ fn children(id: u32) -> Result<BTreeMap<u32, String>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir("/proc")? {
         let path = entry?.path();
-        let Some(child) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
+        let Some(child) = path
+            .file_name()
+            .and_then(|name| name.to_str()?.parse().ok())
+        else {
+            continue;
+        };
         let stat = fs::read_to_string(path.join("stat")).unwrap_or_default();
-        let of = stat.rsplit_once(')').and_then(|(_, rest)| rest.split(' ').nth(2)?.parse::<u32>().ok());
+        let of = stat
+            .rsplit_once(')')
+            .and_then(|(_, rest)| rest.split(' ').nth(2)?.parse::<u32>().ok());
         if of == Some(id) {
-            found.insert(child, fs::read_to_string(path.join("cmdline")).unwrap_or_default().replace('\0', " "));
+            found.insert(
+                child,
+                fs::read_to_string(path.join("cmdline"))
+                    .unwrap_or_default()
+                    .replace('\0', " "),
+            );
         }
     }
     Ok(found)
@@ -193,13 +252,19 @@ fn children(id: u32) -> Result<BTreeMap<u32, String>> {
 
 /// The process that `id` started to run this command.
 fn child(id: u32, command: &str) -> Result<u32> {
-    let found = children(id)?.into_iter().find(|(_, started)| started.contains(command));
-    found.map(|(child, _)| child).with_context(|| format!("no {command}"))
+    let found = children(id)?
+        .into_iter()
+        .find(|(_, started)| started.contains(command));
+    found
+        .map(|(child, _)| child)
+        .with_context(|| format!("no {command}"))
 }
 
 /// By how much a process is preferred when the kernel has to end one.
 fn score(id: u32) -> Result<i32> {
-    Ok(fs::read_to_string(format!("/proc/{id}/oom_score_adj"))?.trim().parse()?)
+    Ok(fs::read_to_string(format!("/proc/{id}/oom_score_adj"))?
+        .trim()
+        .parse()?)
 }
 
 /// Waits for the next compile worker to be ready, and kills it.
@@ -209,7 +274,10 @@ async fn kill_worker(spawner: u32) -> Result<()> {
         for (id, command) in children(spawner)? {
             // It gives its rights up before it reads anything, and it can end by itself at any moment.
             if command.contains("compile-worker") && score(id).is_ok_and(|score| score == 1000) {
-                let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("no process")?;
+                let pid = i32::try_from(id)
+                    .ok()
+                    .and_then(Pid::from_raw)
+                    .context("no process")?;
                 return Ok(kill_process(pid, Signal::KILL)?);
             }
         }
@@ -229,11 +297,23 @@ async fn what_compiles_is_ended_before_what_serves_and_the_refusal_names_memory(
     ensure_eq(score(keeper)?, kept, "the keeper's score")?;
     ensure_eq(score(spawner)?, between(kept), "the spawner's score")?;
 
-    let large = bombs().into_iter().find(|bomb| bomb.name == "15 functions of 1 MB").context("no such bomb")?;
+    let large = bombs()
+        .into_iter()
+        .find(|bomb| bomb.name == "15 functions of 1 MB")
+        .context("no such bomb")?;
     world.folder.write_tool("large.wasm", &large.bytes)?;
     kill_worker(spawner).await?;
     let refused = refusal(&world).await?;
-    ensure!(refused.contains("large") && refused.contains("memory ran out"), "{refused}");
-    ensure!(world.call(&world.token("bob")?, "whoami", &json!({})).await?.is_success(), "others are served");
+    ensure!(
+        refused.contains("large") && refused.contains("memory ran out"),
+        "{refused}"
+    );
+    ensure!(
+        world
+            .call(&world.token("bob")?, "whoami", &json!({}))
+            .await?
+            .is_success(),
+        "others are served"
+    );
     Ok(())
 }

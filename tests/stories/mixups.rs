@@ -28,10 +28,18 @@ const LIFETIME: i64 = 6 * 60 * 60;
 fn visitor(request: &Request) -> String {
     let subject = |header| {
         let claims = claims_of(request, header);
-        claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned()
+        claims
+            .get("sub")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     let (bearer, transaction) = (subject("authorization"), subject("txn-token"));
-    if transaction.rsplit('|').next() == Some(bearer.as_str()) { bearer } else { format!("{bearer} and {transaction}") }
+    if transaction.rsplit('|').next() == Some(bearer.as_str()) {
+        bearer
+    } else {
+        format!("{bearer} and {transaction}")
+    }
 }
 
 /// `GET /orders/{id}` and `GET /customers/{sub}/orders`, for whoever comes.
@@ -57,7 +65,10 @@ async fn world() -> Result<(World, Server)> {
         config.services = format!("{before}url = \"{url}\"{after}");
     });
     let users = (0..USERS).map(|user| User::new(&name(user)).may("orders", &[SCOPE]));
-    plan.issuer = issuer::Settings { users: users.collect(), ..issuer::Settings::default() };
+    plan.issuer = issuer::Settings {
+        users: users.collect(),
+        ..issuer::Settings::default()
+    };
     Ok((World::with(plan).await?, server))
 }
 
@@ -75,7 +86,11 @@ struct Call {
 impl Call {
     /// Neighbours in time are different users, and each user comes through both agents with every tool.
     fn of(turn: usize) -> Self {
-        Self { user: turn.wrapping_mul(37) % USERS, agent: turn / USERS % AGENTS.len(), turn }
+        Self {
+            user: turn.wrapping_mul(37) % USERS,
+            agent: turn / USERS % AGENTS.len(),
+            turn,
+        }
     }
 
     fn user(&self) -> String {
@@ -87,7 +102,10 @@ impl Call {
     }
 
     fn token(&self, world: &World) -> Result<String> {
-        let spec = world.spec(&self.user()).client(self.agent()?).lifetime(LIFETIME);
+        let spec = world
+            .spec(&self.user())
+            .client(self.agent()?)
+            .lifetime(LIFETIME);
         Ok(world.issuer.token(&spec)?)
     }
 
@@ -95,8 +113,14 @@ impl Call {
         match self.turn / (USERS * AGENTS.len()) % KINDS {
             0 => ("whoami", json!({})),
             1 => ("list_orders", json!({})),
-            2 => (ORDERS_TOOL, json!({"order_id": format!("missing-{}", self.turn)})),
-            _ => (ORDERS_TOOL, json!({"order_id": format!("order-{}", self.turn)})),
+            2 => (
+                ORDERS_TOOL,
+                json!({"order_id": format!("missing-{}", self.turn)}),
+            ),
+            _ => (
+                ORDERS_TOOL,
+                json!({"order_id": format!("order-{}", self.turn)}),
+            ),
         }
     }
 
@@ -104,10 +128,17 @@ impl Call {
     fn judge(&self, answer: &mcp::Answer) -> Result<()> {
         let (user, (tool, arguments)) = (self.user(), self.request());
         let said = answer.structured();
-        let id = arguments.get("order_id").and_then(Value::as_str).unwrap_or_default();
+        let id = arguments
+            .get("order_id")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if id.starts_with("missing") {
             ensure!(answer.is_tool_error(), "{id} is there: {}", answer.raw);
-            return ensure_eq(answer.raw.contains("user-"), false, "a user in what went wrong");
+            return ensure_eq(
+                answer.raw.contains("user-"),
+                false,
+                "a user in what went wrong",
+            );
         }
         ensure!(answer.is_success(), "{user}, {tool}: {}", answer.raw);
         match tool {
@@ -116,7 +147,11 @@ impl Call {
                 ensure_eq(names("/actor/sub"), Some(user.as_str()), "user")?;
                 ensure_eq(names("/agent/client_id"), Some(self.agent()?), "agent")
             }
-            "list_orders" => ensure_eq(said, &json!({"orders": [{"id": user, "status": user}]}), "orders"),
+            "list_orders" => ensure_eq(
+                said,
+                &json!({"orders": [{"id": user, "status": user}]}),
+                "orders",
+            ),
             _ => ensure_eq(said, &json!({"id": id, "status": user}), "order"),
         }
     }
@@ -127,13 +162,25 @@ const KINDS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_hunt_with_many_users_every_answer_is_for_the_user_who_asked() -> Result<()> {
-    let calls = std::env::var_os("BAILIWICK_MIXUP_CALLS").map(|calls| calls.to_string_lossy().parse());
+    let calls =
+        std::env::var_os("BAILIWICK_MIXUP_CALLS").map(|calls| calls.to_string_lossy().parse());
     let calls: usize = calls.transpose()?.unwrap_or(CALLS);
     let (world, _server) = world().await?;
     let tokens: Vec<String> = (0..USERS * AGENTS.len())
-        .map(|place| Call { user: place % USERS, agent: place / USERS, turn: 0 }.token(&world))
+        .map(|place| {
+            Call {
+                user: place % USERS,
+                agent: place / USERS,
+                turn: 0,
+            }
+            .token(&world)
+        })
         .collect::<Result<_>>()?;
-    let (tokens, next, began) = (Arc::new(tokens), Arc::new(AtomicUsize::new(0)), Instant::now());
+    let (tokens, next, began) = (
+        Arc::new(tokens),
+        Arc::new(AtomicUsize::new(0)),
+        Instant::now(),
+    );
     let mut callers = JoinSet::new();
     for _ in 0..CALLERS {
         let (url, tokens, next) = (world.host.url(), Arc::clone(&tokens), Arc::clone(&next));
@@ -143,10 +190,13 @@ async fn in_a_hunt_with_many_users_every_answer_is_for_the_user_who_asked() -> R
                 if call.turn >= calls {
                     return Ok(());
                 }
-                let token = tokens.get(call.agent * USERS + call.user).context("no token")?;
+                let token = tokens
+                    .get(call.agent * USERS + call.user)
+                    .context("no token")?;
                 let (tool, arguments) = call.request();
                 let answer = mcp::call(&url, Some(token), tool, &arguments).await?;
-                call.judge(&answer).with_context(|| format!("call {}", call.turn))?;
+                call.judge(&answer)
+                    .with_context(|| format!("call {}", call.turn))?;
             }
         });
     }
@@ -170,14 +220,19 @@ async fn the_hunt_notices_an_answer_for_another_user() -> Result<()> {
         asked.judge(&answer)?;
         // The answer to a failed call names nobody; it is told from others by being an error.
         let another = Call::of(asked.turn + 1);
-        let other = world.call(&another.token(&world)?, tool, &arguments).await?;
+        let other = world
+            .call(&another.token(&world)?, tool, &arguments)
+            .await?;
         let noticed = asked.judge(&other).is_err();
         ensure_eq(noticed, !answer.is_tool_error(), tool)?;
     }
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "what was counted, for those who ask with --nocapture")]
+#[expect(
+    clippy::print_stdout,
+    reason = "what was counted, for those who ask with --nocapture"
+)]
 fn report(calls: usize, began: Instant) {
     let (agents, took) = (AGENTS.len(), began.elapsed());
     println!(

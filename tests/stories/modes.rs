@@ -17,7 +17,9 @@ fn token(world: &World, sub: &str) -> Result<String> {
 
 /// A service account: its subject is its client.
 fn machine(world: &World) -> Result<String> {
-    Ok(world.issuer.token(&world.spec("nightly").client("nightly").scopes(&SCOPES))?)
+    Ok(world
+        .issuer
+        .token(&world.spec("nightly").client("nightly").scopes(&SCOPES))?)
 }
 
 async fn balance(world: &World, token: &str) -> Result<Answer> {
@@ -25,12 +27,19 @@ async fn balance(world: &World, token: &str) -> Result<Answer> {
 }
 
 async fn report(world: &World, token: &str) -> Result<Answer> {
-    world.call(token, REPORT, &json!({"month": "2026-10"})).await
+    world
+        .call(token, REPORT, &json!({"month": "2026-10"}))
+        .await
 }
 
 /// How often the issuer was asked for a token.
 fn asked(world: &World) -> usize {
-    world.issuer.requests().iter().filter(|request| *request == "POST /token").count()
+    world
+        .issuer
+        .requests()
+        .iter()
+        .filter(|request| *request == "POST /token")
+        .count()
 }
 
 fn signature(token: &str) -> &str {
@@ -38,12 +47,20 @@ fn signature(token: &str) -> &str {
 }
 
 #[tokio::test]
-async fn restricted_user_is_a_new_token_for_one_audience_with_explicit_scopes_and_no_actor() -> Result<()> {
+async fn restricted_user_is_a_new_token_for_one_audience_with_explicit_scopes_and_no_actor()
+-> Result<()> {
     let world = World::with(Plan::billing()).await?;
     let spec = world.spec("alice").scopes(&SCOPES);
-    for token in [world.issuer.token(&spec)?, world.issuer.token(&spec.acting("an-agent"))?] {
+    for token in [
+        world.issuer.token(&spec)?,
+        world.issuer.token(&spec.acting("an-agent"))?,
+    ] {
         let answer = balance(&world, &token).await?;
-        ensure_eq(answer.structured(), &json!({"cents": 4250, "currency": "EUR"}), "balance")?;
+        ensure_eq(
+            answer.structured(),
+            &json!({"cents": 4250, "currency": "EUR"}),
+            "balance",
+        )?;
 
         let exchanges = world.issuer.exchanges();
         let exchange = exchanges.last().context("no exchange")?;
@@ -57,32 +74,68 @@ async fn restricted_user_is_a_new_token_for_one_audience_with_explicit_scopes_an
         ensure_eq(issued.get("aud"), Some(&json!("billing")), "audience")?;
         ensure_eq(issued.get("scope"), Some(&json!("billing:read")), "scope")?;
         ensure!(!issued.contains_key("act"), "an act: {issued:?}");
-        ensure!(!anything_contains(request, signature(&token)), "the caller's token was sent");
-        ensure_eq(header(request, "txn-token"), "", "a transaction token outside the trust domain")?;
+        ensure!(
+            !anything_contains(request, signature(&token)),
+            "the caller's token was sent"
+        );
+        ensure_eq(
+            header(request, "txn-token"),
+            "",
+            "a transaction token outside the trust domain",
+        )?;
     }
-    ensure_eq(world.billing.log().iter().filter(|line| line.user.as_deref() == Some("alice")).count(), 2, "visits")?;
+    ensure_eq(
+        world
+            .billing
+            .log()
+            .iter()
+            .filter(|line| line.user.as_deref() == Some("alice"))
+            .count(),
+        2,
+        "visits",
+    )?;
     let records = world.records()?;
     let closed = events(&records, "downstream.closed");
     let closed = closed.first().context("no record")?;
     ensure_eq(text(closed, "delegation_mode"), "restricted_user", "mode")?;
-    ensure_eq(text(closed, "credential_kind"), "reissued_token", "credential")
+    ensure_eq(
+        text(closed, "credential_kind"),
+        "reissued_token",
+        "credential",
+    )
 }
 
 #[tokio::test]
 async fn a_restricted_users_token_that_is_wrong_is_refused_and_never_sent() -> Result<()> {
     let world = World::with(Plan::billing()).await?;
-    for misbehaviour in [Misbehaviour::ActorWhenNone, Misbehaviour::SameToken, Misbehaviour::WrongAudience] {
+    for misbehaviour in [
+        Misbehaviour::ActorWhenNone,
+        Misbehaviour::SameToken,
+        Misbehaviour::WrongAudience,
+    ] {
         world.issuer.misbehave(misbehaviour);
         let before = world.records()?.len();
         let answer = balance(&world, &token(&world, "alice")?).await?;
         ensure!(answer.is_tool_error(), "{misbehaviour:?}: {}", answer.raw);
         let records = world.records()?;
-        let new = reasons(records.get(before..).unwrap_or_default(), "downstream.closed");
-        ensure_eq(new, vec!["credential-refused".to_owned()], &format!("{misbehaviour:?}: reason"))?;
+        let new = reasons(
+            records.get(before..).unwrap_or_default(),
+            "downstream.closed",
+        );
+        ensure_eq(
+            new,
+            vec!["credential-refused".to_owned()],
+            &format!("{misbehaviour:?}: reason"),
+        )?;
     }
     ensure!(world.billing.requests().is_empty(), "a request");
     world.issuer.misbehave(None);
-    ensure!(balance(&world, &token(&world, "alice")?).await?.is_success(), "it does not recover");
+    ensure!(
+        balance(&world, &token(&world, "alice")?)
+            .await?
+            .is_success(),
+        "it does not recover"
+    );
     Ok(())
 }
 
@@ -92,21 +145,42 @@ async fn service_identity_shows_the_hosts_own_token_and_asks_for_it_once() -> Re
     let before = asked(&world);
     for caller in [token(&world, "alice")?, machine(&world)?] {
         let answer = report(&world, &caller).await?;
-        ensure_eq(answer.structured().get("orders"), Some(&json!(57)), "report")?;
+        ensure_eq(
+            answer.structured().get("orders"),
+            Some(&json!(57)),
+            "report",
+        )?;
     }
     ensure_eq(asked(&world) - before, 1, "token requests")?;
     ensure!(world.issuer.exchanges().is_empty(), "an exchange");
     let requests = world.reports.requests();
-    let tokens: Vec<&str> = requests.iter().map(|request| header(request, "authorization")).collect();
-    ensure!(matches!(tokens.as_slice(), [first, second] if first == second), "{} tokens", tokens.len());
+    let tokens: Vec<&str> = requests
+        .iter()
+        .map(|request| header(request, "authorization"))
+        .collect();
+    ensure!(
+        matches!(tokens.as_slice(), [first, second] if first == second),
+        "{} tokens",
+        tokens.len()
+    );
     let own = claims_of(requests.first().context("no request")?, "authorization");
     ensure_eq(own.get("sub"), Some(&json!("bailiwick")), "subject")?;
     ensure_eq(own.get("aud"), Some(&json!("reports")), "audience")?;
     let records = world.records()?;
     let closed = events(&records, "downstream.closed");
-    let kinds: Vec<&str> = closed.iter().map(|record| text(record, "credential_kind")).collect();
-    ensure_eq(kinds, vec!["client_credentials", "client_credentials"], "credentials")?;
-    let actors: Vec<&str> = closed.iter().map(|record| text(record, "actor_sub")).collect();
+    let kinds: Vec<&str> = closed
+        .iter()
+        .map(|record| text(record, "credential_kind"))
+        .collect();
+    ensure_eq(
+        kinds,
+        vec!["client_credentials", "client_credentials"],
+        "credentials",
+    )?;
+    let actors: Vec<&str> = closed
+        .iter()
+        .map(|record| text(record, "actor_sub"))
+        .collect();
     ensure_eq(actors, vec!["alice", "nightly"], "who asked")
 }
 
@@ -122,24 +196,57 @@ async fn a_static_key_reaches_its_service_and_nothing_else() -> Result<()> {
     .await?;
     let alice = token(&world, "alice")?;
     let mut answers = String::new();
-    for answer in [report(&world, &alice).await?, balance(&world, &alice).await?, world.order(&alice, "1001").await?] {
+    for answer in [
+        report(&world, &alice).await?,
+        balance(&world, &alice).await?,
+        world.order(&alice, "1001").await?,
+    ] {
         ensure!(answer.is_success(), "{}", answer.raw);
         answers += &answer.raw;
     }
     let requests = world.reports.requests();
     let request = requests.first().context("no request")?;
-    ensure_eq(header(request, "x-api-key"), format!("Key {KEY}").as_str(), "key")?;
+    ensure_eq(
+        header(request, "x-api-key"),
+        format!("Key {KEY}").as_str(),
+        "key",
+    )?;
     ensure_eq(header(request, "authorization"), "", "another credential")?;
-    for request in world.orders.requests().iter().chain(&world.billing.requests()) {
-        ensure!(!anything_contains(request, KEY), "the key at another service");
+    for request in world
+        .orders
+        .requests()
+        .iter()
+        .chain(&world.billing.requests())
+    {
+        ensure!(
+            !anything_contains(request, KEY),
+            "the key at another service"
+        );
     }
     let issuers = world.issuer.exchanges();
-    ensure!(!issuers.iter().flat_map(|exchange| &exchange.form).any(|(_, value)| value.contains(KEY)), "an issuer");
+    ensure!(
+        !issuers
+            .iter()
+            .flat_map(|exchange| &exchange.form)
+            .any(|(_, value)| value.contains(KEY)),
+        "an issuer"
+    );
     let remains = world.stop().await?;
     let journal: String = remains.records()?.iter().map(Value::to_string).collect();
-    ensure!(remains.said.contains("a component is loaded"), "not the log: {}", remains.said);
-    ensure!(journal.contains("\"credential_kind\":\"static\""), "the journal does not say what was shown");
-    for (place, seen) in [("an answer", &answers), ("the journal", &journal), ("the log", &remains.said)] {
+    ensure!(
+        remains.said.contains("a component is loaded"),
+        "not the log: {}",
+        remains.said
+    );
+    ensure!(
+        journal.contains("\"credential_kind\":\"static\""),
+        "the journal does not say what was shown"
+    );
+    for (place, seen) in [
+        ("an answer", &answers),
+        ("the journal", &journal),
+        ("the log", &remains.said),
+    ] {
         ensure!(!seen.contains(KEY), "the key is in {place}");
     }
     Ok(())
@@ -150,14 +257,27 @@ async fn a_service_account_is_no_user_for_any_mode_that_takes_one() -> Result<()
     let world = World::with(Plan::billing()).await?;
     let before = asked(&world);
     let caller = machine(&world)?;
-    for answer in [balance(&world, &caller).await?, world.order(&caller, "1001").await?] {
+    for answer in [
+        balance(&world, &caller).await?,
+        world.order(&caller, "1001").await?,
+    ] {
         ensure!(answer.is_tool_error(), "{}", answer.raw);
     }
     ensure_eq(asked(&world), before, "token requests")?;
-    ensure!(world.billing.requests().is_empty() && world.orders.requests().is_empty(), "a request");
+    ensure!(
+        world.billing.requests().is_empty() && world.orders.requests().is_empty(),
+        "a request"
+    );
     let records = world.records()?;
-    ensure_eq(reasons(&records, "downstream.refused"), vec!["identity-unavailable".to_owned(); 2], "reasons")?;
-    ensure!(events(&records, "downstream.opened").is_empty(), "something was opened");
+    ensure_eq(
+        reasons(&records, "downstream.refused"),
+        vec!["identity-unavailable".to_owned(); 2],
+        "reasons",
+    )?;
+    ensure!(
+        events(&records, "downstream.opened").is_empty(),
+        "something was opened"
+    );
     ensure!(report(&world, &caller).await?.is_success(), "nor as itself");
     Ok(())
 }
@@ -168,29 +288,51 @@ async fn what_is_granted_to_a_tool_replaces_what_is_granted_to_its_component() -
     plan.config = Box::new(|config| {
         config.components.clear();
         let orders = [("orders_api", "on_behalf_of")];
-        let both = [("billing_api", "restricted_user"), ("reports_api", "service_identity")];
+        let both = [
+            ("billing_api", "restricted_user"),
+            ("reports_api", "service_identity"),
+        ];
         *config = config
             .clone()
             .grant("orders", "any", &orders)
-            .grant_tool("orders", "list_orders", &[("orders_api", "restricted_user")])
+            .grant_tool(
+                "orders",
+                "list_orders",
+                &[("orders_api", "restricted_user")],
+            )
             .grant("billing", "any", &both)
             .grant_tool("billing", REPORT, &[]);
     });
     let world = World::with(plan).await?;
     let alice = token(&world, "alice")?;
     ensure!(world.order(&alice, "1001").await?.is_success());
-    ensure!(world.call(&alice, "list_orders", &json!({"status": "packed"})).await?.is_success());
+    ensure!(
+        world
+            .call(&alice, "list_orders", &json!({"status": "packed"}))
+            .await?
+            .is_success()
+    );
     let modes: Vec<String> = world
         .orders
         .requests()
         .iter()
         .map(|request| format!("{} {}", header(request, "x-delegation-mode"), request.path))
         .collect();
-    let expected = ["on_behalf_of /orders/1001", "restricted_user /customers/alice/orders"];
+    let expected = [
+        "on_behalf_of /orders/1001",
+        "restricted_user /customers/alice/orders",
+    ];
     ensure_eq(modes, expected.map(str::to_owned).to_vec(), "modes")?;
-    ensure!(balance(&world, &alice).await?.is_success(), "the component's grant is gone");
+    ensure!(
+        balance(&world, &alice).await?.is_success(),
+        "the component's grant is gone"
+    );
     let answer = report(&world, &alice).await?;
-    ensure!(answer.is_tool_error(), "the tool has what was taken from it: {}", answer.raw);
+    ensure!(
+        answer.is_tool_error(),
+        "the tool has what was taken from it: {}",
+        answer.raw
+    );
     ensure!(world.reports.requests().is_empty(), "a request");
     Ok(())
 }
@@ -208,29 +350,58 @@ async fn a_tool_without_a_grant_knows_no_service() -> Result<()> {
     });
     let world = World::with(plan).await?;
     let alice = token(&world, "alice")?;
-    ensure!(balance(&world, &alice).await?.is_success(), "the other tool");
+    ensure!(
+        balance(&world, &alice).await?.is_success(),
+        "the other tool"
+    );
     let before = asked(&world);
-    for answer in [report(&world, &alice).await?, world.order(&alice, "1001").await?] {
+    for answer in [
+        report(&world, &alice).await?,
+        world.order(&alice, "1001").await?,
+    ] {
         ensure!(answer.is_tool_error(), "{}", answer.raw);
-        ensure!(!answer.raw.contains("127.0.0.1"), "an address: {}", answer.raw);
+        ensure!(
+            !answer.raw.contains("127.0.0.1"),
+            "an address: {}",
+            answer.raw
+        );
     }
     ensure_eq(asked(&world), before, "token requests")?;
-    ensure!(world.reports.requests().is_empty() && world.orders.requests().is_empty(), "a request");
-    ensure_eq(reasons(&world.records()?, "downstream.refused"), vec!["unknown-service".to_owned(); 2], "reasons")
+    ensure!(
+        world.reports.requests().is_empty() && world.orders.requests().is_empty(),
+        "a request"
+    );
+    ensure_eq(
+        reasons(&world.records()?, "downstream.refused"),
+        vec!["unknown-service".to_owned(); 2],
+        "reasons",
+    )
 }
 
 #[tokio::test]
 async fn a_list_is_of_the_caller_and_whose_it_is_cannot_be_said() -> Result<()> {
     let world = World::start().await?;
     for (user, own) in [("alice", ["1001", "1002"].as_slice()), ("bob", &["2001"])] {
-        let answer = world.call(&world.token(user)?, "list_orders", &json!({})).await?;
-        let orders = answer.structured().get("orders").and_then(Value::as_array).context("no orders")?;
+        let answer = world
+            .call(&world.token(user)?, "list_orders", &json!({}))
+            .await?;
+        let orders = answer
+            .structured()
+            .get("orders")
+            .and_then(Value::as_array)
+            .context("no orders")?;
         let ids: Vec<&str> = orders.iter().map(|order| text(order, "id")).collect();
         ensure_eq(ids.as_slice(), own, user)?;
     }
     let heard = world.orders.requests().len();
-    for arguments in [json!({"sub": "bob"}), json!({"customer": "bob"}), json!({"actor.sub": "bob"})] {
-        let answer = world.call(&world.token("alice")?, "list_orders", &arguments).await?;
+    for arguments in [
+        json!({"sub": "bob"}),
+        json!({"customer": "bob"}),
+        json!({"actor.sub": "bob"}),
+    ] {
+        let answer = world
+            .call(&world.token("alice")?, "list_orders", &arguments)
+            .await?;
         ensure!(answer.is_tool_error(), "{}", answer.raw);
     }
     ensure_eq(world.orders.requests().len(), heard, "requests")

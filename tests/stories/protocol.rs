@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 
 fn names(list: &Value) -> Vec<&str> {
     let tools = list.get("tools").and_then(Value::as_array);
-    tools.into_iter().flatten().filter_map(|tool| tool.get("name")?.as_str()).collect()
+    tools
+        .into_iter()
+        .flatten()
+        .filter_map(|tool| tool.get("name")?.as_str())
+        .collect()
 }
 
 #[tokio::test]
@@ -18,8 +22,16 @@ async fn a_list_shows_what_the_caller_can_call() -> Result<()> {
     let all = mcp::list(&url, Some(&world.token("alice")?)).await?;
     let mut seen = names(all.result());
     seen.sort_unstable();
-    ensure_eq(seen, vec![ORDERS_TOOL, "list_orders", "whoami"], "with the scope")?;
-    ensure_eq(&all.result()["cacheScope"], &json!("private"), "cache scope")?;
+    ensure_eq(
+        seen,
+        vec![ORDERS_TOOL, "list_orders", "whoami"],
+        "with the scope",
+    )?;
+    ensure_eq(
+        &all.result()["cacheScope"],
+        &json!("private"),
+        "cache scope",
+    )?;
     let few = world.issuer.token(&world.spec("alice").scopes(&[]))?;
     let few = mcp::list(&url, Some(&few)).await?;
     ensure_eq(names(few.result()), vec!["whoami"], "without the scope")
@@ -29,7 +41,13 @@ async fn a_list_shows_what_the_caller_can_call() -> Result<()> {
 async fn discovery_names_the_revision() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
-    let answer = mcp::request(&world.host.url(), Some(&token), "server/discover", &json!({})).await?;
+    let answer = mcp::request(
+        &world.host.url(),
+        Some(&token),
+        "server/discover",
+        &json!({}),
+    )
+    .await?;
     let versions = answer.result()["supportedVersions"].to_string();
     ensure!(versions.contains(mcp::PROTOCOL_VERSION), "{}", answer.raw);
     Ok(())
@@ -40,9 +58,11 @@ async fn headers_that_differ_from_the_body_are_refused() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
     let body = mcp::message("tools/call", &json!({"name": "whoami", "arguments": {}}));
-    for (name, value) in
-        [("mcp-name", ORDERS_TOOL), ("mcp-method", "tools/list"), ("mcp-protocol-version", "2025-11-25")]
-    {
+    for (name, value) in [
+        ("mcp-name", ORDERS_TOOL),
+        ("mcp-method", "tools/list"),
+        ("mcp-protocol-version", "2025-11-25"),
+    ] {
         let mut headers = mcp::headers("tools/call", Some(&token))?;
         headers.insert("mcp-name", "whoami".parse()?);
         headers.insert(http::HeaderName::from_static(name), value.parse()?);
@@ -59,7 +79,11 @@ async fn a_member_that_comes_twice_is_refused() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
     let good = mcp::message("tools/call", &json!({"name": "whoami", "arguments": {}})).to_string();
-    let twice = good.replacen("\"name\":\"whoami\"", "\"name\":\"get_order_status\",\"name\":\"whoami\"", 1);
+    let twice = good.replacen(
+        "\"name\":\"whoami\"",
+        "\"name\":\"get_order_status\",\"name\":\"whoami\"",
+        1,
+    );
     ensure!(good != twice);
     let mut headers = mcp::headers("tools/call", Some(&token))?;
     headers.insert("mcp-name", "whoami".parse()?);
@@ -77,7 +101,12 @@ async fn a_web_page_and_a_rebound_name_are_turned_away() -> Result<()> {
     for (name, value) in [("origin", "http://evil.example"), ("host", "evil.example")] {
         let mut headers = mcp::headers("tools/list", Some(&token))?;
         headers.insert(http::HeaderName::from_static(name), value.parse()?);
-        let answer = mcp::post(&world.host.url(), headers, &mcp::message("tools/list", &json!({}))).await?;
+        let answer = mcp::post(
+            &world.host.url(),
+            headers,
+            &mcp::message("tools/list", &json!({})),
+        )
+        .await?;
         ensure_eq(answer.status, StatusCode::FORBIDDEN, name)?;
     }
     Ok(())
@@ -87,7 +116,9 @@ async fn a_web_page_and_a_rebound_name_are_turned_away() -> Result<()> {
 async fn other_methods_and_paths_are_not_there() -> Result<()> {
     let world = World::start().await?;
     let token = format!("Bearer {}", world.token("alice")?);
-    let headers: HeaderMap = [(http::header::AUTHORIZATION, token.parse()?)].into_iter().collect();
+    let headers: HeaderMap = [(http::header::AUTHORIZATION, token.parse()?)]
+        .into_iter()
+        .collect();
     for method in [Method::GET, Method::DELETE] {
         let reply = client::send(method, &world.host.url(), headers.clone(), "").await?;
         ensure_eq(reply.status, StatusCode::METHOD_NOT_ALLOWED, "method")?;
@@ -100,7 +131,11 @@ async fn other_methods_and_paths_are_not_there() -> Result<()> {
 async fn it_says_when_it_is_healthy_and_ready_and_stops_when_told() -> Result<()> {
     let world = World::start().await?;
     for path in ["/healthz", "/readyz"] {
-        ensure_eq(client::fetch(&world.host.at(path)).await?.status, StatusCode::OK, path)?;
+        ensure_eq(
+            client::fetch(&world.host.at(path)).await?.status,
+            StatusCode::OK,
+            path,
+        )?;
     }
     world.stop().await?;
     Ok(())
@@ -119,14 +154,22 @@ async fn the_older_revision_works_without_sessions() -> Result<()> {
         "clientInfo": {"name": "an older client", "version": "1"},
     }});
     let answer = mcp::post(&world.host.url(), headers.clone(), &initialize).await?;
-    ensure_eq(&answer.result()["protocolVersion"], &json!("2025-11-25"), &answer.raw)?;
+    ensure_eq(
+        &answer.result()["protocolVersion"],
+        &json!("2025-11-25"),
+        &answer.raw,
+    )?;
     ensure!(!answer.headers.contains_key("mcp-session-id"), "a session");
     headers.insert("mcp-protocol-version", "2025-11-25".parse()?);
     let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
         "name": ORDERS_TOOL, "arguments": {"order_id": "1001"},
     }});
     let answer = mcp::post(&world.host.url(), headers, &call).await?;
-    ensure!(answer.is_success() && answer.text().contains("shipped"), "{}", answer.raw);
+    ensure!(
+        answer.is_success() && answer.text().contains("shipped"),
+        "{}",
+        answer.raw
+    );
     Ok(())
 }
 
@@ -136,7 +179,11 @@ async fn errors_in_the_configuration_are_told_together_with_file_line_and_key() 
         config.server.push_str("colour = \"red\"\n");
         config.audit.push_str("refusals_per_second = \"many\"\n");
     });
-    let error = World::with(plan).await.err().context("it starts")?.to_string();
+    let error = World::with(plan)
+        .await
+        .err()
+        .context("it starts")?
+        .to_string();
     for word in ["bailiwick.toml:4", "colour", "refusals_per_second"] {
         ensure!(error.contains(word), "{word} is not in: {error}");
     }

@@ -12,7 +12,9 @@ use crate::sandbox::probed;
 
 /// The reason of the newest record of an event.
 fn newest(world: &World, event: &str) -> Result<String> {
-    reasons(&world.records()?, event).pop().with_context(|| format!("no {event}"))
+    reasons(&world.records()?, event)
+        .pop()
+        .with_context(|| format!("no {event}"))
 }
 
 #[tokio::test]
@@ -20,15 +22,29 @@ async fn what_happens_to_a_token_is_told_by_its_code() -> Result<()> {
     let world = World::start().await?;
     let expired = world.issuer.token(&world.spec("alice").lifetime(-60))?;
     world.call(&expired, "whoami", &json!({})).await?;
-    ensure_eq(newest(&world, "call.refused")?.as_str(), "token-invalid", "an expired token")?;
+    ensure_eq(
+        newest(&world, "call.refused")?.as_str(),
+        "token-invalid",
+        "an expired token",
+    )?;
 
     let world = World::with(Plan::config(|config| {
         config.issuers = config.issuers.replace("/jwks\"", "/nothing-here\"");
     }))
     .await?;
-    let answer = world.call(&world.token("alice")?, "whoami", &json!({})).await?;
-    ensure_eq(answer.status.as_u16(), 503, "without keys nobody is let in and nobody is accused")?;
-    ensure_eq(newest(&world, "call.refused")?.as_str(), "keys-unavailable", "no keys")
+    let answer = world
+        .call(&world.token("alice")?, "whoami", &json!({}))
+        .await?;
+    ensure_eq(
+        answer.status.as_u16(),
+        503,
+        "without keys nobody is let in and nobody is accused",
+    )?;
+    ensure_eq(
+        newest(&world, "call.refused")?.as_str(),
+        "keys-unavailable",
+        "no keys",
+    )
 }
 
 #[tokio::test]
@@ -36,32 +52,68 @@ async fn what_a_tool_does_is_told_by_its_code() -> Result<()> {
     let world = probed("output = \"64KiB\"\ndownstream_calls = 1").await?;
     let token = world.token("alice")?;
     world.order(&token, "2001").await?;
-    ensure_eq(newest(&world, "call.closed")?.as_str(), "tool-error", "another's order")?;
+    ensure_eq(
+        newest(&world, "call.closed")?.as_str(),
+        "tool-error",
+        "another's order",
+    )?;
     let shout = world.call(&token, "shout", &json!({})).await?;
-    ensure_eq(newest(&world, "call.closed")?.as_str(), "output-too-large", "a large result")?;
-    let told = shout.result().pointer("/_meta/io.bailiwick~1reason").and_then(Value::as_str);
-    ensure_eq(told, Some("output-too-large"), "the caller is told the same code")?;
-    let often = json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"], "times": 40});
+    ensure_eq(
+        newest(&world, "call.closed")?.as_str(),
+        "output-too-large",
+        "a large result",
+    )?;
+    let told = shout
+        .result()
+        .pointer("/_meta/io.bailiwick~1reason")
+        .and_then(Value::as_str);
+    ensure_eq(
+        told,
+        Some("output-too-large"),
+        "the caller is told the same code",
+    )?;
+    let often =
+        json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"], "times": 40});
     world.call(&token, "ask", &often).await?;
     let refused = reasons(&world.records()?, "downstream.refused");
-    ensure_eq(refused, vec!["quota-exhausted".to_owned()], "a flood beyond the limit is one record")?;
+    ensure_eq(
+        refused,
+        vec!["quota-exhausted".to_owned()],
+        "a flood beyond the limit is one record",
+    )?;
     world.issuer.misbehave(Misbehaviour::ConsentRequired);
-    let again = world.issuer.token(&world.spec("alice").claim("jti", "another"))?;
+    let again = world
+        .issuer
+        .token(&world.spec("alice").claim("jti", "another"))?;
     world.order(&again, "1001").await?;
-    ensure_eq(newest(&world, "downstream.closed")?.as_str(), "consent-required", "no consent")?;
+    ensure_eq(
+        newest(&world, "downstream.closed")?.as_str(),
+        "consent-required",
+        "no consent",
+    )?;
     world.issuer.misbehave(Misbehaviour::ServerError);
     world.order(&again, "1001").await?;
-    ensure_eq(newest(&world, "downstream.closed")?.as_str(), "unavailable", "no authorization server")
+    ensure_eq(
+        newest(&world, "downstream.closed")?.as_str(),
+        "unavailable",
+        "no authorization server",
+    )
 }
 
 #[tokio::test]
 async fn why_a_component_is_not_there_is_told_by_its_code() -> Result<()> {
-    let nosy = wat::parse_str(r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance)))"#)?;
+    let nosy =
+        wat::parse_str(r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance)))"#)?;
     let whoami = fs::read(tools()?.join("whoami.wasm"))?;
     for (name, bytes, pinned, code) in [
         ("other.wasm", nosy, false, "import-refused"),
         ("other.wasm", b"not wasm".to_vec(), false, "not-loadable"),
-        ("other.wasm", guest("impostor").await?, false, "definition-refused"),
+        (
+            "other.wasm",
+            guest("impostor").await?,
+            false,
+            "definition-refused",
+        ),
         ("other.wasm", whoami.clone(), false, "name-clash"),
         ("other.wasm", whoami, true, "digest-mismatch"),
     ] {
@@ -70,15 +122,25 @@ async fn why_a_component_is_not_there_is_told_by_its_code() -> Result<()> {
             config: Box::new(move |config| {
                 if pinned {
                     let zeros = "0".repeat(64);
-                    config.components += &["[components.other]\ndigest = \"sha256:", &zeros, "\"\n"].concat();
+                    config.components +=
+                        &["[components.other]\ndigest = \"sha256:", &zeros, "\"\n"].concat();
                 }
             }),
             ..Plan::default()
         })
         .await?;
         let told = reasons(&world.records()?, "component.refused");
-        ensure!(told.iter().all(|told| told == code) && !told.is_empty(), "{code}: {told:?}");
-        ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "{code}: the others suffer");
+        ensure!(
+            told.iter().all(|told| told == code) && !told.is_empty(),
+            "{code}: {told:?}"
+        );
+        ensure!(
+            world
+                .order(&world.token("alice")?, "1001")
+                .await?
+                .is_success(),
+            "{code}: the others suffer"
+        );
     }
     Ok(())
 }
@@ -87,12 +149,22 @@ async fn why_a_component_is_not_there_is_told_by_its_code() -> Result<()> {
 async fn what_a_crash_leaves_open_is_closed_as_unknown() -> Result<()> {
     let world = World::start().await?;
     let answer = bailiwick_dev::http::Answer::new(http::StatusCode::OK, "application/json", "{}");
-    world.orders.answer_with(answer.after(std::time::Duration::from_secs(20)));
+    world
+        .orders
+        .answer_with(answer.after(std::time::Duration::from_secs(20)));
     let (url, token) = (world.host.url(), world.token("alice")?);
     let call = tokio::spawn(async move {
-        bailiwick_dev::mcp::call(&url, Some(&token), "get_order_status", &json!({"order_id": "1001"})).await
+        bailiwick_dev::mcp::call(
+            &url,
+            Some(&token),
+            "get_order_status",
+            &json!({"order_id": "1001"}),
+        )
+        .await
     });
-    while reasons(&world.records()?, "downstream.opened").is_empty() && world.orders.requests().is_empty() {
+    while reasons(&world.records()?, "downstream.opened").is_empty()
+        && world.orders.requests().is_empty()
+    {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     let world = world.kill().await?.restart().await?;
@@ -105,30 +177,53 @@ async fn what_a_crash_leaves_open_is_closed_as_unknown() -> Result<()> {
 
 /// Codes that no story can cause from outside, each with the reason why.
 const WITHOUT_A_STORY: &[(&str, &str)] = &[
-    ("audit-unavailable", "what cannot be recorded has no record; the stories of the journal tell it"),
-    ("token-expiring", "needs a token that ends between admission and sealing"),
+    (
+        "audit-unavailable",
+        "what cannot be recorded has no record; the stories of the journal tell it",
+    ),
+    (
+        "token-expiring",
+        "needs a token that ends between admission and sealing",
+    ),
     ("internal", "a defect of the host"),
-    ("input-unsupported", "told by a unit test of the sandbox's answers"),
-    ("invalid-output", "told by a unit test of the sandbox's answers"),
+    (
+        "input-unsupported",
+        "told by a unit test of the sandbox's answers",
+    ),
+    (
+        "invalid-output",
+        "told by a unit test of the sandbox's answers",
+    ),
 ];
 
 #[test]
 fn every_code_has_a_story() -> Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let vocabulary = fs::read_to_string(here.join("../host/src/reason.rs"))?;
-    let codes: Vec<&str> = vocabulary.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let codes: Vec<&str> = vocabulary
+        .split("=> \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
     ensure!(codes.len() > 30, "the vocabulary was not found");
     let mut stories = String::new();
     for entry in fs::read_dir(here.join("stories"))? {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(path)?;
-            stories.push_str(text.split("const WITHOUT_A_STORY").next().unwrap_or_default());
+            stories.push_str(
+                text.split("const WITHOUT_A_STORY")
+                    .next()
+                    .unwrap_or_default(),
+            );
         }
     }
     for code in codes {
         let excused = WITHOUT_A_STORY.iter().any(|(excused, _)| *excused == code);
-        ensure!(excused != stories.contains(&format!("\"{code}\"")), "{code}: a story or an excuse, exactly one");
+        ensure!(
+            excused != stories.contains(&format!("\"{code}\"")),
+            "{code}: a story or an excuse, exactly one"
+        );
     }
     Ok(())
 }

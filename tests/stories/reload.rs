@@ -22,7 +22,9 @@ pub(crate) async fn until(world: &World, event: &str, wanted: usize) -> Result<V
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), arrive).await.with_context(|| format!("no {event} in time"))?
+    tokio::time::timeout(Duration::from_secs(20), arrive)
+        .await
+        .with_context(|| format!("no {event} in time"))?
 }
 
 /// Waits until the host has said as often as `wanted` that a change is in effect. The record of a
@@ -50,15 +52,27 @@ pub(crate) fn rewrite(world: &World, change: impl FnOnce(String) -> String) -> R
 async fn a_grant_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
-    ensure!(world.order(&token, "1001").await?.is_success(), "the grant does not work");
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "the grant does not work"
+    );
     rewrite(&world, |text| {
         let audit = text.split("[audit]").nth(1).unwrap_or_default();
-        text.split("[components").next().unwrap_or_default().to_owned() + "[audit]" + audit
+        text.split("[components")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+            + "[audit]"
+            + audit
     })?;
     in_effect(&world, 1).await?;
     ensure_eq(count(&world.records()?, "config.loaded"), 2, "records")?;
     let answer = world.order(&token, "1001").await?;
-    ensure!(!answer.is_success(), "the grant still works: {}", answer.raw);
+    ensure!(
+        !answer.is_success(),
+        "the grant still works: {}",
+        answer.raw
+    );
     ensure_eq(world.orders.requests().len(), 1, "requests at the service")
 }
 
@@ -67,18 +81,30 @@ async fn a_wrong_configuration_changes_nothing_and_is_recorded() -> Result<()> {
     let world = World::start().await?;
     for (change, told) in [
         (("[audit]", "[surprise]\nx = 1\n[audit]"), "surprise"),
-        (("trust_domain = \"test.example\"", "trust_domain = \"other.example\""), "restart"),
+        (
+            (
+                "trust_domain = \"test.example\"",
+                "trust_domain = \"other.example\"",
+            ),
+            "restart",
+        ),
     ] {
         let before = count(&world.records()?, "config.loaded");
         let good = fs::read_to_string(world.folder.config())?;
         rewrite(&world, |text| text.replace(change.0, change.1))?;
         let records = until(&world, "config.loaded", before + 1).await?;
-        let last = events(&records, "config.loaded").pop().context("no record")?;
+        let last = events(&records, "config.loaded")
+            .pop()
+            .context("no record")?;
         ensure_eq(text(last, "decision"), "deny", "decision")?;
         ensure_eq(text(last, "reason"), "config-refused", "reason")?;
         ensure!(last.to_string().contains(told), "{last}");
         let answer = world.order(&world.token("alice")?, "1001").await?;
-        ensure!(answer.is_success(), "it does not serve any more: {}", answer.raw);
+        ensure!(
+            answer.is_success(),
+            "it does not serve any more: {}",
+            answer.raw
+        );
         rewrite(&world, |_| good)?;
         until(&world, "config.loaded", before + 2).await?;
     }
@@ -88,14 +114,32 @@ async fn a_wrong_configuration_changes_nothing_and_is_recorded() -> Result<()> {
 #[tokio::test]
 async fn a_new_secret_is_used_from_the_next_exchange_on() -> Result<()> {
     let world = World::start().await?;
-    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "the secret does not work");
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "the secret does not work"
+    );
     world.folder.write_secret("exchange", "wrong")?;
     in_effect(&world, 1).await?;
     let answer = world.order(&world.token("alice")?, "1001").await?;
-    ensure!(!answer.is_success(), "the old secret is still used: {}", answer.raw);
-    world.folder.write_secret("exchange", "a secret of the host & only of it")?;
+    ensure!(
+        !answer.is_success(),
+        "the old secret is still used: {}",
+        answer.raw
+    );
+    world
+        .folder
+        .write_secret("exchange", "a secret of the host & only of it")?;
     in_effect(&world, 2).await?;
-    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "the new secret is not used");
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "the new secret is not used"
+    );
     Ok(())
 }
 
@@ -108,25 +152,47 @@ async fn components_come_change_and_go_while_calls_go_on() -> Result<()> {
 
     fs::remove_file(folder.join("whoami.wasm"))?;
     in_effect(&world, 1).await?;
-    ensure_eq(count(&world.records()?, "component.removed"), 1, "removed components")?;
+    ensure_eq(
+        count(&world.records()?, "component.removed"),
+        1,
+        "removed components",
+    )?;
     let gone = world.call(&token, "whoami", &json!({})).await?;
     ensure_eq(gone.error_code(), Some(-32602), "code")?;
-    ensure!(world.order(&token, "1001").await?.is_success(), "the other tool is gone too");
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "the other tool is gone too"
+    );
 
     world.folder.write_tool("whoami.wasm", &whoami)?;
     in_effect(&world, 2).await?;
     let records = world.records()?;
     ensure_eq(count(&records, "component.loaded"), 3, "loaded components")?;
-    ensure_eq(count(&records, "component.refused"), 0, "refused components")?;
-    ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "it does not come back");
+    ensure_eq(
+        count(&records, "component.refused"),
+        0,
+        "refused components",
+    )?;
+    ensure!(
+        world.call(&token, "whoami", &json!({})).await?.is_success(),
+        "it does not come back"
+    );
 
     let prober = guest("prober").await?;
     world.folder.write_tool("whoami.wasm", &prober)?;
     in_effect(&world, 3).await?;
     let records = world.records()?;
-    let changed = events(&records, "component.loaded").pop().context("no record")?;
-    ensure!(changed.to_string().contains("\"previous\":\"sha256:"), "the old digest is not told: {changed}");
-    ensure!(!world.call(&token, "whoami", &json!({})).await?.is_success(), "the old tool is still there");
+    let changed = events(&records, "component.loaded")
+        .pop()
+        .context("no record")?;
+    ensure!(
+        changed.to_string().contains("\"previous\":\"sha256:"),
+        "the old digest is not told: {changed}"
+    );
+    ensure!(
+        !world.call(&token, "whoami", &json!({})).await?.is_success(),
+        "the old tool is still there"
+    );
     Ok(())
 }
 
@@ -141,7 +207,11 @@ async fn a_bad_version_of_a_component_does_not_displace_a_good_one() -> Result<(
         world.folder.write_tool("whoami.wasm", bytes)?;
         until(&world, "component.refused", index + 1).await?;
         let answer = world.call(&token, "whoami", &json!({})).await?;
-        ensure!(answer.is_success(), "the good version is gone: {}", answer.raw);
+        ensure!(
+            answer.is_success(),
+            "the good version is gone: {}",
+            answer.raw
+        );
     }
     Ok(())
 }
@@ -160,7 +230,12 @@ async fn issuers_are_discovered_when_nothing_else_is_said() -> Result<()> {
     let answer = world.order(&world.token("alice")?, "1001").await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     let asked = world.issuer.requests();
-    ensure!(asked.iter().any(|path| path.contains("/.well-known/oauth-authorization-server")), "{asked:?}");
+    ensure!(
+        asked
+            .iter()
+            .any(|path| path.contains("/.well-known/oauth-authorization-server")),
+        "{asked:?}"
+    );
     Ok(())
 }
 
@@ -173,13 +248,26 @@ async fn an_exchanged_token_is_kept_for_its_user_and_for_nobody_else() -> Result
         ensure!(world.order(&bob, "2001").await?.is_success(), "bob");
     }
     ensure_eq(world.issuer.exchanges().len(), 2, "exchanges for two users")?;
-    let again = world.issuer.token(&world.spec("alice").claim("jti", "another"))?;
-    ensure!(world.order(&again, "1001").await?.is_success(), "alice with another token");
-    ensure_eq(world.issuer.exchanges().len(), 3, "another subject token is another exchange")?;
+    let again = world
+        .issuer
+        .token(&world.spec("alice").claim("jti", "another"))?;
+    ensure!(
+        world.order(&again, "1001").await?.is_success(),
+        "alice with another token"
+    );
+    ensure_eq(
+        world.issuer.exchanges().len(),
+        3,
+        "another subject token is another exchange",
+    )?;
     for request in world.orders.requests() {
         let user = header(&request, "x-actor-sub");
         let bearer = bailiwick_tests::claims_of(&request, "authorization");
-        ensure_eq(bearer.get("sub").and_then(Value::as_str), Some(user), "subject of the credential")?;
+        ensure_eq(
+            bearer.get("sub").and_then(Value::as_str),
+            Some(user),
+            "subject of the credential",
+        )?;
     }
     Ok(())
 }
@@ -188,7 +276,10 @@ async fn an_exchanged_token_is_kept_for_its_user_and_for_nobody_else() -> Result
 async fn a_token_that_was_good_is_refused_after_its_key_is_withdrawn() -> Result<()> {
     let world = World::start().await?;
     let old = world.token("alice")?;
-    ensure!(world.call(&old, "whoami", &json!({})).await?.is_success(), "the token is not good");
+    ensure!(
+        world.call(&old, "whoami", &json!({})).await?.is_success(),
+        "the token is not good"
+    );
     world.issuer.rotate(Algorithm::Es256)?;
     world.issuer.withdraw_old_keys();
     rewrite(&world, |text| text + "\n")?;
@@ -201,9 +292,15 @@ async fn a_token_that_was_good_is_refused_after_its_key_is_withdrawn() -> Result
         }
         Ok::<_, anyhow::Error>(())
     };
-    tokio::time::timeout(Duration::from_secs(20), arrive).await.context("the new key is not known")??;
+    tokio::time::timeout(Duration::from_secs(20), arrive)
+        .await
+        .context("the new key is not known")??;
     let answer = world.call(&old, "whoami", &json!({})).await?;
-    ensure_eq(answer.status.as_u16(), 401, "a token signed with a withdrawn key")
+    ensure_eq(
+        answer.status.as_u16(),
+        401,
+        "a token signed with a withdrawn key",
+    )
 }
 
 #[tokio::test]
@@ -224,34 +321,77 @@ async fn two_issuers_that_name_the_same_subject_name_two_people() -> Result<()> 
     .await?;
     let stranger = partner.token(&world.spec("alice"))?;
     let whoami = world.call(&stranger, "whoami", &json!({})).await?;
-    ensure_eq(whoami.structured().pointer("/actor/iss").and_then(Value::as_str), Some(partner.url()), "issuer")?;
-    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "alice herself");
-    let (exchanges, requests) = (world.issuer.exchanges().len(), world.orders.requests().len());
+    ensure_eq(
+        whoami
+            .structured()
+            .pointer("/actor/iss")
+            .and_then(Value::as_str),
+        Some(partner.url()),
+        "issuer",
+    )?;
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "alice herself"
+    );
+    let (exchanges, requests) = (
+        world.issuer.exchanges().len(),
+        world.orders.requests().len(),
+    );
     let answer = world.order(&stranger, "1001").await?;
-    ensure!(answer.is_tool_error(), "the partner's alice gets alice's order: {}", answer.raw);
-    ensure_eq(world.issuer.exchanges().len(), exchanges, "her token goes to no other token endpoint")?;
+    ensure!(
+        answer.is_tool_error(),
+        "the partner's alice gets alice's order: {}",
+        answer.raw
+    );
+    ensure_eq(
+        world.issuer.exchanges().len(),
+        exchanges,
+        "her token goes to no other token endpoint",
+    )?;
     ensure!(partner.exchanges().is_empty(), "nor to her own");
-    ensure_eq(world.orders.requests().len(), requests, "and nothing goes to the service")?;
-    ensure_eq(reasons(&world.records()?, "downstream.refused"), vec!["identity-unavailable".to_owned()], "reasons")
+    ensure_eq(
+        world.orders.requests().len(),
+        requests,
+        "and nothing goes to the service",
+    )?;
+    ensure_eq(
+        reasons(&world.records()?, "downstream.refused"),
+        vec!["identity-unavailable".to_owned()],
+        "reasons",
+    )
 }
 
 #[tokio::test]
-async fn settings_reach_the_component_that_they_are_for_and_change_with_the_configuration() -> Result<()> {
+async fn settings_reach_the_component_that_they_are_for_and_change_with_the_configuration()
+-> Result<()> {
     let world = World::with(Plan {
         components: vec![("prober.wasm".into(), guest("prober").await?)],
         config: Box::new(|config| {
-            config.components.push_str("[components.prober]\nsettings = { currency = \"EUR\", limits = [1, 2] }\n");
+            config.components.push_str(
+                "[components.prober]\nsettings = { currency = \"EUR\", limits = [1, 2] }\n",
+            );
         }),
         ..Plan::default()
     })
     .await?;
     let token = world.token("alice")?;
     let seen = world.call(&token, "configured", &json!({})).await?;
-    ensure_eq(seen.structured(), &json!({"currency": "EUR", "limits": [1, 2]}), "settings")?;
+    ensure_eq(
+        seen.structured(),
+        &json!({"currency": "EUR", "limits": [1, 2]}),
+        "settings",
+    )?;
     rewrite(&world, |text| text.replace("EUR", "CHF"))?;
     in_effect(&world, 1).await?;
     let seen = world.call(&token, "configured", &json!({})).await?;
-    ensure_eq(seen.structured(), &json!({"currency": "CHF", "limits": [1, 2]}), "changed settings")
+    ensure_eq(
+        seen.structured(),
+        &json!({"currency": "CHF", "limits": [1, 2]}),
+        "changed settings",
+    )
 }
 
 #[tokio::test]
@@ -261,17 +401,31 @@ async fn what_a_refusal_says_to_change_is_taken_up_once_it_is_changed() -> Resul
     let file = world.folder.path().join("tools/whoami.wasm");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666))?;
     until(&world, "component.refused", 1).await?;
-    ensure!(world.host.said().contains("chmod go-w"), "{}", world.host.said());
-    ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "the last good version is gone");
+    ensure!(
+        world.host.said().contains("chmod go-w"),
+        "{}",
+        world.host.said()
+    );
+    ensure!(
+        world.call(&token, "whoami", &json!({})).await?.is_success(),
+        "the last good version is gone"
+    );
     in_effect(&world, 1).await?;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
     in_effect(&world, 2).await?;
 
-    rewrite(&world, |text| text.replace("secrets/exchange", "secrets/later"))?;
+    rewrite(&world, |text| {
+        text.replace("secrets/exchange", "secrets/later")
+    })?;
     until(&world, "config.loaded", 2).await?;
-    world.folder.write_secret("later", "a secret of the host & only of it")?;
+    world
+        .folder
+        .write_secret("later", "a secret of the host & only of it")?;
     in_effect(&world, 3).await?;
-    ensure!(world.order(&token, "1001").await?.is_success(), "the secret that came later is not used");
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "the secret that came later is not used"
+    );
     Ok(())
 }
 
@@ -282,15 +436,24 @@ async fn a_comment_does_not_cost_the_last_good_keys_of_an_issuer_that_is_down() 
     let keys = world.folder.path().join("jwks.json");
     fs::write(&keys, world.issuer.jwks().to_string())?;
     let uri = format!("jwks_uri = \"{}\"", world.issuer.jwks_uri());
-    rewrite(&world, |text| text.replacen(&uri, "jwks_file = \"jwks.json\"", 1))?;
+    rewrite(&world, |text| {
+        text.replacen(&uri, "jwks_file = \"jwks.json\"", 1)
+    })?;
     in_effect(&world, 1).await?;
-    ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "the file is not read");
+    ensure!(
+        world.call(&token, "whoami", &json!({})).await?.is_success(),
+        "the file is not read"
+    );
     fs::remove_file(&keys)?;
     rewrite(&world, |text| text + "# a comment\n")?;
     in_effect(&world, 2).await?;
     for _ in 0..3 {
         let answer = world.call(&token, "whoami", &json!({})).await?;
-        ensure!(answer.is_success(), "the last good keys are gone: {}", answer.raw);
+        ensure!(
+            answer.is_success(),
+            "the last good keys are gone: {}",
+            answer.raw
+        );
     }
     Ok(())
 }

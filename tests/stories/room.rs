@@ -22,7 +22,9 @@ async fn dial(world: &World, from: u8) -> Result<TcpStream> {
     let port = world.host.port().context("a port")?;
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 0, from), 0)))?;
-    Ok(socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?)
+    Ok(socket
+        .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .await?)
 }
 
 /// The head of a request for `tool` whose body has so many bytes.
@@ -39,7 +41,8 @@ fn head(world: &World, token: &str, tool: &str, length: usize) -> String {
 
 /// A whole request.
 fn request(world: &World, token: &str, tool: &str, arguments: &serde_json::Value) -> String {
-    let body = mcp::message("tools/call", &json!({"name": tool, "arguments": arguments})).to_string();
+    let body =
+        mcp::message("tools/call", &json!({"name": tool, "arguments": arguments})).to_string();
     head(world, token, tool, body.len()) + &body
 }
 
@@ -53,17 +56,23 @@ async fn read_until(stream: &mut TcpStream, end: &str) -> Result<String> {
             if length == 0 {
                 break;
             }
-            text.push_str(&String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()));
+            text.push_str(&String::from_utf8_lossy(
+                bytes.get(..length).unwrap_or_default(),
+            ));
         }
         Ok::<_, anyhow::Error>(())
     };
-    timeout(Duration::from_secs(30), read).await.context("no answer")??;
+    timeout(Duration::from_secs(30), read)
+        .await
+        .context("no answer")??;
     Ok(text)
 }
 
 fn slow(world: &World, delay: Duration) {
     let body = json!({"id": "1001", "owner": "alice", "status": "shipped"}).to_string();
-    world.orders.answer_with(Answer::new(StatusCode::OK, "application/json", body).after(delay));
+    world
+        .orders
+        .answer_with(Answer::new(StatusCode::OK, "application/json", body).after(delay));
 }
 
 /// Somebody else does what they always do.
@@ -71,7 +80,12 @@ async fn is_served(world: &World, user: &str, times: usize) -> Result<()> {
     let token = world.token(user)?;
     for _ in 0..times {
         let answer = world.call(&token, "whoami", &json!({})).await?;
-        ensure!(answer.is_success(), "{user}: {} {}", answer.status, answer.raw);
+        ensure!(
+            answer.is_success(),
+            "{user}: {} {}",
+            answer.status,
+            answer.raw
+        );
     }
     let listed = mcp::list(&world.host.url(), Some(&token)).await?;
     ensure_eq(listed.status, StatusCode::OK, "tools/list")
@@ -97,7 +111,10 @@ async fn unfinished_bodies_of_others_do_not_refuse_anybodys_calls() -> Result<()
             let spec = world.spec(&format!("mallory-{user}")).scopes(&[]);
             let token = world.issuer.token(&spec)?;
             for _ in 0..each {
-                let (mut stream, head) = (dial(&world, 1).await?, head(&world, &token, ORDERS_TOOL, announced));
+                let (mut stream, head) = (
+                    dial(&world, 1).await?,
+                    head(&world, &token, ORDERS_TOOL, announced),
+                );
                 held.spawn(async move {
                     // The host may have enough of it before the end.
                     let _ = stream.write_all(head.as_bytes()).await;
@@ -110,7 +127,9 @@ async fn unfinished_bodies_of_others_do_not_refuse_anybodys_calls() -> Result<()
         while let Some(stream) = held.join_next().await {
             streams.push(stream?);
         }
-        is_served(&world, "bob", 20).await.with_context(|| format!("{users} users, {sent} bytes"))?;
+        is_served(&world, "bob", 20)
+            .await
+            .with_context(|| format!("{users} users, {sent} bytes"))?;
         ensure_eq(streams.len(), users * each, "connections")?;
     }
     Ok(())
@@ -121,7 +140,9 @@ async fn a_body_that_does_not_come_is_not_waited_for() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
     let mut stream = dial(&world, 1).await?;
-    stream.write_all(head(&world, &token, ORDERS_TOOL, 1000).as_bytes()).await?;
+    stream
+        .write_all(head(&world, &token, ORDERS_TOOL, 1000).as_bytes())
+        .await?;
     let answer = read_until(&mut stream, "\r\n\r\n").await?;
     ensure!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     Ok(())
@@ -129,7 +150,11 @@ async fn a_body_that_does_not_come_is_not_waited_for() -> Result<()> {
 
 #[tokio::test]
 async fn silent_connections_leave_room_for_calls_and_for_health() -> Result<()> {
-    let world = World::with(Plan { descriptors: Some(256), ..Plan::default() }).await?;
+    let world = World::with(Plan {
+        descriptors: Some(256),
+        ..Plan::default()
+    })
+    .await?;
     // More than there are places, from twenty addresses, and again as soon as they are closed.
     let mut silent = Vec::new();
     for n in 0..400_u32 {
@@ -159,7 +184,9 @@ async fn a_host_without_a_place_still_says_how_it_is() -> Result<()> {
     slow(&world, Duration::from_secs(4));
     let arguments = json!({"order_id": "1001"});
     let mut first = dial(&world, 1).await?;
-    first.write_all(request(&world, &world.token("alice")?, ORDERS_TOOL, &arguments).as_bytes()).await?;
+    first
+        .write_all(request(&world, &world.token("alice")?, ORDERS_TOOL, &arguments).as_bytes())
+        .await?;
     while world.orders.requests().is_empty() {
         sleep(Duration::from_millis(10)).await;
     }
@@ -168,20 +195,34 @@ async fn a_host_without_a_place_still_says_how_it_is() -> Result<()> {
     for n in 0..140 {
         let token = world.token(&format!("user-{n}"))?;
         let mut stream = dial(&world, 1).await?;
-        stream.write_all(request(&world, &token, ORDERS_TOOL, &arguments).as_bytes()).await?;
+        stream
+            .write_all(request(&world, &token, ORDERS_TOOL, &arguments).as_bytes())
+            .await?;
         calls.push(stream);
     }
     let token = world.token("bob")?;
     let began = Instant::now();
-    while mcp::list(&world.host.url(), Some(&token)).await?.status != StatusCode::SERVICE_UNAVAILABLE {
-        ensure!(began.elapsed() < Duration::from_secs(9), "there is a place for every connection");
+    while mcp::list(&world.host.url(), Some(&token)).await?.status
+        != StatusCode::SERVICE_UNAVAILABLE
+    {
+        ensure!(
+            began.elapsed() < Duration::from_secs(9),
+            "there is a place for every connection"
+        );
     }
     for path in ["/healthz", "/readyz"] {
         for _ in 0..10 {
-            ensure_eq(client::fetch(&world.host.at(path)).await?.status, StatusCode::OK, path)?;
+            ensure_eq(
+                client::fetch(&world.host.at(path)).await?.status,
+                StatusCode::OK,
+                path,
+            )?;
         }
     }
-    ensure!(read_until(&mut first, "shipped").await?.contains("shipped"), "a call under way lost its connection");
+    ensure!(
+        read_until(&mut first, "shipped").await?.contains("shipped"),
+        "a call under way lost its connection"
+    );
     drop(calls);
     is_served(&world, "bob", 1).await
 }
@@ -195,12 +236,18 @@ async fn an_address_has_a_share_of_connections_unless_it_is_a_trusted_proxy() ->
             ..Plan::default()
         };
         let world = World::with(plan).await?;
-        let ask = format!("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", world.host.port().unwrap_or_default());
+        let ask = format!(
+            "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n",
+            world.host.port().unwrap_or_default()
+        );
         let mut clients = Vec::new();
         for _ in 0..200 {
             let mut stream = dial(&world, 1).await?;
             stream.write_all(ask.as_bytes()).await?;
-            ensure!(read_until(&mut stream, "ok\n").await?.contains("200 OK"), "{settings}: a new connection");
+            ensure!(
+                read_until(&mut stream, "ok\n").await?.contains("200 OK"),
+                "{settings}: a new connection"
+            );
             clients.push(stream);
         }
         let mut served = 0;
@@ -211,8 +258,15 @@ async fn an_address_has_a_share_of_connections_unless_it_is_a_trusted_proxy() ->
             };
             served += usize::from(again.await.is_ok_and(|answer| answer.contains("200 OK")));
         }
-        ensure_eq(served == 200, all_stay, &format!("{settings:?}: {served} of 200 connections are kept"))?;
-        ensure!(served >= 64, "{settings:?}: only {served} of 200 connections are kept");
+        ensure_eq(
+            served == 200,
+            all_stay,
+            &format!("{settings:?}: {served} of 200 connections are kept"),
+        )?;
+        ensure!(
+            served >= 64,
+            "{settings:?}: only {served} of 200 connections are kept"
+        );
     }
     Ok(())
 }
@@ -220,18 +274,27 @@ async fn an_address_has_a_share_of_connections_unless_it_is_a_trusted_proxy() ->
 #[tokio::test]
 async fn a_kept_connection_may_be_idle_for_longer_than_a_header_may_take() -> Result<()> {
     let world = World::start().await?;
-    let ask = format!("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", world.host.port().unwrap_or_default());
+    let ask = format!(
+        "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n",
+        world.host.port().unwrap_or_default()
+    );
     let mut stream = dial(&world, 1).await?;
     for _ in 0..2 {
         stream.write_all(ask.as_bytes()).await?;
-        ensure!(read_until(&mut stream, "ok\n").await?.contains("200 OK"), "the connection is gone");
+        ensure!(
+            read_until(&mut stream, "ok\n").await?.contains("200 OK"),
+            "the connection is gone"
+        );
         sleep(Duration::from_millis(5500)).await;
     }
     // The header has its time from its first byte.
     stream.write_all(b"GET /hea").await?;
     let mut rest = Vec::new();
     let ended = timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await;
-    ensure!(ended.is_ok(), "a header that is never finished is waited for");
+    ensure!(
+        ended.is_ok(),
+        "a header that is never finished is waited for"
+    );
     Ok(())
 }
 
@@ -241,19 +304,33 @@ async fn a_client_that_closes_its_half_gets_its_answer() -> Result<()> {
     slow(&world, Duration::from_secs(1));
     let token = world.token("alice")?;
     let mut stream = dial(&world, 1).await?;
-    stream.write_all(request(&world, &token, ORDERS_TOOL, &json!({"order_id": "1001"})).as_bytes()).await?;
+    stream
+        .write_all(request(&world, &token, ORDERS_TOOL, &json!({"order_id": "1001"})).as_bytes())
+        .await?;
     stream.shutdown().await?;
     let mut answer = String::new();
     timeout(Duration::from_secs(20), stream.read_to_string(&mut answer)).await??;
-    ensure!(answer.contains("HTTP/1.1 200 OK") && answer.contains("shipped"), "{answer}");
-    ensure_eq(reasons(&world.records()?, "call.closed"), vec![String::new()], "the call's end")
+    ensure!(
+        answer.contains("HTTP/1.1 200 OK") && answer.contains("shipped"),
+        "{answer}"
+    );
+    ensure_eq(
+        reasons(&world.records()?, "call.closed"),
+        vec![String::new()],
+        "the call's end",
+    )
 }
 
 #[tokio::test]
-async fn a_listener_that_closes_its_half_goes_on_and_one_that_leaves_gives_its_place_back() -> Result<()> {
+async fn a_listener_that_closes_its_half_goes_on_and_one_that_leaves_gives_its_place_back()
+-> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
-    let body = mcp::message("subscriptions/listen", &json!({"notifications": {"toolsListChanged": true}})).to_string();
+    let body = mcp::message(
+        "subscriptions/listen",
+        &json!({"notifications": {"toolsListChanged": true}}),
+    )
+    .to_string();
     let head = head(&world, &token, "x", body.len()).replace("tools/call", "subscriptions/listen");
     let listen = head.replace("Mcp-Name: x\r\n", "") + &body;
     let mut listeners = Vec::new();
@@ -264,12 +341,20 @@ async fn a_listener_that_closes_its_half_goes_on_and_one_that_leaves_gives_its_p
         ensure!(told.contains("acknowledged"), "{told}");
         stream.shutdown().await?;
         let asked = read_until(&mut stream, ":\n\n").await?;
-        ensure!(asked.contains(":\n\n"), "it is not asked whether it is still there: {asked}");
+        ensure!(
+            asked.contains(":\n\n"),
+            "it is not asked whether it is still there: {asked}"
+        );
         listeners.push(stream);
     }
     let mut one_more = dial(&world, 1).await?;
     one_more.write_all(listen.as_bytes()).await?;
-    ensure!(read_until(&mut one_more, "listeners").await?.contains(" 503 "), "there are sixteen places");
+    ensure!(
+        read_until(&mut one_more, "listeners")
+            .await?
+            .contains(" 503 "),
+        "there are sixteen places"
+    );
     listeners.clear();
     let began = Instant::now();
     loop {
@@ -278,7 +363,10 @@ async fn a_listener_that_closes_its_half_goes_on_and_one_that_leaves_gives_its_p
         if read_until(&mut stream, "\r\n\r\n").await?.contains(" 200 ") {
             return Ok(());
         }
-        ensure!(began.elapsed() < Duration::from_secs(20), "the places are not given back");
+        ensure!(
+            began.elapsed() < Duration::from_secs(20),
+            "the places are not given back"
+        );
         sleep(Duration::from_millis(50)).await;
     }
 }
@@ -292,9 +380,21 @@ async fn a_header_line_that_ends_with_lf_alone_is_refused() -> Result<()> {
     let in_body = head(&world, &token, "whoami", body.len()) + &body;
     for (what, text, status) in [
         ("as it should be", good.clone(), "HTTP/1.1 200"),
-        ("a header in a header", good.replacen("Accept:", "X: a\nAccept:", 1), "HTTP/1.1 400"),
-        ("the end of the request line", good.replacen("HTTP/1.1\r\n", "HTTP/1.1\n", 1), "HTTP/1.1 400"),
-        ("the end of the head", good.replacen("\r\n\r\n", "\r\n\n", 1), "HTTP/1.1 400"),
+        (
+            "a header in a header",
+            good.replacen("Accept:", "X: a\nAccept:", 1),
+            "HTTP/1.1 400",
+        ),
+        (
+            "the end of the request line",
+            good.replacen("HTTP/1.1\r\n", "HTTP/1.1\n", 1),
+            "HTTP/1.1 400",
+        ),
+        (
+            "the end of the head",
+            good.replacen("\r\n\r\n", "\r\n\n", 1),
+            "HTTP/1.1 400",
+        ),
         ("in the body", in_body, "HTTP/1.1 200"),
     ] {
         let mut stream = dial(&world, 1).await?;
@@ -308,7 +408,10 @@ async fn a_header_line_that_ends_with_lf_alone_is_refused() -> Result<()> {
     let second = good.replacen("Accept:", "X: a\nAccept:", 1);
     stream.write_all((good + &second).as_bytes()).await?;
     let answers = read_until(&mut stream, "LF instead").await?;
-    ensure!(answers.starts_with("HTTP/1.1 200") && answers.contains("HTTP/1.1 400"), "{answers}");
+    ensure!(
+        answers.starts_with("HTTP/1.1 200") && answers.contains("HTTP/1.1 400"),
+        "{answers}"
+    );
     Ok(())
 }
 
@@ -317,14 +420,21 @@ async fn a_large_header_is_for_those_who_have_shown_a_good_token() -> Result<()>
     let world = World::start().await?;
     let token = world.token("alice")?;
     let good = request(&world, &token, "whoami", &json!({}));
-    let large = good.replacen("Accept:", &format!("X-Large: {}\r\nAccept:", "x".repeat(40_000)), 1);
+    let large = good.replacen(
+        "Accept:",
+        &format!("X-Large: {}\r\nAccept:", "x".repeat(40_000)),
+        1,
+    );
     let mut stranger = dial(&world, 1).await?;
     // The host may have enough of it before the end.
     let _ = stranger.write_all(large.as_bytes()).await;
     let mut answer = Vec::new();
     let _ = timeout(Duration::from_secs(10), stranger.read_to_end(&mut answer)).await?;
     let answer = String::from_utf8_lossy(&answer);
-    ensure!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    ensure!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 431"),
+        "{answer}"
+    );
     ensure_eq(count(&world.records()?, "call.opened"), 0, "calls")?;
     let mut known = dial(&world, 1).await?;
     for text in [&good, &large] {
@@ -338,7 +448,9 @@ async fn a_large_header_is_for_those_who_have_shown_a_good_token() -> Result<()>
 #[tokio::test]
 async fn who_waits_for_places_of_their_own_is_in_nobody_elses_way() -> Result<()> {
     let world = World::with(Plan::config(|config| {
-        config.limits = "[limits]\nconcurrent_calls = 4\nconcurrent_calls_per_user = 2\nqueued_calls = 4\n".to_owned();
+        config.limits =
+            "[limits]\nconcurrent_calls = 4\nconcurrent_calls_per_user = 2\nqueued_calls = 4\n"
+                .to_owned();
     }))
     .await?;
     slow(&world, Duration::from_millis(1500));
@@ -346,14 +458,29 @@ async fn who_waits_for_places_of_their_own_is_in_nobody_elses_way() -> Result<()
     let mut calls = JoinSet::new();
     for _ in 0..8 {
         let (url, token) = (world.host.url(), alice.clone());
-        calls.spawn(async move { mcp::call(&url, Some(&token), ORDERS_TOOL, &json!({"order_id": "1001"})).await });
+        calls.spawn(async move {
+            mcp::call(
+                &url,
+                Some(&token),
+                ORDERS_TOOL,
+                &json!({"order_id": "1001"}),
+            )
+            .await
+        });
     }
     while count(&world.records()?, "call.refused") < 4 {
         sleep(Duration::from_millis(10)).await;
     }
-    ensure!(world.call(&bob, "whoami", &json!({})).await?.is_success(), "bob waits for alice");
+    ensure!(
+        world.call(&bob, "whoami", &json!({})).await?.is_success(),
+        "bob waits for alice"
+    );
     while let Some(call) = calls.join_next().await {
         ensure_eq(call??.status, StatusCode::OK, "status")?;
     }
-    ensure_eq(reasons(&world.records()?, "call.refused"), vec!["overloaded".to_owned(); 4], "alice's own")
+    ensure_eq(
+        reasons(&world.records()?, "call.refused"),
+        vec!["overloaded".to_owned(); 4],
+        "alice's own",
+    )
 }

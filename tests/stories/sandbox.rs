@@ -16,7 +16,9 @@ pub(crate) async fn probed(limits: &'static str) -> Result<World> {
     World::with(Plan {
         components: vec![("prober.wasm".into(), prober)],
         config: Box::new(move |config| {
-            *config = config.clone().grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
+            *config = config
+                .clone()
+                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
             config.limits = format!("[limits]\n{limits}\n");
         }),
         ..Plan::default()
@@ -31,16 +33,27 @@ async fn hunt(world: &World, token: &str, wanted: &str) -> Result<u64> {
     let answer = world.call(token, "hunt", &arguments).await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     let found = answer.structured();
-    ensure!(found["searched"].as_u64() > Some(100_000), "it searched nothing: {found}");
+    ensure!(
+        found["searched"].as_u64() > Some(100_000),
+        "it searched nothing: {found}"
+    );
     found["times"].as_u64().context("no number")
 }
 
 #[tokio::test]
 async fn a_tool_cannot_read_the_token() -> Result<()> {
     let world = probed("").await?;
-    let token = world.issuer.token(&world.spec("alice").claim("sid", "find-me-if-you-can"))?;
-    ensure!(hunt(&world, &token, "find-me-if-you-can").await? > 0, "it cannot hunt");
-    ensure!(hunt(&world, &token, "a brass telescope").await? > 0, "it did not get the answer");
+    let token = world
+        .issuer
+        .token(&world.spec("alice").claim("sid", "find-me-if-you-can"))?;
+    ensure!(
+        hunt(&world, &token, "find-me-if-you-can").await? > 0,
+        "it cannot hunt"
+    );
+    ensure!(
+        hunt(&world, &token, "a brass telescope").await? > 0,
+        "it did not get the answer"
+    );
     let parts: Vec<&str> = token.split('.').collect();
     let mut wanted: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
     for exchange in world.issuer.exchanges() {
@@ -71,46 +84,117 @@ async fn ask(world: &World, arguments: &Value) -> Result<(Vec<String>, String)> 
     let answer = world.call(&world.token("alice")?, "ask", &whole).await?;
     ensure!(answer.is_success(), "{arguments}: {}", answer.raw);
     let each: Vec<String> = serde_json::from_value(answer.structured()["each"].clone())?;
-    Ok((each, answer.structured()["last"].as_str().unwrap_or_default().to_owned()))
+    Ok((
+        each,
+        answer.structured()["last"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+    ))
 }
 
 #[tokio::test]
 async fn a_tool_reaches_only_what_its_grant_names() -> Result<()> {
     let world = probed("").await?;
     let refused = [
-        (json!({"service": "billing_api"}), "UnknownService", "unknown-service"),
+        (
+            json!({"service": "billing_api"}),
+            "UnknownService",
+            "unknown-service",
+        ),
         (json!({"method": "POST"}), "NotGranted", "not-granted"),
         (json!({"path": ["orders"]}), "NotGranted", "not-granted"),
-        (json!({"path": ["orders", "1001", "notes"]}), "NotGranted", "not-granted"),
-        (json!({"query": [["customer", "bob"]]}), "NotGranted", "not-granted"),
-        (json!({"path": ["customers", "bob", "orders"]}), "NotGranted", "not-granted"),
-        (json!({"path": ["orders", ".."]}), "InvalidRequest", "invalid-request"),
-        (json!({"path": ["orders", "1001/../2001"]}), "InvalidRequest", "invalid-request"),
-        (json!({"path": ["orders", ""]}), "InvalidRequest", "invalid-request"),
-        (json!({"method": "TRACE"}), "InvalidRequest", "invalid-request"),
-        (json!({"path": ["customers", "{actor.tenant}", "orders"]}), "", ""),
+        (
+            json!({"path": ["orders", "1001", "notes"]}),
+            "NotGranted",
+            "not-granted",
+        ),
+        (
+            json!({"query": [["customer", "bob"]]}),
+            "NotGranted",
+            "not-granted",
+        ),
+        (
+            json!({"path": ["customers", "bob", "orders"]}),
+            "NotGranted",
+            "not-granted",
+        ),
+        (
+            json!({"path": ["orders", ".."]}),
+            "InvalidRequest",
+            "invalid-request",
+        ),
+        (
+            json!({"path": ["orders", "1001/../2001"]}),
+            "InvalidRequest",
+            "invalid-request",
+        ),
+        (
+            json!({"path": ["orders", ""]}),
+            "InvalidRequest",
+            "invalid-request",
+        ),
+        (
+            json!({"method": "TRACE"}),
+            "InvalidRequest",
+            "invalid-request",
+        ),
+        (
+            json!({"path": ["customers", "{actor.tenant}", "orders"]}),
+            "",
+            "",
+        ),
     ];
     for (arguments, error, reason) in refused {
         let before = world.records()?.len();
         let (each, _) = ask(&world, &arguments).await?;
         let got = each.first().map(String::as_str).unwrap_or_default();
-        ensure!(got.starts_with(error) && !got.starts_with('2'), "{arguments}: {got}");
+        ensure!(
+            got.starts_with(error) && !got.starts_with('2'),
+            "{arguments}: {got}"
+        );
         let records = world.records()?;
         let new = records.get(before..).unwrap_or_default();
-        ensure_eq(count(new, "downstream.refused"), 1, &format!("{arguments}: records"))?;
-        ensure_eq(count(new, "downstream.opened"), 0, &format!("{arguments}: opened"))?;
+        ensure_eq(
+            count(new, "downstream.refused"),
+            1,
+            &format!("{arguments}: records"),
+        )?;
+        ensure_eq(
+            count(new, "downstream.opened"),
+            0,
+            &format!("{arguments}: opened"),
+        )?;
         if !reason.is_empty() {
-            ensure_eq(reasons(new, "downstream.refused"), vec![reason.to_owned()], error)?;
+            ensure_eq(
+                reasons(new, "downstream.refused"),
+                vec![reason.to_owned()],
+                error,
+            )?;
         }
     }
-    ensure!(world.orders.requests().is_empty(), "the service heard something");
-    ensure!(world.issuer.exchanges().is_empty(), "the issuer heard something");
-    let mine = json!({"path": ["customers", "{actor.sub}", "orders"], "query": [["status", "packed"]]});
+    ensure!(
+        world.orders.requests().is_empty(),
+        "the service heard something"
+    );
+    ensure!(
+        world.issuer.exchanges().is_empty(),
+        "the issuer heard something"
+    );
+    let mine =
+        json!({"path": ["customers", "{actor.sub}", "orders"], "query": [["status", "packed"]]});
     let (each, last) = ask(&world, &mine).await?;
     ensure_eq(each, vec!["200".to_owned()], "its own orders")?;
-    ensure!(last.contains("sea charts") && !last.contains("telescope"), "{last}");
+    ensure!(
+        last.contains("sea charts") && !last.contains("telescope"),
+        "{last}"
+    );
     let requests = world.orders.requests();
-    ensure_eq(requests.first().map(|request| request.path.as_str()), Some("/customers/alice/orders"), "path")
+    ensure_eq(
+        requests.first().map(|request| request.path.as_str()),
+        Some("/customers/alice/orders"),
+        "path",
+    )
 }
 
 #[tokio::test]
@@ -133,11 +217,25 @@ async fn a_tool_cannot_set_a_header_that_speaks_for_somebody() -> Result<()> {
         let (each, _) = ask(&world, &json!({"headers": [[name, "alice"]]})).await?;
         let got = each.first().map(String::as_str).unwrap_or_default();
         ensure!(got.starts_with("InvalidRequest"), "{name}: {got}");
-        ensure!(got.to_lowercase().contains(&name.to_lowercase()), "{name} is not named: {got}");
+        ensure!(
+            got.to_lowercase().contains(&name.to_lowercase()),
+            "{name} is not named: {got}"
+        );
     }
-    let (each, _) = ask(&world, &json!({"headers": [["Accept", "a\r\nX-Actor-Sub: bob"]]})).await?;
-    ensure!(each.first().is_some_and(|got| got.starts_with("InvalidRequest")), "{each:?}");
-    ensure!(world.orders.requests().is_empty(), "the service heard something");
+    let (each, _) = ask(
+        &world,
+        &json!({"headers": [["Accept", "a\r\nX-Actor-Sub: bob"]]}),
+    )
+    .await?;
+    ensure!(
+        each.first()
+            .is_some_and(|got| got.starts_with("InvalidRequest")),
+        "{each:?}"
+    );
+    ensure!(
+        world.orders.requests().is_empty(),
+        "the service heard something"
+    );
     Ok(())
 }
 
@@ -153,15 +251,26 @@ async fn an_answer_is_stripped_of_credentials_and_redirects_are_not_followed() -
     world.orders.answer_with(answer);
     let (each, last) = ask(&world, &json!({})).await?;
     ensure_eq(each, vec!["302".to_owned()], "status")?;
-    ensure!(last.contains("x-request-id") && !last.contains("canary"), "{last}");
+    ensure!(
+        last.contains("x-request-id") && !last.contains("canary"),
+        "{last}"
+    );
     ensure_eq(world.orders.requests().len(), 1, "requests")?;
 
     let late = Answer::new(StatusCode::OK, "text/plain", "late").after(Duration::from_secs(8));
     world.orders.answer_with(late);
-    ensure_eq(ask(&world, &json!({})).await?.0, vec!["TimedOut".to_owned()], "too late")?;
+    ensure_eq(
+        ask(&world, &json!({})).await?.0,
+        vec!["TimedOut".to_owned()],
+        "too late",
+    )?;
     let large = Answer::new(StatusCode::OK, "text/plain", "x".repeat(20 << 20));
     world.orders.answer_with(large);
-    ensure_eq(ask(&world, &json!({})).await?.0, vec!["TooLarge".to_owned()], "too large")
+    ensure_eq(
+        ask(&world, &json!({})).await?.0,
+        vec!["TooLarge".to_owned()],
+        "too large",
+    )
 }
 
 #[tokio::test]
@@ -170,7 +279,10 @@ async fn downstream_calls_of_one_call_are_counted() -> Result<()> {
     let (each, _) = ask(&world, &json!({"times": 8})).await?;
     let allowed = each.iter().filter(|got| *got == "200").count();
     ensure_eq(allowed, 5, "allowed")?;
-    ensure!(each.iter().skip(5).all(|got| got == "QuotaExhausted"), "{each:?}");
+    ensure!(
+        each.iter().skip(5).all(|got| got == "QuotaExhausted"),
+        "{each:?}"
+    );
     ensure_eq(world.orders.requests().len(), 5, "requests")
 }
 
@@ -186,15 +298,29 @@ async fn every_call_gets_a_fresh_instance() -> Result<()> {
 
 #[tokio::test]
 async fn a_tool_that_takes_more_than_its_share_is_ended_and_the_host_goes_on() -> Result<()> {
-    let world = probed("cpu = \"200ms\"\nmemory = \"8MiB\"\ntime = \"5s\"\noutput = \"64KiB\"").await?;
+    let world =
+        probed("cpu = \"200ms\"\nmemory = \"8MiB\"\ntime = \"5s\"\noutput = \"64KiB\"").await?;
     let token = world.token("alice")?;
-    for (tool, reason) in [("spin", "cpu-exceeded"), ("hog", "memory-exceeded"), ("shout", ""), ("crash", "trapped")] {
+    for (tool, reason) in [
+        ("spin", "cpu-exceeded"),
+        ("hog", "memory-exceeded"),
+        ("shout", ""),
+        ("crash", "trapped"),
+    ] {
         let (before, began) = (world.records()?.len(), Instant::now());
         let answer = world.call(&token, tool, &json!({})).await?;
         ensure!(!answer.is_success(), "{tool}: {}", answer.raw);
         ensure!(answer.raw.len() < 10_000, "{tool}: a long answer");
-        ensure!(!answer.raw.contains("secret-of-the-guest"), "{tool}: {}", answer.raw);
-        ensure!(began.elapsed() < Duration::from_secs(6), "{tool}: {:?}", began.elapsed());
+        ensure!(
+            !answer.raw.contains("secret-of-the-guest"),
+            "{tool}: {}",
+            answer.raw
+        );
+        ensure!(
+            began.elapsed() < Duration::from_secs(6),
+            "{tool}: {:?}",
+            began.elapsed()
+        );
         let records = world.records()?;
         let closed = events(records.get(before..).unwrap_or_default(), "call.closed");
         let closed = *closed.first().context("not closed")?;
@@ -202,7 +328,10 @@ async fn a_tool_that_takes_more_than_its_share_is_ended_and_the_host_goes_on() -
         if !reason.is_empty() {
             ensure_eq(text(closed, "reason"), reason, tool)?;
         }
-        ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "after {tool}");
+        ensure!(
+            world.call(&token, "whoami", &json!({})).await?.is_success(),
+            "after {tool}"
+        );
     }
     Ok(())
 }

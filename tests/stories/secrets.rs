@@ -12,11 +12,18 @@ fn signature(token: &str) -> &str {
 
 #[tokio::test]
 async fn the_callers_token_is_in_no_log_record_request_or_answer() -> Result<()> {
-    let plan = Plan { environment: vec![("RUST_LOG".into(), "trace".into())], ..Plan::default() };
+    let plan = Plan {
+        environment: vec![("RUST_LOG".into(), "trace".into())],
+        ..Plan::default()
+    };
     let world = World::with(plan).await?;
     let mut canaries = Vec::new();
     let mut answers = String::new();
-    for misbehaviour in [None, Some(Misbehaviour::WrongSubject), Some(Misbehaviour::InvalidGrant)] {
+    for misbehaviour in [
+        None,
+        Some(Misbehaviour::WrongSubject),
+        Some(Misbehaviour::InvalidGrant),
+    ] {
         world.issuer.misbehave(misbehaviour);
         let token = world.token("alice")?;
         answers += &world.order(&token, "1001").await?.raw;
@@ -29,12 +36,20 @@ async fn the_callers_token_is_in_no_log_record_request_or_answer() -> Result<()>
     canaries.push(broken);
     for exchange in world.issuer.exchanges() {
         canaries.extend(exchange.issued);
-        canaries.extend(exchange.form.into_iter().filter(|(name, _)| name == "actor_token").map(|(_, token)| token));
+        canaries.extend(
+            exchange
+                .form
+                .into_iter()
+                .filter(|(name, _)| name == "actor_token")
+                .map(|(_, token)| token),
+        );
     }
     let requests = world.orders.requests();
     let subject_tokens = canaries.iter().take(4);
     for token in subject_tokens {
-        let seen = requests.iter().any(|request| anything_contains(request, signature(token)));
+        let seen = requests
+            .iter()
+            .any(|request| anything_contains(request, signature(token)));
         ensure!(!seen, "the service saw the caller's token");
     }
     let remains = world.stop().await?;
@@ -42,10 +57,17 @@ async fn the_callers_token_is_in_no_log_record_request_or_answer() -> Result<()>
     for token in &canaries {
         let canary = signature(token);
         ensure!(canary.len() > 40, "not a canary");
-        for (place, text) in [("an answer", &answers), ("the journal", &journal), ("the log", &remains.said)] {
+        for (place, text) in [
+            ("an answer", &answers),
+            ("the journal", &journal),
+            ("the log", &remains.said),
+        ] {
             ensure!(!text.contains(canary), "a token in {place}");
         }
     }
-    ensure!(!remains.said.contains("only of it"), "the client secret in the log");
+    ensure!(
+        !remains.said.contains("only of it"),
+        "the client secret in the log"
+    );
     Ok(())
 }

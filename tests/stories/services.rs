@@ -14,7 +14,11 @@ fn as_the_host(more: &'static str) -> Plan {
     let mut plan = Plan::mode("service_identity");
     plan.orders = |settings| settings.bearer = false;
     plan.config = Box::new(move |config| {
-        let own = config.services.split("[services.orders_api.exchange]").next().unwrap_or_default();
+        let own = config
+            .services
+            .split("[services.orders_api.exchange]")
+            .next()
+            .unwrap_or_default();
         let own = own.replace("\"GET /orders/{}\", ", "");
         config.services = format!("{}\n{more}", own.trim_end());
     });
@@ -26,11 +30,14 @@ async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() ->
     for plan in [Plan::default(), as_the_host("")] {
         let world = World::with(plan).await?;
         let token = world.token("alice")?;
-        let body = json!({"orders": [{"id": "1001", "status": token}], "id": "1001", "status": token}).to_string();
+        let body =
+            json!({"orders": [{"id": "1001", "status": token}], "id": "1001", "status": token})
+                .to_string();
         let plain = json!({"orders": [], "id": "1001", "status": "x"}).to_string();
         for answer in [
             Answer::new(StatusCode::OK, "application/json", body),
-            Answer::new(StatusCode::OK, "application/json", plain).with("x-debug", &format!("you sent {token}")),
+            Answer::new(StatusCode::OK, "application/json", plain)
+                .with("x-debug", &format!("you sent {token}")),
         ] {
             world.orders.answer_with(answer);
             let answer = world.call(&token, "list_orders", &json!({})).await?;
@@ -38,8 +45,15 @@ async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() ->
             ensure!(!answer.raw.contains(&token), "the token is in the answer");
         }
         let records = world.records()?;
-        ensure!(!json!(records).to_string().contains(&token), "the token is in the journal");
-        ensure_eq(reasons(&records, "downstream.closed"), vec!["credential-refused".to_owned(); 2], "reasons")?;
+        ensure!(
+            !json!(records).to_string().contains(&token),
+            "the token is in the journal"
+        );
+        ensure_eq(
+            reasons(&records, "downstream.closed"),
+            vec!["credential-refused".to_owned(); 2],
+            "reasons",
+        )?;
     }
     Ok(())
 }
@@ -47,40 +61,76 @@ async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() ->
 #[tokio::test]
 async fn a_tool_sees_the_headers_of_an_answer_that_are_on_the_list() -> Result<()> {
     let world = probed("").await?;
-    let answer = ["set-cookie", "x-auth-token", "x-session", "refresh-token", "etag", "retry-after", "x-request-id"]
-        .iter()
-        .fold(Answer::new(StatusCode::OK, "application/json", "{}"), |answer, name| answer.with(name, "canary-of-it"));
+    let answer = [
+        "set-cookie",
+        "x-auth-token",
+        "x-session",
+        "refresh-token",
+        "etag",
+        "retry-after",
+        "x-request-id",
+    ]
+    .iter()
+    .fold(
+        Answer::new(StatusCode::OK, "application/json", "{}"),
+        |answer, name| answer.with(name, "canary-of-it"),
+    );
     world.orders.answer_with(answer);
     let arguments = json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"]});
-    let answer = world.call(&world.token("alice")?, "ask", &arguments).await?;
+    let answer = world
+        .call(&world.token("alice")?, "ask", &arguments)
+        .await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     for name in ["etag", "retry-after", "x-request-id", "content-type"] {
-        ensure!(answer.raw.contains(name), "{name} is not seen: {}", answer.raw);
+        ensure!(
+            answer.raw.contains(name),
+            "{name} is not seen: {}",
+            answer.raw
+        );
     }
     for name in ["set-cookie", "x-auth-token", "x-session", "refresh-token"] {
         ensure!(!answer.raw.contains(name), "{name} is seen: {}", answer.raw);
     }
-    ensure_eq(answer.raw.matches("canary-of-it").count() % 3, 0, "values of other headers")
+    ensure_eq(
+        answer.raw.matches("canary-of-it").count() % 3,
+        0,
+        "values of other headers",
+    )
 }
 
 #[tokio::test]
-async fn a_service_that_accepts_no_token_costs_the_authorization_server_one_request() -> Result<()> {
+async fn a_service_that_accepts_no_token_costs_the_authorization_server_one_request() -> Result<()>
+{
     let world = World::with(Plan::billing()).await?;
     let refused = || Answer::new(StatusCode::UNAUTHORIZED, "application/json", "{}");
     world.orders.answer_with(refused());
     world.reports.answer_with(refused());
-    let asked = |world: &World| world.issuer.requests().iter().filter(|request| *request == "POST /token").count();
-    let token = world.issuer.token(&world.spec("alice").scopes(&["orders:read", "reports:read"]))?;
-    for (tool, arguments) in
-        [("get_order_status", json!({"order_id": "1001"})), ("monthly_report", json!({"month": "2026-10"}))]
-    {
+    let asked = |world: &World| {
+        world
+            .issuer
+            .requests()
+            .iter()
+            .filter(|request| *request == "POST /token")
+            .count()
+    };
+    let token = world
+        .issuer
+        .token(&world.spec("alice").scopes(&["orders:read", "reports:read"]))?;
+    for (tool, arguments) in [
+        ("get_order_status", json!({"order_id": "1001"})),
+        ("monthly_report", json!({"month": "2026-10"})),
+    ] {
         let answer = world.call(&token, tool, &arguments).await?;
         ensure!(answer.is_tool_error(), "{}", answer.raw);
         let before = asked(&world);
         for _ in 0..5 {
             ensure!(world.call(&token, tool, &arguments).await?.is_tool_error());
         }
-        ensure_eq(asked(&world) - before, 0, &format!("{tool}: requests for tokens after the first"))?;
+        ensure_eq(
+            asked(&world) - before,
+            0,
+            &format!("{tool}: requests for tokens after the first"),
+        )?;
     }
     Ok(())
 }
@@ -93,13 +143,32 @@ async fn a_service_account_that_is_called_like_a_user_is_not_that_user() -> Resu
     ensure!(answer.is_tool_error(), "{}", answer.raw);
     ensure!(world.orders.requests().is_empty(), "a request");
     let records = world.records()?;
-    ensure_eq(reasons(&records, "downstream.refused"), vec!["identity-unavailable".to_owned()], "reasons")?;
-    ensure!(events(&records, "downstream.opened").is_empty(), "something was opened");
-    ensure!(world.call(&world.token("alice")?, "list_orders", &json!({})).await?.is_success(), "nor the user");
+    ensure_eq(
+        reasons(&records, "downstream.refused"),
+        vec!["identity-unavailable".to_owned()],
+        "reasons",
+    )?;
+    ensure!(
+        events(&records, "downstream.opened").is_empty(),
+        "something was opened"
+    );
+    ensure!(
+        world
+            .call(&world.token("alice")?, "list_orders", &json!({}))
+            .await?
+            .is_success(),
+        "nor the user"
+    );
 
     let world = World::with(as_the_host("service_accounts = true\n")).await?;
     let account = world.issuer.token(&world.spec("alice").client("alice"))?;
-    ensure!(world.call(&account, "list_orders", &json!({})).await?.is_success(), "the operator says it may");
+    ensure!(
+        world
+            .call(&account, "list_orders", &json!({}))
+            .await?
+            .is_success(),
+        "the operator says it may"
+    );
     Ok(())
 }
 
@@ -107,13 +176,28 @@ async fn a_service_account_that_is_called_like_a_user_is_not_that_user() -> Resu
 async fn an_amount_that_cannot_be_carried_exactly_is_not_carried() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
-    for number in ["9007199254740993", "-9007199254740993", "18446744073709551615"] {
+    for number in [
+        "9007199254740993",
+        "-9007199254740993",
+        "18446744073709551615",
+    ] {
         let arguments = serde_json::from_str(&format!(r#"{{"order_id": {number}}}"#))?;
         let answer = world.call(&token, "get_order_status", &arguments).await?;
-        ensure!(answer.raw.contains("is not one that everyone reads alike"), "{number}: {}", answer.raw);
+        ensure!(
+            answer.raw.contains("is not one that everyone reads alike"),
+            "{number}: {}",
+            answer.raw
+        );
     }
     let records = world.records()?;
-    ensure_eq(reasons(&records, "call.refused"), vec!["invalid-arguments".to_owned(); 3], "reasons")?;
-    ensure!(events(&records, "call.opened").is_empty(), "a call was opened");
+    ensure_eq(
+        reasons(&records, "call.refused"),
+        vec!["invalid-arguments".to_owned(); 3],
+        "reasons",
+    )?;
+    ensure!(
+        events(&records, "call.opened").is_empty(),
+        "a call was opened"
+    );
     Ok(())
 }

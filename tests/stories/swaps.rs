@@ -45,7 +45,11 @@ impl Release {
             rest = after.get(own.len()..).unwrap_or_default();
         }
         bytes.extend_from_slice(rest);
-        Self { digest: folder::digest(&bytes), bytes, mark }
+        Self {
+            digest: folder::digest(&bytes),
+            bytes,
+            mark,
+        }
     }
 
     /// Puts it in the place of the other, whole.
@@ -70,16 +74,24 @@ async fn caller(url: String, token: String, stop: Arc<AtomicBool>) -> Result<Vec
         let answer = mcp::call(&url, Some(&token), "release", &json!({})).await?;
         ensure!(answer.is_success(), "a call failed: {}", answer.raw);
         let said = |name: &str| text(answer.structured(), name).to_owned();
-        all.push(Seen { call: said("call"), digest: said("component"), mark: said("mark") });
+        all.push(Seen {
+            call: said("call"),
+            digest: said("component"),
+            mark: said("mark"),
+        });
     }
     Ok(all)
 }
 
 /// Resident memory, KiB, and open descriptors of the host.
 fn footprint(world: &World) -> Result<(u64, usize)> {
-    let process = Path::new("/proc").join(world.host.id().context("the host has ended")?.to_string());
+    let process =
+        Path::new("/proc").join(world.host.id().context("the host has ended")?.to_string());
     let status = fs::read_to_string(process.join("status"))?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let resident = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("no VmRSS")?;
     let resident = resident.trim().trim_end_matches(" kB").parse()?;
     Ok((resident, fs::read_dir(process.join("fd"))?.count()))
 }
@@ -93,17 +105,27 @@ async fn visible(world: &World, token: &str, release: &Release) -> Result<Durati
         if text(answer.structured(), "mark") == release.mark {
             return Ok(began.elapsed());
         }
-        ensure!(began.elapsed() < Duration::from_secs(20), "the release is not taken up:\n{}", world.host.said());
+        ensure!(
+            began.elapsed() < Duration::from_secs(20),
+            "the release is not taken up:\n{}",
+            world.host.said()
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn releases_are_swapped_under_load_without_a_failed_or_a_mixed_call() -> Result<()> {
     let guest = guest("release").await?;
-    let (a, b) = (Release::of(&guest, "release-mark-aaaa"), Release::of(&guest, "release-mark-bbbb"));
+    let (a, b) = (
+        Release::of(&guest, "release-mark-aaaa"),
+        Release::of(&guest, "release-mark-bbbb"),
+    );
     ensure!(a.digest != b.digest, "the guest has no mark");
-    let world =
-        World::with(Plan { components: vec![("release.wasm".into(), a.bytes.clone())], ..Plan::default() }).await?;
+    let world = World::with(Plan {
+        components: vec![("release.wasm".into(), a.bytes.clone())],
+        ..Plan::default()
+    })
+    .await?;
     let tools = world.folder.path().join("tools");
     let token = world.token("alice")?;
     // Both are compiled once before anything is measured.
@@ -118,10 +140,12 @@ async fn releases_are_swapped_under_load_without_a_failed_or_a_mixed_call() -> R
         let token = world.token(&format!("user-{index}"))?;
         callers.spawn(caller(world.host.url(), token, Arc::clone(&stop)));
     }
-    let wanted = std::env::var_os("BAILIWICK_SWAPS").map(|wanted| wanted.to_string_lossy().parse::<usize>());
+    let wanted =
+        std::env::var_os("BAILIWICK_SWAPS").map(|wanted| wanted.to_string_lossy().parse::<usize>());
     let wanted = wanted.transpose()?;
     let (began, mut waits, mut before) = (Instant::now(), Vec::new(), None);
-    let more = |made| made < wanted.unwrap_or(SWAPS) || (wanted.is_none() && began.elapsed() < BUDGET);
+    let more =
+        |made| made < wanted.unwrap_or(SWAPS) || (wanted.is_none() && began.elapsed() < BUDGET);
     while more(waits.len()) {
         let release = if waits.len() % 2 == 0 { &b } else { &a };
         release.put(&tools)?;
@@ -132,7 +156,10 @@ async fn releases_are_swapped_under_load_without_a_failed_or_a_mixed_call() -> R
     }
     let (took, after) = (began.elapsed(), footprint(&world)?);
     let last = if waits.len() % 2 == 0 { &a } else { &b };
-    ensure!(visible(&world, &token, last).await? < Duration::from_secs(1), "the last release does not stay");
+    ensure!(
+        visible(&world, &token, last).await? < Duration::from_secs(1),
+        "the last release does not stay"
+    );
     stop.store(true, Ordering::Relaxed);
     let mut seen = Vec::new();
     while let Some(joined) = callers.join_next().await {
@@ -142,16 +169,32 @@ async fn releases_are_swapped_under_load_without_a_failed_or_a_mixed_call() -> R
 
     for seen in &seen {
         let release = if seen.mark == a.mark { &a } else { &b };
-        ensure!(seen.digest == release.digest, "{} ran as {}", seen.mark, seen.digest);
+        ensure!(
+            seen.digest == release.digest,
+            "{} ran as {}",
+            seen.mark,
+            seen.digest
+        );
     }
     let remains = world.stop().await?;
     each_call_has_one_digest(&remains.records()?, &seen)?;
     let (resident, descriptors) = before.context("too few swaps")?;
-    ensure!(after.0 < resident + 64 * 1024, "memory grows: {resident} KiB, then {} KiB", after.0);
-    ensure!(after.1 < descriptors + 32, "descriptors grow: {descriptors}, then {}", after.1);
+    ensure!(
+        after.0 < resident + 64 * 1024,
+        "memory grows: {resident} KiB, then {} KiB",
+        after.0
+    );
+    ensure!(
+        after.1 < descriptors + 32,
+        "descriptors grow: {descriptors}, then {}",
+        after.1
+    );
     waits.sort_unstable();
     let median = waits.get(waits.len() / 2).copied().unwrap_or_default();
-    ensure!(median < Duration::from_millis(1000), "half of the swaps take {median:?}");
+    ensure!(
+        median < Duration::from_millis(1000),
+        "half of the swaps take {median:?}"
+    );
     Ok(())
 }
 
@@ -162,24 +205,44 @@ fn each_call_has_one_digest(records: &[Value], seen: &[Seen]) -> Result<()> {
         for record in events(records, event) {
             let digest = text(record, "component").to_owned();
             if !digest.is_empty() {
-                let first = digests.entry(text(record, "call").to_owned()).or_insert_with(|| digest.clone());
+                let first = digests
+                    .entry(text(record, "call").to_owned())
+                    .or_insert_with(|| digest.clone());
                 ensure!(*first == digest, "a call under two digests: {record}");
             }
         }
     }
     for answer in seen {
-        let recorded = digests.get(&answer.call).with_context(|| format!("no record of call {}", answer.call))?;
-        ensure!(*recorded == answer.digest, "{} is recorded as {recorded}", answer.digest);
+        let recorded = digests
+            .get(&answer.call)
+            .with_context(|| format!("no record of call {}", answer.call))?;
+        ensure!(
+            *recorded == answer.digest,
+            "{} is recorded as {recorded}",
+            answer.digest
+        );
     }
     ensure_eq(count(records, "component.refused"), 0, "refused components")?;
     ensure_eq(count(records, "call.refused"), 0, "refused calls")?;
-    ensure_eq(count(records, "call.opened"), count(records, "call.closed"), "calls opened and closed")
+    ensure_eq(
+        count(records, "call.opened"),
+        count(records, "call.closed"),
+        "calls opened and closed",
+    )
 }
 
-fn report(waits: &[Duration], calls: usize, took: Duration, before: Option<(u64, usize)>, after: (u64, usize)) {
+fn report(
+    waits: &[Duration],
+    calls: usize,
+    took: Duration,
+    before: Option<(u64, usize)>,
+    after: (u64, usize),
+) {
     let mut sorted = waits.to_vec();
     sorted.sort_unstable();
-    let at = |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)));
+    let at = |percent: usize| {
+        sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)))
+    };
     // Shown with `--nocapture`.
     let _ = writeln!(
         std::io::stderr(),

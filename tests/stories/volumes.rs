@@ -41,24 +41,38 @@ fn volume(folder: &Path, version: &str) -> Result<()> {
 /// Puts another version in the place of the present one, in one step.
 fn swap(folder: &Path, version: &str) -> Result<()> {
     symlink(version, folder.join("..data_tmp"))?;
-    Ok(fs::rename(folder.join("..data_tmp"), folder.join("..data"))?)
+    Ok(fs::rename(
+        folder.join("..data_tmp"),
+        folder.join("..data"),
+    )?)
 }
 
 #[tokio::test]
-async fn volumes_of_links_are_served_and_followed_where_the_operator_answers_for_them() -> Result<()> {
+async fn volumes_of_links_are_served_and_followed_where_the_operator_answers_for_them() -> Result<()>
+{
     let remains = World::start().await?.stop().await?;
     let at = |name: &str| remains.folder.path().join(name);
     let tools_folder = at("tools");
-    let told = format!("{} may be changed by other users", tools_folder.canonicalize()?.display());
+    let told = format!(
+        "{} may be changed by other users",
+        tools_folder.canonicalize()?.display()
+    );
     volume(&tools_folder, "..1")?;
     volume(&at("secrets"), "..1")?;
     let config = fs::read_to_string(remains.folder.config())?;
-    let trusting = config.replacen("[server]\n", "[server]\ntrusted_folders = [\"tools\", \"secrets\"]\n", 1);
+    let trusting = config.replacen(
+        "[server]\n",
+        "[server]\ntrusted_folders = [\"tools\", \"secrets\"]\n",
+        1,
+    );
     ensure!(trusting != config, "{config}");
     fs::write(remains.folder.config(), trusting)?;
     let world = remains.restart().await?;
     let token = world.token("alice")?;
-    ensure!(world.order(&token, "1001").await?.is_success(), "it does not serve from links");
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "it does not serve from links"
+    );
 
     let next = tools_folder.join("..2");
     fs::create_dir(&next)?;
@@ -68,31 +82,55 @@ async fn volumes_of_links_are_served_and_followed_where_the_operator_answers_for
     }
     fs::write(
         next.join("whoami.wasm"),
-        [fs::read(next.join("whoami.wasm"))?, vec![0, 4, 2, b'v', b':', b'2']].concat(),
+        [
+            fs::read(next.join("whoami.wasm"))?,
+            vec![0, 4, 2, b'v', b':', b'2'],
+        ]
+        .concat(),
     )?;
     swap(&tools_folder, "..2")?;
     in_effect(&world, 1).await?;
-    ensure!(world.call(&token, "whoami", &json!({})).await?.is_success(), "the next version does not serve");
-    ensure_eq(count(&world.records()?, "component.refused"), 0, "refused components")?;
+    ensure!(
+        world.call(&token, "whoami", &json!({})).await?.is_success(),
+        "the next version does not serve"
+    );
+    ensure_eq(
+        count(&world.records()?, "component.refused"),
+        0,
+        "refused components",
+    )?;
 
     // Without that word, the same folder is refused, and what is said names it and both ways out.
     let remains = world.stop().await?;
     let text = fs::read_to_string(remains.folder.config())?;
     fs::write(remains.folder.config(), text.replacen("\"tools\", ", "", 1))?;
-    let error = remains.restart().await.err().context("it starts")?.to_string();
-    ensure!(error.contains(&told) && error.contains("server.trusted_folders"), "{error}");
+    let error = remains
+        .restart()
+        .await
+        .err()
+        .context("it starts")?
+        .to_string();
+    ensure!(
+        error.contains(&told) && error.contains("server.trusted_folders"),
+        "{error}"
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn volumes_of_another_user_and_of_a_group_are_taken_where_the_operator_trusts_them() -> Result<()> {
+async fn volumes_of_another_user_and_of_a_group_are_taken_where_the_operator_trusts_them()
+-> Result<()> {
     if !is_root() {
         return Ok(());
     }
     let remains = World::start().await?.stop().await?;
     let at = |name: &str| remains.folder.path().join(name);
     // A developer's own folder of tools.
-    for path in [at("tools"), at("tools/whoami.wasm"), at("tools/orders.wasm")] {
+    for path in [
+        at("tools"),
+        at("tools/whoami.wasm"),
+        at("tools/orders.wasm"),
+    ] {
         chown(path, Some(1234), Some(1234))?;
     }
     // What the group of a volume makes of the folders that the host writes.
@@ -107,8 +145,14 @@ async fn volumes_of_another_user_and_of_a_group_are_taken_where_the_operator_tru
         mode(&at(folder), 0o2770)?;
     }
     let config = fs::read_to_string(remains.folder.config())?;
-    for (trust, told) in [("", "trusted_groups = [4711]"), ("trusted_groups = [4711]\n", "trusted_users = [1234]")] {
-        fs::write(remains.folder.config(), config.replacen("[server]\n", &format!("[server]\n{trust}"), 1))?;
+    for (trust, told) in [
+        ("", "trusted_groups = [4711]"),
+        ("trusted_groups = [4711]\n", "trusted_users = [1234]"),
+    ] {
+        fs::write(
+            remains.folder.config(),
+            config.replacen("[server]\n", &format!("[server]\n{trust}"), 1),
+        )?;
         let program = bailiwick()?;
         let file = remains.folder.config();
         let arguments = ["serve", "--config", file.to_str().context("a path")?];
@@ -118,9 +162,21 @@ async fn volumes_of_another_user_and_of_a_group_are_taken_where_the_operator_tru
         ensure!(said.contains(told), "{trust:?}: {said}");
     }
     let trust = "trusted_groups = [4711]\ntrusted_users = [1234]\n";
-    fs::write(remains.folder.config(), config.replacen("[server]\n", &format!("[server]\n{trust}"), 1))?;
+    fs::write(
+        remains.folder.config(),
+        config.replacen("[server]\n", &format!("[server]\n{trust}"), 1),
+    )?;
     let world = remains.restart().await?;
-    ensure!(world.order(&world.token("alice")?, "1001").await?.is_success(), "it does not serve");
-    ensure!(world.host.said().contains("cached=true"), "what the group was given is compiled again");
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "it does not serve"
+    );
+    ensure!(
+        world.host.said().contains("cached=true"),
+        "what the group was given is compiled again"
+    );
     Ok(())
 }

@@ -38,15 +38,30 @@ pub(crate) fn refresh(root: &Path, from: Option<&str>) -> Result<()> {
         fs::remove_dir_all(&clone)?;
     }
     let mut git = Command::new("git");
-    git.args(["clone", "--quiet", "--depth", "1", "--", from]).arg(&clone);
+    git.args(["clone", "--quiet", "--depth", "1", "--", from])
+        .arg(&clone);
     step(&format!("cloning {from}"), || run(git.stdin(Stdio::null())))?;
     let mut fresh = take(&clone)?;
-    ensure!(fresh.advisories.len() > 1000, "{from} has only {} advisories", fresh.advisories.len());
+    ensure!(
+        fresh.advisories.len() > 1000,
+        "{from} has only {} advisories",
+        fresh.advisories.len()
+    );
     if let Ok(before) = read(root) {
-        ensure!(fresh.seconds >= before.seconds, "{from} is of {}, the snapshot of {}", fresh.date, before.date);
+        ensure!(
+            fresh.seconds >= before.seconds,
+            "{from} is of {}, the snapshot of {}",
+            fresh.date,
+            before.date
+        );
     }
     fs::write(root.join(FILE), fresh.text())?;
-    say(&format!("{FILE}: {} advisories, {} of {}", fresh.advisories.len(), fresh.commit, fresh.date));
+    say(&format!(
+        "{FILE}: {} advisories, {} of {}",
+        fresh.advisories.len(),
+        fresh.commit,
+        fresh.date
+    ));
     Ok(())
 }
 
@@ -65,8 +80,15 @@ pub(crate) fn lay_out(root: &Path) -> Result<()> {
     fs::create_dir_all(folder.join(".git"))?;
     File::create(folder.join(".git/FETCH_HEAD"))?;
     let days = now()?.as_secs().saturating_sub(snapshot.seconds) / (24 * 60 * 60);
-    let old = if days > OLD { "; it is old, refresh it: cargo xtask advisories" } else { "" };
-    say(&format!("  advisories of {} ({days} days, commit {}){old}", snapshot.date, snapshot.commit));
+    let old = if days > OLD {
+        "; it is old, refresh it: cargo xtask advisories"
+    } else {
+        ""
+    };
+    say(&format!(
+        "  advisories of {} ({days} days, commit {}){old}",
+        snapshot.date, snapshot.commit
+    ));
     Ok(())
 }
 
@@ -84,12 +106,20 @@ fn take(clone: &Path) -> Result<Snapshot> {
     for folder in entries(&clone.join("crates"))? {
         for file in entries(&folder)? {
             if file.extension().is_some_and(|ending| ending == "md") {
-                let path = file.strip_prefix(clone)?.to_str().context("a path that is no text")?;
+                let path = file
+                    .strip_prefix(clone)?
+                    .to_str()
+                    .context("a path that is no text")?;
                 advisories.push(Advisory::read(path, &fs::read_to_string(&file)?)?);
             }
         }
     }
-    Ok(Snapshot { commit, date, seconds, advisories })
+    Ok(Snapshot {
+        commit,
+        date,
+        seconds,
+        advisories,
+    })
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -99,8 +129,13 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn said_by_git(clone: &Path, format: &str) -> Result<String> {
     let mut git = Command::new("git");
-    git.arg("-C").arg(clone).args(["log", "-1", &format!("--format={format}")]);
-    let output = git.stdin(Stdio::null()).output().context("cannot run git")?;
+    git.arg("-C")
+        .arg(clone)
+        .args(["log", "-1", &format!("--format={format}")]);
+    let output = git
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot run git")?;
     if !output.status.success() {
         bail!("git: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -109,5 +144,7 @@ fn said_by_git(clone: &Path, format: &str) -> Result<String> {
 
 #[expect(clippy::disallowed_methods, reason = "how old the snapshot is")]
 fn now() -> Result<Duration> {
-    SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("the clock is before 1970")
 }

@@ -14,15 +14,30 @@ use crate::{Project, guests};
 /// Builds and measures.
 pub(crate) fn measure(project: &Project, arguments: &[String]) -> Result<ExitCode> {
     guests::set_up()?;
-    step("building the host and what measures it, in release", || build(project))?;
+    step("building the host and what measures it, in release", || {
+        build(project)
+    })?;
     let program = |name: &str| project.target().join("release").join(name);
     let folder = project.target().join("bench");
-    let component = step("building the tool that is measured", || echo(project, &program("bailiwick"), &folder))?;
+    let component = step("building the tool that is measured", || {
+        echo(project, &program("bailiwick"), &folder)
+    })?;
     let mut bench = Command::new(program("bailiwick-bench"));
     bench.current_dir(&project.root).arg("measure");
-    bench.arg("--bailiwick").arg(program("bailiwick")).arg("--inside").arg(program("bailiwick-inside"));
-    bench.arg("--component").arg(component).arg("--work").arg(folder.join("work"));
-    bench.arg("--json").arg(folder.join("bench.json")).args(arguments);
+    bench
+        .arg("--bailiwick")
+        .arg(program("bailiwick"))
+        .arg("--inside")
+        .arg(program("bailiwick-inside"));
+    bench
+        .arg("--component")
+        .arg(component)
+        .arg("--work")
+        .arg(folder.join("work"));
+    bench
+        .arg("--json")
+        .arg(folder.join("bench.json"))
+        .args(arguments);
     step("measuring", || run(&mut bench))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -30,13 +45,27 @@ pub(crate) fn measure(project: &Project, arguments: &[String]) -> Result<ExitCod
 /// Without the dependencies of any test, which would change what ships.
 pub(crate) fn build(project: &Project) -> Result<()> {
     let mut cargo = project.cargo();
-    run(cargo.args(["build", "--release", "--package", "bailiwick", "--package", "bailiwick-bench", "--bins"]))
+    run(cargo.args([
+        "build",
+        "--release",
+        "--package",
+        "bailiwick",
+        "--package",
+        "bailiwick-bench",
+        "--bins",
+    ]))
 }
 
 fn echo(project: &Project, bailiwick: &Path, folder: &Path) -> Result<PathBuf> {
     let mut build = Command::new(bailiwick);
-    build.arg("build").arg(project.root.join("bench/guest")).arg("--out").arg(folder);
-    build.arg("--target-dir").arg(project.root.join("example-tools/target"));
+    build
+        .arg("build")
+        .arg(project.root.join("bench/guest"))
+        .arg("--out")
+        .arg(folder);
+    build
+        .arg("--target-dir")
+        .arg(project.root.join("example-tools/target"));
     run(&mut build)?;
     Ok(folder.join("echo.wasm"))
 }

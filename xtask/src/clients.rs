@@ -20,10 +20,16 @@ pub(crate) fn set_up(root: &Path) -> Vec<(&'static str, PathBuf)> {
     for (variable, language) in [(NODE, "node"), (PYTHON, "python")] {
         let from = root.join("tests/clients").join(language);
         let to = root.join("target/clients").join(language);
-        let installed = if variable == NODE { install_node(&from, &to, "ci") } else { install_python(&from, &to) };
+        let installed = if variable == NODE {
+            install_node(&from, &to, "ci")
+        } else {
+            install_python(&from, &to)
+        };
         match installed {
             Ok(()) => there.push((variable, to)),
-            Err(error) => say(&format!("  left out: the stories that need {language} packages ({error:#})")),
+            Err(error) => say(&format!(
+                "  left out: the stories that need {language} packages ({error:#})"
+            )),
         }
     }
     there

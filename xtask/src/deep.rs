@@ -24,29 +24,40 @@ use sections::{SECTIONS, Section, Work};
 
 /// Runs every section, or the named one.
 pub(crate) fn run(project: &Project, only: Option<&str>) -> Result<ExitCode> {
-    let chosen: Vec<&Section> =
-        SECTIONS.iter().filter(|section| only.is_none_or(|only| only == section.name)).collect();
+    let chosen: Vec<&Section> = SECTIONS
+        .iter()
+        .filter(|section| only.is_none_or(|only| only == section.name))
+        .collect();
     if chosen.is_empty() {
         let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
         bail!("no such section; there are {}", names.join(", "));
     }
     let folder = project.target().join("deep");
     fs::create_dir_all(&folder)?;
-    let outcomes: Vec<Outcome> = chosen.into_iter().map(|section| outcome(project, section, &folder)).collect();
+    let outcomes: Vec<Outcome> = chosen
+        .into_iter()
+        .map(|section| outcome(project, section, &folder))
+        .collect();
     report(&outcomes, &folder)?;
     let failed = outcomes.iter().any(|outcome| outcome.failure.is_some());
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// Runs one section to its end. A failure is part of the outcome, so that the others still run.
 fn outcome(project: &Project, section: &'static Section, folder: &Path) -> Outcome {
     let started = Instant::now();
     let figures = match section.work {
-        Work::Tests { arguments, figures } => tests(project, section, arguments, folder).and_then(|log| {
-            let mut found = settings(section);
-            found.extend(outcome::figures(&log, figures)?);
-            Ok(found)
-        }),
+        Work::Tests { arguments, figures } => {
+            tests(project, section, arguments, folder).and_then(|log| {
+                let mut found = settings(section);
+                found.extend(outcome::figures(&log, figures)?);
+                Ok(found)
+            })
+        }
         Work::Release => release(project),
     };
     let (figures, failure) = match figures {
@@ -56,15 +67,31 @@ fn outcome(project: &Project, section: &'static Section, folder: &Path) -> Outco
     if let Some(failure) = &failure {
         say(&format!("  {} failed: {failure}", section.name));
     }
-    Outcome { section, minutes: started.elapsed().as_secs_f64() / 60.0, figures, failure }
+    Outcome {
+        section,
+        minutes: started.elapsed().as_secs_f64() / 60.0,
+        figures,
+        failure,
+    }
 }
 
 /// Runs the tests of a section; returns what they printed.
-fn tests(project: &Project, section: &Section, arguments: &[&str], folder: &Path) -> Result<String> {
+fn tests(
+    project: &Project,
+    section: &Section,
+    arguments: &[&str],
+    folder: &Path,
+) -> Result<String> {
     let log = folder.join(section.name).with_extension("log");
     let mut tests = project.tests()?;
     tests.args(arguments).args(["--", "--nocapture"]);
-    tests.envs(section.environment.iter().filter(|(name, _)| env::var_os(name).is_none()).copied());
+    tests.envs(
+        section
+            .environment
+            .iter()
+            .filter(|(name, _)| env::var_os(name).is_none())
+            .copied(),
+    );
     let label = format!("{}: {} (to {})", section.name, section.does, log.display());
     let ran = step(&label, || run_program(into(&mut tests, &log)?));
     let said = fs::read(&log).with_context(|| log.display().to_string())?;
@@ -76,7 +103,10 @@ fn tests(project: &Project, section: &Section, arguments: &[&str], folder: &Path
 /// Sends everything that a program prints to a file.
 fn into<'c>(command: &'c mut Command, log: &PathBuf) -> Result<&'c mut Command> {
     let file = File::create(log)?;
-    Ok(command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file))
+    Ok(command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file))
 }
 
 /// With which numbers a section runs.
@@ -90,7 +120,9 @@ fn settings(section: &Section) -> Vec<String> {
 
 /// Builds what is shipped.
 fn release(project: &Project) -> Result<Vec<String>> {
-    step("release: building the host and what measures it", || bench::build(project))?;
+    step("release: building the host and what measures it", || {
+        bench::build(project)
+    })?;
     let bytes = fs::metadata(project.target().join("release/bailiwick"))?.len();
     Ok(vec![format!("the binary has {} MiB", bytes >> 20)])
 }

@@ -18,18 +18,26 @@ const VERSION: &str = "0.20.2";
 /// Checks; arguments go to `cargo deny check`.
 pub(crate) fn check(project: &Project, arguments: &[String]) -> Result<ExitCode> {
     let program = install(&project.root)?;
-    step("fetching what Cargo.lock names, for every platform", || run(project.cargo().args(["fetch", "--locked"])))?;
+    step("fetching what Cargo.lock names, for every platform", || {
+        run(project.cargo().args(["fetch", "--locked"]))
+    })?;
     advisories::lay_out(&project.root)?;
     let mut deny = Command::new(program);
-    deny.current_dir(&project.root).args(["--offline", "--locked", "check"]).args(arguments);
-    step("checking the dependency graph", || run(deny.stdin(Stdio::null())))?;
+    deny.current_dir(&project.root)
+        .args(["--offline", "--locked", "check"])
+        .args(arguments);
+    step("checking the dependency graph", || {
+        run(deny.stdin(Stdio::null()))
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Builds cargo-deny where this version is not yet.
 fn install(root: &Path) -> Result<PathBuf> {
     let folder = root.join("target").join(format!("cargo-deny-{VERSION}"));
-    let program = folder.join("bin/cargo-deny").with_extension(env::consts::EXE_EXTENSION);
+    let program = folder
+        .join("bin/cargo-deny")
+        .with_extension(env::consts::EXE_EXTENSION);
     if program.is_file() {
         return Ok(program);
     }
@@ -46,9 +54,17 @@ fn install(root: &Path) -> Result<PathBuf> {
         "cargo-deny",
     ]);
     // Quick to build matters more than quick to run.
-    cargo.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_INCREMENTAL", "0");
-    cargo.arg("--root").arg(&folder).arg("--target-dir").arg(&building);
-    step(&format!("building cargo-deny {VERSION}"), || run(cargo.stdin(Stdio::null())))?;
+    cargo
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
+        .env("CARGO_INCREMENTAL", "0");
+    cargo
+        .arg("--root")
+        .arg(&folder)
+        .arg("--target-dir")
+        .arg(&building);
+    step(&format!("building cargo-deny {VERSION}"), || {
+        run(cargo.stdin(Stdio::null()))
+    })?;
     fs::remove_dir_all(building)?;
     Ok(program)
 }

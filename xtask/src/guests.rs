@@ -25,7 +25,12 @@ On Debian (bookworm and later), as root, without rustup's servers:
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Debian's compiler, and the source of the standard library.
-const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "libstd-rust-web-dev"];
+const PACKAGES: [&str; 4] = [
+    "rustc-web",
+    "cargo-web",
+    "rust-web-src",
+    "libstd-rust-web-dev",
+];
 
 /// How long rustup may take; where its servers are out of reach it may try for minutes.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -34,7 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub(crate) fn examples(root: &Path) -> Result<Vec<PathBuf>> {
     let folder = root.join("example-tools");
     let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
-    let mut tools: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut tools: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     tools.retain(|tool| tool.join("Cargo.toml").is_file());
     tools.sort();
     Ok(tools)
@@ -45,7 +52,12 @@ pub(crate) fn set_up() -> Result<()> {
     if has_target("rustc", TARGET) || has_source("/usr/bin/rustc") {
         return Ok(());
     }
-    if step("installing the target wasm32-unknown-unknown with rustup", || add_target(TARGET)).is_ok() {
+    if step(
+        "installing the target wasm32-unknown-unknown with rustup",
+        || add_target(TARGET),
+    )
+    .is_ok()
+    {
         return Ok(());
     }
     say("  rustup could not; trying the distribution's packages");
@@ -57,7 +69,10 @@ pub(crate) fn set_up() -> Result<()> {
 
 /// Installs a target with rustup.
 pub(crate) fn add_target(target: &str) -> Result<()> {
-    run_for(PATIENCE, Command::new("rustup").args(["target", "add", target]))?;
+    run_for(
+        PATIENCE,
+        Command::new("rustup").args(["target", "add", target]),
+    )?;
     if has_target("rustc", target) {
         return Ok(());
     }
@@ -66,7 +81,9 @@ pub(crate) fn add_target(target: &str) -> Result<()> {
 
 fn install_packages() -> Result<()> {
     run(apt_get().arg("update"))?;
-    run(apt_get().args(["install", "-y", "--no-install-recommends"]).args(PACKAGES))?;
+    run(apt_get()
+        .args(["install", "-y", "--no-install-recommends"])
+        .args(PACKAGES))?;
     // For those who want to call it by hand; `bailiwick build` finds it without.
     let linked = run(Command::new("rustup").args(["toolchain", "link", "debian-web", "/usr"]));
     if let Err(error) = linked {
@@ -80,7 +97,9 @@ fn install_packages() -> Result<()> {
 
 fn apt_get() -> Command {
     let mut apt_get = Command::new("apt-get");
-    apt_get.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    apt_get
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null());
     apt_get
 }
 
@@ -93,7 +112,11 @@ pub(crate) fn has_target(rustc: &str, target: &str) -> bool {
 /// Whether a compiler has the source of the standard library.
 fn has_source(rustc: &str) -> bool {
     let sysroot = printed(rustc, &["--print", "sysroot"]);
-    sysroot.is_some_and(|root| Path::new(&root).join("lib/rustlib/src/rust/library/Cargo.toml").is_file())
+    sysroot.is_some_and(|root| {
+        Path::new(&root)
+            .join("lib/rustlib/src/rust/library/Cargo.toml")
+            .is_file()
+    })
 }
 
 fn is_root() -> bool {
@@ -102,7 +125,11 @@ fn is_root() -> bool {
 
 /// What a program prints, if it ends well.
 pub(crate) fn printed(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
     let text = output.status.success().then_some(output.stdout)?;
     Some(String::from_utf8(text).ok()?.trim().to_owned())
 }
@@ -120,7 +147,10 @@ fn run_for(patience: Duration, command: &mut Command) -> Result<()> {
                 child.wait()?;
                 bail!("no end after {} s", patience.as_secs())
             }
-            #[expect(clippy::disallowed_methods, reason = "a child's end can only be polled with a limit")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a child's end can only be polled with a limit"
+            )]
             None => thread::sleep(Duration::from_millis(100)),
         }
     }

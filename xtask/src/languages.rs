@@ -20,12 +20,19 @@ const VARIABLE: &str = "BAILIWICK_LANGUAGES";
 
 /// Builds what can be built; returns what to tell the stories.
 pub(crate) fn set_up(root: &Path) -> (&'static str, PathBuf) {
-    let places = Places { root, sources: &root.join("tests/languages"), out: &root.join("target/languages") };
+    let places = Places {
+        root,
+        sources: &root.join("tests/languages"),
+        out: &root.join("target/languages"),
+    };
     thread::scope(|scope| {
         for language in LANGUAGES {
             scope.spawn(move || {
                 if let Err(error) = (language.build)(places) {
-                    say(&format!("  left out: the stories that need tools in {} ({error:#})", language.name));
+                    say(&format!(
+                        "  left out: the stories that need tools in {} ({error:#})",
+                        language.name
+                    ));
                     places.remove(language.components);
                 }
             });
@@ -44,9 +51,21 @@ struct Language {
 
 /// Each has tools of its own, so they are built side by side.
 const LANGUAGES: [Language; 3] = [
-    Language { name: "JavaScript", components: &["qjs", "qjs_wasi", "js", "js_wasi", "js_default"], build: javascript },
-    Language { name: "Python", components: &["py", "py_default"], build: python },
-    Language { name: "Rust with WASI", components: &["wasip2"], build: rust },
+    Language {
+        name: "JavaScript",
+        components: &["qjs", "qjs_wasi", "js", "js_wasi", "js_default"],
+        build: javascript,
+    },
+    Language {
+        name: "Python",
+        components: &["py", "py_default"],
+        build: python,
+    },
+    Language {
+        name: "Rust with WASI",
+        components: &["wasip2"],
+        build: rust,
+    },
 ];
 
 #[derive(Clone, Copy)]
@@ -63,7 +82,10 @@ impl Places<'_> {
 
     /// Builds a component with a program, unless exactly this command made it of exactly these files before.
     fn build(self, name: &str, files: &[PathBuf], program: &Path, arguments: &str) -> Result<()> {
-        let (component, stamp) = (self.component(name), self.out.join(name).with_extension("made"));
+        let (component, stamp) = (
+            self.component(name),
+            self.out.join(name).with_extension("made"),
+        );
         let mut wanted = arguments.as_bytes().to_vec();
         for file in files.iter().chain([&self.root.join("wit/tool.wit")]) {
             wanted.extend(fs::read(file).with_context(|| file.display().to_string())?);
@@ -72,8 +94,14 @@ impl Places<'_> {
             return Ok(());
         }
         let mut command = Command::new(program);
-        command.current_dir(self.root).args(arguments.split_whitespace()).arg("-o").arg(&component);
-        step(&format!("building {name}.wasm"), || run(command.stdin(Stdio::null()).stdout(Stdio::null())))?;
+        command
+            .current_dir(self.root)
+            .args(arguments.split_whitespace())
+            .arg("-o")
+            .arg(&component);
+        step(&format!("building {name}.wasm"), || {
+            run(command.stdin(Stdio::null()).stdout(Stdio::null()))
+        })?;
         fs::write(stamp, wanted)?;
         Ok(())
     }
@@ -93,19 +121,36 @@ fn javascript(places: Places<'_>) -> Result<()> {
     let (from, to) = (places.sources.join("node"), places.out.join("node"));
     packages::install_node(&from, &to, "install")?;
     for (name, source, program, arguments) in [
-        ("qjs", QJS, "componentize-qjs", "-n tool --sync --opt-size --minify --stub-wasi -j"),
-        ("qjs_wasi", QJS, "componentize-qjs", "-n tool --sync --opt-size --minify -j"),
+        (
+            "qjs",
+            QJS,
+            "componentize-qjs",
+            "-n tool --sync --opt-size --minify --stub-wasi -j",
+        ),
+        (
+            "qjs_wasi",
+            QJS,
+            "componentize-qjs",
+            "-n tool --sync --opt-size --minify -j",
+        ),
         (
             "js",
             JS,
             "componentize-js",
             "-n tool --disable=stdio --disable=random --disable=clocks --disable=http --disable=fetch-event",
         ),
-        ("js_wasi", JS, "componentize-js", "-n tool --disable=http --disable=fetch-event"),
+        (
+            "js_wasi",
+            JS,
+            "componentize-js",
+            "-n tool --disable=http --disable=fetch-event",
+        ),
         ("js_default", JS, "componentize-js", "-n tool"),
     ] {
         let files = [places.root.join(source), from.join("package-lock.json")];
-        let arguments = format!("target/languages/node/node_modules/.bin/{program} -w wit {arguments} {source}");
+        let arguments = format!(
+            "target/languages/node/node_modules/.bin/{program} -w wit {arguments} {source}"
+        );
         places.build(name, &files, Path::new("node"), &arguments)?;
     }
     Ok(())
@@ -114,7 +159,10 @@ fn javascript(places: Places<'_>) -> Result<()> {
 fn python(places: Places<'_>) -> Result<()> {
     let (from, to) = (places.sources.join("python"), places.out.join("python"));
     packages::install_python(&from, &to)?;
-    let files = [places.sources.join("py/app.py"), from.join("requirements.txt")];
+    let files = [
+        places.sources.join("py/app.py"),
+        from.join("requirements.txt"),
+    ];
     for (name, more) in [("py", "--stub-wasi"), ("py_default", "")] {
         let arguments = format!("-d wit -w tool componentize -p tests/languages/py {more} app");
         places.build(name, &files, &to.join("bin/componentize-py"), &arguments)?;
@@ -126,15 +174,30 @@ fn python(places: Places<'_>) -> Result<()> {
 fn rust(places: Places<'_>) -> Result<()> {
     let component = places.component("wasip2");
     if !guests::has_target("rustc", TARGET) {
-        step(&format!("installing the target {TARGET} with rustup"), || guests::add_target(TARGET))?;
+        step(
+            &format!("installing the target {TARGET} with rustup"),
+            || guests::add_target(TARGET),
+        )?;
     }
     let target = places.root.join("example-tools/target");
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(places.sources.join("wasip2")).args(["build", "--quiet", "--locked", "--release"]);
-    cargo.args(["--target", TARGET, "--target-dir"]).arg(&target);
+    cargo.current_dir(places.sources.join("wasip2")).args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--release",
+    ]);
+    cargo
+        .args(["--target", TARGET, "--target-dir"])
+        .arg(&target);
     step("building wasip2.wasm", || run(cargo.stdin(Stdio::null())))?;
     fs::create_dir_all(places.out)?;
-    fs::copy(target.join(TARGET).join("release/bailiwick_guest_wasip2.wasm"), component)?;
+    fs::copy(
+        target
+            .join(TARGET)
+            .join("release/bailiwick_guest_wasip2.wasm"),
+        component,
+    )?;
     Ok(())
 }
 

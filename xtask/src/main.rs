@@ -34,10 +34,12 @@ cargo xtask deep [SECTION]   run the long tests, all or one, and print their fig
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    Project::find().and_then(|project| project.take(&arguments)).unwrap_or_else(|error| {
-        say(&format!("error: {error:#}"));
-        ExitCode::FAILURE
-    })
+    Project::find()
+        .and_then(|project| project.take(&arguments))
+        .unwrap_or_else(|error| {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        })
 }
 
 /// The folder of the workspace.
@@ -47,8 +49,12 @@ struct Project {
 
 impl Project {
     fn find() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
-        Ok(Self { root: root.to_owned() })
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("xtask lies in the workspace")?;
+        Ok(Self {
+            root: root.to_owned(),
+        })
     }
 
     fn take(&self, arguments: &[String]) -> Result<ExitCode> {
@@ -80,7 +86,9 @@ impl Project {
     /// Builds and fetches all that tests need; returns `cargo test` with what it has to be told.
     fn tests(&self) -> Result<Command> {
         self.build_all()?;
-        step("fetching what tests ask cargo about", || run(&mut self.fetch()))?;
+        step("fetching what tests ask cargo about", || {
+            run(&mut self.fetch())
+        })?;
         let mut cargo = self.cargo();
         cargo.arg("test");
         cargo.env("BAILIWICK_BIN", self.binary("bailiwick"));
@@ -110,9 +118,13 @@ impl Project {
     fn demo(&self, arguments: &[String]) -> Result<ExitCode> {
         self.build_all()?;
         let mut demo = Command::new(self.binary("bailiwick-demo"));
-        demo.current_dir(&self.root).arg("--bailiwick").arg(self.binary("bailiwick"));
+        demo.current_dir(&self.root)
+            .arg("--bailiwick")
+            .arg(self.binary("bailiwick"));
         demo.arg("--tools").arg(self.tools_folder());
-        demo.arg("--out").arg(self.root.join("target/demo")).args(arguments);
+        demo.arg("--out")
+            .arg(self.root.join("target/demo"))
+            .args(arguments);
         step::replace(&mut demo)
     }
 
@@ -120,19 +132,35 @@ impl Project {
     fn build_all(&self) -> Result<()> {
         guests::set_up()?;
         let built = self.binary("bailiwick").is_file();
-        let label = if built { "building the host" } else { "building the host (first time: about 8 minutes)" };
+        let label = if built {
+            "building the host"
+        } else {
+            "building the host (first time: about 8 minutes)"
+        };
         step(label, || run(self.cargo().arg("build")))?;
         for tool in guests::examples(&self.root)? {
-            let name = tool.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            step(&format!("building the tool {name}"), || run(&mut self.build_tool(&tool)))?;
+            let name = tool
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            step(&format!("building the tool {name}"), || {
+                run(&mut self.build_tool(&tool))
+            })?;
         }
         Ok(())
     }
 
     fn build_tool(&self, tool: &Path) -> Command {
         let mut bailiwick = Command::new(self.binary("bailiwick"));
-        bailiwick.arg("build").arg(tool).arg("--out").arg(self.tools_folder());
-        bailiwick.arg("--target-dir").arg(self.root.join("example-tools/target"));
+        bailiwick
+            .arg("build")
+            .arg(tool)
+            .arg("--out")
+            .arg(self.tools_folder());
+        bailiwick
+            .arg("--target-dir")
+            .arg(self.root.join("example-tools/target"));
         bailiwick
     }
 
@@ -144,7 +172,10 @@ impl Project {
     }
 
     fn binary(&self, name: &str) -> PathBuf {
-        self.target().join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)
+        self.target()
+            .join("debug")
+            .join(name)
+            .with_extension(env::consts::EXE_EXTENSION)
     }
 
     fn tools_folder(&self) -> PathBuf {

@@ -37,20 +37,37 @@ pub(crate) fn install_node(from: &Path, to: &Path, how: &str) -> Result<()> {
 pub(crate) fn install_python(from: &Path, to: &Path) -> Result<()> {
     let requirements = from.join("requirements.txt");
     once(&requirements, to, || {
-        run(Command::new("python3").args(["-m", "venv"]).arg(to).stdin(Stdio::null()))?;
+        run(Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(to)
+            .stdin(Stdio::null()))?;
         let mut pip = Command::new(to.join("bin/python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--requirement"]);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-compile",
+            "--requirement",
+        ]);
         run(pip.arg(&requirements).stdin(Stdio::null()))
     })
 }
 
 /// Installs unless exactly this list was installed here before.
 fn once(list: &Path, to: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
-    let (wanted, stamp) = (fs::read(list).with_context(|| list.display().to_string())?, to.join("installed"));
+    let (wanted, stamp) = (
+        fs::read(list).with_context(|| list.display().to_string())?,
+        to.join("installed"),
+    );
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    step(&format!("installing the packages of {}", list.display()), install)?;
+    step(
+        &format!("installing the packages of {}", list.display()),
+        install,
+    )?;
     fs::write(stamp, wanted)?;
     Ok(())
 }

@@ -11,7 +11,10 @@ pub(crate) fn step<T>(label: &str, take: impl FnOnce() -> Result<T>) -> Result<T
     say(&format!("→ {label}"));
     let started = Instant::now();
     let taken = take().with_context(|| label.to_owned())?;
-    say(&format!("  done in {:.1} s", started.elapsed().as_secs_f32()));
+    say(&format!(
+        "  done in {:.1} s",
+        started.elapsed().as_secs_f32()
+    ));
     Ok(taken)
 }
 
@@ -24,7 +27,9 @@ pub(crate) fn say(line: &str) {
 /// Runs a program to its end.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().with_context(|| format!("cannot run {program}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
     if status.success() {
         return Ok(());
     }

@@ -20,15 +20,28 @@ const SHIPPED: &[&str] = &["--package", "bailiwick"];
 fn resolved(package: &str, members: &[&str], edges: &str) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root).args(["tree", "--offline", "--locked", "--prefix", "none"]).args(members);
-    cargo.args(["--edges", edges, "--format", "{p} {f}", "--invert", package, "--depth", "0"]);
+    cargo
+        .current_dir(root)
+        .args(["tree", "--offline", "--locked", "--prefix", "none"])
+        .args(members);
+    cargo.args([
+        "--edges", edges, "--format", "{p} {f}", "--invert", package, "--depth", "0",
+    ]);
     for target in TARGETS {
         cargo.args(["--target", target]);
     }
-    let output = cargo.output().unwrap_or_else(|error| panic!("cargo cannot be run: {error}"));
+    let output = cargo
+        .output()
+        .unwrap_or_else(|error| panic!("cargo cannot be run: {error}"));
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}\n`cargo xtask test` fetches what this needs");
-    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    assert!(
+        output.status.success(),
+        "{error}\n`cargo xtask test` fetches what this needs"
+    );
+    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect();
     lines.retain(|line| line.starts_with(package));
     lines.sort();
     lines.dedup();
@@ -38,11 +51,24 @@ fn resolved(package: &str, members: &[&str], edges: &str) -> Vec<String> {
 /// Version and features of the only package with this name.
 fn only(package: &str, edges: &str) -> (Vec<u64>, Vec<String>) {
     let lines = resolved(package, WORKSPACE, edges);
-    let [line] = lines.as_slice() else { panic!("not one {package}: {lines:?}") };
+    let [line] = lines.as_slice() else {
+        panic!("not one {package}: {lines:?}")
+    };
     let mut words = line.split_whitespace().skip(1);
-    let version = words.next().unwrap_or_default().trim_start_matches('v').split('.');
-    let version = version.map(|number| number.parse().unwrap_or_default()).collect();
-    let features = words.next().unwrap_or_default().split(',').map(str::to_owned).collect();
+    let version = words
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('v')
+        .split('.');
+    let version = version
+        .map(|number| number.parse().unwrap_or_default())
+        .collect();
+    let features = words
+        .next()
+        .unwrap_or_default()
+        .split(',')
+        .map(str::to_owned)
+        .collect();
     (version, features)
 }
 
@@ -51,8 +77,14 @@ fn the_engine_has_no_feature_that_is_not_used() {
     for edges in ["normal,build", "normal,build,dev"] {
         for (package, allowed) in ALLOWED {
             let (_, features) = only(package, edges);
-            let more: Vec<_> = features.iter().filter(|name| !allowed.contains(&name.as_str())).collect();
-            assert!(more.is_empty(), "{package} has {more:?}; find who asks: cargo tree -e features -i {package}");
+            let more: Vec<_> = features
+                .iter()
+                .filter(|name| !allowed.contains(&name.as_str()))
+                .collect();
+            assert!(
+                more.is_empty(),
+                "{package} has {more:?}; find who asks: cargo tree -e features -i {package}"
+            );
         }
     }
 }
@@ -61,15 +93,24 @@ fn the_engine_has_no_feature_that_is_not_used() {
 fn the_engine_is_of_the_line_that_gets_security_fixes() {
     for (package, _) in ALLOWED {
         let (version, _) = only(package, "normal,build,dev");
-        assert!(version >= vec![48, 0, 8] && version < vec![49], "{package} {version:?}");
+        assert!(
+            version >= vec![48, 0, 8] && version < vec![49],
+            "{package} {version:?}"
+        );
     }
 }
 
 #[test]
 fn what_ships_has_no_crate_that_only_tests_need() {
     for package in ["instant", "wasm-mutate"] {
-        assert_eq!(resolved(package, SHIPPED, "normal,build"), Vec::<String>::new());
-        assert!(!resolved(package, WORKSPACE, "normal,build,dev").is_empty(), "{package} is not there at all");
+        assert_eq!(
+            resolved(package, SHIPPED, "normal,build"),
+            Vec::<String>::new()
+        );
+        assert!(
+            !resolved(package, WORKSPACE, "normal,build,dev").is_empty(),
+            "{package} is not there at all"
+        );
     }
 }
 

@@ -17,7 +17,9 @@ struct Echo {
 /// Says what it is told.
 #[bailiwick_sdk::tool(read_only, idempotent)]
 fn echo(_call: &Call, args: Args) -> Result<Echo, Error> {
-    Ok(Echo { message: args.message })
+    Ok(Echo {
+        message: args.message,
+    })
 }
 
 /// Computes for ever.

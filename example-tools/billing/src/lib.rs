@@ -13,7 +13,10 @@ struct Balance {
 /// Says what is on the caller's own account.
 #[bailiwick_sdk::tool(scopes = ["billing:read"], services = ["billing_api"], read_only)]
 fn get_balance(call: &Call) -> Result<Balance, Error> {
-    call.service("billing_api").get(path!["accounts", Part::ActorSub]).send()?.json()
+    call.service("billing_api")
+        .get(path!["accounts", Part::ActorSub])
+        .send()?
+        .json()
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -35,7 +38,10 @@ struct Report {
 /// Sums up the orders of a month.
 #[bailiwick_sdk::tool(scopes = ["reports:read"], services = ["reports_api"], read_only)]
 fn monthly_report(call: &Call, args: Args) -> Result<Report, Error> {
-    call.service("reports_api").get(["reports", &args.month]).send()?.json()
+    call.service("reports_api")
+        .get(["reports", &args.month])
+        .send()?
+        .json()
 }
 
 bailiwick_sdk::export!(get_balance, monthly_report);

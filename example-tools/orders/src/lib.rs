@@ -20,7 +20,10 @@ struct Args {
 /// Says where an order is.
 #[bailiwick_sdk::tool(scopes = ["orders:read"], services = ["orders_api"], read_only)]
 fn get_order_status(call: &Call, args: Args) -> Result<Order, Error> {
-    call.service("orders_api").get(["orders", &args.order_id]).send()?.json()
+    call.service("orders_api")
+        .get(["orders", &args.order_id])
+        .send()?
+        .json()
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -37,7 +40,9 @@ struct Orders {
 /// Lists the caller's own orders. Whose they are is not an argument: the host fills it in.
 #[bailiwick_sdk::tool(scopes = ["orders:read"], services = ["orders_api"], read_only)]
 fn list_orders(call: &Call, filter: Filter) -> Result<Orders, Error> {
-    let request = call.service("orders_api").get(path!["customers", Part::ActorSub, "orders"]);
+    let request = call
+        .service("orders_api")
+        .get(path!["customers", Part::ActorSub, "orders"]);
     match filter.status {
         Some(status) => request.query("status", status).send()?.json(),
         None => request.send()?.json(),

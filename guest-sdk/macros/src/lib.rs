@@ -23,7 +23,9 @@ pub fn tool(settings: TokenStream, function: TokenStream) -> TokenStream {
     let settings = parse_macro_input!(settings as Settings);
     let function = parse_macro_input!(function as ItemFn);
     let expanded = expand(&settings, &function);
-    expanded.unwrap_or_else(|error| with_function(&function, &error.to_compile_error())).into()
+    expanded
+        .unwrap_or_else(|error| with_function(&function, &error.to_compile_error()))
+        .into()
 }
 
 /// The function stays as it is, even when it is no tool, so that the compiler complains about one thing only.
@@ -40,7 +42,12 @@ fn with_function(function: &ItemFn, rest: &Tokens) -> Tokens {
 }
 
 fn expand(settings: &Settings, function: &ItemFn) -> Result<Tokens> {
-    let Signature { name, description, arguments, returned } = Signature::read(function)?;
+    let Signature {
+        name,
+        description,
+        arguments,
+        returned,
+    } = Signature::read(function)?;
     let about = settings.about(name, &description)?;
     let visibility = &function.vis;
     let (schema, run) = match arguments {
@@ -48,7 +55,10 @@ fn expand(settings: &Settings, function: &ItemFn) -> Result<Tokens> {
             quote! { ::bailiwick_sdk::export::schema_of::<#arguments>() },
             quote! { #name(call, ::bailiwick_sdk::export::arguments::<#arguments>(input)?) },
         ),
-        None => (quote! { ::bailiwick_sdk::export::schema_of_nothing() }, quote! {{ let _ = input; #name(call) }}),
+        None => (
+            quote! { ::bailiwick_sdk::export::schema_of_nothing() },
+            quote! {{ let _ = input; #name(call) }},
+        ),
     };
     let tool = quote! {
         #[doc(hidden)]

@@ -73,8 +73,14 @@ impl Settings {
             "destructive" => once(key, &mut self.destructive, flag(input)?),
             "idempotent" => once(key, &mut self.idempotent, flag(input)?),
             "open_world" => once(key, &mut self.open_world, flag(input)?),
-            "description" => Err(Error::new_spanned(key, "the description is the doc comment")),
-            _ => Err(Error::new_spanned(key, format!("no setting `{key}`; there are {KNOWN}"))),
+            "description" => Err(Error::new_spanned(
+                key,
+                "the description is the doc comment",
+            )),
+            _ => Err(Error::new_spanned(
+                key,
+                format!("no setting `{key}`; there are {KNOWN}"),
+            )),
         }
     }
 }
@@ -97,7 +103,9 @@ fn texts(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
     input.parse::<Token![=]>()?;
     let list;
     bracketed!(list in input);
-    Ok(Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?.into_iter().collect())
+    Ok(Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?
+        .into_iter()
+        .collect())
 }
 
 /// Nothing, or `= true` or `= false`
@@ -119,7 +127,10 @@ fn check_name(name: &LitStr) -> Result<()> {
     if (1..=64).contains(&value.len()) && value.chars().all(allowed) {
         return Ok(());
     }
-    Err(Error::new_spanned(name, "a tool's name is 1 to 64 characters of A-Z a-z 0-9 _ . -"))
+    Err(Error::new_spanned(
+        name,
+        "a tool's name is 1 to 64 characters of A-Z a-z 0-9 _ . -",
+    ))
 }
 
 fn option(value: Option<impl ToTokens>) -> TokenStream {
@@ -140,7 +151,10 @@ mod tests {
     fn message(settings: &str) -> String {
         let read = parse_str::<Settings>(settings);
         let about = read.and_then(|read| read.about(&format_ident!("a_tool"), "A tool."));
-        about.err().map(|error| error.to_string()).unwrap_or_default()
+        about
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
     }
 
     #[test]
@@ -149,7 +163,10 @@ mod tests {
             idempotent = true, open_world, title = "T", name = "a.b-c", meta = "{}","#;
         assert_eq!(message(all), "");
         let read = parse_str::<Settings>(all).unwrap_or_default();
-        assert_eq!((read.read_only, read.destructive), (Some(true), Some(false)));
+        assert_eq!(
+            (read.read_only, read.destructive),
+            (Some(true), Some(false))
+        );
         assert_eq!(read.scopes.map(|scopes| scopes.len()), Some(2));
     }
 

@@ -25,9 +25,17 @@ impl<'function> Signature<'function> {
         }
         let arguments = arguments(function)?;
         let ReturnType::Type(_, returned) = &function.sig.output else {
-            return Err(Error::new_spanned(name, "a tool returns `Result<T, Error>`"));
+            return Err(Error::new_spanned(
+                name,
+                "a tool returns `Result<T, Error>`",
+            ));
         };
-        Ok(Self { name, description, arguments, returned })
+        Ok(Self {
+            name,
+            description,
+            arguments,
+            returned,
+        })
     }
 }
 
@@ -43,7 +51,10 @@ fn refuse_qualifiers(function: &ItemFn) -> Result<()> {
         return Err(Error::new_spanned(word, "a tool is not unsafe"));
     }
     if !sig.generics.params.is_empty() {
-        return Err(Error::new_spanned(&sig.generics, "a tool is not generic: its schema is one"));
+        return Err(Error::new_spanned(
+            &sig.generics,
+            "a tool is not generic: its schema is one",
+        ));
     }
     Ok(())
 }
@@ -76,7 +87,11 @@ fn doc_line(attribute: &Attribute) -> Option<String> {
     let Meta::NameValue(pair) = &attribute.meta else {
         return None;
     };
-    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else {
+    let Expr::Lit(ExprLit {
+        lit: Lit::Str(text),
+        ..
+    }) = &pair.value
+    else {
         return None;
     };
     let text = text.value();
@@ -91,7 +106,10 @@ mod tests {
     use super::Signature;
 
     fn message(function: &ItemFn) -> String {
-        Signature::read(function).err().map(|error| error.to_string()).unwrap_or_default()
+        Signature::read(function)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
     }
 
     #[test]
@@ -103,9 +121,9 @@ mod tests {
             fn status(call: &Call, args: Args) -> Result<Order, Error> { todo() }
         };
         let read = Signature::read(&function);
-        assert!(read.is_ok_and(
-            |read| read.description == "Says where an order is.\n\nNot for invoices." && read.arguments.is_some()
-        ));
+        assert!(read.is_ok_and(|read| read.description
+            == "Says where an order is.\n\nNot for invoices."
+            && read.arguments.is_some()));
     }
 
     #[test]
@@ -122,7 +140,8 @@ mod tests {
         assert!(message(&three).contains("one more parameter"));
         let nothing = parse_quote! { #[doc = "A."] fn a(call: &Call) { todo() } };
         assert!(message(&nothing).contains("Result<T, Error>"));
-        let generic = parse_quote! { #[doc = "A."] fn a<T>(call: &Call) -> Result<T, Error> { todo() } };
+        let generic =
+            parse_quote! { #[doc = "A."] fn a<T>(call: &Call) -> Result<T, Error> { todo() } };
         assert!(message(&generic).contains("not generic"));
     }
 }

@@ -69,7 +69,11 @@ impl Access {
 
     /// The verified user, and who came for them.
     pub(crate) fn by(self, user: Option<&str>, via: Option<&str>) -> Self {
-        Self { user: user.map(str::to_owned), via: via.map(str::to_owned), ..self }
+        Self {
+            user: user.map(str::to_owned),
+            via: via.map(str::to_owned),
+            ..self
+        }
     }
 
     /// What a verified transaction token says of the call.
@@ -85,7 +89,10 @@ impl Access {
 
     /// Why the visitor was turned away.
     pub(crate) fn refused(self, reason: &impl ToString) -> Self {
-        Self { reason: Some(reason.to_string()), ..self }
+        Self {
+            reason: Some(reason.to_string()),
+            ..self
+        }
     }
 }
 
@@ -106,7 +113,9 @@ impl AccessLog {
             ),
             None => None,
         };
-        Ok(Self { inner: Mutex::new((Vec::new(), file)) })
+        Ok(Self {
+            inner: Mutex::new((Vec::new(), file)),
+        })
     }
 
     pub(crate) fn write(&self, line: Access) {

@@ -62,13 +62,20 @@ pub(crate) struct Bearers {
 
 impl Bearers {
     pub(crate) fn new(trusted: Trusted, audience: &'static str, scope: &'static str) -> Self {
-        Self { trusted, audience, scope, keys: Mutex::default() }
+        Self {
+            trusted,
+            audience,
+            scope,
+            keys: Mutex::default(),
+        }
     }
 
     /// Checks the one bearer token of a request.
     pub(crate) async fn verify(&self, request: &Request) -> Result<Bearer, BearerError> {
         let header = request.header("authorization");
-        let token = header.and_then(|header| header.strip_prefix("Bearer ")).ok_or(BearerError::Missing)?;
+        let token = header
+            .and_then(|header| header.strip_prefix("Bearer "))
+            .ok_or(BearerError::Missing)?;
         let verified = self.issuer_keys().await?.verify(token).map_err(|_| {
             // The issuer may have new keys: look again next time.
             *self.lock() = None;
@@ -87,7 +94,11 @@ impl Bearers {
         if text("aud") != Some(self.audience) {
             return Err("audience");
         }
-        if claims.get("exp").and_then(Value::as_u64).is_none_or(|exp| exp <= now()) {
+        if claims
+            .get("exp")
+            .and_then(Value::as_u64)
+            .is_none_or(|exp| exp <= now())
+        {
             return Err("expired");
         }
         let scopes = text("scope").unwrap_or_default();

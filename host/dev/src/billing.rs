@@ -80,13 +80,19 @@ fn serve(user: &str, request: &Request) -> (StatusCode, Value) {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (&request.method, path.as_slice()) {
-        (&Method::GET, ["accounts", owner]) if *owner != user => {
-            (StatusCode::FORBIDDEN, json!({"error": "the account belongs to somebody else"}))
+        (&Method::GET, ["accounts", owner]) if *owner != user => (
+            StatusCode::FORBIDDEN,
+            json!({"error": "the account belongs to somebody else"}),
+        ),
+        (&Method::GET, ["accounts", owner]) => {
+            match ACCOUNTS.iter().find(|(name, _)| name == owner) {
+                Some((owner, cents)) => (
+                    StatusCode::OK,
+                    json!({"owner": owner, "cents": cents, "currency": "EUR"}),
+                ),
+                None => (StatusCode::NOT_FOUND, json!({"error": "no such account"})),
+            }
         }
-        (&Method::GET, ["accounts", owner]) => match ACCOUNTS.iter().find(|(name, _)| name == owner) {
-            Some((owner, cents)) => (StatusCode::OK, json!({"owner": owner, "cents": cents, "currency": "EUR"})),
-            None => (StatusCode::NOT_FOUND, json!({"error": "no such account"})),
-        },
         _ => (StatusCode::NOT_FOUND, json!({"error": "no such thing"})),
     }
 }
@@ -110,7 +116,9 @@ mod tests {
     async fn an_account_is_seen_by_its_owner_in_person_and_nobody_else() {
         let issuer = Issuer::start().await.unwrap();
         let billing = Billing::start(issuer.trusted(), None).await.unwrap();
-        let good = TokenSpec::of("alice").audience("billing").scopes(&["billing:read"]);
+        let good = TokenSpec::of("alice")
+            .audience("billing")
+            .scopes(&["billing:read"]);
         let cases = [
             (good.clone(), "/accounts/alice", 200),
             (good.clone(), "/accounts/bob", 403),
@@ -119,21 +127,39 @@ mod tests {
             (good.clone().acting("bailiwick"), "/accounts/alice", 401),
             (good.clone().claim("act", "odd"), "/accounts/alice", 401),
             (good.clone().audience("orders"), "/accounts/alice", 401),
-            (good.clone().scopes(&["billing:write"]), "/accounts/alice", 401),
+            (
+                good.clone().scopes(&["billing:write"]),
+                "/accounts/alice",
+                401,
+            ),
             (good.clone().lifetime(-1), "/accounts/alice", 401),
-            (good.clone().signed_by(Signer::Stranger), "/accounts/alice", 401),
+            (
+                good.clone().signed_by(Signer::Stranger),
+                "/accounts/alice",
+                401,
+            ),
         ];
         for (spec, path, status) in cases {
             let token = issuer.token(&spec).unwrap();
-            let headers = [(http::header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap())];
+            let headers = [(
+                http::header::AUTHORIZATION,
+                format!("Bearer {token}").parse().unwrap(),
+            )];
             let url = format!("{}{path}", billing.url());
-            let reply = client::send(Method::GET, &url, headers.into_iter().collect(), "").await.unwrap();
+            let reply = client::send(Method::GET, &url, headers.into_iter().collect(), "")
+                .await
+                .unwrap();
             assert_eq!(reply.status, status, "{spec:?} {path}");
         }
         let url = format!("{}/accounts/alice", billing.url());
-        let reply = client::send(Method::GET, &url, HeaderMap::new(), "").await.unwrap();
+        let reply = client::send(Method::GET, &url, HeaderMap::new(), "")
+            .await
+            .unwrap();
         assert_eq!(reply.status, 401);
         assert_eq!(billing.log()[0].user.as_deref(), Some("alice"));
-        assert_eq!(billing.log().last().unwrap().reason.as_deref(), Some("no bearer token"));
+        assert_eq!(
+            billing.log().last().unwrap().reason.as_deref(),
+            Some("no bearer token")
+        );
     }
 }

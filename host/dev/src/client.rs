@@ -42,13 +42,21 @@ impl Reply {
     /// # Errors
     /// It is not JSON.
     pub fn json(&self) -> anyhow::Result<Value> {
-        serde_json::from_slice(&self.body)
-            .with_context(|| format!("{} with a body that is not JSON: {}", self.status, self.text()))
+        serde_json::from_slice(&self.body).with_context(|| {
+            format!(
+                "{} with a body that is not JSON: {}",
+                self.status,
+                self.text()
+            )
+        })
     }
 
     /// A header's text; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }
 
@@ -56,14 +64,25 @@ impl Reply {
 ///
 /// # Errors
 /// No connection, no HTTP, or no answer within a minute.
-pub async fn send(method: Method, url: &str, headers: HeaderMap, body: impl Into<Bytes>) -> anyhow::Result<Reply> {
+pub async fn send(
+    method: Method,
+    url: &str,
+    headers: HeaderMap,
+    body: impl Into<Bytes>,
+) -> anyhow::Result<Reply> {
     let exchange = async {
         let open = open(method, url, headers, body).await?;
         let body = open.body.collect().await?.to_bytes();
-        anyhow::Ok(Reply { status: open.status, headers: open.headers, body })
+        anyhow::Ok(Reply {
+            status: open.status,
+            headers: open.headers,
+            body,
+        })
     };
     let reply = tokio::time::timeout(DEADLINE, exchange).await;
-    reply.with_context(|| format!("no answer from {url}"))?.with_context(|| format!("no answer from {url}"))
+    reply
+        .with_context(|| format!("no answer from {url}"))?
+        .with_context(|| format!("no answer from {url}"))
 }
 
 /// An answer whose body is still to come. Dropping it closes the connection.
@@ -82,8 +101,16 @@ pub struct Open {
 ///
 /// # Errors
 /// No connection, or no HTTP.
-#[expect(clippy::disallowed_methods, reason = "a client of tests and demo, never part of the host")]
-pub async fn open(method: Method, url: &str, mut headers: HeaderMap, body: impl Into<Bytes>) -> anyhow::Result<Open> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client of tests and demo, never part of the host"
+)]
+pub async fn open(
+    method: Method,
+    url: &str,
+    mut headers: HeaderMap,
+    body: impl Into<Bytes>,
+) -> anyhow::Result<Open> {
     let url = Url::parse(url).with_context(|| format!("{url} is not a URL"))?;
     ensure!(url.scheme() == "http", "{url} is not http");
     let address = address(&url)?;
@@ -94,17 +121,26 @@ pub async fn open(method: Method, url: &str, mut headers: HeaderMap, body: impl 
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
     };
-    let mut request = http::Request::builder().method(method).uri(target).body(Full::new(body.into()))?;
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(target)
+        .body(Full::new(body.into()))?;
     *request.headers_mut() = headers;
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // Dropping the set closes the connection, also when the caller breaks off in the middle.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
     let answer = sender.send_request(request).await?;
     let (parts, body) = answer.into_parts();
-    Ok(Open { status: parts.status, headers: parts.headers, body, _driver: driver })
+    Ok(Open {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+        _driver: driver,
+    })
 }
 
 /// A plain GET.
@@ -119,23 +155,35 @@ pub async fn fetch(url: &str) -> anyhow::Result<Reply> {
 ///
 /// # Errors
 /// As [`send`].
-pub async fn form(url: &str, client: Option<(&str, &str)>, fields: &[(&str, &str)]) -> anyhow::Result<Reply> {
+pub async fn form(
+    url: &str,
+    client: Option<(&str, &str)>,
+    fields: &[(&str, &str)],
+) -> anyhow::Result<Reply> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, "application/x-www-form-urlencoded".parse()?);
     if let Some((id, secret)) = client {
         headers.insert(AUTHORIZATION, basic(id, secret).parse()?);
     }
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
     send(Method::POST, url, headers, body).await
 }
 
 fn basic(id: &str, secret: &str) -> String {
-    let encode = |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
-    format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret))))
+    let encode =
+        |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+    format!(
+        "Basic {}",
+        STANDARD.encode(format!("{}:{}", encode(id), encode(secret)))
+    )
 }
 
 fn address(url: &Url) -> anyhow::Result<String> {
     let host = url.host_str().context("a URL without a host")?;
-    let port = url.port_or_known_default().context("a URL without a port")?;
+    let port = url
+        .port_or_known_default()
+        .context("a URL without a port")?;
     Ok(format!("{host}:{port}"))
 }

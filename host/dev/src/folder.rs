@@ -52,9 +52,11 @@ impl Folder {
     /// # Errors
     /// The file cannot be read or written.
     pub fn add_tool(&self, component: &Path) -> anyhow::Result<String> {
-        let bytes =
-            fs::read(component).with_context(|| format!("cannot read the component {}", component.display()))?;
-        let name = component.file_name().context("a component without a name")?;
+        let bytes = fs::read(component)
+            .with_context(|| format!("cannot read the component {}", component.display()))?;
+        let name = component
+            .file_name()
+            .context("a component without a name")?;
         self.write_tool(&name.to_string_lossy(), &bytes)
     }
 

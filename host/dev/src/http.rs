@@ -47,12 +47,16 @@ impl Request {
 
     /// The fields of a form body, in order.
     pub fn form(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(&self.body).into_owned().collect()
+        url::form_urlencoded::parse(&self.body)
+            .into_owned()
+            .collect()
     }
 
     /// The query's fields, in order.
     pub fn query(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
+        url::form_urlencoded::parse(self.query.as_bytes())
+            .into_owned()
+            .collect()
     }
 
     /// The decoded segments of the path.
@@ -60,7 +64,11 @@ impl Request {
         self.path
             .split('/')
             .filter(|segment| !segment.is_empty())
-            .map(|segment| percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
+            .map(|segment| {
+                percent_encoding::percent_decode_str(segment)
+                    .decode_utf8_lossy()
+                    .into_owned()
+            })
             .collect()
     }
 }
@@ -86,7 +94,12 @@ impl Answer {
 
     /// An answer of some type.
     pub fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, body: body.into(), ..Self::default() }.with("content-type", content_type)
+        Self {
+            status,
+            body: body.into(),
+            ..Self::default()
+        }
+        .with("content-type", content_type)
     }
 
     /// Adds a header; one that HTTP cannot carry is left out.
@@ -107,7 +120,8 @@ impl Answer {
 }
 
 /// What answers requests.
-pub type Service = Arc<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+pub type Service =
+    Arc<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
 
 /// A socket on loopback that is bound and not yet served, so that its address is known first.
 pub struct Bound {
@@ -137,7 +151,9 @@ impl Bound {
     /// Serves until the returned value is dropped.
     pub fn serve(self, service: Service) -> Server {
         let task = tokio::spawn(accept(self.listener, service));
-        Server { task: task.abort_handle() }
+        Server {
+            task: task.abort_handle(),
+        }
     }
 }
 
@@ -170,7 +186,9 @@ async fn accept(listener: TcpListener, service: Service) {
 async fn connection(stream: TcpStream, service: Service) {
     let answer = service_fn(move |request| respond(request, Arc::clone(&service)));
     // A client that breaks off is its own affair.
-    let _broken = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+    let _broken = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), answer)
+        .await;
 }
 
 async fn respond(
@@ -182,7 +200,9 @@ async fn respond(
         None => Answer::new(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", "too large\n"),
     };
     tokio::time::sleep(answer.delay).await;
-    let mut response = http::Response::builder().status(answer.status).body(Full::new(answer.body))?;
+    let mut response = http::Response::builder()
+        .status(answer.status)
+        .body(Full::new(answer.body))?;
     *response.headers_mut() = answer.headers;
     Ok(response)
 }

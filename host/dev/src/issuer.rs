@@ -79,7 +79,10 @@ impl Issuer {
             let state = Arc::clone(&service);
             Box::pin(async move { state.answer(&request) })
         }));
-        Ok(Self { state, _server: server })
+        Ok(Self {
+            state,
+            _server: server,
+        })
     }
 
     /// The issuer identifier, `http://127.0.0.1:PORT`.
@@ -94,7 +97,10 @@ impl Issuer {
 
     /// What a service needs to take its tokens.
     pub fn trusted(&self) -> Trusted {
-        Trusted { issuer: self.url().to_owned(), keys: self.jwks_uri() }
+        Trusted {
+            issuer: self.url().to_owned(),
+            keys: self.jwks_uri(),
+        }
     }
 
     /// Where clients ask for tokens.
@@ -167,12 +173,19 @@ impl State {
             .algorithms
             .iter()
             .enumerate()
-            .map(|(index, algorithm)| Key::generate(format!("key-{}", index + 1), *algorithm).map(Arc::new))
+            .map(|(index, algorithm)| {
+                Key::generate(format!("key-{}", index + 1), *algorithm).map(Arc::new)
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self {
             url,
             directory: Directory::new(settings.users, settings.clients),
-            inner: Mutex::new(Inner { keys, misbehaviour: None, exchanges: Vec::new(), requests: Vec::new() }),
+            inner: Mutex::new(Inner {
+                keys,
+                misbehaviour: None,
+                exchanges: Vec::new(),
+                requests: Vec::new(),
+            }),
         })
     }
 
@@ -191,11 +204,14 @@ impl State {
     }
 
     fn answer(&self, request: &Request) -> Answer {
-        self.lock().requests.push(format!("{} {}", request.method, request.path));
+        self.lock()
+            .requests
+            .push(format!("{} {}", request.method, request.path));
         match (&request.method, request.path.as_str()) {
-            (&Method::GET, "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration") => {
-                Answer::json(StatusCode::OK, &self.metadata())
-            }
+            (
+                &Method::GET,
+                "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration",
+            ) => Answer::json(StatusCode::OK, &self.metadata()),
             (&Method::GET, "/jwks") => Answer::json(StatusCode::OK, &self.jwks()),
             (&Method::POST, "/token") => exchange::token(self, request),
             (&Method::POST, "/mint") => mint::page(self, request),

@@ -14,7 +14,8 @@ use serde_json::Value;
 /// The folder cannot be read, or a line that ends is not JSON.
 pub fn read(folder: &Path) -> anyhow::Result<Vec<Value>> {
     let mut segments = Vec::new();
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -29,8 +30,8 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Value>> {
         // A host may be writing the last line right now.
         let whole = text.rfind('\n').map_or("", |end| text.split_at(end).0);
         for line in whole.lines() {
-            let line: Value =
-                serde_json::from_str(line).with_context(|| format!("{} is not JSON lines", segment.display()))?;
+            let line: Value = serde_json::from_str(line)
+                .with_context(|| format!("{} is not JSON lines", segment.display()))?;
             // The line that ends a batch is no record.
             if line.get("batch").is_none() {
                 records.push(line);
@@ -42,10 +43,16 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Value>> {
 
 /// A text field of a record; empty if absent.
 pub fn text<'r>(record: &'r Value, field: &str) -> &'r str {
-    record.get(field).and_then(Value::as_str).unwrap_or_default()
+    record
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The records of one event.
 pub fn events<'r>(records: &'r [Value], event: &str) -> Vec<&'r Value> {
-    records.iter().filter(|record| text(record, "event") == event).collect()
+    records
+        .iter()
+        .filter(|record| text(record, "event") == event)
+        .collect()
 }

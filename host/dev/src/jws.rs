@@ -9,9 +9,9 @@
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaKeyPair,
-    UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaKeyPair, UnparsedPublicKey,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -42,7 +42,9 @@ impl Algorithm {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Es256, Self::EdDsa, Self::Rs256, Self::Ps256].into_iter().find(|algorithm| algorithm.as_str() == name)
+        [Self::Es256, Self::EdDsa, Self::Rs256, Self::Ps256]
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
     }
 }
 
@@ -92,11 +94,19 @@ impl Key {
     /// The library cannot make one.
     pub fn generate(kid: impl Into<String>, algorithm: Algorithm) -> Result<Self, JwsError> {
         let pair = match algorithm {
-            Algorithm::Es256 => Pair::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?),
+            Algorithm::Es256 => {
+                Pair::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?)
+            }
             Algorithm::EdDsa => Pair::Ed25519(Ed25519KeyPair::generate()?),
-            Algorithm::Rs256 | Algorithm::Ps256 => Pair::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048)?)),
+            Algorithm::Rs256 | Algorithm::Ps256 => {
+                Pair::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048)?))
+            }
         };
-        Ok(Self { kid: kid.into(), algorithm, pair })
+        Ok(Self {
+            kid: kid.into(),
+            algorithm,
+            pair,
+        })
     }
 
     /// The name of the key.
@@ -138,7 +148,11 @@ impl Key {
     ///
     /// # Errors
     /// The library cannot sign.
-    pub fn sign(&self, header: &Map<String, Value>, claims: &Map<String, Value>) -> Result<String, JwsError> {
+    pub fn sign(
+        &self,
+        header: &Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<String, JwsError> {
         let input = signing_input(header, claims);
         let signature = self.signature(input.as_bytes())?;
         Ok(format!("{input}.{}", encode(&signature)))
@@ -210,8 +224,14 @@ impl PublicKeys {
     /// # Errors
     /// The set has no keys, or one that cannot be used.
     pub fn from_jwks(jwks: &Value) -> Result<Self, JwsError> {
-        let keys = jwks.get("keys").and_then(Value::as_array).ok_or(JwsError::KeySet)?;
-        keys.iter().map(|jwk| PublicKey::from_jwk(jwk).ok_or(JwsError::KeySet)).collect::<Result<_, _>>().map(Self)
+        let keys = jwks
+            .get("keys")
+            .and_then(Value::as_array)
+            .ok_or(JwsError::KeySet)?;
+        keys.iter()
+            .map(|jwk| PublicKey::from_jwk(jwk).ok_or(JwsError::KeySet))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Checks the signature of a compact JWS.
@@ -225,7 +245,11 @@ impl PublicKeys {
         let claims = object(claims).ok_or(JwsError::Format)?;
         let signature = decode(signature).ok_or(JwsError::Format)?;
         let kid = header.get("kid").and_then(Value::as_str);
-        let key = self.0.iter().find(|key| Some(key.kid.as_str()) == kid).ok_or(JwsError::UnknownKey)?;
+        let key = self
+            .0
+            .iter()
+            .find(|key| Some(key.kid.as_str()) == kid)
+            .ok_or(JwsError::UnknownKey)?;
         if header.get("alg").and_then(Value::as_str) != Some(key.algorithm.as_str()) {
             return Err(JwsError::Signature);
         }
@@ -242,9 +266,16 @@ impl PublicKey {
         let material = match algorithm {
             Algorithm::Es256 => Material::Bytes([vec![4], bytes("x")?, bytes("y")?].concat()),
             Algorithm::EdDsa => Material::Bytes(bytes("x")?),
-            Algorithm::Rs256 | Algorithm::Ps256 => Material::Rsa { n: bytes("n")?, e: bytes("e")? },
+            Algorithm::Rs256 | Algorithm::Ps256 => Material::Rsa {
+                n: bytes("n")?,
+                e: bytes("e")?,
+            },
         };
-        Some(Self { kid: text("kid")?.to_owned(), algorithm, material })
+        Some(Self {
+            kid: text("kid")?.to_owned(),
+            algorithm,
+            material,
+        })
     }
 
     fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), JwsError> {
@@ -293,10 +324,17 @@ mod tests {
 
     #[test]
     fn each_algorithm_signs_what_its_public_half_verifies() {
-        for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256] {
+        for algorithm in [
+            Algorithm::Es256,
+            Algorithm::EdDsa,
+            Algorithm::Rs256,
+            Algorithm::Ps256,
+        ] {
             let key = Key::generate("k", algorithm).unwrap();
             let header = members(&json!({"alg": algorithm.as_str(), "kid": "k"}));
-            let token = key.sign(&header, &members(&json!({"sub": "alice"}))).unwrap();
+            let token = key
+                .sign(&header, &members(&json!({"sub": "alice"})))
+                .unwrap();
             let keys = PublicKeys::from_jwks(&json!({"keys": [key.public_jwk()]})).unwrap();
             assert_eq!(keys.verify(&token).unwrap().claims["sub"], "alice");
 

@@ -24,11 +24,24 @@ impl Listening {
     /// The host refuses, or acknowledges something else.
     pub async fn start(url: &str, token: &str) -> anyhow::Result<Self> {
         let mut listening = Self::request(url, token).await?;
-        ensure!(listening.status() == StatusCode::OK, "the host says {}", listening.status());
-        let first = listening.next(Duration::from_secs(10)).await?.context("no acknowledgement")?;
+        ensure!(
+            listening.status() == StatusCode::OK,
+            "the host says {}",
+            listening.status()
+        );
+        let first = listening
+            .next(Duration::from_secs(10))
+            .await?
+            .context("no acknowledgement")?;
         let told = first.get("method").and_then(Value::as_str);
-        ensure!(told == Some("notifications/subscriptions/acknowledged"), "{first}");
-        ensure!(first.pointer("/params/notifications") == Some(&json!({"toolsListChanged": true})), "{first}");
+        ensure!(
+            told == Some("notifications/subscriptions/acknowledged"),
+            "{first}"
+        );
+        ensure!(
+            first.pointer("/params/notifications") == Some(&json!({"toolsListChanged": true})),
+            "{first}"
+        );
         Ok(listening)
     }
 
@@ -38,11 +51,17 @@ impl Listening {
     /// The host does not answer.
     pub async fn request(url: &str, token: &str) -> anyhow::Result<Self> {
         let method = "subscriptions/listen";
-        let wanted = json!({"notifications": {"toolsListChanged": true, "promptsListChanged": true}});
+        let wanted =
+            json!({"notifications": {"toolsListChanged": true, "promptsListChanged": true}});
         let body = mcp::message(method, &wanted).to_string();
         let open = client::open(Method::POST, url, mcp::headers(method, Some(token))?, body);
-        let open = tokio::time::timeout(Duration::from_secs(10), open).await.context("no answer")??;
-        Ok(Self { open, text: String::new() })
+        let open = tokio::time::timeout(Duration::from_secs(10), open)
+            .await
+            .context("no answer")??;
+        Ok(Self {
+            open,
+            text: String::new(),
+        })
     }
 
     /// The HTTP status.
@@ -52,7 +71,11 @@ impl Listening {
 
     /// A header's text; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
-        self.open.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.open
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The next message; none if the stream is over.
@@ -60,7 +83,9 @@ impl Listening {
     /// # Errors
     /// Nothing comes `within` that time, or the connection breaks.
     pub async fn next(&mut self, within: Duration) -> anyhow::Result<Option<Value>> {
-        tokio::time::timeout(within, self.message()).await.context("nothing comes")?
+        tokio::time::timeout(within, self.message())
+            .await
+            .context("nothing comes")?
     }
 
     async fn message(&mut self) -> anyhow::Result<Option<Value>> {

@@ -34,17 +34,28 @@ pub struct Answer {
 impl Answer {
     fn from_reply(reply: Reply) -> Self {
         let raw = reply.text();
-        let mut messages = if reply.header("content-type").starts_with("text/event-stream") {
+        let mut messages = if reply
+            .header("content-type")
+            .starts_with("text/event-stream")
+        {
             events(&raw)
         } else {
             serde_json::from_str(&raw).ok().into_iter().collect()
         };
-        let answer = messages.iter().rposition(|message| message.get("id").is_some());
+        let answer = messages
+            .iter()
+            .rposition(|message| message.get("id").is_some());
         let body = match answer {
             Some(index) => messages.remove(index),
             None => Value::Null,
         };
-        Self { status: reply.status, headers: reply.headers, body, notifications: messages, raw }
+        Self {
+            status: reply.status,
+            headers: reply.headers,
+            body,
+            notifications: messages,
+            raw,
+        }
     }
 
     /// The JSON-RPC result; null if there is none.
@@ -59,7 +70,9 @@ impl Answer {
 
     /// The structured content of a tool's result; null if there is none.
     pub fn structured(&self) -> &Value {
-        self.result().get("structuredContent").unwrap_or(&Value::Null)
+        self.result()
+            .get("structuredContent")
+            .unwrap_or(&Value::Null)
     }
 
     /// Whether a tool answered that it failed.
@@ -75,14 +88,20 @@ impl Answer {
     /// The text of a tool's result, all items joined.
     pub fn text(&self) -> String {
         let items = self.result().get("content").and_then(Value::as_array);
-        let texts = items.into_iter().flatten().filter_map(|item| item.get("text"));
+        let texts = items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item.get("text"));
         let texts: Vec<&str> = texts.filter_map(Value::as_str).collect();
         texts.join("\n")
     }
 
     /// `WWW-Authenticate`; empty if there is none.
     pub fn challenge(&self) -> &str {
-        self.headers.get("www-authenticate").and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get("www-authenticate")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }
 
@@ -90,7 +109,12 @@ impl Answer {
 ///
 /// # Errors
 /// As [`client::send`].
-pub async fn call(url: &str, token: Option<&str>, tool: &str, arguments: &Value) -> anyhow::Result<Answer> {
+pub async fn call(
+    url: &str,
+    token: Option<&str>,
+    tool: &str,
+    arguments: &Value,
+) -> anyhow::Result<Answer> {
     let body = message("tools/call", &json!({"name": tool, "arguments": arguments}));
     let mut headers = headers("tools/call", token)?;
     headers.insert(HeaderName::from_static("mcp-name"), tool.parse()?);
@@ -109,7 +133,12 @@ pub async fn list(url: &str, token: Option<&str>) -> anyhow::Result<Answer> {
 ///
 /// # Errors
 /// As [`client::send`].
-pub async fn request(url: &str, token: Option<&str>, method: &str, params: &Value) -> anyhow::Result<Answer> {
+pub async fn request(
+    url: &str,
+    token: Option<&str>,
+    method: &str,
+    params: &Value,
+) -> anyhow::Result<Answer> {
     post(url, headers(method, token)?, &message(method, params)).await
 }
 
@@ -138,10 +167,15 @@ pub fn headers(method: &str, token: Option<&str>) -> anyhow::Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, "application/json".parse()?);
     headers.insert(ACCEPT, ACCEPT_BOTH.parse()?);
-    headers.insert(HeaderName::from_static("mcp-protocol-version"), PROTOCOL_VERSION.parse()?);
+    headers.insert(
+        HeaderName::from_static("mcp-protocol-version"),
+        PROTOCOL_VERSION.parse()?,
+    );
     headers.insert(HeaderName::from_static("mcp-method"), method.parse()?);
     if let Some(token) = token {
-        let value = format!("Bearer {token}").parse().context("a token that no header carries")?;
+        let value = format!("Bearer {token}")
+            .parse()
+            .context("a token that no header carries")?;
         headers.insert(AUTHORIZATION, value);
     }
     Ok(headers)
@@ -153,8 +187,14 @@ pub fn message(method: &str, params: &Value) -> Value {
     if let Some(members) = params.as_object_mut() {
         let own = members.entry("_meta").or_insert_with(|| json!({}));
         if let Some(own) = own.as_object_mut() {
-            own.insert("io.modelcontextprotocol/protocolVersion".into(), json!(PROTOCOL_VERSION));
-            own.insert("io.modelcontextprotocol/clientCapabilities".into(), json!({}));
+            own.insert(
+                "io.modelcontextprotocol/protocolVersion".into(),
+                json!(PROTOCOL_VERSION),
+            );
+            own.insert(
+                "io.modelcontextprotocol/clientCapabilities".into(),
+                json!({}),
+            );
             own.insert(
                 "io.modelcontextprotocol/clientInfo".into(),
                 json!({"name": "bailiwick-dev", "version": env!("CARGO_PKG_VERSION")}),
@@ -207,9 +247,14 @@ mod tests {
             "id: 7\r\ndata: {\"id\":1,\r\ndata: \"result\":{\"isError\":true}}\r\n\r\n",
         );
         let headers = [(CONTENT_TYPE, "text/event-stream".parse())];
-        let headers = headers.into_iter().filter_map(|(name, value)| Some((name, value.ok()?)));
-        let answer =
-            Answer::from_reply(Reply { status: StatusCode::OK, headers: headers.collect(), body: stream.into() });
+        let headers = headers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.ok()?)));
+        let answer = Answer::from_reply(Reply {
+            status: StatusCode::OK,
+            headers: headers.collect(),
+            body: stream.into(),
+        });
         assert!(answer.is_tool_error());
         assert_eq!(answer.notifications.len(), 1);
     }
@@ -217,7 +262,10 @@ mod tests {
     #[test]
     fn a_message_keeps_its_own_meta() {
         let message = message("tools/list", &json!({"_meta": {"traceparent": "t"}}));
-        assert_eq!(message.pointer("/params/_meta/traceparent"), Some(&json!("t")));
+        assert_eq!(
+            message.pointer("/params/_meta/traceparent"),
+            Some(&json!("t"))
+        );
         let version = "/params/_meta/io.modelcontextprotocol~1protocolVersion";
         assert_eq!(message.pointer(version), Some(&json!(PROTOCOL_VERSION)));
     }

@@ -72,7 +72,14 @@ impl Orders {
     /// No port, or no access log.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         let (port, log) = (settings.port, settings.log.clone());
-        Self::open(Desk { door: Door::new(settings) }, port, log.as_deref()).await
+        Self::open(
+            Desk {
+                door: Door::new(settings),
+            },
+            port,
+            log.as_deref(),
+        )
+        .await
     }
 
     /// Where the host publishes its keys; known only once the host listens.
@@ -93,7 +100,8 @@ impl sample::Desk for Desk {
         };
         let (status, body) = serve(&visitor, request);
         let answer = Answer::json(status, &body);
-        let access = Access::new(SERVICE, request, &answer).by(Some(&visitor.sub), visitor.via.as_deref());
+        let access =
+            Access::new(SERVICE, request, &answer).by(Some(&visitor.sub), visitor.via.as_deref());
         match &visitor.transaction {
             Some(call) => (answer, access.of_call(call)),
             None => (answer, access),
@@ -111,9 +119,10 @@ fn serve(visitor: &Visitor, request: &Request) -> (StatusCode, Value) {
     match (&request.method, path.as_slice()) {
         (&Method::GET, ["orders", id]) => match book::order(id) {
             None => (StatusCode::NOT_FOUND, json!({"error": "no such order"})),
-            Some(order) if order.customer != visitor.sub => {
-                (StatusCode::FORBIDDEN, json!({"error": "the order belongs to somebody else"}))
-            }
+            Some(order) if order.customer != visitor.sub => (
+                StatusCode::FORBIDDEN,
+                json!({"error": "the order belongs to somebody else"}),
+            ),
             Some(order) => (StatusCode::OK, json!(order)),
         },
         (&Method::GET, ["customers", sub, "orders"]) => {
@@ -132,7 +141,10 @@ fn serve(visitor: &Visitor, request: &Request) -> (StatusCode, Value) {
 
 /// One header of a request, for reading in tests; empty if absent.
 pub fn header<'r>(headers: &'r HeaderMap, name: &str) -> &'r str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -36,7 +36,11 @@ const LISTENING: &str = "listening on ";
 /// The command `bailiwick serve --config FILE`, for a host that ends with this process.
 pub fn serve(bailiwick: &Path, config: &Path) -> Command {
     let mut command = Command::new(bailiwick);
-    command.arg("serve").arg("--config").arg(config).arg(UNTIL_STDIN_CLOSES);
+    command
+        .arg("serve")
+        .arg("--config")
+        .arg(config)
+        .arg(UNTIL_STDIN_CLOSES);
     command
 }
 
@@ -72,7 +76,9 @@ impl Host {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("cannot start {}", command.as_std().get_program().display()))?;
+            .with_context(|| {
+                format!("cannot start {}", command.as_std().get_program().display())
+            })?;
         let alive = child.stdin.take();
         let said = Arc::new(Mutex::new(String::new()));
         let (announce, mut announced) = watch::channel(None);
@@ -81,19 +87,35 @@ impl Host {
             readers.push(tokio::spawn(listen(stdout, Arc::clone(&said), None)));
         }
         if let Some(stderr) = child.stderr.take() {
-            readers.push(tokio::spawn(listen(stderr, Arc::clone(&said), Some(announce))));
+            readers.push(tokio::spawn(listen(
+                stderr,
+                Arc::clone(&said),
+                Some(announce),
+            )));
         }
         let found = tokio::time::timeout(START, announced.wait_for(Option::is_some)).await;
-        let url = found.ok().and_then(Result::ok).and_then(|found| found.clone());
+        let url = found
+            .ok()
+            .and_then(Result::ok)
+            .and_then(|found| found.clone());
         let Some(url) = url else {
             drop(child.start_kill());
             let status = child.wait().await?;
             for reader in readers {
                 drop(reader.await);
             }
-            bail!("the host does not listen ({status}). It said:\n{}", text(&said));
+            bail!(
+                "the host does not listen ({status}). It said:\n{}",
+                text(&said)
+            );
         };
-        Ok(Self { child, _alive: alive, url, said, readers })
+        Ok(Self {
+            child,
+            _alive: alive,
+            url,
+            said,
+            readers,
+        })
     }
 
     /// The MCP endpoint.
@@ -137,8 +159,9 @@ impl Host {
     /// It does not end in time; then it is killed.
     pub async fn stop(mut self) -> anyhow::Result<(ExitStatus, String)> {
         self.signal(Signal::TERM)?;
-        let status =
-            tokio::time::timeout(DEADLINE, self.child.wait()).await.context("the host does not stop on SIGTERM")??;
+        let status = tokio::time::timeout(DEADLINE, self.child.wait())
+            .await
+            .context("the host does not stop on SIGTERM")??;
         Ok((status, self.last_words().await))
     }
 
@@ -186,7 +209,11 @@ pub async fn run(bailiwick: &Path, arguments: &[&str]) -> anyhow::Result<Output>
 }
 
 /// Reads lines until the end, keeps them, and announces the address when it comes.
-async fn listen(from: impl AsyncRead + Unpin, said: Arc<Mutex<String>>, announce: Option<watch::Sender<Option<Url>>>) {
+async fn listen(
+    from: impl AsyncRead + Unpin,
+    said: Arc<Mutex<String>>,
+    announce: Option<watch::Sender<Option<Url>>>,
+) {
     let mut lines = BufReader::new(from).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {
         let line = String::from_utf8_lossy(&line);
@@ -202,8 +229,10 @@ async fn listen(from: impl AsyncRead + Unpin, said: Arc<Mutex<String>>, announce
 /// The MCP endpoint in a line that announces it; `/mcp` if the line names only the server.
 fn address(line: &str) -> Option<Url> {
     let (_, rest) = line.split_once(LISTENING)?;
-    let text: String =
-        rest.chars().take_while(|character| !character.is_whitespace() && !character.is_control()).collect();
+    let text: String = rest
+        .chars()
+        .take_while(|character| !character.is_whitespace() && !character.is_control())
+        .collect();
     let mut url = Url::parse(&text).ok()?;
     if url.path() == "/" {
         url.set_path("/mcp");
@@ -230,9 +259,18 @@ mod tests {
     #[test]
     fn the_address_is_what_follows_the_words() {
         let cases = [
-            ("listening on http://127.0.0.1:80/mcp", Some("http://127.0.0.1/mcp")),
-            ("INFO x: listening on http://127.0.0.1:8080 now", Some("http://127.0.0.1:8080/mcp")),
-            ("listening on http://[::1]:8080/a\u{1b}[0m", Some("http://[::1]:8080/a")),
+            (
+                "listening on http://127.0.0.1:80/mcp",
+                Some("http://127.0.0.1/mcp"),
+            ),
+            (
+                "INFO x: listening on http://127.0.0.1:8080 now",
+                Some("http://127.0.0.1:8080/mcp"),
+            ),
+            (
+                "listening on http://[::1]:8080/a\u{1b}[0m",
+                Some("http://[::1]:8080/a"),
+            ),
             ("listening", None),
         ];
         for (line, expected) in cases {

@@ -74,7 +74,9 @@ impl Desk {
             Door::Token(bearers) => {
                 let bearer = bearers.verify(request).await?;
                 match (bearer.text("sub"), bearer.text("client_id")) {
-                    (Some(sub), Some(client)) if sub == client && !bearer.has_actor() => Ok(Some(client.to_owned())),
+                    (Some(sub), Some(client)) if sub == client && !bearer.has_actor() => {
+                        Ok(Some(client.to_owned()))
+                    }
                     _ => Err(Refusal::NotAClient),
                 }
             }
@@ -105,12 +107,18 @@ fn serve(request: &Request) -> (StatusCode, Value) {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (&request.method, path.as_slice()) {
-        (&Method::GET, ["reports", month]) => match REPORTS.iter().find(|(known, ..)| known == month) {
-            Some((month, orders, cents)) => {
-                (StatusCode::OK, json!({"month": month, "orders": orders, "revenue_cents": cents}))
+        (&Method::GET, ["reports", month]) => {
+            match REPORTS.iter().find(|(known, ..)| known == month) {
+                Some((month, orders, cents)) => (
+                    StatusCode::OK,
+                    json!({"month": month, "orders": orders, "revenue_cents": cents}),
+                ),
+                None => (
+                    StatusCode::NOT_FOUND,
+                    json!({"error": "no report for this month"}),
+                ),
             }
-            None => (StatusCode::NOT_FOUND, json!({"error": "no report for this month"})),
-        },
+        }
         _ => (StatusCode::NOT_FOUND, json!({"error": "no such thing"})),
     }
 }
@@ -136,14 +144,22 @@ mod tests {
             headers.insert(HeaderName::from_static(name), value.parse().unwrap());
         }
         let url = format!("{}/reports/2026-10", reports.url());
-        client::send(Method::GET, &url, headers, "").await.unwrap().status
+        client::send(Method::GET, &url, headers, "")
+            .await
+            .unwrap()
+            .status
     }
 
     #[tokio::test]
     async fn a_report_is_for_machines_with_a_token_of_their_own() {
         let issuer = Issuer::start().await.unwrap();
-        let reports = Reports::start(Entry::Token(issuer.trusted()), None).await.unwrap();
-        let good = TokenSpec::of("bailiwick").client("bailiwick").audience("reports").scopes(&["reports:read"]);
+        let reports = Reports::start(Entry::Token(issuer.trusted()), None)
+            .await
+            .unwrap();
+        let good = TokenSpec::of("bailiwick")
+            .client("bailiwick")
+            .audience("reports")
+            .scopes(&["reports:read"]);
         let cases = [
             (good.clone(), 200),
             (good.clone().claim("sub", "alice"), 401),
@@ -153,7 +169,11 @@ mod tests {
         ];
         for (spec, status) in cases {
             let value = format!("Bearer {}", issuer.token(&spec).unwrap());
-            assert_eq!(ask(&reports, Some(("authorization", &value))).await, status, "{spec:?}");
+            assert_eq!(
+                ask(&reports, Some(("authorization", &value))).await,
+                status,
+                "{spec:?}"
+            );
         }
         assert_eq!(ask(&reports, None).await, 401);
         assert_eq!(reports.log()[0].via.as_deref(), Some("bailiwick"));
@@ -161,7 +181,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_opens_the_door_that_knows_it() {
-        let entry = Entry::Key { header: "x-api-key".into(), value: "Key k-1".into() };
+        let entry = Entry::Key {
+            header: "x-api-key".into(),
+            value: "Key k-1".into(),
+        };
         let reports = Reports::start(entry, None).await.unwrap();
         assert_eq!(ask(&reports, Some(("x-api-key", "Key k-1"))).await, 200);
         assert_eq!(ask(&reports, Some(("x-api-key", "k-1"))).await, 401);

@@ -31,13 +31,21 @@ impl<D: Desk> Sample<D> {
     pub(crate) async fn open(desk: D, port: u16, log: Option<&Path>) -> anyhow::Result<Self> {
         let bound = Bound::to(port).await?;
         let url = bound.url();
-        let state = Arc::new(State { desk, log: AccessLog::open(log)?, inner: Mutex::default() });
+        let state = Arc::new(State {
+            desk,
+            log: AccessLog::open(log)?,
+            inner: Mutex::default(),
+        });
         let service = Arc::clone(&state);
         let server = bound.serve(Arc::new(move |request| {
             let state = Arc::clone(&service);
             Box::pin(async move { state.answer(request).await })
         }));
-        Ok(Self { url, state, _server: server })
+        Ok(Self {
+            url,
+            state,
+            _server: server,
+        })
     }
 
     /// The base URL, `http://127.0.0.1:PORT`.
@@ -99,6 +107,9 @@ impl<D: Desk> State<D> {
 
 /// The answer to somebody whose token is no good (RFC 6750, section 3).
 pub(crate) fn turned_away(reason: &impl ToString) -> Answer {
-    Answer::json(StatusCode::UNAUTHORIZED, &json!({"error": reason.to_string()}))
-        .with("www-authenticate", "Bearer error=\"invalid_token\"")
+    Answer::json(
+        StatusCode::UNAUTHORIZED,
+        &json!({"error": reason.to_string()}),
+    )
+    .with("www-authenticate", "Bearer error=\"invalid_token\"")
 }

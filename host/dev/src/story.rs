@@ -54,7 +54,11 @@ pub async fn tell(options: &Options) -> anyhow::Result<bool> {
     told?;
     if options.once {
         verify(&mut teller, options).await?;
-        teller.check("the host stops cleanly", status.success(), &status.to_string());
+        teller.check(
+            "the host stops cleanly",
+            status.success(),
+            &status.to_string(),
+        );
         teller.verdict();
     }
     Ok(teller.all_well())
@@ -94,6 +98,10 @@ async fn verify(teller: &mut Teller, options: &Options) -> anyhow::Result<()> {
     let output = process::run(&options.bailiwick, &arguments).await?;
     teller.lines(&String::from_utf8_lossy(&output.stdout));
     teller.lines(&String::from_utf8_lossy(&output.stderr));
-    teller.check("the journal verifies against its key", output.status.success(), &output.status.to_string());
+    teller.check(
+        "the journal verifies against its key",
+        output.status.success(),
+        &output.status.to_string(),
+    );
     Ok(())
 }

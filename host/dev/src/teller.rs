@@ -23,9 +23,15 @@ impl Teller {
     /// Colour on a terminal or with `CLICOLOR_FORCE`, never with `NO_COLOR`.
     pub(crate) fn from_environment() -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let forced = set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE") != Some("0".into());
+        let forced =
+            set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE") != Some("0".into());
         let out = stdout();
-        Self { colour: !set("NO_COLOR") && (forced || out.is_terminal()), out, failed: 0, passed: 0 }
+        Self {
+            colour: !set("NO_COLOR") && (forced || out.is_terminal()),
+            out,
+            failed: 0,
+            passed: 0,
+        }
     }
 
     /// A part of the story.
@@ -49,7 +55,11 @@ impl Teller {
             self.failed += 1;
             self.paint(Paint::Red, "✗")
         };
-        let seen = if seen.is_empty() { String::new() } else { self.paint(Paint::Dim, &format!(" ({seen})")) };
+        let seen = if seen.is_empty() {
+            String::new()
+        } else {
+            self.paint(Paint::Dim, &format!(" ({seen})"))
+        };
         self.lines(&format!("    {mark} {what}{seen}"));
     }
 
@@ -70,8 +80,16 @@ impl Teller {
 
     /// The last line.
     pub(crate) fn verdict(&mut self) {
-        let text = format!("{} of {} checks held", self.passed, self.passed + self.failed);
-        let paint = if self.all_well() { Paint::Green } else { Paint::Red };
+        let text = format!(
+            "{} of {} checks held",
+            self.passed,
+            self.passed + self.failed
+        );
+        let paint = if self.all_well() {
+            Paint::Green
+        } else {
+            Paint::Red
+        };
         let text = self.paint(paint, &text);
         self.lines(&format!("\n{text}"));
     }

@@ -99,14 +99,19 @@ impl<'o> Bench<'o> {
             if self.shelf.has_changed()? {
                 self.clear().await?;
                 if let Err(error) = self.start().await {
-                    self.teller.check("the host starts", false, &format!("{error:#}"));
+                    self.teller
+                        .check("the host starts", false, &format!("{error:#}"));
                 }
             } else if let Some(host) = &mut self.host
                 && let Some(status) = host.ended()?
             {
                 self.hear();
                 self.host = None;
-                self.teller.check("the host runs", false, &format!("it ended: {status}; waiting for a change"));
+                self.teller.check(
+                    "the host runs",
+                    false,
+                    &format!("it ended: {status}; waiting for a change"),
+                );
             }
         }
     }
@@ -123,18 +128,25 @@ impl<'o> Bench<'o> {
         // The same port next time, so that clients and their tokens stay good.
         self.port = host.port().context("the host's address has no port")?;
         self.hear();
-        let Some(host) = &self.host else { return Ok(()) };
+        let Some(host) = &self.host else {
+            return Ok(());
+        };
         let components = Components {
             bailiwick: &self.options.bailiwick,
             folder: &self.folder.path().join("tools"),
             digests: self.shelf.served(),
         };
-        self.told.tell(&mut self.teller, &self.issuer, host, &components).await
+        self.told
+            .tell(&mut self.teller, &self.issuer, host, &components)
+            .await
     }
 
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {
-        let config = Config::new(self.issuer.url(), "dev.example").listening(self.port).in_its_own_folder();
-        self.services.configure(config, &self.issuer, &self.folder, names)
+        let config = Config::new(self.issuer.url(), "dev.example")
+            .listening(self.port)
+            .in_its_own_folder();
+        self.services
+            .configure(config, &self.issuer, &self.folder, names)
     }
 
     /// Repeats what the host has said since last time.
@@ -157,17 +169,28 @@ impl<'o> Bench<'o> {
 
 /// The sample users, who may also ask for whatever the author's services take.
 fn issuer_settings(options: &Options, author: Option<&Author>) -> issuer::Settings {
-    let mut users: Vec<User> = User::samples().into_iter().filter(|user| tell::USERS.contains(&&*user.sub)).collect();
+    let mut users: Vec<User> = User::samples()
+        .into_iter()
+        .filter(|user| tell::USERS.contains(&&*user.sub))
+        .collect();
     let mut host = Client::host();
     for needed in author.into_iter().flat_map(Author::needs) {
         let scopes: Vec<&str> = needed.scopes.iter().map(String::as_str).collect();
         if needed.of_users {
-            users = users.into_iter().map(|user| user.may(&needed.audience, &scopes)).collect();
+            users = users
+                .into_iter()
+                .map(|user| user.may(&needed.audience, &scopes))
+                .collect();
         } else {
             host = host.may(&needed.audience, &scopes);
         }
     }
-    issuer::Settings { port: options.issuer_port, users, clients: vec![host], ..issuer::Settings::default() }
+    issuer::Settings {
+        port: options.issuer_port,
+        users,
+        clients: vec![host],
+        ..issuer::Settings::default()
+    }
 }
 
 /// How often the folder is looked at.

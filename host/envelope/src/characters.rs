@@ -8,13 +8,17 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 /// is shown (`Default_Ignorable_Code_Point`: fillers, joiners, variation selectors, tags), and
 /// code points that have no agreed look: unassigned ones and those for private use.
 pub fn is_unseen(character: char) -> bool {
-    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Surrogate, Unassigned};
+    use GeneralCategory::{
+        Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Surrogate, Unassigned,
+    };
     if character.is_ascii() {
         return character.is_ascii_control();
     }
     let category = CodePointMapData::<GeneralCategory>::new().get(character);
-    matches!(category, Control | Format | LineSeparator | ParagraphSeparator | PrivateUse | Surrogate | Unassigned)
-        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
+    matches!(
+        category,
+        Control | Format | LineSeparator | ParagraphSeparator | PrivateUse | Surrogate | Unassigned
+    ) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
         || character == BRAILLE_BLANK
 }
 
@@ -26,7 +30,10 @@ pub fn is_odd_space(character: char) -> bool {
 
 /// Whether `text` can be a name: everything in it can be seen, its spaces are ordinary ones, and none is at an end.
 pub fn is_plain(text: &str) -> bool {
-    text.trim().len() == text.len() && !text.chars().any(|character| is_unseen(character) || is_odd_space(character))
+    text.trim().len() == text.len()
+        && !text
+            .chars()
+            .any(|character| is_unseen(character) || is_odd_space(character))
 }
 
 /// A pattern of no dots: a symbol by its category, a gap to the eye.
@@ -79,15 +86,25 @@ mod tests {
         for character in unseen {
             assert!(is_unseen(character), "{}", character.escape_unicode());
         }
-        for character in ['a', ' ', '~', 'é', '\u{301}', 'ي', 'א', '中', '한', '👪', '𝒜', '–', '\u{a0}', '\u{3000}']
-        {
+        for character in [
+            'a', ' ', '~', 'é', '\u{301}', 'ي', 'א', '中', '한', '👪', '𝒜', '–', '\u{a0}',
+            '\u{3000}',
+        ] {
             assert!(!is_unseen(character), "{character}");
         }
     }
 
     #[test]
     fn a_name_has_nothing_unseen_and_no_space_at_an_end() {
-        for name in ["alice", "Alice B. C.", "Ålice", "アリス", "علی", "auth0|5f7c", ""] {
+        for name in [
+            "alice",
+            "Alice B. C.",
+            "Ålice",
+            "アリス",
+            "علی",
+            "auth0|5f7c",
+            "",
+        ] {
             assert!(is_plain(name), "{name}");
         }
         for name in [

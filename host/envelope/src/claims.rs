@@ -151,7 +151,9 @@ pub struct Claims {
 impl Claims {
     /// The name of the first claim with a value that no envelope may have.
     pub(crate) fn first_fault(&self) -> Option<&'static str> {
-        self.text_fault().or_else(|| self.list_fault()).or_else(|| self.time_fault())
+        self.text_fault()
+            .or_else(|| self.list_fault())
+            .or_else(|| self.time_fault())
     }
 
     fn text_fault(&self) -> Option<&'static str> {
@@ -170,20 +172,37 @@ impl Claims {
             ("call.arguments", &self.call.arguments),
         ]
         .into_iter()
-        .chain(self.actor.tenant.as_deref().map(|tenant| ("actor.tenant", tenant)))
+        .chain(
+            self.actor
+                .tenant
+                .as_deref()
+                .map(|tenant| ("actor.tenant", tenant)),
+        )
         .chain(self.actor.acr.as_deref().map(|acr| ("actor.acr", acr)))
         .find_map(|(name, text)| (!is_name(text)).then_some(name))
     }
 
     fn list_fault(&self) -> Option<&'static str> {
-        if !self.authorization.scopes.iter().all(|scope| is_scope(scope)) {
+        if !self
+            .authorization
+            .scopes
+            .iter()
+            .all(|scope| is_scope(scope))
+        {
             return Some("authorization.scopes");
         }
-        if !self.delegation.allowed().iter().all(|service| is_name(service) && service.is_ascii()) {
+        if !self
+            .delegation
+            .allowed()
+            .iter()
+            .all(|service| is_name(service) && service.is_ascii())
+        {
             return Some("delegation.allowed");
         }
-        let fits = |prior: &PriorActor| is_name(&prior.sub) && prior.iss.as_deref().is_none_or(is_name);
-        (self.agent.prior.len() > MAX_PRIOR || !self.agent.prior.iter().all(fits)).then_some("agent.prior")
+        let fits =
+            |prior: &PriorActor| is_name(&prior.sub) && prior.iss.as_deref().is_none_or(is_name);
+        (self.agent.prior.len() > MAX_PRIOR || !self.agent.prior.iter().all(fits))
+            .then_some("agent.prior")
     }
 
     fn time_fault(&self) -> Option<&'static str> {
@@ -194,7 +213,10 @@ impl Claims {
         if !exact(self.expires_at) {
             return Some("meta.expires_at");
         }
-        self.actor.auth_time.is_some_and(|time| !exact(time)).then_some("actor.auth_time")
+        self.actor
+            .auth_time
+            .is_some_and(|time| !exact(time))
+            .then_some("actor.auth_time")
     }
 }
 

@@ -48,10 +48,14 @@ impl FromStr for DelegationMode {
     type Err = UnknownMode;
 
     fn from_str(name: &str) -> Result<Self, UnknownMode> {
-        [Self::ServiceIdentity, Self::OnBehalfOf, Self::RestrictedUser]
-            .into_iter()
-            .find(|mode| mode.as_str() == name)
-            .ok_or_else(|| UnknownMode(name.to_owned()))
+        [
+            Self::ServiceIdentity,
+            Self::OnBehalfOf,
+            Self::RestrictedUser,
+        ]
+        .into_iter()
+        .find(|mode| mode.as_str() == name)
+        .ok_or_else(|| UnknownMode(name.to_owned()))
     }
 }
 
@@ -70,7 +74,11 @@ impl Delegation {
     pub fn new(modes: BTreeMap<String, DelegationMode>) -> Self {
         let mode = common_mode(&modes).unwrap_or(DelegationMode::ServiceIdentity);
         let allowed = modes.keys().cloned().collect();
-        Self { allowed, mode, modes }
+        Self {
+            allowed,
+            mode,
+            modes,
+        }
     }
 
     /// The one mode of all services; `service_identity` if they differ or there are none.
@@ -133,15 +141,25 @@ mod tests {
             (&[ServiceIdentity, OnBehalfOf], ServiceIdentity),
         ];
         for (modes, expected) in cases {
-            let named = modes.iter().enumerate().map(|(i, mode)| (format!("s{i}"), *mode));
-            assert_eq!(Delegation::new(named.collect()).mode(), expected, "{modes:?}");
+            let named = modes
+                .iter()
+                .enumerate()
+                .map(|(i, mode)| (format!("s{i}"), *mode));
+            assert_eq!(
+                Delegation::new(named.collect()).mode(),
+                expected,
+                "{modes:?}"
+            );
         }
     }
 
     #[test]
     fn a_delegation_that_contradicts_itself_cannot_be_read() {
         let good = r#"{"allowed":["a"],"mode":"on_behalf_of","modes":{"a":"on_behalf_of"}}"#;
-        assert_eq!(serde_json::to_string(&serde_json::from_str::<Delegation>(good).unwrap()).unwrap(), good);
+        assert_eq!(
+            serde_json::to_string(&serde_json::from_str::<Delegation>(good).unwrap()).unwrap(),
+            good
+        );
         let bad = [
             r#"{"mode":"service_identity","allowed":["a"],"modes":{"a":"on_behalf_of"}}"#,
             r#"{"mode":"on_behalf_of","allowed":["a","b"],"modes":{"a":"on_behalf_of"}}"#,
@@ -155,9 +173,16 @@ mod tests {
 
     #[test]
     fn a_mode_reads_what_it_writes() {
-        for mode in [DelegationMode::ServiceIdentity, DelegationMode::OnBehalfOf, DelegationMode::RestrictedUser] {
+        for mode in [
+            DelegationMode::ServiceIdentity,
+            DelegationMode::OnBehalfOf,
+            DelegationMode::RestrictedUser,
+        ] {
             assert_eq!(mode.to_string().parse(), Ok(mode));
         }
-        assert_eq!("on-behalf-of".parse::<DelegationMode>(), Err(UnknownMode("on-behalf-of".to_owned())));
+        assert_eq!(
+            "on-behalf-of".parse::<DelegationMode>(),
+            Err(UnknownMode("on-behalf-of".to_owned()))
+        );
     }
 }

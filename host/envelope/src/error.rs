@@ -33,7 +33,10 @@ pub enum EnvelopeError {
     #[error("the envelope is not valid yet")]
     NotYetValid,
     /// Ends before it begins, or is valid for longer than five minutes.
-    #[error("the envelope's lifetime is not between 1 and {} seconds", crate::MAX_LIFETIME)]
+    #[error(
+        "the envelope's lifetime is not between 1 and {} seconds",
+        crate::MAX_LIFETIME
+    )]
     Lifetime,
 }
 
@@ -95,7 +98,10 @@ pub enum TransactionError {
     #[error("not valid yet")]
     NotYetValid,
     /// Ends before it begins, or is valid for longer than a minute.
-    #[error("the token's lifetime is not between 1 and {} seconds", crate::MAX_TOKEN_LIFETIME)]
+    #[error(
+        "the token's lifetime is not between 1 and {} seconds",
+        crate::MAX_TOKEN_LIFETIME
+    )]
     Lifetime,
     /// A claim or an input is empty, too long, or has characters or a value that it must not have.
     #[error("the claim `{0}` has a value that it must not have")]

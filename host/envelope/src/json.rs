@@ -22,7 +22,9 @@ pub(crate) enum Unread {
 pub(crate) fn parse(text: &[u8]) -> Result<Value, Unread> {
     let duplicate = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = Unique(&duplicate).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let value = Unique(&duplicate)
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| match duplicate.into_inner() {
         Some(name) => Unread::Duplicate(name),
         None => Unread::Syntax(error),
@@ -38,17 +40,23 @@ pub(crate) fn first_difference(seen: &Value, known: &Value) -> Option<String> {
             };
             first_difference(value, expected).map(|rest| join(name, &rest))
         }),
-        (Value::Array(seen), Value::Array(known)) if seen.len() == known.len() => {
-            seen.iter().zip(known).enumerate().find_map(|(index, (value, expected))| {
+        (Value::Array(seen), Value::Array(known)) if seen.len() == known.len() => seen
+            .iter()
+            .zip(known)
+            .enumerate()
+            .find_map(|(index, (value, expected))| {
                 first_difference(value, expected).map(|rest| join(&index.to_string(), &rest))
-            })
-        }
+            }),
         _ => (seen != known).then(String::new),
     }
 }
 
 fn join(name: &str, rest: &str) -> String {
-    if rest.is_empty() { name.to_owned() } else { format!("{name}.{rest}") }
+    if rest.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}.{rest}")
+    }
 }
 
 /// Builds a value and leaves the name of a duplicate in the cell.
@@ -83,7 +91,9 @@ impl<'de> Visitor<'de> for Unique<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number is out of range"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -141,16 +151,36 @@ mod tests {
     #[test]
     fn what_is_not_one_document_is_not_read() {
         let deep = "[".repeat(200) + &"]".repeat(200);
-        for text in ["", "{", "{} {}", "nul", r#"{"a":1,}"#, "1e999", "\u{feff}{}", &deep] {
-            assert!(matches!(parse(text.as_bytes()), Err(Unread::Syntax(_))), "{text}");
+        for text in [
+            "",
+            "{",
+            "{} {}",
+            "nul",
+            r#"{"a":1,}"#,
+            "1e999",
+            "\u{feff}{}",
+            &deep,
+        ] {
+            assert!(
+                matches!(parse(text.as_bytes()), Err(Unread::Syntax(_))),
+                "{text}"
+            );
         }
         assert!(matches!(parse(b"\"\xff\""), Err(Unread::Syntax(_))));
     }
 
     #[test]
     fn a_document_is_read_as_serde_json_reads_it() {
-        for text in ["null", "-3", "1.5", r#"{"a":[true,false,"x\n",{"b":18446744073709551615}]}"#] {
-            assert_eq!(parse(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+        for text in [
+            "null",
+            "-3",
+            "1.5",
+            r#"{"a":[true,false,"x\n",{"b":18446744073709551615}]}"#,
+        ] {
+            assert_eq!(
+                parse(text.as_bytes()).unwrap(),
+                serde_json::from_str::<Value>(text).unwrap()
+            );
         }
     }
 
@@ -159,12 +189,19 @@ mod tests {
         let known = serde_json::json!({"a": {"b": [1, {"c": 2}]}, "d": 3});
         let cases = [
             (serde_json::json!({"a": {"b": [1, {"c": 2}]}, "d": 3}), None),
-            (serde_json::json!({"a": {"b": [1, {"c": 2, "x": 0}]}, "d": 3}), Some("a.b.1.x")),
+            (
+                serde_json::json!({"a": {"b": [1, {"c": 2, "x": 0}]}, "d": 3}),
+                Some("a.b.1.x"),
+            ),
             (serde_json::json!({"a": {"b": [1]}, "d": 3}), Some("a.b")),
             (serde_json::json!({"z": null}), Some("z")),
         ];
         for (seen, expected) in cases {
-            assert_eq!(first_difference(&seen, &known).as_deref(), expected, "{seen}");
+            assert_eq!(
+                first_difference(&seen, &known).as_deref(),
+                expected,
+                "{seen}"
+            );
         }
     }
 }

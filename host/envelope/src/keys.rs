@@ -30,7 +30,9 @@ impl SigningKey {
 
     /// Reads a PKCS#8 PEM document (RFC 8410 §7).
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        ed25519_dalek::SigningKey::from_pkcs8_pem(pem).map(Self::new).map_err(|_| KeyError::Pem)
+        ed25519_dalek::SigningKey::from_pkcs8_pem(pem)
+            .map(Self::new)
+            .map_err(|_| KeyError::Pem)
     }
 
     fn new(key: ed25519_dalek::SigningKey) -> Self {
@@ -42,7 +44,10 @@ impl SigningKey {
     pub fn to_pem(&self) -> Zeroizing<String> {
         let der = Zeroizing::new([PKCS8_ED25519, self.key.as_bytes()].concat());
         let base64 = Zeroizing::new(STANDARD.encode(&*der));
-        Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", &*base64))
+        Zeroizing::new(format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            &*base64
+        ))
     }
 
     /// The key's identifier: its thumbprint, base64url.
@@ -77,14 +82,20 @@ impl PublicKey {
     /// Reads the 32 bytes of a key; points of small order are refused.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Point)?;
-        if key.is_weak() { Err(KeyError::Point) } else { Ok(Self::new(key)) }
+        if key.is_weak() {
+            Err(KeyError::Point)
+        } else {
+            Ok(Self::new(key))
+        }
     }
 
     /// Reads a JSON Web Key.
     pub fn from_jwk(jwk: &Value) -> Result<Self, KeyError> {
         let member = |name: &str| jwk.get(name).and_then(Value::as_str);
         let optional = |name: &'static str, known: &[&str]| match jwk.get(name) {
-            Some(value) if !value.as_str().is_some_and(|text| known.contains(&text)) => Err(KeyError::Jwk(name)),
+            Some(value) if !value.as_str().is_some_and(|text| known.contains(&text)) => {
+                Err(KeyError::Jwk(name))
+            }
             _ => Ok(()),
         };
         if member("kty") != Some("OKP") {
@@ -98,7 +109,9 @@ impl PublicKey {
         }
         optional("use", &["sig"])?;
         optional("alg", &["EdDSA", "Ed25519"])?;
-        let bytes = member("x").and_then(|x| URL_SAFE_NO_PAD.decode(x).ok()).ok_or(KeyError::Jwk("x"))?;
+        let bytes = member("x")
+            .and_then(|x| URL_SAFE_NO_PAD.decode(x).ok())
+            .ok_or(KeyError::Jwk("x"))?;
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| KeyError::Jwk("x"))?;
         let key = Self::from_bytes(&bytes)?;
         match jwk.get("kid") {
@@ -126,7 +139,8 @@ impl PublicKey {
     /// Whether this is the key's signature of the message; strict, so that a signature cannot be
     /// changed into another that also passes.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature).is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
     }
 }
 
@@ -161,7 +175,10 @@ impl PublicKeys {
     /// Reads a JSON Web Key Set. Keys of other types are passed over (RFC 7517 §5); one that says
     /// that it is an Ed25519 key and is not a good one makes the whole set an error.
     pub fn from_jwks(set: &Value) -> Result<Self, KeyError> {
-        let listed = set.get("keys").and_then(Value::as_array).ok_or(KeyError::Set)?;
+        let listed = set
+            .get("keys")
+            .and_then(Value::as_array)
+            .ok_or(KeyError::Set)?;
         if listed.len() > MAX_KEYS {
             return Err(KeyError::Set);
         }
@@ -183,7 +200,9 @@ impl PublicKeys {
 
 impl FromIterator<PublicKey> for PublicKeys {
     fn from_iter<I: IntoIterator<Item = PublicKey>>(keys: I) -> Self {
-        Self { keys: keys.into_iter().map(|key| (key.kid.clone(), key)).collect() }
+        Self {
+            keys: keys.into_iter().map(|key| (key.kid.clone(), key)).collect(),
+        }
     }
 }
 
@@ -200,7 +219,9 @@ fn thumbprint(x: &str) -> String {
 
 /// What precedes the 32 bytes of the seed in PKCS#8 (RFC 8410 §7): version 0, id-Ed25519, and
 /// the lengths, which are always the same.
-const PKCS8_ED25519: &[u8] = &[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+const PKCS8_ED25519: &[u8] = &[
+    0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+];
 
 /// Keys in a set that is read.
 const MAX_KEYS: usize = 64;
@@ -212,7 +233,9 @@ mod tests {
 
     /// RFC 8037, appendix A.
     fn rfc8037() -> SigningKey {
-        let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        let seed = URL_SAFE_NO_PAD
+            .decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
+            .unwrap();
         SigningKey::from_seed(&seed.try_into().unwrap())
     }
 
@@ -229,9 +252,15 @@ mod tests {
         let key = rfc8037();
         let again = SigningKey::from_pem(&key.to_pem()).unwrap();
         assert_eq!(again.public(), key.public());
-        assert_eq!(PublicKey::from_jwk(&key.public().to_jwk()).unwrap(), key.public());
+        assert_eq!(
+            PublicKey::from_jwk(&key.public().to_jwk()).unwrap(),
+            key.public()
+        );
         let keys = PublicKeys::from_iter([key.public()]);
-        assert_eq!(PublicKeys::from_jwks(&keys.to_jwks()).unwrap().to_jwks(), keys.to_jwks());
+        assert_eq!(
+            PublicKeys::from_jwks(&keys.to_jwks()).unwrap().to_jwks(),
+            keys.to_jwks()
+        );
     }
 
     #[test]
@@ -269,7 +298,10 @@ mod tests {
             (with("x", json!(7)), KeyError::Jwk("x")),
             (with("alg", json!("HS256")), KeyError::Jwk("alg")),
             (with("use", json!("enc")), KeyError::Jwk("use")),
-            (with("d", json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")), KeyError::Private),
+            (
+                with("d", json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")),
+                KeyError::Private,
+            ),
             (with("kid", json!("mine")), KeyError::Thumbprint),
             (with("x", json!(weak)), KeyError::Point),
         ];
@@ -282,17 +314,32 @@ mod tests {
     fn a_set_passes_over_other_keys_and_refuses_a_key_twice() {
         let good = rfc8037().public().to_jwk();
         let mixed = json!({"keys": [{"kty": "EC", "crv": "P-256"}, good]});
-        assert!(PublicKeys::from_jwks(&mixed).unwrap().get(rfc8037().kid()).is_some());
-        for set in [json!({"keys": [good, good]}), json!({"keys": {}}), json!([]), json!({"keys": vec![json!({}); 65]})]
-        {
+        assert!(
+            PublicKeys::from_jwks(&mixed)
+                .unwrap()
+                .get(rfc8037().kid())
+                .is_some()
+        );
+        for set in [
+            json!({"keys": [good, good]}),
+            json!({"keys": {}}),
+            json!([]),
+            json!({"keys": vec![json!({}); 65]}),
+        ] {
             assert_eq!(PublicKeys::from_jwks(&set).unwrap_err(), KeyError::Set);
         }
     }
 
     #[test]
     fn what_is_not_a_private_key_is_refused() {
-        for pem in ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
-            assert_eq!(SigningKey::from_pem(pem).map(|_| ()).unwrap_err(), KeyError::Pem);
+        for pem in [
+            "",
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        ] {
+            assert_eq!(
+                SigningKey::from_pem(pem).map(|_| ()).unwrap_err(),
+                KeyError::Pem
+            );
         }
     }
 }

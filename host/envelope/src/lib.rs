@@ -72,13 +72,15 @@ mod sign;
 mod transaction;
 mod verify;
 
-pub use claims::{Actor, ActorKind, Agent, Authorization, CallBinding, Claims, Confidence, PriorActor, Session};
+pub use claims::{
+    Actor, ActorKind, Agent, Authorization, CallBinding, Claims, Confidence, PriorActor, Session,
+};
 pub use delegation::{Delegation, DelegationMode, UnknownMode};
 pub use error::{EnvelopeError, KeyError, NotAllowed, TransactionError};
 pub use keys::{PublicKey, PublicKeys, SigningKey};
 pub use sign::{MAX_LIFETIME, SIGNATURE_CONTEXT, SignedEnvelope};
 pub use transaction::{
-    MAX_TOKEN_BYTES, MAX_TOKEN_LIFETIME, Minting, Narrowed, Principal, TOKEN_TYPE, Transaction, TransactionToken,
-    TransactionVerifier,
+    MAX_TOKEN_BYTES, MAX_TOKEN_LIFETIME, Minting, Narrowed, Principal, TOKEN_TYPE, Transaction,
+    TransactionToken, TransactionVerifier,
 };
 pub use verify::{MAX_JSON_BYTES, MAX_SKEW, verify};

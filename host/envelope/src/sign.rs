@@ -62,11 +62,33 @@ impl SignedEnvelope {
         if json.len() > MAX_JSON_BYTES {
             return Err(EnvelopeError::TooLarge);
         }
-        let Document { actor, agent, authorization, call, delegation, meta, session } = document;
+        let Document {
+            actor,
+            agent,
+            authorization,
+            call,
+            delegation,
+            meta,
+            session,
+        } = document;
         let (created_at, expires_at) = (meta.created_at, meta.expires_at);
-        let claims = Claims { actor, agent, session, authorization, delegation, call, created_at, expires_at };
+        let claims = Claims {
+            actor,
+            agent,
+            session,
+            authorization,
+            delegation,
+            call,
+            created_at,
+            expires_at,
+        };
         let signature = meta.signature.ok_or(EnvelopeError::Signature)?;
-        Ok(Self { claims, kid: meta.kid, signature, json })
+        Ok(Self {
+            claims,
+            kid: meta.kid,
+            signature,
+            json,
+        })
     }
 
     /// What the envelope says.
@@ -122,9 +144,31 @@ pub(crate) struct Document {
 
 impl Document {
     fn new(claims: Claims, kid: &str) -> Self {
-        let Claims { actor, agent, session, authorization, delegation, call, created_at, expires_at } = claims;
-        let meta = Meta { created_at, expires_at, kid: kid.to_owned(), signature: None };
-        Self { actor, agent, authorization, call, delegation, meta, session }
+        let Claims {
+            actor,
+            agent,
+            session,
+            authorization,
+            delegation,
+            call,
+            created_at,
+            expires_at,
+        } = claims;
+        let meta = Meta {
+            created_at,
+            expires_at,
+            kid: kid.to_owned(),
+            signature: None,
+        };
+        Self {
+            actor,
+            agent,
+            authorization,
+            call,
+            delegation,
+            meta,
+            session,
+        }
     }
 
     /// What the signature covers; `meta.signature` must not be there yet.

@@ -43,8 +43,14 @@ pub struct Narrowed<'e> {
 impl<'e> Narrowed<'e> {
     pub(crate) fn new(envelope: &'e Claims, service: &str) -> Result<Self, NotAllowed> {
         match envelope.delegation.modes().get_key_value(service) {
-            Some((service, mode)) => Ok(Self { envelope, service, mode: *mode }),
-            None => Err(NotAllowed { service: service.to_owned() }),
+            Some((service, mode)) => Ok(Self {
+                envelope,
+                service,
+                mode: *mode,
+            }),
+            None => Err(NotAllowed {
+                service: service.to_owned(),
+            }),
         }
     }
 
@@ -59,13 +65,21 @@ impl<'e> Narrowed<'e> {
     }
 
     /// Mints the token for one call to the service.
-    pub fn mint(&self, minting: &Minting<'_>, key: &SigningKey) -> Result<TransactionToken, TransactionError> {
+    pub fn mint(
+        &self,
+        minting: &Minting<'_>,
+        key: &SigningKey,
+    ) -> Result<TransactionToken, TransactionError> {
         minting.check()?;
         if self.envelope.authorization.confidence == Confidence::Estimated {
             return Err(TransactionError::Estimated);
         }
         let payload = Payload::new(self, minting, self.validity(minting.now)?);
-        let header = Header { typ: TOKEN_TYPE.to_owned(), alg: ALGORITHM.to_owned(), kid: key.kid().to_owned() };
+        let header = Header {
+            typ: TOKEN_TYPE.to_owned(),
+            alg: ALGORITHM.to_owned(),
+            kid: key.kid().to_owned(),
+        };
         let mut token = Zeroizing::new(format!("{}.{}", encode(&header)?, encode(&payload)?));
         let signature = key.sign(token.as_bytes());
         token.push('.');
@@ -73,7 +87,10 @@ impl<'e> Narrowed<'e> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TransactionError::TooLarge);
         }
-        Ok(TransactionToken { token, jti: minting.jti.to_owned() })
+        Ok(TransactionToken {
+            token,
+            jti: minting.jti.to_owned(),
+        })
     }
 
     /// From when until when a token minted now is valid: inside the envelope's own validity.
@@ -82,8 +99,14 @@ impl<'e> Narrowed<'e> {
             return Err(TransactionError::NotYetValid);
         }
         let begin = now.max(self.envelope.created_at);
-        let end = begin.saturating_add(MAX_TOKEN_LIFETIME).min(self.envelope.expires_at);
-        if begin < end { Ok((begin, end)) } else { Err(TransactionError::Expired) }
+        let end = begin
+            .saturating_add(MAX_TOKEN_LIFETIME)
+            .min(self.envelope.expires_at);
+        if begin < end {
+            Ok((begin, end))
+        } else {
+            Err(TransactionError::Expired)
+        }
     }
 }
 
@@ -116,7 +139,11 @@ impl Minting<'_> {
         if let Some((name, _)) = names.into_iter().find(|(_, text)| !is_name(text)) {
             return Err(TransactionError::Claim(name));
         }
-        if self.actor_alias.contains(ALIAS_END) { Err(TransactionError::Claim("sub")) } else { Ok(()) }
+        if self.actor_alias.contains(ALIAS_END) {
+            Err(TransactionError::Claim("sub"))
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -54,15 +54,27 @@ fn decode(json: &str) -> Result<(Value, Document), EnvelopeError> {
     }
 }
 
-fn verify_signature(mut shown: Value, document: &Document, keys: &PublicKeys) -> Result<(), EnvelopeError> {
+fn verify_signature(
+    mut shown: Value,
+    document: &Document,
+    keys: &PublicKeys,
+) -> Result<(), EnvelopeError> {
     let meta = &document.meta;
-    let key = keys.get(&meta.kid).ok_or_else(|| EnvelopeError::UnknownKey(meta.kid.clone()))?;
+    let key = keys
+        .get(&meta.kid)
+        .ok_or_else(|| EnvelopeError::UnknownKey(meta.kid.clone()))?;
     let signature = meta.signature.as_deref().ok_or(EnvelopeError::Signature)?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| EnvelopeError::Signature)?;
+    let signature = URL_SAFE_NO_PAD
+        .decode(signature)
+        .map_err(|_| EnvelopeError::Signature)?;
     if let Some(meta) = shown.get_mut("meta").and_then(Value::as_object_mut) {
         meta.remove("signature");
     }
-    if key.verify(&signed_bytes(&shown)?, &signature) { Ok(()) } else { Err(EnvelopeError::Signature) }
+    if key.verify(&signed_bytes(&shown)?, &signature) {
+        Ok(())
+    } else {
+        Err(EnvelopeError::Signature)
+    }
 }
 
 /// What the signature of any JSON document covers, in whatever order it was shown; it must be without

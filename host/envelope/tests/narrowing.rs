@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_envelope::{
-    Claims, Confidence, Delegation, DelegationMode, Minting, NotAllowed, PriorActor, PublicKeys, Transaction,
-    TransactionError, TransactionVerifier, characters, verify,
+    Claims, Confidence, Delegation, DelegationMode, Minting, NotAllowed, PriorActor, PublicKeys,
+    Transaction, TransactionError, TransactionVerifier, characters, verify,
 };
 use proptest::prelude::*;
 
@@ -19,7 +19,12 @@ fn only_a_service_of_the_envelope_can_be_narrowed_to() {
     let envelope = claims().sign(&envelope_key()).unwrap();
     for service in ["", "orders", "orders_api ", "ORDERS_API", "payments_api"] {
         let refused = envelope.narrow(service).map(|_| ()).unwrap_err();
-        assert_eq!(refused, NotAllowed { service: service.to_owned() });
+        assert_eq!(
+            refused,
+            NotAllowed {
+                service: service.to_owned()
+            }
+        );
     }
     for (service, mode) in modes() {
         assert_eq!(envelope.narrow(&service).unwrap().mode(), mode);
@@ -31,12 +36,30 @@ fn a_verified_token_says_what_the_envelope_said() {
     let envelope = claims().sign(&envelope_key()).unwrap();
     let seen = mint_and_verify(&envelope.narrow("orders_api").unwrap(), &minting()).unwrap();
     let said = claims();
-    assert_eq!((seen.actor.iss, seen.actor.sub), (said.actor.iss, said.actor.sub));
-    assert_eq!((seen.actor_kind, seen.tenant), (said.actor.kind, said.actor.tenant));
-    assert_eq!((seen.agent_id, seen.client_id), (said.agent.id, said.agent.client_id));
-    assert_eq!((seen.txn, seen.tool, seen.component), (said.call.id, said.call.tool, said.call.component));
-    assert_eq!((seen.mode, seen.scopes), (DelegationMode::OnBehalfOf, said.authorization.scopes));
-    assert_eq!((seen.trace_id, seen.jti.as_str()), (said.session.trace_id, minting().jti));
+    assert_eq!(
+        (seen.actor.iss, seen.actor.sub),
+        (said.actor.iss, said.actor.sub)
+    );
+    assert_eq!(
+        (seen.actor_kind, seen.tenant),
+        (said.actor.kind, said.actor.tenant)
+    );
+    assert_eq!(
+        (seen.agent_id, seen.client_id),
+        (said.agent.id, said.agent.client_id)
+    );
+    assert_eq!(
+        (seen.txn, seen.tool, seen.component),
+        (said.call.id, said.call.tool, said.call.component)
+    );
+    assert_eq!(
+        (seen.mode, seen.scopes),
+        (DelegationMode::OnBehalfOf, said.authorization.scopes)
+    );
+    assert_eq!(
+        (seen.trace_id, seen.jti.as_str()),
+        (said.session.trace_id, minting().jti)
+    );
 }
 
 #[test]
@@ -45,17 +68,70 @@ fn a_token_is_not_minted_from_what_it_must_not_be() {
         let mut claims = claims();
         change(&mut claims);
         let envelope = claims.sign(&envelope_key()).unwrap();
-        mint_and_verify(&envelope.narrow("orders_api").unwrap(), &minting).unwrap_err().code()
+        mint_and_verify(&envelope.narrow("orders_api").unwrap(), &minting)
+            .unwrap_err()
+            .code()
     };
     let good = minting();
     let same = |_: &mut Claims| {};
-    assert_eq!(refused(&same, Minting { now: CREATED_AT + 300, ..good }), "expired");
-    assert_eq!(refused(&same, Minting { now: CREATED_AT - 61, ..good }), "not-yet-valid");
-    assert_eq!(refused(&same, Minting { actor_alias: "a|b", ..good }), "claim");
-    assert_eq!(refused(&same, Minting { actor_alias: "", ..good }), "claim");
+    assert_eq!(
+        refused(
+            &same,
+            Minting {
+                now: CREATED_AT + 300,
+                ..good
+            }
+        ),
+        "expired"
+    );
+    assert_eq!(
+        refused(
+            &same,
+            Minting {
+                now: CREATED_AT - 61,
+                ..good
+            }
+        ),
+        "not-yet-valid"
+    );
+    assert_eq!(
+        refused(
+            &same,
+            Minting {
+                actor_alias: "a|b",
+                ..good
+            }
+        ),
+        "claim"
+    );
+    assert_eq!(
+        refused(
+            &same,
+            Minting {
+                actor_alias: "",
+                ..good
+            }
+        ),
+        "claim"
+    );
     assert_eq!(refused(&same, Minting { jti: "", ..good }), "claim");
-    assert_eq!(refused(&same, Minting { trust_domain: "a\nb", ..good }), "claim");
-    assert_eq!(refused(&|claims| claims.authorization.confidence = Confidence::Estimated, good), "estimated");
+    assert_eq!(
+        refused(
+            &same,
+            Minting {
+                trust_domain: "a\nb",
+                ..good
+            }
+        ),
+        "claim"
+    );
+    assert_eq!(
+        refused(
+            &|claims| claims.authorization.confidence = Confidence::Estimated,
+            good
+        ),
+        "estimated"
+    );
 }
 
 #[test]
@@ -70,18 +146,26 @@ fn a_subject_may_contain_what_ends_an_alias() {
 #[test]
 fn what_would_be_too_large_to_read_is_not_made() {
     let mut claims = claims();
-    claims.authorization.scopes = (0..20).map(|n| format!("{n}{}", "s".repeat(1000))).collect();
+    claims.authorization.scopes = (0..20)
+        .map(|n| format!("{n}{}", "s".repeat(1000)))
+        .collect();
     let envelope = claims.clone().sign(&envelope_key()).unwrap();
     let refused = mint_and_verify(&envelope.narrow("orders_api").unwrap(), &minting()).unwrap_err();
     assert_eq!(refused.code(), "too-large");
     claims.authorization.scopes = vec!["s".repeat(2000); 40];
-    assert_eq!(claims.sign(&envelope_key()).unwrap_err().code(), "too-large");
+    assert_eq!(
+        claims.sign(&envelope_key()).unwrap_err().code(),
+        "too-large"
+    );
 }
 
 #[test]
 fn a_service_has_a_name_that_sorts_alike_everywhere() {
     let mut claims = claims();
-    claims.delegation = Delegation::new(BTreeMap::from([("\u{e000}".to_owned(), DelegationMode::OnBehalfOf)]));
+    claims.delegation = Delegation::new(BTreeMap::from([(
+        "\u{e000}".to_owned(),
+        DelegationMode::OnBehalfOf,
+    )]));
     assert_eq!(claims.sign(&envelope_key()).unwrap_err().code(), "claim");
 }
 
@@ -89,7 +173,12 @@ fn a_service_has_a_name_that_sorts_alike_everywhere() {
 fn the_published_keys_suffice_to_verify() {
     let envelope = claims().sign(&envelope_key()).unwrap();
     let published = serde_json::from_str(&only(&envelope_key()).to_jwks().to_string()).unwrap();
-    let seen = verify(envelope.json(), &PublicKeys::from_jwks(&published).unwrap(), CREATED_AT).unwrap();
+    let seen = verify(
+        envelope.json(),
+        &PublicKeys::from_jwks(&published).unwrap(),
+        CREATED_AT,
+    )
+    .unwrap();
     assert_eq!(seen.claims(), &claims());
     assert_eq!(seen.json(), envelope.json());
     assert_eq!(seen.signature(), envelope.signature());
@@ -173,10 +262,17 @@ fn any_claims() -> impl Strategy<Value = Claims> {
 
 /// Any text that may be a name.
 fn any_name() -> impl Strategy<Value = String> {
-    "\\PC{1,40}".prop_filter("it looks like another name", |text| characters::is_plain(text))
+    "\\PC{1,40}".prop_filter("it looks like another name", |text| {
+        characters::is_plain(text)
+    })
 }
 
-fn with(modes: BTreeMap<String, DelegationMode>, scopes: BTreeSet<String>, lifetime: u64, sub: String) -> Claims {
+fn with(
+    modes: BTreeMap<String, DelegationMode>,
+    scopes: BTreeSet<String>,
+    lifetime: u64,
+    sub: String,
+) -> Claims {
     let mut claims = claims();
     claims.actor.sub = sub;
     claims.delegation = Delegation::new(modes);

@@ -2,7 +2,12 @@
 //! valid transaction token, and at least one refusal for every reason. Everything is made from
 //! fixed seeds; this test fails when a file is not what the code makes. To write the files anew,
 //! run it with `BAILIWICK_WRITE_VECTORS=1`.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -28,12 +33,19 @@ fn the_vectors_on_disk_are_current() {
         if write {
             std::fs::write(&path, text).unwrap();
         } else {
-            assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "{name} is not current");
+            assert_eq!(
+                std::fs::read_to_string(&path).unwrap_or_default(),
+                text,
+                "{name} is not current"
+            );
         }
     }
     let on_disk: BTreeSet<String> = names_on_disk();
     let expected: BTreeSet<String> = made.keys().cloned().collect();
-    assert_eq!(on_disk, expected, "files that no vector is behind, or missing ones");
+    assert_eq!(
+        on_disk, expected,
+        "files that no vector is behind, or missing ones"
+    );
 }
 
 #[test]
@@ -49,28 +61,52 @@ fn every_vector_on_disk_is_answered_as_it_says() {
 fn every_reason_for_a_refusal_has_a_vector() {
     let seen: BTreeSet<(String, String)> = all()
         .values()
-        .map(|vector| (vector["kind"].as_str().unwrap().to_owned(), vector["expect"].as_str().unwrap().to_owned()))
+        .map(|vector| {
+            (
+                vector["kind"].as_str().unwrap().to_owned(),
+                vector["expect"].as_str().unwrap().to_owned(),
+            )
+        })
         .collect();
-    let reasons = envelopes::REASONS.iter().map(|reason| ("envelope".to_owned(), (*reason).to_owned()));
-    let reasons = reasons.chain(tokens::REASONS.iter().map(|reason| ("transaction".to_owned(), (*reason).to_owned())));
+    let reasons = envelopes::REASONS
+        .iter()
+        .map(|reason| ("envelope".to_owned(), (*reason).to_owned()));
+    let reasons = reasons.chain(
+        tokens::REASONS
+            .iter()
+            .map(|reason| ("transaction".to_owned(), (*reason).to_owned())),
+    );
     assert_eq!(reasons.collect::<BTreeSet<_>>(), seen);
 }
 
 fn all() -> BTreeMap<String, Value> {
-    let envelopes = envelopes::vectors().into_iter().map(|(name, vector)| (format!("envelope-{name}"), vector));
-    let tokens = tokens::vectors().into_iter().map(|(name, vector)| (format!("transaction-{name}"), vector));
+    let envelopes = envelopes::vectors()
+        .into_iter()
+        .map(|(name, vector)| (format!("envelope-{name}"), vector));
+    let tokens = tokens::vectors()
+        .into_iter()
+        .map(|(name, vector)| (format!("transaction-{name}"), vector));
     envelopes.chain(tokens).collect()
 }
 
 fn answer(vector: &Value) -> Value {
     let keys = PublicKeys::from_jwks(&vector["jwks"]).unwrap();
-    let (input, now) = (vector["input"].as_str().unwrap(), vector["now"].as_u64().unwrap());
+    let (input, now) = (
+        vector["input"].as_str().unwrap(),
+        vector["now"].as_u64().unwrap(),
+    );
     match vector["kind"].as_str().unwrap() {
-        "envelope" => json!(verify(input, &keys, now).map_or_else(|error: EnvelopeError| error.code(), |_| "valid")),
+        "envelope" => json!(
+            verify(input, &keys, now).map_or_else(|error: EnvelopeError| error.code(), |_| "valid")
+        ),
         "transaction" => {
             let text = |name: &str| vector[name].as_str().unwrap().to_owned();
             let verifier = TransactionVerifier::new(keys, text("trust_domain"), text("service"));
-            json!(verifier.verify(input, now).map_or_else(|error| error.code(), |_| "valid"))
+            json!(
+                verifier
+                    .verify(input, now)
+                    .map_or_else(|error| error.code(), |_| "valid")
+            )
         }
         other => panic!("a vector of kind {other}"),
     }
@@ -87,9 +123,12 @@ fn foreign_key() -> SigningKey {
 }
 
 fn names_on_disk() -> BTreeSet<String> {
-    let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let json = files.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
-    json.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    json.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect()
 }
 
 fn folder() -> PathBuf {

@@ -26,11 +26,19 @@ pub(super) struct Served {
 pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
     let mut components: BTreeMap<&str, (&ComponentId, Vec<&Definition>)> = BTreeMap::new();
     for tool in catalog.tools() {
-        let (_, tools) = components.entry(&tool.component.name).or_insert((&tool.component, Vec::new()));
+        let (_, tools) = components
+            .entry(&tool.component.name)
+            .or_insert((&tool.component, Vec::new()));
         tools.push(&tool.definition);
     }
     let served = |(name, (component, tools)): (&str, (&ComponentId, Vec<&Definition>))| {
-        (name.to_owned(), Served { component: component.clone(), outline: Outline::of(tools) })
+        (
+            name.to_owned(),
+            Served {
+                component: component.clone(),
+                outline: Outline::of(tools),
+            },
+        )
     };
     components.into_iter().map(served).collect()
 }
@@ -41,7 +49,9 @@ pub(super) async fn record_changes(
     previous: Option<&Policy>,
     journal: &Journal,
 ) -> anyhow::Result<()> {
-    let before = previous.map(|policy| served(&policy.catalog)).unwrap_or_default();
+    let before = previous
+        .map(|policy| served(&policy.catalog))
+        .unwrap_or_default();
     let now = served(&policy.catalog);
     for (name, new) in &now {
         let old = before.get(name);
@@ -50,28 +60,56 @@ pub(super) async fn record_changes(
         }
         let component = Some(new.component.digest.clone());
         let members = loaded(new, old);
-        tracing::info!(component = name, digest = component, "a component is loaded");
-        journal.append(Record { component, detail: Some(members), ..Record::new(Event::ComponentLoaded) }).await?;
+        tracing::info!(
+            component = name,
+            digest = component,
+            "a component is loaded"
+        );
+        journal
+            .append(Record {
+                component,
+                detail: Some(members),
+                ..Record::new(Event::ComponentLoaded)
+            })
+            .await?;
     }
     for (name, old) in before.iter().filter(|(name, _)| !now.contains_key(*name)) {
         let digest = old.component.digest.clone();
         tracing::info!(component = name, digest, "a component is removed");
         let (component, members) = (Some(digest), Some(detail([("name", name)])));
-        journal.append(Record { component, detail: members, ..Record::new(Event::ComponentRemoved) }).await?;
+        journal
+            .append(Record {
+                component,
+                detail: members,
+                ..Record::new(Event::ComponentRemoved)
+            })
+            .await?;
     }
     Ok(())
 }
 
 fn loaded(new: &Served, old: Option<&Served>) -> Map<String, Value> {
     let definitions = new.outline.digest();
-    let mut members =
-        detail([("name", &new.component.name), ("tools", &tools(&new.outline)), ("definitions", &definitions)]);
+    let mut members = detail([
+        ("name", &new.component.name),
+        ("tools", &tools(&new.outline)),
+        ("definitions", &definitions),
+    ]);
     if let Some(signed) = &new.component.signed {
-        members.extend(detail([("signer", &signed.by), ("signer_key", &signed.key.id())]));
+        members.extend(detail([
+            ("signer", &signed.by),
+            ("signer_key", &signed.key.id()),
+        ]));
     }
     if let Some(old) = old {
-        members.extend(detail([("previous", &old.component.digest), ("previous_tools", &tools(&old.outline))]));
-        members.insert("changes".to_owned(), new.outline.changes_from(&old.outline).into());
+        members.extend(detail([
+            ("previous", &old.component.digest),
+            ("previous_tools", &tools(&old.outline)),
+        ]));
+        members.insert(
+            "changes".to_owned(),
+            new.outline.changes_from(&old.outline).into(),
+        );
     }
     members
 }
@@ -105,7 +143,11 @@ pub(super) fn left_out(count: usize, first: &str, most: usize) -> Record {
         "the tools folder holds {count} components more than the {most} that are loaded at most (limits.components); \
          {first} is the first that is left out"
     );
-    tracing::error!(count, first, "components are left out: there are more than limits.components");
+    tracing::error!(
+        count,
+        first,
+        "components are left out: there are more than limits.components"
+    );
     Record {
         decision: Some("deny"),
         reason: Some(Reason::NotLoadable.as_str().to_owned()),

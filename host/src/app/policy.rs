@@ -92,19 +92,46 @@ impl Ground {
         previous: Option<&Policy>,
         shelf: Shelf,
     ) -> anyhow::Result<Built> {
-        let tools = self.load_tools(&config, sandbox, journal, previous, shelf).await?;
-        let Tools { components, catalog, good, again, unusable, missing } = tools;
+        let tools = self
+            .load_tools(&config, sandbox, journal, previous, shelf)
+            .await?;
+        let Tools {
+            components,
+            catalog,
+            good,
+            again,
+            unusable,
+            missing,
+        } = tools;
         let (fingerprint, configured) = (config.fingerprint, config.components.len());
         // Key sets and credentials stay as long as nothing that they depend on changes.
         if let Some(same) = previous.filter(|previous| previous.fingerprint == fingerprint) {
             let (identity, broker) = (Arc::clone(&same.identity), Arc::clone(&same.broker));
             let (faces, issuers) = (OnceLock::new(), same.issuers.clone());
-            let policy =
-                Policy { identity, catalog, components, broker, faces, issuers, fingerprint, configured, missing };
-            return Ok(Built { policy, good, again, unusable });
+            let policy = Policy {
+                identity,
+                catalog,
+                components,
+                broker,
+                faces,
+                issuers,
+                fingerprint,
+                configured,
+                missing,
+            };
+            return Ok(Built {
+                policy,
+                good,
+                again,
+                unusable,
+            });
         }
         let policy = Policy {
-            issuers: config.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect(),
+            issuers: config
+                .issuers
+                .iter()
+                .map(|issuer| issuer.settings.issuer.clone())
+                .collect(),
             identity: Arc::new(self.identity(config.issuers, previous)),
             broker: Arc::new(self.broker(config.services)),
             catalog,
@@ -114,24 +141,46 @@ impl Ground {
             configured,
             missing,
         };
-        Ok(Built { policy, good, again, unusable })
+        Ok(Built {
+            policy,
+            good,
+            again,
+            unusable,
+        })
     }
 
     /// An issuer whose keys come from where they came from keeps its last good set.
     fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
         let trusted = |issuer: Issuer| {
-            let known = previous.and_then(|policy| policy.identity.keys_of(&issuer.settings.issuer));
-            let kept = known.filter(|keys| keys.are_of(&issuer.keys, &issuer.algorithms)).map(KeyRing::renewed);
-            let fresh = || KeyRing::new(issuer.keys, issuer.algorithms, &self.tls, Arc::clone(&self.clock));
+            let known =
+                previous.and_then(|policy| policy.identity.keys_of(&issuer.settings.issuer));
+            let kept = known
+                .filter(|keys| keys.are_of(&issuer.keys, &issuer.algorithms))
+                .map(KeyRing::renewed);
+            let fresh = || {
+                KeyRing::new(
+                    issuer.keys,
+                    issuer.algorithms,
+                    &self.tls,
+                    Arc::clone(&self.clock),
+                )
+            };
             (issuer.settings, kept.unwrap_or_else(fresh))
         };
         let issuers = issuers.into_iter().map(trusted).collect();
-        Identity::new(issuers, self.resource.uri().to_owned(), Arc::clone(&self.clock))
+        Identity::new(
+            issuers,
+            self.resource.uri().to_owned(),
+            Arc::clone(&self.clock),
+        )
     }
 
     fn broker(&self, services: Vec<ServiceSettings>) -> Broker {
         let service = |settings: ServiceSettings| {
-            (settings.name.clone(), Arc::new(Service::new(settings, &self.tls, &self.clock)))
+            (
+                settings.name.clone(),
+                Arc::new(Service::new(settings, &self.tls, &self.clock)),
+            )
         };
         let limits = BrokerLimits {
             calls: self.limits.downstream_calls,
@@ -141,7 +190,12 @@ impl Ground {
             total: self.limits.downstream_total,
         };
         let services = services.into_iter().map(service).collect();
-        Broker::new(services, Arc::clone(&self.signer), Arc::clone(&self.random), limits)
+        Broker::new(
+            services,
+            Arc::clone(&self.signer),
+            Arc::clone(&self.random),
+            limits,
+        )
     }
 
     /// Loads what the folder holds. A component that is refused is recorded and left out, or, if
@@ -154,18 +208,29 @@ impl Ground {
         previous: Option<&Policy>,
         mut shelf: Shelf,
     ) -> anyhow::Result<Tools> {
-        let before = previous.map(|policy| served(&policy.catalog)).unwrap_or_default();
+        let before = previous
+            .map(|policy| served(&policy.catalog))
+            .unwrap_or_default();
         let unusable = self.unusable(&shelf, previous)?;
         if unusable.is_some() {
-            shelf.sources = before.keys().map(|name| (name.clone(), Source::Held)).collect();
+            shelf.sources = before
+                .keys()
+                .map(|name| (name.clone(), Source::Held))
+                .collect();
         } else if let Some((count, first)) = &shelf.left_out {
-            journal.append(left_out(*count, first, self.limits.components)).await?;
+            journal
+                .append(left_out(*count, first, self.limits.components))
+                .await?;
         }
         let all = config.terms();
         let (mut loaded, mut good, mut again) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for (name, source) in shelf.sources {
             let terms = all.of(&name);
-            let known = || before.get(&name).and_then(|served| sandbox.load_known(&served.component, &terms));
+            let known = || {
+                before
+                    .get(&name)
+                    .and_then(|served| sandbox.load_known(&served.component, &terms))
+            };
             let result = match source {
                 Source::Held => {
                     loaded.extend(known());
@@ -198,7 +263,8 @@ impl Ground {
         }
         let nothing = Catalog::default();
         let serving = previous.map_or(&nothing, |policy| &policy.catalog);
-        let last_good = |name: &str| sandbox.load_known(&before.get(name)?.component, &all.of(name));
+        let last_good =
+            |name: &str| sandbox.load_known(&before.get(name)?.component, &all.of(name));
         let clashes = without_clashes(&mut loaded, &config.components, serving, last_good);
         for clash in clashes {
             let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
@@ -211,15 +277,33 @@ impl Ground {
         let (components, offered) = Sandbox::activate(loaded);
         let (catalog, _) = Catalog::build(offered, &config.components, serving);
         let loaded = served(&catalog);
-        let missing: Vec<_> = config.components.keys().filter(|name| !loaded.contains_key(*name)).cloned().collect();
+        let missing: Vec<_> = config
+            .components
+            .keys()
+            .filter(|name| !loaded.contains_key(*name))
+            .cloned()
+            .collect();
         for name in &missing {
-            tracing::warn!(component = name, "the configuration names a component that is not loaded");
+            tracing::warn!(
+                component = name,
+                "the configuration names a component that is not loaded"
+            );
         }
-        Ok(Tools { components, catalog, good, again, unusable, missing })
+        Ok(Tools {
+            components,
+            catalog,
+            good,
+            again,
+            unusable,
+            missing,
+        })
     }
 
     async fn load(&self, name: &str, terms: &Terms, sandbox: &Sandbox) -> LoadResult {
-        let candidate = Candidate { name: name.to_owned(), path: path_of(&self.tools, name) };
+        let candidate = Candidate {
+            name: name.to_owned(),
+            path: path_of(&self.tools, name),
+        };
         sandbox.load(&candidate, terms).await
     }
 
@@ -235,8 +319,14 @@ impl Ground {
             Err(error) if previous.is_none() => Err(error.into()),
             Err(error) => Ok(Some(chain(&error))),
             Ok(_) => {
-                let emptied = shelf.emptied && previous.is_some_and(|policy| policy.catalog.tools().next().is_some());
-                let said = || format!("an empty folder is in the place of {}", self.tools.display());
+                let emptied = shelf.emptied
+                    && previous.is_some_and(|policy| policy.catalog.tools().next().is_some());
+                let said = || {
+                    format!(
+                        "an empty folder is in the place of {}",
+                        self.tools.display()
+                    )
+                };
                 Ok(emptied.then(said))
             }
         }
@@ -253,14 +343,18 @@ fn without_clashes(
 ) -> Vec<Clash> {
     let mut all = Vec::new();
     loop {
-        let claims = loaded.iter().map(|loaded| (&loaded.component, loaded.definitions.as_slice()));
+        let claims = loaded
+            .iter()
+            .map(|loaded| (&loaded.component, loaded.definitions.as_slice()));
         let clashes = Catalog::clashes(claims, grants, serving);
         if clashes.is_empty() {
             return all;
         }
         for clash in clashes {
             loaded.retain(|loaded| loaded.component != clash.component);
-            loaded.extend(last_good(&clash.component.name).filter(|old| old.component != clash.component));
+            loaded.extend(
+                last_good(&clash.component.name).filter(|old| old.component != clash.component),
+            );
             all.push(clash);
         }
     }

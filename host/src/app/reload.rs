@@ -74,18 +74,44 @@ struct Retry {
 impl Known {
     /// What a policy was built from that was built under `terms`, from `view`.
     pub(super) fn of(built: &Built, terms: ComponentTerms, view: &Look) -> Self {
-        let good = view.tools.iter().filter(|(name, _)| built.good.contains(*name));
+        let good = view
+            .tools
+            .iter()
+            .filter(|(name, _)| built.good.contains(*name));
         let loaded = good.map(|(name, stamp)| (name.clone(), *stamp)).collect();
-        Self { terms, loaded, home: view.clone() }
+        Self {
+            terms,
+            loaded,
+            home: view.clone(),
+        }
     }
 }
 
 impl Watch {
     /// A watch that goes on from what was `seen` before anything was loaded, and `known` of it.
-    pub(super) fn new(file: PathBuf, fixed: String, ground: Ground, host: Arc<Host>, seen: Look, known: Known) -> Self {
+    pub(super) fn new(
+        file: PathBuf,
+        fixed: String,
+        ground: Ground,
+        host: Arc<Host>,
+        seen: Look,
+        known: Known,
+    ) -> Self {
         let (settling, loads) = (Settling::new(seen.clone()), Loads::new(Arc::clone(&host)));
         let taken = Instant::now();
-        Self { file, fixed, ground, host, seen, useless: None, settling, loads, known, retry: None, taken }
+        Self {
+            file,
+            fixed,
+            ground,
+            host,
+            seen,
+            useless: None,
+            settling,
+            loads,
+            known,
+            retry: None,
+            taken,
+        }
     }
 
     /// Watches until `stop` fires.
@@ -113,28 +139,47 @@ impl Watch {
         let (folder, known) = (self.ground.tools.clone(), self.seen.tools.clone());
         let most = self.ground.limits.components;
         // What serves and what the configuration names is not displaced by what is dropped into the folder.
-        let first: BTreeSet<String> = self.known.loaded.keys().chain(self.known.terms.names()).cloned().collect();
+        let first: BTreeSet<String> = self
+            .known
+            .loaded
+            .keys()
+            .chain(self.known.terms.names())
+            .cloned()
+            .collect();
         let look = move || Look::now(settings.into_iter(), &folder, &first, &known, most);
         tokio::task::spawn_blocking(look).await.ok()
     }
 
     /// Takes up what has come to rest, as far as it is ready.
     async fn follow(&mut self, view: &Look) {
-        let settings_changed = view.settings.iter().any(|(path, stamp)| self.seen.settings.get(path) != Some(stamp));
+        let settings_changed = view
+            .settings
+            .iter()
+            .any(|(path, stamp)| self.seen.settings.get(path) != Some(stamp));
         let waiting = |retry: &Option<Retry>, view: &Look| {
-            retry.as_ref().is_some_and(|retry| retry.view == *view && Instant::now() < retry.due)
+            retry
+                .as_ref()
+                .is_some_and(|retry| retry.view == *view && Instant::now() < retry.due)
         };
         let (view, sources) = if settings_changed {
             if waiting(&self.retry, view) {
                 return;
             }
             self.loads.forget();
-            (view.clone(), afresh(view, &self.known.loaded, &self.settling))
+            (
+                view.clone(),
+                afresh(view, &self.known.loaded, &self.settling),
+            )
         } else {
-            if self.useless.as_ref().is_some_and(|useless| useless.has_tools_of(view)) {
+            if self
+                .useless
+                .as_ref()
+                .is_some_and(|useless| useless.has_tools_of(view))
+            {
                 return;
             }
-            self.loads.begin(view, &self.seen, &self.ground.tools, &self.known.terms);
+            self.loads
+                .begin(view, &self.seen, &self.ground.tools, &self.known.terms);
             // Another folder is taken up whole, so that what moved with it is not missing for a moment.
             if !self.loads.idle() && view.is_elsewhere(&self.seen) {
                 return;
@@ -153,17 +198,31 @@ impl Watch {
             let sources = self.loads.sources(&view, &self.seen, &self.known.loaded);
             (view, sources)
         };
-        let left_out = view.folder.as_ref().and_then(|folder| folder.left_out.clone());
-        let same = self.seen.folder.as_ref().is_some_and(|folder| folder.left_out == left_out);
+        let left_out = view
+            .folder
+            .as_ref()
+            .and_then(|folder| folder.left_out.clone());
+        let same = self
+            .seen
+            .folder
+            .as_ref()
+            .is_some_and(|folder| folder.left_out == left_out);
         let emptied = view.tools.is_empty() && view.is_elsewhere(&self.known.home);
-        let shelf = Shelf { sources, left_out: left_out.filter(|_| !same), emptied };
+        let shelf = Shelf {
+            sources,
+            left_out: left_out.filter(|_| !same),
+            emptied,
+        };
         self.take(view, shelf, settings_changed).await;
     }
 
     async fn take(&mut self, mut view: Look, shelf: Shelf, settings_changed: bool) {
         self.taken = Instant::now();
         match self.replace(&view, shelf, settings_changed).await {
-            Ok(Taken { files, again: Some(again) }) => {
+            Ok(Taken {
+                files,
+                again: Some(again),
+            }) => {
                 view.tools.retain(|name, _| !again.contains(name));
                 view.settings = self.settings_seen(view.settings, &files);
                 self.seen = view;
@@ -175,19 +234,26 @@ impl Watch {
                 self.seen.settings = self.settings_seen(view.settings.clone(), &files);
                 if settings_changed {
                     let loaded = &self.known.loaded;
-                    self.seen.tools.retain(|name, stamp| loaded.get(name) == Some(stamp));
+                    self.seen
+                        .tools
+                        .retain(|name, stamp| loaded.get(name) == Some(stamp));
                 }
                 self.useless = Some(view);
                 self.retry = None;
             }
-            Err(error) if settings_changed && !error.is::<AuditUnavailable>() => self.refuse(&error, view).await,
+            Err(error) if settings_changed && !error.is::<AuditUnavailable>() => {
+                self.refuse(&error, view).await
+            }
             Err(error) => self.put_off(view, &format!("{error:#}")),
         }
     }
 
     /// Settings that are wrong change nothing.
     async fn refuse(&mut self, error: &anyhow::Error, view: Look) {
-        let named = error.downcast_ref::<ConfigError>().map(ConfigError::files).unwrap_or_default();
+        let named = error
+            .downcast_ref::<ConfigError>()
+            .map(ConfigError::files)
+            .unwrap_or_default();
         let settings = self.settings_seen(view.settings.clone(), &named);
         let cause = format!("{error:#}");
         tracing::error!(cause, "a change is not taken up; what was in effect stays");
@@ -201,13 +267,25 @@ impl Watch {
 
     /// What cannot be taken up for a reason that may pass is tried again.
     fn put_off(&mut self, view: Look, cause: &str) {
-        let pause = self.retry.take().map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LAST_PAUSE));
+        let pause = self
+            .retry
+            .take()
+            .map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LAST_PAUSE));
         tracing::error!(cause, "a change cannot be taken up now; it is tried again");
-        self.retry = Some(Retry { view, due: Instant::now() + pause, pause });
+        self.retry = Some(Retry {
+            view,
+            due: Instant::now() + pause,
+            pause,
+        });
     }
 
     /// Builds the new policy and puts it in the place of the old one.
-    async fn replace(&mut self, view: &Look, shelf: Shelf, settings_changed: bool) -> anyhow::Result<Taken> {
+    async fn replace(
+        &mut self,
+        view: &Look,
+        shelf: Shelf,
+        settings_changed: bool,
+    ) -> anyhow::Result<Taken> {
         let file = self.file.clone();
         let config = tokio::task::spawn_blocking(move || config::load(&file)).await??;
         anyhow::ensure!(
@@ -218,16 +296,27 @@ impl Watch {
         let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());
         let previous = self.host.policy.load_full();
         let (sandbox, journal) = (&self.host.sandbox, &self.host.journal);
-        let built = self.ground.policy(config, sandbox, journal, Some(previous.as_ref()), shelf).await?;
+        let built = self
+            .ground
+            .policy(config, sandbox, journal, Some(previous.as_ref()), shelf)
+            .await?;
         if let Some(cause) = &built.unusable {
-            tracing::error!(cause, "the tools folder cannot be used; the components that were loaded stay");
+            tracing::error!(
+                cause,
+                "the tools folder cannot be used; the components that were loaded stay"
+            );
             if !settings_changed {
                 return Ok(Taken { files, again: None });
             }
         }
         if settings_changed || built.policy.fingerprint != previous.fingerprint {
             let loaded = detail([("config", &format!("sha256:{digest}"))]);
-            journal.append(Record { detail: Some(loaded), ..Record::new(Event::ConfigLoaded) }).await?;
+            journal
+                .append(Record {
+                    detail: Some(loaded),
+                    ..Record::new(Event::ConfigLoaded)
+                })
+                .await?;
         }
         record_changes(&built.policy, Some(&previous), journal).await?;
         // What was loaded in advance is in no policy yet.
@@ -242,15 +331,25 @@ impl Watch {
         } else {
             self.known.terms = known.terms;
         }
-        let what = if settings_changed { "configuration or secrets" } else { "tools" };
+        let what = if settings_changed {
+            "configuration or secrets"
+        } else {
+            "tools"
+        };
         tracing::info!(of = what, "a change is in effect");
-        Ok(Taken { files, again: usable.then_some(built.again) })
+        Ok(Taken {
+            files,
+            again: usable.then_some(built.again),
+        })
     }
 
     /// What was seen of the settings, with files that are `named` for the first time.
     fn settings_seen(&self, view: Stamps, named: &[PathBuf]) -> Stamps {
         let mut seen = self.seen.settings.clone();
-        let new = named.iter().filter(|path| !seen.contains_key(*path)).cloned();
+        let new = named
+            .iter()
+            .filter(|path| !seen.contains_key(*path))
+            .cloned();
         let new = stamps(new);
         seen.extend(view);
         seen.extend(new);
@@ -272,7 +371,13 @@ impl Watch {
 pub(super) fn first_look(before: &Stamps, config: &Config) -> Look {
     let (folder, most) = (&config.server.tools, config.limits.components);
     let named = config.components.keys().cloned().collect();
-    let mut look = Look::now(config.files.iter().cloned(), folder, &named, &BTreeMap::new(), most);
+    let mut look = Look::now(
+        config.files.iter().cloned(),
+        folder,
+        &named,
+        &BTreeMap::new(),
+        most,
+    );
     look.settings.extend(before.clone());
     look
 }
@@ -304,7 +409,14 @@ mod tests {
     #[test]
     fn looking_takes_a_twentieth_of_a_processor_at_most_unless_the_disk_is_slow() {
         let ms = Duration::from_millis;
-        for (look, pause) in [(0, 50), (2, 50), (10, 200), (50, 1000), (100, 1000), (400, 2000)] {
+        for (look, pause) in [
+            (0, 50),
+            (2, 50),
+            (10, 200),
+            (50, 1000),
+            (100, 1000),
+            (400, 2000),
+        ] {
             assert_eq!(pause_after(ms(look)), ms(pause), "a look of {look} ms");
         }
     }

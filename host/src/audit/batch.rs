@@ -33,7 +33,10 @@ pub(super) struct Seal {
 
 impl Seal {
     pub(super) fn new(key: MacKey, origin: &str) -> Self {
-        Self { key: Arc::new(key), origin: origin.to_owned() }
+        Self {
+            key: Arc::new(key),
+            origin: origin.to_owned(),
+        }
     }
 
     /// Begins the MAC of a batch; its lines follow, with their line breaks.
@@ -46,7 +49,12 @@ impl Seal {
 
     /// The MAC of a batch.
     pub(super) fn tag(&self, first: u64, previous: &Tag, lines: &[u8]) -> io::Result<Tag> {
-        Ok(self.begin(first, previous)?.chain_update(lines).finalize().into_bytes().into())
+        Ok(self
+            .begin(first, previous)?
+            .chain_update(lines)
+            .finalize()
+            .into_bytes()
+            .into())
     }
 }
 
@@ -70,7 +78,11 @@ struct Line {
 impl BatchEnd {
     /// The line, with its line break.
     pub(super) fn line(&self) -> io::Result<Vec<u8>> {
-        let line = Line { batch: self.first, records: self.records, mac: STANDARD.encode(self.tag) };
+        let line = Line {
+            batch: self.first,
+            records: self.records,
+            mac: STANDARD.encode(self.tag),
+        };
         let mut line = serde_json::to_vec(&line)?;
         line.push(b'\n');
         Ok(line)
@@ -81,8 +93,16 @@ impl BatchEnd {
         if !line.starts_with(BEGINNING) {
             return None;
         }
-        let Line { batch: first, records, mac } = serde_json::from_slice(line).ok()?;
-        let end = Self { first, records, tag: STANDARD.decode(mac).ok()?.try_into().ok()? };
+        let Line {
+            batch: first,
+            records,
+            mac,
+        } = serde_json::from_slice(line).ok()?;
+        let end = Self {
+            first,
+            records,
+            tag: STANDARD.decode(mac).ok()?.try_into().ok()?,
+        };
         let exact = end.line().ok()?;
         (exact.strip_suffix(b"\n") == Some(line)).then_some(end)
     }
@@ -121,12 +141,23 @@ struct Pending {
 impl Batches {
     /// From the beginning; MACs are checked if there is a key, of what follows the `believed` records.
     pub(super) fn new(seal: Option<Seal>, believed: u64) -> Self {
-        Self { seal, believed, previous: NONE_BEFORE, pending: None, count: 0, checked: 0 }
+        Self {
+            seal,
+            believed,
+            previous: NONE_BEFORE,
+            pending: None,
+            count: 0,
+            checked: 0,
+        }
     }
 
     /// These batches from here on, their structure alone.
     pub(super) fn structure(&self) -> Self {
-        Self { seal: None, pending: None, ..self.clone() }
+        Self {
+            seal: None,
+            pending: None,
+            ..self.clone()
+        }
     }
 
     /// The MAC of the last batch.
@@ -142,7 +173,11 @@ impl Batches {
     /// Follows a record; its line has its line break.
     pub(super) fn record(&mut self, seq: u64, line: &[u8]) {
         let (seal, previous) = (self.seal.as_ref(), &self.previous);
-        let begun = || Pending { first: seq, records: 0, mac: seal.and_then(|seal| seal.begin(seq, previous).ok()) };
+        let begun = || Pending {
+            first: seq,
+            records: 0,
+            mac: seal.and_then(|seal| seal.begin(seq, previous).ok()),
+        };
         let pending = self.pending.get_or_insert_with(begun);
         pending.records += 1;
         if let Some(mac) = &mut pending.mac {
@@ -156,7 +191,9 @@ impl Batches {
         if (pending.first, pending.records) != (end.first, end.records) {
             return Err(Wrong::Records);
         }
-        if self.seal.is_some() && end.first.saturating_add(end.records) > self.believed.saturating_add(1) {
+        if self.seal.is_some()
+            && end.first.saturating_add(end.records) > self.believed.saturating_add(1)
+        {
             let mac = pending.mac.ok_or(Wrong::Mac)?;
             mac.verify_slice(&end.tag).map_err(|_| Wrong::Mac)?;
             self.checked += 1;
@@ -189,7 +226,11 @@ mod tests {
 
     #[test]
     fn the_end_of_a_batch_is_read_as_it_was_written_and_in_no_other_spelling() {
-        let end = BatchEnd { first: 7, records: 3, tag: [9; 32] };
+        let end = BatchEnd {
+            first: 7,
+            records: 3,
+            tag: [9; 32],
+        };
         let line = end.line().unwrap();
         let line = &line[..line.len() - 1];
         assert_eq!(BatchEnd::parse(line), Some(end.clone()));
@@ -197,11 +238,19 @@ mod tests {
             for bit in 0..8 {
                 let mut bad = line.to_vec();
                 bad[at] ^= 1 << bit;
-                assert_ne!(BatchEnd::parse(&bad), Some(end.clone()), "byte {at} bit {bit}");
+                assert_ne!(
+                    BatchEnd::parse(&bad),
+                    Some(end.clone()),
+                    "byte {at} bit {bit}"
+                );
             }
         }
         let text = String::from_utf8(line.to_vec()).unwrap();
-        for spelled in [text.replace(',', ", "), text.replace('7', "07"), text.replace("\"mac\"", "\"x\":1,\"mac\"")] {
+        for spelled in [
+            text.replace(',', ", "),
+            text.replace('7', "07"),
+            text.replace("\"mac\"", "\"x\":1,\"mac\""),
+        ] {
             assert_eq!(BatchEnd::parse(spelled.as_bytes()), None, "{spelled}");
         }
     }
@@ -230,13 +279,23 @@ mod tests {
             }
             batches.end(&end)
         };
-        let end = |first, records| BatchEnd { first, records, tag };
+        let end = |first, records| BatchEnd {
+            first,
+            records,
+            tag,
+        };
         let with = || Some(seal(1, "a"));
         assert_eq!(follow(with(), &["one\n", "two\n"], end(1, 2)), Ok(()));
-        assert_eq!(follow(with(), &["one\n", "twa\n"], end(1, 2)), Err(Wrong::Mac));
+        assert_eq!(
+            follow(with(), &["one\n", "twa\n"], end(1, 2)),
+            Err(Wrong::Mac)
+        );
         assert_eq!(follow(None, &["one\n", "twa\n"], end(1, 2)), Ok(()));
         for wrong in [end(1, 1), end(1, 3), end(2, 2), end(0, 2)] {
-            assert_eq!(follow(None, &["one\n", "two\n"], wrong), Err(Wrong::Records));
+            assert_eq!(
+                follow(None, &["one\n", "two\n"], wrong),
+                Err(Wrong::Records)
+            );
         }
         assert_eq!(follow(with(), &[], end(1, 0)), Err(Wrong::Records));
     }

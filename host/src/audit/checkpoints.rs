@@ -39,7 +39,10 @@ pub(super) struct Listed {
 
 /// The line of a checkpoint, with its line break.
 pub(super) fn line(note: &str, leaves: &[Hash]) -> serde_json::Result<Vec<u8>> {
-    let entry = Entry { note: note.to_owned(), leaves: STANDARD.encode(leaves.concat()) };
+    let entry = Entry {
+        note: note.to_owned(),
+        leaves: STANDARD.encode(leaves.concat()),
+    };
     let mut line = serde_json::to_vec(&entry)?;
     line.push(b'\n');
     Ok(line)
@@ -59,19 +62,38 @@ pub(super) struct Checkpoints<'k> {
 }
 
 impl<'k> Checkpoints<'k> {
-    pub(super) fn open(folder: &Path, key: &'k VerifierKey, newest: Option<&'k Checkpoint>) -> Result<Self, Damage> {
+    pub(super) fn open(
+        folder: &Path,
+        key: &'k VerifierKey,
+        newest: Option<&'k Checkpoint>,
+    ) -> Result<Self, Damage> {
         let lines = Lines::open(folder, CHECKPOINTS, MAX_LINE)?;
         let (last, before_last) = (None, None);
-        Ok(Self { key, newest, lines, line: Vec::new(), last, before_last, count: 0, end: ListEnd::default() })
+        Ok(Self {
+            key,
+            newest,
+            lines,
+            line: Vec::new(),
+            last,
+            before_last,
+            count: 0,
+            end: ListEnd::default(),
+        })
     }
 
     /// The next one.
     pub(super) fn next(&mut self) -> Result<Option<Listed>, Damage> {
-        let Some(place) = self.lines.next(&mut self.line)? else { return Ok(None) };
+        let Some(place) = self.lines.next(&mut self.line)? else {
+            return Ok(None);
+        };
         let Some((checkpoint, leaves)) = read(&self.line, self.key) else {
             // The last line may be torn, if the file `checkpoint` is not ahead of the one before it.
             let torn = self.lines.is_at_end() && self.newest == self.last.as_ref();
-            return if torn { Ok(None) } else { Err(Damage::BadCheckpoint(place)) };
+            return if torn {
+                Ok(None)
+            } else {
+                Err(Damage::BadCheckpoint(place))
+            };
         };
         if checkpoint.size < self.last_size() {
             return Err(Damage::CheckpointOrder(place));
@@ -79,7 +101,11 @@ impl<'k> Checkpoints<'k> {
         self.before_last = self.last.replace(checkpoint.clone());
         self.count += 1;
         self.end = self.end.with(&self.line);
-        Ok(Some(Listed { checkpoint, leaves, place }))
+        Ok(Some(Listed {
+            checkpoint,
+            leaves,
+            place,
+        }))
     }
 
     /// How many there were.
@@ -115,7 +141,11 @@ pub(super) fn fits(
     }
     let size = |checkpoint: Option<&Checkpoint>| checkpoint.map_or(0, |checkpoint| checkpoint.size);
     let (newest, listed) = (size(newest), size(last));
-    Err(if newest > listed { Damage::Unlisted { newest, listed } } else { Damage::Lags { newest, listed } })
+    Err(if newest > listed {
+        Damage::Unlisted { newest, listed }
+    } else {
+        Damage::Lags { newest, listed }
+    })
 }
 
 /// The end of a list of which the host remembers how it was before the last line.
@@ -127,7 +157,11 @@ pub(super) struct Ending {
 }
 
 /// Reads a list up to where it was so long, and what follows.
-pub(super) fn ending(folder: &Path, key: &VerifierKey, remembered: ListEnd) -> Result<Ending, Damage> {
+pub(super) fn ending(
+    folder: &Path,
+    key: &VerifierKey,
+    remembered: ListEnd,
+) -> Result<Ending, Damage> {
     let mut lines = Lines::open(folder, CHECKPOINTS, MAX_LINE)?;
     let (mut line, mut last, mut end) = (Vec::new(), Vec::new(), ListEnd::default());
     while end.bytes < remembered.bytes {
@@ -139,9 +173,15 @@ pub(super) fn ending(folder: &Path, key: &VerifierKey, remembered: ListEnd) -> R
         return Err(Damage::ListChanged);
     }
     let last = (!last.is_empty()).then(|| read(&last, key).map(|(checkpoint, _)| checkpoint));
-    let last = last.map(|last| last.ok_or(Damage::ListChanged)).transpose()?;
+    let last = last
+        .map(|last| last.ok_or(Damage::ListChanged))
+        .transpose()?;
     let after = lines.next(&mut line)?.map(|_| line).unwrap_or_default();
-    if lines.is_at_end() { Ok(Ending { last, after }) } else { Err(Damage::ListChanged) }
+    if lines.is_at_end() {
+        Ok(Ending { last, after })
+    } else {
+        Err(Damage::ListChanged)
+    }
 }
 
 /// Whether this is a line of a list that the key signed.
@@ -156,13 +196,19 @@ fn read(line: &[u8], key: &VerifierKey) -> Option<(Checkpoint, Vec<Hash>)> {
         return None;
     }
     let bytes = STANDARD.decode(&entry.leaves).ok()?;
-    let (leaves, []) = bytes.as_chunks() else { return None };
+    let (leaves, []) = bytes.as_chunks() else {
+        return None;
+    };
     Some((Checkpoint::open(&entry.note, key)?, leaves.to_vec()))
 }
 
 /// The newest checkpoint, which has a file of its own; none if there is no such file.
 pub(super) fn newest(folder: &Path, key: &VerifierKey) -> Result<Option<Checkpoint>, Damage> {
-    let place = Place { file: CHECKPOINT.to_owned(), line: 1, seq: None };
+    let place = Place {
+        file: CHECKPOINT.to_owned(),
+        line: 1,
+        seq: None,
+    };
     match std::fs::read(folder.join(CHECKPOINT)) {
         Ok(note) => {
             let note = String::from_utf8(note).ok();
@@ -170,7 +216,10 @@ pub(super) fn newest(folder: &Path, key: &VerifierKey) -> Result<Option<Checkpoi
             checkpoint.map(Some).ok_or(Damage::BadCheckpoint(place))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Damage::Unreadable { file: place.file, source }),
+        Err(source) => Err(Damage::Unreadable {
+            file: place.file,
+            source,
+        }),
     }
 }
 

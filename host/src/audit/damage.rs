@@ -67,7 +67,9 @@ pub enum Damage {
     #[error("{0}: the line ends a batch of other records than those before it")]
     Batch(Place),
     /// The MAC of a batch is not that of its records.
-    #[error("{0}: the MAC is not that of the batch that ends here; its records were not written by this host")]
+    #[error(
+        "{0}: the MAC is not that of the batch that ends here; its records were not written by this host"
+    )]
     Mac(Place),
     /// Records at the end of a segment are in no batch.
     #[error("{0}: the records before this place lack the line that ends their batch")]
@@ -122,7 +124,9 @@ pub enum Damage {
         listed: u64,
     },
     /// Two signed checkpoints contradict each other.
-    #[error("{0}: the checkpoint and the file `{CHECKPOINT}` cover as many records, and not the same ones")]
+    #[error(
+        "{0}: the checkpoint and the file `{CHECKPOINT}` cover as many records, and not the same ones"
+    )]
     Contradiction(Place),
     /// The leaf hashes beside a checkpoint are not those of the signed tree.
     #[error("{0}: the hashes beside the checkpoint are not those that it signs")]

@@ -56,7 +56,9 @@ pub(super) fn segments(folder: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let digits = name.to_str().and_then(|name| name.strip_prefix("journal-")?.strip_suffix(".jsonl"));
+        let digits = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("journal-")?.strip_suffix(".jsonl"));
         if let Some(number) = digits.and_then(|digits| digits.parse().ok()) {
             numbers.push(number);
         }
@@ -88,7 +90,10 @@ struct FileId {
 
 impl FileId {
     fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
     }
 }
 
@@ -132,7 +137,15 @@ impl Folder {
             Err(error) => return Err(error.into()),
         };
         let (path, memory) = (path.to_owned(), memory.clone());
-        Ok(Self { path, directory, memory, current: None, begun: None, list, _locks: locks })
+        Ok(Self {
+            path,
+            directory,
+            memory,
+            current: None,
+            begun: None,
+            list,
+            _locks: locks,
+        })
     }
 
     fn segment(&self, number: u64) -> PathBuf {
@@ -141,16 +154,24 @@ impl Folder {
 
     /// Whether a file is the segment of this number, as far as this process knows.
     fn is_segment(&self, number: u64, metadata: &Metadata) -> bool {
-        self.begun.is_none_or(|(begun, file, _)| begun != number || file == FileId::of(metadata))
+        self.begun
+            .is_none_or(|(begun, file, _)| begun != number || file == FileId::of(metadata))
     }
 
     /// Checks that no segment was taken away, of those that nobody writes any more either.
     fn all_segments(&self) -> io::Result<()> {
         let found = segments(&self.path)?;
         // The one begun last may have been removed again, when its first write failed.
-        let least = self.begun.map_or(0, |(number, ..)| number.saturating_sub(1));
+        let least = self
+            .begun
+            .map_or(0, |(number, ..)| number.saturating_sub(1));
         let newest = found.last().copied().unwrap_or_default();
-        if newest >= least && found.into_iter().zip(1..).all(|(number, expected)| number == expected) {
+        if newest >= least
+            && found
+                .into_iter()
+                .zip(1..)
+                .all(|(number, expected)| number == expected)
+        {
             return Ok(());
         }
         Err(elsewhere("a segment"))
@@ -168,7 +189,11 @@ impl Folder {
 }
 
 fn lock_file(path: &Path) -> io::Result<File> {
-    private().create(true).truncate(false).write(true).open(path)
+    private()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
 }
 
 /// Options for files that only the owner can read or write.
@@ -181,10 +206,16 @@ fn private() -> OpenOptions {
 impl Storage for Folder {
     fn create(&mut self, number: u64) -> io::Result<()> {
         self.current = None;
-        let file = private().append(true).create(true).open(self.segment(number))?;
+        let file = private()
+            .append(true)
+            .create(true)
+            .open(self.segment(number))?;
         let metadata = file.metadata()?;
         if metadata.len() != 0 {
-            return Err(io::Error::new(ErrorKind::AlreadyExists, "a new segment already has contents"));
+            return Err(io::Error::new(
+                ErrorKind::AlreadyExists,
+                "a new segment already has contents",
+            ));
         }
         sync_all(&self.directory)?;
         self.begun = Some((number, FileId::of(&metadata), 0));
@@ -233,16 +264,25 @@ impl Storage for Folder {
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
         self.all_segments()?;
         // A list that is gone is not begun anew.
-        let mut file = private().append(true).create(length == 0).open(self.path.join(CHECKPOINTS))?;
+        let mut file = private()
+            .append(true)
+            .create(length == 0)
+            .open(self.path.join(CHECKPOINTS))?;
         let found = FileId::of(&file.metadata()?);
         if self.list.is_some_and(|(list, _)| list != found) {
             return Err(elsewhere("the list of checkpoints"));
         }
-        let written = shorten(&file, length).and_then(|()| file.write_all(line)).and_then(|()| sync_all(&file));
+        let written = shorten(&file, length)
+            .and_then(|()| file.write_all(line))
+            .and_then(|()| sync_all(&file));
         // What failed halfway is still this list, however long it is now.
         self.list = Some((found, file.metadata()?.len()));
         written?;
-        if length == 0 { sync_all(&self.directory) } else { Ok(()) }
+        if length == 0 {
+            sync_all(&self.directory)
+        } else {
+            Ok(())
+        }
     }
 
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
@@ -262,7 +302,12 @@ impl Storage for Folder {
             look(&self.segment(number), "the segment", file, length)?;
         }
         match self.list {
-            Some((file, length)) => look(&self.path.join(CHECKPOINTS), "the list of checkpoints", file, length),
+            Some((file, length)) => look(
+                &self.path.join(CHECKPOINTS),
+                "the list of checkpoints",
+                file,
+                length,
+            ),
             None => Ok(()),
         }
     }
@@ -274,7 +319,11 @@ fn look(path: &Path, what: &str, file: FileId, length: u64) -> io::Result<()> {
         ErrorKind::NotFound => elsewhere(what),
         _ => error,
     })?;
-    if FileId::of(&found) == file && found.len() == length { Ok(()) } else { Err(elsewhere(what)) }
+    if FileId::of(&found) == file && found.len() == length {
+        Ok(())
+    } else {
+        Err(elsewhere(what))
+    }
 }
 
 /// The error of what is not where it was written.
@@ -285,7 +334,11 @@ fn elsewhere(what: &str) -> io::Error {
 
 fn replace(folder: &Path, directory: &File, name: &str, contents: &[u8]) -> io::Result<()> {
     let new = folder.join(format!(".{name}.new"));
-    let mut file = private().write(true).create(true).truncate(true).open(&new)?;
+    let mut file = private()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&new)?;
     file.write_all(contents)?;
     sync_all(&file)?;
     fs::rename(&new, folder.join(name))?;
@@ -295,7 +348,10 @@ fn replace(folder: &Path, directory: &File, name: &str, contents: &[u8]) -> io::
 /// Cuts a file, and never makes it longer: what was made durable and is gone is not made up.
 fn shorten(file: &File, length: u64) -> io::Result<()> {
     if file.metadata()?.len() < length {
-        return Err(io::Error::new(ErrorKind::UnexpectedEof, "a file is shorter than what was made durable"));
+        return Err(io::Error::new(
+            ErrorKind::UnexpectedEof,
+            "a file is shorter than what was made durable",
+        ));
     }
     file.set_len(length)
 }

@@ -97,7 +97,11 @@ impl Journal {
     ///
     /// Reads the whole journal, checks it against what the host remembers and refuses to go on if
     /// it does not extend that. At most one process can have a journal open.
-    pub fn open(settings: Settings, keys: Keys, clock: Arc<dyn Clock>) -> Result<(Self, Opened), JournalError> {
+    pub fn open(
+        settings: Settings,
+        keys: Keys,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Opened), JournalError> {
         let storage = lock(&settings)?;
         Self::open_on(Box::new(storage), settings, keys, clock)
     }
@@ -120,8 +124,15 @@ impl Journal {
         };
         let writer = Writer::new(log, received, &shared);
         let thread = std::thread::Builder::new().name("audit".to_owned());
-        thread.spawn(move || writer.run()).map_err(JournalError::Write)?;
-        Ok((Self { shared: Arc::new(shared) }, opened))
+        thread
+            .spawn(move || writer.run())
+            .map_err(JournalError::Write)?;
+        Ok((
+            Self {
+                shared: Arc::new(shared),
+            },
+            opened,
+        ))
     }
 
     /// Appends a record and returns its sequence number once it is on the disk. While the journal is
@@ -148,7 +159,11 @@ impl Journal {
             self.shared.refusals.count(&record);
             return Err(AuditUnavailable);
         }
-        if self.shared.refusals.admit(self.shared.clock.now_ms(), &record) {
+        if self
+            .shared
+            .refusals
+            .admit(self.shared.clock.now_ms(), &record)
+        {
             self.submit(record, true).await?;
         }
         Ok(())
@@ -162,9 +177,19 @@ impl Journal {
     /// Writes this last record, the counts, and the final checkpoint. After it every append fails.
     pub async fn close(&self, record: Record) -> Result<(), AuditUnavailable> {
         let (reply, closed) = oneshot::channel();
-        let close = Command::Close { record: Box::new(record), reply };
-        self.shared.commands.send(close).map_err(|_| AuditUnavailable)?;
-        let patience = self.shared.settings.append_deadline.saturating_mul(CLOSE_PATIENCE);
+        let close = Command::Close {
+            record: Box::new(record),
+            reply,
+        };
+        self.shared
+            .commands
+            .send(close)
+            .map_err(|_| AuditUnavailable)?;
+        let patience = self
+            .shared
+            .settings
+            .append_deadline
+            .saturating_mul(CLOSE_PATIENCE);
         match timeout(patience, closed).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(AuditUnavailable),
@@ -172,39 +197,75 @@ impl Journal {
     }
 
     async fn submit(&self, record: Record, counted: bool) -> Result<u64, AuditUnavailable> {
-        let Shared { commands, refusals, .. } = &*self.shared;
-        let mut unqueued = Unqueued { commands, refusals, record: Some(Box::new(record)), counted };
+        let Shared {
+            commands, refusals, ..
+        } = &*self.shared;
+        let mut unqueued = Unqueued {
+            commands,
+            refusals,
+            record: Some(Box::new(record)),
+            counted,
+        };
         let durable = async {
-            let room = Arc::clone(&self.shared.room).acquire_owned().await.map_err(|_| AuditUnavailable)?;
+            let room = Arc::clone(&self.shared.room)
+                .acquire_owned()
+                .await
+                .map_err(|_| AuditUnavailable)?;
             let (reply, receipt) = oneshot::channel();
             let record = unqueued.record.take().ok_or(AuditUnavailable)?;
-            let waiter = Waiter { reply, back: self.shared.commands.clone() };
-            let entry = Entry { record, counted, waiter, room };
-            self.shared.commands.send(Command::Append(entry)).map_err(|_| AuditUnavailable)?;
-            receipt.await.map(writer::Receipt::accept).map_err(|_| AuditUnavailable)
+            let waiter = Waiter {
+                reply,
+                back: self.shared.commands.clone(),
+            };
+            let entry = Entry {
+                record,
+                counted,
+                waiter,
+                room,
+            };
+            self.shared
+                .commands
+                .send(Command::Append(entry))
+                .map_err(|_| AuditUnavailable)?;
+            receipt
+                .await
+                .map(writer::Receipt::accept)
+                .map_err(|_| AuditUnavailable)
         };
-        timeout(self.shared.settings.append_deadline, durable).await.unwrap_or_else(|_| {
-            self.shared.health.hangs();
-            Err(AuditUnavailable)
-        })
+        timeout(self.shared.settings.append_deadline, durable)
+            .await
+            .unwrap_or_else(|_| {
+                self.shared.health.hangs();
+                Err(AuditUnavailable)
+            })
     }
 }
 
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Journal").field("healthy", &self.healthy()).finish_non_exhaustive()
+        f.debug_struct("Journal")
+            .field("healthy", &self.healthy())
+            .finish_non_exhaustive()
     }
 }
 
 /// The folder and the memory, which no one else can change, locked for this process.
 fn lock(settings: &Settings) -> Result<Folder, JournalError> {
-    let open = |path: &Path, source| JournalError::Open { path: path.to_owned(), source };
-    owned::closed_folder(&settings.folder, &settings.trust).map_err(|error| open(&settings.folder, error))?;
-    owned::private_folder(&settings.memory, &settings.trust).map_err(|error| open(&settings.memory, error))?;
+    let open = |path: &Path, source| JournalError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    owned::closed_folder(&settings.folder, &settings.trust)
+        .map_err(|error| open(&settings.folder, error))?;
+    owned::private_folder(&settings.memory, &settings.trust)
+        .map_err(|error| open(&settings.memory, error))?;
     let memory = MemoryFile::new(&settings.memory, &settings.origin);
     Folder::lock(&settings.folder, &memory).map_err(|unavailable| match unavailable {
         Unavailable::InUse => JournalError::InUse(settings.folder.clone()),
-        Unavailable::Failed(source) => JournalError::Folder { path: settings.folder.clone(), source },
+        Unavailable::Failed(source) => JournalError::Folder {
+            path: settings.folder.clone(),
+            source,
+        },
     })
 }
 
@@ -219,7 +280,9 @@ struct Unqueued<'j> {
 
 impl Drop for Unqueued<'_> {
     fn drop(&mut self) {
-        let Some(record) = self.record.take() else { return };
+        let Some(record) = self.record.take() else {
+            return;
+        };
         if self.counted {
             self.refusals.count(&record);
         }

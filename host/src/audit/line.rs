@@ -34,7 +34,9 @@ impl Record {
         }
         let cut = Map::from_iter([("left_out".to_owned(), Value::Bool(true))]);
         let mut line = Line::new(self, seq, &time, Some(cut));
-        line.downstream.iter_mut().for_each(|downstream| downstream.scopes.clear());
+        line.downstream
+            .iter_mut()
+            .for_each(|downstream| downstream.scopes.clear());
         write(&line)
     }
 }
@@ -102,7 +104,12 @@ struct Wire<'r> {
 }
 
 impl<'r> Line<'r> {
-    fn new(record: &'r Record, seq: u64, time: &'r str, detail: Option<Map<String, Value>>) -> Self {
+    fn new(
+        record: &'r Record,
+        seq: u64,
+        time: &'r str,
+        detail: Option<Map<String, Value>>,
+    ) -> Self {
         Self {
             seq,
             time,
@@ -118,7 +125,12 @@ impl<'r> Line<'r> {
                 method: capped(&downstream.method),
                 path_template: text(downstream.path_template.as_ref()),
                 status: downstream.status,
-                scopes: downstream.scopes.iter().take(MAX_SCOPES).map(|scope| capped(scope)).collect(),
+                scopes: downstream
+                    .scopes
+                    .iter()
+                    .take(MAX_SCOPES)
+                    .map(|scope| capped(scope))
+                    .collect(),
                 audience: text(downstream.audience.as_ref()),
                 credential_kind: text(downstream.credential_kind.as_ref()),
             }),
@@ -137,7 +149,9 @@ impl<'r> Who<'r> {
             tenant: text(subject.tenant.as_ref()),
             agent_id: text(subject.agent_id.as_ref()),
             client_id: text(subject.client_id.as_ref()),
-            delegation_mode: record.delegation_mode.map(bailiwick_envelope::DelegationMode::as_str),
+            delegation_mode: record
+                .delegation_mode
+                .map(bailiwick_envelope::DelegationMode::as_str),
             session_id: text(subject.session_id.as_ref()),
             trace_id: text(subject.trace_id.as_ref()),
         }
@@ -158,7 +172,9 @@ fn capped(text: &str) -> Cow<'_, str> {
 }
 
 fn capped_map(map: &Map<String, Value>) -> Map<String, Value> {
-    map.iter().map(|(name, value)| (capped(name).into_owned(), capped_value(value))).collect()
+    map.iter()
+        .map(|(name, value)| (capped(name).into_owned(), capped_value(value)))
+        .collect()
 }
 
 fn capped_value(value: &Value) -> Value {
@@ -172,7 +188,9 @@ fn capped_value(value: &Value) -> Value {
 
 fn write(line: &Line<'_>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(512);
-    line.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Visible))?;
+    line.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut bytes, Visible,
+    ))?;
     Ok(bytes)
 }
 
@@ -180,9 +198,16 @@ fn write(line: &Line<'_>) -> io::Result<Vec<u8>> {
 struct Visible;
 
 impl Formatter for Visible {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         let mut plain = 0;
-        for (at, unseen) in fragment.char_indices().filter(|(_, character)| is_unseen(*character)) {
+        for (at, unseen) in fragment
+            .char_indices()
+            .filter(|(_, character)| is_unseen(*character))
+        {
             writer.write_all(fragment.get(plain..at).unwrap_or_default().as_bytes())?;
             for unit in unseen.encode_utf16(&mut [0; 2]) {
                 write!(writer, "\\u{unit:04x}")?;
@@ -258,14 +283,25 @@ mod tests {
     #[test]
     fn text_from_outside_cannot_break_hide_or_flood_a_line() {
         let hostile = "a\n\r\0\u{7f}\u{85}\u{9b}31m\u{202e}\u{2028}\u{feff}\u{ad}\u{61c}\u{3164}\u{fe0f}\u{e0041}\"\\é";
-        let record = Record { reason: Some(hostile.to_owned()), ..Record::new(Event::CallRefused) };
+        let record = Record {
+            reason: Some(hostile.to_owned()),
+            ..Record::new(Event::CallRefused)
+        };
         let text = line(&record);
-        assert!(text.chars().all(|character| !is_unseen(character)), "{text}");
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["reason"], hostile);
+        assert!(
+            text.chars().all(|character| !is_unseen(character)),
+            "{text}"
+        );
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap()["reason"],
+            hostile
+        );
 
         for filler in ["x", "é", "\u{1f600}", "\u{0}"] {
             let long = filler.repeat(100_000);
-            let detail = (0..1000).map(|n| (format!("{n}{long}"), json!([{"deep": long}]))).collect();
+            let detail = (0..1000)
+                .map(|n| (format!("{n}{long}"), json!([{"deep": long}])))
+                .collect();
             let some = || Some(long.clone());
             let record = Record {
                 call: some(),
@@ -298,7 +334,9 @@ mod tests {
             let value: Value = serde_json::from_str(&text).unwrap();
             let reason = value["reason"].as_str().unwrap();
             assert!(
-                reason.len() <= MAX_TEXT && reason.ends_with('…') && long.starts_with(reason.trim_end_matches('…'))
+                reason.len() <= MAX_TEXT
+                    && reason.ends_with('…')
+                    && long.starts_with(reason.trim_end_matches('…'))
             );
         }
     }

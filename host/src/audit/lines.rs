@@ -17,7 +17,11 @@ pub(super) enum Found {
 
 /// Reads a line with its line break, of at most so many bytes without it. A longer one is passed
 /// over, to learn whether it ever ends: a crash may leave any number of zeros at the end.
-pub(super) fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>, limit: usize) -> io::Result<Found> {
+pub(super) fn read_line(
+    file: &mut impl BufRead,
+    line: &mut Vec<u8>,
+    limit: usize,
+) -> io::Result<Found> {
     line.clear();
     let mut length = 0_usize;
     loop {
@@ -33,7 +37,11 @@ pub(super) fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>, limit: usiz
         }
         file.consume(taken);
         if end.is_some() {
-            return Ok(if length <= limit + 1 { Found::Line } else { Found::TooLong });
+            return Ok(if length <= limit + 1 {
+                Found::Line
+            } else {
+                Found::TooLong
+            });
         }
     }
 }
@@ -55,18 +63,37 @@ impl Lines {
         let file = match opened {
             Ok(file) => Some(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(source) => return Err(Damage::Unreadable { file: name.to_owned(), source }),
+            Err(source) => {
+                return Err(Damage::Unreadable {
+                    file: name.to_owned(),
+                    source,
+                });
+            }
         };
-        Ok(Self { name, file, limit, count: 0 })
+        Ok(Self {
+            name,
+            file,
+            limit,
+            count: 0,
+        })
     }
 
     /// The next line with its place; an incomplete last one is as if it were not there.
     pub(super) fn next(&mut self, line: &mut Vec<u8>) -> Result<Option<Place>, Damage> {
-        let Some(file) = &mut self.file else { return Ok(None) };
+        let Some(file) = &mut self.file else {
+            return Ok(None);
+        };
         let read = read_line(file, line, self.limit);
-        let place = Place { file: self.name.to_owned(), line: self.count + 1, seq: None };
+        let place = Place {
+            file: self.name.to_owned(),
+            line: self.count + 1,
+            seq: None,
+        };
         match read {
-            Err(source) => Err(Damage::Unreadable { file: place.file, source }),
+            Err(source) => Err(Damage::Unreadable {
+                file: place.file,
+                source,
+            }),
             Ok(Found::TooLong) => Err(Damage::TooLong(place)),
             Ok(Found::Torn | Found::End) => Ok(None),
             Ok(Found::Line) => {

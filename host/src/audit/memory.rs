@@ -32,7 +32,11 @@ impl MemoryFile {
     /// The memory of the log of this origin.
     pub(super) fn new(folder: &Path, origin: &str) -> Self {
         let stem = format!("journal-{}", utf8_percent_encode(origin, ESCAPED));
-        Self { folder: folder.to_owned(), name: format!("{stem}.memory"), stem }
+        Self {
+            folder: folder.to_owned(),
+            name: format!("{stem}.memory"),
+            stem,
+        }
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -77,7 +81,11 @@ impl Memory {
     pub(super) fn claims(&self) -> Option<(u64, String, String)> {
         let mut lines = self.note.split('\n');
         let (_, size, root) = (lines.next()?, lines.next()?, lines.next()?);
-        Some((size.parse().ok()?, root.to_owned(), claimed(&self.note)?.join(" ")))
+        Some((
+            size.parse().ok()?,
+            root.to_owned(),
+            claimed(&self.note)?.join(" "),
+        ))
     }
 
     /// The contents of the file.
@@ -100,8 +108,15 @@ pub(super) struct ListEnd {
 impl ListEnd {
     /// The list with one more line, which has its line break.
     pub(super) fn with(self, line: &[u8]) -> Self {
-        let hash = Sha256::new().chain_update(self.hash).chain_update(line).finalize().into();
-        Self { bytes: self.bytes.saturating_add(length_of(line)), hash }
+        let hash = Sha256::new()
+            .chain_update(self.hash)
+            .chain_update(line)
+            .finalize()
+            .into();
+        Self {
+            bytes: self.bytes.saturating_add(length_of(line)),
+            hash,
+        }
     }
 }
 
@@ -124,6 +139,8 @@ mod base64_hash {
     pub(super) fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Hash, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = STANDARD.decode(text).map_err(D::Error::custom)?;
-        bytes.try_into().map_err(|_| D::Error::custom("expected 32 bytes"))
+        bytes
+            .try_into()
+            .map_err(|_| D::Error::custom("expected 32 bytes"))
     }
 }

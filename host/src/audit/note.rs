@@ -20,7 +20,10 @@ pub(super) struct Checkpoint {
 
 impl Checkpoint {
     pub(super) fn of(tree: &Tree) -> Self {
-        Self { size: tree.size(), root: tree.root() }
+        Self {
+            size: tree.size(),
+            root: tree.root(),
+        }
     }
 
     /// The root as a checkpoint spells it.
@@ -65,7 +68,10 @@ mod tests {
         let checkpoint = Checkpoint::of(&tree);
         let note = checkpoint.sign(&verifier, &key);
         assert_eq!(Checkpoint::open(&note, &verifier), Some(checkpoint));
-        assert_eq!(verifier.to_string().parse::<VerifierKey>().unwrap(), verifier);
+        assert_eq!(
+            verifier.to_string().parse::<VerifierKey>().unwrap(),
+            verifier
+        );
     }
 
     #[test]
@@ -85,7 +91,8 @@ mod tests {
     fn another_key_or_another_log_is_not_accepted() {
         let (key, verifier) = signer();
         let note = Checkpoint::of(&Tree::default()).sign(&verifier, &key);
-        let other_key = VerifierKey::new("example/audit", SigningKey::from_seed(&[8; 32]).public()).unwrap();
+        let other_key =
+            VerifierKey::new("example/audit", SigningKey::from_seed(&[8; 32]).public()).unwrap();
         let other_log = VerifierKey::new("example/other", key.public()).unwrap();
         assert_eq!(Checkpoint::open(&note, &other_key), None);
         assert_eq!(Checkpoint::open(&note, &other_log), None);
@@ -99,8 +106,14 @@ mod tests {
     fn a_text_that_is_no_checkpoint_is_none_whoever_signed_it() {
         let (key, verifier) = signer();
         let text = "example/audit\n7\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
-        let opened = |text: &str| Checkpoint::open(&verifier.sign(text, &key), &verifier).map(|found| found.size);
-        for good in [text.to_owned(), format!("{text}an extension\n"), text.replace("7\n", "0\n")] {
+        let opened = |text: &str| {
+            Checkpoint::open(&verifier.sign(text, &key), &verifier).map(|found| found.size)
+        };
+        for good in [
+            text.to_owned(),
+            format!("{text}an extension\n"),
+            text.replace("7\n", "0\n"),
+        ] {
             assert!(opened(&good).is_some(), "{good:?}");
         }
         for wrong in [

@@ -23,9 +23,14 @@ struct OpenCall {
 impl OpenCalls {
     /// Follows one more line.
     pub(super) fn follow(&mut self, seen: Seen) {
-        let event = [Event::CallOpened, Event::CallClosed, Event::DownstreamOpened, Event::DownstreamClosed]
-            .into_iter()
-            .find(|event| event.as_str() == seen.event);
+        let event = [
+            Event::CallOpened,
+            Event::CallClosed,
+            Event::DownstreamOpened,
+            Event::DownstreamClosed,
+        ]
+        .into_iter()
+        .find(|event| event.as_str() == seen.event);
         let (Some(event), Some(id)) = (event, seen.call.clone()) else {
             return;
         };
@@ -49,18 +54,33 @@ impl OpenCalls {
 
     /// The records that close everything: of a call, what it opened downstream first.
     pub(super) fn closings(self, outcome: Outcome, reason: &str) -> Vec<Record> {
-        let opened = self.calls.into_values().flat_map(|call| call.downstream.into_iter().chain(call.opened));
-        opened.filter_map(|record| record.closing(outcome, reason)).collect()
+        let opened = self
+            .calls
+            .into_values()
+            .flat_map(|call| call.downstream.into_iter().chain(call.opened));
+        opened
+            .filter_map(|record| record.closing(outcome, reason))
+            .collect()
     }
 }
 
 impl OpenCall {
     fn close_downstream(&mut self, closed: &Record) {
         let target = |record: &Record| {
-            record.downstream.as_ref().map(|to| (to.service.clone(), to.method.clone(), to.path_template.clone()))
+            record.downstream.as_ref().map(|to| {
+                (
+                    to.service.clone(),
+                    to.method.clone(),
+                    to.path_template.clone(),
+                )
+            })
         };
         let closed = target(closed);
-        if let Some(at) = self.downstream.iter().position(|open| target(open) == closed) {
+        if let Some(at) = self
+            .downstream
+            .iter()
+            .position(|open| target(open) == closed)
+        {
             self.downstream.remove(at);
         }
     }

@@ -24,7 +24,11 @@ pub(super) enum Ground {
     AsItIs,
     /// So many records are under a checkpoint. What follows is whole batches, whose MACs are
     /// checked if there is a key, of those beyond the `believed` records.
-    Signed { signed: u64, believed: u64, seal: Option<Seal> },
+    Signed {
+        signed: u64,
+        believed: u64,
+        seal: Option<Seal>,
+    },
 }
 
 /// A walk through all records.
@@ -52,7 +56,11 @@ struct Segment {
 /// What a step of the walk found.
 pub(super) enum Step {
     /// A record; it is now a leaf of the tree.
-    Record { leaf: Hash, place: Place, time: String },
+    Record {
+        leaf: Hash,
+        place: Place,
+        time: String,
+    },
     /// No more records.
     End,
 }
@@ -74,15 +82,26 @@ pub(super) struct End {
 impl Walk {
     /// A walk from the beginning.
     pub(super) fn begin(folder: &Path, ground: Ground) -> Result<Self, Damage> {
-        let unreadable = |source| Damage::Unreadable { file: folder.display().to_string(), source };
+        let unreadable = |source| Damage::Unreadable {
+            file: folder.display().to_string(),
+            source,
+        };
         let mut ahead = segments(folder).map_err(unreadable)?;
-        if let Some((_, missing)) = ahead.iter().zip(1_u64..).find(|(number, expected)| *number != expected) {
+        if let Some((_, missing)) = ahead
+            .iter()
+            .zip(1_u64..)
+            .find(|(number, expected)| *number != expected)
+        {
             return Err(Damage::SegmentMissing(segment_name(missing)));
         }
         ahead.reverse();
         let (signed, believed, seal) = match ground {
             Ground::AsItIs => (None, 0, None),
-            Ground::Signed { signed, believed, seal } => (Some(signed), believed, seal),
+            Ground::Signed {
+                signed,
+                believed,
+                seal,
+            } => (Some(signed), believed, seal),
         };
         Ok(Self {
             folder: folder.to_owned(),
@@ -119,7 +138,12 @@ impl Walk {
             let read = read_line(&mut segment.file, &mut self.line, MAX_LINE);
             let place = segment.place(self.tree.size() + 1);
             match read {
-                Err(source) => return Err(Damage::Unreadable { file: place.file, source }),
+                Err(source) => {
+                    return Err(Damage::Unreadable {
+                        file: place.file,
+                        source,
+                    });
+                }
                 Ok(Found::Line) => match BatchEnd::parse(self.line()) {
                     Some(end) => self.end_batch(&end, place)?,
                     None => return self.accept(place),
@@ -152,10 +176,20 @@ impl Walk {
     }
 
     fn next_segment(&mut self) -> Result<bool, Damage> {
-        let Some(number) = self.ahead.pop() else { return Ok(false) };
+        let Some(number) = self.ahead.pop() else {
+            return Ok(false);
+        };
         let opened = self.open_segment(number);
-        let file = opened.map_err(|source| Damage::Unreadable { file: segment_name(number), source })?;
-        self.current = Some(Segment { number, file, lines: 0, length: 0 });
+        let file = opened.map_err(|source| Damage::Unreadable {
+            file: segment_name(number),
+            source,
+        })?;
+        self.current = Some(Segment {
+            number,
+            file,
+            lines: 0,
+            length: 0,
+        });
         Ok(true)
     }
 
@@ -164,8 +198,15 @@ impl Walk {
         let mut file = File::open(self.folder.join(segment_name(number)))?;
         let mut length = u64::MAX;
         if let (Some(signed), true) = (self.signed, self.ahead.is_empty())
-            && let Some(Tail { length: whole, torn }) =
-                tail::find(&mut file, self.batches.structure(), self.tree.size() + 1, signed)?
+            && let Some(Tail {
+                length: whole,
+                torn,
+            }) = tail::find(
+                &mut file,
+                self.batches.structure(),
+                self.tree.size() + 1,
+                signed,
+            )?
         {
             (length, self.torn_bytes) = (whole, torn);
         }
@@ -179,7 +220,10 @@ impl Walk {
             Err(source) => return Err(Damage::NotARecord { place, source }),
         };
         if place.seq != Some(seen.seq) {
-            return Err(Damage::Sequence { place, found: seen.seq });
+            return Err(Damage::Sequence {
+                place,
+                found: seen.seq,
+            });
         }
         let (leaf, time) = (leaf_hash(line), seen.time.clone());
         self.tree.push(leaf);
@@ -194,7 +238,10 @@ impl Walk {
     fn end_batch(&mut self, end: &BatchEnd, place: Place) -> Result<(), Damage> {
         let ended = self.batches.end(end);
         if let (Err(wrong), Some(_)) = (ended, self.signed) {
-            let place = Place { seq: Some(self.tree.size()), ..place };
+            let place = Place {
+                seq: Some(self.tree.size()),
+                ..place
+            };
             return Err(match wrong {
                 Wrong::Records => Damage::Batch(place),
                 Wrong::Mac => Damage::Mac(place),
@@ -208,7 +255,9 @@ impl Walk {
 
     fn end_segment(&mut self, place: Place) -> Result<(), Damage> {
         match self.signed {
-            Some(signed) if !self.batches.end_segment(self.tree.size(), signed) => Err(Damage::Unsealed(place)),
+            Some(signed) if !self.batches.end_segment(self.tree.size(), signed) => {
+                Err(Damage::Unsealed(place))
+            }
             _ => Ok(()),
         }
     }
@@ -217,7 +266,11 @@ impl Walk {
 impl Segment {
     /// Where the next line is.
     fn place(&self, seq: u64) -> Place {
-        Place { file: segment_name(self.number), line: self.lines + 1, seq: Some(seq) }
+        Place {
+            file: segment_name(self.number),
+            line: self.lines + 1,
+            seq: Some(seq),
+        }
     }
 
     fn accept(&mut self, line: &[u8]) {

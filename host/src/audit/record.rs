@@ -123,8 +123,14 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 6] =
-        [Self::Done, Self::Refused, Self::Failed, Self::Cancelled, Self::TimedOut, Self::Unknown];
+    pub const ALL: [Self; 6] = [
+        Self::Done,
+        Self::Refused,
+        Self::Failed,
+        Self::Cancelled,
+        Self::TimedOut,
+        Self::Unknown,
+    ];
 
     /// The spelling in the journal.
     pub fn as_str(self) -> &'static str {
@@ -225,11 +231,22 @@ impl Record {
     /// The record that ends what this one begins, if it begins something.
     pub(super) fn closing(&self, outcome: Outcome, reason: &str) -> Option<Self> {
         let event = self.event.ended_by()?;
-        Some(Self { event, decision: None, ..self.clone() }.ended(outcome, reason))
+        Some(
+            Self {
+                event,
+                decision: None,
+                ..self.clone()
+            }
+            .ended(outcome, reason),
+        )
     }
 
     /// This record with another ending.
     pub(super) fn ended(self, outcome: Outcome, reason: &str) -> Self {
-        Self { outcome: Some(outcome), reason: Some(reason.to_owned()), ..self }
+        Self {
+            outcome: Some(outcome),
+            reason: Some(reason.to_owned()),
+            ..self
+        }
     }
 }

@@ -36,7 +36,10 @@ struct State {
 
 impl Refusals {
     pub(super) fn new(per_second: u32) -> Self {
-        Self { per_second, state: Mutex::default() }
+        Self {
+            per_second,
+            state: Mutex::default(),
+        }
     }
 
     /// Whether this one gets a record of its own; if not, it has been counted.
@@ -98,7 +101,11 @@ impl State {
         let kinds = [kind, without_actor, (None, UNNAMED.to_owned())];
         let last = kinds.len() - 1;
         for (index, kind) in kinds.into_iter().enumerate() {
-            let bound = if kind.0.is_some() { MAX_ACTORS } else { MAX_ACTORS + MAX_REASONS };
+            let bound = if kind.0.is_some() {
+                MAX_ACTORS
+            } else {
+                MAX_ACTORS + MAX_REASONS
+            };
             if index == last || self.counts.len() < bound || self.counts.contains_key(&kind) {
                 *self.counts.entry(kind).or_default() += count;
                 return;
@@ -108,11 +115,17 @@ impl State {
 }
 
 fn actor(refusal: &Record) -> Option<Actor> {
-    Some((refusal.subject.actor_iss.clone()?, refusal.subject.actor_sub.clone()?))
+    Some((
+        refusal.subject.actor_iss.clone()?,
+        refusal.subject.actor_sub.clone()?,
+    ))
 }
 
 fn kind(refusal: &Record) -> Kind {
-    (actor(refusal), refusal.reason.clone().unwrap_or_else(|| UNNAMED.to_owned()))
+    (
+        actor(refusal),
+        refusal.reason.clone().unwrap_or_else(|| UNNAMED.to_owned()),
+    )
 }
 
 /// One record per kind.
@@ -120,7 +133,11 @@ pub(super) fn records(counts: &Counts) -> impl Iterator<Item = Record> {
     counts.iter().map(|((actor, reason), count)| {
         let (actor_iss, actor_sub) = actor.clone().unzip();
         Record {
-            subject: Subject { actor_sub, actor_iss, ..Subject::default() },
+            subject: Subject {
+                actor_sub,
+                actor_iss,
+                ..Subject::default()
+            },
             decision: Some("deny"),
             outcome: Some(Outcome::Refused),
             reason: Some(reason.clone()),

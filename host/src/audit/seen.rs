@@ -90,7 +90,11 @@ mod tests {
         let record = Record {
             call: Some("c".to_owned()),
             tool: Some("t".to_owned()),
-            downstream: Some(Downstream { service: "s".to_owned(), method: "GET".to_owned(), ..Downstream::default() }),
+            downstream: Some(Downstream {
+                service: "s".to_owned(),
+                method: "GET".to_owned(),
+                ..Downstream::default()
+            }),
             ..Record::new(Event::DownstreamOpened)
         };
         let seen: Seen = serde_json::from_slice(&record.line(7, 0).unwrap()).unwrap();

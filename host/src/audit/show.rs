@@ -33,7 +33,10 @@ impl Entry {
 
     /// A member that is text; empty if there is none.
     pub fn text(&self, name: &str) -> &str {
-        self.members.get(name).and_then(Value::as_str).unwrap_or_default()
+        self.members
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// A member of any kind.
@@ -59,7 +62,10 @@ impl Entries {
     /// # Errors
     /// The folder cannot be read, or lacks a segment.
     pub fn open(folder: &Path) -> Result<Self, Damage> {
-        Ok(Self { walk: Walk::begin(folder, Ground::AsItIs)?, ended: false })
+        Ok(Self {
+            walk: Walk::begin(folder, Ground::AsItIs)?,
+            ended: false,
+        })
     }
 
     fn read(&mut self) -> Result<Option<Entry>, Damage> {
@@ -111,16 +117,25 @@ impl Query {
     /// Whether it asks for this record.
     pub fn covers(&self, entry: &Entry) -> bool {
         let is = |wanted: &Option<String>, names: &[&str]| {
-            wanted.as_ref().is_none_or(|wanted| names.iter().any(|name| entry.text(name) == wanted))
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| names.iter().any(|name| entry.text(name) == wanted))
         };
-        let any = |wanted: &[String], name| wanted.is_empty() || wanted.iter().any(|one| one == entry.text(name));
+        let any = |wanted: &[String], name| {
+            wanted.is_empty() || wanted.iter().any(|one| one == entry.text(name))
+        };
         is(&self.actor, &["actor_sub"])
             && is(&self.agent, &["agent_id", "client_id"])
             && is(&self.tool, &["tool"])
-            && self.call.as_ref().is_none_or(|call| entry.text("call").starts_with(call.as_str()))
+            && self
+                .call
+                .as_ref()
+                .is_none_or(|call| entry.text("call").starts_with(call.as_str()))
             && any(&self.events, "event")
             && any(&self.outcomes, "outcome")
-            && self.since_ms.is_none_or(|since| entry.at_ms().is_some_and(|at| at >= since))
+            && self
+                .since_ms
+                .is_none_or(|since| entry.at_ms().is_some_and(|at| at >= since))
     }
 }
 
@@ -142,25 +157,122 @@ mod tests {
                 "agent_id":"a","client_id":"k","tool":"t","outcome":"done"}"#,
         );
         let some = |text: &str| Some(text.to_owned());
-        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let list = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
         let none = Query::default;
         for (query, covered) in [
             (none(), true),
-            (Query { actor: some("u"), ..none() }, true),
-            (Query { actor: some("v"), ..none() }, false),
-            (Query { agent: some("a"), ..none() }, true),
-            (Query { agent: some("k"), ..none() }, true),
-            (Query { agent: some("u"), ..none() }, false),
-            (Query { tool: some("t"), actor: some("u"), ..none() }, true),
-            (Query { tool: some("t"), actor: some("v"), ..none() }, false),
-            (Query { call: some("c0f"), ..none() }, true),
-            (Query { call: some("0ff"), ..none() }, false),
-            (Query { events: list(&["call.opened", "call.closed"]), ..none() }, true),
-            (Query { events: list(&["call"]), ..none() }, false),
-            (Query { outcomes: list(&["failed"]), ..none() }, false),
-            (Query { outcomes: list(&["failed", "done"]), ..none() }, true),
-            (Query { since_ms: Some(1_763_712_000_042), ..none() }, true),
-            (Query { since_ms: Some(1_763_712_000_043), ..none() }, false),
+            (
+                Query {
+                    actor: some("u"),
+                    ..none()
+                },
+                true,
+            ),
+            (
+                Query {
+                    actor: some("v"),
+                    ..none()
+                },
+                false,
+            ),
+            (
+                Query {
+                    agent: some("a"),
+                    ..none()
+                },
+                true,
+            ),
+            (
+                Query {
+                    agent: some("k"),
+                    ..none()
+                },
+                true,
+            ),
+            (
+                Query {
+                    agent: some("u"),
+                    ..none()
+                },
+                false,
+            ),
+            (
+                Query {
+                    tool: some("t"),
+                    actor: some("u"),
+                    ..none()
+                },
+                true,
+            ),
+            (
+                Query {
+                    tool: some("t"),
+                    actor: some("v"),
+                    ..none()
+                },
+                false,
+            ),
+            (
+                Query {
+                    call: some("c0f"),
+                    ..none()
+                },
+                true,
+            ),
+            (
+                Query {
+                    call: some("0ff"),
+                    ..none()
+                },
+                false,
+            ),
+            (
+                Query {
+                    events: list(&["call.opened", "call.closed"]),
+                    ..none()
+                },
+                true,
+            ),
+            (
+                Query {
+                    events: list(&["call"]),
+                    ..none()
+                },
+                false,
+            ),
+            (
+                Query {
+                    outcomes: list(&["failed"]),
+                    ..none()
+                },
+                false,
+            ),
+            (
+                Query {
+                    outcomes: list(&["failed", "done"]),
+                    ..none()
+                },
+                true,
+            ),
+            (
+                Query {
+                    since_ms: Some(1_763_712_000_042),
+                    ..none()
+                },
+                true,
+            ),
+            (
+                Query {
+                    since_ms: Some(1_763_712_000_043),
+                    ..none()
+                },
+                false,
+            ),
         ] {
             assert_eq!(query.covers(&entry), covered, "{query:?}");
         }
@@ -170,17 +282,35 @@ mod tests {
     async fn a_journal_is_read_back_as_it_was_written() {
         let folder = temporary();
         let (journal, _) = Journal::open(settings(folder.path()), key(), clock(1000)).unwrap();
-        let subject = Subject { actor_sub: Some("u".to_owned()), ..Subject::default() };
+        let subject = Subject {
+            actor_sub: Some("u".to_owned()),
+            ..Subject::default()
+        };
         for number in 0..20 {
-            let record = Record { subject: subject.clone(), ..record(Event::CallOpened, &format!("c{number}")) };
+            let record = Record {
+                subject: subject.clone(),
+                ..record(Event::CallOpened, &format!("c{number}"))
+            };
             journal.append(record).await.unwrap();
         }
-        journal.close(Record::new(Event::HostStopped)).await.unwrap();
-        let entries: Vec<_> = Entries::open(folder.path()).unwrap().collect::<Result<_, _>>().unwrap();
-        let calls: Vec<_> = entries.iter().filter(|entry| entry.text("actor_sub") == "u").collect();
+        journal
+            .close(Record::new(Event::HostStopped))
+            .await
+            .unwrap();
+        let entries: Vec<_> = Entries::open(folder.path())
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let calls: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.text("actor_sub") == "u")
+            .collect();
         assert_eq!(calls.len(), 20, "over all segments");
         assert_eq!(calls.first().map(|entry| entry.text("call")), Some("c0"));
-        let lines: Vec<Value> = entries.iter().map(|entry| serde_json::from_str(entry.line()).unwrap()).collect();
+        let lines: Vec<Value> = entries
+            .iter()
+            .map(|entry| serde_json::from_str(entry.line()).unwrap())
+            .collect();
         assert_eq!(lines, super::super::testing::lines(folder.path()));
     }
 
@@ -191,7 +321,10 @@ mod tests {
         std::fs::write(folder.path().join("journal-00000001.jsonl"), text).unwrap();
         let mut entries = Entries::open(folder.path()).unwrap();
         assert!(matches!(entries.next(), Some(Ok(_))));
-        assert!(matches!(entries.next(), Some(Err(Damage::NotARecord { .. }))));
+        assert!(matches!(
+            entries.next(),
+            Some(Err(Damage::NotARecord { .. }))
+        ));
         assert!(entries.next().is_none());
         assert!(Entries::open(&folder.path().join("absent")).is_err());
     }

@@ -29,11 +29,23 @@ pub(super) struct Tail {
 /// Finds the end in the last segment, whose first record has the number `next`, where the first
 /// `signed` records are under a checkpoint. `None` if what follows the last whole batch is not one
 /// torn batch.
-pub(super) fn find(file: &mut File, batches: Batches, next: u64, signed: u64) -> io::Result<Option<Tail>> {
+pub(super) fn find(
+    file: &mut File,
+    batches: Batches,
+    next: u64,
+    signed: u64,
+) -> io::Result<Option<Tail>> {
     file.rewind()?;
     // A host may be writing: what comes meanwhile is not looked at.
     let total = file.metadata()?.len();
-    let mut scan = Scan { batches, next, signed, at: 0, good: 0, good_records: next.saturating_sub(1) };
+    let mut scan = Scan {
+        batches,
+        next,
+        signed,
+        at: 0,
+        good: 0,
+        good_records: next.saturating_sub(1),
+    };
     let mut reader = BufReader::with_capacity(MAX_LINE, (&*file).take(total));
     let mut line = Vec::new();
     let mut torn_alone = true;
@@ -53,7 +65,10 @@ pub(super) fn find(file: &mut File, batches: Batches, next: u64, signed: u64) ->
             Found::Torn => break,
         }
     }
-    let tail = Tail { length: scan.good, torn: total.saturating_sub(scan.good) };
+    let tail = Tail {
+        length: scan.good,
+        torn: total.saturating_sub(scan.good),
+    };
     file.rewind()?;
     Ok((torn_alone && scan.good_records >= signed).then_some(tail))
 }

@@ -34,7 +34,10 @@ impl Clock for Hand {
 }
 
 pub(super) fn clock(step: u64) -> Arc<dyn Clock> {
-    Arc::new(Hand { now: AtomicU64::new(1_763_712_000_000), step })
+    Arc::new(Hand {
+        now: AtomicU64::new(1_763_712_000_000),
+        step,
+    })
 }
 
 pub(super) fn key() -> JournalKeys {
@@ -43,7 +46,10 @@ pub(super) fn key() -> JournalKeys {
 
 /// The keys of another host.
 pub(super) fn key_of(seed: u8) -> JournalKeys {
-    JournalKeys { signing: SigningKey::from_seed(&[seed; 32]), mac: MacKey::of_test(seed) }
+    JournalKeys {
+        signing: SigningKey::from_seed(&[seed; 32]),
+        mac: MacKey::of_test(seed),
+    }
 }
 
 pub(super) fn settings(folder: &Path) -> Settings {
@@ -67,26 +73,45 @@ pub(super) fn memory(folder: &Path) -> MemoryFile {
 const ORIGIN: &str = "example/audit";
 
 pub(super) fn record(event: Event, call: &str) -> Record {
-    let downstream = matches!(event, Event::DownstreamOpened | Event::DownstreamClosed).then(|| Downstream {
-        service: "orders_api".to_owned(),
-        method: "GET".to_owned(),
-        path_template: Some("/orders/{}".to_owned()),
-        ..Downstream::default()
-    });
+    let downstream =
+        matches!(event, Event::DownstreamOpened | Event::DownstreamClosed).then(|| Downstream {
+            service: "orders_api".to_owned(),
+            method: "GET".to_owned(),
+            path_template: Some("/orders/{}".to_owned()),
+            ..Downstream::default()
+        });
     let outcome = event.ends().then_some(Outcome::Done);
-    Record { call: Some(call.to_owned()), downstream, outcome, ..Record::new(event) }
+    Record {
+        call: Some(call.to_owned()),
+        downstream,
+        outcome,
+        ..Record::new(event)
+    }
 }
 
 /// All records of all segments.
 pub(super) fn lines(folder: &Path) -> Vec<Value> {
-    let text: String = segment_files(folder).iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let text: String = segment_files(folder)
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
     let values = text.lines().map(|line| serde_json::from_str(line).unwrap());
-    values.filter(|value: &Value| value.get("batch").is_none()).collect()
+    values
+        .filter(|value: &Value| value.get("batch").is_none())
+        .collect()
 }
 
 pub(super) fn segment_files(folder: &Path) -> Vec<PathBuf> {
-    let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let is_segment = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("journal-");
+    let all = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_segment = |path: &PathBuf| {
+        path.file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("journal-")
+    };
     let mut files: Vec<_> = all.filter(is_segment).collect();
     files.sort();
     files
@@ -94,7 +119,9 @@ pub(super) fn segment_files(folder: &Path) -> Vec<PathBuf> {
 
 /// A folder for a test, in memory if there is such a place: how long a disk takes is not tested.
 pub(super) fn temporary() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
 }
 
 /// A folder as a crash at this moment would leave it.
@@ -141,7 +168,14 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn failing(from: u64, count: u64, how: How) -> Arc<Mutex<Self>> {
-        Arc::new(Mutex::new(Self { from, count, how, delay: Duration::ZERO, done: 0, syncs: 0 }))
+        Arc::new(Mutex::new(Self {
+            from,
+            count,
+            how,
+            delay: Duration::ZERO,
+            done: 0,
+            syncs: 0,
+        }))
     }
 
     pub(super) fn slow(delay: Duration) -> Arc<Mutex<Self>> {
@@ -171,8 +205,13 @@ pub(super) struct Faulty {
 impl Faulty {
     pub(super) fn new(folder: &Path, plan: &Arc<Mutex<Plan>>) -> Self {
         let locked = Folder::lock(folder, &memory(folder));
-        let Ok(inner) = locked.map_err(|_: Unavailable| ()) else { unreachable!("the folder is free") };
-        Self { inner, plan: Arc::clone(plan) }
+        let Ok(inner) = locked.map_err(|_: Unavailable| ()) else {
+            unreachable!("the folder is free")
+        };
+        Self {
+            inner,
+            plan: Arc::clone(plan),
+        }
     }
 
     fn perform(
@@ -193,7 +232,10 @@ impl Faulty {
 
 impl Storage for Faulty {
     fn create(&mut self, number: u64) -> io::Result<()> {
-        self.perform(|folder| folder.create(number), |folder| folder.create(number))
+        self.perform(
+            |folder| folder.create(number),
+            |folder| folder.create(number),
+        )
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -201,7 +243,10 @@ impl Storage for Faulty {
         self.perform(|folder| folder.append(bytes), |folder| folder.append(half))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a slow disk blocks whoever writes to it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a slow disk blocks whoever writes to it"
+    )]
     fn sync(&mut self) -> io::Result<()> {
         let delay = {
             let mut plan = self.plan.lock().unwrap();
@@ -218,7 +263,10 @@ impl Storage for Faulty {
 
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
         let half = line.get(..line.len() / 2).unwrap_or_default();
-        self.perform(|folder| folder.add_checkpoint(length, line), |folder| folder.add_checkpoint(length, half))
+        self.perform(
+            |folder| folder.add_checkpoint(length, line),
+            |folder| folder.add_checkpoint(length, half),
+        )
     }
 
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {

@@ -28,8 +28,17 @@ impl OpenCall {
     /// # Errors
     /// It is not durable, so the call must not run.
     pub async fn open(journal: Journal, sealed: &Sealed) -> Result<Self, AuditUnavailable> {
-        let trail = Trail { journal, base: Arc::new(base(sealed)) };
-        trail.journal.append(Record { decision: Some("allow"), ..trail.record(Event::CallOpened) }).await?;
+        let trail = Trail {
+            journal,
+            base: Arc::new(base(sealed)),
+        };
+        trail
+            .journal
+            .append(Record {
+                decision: Some("allow"),
+                ..trail.record(Event::CallOpened)
+            })
+            .await?;
         Ok(Self { trail })
     }
 
@@ -49,13 +58,30 @@ impl OpenCall {
         reason: Option<Reason>,
         reached: DownstreamTally,
     ) -> Result<(), AuditUnavailable> {
-        let detail = (outcome != Outcome::Done && reached != DownstreamTally::default()).then(|| {
-            let DownstreamTally { done, without_effect, unknown } = reached;
-            let counts = [("done", done), ("without_effect", without_effect), ("unknown", unknown)];
-            counts.into_iter().map(|(name, count)| (format!("downstream_{name}"), count.into())).collect()
-        });
+        let detail =
+            (outcome != Outcome::Done && reached != DownstreamTally::default()).then(|| {
+                let DownstreamTally {
+                    done,
+                    without_effect,
+                    unknown,
+                } = reached;
+                let counts = [
+                    ("done", done),
+                    ("without_effect", without_effect),
+                    ("unknown", unknown),
+                ];
+                counts
+                    .into_iter()
+                    .map(|(name, count)| (format!("downstream_{name}"), count.into()))
+                    .collect()
+            });
         let record = self.trail.record(Event::CallClosed);
-        let closed = Record { outcome: Some(outcome), reason: text(reason), detail, ..record };
+        let closed = Record {
+            outcome: Some(outcome),
+            reason: text(reason),
+            detail,
+            ..record
+        };
         self.trail.journal.append(closed).await.map(drop)
     }
 }
@@ -77,7 +103,9 @@ impl Trail {
             Event::DownstreamRefused => Some("deny"),
             _ => None,
         };
-        let (outcome, reason) = ended.map_or((None, None), |(outcome, reason)| (Some(outcome), text(reason)));
+        let (outcome, reason) = ended.map_or((None, None), |(outcome, reason)| {
+            (Some(outcome), text(reason))
+        });
         let record = Record {
             delegation_mode: mode,
             decision,
@@ -90,7 +118,10 @@ impl Trail {
     }
 
     fn record(&self, event: Event) -> Record {
-        Record { event, ..Record::clone(&self.base) }
+        Record {
+            event,
+            ..Record::clone(&self.base)
+        }
     }
 }
 

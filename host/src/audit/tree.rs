@@ -46,11 +46,20 @@ impl Tree {
 
 /// The hash of a line, without its line break.
 pub(super) fn leaf_hash(line: &[u8]) -> Hash {
-    Sha256::new().chain_update([0]).chain_update(line).finalize().into()
+    Sha256::new()
+        .chain_update([0])
+        .chain_update(line)
+        .finalize()
+        .into()
 }
 
 fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+    Sha256::new()
+        .chain_update([1])
+        .chain_update(left)
+        .chain_update(right)
+        .finalize()
+        .into()
 }
 
 #[cfg(test)]
@@ -77,7 +86,10 @@ mod tests {
         for n in 0_u32..300 {
             assert_eq!(tree.root(), defined(&leaves), "{n}");
             assert_eq!(tree.size(), u64::from(n));
-            assert_eq!(tree.peaks.len(), usize::try_from(n.count_ones()).unwrap_or_default());
+            assert_eq!(
+                tree.peaks.len(),
+                usize::try_from(n.count_ones()).unwrap_or_default()
+            );
             let leaf = leaf_hash(&n.to_be_bytes());
             leaves.push(leaf);
             tree.push(leaf);
@@ -111,8 +123,9 @@ mod tests {
             tree.push(leaf_hash(leaf));
             let root = tree.root();
             let (high, low) = root.split_at(16);
-            let root =
-                [high, low].map(|half| format!("{:032x}", u128::from_be_bytes(half.try_into().unwrap()))).concat();
+            let root = [high, low]
+                .map(|half| format!("{:032x}", u128::from_be_bytes(half.try_into().unwrap())))
+                .concat();
             assert_eq!(root, expected);
         }
     }

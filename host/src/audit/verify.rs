@@ -110,7 +110,13 @@ pub enum VerifyError {
 
 /// Verifies the journal in a folder; the first damage is an error that names its place.
 pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, VerifyError> {
-    verify_given(folder, Given { key, ..Given::default() })
+    verify_given(
+        folder,
+        Given {
+            key,
+            ..Given::default()
+        },
+    )
 }
 
 /// Verifies the journal in a folder by all that is given.
@@ -119,12 +125,20 @@ pub fn verify_given(folder: &Path, given: Given<'_>) -> Result<Report, VerifyErr
     if let Some(given) = given.key
         && *given != own
     {
-        return Err(VerifyError::OtherKey { found: own.to_string() });
+        return Err(VerifyError::OtherKey {
+            found: own.to_string(),
+        });
     }
-    let kept = given.kept.map(|note| Checkpoint::open(note, &own).ok_or(VerifyError::Kept)).transpose()?;
+    let kept = given
+        .kept
+        .map(|note| Checkpoint::open(note, &own).ok_or(VerifyError::Kept))
+        .transpose()?;
     let seal = given.mac.map(|key| Seal::new(key, own.name()));
     let report = check(folder, &own, kept, seal)?;
-    Ok(Report { pinned: given.key.is_some(), ..report })
+    Ok(Report {
+        pinned: given.key.is_some(),
+        ..report
+    })
 }
 
 /// Verifies the journal in a folder by its key, a kept checkpoint and the key of its MACs.
@@ -138,7 +152,12 @@ pub(super) fn check(
     let (extends, macs) = (kept.as_ref().map(|kept| kept.size), seal.is_some());
     let checked = Check::run(folder, key, kept, seal, &mut good);
     let checked = checked.map_err(|damage| VerifyError::Damaged { damage, good })?;
-    Ok(Report { key: key.to_string(), kept: extends, macs: checked.macs.filter(|_| macs), ..checked })
+    Ok(Report {
+        key: key.to_string(),
+        kept: extends,
+        macs: checked.macs.filter(|_| macs),
+        ..checked
+    })
 }
 
 /// What the last good checkpoint proves.
@@ -146,7 +165,9 @@ fn proven(good: u64) -> String {
     match good {
         0 => "no checkpoint before the damage proves any record".to_owned(),
         1 => "record 1 is as it was signed (the last checkpoint before the damage)".to_owned(),
-        _ => format!("records 1 to {good} are as they were signed (the last checkpoint before the damage)"),
+        _ => format!(
+            "records 1 to {good} are as they were signed (the last checkpoint before the damage)"
+        ),
     }
 }
 
@@ -159,7 +180,10 @@ fn folder_key(folder: &Path) -> Result<VerifierKey, VerifyError> {
     let name = folder.display().to_string();
     let text = fs::read_to_string(folder.join(KEY)).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => VerifyError::NoJournal(name),
-        _ => VerifyError::KeyUnreadable { folder: name, source },
+        _ => VerifyError::KeyUnreadable {
+            folder: name,
+            source,
+        },
     })?;
     text.parse().map_err(VerifyError::Key)
 }
@@ -188,11 +212,27 @@ impl<'g> Check<'g> {
         let newest = newest(folder, key)?;
         let mut list = Checkpoints::open(folder, key, newest.as_ref())?;
         let signed = newest.as_ref().map_or(0, |newest| newest.size);
-        let walk = Walk::begin(folder, Ground::Signed { signed, believed: 0, seal })?;
-        let mut check = Self { walk, newest: newest.clone(), kept, good, times: Times::default() };
+        let walk = Walk::begin(
+            folder,
+            Ground::Signed {
+                signed,
+                believed: 0,
+                seal,
+            },
+        )?;
+        let mut check = Self {
+            walk,
+            newest: newest.clone(),
+            kept,
+            good,
+            times: Times::default(),
+        };
         check.pass(None)?;
         while let Some(listed) = list.next()? {
-            if newest.as_ref().is_some_and(|newest| contradicts(newest, &listed.checkpoint)) {
+            if newest
+                .as_ref()
+                .is_some_and(|newest| contradicts(newest, &listed.checkpoint))
+            {
                 return Err(Damage::Contradiction(listed.place));
             }
             check.up_to(&listed)?;
@@ -212,7 +252,10 @@ impl<'g> Check<'g> {
             let Some(Read { leaf, place, .. }) = self.next_record()? else {
                 let newest = self.newest.as_ref().map_or(0, |newest| newest.size);
                 let last = newest.max(listed.checkpoint.size);
-                return Err(Damage::Missing { first: self.walk.tree().size() + 1, last });
+                return Err(Damage::Missing {
+                    first: self.walk.tree().size() + 1,
+                    last,
+                });
             };
             before.see(&leaf, &place);
             self.pass(Some(&before))?;
@@ -239,13 +282,18 @@ impl<'g> Check<'g> {
             self.pass(None)?;
         }
         match &self.newest {
-            Some(newest) => Err(Damage::Missing { first: self.walk.tree().size() + 1, last: newest.size }),
+            Some(newest) => Err(Damage::Missing {
+                first: self.walk.tree().size() + 1,
+                last: newest.size,
+            }),
             None => Ok(since),
         }
     }
 
     fn next_record(&mut self) -> Result<Option<Read>, Damage> {
-        let Step::Record { leaf, place, time } = self.walk.step()? else { return Ok(None) };
+        let Step::Record { leaf, place, time } = self.walk.step()? else {
+            return Ok(None);
+        };
         self.times.follow(&time, &place);
         Ok(Some(Read { leaf, place, time }))
     }
@@ -258,12 +306,20 @@ impl<'g> Check<'g> {
         {
             return Err(Damage::NotExtended { size: kept.size });
         }
-        let Some(newest) = self.newest.take_if(|newest| newest.size == tree.size()) else { return Ok(()) };
+        let Some(newest) = self.newest.take_if(|newest| newest.size == tree.size()) else {
+            return Ok(());
+        };
         if Checkpoint::of(tree) == newest {
             *self.good = newest.size;
             return Ok(());
         }
-        Err(interval.map_or(Damage::ChangedBetween { first: *self.good + 1, last: newest.size }, Interval::damage))
+        Err(interval.map_or(
+            Damage::ChangedBetween {
+                first: *self.good + 1,
+                last: newest.size,
+            },
+            Interval::damage,
+        ))
     }
 
     fn report(self, checkpoints: u64, unsigned_since: Option<String>) -> Report {

@@ -19,10 +19,16 @@ pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
         .validate(true)
         .module(module)
         .and_then(ComponentEncoder::encode)
-        .map_err(|error| BuildError::Encode { source: error.into() })?;
+        .map_err(|error| BuildError::Encode {
+            source: error.into(),
+        })?;
     let names = Names::of(&component)?;
     refuse_strangers(&names.imports, is_offered)?;
-    if names.exports.iter().any(|export| interface(export) == Some("tools")) {
+    if names
+        .exports
+        .iter()
+        .any(|export| interface(export) == Some("tools"))
+    {
         return Ok(component);
     }
     Err(BuildError::NoTools)
@@ -31,7 +37,11 @@ pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
 fn refuse_strangers(imports: &[String], known: fn(&str) -> bool) -> Result<(), BuildError> {
     let strangers = imports.iter().filter(|name| !known(name));
     let imports: Vec<String> = strangers.take(MOST_NAMED).cloned().collect();
-    if imports.is_empty() { Ok(()) } else { Err(BuildError::Imports { imports }) }
+    if imports.is_empty() {
+        Ok(())
+    } else {
+        Err(BuildError::Imports { imports })
+    }
 }
 
 /// Whether the host offers this interface to every tool.
@@ -54,7 +64,9 @@ struct Names {
 
 impl Names {
     fn of(binary: &[u8]) -> Result<Self, BuildError> {
-        Self::read(binary).map_err(|error| BuildError::Encode { source: error.into() })
+        Self::read(binary).map_err(|error| BuildError::Encode {
+            source: error.into(),
+        })
     }
 
     fn read(binary: &[u8]) -> wasmparser::Result<Self> {
@@ -75,7 +87,8 @@ impl Names {
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     let import = import?;
-                    self.imports.push(format!("{}#{}", import.module, import.name));
+                    self.imports
+                        .push(format!("{}#{}", import.module, import.name));
                 }
             }
             Payload::ComponentImportSection(section) => {
@@ -101,7 +114,15 @@ const VERSION: &str = "0.1.";
 /// A crate made for browsers can import hundreds of functions; the first few say enough.
 const MOST_NAMED: usize = 8;
 /// What a tool may import, and nothing else.
-const OFFERED: [&str; 7] = ["identity", "downstream", "log", "progress", "clock", "random", "settings"];
+const OFFERED: [&str; 7] = [
+    "identity",
+    "downstream",
+    "log",
+    "progress",
+    "clock",
+    "random",
+    "settings",
+];
 
 #[cfg(test)]
 mod tests {
@@ -125,11 +146,16 @@ mod tests {
     fn a_module_that_wants_more_is_refused_by_name() {
         let module = wat::parse_str(r#"(module (import "env" "open" (func)))"#).unwrap_or_default();
         let error = from_module(&module).err();
-        assert!(matches!(&error, Some(BuildError::Imports { imports }) if imports == &["env#open"]));
+        assert!(
+            matches!(&error, Some(BuildError::Imports { imports }) if imports == &["env#open"])
+        );
     }
 
     #[test]
     fn what_is_not_webassembly_is_refused() {
-        assert!(matches!(from_module(b"#!/bin/sh"), Err(BuildError::Encode { .. })));
+        assert!(matches!(
+            from_module(b"#!/bin/sh"),
+            Err(BuildError::Encode { .. })
+        ));
     }
 }

@@ -25,26 +25,52 @@ impl Package {
     pub(super) fn read(toolchain: &Toolchain, folder: &Path) -> Result<Self, BuildError> {
         let manifest = folder.join("Cargo.toml");
         let mut cargo = toolchain.cargo();
-        cargo.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]);
-        cargo.arg(&manifest).current_dir(folder).stdin(Stdio::null());
-        let source = |source| BuildError::Run { program: "cargo".to_owned(), source };
+        cargo.args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--manifest-path",
+        ]);
+        cargo
+            .arg(&manifest)
+            .current_dir(folder)
+            .stdin(Stdio::null());
+        let source = |source| BuildError::Run {
+            program: "cargo".to_owned(),
+            source,
+        };
         let output = cargo.output().map_err(source)?;
         if !output.status.success() {
             return Err(unreadable(&String::from_utf8_lossy(&output.stderr)));
         }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout).map_err(|error| unreadable(&error))?;
+        let metadata: Metadata =
+            serde_json::from_slice(&output.stdout).map_err(|error| unreadable(&error))?;
         choose(metadata, manifest)
     }
 }
 
 fn choose(metadata: Metadata, manifest: PathBuf) -> Result<Package, BuildError> {
-    let listed = metadata.packages.into_iter().find(|listed| listed.manifest_path == manifest);
+    let listed = metadata
+        .packages
+        .into_iter()
+        .find(|listed| listed.manifest_path == manifest);
     let Some(listed) = listed else {
-        return Err(unreadable("it is the root of a workspace; name one of its members"));
+        return Err(unreadable(
+            "it is the root of a workspace; name one of its members",
+        ));
     };
-    let named = listed.metadata.and_then(|tables| tables.bailiwick).and_then(|table| table.name);
+    let named = listed
+        .metadata
+        .and_then(|tables| tables.bailiwick)
+        .and_then(|table| table.name);
     let component = file_name(named.unwrap_or(listed.name))?;
-    Ok(Package { manifest, id: listed.id, component, target: metadata.target_directory })
+    Ok(Package {
+        manifest,
+        id: listed.id,
+        component,
+        target: metadata.target_directory,
+    })
 }
 
 fn file_name(name: String) -> Result<String, BuildError> {
@@ -105,10 +131,17 @@ mod tests {
 
     #[test]
     fn the_component_is_named_by_the_manifest_or_the_package() {
-        let name = |metadata| package("my-tool", metadata).map(|package| package.component).ok();
+        let name = |metadata| {
+            package("my-tool", metadata)
+                .map(|package| package.component)
+                .ok()
+        };
         assert_eq!(name("null").as_deref(), Some("my-tool"));
         assert_eq!(name(r#"{"docs":{}}"#).as_deref(), Some("my-tool"));
-        assert_eq!(name(r#"{"bailiwick":{"name":"orders"}}"#).as_deref(), Some("orders"));
+        assert_eq!(
+            name(r#"{"bailiwick":{"name":"orders"}}"#).as_deref(),
+            Some("orders")
+        );
     }
 
     #[test]

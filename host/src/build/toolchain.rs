@@ -52,13 +52,19 @@ impl Toolchain {
     pub(super) fn find(folder: &Path) -> Result<Self, BuildError> {
         let known = [Programs::active(), Programs::system()];
         if let Some(programs) = known.iter().find(|programs| programs.has_library(folder)) {
-            return Ok(Self { programs: programs.clone(), library: Library::Installed });
+            return Ok(Self {
+                programs: programs.clone(),
+                library: Library::Installed,
+            });
         }
         let Some(programs) = known.iter().find(|programs| programs.has_source(folder)) else {
             return Err(BuildError::NoToolchain);
         };
         let linker = linker(&known, folder).ok_or(BuildError::NoLinker)?;
-        Ok(Self { programs: programs.clone(), library: Library::Source { linker } })
+        Ok(Self {
+            programs: programs.clone(),
+            library: Library::Source { linker },
+        })
     }
 
     /// Cargo, with this toolchain's compiler.
@@ -66,7 +72,9 @@ impl Toolchain {
         let mut cargo = Command::new(&self.programs.cargo);
         if let Library::Source { linker } = &self.library {
             cargo.env("RUSTC", &self.programs.rustc);
-            cargo.env("RUSTC_BOOTSTRAP", "1").env(LINKER_VARIABLE, linker);
+            cargo
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env(LINKER_VARIABLE, linker);
         }
         cargo
     }
@@ -74,29 +82,56 @@ impl Toolchain {
     /// Compiles the crate to a module.
     pub(super) fn compile(&self, package: &Package, target: &Path) -> Result<PathBuf, BuildError> {
         let mut cargo = self.cargo();
-        cargo.args(["rustc", "--quiet", "--release", "--lib", "--crate-type", "cdylib"]);
-        cargo.args(["--target", TARGET, "--message-format", "json-render-diagnostics"]);
-        cargo.arg("--manifest-path").arg(&package.manifest).arg("--target-dir").arg(target);
+        cargo.args([
+            "rustc",
+            "--quiet",
+            "--release",
+            "--lib",
+            "--crate-type",
+            "cdylib",
+        ]);
+        cargo.args([
+            "--target",
+            TARGET,
+            "--message-format",
+            "json-render-diagnostics",
+        ]);
+        cargo
+            .arg("--manifest-path")
+            .arg(&package.manifest)
+            .arg("--target-dir")
+            .arg(target);
         if let Library::Source { .. } = self.library {
             cargo.args(["-Z", "build-std=std,panic_abort"]);
         }
         cargo.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", flags());
         cargo.current_dir(package.manifest.parent().unwrap_or(Path::new(".")));
         cargo.stdin(Stdio::null()).stderr(Stdio::inherit());
-        let source = |source| BuildError::Run { program: "cargo".to_owned(), source };
+        let source = |source| BuildError::Run {
+            program: "cargo".to_owned(),
+            source,
+        };
         let output = cargo.output().map_err(source)?;
         let module = module_of(&output.stdout, &package.id);
-        module.filter(|_| output.status.success()).ok_or(BuildError::Compile)
+        module
+            .filter(|_| output.status.success())
+            .ok_or(BuildError::Compile)
     }
 }
 
 impl Programs {
     fn active() -> Self {
-        Self { cargo: "cargo".into(), rustc: "rustc".into() }
+        Self {
+            cargo: "cargo".into(),
+            rustc: "rustc".into(),
+        }
     }
 
     fn system() -> Self {
-        Self { cargo: "/usr/bin/cargo".into(), rustc: "/usr/bin/rustc".into() }
+        Self {
+            cargo: "/usr/bin/cargo".into(),
+            rustc: "/usr/bin/rustc".into(),
+        }
     }
 
     fn has_library(&self, folder: &Path) -> bool {
@@ -104,28 +139,45 @@ impl Programs {
         let files = library.and_then(|library| library.read_dir().ok());
         files.is_some_and(|files| {
             let names = files.filter_map(Result::ok).map(|file| file.file_name());
-            names.filter_map(|name| name.into_string().ok()).any(|name| name.starts_with("libstd-"))
+            names
+                .filter_map(|name| name.into_string().ok())
+                .any(|name| name.starts_with("libstd-"))
         })
     }
 
     fn has_source(&self, folder: &Path) -> bool {
         let sysroot = self.print(folder, &["--print", "sysroot"]);
-        sysroot.is_some_and(|root| root.join("lib/rustlib/src/rust/library/Cargo.toml").is_file())
+        sysroot.is_some_and(|root| {
+            root.join("lib/rustlib/src/rust/library/Cargo.toml")
+                .is_file()
+        })
     }
 
     /// The linker that rustup's toolchains bring along.
     fn linker(&self, folder: &Path) -> Option<PathBuf> {
-        let targets = self.print(folder, &["--print", "sysroot"])?.join("lib/rustlib");
+        let targets = self
+            .print(folder, &["--print", "sysroot"])?
+            .join("lib/rustlib");
         let programs = targets.read_dir().ok()?.filter_map(Result::ok);
-        programs.map(|target| target.path().join("bin/rust-lld")).find(|linker| linker.is_file())
+        programs
+            .map(|target| target.path().join("bin/rust-lld"))
+            .find(|linker| linker.is_file())
     }
 
     /// A path that the compiler prints. It is asked in the crate's folder, which may choose a toolchain.
     fn print(&self, folder: &Path, arguments: &[&str]) -> Option<PathBuf> {
         let mut rustc = Command::new(&self.rustc);
-        rustc.args(arguments).current_dir(folder).stdin(Stdio::null());
-        let output = rustc.output().ok().filter(|output| output.status.success())?;
-        Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end()))
+        rustc
+            .args(arguments)
+            .current_dir(folder)
+            .stdin(Stdio::null());
+        let output = rustc
+            .output()
+            .ok()
+            .filter(|output| output.status.success())?;
+        Some(PathBuf::from(
+            String::from_utf8(output.stdout).ok()?.trim_end(),
+        ))
     }
 }
 
@@ -135,7 +187,9 @@ fn linker(known: &[Programs], folder: &Path) -> Option<PathBuf> {
     let brought = || known.iter().find_map(|programs| programs.linker(folder));
     let installed = || {
         let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
-        let linkers = folders.iter().flat_map(|folder| LINKERS.map(|name| folder.join(name)));
+        let linkers = folders
+            .iter()
+            .flat_map(|folder| LINKERS.map(|name| folder.join(name)));
         linkers.into_iter().find(|linker| linker.is_file())
     };
     named.or_else(brought).or_else(installed)
@@ -155,7 +209,9 @@ fn flags() -> OsString {
 }
 
 fn cargo_home() -> Option<PathBuf> {
-    let named = env::var_os("CARGO_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let named = env::var_os("CARGO_HOME")
+        .filter(|home| !home.is_empty())
+        .map(PathBuf::from);
     named.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
@@ -164,9 +220,10 @@ fn module_of(report: &[u8], package: &str) -> Option<PathBuf> {
     let lines = report.split(|byte| *byte == b'\n');
     let artifacts = lines.filter_map(|line| serde_json::from_slice::<Artifact>(line).ok());
     let files = artifacts.filter(|artifact| artifact.package_id == package);
-    files
-        .flat_map(|artifact| artifact.filenames)
-        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+    files.flat_map(|artifact| artifact.filenames).find(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "wasm")
+    })
 }
 
 /// A `compiler-artifact` message; other messages lack these members.
@@ -180,7 +237,12 @@ struct Artifact {
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Two pages with the arena instead of seventeen: a call that never grows its memory is many times cheaper for the host.
-const FLAGS: [&str; 4] = ["-C", "link-arg=-zstack-size=65536", "--cfg", "getrandom_backend=\"custom\""];
+const FLAGS: [&str; 4] = [
+    "-C",
+    "link-arg=-zstack-size=65536",
+    "--cfg",
+    "getrandom_backend=\"custom\"",
+];
 
 /// Small and without names: a component is read by machines.
 const PROFILE: [(&str, &str); 8] = [

@@ -115,36 +115,68 @@ impl Gate {
     /// The gate in front of what is costly before a call has a place: one of each principal at a time,
     /// so that somebody else's turn comes at once. Who waits does so as calls do.
     pub fn of_checks(limits: &Limits) -> Self {
-        let total = std::thread::available_parallelism().map_or(2, |processors| processors.get().max(2));
+        let total =
+            std::thread::available_parallelism().map_or(2, |processors| processors.get().max(2));
         let queue = limits.queued_calls.max(limits.concurrent_calls);
         let waiting = limits.concurrent_calls_per_user;
-        let bounds = Bounds { host: total, script: total, user: 1, tenant: total, tool: total, queue, waiting };
+        let bounds = Bounds {
+            host: total,
+            script: total,
+            user: 1,
+            tenant: total,
+            tool: total,
+            queue,
+            waiting,
+        };
         Self::with(bounds, limits.queue_time)
     }
 
     /// A gate with `total` places, of which one principal may have `each`, and nowhere to wait.
     pub fn of(total: usize, each: usize) -> Self {
         let (script, tenant, tool) = (total, total, total);
-        let bounds = Bounds { host: total, script, user: each, tenant, tool, queue: 0, waiting: 0 };
+        let bounds = Bounds {
+            host: total,
+            script,
+            user: each,
+            tenant,
+            tool,
+            queue: 0,
+            waiting: 0,
+        };
         Self::with(bounds, Duration::ZERO)
     }
 
     fn with(bounds: Bounds, wait: Duration) -> Self {
-        Self { shared: Arc::new(Shared { bounds, state: Mutex::default() }), wait }
+        Self {
+            shared: Arc::new(Shared {
+                bounds,
+                state: Mutex::default(),
+            }),
+            wait,
+        }
     }
 
     /// A place for a call of `caller`, if there is one now.
     pub fn try_enter(&self, caller: &Caller) -> Option<Place> {
         let wanted = wanted(caller, None);
         let mut state = self.shared.lock();
-        self.shared.bounds.full(&state, &wanted).is_none().then(|| self.shared.take(&mut state, wanted))
+        self.shared
+            .bounds
+            .full(&state, &wanted)
+            .is_none()
+            .then(|| self.shared.take(&mut state, wanted))
     }
 
     /// A place for a call of `caller` to `tool`, as soon as there is one.
     ///
     /// # Errors
     /// There is none, and no room to wait or none in time.
-    pub async fn enter(&self, caller: &Caller, tool: &str, tier: Option<Tier>) -> Result<Place, Full> {
+    pub async fn enter(
+        &self,
+        caller: &Caller,
+        tool: &str,
+        tier: Option<Tier>,
+    ) -> Result<Place, Full> {
         self.admit(wanted(caller, Some((tool, tier)))).await
     }
 
@@ -160,8 +192,15 @@ impl Gate {
         match self.ask(wanted)? {
             Asked::Taken(place) => Ok(place),
             Asked::Waiting(id, place, full) => {
-                let _turn = Turn { id, shared: &self.shared };
-                tokio::time::timeout(self.wait, place).await.ok().and_then(Result::ok).ok_or(full)
+                let _turn = Turn {
+                    id,
+                    shared: &self.shared,
+                };
+                tokio::time::timeout(self.wait, place)
+                    .await
+                    .ok()
+                    .and_then(Result::ok)
+                    .ok_or(full)
             }
         }
     }
@@ -171,7 +210,12 @@ impl Gate {
         let Some(full) = self.shared.bounds.full(&state, &wanted) else {
             return Ok(Asked::Taken(self.shared.take(&mut state, wanted)));
         };
-        let is_own = |waiting: &&Waiting| waiting.wanted.iter().any(|count| is_user(count) && wanted.contains(count));
+        let is_own = |waiting: &&Waiting| {
+            waiting
+                .wanted
+                .iter()
+                .any(|count| is_user(count) && wanted.contains(count))
+        };
         let own = state.waiting.iter().filter(is_own).count();
         if state.waiting.len() >= self.shared.bounds.queue || own >= self.shared.bounds.waiting {
             return Err(full);
@@ -197,14 +241,22 @@ struct Turn<'g> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.shared.lock().waiting.retain(|waiting| waiting.id != self.id);
+        self.shared
+            .lock()
+            .waiting
+            .retain(|waiting| waiting.id != self.id);
     }
 }
 
 fn wanted(caller: &Caller, call: Option<(&str, Option<Tier>)>) -> Vec<Count> {
     let actor = caller.actor();
     let mut wanted = vec![Count::Host, Count::User(Principal::from(caller))];
-    wanted.extend(actor.tenant.iter().map(|tenant| Count::Tenant(actor.iss.clone(), tenant.clone())));
+    wanted.extend(
+        actor
+            .tenant
+            .iter()
+            .map(|tenant| Count::Tenant(actor.iss.clone(), tenant.clone())),
+    );
     if let Some((tool, tier)) = call {
         wanted.push(Count::Tool(tool.to_owned()));
         wanted.extend((tier == Some(Tier::Script)).then_some(Count::Script));
@@ -219,7 +271,8 @@ fn is_user(count: &Count) -> bool {
 impl Bounds {
     /// The first bound that is reached.
     fn full(&self, state: &State, wanted: &[Count]) -> Option<Full> {
-        let reached = |count: &&Count| state.running.get(*count).copied().unwrap_or(0) >= self.of(count);
+        let reached =
+            |count: &&Count| state.running.get(*count).copied().unwrap_or(0) >= self.of(count);
         wanted.iter().find(reached).map(|count| match count {
             Count::Host => Full::Host,
             Count::Script => Full::Script,
@@ -249,7 +302,10 @@ impl Shared {
         for count in &wanted {
             *state.running.entry(count.clone()).or_default() += 1;
         }
-        Place { held: Some(wanted), shared: Arc::clone(self) }
+        Place {
+            held: Some(wanted),
+            shared: Arc::clone(self),
+        }
     }
 
     /// Gives back what is `held` and lets in whoever fits now.
@@ -262,7 +318,9 @@ impl Shared {
                 index += 1;
                 continue;
             }
-            let Some(Waiting { wanted, admit, .. }) = state.waiting.remove(index) else { break };
+            let Some(Waiting { wanted, admit, .. }) = state.waiting.remove(index) else {
+                break;
+            };
             if let Err(mut unwanted) = admit.send(self.take(&mut state, wanted)) {
                 // Nobody waits any more. Dropping the place would lock again, so it is emptied here.
                 state.release(&unwanted.held.take().unwrap_or_default());

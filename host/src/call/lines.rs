@@ -37,7 +37,9 @@ impl Lines {
     pub fn refused(&self, error: &AdmitError) {
         let reason = error.reason();
         match self.admit(reason, Instant::now()) {
-            Line::Told => tracing::info!(reason = reason.as_str(), cause = %error, "a token was refused"),
+            Line::Told => {
+                tracing::info!(reason = reason.as_str(), cause = %error, "a token was refused")
+            }
             Line::LeftOut(false) => {}
             Line::LeftOut(true) => {
                 let windows = Arc::clone(&self.windows);
@@ -56,10 +58,18 @@ impl Lines {
 
     fn admit(&self, reason: Reason, now: Instant) -> Line {
         let mut windows = lock(&self.windows);
-        let window = windows.entry(reason).or_insert(Window { began: now, told: 0, left_out: 0 });
+        let window = windows.entry(reason).or_insert(Window {
+            began: now,
+            told: 0,
+            left_out: 0,
+        });
         // An interval with a number to tell ends when that is told.
         if window.left_out == 0 && now.saturating_duration_since(window.began) >= INTERVAL {
-            *window = Window { began: now, told: 0, left_out: 0 };
+            *window = Window {
+                began: now,
+                told: 0,
+                left_out: 0,
+            };
         }
         if window.told < EACH {
             window.told += 1;
@@ -72,10 +82,15 @@ impl Lines {
 
 /// Tells the numbers of one reason, or of all, and ends their intervals.
 fn tell(windows: &mut HashMap<Reason, Window>, only: Option<Reason>) {
-    for (reason, window) in windows.extract_if(|reason, _| only.is_none_or(|only| only == *reason)) {
+    for (reason, window) in windows.extract_if(|reason, _| only.is_none_or(|only| only == *reason))
+    {
         if window.left_out > 0 {
             let count = window.left_out;
-            tracing::info!(reason = reason.as_str(), count, "more tokens were refused, without a line for each");
+            tracing::info!(
+                reason = reason.as_str(),
+                count,
+                "more tokens were refused, without a line for each"
+            );
         }
     }
 }
@@ -97,8 +112,13 @@ mod tests {
         let (lines, now) = (Lines::default(), Instant::now());
         let told = |at| matches!(lines.admit(Reason::TokenInvalid, now + at), Line::Told);
         assert_eq!((0..10_000).filter(|_| told(Duration::ZERO)).count(), 5);
-        assert!(matches!(lines.admit(Reason::KeysUnavailable, now), Line::Told), "each reason has its own");
-        let left_out = lock(&lines.windows).get(&Reason::TokenInvalid).map(|window| window.left_out);
+        assert!(
+            matches!(lines.admit(Reason::KeysUnavailable, now), Line::Told),
+            "each reason has its own"
+        );
+        let left_out = lock(&lines.windows)
+            .get(&Reason::TokenInvalid)
+            .map(|window| window.left_out);
         assert_eq!(left_out, Some(9_995));
         assert!(!told(INTERVAL), "until the number is told, it grows");
         lines.finish();
@@ -109,6 +129,10 @@ mod tests {
     fn a_trickle_is_told_line_by_line() {
         let (lines, now) = (Lines::default(), Instant::now());
         let every_three_seconds = (0..100).map(|n| now + Duration::from_secs(3 * n));
-        assert!(every_three_seconds.into_iter().all(|at| matches!(lines.admit(Reason::TokenInvalid, at), Line::Told)));
+        assert!(
+            every_three_seconds
+                .into_iter()
+                .all(|at| matches!(lines.admit(Reason::TokenInvalid, at), Line::Told))
+        );
     }
 }

@@ -37,7 +37,11 @@ pub struct Listener {
 /// # Errors
 /// There is none; the refusal is recorded.
 pub async fn listen(host: &Arc<Host>, entry: Entry, shown: Shown) -> Result<Listener, Refusal> {
-    let Entry { caller, policy, subject } = entry;
+    let Entry {
+        caller,
+        policy,
+        subject,
+    } = entry;
     let Some(place) = host.listeners.try_enter(&caller) else {
         let denied = refusal::general(Reason::Overloaded, "too many listeners; try again later");
         return Err(refusal::denied(host, &caller, denied).await);
@@ -45,7 +49,10 @@ pub async fn listen(host: &Arc<Host>, entry: Entry, shown: Shown) -> Result<List
     let mut changes = host.changes.subscribe();
     // The policy may have changed since the token was admitted.
     changes.mark_changed();
-    let left = caller.expires_at().saturating_mul(1000).saturating_sub(host.clock.now_ms());
+    let left = caller
+        .expires_at()
+        .saturating_mul(1000)
+        .saturating_sub(host.clock.now_ms());
     let now = Instant::now();
     Ok(Listener {
         host: Arc::clone(host),
@@ -78,7 +85,9 @@ impl Listener {
             // A minute without a change is a reason to look at the token, too.
             let _quiet = tokio::time::timeout(ADMISSION, self.changes.changed()).await;
             let policy = self.host.policy.load_full();
-            let Some(caller) = self.admit_again(&policy).await else { return false };
+            let Some(caller) = self.admit_again(&policy).await else {
+                return false;
+            };
             let now = (self.shown)(&policy, &caller);
             if now != self.last {
                 self.last = now;

@@ -31,10 +31,16 @@ struct Kept {
 impl Pace {
     /// The pace of the configuration.
     pub fn new(limits: &Limits) -> Self {
-        let per_minute = u32::try_from(limits.calls_per_minute).unwrap_or(u32::MAX).max(1);
+        let per_minute = u32::try_from(limits.calls_per_minute)
+            .unwrap_or(u32::MAX)
+            .max(1);
         let interval = Duration::from_mins(1) / per_minute;
         let burst = u32::try_from(limits.calls_burst).unwrap_or(u32::MAX).max(1);
-        Self { interval, ahead: interval.saturating_mul(burst - 1), kept: Mutex::default() }
+        Self {
+            interval,
+            ahead: interval.saturating_mul(burst - 1),
+            kept: Mutex::default(),
+        }
     }
 
     /// Counts a request of `principal` that arrives `now`.
@@ -44,7 +50,9 @@ impl Pace {
     pub fn step(&self, principal: Principal, now: Instant) -> Result<(), Duration> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let due = kept.find(&principal).map_or(now, |due| due.max(now));
-        let early = due.saturating_duration_since(now).saturating_sub(self.ahead);
+        let early = due
+            .saturating_duration_since(now)
+            .saturating_sub(self.ahead);
         if early > Duration::ZERO {
             return Err(early);
         }
@@ -55,7 +63,10 @@ impl Pace {
 
 impl Kept {
     fn find(&self, principal: &Principal) -> Option<Instant> {
-        self.young.get(principal).or_else(|| self.old.get(principal)).copied()
+        self.young
+            .get(principal)
+            .or_else(|| self.old.get(principal))
+            .copied()
     }
 
     fn put(&mut self, principal: Principal, due: Instant, now: Instant) {
@@ -76,7 +87,11 @@ mod tests {
     use super::*;
 
     fn pace(calls_per_minute: usize, calls_burst: usize) -> Pace {
-        Pace::new(&Limits { calls_per_minute, calls_burst, ..Limits::default() })
+        Pace::new(&Limits {
+            calls_per_minute,
+            calls_burst,
+            ..Limits::default()
+        })
     }
 
     fn user(name: &str) -> Principal {
@@ -92,7 +107,11 @@ mod tests {
         assert_eq!(admitted(400), Err(Duration::from_millis(600)));
         assert_eq!(admitted(1000), Ok(()));
         assert!(admitted(1001).is_err());
-        assert_eq!((0..9).filter(|_| admitted(60_000).is_ok()).count(), 5, "after a rest it is a burst again");
+        assert_eq!(
+            (0..9).filter(|_| admitted(60_000).is_ok()).count(),
+            5,
+            "after a rest it is a burst again"
+        );
     }
 
     #[test]
@@ -102,7 +121,10 @@ mod tests {
         assert!(pace.step(user("mallory"), now).is_err());
         assert!(pace.step(user("alice"), now).is_ok());
         let elsewhere = Principal::new("https://partner.example", "mallory");
-        assert!(pace.step(elsewhere, now).is_ok(), "a principal is the pair of issuer and subject");
+        assert!(
+            pace.step(elsewhere, now).is_ok(),
+            "a principal is the pair of issuer and subject"
+        );
     }
 
     #[test]
@@ -112,7 +134,10 @@ mod tests {
             assert!(pace.step(user(&n.to_string()), now).is_ok());
         }
         let last = user(&(3 * GENERATION - 1).to_string());
-        assert!(pace.step(last, now).is_err(), "who was seen lately is not forgotten");
+        assert!(
+            pace.step(last, now).is_err(),
+            "who was seen lately is not forgotten"
+        );
         let kept = pace.kept.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(kept.young.len() + kept.old.len() <= 2 * GENERATION);
     }

@@ -12,7 +12,10 @@ pub struct Principal {
 impl Principal {
     /// The principal `subject` of `issuer`.
     pub fn new(issuer: &str, subject: &str) -> Self {
-        Self { issuer: issuer.to_owned(), subject: subject.to_owned() }
+        Self {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+        }
     }
 }
 

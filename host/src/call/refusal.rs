@@ -23,27 +23,55 @@ pub struct Refusal {
 
 /// Refuses somebody unknown.
 pub(super) async fn anonymous(host: &Host, reason: Reason) -> Refusal {
-    let written = host.journal.refuse(record(reason, Subject::default())).await;
+    let written = host
+        .journal
+        .refuse(record(reason, Subject::default()))
+        .await;
     Refusal::of(reason, String::new()).if_recorded(written)
 }
 
 /// Refuses a call of a known caller.
 pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refusal {
-    let Denied { reason, tool, component, scopes, message } = denied;
-    let written = host.journal.refuse(Record { tool, component, ..record(reason, subject(caller)) }).await;
-    Refusal { scopes, ..Refusal::of(reason, message) }.if_recorded(written)
+    let Denied {
+        reason,
+        tool,
+        component,
+        scopes,
+        message,
+    } = denied;
+    let written = host
+        .journal
+        .refuse(Record {
+            tool,
+            component,
+            ..record(reason, subject(caller))
+        })
+        .await;
+    Refusal {
+        scopes,
+        ..Refusal::of(reason, message)
+    }
+    .if_recorded(written)
 }
 
 /// Refuses a request of a known caller who makes too many; one more is welcome after `wait`.
 pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Refusal {
     let message = "too many requests within a minute (limits.calls_per_minute)";
     let refusal = denied(host, caller, general(Reason::RateLimited, message)).await;
-    Refusal { wait: Some(wait), ..refusal }
+    Refusal {
+        wait: Some(wait),
+        ..refusal
+    }
 }
 
 /// Refuses a call of an admitted caller that its own headers contradict, whether or not there is such a tool.
 pub async fn mismatched(host: &Host, caller: &Caller) -> Refusal {
-    denied(host, caller, general(Reason::InvalidRequest, "a header contradicts the body")).await
+    denied(
+        host,
+        caller,
+        general(Reason::InvalidRequest, "a header contradicts the body"),
+    )
+    .await
 }
 
 /// Refuses a call that had been authorized already.
@@ -58,11 +86,22 @@ pub(super) async fn late(host: &Host, caller: &Caller, permit: &Permit, reason: 
 }
 
 /// Refuses a call for which there is no place.
-pub(super) async fn overloaded(host: &Host, caller: &Caller, permit: &Permit, full: Full) -> Refusal {
+pub(super) async fn overloaded(
+    host: &Host,
+    caller: &Caller,
+    permit: &Permit,
+    full: Full,
+) -> Refusal {
     refuse(host, caller, permit, Reason::Overloaded, full.message()).await
 }
 
-async fn refuse(host: &Host, caller: &Caller, permit: &Permit, reason: Reason, message: &str) -> Refusal {
+async fn refuse(
+    host: &Host,
+    caller: &Caller,
+    permit: &Permit,
+    reason: Reason,
+    message: &str,
+) -> Refusal {
     let denial = Denied {
         reason,
         tool: Some(permit.tool().definition.name.clone()),
@@ -75,7 +114,13 @@ async fn refuse(host: &Host, caller: &Caller, permit: &Permit, reason: Reason, m
 
 /// A denial that is not about one tool.
 pub(super) fn general(reason: Reason, message: &str) -> Denied {
-    Denied { reason, tool: None, component: None, scopes: Vec::new(), message: message.to_owned() }
+    Denied {
+        reason,
+        tool: None,
+        component: None,
+        scopes: Vec::new(),
+        message: message.to_owned(),
+    }
 }
 
 fn record(reason: Reason, subject: Subject) -> Record {
@@ -102,15 +147,27 @@ fn subject(caller: &Caller) -> Subject {
 impl Refusal {
     /// What cannot be recorded is not made.
     pub(super) fn unrecordable() -> Self {
-        Self::of(Reason::AuditUnavailable, "the call cannot be recorded".to_owned())
+        Self::of(
+            Reason::AuditUnavailable,
+            "the call cannot be recorded".to_owned(),
+        )
     }
 
     fn of(reason: Reason, message: String) -> Self {
-        Self { reason, scopes: Vec::new(), message, wait: None }
+        Self {
+            reason,
+            scopes: Vec::new(),
+            message,
+            wait: None,
+        }
     }
 
     /// A refusal that could not be recorded says so instead.
     fn if_recorded(self, written: Result<(), AuditUnavailable>) -> Self {
-        if written.is_ok() { self } else { Self::unrecordable() }
+        if written.is_ok() {
+            self
+        } else {
+            Self::unrecordable()
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Prose: descriptions, titles and the texts of schemas, which people and models read.
 
 use icu_properties::props::{
-    BidiClass, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup, Ideographic,
-    IndicSyllabicCategory, JoiningType, PrependedConcatenationMark,
+    BidiClass, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup,
+    Ideographic, IndicSyllabicCategory, JoiningType, PrependedConcatenationMark,
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
@@ -13,7 +13,10 @@ use super::{Unfit, is_unseen};
 /// # Errors
 /// Something in it hides, reorders or carries text unseen.
 pub fn check_prose(text: &str) -> Result<(), Unfit> {
-    if text.bytes().all(|byte| matches!(byte, b'\n' | b'\t' | b' '..=b'~')) {
+    if text
+        .bytes()
+        .all(|byte| matches!(byte, b'\n' | b'\t' | b' '..=b'~'))
+    {
         return Ok(());
     }
     let right_to_left = text.chars().any(is_right_to_left);
@@ -23,7 +26,11 @@ pub fn check_prose(text: &str) -> Result<(), Unfit> {
         let next = rest.clone().next();
         if is_unseen(character) && !before.admits(character, next, right_to_left) {
             let misplaced = has_a_place(character);
-            return Err(if misplaced { Unfit::Misplaced(character) } else { Unfit::Unseen(character) });
+            return Err(if misplaced {
+                Unfit::Misplaced(character)
+            } else {
+                Unfit::Unseen(character)
+            });
         }
         if character == BLACK_FLAG {
             rest = past_region(rest);
@@ -46,11 +53,20 @@ struct Before {
 impl Before {
     fn then(self, character: char) -> Self {
         let visible = !is_unseen(character);
-        let modifies = character == EMOJI_STYLE || CodePointSetData::new::<EmojiModifier>().contains(character);
+        let modifies = character == EMOJI_STYLE
+            || CodePointSetData::new::<EmojiModifier>().contains(character);
         Self {
             last: Some(character),
-            base: if visible && !is_mark(character) { Some(character) } else { self.base },
-            pictograph: if modifies { self.pictograph } else { is_pictograph(character) },
+            base: if visible && !is_mark(character) {
+                Some(character)
+            } else {
+                self.base
+            },
+            pictograph: if modifies {
+                self.pictograph
+            } else {
+                is_pictograph(character)
+            },
         }
     }
 
@@ -65,8 +81,12 @@ impl Before {
             ZWJ => script || (self.pictograph && next.is_some_and(is_pictograph)),
             TEXT_STYLE | EMOJI_STYLE => seen.is_some_and(|last| varies(last, next)),
             '\u{fe00}'..='\u{fe0d}' => seen.is_some_and(|last| !last.is_ascii()),
-            '\u{e0100}'..='\u{e01ef}' => seen.is_some_and(|last| CodePointSetData::new::<Ideographic>().contains(last)),
-            LRM | RLM | ALM => right_to_left && (seen.is_some() || self.last.is_none_or(char::is_whitespace)),
+            '\u{e0100}'..='\u{e01ef}' => {
+                seen.is_some_and(|last| CodePointSetData::new::<Ideographic>().contains(last))
+            }
+            LRM | RLM | ALM => {
+                right_to_left && (seen.is_some() || self.last.is_none_or(char::is_whitespace))
+            }
             // These are seen: they stand under or over the digits that follow.
             other => CodePointSetData::new::<PrependedConcatenationMark>().contains(other),
         }
@@ -75,16 +95,21 @@ impl Before {
 
 /// What prose may have somewhere.
 fn has_a_place(character: char) -> bool {
-    matches!(character, ZWNJ | ZWJ | LRM | RLM | ALM | '\r' | '\u{180b}'..='\u{180d}' | '\u{180f}')
-        || matches!(character, '\u{fe00}'..='\u{fe0f}' | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
+    matches!(
+        character,
+        ZWNJ | ZWJ | LRM | RLM | ALM | '\r' | '\u{180b}'..='\u{180d}' | '\u{180f}'
+    ) || matches!(character, '\u{fe00}'..='\u{fe0f}' | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// Letters whose look depends on their neighbours, in Arabic, Mongolian, the scripts of India and others.
 fn joins(base: char) -> bool {
     let letter = GeneralCategoryGroup::Letter.contains(category(base));
-    let joining =
-        !matches!(CodePointMapData::<JoiningType>::new().get(base), JoiningType::NonJoining | JoiningType::Transparent);
-    let indic = CodePointMapData::<IndicSyllabicCategory>::new().get(base) != IndicSyllabicCategory::Other;
+    let joining = !matches!(
+        CodePointMapData::<JoiningType>::new().get(base),
+        JoiningType::NonJoining | JoiningType::Transparent
+    );
+    let indic =
+        CodePointMapData::<IndicSyllabicCategory>::new().get(base) != IndicSyllabicCategory::Other;
     letter && (joining || indic || bidi(base) == BidiClass::ArabicLetter)
 }
 
@@ -102,8 +127,10 @@ fn is_mark(character: char) -> bool {
 }
 
 fn is_right_to_left(character: char) -> bool {
-    matches!(bidi(character), BidiClass::RightToLeft | BidiClass::ArabicLetter)
-        && GeneralCategoryGroup::Letter.contains(category(character))
+    matches!(
+        bidi(character),
+        BidiClass::RightToLeft | BidiClass::ArabicLetter
+    ) && GeneralCategoryGroup::Letter.contains(category(character))
 }
 
 fn category(character: char) -> GeneralCategory {
@@ -117,10 +144,16 @@ fn bidi(character: char) -> BidiClass {
 /// The text after the tags of a regional flag (UTS #51 ED-14): three to six small letters or
 /// digits and the end. Where there are no such tags, the text as it is.
 fn past_region(text: std::str::Chars<'_>) -> std::str::Chars<'_> {
-    let tags =
-        text.clone().take_while(|tag| matches!(tag, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}')).count();
+    let tags = text
+        .clone()
+        .take_while(|tag| matches!(tag, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}'))
+        .count();
     let mut rest = text.clone();
-    if (3..=6).contains(&tags) && rest.nth(tags) == Some(END_OF_TAGS) { rest } else { text }
+    if (3..=6).contains(&tags) && rest.nth(tags) == Some(END_OF_TAGS) {
+        rest
+    } else {
+        text
+    }
 }
 
 const ZWNJ: char = '\u{200c}';
@@ -182,9 +215,18 @@ mod tests {
             ("😀\u{e0100}", Unfit::Misplaced('\u{e0100}')),
             ("😀\u{200d}a", Unfit::Misplaced('\u{200d}')),
             ("a\u{e0041}\u{e0042}", Unfit::Misplaced('\u{e0041}')),
-            ("😀\u{e0067}\u{e0062}\u{e0065}\u{e007f}", Unfit::Misplaced('\u{e0067}')),
-            ("🏴\u{e0049}\u{e0067}\u{e006e}\u{e006f}\u{e007f}", Unfit::Misplaced('\u{e0049}')),
-            ("🏴\u{e0067}\u{e0062}\u{e0065}", Unfit::Misplaced('\u{e0067}')),
+            (
+                "😀\u{e0067}\u{e0062}\u{e0065}\u{e007f}",
+                Unfit::Misplaced('\u{e0067}'),
+            ),
+            (
+                "🏴\u{e0049}\u{e0067}\u{e006e}\u{e006f}\u{e007f}",
+                Unfit::Misplaced('\u{e0049}'),
+            ),
+            (
+                "🏴\u{e0067}\u{e0062}\u{e0065}",
+                Unfit::Misplaced('\u{e0067}'),
+            ),
         ] {
             assert_eq!(check_prose(text), Err(unfit), "{text:?}");
         }

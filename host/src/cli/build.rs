@@ -21,7 +21,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let built = build(&Request { path: args.path, out: args.out, target_dir: args.target_dir })?;
-    page.line(&format!("{} ({} bytes, {})", built.component.display(), built.bytes, built.digest))?;
+    let built = build(&Request {
+        path: args.path,
+        out: args.out,
+        target_dir: args.target_dir,
+    })?;
+    page.line(&format!(
+        "{} ({} bytes, {})",
+        built.component.display(),
+        built.bytes,
+        built.digest
+    ))?;
     Ok(())
 }

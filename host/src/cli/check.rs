@@ -35,22 +35,59 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     told("warnings", Tone::Warning, &findings.warnings, page)?;
     page.line("")?;
     let (errors, warnings) = (findings.errors.len(), findings.warnings.len());
-    anyhow::ensure!(errors == 0, "{}: {}", args.config.display(), counted(errors, "error"));
-    let verdict = if warnings == 0 { "in order".to_owned() } else { counted(warnings, "warning") };
-    page.say(&[(Tone::Plain, &format!("{}: ", args.config.display())), (Tone::Good, &verdict)])?;
+    anyhow::ensure!(
+        errors == 0,
+        "{}: {}",
+        args.config.display(),
+        counted(errors, "error")
+    );
+    let verdict = if warnings == 0 {
+        "in order".to_owned()
+    } else {
+        counted(warnings, "warning")
+    };
+    page.say(&[
+        (Tone::Plain, &format!("{}: ", args.config.display())),
+        (Tone::Good, &verdict),
+    ])?;
     Ok(())
 }
 
 fn overview(config: &Config, folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let issuers: Vec<_> = config.issuers.iter().map(|issuer| issuer.settings.issuer.as_str()).collect();
-    let services: Vec<_> = config.services.iter().map(|service| service.name.as_str()).collect();
+    let issuers: Vec<_> = config
+        .issuers
+        .iter()
+        .map(|issuer| issuer.settings.issuer.as_str())
+        .collect();
+    let services: Vec<_> = config
+        .services
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect();
     page.field("listen", &config.server.listen.to_string())?;
     let derived = "derived from the address, since server.resource is not set";
-    page.field("resource", config.server.resource.as_deref().unwrap_or(derived))?;
+    page.field(
+        "resource",
+        config.server.resource.as_deref().unwrap_or(derived),
+    )?;
     page.field("issuers", &issuers.join(", "))?;
-    page.field("services", &if services.is_empty() { "none".to_owned() } else { services.join(", ") })?;
+    page.field(
+        "services",
+        &if services.is_empty() {
+            "none".to_owned()
+        } else {
+            services.join(", ")
+        },
+    )?;
     page.field("tools", &config.server.tools.display().to_string())?;
-    page.field("components", &format!("{} loaded, {} refused", folder.loaded.len(), folder.refused.len()))?;
+    page.field(
+        "components",
+        &format!(
+            "{} loaded, {} refused",
+            folder.loaded.len(),
+            folder.refused.len()
+        ),
+    )?;
     if let Some(lowered) = config.limits.lowered(Room::here()) {
         page.field("limits", &lowered)?;
     }
@@ -64,35 +101,68 @@ fn tools(folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
         table.row(vec![
             (Tone::Strong, tool.definition.name.clone()),
             (Tone::Plain, tool.component.name.clone()),
-            (Tone::Plain, tool.component.signed.as_ref().map(|signed| signed.by.clone()).unwrap_or_default()),
+            (
+                Tone::Plain,
+                tool.component
+                    .signed
+                    .as_ref()
+                    .map(|signed| signed.by.clone())
+                    .unwrap_or_default(),
+            ),
             (Tone::Plain, scopes_of(tool)),
             (Tone::Plain, reaches(tool)),
         ]);
     }
     if folder.catalog.tools().next().is_none() {
-        page.line("none: put components (`bailiwick build CRATE --out FOLDER`) into the tools folder")?;
+        page.line(
+            "none: put components (`bailiwick build CRATE --out FOLDER`) into the tools folder",
+        )?;
     }
     Ok(table.write(page)?)
 }
 
 fn scopes_of(tool: &Tool) -> String {
-    if tool.definition.scopes.is_empty() { "none".to_owned() } else { tool.definition.scopes.join(" ") }
+    if tool.definition.scopes.is_empty() {
+        "none".to_owned()
+    } else {
+        tool.definition.scopes.join(" ")
+    }
 }
 
 fn reaches(tool: &Tool) -> String {
-    let mut services: Vec<_> = tool.services.iter().map(|(name, mode)| format!("{name} ({})", mode.as_str())).collect();
-    let missing = tool.definition.services.iter().filter(|name| !tool.services.contains_key(*name));
+    let mut services: Vec<_> = tool
+        .services
+        .iter()
+        .map(|(name, mode)| format!("{name} ({})", mode.as_str()))
+        .collect();
+    let missing = tool
+        .definition
+        .services
+        .iter()
+        .filter(|name| !tool.services.contains_key(*name));
     services.extend(missing.map(|name| format!("{name} (not granted)")));
-    if services.is_empty() { "nothing".to_owned() } else { services.join(", ") }
+    if services.is_empty() {
+        "nothing".to_owned()
+    } else {
+        services.join(", ")
+    }
 }
 
 /// What each scope opens, and what is open to every token.
 fn scopes(folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let all: std::collections::BTreeSet<&str> =
-        folder.catalog.tools().flat_map(|tool| &tool.definition.scopes).map(String::as_str).collect();
+    let all: std::collections::BTreeSet<&str> = folder
+        .catalog
+        .tools()
+        .flat_map(|tool| &tool.definition.scopes)
+        .map(String::as_str)
+        .collect();
     let mut table = Table::new(&["SCOPE", "IS NEEDED FOR"]);
     let tools = |wanted: &dyn Fn(&Tool) -> bool| {
-        let names = folder.catalog.tools().filter(|tool| wanted(tool)).map(|tool| tool.definition.name.as_str());
+        let names = folder
+            .catalog
+            .tools()
+            .filter(|tool| wanted(tool))
+            .map(|tool| tool.definition.name.as_str());
         names.collect::<Vec<_>>().join(", ")
     };
     for scope in all {
@@ -101,7 +171,10 @@ fn scopes(folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
     }
     let open = tools(&|tool| tool.definition.scopes.is_empty());
     if !open.is_empty() {
-        table.row(vec![(Tone::Faint, "(none)".to_owned()), (Tone::Plain, format!("{open}: every admitted token"))]);
+        table.row(vec![
+            (Tone::Faint, "(none)".to_owned()),
+            (Tone::Plain, format!("{open}: every admitted token")),
+        ]);
     }
     if folder.catalog.tools().next().is_some() {
         page.heading("scopes")?;

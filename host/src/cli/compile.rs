@@ -14,19 +14,26 @@ pub(crate) struct Args {
 
 /// `bailiwick compile-keeper`: starts a spawner whenever the process above asks for one.
 pub(crate) fn keeper() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(sandbox::keep_spawner())
 }
 
 /// `bailiwick compile-spawner`: starts a worker for each component that the process above asks for.
 pub(crate) fn spawner() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(sandbox::spawn_workers())
 }
 
 /// `bailiwick compile-worker`: compiles one component, from standard input to standard output.
 pub(crate) fn worker(args: &Args) -> anyhow::Result<()> {
-    Ok(sandbox::work(CompileLimits { address_space: args.memory, cpu: args.cpu })?)
+    Ok(sandbox::work(CompileLimits {
+        address_space: args.memory,
+        cpu: args.cpu,
+    })?)
 }
 
 /// A compiler for a command that looks and does not serve. Such a command starts nothing else, so it gives up the
@@ -44,7 +51,12 @@ pub(super) fn compiler() -> anyhow::Result<Compiler> {
 pub(super) fn compiler() -> anyhow::Result<Compiler> {
     struct Here;
     impl sandbox::Compile for Here {
-        fn compile<'a>(&'a self, tier: sandbox::Tier, bytes: &'a [u8], _: CompileLimits) -> sandbox::Compiling<'a> {
+        fn compile<'a>(
+            &'a self,
+            tier: sandbox::Tier,
+            bytes: &'a [u8],
+            _: CompileLimits,
+        ) -> sandbox::Compiling<'a> {
             Box::pin(async move { sandbox::compile_here(tier, bytes) })
         }
     }

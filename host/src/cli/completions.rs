@@ -15,7 +15,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::Cli::command(), "bailiwick", &mut script);
+    clap_complete::generate(
+        args.shell,
+        &mut crate::Cli::command(),
+        "bailiwick",
+        &mut script,
+    );
     page.writer().write_all(&script)?;
     Ok(())
 }
@@ -27,12 +32,22 @@ mod tests {
 
     #[test]
     fn every_shell_learns_every_command() {
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell] {
+        for shell in [
+            Shell::Bash,
+            Shell::Zsh,
+            Shell::Fish,
+            Shell::Elvish,
+            Shell::PowerShell,
+        ] {
             let mut bytes = Vec::new();
             run(&Args { shell }, &mut Page::new(&mut bytes, false)).unwrap();
             let script = String::from_utf8(bytes).unwrap();
             for command in crate::Cli::command().get_subcommands() {
-                assert!(script.contains(command.get_name()), "{} in {shell}", command.get_name());
+                assert!(
+                    script.contains(command.get_name()),
+                    "{} in {shell}",
+                    command.get_name()
+                );
             }
         }
     }

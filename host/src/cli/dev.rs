@@ -49,7 +49,8 @@ mod tests {
         let own = folder.path().join("bailiwick");
         let error = beside(&own).unwrap_err().to_string();
         assert!(
-            error.contains("cargo build --package bailiwick-dev") && error.contains(&*folder.path().to_string_lossy())
+            error.contains("cargo build --package bailiwick-dev")
+                && error.contains(&*folder.path().to_string_lossy())
         );
         std::fs::write(folder.path().join("bailiwick-dev"), "").unwrap();
         assert_eq!(beside(&own).unwrap(), folder.path().join("bailiwick-dev"));
@@ -57,8 +58,15 @@ mod tests {
 
     #[test]
     fn every_argument_is_passed_on() {
-        let cli = crate::Cli::try_parse_from(["bailiwick", "dev", "--help", "--tools", "x", "--", "-y"]).unwrap();
-        let crate::Command::Dev(args) = cli.command else { unreachable!("that is another command") };
-        assert_eq!(args.args, ["--help", "--tools", "x", "--", "-y"].map(OsString::from));
+        let cli =
+            crate::Cli::try_parse_from(["bailiwick", "dev", "--help", "--tools", "x", "--", "-y"])
+                .unwrap();
+        let crate::Command::Dev(args) = cli.command else {
+            unreachable!("that is another command")
+        };
+        assert_eq!(
+            args.args,
+            ["--help", "--tools", "x", "--", "-y"].map(OsString::from)
+        );
     }
 }

@@ -69,7 +69,9 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 fn resource(config: &Config) -> anyhow::Result<String> {
     match &config.server.resource {
         Some(resource) => Ok(resource.clone()),
-        None if config.server.listen.port() != 0 => Ok(format!("http://{}/mcp", config.server.listen)),
+        None if config.server.listen.port() != 0 => {
+            Ok(format!("http://{}/mcp", config.server.listen))
+        }
         None => bail!(
             "server.resource is not set and the port is 0, so the audience that tokens must name is known only while \
              the host runs; set server.resource, or a port"
@@ -79,25 +81,35 @@ fn resource(config: &Config) -> anyhow::Result<String> {
 
 fn arguments(text: &str) -> anyhow::Result<Value> {
     let value = json::parse(text.as_bytes(), MAX_DEPTH).context("--arguments")?;
-    ensure!(value.is_object(), "--arguments: write one JSON object, such as {{\"order_id\":\"1\"}}");
+    ensure!(
+        value.is_object(),
+        "--arguments: write one JSON object, such as {{\"order_id\":\"1\"}}"
+    );
     Ok(value)
 }
 
 /// The token goes the way of a request's: out of a header, once.
 fn token(file: &Path) -> anyhow::Result<(BearerToken, Claimed)> {
     let text = if file == Path::new("-") {
-        std::io::read_to_string(std::io::stdin()).context("the token cannot be read from standard input")?
+        std::io::read_to_string(std::io::stdin())
+            .context("the token cannot be read from standard input")?
     } else {
-        std::fs::read_to_string(file).with_context(|| format!("--token-file: {} cannot be read", file.display()))?
+        std::fs::read_to_string(file)
+            .with_context(|| format!("--token-file: {} cannot be read", file.display()))?
     };
     let text = text.trim();
-    let bare =
-        text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map_or(text, |(_, t)| t);
+    let bare = text
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map_or(text, |(_, t)| t);
     let wrong = || {
         let file = file.display();
-        format!("--token-file: {file} must hold one access token and nothing else (the text after `Bearer`)")
+        format!(
+            "--token-file: {file} must hold one access token and nothing else (the text after `Bearer`)"
+        )
     };
-    let mut value = HeaderValue::try_from(format!("Bearer {bare}")).map_err(|_| anyhow::anyhow!(wrong()))?;
+    let mut value =
+        HeaderValue::try_from(format!("Bearer {bare}")).map_err(|_| anyhow::anyhow!(wrong()))?;
     value.set_sensitive(true);
     let mut headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
     let token = BearerToken::take(&mut headers).map_err(|_| anyhow::anyhow!(wrong()))?;
@@ -113,18 +125,29 @@ struct Claimed {
 
 impl Claimed {
     fn of(token: &str) -> Self {
-        let payload = token.split('.').nth(1).and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok());
-        let claims = payload.and_then(|payload| json::parse(&payload, MAX_DEPTH).ok()).unwrap_or_default();
+        let payload = token
+            .split('.')
+            .nth(1)
+            .and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok());
+        let claims = payload
+            .and_then(|payload| json::parse(&payload, MAX_DEPTH).ok())
+            .unwrap_or_default();
         let text = |name| match claims.get(name)? {
             Value::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
         };
-        Self { issuer: text("iss"), audience: text("aud") }
+        Self {
+            issuer: text("iss"),
+            audience: text("aud"),
+        }
     }
 
     fn tell(&self, page: &mut Page<'_>) -> anyhow::Result<()> {
         let shown = |claim: &Option<String>| {
-            claim.as_ref().map_or_else(|| "none".to_owned(), |text| text.chars().take(MAX_SHOWN).collect())
+            claim.as_ref().map_or_else(
+                || "none".to_owned(),
+                |text| text.chars().take(MAX_SHOWN).collect(),
+            )
         };
         page.heading("what the token claims (not verified)")?;
         page.field("issuer", &shown(&self.issuer))?;
@@ -136,10 +159,19 @@ fn identity(issuers: &[Issuer], resource: &str) -> anyhow::Result<Identity> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tls = app::tls()?;
     let trusted = |issuer: &Issuer| {
-        let keys = KeyRing::new(issuer.keys.clone(), issuer.algorithms.clone(), &tls, Arc::clone(&clock));
+        let keys = KeyRing::new(
+            issuer.keys.clone(),
+            issuer.algorithms.clone(),
+            &tls,
+            Arc::clone(&clock),
+        );
         (issuer.settings.clone(), keys)
     };
-    Ok(Identity::new(issuers.iter().map(trusted).collect(), resource.to_owned(), Arc::clone(&clock)))
+    Ok(Identity::new(
+        issuers.iter().map(trusted).collect(),
+        resource.to_owned(),
+        Arc::clone(&clock),
+    ))
 }
 
 /// The answer to a token that proves nothing. The caller of a request would learn less.
@@ -150,58 +182,117 @@ fn not_admitted(
     config: &Config,
     page: &mut Page<'_>,
 ) -> anyhow::Result<anyhow::Error> {
-    let issuers: Vec<_> = config.issuers.iter().map(|issuer| issuer.settings.issuer.as_str()).collect();
-    page.toned("decision", Tone::Bad, &format!("refused: {}", error.reason().as_str()))?;
+    let issuers: Vec<_> = config
+        .issuers
+        .iter()
+        .map(|issuer| issuer.settings.issuer.as_str())
+        .collect();
+    page.toned(
+        "decision",
+        Tone::Bad,
+        &format!("refused: {}", error.reason().as_str()),
+    )?;
     page.field("because", &chain(error))?;
-    if matches!(error, AdmitError::UnknownIssuer | AdmitError::Token(TokenError::Audience)) {
+    if matches!(
+        error,
+        AdmitError::UnknownIssuer | AdmitError::Token(TokenError::Audience)
+    ) {
         claimed.tell(page)?;
     }
-    let issuer = config.issuers.iter().find(|issuer| claimed.issuer.as_ref() == Some(&issuer.settings.issuer));
-    let audience = issuer.and_then(|issuer| issuer.settings.audience.as_deref()).unwrap_or(resource);
+    let issuer = config
+        .issuers
+        .iter()
+        .find(|issuer| claimed.issuer.as_ref() == Some(&issuer.settings.issuer));
+    let audience = issuer
+        .and_then(|issuer| issuer.settings.audience.as_deref())
+        .unwrap_or(resource);
     page.heading("what a token must have")?;
     page.field("issuer", &issuers.join(" or "))?;
     page.field("audience", audience)?;
-    page.field("besides", "a signature by a key that the issuer publishes, sub, exp, and client_id, azp or appid")?;
+    page.field(
+        "besides",
+        "a signature by a key that the issuer publishes, sub, exp, and client_id, azp or appid",
+    )?;
     Ok(anyhow::anyhow!("the token would not be admitted"))
 }
 
 fn about_caller(caller: &Caller, page: &mut Page<'_>) -> anyhow::Result<()> {
     let (actor, agent) = (caller.actor(), caller.agent());
     page.say(&[(Tone::Strong, "caller")])?;
-    page.field("issuer", &format!("{} (alias {})", actor.iss, caller.issuer_alias()))?;
+    page.field(
+        "issuer",
+        &format!("{} (alias {})", actor.iss, caller.issuer_alias()),
+    )?;
     page.field("subject", &actor.sub)?;
     page.field("kind", services::kind(caller))?;
     page.field("tenant", actor.tenant.as_deref().unwrap_or("none"))?;
-    page.field("agent", &format!("{} (client {})", agent.id, agent.client_id))?;
+    page.field(
+        "agent",
+        &format!("{} (client {})", agent.id, agent.client_id),
+    )?;
     page.field("scopes", &or_none(caller.scopes()))?;
     let left = caller.expires_at().saturating_sub(SystemClock.now());
     let expires = rfc3339(caller.expires_at().saturating_mul(1000));
-    page.field("expires", &format!("{expires}, in {} min {} s", left / 60, left % 60))?;
+    page.field(
+        "expires",
+        &format!("{expires}, in {} min {} s", left / 60, left % 60),
+    )?;
     Ok(())
 }
 
 fn or_none(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(" ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(" ")
+    }
 }
 
-fn allowed(permit: &Permit, caller: &Caller, config: &Config, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn allowed(
+    permit: &Permit,
+    caller: &Caller,
+    config: &Config,
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
     let tool = permit.tool();
     page.heading("decision")?;
     page.toned("decision", Tone::Good, "allowed")?;
     about_tool(tool, page)?;
-    page.field("scopes", &format!("needs {}; the token has all of them", or_none(permit.scopes())))?;
+    page.field(
+        "scopes",
+        &format!(
+            "needs {}; the token has all of them",
+            or_none(permit.scopes())
+        ),
+    )?;
     page.field("arguments", "valid against the tool's input schema")?;
     services::tell(tool, caller, config, page)
 }
 
 fn about_tool(tool: &Tool, page: &mut Page<'_>) -> anyhow::Result<()> {
     let component = &tool.component;
-    Ok(page.field("tool", &format!("{} of {} ({})", tool.definition.name, component.name, component.digest))?)
+    Ok(page.field(
+        "tool",
+        &format!(
+            "{} of {} ({})",
+            tool.definition.name, component.name, component.digest
+        ),
+    )?)
 }
 
-fn refused(denied: &Denied, args: &Args, caller: &Caller, folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn refused(
+    denied: &Denied,
+    args: &Args,
+    caller: &Caller,
+    folder: &Folder,
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
     page.heading("decision")?;
-    page.toned("decision", Tone::Bad, &format!("refused: {}", denied.reason.as_str()))?;
+    page.toned(
+        "decision",
+        Tone::Bad,
+        &format!("refused: {}", denied.reason.as_str()),
+    )?;
     if let Some(tool) = folder.catalog.find(&args.tool) {
         about_tool(tool, page)?;
     }
@@ -214,21 +305,49 @@ fn refused(denied: &Denied, args: &Args, caller: &Caller, folder: &Folder, page:
 fn change(denied: &Denied, args: &Args, caller: &Caller, folder: &Folder) -> String {
     match denied.reason {
         Reason::InsufficientScope => {
-            let missing: Vec<_> =
-                denied.scopes.iter().filter(|scope| !caller.scopes().contains(scope)).cloned().collect();
-            format!("the token lacks {}: let the client ask {} for it", missing.join(" "), caller.actor().iss)
+            let missing: Vec<_> = denied
+                .scopes
+                .iter()
+                .filter(|scope| !caller.scopes().contains(scope))
+                .cloned()
+                .collect();
+            format!(
+                "the token lacks {}: let the client ask {} for it",
+                missing.join(" "),
+                caller.actor().iss
+            )
         }
         Reason::InvalidArguments if args.arguments.is_none() => {
             "give the call's arguments with --arguments; without it they are {}".to_owned()
         }
-        Reason::InvalidArguments => "the arguments; `bailiwick inspect` prints the tool's input schema".to_owned(),
+        Reason::InvalidArguments => {
+            "the arguments; `bailiwick inspect` prints the tool's input schema".to_owned()
+        }
         _ if folder.refused.is_empty() => {
-            let names: Vec<_> = folder.catalog.tools().map(|tool| tool.definition.name.as_str()).collect();
-            format!("the name; there are {}", if names.is_empty() { "no tools".to_owned() } else { names.join(", ") })
+            let names: Vec<_> = folder
+                .catalog
+                .tools()
+                .map(|tool| tool.definition.name.as_str())
+                .collect();
+            format!(
+                "the name; there are {}",
+                if names.is_empty() {
+                    "no tools".to_owned()
+                } else {
+                    names.join(", ")
+                }
+            )
         }
         _ => {
-            let names: Vec<_> = folder.refused.iter().map(|(name, _)| name.as_str()).collect();
-            format!("the name, or what is wrong with {} (`bailiwick check` says it)", names.join(", "))
+            let names: Vec<_> = folder
+                .refused
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
+            format!(
+                "the name, or what is wrong with {} (`bailiwick check` says it)",
+                names.join(", ")
+            )
         }
     }
 }

@@ -29,14 +29,23 @@ pub(super) struct Folder {
 impl Folder {
     /// Loads every component under its grant.
     pub(super) async fn load(config: &Config) -> anyhow::Result<Self> {
-        let sandbox = Sandbox::new(config.limits.clone(), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        let sandbox = Sandbox::new(
+            config.limits.clone(),
+            compiler()?,
+            Arc::new(SystemClock),
+            Arc::new(SystemRandom),
+        )?;
         let (mut loaded, mut refused, mut outlines) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut candidates =
-            sandbox::candidates(&config.server.tools, &config.server.trust).context("server.tools cannot be used")?;
+        let mut candidates = sandbox::candidates(&config.server.tools, &config.server.trust)
+            .context("server.tools cannot be used")?;
         // Those that the configuration names come first, as for the host.
         candidates.sort_by_key(|candidate| !config.components.contains_key(&candidate.name));
         let left_out = candidates.split_off(candidates.len().min(config.limits.components));
-        refused.extend(left_out.into_iter().map(|candidate| (candidate.name, LEFT_OUT.to_owned())));
+        refused.extend(
+            left_out
+                .into_iter()
+                .map(|candidate| (candidate.name, LEFT_OUT.to_owned())),
+        );
         let terms = config.terms();
         for candidate in candidates {
             match sandbox.load(&candidate, &terms.of(&candidate.name)).await {
@@ -52,12 +61,24 @@ impl Folder {
                 }
             }
         }
-        let mut names: Vec<ComponentId> = loaded.iter().map(|component| component.component.clone()).collect();
+        let mut names: Vec<ComponentId> = loaded
+            .iter()
+            .map(|component| component.component.clone())
+            .collect();
         let (_, offered) = Sandbox::activate(loaded);
         let (catalog, clashes) = Catalog::build(offered, &config.components, &Catalog::default());
         names.retain(|component| clashes.iter().all(|clash| clash.component != *component));
-        refused.extend(clashes.into_iter().map(|clash| (clash.component.name.clone(), clash.to_string())));
-        Ok(Self { catalog, loaded: names, refused, outlines })
+        refused.extend(
+            clashes
+                .into_iter()
+                .map(|clash| (clash.component.name.clone(), clash.to_string())),
+        );
+        Ok(Self {
+            catalog,
+            loaded: names,
+            refused,
+            outlines,
+        })
     }
 
     /// Whether there is a component of that name, good or refused.

@@ -26,8 +26,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let examined = wait(async {
-        let sandbox =
-            Sandbox::new(Limits::within(Room::here()), compiler()?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        let sandbox = Sandbox::new(
+            Limits::within(Room::here()),
+            compiler()?,
+            Arc::new(SystemClock),
+            Arc::new(SystemRandom),
+        )?;
         Ok(sandbox.examine(&args.file).await?)
     });
     let examined = examined.with_context(|| args.file.display().to_string())?;
@@ -47,7 +51,14 @@ fn as_text(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.field("digest", &examined.digest)?;
     page.field("size", &format!("{} bytes", examined.bytes))?;
     page.field("signature", &signature(examined))?;
-    page.field("imports", &if examined.imports.is_empty() { "none".into() } else { examined.imports.join(", ") })?;
+    page.field(
+        "imports",
+        &if examined.imports.is_empty() {
+            "none".into()
+        } else {
+            examined.imports.join(", ")
+        },
+    )?;
     for tool in &examined.tools {
         about(tool, page)?;
     }
@@ -66,7 +77,10 @@ fn as_text(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
 fn signature(examined: &Examined) -> String {
     match &examined.signers {
         None => "none".to_owned(),
-        Some(Ok(keys)) => format!("names {} (not verified here: `bailiwick check` does)", keys.join(", ")),
+        Some(Ok(keys)) => format!(
+            "names {} (not verified here: `bailiwick check` does)",
+            keys.join(", ")
+        ),
         Some(Err(error)) => chain(error),
     }
 }
@@ -90,7 +104,11 @@ fn about(tool: &RawDefinition, page: &mut Page<'_>) -> anyhow::Result<()> {
 }
 
 fn or_none(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// The annotations that are set, as the attribute of the SDK spells them.
@@ -103,19 +121,30 @@ fn hints(tool: &RawDefinition) -> Vec<String> {
         ("open_world", hints.open_world),
     ];
     let hint = |(name, value): (&str, Option<bool>)| {
-        value.map(|value| if value { name.to_owned() } else { format!("{name} = false") })
+        value.map(|value| {
+            if value {
+                name.to_owned()
+            } else {
+                format!("{name} = false")
+            }
+        })
     };
     all.into_iter().filter_map(hint).collect()
 }
 
 /// A schema on one line, if it is JSON at all.
 fn compact(schema: &str) -> String {
-    serde_json::from_str::<Value>(schema).map_or_else(|_| schema.to_owned(), |value| value.to_string())
+    serde_json::from_str::<Value>(schema)
+        .map_or_else(|_| schema.to_owned(), |value| value.to_string())
 }
 
 /// One sentence on what the component cannot do; of a file that is refused, only why it cannot be linked.
 fn cannot(examined: &Examined) -> Option<String> {
-    if examined.imports.iter().any(|name| !name.starts_with("bailiwick:tool/")) {
+    if examined
+        .imports
+        .iter()
+        .any(|name| !name.starts_with("bailiwick:tool/"))
+    {
         let text = "What it asks for beyond bailiwick:tool is linked for no component, so it cannot be started here.";
         return Some(text.to_owned());
     }
@@ -123,7 +152,9 @@ fn cannot(examined: &Examined) -> Option<String> {
         return None;
     }
     let short = |name: &String| {
-        let own = name.strip_prefix("bailiwick:tool/").and_then(|name| name.split('@').next());
+        let own = name
+            .strip_prefix("bailiwick:tool/")
+            .and_then(|name| name.split('@').next());
         own.unwrap_or(name).to_owned()
     };
     let imports: Vec<String> = examined.imports.iter().map(short).collect();
@@ -142,14 +173,22 @@ fn cannot(examined: &Examined) -> Option<String> {
 
 /// What the operator writes for a component that asks for services.
 fn grant(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let mut services: Vec<&str> = examined.tools.iter().flat_map(|tool| &tool.services).map(String::as_str).collect();
+    let mut services: Vec<&str> = examined
+        .tools
+        .iter()
+        .flat_map(|tool| &tool.services)
+        .map(String::as_str)
+        .collect();
     services.sort_unstable();
     services.dedup();
     if services.is_empty() || examined.verdict.is_err() {
         return Ok(());
     }
     page.heading("to grant what it asks for, in the configuration (choose the modes)")?;
-    let modes: Vec<_> = services.iter().map(|name| format!("{} = \"on_behalf_of\"", key(name))).collect();
+    let modes: Vec<_> = services
+        .iter()
+        .map(|name| format!("{} = \"on_behalf_of\"", key(name)))
+        .collect();
     page.line(&format!("  [components.{}]", key(&examined.name)))?;
     page.line(&format!("  digest = \"{}\"", examined.digest))?;
     page.line(&format!("  services = {{ {} }}", modes.join(", ")))?;
@@ -158,12 +197,19 @@ fn grant(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
 
 /// A TOML key, quoted where it has to be.
 fn key(name: &str) -> String {
-    let bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if bare { name.to_owned() } else { format!("\"{name}\"") }
+    let bare = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if bare {
+        name.to_owned()
+    } else {
+        format!("\"{name}\"")
+    }
 }
 
 fn as_json(examined: &Examined) -> Value {
-    let schema = |text: &String| serde_json::from_str::<Value>(text).unwrap_or_else(|_| json!(text));
+    let schema =
+        |text: &String| serde_json::from_str::<Value>(text).unwrap_or_else(|_| json!(text));
     let tool = |tool: &RawDefinition| {
         json!({
             "name": tool.name,

@@ -27,11 +27,23 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         Some(path) => Some(given_sdk(path)?),
         None => std::env::current_exe().ok().and_then(|own| sdk_near(&own)),
     };
-    let folder = args.dir.clone().unwrap_or_else(|| PathBuf::from(&args.name));
+    let folder = args
+        .dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(&args.name));
     write_crate(&folder, &args.name, &dependency(sdk.as_deref())?)?;
-    page.line(&format!("{} is a tool; it can be built and tested as it is:", folder.display()))?;
-    page.line(&format!("  cargo test --manifest-path {}", folder.join("Cargo.toml").display()))?;
-    page.line(&format!("  bailiwick build {} --out tools", folder.display()))?;
+    page.line(&format!(
+        "{} is a tool; it can be built and tested as it is:",
+        folder.display()
+    ))?;
+    page.line(&format!(
+        "  cargo test --manifest-path {}",
+        folder.join("Cargo.toml").display()
+    ))?;
+    page.line(&format!(
+        "  bailiwick build {} --out tools",
+        folder.display()
+    ))?;
     page.line(&format!("  bailiwick inspect tools/{}.wasm", args.name))?;
     page.line("  bailiwick dev tools")?;
     Ok(())
@@ -39,18 +51,25 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 
 /// What is good as the name of a crate and of a component.
 fn check_name(name: &str) -> anyhow::Result<()> {
-    let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
     let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
     ensure!(
         plain && begins && name.len() <= 64,
         "{name:?} cannot be the name of a tool's crate; use at most 64 of [a-z0-9_-], a letter first"
     );
-    ensure!(!RESERVED.contains(&name), "{name:?} means something to cargo or Rust; choose another name");
+    ensure!(
+        !RESERVED.contains(&name),
+        "{name:?} means something to cargo or Rust; choose another name"
+    );
     Ok(())
 }
 
 fn given_sdk(path: &Path) -> anyhow::Result<PathBuf> {
-    let whole = path.canonicalize().with_context(|| format!("--sdk: {} is not there", path.display()))?;
+    let whole = path
+        .canonicalize()
+        .with_context(|| format!("--sdk: {} is not there", path.display()))?;
     ensure!(
         is_sdk(&whole),
         "--sdk: {} is not the folder of bailiwick-sdk; give the folder `guest-sdk` of Bailiwick's sources",
@@ -61,19 +80,29 @@ fn given_sdk(path: &Path) -> anyhow::Result<PathBuf> {
 
 /// The SDK in the sources that this program was built from, if it still lies in them.
 fn sdk_near(own: &Path) -> Option<PathBuf> {
-    own.ancestors().map(|folder| folder.join("guest-sdk")).find(|path| is_sdk(path))
+    own.ancestors()
+        .map(|folder| folder.join("guest-sdk"))
+        .find(|path| is_sdk(path))
 }
 
 fn is_sdk(path: &Path) -> bool {
-    fs::read_to_string(path.join("Cargo.toml")).is_ok_and(|text| text.contains("name = \"bailiwick-sdk\""))
+    fs::read_to_string(path.join("Cargo.toml"))
+        .is_ok_and(|text| text.contains("name = \"bailiwick-sdk\""))
 }
 
 /// The right side of `bailiwick-sdk =`.
 fn dependency(sdk: Option<&Path>) -> anyhow::Result<String> {
-    let Some(path) = sdk else { return Ok("\"0.1\"".to_owned()) };
+    let Some(path) = sdk else {
+        return Ok("\"0.1\"".to_owned());
+    };
     match path.to_str() {
-        Some(text) if !text.contains('\'') && !text.contains(char::is_control) => Ok(format!("{{ path = '{text}' }}")),
-        _ => bail!("the path {} cannot be written into a Cargo.toml; move the SDK", path.display()),
+        Some(text) if !text.contains('\'') && !text.contains(char::is_control) => {
+            Ok(format!("{{ path = '{text}' }}"))
+        }
+        _ => bail!(
+            "the path {} cannot be written into a Cargo.toml; move the SDK",
+            path.display()
+        ),
     }
 }
 
@@ -82,8 +111,13 @@ fn write_crate(folder: &Path, name: &str, sdk: &str) -> anyhow::Result<()> {
         Ok(mut entries) => entries.next().is_some(),
         Err(error) => error.kind() != ErrorKind::NotFound,
     };
-    ensure!(!in_the_way, "{} is there and not an empty folder; choose another --dir", folder.display());
-    fs::create_dir_all(folder.join("src")).with_context(|| format!("{} cannot be made", folder.display()))?;
+    ensure!(
+        !in_the_way,
+        "{} is there and not an empty folder; choose another --dir",
+        folder.display()
+    );
+    fs::create_dir_all(folder.join("src"))
+        .with_context(|| format!("{} cannot be made", folder.display()))?;
     for (file, template) in TEMPLATES {
         let text = template.replace("{{name}}", name).replace("{{sdk}}", sdk);
         let path = folder.join(file);
@@ -159,7 +193,11 @@ mod tests {
 
     fn new(name: &str, dir: &Path, sdk: Option<&Path>) -> anyhow::Result<String> {
         let mut bytes = Vec::new();
-        let args = Args { name: name.to_owned(), dir: Some(dir.to_owned()), sdk: sdk.map(Path::to_owned) };
+        let args = Args {
+            name: name.to_owned(),
+            dir: Some(dir.to_owned()),
+            sdk: sdk.map(Path::to_owned),
+        };
         run(&args, &mut Page::new(&mut bytes, false))?;
         Ok(String::from_utf8(bytes).unwrap())
     }
@@ -167,7 +205,11 @@ mod tests {
     fn sdk(folder: &Path) -> PathBuf {
         let sdk = folder.join("guest-sdk");
         fs::create_dir_all(&sdk).unwrap();
-        fs::write(sdk.join("Cargo.toml"), "[package]\nname = \"bailiwick-sdk\"\n").unwrap();
+        fs::write(
+            sdk.join("Cargo.toml"),
+            "[package]\nname = \"bailiwick-sdk\"\n",
+        )
+        .unwrap();
         sdk
     }
 
@@ -181,16 +223,32 @@ mod tests {
             let text = fs::read_to_string(folder.join(file)).unwrap();
             assert!(!text.is_empty() && !text.contains("{{"), "{file}: {text}");
         }
-        let manifest: toml::Table = toml::from_str(&fs::read_to_string(folder.join("Cargo.toml")).unwrap()).unwrap();
-        let path = manifest.get("dependencies").and_then(|all| all.get("bailiwick-sdk")?.get("path")?.as_str());
-        assert_eq!(path.map(PathBuf::from), Some(temp.path().canonicalize().unwrap().join("guest-sdk")));
+        let manifest: toml::Table =
+            toml::from_str(&fs::read_to_string(folder.join("Cargo.toml")).unwrap()).unwrap();
+        let path = manifest
+            .get("dependencies")
+            .and_then(|all| all.get("bailiwick-sdk")?.get("path")?.as_str());
+        assert_eq!(
+            path.map(PathBuf::from),
+            Some(temp.path().canonicalize().unwrap().join("guest-sdk"))
+        );
     }
 
     #[test]
     fn what_cannot_be_a_crate_is_refused_with_what_to_change() {
         let temp = tempfile::tempdir().unwrap();
         let (folder, good) = (temp.path().join("crate"), sdk(temp.path()));
-        for name in ["", "Greeter", "9lives", "a b", "../up", "a/b", "test", "é", &"x".repeat(65)] {
+        for name in [
+            "",
+            "Greeter",
+            "9lives",
+            "a b",
+            "../up",
+            "a/b",
+            "test",
+            "é",
+            &"x".repeat(65),
+        ] {
             assert!(new(name, &folder, Some(&good)).is_err(), "{name:?}");
         }
         assert!(!folder.exists(), "nothing is written");
@@ -198,7 +256,9 @@ mod tests {
             let error = new("greeter", &folder, Some(&wrong)).unwrap_err();
             assert!(format!("{error:#}").contains("--sdk"), "{error:#}");
         }
-        let error = new("greeter", temp.path(), Some(&good)).unwrap_err().to_string();
+        let error = new("greeter", temp.path(), Some(&good))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("choose another --dir"), "{error}");
     }
 

@@ -38,7 +38,10 @@ impl<'w> Page<'w> {
 
     /// A line of pieces, each in its tone.
     pub(crate) fn say(&mut self, spans: &[(Tone, &str)]) -> io::Result<()> {
-        let line: String = spans.iter().map(|(tone, text)| self.paint(*tone, &visible(text))).collect();
+        let line: String = spans
+            .iter()
+            .map(|(tone, text)| self.paint(*tone, &visible(text)))
+            .collect();
         writeln!(self.out, "{}", line.trim_end())
     }
 
@@ -97,7 +100,11 @@ impl<'w> Page<'w> {
             Tone::Bad => "31",
             Tone::Faint => "2",
         };
-        if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colour && !text.is_empty() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -125,7 +132,11 @@ pub(crate) fn listed(names: &[&str], last: &str) -> String {
 
 /// A number of things.
 pub(crate) fn counted(count: usize, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {one}s")
+    }
 }
 
 #[cfg(test)]
@@ -136,33 +147,52 @@ mod tests {
     fn said(colour: bool) -> String {
         let mut bytes = Vec::new();
         let mut page = Page::new(&mut bytes, colour);
-        page.say(&[(Tone::Good, "done"), (Tone::Plain, " a\x1b[31mb\u{202e}c\n")]).unwrap();
+        page.say(&[
+            (Tone::Good, "done"),
+            (Tone::Plain, " a\x1b[31mb\u{202e}c\n"),
+        ])
+        .unwrap();
         page.field("name", "value").unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
     #[test]
     fn text_from_outside_cannot_speak_to_a_terminal() {
-        assert_eq!(said(false), "done a\\u{1b}[31mb\\u{202e}c\\u{a}\n  name        value\n");
+        assert_eq!(
+            said(false),
+            "done a\\u{1b}[31mb\\u{202e}c\\u{a}\n  name        value\n"
+        );
     }
 
     #[test]
     fn colour_is_only_what_the_page_itself_adds() {
         let said = said(true);
-        assert!(said.starts_with("\x1b[32mdone\x1b[0m a\\u{1b}[31mb"), "{said:?}");
+        assert!(
+            said.starts_with("\x1b[32mdone\x1b[0m a\\u{1b}[31mb"),
+            "{said:?}"
+        );
     }
 
     #[test]
     fn json_stays_json() {
         let mut bytes = Vec::new();
-        Page::new(&mut bytes, true).json("{\n\"a\":\"\u{7f}\u{202e}\u{ad}\u{e0041}é\"}").unwrap();
-        assert_eq!(String::from_utf8(bytes).unwrap(), "{\n\"a\":\"\\u007f\\u202e\\u00ad\\udb40\\udc41é\"}\n");
+        Page::new(&mut bytes, true)
+            .json("{\n\"a\":\"\u{7f}\u{202e}\u{ad}\u{e0041}é\"}")
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            "{\n\"a\":\"\\u007f\\u202e\\u00ad\\udb40\\udc41é\"}\n"
+        );
     }
 
     #[test]
     fn names_are_listed_as_people_do() {
-        for (names, told) in [(&[][..], ""), (&["a"], "a"), (&["a", "b"], "a and b"), (&["a", "b", "c"], "a, b and c")]
-        {
+        for (names, told) in [
+            (&[][..], ""),
+            (&["a"], "a"),
+            (&["a", "b"], "a and b"),
+            (&["a", "b", "c"], "a, b and c"),
+        ] {
             assert_eq!(listed(names, "and"), told);
         }
     }

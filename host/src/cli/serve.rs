@@ -35,7 +35,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     wait(async {
         let mut signals = Signals::new(args.until_stdin_closes)?;
         // First of all, so that nothing secret is in this process yet, and no guest.
-        let workers = Workers::start().context("the process that starts compile workers cannot be started")?;
+        let workers = Workers::start()
+            .context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;
         let app = tokio::select! {
             app = App::start(&args.config, workers) => app?,
@@ -60,7 +61,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 /// As many open files as the system lets this process have.
 fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+    if let Err(error) = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    ) {
         tracing::warn!(cause = %error, "the number of open files stays at its soft limit");
     }
 }
@@ -70,18 +77,31 @@ fn raise_descriptors() {
 /// requests, and requests carry tokens. `rmcp` is held at `error`: at `warn` it prints every refusal
 /// of a mere unknown tool as it is in memory.
 fn log_to_stderr() -> WorkerGuard {
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env_lossy();
     let own = filter_fn(|metadata| {
         let target = metadata.target();
         let from_rmcp = target == "rmcp" || target.starts_with("rmcp::");
-        let most = if from_rmcp { tracing::Level::ERROR } else { tracing::Level::WARN };
+        let most = if from_rmcp {
+            tracing::Level::ERROR
+        } else {
+            tracing::Level::WARN
+        };
         *metadata.level() <= most || target.starts_with("bailiwick") || target == "tool"
     });
-    let (writer, guard) =
-        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MAX_LINES).finish(io::stderr());
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(io::stderr().is_terminal()).with_target(false);
-    tracing_subscriber::registry().with(lines.with_filter(own)).with(filter).init();
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(MAX_LINES)
+        .finish(io::stderr());
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(own))
+        .with(filter)
+        .init();
     guard
 }
 

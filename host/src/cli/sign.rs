@@ -33,7 +33,11 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     }
     let key = read_key(args.key.as_deref().context("--key is missing")?)?;
     // All of them, before any is signed.
-    let read: Vec<_> = args.files.iter().map(|file| component(file)).collect::<anyhow::Result<_>>()?;
+    let read: Vec<_> = args
+        .files
+        .iter()
+        .map(|file| component(file))
+        .collect::<anyhow::Result<_>>()?;
     for (file, (name, bytes)) in args.files.iter().zip(read) {
         let beside = signature_of(file);
         write(&beside, &sign(&name, &bytes, &key)?)
@@ -45,7 +49,11 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 }
 
 fn new_key(path: &Path, page: &mut Page<'_>) -> anyhow::Result<()> {
-    ensure!(!path.exists(), "{} is there already; a key is never replaced", path.display());
+    ensure!(
+        !path.exists(),
+        "{} is there already; a key is never replaced",
+        path.display()
+    );
     let key = make_key(path, &SystemRandom)?;
     // A key whose section nobody saw would only be in the way of the next attempt.
     section(path, &key, page).inspect_err(|_| _ = fs::remove_file(path))
@@ -53,7 +61,10 @@ fn new_key(path: &Path, page: &mut Page<'_>) -> anyhow::Result<()> {
 
 /// What the configuration needs of a key.
 fn section(path: &Path, key: &SigningKey, page: &mut Page<'_>) -> anyhow::Result<()> {
-    page.line(&format!("{} is a private key: whoever has it can sign. In the configuration:", path.display()))?;
+    page.line(&format!(
+        "{} is a private key: whoever has it can sign. In the configuration:",
+        path.display()
+    ))?;
     page.line("")?;
     page.line("[signers.NAME]")?;
     page.line(&format!("key = \"{}\"", signer_key(key)?))?;
@@ -65,12 +76,24 @@ fn section(path: &Path, key: &SigningKey, page: &mut Page<'_>) -> anyhow::Result
 
 /// The name and the bytes of a component.
 fn component(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
-    let name = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".wasm"));
-    let name = name.filter(|name| is_component_name(name)).with_context(|| {
-        format!("{} is not named like a component: 1 to 64 of [A-Za-z0-9_.-] and .wasm", file.display())
-    })?;
+    let name = file
+        .file_name()
+        .and_then(|name| name.to_str())
+        .and_then(|name| name.strip_suffix(".wasm"));
+    let name = name
+        .filter(|name| is_component_name(name))
+        .with_context(|| {
+            format!(
+                "{} is not named like a component: 1 to 64 of [A-Za-z0-9_.-] and .wasm",
+                file.display()
+            )
+        })?;
     let bytes = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    ensure!(bytes.starts_with(b"\0asm"), "{} is not WebAssembly", file.display());
+    ensure!(
+        bytes.starts_with(b"\0asm"),
+        "{} is not WebAssembly",
+        file.display()
+    );
     Ok((name.to_owned(), bytes))
 }
 
@@ -78,7 +101,12 @@ fn component(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = path.with_extension("sig.new");
     let _ = fs::remove_file(&beside);
-    OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?.write_all(text.as_bytes())?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .open(&beside)?
+        .write_all(text.as_bytes())?;
     fs::rename(&beside, path)
 }
 
@@ -98,19 +126,47 @@ mod tests {
     #[test]
     fn a_new_key_is_private_never_replaced_and_signs_under_the_name_that_it_says() {
         let temp = tempfile::tempdir().unwrap();
-        let (path, file) = (temp.path().join("release.pem"), temp.path().join("orders.wasm"));
-        let made = || said(&Args { files: vec![], key: None, new_key: Some(path.clone()) });
+        let (path, file) = (
+            temp.path().join("release.pem"),
+            temp.path().join("orders.wasm"),
+        );
+        let made = || {
+            said(&Args {
+                files: vec![],
+                key: None,
+                new_key: Some(path.clone()),
+            })
+        };
         let told = made().unwrap();
-        let line = told.lines().find_map(|line| line.strip_prefix("key = ")).unwrap().trim_matches('"').to_owned();
+        let line = told
+            .lines()
+            .find_map(|line| line.strip_prefix("key = "))
+            .unwrap()
+            .trim_matches('"')
+            .to_owned();
         assert!(line.starts_with("bailiwick-component+"), "{told}");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert!(made().unwrap_err().to_string().contains("never replaced"));
 
         fs::write(&file, b"\0asm and so on").unwrap();
-        let signed = said(&Args { files: vec![file.clone()], key: Some(path.clone()), new_key: None }).unwrap();
-        assert!(signed.contains("signs orders") && signed.contains(&line), "{signed}");
+        let signed = said(&Args {
+            files: vec![file.clone()],
+            key: Some(path.clone()),
+            new_key: None,
+        })
+        .unwrap();
+        assert!(
+            signed.contains("signs orders") && signed.contains(&line),
+            "{signed}"
+        );
         let note = fs::read_to_string(signature_of(&file)).unwrap();
-        assert!(note.starts_with("bailiwick component signature v1\norders\nsha256:"), "{note}");
+        assert!(
+            note.starts_with("bailiwick component signature v1\norders\nsha256:"),
+            "{note}"
+        );
     }
 
     #[test]
@@ -126,7 +182,11 @@ mod tests {
         }
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("release.pem");
-        let args = Args { files: vec![], key: None, new_key: Some(path.clone()) };
+        let args = Args {
+            files: vec![],
+            key: None,
+            new_key: Some(path.clone()),
+        };
         assert!(run(&args, &mut Page::new(&mut Closed, false)).is_err());
         assert!(!path.exists());
     }
@@ -135,11 +195,20 @@ mod tests {
     fn what_is_not_a_component_is_not_signed_and_nothing_else_is_either() {
         let temp = tempfile::tempdir().unwrap();
         let at = |name: &str| temp.path().join(name);
-        said(&Args { files: vec![], key: None, new_key: Some(at("k")) }).unwrap();
+        said(&Args {
+            files: vec![],
+            key: None,
+            new_key: Some(at("k")),
+        })
+        .unwrap();
         fs::write(at("good.wasm"), b"\0asm").unwrap();
         fs::write(at("text.wasm"), b"#!/bin/sh").unwrap();
         for name in ["text.wasm", "absent.wasm", "good.txt", ".wasm"] {
-            let args = Args { files: vec![at("good.wasm"), at(name)], key: Some(at("k")), new_key: None };
+            let args = Args {
+                files: vec![at("good.wasm"), at(name)],
+                key: Some(at("k")),
+                new_key: None,
+            };
             assert!(said(&args).is_err(), "{name}");
             assert!(!at("good.wasm.sig").exists(), "{name}");
         }

@@ -12,7 +12,10 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(header: &[&'static str]) -> Self {
-        Self { header: header.to_vec(), rows: Vec::new() }
+        Self {
+            header: header.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row; a cell for each column.
@@ -23,12 +26,23 @@ impl Table {
 
     /// Writes it.
     pub(crate) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let widths: Vec<usize> = (0..self.header.len()).map(|column| self.width(column)).collect();
-        let header = self.header.iter().map(|name| (Tone::Faint, (*name).to_owned())).collect();
+        let widths: Vec<usize> = (0..self.header.len())
+            .map(|column| self.width(column))
+            .collect();
+        let header = self
+            .header
+            .iter()
+            .map(|name| (Tone::Faint, (*name).to_owned()))
+            .collect();
         for row in std::iter::once(&header).chain(&self.rows) {
             let cells = row.iter().zip(&widths).filter(|(_, width)| **width > 0);
-            let padded: Vec<_> = cells.map(|((tone, text), width)| (*tone, pad(text, *width))).collect();
-            let spans: Vec<_> = padded.iter().map(|(tone, text)| (*tone, text.as_str())).collect();
+            let padded: Vec<_> = cells
+                .map(|((tone, text), width)| (*tone, pad(text, *width)))
+                .collect();
+            let spans: Vec<_> = padded
+                .iter()
+                .map(|(tone, text)| (*tone, text.as_str()))
+                .collect();
             page.say(&spans)?;
         }
         Ok(())

@@ -63,10 +63,16 @@ pub(super) fn component(tools: &[Offered]) -> Vec<u8> {
 fn encode(module: &str) -> Vec<u8> {
     let mut module = wat::parse_str(module).unwrap();
     let mut resolve = Resolve::default();
-    let package = resolve.push_str("tool.wit", include_str!("../../../wit/tool.wit")).unwrap();
+    let package = resolve
+        .push_str("tool.wit", include_str!("../../../wit/tool.wit"))
+        .unwrap();
     let world = resolve.select_world(&[package], Some("tool")).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
+    ComponentEncoder::default()
+        .module(&module)
+        .unwrap()
+        .encode()
+        .unwrap()
 }
 
 /// Where the memory's contents begin.
@@ -88,7 +94,10 @@ impl Memory {
     }
 
     fn list<I: AsRef<[u8]>>(&mut self, items: &[I]) -> [u8; 8] {
-        let bytes: Vec<u8> = items.iter().flat_map(|item| item.as_ref().to_vec()).collect();
+        let bytes: Vec<u8> = items
+            .iter()
+            .flat_map(|item| item.as_ref().to_vec())
+            .collect();
         pair(self.put(&bytes), items.len())
     }
 
@@ -189,8 +198,9 @@ impl Site {
     /// The names in the folder.
     pub(super) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }

@@ -45,13 +45,19 @@ impl Approvals {
         let bytes = match owned::read(path, MAX_BYTES, trust) {
             Ok(bytes) => bytes,
             Err(OwnedError::Read(error)) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self { path: path.to_owned(), approved: BTreeMap::new() });
+                return Ok(Self {
+                    path: path.to_owned(),
+                    approved: BTreeMap::new(),
+                });
             }
             Err(error) => return Err(ApprovalsError::File(path.to_owned(), error)),
         };
         let approved = serde_json::from_slice(&bytes);
         let approved = approved.map_err(|error| ApprovalsError::Content(path.to_owned(), error))?;
-        Ok(Self { path: path.to_owned(), approved })
+        Ok(Self {
+            path: path.to_owned(),
+            approved,
+        })
     }
 
     /// What was approved for a component last.
@@ -74,7 +80,11 @@ impl Approvals {
             let beside = self.path.with_extension("new");
             let text = serde_json::to_string_pretty(&self.approved)? + "\n";
             let _ = fs::remove_file(&beside);
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o644)
+                .open(&beside)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&beside, &self.path)
@@ -105,21 +115,37 @@ mod tests {
         assert!(approvals.of("orders").is_none());
         for tool in ["a", "b"] {
             approvals.approve("orders", outline(tool)).unwrap();
-            assert_eq!(Approvals::read(&path, &Trust::default()).unwrap().of("orders"), Some(&outline(tool)));
+            assert_eq!(
+                Approvals::read(&path, &Trust::default())
+                    .unwrap()
+                    .of("orders"),
+                Some(&outline(tool))
+            );
         }
         approvals.approve("billing", outline("c")).unwrap();
         let read = Approvals::read(&path, &Trust::default()).unwrap();
-        assert_eq!((read.of("orders"), read.of("billing")), (Some(&outline("b")), Some(&outline("c"))));
+        assert_eq!(
+            (read.of("orders"), read.of("billing")),
+            (Some(&outline("b")), Some(&outline("c")))
+        );
     }
 
     #[test]
     fn a_file_that_cannot_be_relied_on_approves_nothing() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("approvals.json");
-        for (text, mode) in [("{}", 0o666), ("", 0o644), ("[]", 0o644), (r#"{"orders":{"a":1}}"#, 0o644)] {
+        for (text, mode) in [
+            ("{}", 0o666),
+            ("", 0o644),
+            ("[]", 0o644),
+            (r#"{"orders":{"a":1}}"#, 0o644),
+        ] {
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert!(Approvals::read(&path, &Trust::default()).is_err(), "{text} {mode:o}");
+            assert!(
+                Approvals::read(&path, &Trust::default()).is_err(),
+                "{text} {mode:o}"
+            );
         }
     }
 }

@@ -9,15 +9,27 @@ use super::services::Services;
 use crate::delegation::ServiceSettings;
 use crate::dispatch::{ComponentGrant, DigestRule, ToolGrant};
 
-pub(super) fn components(root: &Section<'_>, services: &Services) -> BTreeMap<String, ComponentGrant> {
+pub(super) fn components(
+    root: &Section<'_>,
+    services: &Services,
+) -> BTreeMap<String, ComponentGrant> {
     let named = root.named("components");
-    named.into_iter().map(|(name, section)| (name, component(&section, services))).collect()
+    named
+        .into_iter()
+        .map(|(name, section)| (name, component(&section, services)))
+        .collect()
 }
 
 fn component(section: &Section<'_>, services: &Services) -> ComponentGrant {
     let tool = |(name, section): (String, Section<'_>)| {
         let services = section.has("services").then(|| granted(&section, services));
-        (name, ToolGrant { services, scopes: section.strings("scopes").unwrap_or_default() })
+        (
+            name,
+            ToolGrant {
+                services,
+                scopes: section.strings("scopes").unwrap_or_default(),
+            },
+        )
     };
     let grant = ComponentGrant {
         digest: digest(section),
@@ -40,7 +52,12 @@ fn digest(section: &Section<'_>) -> Option<DigestRule> {
     match (text.as_str(), hex) {
         ("any", _) => Some(DigestRule::Any),
         ("signed", _) => Some(DigestRule::Signed),
-        (_, Some(hex)) if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) => {
+        (_, Some(hex))
+            if hex.len() == 64
+                && hex
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) =>
+        {
             Some(DigestRule::Exactly(text))
         }
         _ => {
@@ -54,10 +71,14 @@ fn digest(section: &Section<'_>) -> Option<DigestRule> {
 }
 
 fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, DelegationMode> {
-    let Some(table) = section.section("services") else { return BTreeMap::new() };
+    let Some(table) = section.section("services") else {
+        return BTreeMap::new();
+    };
     let mut granted = BTreeMap::new();
     for name in table.keys() {
-        let Some(mode) = table.text(&name) else { continue };
+        let Some(mode) = table.text(&name) else {
+            continue;
+        };
         let Some(service) = services.sound.iter().find(|service| service.name == name) else {
             if !services.unsound.contains(&name) {
                 table.wrong(&name, "there is no such service");
@@ -71,7 +92,10 @@ fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, Deleg
                 }
                 granted.insert(name, mode);
             }
-            Err(_) => table.wrong(&name, "this is not \"service_identity\", \"on_behalf_of\" or \"restricted_user\""),
+            Err(_) => table.wrong(
+                &name,
+                "this is not \"service_identity\", \"on_behalf_of\" or \"restricted_user\"",
+            ),
         }
     }
     granted
@@ -81,13 +105,23 @@ fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, Deleg
 fn check_mode(service: &ServiceSettings, mode: DelegationMode) -> Result<(), String> {
     let name = &service.name;
     match mode {
-        DelegationMode::OnBehalfOf | DelegationMode::RestrictedUser if service.exchange.is_none() => {
-            Err(format!("{} needs [services.{name}.exchange]", mode.as_str()))
+        DelegationMode::OnBehalfOf | DelegationMode::RestrictedUser
+            if service.exchange.is_none() =>
+        {
+            Err(format!(
+                "{} needs [services.{name}.exchange]",
+                mode.as_str()
+            ))
         }
         DelegationMode::RestrictedUser
-            if service.exchange.as_ref().is_some_and(|exchange| exchange.scopes.is_empty()) =>
+            if service
+                .exchange
+                .as_ref()
+                .is_some_and(|exchange| exchange.scopes.is_empty()) =>
         {
-            Err(format!("restricted_user needs explicit scopes: set [services.{name}.exchange] scopes"))
+            Err(format!(
+                "restricted_user needs explicit scopes: set [services.{name}.exchange] scopes"
+            ))
         }
         DelegationMode::ServiceIdentity => check_service_identity(service),
         _ => Ok(()),
@@ -107,7 +141,11 @@ fn check_service_identity(service: &ServiceSettings) -> Result<(), String> {
             template = template.to_string(),
         ));
     }
-    match service.allow.iter().find(|template| !template.binds_actor_first()) {
+    match service
+        .allow
+        .iter()
+        .find(|template| !template.binds_actor_first())
+    {
         Some(template) if !service.shared_data => Err(format!(
             "under service_identity {name} cannot tell users apart, and {template:?} does not bind {{actor.sub}} before its first free part; bind it (in the path, where the method may have a body, which could name another user than the query), or set shared_data = true if its data is the same for all users",
             template = template.to_string(),

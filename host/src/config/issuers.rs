@@ -11,22 +11,34 @@ use super::reader::Section;
 use crate::characters::check_name;
 use crate::egress::AddressPolicy;
 use crate::identity::{
-    AgentRule, Algorithm, IssuerSettings, KeyFile, KeySource, ServiceRule, TenantRule, TextRule, TimeRule, TypeRule,
+    AgentRule, Algorithm, IssuerSettings, KeyFile, KeySource, ServiceRule, TenantRule, TextRule,
+    TimeRule, TypeRule,
 };
 
 pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
     let sections = root.sections("issuers");
     if sections.is_empty() && !root.has("issuers") {
-        root.problem(0, "[[issuers]] is missing; without an issuer nobody can call");
+        root.problem(
+            0,
+            "[[issuers]] is missing; without an issuer nobody can call",
+        );
     }
     let several = sections.len() > 1;
     let mut issuers: Vec<Issuer> = Vec::new();
     for section in &sections {
-        let Some(issuer) = issuer(section, several) else { continue };
-        if issuers.iter().any(|other| other.settings.issuer == issuer.settings.issuer) {
+        let Some(issuer) = issuer(section, several) else {
+            continue;
+        };
+        if issuers
+            .iter()
+            .any(|other| other.settings.issuer == issuer.settings.issuer)
+        {
             section.wrong("issuer", "there are two issuers of this name");
         }
-        if issuers.iter().any(|other| other.settings.alias == issuer.settings.alias) {
+        if issuers
+            .iter()
+            .any(|other| other.settings.alias == issuer.settings.alias)
+        {
             section.wrong("alias", "there are two issuers of this alias");
         }
         issuers.push(issuer);
@@ -36,14 +48,21 @@ pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
 
 fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
     let name = section.required("issuer");
-    let alias = if several { section.required("alias") } else { section.text("alias").or(Some("default".into())) };
+    let alias = if several {
+        section.required("alias")
+    } else {
+        section.text("alias").or(Some("default".into()))
+    };
     if alias.as_ref().is_some_and(|alias| !is_alias(alias)) {
         section.wrong("alias", "this is not 1 to 32 characters of [a-z0-9_-]");
     }
     let algorithms = algorithms(section);
     let addresses = addresses(section);
     let keys = match keys(section, &addresses) {
-        Some(keys) => name.as_deref().map(|name| is_sound(section, "issuer", name)).and(Some(keys)),
+        Some(keys) => name
+            .as_deref()
+            .map(|name| is_sound(section, "issuer", name))
+            .and(Some(keys)),
         None => discovered(section, &addresses),
     };
     let settings = (|| {
@@ -53,15 +72,23 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
             audience: audience(section),
             token_type: token_type(section, "at+jwt"),
             times: times(section),
-            subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
-            scope_claim: section.text("scope_claim").unwrap_or_else(|| "scope".into()),
+            subject_claim: section
+                .text("subject_claim")
+                .unwrap_or_else(|| "sub".into()),
+            scope_claim: section
+                .text("scope_claim")
+                .unwrap_or_else(|| "scope".into()),
             tenant: tenant(section),
             agent: agent(section),
             service_when: service_when(section),
         })
     })();
     section.finish();
-    Some(Issuer { settings: settings?, keys: keys?, algorithms })
+    Some(Issuer {
+        settings: settings?,
+        keys: keys?,
+        algorithms,
+    })
 }
 
 /// Whether a key is a name as tokens have it; a problem if it is not.
@@ -71,23 +98,33 @@ fn is_sound(section: &Section<'_>, key: &str, name: &str) -> bool {
         Ok(()) => None,
         Err(unfit) => Some(unfit.to_string()),
     };
-    fault.as_deref().inspect(|fault| section.wrong(key, fault)).is_none()
+    fault
+        .as_deref()
+        .inspect(|fault| section.wrong(key, fault))
+        .is_none()
 }
 
 fn is_alias(alias: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
+    };
     (1..=32).contains(&alias.len()) && alias.bytes().all(plain)
 }
 
 pub(super) fn algorithms(section: &Section<'_>) -> Vec<Algorithm> {
-    let Some(names) = section.texts("algorithms") else { return Algorithm::ALL.to_vec() };
+    let Some(names) = section.texts("algorithms") else {
+        return Algorithm::ALL.to_vec();
+    };
     if names.is_empty() {
         section.wrong("algorithms", "the list is empty");
     }
     let named = |(name, at): (String, usize)| {
         let algorithm = Algorithm::named(&name);
         if algorithm.is_none() {
-            section.problem(at, format!("{name:?} is not one of ES256, EdDSA, RS256, PS256"));
+            section.problem(
+                at,
+                format!("{name:?} is not one of ES256, EdDSA, RS256, PS256"),
+            );
         }
         algorithm
     };
@@ -98,11 +135,15 @@ pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
     let range = |(text, at): (String, usize)| {
         let range = text.parse::<IpNet>().ok();
         if range.is_none() {
-            let hint =
-                text.parse::<IpAddr>().map_or(String::new(), |address| format!("; write \"{}\"", IpNet::from(address)));
+            let hint = text.parse::<IpAddr>().map_or(String::new(), |address| {
+                format!("; write \"{}\"", IpNet::from(address))
+            });
             section.problem(
                 at,
-                format!("{}: {text:?} is not a range of addresses{hint}", section.name("private_addresses")),
+                format!(
+                    "{}: {text:?} is not a range of addresses{hint}",
+                    section.name("private_addresses")
+                ),
             );
         }
         range
@@ -115,13 +156,20 @@ pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
 pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) -> Option<Uri> {
     let uri = url(section, key)?;
     let tls = uri.scheme_str() == Some("https");
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let host = uri
+        .host()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
     if let Ok(address) = host.parse::<IpAddr>() {
         if let Err(blocked) = policy.check(address, tls) {
             section.wrong(key, &blocked.to_string());
         }
     } else if !tls && policy.is_empty() {
-        section.wrong(key, "plain http is allowed only within private_addresses, and there are none; use https");
+        section.wrong(
+            key,
+            "plain http is allowed only within private_addresses, and there are none; use https",
+        );
     }
     Some(uri)
 }
@@ -131,9 +179,16 @@ pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<K
     if let Some(path) = &file {
         section.check_named("jwks_file", path);
     }
-    let file = file.map(|path| KeySource::File(KeyFile { path, trust: section.trust() }));
-    let remote =
-        dialled(section, "jwks_uri", addresses).map(|url| KeySource::Remote { url, addresses: addresses.clone() });
+    let file = file.map(|path| {
+        KeySource::File(KeyFile {
+            path,
+            trust: section.trust(),
+        })
+    });
+    let remote = dialled(section, "jwks_uri", addresses).map(|url| KeySource::Remote {
+        url,
+        addresses: addresses.clone(),
+    });
     if file.is_some() && remote.is_some() {
         section.wrong("jwks_file", "jwks_uri and jwks_file exclude each other");
     }
@@ -144,16 +199,24 @@ pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<K
 /// of `jwks_uri`.
 pub(super) fn discovered(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
     let issuer = section.text("issuer")?;
-    if is_sound(section, "issuer", &issuer) && !section.has("jwks_uri") && !section.has("jwks_file") {
+    if is_sound(section, "issuer", &issuer) && !section.has("jwks_uri") && !section.has("jwks_file")
+    {
         dialled(section, "issuer", addresses);
     }
-    Some(KeySource::Discovered { issuer, addresses: addresses.clone() })
+    Some(KeySource::Discovered {
+        issuer,
+        addresses: addresses.clone(),
+    })
 }
 
 /// How long tokens may be valid, and by how much the issuer's clock may be ahead.
 pub(super) fn times(section: &Section<'_>) -> TimeRule {
     let usual = TimeRule::default();
-    let seconds = |key: &str, max, default| section.duration(key, max).map_or(default, |time| time.as_secs());
+    let seconds = |key: &str, max, default| {
+        section
+            .duration(key, max)
+            .map_or(default, |time| time.as_secs())
+    };
     TimeRule {
         lifetime: seconds("max_token_lifetime", YEAR, usual.lifetime),
         age: seconds("max_token_age", YEAR, usual.age),
@@ -174,7 +237,10 @@ pub(super) fn url(section: &Section<'_>, key: &str) -> Option<Uri> {
     });
     let uri = parsed.and_then(|url| url.as_str().parse::<Uri>().ok());
     if uri.is_none() {
-        section.wrong(key, "this is not an https URL without user, query or fragment");
+        section.wrong(
+            key,
+            "this is not an https URL without user, query or fragment",
+        );
     }
     uri
 }
@@ -189,7 +255,10 @@ pub(super) fn token_type(section: &Section<'_>, default: &str) -> TypeRule {
 fn audience(section: &Section<'_>) -> Option<String> {
     let audience = section.text("audience")?;
     if audience.is_empty() {
-        section.wrong("audience", "it is empty; leave it out where tokens are for server.resource");
+        section.wrong(
+            "audience",
+            "it is empty; leave it out where tokens are for server.resource",
+        );
     }
     Some(audience)
 }
@@ -198,17 +267,25 @@ fn tenant(section: &Section<'_>) -> Option<TenantRule> {
     let rule = section.section("tenant")?;
     match (rule.text("claim"), rule.text("fixed")) {
         (Some(claim), None) => Some(TenantRule::Claim(claim)),
-        (None, Some(tenant)) => is_sound(&rule, "fixed", &tenant).then_some(TenantRule::Fixed(tenant)),
+        (None, Some(tenant)) => {
+            is_sound(&rule, "fixed", &tenant).then_some(TenantRule::Fixed(tenant))
+        }
         _ => {
-            section.wrong("tenant", "this is neither { claim = \"...\" } nor { fixed = \"...\" }");
+            section.wrong(
+                "tenant",
+                "this is neither { claim = \"...\" } nor { fixed = \"...\" }",
+            );
             None
         }
     }
 }
 
 fn agent(section: &Section<'_>) -> AgentRule {
-    let Some(rule) = section.section("agent") else { return AgentRule::ActorOrClient };
-    rule.required("claim").map_or(AgentRule::ActorOrClient, AgentRule::Claim)
+    let Some(rule) = section.section("agent") else {
+        return AgentRule::ActorOrClient;
+    };
+    rule.required("claim")
+        .map_or(AgentRule::ActorOrClient, AgentRule::Claim)
 }
 
 fn service_when(section: &Section<'_>) -> ServiceRule {
@@ -221,13 +298,22 @@ fn service_when(section: &Section<'_>) -> ServiceRule {
         }
         return ServiceRule::SubjectIsClient;
     }
-    let Some(rule) = section.section("service_when") else { return ServiceRule::SubjectIsClient };
-    let fits = match (rule.text("prefix"), rule.text("suffix"), rule.text("equals")) {
+    let Some(rule) = section.section("service_when") else {
+        return ServiceRule::SubjectIsClient;
+    };
+    let fits = match (
+        rule.text("prefix"),
+        rule.text("suffix"),
+        rule.text("equals"),
+    ) {
         (Some(text), None, None) if !text.is_empty() => Some(TextRule::Begins(text)),
         (None, Some(text), None) if !text.is_empty() => Some(TextRule::Ends(text)),
         (None, None, Some(text)) if !text.is_empty() => Some(TextRule::Equals(text)),
         _ => {
-            section.wrong("service_when", "it needs claim and exactly one of prefix, suffix and equals");
+            section.wrong(
+                "service_when",
+                "it needs claim and exactly one of prefix, suffix and equals",
+            );
             None
         }
     };

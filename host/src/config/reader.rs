@@ -31,7 +31,11 @@ impl ConfigError {
     }
 
     pub(super) fn one(file: &Path, problem: String) -> Self {
-        Self { file: file.to_owned(), problems: vec![(0, problem)], files: Vec::new() }
+        Self {
+            file: file.to_owned(),
+            problems: vec![(0, problem)],
+            files: Vec::new(),
+        }
     }
 }
 
@@ -64,7 +68,11 @@ pub(super) struct Problems {
 
 impl Problems {
     pub(super) fn new(file: &Path, text: &str) -> Self {
-        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let starts = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(starts).collect();
         Self {
             file: file.to_owned(),
@@ -94,7 +102,11 @@ impl Problems {
         let mut problems = self.found.into_inner();
         problems.sort();
         problems.dedup();
-        ConfigError { file: self.file, problems, files: self.files.into_inner() }
+        ConfigError {
+            file: self.file,
+            problems,
+            files: self.files.into_inner(),
+        }
     }
 }
 
@@ -118,7 +130,14 @@ impl<'c> Section<'c> {
     }
 
     fn new(table: &'c DeTable<'c>, start: usize, path: String, problems: &'c Problems) -> Self {
-        Self { table, start, path, problems, known: RefCell::default(), finished: Cell::new(false) }
+        Self {
+            table,
+            start,
+            path,
+            problems,
+            known: RefCell::default(),
+            finished: Cell::new(false),
+        }
     }
 
     /// The file's folder joined with `path`.
@@ -133,7 +152,13 @@ impl<'c> Section<'c> {
 
     /// A digest of `text` and all secrets that were read.
     pub(super) fn fingerprint(&self, text: &str) -> String {
-        hex(&self.problems.secrets.borrow().clone().chain_update(text).finalize())
+        hex(&self
+            .problems
+            .secrets
+            .borrow()
+            .clone()
+            .chain_update(text)
+            .finalize())
     }
 
     /// How many problems were found so far, anywhere.
@@ -147,17 +172,27 @@ impl<'c> Section<'c> {
 
     /// Notes a problem with a key of this table, at its line or at the table's.
     pub(super) fn wrong(&self, key: &str, problem: &str) {
-        let at = self.find(key).map_or(self.start, |value| value.span().start);
-        self.problems.at(at, format!("{}: {problem}", self.name(key)));
+        let at = self
+            .find(key)
+            .map_or(self.start, |value| value.span().start);
+        self.problems
+            .at(at, format!("{}: {problem}", self.name(key)));
     }
 
     pub(super) fn name(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     fn find(&self, key: &str) -> Option<Value<'c>> {
         self.known.borrow_mut().insert(key.to_owned());
-        self.table.iter().find(|(name, _)| name.get_ref().as_ref() == key).map(|(_, value)| value)
+        self.table
+            .iter()
+            .find(|(name, _)| name.get_ref().as_ref() == key)
+            .map(|(_, value)| value)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -174,12 +209,14 @@ impl<'c> Section<'c> {
 
     /// Whether a key is there and a string.
     pub(super) fn is_text(&self, key: &str) -> bool {
-        self.find(key).is_some_and(|value| matches!(value.get_ref(), DeValue::String(_)))
+        self.find(key)
+            .is_some_and(|value| matches!(value.get_ref(), DeValue::String(_)))
     }
 
     pub(super) fn required(&self, key: &str) -> Option<String> {
         if !self.has(key) {
-            self.problems.at(self.start, format!("{} is missing", self.name(key)));
+            self.problems
+                .at(self.start, format!("{} is missing", self.name(key)));
         }
         self.text(key)
     }
@@ -198,13 +235,18 @@ impl<'c> Section<'c> {
         };
         match value {
             Some(value) if range.contains(&value) => Some(value),
-            _ => self.not(key, &format!("a number from {} to {}", range.start(), range.end())),
+            _ => self.not(
+                key,
+                &format!("a number from {} to {}", range.start(), range.end()),
+            ),
         }
     }
 
     /// A list of numbers of users or groups.
     pub(super) fn ids(&self, key: &str) -> Vec<u32> {
-        let Some(value) = self.find(key) else { return Vec::new() };
+        let Some(value) = self.find(key) else {
+            return Vec::new();
+        };
         let id = |item: &Spanned<DeValue<'c>>| match item.get_ref() {
             DeValue::Integer(number) => number.to_string().replace('_', "").parse().ok(),
             _ => None,
@@ -213,7 +255,8 @@ impl<'c> Section<'c> {
             DeValue::Array(items) => items.iter().map(id).collect(),
             _ => None,
         };
-        ids.or_else(|| self.not(key, "a list of numbers of users or groups, such as [1000]")).unwrap_or_default()
+        ids.or_else(|| self.not(key, "a list of numbers of users or groups, such as [1000]"))
+            .unwrap_or_default()
     }
 
     pub(super) fn texts(&self, key: &str) -> Option<Vec<(String, usize)>> {
@@ -244,7 +287,8 @@ impl<'c> Section<'c> {
         let parse = |(text, at): (String, usize)| match text.parse() {
             Ok(value) => Some(value),
             Err(error) => {
-                self.problems.at(at, format!("{}: {text:?}: {error}", self.name(key)));
+                self.problems
+                    .at(at, format!("{}: {text:?}: {error}", self.name(key)));
                 None
             }
         };
@@ -257,14 +301,22 @@ impl<'c> Section<'c> {
         let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
         match with_unit(&text, &units).map(Duration::from_millis) {
             Some(value) if !value.is_zero() && value <= max => Some(value),
-            _ => self.not(key, &format!("a duration such as \"500ms\" or \"10s\", at most {max:?}")),
+            _ => self.not(
+                key,
+                &format!("a duration such as \"500ms\" or \"10s\", at most {max:?}"),
+            ),
         }
     }
 
     /// Text with a unit: `64KiB`, `1MiB`.
     pub(super) fn size(&self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
         let text = self.text(key)?;
-        let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
+        let units = [
+            ("KiB", 1 << 10),
+            ("MiB", 1 << 20),
+            ("GiB", 1 << 30),
+            ("B", 1),
+        ];
         match with_unit(&text, &units) {
             Some(value) if range.contains(&value) => Some(value),
             _ => {
@@ -284,10 +336,17 @@ impl<'c> Section<'c> {
         let trust = self.problems.trust.borrow();
         match owned::read_secret(&path, MAX_SECRET, &trust).map(String::from_utf8) {
             Ok(Ok(text)) if is_secret(text.trim_end_matches(['\n', '\r'])) => {
-                self.problems.secrets.borrow_mut().update(format!("{}:{text}", text.len()));
-                Some(SecretString::from(text.trim_end_matches(['\n', '\r']).to_owned()))
+                self.problems
+                    .secrets
+                    .borrow_mut()
+                    .update(format!("{}:{text}", text.len()));
+                Some(SecretString::from(
+                    text.trim_end_matches(['\n', '\r']).to_owned(),
+                ))
             }
-            Ok(_) | Err(OwnedError::TooLarge(_)) => self.not(key, "a file with one line of printable ASCII"),
+            Ok(_) | Err(OwnedError::TooLarge(_)) => {
+                self.not(key, "a file with one line of printable ASCII")
+            }
             Err(error) => {
                 self.wrong(key, &said(&path, &error));
                 None
@@ -300,8 +359,12 @@ impl<'c> Section<'c> {
         self.problems.files.borrow_mut().push(path.to_owned());
         let read = Approvals::read(path, &self.problems.trust.borrow());
         let told = |error: &dyn std::error::Error| {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            self.problems.at(0, format!("server.approvals: {error}{cause}"));
+            let cause = error
+                .source()
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            self.problems
+                .at(0, format!("server.approvals: {error}{cause}"));
         };
         read.inspect_err(|error| told(error)).ok()
     }
@@ -340,19 +403,31 @@ impl<'c> Section<'c> {
     pub(super) fn section(&self, key: &str) -> Option<Section<'c>> {
         let value = self.find(key)?;
         match value.get_ref() {
-            DeValue::Table(table) => Some(Self::new(table, value.span().start, self.name(key), self.problems)),
+            DeValue::Table(table) => Some(Self::new(
+                table,
+                value.span().start,
+                self.name(key),
+                self.problems,
+            )),
             _ => self.not(key, "a table"),
         }
     }
 
     /// An array of tables.
     pub(super) fn sections(&self, key: &str) -> Vec<Section<'c>> {
-        let Some(value) = self.find(key) else { return Vec::new() };
+        let Some(value) = self.find(key) else {
+            return Vec::new();
+        };
         let DeValue::Array(items) = value.get_ref() else {
             return self.not(key, "an array of tables").unwrap_or_default();
         };
         let section = |item: Value<'c>| match item.get_ref() {
-            DeValue::Table(table) => Some(Self::new(table, item.span().start, self.name(key), self.problems)),
+            DeValue::Table(table) => Some(Self::new(
+                table,
+                item.span().start,
+                self.name(key),
+                self.problems,
+            )),
             _ => self.not(key, "an array of tables"),
         };
         items.iter().filter_map(section).collect()
@@ -360,14 +435,23 @@ impl<'c> Section<'c> {
 
     /// A table of tables, by name.
     pub(super) fn named(&self, key: &str) -> Vec<(String, Section<'c>)> {
-        let Some(outer) = self.section(key) else { return Vec::new() };
+        let Some(outer) = self.section(key) else {
+            return Vec::new();
+        };
         let names: Vec<String> = outer.keys();
-        names.into_iter().filter_map(|name| outer.section(&name).map(|section| (name, section))).collect()
+        names
+            .into_iter()
+            .filter_map(|name| outer.section(&name).map(|section| (name, section)))
+            .collect()
     }
 
     /// The names of all members, which makes them known.
     pub(super) fn keys(&self) -> Vec<String> {
-        let names: Vec<String> = self.table.iter().map(|(name, _)| name.get_ref().to_string()).collect();
+        let names: Vec<String> = self
+            .table
+            .iter()
+            .map(|(name, _)| name.get_ref().to_string())
+            .collect();
         self.known.borrow_mut().extend(names.iter().cloned());
         names
     }
@@ -389,7 +473,10 @@ impl<'c> Section<'c> {
         for (name, _) in self.table {
             if !known.contains(name.get_ref().as_ref()) {
                 let hint = hint(name.get_ref(), &known);
-                let text = format!("{} is not a key of this configuration{hint}", self.name(name.get_ref()));
+                let text = format!(
+                    "{} is not a key of this configuration{hint}",
+                    self.name(name.get_ref())
+                );
                 self.problems.at(name.span().start, text);
             }
         }
@@ -421,21 +508,30 @@ fn hint(name: &str, known: &BTreeSet<String>) -> String {
     if known.contains(&file) {
         return format!("; secrets come from files: use {file}");
     }
-    match known.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    match known
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         [] => String::new(),
         names => format!("; known here: {}", names.join(", ")),
     }
 }
 
 fn is_secret(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 8 * 1024 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    !text.is_empty()
+        && text.len() <= 8 * 1024
+        && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// Bytes of a secret file: the secret, and the ends of lines after it.
 const MAX_SECRET: u64 = 16 << 10;
 
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let (number, factor) = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    let (number, factor) = units
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
     number.trim().parse::<u64>().ok()?.checked_mul(factor)
 }
 
@@ -443,14 +539,29 @@ fn to_json(value: &DeValue<'_>) -> Option<serde_json::Value> {
     Some(match value {
         DeValue::String(text) => text.to_string().into(),
         DeValue::Boolean(value) => (*value).into(),
-        DeValue::Integer(number) => number.to_string().replace('_', "").parse::<i64>().ok()?.into(),
-        DeValue::Float(number) => number.to_string().replace('_', "").parse::<f64>().ok()?.into(),
+        DeValue::Integer(number) => number
+            .to_string()
+            .replace('_', "")
+            .parse::<i64>()
+            .ok()?
+            .into(),
+        DeValue::Float(number) => number
+            .to_string()
+            .replace('_', "")
+            .parse::<f64>()
+            .ok()?
+            .into(),
         DeValue::Datetime(time) => time.to_string().into(),
-        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect::<Option<Vec<_>>>()?.into(),
+        DeValue::Array(items) => items
+            .iter()
+            .map(|item| to_json(item.get_ref()))
+            .collect::<Option<Vec<_>>>()?
+            .into(),
         DeValue::Table(table) => {
-            let member = |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
-                Some((name.get_ref().to_string(), to_json(value.get_ref())?))
-            };
+            let member =
+                |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+                    Some((name.get_ref().to_string(), to_json(value.get_ref())?))
+                };
             serde_json::Value::Object(table.iter().map(member).collect::<Option<_>>()?)
         }
     })

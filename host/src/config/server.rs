@@ -41,7 +41,9 @@ pub struct ServerSettings {
 impl ServerSettings {
     /// Where compiled code is kept.
     pub fn cache(&self, envelope: &EnvelopeSettings) -> PathBuf {
-        self.cache.clone().unwrap_or_else(|| envelope.keys.with_file_name("cache"))
+        self.cache
+            .clone()
+            .unwrap_or_else(|| envelope.keys.with_file_name("cache"))
     }
 }
 
@@ -76,13 +78,19 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let listen = section.required("listen");
     let address: Option<SocketAddr> = listen.as_deref().and_then(|listen| listen.parse().ok());
     if listen.is_some() && address.is_none() {
-        section.wrong("listen", "this is not an address and port, such as 127.0.0.1:8080");
+        section.wrong(
+            "listen",
+            "this is not an address and port, such as 127.0.0.1:8080",
+        );
     }
     let resource = section.text("resource");
     match &resource {
         Some(resource) => check_resource(&section, resource),
         None if address.is_some_and(|address| !address.ip().is_loopback()) => {
-            section.wrong("resource", "it may be left out only when listening on loopback; set the public https URL");
+            section.wrong(
+                "resource",
+                "it may be left out only when listening on loopback; set the public https URL",
+            );
         }
         None => {}
     }
@@ -93,7 +101,11 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let scopes_supported = scopes(&section);
     let cache = section.text("cache").map(|cache| section.beside(&cache));
     let approve_changes = section.flag("approve_changes").unwrap_or(false);
-    let approvals = section.beside(&section.text("approvals").unwrap_or_else(|| "approvals.json".into()));
+    let approvals = section.beside(
+        &section
+            .text("approvals")
+            .unwrap_or_else(|| "approvals.json".into()),
+    );
     let tools = section.beside(&tools);
     let trust = trust(&section);
     let listen = address?;
@@ -118,7 +130,10 @@ fn trust(section: &Section<'_>) -> Trust {
     let trust = Trust {
         users: section.ids("trusted_users").into_iter().collect(),
         groups: section.ids("trusted_groups").into_iter().collect(),
-        folders: folders.iter().map(|folder| section.beside(folder)).collect(),
+        folders: folders
+            .iter()
+            .map(|folder| section.beside(folder))
+            .collect(),
     };
     section.rely_on(&trust);
     trust
@@ -139,20 +154,33 @@ fn check_resource(section: &Section<'_>, resource: &str) {
     if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
         wrong("it must be https (http only on loopback)");
     }
-    if url.fragment().is_some() || url.query().is_some() || !url.username().is_empty() || url.password().is_some() {
+    if url.fragment().is_some()
+        || url.query().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
         wrong("it must have no query, fragment or user");
     }
     if resource.ends_with('/') || url.as_str().trim_end_matches('/') != resource {
-        wrong(&format!("it is not in canonical form; write {:?}", url.as_str().trim_end_matches('/')));
+        wrong(&format!(
+            "it is not in canonical form; write {:?}",
+            url.as_str().trim_end_matches('/')
+        ));
     }
 }
 
 fn origins(section: &Section<'_>) -> Vec<String> {
     let origins = section.texts("allowed_origins").unwrap_or_default();
     for (origin, at) in &origins {
-        let canonical = Url::parse(origin).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
+        let canonical = Url::parse(origin)
+            .ok()
+            .map(|url| url.origin())
+            .filter(url::Origin::is_tuple);
         if canonical.is_none_or(|canonical| canonical.ascii_serialization() != *origin) {
-            section.problem(*at, format!("{origin:?} is not an origin, such as https://app.example.com"));
+            section.problem(
+                *at,
+                format!("{origin:?} is not an origin, such as https://app.example.com"),
+            );
         }
     }
     origins.into_iter().map(|(origin, _)| origin).collect()
@@ -162,8 +190,15 @@ fn origins(section: &Section<'_>) -> Vec<String> {
 fn scopes(section: &Section<'_>) -> Vec<String> {
     let scopes = section.texts("scopes_supported").unwrap_or_default();
     for (scope, at) in &scopes {
-        if scope.is_empty() || !scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
-            section.problem(*at, format!("server.scopes_supported: {scope:?} is not one scope, such as orders:read"));
+        if scope.is_empty()
+            || !scope
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+        {
+            section.problem(
+                *at,
+                format!("server.scopes_supported: {scope:?} is not one scope, such as orders:read"),
+            );
         }
     }
     scopes.into_iter().map(|(scope, _)| scope).collect()
@@ -171,15 +206,26 @@ fn scopes(section: &Section<'_>) -> Vec<String> {
 
 pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     let Some(section) = root.section("envelope") else {
-        root.problem(0, "[envelope] is missing; it needs trust_domain, such as \"acme.example\"");
+        root.problem(
+            0,
+            "[envelope] is missing; it needs trust_domain, such as \"acme.example\"",
+        );
         return None;
     };
-    let lifetime = section.duration("lifetime", MAX_LIFETIME).unwrap_or(MAX_LIFETIME);
+    let lifetime = section
+        .duration("lifetime", MAX_LIFETIME)
+        .unwrap_or(MAX_LIFETIME);
     let keys = section.text("keys").unwrap_or_else(|| "keys".into());
     let trust_domain = section.required("trust_domain");
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-';
-    if trust_domain.as_ref().is_some_and(|name| !(1..=128).contains(&name.len()) || !name.bytes().all(plain)) {
-        section.wrong("trust_domain", "this is not a name such as \"acme.example\" (letters, digits, . and -)");
+    if trust_domain
+        .as_ref()
+        .is_some_and(|name| !(1..=128).contains(&name.len()) || !name.bytes().all(plain))
+    {
+        section.wrong(
+            "trust_domain",
+            "this is not a name such as \"acme.example\" (letters, digits, . and -)",
+        );
     }
     Some(EnvelopeSettings {
         trust_domain: trust_domain?,
@@ -189,12 +235,20 @@ pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
 }
 
 /// `[audit]`; the memory is in the key folder unless it says otherwise.
-pub(super) fn audit(root: &Section<'_>, envelope: Option<&EnvelopeSettings>) -> Option<AuditSettings> {
+pub(super) fn audit(
+    root: &Section<'_>,
+    envelope: Option<&EnvelopeSettings>,
+) -> Option<AuditSettings> {
     let Some(section) = root.section("audit") else {
-        root.problem(0, "[audit] is missing; it needs folder: without a journal there are no calls");
+        root.problem(
+            0,
+            "[audit] is missing; it needs folder: without a journal there are no calls",
+        );
         return None;
     };
-    let per_second = section.number("refusals_per_second", 1..=100_000).unwrap_or(REFUSALS_PER_SECOND);
+    let per_second = section
+        .number("refusals_per_second", 1..=100_000)
+        .unwrap_or(REFUSALS_PER_SECOND);
     let memory = section.text("memory").map(|memory| section.beside(&memory));
     Some(AuditSettings {
         folder: section.beside(&section.required("folder")?),
@@ -205,16 +259,23 @@ pub(super) fn audit(root: &Section<'_>, envelope: Option<&EnvelopeSettings>) -> 
 
 pub(super) fn limits(root: &Section<'_>) -> Limits {
     let mut limits = Limits::within(Room::here());
-    let Some(section) = root.section("limits") else { return limits };
+    let Some(section) = root.section("limits") else {
+        return limits;
+    };
     for limit in Limits::ALL {
         let value = match limit.unit {
             Unit::Count => section.number(limit.key, limit.min..=limit.max),
             Unit::Bytes => section.size(limit.key, limit.min..=limit.max),
-            Unit::Time => section.duration(limit.key, Duration::from_millis(limit.max)).map(milliseconds),
+            Unit::Time => section
+                .duration(limit.key, Duration::from_millis(limit.max))
+                .map(milliseconds),
         };
         match value {
             Some(value) if value < limit.min => {
-                section.wrong(limit.key, &format!("this is less than {:?}", Duration::from_millis(limit.min)));
+                section.wrong(
+                    limit.key,
+                    &format!("this is less than {:?}", Duration::from_millis(limit.min)),
+                );
             }
             Some(value) => limits.set(limit.key, value),
             None => {}
@@ -244,17 +305,30 @@ pub(super) fn check_folders(
     for (index, (name, path)) in named.iter().enumerate() {
         for (other_name, other) in named.iter().skip(index + 1) {
             if overlap(path, other) {
-                root.problem(0, format!("{name} and {other_name} overlap; they must be separate folders"));
+                root.problem(
+                    0,
+                    format!("{name} and {other_name} overlap; they must be separate folders"),
+                );
             }
         }
     }
-    for (name, other) in [("server.tools", &server.tools), ("audit.folder", &audit.folder), ("server.cache", &cache)] {
+    for (name, other) in [
+        ("server.tools", &server.tools),
+        ("audit.folder", &audit.folder),
+        ("server.cache", &cache),
+    ] {
         if audit.memory != envelope.keys && overlap(&audit.memory, other) {
-            root.problem(0, format!("audit.memory and {name} overlap; {MEMORY_APART}"));
+            root.problem(
+                0,
+                format!("audit.memory and {name} overlap; {MEMORY_APART}"),
+            );
         }
     }
     if overlap(&server.tools, &server.approvals) {
-        root.problem(0, "server.approvals lies in server.tools: whoever may add a component could approve it");
+        root.problem(
+            0,
+            "server.approvals lies in server.tools: whoever may add a component could approve it",
+        );
     }
 }
 
@@ -266,8 +340,18 @@ fn overlap(a: &Path, b: &Path) -> bool {
 /// Where a path leads, past links, even if its end is yet to be made.
 fn real(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let resolved = |above: &Path| Some(above.canonicalize().ok()?.join(whole.strip_prefix(above).ok()?));
-    whole.ancestors().find_map(resolved).unwrap_or_else(|| whole.clone())
+    let resolved = |above: &Path| {
+        Some(
+            above
+                .canonicalize()
+                .ok()?
+                .join(whole.strip_prefix(above).ok()?),
+        )
+    };
+    whole
+        .ancestors()
+        .find_map(resolved)
+        .unwrap_or_else(|| whole.clone())
 }
 
 const MEMORY_APART: &str = "what is remembered of the journal must lie where no one else writes";

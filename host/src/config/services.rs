@@ -9,8 +9,8 @@ use super::Issuer;
 use super::issuers::{addresses, algorithms, dialled, discovered, keys, times, token_type};
 use super::reader::Section;
 use crate::delegation::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
-    ServiceSettings, Subjects, Template,
+    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
+    IssuedTenant, OnCancel, ServiceSettings, Subjects, Template,
 };
 use crate::identity::TenantRule;
 
@@ -23,7 +23,10 @@ pub(super) struct Services {
 }
 
 pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> Services {
-    let mut services = Services { sound: Vec::new(), unsound: Vec::new() };
+    let mut services = Services {
+        sound: Vec::new(),
+        unsound: Vec::new(),
+    };
     for (name, section) in root.named("services") {
         let before = root.problems();
         let service = service(name.clone(), &section, issuers);
@@ -37,9 +40,14 @@ pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> Services {
 
 fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<ServiceSettings> {
     if !(1..=64).contains(&name.len())
-        || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        || !name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
     {
-        section.problem(section.start, format!("{name:?} is not 1 to 64 characters of [A-Za-z0-9_-]"));
+        section.problem(
+            section.start,
+            format!("{name:?} is not 1 to 64 characters of [A-Za-z0-9_-]"),
+        );
     }
     if !section.has("url") {
         section.problem(section.start, format!("{} is missing", section.name("url")));
@@ -57,7 +65,9 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
     }
     let shared_data = section.flag("shared_data").unwrap_or(false);
     let auth = auth(section);
-    let exchange = section.section("exchange").map(|section| exchange(&section, issuers));
+    let exchange = section
+        .section("exchange")
+        .map(|section| exchange(&section, issuers));
     let settings = ServiceSettings {
         name,
         url: base?,
@@ -84,7 +94,10 @@ fn aliases(section: &Section<'_>, key: &str, issuers: &[Issuer]) -> Option<Vec<S
     let names = section.texts(key)?;
     for (name, at) in &names {
         if !issuers.iter().any(|issuer| issuer.settings.alias == *name) {
-            section.problem(*at, format!("{}: no issuer has the alias {name:?}", section.name(key)));
+            section.problem(
+                *at,
+                format!("{}: no issuer has the alias {name:?}", section.name(key)),
+            );
         }
     }
     let mut distinct: Vec<String> = Vec::new();
@@ -104,7 +117,10 @@ fn audit_headers(section: &Section<'_>, in_trust_domain: bool) -> AuditHeaders {
         None if in_trust_domain => AuditHeaders::Full,
         None => AuditHeaders::None,
         Some(_) => {
-            section.wrong("audit_headers", "this is not \"full\", \"trace\" or \"none\"");
+            section.wrong(
+                "audit_headers",
+                "this is not \"full\", \"trace\" or \"none\"",
+            );
             AuditHeaders::None
         }
     }
@@ -122,25 +138,44 @@ fn on_cancel(section: &Section<'_>) -> OnCancel {
 }
 
 fn auth(section: &Section<'_>) -> Option<Auth> {
-    let Some(auth) = section.section("auth") else { return Some(Auth::None) };
+    let Some(auth) = section.section("auth") else {
+        return Some(Auth::None);
+    };
     match auth.required("kind")?.as_str() {
         "none" => Some(Auth::None),
         "client_credentials" => {
             let scopes = auth.strings("scopes").unwrap_or_default();
             let audience = auth.text("audience");
             let expect_scopes = auth.strings("expect_scopes").unwrap_or_default();
-            Some(Auth::ClientCredentials { client: client(&auth)?, scopes, expect_scopes, audience })
+            Some(Auth::ClientCredentials {
+                client: client(&auth)?,
+                scopes,
+                expect_scopes,
+                audience,
+            })
         }
         "static" => {
-            let header = auth.text("header").map_or(Some(AUTHORIZATION), |name| name.parse::<HeaderName>().ok());
-            if header.as_ref().is_none_or(|name| FORBIDDEN_HEADERS.contains(&name.as_str())) {
+            let header = auth
+                .text("header")
+                .map_or(Some(AUTHORIZATION), |name| name.parse::<HeaderName>().ok());
+            if header
+                .as_ref()
+                .is_none_or(|name| FORBIDDEN_HEADERS.contains(&name.as_str()))
+            {
                 auth.wrong("header", "this is not a header that can carry a credential");
             }
             let prefix = auth.text("prefix").unwrap_or_default();
-            Some(Auth::Static { header: header?, prefix, secret: auth.secret("secret_file")? })
+            Some(Auth::Static {
+                header: header?,
+                prefix,
+                secret: auth.secret("secret_file")?,
+            })
         }
         _ => {
-            auth.wrong("kind", "this is not \"none\", \"client_credentials\" or \"static\"");
+            auth.wrong(
+                "kind",
+                "this is not \"none\", \"client_credentials\" or \"static\"",
+            );
             None
         }
     }
@@ -148,7 +183,10 @@ fn auth(section: &Section<'_>) -> Option<Auth> {
 
 fn client(section: &Section<'_>) -> Option<ClientSettings> {
     if !section.has("token_endpoint") {
-        section.problem(section.start, format!("{} is missing", section.name("token_endpoint")));
+        section.problem(
+            section.start,
+            format!("{} is missing", section.name("token_endpoint")),
+        );
     }
     let client_id = section.required("client_id");
     let client_secret = section.secret("client_secret_file");
@@ -174,9 +212,11 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     let client = client(section);
     let audience = section.required("audience");
     let issuer = section.required("issuer");
-    let own = issuers.iter().find(|known| Some(&known.settings.issuer) == issuer.as_ref());
-    let subject_issuers =
-        aliases(section, "subject_issuers", issuers).or_else(|| own.map(|known| vec![known.settings.alias.clone()]));
+    let own = issuers
+        .iter()
+        .find(|known| Some(&known.settings.issuer) == issuer.as_ref());
+    let subject_issuers = aliases(section, "subject_issuers", issuers)
+        .or_else(|| own.map(|known| vec![known.settings.alias.clone()]));
     if subject_issuers.is_none() {
         section.wrong(
             "subject_issuers",
@@ -191,7 +231,10 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
         None => profile == ExchangeProfile::Rfc8693,
         Some("client_credentials") => {
             if profile == ExchangeProfile::EntraObo {
-                section.wrong("actor", "entra_obo has no actor token; leave it out or set \"none\"");
+                section.wrong(
+                    "actor",
+                    "entra_obo has no actor token; leave it out or set \"none\"",
+                );
             }
             true
         }
@@ -201,13 +244,24 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
         }
     };
     let scopes = section.strings("scopes").unwrap_or_default();
-    let expect_scopes = section.strings("expect_scopes").unwrap_or_else(|| scopes.clone());
+    let expect_scopes = section
+        .strings("expect_scopes")
+        .unwrap_or_else(|| scopes.clone());
     let expect_audience = section.text("expect_audience").or_else(|| audience.clone());
     let client_id = client.as_ref().map(|client| client.client_id.clone());
-    let expect_actor = section.text("expect_actor").or_else(|| client_id.clone().filter(|_| actor));
+    let expect_actor = section
+        .text("expect_actor")
+        .or_else(|| client_id.clone().filter(|_| actor));
     let expect_client = section.text("expect_client").or(client_id);
-    let tenant = issued_tenant(section, own, subject_issuers.as_deref().unwrap_or_default(), issuers);
-    let max_lifetime = section.duration("max_lifetime", Duration::from_secs(86_400)).map(|time| time.as_secs());
+    let tenant = issued_tenant(
+        section,
+        own,
+        subject_issuers.as_deref().unwrap_or_default(),
+        issuers,
+    );
+    let max_lifetime = section
+        .duration("max_lifetime", Duration::from_secs(86_400))
+        .map(|time| time.as_secs());
     let issued = (|| {
         Some(IssuedSettings {
             issuer: issuer?,
@@ -215,11 +269,15 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
             algorithms,
             audience: expect_audience?,
             token_type: token_type(section, "at+jwt"),
-            subject_claim: section.text("subject_claim").unwrap_or_else(|| "sub".into()),
+            subject_claim: section
+                .text("subject_claim")
+                .unwrap_or_else(|| "sub".into()),
             tenant,
             client: expect_client?,
             scopes: expect_scopes,
-            details: section.flag("expect_authorization_details").unwrap_or(false),
+            details: section
+                .flag("expect_authorization_details")
+                .unwrap_or(false),
             actor: expect_actor,
             actor_issuer: section.text("expect_actor_issuer"),
             max_lifetime,
@@ -247,12 +305,19 @@ fn issued_tenant(
     issuers: &[Issuer],
 ) -> Option<IssuedTenant> {
     if let Some(claim) = section.text("expect_tenant_claim") {
-        return Some(IssuedTenant { claim, required: true });
+        return Some(IssuedTenant {
+            claim,
+            required: true,
+        });
     }
-    let served = issuers.iter().filter(|issuer| subject_issuers.contains(&issuer.settings.alias));
+    let served = issuers
+        .iter()
+        .filter(|issuer| subject_issuers.contains(&issuer.settings.alias));
     let rules: Vec<_> = match own.and_then(|own| own.settings.tenant.as_ref()) {
         Some(own) => vec![Some(own)],
-        None => served.map(|issuer| issuer.settings.tenant.as_ref()).collect(),
+        None => served
+            .map(|issuer| issuer.settings.tenant.as_ref())
+            .collect(),
     };
     if rules.iter().any(|rule| Some(rule) != rules.first()) {
         let why = "these issuers state the tenant in different ways; set expect_tenant_claim";
@@ -262,8 +327,19 @@ fn issued_tenant(
         TenantRule::Claim(claim) => Some(claim.clone()),
         TenantRule::Fixed(_) => None,
     })?;
-    Some(IssuedTenant { claim, required: false })
+    Some(IssuedTenant {
+        claim,
+        required: false,
+    })
 }
 
-const FORBIDDEN_HEADERS: &[&str] =
-    &["host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "trailer", "txn-token"];
+const FORBIDDEN_HEADERS: &[&str] = &[
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "te",
+    "upgrade",
+    "trailer",
+    "txn-token",
+];

@@ -11,9 +11,14 @@ use crate::sandbox::is_signer_key;
 pub(super) fn signers(root: &Section<'_>, services: &Services) -> Signers {
     let mut known: Vec<Signer> = Vec::new();
     for (name, section) in root.named("signers") {
-        let Some(signer) = signer(name, &section, services) else { continue };
+        let Some(signer) = signer(name, &section, services) else {
+            continue;
+        };
         match known.iter().find(|other| other.key == signer.key) {
-            Some(other) => section.wrong("key", &format!("[signers.{}] has the same key; join the two", other.name)),
+            Some(other) => section.wrong(
+                "key",
+                &format!("[signers.{}] has the same key; join the two", other.name),
+            ),
             None => known.push(signer),
         }
     }
@@ -23,30 +28,55 @@ pub(super) fn signers(root: &Section<'_>, services: &Services) -> Signers {
 fn signer(name: String, section: &Section<'_>, services: &Services) -> Option<Signer> {
     let key = section.required("key");
     let components: Vec<NamePattern> = section.parsed("components");
-    if components.is_empty() && section.texts("components").is_none_or(|listed| listed.is_empty()) {
-        section.wrong("components", "it must list the components that this signer may sign, such as [\"billing-*\"]");
+    if components.is_empty()
+        && section
+            .texts("components")
+            .is_none_or(|listed| listed.is_empty())
+    {
+        section.wrong(
+            "components",
+            "it must list the components that this signer may sign, such as [\"billing-*\"]",
+        );
     }
     let services = covered(section, services);
     let key = match key?.parse::<VerifierKey>() {
         Ok(key) if is_signer_key(&key) => key,
         Ok(_) => {
-            section.wrong("key", "this key is not for components; `bailiwick sign --new-key FILE` makes one");
+            section.wrong(
+                "key",
+                "this key is not for components; `bailiwick sign --new-key FILE` makes one",
+            );
             return None;
         }
         Err(error) => {
-            section.wrong("key", &format!("{error}; write the line that `bailiwick sign` prints"));
+            section.wrong(
+                "key",
+                &format!("{error}; write the line that `bailiwick sign` prints"),
+            );
             return None;
         }
     };
-    Some(Signer { name, key, components, services })
+    Some(Signer {
+        name,
+        key,
+        components,
+        services,
+    })
 }
 
 fn covered(section: &Section<'_>, services: &Services) -> BTreeSet<String> {
     let listed = section.texts("services").unwrap_or_default();
     for (name, at) in &listed {
-        let known = services.sound.iter().any(|service| service.name == *name) || services.unsound.contains(name);
+        let known = services.sound.iter().any(|service| service.name == *name)
+            || services.unsound.contains(name);
         if !known {
-            section.problem(*at, format!("{}: there is no such service as {name:?}", section.name("services")));
+            section.problem(
+                *at,
+                format!(
+                    "{}: there is no such service as {name:?}",
+                    section.name("services")
+                ),
+            );
         }
     }
     listed.into_iter().map(|(name, _)| name).collect()

@@ -25,17 +25,25 @@ impl FromStr for AnswerHeader {
 
     fn from_str(text: &str) -> Result<Self, AnswerHeaderError> {
         let name: HeaderName = text.parse().map_err(|_| AnswerHeaderError::Name)?;
-        if HIDDEN.contains(&name.as_str()) { Err(AnswerHeaderError::Hidden) } else { Ok(Self(name)) }
+        if HIDDEN.contains(&name.as_str()) {
+            Err(AnswerHeaderError::Hidden)
+        } else {
+            Ok(Self(name))
+        }
     }
 }
 
 /// The headers of an answer that a tool may see, as text; names in lower case.
 pub(super) fn visible(headers: &HeaderMap, more: &[AnswerHeader]) -> Vec<(String, String)> {
-    let shown = |name: &HeaderName| USUAL.contains(&name.as_str()) || more.iter().any(|header| header.0 == *name);
+    let shown = |name: &HeaderName| {
+        USUAL.contains(&name.as_str()) || more.iter().any(|header| header.0 == *name)
+    };
     headers
         .iter()
         .filter(|(name, _)| shown(name))
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
         .collect()
 }
 
@@ -123,7 +131,13 @@ mod tests {
         for name in USUAL {
             assert!(seen(name, &[]) && !HIDDEN.contains(name), "{name}");
         }
-        for name in HIDDEN.iter().chain(&["x-session", "x-csrf-token", "x-internal-user", "server", "x-powered-by"]) {
+        for name in HIDDEN.iter().chain(&[
+            "x-session",
+            "x-csrf-token",
+            "x-internal-user",
+            "server",
+            "x-powered-by",
+        ]) {
             assert!(!seen(name, &[]), "{name}");
         }
     }
@@ -134,10 +148,18 @@ mod tests {
         let more = more.map(|header| [header]);
         assert!(more.is_ok_and(|more| seen("x-next-page", &more) && !seen("x-prev-page", &more)));
         for name in HIDDEN {
-            assert_eq!(name.to_uppercase().parse::<AnswerHeader>(), Err(AnswerHeaderError::Hidden), "{name}");
+            assert_eq!(
+                name.to_uppercase().parse::<AnswerHeader>(),
+                Err(AnswerHeaderError::Hidden),
+                "{name}"
+            );
         }
         for text in ["", "a b", "a:", "ä"] {
-            assert_eq!(text.parse::<AnswerHeader>(), Err(AnswerHeaderError::Name), "{text:?}");
+            assert_eq!(
+                text.parse::<AnswerHeader>(),
+                Err(AnswerHeaderError::Name),
+                "{text:?}"
+            );
         }
     }
 

@@ -86,7 +86,13 @@ impl Broker {
         random: Arc<dyn Random>,
         limits: BrokerLimits,
     ) -> Self {
-        Self { services, signer, random, limits, exchanged: ExchangeCache::default() }
+        Self {
+            services,
+            signer,
+            random,
+            limits,
+            exchanged: ExchangeCache::default(),
+        }
     }
 
     /// Takes over what one call may do. The subject token is kept only if a service is granted, for
@@ -109,7 +115,10 @@ impl Broker {
             bytes: AtomicUsize::new(0),
             stop: CancellationToken::new(),
         };
-        Authority { inner: Arc::new(inner), tasks: TaskTracker::new() }
+        Authority {
+            inner: Arc::new(inner),
+            tasks: TaskTracker::new(),
+        }
     }
 }
 
@@ -120,8 +129,11 @@ impl Authority {
     /// There is no HTTP answer.
     pub async fn send(&self, request: Request) -> Result<Response, DownstreamError> {
         let inner = Arc::clone(&self.inner);
-        let task = self.tasks.spawn(async move { inner.perform(request).await });
-        task.await.unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
+        let task = self
+            .tasks
+            .spawn(async move { inner.perform(request).await });
+        task.await
+            .unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
     }
 
     /// How many requests it makes at most.
@@ -153,15 +165,35 @@ impl Inner {
             Ok(planned) => planned,
             Err(refused) => {
                 let ended = Some((Outcome::Refused, Some(refused.reason())));
-                let mode = self.sealed.envelope().claims().delegation.modes().get(&asked.service).copied();
-                let written = self.trail.downstream(Event::DownstreamRefused, mode, asked, ended).await;
+                let mode = self
+                    .sealed
+                    .envelope()
+                    .claims()
+                    .delegation
+                    .modes()
+                    .get(&asked.service)
+                    .copied();
+                let written = self
+                    .trail
+                    .downstream(Event::DownstreamRefused, mode, asked, ended)
+                    .await;
                 return Err(written.map_or(DownstreamError::AuditUnavailable, |()| refused));
             }
         };
-        let opened = self.trail.downstream(Event::DownstreamOpened, Some(planned.mode), planned.record(None), None);
-        opened.await.map_err(|_| DownstreamError::AuditUnavailable)?;
+        let opened = self.trail.downstream(
+            Event::DownstreamOpened,
+            Some(planned.mode),
+            planned.record(None),
+            None,
+        );
+        opened
+            .await
+            .map_err(|_| DownstreamError::AuditUnavailable)?;
         let mut progress = Progress::default();
-        let result = match self.unless_stopped(true, self.prepare(&planned, &mut progress)).await {
+        let result = match self
+            .unless_stopped(true, self.prepare(&planned, &mut progress))
+            .await
+        {
             Ok(prepared) => {
                 let delivery = self.deliver(&planned, prepared, &mut progress);
                 self.unless_stopped(!planned.finishes(), delivery).await
@@ -175,13 +207,23 @@ impl Inner {
         }
         let ended = match &result {
             Ok(_) => (Outcome::Done, None),
-            Err(Some(error)) => (outcome_of(error, &progress, &planned.method), Some(error.reason())),
+            Err(Some(error)) => (
+                outcome_of(error, &progress, &planned.method),
+                Some(error.reason()),
+            ),
             Err(None) => (planned.given_up(&progress), Some(Reason::Cancelled)),
         };
         self.tally.count(ended.0);
         let closed = planned.record(Some(&progress));
-        let closed = self.trail.downstream(Event::DownstreamClosed, Some(planned.mode), closed, Some(ended));
-        closed.await.map_err(|_| DownstreamError::AuditUnavailable)?;
+        let closed = self.trail.downstream(
+            Event::DownstreamClosed,
+            Some(planned.mode),
+            closed,
+            Some(ended),
+        );
+        closed
+            .await
+            .map_err(|_| DownstreamError::AuditUnavailable)?;
         result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut))
     }
 
@@ -203,10 +245,25 @@ impl Inner {
 
     /// What a refusal may say of the request: names of ours, never text of the tool's.
     fn asked(&self, request: &Request) -> Downstream {
-        let granted = self.sealed.envelope().claims().delegation.modes().contains_key(&request.service);
-        let service = if granted { request.service.clone() } else { "(not granted)".to_owned() };
-        let method = request::method(&request.method).map_or("(other)".to_owned(), |method| method.to_string());
-        Downstream { service, method, ..unknown() }
+        let granted = self
+            .sealed
+            .envelope()
+            .claims()
+            .delegation
+            .modes()
+            .contains_key(&request.service);
+        let service = if granted {
+            request.service.clone()
+        } else {
+            "(not granted)".to_owned()
+        };
+        let method = request::method(&request.method)
+            .map_or("(other)".to_owned(), |method| method.to_string());
+        Downstream {
+            service,
+            method,
+            ..unknown()
+        }
     }
 
     /// Checks the request against the grant. Nothing has left the host yet.
@@ -216,10 +273,22 @@ impl Inner {
         if used >= limits.calls {
             return Err(DownstreamError::QuotaExhausted);
         }
-        let mode = claims.delegation.modes().get(&request.service).copied().ok_or(DownstreamError::UnknownService)?;
-        let service = self.broker.services.get(&request.service).ok_or(DownstreamError::UnknownService)?;
+        let mode = claims
+            .delegation
+            .modes()
+            .get(&request.service)
+            .copied()
+            .ok_or(DownstreamError::UnknownService)?;
+        let service = self
+            .broker
+            .services
+            .get(&request.service)
+            .ok_or(DownstreamError::UnknownService)?;
         if request.body.len() > limits.request {
-            return Err(DownstreamError::InvalidRequest(format!("the body is larger than {} bytes", limits.request)));
+            return Err(DownstreamError::InvalidRequest(format!(
+                "the body is larger than {} bytes",
+                limits.request
+            )));
         }
         let method = request::method(&request.method)?;
         let before = self.bytes.fetch_add(request.body.len(), Ordering::Relaxed);
@@ -227,24 +296,48 @@ impl Inner {
             return Err(DownstreamError::QuotaExhausted);
         }
         if !request.body.is_empty() && matches!(method, Method::GET | Method::HEAD) {
-            return Err(DownstreamError::InvalidRequest("GET and HEAD have no body".into()));
+            return Err(DownstreamError::InvalidRequest(
+                "GET and HEAD have no body".into(),
+            ));
         }
         let headers = request::headers(&request.headers)?;
         let (template, target) = self.cover(service, &request)?;
         self.check_identity(service, mode)?;
         let target = absolute(&service.settings.url, &target)?;
-        Ok(Planned { service: Arc::clone(service), mode, template, method, target, headers, body: request.body })
+        Ok(Planned {
+            service: Arc::clone(service),
+            mode,
+            template,
+            method,
+            target,
+            headers,
+            body: request.body,
+        })
     }
 
     /// The first template of the service that covers the request.
-    fn cover(&self, service: &Service, request: &Request) -> Result<(String, String), DownstreamError> {
+    fn cover(
+        &self,
+        service: &Service,
+        request: &Request,
+    ) -> Result<(String, String), DownstreamError> {
         let actor = &self.sealed.envelope().claims().actor;
         let names = |wanted: fn(&Part) -> bool| {
-            request.path.iter().chain(request.query.iter().map(|(_, part)| part)).any(wanted)
+            request
+                .path
+                .iter()
+                .chain(request.query.iter().map(|(_, part)| part))
+                .any(wanted)
         };
-        let known = service.settings.actor_issuers.iter().any(|alias| alias == self.sealed.issuer_alias());
+        let known = service
+            .settings
+            .actor_issuers
+            .iter()
+            .any(|alias| alias == self.sealed.issuer_alias());
         if !known && names(|part| !matches!(part, Part::Text(_))) {
-            return Err(DownstreamError::NotGranted("the service does not know the subjects of this issuer".into()));
+            return Err(DownstreamError::NotGranted(
+                "the service does not know the subjects of this issuer".into(),
+            ));
         }
         // A service account may be called like a user (RFC 9068 §5), who then would be it.
         if actor.kind != ActorKind::User
@@ -258,12 +351,25 @@ impl Inner {
                 return Ok((template.path().to_owned(), target));
             }
         }
-        let covered = service.settings.allow.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        Err(DownstreamError::NotGranted(format!("{} covers {covered}", service.settings.name)))
+        let covered = service
+            .settings
+            .allow
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        Err(DownstreamError::NotGranted(format!(
+            "{} covers {covered}",
+            service.settings.name
+        )))
     }
 
     /// Whether this call has the identity that the mode needs. There is no second choice.
-    fn check_identity(&self, service: &Service, mode: DelegationMode) -> Result<(), DownstreamError> {
+    fn check_identity(
+        &self,
+        service: &Service,
+        mode: DelegationMode,
+    ) -> Result<(), DownstreamError> {
         if mode == DelegationMode::ServiceIdentity {
             return Ok(());
         }

@@ -71,7 +71,10 @@ impl ExchangeCache {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((slot, _)) = slots.get(key) {
             slot.forget(|last| {
-                let kept = last.answer.as_ref().is_ok_and(|issued| issued.token.expose_secret() == token);
+                let kept = last
+                    .answer
+                    .as_ref()
+                    .is_ok_and(|issued| issued.token.expose_secret() == token);
                 kept && may_be_renewed(last.at_ms, now_ms)
             });
         }
@@ -148,7 +151,10 @@ mod tests {
         for change in changes {
             let mut other = key();
             change(&mut other);
-            assert!(!Arc::ptr_eq(&own, &cache.slot(&other, 100, &clock)), "{other:?}");
+            assert!(
+                !Arc::ptr_eq(&own, &cache.slot(&other, 100, &clock)),
+                "{other:?}"
+            );
         }
     }
 
@@ -156,8 +162,15 @@ mod tests {
     async fn only_the_refused_token_is_forgotten_and_only_once_in_a_while() {
         let cache = ExchangeCache::default();
         let slot = cache.slot(&key(), 100, &clock());
-        let issued = |token: &str| Issued { token: SecretString::from(token.to_owned()), expires_at: 100 };
-        assert!(slot.join(|_| false, || async { Ok(issued("new")) }).await.is_ok());
+        let issued = |token: &str| Issued {
+            token: SecretString::from(token.to_owned()),
+            expires_at: 100,
+        };
+        assert!(
+            slot.join(|_| false, || async { Ok(issued("new")) })
+                .await
+                .is_ok()
+        );
         let kept = || slot.last().is_some();
         for (token, now_ms, kept_after) in [
             ("old", RENEWAL_MS * 9, true),
@@ -173,7 +186,10 @@ mod tests {
 
     #[test]
     fn a_token_is_not_used_in_its_last_seconds() {
-        let issued = Issued { token: SecretString::from("t".to_owned()), expires_at: 100 };
+        let issued = Issued {
+            token: SecretString::from("t".to_owned()),
+            expires_at: 100,
+        };
         assert!(issued.is_usable(89));
         assert!(!issued.is_usable(90));
         assert!(!issued.is_usable(101));

@@ -20,13 +20,23 @@ use crate::seams::Clock;
 /// A credential for one request.
 pub(super) enum Credential {
     None,
-    Header { name: HeaderName, value: SecretString, prefix: usize, kind: &'static str },
+    Header {
+        name: HeaderName,
+        value: SecretString,
+        prefix: usize,
+        kind: &'static str,
+    },
 }
 
 impl Credential {
     fn bearer(token: &SecretString, kind: &'static str) -> Self {
         let value = SecretString::from(format!("Bearer {}", token.expose_secret()));
-        Self::Header { name: header::AUTHORIZATION, value, prefix: "Bearer ".len(), kind }
+        Self::Header {
+            name: header::AUTHORIZATION,
+            value,
+            prefix: "Bearer ".len(),
+            kind,
+        }
     }
 
     /// A token that was exchanged for the user's.
@@ -63,8 +73,12 @@ impl Credential {
         if let Self::Header { name, value, .. } = self {
             // Erased with the request.
             let copy = Zeroizing::new(value.expose_secret().as_bytes().to_vec());
-            let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(copy))
-                .map_err(|_| DownstreamError::CredentialRefused("the credential does not fit a header".into()))?;
+            let mut value =
+                HeaderValue::from_maybe_shared(Bytes::from_owner(copy)).map_err(|_| {
+                    DownstreamError::CredentialRefused(
+                        "the credential does not fit a header".into(),
+                    )
+                })?;
             value.set_sensitive(true);
             request.headers_mut().insert(name.clone(), value);
         }
@@ -84,11 +98,23 @@ impl OwnCredential {
     pub(super) async fn obtain(&self) -> Result<Credential, DownstreamError> {
         match self {
             Self::None => Ok(Credential::None),
-            Self::Static { header, value, prefix } => {
+            Self::Static {
+                header,
+                value,
+                prefix,
+            } => {
                 let (name, value, prefix) = (header.clone(), value.clone(), *prefix);
-                Ok(Credential::Header { name, value, prefix, kind: "static" })
+                Ok(Credential::Header {
+                    name,
+                    value,
+                    prefix,
+                    kind: "static",
+                })
             }
-            Self::ClientCredentials(client) => Ok(Credential::bearer(&client.token().await?, "client_credentials")),
+            Self::ClientCredentials(client) => Ok(Credential::bearer(
+                &client.token().await?,
+                "client_credentials",
+            )),
         }
     }
 }
@@ -119,14 +145,22 @@ struct Own {
 
 impl ClientCredentials {
     pub(super) fn new(endpoint: TokenEndpoint, asking: Asking, clock: Arc<dyn Clock>) -> Self {
-        Self { endpoint, asking, current: Flight::new(Arc::clone(&clock)), clock }
+        Self {
+            endpoint,
+            asking,
+            current: Flight::new(Arc::clone(&clock)),
+            clock,
+        }
     }
 
     /// Takes note that a service did not accept `token`: it is forgotten if it is the present one,
     /// and not too new to be renewed.
     fn refused(&self, token: &str) {
         self.current.forget(|last| {
-            let present = last.answer.as_ref().is_ok_and(|own| own.token.expose_secret() == token);
+            let present = last
+                .answer
+                .as_ref()
+                .is_ok_and(|own| own.token.expose_secret() == token);
             present && may_be_renewed(last.at_ms, self.clock.now_ms())
         });
     }
@@ -134,8 +168,13 @@ impl ClientCredentials {
     /// A token that is valid for some time still (RFC 6749 §4.4).
     pub(super) async fn token(&self) -> Result<SecretString, DownstreamError> {
         let now = self.clock.now();
-        let usable = |last: &Ended<Result<Own, _>>| last.answer.as_ref().is_ok_and(|own| now < own.usable_until);
-        self.current.join(usable, || self.obtain(now)).await.map(|own| own.token)
+        let usable = |last: &Ended<Result<Own, _>>| {
+            last.answer.as_ref().is_ok_and(|own| now < own.usable_until)
+        };
+        self.current
+            .join(usable, || self.obtain(now))
+            .await
+            .map(|own| own.token)
     }
 
     async fn obtain(&self, now: u64) -> Result<Own, DownstreamError> {
@@ -147,10 +186,20 @@ impl ClientCredentials {
         if let Some(audience) = &self.asking.audience {
             form.push(("audience", audience));
         }
-        let granted = self.endpoint.post(&form, &self.asking.scopes, Principal::Host).await?;
+        let granted = self
+            .endpoint
+            .post(&form, &self.asking.scopes, Principal::Host)
+            .await?;
         self.asking.check(&granted)?;
-        let usable = granted.expires_in.unwrap_or(0).saturating_sub(MARGIN).min(MAX_KEPT);
-        Ok(Own { token: granted.access_token, usable_until: now.saturating_add(usable) })
+        let usable = granted
+            .expires_in
+            .unwrap_or(0)
+            .saturating_sub(MARGIN)
+            .min(MAX_KEPT);
+        Ok(Own {
+            token: granted.access_token,
+            usable_until: now.saturating_add(usable),
+        })
     }
 }
 

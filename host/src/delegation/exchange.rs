@@ -61,7 +61,11 @@ impl Exchange {
     ///
     /// # Errors
     /// There is no token that may be sent.
-    pub(super) async fn obtain(&self, subject: &SubjectToken, call: &Call<'_>) -> Result<Issued, DownstreamError> {
+    pub(super) async fn obtain(
+        &self,
+        subject: &SubjectToken,
+        call: &Call<'_>,
+    ) -> Result<Issued, DownstreamError> {
         let host = match (call.acting, &self.actor) {
             (Acting::HostForUser, Some(host)) => Some(host.token().await?),
             (Acting::HostForUser, None) | (Acting::UserAlone, _) => None,
@@ -69,8 +73,17 @@ impl Exchange {
         let scope = self.scopes.join(" ");
         let subject_token = subject.expose_for_exchange();
         let actor_token = host.as_ref().map(ExposeSecret::expose_secret);
-        let form = form(self.profile, &self.audience, &scope, subject_token, actor_token);
-        let granted = self.endpoint.post(&form, &self.scopes, principal(call.actor)).await?;
+        let form = form(
+            self.profile,
+            &self.audience,
+            &scope,
+            subject_token,
+            actor_token,
+        );
+        let granted = self
+            .endpoint
+            .post(&form, &self.scopes, principal(call.actor))
+            .await?;
         let expected = Expected {
             actor: call.actor,
             agent: call.agent,
@@ -82,7 +95,10 @@ impl Exchange {
             now: self.clock.now(),
         };
         let expires_at = self.issued.verify(&granted, &expected).await?;
-        Ok(Issued { token: granted.access_token, expires_at })
+        Ok(Issued {
+            token: granted.access_token,
+            expires_at,
+        })
     }
 }
 
@@ -103,7 +119,11 @@ fn form<'f>(
             ("audience", audience),
         ],
         ExchangeProfile::EntraObo => {
-            vec![("grant_type", JWT_BEARER), ("assertion", subject_token), ("requested_token_use", "on_behalf_of")]
+            vec![
+                ("grant_type", JWT_BEARER),
+                ("assertion", subject_token),
+                ("requested_token_use", "on_behalf_of"),
+            ]
         }
     };
     if !scope.is_empty() {
@@ -125,7 +145,9 @@ mod tests {
 
     fn wire(profile: ExchangeProfile, scope: &str, actor: Option<&str>) -> Vec<String> {
         let form = form(profile, "orders", scope, "SUBJECT", actor);
-        form.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+        form.into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
     }
 
     #[test]
@@ -138,16 +160,25 @@ mod tests {
             "audience=orders",
         ];
         assert_eq!(wire(ExchangeProfile::Rfc8693, "", None), rfc8693);
-        let with_actor =
-            ["scope=orders:read", "actor_token=HOST", "actor_token_type=urn:ietf:params:oauth:token-type:access_token"];
+        let with_actor = [
+            "scope=orders:read",
+            "actor_token=HOST",
+            "actor_token_type=urn:ietf:params:oauth:token-type:access_token",
+        ];
         let all: Vec<_> = rfc8693.iter().chain(&with_actor).copied().collect();
-        assert_eq!(wire(ExchangeProfile::Rfc8693, "orders:read", Some("HOST")), all);
+        assert_eq!(
+            wire(ExchangeProfile::Rfc8693, "orders:read", Some("HOST")),
+            all
+        );
         let entra = [
             "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer",
             "assertion=SUBJECT",
             "requested_token_use=on_behalf_of",
             "scope=api://orders/Orders.Read",
         ];
-        assert_eq!(wire(ExchangeProfile::EntraObo, "api://orders/Orders.Read", None), entra);
+        assert_eq!(
+            wire(ExchangeProfile::EntraObo, "api://orders/Orders.Read", None),
+            entra
+        );
     }
 }

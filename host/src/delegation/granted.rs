@@ -50,11 +50,13 @@ impl Granted {
         if answer.contains_key("error") {
             return Err(Malformed::Error(known_error(answer).unwrap_or("unknown")));
         }
-        let token_type = member::text(answer, "token_type")?.ok_or(Malformed::Missing("token_type"))?;
+        let token_type =
+            member::text(answer, "token_type")?.ok_or(Malformed::Missing("token_type"))?;
         if !token_type.eq_ignore_ascii_case("bearer") {
             return Err(Malformed::TokenType);
         }
-        let token = member::text(answer, "access_token")?.ok_or(Malformed::Missing("access_token"))?;
+        let token =
+            member::text(answer, "access_token")?.ok_or(Malformed::Missing("access_token"))?;
         if !is_header_text(token) {
             return Err(Malformed::Token);
         }
@@ -63,7 +65,13 @@ impl Granted {
             access_token: SecretString::from(token.to_owned()),
             issued_token_type: member::text(answer, "issued_token_type")?.map(String::from),
             expires_in: member::whole(answer, "expires_in")?,
-            scope: scope.map(|scope| scope.split(' ').filter(|part| !part.is_empty()).map(String::from).collect()),
+            scope: scope.map(|scope| {
+                scope
+                    .split(' ')
+                    .filter(|part| !part.is_empty())
+                    .map(String::from)
+                    .collect()
+            }),
             details: answer.contains_key("authorization_details"),
         })
     }
@@ -71,7 +79,9 @@ impl Granted {
 
 impl From<Malformed> for DownstreamError {
     fn from(why: Malformed) -> Self {
-        Self::CredentialRefused(format!("the authorization server's answer is not a bearer token: {why}"))
+        Self::CredentialRefused(format!(
+            "the authorization server's answer is not a bearer token: {why}"
+        ))
     }
 }
 
@@ -80,10 +90,14 @@ impl From<Malformed> for DownstreamError {
 pub(super) fn refused(document: Option<&Value>, asked: &[String]) -> DownstreamError {
     match document.and_then(|document| known_error(member::members(document, "the answer").ok()?)) {
         Some("consent_required" | "interaction_required" | "login_required") => {
-            DownstreamError::ConsentRequired("the authorization server wants the user's consent first".into())
+            DownstreamError::ConsentRequired(
+                "the authorization server wants the user's consent first".into(),
+            )
         }
         Some("invalid_scope") => DownstreamError::ScopeDenied(asked.to_vec()),
-        Some(code) => DownstreamError::CredentialRefused(format!("the authorization server answered {code}")),
+        Some(code) => {
+            DownstreamError::CredentialRefused(format!("the authorization server answered {code}"))
+        }
         None => DownstreamError::CredentialRefused("the authorization server refused".into()),
     }
 }
@@ -94,7 +108,9 @@ fn known_error(answer: &Map<String, Value>) -> Option<&'static str> {
 }
 
 fn is_header_text(token: &str) -> bool {
-    !token.is_empty() && token.len() <= MAX_TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic())
+    !token.is_empty()
+        && token.len() <= MAX_TOKEN
+        && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// RFC 6749 §5.2 codes, and those that vendors add.
@@ -146,7 +162,8 @@ mod tests {
             ("error", json!(null)),
         ] {
             let mut bad = good.clone();
-            bad.as_object_mut().map(|members| members.insert(member.into(), value.clone()));
+            bad.as_object_mut()
+                .map(|members| members.insert(member.into(), value.clone()));
             assert!(Granted::read(Some(&bad)).is_err(), "{member} = {value}");
         }
         for document in [None, Some(&json!([])), Some(&json!("a.b.c"))] {
@@ -157,10 +174,14 @@ mod tests {
     #[test]
     fn the_reason_says_which_member_is_wrong() {
         let answer = json!({"access_token": "secret", "token_type": "bearer", "scope": ["admin"]});
-        let why = Granted::read(Some(&answer)).map(drop).map_err(|why| why.to_string());
+        let why = Granted::read(Some(&answer))
+            .map(drop)
+            .map_err(|why| why.to_string());
         assert_eq!(why, Err("`scope` is an array, not a string".to_owned()));
         let answer = json!({"error": "invalid_grant"});
-        let why = Granted::read(Some(&answer)).map(drop).map_err(|why| why.to_string());
+        let why = Granted::read(Some(&answer))
+            .map(drop)
+            .map_err(|why| why.to_string());
         assert_eq!(why, Err("it is an error (`invalid_grant`)".to_owned()));
     }
 
@@ -168,11 +189,25 @@ mod tests {
     fn a_refusal_says_a_known_code_and_never_the_servers_text() {
         let asked = vec!["a".to_owned()];
         let refusal = |value: Value| refused(Some(&value), &asked);
-        assert_eq!(refusal(json!({"error": "invalid_scope"})), DownstreamError::ScopeDenied(asked.clone()));
-        assert!(matches!(refusal(json!({"error": "consent_required"})), DownstreamError::ConsentRequired(_)));
-        for error in [json!("secret-text"), json!(["invalid_scope"]), json!({"secret-text": 1})] {
+        assert_eq!(
+            refusal(json!({"error": "invalid_scope"})),
+            DownstreamError::ScopeDenied(asked.clone())
+        );
+        assert!(matches!(
+            refusal(json!({"error": "consent_required"})),
+            DownstreamError::ConsentRequired(_)
+        ));
+        for error in [
+            json!("secret-text"),
+            json!(["invalid_scope"]),
+            json!({"secret-text": 1}),
+        ] {
             let odd = refusal(json!({"error": error, "error_description": "secret-text"}));
-            assert_eq!(odd.to_string(), refused(None, &asked).to_string(), "{error}");
+            assert_eq!(
+                odd.to_string(),
+                refused(None, &asked).to_string(),
+                "{error}"
+            );
         }
     }
 }

@@ -24,21 +24,27 @@ pub(super) fn identify(
 ) -> Result<(), DownstreamError> {
     let claims = sealed.envelope().claims();
     let mut set = |name: &'static str, value: &str| {
-        let value = HeaderValue::try_from(value)
-            .map_err(|_| DownstreamError::InvalidRequest(format!("the header {name} cannot carry this identity")))?;
+        let value = HeaderValue::try_from(value).map_err(|_| {
+            DownstreamError::InvalidRequest(format!("the header {name} cannot carry this identity"))
+        })?;
         headers.insert(HeaderName::from_static(name), value);
         Ok::<_, DownstreamError>(())
     };
     set("accept-encoding", "identity")?;
     if service.in_trust_domain {
-        let token = signer.transaction(sealed, &service.name).map_err(|_| DownstreamError::IdentityUnavailable)?;
+        let token = signer
+            .transaction(sealed, &service.name)
+            .map_err(|_| DownstreamError::IdentityUnavailable)?;
         set("txn-token", token.as_str())?;
     }
     if service.audit_headers == AuditHeaders::None {
         return Ok(());
     }
     let span = random_hex::<8>(random);
-    set("traceparent", &format!("00-{}-{span}-01", claims.session.trace_id))?;
+    set(
+        "traceparent",
+        &format!("00-{}-{span}-01", claims.session.trace_id),
+    )?;
     set("x-trace-id", &claims.session.trace_id)?;
     if service.audit_headers == AuditHeaders::Full {
         set("x-actor-sub", &header_text(&claims.actor.sub))?;

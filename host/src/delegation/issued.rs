@@ -52,7 +52,11 @@ impl IssuedRule {
     ///
     /// # Errors
     /// It must not be sent.
-    pub(super) async fn verify(&self, granted: &Granted, expected: &Expected<'_>) -> Result<u64, DownstreamError> {
+    pub(super) async fn verify(
+        &self,
+        granted: &Granted,
+        expected: &Expected<'_>,
+    ) -> Result<u64, DownstreamError> {
         let token = granted.access_token.expose_secret();
         if token == expected.inbound {
             return Err(refuse("it is the caller's own token"));
@@ -62,9 +66,13 @@ impl IssuedRule {
         claims.check_times(expected.now, &self.times)?;
         claims.check_plain_access()?;
         let expires_at = claims.expiry()?;
-        let beyond = self.max_lifetime.map_or(0, |seconds| expected.now.saturating_add(seconds));
+        let beyond = self
+            .max_lifetime
+            .map_or(0, |seconds| expected.now.saturating_add(seconds));
         if expires_at > expected.authority_until.max(beyond) {
-            return Err(refuse("it outlives the caller's own token (exchange.max_lifetime)"));
+            return Err(refuse(
+                "it outlives the caller's own token (exchange.max_lifetime)",
+            ));
         }
         if claims.audiences()? != [self.audience.as_str()] {
             return Err(refuse("it is for another audience, or for more than one"));
@@ -76,7 +84,9 @@ impl IssuedRule {
         self.check_client(&claims)?;
         self.check_actor(&claims, expected)?;
         if !self.details && (granted.details || claims.has("authorization_details")) {
-            return Err(refuse("it has authorization_details (exchange.expect_authorization_details)"));
+            return Err(refuse(
+                "it has authorization_details (exchange.expect_authorization_details)",
+            ));
         }
         check_scopes(&claims, granted, expected)?;
         Ok(expires_at.min(expected.authority_until))
@@ -98,23 +108,31 @@ impl IssuedRule {
         if unverified.claimed_issuer()? != self.issuer {
             return Err(refuse("it is from another issuer"));
         }
-        let key = self.keys.find(unverified.key_id()).await.map_err(|error| match error {
-            KeyError::Unknown => refuse("it is signed with an unknown key"),
-            KeyError::Unavailable { .. } => {
-                DownstreamError::Unavailable("the keys of the authorization server are not available".into())
-            }
-        })?;
+        let key = self
+            .keys
+            .find(unverified.key_id())
+            .await
+            .map_err(|error| match error {
+                KeyError::Unknown => refuse("it is signed with an unknown key"),
+                KeyError::Unavailable { .. } => DownstreamError::Unavailable(
+                    "the keys of the authorization server are not available".into(),
+                ),
+            })?;
         Ok(unverified.verify(&key, &self.token_type)?)
     }
 
     /// A user of two tenants must not get into the other one.
     fn check_tenant(&self, claims: &Claims, actor: &Actor) -> Result<(), DownstreamError> {
-        let Some(rule) = &self.tenant else { return Ok(()) };
+        let Some(rule) = &self.tenant else {
+            return Ok(());
+        };
         match claims.optional_string(&rule.claim)? {
-            Some(tenant) if Some(tenant) != actor.tenant.as_deref() => {
-                Err(refuse("it is for another tenant (exchange.expect_tenant_claim)"))
+            Some(tenant) if Some(tenant) != actor.tenant.as_deref() => Err(refuse(
+                "it is for another tenant (exchange.expect_tenant_claim)",
+            )),
+            None if rule.required => {
+                Err(refuse("it states no tenant (exchange.expect_tenant_claim)"))
             }
-            None if rule.required => Err(refuse("it states no tenant (exchange.expect_tenant_claim)")),
             _ => Ok(()),
         }
     }
@@ -122,8 +140,13 @@ impl IssuedRule {
     /// RFC 9068 §2.2: the client is the one that asked for the token, under whichever name.
     fn check_client(&self, claims: &Claims) -> Result<(), DownstreamError> {
         for name in ["client_id", "azp", "appid", "cid"] {
-            if claims.optional_string(name)?.is_some_and(|client| client != self.client) {
-                return Err(refuse("it was issued to another client (exchange.expect_client)"));
+            if claims
+                .optional_string(name)?
+                .is_some_and(|client| client != self.client)
+            {
+                return Err(refuse(
+                    "it was issued to another client (exchange.expect_client)",
+                ));
             }
         }
         Ok(())
@@ -135,23 +158,39 @@ impl IssuedRule {
         let act = claims.optional_object("act")?;
         let Some(act) = act else {
             let wanted = expected.acting == Acting::HostForUser && self.actor.is_some();
-            return if wanted { Err(refuse("it names no actor")) } else { Ok(()) };
+            return if wanted {
+                Err(refuse("it names no actor"))
+            } else {
+                Ok(())
+            };
         };
         if expected.acting == Acting::UserAlone {
-            return Err(refuse("it names an actor, which a restricted token must not"));
+            return Err(refuse(
+                "it names an actor, which a restricted token must not",
+            ));
         }
         let sub = act.string("sub")?;
         if self.actor.as_deref().is_some_and(|actor| actor != sub) {
             return Err(refuse("it names another actor (exchange.expect_actor)"));
         }
         let issuer = act.optional_string("iss")?;
-        if issuer.is_some_and(|issuer| issuer != self.actor_issuer.as_deref().unwrap_or(&self.issuer)) {
-            return Err(refuse("its actor is of another issuer (exchange.expect_actor_issuer)"));
+        if issuer
+            .is_some_and(|issuer| issuer != self.actor_issuer.as_deref().unwrap_or(&self.issuer))
+        {
+            return Err(refuse(
+                "its actor is of another issuer (exchange.expect_actor_issuer)",
+            ));
         }
         let mut nested = act.optional_object("act")?;
         while let Some(prior) = nested {
-            if !self.is_agent(prior.string("sub")?, prior.optional_string("iss")?, expected) {
-                return Err(refuse("its `act` has an actor nested in it that the caller's token does not name"));
+            if !self.is_agent(
+                prior.string("sub")?,
+                prior.optional_string("iss")?,
+                expected,
+            ) {
+                return Err(refuse(
+                    "its `act` has an actor nested in it that the caller's token does not name",
+                ));
             }
             nested = prior.optional_object("act")?;
         }
@@ -164,7 +203,8 @@ impl IssuedRule {
         let home = |issuer: &str| issuer == self.issuer || issuer == expected.actor.iss;
         let outer = (sub == agent.id || sub == agent.client_id) && issuer.is_none_or(home);
         let named = |prior: &bailiwick_envelope::PriorActor| {
-            prior.sub == sub && issuer.is_none_or(|issuer| home(issuer) || prior.iss.as_deref() == Some(issuer))
+            prior.sub == sub
+                && issuer.is_none_or(|issuer| home(issuer) || prior.iss.as_deref() == Some(issuer))
         };
         outer || agent.prior.iter().any(named)
     }
@@ -173,29 +213,46 @@ impl IssuedRule {
 /// RFC 8693 §2.2.1: the answer's `scope` may be left out only where it is what was asked for. A
 /// restricted user's token must have its scopes stated. The answer may spell scopes as they were
 /// asked for, the token as the service knows them.
-fn check_scopes(claims: &Claims, granted: &Granted, expected: &Expected<'_>) -> Result<(), DownstreamError> {
+fn check_scopes(
+    claims: &Claims,
+    granted: &Granted,
+    expected: &Expected<'_>,
+) -> Result<(), DownstreamError> {
     let mut issued = claims.scopes("scope")?;
     issued.extend(claims.scopes("scp")?);
     let answered = granted.scope.as_deref().unwrap_or_default();
     let asked = |scope: &String| expected.asked.contains(scope) || expected.scopes.contains(scope);
     if issued.iter().any(|scope| !expected.scopes.contains(scope)) || !answered.iter().all(asked) {
-        return Err(refuse("it has scopes that were not asked for (exchange.expect_scopes)"));
+        return Err(refuse(
+            "it has scopes that were not asked for (exchange.expect_scopes)",
+        ));
     }
     let lacking = |wanted: &[String], given: &[String]| -> Vec<String> {
-        wanted.iter().filter(|scope| !given.contains(scope)).cloned().collect()
+        wanted
+            .iter()
+            .filter(|scope| !given.contains(scope))
+            .cloned()
+            .collect()
     };
     let missing = if claims.has("scope") || claims.has("scp") {
         lacking(expected.scopes, &issued)
-    } else if granted.scope.is_some() && answered.iter().any(|scope| expected.asked.contains(scope)) {
+    } else if granted.scope.is_some() && answered.iter().any(|scope| expected.asked.contains(scope))
+    {
         lacking(expected.asked, answered)
     } else if granted.scope.is_some() {
         lacking(expected.scopes, answered)
     } else if expected.acting == Acting::UserAlone {
-        return Err(refuse("neither it nor the answer states scopes, which a restricted token must"));
+        return Err(refuse(
+            "neither it nor the answer states scopes, which a restricted token must",
+        ));
     } else {
         Vec::new()
     };
-    if missing.is_empty() { Ok(()) } else { Err(DownstreamError::ScopeDenied(missing)) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(DownstreamError::ScopeDenied(missing))
+    }
 }
 
 fn refuse(why: &str) -> DownstreamError {

@@ -37,7 +37,11 @@ impl Planned {
 
     /// How it ended if it was given up.
     pub(super) fn given_up(&self, progress: &Progress) -> Outcome {
-        if progress.sending && may_change(&self.method) { Outcome::Unknown } else { Outcome::Cancelled }
+        if progress.sending && may_change(&self.method) {
+            Outcome::Unknown
+        } else {
+            Outcome::Cancelled
+        }
     }
 
     /// What the journal says of it.
@@ -47,7 +51,9 @@ impl Planned {
             method: self.method.to_string(),
             path_template: Some(self.template.clone()),
             status: progress.and_then(|progress| progress.status),
-            credential_kind: progress.and_then(|progress| progress.credential).map(String::from),
+            credential_kind: progress
+                .and_then(|progress| progress.credential)
+                .map(String::from),
             ..unknown()
         }
     }
@@ -65,7 +71,9 @@ pub(super) fn outcome_of(error: &DownstreamError, progress: &Progress, method: &
     }
     match error {
         DownstreamError::TimedOut => Outcome::TimedOut,
-        DownstreamError::Unavailable(_) | DownstreamError::TooLarge if progress.sending => Outcome::Failed,
+        DownstreamError::Unavailable(_) | DownstreamError::TooLarge if progress.sending => {
+            Outcome::Failed
+        }
         DownstreamError::Unavailable(_) | DownstreamError::AuditUnavailable => Outcome::Failed,
         _ if progress.sending => Outcome::Failed,
         _ => Outcome::Refused,
@@ -81,7 +89,9 @@ pub(super) fn failed(error: &EgressError) -> DownstreamError {
             tracing::error!(cause = %blocked, "a service's address must not be dialled");
             DownstreamError::Unavailable("the service cannot be reached".into())
         }
-        EgressError::Unreachable(_) => DownstreamError::Unavailable("the service cannot be reached".into()),
+        EgressError::Unreachable(_) => {
+            DownstreamError::Unavailable("the service cannot be reached".into())
+        }
     }
 }
 
@@ -101,7 +111,12 @@ pub(super) fn unknown() -> Downstream {
 /// The actor as the one for whom a connection carries requests.
 pub(super) fn principal(actor: &Actor) -> Principal {
     let service = actor.kind == ActorKind::Service;
-    Principal::Actor { issuer: actor.iss.clone(), sub: actor.sub.clone(), tenant: actor.tenant.clone(), service }
+    Principal::Actor {
+        issuer: actor.iss.clone(),
+        sub: actor.sub.clone(),
+        tenant: actor.tenant.clone(),
+        service,
+    }
 }
 
 /// The service's base with a path and query below it.
@@ -110,5 +125,6 @@ pub(super) fn absolute(base: &Uri, target: &str) -> Result<Uri, DownstreamError>
     let path = base.path().trim_end_matches('/');
     let mut parts = base.clone().into_parts();
     parts.path_and_query = Some(format!("{path}{target}").try_into().map_err(refused)?);
-    Uri::from_parts(parts).map_err(|_| DownstreamError::InvalidRequest("the path does not form a URL".into()))
+    Uri::from_parts(parts)
+        .map_err(|_| DownstreamError::InvalidRequest("the path does not form a URL".into()))
 }

@@ -53,19 +53,29 @@ pub(super) fn method(name: &str) -> Result<Method, DownstreamError> {
         "PUT" => Ok(Method::PUT),
         "PATCH" => Ok(Method::PATCH),
         "DELETE" => Ok(Method::DELETE),
-        _ => Err(DownstreamError::InvalidRequest("the method is not GET, HEAD, POST, PUT, PATCH or DELETE".into())),
+        _ => Err(DownstreamError::InvalidRequest(
+            "the method is not GET, HEAD, POST, PUT, PATCH or DELETE".into(),
+        )),
     }
 }
 
 /// Percent-encodes one path segment, refusing what could mean another path.
 pub(super) fn encode_segment(text: &str) -> Result<String, DownstreamError> {
-    if text.is_empty() || text == "." || text == ".." || text.chars().any(|c| c == '/' || c == '\\' || c.is_control()) {
+    if text.is_empty()
+        || text == "."
+        || text == ".."
+        || text
+            .chars()
+            .any(|c| c == '/' || c == '\\' || c.is_control())
+    {
         return Err(DownstreamError::InvalidRequest(
             "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters".into(),
         ));
     }
     if text.len() > MAX_PART {
-        return Err(DownstreamError::InvalidRequest(format!("a path segment is longer than {MAX_PART} bytes")));
+        return Err(DownstreamError::InvalidRequest(format!(
+            "a path segment is longer than {MAX_PART} bytes"
+        )));
     }
     Ok(utf8_percent_encode(text, RESERVED).to_string())
 }
@@ -86,17 +96,24 @@ pub(super) fn headers(given: &[(String, String)]) -> Result<HeaderMap, Downstrea
     for (name, value) in given {
         let lower = name.to_ascii_lowercase();
         if !ALLOWED_HEADERS.contains(&lower.as_str()) {
-            return Err(DownstreamError::InvalidRequest(format!("the header {name:?} is not one that a tool may set")));
+            return Err(DownstreamError::InvalidRequest(format!(
+                "the header {name:?} is not one that a tool may set"
+            )));
         }
-        let refused =
-            || DownstreamError::InvalidRequest(format!("the value of the header {lower:?} is not plain text"));
+        let refused = || {
+            DownstreamError::InvalidRequest(format!(
+                "the value of the header {lower:?} is not plain text"
+            ))
+        };
         if value.len() > MAX_PART || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(refused());
         }
         let name = HeaderName::try_from(lower.as_str()).map_err(|_| refused())?;
         let value = HeaderValue::try_from(value.as_str()).map_err(|_| refused())?;
         if headers.insert(name, value).is_some() {
-            return Err(DownstreamError::InvalidRequest(format!("the header {lower:?} is given twice")));
+            return Err(DownstreamError::InvalidRequest(format!(
+                "the header {lower:?} is given twice"
+            )));
         }
     }
     Ok(headers)
@@ -182,10 +199,16 @@ mod tests {
             "accept\r\nx",
         ] {
             let refused = headers(&[(name.to_owned(), "x".to_owned())]);
-            assert!(matches!(refused, Err(DownstreamError::InvalidRequest(_))), "{name}");
+            assert!(
+                matches!(refused, Err(DownstreamError::InvalidRequest(_))),
+                "{name}"
+            );
         }
         for value in ["a\r\nX-Actor-Sub: bob", "a\nb", "a\u{0}", "\u{560a}", "ä"] {
-            assert!(headers(&[("accept".to_owned(), value.to_owned())]).is_err(), "{value:?}");
+            assert!(
+                headers(&[("accept".to_owned(), value.to_owned())]).is_err(),
+                "{value:?}"
+            );
         }
         assert!(headers(&[("Accept".into(), "a".into()), ("accept".into(), "b".into())]).is_err());
         assert!(headers(&[("Content-Type".into(), "application/json".into())]).is_ok());
@@ -196,8 +219,12 @@ mod tests {
         for bad in ["", ".", "..", "a/b", "a\\b", "a\u{0}", "a\nb"] {
             assert!(encode_segment(bad).is_err(), "{bad:?}");
         }
-        for (text, encoded) in [("a b", "a%20b"), ("%2f..", "%252f.."), ("a?b#c", "a%3Fb%23c"), ("ü;=", "%C3%BC%3B%3D")]
-        {
+        for (text, encoded) in [
+            ("a b", "a%20b"),
+            ("%2f..", "%252f.."),
+            ("a?b#c", "a%3Fb%23c"),
+            ("ü;=", "%C3%BC%3B%3D"),
+        ] {
             assert_eq!(encode_segment(text).as_deref(), Ok(encoded));
         }
         assert_eq!(encode_query("a&b=c").as_deref(), Ok("a%26b%3Dc"));

@@ -210,28 +210,60 @@ pub(super) struct Described {
 /// The host's own credential, ready for use.
 pub(super) enum OwnCredential {
     None,
-    Static { header: HeaderName, value: SecretString, prefix: usize },
+    Static {
+        header: HeaderName,
+        value: SecretString,
+        prefix: usize,
+    },
     ClientCredentials(ClientCredentials),
 }
 
 impl Service {
     /// Joins the settings with the clients that carry them out.
-    pub fn new(settings: ServiceSettings, tls: &Tls, clock: &std::sync::Arc<dyn crate::seams::Clock>) -> Self {
+    pub fn new(
+        settings: ServiceSettings,
+        tls: &Tls,
+        clock: &std::sync::Arc<dyn crate::seams::Clock>,
+    ) -> Self {
         let endpoint = |client: ClientSettings| TokenEndpoint::new(client, tls);
         let own = match settings.auth {
             Auth::None => OwnCredential::None,
-            Auth::Static { header, prefix, secret } => {
-                OwnCredential::Static { header, value: prefixed(&prefix, &secret), prefix: prefix.len() }
-            }
-            Auth::ClientCredentials { client, scopes, expect_scopes, audience } => {
-                let asking = Asking { scopes, expected: expect_scopes, audience };
-                OwnCredential::ClientCredentials(ClientCredentials::new(endpoint(client), asking, clock.clone()))
+            Auth::Static {
+                header,
+                prefix,
+                secret,
+            } => OwnCredential::Static {
+                header,
+                value: prefixed(&prefix, &secret),
+                prefix: prefix.len(),
+            },
+            Auth::ClientCredentials {
+                client,
+                scopes,
+                expect_scopes,
+                audience,
+            } => {
+                let asking = Asking {
+                    scopes,
+                    expected: expect_scopes,
+                    audience,
+                };
+                OwnCredential::ClientCredentials(ClientCredentials::new(
+                    endpoint(client),
+                    asking,
+                    clock.clone(),
+                ))
             }
         };
         let exchange = settings.exchange.map(|exchange| {
             let endpoint = endpoint(exchange.client);
-            let asking = Asking { audience: exchange.actor_audience, ..Asking::default() };
-            let actor = exchange.actor.then(|| ClientCredentials::new(endpoint.clone(), asking, clock.clone()));
+            let asking = Asking {
+                audience: exchange.actor_audience,
+                ..Asking::default()
+            };
+            let actor = exchange
+                .actor
+                .then(|| ClientCredentials::new(endpoint.clone(), asking, clock.clone()));
             let issued = exchange.issued;
             let keys = KeyRing::new(issued.keys, issued.algorithms, tls, clock.clone());
             Exchange {

@@ -33,10 +33,14 @@ enum Slot {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// Not of the form.
-    #[error("it is not of the form `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH, DELETE")]
+    #[error(
+        "it is not of the form `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH, DELETE"
+    )]
     Form,
     /// A segment that is not a whole placeholder or a plain text.
-    #[error("{0:?} is neither plain text nor exactly one of {{}}, {{actor.sub}}, {{actor.tenant}}, {{**}}")]
+    #[error(
+        "{0:?} is neither plain text nor exactly one of {{}}, {{actor.sub}}, {{actor.tenant}}, {{**}}"
+    )]
     Segment(String),
     /// `{**}` not at the end of the path.
     #[error("{{**}} stands for the rest of the path, so it must be its last segment")]
@@ -52,18 +56,29 @@ impl FromStr for Template {
     fn from_str(text: &str) -> Result<Self, TemplateError> {
         let (name, target) = text.split_once(' ').ok_or(TemplateError::Form)?;
         method(name).map_err(|_| TemplateError::Form)?;
-        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let (path, query) = target
+            .split_once('?')
+            .map_or((target, None), |(path, query)| (path, Some(query)));
         let segments = path.strip_prefix('/').ok_or(TemplateError::Form)?;
         let path: Vec<Slot> = match segments {
             "" => Vec::new(),
             segments => segments.split('/').map(slot).collect::<Result<_, _>>()?,
         };
         let before_last = path.len().saturating_sub(1);
-        if path.iter().take(before_last).any(|slot| *slot == Slot::Rest) {
+        if path
+            .iter()
+            .take(before_last)
+            .any(|slot| *slot == Slot::Rest)
+        {
             return Err(TemplateError::Rest);
         }
         let query = query.map(parse_query).transpose()?.unwrap_or_default();
-        Ok(Self { text: text.to_owned(), method: name.to_owned(), path, query })
+        Ok(Self {
+            text: text.to_owned(),
+            method: name.to_owned(),
+            path,
+            query,
+        })
     }
 }
 
@@ -99,15 +114,24 @@ impl Template {
 
     /// Whether the host fills in anything about the actor.
     pub fn names_actor(&self) -> bool {
-        let slots = self.path.iter().chain(self.query.iter().map(|(_, slot)| slot));
-        slots.into_iter().any(|slot| matches!(slot, Slot::ActorSub | Slot::ActorTenant))
+        let slots = self
+            .path
+            .iter()
+            .chain(self.query.iter().map(|(_, slot)| slot));
+        slots
+            .into_iter()
+            .any(|slot| matches!(slot, Slot::ActorSub | Slot::ActorTenant))
     }
 
     /// The path and query of `request`, encoded, if this template covers it; `None` if not.
     ///
     /// # Errors
     /// The template covers the shape of the request, but a value of it is unacceptable.
-    pub(super) fn fill(&self, request: &Request, actor: &Actor) -> Result<Option<String>, DownstreamError> {
+    pub(super) fn fill(
+        &self,
+        request: &Request,
+        actor: &Actor,
+    ) -> Result<Option<String>, DownstreamError> {
         if request.method != self.method || !self.covers(request) {
             return Ok(None);
         }
@@ -130,24 +154,41 @@ impl Template {
             target.push_str(&encode_query(&value(part, actor)?)?);
         }
         if target.len() > MAX_TARGET {
-            return Err(DownstreamError::InvalidRequest(format!("the path is longer than {MAX_TARGET} bytes")));
+            return Err(DownstreamError::InvalidRequest(format!(
+                "the path is longer than {MAX_TARGET} bytes"
+            )));
         }
         Ok(Some(target))
     }
 
     fn covers(&self, request: &Request) -> bool {
         let rest = self.path.last() == Some(&Slot::Rest);
-        let fixed = if rest { self.path.len().saturating_sub(1) } else { self.path.len() };
-        let long_enough = if rest { request.path.len() > fixed } else { request.path.len() == fixed };
+        let fixed = if rest {
+            self.path.len().saturating_sub(1)
+        } else {
+            self.path.len()
+        };
+        let long_enough = if rest {
+            request.path.len() > fixed
+        } else {
+            request.path.len() == fixed
+        };
         long_enough
-            && self.path.iter().take(fixed).zip(&request.path).all(|(slot, part)| slot.admits(part))
+            && self
+                .path
+                .iter()
+                .take(fixed)
+                .zip(&request.path)
+                .all(|(slot, part)| slot.admits(part))
             && self.covers_query(&request.query)
     }
 
     /// Free parameters may be left out; literal and host-filled ones must be there, once.
     fn covers_query(&self, given: &[(String, Part)]) -> bool {
         let named = |key: &String| self.query.iter().find(|(name, _)| name == key);
-        let all_named = given.iter().all(|(key, part)| named(key).is_some_and(|(_, slot)| slot.admits(part)));
+        let all_named = given
+            .iter()
+            .all(|(key, part)| named(key).is_some_and(|(_, slot)| slot.admits(part)));
         let count = |key: &String| given.iter().filter(|(name, _)| name == key).count();
         let all_given = self.query.iter().all(|(key, slot)| match slot {
             Slot::Free => count(key) <= 1,
@@ -161,9 +202,9 @@ impl Slot {
     fn admits(&self, part: &Part) -> bool {
         match (self, part) {
             (Self::Literal(literal), Part::Text(text)) => literal == text,
-            (Self::Free, Part::Text(_)) | (Self::ActorSub, Part::ActorSub) | (Self::ActorTenant, Part::ActorTenant) => {
-                true
-            }
+            (Self::Free, Part::Text(_))
+            | (Self::ActorSub, Part::ActorSub)
+            | (Self::ActorTenant, Part::ActorTenant) => true,
             _ => false,
         }
     }
@@ -173,10 +214,9 @@ fn value(part: &Part, actor: &Actor) -> Result<String, DownstreamError> {
     match part {
         Part::Text(text) => Ok(text.clone()),
         Part::ActorSub => Ok(actor.sub.clone()),
-        Part::ActorTenant => actor
-            .tenant
-            .clone()
-            .ok_or_else(|| DownstreamError::NotGranted("the actor of this call has no tenant".into())),
+        Part::ActorTenant => actor.tenant.clone().ok_or_else(|| {
+            DownstreamError::NotGranted("the actor of this call has no tenant".into())
+        }),
     }
 }
 
@@ -193,7 +233,9 @@ fn slot(segment: &str) -> Result<Slot, TemplateError> {
 
 fn is_plain(text: &str) -> bool {
     !matches!(text, "" | "." | "..")
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:@!$'()*+,;".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:@!$'()*+,;".contains(&byte))
 }
 
 fn parse_query(query: &str) -> Result<Vec<(String, Slot)>, TemplateError> {
@@ -201,7 +243,10 @@ fn parse_query(query: &str) -> Result<Vec<(String, Slot)>, TemplateError> {
     for pair in query.split('&') {
         let refused = || TemplateError::Query(pair.to_owned());
         let (key, value) = pair.split_once('=').ok_or_else(refused)?;
-        let value = slot(value).ok().filter(|slot| *slot != Slot::Rest).ok_or_else(refused)?;
+        let value = slot(value)
+            .ok()
+            .filter(|slot| *slot != Slot::Rest)
+            .ok_or_else(refused)?;
         if !is_plain(key) || slots.iter().any(|(name, _)| name == key) {
             return Err(refused());
         }
@@ -239,13 +284,20 @@ mod tests {
             service: "s".into(),
             method: method.into(),
             path: path.iter().map(part).collect(),
-            query: query.iter().map(|(key, value)| ((*key).into(), part(value))).collect(),
+            query: query
+                .iter()
+                .map(|(key, value)| ((*key).into(), part(value)))
+                .collect(),
             headers: Vec::new(),
             body: Vec::new(),
         }
     }
 
-    fn fill(template: &str, request: &Request, actor: &Actor) -> Result<Option<String>, DownstreamError> {
+    fn fill(
+        template: &str,
+        request: &Request,
+        actor: &Actor,
+    ) -> Result<Option<String>, DownstreamError> {
         template
             .parse::<Template>()
             .map_err(|error| DownstreamError::InvalidRequest(error.to_string()))?
@@ -254,17 +306,41 @@ mod tests {
 
     #[test]
     fn a_request_is_covered_by_its_template_alone() {
-        type Case<'c> = (&'c str, &'c str, &'c [&'c str], &'c [(&'c str, &'c str)], Option<&'c str>);
+        type Case<'c> = (
+            &'c str,
+            &'c str,
+            &'c [&'c str],
+            &'c [(&'c str, &'c str)],
+            Option<&'c str>,
+        );
         let alice = actor("alice@x", Some("acme"));
         let cases: &[Case<'_>] = &[
-            ("GET /orders/{}", "GET", &["orders", "7"], &[], Some("/orders/7")),
+            (
+                "GET /orders/{}",
+                "GET",
+                &["orders", "7"],
+                &[],
+                Some("/orders/7"),
+            ),
             ("GET /orders/{}", "POST", &["orders", "7"], &[], None),
             ("GET /orders/{}", "GET", &["orders"], &[], None),
             ("GET /orders/{}", "GET", &["orders", "7", "8"], &[], None),
             ("GET /orders/{}", "GET", &["Orders", "7"], &[], None),
-            ("GET /orders/{}", "GET", &["orders", "7"], &[("expand", "all")], None),
+            (
+                "GET /orders/{}",
+                "GET",
+                &["orders", "7"],
+                &[("expand", "all")],
+                None,
+            ),
             ("GET /orders/{}", "GET", &["orders", "@sub"], &[], None),
-            ("GET /c/{actor.sub}/orders?status={}", "GET", &["c", "@sub", "orders"], &[], Some("/c/alice%40x/orders")),
+            (
+                "GET /c/{actor.sub}/orders?status={}",
+                "GET",
+                &["c", "@sub", "orders"],
+                &[],
+                Some("/c/alice%40x/orders"),
+            ),
             (
                 "GET /c/{actor.sub}/orders?status={}",
                 "GET",
@@ -279,8 +355,20 @@ mod tests {
                 &[("status", "a"), ("status", "b")],
                 None,
             ),
-            ("GET /c/{actor.sub}/orders", "GET", &["c", "alice@x", "orders"], &[], None),
-            ("GET /c/{actor.sub}/orders", "GET", &["c", "bob", "orders"], &[], None),
+            (
+                "GET /c/{actor.sub}/orders",
+                "GET",
+                &["c", "alice@x", "orders"],
+                &[],
+                None,
+            ),
+            (
+                "GET /c/{actor.sub}/orders",
+                "GET",
+                &["c", "bob", "orders"],
+                &[],
+                None,
+            ),
             (
                 "GET /t/{actor.tenant}?u={actor.sub}",
                 "GET",
@@ -288,14 +376,38 @@ mod tests {
                 &[("u", "@sub")],
                 Some("/t/acme?u=alice%40x"),
             ),
-            ("GET /t/{actor.tenant}?u={actor.sub}", "GET", &["t", "@tenant"], &[], None),
-            ("GET /files/{**}", "GET", &["files", "a", "b"], &[], Some("/files/a/b")),
+            (
+                "GET /t/{actor.tenant}?u={actor.sub}",
+                "GET",
+                &["t", "@tenant"],
+                &[],
+                None,
+            ),
+            (
+                "GET /files/{**}",
+                "GET",
+                &["files", "a", "b"],
+                &[],
+                Some("/files/a/b"),
+            ),
             ("GET /files/{**}", "GET", &["files"], &[], None),
             ("GET /", "GET", &[], &[], Some("/")),
-            ("GET /x?kind=a", "GET", &["x"], &[("kind", "a")], Some("/x?kind=a")),
+            (
+                "GET /x?kind=a",
+                "GET",
+                &["x"],
+                &[("kind", "a")],
+                Some("/x?kind=a"),
+            ),
             ("GET /x?kind=a", "GET", &["x"], &[("kind", "b")], None),
             ("GET /x?kind=a", "GET", &["x"], &[], None),
-            ("POST /v1:batch", "POST", &["v1:batch"], &[], Some("/v1:batch")),
+            (
+                "POST /v1:batch",
+                "POST",
+                &["v1:batch"],
+                &[],
+                Some("/v1:batch"),
+            ),
         ];
         for (template, method, path, query, expected) in cases {
             let filled = fill(template, &request(method, path, query), &alice);
@@ -310,10 +422,21 @@ mod tests {
     #[test]
     fn what_the_host_fills_in_passes_the_same_refusals() {
         for sub in ["..", "a/b", "a\\b", "."] {
-            let refused = fill("GET /c/{actor.sub}", &request("GET", &["c", "@sub"], &[]), &actor(sub, None));
-            assert!(matches!(refused, Err(DownstreamError::InvalidRequest(_))), "{sub}");
+            let refused = fill(
+                "GET /c/{actor.sub}",
+                &request("GET", &["c", "@sub"], &[]),
+                &actor(sub, None),
+            );
+            assert!(
+                matches!(refused, Err(DownstreamError::InvalidRequest(_))),
+                "{sub}"
+            );
         }
-        let refused = fill("GET /t/{actor.tenant}", &request("GET", &["t", "@tenant"], &[]), &actor("a", None));
+        let refused = fill(
+            "GET /t/{actor.tenant}",
+            &request("GET", &["t", "@tenant"], &[]),
+            &actor("a", None),
+        );
         assert!(matches!(refused, Err(DownstreamError::NotGranted(_))));
     }
 
@@ -335,7 +458,11 @@ mod tests {
             ("GET /reports", false),
             ("GET /{**}", false),
         ] {
-            assert_eq!(template.parse::<Template>().map(|t| t.binds_actor_first()), Ok(bound), "{template}");
+            assert_eq!(
+                template.parse::<Template>().map(|t| t.binds_actor_first()),
+                Ok(bound),
+                "{template}"
+            );
         }
     }
 

@@ -47,16 +47,20 @@ impl TokenEndpoint {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
             .body(Full::new(encode(form)))
-            .map_err(|_| DownstreamError::CredentialRefused("the request could not be built".into()))?;
-        let sent = self.client.send_for(principal, request, TOKEN_TIME, MAX_ANSWER);
+            .map_err(|_| {
+                DownstreamError::CredentialRefused("the request could not be built".into())
+            })?;
+        let sent = self
+            .client
+            .send_for(principal, request, TOKEN_TIME, MAX_ANSWER);
         let answer = sent.await.map_err(|error| unreachable(&error))?;
         let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
         wipe_bytes(answer.body);
         let read = match answer.status {
             StatusCode::OK => Granted::read(document.as_ref()).map_err(DownstreamError::from),
-            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(DownstreamError::Unavailable("the authorization server is not available".into()))
-            }
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => Err(
+                DownstreamError::Unavailable("the authorization server is not available".into()),
+            ),
             _ => Err(refused(document.as_ref(), asked)),
         };
         document.iter_mut().for_each(wipe);
@@ -65,10 +69,19 @@ impl TokenEndpoint {
 
     /// RFC 6749 §2.3.1: both parts form-encoded, then Basic.
     fn basic(&self) -> Result<HeaderValue, DownstreamError> {
-        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = format!("{}:{}", encode(&self.client_id), encode(self.client_secret.expose_secret()));
-        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))
-            .map_err(|_| DownstreamError::CredentialRefused("the client credentials cannot be encoded".into()))?;
+        let encode =
+            |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = format!(
+            "{}:{}",
+            encode(&self.client_id),
+            encode(self.client_secret.expose_secret())
+        );
+        let mut value =
+            HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).map_err(|_| {
+                DownstreamError::CredentialRefused(
+                    "the client credentials cannot be encoded".into(),
+                )
+            })?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -77,8 +90,13 @@ impl TokenEndpoint {
 /// The form, erased when it has been sent: it has the caller's token in it.
 fn encode(form: &[(&str, &str)]) -> Bytes {
     // Room for every byte as `%XX`, so that no shorter copy is left behind.
-    let room = form.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
-    let text = form_urlencoded::Serializer::new(String::with_capacity(room)).extend_pairs(form).finish();
+    let room = form
+        .iter()
+        .map(|(name, value)| 3 * (name.len() + value.len()) + 2)
+        .sum();
+    let text = form_urlencoded::Serializer::new(String::with_capacity(room))
+        .extend_pairs(form)
+        .finish();
     Bytes::from_owner(Zeroizing::new(text.into_bytes()))
 }
 
@@ -101,7 +119,9 @@ fn wipe(document: &mut Value) {
 
 fn unreachable(error: &EgressError) -> DownstreamError {
     match error {
-        EgressError::TimedOut => DownstreamError::Unavailable("the authorization server did not answer in time".into()),
+        EgressError::TimedOut => {
+            DownstreamError::Unavailable("the authorization server did not answer in time".into())
+        }
         EgressError::TooLarge(limit) => Malformed::TooLarge(*limit).into(),
         EgressError::Blocked(blocked) => {
             tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");

@@ -62,7 +62,9 @@ impl Catalog {
         grants: &BTreeMap<String, ComponentGrant>,
         serving: &Self,
     ) -> (Self, Vec<Clash>) {
-        let claims = components.iter().map(|(component, definitions)| (component, definitions.as_slice()));
+        let claims = components
+            .iter()
+            .map(|(component, definitions)| (component, definitions.as_slice()));
         let clashes = Self::clashes(claims, grants, serving);
         let mut tools = BTreeMap::new();
         for (component, definitions) in components {
@@ -70,13 +72,26 @@ impl Catalog {
                 continue;
             }
             let grant = grants.get(&component.name).cloned().unwrap_or_default();
-            let settings: Arc<str> = serde_json::Value::Object(grant.settings.clone()).to_string().into();
+            let settings: Arc<str> = serde_json::Value::Object(grant.settings.clone())
+                .to_string()
+                .into();
             for definition in definitions {
                 let services = grant.services_of(&definition.name).clone();
-                let services = services.into_iter().filter(|(name, _)| definition.services.contains(name)).collect();
+                let services = services
+                    .into_iter()
+                    .filter(|(name, _)| definition.services.contains(name))
+                    .collect();
                 let (component, settings) = (component.clone(), Arc::clone(&settings));
                 let name = definition.name.clone();
-                tools.insert(name, Arc::new(Tool { definition, component, services, settings }));
+                tools.insert(
+                    name,
+                    Arc::new(Tool {
+                        definition,
+                        component,
+                        services,
+                        settings,
+                    }),
+                );
             }
         }
         (Self { tools }, clashes)
@@ -93,18 +108,36 @@ impl Catalog {
         let serving: Vec<&ComponentId> = serving.tools().map(|tool| &tool.component).collect();
         let mut components: Vec<_> = components.collect();
         components.sort_by_key(|(component, _)| {
-            (!grants.contains_key(&component.name), !serving.contains(component), &component.name)
+            (
+                !grants.contains_key(&component.name),
+                !serving.contains(component),
+                &component.name,
+            )
         });
         let mut owners: BTreeMap<String, &str> = BTreeMap::new();
         let mut clashes = Vec::new();
         for (component, definitions) in components {
             // A name that differs in case alone could pass for another.
-            let names: BTreeSet<String> = definitions.iter().map(|tool| tool.name.to_ascii_lowercase()).collect();
-            match names.iter().find_map(|name| Some((name, *owners.get(name)?))) {
+            let names: BTreeSet<String> = definitions
+                .iter()
+                .map(|tool| tool.name.to_ascii_lowercase())
+                .collect();
+            match names
+                .iter()
+                .find_map(|name| Some((name, *owners.get(name)?)))
+            {
                 Some((tool, other)) => {
-                    clashes.push(Clash { component: component.clone(), tool: tool.clone(), other: other.to_owned() });
+                    clashes.push(Clash {
+                        component: component.clone(),
+                        tool: tool.clone(),
+                        other: other.to_owned(),
+                    });
                 }
-                None => owners.extend(names.into_iter().map(|name| (name, component.name.as_str()))),
+                None => owners.extend(
+                    names
+                        .into_iter()
+                        .map(|name| (name, component.name.as_str())),
+                ),
             }
         }
         clashes
@@ -136,11 +169,21 @@ mod tests {
             };
             Definition::check(raw, &ComponentGrant::default()).ok()
         });
-        (ComponentId { name: name.into(), digest: format!("sha256:{name}"), signed: None }, definitions.collect())
+        (
+            ComponentId {
+                name: name.into(),
+                digest: format!("sha256:{name}"),
+                signed: None,
+            },
+            definitions.collect(),
+        )
     }
 
     fn named(names: &[&str]) -> BTreeMap<String, ComponentGrant> {
-        names.iter().map(|name| ((*name).to_owned(), ComponentGrant::default())).collect()
+        names
+            .iter()
+            .map(|name| ((*name).to_owned(), ComponentGrant::default()))
+            .collect()
     }
 
     /// The tools, and which component is refused for which tool of which other.
@@ -150,16 +193,31 @@ mod tests {
         serving: &Catalog,
     ) -> (String, String) {
         let (catalog, clashes) = Catalog::build(components, &named(configured), serving);
-        let tools: Vec<_> =
-            catalog.tools().map(|tool| format!("{}:{}", tool.component.name, tool.definition.name)).collect();
-        let clashes = clashes.iter().map(|clash| format!("{}:{}:{}", clash.component.name, clash.tool, clash.other));
+        let tools: Vec<_> = catalog
+            .tools()
+            .map(|tool| format!("{}:{}", tool.component.name, tool.definition.name))
+            .collect();
+        let clashes = clashes
+            .iter()
+            .map(|clash| format!("{}:{}:{}", clash.component.name, clash.tool, clash.other));
         (tools.join(" "), clashes.collect::<Vec<_>>().join(" "))
     }
 
     #[test]
-    fn of_two_components_with_one_tool_name_the_configured_one_stays_then_the_serving_one_then_the_first() {
-        let all = || vec![component("a", &["x", "y"]), component("b", &["x"]), component("c", &["z"])];
-        let (serving_b, _) = Catalog::build(vec![component("b", &["x"])], &BTreeMap::new(), &Catalog::default());
+    fn of_two_components_with_one_tool_name_the_configured_one_stays_then_the_serving_one_then_the_first()
+     {
+        let all = || {
+            vec![
+                component("a", &["x", "y"]),
+                component("b", &["x"]),
+                component("c", &["z"]),
+            ]
+        };
+        let (serving_b, _) = Catalog::build(
+            vec![component("b", &["x"])],
+            &BTreeMap::new(),
+            &Catalog::default(),
+        );
         let none = Catalog::default();
         for (configured, serving, tools, clashes) in [
             (&[][..], &none, "a:x a:y c:z", "b:x:a"),
@@ -171,19 +229,33 @@ mod tests {
             (&["a", "b"][..], &serving_b, "b:x c:z", "a:x:b"),
         ] {
             let expected = (tools.to_owned(), clashes.to_owned());
-            assert_eq!(built(all(), configured, serving), expected, "with {configured:?} configured");
+            assert_eq!(
+                built(all(), configured, serving),
+                expected,
+                "with {configured:?} configured"
+            );
         }
     }
 
     #[test]
     fn a_name_that_differs_in_case_alone_is_the_same_name() {
         let both = vec![component("a", &["find"]), component("b", &["Find"])];
-        assert_eq!(built(both, &[], &Catalog::default()), ("a:find".to_owned(), "b:find:a".to_owned()));
+        assert_eq!(
+            built(both, &[], &Catalog::default()),
+            ("a:find".to_owned(), "b:find:a".to_owned())
+        );
     }
 
     #[test]
     fn a_component_that_clashes_in_several_tools_is_refused_once_and_takes_no_name_along() {
-        let components = vec![component("a", &["x", "y"]), component("b", &["y", "x", "w"]), component("c", &["w"])];
-        assert_eq!(built(components, &[], &Catalog::default()), ("c:w a:x a:y".to_owned(), "b:x:a".to_owned()));
+        let components = vec![
+            component("a", &["x", "y"]),
+            component("b", &["y", "x", "w"]),
+            component("c", &["w"]),
+        ];
+        assert_eq!(
+            built(components, &[], &Catalog::default()),
+            ("c:w a:x a:y".to_owned(), "b:x:a".to_owned())
+        );
     }
 }

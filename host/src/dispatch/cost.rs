@@ -52,7 +52,11 @@ impl Cost {
 
 /// The cost of `schema`.
 pub(super) fn expanded(schema: &Value) -> Result<Cost, Unbounded> {
-    let mut walk = Walk { root: schema, known: HashMap::new(), depth: 0 };
+    let mut walk = Walk {
+        root: schema,
+        known: HashMap::new(),
+        depth: 0,
+    };
     walk.value(schema)
 }
 
@@ -80,19 +84,39 @@ impl Walk<'_> {
                 let mut inside = self.sum(members.values())?.and(target);
                 inside.patterns = inside.patterns.saturating_add(patterns(members));
                 // These evaluate everything beside them a second time, on every level.
-                let again = members.contains_key("unevaluatedProperties") || members.contains_key("unevaluatedItems");
-                if again { Cost { depth: inside.depth, ..inside.and(inside) } } else { inside }
+                let again = members.contains_key("unevaluatedProperties")
+                    || members.contains_key("unevaluatedItems");
+                if again {
+                    Cost {
+                        depth: inside.depth,
+                        ..inside.and(inside)
+                    }
+                } else {
+                    inside
+                }
             }
             _ => Cost::default(),
         };
         self.depth -= 1;
-        let total = Cost { nodes: inside.nodes.saturating_add(1), depth: inside.depth.saturating_add(1), ..inside };
-        let bounded = total.nodes <= MAX_EXPANDED && total.patterns <= MAX_PATTERNS && total.depth <= MAX_DEPTH;
-        if bounded { Ok(total) } else { Err(Unbounded::TooLarge) }
+        let total = Cost {
+            nodes: inside.nodes.saturating_add(1),
+            depth: inside.depth.saturating_add(1),
+            ..inside
+        };
+        let bounded = total.nodes <= MAX_EXPANDED
+            && total.patterns <= MAX_PATTERNS
+            && total.depth <= MAX_DEPTH;
+        if bounded {
+            Ok(total)
+        } else {
+            Err(Unbounded::TooLarge)
+        }
     }
 
     fn sum<'v>(&mut self, mut values: impl Iterator<Item = &'v Value>) -> Result<Cost, Unbounded> {
-        values.try_fold(Cost::default(), |total, next| Ok(total.and(self.value(next)?)))
+        values.try_fold(Cost::default(), |total, next| {
+            Ok(total.and(self.value(next)?))
+        })
     }
 
     fn reference(&mut self, target: &str) -> Result<Cost, Unbounded> {
@@ -102,7 +126,9 @@ impl Walk<'_> {
             None => {}
         }
         // The evaluator decodes `%`, and would find another target than is counted here.
-        let plain = target.strip_prefix('#').filter(|pointer| !pointer.contains('%'));
+        let plain = target
+            .strip_prefix('#')
+            .filter(|pointer| !pointer.contains('%'));
         let pointer = plain.filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
         let root = self.root;
         let value = pointer.and_then(|pointer| root.pointer(pointer));
@@ -116,9 +142,15 @@ impl Walk<'_> {
 
 /// The steps of the regular expressions that stand directly in a schema.
 fn patterns(members: &Map<String, Value>) -> usize {
-    let own = members.get("pattern").and_then(Value::as_str).map_or(0, pattern::steps);
+    let own = members
+        .get("pattern")
+        .and_then(Value::as_str)
+        .map_or(0, pattern::steps);
     let of_names = members.get("patternProperties").and_then(Value::as_object);
-    let of_names = of_names.into_iter().flat_map(Map::keys).map(|name| pattern::steps(name));
+    let of_names = of_names
+        .into_iter()
+        .flat_map(Map::keys)
+        .map(|name| pattern::steps(name));
     of_names.fold(own, usize::saturating_add)
 }
 
@@ -138,11 +170,17 @@ impl Size {
             })
         };
         match instance {
-            Value::String(text) => Self { values: 1, text: text.len() },
+            Value::String(text) => Self {
+                values: 1,
+                text: text.len(),
+            },
             Value::Array(items) => sum(&mut items.iter().map(Self::of)),
             Value::Object(members) => sum(&mut members.iter().map(|(name, value)| {
                 let inside = Self::of(value);
-                Self { text: inside.text.saturating_add(name.len()), ..inside }
+                Self {
+                    text: inside.text.saturating_add(name.len()),
+                    ..inside
+                }
             })),
             _ => Self { values: 1, text: 0 },
         }
@@ -172,7 +210,10 @@ mod tests {
             definitions.insert(format!("d{level}"), json!({"allOf": [next, next]}));
         }
         definitions.insert("d40".into(), json!({"type": "string"}));
-        assert_eq!(expanded(&json!({"$defs": definitions, "$ref": "#/$defs/d0"})), Err(Unbounded::TooLarge));
+        assert_eq!(
+            expanded(&json!({"$defs": definitions, "$ref": "#/$defs/d0"})),
+            Err(Unbounded::TooLarge)
+        );
     }
 
     #[test]
@@ -182,13 +223,23 @@ mod tests {
             schema = json!({"anyOf": [schema], "unevaluatedProperties": false});
         }
         assert_eq!(expanded(&schema), Err(Unbounded::TooLarge));
-        assert!(expanded(&json!({"allOf": [{"properties": {"a": {}}}], "unevaluatedProperties": false})).is_ok());
+        assert!(
+            expanded(
+                &json!({"allOf": [{"properties": {"a": {}}}], "unevaluatedProperties": false})
+            )
+            .is_ok()
+        );
     }
 
     #[test]
     fn a_chain_of_references_is_as_deep_as_it_is_long() {
         let chain = |length: usize| {
-            let next = |at: usize| (format!("d{at}"), json!({"$ref": format!("#/$defs/d{}", at + 1)}));
+            let next = |at: usize| {
+                (
+                    format!("d{at}"),
+                    json!({"$ref": format!("#/$defs/d{}", at + 1)}),
+                )
+            };
             let mut definitions: Map<String, Value> = (0..length).map(next).collect();
             definitions.insert(format!("d{length}"), json!({}));
             json!({"$defs": definitions, "$ref": "#/$defs/d0"})
@@ -199,9 +250,17 @@ mod tests {
 
     #[test]
     fn expressions_that_are_large_when_written_out_are_refused_on_paper() {
-        assert_eq!(expanded(&json!({"pattern": "((a{99}){99}){99}"})), Err(Unbounded::TooLarge));
-        assert_eq!(expanded(&json!({"patternProperties": {"((a{99}){99}){99}": {}}})), Err(Unbounded::TooLarge));
-        let usual = expanded(&json!({"properties": {"id": {"pattern": "^[A-Z]{3}-[0-9]{1,12}$"}, "pattern": {}}}));
+        assert_eq!(
+            expanded(&json!({"pattern": "((a{99}){99}){99}"})),
+            Err(Unbounded::TooLarge)
+        );
+        assert_eq!(
+            expanded(&json!({"patternProperties": {"((a{99}){99}){99}": {}}})),
+            Err(Unbounded::TooLarge)
+        );
+        let usual = expanded(
+            &json!({"properties": {"id": {"pattern": "^[A-Z]{3}-[0-9]{1,12}$"}, "pattern": {}}}),
+        );
         assert_eq!(usual.map(|cost| cost.patterns), Ok(63));
     }
 
@@ -212,11 +271,23 @@ mod tests {
             json!({"anyOf": [{"items": {"$ref": "#"}}]}),
             json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}),
         ] {
-            assert!(matches!(expanded(&schema), Err(Unbounded::Recursive(_))), "{schema}");
+            assert!(
+                matches!(expanded(&schema), Err(Unbounded::Recursive(_))),
+                "{schema}"
+            );
         }
-        assert!(matches!(expanded(&json!({"$ref": "#/$defs/none"})), Err(Unbounded::Dangling(_))));
-        assert!(matches!(expanded(&json!({"$ref": "#anchor"})), Err(Unbounded::Dangling(_))));
-        assert!(matches!(expanded(&json!({"%24defs": {"a": {}}, "$ref": "#/%24defs/a"})), Err(Unbounded::Dangling(_))));
+        assert!(matches!(
+            expanded(&json!({"$ref": "#/$defs/none"})),
+            Err(Unbounded::Dangling(_))
+        ));
+        assert!(matches!(
+            expanded(&json!({"$ref": "#anchor"})),
+            Err(Unbounded::Dangling(_))
+        ));
+        assert!(matches!(
+            expanded(&json!({"%24defs": {"a": {}}, "$ref": "#/%24defs/a"})),
+            Err(Unbounded::Dangling(_))
+        ));
         let shared = json!({"$defs": {"a": {"type": "string"}}, "properties": {"x": {"$ref": "#/$defs/a"}, "y": {"$ref": "#/$defs/a"}}});
         assert!(expanded(&shared).is_ok());
         assert!(expanded(&json!({"properties": {"$ref": {"type": "string"}}})).is_ok());

@@ -152,21 +152,39 @@ impl Definition {
             move |why| DefinitionError::Text { tool, field, why }
         };
         check_text(&raw.description).map_err(text_error("description"))?;
-        raw.title.as_deref().map_or(Ok(()), check_text).map_err(text_error("title"))?;
+        raw.title
+            .as_deref()
+            .map_or(Ok(()), check_text)
+            .map_err(text_error("title"))?;
         let schema_error = |which| {
             let tool = tool.clone();
             move |cause| DefinitionError::Schema { tool, which, cause }
         };
         let input = Schema::compile_closed(&raw.input_schema).map_err(schema_error("input"))?;
-        let output = raw.output_schema.as_deref().map(Schema::compile).transpose().map_err(schema_error("output"))?;
+        let output = raw
+            .output_schema
+            .as_deref()
+            .map(Schema::compile)
+            .transpose()
+            .map_err(schema_error("output"))?;
         if let Some(parameter) = identity_parameter(input.value(), &grant.allow_parameters) {
             return Err(DefinitionError::IdentityParameter { tool, parameter });
         }
         check_names(&tool, "scope", &raw.scopes)?;
         check_names(&tool, "service", &raw.services)?;
         let scopes = sorted(raw.scopes.iter().chain(grant.scopes_of(&tool)));
-        let meta = raw.meta.as_deref().map(meta).transpose().map_err(text_error("meta"))?;
-        let parts = Parts::of(&raw, input.value(), output.as_ref().map(Schema::value), meta.as_ref());
+        let meta = raw
+            .meta
+            .as_deref()
+            .map(meta)
+            .transpose()
+            .map_err(text_error("meta"))?;
+        let parts = Parts::of(
+            &raw,
+            input.value(),
+            output.as_ref().map(Schema::value),
+            meta.as_ref(),
+        );
         Ok(Self {
             name: raw.name,
             title: raw.title,
@@ -202,18 +220,27 @@ fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 fn is_tool_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// A scope is `NQCHAR` (RFC 6749 §3.3); a service name is one of the configuration's.
 fn check_names(tool: &str, kind: &'static str, names: &[String]) -> Result<(), DefinitionError> {
     let good = |name: &&String| {
         (1..=128).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
     };
     match names.iter().find(|name| !good(name)) {
         None => Ok(()),
-        Some(name) => Err(DefinitionError::Reference { tool: tool.to_owned(), kind, name: name.clone() }),
+        Some(name) => Err(DefinitionError::Reference {
+            tool: tool.to_owned(),
+            kind,
+            name: name.clone(),
+        }),
     }
 }
 
@@ -232,7 +259,9 @@ fn check_text(text: &str) -> Result<(), TextError> {
 /// A lint that teaches, not the wall: the wall is that no host function takes a user.
 fn identity_parameter(schema: &Value, allowed: &[String]) -> Option<String> {
     match schema {
-        Value::Array(items) => items.iter().find_map(|item| identity_parameter(item, allowed)),
+        Value::Array(items) => items
+            .iter()
+            .find_map(|item| identity_parameter(item, allowed)),
         Value::Object(members) => {
             let named = members.get("properties").and_then(Value::as_object);
             named
@@ -240,14 +269,22 @@ fn identity_parameter(schema: &Value, allowed: &[String]) -> Option<String> {
                 .flat_map(|properties| properties.keys())
                 .find(|name| names_identity(name) && !allowed.contains(name))
                 .cloned()
-                .or_else(|| members.values().find_map(|value| identity_parameter(value, allowed)))
+                .or_else(|| {
+                    members
+                        .values()
+                        .find_map(|value| identity_parameter(value, allowed))
+                })
         }
         _ => None,
     }
 }
 
 fn names_identity(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
     IDENTITY_NAMES.contains(&plain.as_str())
 }
 
@@ -321,14 +358,27 @@ mod tests {
 
     #[test]
     fn a_parameter_that_names_an_identity_is_refused_wherever_it_hides() {
-        for name in
-            ["user_id", "userId", "USER-ID", "sub", "tenant_id", "on_behalf_of", "access_token", "Authorization"]
-        {
+        for name in [
+            "user_id",
+            "userId",
+            "USER-ID",
+            "sub",
+            "tenant_id",
+            "on_behalf_of",
+            "access_token",
+            "Authorization",
+        ] {
             let refused = checked(|raw| raw.input_schema = with_parameter(name));
-            assert!(refused.is_err_and(|error| error.contains("allow_parameters")), "{name}");
+            assert!(
+                refused.is_err_and(|error| error.contains("allow_parameters")),
+                "{name}"
+            );
         }
         for name in ["order_id", "subtotal", "usage", "tokens_left", "assignee"] {
-            assert!(checked(|raw| raw.input_schema = with_parameter(name)).is_ok(), "{name}");
+            assert!(
+                checked(|raw| raw.input_schema = with_parameter(name)).is_ok(),
+                "{name}"
+            );
         }
     }
 
@@ -340,7 +390,10 @@ mod tests {
             input_schema: with_parameter("user_id"),
             ..RawDefinition::default()
         };
-        let grant = ComponentGrant { allow_parameters: vec!["user_id".into()], ..ComponentGrant::default() };
+        let grant = ComponentGrant {
+            allow_parameters: vec!["user_id".into()],
+            ..ComponentGrant::default()
+        };
         assert!(Definition::check(raw, &grant).is_ok());
     }
 
@@ -357,12 +410,24 @@ mod tests {
             ("a\u{0}b", "U+0000, a control character"),
             ("a\u{e0041}b", "U+E0041, a tag, which hides a letter"),
         ] {
-            let told = checked(|raw| raw.description = text.into()).err().unwrap_or_default();
-            assert!(told.contains("the description of tool find") && told.contains(why), "{text:?}: {told}");
-            let told = checked(|raw| raw.title = Some(text.into())).err().unwrap_or_default();
-            assert!(told.contains("the title of tool find") && told.contains(why), "{text:?}: {told}");
+            let told = checked(|raw| raw.description = text.into())
+                .err()
+                .unwrap_or_default();
+            assert!(
+                told.contains("the description of tool find") && told.contains(why),
+                "{text:?}: {told}"
+            );
+            let told = checked(|raw| raw.title = Some(text.into()))
+                .err()
+                .unwrap_or_default();
+            assert!(
+                told.contains("the title of tool find") && told.contains(why),
+                "{text:?}: {told}"
+            );
         }
-        let told = checked(|raw| raw.meta = Some(r#"{"note":"a\u202eb"}"#.into())).err().unwrap_or_default();
+        let told = checked(|raw| raw.meta = Some(r#"{"note":"a\u202eb"}"#.into()))
+            .err()
+            .unwrap_or_default();
         assert!(told.contains("U+202E"), "{told}");
         for name in ["", "a b", "a/b", "ä", "a\n"] {
             assert!(checked(|raw| raw.name = name.into()).is_err(), "{name:?}");
@@ -372,17 +437,28 @@ mod tests {
 
     #[test]
     fn people_read_descriptions_in_their_own_languages() {
-        for text in
-            ["سفارش\u{200c}ها را می\u{200c}یابد", "\u{200f}מוצא הזמנות", "Finds families 👨\u{200d}👩\u{200d}👧"]
-        {
-            assert!(checked(|raw| raw.description = text.into()).is_ok(), "{text}");
+        for text in [
+            "سفارش\u{200c}ها را می\u{200c}یابد",
+            "\u{200f}מוצא הזמנות",
+            "Finds families 👨\u{200d}👩\u{200d}👧",
+        ] {
+            assert!(
+                checked(|raw| raw.description = text.into()).is_ok(),
+                "{text}"
+            );
             let schema = json!({"type": "object", "additionalProperties": false,
                 "properties": {"order": {"description": text, "enum": [text]}}});
-            assert!(checked(|raw| raw.input_schema = schema.to_string()).is_ok(), "{text}");
+            assert!(
+                checked(|raw| raw.input_schema = schema.to_string()).is_ok(),
+                "{text}"
+            );
         }
         for name in ["ord\u{200c}er", "order ", "سفارش\u{200c}ها"] {
             let refused = checked(|raw| raw.input_schema = with_parameter(name));
-            assert!(refused.is_err_and(|error| error.contains("input schema")), "{name:?}");
+            assert!(
+                refused.is_err_and(|error| error.contains("input schema")),
+                "{name:?}"
+            );
         }
     }
 }

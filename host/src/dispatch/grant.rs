@@ -80,17 +80,31 @@ pub enum Approval {
 impl ComponentGrant {
     /// The services of one tool, each with its mode.
     pub fn services_of(&self, tool: &str) -> &BTreeMap<String, DelegationMode> {
-        self.tools.get(tool).and_then(|tool| tool.services.as_ref()).unwrap_or(&self.services)
+        self.tools
+            .get(tool)
+            .and_then(|tool| tool.services.as_ref())
+            .unwrap_or(&self.services)
     }
 
     /// What the operator requires for one tool, on top of what the tool requires itself.
     pub fn scopes_of<'g>(&'g self, tool: &str) -> impl Iterator<Item = &'g String> {
-        self.scopes.iter().chain(self.tools.get(tool).into_iter().flat_map(|tool| &tool.scopes))
+        self.scopes.iter().chain(
+            self.tools
+                .get(tool)
+                .into_iter()
+                .flat_map(|tool| &tool.scopes),
+        )
     }
 
     /// All services that are granted to any tool.
     pub fn all_services(&self) -> BTreeSet<&String> {
-        let own = self.tools.values().filter_map(|tool| tool.services.as_ref());
-        std::iter::once(&self.services).chain(own).flat_map(BTreeMap::keys).collect()
+        let own = self
+            .tools
+            .values()
+            .filter_map(|tool| tool.services.as_ref());
+        std::iter::once(&self.services)
+            .chain(own)
+            .flat_map(BTreeMap::keys)
+            .collect()
     }
 }

@@ -27,14 +27,19 @@ pub(super) fn steps(pattern: &str) -> usize {
             '{' => {
                 let counts: String = std::iter::from_fn(|| rest.next_if(|c| *c != '}')).collect();
                 rest.next();
-                let most = counts.split(',').filter_map(|count| count.parse().ok()).max();
+                let most = counts
+                    .split(',')
+                    .filter_map(|count| count.parse().ok())
+                    .max();
                 group.repeat(most.unwrap_or(1));
             }
             _ => group.push(1),
         }
     }
     // Groups that are not closed are not valid either, which is for the engine to say.
-    outer.into_iter().fold(group.total(), |total, group| total.saturating_add(group.total()))
+    outer.into_iter().fold(group.total(), |total, group| {
+        total.saturating_add(group.total())
+    })
 }
 
 /// What stands after a backslash.
@@ -103,7 +108,10 @@ mod tests {
             ("[^\\]a-z]{10}", 40..=50),
             ("\\p{L}{10}", 1_000..=2_000),
             ("a{99999999999999999999}", 1..=1),
-            ("a{18446744073709551615}{18446744073709551615}", usize::MAX..=usize::MAX),
+            (
+                "a{18446744073709551615}{18446744073709551615}",
+                usize::MAX..=usize::MAX,
+            ),
             ("((((", 0..=4),
             ("))))", 0..=8),
             ("[", 4..=4),

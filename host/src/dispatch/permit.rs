@@ -25,7 +25,11 @@ pub struct ToolRequest {
 impl ToolRequest {
     /// A request with these arguments, which were parsed from `text`.
     pub fn new(tool: String, arguments: Value, text: &str) -> Self {
-        Self { tool, arguments, inexact: numbers::inexact(text).map(String::from) }
+        Self {
+            tool,
+            arguments,
+            inexact: numbers::inexact(text).map(String::from),
+        }
     }
 }
 
@@ -75,11 +79,21 @@ pub fn allow(catalog: &Catalog, caller: &Caller, request: ToolRequest) -> Result
     let Some(tool) = catalog.find(&request.tool) else {
         return Err(unknown());
     };
-    let allowed = Allowed { tool: Arc::clone(tool), arguments: request.arguments, inexact: request.inexact };
+    let allowed = Allowed {
+        tool: Arc::clone(tool),
+        arguments: request.arguments,
+        inexact: request.inexact,
+    };
     if !may_call(caller, tool) {
-        let message = format!("this tool needs the scopes {}", tool.definition.scopes.join(" "));
+        let message = format!(
+            "this tool needs the scopes {}",
+            tool.definition.scopes.join(" ")
+        );
         let scopes = tool.definition.scopes.clone();
-        return Err(Denied { scopes, ..allowed.denied(Reason::InsufficientScope, message) });
+        return Err(Denied {
+            scopes,
+            ..allowed.denied(Reason::InsufficientScope, message)
+        });
     }
     Ok(allowed)
 }
@@ -105,21 +119,36 @@ impl Allowed {
             return Err(self.denied(Reason::InvalidArguments, message));
         }
         match self.tool.definition.input.check(&self.arguments) {
-            Ok(()) => Ok(Permit { tool: self.tool, arguments: self.arguments }),
-            Err(wrong) => Err(self.denied(Reason::InvalidArguments, format!("the arguments are not valid: {wrong}"))),
+            Ok(()) => Ok(Permit {
+                tool: self.tool,
+                arguments: self.arguments,
+            }),
+            Err(wrong) => Err(self.denied(
+                Reason::InvalidArguments,
+                format!("the arguments are not valid: {wrong}"),
+            )),
         }
     }
 
     /// The denial of this call for `reason`.
     pub fn denied(&self, reason: Reason, message: String) -> Denied {
         let (tool, component) = (&self.tool.definition.name, &self.tool.component.digest);
-        Denied { reason, tool: Some(tool.clone()), component: Some(component.clone()), scopes: Vec::new(), message }
+        Denied {
+            reason,
+            tool: Some(tool.clone()),
+            component: Some(component.clone()),
+            scopes: Vec::new(),
+            message,
+        }
     }
 }
 
 /// Whether the caller's token has every scope that the tool requires.
 pub fn may_call(caller: &Caller, tool: &Tool) -> bool {
-    tool.definition.scopes.iter().all(|scope| caller.scopes().contains(scope))
+    tool.definition
+        .scopes
+        .iter()
+        .all(|scope| caller.scopes().contains(scope))
 }
 
 fn unknown() -> Denied {

@@ -52,7 +52,9 @@ pub enum SchemaError {
     #[error("it is not a valid JSON Schema: {0}")]
     Invalid(String),
     /// The arguments of a tool are an object that admits no other members.
-    #[error("it must be an object (\"type\": \"object\") that is closed (\"additionalProperties\": false)")]
+    #[error(
+        "it must be an object (\"type\": \"object\") that is closed (\"additionalProperties\": false)"
+    )]
     Open,
 }
 
@@ -75,13 +77,20 @@ impl Schema {
         })?;
         check_texts(&value)?;
         // Linear in the text, and bounded in the size of the expression.
-        let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES);
+        let patterns = PatternOptions::regex()
+            .size_limit(MAX_PATTERN_BYTES)
+            .dfa_size_limit(MAX_PATTERN_BYTES);
         let validator = jsonschema::draft202012::options()
             .with_pattern_options(patterns)
             .build(&value)
             .map_err(|error| SchemaError::Invalid(error.to_string()))?;
         let members = Arc::new(value.as_object().cloned().unwrap_or_default());
-        Ok(Self { value, members, validator, cost })
+        Ok(Self {
+            value,
+            members,
+            validator,
+            cost,
+        })
     }
 
     /// Compiles the schema of a tool's arguments: an object that is closed, so that nothing
@@ -96,7 +105,11 @@ impl Schema {
             .any(|keyword| schema.value.get(*keyword) == Some(&Value::Bool(false)));
         let closed = closed && schema.value.get("patternProperties").is_none();
         let object = schema.value.get("type").and_then(Value::as_str) == Some("object");
-        if closed && object { Ok(schema) } else { Err(SchemaError::Open) }
+        if closed && object {
+            Ok(schema)
+        } else {
+            Err(SchemaError::Open)
+        }
     }
 
     /// The schema itself.
@@ -133,9 +146,16 @@ impl Schema {
     fn evaluate(&self, instance: &Value, steps: usize) -> Result<(), String> {
         if steps > CHEAP {
             // All errors of something large are larger still: one is enough.
-            return self.validator.validate(instance).map_err(|error| told(&error));
+            return self
+                .validator
+                .validate(instance)
+                .map_err(|error| told(&error));
         }
-        let mut errors = self.validator.iter_errors(instance).take(MAX_ERRORS).map(|error| told(&error));
+        let mut errors = self
+            .validator
+            .iter_errors(instance)
+            .take(MAX_ERRORS)
+            .map(|error| told(&error));
         match errors.next() {
             None => Ok(()),
             Some(first) => Err(errors.fold(first, |text, next| text + "; " + &next)),
@@ -146,7 +166,11 @@ impl Schema {
 /// Where and what, without the value.
 fn told(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
-    let place = if place.is_empty() { "/".to_owned() } else { place };
+    let place = if place.is_empty() {
+        "/".to_owned()
+    } else {
+        place
+    };
     format!("{place}: {}", error.masked())
 }
 
@@ -159,12 +183,18 @@ impl std::fmt::Debug for Schema {
 fn check_references(value: &Value) -> Result<(), SchemaError> {
     match value {
         Value::Array(items) => items.iter().try_for_each(check_references),
-        Value::Object(members) => members.iter().try_for_each(|(name, value)| match (name.as_str(), value) {
-            ("$ref", Value::String(target)) if !target.starts_with('#') => Err(SchemaError::Reference(target.clone())),
-            ("$dynamicRef", _) => Err(SchemaError::Reference("$dynamicRef".to_owned())),
-            ("$id", Value::String(name)) => Err(SchemaError::Id(name.clone())),
-            _ => check_references(value),
-        }),
+        Value::Object(members) => {
+            members
+                .iter()
+                .try_for_each(|(name, value)| match (name.as_str(), value) {
+                    ("$ref", Value::String(target)) if !target.starts_with('#') => {
+                        Err(SchemaError::Reference(target.clone()))
+                    }
+                    ("$dynamicRef", _) => Err(SchemaError::Reference("$dynamicRef".to_owned())),
+                    ("$id", Value::String(name)) => Err(SchemaError::Id(name.clone())),
+                    _ => check_references(value),
+                })
+        }
         _ => Ok(()),
     }
 }
@@ -172,9 +202,13 @@ fn check_references(value: &Value) -> Result<(), SchemaError> {
 /// The dialect, said once, at the top: another one further in would mean other keywords there.
 fn check_dialect(schema: &Value) -> Result<(), SchemaError> {
     if let Some(dialect) = schema.get("$schema")
-        && dialect.as_str().is_none_or(|uri| uri.trim_end_matches('#') != DIALECT)
+        && dialect
+            .as_str()
+            .is_none_or(|uri| uri.trim_end_matches('#') != DIALECT)
     {
-        let named = dialect.as_str().map_or_else(|| dialect.to_string(), String::from);
+        let named = dialect
+            .as_str()
+            .map_or_else(|| dialect.to_string(), String::from);
         return Err(SchemaError::Dialect(named));
     }
     inner(schema).try_for_each(no_dialect)
@@ -200,9 +234,9 @@ pub(super) fn check_texts(value: &Value) -> Result<(), Unfit> {
     match value {
         Value::String(text) => check_prose(text),
         Value::Array(items) => items.iter().try_for_each(check_texts),
-        Value::Object(members) => {
-            members.iter().try_for_each(|(name, value)| check_name(name).and_then(|()| check_texts(value)))
-        }
+        Value::Object(members) => members
+            .iter()
+            .try_for_each(|(name, value)| check_name(name).and_then(|()| check_texts(value))),
         _ => Ok(()),
     }
 }
@@ -233,25 +267,43 @@ mod tests {
         for (text, why) in [
             (r#"{"type":"object"}"#, "closed"),
             (r#"{"type":"object","additionalProperties":true}"#, "closed"),
-            (r#"{"type":"string","additionalProperties":false}"#, "object"),
+            (
+                r#"{"type":"string","additionalProperties":false}"#,
+                "object",
+            ),
             ("true", "object"),
-            (r#"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"https://x/y"}}}"#, "refers"),
+            (
+                r#"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"https://x/y"}}}"#,
+                "refers",
+            ),
             (
                 r#"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"file:///etc/passwd"}}}"#,
                 "refers",
             ),
-            (r##"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"#a"}}}"##, "JSON pointers"),
-            (r#"{"$id":"https://x/y","type":"object"}"#, "`$id`, \"https://x/y\", which is not supported; remove it"),
+            (
+                r##"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"#a"}}}"##,
+                "JSON pointers",
+            ),
+            (
+                r#"{"$id":"https://x/y","type":"object"}"#,
+                "`$id`, \"https://x/y\", which is not supported; remove it",
+            ),
             (r#"{"type":7,"additionalProperties":false}"#, "not a valid"),
             (
                 r#"{"$schema":"http://json-schema.org/draft-04/schema#","type":"object"}"#,
                 "is \"http://json-schema.org/draft-04/schema#\"; only JSON Schema 2020-12",
             ),
-            (r#"{"$schema":7,"type":"object"}"#, "is \"7\"; only JSON Schema 2020-12"),
+            (
+                r#"{"$schema":7,"type":"object"}"#,
+                "is \"7\"; only JSON Schema 2020-12",
+            ),
             (r#"{"type":"object","type":"object"}"#, "duplicate"),
             (deep.as_str(), "deep"),
         ] {
-            let error = Schema::compile_closed(text).err().map(|error| error.to_string()).unwrap_or_default();
+            let error = Schema::compile_closed(text)
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default();
             assert!(error.contains(why), "{text}: {error}");
         }
     }
@@ -261,10 +313,18 @@ mod tests {
         let schema = Schema::compile_closed(
             r#"{"type":"object","additionalProperties":false,"required":["id"],"properties":{"id":{"type":"integer"}}}"#,
         );
-        let Ok(schema) = schema else { return assert!(schema.is_ok()) };
+        let Ok(schema) = schema else {
+            return assert!(schema.is_ok());
+        };
         assert_eq!(schema.check(&json!({"id": 7})), Ok(()));
-        let error = schema.check(&json!({"id": "secret-value"})).err().unwrap_or_default();
-        assert!(error.contains("/id") && !error.contains("secret-value"), "{error}");
+        let error = schema
+            .check(&json!({"id": "secret-value"}))
+            .err()
+            .unwrap_or_default();
+        assert!(
+            error.contains("/id") && !error.contains("secret-value"),
+            "{error}"
+        );
         assert!(schema.check(&json!({"id": 7, "user_id": "bob"})).is_err());
         assert!(schema.check(&json!({})).is_err());
     }

@@ -102,12 +102,22 @@ impl Signers {
         let Some(signer) = self.0.iter().find(|signer| signer.key == signed.key) else {
             return Err(Untrusted::Unknown(signed.key.id()));
         };
-        if !signer.components.iter().any(|pattern| pattern.covers(component)) {
+        if !signer
+            .components
+            .iter()
+            .any(|pattern| pattern.covers(component))
+        {
             let (signer, component) = (signer.name.clone(), component.to_owned());
             return Err(Untrusted::Component { signer, component });
         }
-        match services.into_iter().find(|service| !signer.services.contains(*service)) {
-            Some(service) => Err(Untrusted::Service { signer: signer.name.clone(), service: service.clone() }),
+        match services
+            .into_iter()
+            .find(|service| !signer.services.contains(*service))
+        {
+            Some(service) => Err(Untrusted::Service {
+                signer: signer.name.clone(),
+                service: service.clone(),
+            }),
             None => Ok(()),
         }
     }
@@ -116,7 +126,11 @@ impl Signers {
 impl NamePattern {
     /// Whether it stands for that name.
     pub fn covers(&self, name: &str) -> bool {
-        if self.open { name.starts_with(&self.text) } else { name == self.text }
+        if self.open {
+            name.starts_with(&self.text)
+        } else {
+            name == self.text
+        }
     }
 }
 
@@ -124,10 +138,21 @@ impl FromStr for NamePattern {
     type Err = NotAPattern;
 
     fn from_str(text: &str) -> Result<Self, NotAPattern> {
-        let (plain, open) = text.strip_suffix('*').map_or((text, false), |start| (start, true));
-        let good =
-            plain.len() <= 64 && plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-        if good && (open || !plain.is_empty()) { Ok(Self { text: plain.to_owned(), open }) } else { Err(NotAPattern) }
+        let (plain, open) = text
+            .strip_suffix('*')
+            .map_or((text, false), |start| (start, true));
+        let good = plain.len() <= 64
+            && plain
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+        if good && (open || !plain.is_empty()) {
+            Ok(Self {
+                text: plain.to_owned(),
+                open,
+            })
+        } else {
+            Err(NotAPattern)
+        }
     }
 }
 
@@ -146,7 +171,10 @@ mod tests {
 
     fn signed(seed: u8) -> Signed {
         let key = VerifierKey::new("someone", SigningKey::from_seed(&[seed; 32]).public()).unwrap();
-        Signed { by: "release".into(), key }
+        Signed {
+            by: "release".into(),
+            key,
+        }
     }
 
     #[test]
@@ -165,12 +193,28 @@ mod tests {
             (1, "billing", vec![], "does not cover billing;"),
             (1, "orders2", vec![], "does not cover orders2;"),
             (1, "Orders", vec![], "does not cover Orders;"),
-            (1, "orders", vec!["orders_api", "ledger"], "does not cover ledger, which is granted"),
-            (2, "orders", vec![], "which is no signer of this configuration"),
+            (
+                1,
+                "orders",
+                vec!["orders_api", "ledger"],
+                "does not cover ledger, which is granted",
+            ),
+            (
+                2,
+                "orders",
+                vec![],
+                "which is no signer of this configuration",
+            ),
         ] {
             let services: Vec<String> = services.into_iter().map(str::to_owned).collect();
-            let said = signers.trust(&signed(key), component, &services).err().map(|error| error.to_string());
-            assert!(said.as_deref().unwrap_or_default().contains(told), "{component}: {said:?}");
+            let said = signers
+                .trust(&signed(key), component, &services)
+                .err()
+                .map(|error| error.to_string());
+            assert!(
+                said.as_deref().unwrap_or_default().contains(told),
+                "{component}: {said:?}"
+            );
             assert_eq!(said.is_none(), told.is_empty(), "{component}: {said:?}");
         }
     }

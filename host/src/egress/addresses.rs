@@ -26,7 +26,9 @@ pub enum Blocked {
     #[error("{0} is a private address; add its range to private_addresses to allow it")]
     Private(IpAddr),
     /// Plain HTTP to an address outside `private_addresses`.
-    #[error("{0} is not in private_addresses, and plain http is allowed only within them; use https")]
+    #[error(
+        "{0} is not in private_addresses, and plain http is allowed only within them; use https"
+    )]
     PlainHttp(IpAddr),
 }
 
@@ -52,7 +54,11 @@ impl AddressPolicy {
             Reach::Private if !self.lists(address) => return Err(Blocked::Private(address)),
             Reach::Private | Reach::Public => {}
         }
-        if tls || self.lists(address) { Ok(()) } else { Err(Blocked::PlainHttp(address)) }
+        if tls || self.lists(address) {
+            Ok(())
+        } else {
+            Err(Blocked::PlainHttp(address))
+        }
     }
 
     fn lists(&self, address: IpAddr) -> bool {
@@ -73,8 +79,10 @@ fn reach(address: IpAddr) -> Reach {
     if carries_ipv4(address) {
         return Reach::Never;
     }
-    let smallest =
-        TABLE.iter().filter(|(range, _)| range.contains(&address)).max_by_key(|(range, _)| range.prefix_len());
+    let smallest = TABLE
+        .iter()
+        .filter(|(range, _)| range.contains(&address))
+        .max_by_key(|(range, _)| range.prefix_len());
     smallest.map_or(Reach::Public, |(_, reach)| *reach)
 }
 
@@ -85,9 +93,12 @@ fn carries_ipv4(address: IpAddr) -> bool {
 }
 
 static TABLE: LazyLock<Vec<(IpNet, Reach)>> = LazyLock::new(|| {
-    let rows = [registry::METADATA, registry::IPV4, registry::IPV6].into_iter().flatten();
+    let rows = [registry::METADATA, registry::IPV4, registry::IPV6]
+        .into_iter()
+        .flatten();
     // A row that is no range would leave a hole: the tests count them.
-    rows.filter_map(|(range, reach, _)| Some((range.parse().ok()?, *reach))).collect()
+    rows.filter_map(|(range, reach, _)| Some((range.parse().ok()?, *reach)))
+        .collect()
 });
 
 #[cfg(test)]
@@ -95,11 +106,18 @@ mod tests {
     use super::*;
 
     fn policy(ranges: &[&str]) -> AddressPolicy {
-        AddressPolicy::new(ranges.iter().filter_map(|range| range.parse().ok()).collect())
+        AddressPolicy::new(
+            ranges
+                .iter()
+                .filter_map(|range| range.parse().ok())
+                .collect(),
+        )
     }
 
     fn dial(policy: &AddressPolicy, address: &str, tls: bool) -> &'static str {
-        let Ok(address) = address.parse() else { return "not an address" };
+        let Ok(address) = address.parse() else {
+            return "not an address";
+        };
         match policy.check(address, tls) {
             Ok(()) => "dialled",
             Err(Blocked::Never(_)) => "never",
@@ -112,8 +130,14 @@ mod tests {
     fn every_row_of_the_table_is_a_range_of_its_own() {
         let rows = [registry::METADATA, registry::IPV4, registry::IPV6].concat();
         for (range, _, source) in &rows {
-            assert!(range.parse::<IpNet>().is_ok_and(|net| net.trunc() == net), "{range}");
-            assert!(!source.is_empty() && rows.iter().filter(|row| row.0 == *range).count() == 1, "{range}");
+            assert!(
+                range.parse::<IpNet>().is_ok_and(|net| net.trunc() == net),
+                "{range}"
+            );
+            assert!(
+                !source.is_empty() && rows.iter().filter(|row| row.0 == *range).count() == 1,
+                "{range}"
+            );
         }
         assert_eq!(TABLE.len(), rows.len());
     }
@@ -125,9 +149,13 @@ mod tests {
         for (range, reach) in TABLE.iter() {
             let inner = range.hosts().nth(5).unwrap_or(range.network());
             for address in [range.network(), inner, range.broadcast()] {
-                let smaller =
-                    |(other, _): &&(IpNet, Reach)| other.contains(&address) && other.prefix_len() > range.prefix_len();
-                if carries_ipv4(address) || address.to_canonical() != address || TABLE.iter().any(|row| smaller(&row)) {
+                let smaller = |(other, _): &&(IpNet, Reach)| {
+                    other.contains(&address) && other.prefix_len() > range.prefix_len()
+                };
+                if carries_ipv4(address)
+                    || address.to_canonical() != address
+                    || TABLE.iter().any(|row| smaller(&row))
+                {
                     continue;
                 }
                 let (without, with) = match reach {
@@ -135,8 +163,16 @@ mod tests {
                     Reach::Private => ("private", "dialled"),
                     Reach::Never => ("never", "never"),
                 };
-                assert_eq!(dial(&none, &address.to_string(), true), without, "{address} of {range}");
-                assert_eq!(dial(&open, &address.to_string(), true), with, "{address} of {range}");
+                assert_eq!(
+                    dial(&none, &address.to_string(), true),
+                    without,
+                    "{address} of {range}"
+                );
+                assert_eq!(
+                    dial(&open, &address.to_string(), true),
+                    with,
+                    "{address} of {range}"
+                );
             }
         }
     }
@@ -175,10 +211,20 @@ mod tests {
         ] {
             assert_eq!(dial(&open, address, true), "never", "{address}");
         }
-        for address in ["fd00:ec3::254", "fd20:ce::255", "192.0.0.193", "100.100.100.201", "fd00:42::43"] {
+        for address in [
+            "fd00:ec3::254",
+            "fd20:ce::255",
+            "192.0.0.193",
+            "100.100.100.201",
+            "fd00:42::43",
+        ] {
             assert_eq!(dial(&open, address, true), "dialled", "{address} is listed");
         }
-        assert_eq!(dial(&open, "168.63.129.17", true), "dialled", "it is public");
+        assert_eq!(
+            dial(&open, "168.63.129.17", true),
+            "dialled",
+            "it is public"
+        );
     }
 
     #[test]
@@ -223,8 +269,16 @@ mod tests {
             ("4000::1", "never", "never"),
             ("5f00::1", "never", "never"),
         ] {
-            assert_eq!(dial(&none, address, true), without, "{address} with nothing listed");
-            assert_eq!(dial(&open, address, true), with, "{address} with everything listed");
+            assert_eq!(
+                dial(&none, address, true),
+                without,
+                "{address} with nothing listed"
+            );
+            assert_eq!(
+                dial(&open, address, true),
+                with,
+                "{address} with everything listed"
+            );
         }
     }
 

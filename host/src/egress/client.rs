@@ -82,7 +82,10 @@ impl Client {
             .https_or_http()
             .enable_http1()
             .wrap_connector(Connector::new(policy));
-        Self { connector, pool: Arc::default() }
+        Self {
+            connector,
+            pool: Arc::default(),
+        }
     }
 
     /// Sends one request over a connection of its own and reads the whole answer: at most
@@ -96,7 +99,9 @@ impl Client {
         time: Duration,
         max_bytes: usize,
     ) -> Result<Answer, EgressError> {
-        timeout(time, self.exchange(None, request, max_bytes)).await.map_err(|_| EgressError::TimedOut)?
+        timeout(time, self.exchange(None, request, max_bytes))
+            .await
+            .map_err(|_| EgressError::TimedOut)?
     }
 
     /// Does the same over a connection that carries requests of `principal` alone, and keeps that
@@ -114,7 +119,9 @@ impl Client {
         time: Duration,
         max_bytes: usize,
     ) -> Result<Answer, EgressError> {
-        timeout(time, self.exchange(Some(principal), request, max_bytes)).await.map_err(|_| EgressError::TimedOut)?
+        timeout(time, self.exchange(Some(principal), request, max_bytes))
+            .await
+            .map_err(|_| EgressError::TimedOut)?
     }
 
     async fn exchange(
@@ -125,15 +132,29 @@ impl Client {
     ) -> Result<Answer, EgressError> {
         let failed = |error| classify(error, max_bytes);
         let destination = address(&mut request).map_err(|error| failed(error.into()))?;
-        let lane = principal.map(|principal| Lane { destination: destination.clone(), principal });
+        let lane = principal.map(|principal| Lane {
+            destination: destination.clone(),
+            principal,
+        });
         let ending = Ending::watch(&mut request);
-        let (connection, response) = self.respond(lane.as_ref(), destination, request).await.map_err(failed)?;
+        let (connection, response) = self
+            .respond(lane.as_ref(), destination, request)
+            .await
+            .map_err(failed)?;
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, max_bytes).collect().await.map_err(failed)?.to_bytes();
+        let body = Limited::new(body, max_bytes)
+            .collect()
+            .await
+            .map_err(failed)?
+            .to_bytes();
         if let Some(lane) = lane.filter(|_| ending.is_explicit(&parts)) {
             self.pool.keep(lane, connection, Instant::now());
         }
-        Ok(Answer { status: parts.status, headers: parts.headers, body })
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        })
     }
 
     /// Writes the request and returns the head of its answer, with the connection.
@@ -165,8 +186,10 @@ impl Client {
         let mut connector = self.connector.clone();
         poll_fn(|context| connector.poll_ready(context)).await?;
         let stream = connector.call(destination).await?;
-        let (connection, work) =
-            http1::Builder::new().max_buf_size(MAX_HEADER_BYTES).handshake::<_, Full<Bytes>>(stream).await?;
+        let (connection, work) = http1::Builder::new()
+            .max_buf_size(MAX_HEADER_BYTES)
+            .handshake::<_, Full<Bytes>>(stream)
+            .await?;
         // It ends when the connection is closed or dropped.
         tokio::spawn(work);
         Ok(connection)
@@ -180,14 +203,25 @@ type Failure = Box<dyn StdError + Send + Sync>;
 /// `Host` (RFC 9112 §3.2).
 fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
     let uri = request.uri().clone();
-    let target = uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
+    let target = uri
+        .path_and_query()
+        .cloned()
+        .unwrap_or(PathAndQuery::from_static("/"));
     let scheme = uri.scheme().cloned().unwrap_or(Scheme::HTTPS);
     let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
-    let default_port = if scheme == Scheme::HTTPS { ":443" } else { ":80" };
+    let default_port = if scheme == Scheme::HTTPS {
+        ":443"
+    } else {
+        ":80"
+    };
     let host = HeaderValue::try_from(authority.strip_suffix(default_port).unwrap_or(authority))?;
     request.headers_mut().insert(header::HOST, host);
     *request.uri_mut() = Uri::from(target);
-    Uri::builder().scheme(scheme).authority(authority).path_and_query("/").build()
+    Uri::builder()
+        .scheme(scheme)
+        .authority(authority)
+        .path_and_query("/")
+        .build()
 }
 
 fn classify(error: Failure, max_bytes: usize) -> EgressError {

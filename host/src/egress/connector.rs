@@ -41,7 +41,10 @@ impl Connector {
         Self { policy }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that dials, after the check")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that dials, after the check"
+    )]
     async fn connect(self, destination: Uri) -> Result<TcpStream, ConnectError> {
         let tls = destination.scheme_str() == Some("https");
         let host = destination.host().ok_or(ConnectError::NoHost)?;
@@ -50,7 +53,9 @@ impl Connector {
         for address in &addresses {
             self.policy.check(address.ip(), tls)?;
         }
-        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(ConnectError::Connect)?;
+        let stream = TcpStream::connect(addresses.as_slice())
+            .await
+            .map_err(ConnectError::Connect)?;
         stream.set_nodelay(true).map_err(ConnectError::Connect)?;
         Ok(stream)
     }
@@ -61,7 +66,9 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError>
     if let Ok(address) = literal.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let found = tokio::net::lookup_host((host, port)).await.map_err(ConnectError::Resolve)?;
+    let found = tokio::net::lookup_host((host, port))
+        .await
+        .map_err(ConnectError::Resolve)?;
     let addresses: Vec<_> = found.take(MAX_ADDRESSES + 1).collect();
     if addresses.is_empty() || addresses.len() > MAX_ADDRESSES {
         return Err(ConnectError::Addresses);
@@ -81,7 +88,9 @@ impl tower_service::Service<Uri> for Connector {
     fn call(&mut self, destination: Uri) -> Self::Future {
         let connect = self.clone().connect(destination);
         Box::pin(async move {
-            let stream = timeout(CONNECT_TIME, connect).await.map_err(|_| ConnectError::TimedOut)??;
+            let stream = timeout(CONNECT_TIME, connect)
+                .await
+                .map_err(|_| ConnectError::TimedOut)??;
             Ok(TokioIo::new(stream))
         })
     }

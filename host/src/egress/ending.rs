@@ -21,14 +21,20 @@ impl Ending {
         let informed = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&informed);
         hyper::ext::on_informational(request, move |_| seen.store(true, Ordering::Relaxed));
-        Self { method: request.method().clone(), informed }
+        Self {
+            method: request.method().clone(),
+            informed,
+        }
     }
 
     /// Whether the answer, read in full, ends where its own framing says. An answer whose end
     /// depends on the request, on its status or on the connection does not.
     pub(super) fn is_explicit(&self, answer: &Parts) -> bool {
         let without_body = answer.status.is_informational()
-            || matches!(answer.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || matches!(
+                answer.status,
+                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+            )
             || self.method == Method::HEAD
             || self.informed.load(Ordering::Relaxed);
         !without_body && answer.version == Version::HTTP_11 && is_framed(&answer.headers)
@@ -38,14 +44,24 @@ impl Ending {
 /// Exactly one of `Content-Length` and `Transfer-Encoding: chunked`, and no end of the connection.
 fn is_framed(headers: &HeaderMap) -> bool {
     let codings: Vec<_> = headers.get_all(header::TRANSFER_ENCODING).iter().collect();
-    let framed = match (headers.contains_key(header::CONTENT_LENGTH), codings.as_slice()) {
+    let framed = match (
+        headers.contains_key(header::CONTENT_LENGTH),
+        codings.as_slice(),
+    ) {
         (true, []) => true,
         (false, [coding]) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
         _ => false,
     };
-    let closes =
-        |value: &[u8]| value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(b"close"));
-    framed && !headers.get_all(header::CONNECTION).iter().any(|value| closes(value.as_bytes()))
+    let closes = |value: &[u8]| {
+        value
+            .split(|byte| *byte == b',')
+            .any(|part| part.trim_ascii().eq_ignore_ascii_case(b"close"))
+    };
+    framed
+        && !headers
+            .get_all(header::CONNECTION)
+            .iter()
+            .any(|value| closes(value.as_bytes()))
 }
 
 #[cfg(test)]
@@ -65,19 +81,45 @@ mod tests {
             ("GET", 200, &[], false),
             ("GET", 200, &[("transfer-encoding", "gzip")], false),
             ("GET", 200, &[("transfer-encoding", "gzip, chunked")], false),
-            ("GET", 200, &[("transfer-encoding", "chunked"), ("content-length", "2")], false),
-            ("GET", 200, &[("content-length", "2"), ("connection", "close")], false),
-            ("GET", 200, &[("content-length", "2"), ("connection", "x, Close")], false),
+            (
+                "GET",
+                200,
+                &[("transfer-encoding", "chunked"), ("content-length", "2")],
+                false,
+            ),
+            (
+                "GET",
+                200,
+                &[("content-length", "2"), ("connection", "close")],
+                false,
+            ),
+            (
+                "GET",
+                200,
+                &[("content-length", "2"), ("connection", "x, Close")],
+                false,
+            ),
         ] {
-            let mut request = Request::builder().method(method).body(()).unwrap_or_default();
+            let mut request = Request::builder()
+                .method(method)
+                .body(())
+                .unwrap_or_default();
             let ending = Ending::watch(&mut request);
-            let builder = headers
-                .iter()
-                .fold(http::Response::builder().status(status), |answer, (name, value)| answer.header(*name, *value));
+            let builder = headers.iter().fold(
+                http::Response::builder().status(status),
+                |answer, (name, value)| answer.header(*name, *value),
+            );
             let (parts, ()) = builder.body(()).unwrap_or_default().into_parts();
-            assert_eq!(ending.is_explicit(&parts), lives, "{method} {status} {headers:?}");
+            assert_eq!(
+                ending.is_explicit(&parts),
+                lives,
+                "{method} {status} {headers:?}"
+            );
             ending.informed.store(true, Ordering::Relaxed);
-            assert!(!ending.is_explicit(&parts), "after a 1xx: {method} {status} {headers:?}");
+            assert!(
+                !ending.is_explicit(&parts),
+                "after a 1xx: {method} {status} {headers:?}"
+            );
         }
     }
 }

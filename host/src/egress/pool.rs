@@ -69,7 +69,12 @@ struct Idle<C> {
 
 impl<C> Default for Pool<C> {
     fn default() -> Self {
-        Self { state: Mutex::new(State { idle: VecDeque::new(), swept: false }) }
+        Self {
+            state: Mutex::new(State {
+                idle: VecDeque::new(),
+                swept: false,
+            }),
+        }
     }
 }
 
@@ -95,7 +100,11 @@ impl<C: Send + 'static> Pool<C> {
         if state.idle.len() >= MAX_IDLE {
             state.idle.pop_front();
         }
-        state.idle.push_back(Idle { lane, connection, since: now });
+        state.idle.push_back(Idle {
+            lane,
+            connection,
+            since: now,
+        });
         if !state.swept {
             state.swept = true;
             tokio::spawn(sweep(Arc::downgrade(self)));
@@ -113,7 +122,11 @@ impl<C: Send + 'static> Pool<C> {
     /// How many idle connections are `so`.
     #[cfg(test)]
     pub(super) fn count(&self, so: impl Fn(&C) -> bool) -> usize {
-        self.state().idle.iter().filter(|idle| so(&idle.connection)).count()
+        self.state()
+            .idle
+            .iter()
+            .filter(|idle| so(&idle.connection))
+            .count()
     }
 
     fn state(&self) -> MutexGuard<'_, State<C>> {
@@ -123,7 +136,8 @@ impl<C: Send + 'static> Pool<C> {
 
 impl<C> State<C> {
     fn expire(&mut self, now: Instant) {
-        self.idle.retain(|idle| now.saturating_duration_since(idle.since) < IDLE_TIME);
+        self.idle
+            .retain(|idle| now.saturating_duration_since(idle.since) < IDLE_TIME);
     }
 }
 
@@ -131,7 +145,10 @@ impl<C> State<C> {
 async fn sweep<C: Send + 'static>(pool: Weak<Pool<C>>) {
     loop {
         sleep(IDLE_TIME).await;
-        if !pool.upgrade().is_some_and(|pool| pool.sweep(Instant::now())) {
+        if !pool
+            .upgrade()
+            .is_some_and(|pool| pool.sweep(Instant::now()))
+        {
             return;
         }
     }
@@ -149,9 +166,16 @@ mod tests {
     use super::*;
 
     fn lane(sub: &str) -> Lane {
-        let principal =
-            Principal::Actor { issuer: "https://idp.example".into(), sub: sub.into(), tenant: None, service: false };
-        Lane { destination: Uri::from_static("https://orders.example"), principal }
+        let principal = Principal::Actor {
+            issuer: "https://idp.example".into(),
+            sub: sub.into(),
+            tenant: None,
+            service: false,
+        };
+        Lane {
+            destination: Uri::from_static("https://orders.example"),
+            principal,
+        }
     }
 
     #[tokio::test]
@@ -164,17 +188,45 @@ mod tests {
             tenant: tenant.map(String::from),
             service: false,
         };
-        let service_account =
-            Principal::Actor { issuer: "https://idp.example".into(), sub: "alice".into(), tenant: None, service: true };
+        let service_account = Principal::Actor {
+            issuer: "https://idp.example".into(),
+            sub: "alice".into(),
+            tenant: None,
+            service: true,
+        };
         let others = [
-            Lane { destination: Uri::from_static("http://orders.example"), ..own.clone() },
-            Lane { destination: Uri::from_static("https://orders.example:8443"), ..own.clone() },
-            Lane { principal: actor("https://idp.example", "bob", None), ..own.clone() },
-            Lane { principal: actor("https://partner.example", "alice", None), ..own.clone() },
-            Lane { principal: actor("https://idp.example", "alice", Some("acme")), ..own.clone() },
-            Lane { principal: service_account, ..own.clone() },
-            Lane { principal: Principal::Host, ..own.clone() },
-            Lane { principal: Principal::Everyone, ..own.clone() },
+            Lane {
+                destination: Uri::from_static("http://orders.example"),
+                ..own.clone()
+            },
+            Lane {
+                destination: Uri::from_static("https://orders.example:8443"),
+                ..own.clone()
+            },
+            Lane {
+                principal: actor("https://idp.example", "bob", None),
+                ..own.clone()
+            },
+            Lane {
+                principal: actor("https://partner.example", "alice", None),
+                ..own.clone()
+            },
+            Lane {
+                principal: actor("https://idp.example", "alice", Some("acme")),
+                ..own.clone()
+            },
+            Lane {
+                principal: service_account,
+                ..own.clone()
+            },
+            Lane {
+                principal: Principal::Host,
+                ..own.clone()
+            },
+            Lane {
+                principal: Principal::Everyone,
+                ..own.clone()
+            },
         ];
         pool.keep(own.clone(), 1, now);
         for other in &others {
@@ -196,7 +248,11 @@ mod tests {
             pool.keep(lane(&number.to_string()), number, now);
         }
         assert_eq!(pool.count(|_| true), MAX_IDLE);
-        assert_eq!(pool.take(&lane("0"), now), None, "the least recently used one is closed");
+        assert_eq!(
+            pool.take(&lane("0"), now),
+            None,
+            "the least recently used one is closed"
+        );
         assert_eq!(pool.take(&lane("1"), now), Some(1));
     }
 
@@ -205,7 +261,11 @@ mod tests {
         let (pool, now) = (Arc::new(Pool::default()), Instant::now());
         pool.keep(lane("alice"), 1, now);
         pool.keep(lane("bob"), 2, now + IDLE_TIME / 2);
-        assert_eq!(pool.take(&lane("alice"), now + IDLE_TIME), None, "nor is it used");
+        assert_eq!(
+            pool.take(&lane("alice"), now + IDLE_TIME),
+            None,
+            "nor is it used"
+        );
         assert!(pool.sweep(now + IDLE_TIME), "bob's is still there");
         assert_eq!(pool.count(|_| true), 1);
         assert!(!pool.sweep(now + IDLE_TIME * 2));

@@ -102,7 +102,11 @@ impl HostKeys {
     /// The folder or a file cannot be used as it is.
     pub fn open(folder: &Path, random: &dyn Random, trust: &Trust) -> Result<Self, KeyFolderError> {
         owned::private_folder(folder, trust).map_err(not_owned(folder))?;
-        let files = Files { folder, random, trust };
+        let files = Files {
+            folder,
+            random,
+            trust,
+        };
         let envelope = files.signing_key("envelope")?;
         let transaction = files.signing_key("transaction")?;
         let mut published = PublicKeys::new();
@@ -113,9 +117,21 @@ impl HostKeys {
         }
         published.insert(envelope.public());
         published.insert(transaction.public());
-        let journal = JournalKeys { signing: files.signing_key("journal")?, mac: files.mac_key("journal-mac")? };
-        let signing = SigningKeys { envelope, transaction, mac: files.mac_key("mac")? };
-        Ok(Self { signing, journal, cache: files.mac_key("cache")?, published })
+        let journal = JournalKeys {
+            signing: files.signing_key("journal")?,
+            mac: files.mac_key("journal-mac")?,
+        };
+        let signing = SigningKeys {
+            envelope,
+            transaction,
+            mac: files.mac_key("mac")?,
+        };
+        Ok(Self {
+            signing,
+            journal,
+            cache: files.mac_key("cache")?,
+            published,
+        })
     }
 }
 
@@ -137,11 +153,19 @@ impl Files<'_> {
 
     fn predecessors(&self, name: &str) -> Result<Vec<SigningKey>, KeyFolderError> {
         let mut keys = Vec::new();
-        for entry in fs::read_dir(self.folder).map_err(io(self.folder, "the key folder cannot be read"))? {
+        for entry in
+            fs::read_dir(self.folder).map_err(io(self.folder, "the key folder cannot be read"))?
+        {
             let entry = entry.map_err(io(self.folder, "the key folder cannot be read"))?;
             let file = entry.file_name().to_string_lossy().into_owned();
-            let middle = file.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-            if middle.is_some_and(|rest| Path::new(rest).extension().is_some_and(|ending| ending == "pem")) {
+            let middle = file
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('.'));
+            if middle.is_some_and(|rest| {
+                Path::new(rest)
+                    .extension()
+                    .is_some_and(|ending| ending == "pem")
+            }) {
                 keys.push(parse(&entry.path(), &self.read(&entry.path())?)?);
             }
         }
@@ -159,7 +183,9 @@ impl Files<'_> {
     }
 
     fn read(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFolderError> {
-        owned::read_private(path, MAX_BYTES, self.trust).map(Zeroizing::new).map_err(not_owned(path))
+        owned::read_private(path, MAX_BYTES, self.trust)
+            .map(Zeroizing::new)
+            .map_err(not_owned(path))
     }
 }
 
@@ -184,8 +210,10 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyFolderError> {
 }
 
 fn parse(path: &Path, pem: &[u8]) -> Result<SigningKey, KeyFolderError> {
-    SigningKey::from_pem(&String::from_utf8_lossy(pem))
-        .map_err(|cause| KeyFolderError::Key { path: path.to_owned(), cause })
+    SigningKey::from_pem(&String::from_utf8_lossy(pem)).map_err(|cause| KeyFolderError::Key {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 /// The symmetric key in the file `path`.
@@ -197,7 +225,11 @@ pub fn read_mac_key(path: &Path) -> Result<MacKey, KeyFolderError> {
 }
 
 fn mac(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<MacKey, KeyFolderError> {
-    if bytes.len() == 32 { Ok(MacKey(bytes)) } else { Err(KeyFolderError::Mac(path.to_owned())) }
+    if bytes.len() == 32 {
+        Ok(MacKey(bytes))
+    } else {
+        Err(KeyFolderError::Mac(path.to_owned()))
+    }
 }
 
 /// The contents of a file that is closed to others, wherever it lies.
@@ -206,13 +238,20 @@ fn closed(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFolderError> {
     if metadata.mode() & OTHERS != 0 {
         return Err(KeyFolderError::Permissions(path.to_owned()));
     }
-    fs::read(path).map(Zeroizing::new).map_err(io(path, "the key cannot be read"))
+    fs::read(path)
+        .map(Zeroizing::new)
+        .map_err(io(path, "the key cannot be read"))
 }
 
 /// Writes a file that must not exist yet, and makes sure that it stays; or there is none.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFolderError> {
     let failed = io(path, "the key cannot be written");
-    let file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    let file = match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
         Ok(file) => file,
         Err(error) => return Err(failed(error)),
     };

@@ -10,10 +10,12 @@ mod calls;
 
 use std::collections::BTreeMap;
 
-use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
+use rustix::process::{
+    DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal,
+};
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    TargetArch, apply_filter_all_threads,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch, apply_filter_all_threads,
 };
 
 use super::{HardenError, setting};
@@ -33,7 +35,11 @@ pub(super) fn no_new_programs() -> Result<(), HardenError> {
 
 /// Denies the calls that nothing here needs.
 pub(super) fn few_calls() -> Result<(), HardenError> {
-    install(with_other_numbers(all(&calls::NEVER)), SeccompAction::Allow, denial())
+    install(
+        with_other_numbers(all(&calls::NEVER)),
+        SeccompAction::Allow,
+        denial(),
+    )
 }
 
 /// Allows what it takes to compute with threads, to read standard input and to write standard output.
@@ -46,28 +52,40 @@ pub(super) fn only_compute() -> Result<(), HardenError> {
         allowed.insert(write, vec![equal(0, 1)?, equal(0, 2)?]);
     }
     // Memory of its own that is never code; no file that it may have inherited.
-    let memory = [condition_without(2, libc::PROT_EXEC)?, condition_with(3, libc::MAP_ANONYMOUS)?];
+    let memory = [
+        condition_without(2, libc::PROT_EXEC)?,
+        condition_with(3, libc::MAP_ANONYMOUS)?,
+    ];
     allowed.insert(libc::SYS_mmap, vec![rule(memory.to_vec())?]);
     allowed.insert(libc::SYS_mprotect, vec![without_flag(2, libc::PROT_EXEC)?]);
     allowed.insert(libc::SYS_clone, vec![with_flag(0, libc::CLONE_THREAD)?]);
-    allowed.insert(libc::SYS_prctl, vec![equal(0, unsigned(libc::PR_SET_NAME))?]);
+    allowed.insert(
+        libc::SYS_prctl,
+        vec![equal(0, unsigned(libc::PR_SET_NAME))?],
+    );
     install(allowed, denial(), SeccompAction::Allow)
 }
 
 /// Nobody of the same user may attach to this process or read its memory.
 pub(super) fn close_to_others() -> Result<(), HardenError> {
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(setting("that memory is closed to other processes"))
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(setting("that memory is closed to other processes"))
 }
 
 /// The kernel kills this process when the one that started it ends.
 pub(super) fn end_with_parent() -> Result<(), HardenError> {
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(setting("the end with the parent process"))
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(setting("the end with the parent process"))
 }
 
 /// Makes `clone3` look like a call of a newer kernel. Its flags lie in memory, where a filter cannot see them; C
 /// libraries then use `clone`, whose flags it can.
 fn no_clone3() -> Result<(), HardenError> {
-    install(all(&[libc::SYS_clone3]), SeccompAction::Allow, SeccompAction::Errno(code(libc::ENOSYS)))
+    install(
+        all(&[libc::SYS_clone3]),
+        SeccompAction::Allow,
+        SeccompAction::Errno(code(libc::ENOSYS)),
+    )
 }
 
 fn all(calls: &[i64]) -> Calls {
@@ -77,14 +95,21 @@ fn all(calls: &[i64]) -> Calls {
 /// On x86-64 a kernel may know the same calls by x32's numbers too.
 fn with_other_numbers(mut calls: Calls) -> Calls {
     if cfg!(target_arch = "x86_64") {
-        let others: Calls = calls.iter().map(|(call, rules)| (call | calls::X32, rules.clone())).collect();
+        let others: Calls = calls
+            .iter()
+            .map(|(call, rules)| (call | calls::X32, rules.clone()))
+            .collect();
         calls.extend(others);
         calls.extend(all(&calls::X32_ONLY.map(|call| call | calls::X32)));
     }
     calls
 }
 
-fn install(calls: Calls, otherwise: SeccompAction, these: SeccompAction) -> Result<(), HardenError> {
+fn install(
+    calls: Calls,
+    otherwise: SeccompAction,
+    these: SeccompAction,
+) -> Result<(), HardenError> {
     let target = TargetArch::try_from(std::env::consts::ARCH).map_err(filter)?;
     let rules = SeccompFilter::new(calls, otherwise, these, target).map_err(filter)?;
     let program = BpfProgram::try_from(rules).map_err(filter)?;
@@ -104,14 +129,22 @@ fn without_flag(argument: u8, flag: i32) -> Result<SeccompRule, HardenError> {
 }
 
 fn condition_with(argument: u8, flag: i32) -> Result<SeccompCondition, HardenError> {
-    condition(argument, SeccompCmpOp::MaskedEq(unsigned(flag)), unsigned(flag))
+    condition(
+        argument,
+        SeccompCmpOp::MaskedEq(unsigned(flag)),
+        unsigned(flag),
+    )
 }
 
 fn condition_without(argument: u8, flag: i32) -> Result<SeccompCondition, HardenError> {
     condition(argument, SeccompCmpOp::MaskedEq(unsigned(flag)), 0)
 }
 
-fn condition(argument: u8, compare: SeccompCmpOp, value: u64) -> Result<SeccompCondition, HardenError> {
+fn condition(
+    argument: u8,
+    compare: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompCondition, HardenError> {
     // The kernel looks at these arguments as 32 bits.
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, value).map_err(filter)
 }

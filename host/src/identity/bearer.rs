@@ -25,11 +25,18 @@ impl BearerToken {
         let values: Vec<_> = headers.get_all(AUTHORIZATION).iter().cloned().collect();
         headers.remove(AUTHORIZATION);
         let [value] = values.as_slice() else {
-            return Err(if values.is_empty() { Reason::TokenMissing } else { Reason::TokenMalformed });
+            return Err(if values.is_empty() {
+                Reason::TokenMissing
+            } else {
+                Reason::TokenMalformed
+            });
         };
         let text = value.to_str().map_err(|_| Reason::TokenMalformed)?;
         let (scheme, token) = text.split_once(' ').ok_or(Reason::TokenMalformed)?;
-        if !scheme.eq_ignore_ascii_case("bearer") || !is_b64token(token) || token.len() > MAX_TOKEN_BYTES {
+        if !scheme.eq_ignore_ascii_case("bearer")
+            || !is_b64token(token)
+            || token.len() > MAX_TOKEN_BYTES
+        {
             return Err(Reason::TokenMalformed);
         }
         Ok(Self(SecretString::from(token.to_owned())))
@@ -72,7 +79,10 @@ impl SubjectToken {
 /// RFC 6750 §2.1 `b64token`.
 fn is_b64token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+    !body.is_empty()
+        && body
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
 /// Real access tokens are a few KiB.
@@ -105,11 +115,23 @@ mod tests {
         for (values, expected) in cases {
             let mut headers = HeaderMap::new();
             for value in *values {
-                headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap_or(HeaderValue::from_static("")));
+                headers.append(
+                    AUTHORIZATION,
+                    HeaderValue::from_bytes(value).unwrap_or(HeaderValue::from_static("")),
+                );
             }
             let taken = BearerToken::take(&mut headers);
-            assert_eq!(taken.as_ref().map(BearerToken::expose).map_err(|reason| *reason), *expected);
-            assert!(!headers.contains_key(AUTHORIZATION), "nothing is left behind");
+            assert_eq!(
+                taken
+                    .as_ref()
+                    .map(BearerToken::expose)
+                    .map_err(|reason| *reason),
+                *expected
+            );
+            assert!(
+                !headers.contains_key(AUTHORIZATION),
+                "nothing is left behind"
+            );
         }
     }
 
@@ -117,7 +139,13 @@ mod tests {
     fn a_token_over_the_limit_is_refused_before_it_is_looked_at() {
         let mut headers = HeaderMap::new();
         let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1));
-        headers.append(AUTHORIZATION, HeaderValue::from_str(&long).unwrap_or(HeaderValue::from_static("")));
-        assert_eq!(BearerToken::take(&mut headers).err(), Some(Reason::TokenMalformed));
+        headers.append(
+            AUTHORIZATION,
+            HeaderValue::from_str(&long).unwrap_or(HeaderValue::from_static("")),
+        );
+        assert_eq!(
+            BearerToken::take(&mut headers).err(),
+            Some(Reason::TokenMalformed)
+        );
     }
 }

@@ -40,7 +40,13 @@ impl VerifiedTokens {
     }
 
     /// Remembers a verified token.
-    pub(super) fn insert(&self, digest: [u8; 32], caller: &Arc<Caller>, version: SetVersion, now_ms: u64) {
+    pub(super) fn insert(
+        &self,
+        digest: [u8; 32],
+        caller: &Arc<Caller>,
+        version: SetVersion,
+        now_ms: u64,
+    ) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= MAX_ENTRIES {
             entries.retain(|_, entry| now_ms < entry.until_ms);
@@ -48,8 +54,18 @@ impl VerifiedTokens {
         if entries.len() >= MAX_ENTRIES {
             entries.clear();
         }
-        let until_ms = caller.expires_at().saturating_mul(1000).min(now_ms.saturating_add(MAX_AGE_MS));
-        entries.insert(digest, Entry { caller: Arc::clone(caller), version, until_ms });
+        let until_ms = caller
+            .expires_at()
+            .saturating_mul(1000)
+            .min(now_ms.saturating_add(MAX_AGE_MS));
+        entries.insert(
+            digest,
+            Entry {
+                caller: Arc::clone(caller),
+                version,
+                until_ms,
+            },
+        );
     }
 }
 

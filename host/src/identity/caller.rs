@@ -41,9 +41,15 @@ impl Caller {
         let sub = claims.string(&issuer.subject_claim)?.to_owned();
         let service = match &issuer.service_when {
             ServiceRule::SubjectIsClient => sub == client_id,
-            ServiceRule::Claim { claim, fits } => sub == client_id || fits.admits(claims.string(claim)?),
+            ServiceRule::Claim { claim, fits } => {
+                sub == client_id || fits.admits(claims.string(claim)?)
+            }
         };
-        let kind = if service { ActorKind::Service } else { ActorKind::User };
+        let kind = if service {
+            ActorKind::Service
+        } else {
+            ActorKind::User
+        };
         Ok(Self {
             actor: Actor {
                 kind,
@@ -106,7 +112,9 @@ fn tenant(claims: &Claims, rule: Option<&TenantRule>) -> Result<Option<String>, 
     match rule {
         None => Ok(None),
         Some(TenantRule::Fixed(tenant)) => Ok(Some(tenant.clone())),
-        Some(TenantRule::Claim(claim)) => claims.string(claim).map(|tenant| Some(tenant.to_owned())),
+        Some(TenantRule::Claim(claim)) => {
+            claims.string(claim).map(|tenant| Some(tenant.to_owned()))
+        }
     }
 }
 
@@ -117,7 +125,12 @@ fn agent(claims: &Claims, rule: &AgentRule, client_id: String) -> Result<Agent, 
         AgentRule::ActorOrClient if chain.is_empty() => client_id.clone(),
         AgentRule::ActorOrClient => chain.remove(0).sub,
     };
-    Ok(Agent { kind: "mcp_agent".into(), id, client_id, prior: chain })
+    Ok(Agent {
+        kind: "mcp_agent".into(),
+        id,
+        client_id,
+        prior: chain,
+    })
 }
 
 /// The `act` chain, outermost first (RFC 8693 §4.1). A chain that is too long is refused, not cut.
@@ -129,7 +142,10 @@ fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
             return Err(TokenError::Claim("act".into()));
         }
         let sub = actor.string("sub")?.to_owned();
-        chain.push(PriorActor { sub, iss: actor.optional_string("iss")?.map(String::from) });
+        chain.push(PriorActor {
+            sub,
+            iss: actor.optional_string("iss")?.map(String::from),
+        });
         next = actor.optional_object("act")?;
     }
     Ok(chain)

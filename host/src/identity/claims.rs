@@ -22,7 +22,11 @@ pub struct TimeRule {
 
 impl Default for TimeRule {
     fn default() -> Self {
-        Self { lifetime: DAY, age: DAY, skew: 30 }
+        Self {
+            lifetime: DAY,
+            age: DAY,
+            skew: 30,
+        }
     }
 }
 
@@ -48,7 +52,11 @@ impl Claims {
     /// It is there and not such a string.
     pub fn optional_string(&self, name: &str) -> Result<Option<&str>, TokenError> {
         let text = member::text(&self.0, name).map_err(|_| malformed(name))?;
-        if text.is_none_or(is_name) { Ok(text) } else { Err(malformed(name)) }
+        if text.is_none_or(is_name) {
+            Ok(text)
+        } else {
+            Err(malformed(name))
+        }
     }
 
     /// A `NumericDate` (RFC 7519 §2) in whole seconds, if it is there.
@@ -57,7 +65,11 @@ impl Claims {
     /// It is there and not a whole number of seconds before the year 285,000,000.
     pub fn optional_time(&self, name: &str) -> Result<Option<u64>, TokenError> {
         let time = member::whole(&self.0, name).map_err(|_| malformed(name))?;
-        if time.is_none_or(|time| time < MAX_TIME) { Ok(time) } else { Err(malformed(name)) }
+        if time.is_none_or(|time| time < MAX_TIME) {
+            Ok(time)
+        } else {
+            Err(malformed(name))
+        }
     }
 
     /// An object, if it is there.
@@ -91,7 +103,8 @@ impl Claims {
         if now >= expiry {
             return Err(TokenError::Expired);
         }
-        let ahead = |time: Option<u64>| time.is_some_and(|time| time > now.saturating_add(rule.skew));
+        let ahead =
+            |time: Option<u64>| time.is_some_and(|time| time > now.saturating_add(rule.skew));
         if ahead(self.optional_time("nbf")?) || ahead(issued) {
             return Err(TokenError::NotYet);
         }
@@ -113,7 +126,9 @@ impl Claims {
             Some(Value::String(one)) => Some(vec![one.as_str()]),
             _ => member::texts(&self.0, "aud").map_err(|_| malformed("aud"))?,
         };
-        audiences.filter(|audiences| !audiences.is_empty()).ok_or_else(|| malformed("aud"))
+        audiences
+            .filter(|audiences| !audiences.is_empty())
+            .ok_or_else(|| malformed("aud"))
     }
 
     /// Checks that `aud` names `resource`, compared exactly (RFC 8707 §2).
@@ -121,7 +136,11 @@ impl Claims {
     /// # Errors
     /// It does not.
     pub fn check_audience(&self, resource: &str) -> Result<(), TokenError> {
-        if self.audiences()?.contains(&resource) { Ok(()) } else { Err(TokenError::Audience) }
+        if self.audiences()?.contains(&resource) {
+            Ok(())
+        } else {
+            Err(TokenError::Audience)
+        }
     }
 
     /// Scopes from `claim`: a space-separated string (RFC 9068 §2.2.3) or an array of strings;
@@ -131,8 +150,12 @@ impl Claims {
     /// It is there and of another type.
     pub fn scopes(&self, claim: &str) -> Result<Vec<String>, TokenError> {
         let stated = match self.0.get(claim) {
-            Some(Value::String(text)) => text.split(' ').filter(|scope| !scope.is_empty()).collect(),
-            _ => member::texts(&self.0, claim).map_err(|_| malformed(claim))?.unwrap_or_default(),
+            Some(Value::String(text)) => {
+                text.split(' ').filter(|scope| !scope.is_empty()).collect()
+            }
+            _ => member::texts(&self.0, claim)
+                .map_err(|_| malformed(claim))?
+                .unwrap_or_default(),
         };
         if !stated.iter().all(|scope| is_name(scope)) {
             return Err(malformed(claim));

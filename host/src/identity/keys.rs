@@ -83,10 +83,22 @@ enum Age {
 
 impl KeyRing {
     /// A ring that has fetched nothing yet.
-    pub fn new(source: KeySource, algorithms: Vec<Algorithm>, tls: &Tls, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        source: KeySource,
+        algorithms: Vec<Algorithm>,
+        tls: &Tls,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let fetch = Fetch::new(source.clone(), tls);
         let looks = Flight::new(Arc::clone(&clock));
-        Self(Arc::new(Ring { source, fetch, algorithms, clock, current: ArcSwapOption::empty(), looks }))
+        Self(Arc::new(Ring {
+            source,
+            fetch,
+            algorithms,
+            clock,
+            current: ArcSwapOption::empty(),
+            looks,
+        }))
     }
 
     /// The key of that id; without an id, the only key of the set.
@@ -99,7 +111,9 @@ impl KeyRing {
             None => self.look(|ring, last| ring.since(last) < RETRY_MS).await,
             Some(loaded) => match loaded.set.find(key_id) {
                 None => self.look(|ring, last| ring.since(last) < COOLDOWN_MS).await,
-                Some(_) if ring.age() == Age::Old => self.look(|ring, last| ring.age_of(last) < Age::Old).await,
+                Some(_) if ring.age() == Age::Old => {
+                    self.look(|ring, last| ring.age_of(last) < Age::Old).await
+                }
                 Some(key) => {
                     self.renew_in_passing();
                     return Ok(key);
@@ -108,7 +122,9 @@ impl KeyRing {
         };
         match ring.usable() {
             Some(loaded) => loaded.set.find(key_id).ok_or(KeyError::Unknown),
-            None => Err(looked.err().unwrap_or_else(|| KeyError::Unavailable { what: "it is too old".into() })),
+            None => Err(looked.err().unwrap_or_else(|| KeyError::Unavailable {
+                what: "it is too old".into(),
+            })),
         }
     }
 
@@ -138,31 +154,53 @@ impl KeyRing {
     fn renew_in_passing(&self) {
         if self.0.age() != Age::Fresh && !self.0.looks.is_under_way() {
             let ring = self.clone();
-            tokio::spawn(async move { ring.look(|ring, last| ring.age_of(last) == Age::Fresh).await });
+            tokio::spawn(async move {
+                ring.look(|ring, last| ring.age_of(last) == Age::Fresh)
+                    .await
+            });
         }
     }
 
     /// Asks the issuer, unless the last look is `enough`.
-    async fn look(&self, enough: impl Fn(&Ring, &Ended<Look>) -> bool + Send + Sync + 'static) -> Look {
+    async fn look(
+        &self,
+        enough: impl Fn(&Ring, &Ended<Look>) -> bool + Send + Sync + 'static,
+    ) -> Look {
         let ring = Arc::clone(&self.0);
         // In a task of its own, so that a client that goes away does not undo the attempt.
-        let looked = tokio::spawn(async move { ring.looks.join(|last| enough(&ring, last), || ring.fetch()).await });
-        looked.await.unwrap_or_else(|_| Err(KeyError::Unavailable { what: "the fetch failed".into() }))
+        let looked = tokio::spawn(async move {
+            ring.looks
+                .join(|last| enough(&ring, last), || ring.fetch())
+                .await
+        });
+        looked.await.unwrap_or_else(|_| {
+            Err(KeyError::Unavailable {
+                what: "the fetch failed".into(),
+            })
+        })
     }
 }
 
 impl Ring {
     /// The last good set, while it may be used at all.
     fn usable(&self) -> Option<Arc<Loaded>> {
-        self.current.load_full().filter(|loaded| self.clock.now_ms().abs_diff(loaded.at_ms) <= MAX_STALE_MS)
+        self.current
+            .load_full()
+            .filter(|loaded| self.clock.now_ms().abs_diff(loaded.at_ms) <= MAX_STALE_MS)
     }
 
     fn age(&self) -> Age {
-        self.looks.last().map_or(Age::Old, |last| self.age_of(&last))
+        self.looks
+            .last()
+            .map_or(Age::Old, |last| self.age_of(&last))
     }
 
     fn age_of(&self, last: &Ended<Look>) -> Age {
-        let renewal = if last.answer.is_ok() { REFRESH_MS } else { PAUSE_MS };
+        let renewal = if last.answer.is_ok() {
+            REFRESH_MS
+        } else {
+            PAUSE_MS
+        };
         match self.since(last) {
             since if since <= renewal => Age::Fresh,
             since if since <= 2 * renewal => Age::Aging,
@@ -181,9 +219,15 @@ impl Ring {
         let read = read.unwrap_or_else(|_| Err("it took too long".into()));
         match read.and_then(|bytes| set::parse(&bytes, &self.algorithms)) {
             Ok(set) => {
-                let known = self.current.load().as_ref().is_some_and(|loaded| loaded.set.version() == set.version());
+                let known = self
+                    .current
+                    .load()
+                    .as_ref()
+                    .is_some_and(|loaded| loaded.set.version() == set.version());
                 if !known {
-                    set.left_out().iter().for_each(|key| tracing::warn!(from = %self.source, "not used: {key}"));
+                    set.left_out()
+                        .iter()
+                        .for_each(|key| tracing::warn!(from = %self.source, "not used: {key}"));
                 }
                 self.current.store(Some(Arc::new(Loaded { set, at_ms })));
                 Ok(())

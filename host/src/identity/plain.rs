@@ -14,7 +14,10 @@ impl Claims {
         if self.has("cnf") {
             return Err(TokenError::Bound);
         }
-        if ["nonce", "at_hash", "c_hash"].iter().any(|mark| self.has(mark)) {
+        if ["nonce", "at_hash", "c_hash"]
+            .iter()
+            .any(|mark| self.has(mark))
+        {
             return Err(TokenError::IdToken);
         }
         Ok(())

@@ -14,8 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
 use super::{
-    AdmitError, AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyRing, KeySource, ServiceRule,
-    TimeRule, TypeRule,
+    AdmitError, AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyRing,
+    KeySource, ServiceRule, TimeRule, TypeRule,
 };
 use crate::egress::{AddressPolicy, Tls};
 use crate::seams::Clock;
@@ -53,7 +53,12 @@ impl Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/jwks", listener.local_addr().expect("an address"));
         let answer = Mutex::new(("503 Service Unavailable", String::new()));
-        let issuer = Self { answer, held: watch::Sender::new(false), asked: AtomicUsize::new(0), came: Notify::new() };
+        let issuer = Self {
+            answer,
+            held: watch::Sender::new(false),
+            asked: AtomicUsize::new(0),
+            came: Notify::new(),
+        };
         let issuer = Arc::new(issuer);
         let serving = Arc::clone(&issuer);
         tokio::spawn(async move {
@@ -78,19 +83,28 @@ impl Issuer {
         if held.wait_for(|held| !held).await.is_err() {
             return;
         }
-        let (status, body) = self.answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        let (status, body) = self
+            .answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let head = format!(
+            "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         let _written = stream.write_all((head + &body).as_bytes()).await;
     }
 
     /// Publishes the keys of these seeds, and no others.
     pub(super) fn publish(&self, seeds: &[u8]) {
         let keys: Vec<Value> = seeds.iter().map(|seed| jwk(*seed)).collect();
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = ("200 OK", json!({ "keys": keys }).to_string());
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
+            ("200 OK", json!({ "keys": keys }).to_string());
     }
 
     pub(super) fn fail(&self) {
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = ("500 Internal Server Error", String::new());
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
+            ("500 Internal Server Error", String::new());
     }
 
     /// Lets requests come and no answers go, or lets them go.
@@ -119,7 +133,10 @@ impl Scene {
         let (issuer, url) = Issuer::start().await;
         let clock = Arc::new(Hands(AtomicU64::new(START * 1000)));
         let loopback = AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]);
-        let source = KeySource::Remote { url: url.parse().expect("a URL"), addresses: loopback };
+        let source = KeySource::Remote {
+            url: url.parse().expect("a URL"),
+            addresses: loopback,
+        };
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
         let shared: Arc<dyn Clock> = clock.clone();
         let keys = KeyRing::new(source, Algorithm::ALL.to_vec(), &tls, Arc::clone(&shared));
@@ -135,19 +152,33 @@ impl Scene {
             agent: AgentRule::ActorOrClient,
             service_when: ServiceRule::SubjectIsClient,
         };
-        let identity = Arc::new(Identity::new(vec![(settings, keys)], RESOURCE.into(), shared));
-        Self { identity, issuer, clock }
+        let identity = Arc::new(Identity::new(
+            vec![(settings, keys)],
+            RESOURCE.into(),
+            shared,
+        ));
+        Self {
+            identity,
+            issuer,
+            clock,
+        }
     }
 
     pub(super) async fn admit(&self, token: &str) -> Result<Arc<Caller>, AdmitError> {
         let mut headers = http::HeaderMap::new();
-        headers.insert(http::header::AUTHORIZATION, format!("Bearer {token}").parse().expect("a header"));
+        headers.insert(
+            http::header::AUTHORIZATION,
+            format!("Bearer {token}").parse().expect("a header"),
+        );
         let bearer = BearerToken::take(&mut headers).expect("a bearer token");
         self.identity.admit(bearer).await.map(|(caller, _)| caller)
     }
 
     /// Admits all of `tokens` at once.
-    pub(super) async fn admit_all(&self, tokens: Vec<String>) -> Vec<Result<Arc<Caller>, AdmitError>> {
+    pub(super) async fn admit_all(
+        &self,
+        tokens: Vec<String>,
+    ) -> Vec<Result<Arc<Caller>, AdmitError>> {
         futures_util::future::join_all(tokens.iter().map(|token| self.admit(token))).await
     }
 
@@ -166,11 +197,15 @@ pub(super) fn signed(seed: u8, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": format!("key-{seed}")});
     let text = format!("{}.{}", part(&header), part(claims));
-    let signature = SigningKey::from_bytes(&[seed; 32]).sign(text.as_bytes()).to_bytes();
+    let signature = SigningKey::from_bytes(&[seed; 32])
+        .sign(text.as_bytes())
+        .to_bytes();
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 fn jwk(seed: u8) -> Value {
-    let public = SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes();
+    let public = SigningKey::from_bytes(&[seed; 32])
+        .verifying_key()
+        .to_bytes();
     json!({"kty": "OKP", "crv": "Ed25519", "kid": format!("key-{seed}"), "x": URL_SAFE_NO_PAD.encode(public)})
 }

@@ -13,7 +13,9 @@ const NEW: u8 = 2;
 const MINUTE: u64 = 60_000;
 
 fn many(scene: &Scene, seed: u8) -> Vec<String> {
-    (0..20).map(|number| scene.token(seed, &format!("user-{number}"))).collect()
+    (0..20)
+        .map(|number| scene.token(seed, &format!("user-{number}")))
+        .collect()
 }
 
 fn refused(error: &AdmitError) -> Reason {
@@ -32,11 +34,18 @@ async fn a_withdrawn_key_opens_nothing_after_a_quiet_time() {
     forged.push(early);
     for admitted in scene.admit_all(forged).await {
         assert_eq!(
-            admitted.as_ref().map(|caller| caller.actor().sub.clone()).map_err(refused),
+            admitted
+                .as_ref()
+                .map(|caller| caller.actor().sub.clone())
+                .map_err(refused),
             Err(Reason::TokenInvalid)
         );
     }
-    assert_eq!(scene.issuer.asked(), 2, "one fetch for all who came after the quiet time");
+    assert_eq!(
+        scene.issuer.asked(),
+        2,
+        "one fetch for all who came after the quiet time"
+    );
     assert!(scene.admit(&scene.token(NEW, "alice")).await.is_ok());
 }
 
@@ -59,9 +68,17 @@ async fn a_set_that_is_a_minute_old_serves_while_it_is_renewed_in_passing() {
             tokio::task::yield_now().await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(20), renewed).await.is_ok(), "the set is never renewed");
+    assert!(
+        tokio::time::timeout(Duration::from_secs(20), renewed)
+            .await
+            .is_ok(),
+        "the set is never renewed"
+    );
     assert_eq!(scene.issuer.asked(), 2, "one renewal for all who passed");
-    assert!(scene.admit(&scene.token(OLD, "user-1")).await.is_err(), "what was remembered went with the set");
+    assert!(
+        scene.admit(&scene.token(OLD, "user-1")).await.is_err(),
+        "what was remembered went with the set"
+    );
 }
 
 #[tokio::test]
@@ -72,17 +89,27 @@ async fn the_old_set_serves_only_if_the_issuer_was_asked_and_did_not_answer() {
     scene.issuer.fail();
     scene.clock.forward(10 * MINUTE);
     for admitted in scene.admit_all(many(&scene, OLD)).await {
-        assert!(admitted.is_ok(), "an outage of the issuer is not one of the host");
+        assert!(
+            admitted.is_ok(),
+            "an outage of the issuer is not one of the host"
+        );
     }
     assert_eq!(scene.issuer.asked(), 2);
     scene.clock.forward(10_000);
     assert!(scene.admit(&scene.token(OLD, "alice")).await.is_ok());
-    assert_eq!(scene.issuer.asked(), 2, "a failure is believed for a moment");
+    assert_eq!(
+        scene.issuer.asked(),
+        2,
+        "a failure is believed for a moment"
+    );
     // The issuer is back and has withdrawn the key; the failure is too old to be believed.
     scene.issuer.publish(&[NEW]);
     scene.clock.forward(31_000);
     for admitted in scene.admit_all(many(&scene, OLD)).await {
-        assert_eq!(admitted.map(drop).map_err(|error| error.reason()), Err(Reason::TokenInvalid));
+        assert_eq!(
+            admitted.map(drop).map_err(|error| error.reason()),
+            Err(Reason::TokenInvalid)
+        );
     }
     assert_eq!(scene.issuer.asked(), 3);
 }
@@ -97,8 +124,16 @@ async fn a_set_that_could_not_be_renewed_for_a_day_admits_no_one() {
         scene.clock.forward(minutes * MINUTE);
         let token = scene.token(OLD, "alice");
         assert_eq!(
-            scene.admit(&token).await.map(drop).map_err(|error| error.reason()),
-            if admitted { Ok(()) } else { Err(Reason::KeysUnavailable) }
+            scene
+                .admit(&token)
+                .await
+                .map(drop)
+                .map_err(|error| error.reason()),
+            if admitted {
+                Ok(())
+            } else {
+                Err(Reason::KeysUnavailable)
+            }
         );
     }
 }
@@ -111,7 +146,13 @@ async fn without_a_set_one_attempt_answers_everyone_who_waits() {
         .into_iter()
         .map(|token| {
             let scene = Arc::clone(&scene);
-            tokio::spawn(async move { scene.admit(&token).await.map(drop).map_err(|error| error.reason()) })
+            tokio::spawn(async move {
+                scene
+                    .admit(&token)
+                    .await
+                    .map(drop)
+                    .map_err(|error| error.reason())
+            })
         })
         .collect();
     scene.issuer.came.notified().await;
@@ -127,10 +168,25 @@ async fn without_a_set_one_attempt_answers_everyone_who_waits() {
     assert_eq!(scene.issuer.asked(), 1, "attempts for 20 who came at once");
     scene.issuer.publish(&[OLD]);
     scene.clock.forward(900);
-    let reason = scene.admit(&scene.token(OLD, "alice")).await.map(drop).map_err(|error| error.reason());
-    assert_eq!((reason, scene.issuer.asked()), (Err(Reason::KeysUnavailable), 1), "not yet");
+    let reason = scene
+        .admit(&scene.token(OLD, "alice"))
+        .await
+        .map(drop)
+        .map_err(|error| error.reason());
+    assert_eq!(
+        (reason, scene.issuer.asked()),
+        (Err(Reason::KeysUnavailable), 1),
+        "not yet"
+    );
     scene.clock.forward(200);
-    assert!(scene.admit_all(many(&scene, OLD)).await.iter().all(Result::is_ok), "as soon as it is back");
+    assert!(
+        scene
+            .admit_all(many(&scene, OLD))
+            .await
+            .iter()
+            .all(Result::is_ok),
+        "as soon as it is back"
+    );
     assert_eq!(scene.issuer.asked(), 2);
 }
 
@@ -141,12 +197,25 @@ async fn unknown_key_ids_cost_one_attempt_in_half_a_minute() {
     assert!(scene.admit(&scene.token(OLD, "alice")).await.is_ok());
     scene.clock.forward(31_000);
     for _ in 0..2 {
-        assert!(scene.admit_all(many(&scene, NEW)).await.iter().all(Result::is_err));
+        assert!(
+            scene
+                .admit_all(many(&scene, NEW))
+                .await
+                .iter()
+                .all(Result::is_err)
+        );
     }
     assert_eq!(scene.issuer.asked(), 2);
     scene.issuer.publish(&[OLD, NEW]);
     scene.clock.forward(31_000);
-    assert!(scene.admit_all(many(&scene, NEW)).await.iter().all(Result::is_ok), "a new key is found when it is used");
+    assert!(
+        scene
+            .admit_all(many(&scene, NEW))
+            .await
+            .iter()
+            .all(Result::is_ok),
+        "a new key is found when it is used"
+    );
     assert_eq!(scene.issuer.asked(), 3);
 }
 
@@ -154,18 +223,42 @@ async fn unknown_key_ids_cost_one_attempt_in_half_a_minute() {
 async fn a_tokens_times_are_within_the_issuers_bounds() {
     const DAY: u64 = 86_400;
     let usual = TimeRule::default();
-    let strict = TimeRule { lifetime: 600, age: 60, skew: 5 };
+    let strict = TimeRule {
+        lifetime: 600,
+        age: 60,
+        skew: 5,
+    };
     let now = START;
     let cases: &[(TimeRule, Value, Result<(), TokenError>)] = &[
         (usual, json!({"exp": now + 1}), Ok(())),
         (usual, json!({"exp": now}), Err(TokenError::Expired)),
         (usual, json!({"exp": now + DAY}), Ok(())),
-        (usual, json!({"exp": now + DAY + 1}), Err(TokenError::TooLong)),
-        (usual, json!({"exp": now + 10 * 365 * DAY}), Err(TokenError::TooLong)),
+        (
+            usual,
+            json!({"exp": now + DAY + 1}),
+            Err(TokenError::TooLong),
+        ),
+        (
+            usual,
+            json!({"exp": now + 10 * 365 * DAY}),
+            Err(TokenError::TooLong),
+        ),
         (usual, json!({"exp": now + DAY, "iat": null}), Ok(())),
-        (usual, json!({"exp": now + DAY + 1, "iat": null}), Err(TokenError::TooLong)),
-        (usual, json!({"exp": now + 10, "iat": now - DAY + 10}), Ok(())),
-        (usual, json!({"exp": now + 10, "iat": now - DAY}), Err(TokenError::TooLong)),
+        (
+            usual,
+            json!({"exp": now + DAY + 1, "iat": null}),
+            Err(TokenError::TooLong),
+        ),
+        (
+            usual,
+            json!({"exp": now + 10, "iat": now - DAY + 10}),
+            Ok(()),
+        ),
+        (
+            usual,
+            json!({"exp": now + 10, "iat": now - DAY}),
+            Err(TokenError::TooLong),
+        ),
         (usual, json!({"iat": now + 30}), Ok(())),
         (usual, json!({"iat": now + 31}), Err(TokenError::NotYet)),
         (usual, json!({"nbf": now + 30}), Ok(())),
@@ -173,9 +266,24 @@ async fn a_tokens_times_are_within_the_issuers_bounds() {
         (strict, json!({"exp": now + 600}), Ok(())),
         (strict, json!({"exp": now + 601}), Err(TokenError::TooLong)),
         (strict, json!({"exp": now + 10, "iat": now - 60}), Ok(())),
-        (strict, json!({"exp": now + 10, "iat": now - 61}), Err(TokenError::TooOld)),
-        (strict, json!({"exp": now + 10, "iat": now + 6}), Err(TokenError::NotYet)),
-        (TimeRule { lifetime: 20 * 365 * DAY, ..usual }, json!({"exp": now + 10 * 365 * DAY}), Ok(())),
+        (
+            strict,
+            json!({"exp": now + 10, "iat": now - 61}),
+            Err(TokenError::TooOld),
+        ),
+        (
+            strict,
+            json!({"exp": now + 10, "iat": now + 6}),
+            Err(TokenError::NotYet),
+        ),
+        (
+            TimeRule {
+                lifetime: 20 * 365 * DAY,
+                ..usual
+            },
+            json!({"exp": now + 10 * 365 * DAY}),
+            Ok(()),
+        ),
     ];
     for (rule, times, expected) in cases {
         let scene = Scene::with(*rule).await;
@@ -185,10 +293,17 @@ async fn a_tokens_times_are_within_the_issuers_bounds() {
             claims[name] = time.clone();
         }
         // `null` stands for a claim that is not there.
-        claims.as_object_mut().expect("claims").retain(|_, value| !value.is_null());
+        claims
+            .as_object_mut()
+            .expect("claims")
+            .retain(|_, value| !value.is_null());
         let admitted = scene.admit(&signed(OLD, &claims)).await.map(drop);
         let told = admitted.map_err(|error| error.to_string());
-        assert_eq!(told, expected.clone().map_err(|error| error.to_string()), "{rule:?} {times}");
+        assert_eq!(
+            told,
+            expected.clone().map_err(|error| error.to_string()),
+            "{rule:?} {times}"
+        );
     }
 }
 
@@ -214,7 +329,11 @@ async fn a_name_that_could_be_taken_for_another_is_not_admitted() {
         '\u{7f}',
     ];
     let names = unseen.iter().map(|character| format!("ali{character}ce"));
-    for name in names.chain(["alice ".to_owned(), " alice".to_owned(), "alice\u{a0}".to_owned()]) {
+    for name in names.chain([
+        "alice ".to_owned(),
+        " alice".to_owned(),
+        "alice\u{a0}".to_owned(),
+    ]) {
         for (claim, value) in [
             ("sub", json!(name)),
             ("client_id", json!(name)),
@@ -224,11 +343,21 @@ async fn a_name_that_could_be_taken_for_another_is_not_admitted() {
         ] {
             let mut claims = scene.claims("alice");
             claims[claim] = value;
-            let admitted = scene.admit(&signed(OLD, &claims)).await.map(drop).map_err(|error| error.reason());
+            let admitted = scene
+                .admit(&signed(OLD, &claims))
+                .await
+                .map(drop)
+                .map_err(|error| error.reason());
             assert_eq!(admitted, Err(Reason::TokenInvalid), "{claim} = {name:?}");
         }
     }
-    for name in ["alice", "Alice B. Ångström", "علی", "アリス", "auth0|5f7c8ec7c33c6c004bbafe82"] {
+    for name in [
+        "alice",
+        "Alice B. Ångström",
+        "علی",
+        "アリス",
+        "auth0|5f7c8ec7c33c6c004bbafe82",
+    ] {
         assert!(scene.admit(&scene.token(OLD, name)).await.is_ok(), "{name}");
     }
 }

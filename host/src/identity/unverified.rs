@@ -94,7 +94,10 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// There is no `iss` string.
     pub fn claimed_issuer(&self) -> Result<&str, TokenError> {
-        member::text(&self.claims, "iss").ok().flatten().ok_or_else(|| TokenError::Claim("iss".into()))
+        member::text(&self.claims, "iss")
+            .ok()
+            .flatten()
+            .ok_or_else(|| TokenError::Claim("iss".into()))
     }
 
     /// The key id, if the token has one: an opaque name, never a path or an address.
@@ -130,7 +133,12 @@ impl<'t> Jws<'t> {
         if key_id.is_some_and(|id| id.len() > MAX_KEY_ID) {
             return Err(TokenError::Header("kid"));
         }
-        Ok(Self { header, payload, signed, signature })
+        Ok(Self {
+            header,
+            payload,
+            signed,
+            signature,
+        })
     }
 
     pub(super) fn key_id(&self) -> Option<&str> {
@@ -138,23 +146,36 @@ impl<'t> Jws<'t> {
     }
 
     pub(super) fn verify(&self, key: &Key) -> Result<(), TokenError> {
-        let algorithm = member::text(&self.header, "alg").ok().flatten().ok_or(TokenError::Header("alg"))?;
+        let algorithm = member::text(&self.header, "alg")
+            .ok()
+            .flatten()
+            .ok_or(TokenError::Header("alg"))?;
         if algorithm != key.algorithm().as_str() {
             return Err(TokenError::Algorithm);
         }
-        if key.verifies(self.signed.as_bytes(), self.signature) { Ok(()) } else { Err(TokenError::Signature) }
+        if key.verifies(self.signed.as_bytes(), self.signature) {
+            Ok(())
+        } else {
+            Err(TokenError::Signature)
+        }
     }
 }
 
 impl TypeRule {
     fn check(&self, typ: Option<&str>) -> Result<(), TokenError> {
         let typ = typ.map(str::to_ascii_lowercase);
-        let typ = typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
+        let typ = typ
+            .as_deref()
+            .map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
         let accepted = match self {
             Self::Exactly(expected) => typ.is_some_and(|typ| typ.eq_ignore_ascii_case(expected)),
             Self::Any => matches!(typ, None | Some("jwt" | "at+jwt")),
         };
-        if accepted { Ok(()) } else { Err(TokenError::Type) }
+        if accepted {
+            Ok(())
+        } else {
+            Err(TokenError::Type)
+        }
     }
 }
 

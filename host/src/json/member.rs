@@ -57,23 +57,36 @@ pub fn whole(object: &Map<String, Value>, name: &str) -> Result<Option<u64>, Ill
 ///
 /// # Errors
 /// It is not an array.
-pub fn array<'v>(object: &'v Map<String, Value>, name: &str) -> Result<Option<&'v [Value]>, IllTyped> {
-    read(object, name, "an array", |value| value.as_array().map(Vec::as_slice))
+pub fn array<'v>(
+    object: &'v Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'v [Value]>, IllTyped> {
+    read(object, name, "an array", |value| {
+        value.as_array().map(Vec::as_slice)
+    })
 }
 
 /// Returns the strings of the array `name`, if the member is there.
 ///
 /// # Errors
 /// It is not an array, or one of its items is not a string.
-pub fn texts<'v>(object: &'v Map<String, Value>, name: &str) -> Result<Option<Vec<&'v str>>, IllTyped> {
-    read(object, name, "an array of strings", |value| value.as_array()?.iter().map(Value::as_str).collect())
+pub fn texts<'v>(
+    object: &'v Map<String, Value>,
+    name: &str,
+) -> Result<Option<Vec<&'v str>>, IllTyped> {
+    read(object, name, "an array of strings", |value| {
+        value.as_array()?.iter().map(Value::as_str).collect()
+    })
 }
 
 /// Returns the object `name`, if the member is there.
 ///
 /// # Errors
 /// It is not an object.
-pub fn object<'v>(object: &'v Map<String, Value>, name: &str) -> Result<Option<&'v Map<String, Value>>, IllTyped> {
+pub fn object<'v>(
+    object: &'v Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'v Map<String, Value>>, IllTyped> {
     read(object, name, "an object", Value::as_object)
 }
 
@@ -82,7 +95,9 @@ pub fn object<'v>(object: &'v Map<String, Value>, name: &str) -> Result<Option<&
 /// # Errors
 /// It is not an object. The error calls it `what`.
 pub fn members<'v>(document: &'v Value, what: &str) -> Result<&'v Map<String, Value>, IllTyped> {
-    document.as_object().ok_or_else(|| ill_typed(what, "an object", document))
+    document
+        .as_object()
+        .ok_or_else(|| ill_typed(what, "an object", document))
 }
 
 fn read<'v, T>(
@@ -91,12 +106,20 @@ fn read<'v, T>(
     expected: &'static str,
     typed: impl FnOnce(&'v Value) -> Option<T>,
 ) -> Result<Option<T>, IllTyped> {
-    let Some(value) = object.get(name) else { return Ok(None) };
-    typed(value).map(Some).ok_or_else(|| ill_typed(name, expected, value))
+    let Some(value) = object.get(name) else {
+        return Ok(None);
+    };
+    typed(value)
+        .map(Some)
+        .ok_or_else(|| ill_typed(name, expected, value))
 }
 
 fn ill_typed(member: &str, expected: &'static str, value: &Value) -> IllTyped {
-    IllTyped { member: member.to_owned(), expected, found: Kind::of(value) }
+    IllTyped {
+        member: member.to_owned(),
+        expected,
+        found: Kind::of(value),
+    }
 }
 
 impl Kind {
@@ -165,11 +188,15 @@ mod tests {
 
     #[test]
     fn the_error_names_the_member_and_its_type_and_never_its_value() {
-        let object: Map<_, _> = [("scope".to_owned(), json!(["secret"]))].into_iter().collect();
+        let object: Map<_, _> = [("scope".to_owned(), json!(["secret"]))]
+            .into_iter()
+            .collect();
         let error = text(&object, "scope").map_err(|error| error.to_string());
         assert_eq!(error, Err("`scope` is an array, not a string".to_owned()));
         let list = array(&object, "scope").map(|items| items.map(<[Value]>::len));
         assert_eq!(list, Ok(Some(1)));
-        assert!(members(&json!([]), "the answer").is_err_and(|error| error.member() == "the answer"));
+        assert!(
+            members(&json!([]), "the answer").is_err_and(|error| error.member() == "the answer")
+        );
     }
 }

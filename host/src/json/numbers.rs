@@ -20,7 +20,9 @@ pub fn inexact(text: &str) -> Option<&str> {
             rest = after_string(string);
             continue;
         }
-        let end = found.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(found.len());
+        let end = found
+            .find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E'))
+            .unwrap_or(found.len());
         let (number, after) = found.split_at(end);
         if !is_exact(number) {
             return Some(number);
@@ -33,7 +35,9 @@ pub fn inexact(text: &str) -> Option<&str> {
 /// Returns the integers of a value that its canonical form would change, in their order there.
 pub fn wide_integers(value: &Value) -> Vec<String> {
     match value {
-        Value::Number(number) if (number.is_i64() || number.is_u64()) && !is_exact(&number.to_string()) => {
+        Value::Number(number)
+            if (number.is_i64() || number.is_u64()) && !is_exact(&number.to_string()) =>
+        {
             vec![number.to_string()]
         }
         Value::Array(items) => items.iter().flat_map(wide_integers).collect(),
@@ -61,12 +65,17 @@ fn after_string(mut text: &str) -> &str {
 
 fn is_exact(number: &str) -> bool {
     if !number.contains(['.', 'e', 'E']) {
-        return number.parse::<i64>().is_ok_and(|integer| integer.unsigned_abs() <= MAX_SAFE);
+        return number
+            .parse::<i64>()
+            .is_ok_and(|integer| integer.unsigned_abs() <= MAX_SAFE);
     }
-    let Ok(double) = number.parse::<f64>() else { return false };
+    let Ok(double) = number.parse::<f64>() else {
+        return false;
+    };
     // A number that is not finite has no canonical form.
     let canonical = serde_json_canonicalizer::to_string(&double).unwrap_or_default();
-    double.is_finite() && Decimal::of(number).is_some_and(|written| Decimal::of(&canonical) == Some(written))
+    double.is_finite()
+        && Decimal::of(number).is_some_and(|written| Decimal::of(&canonical) == Some(written))
 }
 
 /// The value of a number: digits without zeros at either end, times a power of ten.
@@ -80,17 +89,31 @@ struct Decimal {
 impl Decimal {
     fn of(number: &str) -> Option<Self> {
         let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-        let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
+        let (negative, mantissa) = mantissa
+            .strip_prefix('-')
+            .map_or((false, mantissa), |rest| (true, rest));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let all = format!("{whole}{fraction}");
         let digits = all.trim_end_matches('0');
         if digits.is_empty() {
-            return Some(Self { negative: false, digits: String::new(), exponent: 0 });
+            return Some(Self {
+                negative: false,
+                digits: String::new(),
+                exponent: 0,
+            });
         }
         let zeros = i64::try_from(all.len().checked_sub(digits.len())?).ok()?;
         let places = i64::try_from(fraction.len()).ok()?;
-        let exponent = exponent.parse::<i64>().ok()?.checked_sub(places)?.checked_add(zeros)?;
-        Some(Self { negative, digits: digits.trim_start_matches('0').to_owned(), exponent })
+        let exponent = exponent
+            .parse::<i64>()
+            .ok()?
+            .checked_sub(places)?
+            .checked_add(zeros)?;
+        Some(Self {
+            negative,
+            digits: digits.trim_start_matches('0').to_owned(),
+            exponent,
+        })
     }
 }
 
@@ -144,16 +167,21 @@ mod tests {
             "1e99999999999999999999",
         ] {
             assert_eq!(inexact(number), Some(number), "{number}");
-            let nested = format!(r#"{{"a":[1,"9007199254740993 \" 1e400"],"\\":{{"b": {number} }}}}"#);
+            let nested =
+                format!(r#"{{"a":[1,"9007199254740993 \" 1e400"],"\\":{{"b": {number} }}}}"#);
             assert_eq!(inexact(&nested), Some(number), "{nested}");
         }
     }
 
     #[test]
     fn text_is_not_a_number() {
-        for text in
-            [r#""9007199254740993""#, r#"{"9007199254740993":"1e400"}"#, r#"["\\","\"1e400"]"#, "[true,null]", ""]
-        {
+        for text in [
+            r#""9007199254740993""#,
+            r#"{"9007199254740993":"1e400"}"#,
+            r#"["\\","\"1e400"]"#,
+            "[true,null]",
+            "",
+        ] {
             assert_eq!(inexact(text), None, "{text}");
         }
     }
@@ -161,7 +189,10 @@ mod tests {
     #[test]
     fn integers_that_the_canonical_form_would_change_are_found_in_a_value() {
         let value = serde_json::json!({"a": [1, u64::MAX, 1e300], "b": {"c": i64::MIN, "d": "9007199254740993"}});
-        assert_eq!(wide_integers(&value), ["18446744073709551615", "-9223372036854775808"]);
+        assert_eq!(
+            wide_integers(&value),
+            ["18446744073709551615", "-9223372036854775808"]
+        );
     }
 
     /// Decimals near to each other, where doubles are far apart.

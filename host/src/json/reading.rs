@@ -7,13 +7,25 @@ use std::path::{Path, PathBuf};
 const OWN_READING: &[(&str, &str)] = &[
     ("json/member.rs", "it is the helper"),
     ("transport/discovery.rs", "metadata that it has just built"),
-    ("transport/message.rs", "`jsonrpc`, `method` and `name` are required: another type is refused as absence is"),
+    (
+        "transport/message.rs",
+        "`jsonrpc`, `method` and `name` are required: another type is refused as absence is",
+    ),
     ("dispatch/cost.rs", "a schema that its metaschema accepts"),
-    ("dispatch/definition.rs", "a schema that its metaschema accepts; it only looks for names"),
-    ("dispatch/schema.rs", "walks any value; the metaschema judges the types"),
+    (
+        "dispatch/definition.rs",
+        "a schema that its metaschema accepts; it only looks for names",
+    ),
+    (
+        "dispatch/schema.rs",
+        "walks any value; the metaschema judges the types",
+    ),
     ("sandbox/answer.rs", "blocks that it has just built"),
     ("audit/", "records of the host's own journal"),
-    ("cli/audit/", "records of the host's own journal, for people"),
+    (
+        "cli/audit/",
+        "records of the host's own journal, for people",
+    ),
 ];
 
 #[test]
@@ -21,14 +33,29 @@ fn json_from_outside_is_read_as_its_type_or_refused() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found: Vec<(String, String)> = Vec::new();
     for path in rust_files(&sources) {
-        let name = path.strip_prefix(&sources).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        let name = path
+            .strip_prefix(&sources)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
         let text = fs::read_to_string(&path).unwrap_or_default();
         found.extend(by_hand(&text).map(|line| (name.clone(), line.to_owned())));
     }
-    let covers = |place: &str, name: &str| if place.ends_with('/') { name.starts_with(place) } else { name == place };
-    let wrong: Vec<_> =
-        found.iter().filter(|(name, _)| !OWN_READING.iter().any(|(place, _)| covers(place, name))).collect();
-    assert!(wrong.is_empty(), "read these with json::member, or give the reason in OWN_READING: {wrong:#?}");
+    let covers = |place: &str, name: &str| {
+        if place.ends_with('/') {
+            name.starts_with(place)
+        } else {
+            name == place
+        }
+    };
+    let wrong: Vec<_> = found
+        .iter()
+        .filter(|(name, _)| !OWN_READING.iter().any(|(place, _)| covers(place, name)))
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "read these with json::member, or give the reason in OWN_READING: {wrong:#?}"
+    );
     for (place, _) in OWN_READING {
         assert!(
             found.iter().any(|(name, _)| covers(place, name)),
@@ -65,10 +92,16 @@ fn each_way_to_read_by_hand_is_found() {
 
 /// The lines of shipped code that turn a value into a type of their own accord.
 fn by_hand(source: &str) -> impl Iterator<Item = &str> {
-    let shipped = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let code = shipped.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let shipped = source
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default();
+    let code = shipped
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
     code.filter(|line| {
-        let text_of_member = line.contains(".as_str()") && (line.contains(".get(\"") || line.contains("[\""));
+        let text_of_member =
+            line.contains(".as_str()") && (line.contains(".get(\"") || line.contains("[\""));
         let matched = line.contains("Some(Value::") && line.contains(".get(");
         text_of_member || matched || CONVERSIONS.iter().any(|conversion| names(line, conversion))
     })
@@ -76,16 +109,35 @@ fn by_hand(source: &str) -> impl Iterator<Item = &str> {
 
 /// Whether `line` has `text`, and not only as the end of a longer name.
 fn names(line: &str, text: &str) -> bool {
-    let longer = |at: usize| line.get(..at).is_some_and(|before| before.ends_with(char::is_alphanumeric));
-    line.match_indices(text).any(|(at, _)| text.starts_with('.') || !longer(at))
+    let longer = |at: usize| {
+        line.get(..at)
+            .is_some_and(|before| before.ends_with(char::is_alphanumeric))
+    };
+    line.match_indices(text)
+        .any(|(at, _)| text.starts_with('.') || !longer(at))
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let test = |path: &PathBuf| path.file_stem().is_some_and(|stem| FOR_TESTS.iter().any(|name| stem == *name));
+    let entries = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let test = |path: &PathBuf| {
+        path.file_stem()
+            .is_some_and(|stem| FOR_TESTS.iter().any(|name| stem == *name))
+    };
     let shipped = entries.filter(|path| !test(path));
-    let nested = shipped.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] });
-    nested.filter(|path| path.extension().is_some_and(|end| end == "rs")).collect()
+    let nested = shipped.flat_map(|path| {
+        if path.is_dir() {
+            rust_files(&path)
+        } else {
+            vec![path]
+        }
+    });
+    nested
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .collect()
 }
 
 const CONVERSIONS: &[&str] = &[
@@ -102,4 +154,11 @@ const CONVERSIONS: &[&str] = &[
 ];
 
 /// Modules that are compiled for tests only.
-const FOR_TESTS: &[&str] = &["tests", "testing", "attacks", "reading", "campaigns", "vectors"];
+const FOR_TESTS: &[&str] = &[
+    "tests",
+    "testing",
+    "attacks",
+    "reading",
+    "campaigns",
+    "vectors",
+];

@@ -13,7 +13,10 @@ fn the_published_example_of_signed_notes_verifies() {
     let key: VerifierKey = PUBLISHED_KEY.parse().unwrap();
     assert_eq!(key.to_string(), PUBLISHED_KEY);
     assert!(key.open(PUBLISHED_NOTE).unwrap().ends_with("problem is.\n"));
-    assert!(key.open(&PUBLISHED_NOTE.replace("answer", "Answer")).is_none());
+    assert!(
+        key.open(&PUBLISHED_NOTE.replace("answer", "Answer"))
+            .is_none()
+    );
     assert_eq!(claimed(PUBLISHED_NOTE).unwrap(), ["PeterNeumann+c74f20a3"]);
 }
 
@@ -32,7 +35,9 @@ impl Signer {
 
     /// The signature line under a text.
     fn line(&self, text: &str) -> String {
-        self.verifier.sign(text, &self.key).split_off(text.len() + 1)
+        self.verifier
+            .sign(text, &self.key)
+            .split_off(text.len() + 1)
     }
 
     /// A line that names this key and is not its signature of the text.
@@ -50,8 +55,14 @@ const TEXT: &str = "one\ntwo\n";
 
 #[test]
 fn a_note_that_follows_the_format_is_read_to_its_last_empty_line() {
-    let (us, other) = (Signer::new("example/audit", 3), Signer::new("example/witness", 4));
-    let (same_name, same_key) = (Signer::new("example/audit", 5), Signer::new("example/other", 3));
+    let (us, other) = (
+        Signer::new("example/audit", 3),
+        Signer::new("example/witness", 4),
+    );
+    let (same_name, same_key) = (
+        Signer::new("example/audit", 5),
+        Signer::new("example/other", 3),
+    );
     let hash = us.verifier.hash();
     let good = us.line(TEXT);
     let signed = |text: &str| (text.to_owned(), us.line(text));
@@ -60,25 +71,59 @@ fn a_note_that_follows_the_format_is_read_to_its_last_empty_line() {
         ("one signature", over(good.clone())),
         ("an empty text line", signed("\n")),
         ("an empty line within the text", signed("one\n\ntwo\n")),
-        ("empty lines at both ends of the text", signed("\n\none\n\n\n")),
-        ("a signature line within the text", signed(&format!("{TEXT}\n{good}"))),
+        (
+            "empty lines at both ends of the text",
+            signed("\n\none\n\n\n"),
+        ),
+        (
+            "a signature line within the text",
+            signed(&format!("{TEXT}\n{good}")),
+        ),
         ("the same line twice", over(good.repeat(2))),
         ("a witness after it", over(good.clone() + &other.line(TEXT))),
         ("a witness before it", over(other.line(TEXT) + &good)),
-        ("a stranger's line that does not verify", over(other.forged(TEXT) + &good)),
-        ("another key of our name", over(same_name.forged(TEXT) + &good)),
-        ("our key under another name", over(same_key.forged(TEXT) + &good)),
-        ("our hash under another name", over(line("else", &[&hash[..], &[7; 64]].concat()) + &good)),
-        ("a signature of another kind", over(line("pq", &[7; 3000]) + &good)),
-        ("a signature of one byte", over(line("short", &[7; 5]) + &good)),
-        ("a name of any letters", over(line("naïve/Ω\u{7f}\u{9b}", &[7; 68]) + &good)),
+        (
+            "a stranger's line that does not verify",
+            over(other.forged(TEXT) + &good),
+        ),
+        (
+            "another key of our name",
+            over(same_name.forged(TEXT) + &good),
+        ),
+        (
+            "our key under another name",
+            over(same_key.forged(TEXT) + &good),
+        ),
+        (
+            "our hash under another name",
+            over(line("else", &[&hash[..], &[7; 64]].concat()) + &good),
+        ),
+        (
+            "a signature of another kind",
+            over(line("pq", &[7; 3000]) + &good),
+        ),
+        (
+            "a signature of one byte",
+            over(line("short", &[7; 5]) + &good),
+        ),
+        (
+            "a name of any letters",
+            over(line("naïve/Ω\u{7f}\u{9b}", &[7; 68]) + &good),
+        ),
         ("sixteen signers", over(other.line(TEXT).repeat(15) + &good)),
-        ("a hundred signers", over(other.line(TEXT).repeat(99) + &good)),
+        (
+            "a hundred signers",
+            over(other.line(TEXT).repeat(99) + &good),
+        ),
     ];
     for (case, (text, lines)) in cases {
         let note = format!("{text}\n{lines}");
         assert_eq!(us.verifier.open(&note), Some(&*text), "{case}: {note:?}");
-        assert_eq!(claimed(&note).unwrap().len(), lines.lines().count(), "{case}");
+        assert_eq!(
+            claimed(&note).unwrap().len(),
+            lines.lines().count(),
+            "{case}"
+        );
     }
 }
 
@@ -94,11 +139,23 @@ fn a_note_that_does_not_follow_the_format_has_no_text_and_no_signers() {
         ("no signatures after the empty line", under("")),
         ("two empty lines and no signatures", under("\n")),
         ("no text", format!("\n{good}")),
-        ("a line after the signature", note.clone() + "Unexpected line.\n"),
-        ("a line before the signature", under(&format!("Unexpected line.\n{good}"))),
-        ("junk between the signatures", under(&format!("{good}junk\n{good}"))),
+        (
+            "a line after the signature",
+            note.clone() + "Unexpected line.\n",
+        ),
+        (
+            "a line before the signature",
+            under(&format!("Unexpected line.\n{good}")),
+        ),
+        (
+            "junk between the signatures",
+            under(&format!("{good}junk\n{good}")),
+        ),
         ("an empty line at the end", note.clone() + "\n"),
-        ("an empty line before the signature", format!("{TEXT}\n\n\n{}", good.replace("— ", "- "))),
+        (
+            "an empty line before the signature",
+            format!("{TEXT}\n\n\n{}", good.replace("— ", "- ")),
+        ),
         ("another note after it", note.repeat(2) + "x\n"),
         ("no line break at the end", note.trim_end().to_owned()),
         ("a hyphen", note.replace("— ", "- ")),
@@ -108,18 +165,39 @@ fn a_note_that_does_not_follow_the_format_has_no_text_and_no_signers() {
         ("a space at the end", note.trim_end().to_owned() + " \n"),
         ("no name", under(&good.replace("example/audit", ""))),
         ("a plus in the name", under(&line("a+b", &[7; 68]))),
-        ("a wide space in the name", under(&line("a\u{3000}b", &[7; 68]))),
+        (
+            "a wide space in the name",
+            under(&line("a\u{3000}b", &[7; 68])),
+        ),
         ("no base64", under("— example/audit ?\n")),
-        ("base64 without its padding", under("— example/audit AAAAAAA\n")),
-        ("no signature after the hash", under(&line("example/audit", &[7; 4]))),
+        (
+            "base64 without its padding",
+            under("— example/audit AAAAAAA\n"),
+        ),
+        (
+            "no signature after the hash",
+            under(&line("example/audit", &[7; 4])),
+        ),
         ("less than a hash", under(&line("example/audit", &[7; 3]))),
-        ("a malformed line beside a good one", under(&format!("{good}— someone\n"))),
+        (
+            "a malformed line beside a good one",
+            under(&format!("{good}— someone\n")),
+        ),
         ("a tab in the text", us.verifier.sign("one\ttwo\n", &us.key)),
-        ("a zero in the text", us.verifier.sign("one\0two\n", &us.key)),
-        ("an escape in the text", us.verifier.sign("one\x1b[2K\n", &us.key)),
+        (
+            "a zero in the text",
+            us.verifier.sign("one\0two\n", &us.key),
+        ),
+        (
+            "an escape in the text",
+            us.verifier.sign("one\x1b[2K\n", &us.key),
+        ),
         ("a carriage return", us.verifier.sign("one\r\n", &us.key)),
         ("line breaks of another system", note.replace('\n', "\r\n")),
-        ("a control character in a name", under(&(line("a\x01b", &[7; 68]) + &good))),
+        (
+            "a control character in a name",
+            under(&(line("a\x01b", &[7; 68]) + &good)),
+        ),
         ("more signers than anyone has", under(&good.repeat(101))),
     ];
     for (case, note) in cases {
@@ -130,42 +208,86 @@ fn a_note_that_does_not_follow_the_format_has_no_text_and_no_signers() {
 
 #[test]
 fn a_note_that_our_key_did_not_sign_or_that_claims_it_falsely_is_refused() {
-    let (us, other) = (Signer::new("example/audit", 3), Signer::new("example/witness", 4));
+    let (us, other) = (
+        Signer::new("example/audit", 3),
+        Signer::new("example/witness", 4),
+    );
     let (good, forged) = (us.line(TEXT), us.forged(TEXT));
     let hash = us.verifier.hash();
-    let cut = STANDARD.decode(good.trim_end().rsplit_once(' ').unwrap().1).unwrap();
+    let cut = STANDARD
+        .decode(good.trim_end().rsplit_once(' ').unwrap().1)
+        .unwrap();
     let cases = [
         ("another's signature", other.line(TEXT)),
         ("a forged line", forged.clone()),
         ("a forged line before a good one", forged.clone() + &good),
         ("a forged line after a good one", good.clone() + &forged),
-        ("a forged line between good ones", format!("{good}{forged}{good}")),
+        (
+            "a forged line between good ones",
+            format!("{good}{forged}{good}"),
+        ),
         ("a forged line beside a witness", forged + &other.line(TEXT)),
-        ("a signature that is too short", good.clone() + &line("example/audit", &cut[..67])),
-        ("a signature that is too long", good.clone() + &line("example/audit", &[&cut[..], &[0]].concat())),
-        ("a hash and one byte", good.clone() + &line("example/audit", &[&hash[..], &[0]].concat())),
+        (
+            "a signature that is too short",
+            good.clone() + &line("example/audit", &cut[..67]),
+        ),
+        (
+            "a signature that is too long",
+            good.clone() + &line("example/audit", &[&cut[..], &[0]].concat()),
+        ),
+        (
+            "a hash and one byte",
+            good.clone() + &line("example/audit", &[&hash[..], &[0]].concat()),
+        ),
     ];
     for (case, lines) in cases {
         let note = format!("{TEXT}\n{lines}");
         assert_eq!(us.verifier.open(&note), None, "{case}");
-        assert_eq!(claimed(&note).unwrap().len(), lines.lines().count(), "{case}");
+        assert_eq!(
+            claimed(&note).unwrap().len(),
+            lines.lines().count(),
+            "{case}"
+        );
     }
     let later = format!("{TEXT}\n{good}three\n\n{good}");
-    assert_eq!(us.verifier.open(&later), None, "what is below the first empty line is not signed");
+    assert_eq!(
+        us.verifier.open(&later),
+        None,
+        "what is below the first empty line is not signed"
+    );
 }
 
 #[test]
 fn the_signers_of_a_note_are_named_so_that_they_can_be_shown() {
     let us = Signer::new("someone", 3);
-    let note = format!("{TEXT}\n{}{}", us.line(TEXT), line("a\u{9b}31mb", &[0, 1, 2, 3, 4]));
-    assert_eq!(claimed(&note), Some(vec![us.verifier.id(), "a\u{fffd}31mb+00010203".to_owned()]));
+    let note = format!(
+        "{TEXT}\n{}{}",
+        us.line(TEXT),
+        line("a\u{9b}31mb", &[0, 1, 2, 3, 4])
+    );
+    assert_eq!(
+        claimed(&note),
+        Some(vec![us.verifier.id(), "a\u{fffd}31mb+00010203".to_owned()])
+    );
 }
 
 #[test]
 fn what_is_not_a_verifier_key_is_refused() {
     let good = Signer::new("example/audit", 9).verifier.to_string();
-    for text in ["", "a+b", &good.replace("example", "exomple"), &good.replace('/', " "), &good.replace("+A", "+B")] {
+    for text in [
+        "",
+        "a+b",
+        &good.replace("example", "exomple"),
+        &good.replace('/', " "),
+        &good.replace("+A", "+B"),
+    ] {
         assert!(text.parse::<VerifierKey>().is_err(), "{text}");
     }
-    assert_eq!(format!(" {good}\n").parse::<VerifierKey>().unwrap().to_string(), good);
+    assert_eq!(
+        format!(" {good}\n")
+            .parse::<VerifierKey>()
+            .unwrap()
+            .to_string(),
+        good
+    );
 }

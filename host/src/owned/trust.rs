@@ -67,14 +67,18 @@ impl Trust {
 
     /// The same, where this user's private group is not someone else.
     pub(super) fn changing_settings(&self, metadata: &Metadata) -> Option<Others> {
-        self.owner(metadata).or_else(|| self.writing(metadata)).filter(|others| !is_private_group(metadata, *others))
+        self.owner(metadata)
+            .or_else(|| self.writing(metadata))
+            .filter(|others| !is_private_group(metadata, *others))
     }
 
     /// Who else may rename what is in a folder on the way. In a sticky one, only the owner of an entry may, and the way
     /// goes through entries of trusted owners only.
     pub(super) fn changing_below(&self, metadata: &Metadata) -> Option<Others> {
         let sticky = metadata.mode() & STICKY != 0;
-        let writing = self.writing(metadata).filter(|others| !sticky && !is_private_group(metadata, *others));
+        let writing = self
+            .writing(metadata)
+            .filter(|others| !sticky && !is_private_group(metadata, *others));
         self.owner(metadata).or(match writing {
             Some(Others::Group(group)) => Some(Others::GroupAbove(group)),
             Some(_) => Some(Others::AllAbove),
@@ -89,7 +93,11 @@ impl Trust {
         let open = if mode & BY_ALL != 0 {
             Some(Others::Touch)
         } else if by_group {
-            Some(if mode & GROUP_WRITES == 0 { Others::ReadByGroup(group) } else { Others::Group(group) })
+            Some(if mode & GROUP_WRITES == 0 {
+                Others::ReadByGroup(group)
+            } else {
+                Others::Group(group)
+            })
         } else {
             None
         };
@@ -116,7 +124,11 @@ impl Open {
     pub(super) fn new(path: &Path, others: Others) -> Self {
         let flags = rustix::fs::statvfs(path).map(|of| of.f_flag);
         let read_only = flags.is_ok_and(|flags| flags.contains(StatVfsMountFlags::RDONLY));
-        Self { path: path.to_owned(), others, read_only }
+        Self {
+            path: path.to_owned(),
+            others,
+            read_only,
+        }
     }
 }
 
@@ -139,9 +151,11 @@ impl fmt::Display for Open {
                 format!("chmod g-w {path}"),
                 format!("trust that group: server.trusted_groups = [{group}]"),
             ),
-            Others::All => {
-                ("may be changed by other users".to_owned(), format!("chmod go-w {path}"), ANSWER.to_owned())
-            }
+            Others::All => (
+                "may be changed by other users".to_owned(),
+                format!("chmod go-w {path}"),
+                ANSWER.to_owned(),
+            ),
             Others::AllAbove => (
                 "may be changed by other users, who could replace what is below it".to_owned(),
                 format!("chmod go-w {path}"),
@@ -152,10 +166,16 @@ impl fmt::Display for Open {
                 format!("chmod g= {path}"),
                 format!("trust that group: server.trusted_groups = [{group}]"),
             ),
-            Others::ReadByAll => {
-                ("is a secret that everyone may read".to_owned(), format!("chmod o-r {path}"), ANSWER.to_owned())
-            }
-            Others::Touch => ("is open to other users".to_owned(), format!("chmod go= {path}"), ANSWER.to_owned()),
+            Others::ReadByAll => (
+                "is a secret that everyone may read".to_owned(),
+                format!("chmod o-r {path}"),
+                ANSWER.to_owned(),
+            ),
+            Others::Touch => (
+                "is open to other users".to_owned(),
+                format!("chmod go= {path}"),
+                ANSWER.to_owned(),
+            ),
         };
         if self.read_only {
             return write!(

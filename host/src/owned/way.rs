@@ -30,9 +30,16 @@ enum Step {
 impl Way {
     /// Follows `path` to its end.
     pub(super) fn to(path: &Path, trust: &Trust) -> Result<Self, OwnedError> {
-        let folders: Vec<PathBuf> = trust.folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+        let folders: Vec<PathBuf> = trust
+            .folders
+            .iter()
+            .filter_map(|folder| folder.canonicalize().ok())
+            .collect();
         let mut left = Vec::new();
-        push(&mut left, &std::path::absolute(path).map_err(OwnedError::Read)?);
+        push(
+            &mut left,
+            &std::path::absolute(path).map_err(OwnedError::Read)?,
+        );
         let mut end = PathBuf::from("/");
         let mut metadata = look(&end)?;
         // What is open in folders between the last link, or the root, and here; and before that.
@@ -56,7 +63,10 @@ impl Way {
                         return Err(OwnedError::Links);
                     }
                     let owner = trust.owner(&found).map(|others| Open::new(&end, others));
-                    before = before.or(open.take()).or(owner.map(|open| Open { path: next.clone(), ..open }));
+                    before = before.or(open.take()).or(owner.map(|open| Open {
+                        path: next.clone(),
+                        ..open
+                    }));
                     push(&mut left, &fs::read_link(&next).map_err(OwnedError::Read)?);
                     continue;
                 }
@@ -65,7 +75,14 @@ impl Way {
         }
         let answered = folders.contains(&end);
         let open = before.or(if answered { None } else { open });
-        Ok(Self { end, metadata, linked, open, answered, folders })
+        Ok(Self {
+            end,
+            metadata,
+            linked,
+            open,
+            answered,
+            folders,
+        })
     }
 
     /// Where it leads: no part of this is a link.
@@ -124,7 +141,9 @@ impl Way {
 
     fn first(&self, of_end: Option<Others>) -> Option<Open> {
         let of_end = of_end.filter(|_| !self.answered);
-        of_end.map(|others| Open::new(&self.end, others)).or_else(|| self.open.clone())
+        of_end
+            .map(|others| Open::new(&self.end, others))
+            .or_else(|| self.open.clone())
     }
 }
 
@@ -139,7 +158,11 @@ fn open_here(
     if folders.iter().any(|folder| folder == here) {
         return None;
     }
-    above.or_else(|| trust.changing_below(metadata).map(|others| Open::new(here, others)))
+    above.or_else(|| {
+        trust
+            .changing_below(metadata)
+            .map(|others| Open::new(here, others))
+    })
 }
 
 fn look(path: &Path) -> Result<Metadata, OwnedError> {

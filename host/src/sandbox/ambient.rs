@@ -20,7 +20,12 @@ impl log::Host for CallState {
 }
 
 impl progress::Host for CallState {
-    fn report(&mut self, done: f64, total: Option<f64>, message: Option<String>) -> wasmtime::Result<()> {
+    fn report(
+        &mut self,
+        done: f64,
+        total: Option<f64>,
+        message: Option<String>,
+    ) -> wasmtime::Result<()> {
         if let Some(sink) = &self.call("progress")?.progress {
             sink.report(done, total, message.as_deref().map(one_line));
         }
@@ -37,7 +42,9 @@ impl clock::Host for CallState {
 impl random::Host for CallState {
     fn bytes(&mut self, len: u32) -> wasmtime::Result<Vec<u8>> {
         if len > MAX_RANDOM {
-            return Err(wasmtime::Error::msg(format!("more than {MAX_RANDOM} random bytes at once")));
+            return Err(wasmtime::Error::msg(format!(
+                "more than {MAX_RANDOM} random bytes at once"
+            )));
         }
         let mut bytes = vec![0; usize::try_from(len)?];
         self.random.fill(&mut bytes);

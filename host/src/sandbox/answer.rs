@@ -37,7 +37,11 @@ pub struct Ended {
 impl Ended {
     /// A call that ended without the tool's own answer.
     pub fn without_answer(outcome: Outcome, reason: Reason, message: &str) -> Self {
-        Self { outcome, reason: Some(reason), answer: Answer::refusal(reason, message) }
+        Self {
+            outcome,
+            reason: Some(reason),
+            answer: Answer::refusal(reason, message),
+        }
     }
 
     fn failed(reason: Reason, message: &str) -> Self {
@@ -48,18 +52,30 @@ impl Ended {
 impl Answer {
     /// An error in words that the caller may read, with its code in `_meta`.
     pub fn refusal(reason: Reason, message: &str) -> Self {
-        let meta = [(REASON.to_owned(), Value::from(reason.as_str()))].into_iter().collect();
-        Self { content: vec![text(message)], structured: None, is_error: true, meta }
+        let meta = [(REASON.to_owned(), Value::from(reason.as_str()))]
+            .into_iter()
+            .collect();
+        Self {
+            content: vec![text(message)],
+            structured: None,
+            is_error: true,
+            meta,
+        }
     }
 }
 
 /// Judges what a tool returned.
-pub(super) fn judge(returned: Result<wit::Outcome, wit::ToolError>, tool: &Tool, max_bytes: usize) -> Ended {
+pub(super) fn judge(
+    returned: Result<wit::Outcome, wit::ToolError>,
+    tool: &Tool,
+    max_bytes: usize,
+) -> Ended {
     match returned {
         Ok(wit::Outcome::Complete(output)) => complete(output, tool, max_bytes),
-        Ok(wit::Outcome::InputRequired(_)) => {
-            Ended::failed(Reason::InputUnsupported, "the tool asks a question, which this host cannot relay yet")
-        }
+        Ok(wit::Outcome::InputRequired(_)) => Ended::failed(
+            Reason::InputUnsupported,
+            "the tool asks a question, which this host cannot relay yet",
+        ),
         Err(error) => {
             let (kind, message) = match error {
                 wit::ToolError::InvalidInput(message) => ("invalid input", message),
@@ -82,29 +98,58 @@ fn complete(output: wit::Output, tool: &Tool, max_bytes: usize) -> Ended {
     }
     let is_error = output.is_error;
     match convert(output, tool) {
-        Ok(answer) if is_error => Ended { outcome: Outcome::Failed, reason: Some(Reason::ToolError), answer },
-        Ok(answer) => Ended { outcome: Outcome::Done, reason: None, answer },
+        Ok(answer) if is_error => Ended {
+            outcome: Outcome::Failed,
+            reason: Some(Reason::ToolError),
+            answer,
+        },
+        Ok(answer) => Ended {
+            outcome: Outcome::Done,
+            reason: None,
+            answer,
+        },
         Err(wrong) => {
-            tracing::warn!(tool.name = tool.definition.name, cause = wrong, "a tool's result was not acceptable");
-            Ended::failed(Reason::InvalidOutput, "the tool returned something that does not fit its own definition")
+            tracing::warn!(
+                tool.name = tool.definition.name,
+                cause = wrong,
+                "a tool's result was not acceptable"
+            );
+            Ended::failed(
+                Reason::InvalidOutput,
+                "the tool returned something that does not fit its own definition",
+            )
         }
     }
 }
 
 fn too_large(max_bytes: usize) -> Ended {
-    Ended::failed(Reason::OutputTooLarge, &format!("the tool's result is larger than {max_bytes} bytes"))
+    Ended::failed(
+        Reason::OutputTooLarge,
+        &format!("the tool's result is larger than {max_bytes} bytes"),
+    )
 }
 
 fn convert(output: wit::Output, tool: &Tool) -> Result<Answer, String> {
-    let content = output.content.into_iter().map(block).collect::<Result<_, _>>()?;
+    let content = output
+        .content
+        .into_iter()
+        .map(block)
+        .collect::<Result<_, _>>()?;
     let structured = output.structured.map(|text| parse(&text)).transpose()?;
     if let Some(schema) = &tool.definition.output
         && !output.is_error
     {
-        let structured = structured.as_ref().ok_or("it has an output schema but no structured content")?;
+        let structured = structured
+            .as_ref()
+            .ok_or("it has an output schema but no structured content")?;
         schema.check(structured)?;
     }
-    Ok(Answer { content, structured, is_error: output.is_error, meta: members(output.meta)? })
+    Ok(Answer {
+        content,
+        structured,
+        is_error: output.is_error,
+        meta: members(output.meta)?,
+    })
 }
 
 fn block(content: wit::Content) -> Result<Value, String> {
@@ -114,18 +159,31 @@ fn block(content: wit::Content) -> Result<Value, String> {
         wit::Content::Audio(media) => (self::media("audio", &media)?, media.meta),
         wit::Content::ResourceLink(link) => {
             let mut block = json!({"type": "resource_link", "uri": plain(&link.uri), "name": plain(&link.name)});
-            put(&mut block, "description", link.description.as_deref().map(plain));
+            put(
+                &mut block,
+                "description",
+                link.description.as_deref().map(plain),
+            );
             put(&mut block, "mimeType", link.mime_type.as_deref().map(plain));
             (block, link.meta)
         }
         wit::Content::EmbeddedResource(resource) => {
             let mut inner = json!({"uri": plain(&resource.uri)});
-            put(&mut inner, "mimeType", resource.mime_type.as_deref().map(plain));
+            put(
+                &mut inner,
+                "mimeType",
+                resource.mime_type.as_deref().map(plain),
+            );
             match resource.body {
                 wit::ResourceBody::Text(body) => put(&mut inner, "text", Some(plain(&body))),
-                wit::ResourceBody::Blob(body) => put(&mut inner, "blob", Some(STANDARD.encode(body))),
+                wit::ResourceBody::Blob(body) => {
+                    put(&mut inner, "blob", Some(STANDARD.encode(body)))
+                }
             }
-            (json!({"type": "resource", "resource": inner}), resource.meta)
+            (
+                json!({"type": "resource", "resource": inner}),
+                resource.meta,
+            )
         }
     };
     let meta = members(meta)?;
@@ -138,7 +196,8 @@ fn block(content: wit::Content) -> Result<Value, String> {
 }
 
 fn media(kind: &str, media: &wit::MediaContent) -> Result<Value, String> {
-    let valid = media.mime_type.bytes().all(|byte| byte.is_ascii_graphic()) && media.mime_type.contains('/');
+    let valid = media.mime_type.bytes().all(|byte| byte.is_ascii_graphic())
+        && media.mime_type.contains('/');
     if !valid {
         return Err("a media type is malformed".into());
     }
@@ -158,7 +217,9 @@ fn put(block: &mut Value, name: &str, value: Option<String>) {
 /// Terminal control sequences have no place in text that people and models read.
 fn plain(text: &str) -> String {
     let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    text.chars().map(|c| if control(c) { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if control(c) { '\u{fffd}' } else { c })
+        .collect()
 }
 
 fn members(meta: Option<String>) -> Result<Map<String, Value>, String> {
@@ -198,13 +259,19 @@ fn size(output: &wit::Output) -> usize {
             body + resource.uri.len() + optional(&resource.mime_type) + optional(&resource.meta)
         }
     });
-    content.map(|bytes| bytes + BLOCK_OVERHEAD).sum::<usize>() + optional(&output.structured) + optional(&output.meta)
+    content.map(|bytes| bytes + BLOCK_OVERHEAD).sum::<usize>()
+        + optional(&output.structured)
+        + optional(&output.meta)
 }
 
 /// Key of the reason in a result's `_meta`.
 const REASON: &str = "io.bailiwick/reason";
 /// What the host and MCP say in `_meta`, a tool does not.
-const RESERVED: [&str; 3] = ["io.bailiwick/", "io.modelcontextprotocol/", "modelcontextprotocol.io/"];
+const RESERVED: [&str; 3] = [
+    "io.bailiwick/",
+    "io.modelcontextprotocol/",
+    "modelcontextprotocol.io/",
+];
 const MAX_DEPTH: usize = 64;
 const BLOCK_OVERHEAD: usize = 64;
 
@@ -224,37 +291,90 @@ mod tests {
             ..RawDefinition::default()
         };
         let definition = Definition::check(raw, &ComponentGrant::default()).ok()?;
-        let component = ComponentId { name: "c".into(), digest: "sha256:0".into(), signed: None };
-        let (catalog, _) = Catalog::build(vec![(component, vec![definition])], &BTreeMap::new(), &Catalog::default());
+        let component = ComponentId {
+            name: "c".into(),
+            digest: "sha256:0".into(),
+            signed: None,
+        };
+        let (catalog, _) = Catalog::build(
+            vec![(component, vec![definition])],
+            &BTreeMap::new(),
+            &Catalog::default(),
+        );
         Some(judge(returned, catalog.find("t")?, max_bytes))
     }
 
     fn output(structured: Option<&str>, text: &str, is_error: bool) -> wit::Output {
-        let content = vec![wit::Content::Text(wit::TextContent { text: text.into(), meta: None })];
-        wit::Output { content, structured: structured.map(String::from), is_error, meta: None }
+        let content = vec![wit::Content::Text(wit::TextContent {
+            text: text.into(),
+            meta: None,
+        })];
+        wit::Output {
+            content,
+            structured: structured.map(String::from),
+            is_error,
+            meta: None,
+        }
     }
 
     #[test]
     fn only_what_a_tool_promised_leaves() {
-        let complete = |structured, text, is_error| Ok(wit::Outcome::Complete(output(structured, text, is_error)));
-        let question = wit::InputRequest { questions: Vec::new(), state: None };
-        let image = wit::Content::Image(wit::MediaContent { data: vec![1], mime_type: "a\nb".into(), meta: None });
-        let odd = wit::Output { content: vec![image], ..output(Some(r#"{"n":1}"#), "", false) };
+        let complete = |structured, text, is_error| {
+            Ok(wit::Outcome::Complete(output(structured, text, is_error)))
+        };
+        let question = wit::InputRequest {
+            questions: Vec::new(),
+            state: None,
+        };
+        let image = wit::Content::Image(wit::MediaContent {
+            data: vec![1],
+            mime_type: "a\nb".into(),
+            meta: None,
+        });
+        let odd = wit::Output {
+            content: vec![image],
+            ..output(Some(r#"{"n":1}"#), "", false)
+        };
         for (returned, reason) in [
             (complete(Some(r#"{"n":1}"#), "fine", false), None),
-            (complete(Some(r#"{"m":1}"#), "", false), Some(Reason::InvalidOutput)),
-            (complete(Some(r#"{"n":1,"n":2}"#), "", false), Some(Reason::InvalidOutput)),
-            (complete(Some("not json"), "", false), Some(Reason::InvalidOutput)),
+            (
+                complete(Some(r#"{"m":1}"#), "", false),
+                Some(Reason::InvalidOutput),
+            ),
+            (
+                complete(Some(r#"{"n":1,"n":2}"#), "", false),
+                Some(Reason::InvalidOutput),
+            ),
+            (
+                complete(Some("not json"), "", false),
+                Some(Reason::InvalidOutput),
+            ),
             (complete(None, "", false), Some(Reason::InvalidOutput)),
             (Ok(wit::Outcome::Complete(odd)), Some(Reason::InvalidOutput)),
             (complete(None, "no", true), Some(Reason::ToolError)),
-            (complete(Some(r#"{"n":1}"#), &"x".repeat(5000), false), Some(Reason::OutputTooLarge)),
-            (Err(wit::ToolError::Failed("x".repeat(5000))), Some(Reason::OutputTooLarge)),
-            (Err(wit::ToolError::NotFound("x".into())), Some(Reason::ToolError)),
-            (Ok(wit::Outcome::InputRequired(question)), Some(Reason::InputUnsupported)),
+            (
+                complete(Some(r#"{"n":1}"#), &"x".repeat(5000), false),
+                Some(Reason::OutputTooLarge),
+            ),
+            (
+                Err(wit::ToolError::Failed("x".repeat(5000))),
+                Some(Reason::OutputTooLarge),
+            ),
+            (
+                Err(wit::ToolError::NotFound("x".into())),
+                Some(Reason::ToolError),
+            ),
+            (
+                Ok(wit::Outcome::InputRequired(question)),
+                Some(Reason::InputUnsupported),
+            ),
         ] {
             let ended = judged(returned, 4096);
-            assert_eq!(ended.as_ref().map(|ended| ended.reason), Some(reason), "{ended:?}");
+            assert_eq!(
+                ended.as_ref().map(|ended| ended.reason),
+                Some(reason),
+                "{ended:?}"
+            );
             assert!(ended.is_some_and(|ended| ended.answer.is_error == reason.is_some()));
         }
     }
@@ -262,10 +382,16 @@ mod tests {
     #[test]
     fn a_tool_speaks_neither_for_the_host_nor_to_the_terminal() {
         let meta = Some(r#"{"io.bailiwick/reason":"done","mine":1}"#.to_owned());
-        let said = wit::Output { meta, ..output(Some(r#"{"n":1}"#), "a\u{1b}[31mb", false) };
+        let said = wit::Output {
+            meta,
+            ..output(Some(r#"{"n":1}"#), "a\u{1b}[31mb", false)
+        };
         let answer = judged(Ok(wit::Outcome::Complete(said)), 4096).map(|ended| ended.answer);
         let answer = answer.unwrap_or_else(|| Answer::refusal(Reason::Internal, ""));
         assert_eq!(answer.meta.keys().collect::<Vec<_>>(), ["mine"]);
-        assert_eq!(answer.content, [json!({"type": "text", "text": "a\u{fffd}[31mb"})]);
+        assert_eq!(
+            answer.content,
+            [json!({"type": "text", "text": "a\u{fffd}[31mb"})]
+        );
     }
 }

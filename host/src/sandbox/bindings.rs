@@ -1,6 +1,11 @@
 //! The host's side of `wit/`, generated.
 #![allow(missing_docs, reason = "generated; wit/tool.wit documents every item")]
-#![allow(clippy::all, clippy::pedantic, clippy::restriction, reason = "generated")]
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction,
+    reason = "generated"
+)]
 
 wasmtime::component::bindgen!({
     path: "../wit",

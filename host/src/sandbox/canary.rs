@@ -57,24 +57,49 @@ enum End {
 impl Hunting {
     fn new(tier: Tier, components: usize) -> Result<Self> {
         // As shipped, but for time: a busy machine is not what is tried here.
-        let limits = Limits { cpu: PATIENCE, time: PATIENCE, ..Limits::default() };
+        let limits = Limits {
+            cpu: PATIENCE,
+            time: PATIENCE,
+            ..Limits::default()
+        };
         let engine = engine::start(tier, &limits)?.engine;
-        ensure!(engine.pooling_allocator_metrics().is_some(), "there is no pool to hunt in");
+        ensure!(
+            engine.pooling_allocator_metrics().is_some(),
+            "there is no pool to hunt in"
+        );
         let bytes = wat::parse_str(include_str!("canary.wat"))?;
         let compile = |_| Component::from_binary(&engine, &bytes);
         let components = (0..components).map(compile).collect::<Result<_>>()?;
         let budget = Budget::new(&limits);
         let ticker = Ticker::start(&[&engine])?;
-        Ok(Self { linker: Linker::new(&engine), components, limits, budget, ticker, engine })
+        Ok(Self {
+            linker: Linker::new(&engine),
+            components,
+            limits,
+            budget,
+            ticker,
+            engine,
+        })
     }
 
     async fn instance(&self, component: usize) -> Result<(Store<CallState>, Instance)> {
         let log = Log::new("canary", "", &self.limits);
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
+            (Arc::new(SystemClock), Arc::new(SystemRandom));
         let share = self.budget.share(Owner::Host);
-        let state = CallState::new(Purpose::Describe, log, &self.limits, share, self.ticker.run(), (clock, random));
+        let state = CallState::new(
+            Purpose::Describe,
+            log,
+            &self.limits,
+            share,
+            self.ticker.run(),
+            (clock, random),
+        );
         let mut store = store(&self.engine, state);
-        let component = self.components.get(component % self.components.len()).context("no component")?;
+        let component = self
+            .components
+            .get(component % self.components.len())
+            .context("no component")?;
         let instance = self.linker.instantiate_async(&mut store, component).await?;
         Ok((store, instance))
     }
@@ -90,14 +115,30 @@ impl Hunting {
 
 async fn hunt(store: &mut Store<CallState>, instance: &Instance, reach: Reach) -> Result<Found> {
     let hunt = instance.get_typed_func::<(u32, u32), (u64,)>(&mut *store, "hunt")?;
-    let (hits,) = hunt.call_async(store, (reach.pages, reach.elements)).await?;
+    let (hits,) = hunt
+        .call_async(store, (reach.pages, reach.elements))
+        .await?;
     let of = |place: u32| hits >> (16 * place) & 0xffff;
-    Ok(Found { memory: of(0), table: of(1), globals: of(2), stack: of(3) })
+    Ok(Found {
+        memory: of(0),
+        table: of(1),
+        globals: of(2),
+        stack: of(3),
+    })
 }
 
 /// Leaves sixteen bytes of this turn's user everywhere.
-async fn leave(store: &mut Store<CallState>, instance: &Instance, turn: u64, end: End) -> Result<()> {
-    let user: u64 = if turn.is_multiple_of(2) { 0xa11c_ea11_cea1_1cea } else { 0xb0bb_0bb0_bb0b_b0bb };
+async fn leave(
+    store: &mut Store<CallState>,
+    instance: &Instance,
+    turn: u64,
+    end: End,
+) -> Result<()> {
+    let user: u64 = if turn.is_multiple_of(2) {
+        0xa11c_ea11_cea1_1cea
+    } else {
+        0xb0bb_0bb0_bb0b_b0bb
+    };
     let name = match end {
         End::Returns => "leave",
         End::Traps => "leave-and-trap",
@@ -105,9 +146,15 @@ async fn leave(store: &mut Store<CallState>, instance: &Instance, turn: u64, end
     };
     let leave = instance.get_typed_func::<(u64, u64), ()>(&mut *store, name)?;
     let call = leave.call_async(store, (user, turn | 1 << 63));
-    let patience = if matches!(end, End::IsCancelled) { LINGER } else { PATIENCE };
+    let patience = if matches!(end, End::IsCancelled) {
+        LINGER
+    } else {
+        PATIENCE
+    };
     match (end, tokio::time::timeout(patience, call).await) {
-        (End::Returns, Ok(Ok(()))) | (End::Traps, Ok(Err(_))) | (End::IsCancelled, Err(_)) => Ok(()),
+        (End::Returns, Ok(Ok(()))) | (End::Traps, Ok(Err(_))) | (End::IsCancelled, Err(_)) => {
+            Ok(())
+        }
         (_, Ok(ended)) => ended.context("it ended in another way"),
         (_, Err(_)) => bail!("it took too long"),
     }
@@ -131,7 +178,10 @@ async fn alternate(hunting: Arc<Hunting>, turns: u64, reach: Reach) -> Result<()
                     _ => End::Returns,
                 };
                 let found = hunting.turn(turn, reach, end).await?;
-                ensure!(found == Found::default(), "turn {turn} found what others left: {found:?}");
+                ensure!(
+                    found == Found::default(),
+                    "turn {turn} found what others left: {found:?}"
+                );
             }
         });
     }
@@ -144,11 +194,24 @@ async fn alternate(hunting: Arc<Hunting>, turns: u64, reach: Reach) -> Result<()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_cannot_find_what_another_users_call_left_behind() -> Result<()> {
     #[expect(clippy::disallowed_methods, reason = "how long to hunt, in a test")]
-    let turns = std::env::var("BAILIWICK_CANARY_CALLS").ok().map(|calls| calls.parse()).transpose()?;
+    let turns = std::env::var("BAILIWICK_CANARY_CALLS")
+        .ok()
+        .map(|calls| calls.parse())
+        .transpose()?;
     // More than are kept warm, so that a slot also passes from one component to another.
     let turns = turns.unwrap_or(100_000);
-    alternate(Arc::new(Hunting::new(Tier::Compact, 300)?), turns, BEYOND_RESIDENT).await?;
-    alternate(Arc::new(Hunting::new(Tier::Script, 50)?), turns / 10, BEYOND_RESIDENT).await
+    alternate(
+        Arc::new(Hunting::new(Tier::Compact, 300)?),
+        turns,
+        BEYOND_RESIDENT,
+    )
+    .await?;
+    alternate(
+        Arc::new(Hunting::new(Tier::Script, 50)?),
+        turns / 10,
+        BEYOND_RESIDENT,
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -156,7 +219,15 @@ async fn nor_when_it_uses_all_the_memory_that_it_may() -> Result<()> {
     for tier in Tier::ALL {
         let hunting = Arc::new(Hunting::new(tier, 2)?);
         let pages = u32::try_from(hunting.limits.memory >> 16)?;
-        alternate(hunting, 40, Reach { pages, elements: 20_000 }).await?;
+        alternate(
+            hunting,
+            40,
+            Reach {
+                pages,
+                elements: 20_000,
+            },
+        )
+        .await?;
     }
     Ok(())
 }
@@ -165,18 +236,30 @@ async fn nor_when_it_uses_all_the_memory_that_it_may() -> Result<()> {
 async fn the_hunt_finds_what_is_left_in_a_store_that_is_shared() -> Result<()> {
     let hunting = Hunting::new(Tier::Compact, 1)?;
     let (mut store, instance) = hunting.instance(0).await?;
-    ensure!(hunt(&mut store, &instance, BEYOND_RESIDENT).await? == Found::default(), "a fresh one is not empty");
+    ensure!(
+        hunt(&mut store, &instance, BEYOND_RESIDENT).await? == Found::default(),
+        "a fresh one is not empty"
+    );
     leave(&mut store, &instance, 0, End::Returns).await?;
     let found = hunt(&mut store, &instance, BEYOND_RESIDENT).await?;
-    ensure!(found.memory >= u64::from(BEYOND_RESIDENT.pages) << 10, "memory: {found:?}");
-    ensure!(found.table == u64::from(BEYOND_RESIDENT.elements) - 1, "table: {found:?}");
+    ensure!(
+        found.memory >= u64::from(BEYOND_RESIDENT.pages) << 10,
+        "memory: {found:?}"
+    );
+    ensure!(
+        found.table == u64::from(BEYOND_RESIDENT.elements) - 1,
+        "table: {found:?}"
+    );
     ensure!(found.globals > 0, "globals: {found:?}");
     Ok(())
 }
 
 /// Beyond what the compact tier's pool keeps resident and clears by writing (512 KiB of a memory,
 /// 16 KiB of a table), so that the rest, which it gives back to the system, is looked through as well.
-const BEYOND_RESIDENT: Reach = Reach { pages: 9, elements: 9_000 };
+const BEYOND_RESIDENT: Reach = Reach {
+    pages: 9,
+    elements: 9_000,
+};
 
 /// Until a lingering call is dropped.
 const LINGER: Duration = Duration::from_millis(20);

@@ -86,7 +86,12 @@ pub(super) struct Compiled {
 impl Compiler {
     /// A compiler that keeps nothing beyond this process.
     pub fn new(workers: impl Compile + 'static) -> Self {
-        Self { workers: Box::new(workers), cache: None, refused: Mutex::default(), stopping: CancellationToken::new() }
+        Self {
+            workers: Box::new(workers),
+            cache: None,
+            refused: Mutex::default(),
+            stopping: CancellationToken::new(),
+        }
     }
 
     /// The same, which keeps what it compiled in `cache`.
@@ -97,12 +102,23 @@ impl Compiler {
 
     /// The code for the component with this digest, if an earlier host compiled it under the same rules.
     pub(super) fn kept(&self, engine: &Engine, digest: &str) -> Option<Compiled> {
-        let (begun, cache, identity) = (Instant::now(), self.cache.as_ref()?, Identity::new(engine, digest));
+        let (begun, cache, identity) = (
+            Instant::now(),
+            self.cache.as_ref()?,
+            Identity::new(engine, digest),
+        );
         let code = cache.find(&identity)?;
         match code.load(engine) {
-            Ok(component) => Some(Compiled { component, cached: true, took: begun.elapsed() }),
+            Ok(component) => Some(Compiled {
+                component,
+                cached: true,
+                took: begun.elapsed(),
+            }),
             Err(error) => {
-                cache.reject(&identity, &format!("the engine does not take it: {error:#}"));
+                cache.reject(
+                    &identity,
+                    &format!("the engine does not take it: {error:#}"),
+                );
                 None
             }
         }
@@ -129,13 +145,19 @@ impl Compiler {
         };
         let code = Code::from_worker(code.inspect_err(|error| self.remember(&identity, error))?);
         let component = tokio::task::block_in_place(|| {
-            let component = code.load(engine).map_err(|error| CompileError::Unusable(format!("{error:#}")))?;
+            let component = code
+                .load(engine)
+                .map_err(|error| CompileError::Unusable(format!("{error:#}")))?;
             if let Some(cache) = &self.cache {
                 cache.keep(&identity, &code);
             }
             Ok(component)
         })?;
-        Ok(Compiled { component, cached: false, took: begun.elapsed() })
+        Ok(Compiled {
+            component,
+            cached: false,
+            took: begun.elapsed(),
+        })
     }
 
     fn refusals(&self) -> MutexGuard<'_, BTreeMap<String, CompileError>> {

@@ -7,9 +7,16 @@ use super::state::CallState;
 use crate::delegation::{DownstreamError, Part, Request, Response};
 
 impl wit::Host for CallState {
-    async fn send(&mut self, request: wit::Request) -> wasmtime::Result<Result<wit::Response, wit::Error>> {
+    async fn send(
+        &mut self,
+        request: wit::Request,
+    ) -> wasmtime::Result<Result<wit::Response, wit::Error>> {
         let authority = &self.call("downstream")?.authority;
-        Ok(authority.send(request.into()).await.map(Into::into).map_err(Into::into))
+        Ok(authority
+            .send(request.into())
+            .await
+            .map(Into::into)
+            .map_err(Into::into))
     }
 
     async fn send_all(
@@ -18,11 +25,21 @@ impl wit::Host for CallState {
     ) -> wasmtime::Result<Vec<Result<wit::Response, wit::Error>>> {
         let authority = &self.call("downstream")?.authority;
         // What cannot be within the bound costs the host nothing more.
-        let over = requests.len().saturating_sub(authority.most_calls().saturating_add(1));
+        let over = requests
+            .len()
+            .saturating_sub(authority.most_calls().saturating_add(1));
         let within = requests.len().saturating_sub(over);
-        let asked = requests.into_iter().take(within).map(|request| authority.send(request.into()));
-        let answers = join_all(asked).await.into_iter().map(|answer| answer.map(Into::into).map_err(Into::into));
-        Ok(answers.chain(std::iter::repeat_with(|| Err(wit::Error::QuotaExhausted)).take(over)).collect())
+        let asked = requests
+            .into_iter()
+            .take(within)
+            .map(|request| authority.send(request.into()));
+        let answers = join_all(asked)
+            .await
+            .into_iter()
+            .map(|answer| answer.map(Into::into).map_err(Into::into));
+        Ok(answers
+            .chain(std::iter::repeat_with(|| Err(wit::Error::QuotaExhausted)).take(over))
+            .collect())
     }
 }
 
@@ -32,7 +49,11 @@ impl From<wit::Request> for Request {
             service: request.service,
             method: request.method,
             path: request.path.into_iter().map(Into::into).collect(),
-            query: request.query.into_iter().map(|(key, part)| (key, part.into())).collect(),
+            query: request
+                .query
+                .into_iter()
+                .map(|(key, part)| (key, part.into()))
+                .collect(),
             headers: request.headers,
             body: request.body,
         }
@@ -51,7 +72,11 @@ impl From<wit::Part> for Part {
 
 impl From<Response> for wit::Response {
     fn from(response: Response) -> Self {
-        Self { status: response.status, headers: response.headers, body: response.body }
+        Self {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+        }
     }
 }
 
@@ -70,7 +95,9 @@ impl From<DownstreamError> for wit::Error {
             DownstreamError::TooLarge => Self::TooLarge,
             DownstreamError::RateLimited(seconds) => Self::RateLimited(seconds),
             DownstreamError::QuotaExhausted => Self::QuotaExhausted,
-            DownstreamError::AuditUnavailable => Self::Unavailable("the host cannot record the call".into()),
+            DownstreamError::AuditUnavailable => {
+                Self::Unavailable("the host cannot record the call".into())
+            }
         }
     }
 }

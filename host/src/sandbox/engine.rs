@@ -5,7 +5,10 @@
 //! that carry a language's runtime: few slots, images mapped copy-on-write, larger stacks.
 //! With two pools neither kind can use up the other's slots.
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    WasmBacktraceDetails,
+};
 
 use super::limits::Limits;
 
@@ -60,9 +63,17 @@ pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError>
         match Engine::new(&config(&shape, Some(slots))) {
             Ok(engine) => {
                 if slots < shape.slots {
-                    tracing::warn!(tier = tier.as_str(), wanted = shape.slots, slots, "{LITTLE_SPACE}");
+                    tracing::warn!(
+                        tier = tier.as_str(),
+                        wanted = shape.slots,
+                        slots,
+                        "{LITTLE_SPACE}"
+                    );
                 }
-                return Ok(Started { engine, places: places(slots) });
+                return Ok(Started {
+                    engine,
+                    places: places(slots),
+                });
             }
             Err(_) if slots / 2 >= FEWEST_SLOTS => slots /= 2,
             Err(error) => return Err(error.into()),
@@ -108,7 +119,11 @@ impl Shape {
         let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let spare = |places: u32| (places / 4).saturating_add(1).max(SPARE_SLOTS);
         // A slot is free again only some time after its call's place is, so there are more slots than places.
-        let slots = |places: usize| small(places).saturating_add(spare(small(places))).max(MIN_SLOTS);
+        let slots = |places: usize| {
+            small(places)
+                .saturating_add(spare(small(places)))
+                .max(MIN_SLOTS)
+        };
         // What slots keep between calls comes on top of what calls have, so it is at most a quarter of that in each tier.
         let keep = |slots: u32, memories: u32, most: usize| {
             let memories = usize::try_from(slots.saturating_mul(memories)).unwrap_or(usize::MAX);
@@ -119,7 +134,11 @@ impl Shape {
                 slots: slots(limits.concurrent_calls),
                 share: 4,
                 each: (8, 1, 2),
-                most: (small(COMPACT_INSTANCES), small(COMPACT_MEMORIES), small(COMPACT_TABLES)),
+                most: (
+                    small(COMPACT_INSTANCES),
+                    small(COMPACT_MEMORIES),
+                    small(COMPACT_TABLES),
+                ),
                 table_elements: limits.table_elements,
                 stack: limits.stack,
                 instance_bytes: 1 << 20,
@@ -131,11 +150,18 @@ impl Shape {
                 slots: slots(limits.concurrent_script_calls),
                 share: 2,
                 each: (64, 4, 8),
-                most: (small(limits.instances), small(MAX_MEMORIES), small(MAX_TABLES)),
+                most: (
+                    small(limits.instances),
+                    small(MAX_MEMORIES),
+                    small(MAX_TABLES),
+                ),
                 table_elements: limits.table_elements,
                 stack: limits.stack.saturating_mul(2),
                 instance_bytes: 16 << 20,
-                keep: (keep(slots(limits.concurrent_script_calls), 4, 2 << 20), 64 << 10),
+                keep: (
+                    keep(slots(limits.concurrent_script_calls), 4, 2 << 20),
+                    64 << 10,
+                ),
                 warm: 32,
                 copy_on_write: true,
             },
@@ -144,7 +170,9 @@ impl Shape {
 
     /// How many slots fit into an address space of so many bytes, if it is limited.
     fn slots_in(&self, room: Option<u64>) -> Result<u32, EngineError> {
-        let Some(room) = room else { return Ok(self.slots) };
+        let Some(room) = room else {
+            return Ok(self.slots);
+        };
         // The other tier, the compiled code and the rest of the process need address space as well.
         let fit = room / self.share / self.reservation(1);
         match u32::try_from(fit).unwrap_or(u32::MAX).min(self.slots) {
@@ -154,7 +182,11 @@ impl Shape {
     }
 
     fn too_little(&self, room: u64) -> String {
-        let needed = |slots: u32| self.reservation(slots).saturating_mul(self.share).div_ceil(1 << 30);
+        let needed = |slots: u32| {
+            self.reservation(slots)
+                .saturating_mul(self.share)
+                .div_ceil(1 << 30)
+        };
         format!(
             "the address space of this process is limited to {} GiB, and at least {} GiB are needed, {} GiB for all calls of \
              the present [limits]; raise the limit or take it away (`ulimit -v unlimited`, LimitAS= of a service): address \
@@ -168,7 +200,9 @@ impl Shape {
     /// Address space for the memories of so many slots.
     fn reservation(&self, slots: u32) -> u64 {
         let (_, memories, _) = self.each;
-        u64::from(slots).saturating_mul(u64::from(memories)).saturating_mul((4 << 30) + (64 << 20))
+        u64::from(slots)
+            .saturating_mul(u64::from(memories))
+            .saturating_mul((4 << 30) + (64 << 20))
     }
 }
 
@@ -253,11 +287,21 @@ mod tests {
     #[test]
     fn each_tier_has_as_many_places_as_the_limits_ask_for_and_more_slots_than_that() {
         for (concurrent_calls, concurrent_script_calls) in [(40, 20), (256, 16), (1, 1), (7, 9)] {
-            let limits = Limits { concurrent_calls, concurrent_script_calls, ..Limits::default() };
-            for (tier, wanted) in [(Tier::Compact, concurrent_calls), (Tier::Script, concurrent_script_calls)] {
+            let limits = Limits {
+                concurrent_calls,
+                concurrent_script_calls,
+                ..Limits::default()
+            };
+            for (tier, wanted) in [
+                (Tier::Compact, concurrent_calls),
+                (Tier::Script, concurrent_script_calls),
+            ] {
                 let slots = Shape::of(tier, &limits).slots;
                 let places = places(slots);
-                assert!(usize::try_from(places).is_ok_and(|places| places >= wanted), "{tier:?} {wanted}: {slots}");
+                assert!(
+                    usize::try_from(places).is_ok_and(|places| places >= wanted),
+                    "{tier:?} {wanted}: {slots}"
+                );
                 assert!(slots > places, "{tier:?} {wanted}: {slots}");
             }
         }
@@ -271,7 +315,11 @@ mod tests {
         let gib = |count: u64| Some(count << 30);
         for (tier, room, slots) in [
             (Tier::Compact, None, Some(shape(Tier::Compact).slots)),
-            (Tier::Compact, gib(1 << 20), Some(shape(Tier::Compact).slots)),
+            (
+                Tier::Compact,
+                gib(1 << 20),
+                Some(shape(Tier::Compact).slots),
+            ),
             (Tier::Compact, gib(131), Some(8)),
             (Tier::Compact, gib(129), None),
             (Tier::Compact, gib(4), None),
@@ -280,8 +328,15 @@ mod tests {
         ] {
             assert_eq!(shape(tier).slots_in(room).ok(), slots, "{tier:?} {room:?}");
         }
-        let said = shape(Tier::Script).slots_in(gib(8)).err().map(|error| error.to_string()).unwrap_or_default();
-        assert!(said.contains("limited to 8 GiB, and at least 260 GiB are needed"), "{said}");
+        let said = shape(Tier::Script)
+            .slots_in(gib(8))
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(
+            said.contains("limited to 8 GiB, and at least 260 GiB are needed"),
+            "{said}"
+        );
         assert_eq!((places(8), places(16), places(100)), (3, 11, 80));
     }
 
@@ -294,7 +349,12 @@ mod tests {
             Some(hasher.finish())
         };
         for tier in Tier::ALL {
-            let limits = Limits { stack: 256 << 10, table_elements: 7, instances: 3, ..Limits::default() };
+            let limits = Limits {
+                stack: 256 << 10,
+                table_elements: 7,
+                instances: 3,
+                ..Limits::default()
+            };
             let shape = Shape::of(tier, &limits);
             let compiled = hash(&compile_config(tier));
             assert!(compiled.is_some(), "{tier:?}");

@@ -9,7 +9,9 @@ use wasmtime::error::Context as _;
 use wasmtime::{Engine, Result, Store};
 
 use super::bindings::ToolPre;
-use super::bindings::exports::bailiwick::tool::tools::{Definition, Outcome, ToolContext, ToolError};
+use super::bindings::exports::bailiwick::tool::tools::{
+    Definition, Outcome, ToolContext, ToolError,
+};
 use super::state::CallState;
 
 /// A component of which fresh instances can be made and called.
@@ -24,7 +26,9 @@ impl Entry {
     pub(super) fn new(linker: &Linker<CallState>, component: &Component) -> Result<Self> {
         let tool = ToolPre::new(linker.instantiate_pre(component)?)?;
         let call = component.get_export_index(None, TOOLS).context(TOOLS)?;
-        let call = component.get_export_index(Some(&call), CALL).context(CALL)?;
+        let call = component
+            .get_export_index(Some(&call), CALL)
+            .context(CALL)?;
         Ok(Self { tool, call })
     }
 
@@ -45,9 +49,15 @@ impl Entry {
         tool: &str,
         context: &ToolContext,
     ) -> Result<Result<Outcome, ToolError>> {
-        let instance = self.tool.instance_pre().instantiate_async(&mut *store).await?;
-        let call =
-            instance.get_typed_func::<(&str, &ToolContext), (Result<Outcome, ToolError>,)>(&mut *store, &self.call)?;
+        let instance = self
+            .tool
+            .instance_pre()
+            .instantiate_async(&mut *store)
+            .await?;
+        let call = instance.get_typed_func::<(&str, &ToolContext), (Result<Outcome, ToolError>,)>(
+            &mut *store,
+            &self.call,
+        )?;
         let (returned,) = call.call_async(store, (tool, context)).await?;
         Ok(returned)
     }

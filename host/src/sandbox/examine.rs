@@ -41,7 +41,9 @@ pub enum ExamineError {
     #[error("it cannot be read")]
     Read(#[source] io::Error),
     /// Its name is not one that the host would take up.
-    #[error("its name is not 1 to 64 characters of [A-Za-z0-9_.-] and `.wasm`, so the host passes it over; rename it")]
+    #[error(
+        "its name is not 1 to 64 characters of [A-Za-z0-9_.-] and `.wasm`, so the host passes it over; rename it"
+    )]
     Name,
 }
 
@@ -51,20 +53,40 @@ impl Sandbox {
     /// # Errors
     /// There is nothing to look at.
     pub async fn examine(&self, path: &Path) -> Result<Examined, ExamineError> {
-        let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let file = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         let bytes = fs::read(path).map_err(ExamineError::Read)?;
-        let name = file.strip_suffix(".wasm").filter(|name| is_name(name)).ok_or(ExamineError::Name)?;
+        let name = file
+            .strip_suffix(".wasm")
+            .filter(|name| is_name(name))
+            .ok_or(ExamineError::Name)?;
         let digest = digest(&bytes);
-        let candidate = Candidate { name: name.to_owned(), path: path.to_owned() };
+        let candidate = Candidate {
+            name: name.to_owned(),
+            path: path.to_owned(),
+        };
         // Whoever names a file answers for the folder that it is in.
         let folder = path.canonicalize().map_err(ExamineError::Read)?;
         let trust = Trust::default().and_folder(folder.parent().unwrap_or(Path::new("/")));
-        let terms = Terms { trust, ..Terms::default() };
-        let verdict = self.load_noted(&candidate, &terms, None).await.map_err(|(_, error)| error);
+        let terms = Terms {
+            trust,
+            ..Terms::default()
+        };
+        let verdict = self
+            .load_noted(&candidate, &terms, None)
+            .await
+            .map_err(|(_, error)| error);
         let signers = |note: String| note::claimed(&note).ok_or(SignatureError::Malformed);
         Ok(Examined {
-            signers: signature::read(path, &terms.trust).transpose().map(|note| note.and_then(signers)),
-            tools: self.known(&digest).map(|compiled| compiled.tools).unwrap_or_default(),
+            signers: signature::read(path, &terms.trust)
+                .transpose()
+                .map(|note| note.and_then(signers)),
+            tools: self
+                .known(&digest)
+                .map(|compiled| compiled.tools)
+                .unwrap_or_default(),
             imports: imports(&bytes),
             bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             name: candidate.name,
@@ -83,10 +105,16 @@ fn imports(bytes: &[u8]) -> Vec<String> {
             Ok(Payload::Version { .. }) => depth += 1,
             Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
             Ok(Payload::ComponentImportSection(section)) if depth == 1 => {
-                names.extend(section.into_iter().flatten().map(|import| import.name.name.to_owned()));
+                names.extend(
+                    section
+                        .into_iter()
+                        .flatten()
+                        .map(|import| import.name.name.to_owned()),
+                );
             }
             Ok(Payload::ImportSection(section)) if depth == 1 => {
-                let of = |import: wasmparser::Import<'_>| format!("{}#{}", import.module, import.name);
+                let of =
+                    |import: wasmparser::Import<'_>| format!("{}#{}", import.module, import.name);
                 names.extend(section.into_imports().flatten().map(of));
             }
             Ok(_) => {}
@@ -104,12 +132,22 @@ mod tests {
     fn all_imports_are_named_and_inner_ones_are_not() {
         for (wat, named) in [
             ("(component)", &[][..]),
-            (r#"(component (import "a:b/c@1.0.0" (instance)) (import "d" (func)))"#, &["a:b/c@1.0.0", "d"]),
-            (r#"(component (component (import "a:b/c@1.0.0" (instance))))"#, &[]),
+            (
+                r#"(component (import "a:b/c@1.0.0" (instance)) (import "d" (func)))"#,
+                &["a:b/c@1.0.0", "d"],
+            ),
+            (
+                r#"(component (component (import "a:b/c@1.0.0" (instance))))"#,
+                &[],
+            ),
             (r#"(component (core module (import "x" "y" (func))))"#, &[]),
             (r#"(module (import "env" "open" (func)))"#, &["env#open"]),
         ] {
-            assert_eq!(imports(&wat::parse_str(wat).unwrap_or_default()), named, "{wat}");
+            assert_eq!(
+                imports(&wat::parse_str(wat).unwrap_or_default()),
+                named,
+                "{wat}"
+            );
         }
         assert!(imports(b"#!/bin/sh").is_empty());
     }

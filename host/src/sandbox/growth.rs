@@ -44,12 +44,17 @@ struct Amount {
 
 impl Amount {
     fn of(max: usize) -> Self {
-        Self { used: AtomicUsize::new(0), max }
+        Self {
+            used: AtomicUsize::new(0),
+            max,
+        }
     }
 
     fn take(&self, bytes: usize) -> bool {
         let more = |used: usize| used.checked_add(bytes).filter(|used| *used <= self.max);
-        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_ok()
     }
 
     fn give_back(&self, bytes: usize) {
@@ -61,7 +66,11 @@ impl Budget {
     /// One owner may have a quarter, so that no one takes the memory of everyone; or what a single call may.
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         let each = (limits.memory_total / 4).max(limits.memory);
-        Arc::new(Self { all: Amount::of(limits.memory_total), each, shares: Mutex::default() })
+        Arc::new(Self {
+            all: Amount::of(limits.memory_total),
+            each,
+            shares: Mutex::default(),
+        })
     }
 
     /// The share of one owner, which is there while a call has it.
@@ -70,7 +79,11 @@ impl Budget {
         if let Some(share) = shares.get(&owner).and_then(Weak::upgrade) {
             return share;
         }
-        let share = Arc::new(Share { own: Amount::of(self.each), owner: owner.clone(), budget: Arc::clone(self) });
+        let share = Arc::new(Share {
+            own: Amount::of(self.each),
+            owner: owner.clone(),
+            budget: Arc::clone(self),
+        });
         shares.insert(owner, Arc::downgrade(&share));
         share
     }
@@ -108,7 +121,10 @@ impl Drop for Share {
     fn drop(&mut self) {
         let mut shares = self.budget.lock();
         // Another may be in its place already.
-        if shares.get(&self.owner).is_some_and(|share| share.strong_count() == 0) {
+        if shares
+            .get(&self.owner)
+            .is_some_and(|share| share.strong_count() == 0)
+        {
             shares.remove(&self.owner);
         }
     }
@@ -150,7 +166,12 @@ impl Growth {
 }
 
 impl ResourceLimiter for Growth {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
         let total = self.memory.saturating_add(more);
         if total > self.max_memory {
@@ -165,7 +186,12 @@ impl ResourceLimiter for Growth {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let fits = desired <= self.max_elements;
         if !fits {
             self.exceeded = Some(Exceeded::Own);
@@ -206,7 +232,11 @@ mod tests {
 
     #[test]
     fn a_call_a_principal_and_all_calls_have_bounds_of_their_own() {
-        let limits = Limits { memory: 100, memory_total: 600, ..Limits::default() };
+        let limits = Limits {
+            memory: 100,
+            memory_total: 600,
+            ..Limits::default()
+        };
         let budget = Budget::new(&limits);
         let call = |owner: &str| Growth::new(&limits, budget.share(user(owner)));
         let mut one = call("alice");
@@ -228,12 +258,19 @@ mod tests {
         assert_eq!(last.exceeded, Some(Exceeded::Host));
         drop((second, others, last));
         assert_eq!(budget.used(), 0);
-        assert!(budget.lock().is_empty(), "no share is kept for who has no call");
+        assert!(
+            budget.lock().is_empty(),
+            "no share is kept for who has no call"
+        );
     }
 
     #[test]
     fn one_principal_may_have_what_one_call_may() {
-        let limits = Limits { memory: 100, memory_total: 120, ..Limits::default() };
+        let limits = Limits {
+            memory: 100,
+            memory_total: 120,
+            ..Limits::default()
+        };
         let budget = Budget::new(&limits);
         let mut one = Growth::new(&limits, budget.share(user("alice")));
         assert!(grow(&mut one, 0, 100));

@@ -61,20 +61,34 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Refused> {
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
         match payload {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(Refused::CoreModule),
+            Payload::Version {
+                encoding: Encoding::Module,
+                ..
+            } if depth == 0 => return Err(Refused::CoreModule),
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 1 => found.imports(section)?,
             Payload::ComponentExportSection(section) if depth == 1 => found.exports(section)?,
-            other => found.needs.count(depth, other).map_err(|error| Refused::Malformed(error.message().to_owned()))?,
+            other => found
+                .needs
+                .count(depth, other)
+                .map_err(|error| Refused::Malformed(error.message().to_owned()))?,
         }
     }
     if !found.tools {
         return Err(Refused::NoTools);
     }
     let wasi = found.imports.iter().any(|name| wasi::is_granted(name));
-    let tier = if wasi || !found.needs.are_compact() { Tier::Script } else { Tier::Compact };
-    Ok(Inspection { imports: found.imports, wasi, tier })
+    let tier = if wasi || !found.needs.are_compact() {
+        Tier::Script
+    } else {
+        Tier::Compact
+    };
+    Ok(Inspection {
+        imports: found.imports,
+        wasi,
+        tier,
+    })
 }
 
 #[derive(Default)]
@@ -85,21 +99,31 @@ struct Found {
 }
 
 impl Found {
-    fn imports(&mut self, section: wasmparser::ComponentImportSectionReader<'_>) -> Result<(), Refused> {
+    fn imports(
+        &mut self,
+        section: wasmparser::ComponentImportSectionReader<'_>,
+    ) -> Result<(), Refused> {
         for import in section {
             let import = import.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
             let name = import.name.name;
             let instance = matches!(import.ty, ComponentTypeRef::Instance(_));
-            let known = IMPORTS.iter().any(|known| is_version_of(name, known)) || wasi::is_granted(name);
+            let known =
+                IMPORTS.iter().any(|known| is_version_of(name, known)) || wasi::is_granted(name);
             if !instance || import.name.implements.is_some() || !known {
-                return Err(Refused::Import { name: printable(name), hint: hint(name) });
+                return Err(Refused::Import {
+                    name: printable(name),
+                    hint: hint(name),
+                });
             }
             self.imports.push(name.to_owned());
         }
         Ok(())
     }
 
-    fn exports(&mut self, section: wasmparser::ComponentExportSectionReader<'_>) -> Result<(), Refused> {
+    fn exports(
+        &mut self,
+        section: wasmparser::ComponentExportSectionReader<'_>,
+    ) -> Result<(), Refused> {
         for export in section {
             let export = export.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
             let instance = export.kind == ComponentExternalKind::Instance;
@@ -111,7 +135,9 @@ impl Found {
 
 /// Whether `name` is `interface@0.1.N`.
 fn is_version_of(name: &str, interface: &str) -> bool {
-    let patch = name.strip_prefix(interface).and_then(|rest| rest.strip_prefix("@0.1."));
+    let patch = name
+        .strip_prefix(interface)
+        .and_then(|rest| rest.strip_prefix("@0.1."));
     patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -146,7 +172,10 @@ mod tests {
 
     fn refused(wat: &str) -> String {
         let bytes = wat::parse_str(wat).unwrap_or_default();
-        inspect(&bytes).err().map(|error| error.to_string()).unwrap_or_default()
+        inspect(&bytes)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
     }
 
     #[test]
@@ -154,24 +183,60 @@ mod tests {
         for (wat, why) in [
             ("(module)", "core module"),
             ("(component)", "does not export"),
-            (r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#, "wasi:sockets/tcp@0.2.0"),
-            (r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance)))"#, "downstream"),
-            (r#"(component (import "wasi:cli/run@0.2.0" (instance)))"#, "docs/wasi.md"),
-            (r#"(component (import "wasi:cli/environment@0.3.0" (instance)))"#, "environment@0.3.0"),
-            (r#"(component (import "wasi:io/streams@0.2.0-rc-2023" (instance)))"#, "rc-2023"),
-            (r#"(component (import "wasi:cli/environment@0.2.0" (func)))"#, "wasi:cli/environment"),
-            (r#"(component (import "bailiwick:tool/secrets@0.1.0" (instance)))"#, "secrets"),
-            (r#"(component (import "bailiwick:tool/log@0.2.0" (instance)))"#, "log@0.2.0"),
-            (r#"(component (import "bailiwick:tool/log" (instance)))"#, "log"),
-            (r#"(component (import "bailiwick:tool/logs@0.1.0" (instance)))"#, "logs"),
+            (
+                r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#,
+                "wasi:sockets/tcp@0.2.0",
+            ),
+            (
+                r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance)))"#,
+                "downstream",
+            ),
+            (
+                r#"(component (import "wasi:cli/run@0.2.0" (instance)))"#,
+                "docs/wasi.md",
+            ),
+            (
+                r#"(component (import "wasi:cli/environment@0.3.0" (instance)))"#,
+                "environment@0.3.0",
+            ),
+            (
+                r#"(component (import "wasi:io/streams@0.2.0-rc-2023" (instance)))"#,
+                "rc-2023",
+            ),
+            (
+                r#"(component (import "wasi:cli/environment@0.2.0" (func)))"#,
+                "wasi:cli/environment",
+            ),
+            (
+                r#"(component (import "bailiwick:tool/secrets@0.1.0" (instance)))"#,
+                "secrets",
+            ),
+            (
+                r#"(component (import "bailiwick:tool/log@0.2.0" (instance)))"#,
+                "log@0.2.0",
+            ),
+            (
+                r#"(component (import "bailiwick:tool/log" (instance)))"#,
+                "log",
+            ),
+            (
+                r#"(component (import "bailiwick:tool/logs@0.1.0" (instance)))"#,
+                "logs",
+            ),
             (r#"(component (import "log" (func)))"#, "log"),
-            (r#"(component (import "bailiwick:tool/log@0.1.0" (func)))"#, "log@0.1.0"),
+            (
+                r#"(component (import "bailiwick:tool/log@0.1.0" (func)))"#,
+                "log@0.1.0",
+            ),
         ] {
             assert!(refused(wat).contains(why), "{wat}: {}", refused(wat));
         }
         assert_eq!(inspect(b"\x7fELF"), Err(Refused::NotWasm));
         assert_eq!(inspect(b""), Err(Refused::NotWasm));
-        assert!(matches!(inspect(b"\0asm\x0d\0\x01\0\xff"), Err(Refused::Malformed(_))));
+        assert!(matches!(
+            inspect(b"\0asm\x0d\0\x01\0\xff"),
+            Err(Refused::Malformed(_))
+        ));
     }
 
     #[test]
@@ -183,12 +248,20 @@ mod tests {
             (export "bailiwick:tool/tools@0.1.0" (instance $none)))"#;
         let bytes = wat::parse_str(wat).unwrap_or_default();
         let imports = vec!["bailiwick:tool/log@0.1.0".into()];
-        assert_eq!(inspect(&bytes), Ok(Inspection { imports, wasi: false, tier: Tier::Compact }));
+        assert_eq!(
+            inspect(&bytes),
+            Ok(Inspection {
+                imports,
+                wasi: false,
+                tier: Tier::Compact
+            })
+        );
     }
 
     #[test]
     fn every_truncation_of_a_component_is_answered() {
-        let bytes = wat::parse_str(r#"(component (import "bailiwick:tool/log@0.1.0" (instance)))"#).unwrap_or_default();
+        let bytes = wat::parse_str(r#"(component (import "bailiwick:tool/log@0.1.0" (instance)))"#)
+            .unwrap_or_default();
         for end in 0..bytes.len() {
             assert!(inspect(bytes.get(..end).unwrap_or_default()).is_err());
         }

@@ -148,7 +148,9 @@ impl Limit {
     /// The value without the key in a process that has `room`: at most its share of that, and never less than the least.
     fn default_in(&self, room: Option<&Room>) -> u64 {
         let share = SHARES.iter().find(|(key, _)| *key == self.key);
-        let most = share.zip(room).map(|((_, parts), room)| room.bytes / parts / MIB * MIB);
+        let most = share
+            .zip(room)
+            .map(|((_, parts), room)| room.bytes / parts / MIB * MIB);
         most.map_or(self.default, |most| self.default.min(most).max(self.min))
     }
 }
@@ -169,20 +171,30 @@ impl Limits {
             let default = row.default_in(room);
             default < row.default && self.value(row) == default
         };
-        let rows = Self::ALL.iter().filter(lowered).map(|row| format!("{} = {}", row.key, mebibytes(self.value(row))));
+        let rows = Self::ALL
+            .iter()
+            .filter(lowered)
+            .map(|row| format!("{} = {}", row.key, mebibytes(self.value(row))));
         let rows: Vec<_> = rows.collect();
         let room = room.filter(|_| !rows.is_empty())?;
-        Some(format!("{}, because this process can have {room}", rows.join(", ")))
+        Some(format!(
+            "{}, because this process can have {room}",
+            rows.join(", ")
+        ))
     }
 
     /// A warning for each bound that is more memory than there is in `room`.
     pub fn beyond(&self, room: Option<&Room>) -> Vec<String> {
         let Some(room) = room else { return Vec::new() };
-        let of_memory = Self::ALL.iter().filter(|row| SHARES.iter().any(|(key, _)| *key == row.key));
+        let of_memory = Self::ALL
+            .iter()
+            .filter(|row| SHARES.iter().any(|(key, _)| *key == row.key));
         let beyond = of_memory.filter(|row| self.value(row) > room.bytes);
         let warning = |row: &Limit| {
             let (key, value) = (row.key, mebibytes(self.value(row)));
-            format!("limits.{key} is {value}, but this process can have {room}: the kernel acts before the limit does")
+            format!(
+                "limits.{key} is {value}, but this process can have {room}: the kernel acts before the limit does"
+            )
         };
         beyond.map(warning).collect()
     }
@@ -190,7 +202,10 @@ impl Limits {
     /// What compiling one component may take.
     pub(super) fn compiling(&self) -> CompileLimits {
         let address_space = u64::try_from(self.compile_memory).unwrap_or(u64::MAX);
-        CompileLimits { address_space, cpu: self.compile_cpu.as_secs().max(1) }
+        CompileLimits {
+            address_space,
+            cpu: self.compile_cpu.as_secs().max(1),
+        }
     }
 }
 
@@ -237,13 +252,19 @@ mod tests {
     use super::*;
 
     fn room(mebibytes: u64) -> Room {
-        Room { bytes: mebibytes * MIB, from: PathBuf::from("/sys/fs/cgroup/memory.max") }
+        Room {
+            bytes: mebibytes * MIB,
+            from: PathBuf::from("/sys/fs/cgroup/memory.max"),
+        }
     }
 
     #[test]
     fn every_bound_has_a_default_within_its_range() {
         for limit in Limits::ALL {
-            assert!((limit.min..=limit.max).contains(&limit.default), "{limit:?}");
+            assert!(
+                (limit.min..=limit.max).contains(&limit.default),
+                "{limit:?}"
+            );
         }
     }
 
@@ -258,7 +279,8 @@ mod tests {
             (0, [0, 1, 256]),
         ] {
             let limits = Limits::within(Some(&room(mebibytes)));
-            let found = [limits.memory, limits.memory_total, limits.compile_memory].map(|bytes| bytes >> 20);
+            let found = [limits.memory, limits.memory_total, limits.compile_memory]
+                .map(|bytes| bytes >> 20);
             assert_eq!(found, expected, "{mebibytes} MiB");
             let (table, rest) = (Limits::default(), limits);
             let rest = Limits {
@@ -269,7 +291,10 @@ mod tests {
             };
             assert_eq!(format!("{rest:?}"), format!("{table:?}"), "{mebibytes} MiB");
         }
-        assert_eq!(format!("{:?}", Limits::within(None)), format!("{:?}", Limits::default()));
+        assert_eq!(
+            format!("{:?}", Limits::within(None)),
+            format!("{:?}", Limits::default())
+        );
     }
 
     #[test]
@@ -278,10 +303,16 @@ mod tests {
         let mut limits = Limits::within(Some(&small));
         let lowered = |limits: &Limits| limits.lowered(Some(&small)).unwrap_or_default();
         let because = "because this process can have 512 MiB (/sys/fs/cgroup/memory.max)";
-        assert_eq!(lowered(&limits), format!("memory_total = \"256MiB\", compile_memory = \"512MiB\", {because}"));
+        assert_eq!(
+            lowered(&limits),
+            format!("memory_total = \"256MiB\", compile_memory = \"512MiB\", {because}")
+        );
         assert!(limits.beyond(Some(&small)).is_empty());
         limits.set("memory_total", 1 << 30);
-        assert_eq!(lowered(&limits), format!("compile_memory = \"512MiB\", {because}"));
+        assert_eq!(
+            lowered(&limits),
+            format!("compile_memory = \"512MiB\", {because}")
+        );
         let warned = limits.beyond(Some(&small)).join("\n");
         let told = "limits.memory_total is \"1024MiB\", but this process can have 512 MiB (/sys/fs/cgroup/memory.max)";
         assert!(warned.starts_with(told), "{warned}");

@@ -17,8 +17,8 @@ use super::run::{Compiled, Components, Sandbox};
 use super::signature::{self, SignatureError, digest};
 use super::structure::StructureError;
 use crate::dispatch::{
-    Approval, ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, Outline, RawDefinition, Signed,
-    Terms,
+    Approval, ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, Outline,
+    RawDefinition, Signed, Terms,
 };
 use crate::owned::{self, OwnedError, Trust};
 
@@ -137,7 +137,10 @@ pub struct Unapproved {
 /// # Errors
 /// The folder cannot be read or is open to others.
 pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, FolderError> {
-    let read = |cause| FolderError::Read { path: folder.to_owned(), cause };
+    let read = |cause| FolderError::Read {
+        path: folder.to_owned(),
+        cause,
+    };
     owned::folder(folder, trust).map_err(|error| match error {
         OwnedError::Read(cause) => read(cause),
         other => FolderError::Open(other),
@@ -150,7 +153,10 @@ pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, Folder
             continue;
         };
         match file.strip_suffix(".wasm") {
-            Some(name) if is_name(name) => found.push(Candidate { name: name.to_owned(), path }),
+            Some(name) if is_name(name) => found.push(Candidate {
+                name: name.to_owned(),
+                path,
+            }),
             Some(name) if !name.starts_with('.') => {
                 tracing::warn!(file = ?path, "passed over: a component's name is 1 to 64 of A-Z, a-z, 0-9, _, . and -");
             }
@@ -164,11 +170,21 @@ pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, Folder
 impl LoadError {
     /// Whether it may be otherwise in a moment, though the file stays as it is.
     pub fn may_pass(&self) -> bool {
-        let Self::File(OwnedError::Read(cause)) = self else { return false };
-        let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::INTR];
+        let Self::File(OwnedError::Read(cause)) = self else {
+            return false;
+        };
+        let exhausted = [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOMEM,
+            Errno::IO,
+            Errno::INTR,
+        ];
         // What is gone by now, the next look sees.
         cause.kind() == ErrorKind::NotFound
-            || exhausted.iter().any(|of| cause.raw_os_error() == Some(of.raw_os_error()))
+            || exhausted
+                .iter()
+                .any(|of| cause.raw_os_error() == Some(of.raw_os_error()))
     }
 }
 
@@ -177,8 +193,13 @@ impl Sandbox {
     ///
     /// # Errors
     /// The component is refused; its digest is given if it could be read.
-    pub async fn load(&self, candidate: &Candidate, terms: &Terms) -> Result<Loaded, (Option<String>, LoadError)> {
-        let note = signature::read(&candidate.path, &terms.trust).map_err(|error| (None, error.into()))?;
+    pub async fn load(
+        &self,
+        candidate: &Candidate,
+        terms: &Terms,
+    ) -> Result<Loaded, (Option<String>, LoadError)> {
+        let note =
+            signature::read(&candidate.path, &terms.trust).map_err(|error| (None, error.into()))?;
         self.load_noted(candidate, terms, note.as_deref()).await
     }
 
@@ -189,7 +210,8 @@ impl Sandbox {
         terms: &Terms,
         note: Option<&str>,
     ) -> Result<Loaded, (Option<String>, LoadError)> {
-        let bytes = read(&candidate.path, self.limits().component, &terms.trust).map_err(|error| (None, error))?;
+        let bytes = read(&candidate.path, self.limits().component, &terms.trust)
+            .map_err(|error| (None, error))?;
         let digest = digest(&bytes);
         let loaded = match identify(&candidate.name, &digest, terms, note) {
             Ok(component) => self.load_bytes(component, terms, bytes).await,
@@ -217,16 +239,32 @@ impl Sandbox {
         (Components::new(used), offered)
     }
 
-    async fn load_bytes(&self, component: ComponentId, terms: &Terms, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
+    async fn load_bytes(
+        &self,
+        component: ComponentId,
+        terms: &Terms,
+        bytes: Vec<u8>,
+    ) -> Result<Loaded, LoadError> {
         let inspection = inspect(&bytes)?;
-        let compiled = self.compile(&component.name, &component.digest, &inspection, &bytes).await?;
+        let compiled = self
+            .compile(&component.name, &component.digest, &inspection, &bytes)
+            .await?;
         offer(component, terms, compiled)
     }
 }
 
 /// Who the bytes with this digest are, if the terms admit them.
-fn identify(name: &str, digest: &str, terms: &Terms, note: Option<&str>) -> Result<ComponentId, LoadError> {
-    let signed_by = |signed: Option<Signed>| ComponentId { name: name.to_owned(), digest: digest.to_owned(), signed };
+fn identify(
+    name: &str,
+    digest: &str,
+    terms: &Terms,
+    note: Option<&str>,
+) -> Result<ComponentId, LoadError> {
+    let signed_by = |signed: Option<Signed>| ComponentId {
+        name: name.to_owned(),
+        digest: digest.to_owned(),
+        signed,
+    };
     let Some(note) = note else {
         let component = signed_by(None);
         return admit(&component, terms).map(|()| component);
@@ -248,16 +286,31 @@ fn admit(component: &ComponentId, terms: &Terms) -> Result<(), LoadError> {
     if let Some(DigestRule::Exactly(wanted)) = rule
         && *wanted != component.digest
     {
-        let (name, found, wanted) = (component.name.clone(), component.digest.clone(), wanted.clone());
-        return Err(LoadError::Digest { name, found, wanted });
+        let (name, found, wanted) = (
+            component.name.clone(),
+            component.digest.clone(),
+            wanted.clone(),
+        );
+        return Err(LoadError::Digest {
+            name,
+            found,
+            wanted,
+        });
     }
     let by_signature = rule == Some(&DigestRule::Signed);
     match &component.signed {
         None if by_signature => Err(SignatureError::Missing(component.name.clone()).into()),
         None => Ok(()),
         Some(signed) => {
-            let services = if by_signature { terms.grant.all_services() } else { BTreeSet::new() };
-            terms.signers.trust(signed, &component.name, services).map_err(|error| SignatureError::from(error).into())
+            let services = if by_signature {
+                terms.grant.all_services()
+            } else {
+                BTreeSet::new()
+            };
+            terms
+                .signers
+                .trust(signed, &component.name, services)
+                .map_err(|error| SignatureError::from(error).into())
         }
     }
 }
@@ -269,42 +322,65 @@ fn offer(component: ComponentId, terms: &Terms, compiled: Compiled) -> Result<Lo
         return Err(LoadError::Tools(count));
     }
     let definitions = check_all(&compiled.tools, &terms.grant)?;
-    let names: BTreeSet<_> = definitions.iter().map(|definition| definition.name.to_ascii_lowercase()).collect();
+    let names: BTreeSet<_> = definitions
+        .iter()
+        .map(|definition| definition.name.to_ascii_lowercase())
+        .collect();
     if names.len() != count {
         return Err(LoadError::Tools(count));
     }
     check_approval(&component.name, Outline::of(&definitions), &terms.approval)?;
-    Ok(Loaded { component, definitions, tier: compiled.tier, compiled })
+    Ok(Loaded {
+        component,
+        definitions,
+        tier: compiled.tier,
+        compiled,
+    })
 }
 
-fn check_all(tools: &[RawDefinition], grant: &ComponentGrant) -> Result<Vec<Definition>, DefinitionError> {
-    tools.iter().map(|raw| Definition::check(raw.clone(), grant)).collect()
+fn check_all(
+    tools: &[RawDefinition],
+    grant: &ComponentGrant,
+) -> Result<Vec<Definition>, DefinitionError> {
+    tools
+        .iter()
+        .map(|raw| Definition::check(raw.clone(), grant))
+        .collect()
 }
 
 fn check_approval(name: &str, outline: Outline, approval: &Approval) -> Result<(), LoadError> {
-    let Approval::Needed { approved, config } = approval else { return Ok(()) };
+    let Approval::Needed { approved, config } = approval else {
+        return Ok(());
+    };
     if approved.as_ref() == Some(&outline) {
         return Ok(());
     }
     Err(LoadError::Approval(Box::new(Unapproved {
         name: name.to_owned(),
         digest: outline.digest(),
-        changes: approved.as_ref().map(|approved| outline.changes_from(approved)).unwrap_or_default(),
+        changes: approved
+            .as_ref()
+            .map(|approved| outline.changes_from(approved))
+            .unwrap_or_default(),
         outline,
         config: config.clone(),
     })))
 }
 
 fn read(path: &Path, max_bytes: usize, trust: &Trust) -> Result<Vec<u8>, LoadError> {
-    owned::read(path, u64::try_from(max_bytes).unwrap_or(u64::MAX), trust).map_err(|error| match error {
-        OwnedError::TooLarge(max) => LoadError::TooLarge(max),
-        other => LoadError::File(other),
+    owned::read(path, u64::try_from(max_bytes).unwrap_or(u64::MAX), trust).map_err(|error| {
+        match error {
+            OwnedError::TooLarge(max) => LoadError::TooLarge(max),
+            other => LoadError::File(other),
+        }
     })
 }
 
 /// Whether a component can have that name: 1 to 64 of `[A-Za-z0-9_.-]`, and neither `.` nor `-` first.
 pub fn is_name(name: &str) -> bool {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     (1..=64).contains(&name.len()) && plain && !name.starts_with(['.', '-'])
 }
 

@@ -33,8 +33,16 @@ struct Left {
 
 impl Log {
     pub(super) fn new(component: &str, call: &str, limits: &Limits) -> Self {
-        let left = Left { lines: limits.log_lines, bytes: limits.log_bytes, told: false };
-        Self { component: component.to_owned(), call: call.to_owned(), left: Mutex::new(left) }
+        let left = Left {
+            lines: limits.log_lines,
+            bytes: limits.log_bytes,
+            told: false,
+        };
+        Self {
+            component: component.to_owned(),
+            call: call.to_owned(),
+            left: Mutex::new(left),
+        }
     }
 
     /// Writes a line, unless the call has used up its share.
@@ -95,18 +103,32 @@ mod tests {
 
     #[test]
     fn a_tool_cannot_forge_a_log_line_or_flood_one() {
-        assert_eq!(one_line("a\nERROR forged\u{1b}[2J\u{ad}"), "a\\u{a}ERROR forged\\u{1b}[2J\\u{ad}");
+        assert_eq!(
+            one_line("a\nERROR forged\u{1b}[2J\u{ad}"),
+            "a\\u{a}ERROR forged\\u{1b}[2J\\u{ad}"
+        );
         assert!(one_line(&"x".repeat(100_000)).len() <= MAX_LINE + 8);
     }
 
     #[test]
     fn lines_and_bytes_are_bounded_and_the_end_is_told_once() {
         for (lines, bytes, taken) in [(2, 100, 2), (100, 25, 2), (100, 9, 0)] {
-            let limits = Limits { log_lines: lines, log_bytes: bytes, ..Limits::default() };
+            let limits = Limits {
+                log_lines: lines,
+                log_bytes: bytes,
+                ..Limits::default()
+            };
             let log = Log::new("c", "", &limits);
             let results: Vec<_> = (0..5).map(|_| log.take(10)).collect();
-            assert_eq!(results.iter().filter(|taken| taken.is_ok()).count(), taken, "{lines} {bytes}");
-            assert_eq!(results.iter().filter(|taken| **taken == Err(true)).count(), 1);
+            assert_eq!(
+                results.iter().filter(|taken| taken.is_ok()).count(),
+                taken,
+                "{lines} {bytes}"
+            );
+            assert_eq!(
+                results.iter().filter(|taken| **taken == Err(true)).count(),
+                1
+            );
             assert_eq!(log.take(1), Err(false));
         }
     }

@@ -54,9 +54,19 @@ impl ProgressSink {
     pub fn new(limits: &Limits) -> (Self, mpsc::Receiver<Report>) {
         let (sender, receiver) = mpsc::channel(8);
         let per_second = limits.progress_per_second;
-        let pace =
-            Pace { left: limits.progress_reports, per_second, second: Instant::now(), left_in_second: per_second };
-        (Self { sender, pace: Arc::new(Mutex::new(pace)) }, receiver)
+        let pace = Pace {
+            left: limits.progress_reports,
+            per_second,
+            second: Instant::now(),
+            left_in_second: per_second,
+        };
+        (
+            Self {
+                sender,
+                pace: Arc::new(Mutex::new(pace)),
+            },
+            receiver,
+        )
     }
 
     pub(super) fn report(&self, done: f64, total: Option<f64>, message: Option<String>) {
@@ -64,7 +74,11 @@ impl ProgressSink {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         if sound && pace.take(Instant::now()) {
             let message = message.map(|message| message.chars().take(MAX_MESSAGE).collect());
-            let _ = self.sender.try_send(Report { done, total, message });
+            let _ = self.sender.try_send(Report {
+                done,
+                total,
+                message,
+            });
         }
     }
 }
@@ -79,9 +93,17 @@ mod tests {
     #[test]
     fn reports_are_bounded_in_all_and_in_each_second() {
         let start = Instant::now();
-        let mut pace = Pace { left: 5, per_second: 2, second: start, left_in_second: 2 };
+        let mut pace = Pace {
+            left: 5,
+            per_second: 2,
+            second: start,
+            left_in_second: 2,
+        };
         let at = [0, 1, 2, 1000, 1001, 1002, 2000, 2001, 3000];
-        let taken: Vec<_> = at.into_iter().filter(|ms| pace.take(start + Duration::from_millis(*ms))).collect();
+        let taken: Vec<_> = at
+            .into_iter()
+            .filter(|ms| pace.take(start + Duration::from_millis(*ms)))
+            .collect();
         assert_eq!(taken, [0, 1, 1000, 1001, 2000]);
     }
 }

@@ -72,7 +72,11 @@ pub struct Components(BTreeMap<String, (Tier, Entry)>);
 
 impl Components {
     pub(super) fn new(used: BTreeMap<String, Compiled>) -> Self {
-        Self(used.into_iter().map(|(digest, compiled)| (digest, (compiled.tier, compiled.entry))).collect())
+        Self(
+            used.into_iter()
+                .map(|(digest, compiled)| (digest, (compiled.tier, compiled.entry)))
+                .collect(),
+        )
     }
 
     /// The tier of the component with this digest.
@@ -116,15 +120,33 @@ impl Sandbox {
             let mut linker = Linker::new(&started.engine);
             World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map(|()| linker)
         };
-        let (compact, script) = (engine::start(Tier::Compact, &limits)?, engine::start(Tier::Script, &limits)?);
-        let capacity = Capacity { compact: compact.places, script: script.places };
+        let (compact, script) = (
+            engine::start(Tier::Compact, &limits)?,
+            engine::start(Tier::Script, &limits)?,
+        );
+        let capacity = Capacity {
+            compact: compact.places,
+            script: script.places,
+        };
         let ticker = Ticker::start(&[&compact.engine, &script.engine])?;
         let (compact, mut script) = (linker(&compact)?, linker(&script)?);
         wasi::link(&mut script)?;
         let budget = Budget::new(&limits);
         let compiled = Mutex::default();
         let spare = Mutex::default();
-        Ok(Self { compact, script, ticker, capacity, budget, compiler, compiled, spare, limits, clock, random })
+        Ok(Self {
+            compact,
+            script,
+            ticker,
+            capacity,
+            budget,
+            compiler,
+            compiled,
+            spare,
+            limits,
+            clock,
+            random,
+        })
     }
 
     /// How many calls the pools take at once.
@@ -151,7 +173,11 @@ impl Sandbox {
 
     /// What was compiled from the bytes with this digest, if anything was.
     pub(super) fn known(&self, digest: &str) -> Option<Compiled> {
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+        self.compiled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(digest)
+            .cloned()
     }
 
     /// The code for `bytes`, and the tools that the component says it has, without any identity. What was compiled before
@@ -166,12 +192,15 @@ impl Sandbox {
         if let Some(known) = self.known(digest) {
             return Ok(known);
         }
-        let kept = tokio::task::block_in_place(|| self.compiler.kept(self.engine(inspection.tier), digest));
+        let kept = tokio::task::block_in_place(|| {
+            self.compiler.kept(self.engine(inspection.tier), digest)
+        });
         if let Some(code) = kept {
             return self.link(name, digest, inspection.tier, code).await;
         }
         tokio::task::block_in_place(|| structure::check(bytes))?;
-        self.compile_checked(name, digest, inspection.tier, bytes).await
+        self.compile_checked(name, digest, inspection.tier, bytes)
+            .await
     }
 
     /// The same for bytes that were not compiled before, and whose structure was checked.
@@ -182,17 +211,46 @@ impl Sandbox {
         tier: Tier,
         bytes: &[u8],
     ) -> Result<Compiled, LoadError> {
-        let code = self.compiler.compile(self.engine(tier), tier, digest, bytes, self.limits.compiling()).await?;
+        let code = self
+            .compiler
+            .compile(
+                self.engine(tier),
+                tier,
+                digest,
+                bytes,
+                self.limits.compiling(),
+            )
+            .await?;
         self.link(name, digest, tier, code).await
     }
 
-    async fn link(&self, name: &str, digest: &str, tier: Tier, code: Code) -> Result<Compiled, LoadError> {
-        let engine = |step| move |cause: wasmtime::Error| LoadError::Engine { step, cause: format!("{cause:#}") };
+    async fn link(
+        &self,
+        name: &str,
+        digest: &str,
+        tier: Tier,
+        code: Code,
+    ) -> Result<Compiled, LoadError> {
+        let engine = |step| {
+            move |cause: wasmtime::Error| LoadError::Engine {
+                step,
+                cause: format!("{cause:#}"),
+            }
+        };
         let milliseconds = u64::try_from(code.took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(component = name, digest, cached = code.cached, milliseconds, "a component has its code");
+        tracing::info!(
+            component = name,
+            digest,
+            cached = code.cached,
+            milliseconds,
+            "a component has its code"
+        );
         let link = || Entry::new(self.linker(tier), &code.component);
         let entry = tokio::task::block_in_place(link).map_err(engine("link"))?;
-        let tools = self.describe(name, &entry).await.map_err(engine("describe its tools"))?;
+        let tools = self
+            .describe(name, &entry)
+            .await
+            .map_err(engine("describe its tools"))?;
         let compiled = Compiled { entry, tier, tools };
         let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(digest.to_owned(), compiled.clone());
@@ -201,8 +259,12 @@ impl Sandbox {
 
     async fn describe(&self, name: &str, entry: &Entry) -> wasmtime::Result<Vec<RawDefinition>> {
         let log = Log::new(name, "", &self.limits);
-        let mut store = store(entry.engine(), self.state(Purpose::Describe, Owner::Host, log));
-        let definitions = tokio::time::timeout(self.limits.time, entry.describe(&mut store)).await??;
+        let mut store = store(
+            entry.engine(),
+            self.state(Purpose::Describe, Owner::Host, log),
+        );
+        let definitions =
+            tokio::time::timeout(self.limits.time, entry.describe(&mut store)).await??;
         Ok(definitions.into_iter().map(raw).collect())
     }
 
@@ -231,13 +293,28 @@ impl Sandbox {
     ) -> Ended {
         let tool = permit.tool();
         let Some((_, entry)) = components.0.get(&tool.component.digest) else {
-            return Ended::without_answer(Outcome::Failed, Reason::Internal, "the tool is not loaded");
+            return Ended::without_answer(
+                Outcome::Failed,
+                Reason::Internal,
+                "the tool is not loaded",
+            );
         };
-        let scope = CallScope { authority, settings: Arc::clone(&tool.settings), progress: signals.progress.clone() };
-        let log = Log::new(&tool.component.name, &sealed.envelope().claims().call.id, &self.limits);
+        let scope = CallScope {
+            authority,
+            settings: Arc::clone(&tool.settings),
+            progress: signals.progress.clone(),
+        };
+        let log = Log::new(
+            &tool.component.name,
+            &sealed.envelope().claims().call.id,
+            &self.limits,
+        );
         let actor = &sealed.envelope().claims().actor;
         let owner = Owner::User(actor.iss.clone(), actor.sub.clone());
-        let mut store = store(entry.engine(), self.state(Purpose::Call(Box::new(scope)), owner, log));
+        let mut store = store(
+            entry.engine(),
+            self.state(Purpose::Call(Box::new(scope)), owner, log),
+        );
         let context = tools::ToolContext {
             identity: envelope(sealed.envelope()),
             input: permit.arguments().to_string(),
@@ -261,39 +338,80 @@ impl Sandbox {
 
     fn state(&self, purpose: Purpose, owner: Owner, log: Log) -> CallState {
         let seams = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        CallState::new(purpose, log, &self.limits, self.budget.share(owner), self.ticker.run(), seams)
+        CallState::new(
+            purpose,
+            log,
+            &self.limits,
+            self.budget.share(owner),
+            self.ticker.run(),
+            seams,
+        )
     }
 }
 
 fn timed_out() -> Ended {
-    Ended::without_answer(Outcome::TimedOut, Reason::TimedOut, "the tool took too long")
+    Ended::without_answer(
+        Outcome::TimedOut,
+        Reason::TimedOut,
+        "the tool took too long",
+    )
 }
 
 /// Tells the caller which limit was hit, and the operator everything.
 fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
     if error.is::<PoolConcurrencyLimitError>() {
-        return Ended::without_answer(Outcome::Failed, Reason::Overloaded, "the host is busy; try again");
+        return Ended::without_answer(
+            Outcome::Failed,
+            Reason::Overloaded,
+            "the host is busy; try again",
+        );
     }
     let cause = format!("{error:#}");
     // A guest that lived with a refused growth was ended by what came after it.
     let ran_out = error.downcast_ref::<RanOut>().copied();
     let (outcome, reason, message) = if ran_out == Some(RanOut::Clock) {
-        (Outcome::TimedOut, Reason::TimedOut, "the tool took too long")
+        (
+            Outcome::TimedOut,
+            Reason::TimedOut,
+            "the tool took too long",
+        )
     } else if ran_out == Some(RanOut::Processor) {
-        (Outcome::TimedOut, Reason::CpuExceeded, "the tool used up its processor time")
+        (
+            Outcome::TimedOut,
+            Reason::CpuExceeded,
+            "the tool used up its processor time",
+        )
     } else if state.growth.exceeded == Some(Exceeded::Host) {
-        (Outcome::Failed, Reason::Overloaded, "the host has no memory left for tools; try again")
+        (
+            Outcome::Failed,
+            Reason::Overloaded,
+            "the host has no memory left for tools; try again",
+        )
     } else if state.growth.exceeded == Some(Exceeded::User) {
-        let message = "your calls have all the memory that one user may have; try again when some have ended";
+        let message =
+            "your calls have all the memory that one user may have; try again when some have ended";
         (Outcome::Failed, Reason::Overloaded, message)
     } else if state.growth.exceeded == Some(Exceeded::Own) {
-        (Outcome::Failed, Reason::MemoryExceeded, "the tool used up its memory")
+        (
+            Outcome::Failed,
+            Reason::MemoryExceeded,
+            "the tool used up its memory",
+        )
     } else if cause.contains(HOSTCALL_FUEL_EXHAUSTED) {
-        (Outcome::Failed, Reason::OutputTooLarge, "the tool handed over more than it may at once")
+        (
+            Outcome::Failed,
+            Reason::OutputTooLarge,
+            "the tool handed over more than it may at once",
+        )
     } else {
         (Outcome::Failed, Reason::Trapped, "the tool failed")
     };
-    tracing::warn!(tool.name = tool, reason = reason.as_str(), cause, "a tool was stopped");
+    tracing::warn!(
+        tool.name = tool,
+        reason = reason.as_str(),
+        cause,
+        "a tool was stopped"
+    );
     Ended::without_answer(outcome, reason, message)
 }
 
@@ -326,8 +444,10 @@ fn envelope(signed: &SignedEnvelope) -> wit::Envelope {
         DelegationMode::OnBehalfOf => wit::DelegationMode::OnBehalfOf,
         DelegationMode::RestrictedUser => wit::DelegationMode::RestrictedUser,
     };
-    let prior =
-        |actor: &bailiwick_envelope::PriorActor| wit::PriorActor { sub: actor.sub.clone(), iss: actor.iss.clone() };
+    let prior = |actor: &bailiwick_envelope::PriorActor| wit::PriorActor {
+        sub: actor.sub.clone(),
+        iss: actor.iss.clone(),
+    };
     wit::Envelope {
         actor: wit::Actor {
             kind: match claims.actor.kind {
@@ -361,7 +481,12 @@ fn envelope(signed: &SignedEnvelope) -> wit::Envelope {
         delegation: wit::Delegation {
             mode: mode(claims.delegation.mode()),
             allowed: claims.delegation.allowed().to_vec(),
-            modes: claims.delegation.modes().iter().map(|(name, of)| (name.clone(), mode(*of))).collect(),
+            modes: claims
+                .delegation
+                .modes()
+                .iter()
+                .map(|(name, of)| (name.clone(), mode(*of)))
+                .collect(),
         },
         call: wit::Call {
             id: claims.call.id.clone(),

@@ -40,10 +40,14 @@ pub enum SignatureError {
     #[error("its .sig file names the key of [signers.{0}], which did not make it")]
     Forged(String),
     /// A good signature of another component.
-    #[error("its signature is for {0}; a signature holds for one name: sign the file again as it is called now")]
+    #[error(
+        "its signature is for {0}; a signature holds for one name: sign the file again as it is called now"
+    )]
     OtherName(String),
     /// A good signature of other bytes.
-    #[error("its signature is for {0}, other bytes; sign this version, or bring the signed one back")]
+    #[error(
+        "its signature is for {0}, other bytes; sign this version, or bring the signed one back"
+    )]
     OtherBytes(String),
 }
 
@@ -83,22 +87,42 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 /// The signature of the component in `path`, if there is one; nothing of it is verified.
 pub(super) fn read(path: &Path, trust: &Trust) -> Result<Option<String>, SignatureError> {
     match owned::read(&beside(path), MAX_BYTES, trust) {
-        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| SignatureError::Malformed),
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| SignatureError::Malformed),
         Err(OwnedError::Read(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
 /// The signers of `note`, if it says that these bytes are the component `name`. At least one.
-pub(super) fn verify(note: &str, name: &str, digest: &str, signers: &Signers) -> Result<Vec<Signed>, SignatureError> {
+pub(super) fn verify(
+    note: &str,
+    name: &str,
+    digest: &str,
+    signers: &Signers,
+) -> Result<Vec<Signed>, SignatureError> {
     let claimed = note::claimed(note).ok_or(SignatureError::Malformed)?;
     let mut signed = Vec::new();
-    for signer in signers.iter().filter(|signer| claimed.contains(&signer.key.id())) {
-        let text = signer.key.open(note).ok_or_else(|| SignatureError::Forged(signer.name.clone()))?;
+    for signer in signers
+        .iter()
+        .filter(|signer| claimed.contains(&signer.key.id()))
+    {
+        let text = signer
+            .key
+            .open(note)
+            .ok_or_else(|| SignatureError::Forged(signer.name.clone()))?;
         check(text, name, digest)?;
-        signed.push(Signed { by: signer.name.clone(), key: signer.key.clone() });
+        signed.push(Signed {
+            by: signer.name.clone(),
+            key: signer.key.clone(),
+        });
     }
-    if signed.is_empty() { Err(Untrusted::Unknown(claimed.join(", ")).into()) } else { Ok(signed) }
+    if signed.is_empty() {
+        Err(Untrusted::Unknown(claimed.join(", ")).into())
+    } else {
+        Ok(signed)
+    }
 }
 
 /// Whether a text that a signer signed is the statement about this component.
@@ -107,7 +131,9 @@ fn check(text: &str, name: &str, digest: &str) -> Result<(), SignatureError> {
         return Ok(());
     }
     match text.split('\n').collect::<Vec<_>>().as_slice() {
-        [FIRST, other, _, ""] if *other != name => Err(SignatureError::OtherName((*other).to_owned())),
+        [FIRST, other, _, ""] if *other != name => {
+            Err(SignatureError::OtherName((*other).to_owned()))
+        }
         [FIRST, _, other, ""] => Err(SignatureError::OtherBytes((*other).to_owned())),
         _ => Err(SignatureError::Malformed),
     }
@@ -148,21 +174,41 @@ mod tests {
         Signers::new(known.iter().map(signer).collect())
     }
 
-    fn judged(note: &str, name: &str, bytes: &[u8], known: &[(&str, u8)]) -> Result<Vec<String>, String> {
+    fn judged(
+        note: &str,
+        name: &str,
+        bytes: &[u8],
+        known: &[(&str, u8)],
+    ) -> Result<Vec<String>, String> {
         let signed = verify(note, name, &digest(bytes), &signers(known));
-        signed.map(|all| all.into_iter().map(|one| one.by).collect()).map_err(|error| error.to_string())
+        signed
+            .map(|all| all.into_iter().map(|one| one.by).collect())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_signature_holds_for_its_bytes_its_name_and_its_key_alone() {
         let note = sign("orders", b"code", &key(1)).unwrap();
         let known: &[_] = &[("release", 1)];
-        assert_eq!(judged(&note, "orders", b"code", known).unwrap(), ["release"]);
+        assert_eq!(
+            judged(&note, "orders", b"code", known).unwrap(),
+            ["release"]
+        );
         for (name, bytes, known, told) in [
             ("orders", b"Code", known, "other bytes"),
             ("orders2", b"code", known, "its signature is for orders;"),
-            ("orders", b"code", &[("other", 2)][..], "no signer of this configuration"),
-            ("orders", b"code", &[][..], "no signer of this configuration"),
+            (
+                "orders",
+                b"code",
+                &[("other", 2)][..],
+                "no signer of this configuration",
+            ),
+            (
+                "orders",
+                b"code",
+                &[][..],
+                "no signer of this configuration",
+            ),
         ] {
             let said = judged(&note, name, bytes, known).unwrap_err();
             assert!(said.contains(told), "{told}: {said}");
@@ -176,23 +222,51 @@ mod tests {
             let mut changed = note.clone();
             let other = if character == 'A' { "B" } else { "A" };
             changed.replace_range(at..at + character.len_utf8(), other);
-            assert!(judged(&changed, "orders", b"code", &[("release", 1)]).is_err(), "{changed}");
-            assert!(judged(note.get(..at).unwrap(), "orders", b"code", &[("release", 1)]).is_err(), "cut at {at}");
+            assert!(
+                judged(&changed, "orders", b"code", &[("release", 1)]).is_err(),
+                "{changed}"
+            );
+            assert!(
+                judged(
+                    note.get(..at).unwrap(),
+                    "orders",
+                    b"code",
+                    &[("release", 1)]
+                )
+                .is_err(),
+                "cut at {at}"
+            );
         }
     }
 
     #[test]
     fn of_several_signers_those_that_are_known_count_and_none_may_be_forged() {
-        let (one, two) = (sign("orders", b"code", &key(1)).unwrap(), sign("orders", b"code", &key(2)).unwrap());
+        let (one, two) = (
+            sign("orders", b"code", &key(1)).unwrap(),
+            sign("orders", b"code", &key(2)).unwrap(),
+        );
         let both = one.clone() + two.split_once("\n\n").unwrap().1;
-        assert_eq!(judged(&both, "orders", b"code", &[("a", 1), ("b", 2)]).unwrap(), ["a", "b"]);
-        assert_eq!(judged(&both, "orders", b"code", &[("b", 2)]).unwrap(), ["b"]);
+        assert_eq!(
+            judged(&both, "orders", b"code", &[("a", 1), ("b", 2)]).unwrap(),
+            ["a", "b"]
+        );
+        assert_eq!(
+            judged(&both, "orders", b"code", &[("b", 2)]).unwrap(),
+            ["b"]
+        );
         // The hash of the second key before the signature of the first.
-        let of = |note: &str| STANDARD.decode(note.trim_end().rsplit_once(' ').unwrap().1).unwrap();
+        let of = |note: &str| {
+            STANDARD
+                .decode(note.trim_end().rsplit_once(' ').unwrap().1)
+                .unwrap()
+        };
         let mixed = STANDARD.encode([&of(&two)[..4], &of(&one)[4..]].concat());
         let forged = format!("{one}— {KEY_NAME} {mixed}\n");
         let said = judged(&forged, "orders", b"code", &[("a", 1), ("b", 2)]).unwrap_err();
-        assert!(said.contains("[signers.b], which did not make it"), "{said}");
+        assert!(
+            said.contains("[signers.b], which did not make it"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -201,17 +275,40 @@ mod tests {
         let other = sign("orders", b"other", &key(1)).unwrap();
         let (text, line) = good.split_once("\n\n").unwrap();
         let forged = other.split_once("\n\n").unwrap().1;
-        let stranger = sign("orders", b"other", &key(9)).unwrap().split_once("\n\n").unwrap().1.to_owned();
+        let stranger = sign("orders", b"other", &key(9))
+            .unwrap()
+            .split_once("\n\n")
+            .unwrap()
+            .1
+            .to_owned();
         let known: &[_] = &[("release", 1)];
         for lines in [format!("{forged}{line}"), format!("{line}{forged}")] {
             let said = judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).unwrap_err();
-            assert!(said.contains("[signers.release], which did not make it"), "{said}");
+            assert!(
+                said.contains("[signers.release], which did not make it"),
+                "{said}"
+            );
         }
-        for lines in [format!("{line}more\n"), format!("more\n{line}"), format!("{line}\n"), format!("\n{line}")] {
-            assert!(judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).is_err(), "{lines:?}");
+        for lines in [
+            format!("{line}more\n"),
+            format!("more\n{line}"),
+            format!("{line}\n"),
+            format!("\n{line}"),
+        ] {
+            assert!(
+                judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).is_err(),
+                "{lines:?}"
+            );
         }
-        for lines in [format!("{stranger}{line}"), format!("{line}{stranger}"), line.repeat(2)] {
-            assert_eq!(judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).unwrap(), ["release"]);
+        for lines in [
+            format!("{stranger}{line}"),
+            format!("{line}{stranger}"),
+            line.repeat(2),
+        ] {
+            assert_eq!(
+                judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).unwrap(),
+                ["release"]
+            );
         }
     }
 
@@ -226,11 +323,17 @@ mod tests {
             format!("{FIRST}\norders\n"),
         ] {
             let note = verifier.sign(&text, &key(1));
-            assert!(judged(&note, "orders", b"code", &[("release", 1)]).is_err(), "{text}");
+            assert!(
+                judged(&note, "orders", b"code", &[("release", 1)]).is_err(),
+                "{text}"
+            );
         }
         let journal = VerifierKey::new("acme.example/audit", key(1).public()).unwrap();
         let note = journal.sign(&statement("orders", &digest), &key(1));
-        assert!(judged(&note, "orders", b"code", &[("release", 1)]).is_err(), "under another name");
+        assert!(
+            judged(&note, "orders", b"code", &[("release", 1)]).is_err(),
+            "under another name"
+        );
         assert!(!is_signer_key(&journal) && is_signer_key(&verifier));
     }
 }

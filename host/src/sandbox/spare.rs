@@ -10,7 +10,11 @@ pub(super) struct Spare(VecDeque<String>);
 
 impl Spare {
     /// Takes in which of `all` is not used any more, or is used again.
-    pub(super) fn update<'d>(&mut self, all: impl Iterator<Item = &'d String>, used: impl Fn(&str) -> bool) {
+    pub(super) fn update<'d>(
+        &mut self,
+        all: impl Iterator<Item = &'d String>,
+        used: impl Fn(&str) -> bool,
+    ) {
         self.0.retain(|digest| !used(digest));
         for digest in all.filter(|digest| !used(digest)) {
             if !self.holds(digest) {
@@ -40,9 +44,15 @@ mod tests {
         let mut spare = Spare::default();
         let all: Vec<String> = (0..10).map(|version| format!("v{version}")).collect();
         for used in &all {
-            spare.update(all.iter().filter(|digest| *digest <= used), |digest| digest == used);
+            spare.update(all.iter().filter(|digest| *digest <= used), |digest| {
+                digest == used
+            });
         }
-        let kept: Vec<_> = all.iter().filter(|digest| spare.holds(digest)).cloned().collect();
+        let kept: Vec<_> = all
+            .iter()
+            .filter(|digest| spare.holds(digest))
+            .cloned()
+            .collect();
         assert_eq!(kept.len(), MOST);
         assert!(spare.holds("v8"), "going back is quick: {kept:?}");
         spare.update(all.iter(), |digest| digest == "v8");

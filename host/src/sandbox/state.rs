@@ -81,23 +81,32 @@ impl CallState {
             random,
             wasi: None,
             // What one bound allows, another does not forbid.
-            fuel: limits.hostcall_bytes.max(limits.output.max(limits.downstream_bytes).saturating_mul(2)),
+            fuel: limits
+                .hostcall_bytes
+                .max(limits.output.max(limits.downstream_bytes).saturating_mul(2)),
             handles: limits.handles,
             ticking,
-            cpu: Cpu { used: 0, budget: ticks(limits.cpu), deadline: Instant::now() + limits.time },
+            cpu: Cpu {
+                used: 0,
+                budget: ticks(limits.cpu),
+                deadline: Instant::now() + limits.time,
+            },
         }
     }
 
     /// What a component of the compatibility tier finds of WASI.
     pub(super) fn wasi(&mut self) -> &mut Wasi {
-        self.wasi.get_or_insert_with(|| Box::new(Wasi::new(self.handles, &self.clock, &self.log)))
+        self.wasi
+            .get_or_insert_with(|| Box::new(Wasi::new(self.handles, &self.clock, &self.log)))
     }
 
     /// The call, or a trap during `describe`.
     pub(super) fn call(&self, what: &'static str) -> wasmtime::Result<&CallScope> {
         match &self.purpose {
             Purpose::Call(scope) => Ok(scope),
-            Purpose::Describe => Err(wasmtime::Error::msg(format!("{what} is not available during describe"))),
+            Purpose::Describe => Err(wasmtime::Error::msg(format!(
+                "{what} is not available during describe"
+            ))),
         }
     }
 }
@@ -121,11 +130,16 @@ pub(super) fn store(engine: &Engine, state: CallState) -> Store<CallState> {
         if Instant::now() >= cpu.deadline {
             return Err(RanOut::Clock.into());
         }
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        Ok(UpdateDeadline::YieldCustom(
+            1,
+            Box::pin(tokio::task::yield_now()),
+        ))
     });
     store
 }
 
 fn ticks(time: Duration) -> u64 {
-    u64::try_from(time.as_millis() / TICK.as_millis().max(1)).unwrap_or(u64::MAX).max(1)
+    u64::try_from(time.as_millis() / TICK.as_millis().max(1))
+        .unwrap_or(u64::MAX)
+        .max(1)
 }

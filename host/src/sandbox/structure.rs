@@ -77,7 +77,10 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), StructureError> {
         offset: error.offset(),
         cause: printable(error.message()),
     };
-    Validator::new_with_features(FEATURES).validate_all(bytes).map(drop).map_err(invalid)
+    Validator::new_with_features(FEATURES)
+        .validate_all(bytes)
+        .map(drop)
+        .map_err(invalid)
 }
 
 /// What decides whether a file passes: this module, to the letter, and the versions of all that it is built with. Not the
@@ -96,7 +99,10 @@ fn kind(bytes: &[u8]) -> Result<(), StructureError> {
     if bytes.starts_with(COMPONENT) {
         return Ok(());
     }
-    let other = KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)).map_or("", |(_, what)| what);
+    let other = KINDS
+        .iter()
+        .find(|(magic, _)| bytes.starts_with(magic))
+        .map_or("", |(_, what)| what);
     Err(StructureError::Kind(other))
 }
 
@@ -106,7 +112,10 @@ fn printable(text: &str) -> String {
 }
 
 fn malformed(error: &BinaryReaderError) -> StructureError {
-    StructureError::Malformed { offset: error.offset(), cause: printable(error.message()) }
+    StructureError::Malformed {
+        offset: error.offset(),
+        cause: printable(error.message()),
+    }
 }
 
 /// Magic number, version and layer (Component Model, Binary.md).
@@ -114,9 +123,15 @@ const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// What is mistaken for a component, with what to do about it.
 const KINDS: &[(&[u8], &str)] = &[
-    (b"\0asm\x01\0\0\0", " but a core module; `bailiwick build` makes components"),
+    (
+        b"\0asm\x01\0\0\0",
+        " but a core module; `bailiwick build` makes components",
+    ),
     (b"\0asm", " of a version that this host knows"),
-    (b"\x7fELF", " but machine code; precompiled code is never taken, put the component itself here"),
+    (
+        b"\x7fELF",
+        " but machine code; precompiled code is never taken, put the component itself here",
+    ),
     (b"\x1f\x8b", " but a gzip archive; unpack it"),
     (b"\x28\xb5\x2f\xfd", " but a zstd archive; unpack it"),
     (b"PK\x03\x04", " but a zip archive; unpack it"),

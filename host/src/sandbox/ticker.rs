@@ -37,7 +37,10 @@ impl Ticker {
             let shared = Arc::clone(&shared);
             move || shared.tick(&engines)
         });
-        let thread = thread.map_err(|error| EngineError(error.to_string()))?.thread().clone();
+        let thread = thread
+            .map_err(|error| EngineError(error.to_string()))?
+            .thread()
+            .clone();
         Ok(Arc::new(Self { shared, thread }))
     }
 
@@ -76,8 +79,14 @@ impl Shared {
                 thread::park();
                 continue;
             }
-            engines.iter().filter_map(EngineWeak::upgrade).for_each(|engine| engine.increment_epoch());
-            #[expect(clippy::disallowed_methods, reason = "this thread's only work is to keep time")]
+            engines
+                .iter()
+                .filter_map(EngineWeak::upgrade)
+                .for_each(|engine| engine.increment_epoch());
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this thread's only work is to keep time"
+            )]
             thread::sleep(TICK);
         }
     }

@@ -27,7 +27,10 @@ use crate::seams::Clock;
 
 /// The interfaces of the compatibility tier, in any version 0.2.N.
 pub(crate) const GRANTED: &[(&str, &str)] = &[
-    ("wasi:cli/environment", "no variables, no arguments, no working directory"),
+    (
+        "wasi:cli/environment",
+        "no variables, no arguments, no working directory",
+    ),
     ("wasi:cli/exit", "ends the call as failed"),
     ("wasi:cli/stdin", "at its end"),
     ("wasi:cli/stdout", "lines in the host's log, at level info"),
@@ -37,21 +40,32 @@ pub(crate) const GRANTED: &[(&str, &str)] = &[
     ("wasi:cli/terminal-stdin", "none"),
     ("wasi:cli/terminal-stdout", "none"),
     ("wasi:cli/terminal-stderr", "none"),
-    ("wasi:clocks/monotonic-clock", "counts from the start of the call, in steps of 1 ms"),
+    (
+        "wasi:clocks/monotonic-clock",
+        "counts from the start of the call, in steps of 1 ms",
+    ),
     ("wasi:clocks/wall-clock", "UTC, in steps of 1 ms"),
     ("wasi:filesystem/preopens", "none"),
-    ("wasi:filesystem/types", "of no use without a preopened folder"),
+    (
+        "wasi:filesystem/types",
+        "of no use without a preopened folder",
+    ),
     ("wasi:io/error", "as in WASI"),
     ("wasi:io/poll", "as in WASI, within the time of the call"),
     ("wasi:io/streams", "as in WASI"),
     ("wasi:random/insecure", "at most 4096 bytes at once"),
     ("wasi:random/insecure-seed", "unpredictable"),
-    ("wasi:random/random", "at most 4096 bytes at once, from a cryptographically secure generator"),
+    (
+        "wasi:random/random",
+        "at most 4096 bytes at once, from a cryptographically secure generator",
+    ),
 ];
 
 /// Whether an import is one of the compatibility tier's.
 pub(super) fn is_granted(import: &str) -> bool {
-    let Some((interface, version)) = import.split_once('@') else { return false };
+    let Some((interface, version)) = import.split_once('@') else {
+        return false;
+    };
     let patch = version.strip_prefix("0.2.").unwrap_or_default();
     let is_number = !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit());
     is_number && GRANTED.iter().any(|(granted, _)| *granted == interface)
@@ -78,7 +92,9 @@ pub(super) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     filesystem::preopens::add_to_linker::<S, WasiFilesystem>(linker, S::filesystem)?;
     filesystem::types::add_to_linker::<S, WasiFilesystem>(linker, S::filesystem)?;
     random::insecure::add_to_linker::<S, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<S, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<S, WasiRandom>(linker, |state| {
+        state.ctx().ctx.random()
+    })?;
     random::random::add_to_linker::<S, WasiRandom>(linker, |state| state.ctx().ctx.random())
 }
 
@@ -101,19 +117,37 @@ impl Wasi {
         table.set_max_capacity(handles);
         let mut builder = WasiCtx::builder();
         builder
-            .stdout(Lines { log: Arc::clone(log), level: Level::Info })
-            .stderr(Lines { log: Arc::clone(log), level: Level::Warn })
-            .wall_clock(Coarse { clock: Arc::clone(clock), start: 0 })
-            .monotonic_clock(Coarse { clock: Arc::clone(clock), start: clock.now_ms() })
+            .stdout(Lines {
+                log: Arc::clone(log),
+                level: Level::Info,
+            })
+            .stderr(Lines {
+                log: Arc::clone(log),
+                level: Level::Warn,
+            })
+            .wall_clock(Coarse {
+                clock: Arc::clone(clock),
+                start: 0,
+            })
+            .monotonic_clock(Coarse {
+                clock: Arc::clone(clock),
+                start: clock.now_ms(),
+            })
             .max_random_size(MAX_RANDOM);
-        Self { context: builder.build(), table }
+        Self {
+            context: builder.build(),
+            table,
+        }
     }
 }
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let wasi = self.wasi();
-        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
+        WasiCtxView {
+            ctx: &mut wasi.context,
+            table: &mut wasi.table,
+        }
     }
 }
 
@@ -168,7 +202,11 @@ impl StdoutStream for Lines {
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Writer { log: Arc::clone(&self.log), level: self.level, line: Vec::new() })
+        Box::new(Writer {
+            log: Arc::clone(&self.log),
+            level: self.level,
+            line: Vec::new(),
+        })
     }
 }
 
@@ -182,7 +220,8 @@ struct Writer {
 impl Writer {
     fn end_line(&mut self) {
         if !self.line.is_empty() {
-            self.log.write(self.level, &String::from_utf8_lossy(&self.line));
+            self.log
+                .write(self.level, &String::from_utf8_lossy(&self.line));
             self.line.clear();
         }
     }
@@ -198,7 +237,8 @@ impl OutputStream for Writer {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let text = piece.strip_suffix(b"\n").unwrap_or(piece);
             let room = MAX_LINE.saturating_sub(self.line.len());
-            self.line.extend_from_slice(text.get(..text.len().min(room)).unwrap_or_default());
+            self.line
+                .extend_from_slice(text.get(..text.len().min(room)).unwrap_or_default());
             if text.len() < piece.len() || text.len() > room {
                 self.end_line();
             }
@@ -252,8 +292,14 @@ mod tests {
     #[test]
     fn the_table_is_the_documents() {
         let page = include_str!("../../../docs/wasi.md");
-        let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| `wasi:")).collect();
-        let table: Vec<_> = GRANTED.iter().map(|(name, what)| format!("| `{name}` | {what} |")).collect();
+        let rows: Vec<_> = page
+            .lines()
+            .filter(|line| line.starts_with("| `wasi:"))
+            .collect();
+        let table: Vec<_> = GRANTED
+            .iter()
+            .map(|(name, what)| format!("| `{name}` | {what} |"))
+            .collect();
         assert_eq!(rows, table);
     }
 }

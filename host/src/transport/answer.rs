@@ -31,12 +31,23 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         Reason::TokenMalformed => Way::http(challenge(
             StatusCode::BAD_REQUEST,
             resource,
-            &[("error", "invalid_request"), ("error_description", "exactly one bearer token is needed")],
+            &[
+                ("error", "invalid_request"),
+                ("error_description", "exactly one bearer token is needed"),
+            ],
         )),
-        Reason::TokenInvalid => Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[("error", "invalid_token")])),
+        Reason::TokenInvalid => Way::http(challenge(
+            StatusCode::UNAUTHORIZED,
+            resource,
+            &[("error", "invalid_token")],
+        )),
         Reason::InsufficientScope => {
             let scope = refusal.scopes.join(" ");
-            let members = [("error", "insufficient_scope"), ("scope", &scope), ("error_description", &refusal.message)];
+            let members = [
+                ("error", "insufficient_scope"),
+                ("scope", &scope),
+                ("error_description", &refusal.message),
+            ];
             Way::http(challenge(StatusCode::FORBIDDEN, resource, &members))
         }
         Reason::KeysUnavailable => Way::http(later("tokens cannot be checked at the moment")),
@@ -94,7 +105,10 @@ impl Way {
 
 /// RFC 6750 §3, with RFC 9728 §5.1.
 fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) -> Answer {
-    let mut value = format!("Bearer resource_metadata={}", quoted(resource.metadata_url()));
+    let mut value = format!(
+        "Bearer resource_metadata={}",
+        quoted(resource.metadata_url())
+    );
     for (name, text) in members {
         value = value + ", " + name + "=" + &quoted(text);
     }
@@ -114,21 +128,31 @@ fn quoted(text: &str) -> String {
 /// There is no room, or no means, at the moment.
 pub(super) fn later(message: &str) -> Answer {
     let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, message);
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     answer
 }
 
 /// RFC 6585 §4, with RFC 9110 §10.2.3.
 fn too_many(refusal: &Refusal) -> Answer {
     let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, &refusal.message);
-    let seconds = refusal.wait.map_or(1, |wait| wait.as_secs().saturating_add(1));
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    let seconds = refusal
+        .wait
+        .map_or(1, |wait| wait.as_secs().saturating_add(1));
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     answer
 }
 
 /// A line of text.
 pub(super) fn plain(status: StatusCode, text: &str) -> Answer {
-    respond(status, "text/plain; charset=utf-8", format!("{text}\n").into())
+    respond(
+        status,
+        "text/plain; charset=utf-8",
+        format!("{text}\n").into(),
+    )
 }
 
 /// A JSON document.
@@ -148,6 +172,9 @@ fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer 
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     answer
 }

@@ -44,7 +44,11 @@ pub(super) enum Unread {
 impl Bodies {
     /// Room for bodies of at most `max_body` bytes each.
     pub(super) fn new(max_body: usize) -> Self {
-        Self { bounds: Bounds::new(max_body), rooms: Arc::default(), max_body }
+        Self {
+            bounds: Bounds::new(max_body),
+            rooms: Arc::default(),
+            max_body,
+        }
     }
 
     /// Reads the whole body of a request of `principal` and hands it to `parse` while it has room.
@@ -66,7 +70,13 @@ impl Bodies {
     fn enter(&self, principal: Principal) -> Result<(Reader, oneshot::Receiver<()>), Unread> {
         let (stay, out) = oneshot::channel();
         let id = lock(&self.rooms).enter(&self.bounds, principal, stay)?;
-        Ok((Reader { id, rooms: Arc::clone(&self.rooms) }, out))
+        Ok((
+            Reader {
+                id,
+                rooms: Arc::clone(&self.rooms),
+            },
+            out,
+        ))
     }
 
     async fn collect(&self, mut body: Incoming, reader: &Reader) -> Result<Vec<u8>, Unread> {
@@ -101,7 +111,10 @@ fn lock(rooms: &Mutex<Rooms>) -> MutexGuard<'_, Rooms> {
 /// The next bytes of a body, if they come before `due`; `None` at its end.
 async fn next(body: &mut Incoming, due: Instant) -> Result<Option<Bytes>, Unread> {
     loop {
-        let Some(frame) = timeout_at(due, body.frame()).await.map_err(|_elapsed| Unread::Slow)? else {
+        let Some(frame) = timeout_at(due, body.frame())
+            .await
+            .map_err(|_elapsed| Unread::Slow)?
+        else {
             return Ok(None);
         };
         // Trailers are not read.
@@ -113,7 +126,8 @@ async fn next(body: &mut Incoming, due: Instant) -> Result<Option<Bytes>, Unread
 
 /// By when after its beginning a body of which `received` bytes have arrived must go on.
 fn time_for(received: usize) -> Duration {
-    let at_the_rate = Duration::from_millis(u64::try_from(received / BYTES_PER_MS).unwrap_or(u64::MAX));
+    let at_the_rate =
+        Duration::from_millis(u64::try_from(received / BYTES_PER_MS).unwrap_or(u64::MAX));
     GRACE.saturating_add(at_the_rate).min(BODY_TIME)
 }
 

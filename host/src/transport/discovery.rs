@@ -21,8 +21,18 @@ impl Resource {
         let path = url.path().trim_end_matches('/').to_owned();
         let metadata_path = format!("{WELL_KNOWN}{path}");
         let metadata_url = format!("{}{metadata_path}", url.origin().ascii_serialization());
-        let path = if path.is_empty() { "/".to_owned() } else { path };
-        Some(Self { uri: uri.to_owned(), path, metadata_path, metadata_url, host })
+        let path = if path.is_empty() {
+            "/".to_owned()
+        } else {
+            path
+        };
+        Some(Self {
+            uri: uri.to_owned(),
+            path,
+            metadata_path,
+            metadata_url,
+            host,
+        })
     }
 
     /// The canonical URI, which is the audience of its tokens (RFC 8707 §2).

@@ -54,8 +54,17 @@ pub struct Front {
 impl Front {
     /// A front door to `host`.
     pub fn new(settings: FrontSettings, host: Arc<Host>) -> Self {
-        let (bodies, library) = (Bodies::new(settings.max_body), Library::new(settings.max_body));
-        Self { settings, host, bodies, parsed: Arc::default(), library }
+        let (bodies, library) = (
+            Bodies::new(settings.max_body),
+            Library::new(settings.max_body),
+        );
+        Self {
+            settings,
+            host,
+            bodies,
+            parsed: Arc::default(),
+            library,
+        }
     }
 
     /// Answers one request, which comes the way of `course`.
@@ -71,11 +80,15 @@ impl Front {
         let resource = &self.settings.resource;
         match &parts.method {
             &Method::GET | &Method::HEAD if resource.is_metadata(path) => self.metadata(),
-            &Method::GET | &Method::HEAD if path == "/.well-known/jwks.json" => document(&self.settings.keys.to_jwks()),
+            &Method::GET | &Method::HEAD if path == "/.well-known/jwks.json" => {
+                document(&self.settings.keys.to_jwks())
+            }
             &Method::POST if path == resource.path() => self.mcp(parts, body, course).await,
             _ if path == resource.path() => {
                 let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "this endpoint takes POST");
-                answer.headers_mut().insert(header::ALLOW, http::HeaderValue::from_static("POST"));
+                answer
+                    .headers_mut()
+                    .insert(header::ALLOW, http::HeaderValue::from_static("POST"));
                 answer
             }
             _ => plain(StatusCode::NOT_FOUND, "not found"),
@@ -93,7 +106,10 @@ impl Front {
 
     fn ready(&self) -> Answer {
         if !self.host.journal.healthy() {
-            return plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the journal cannot be written");
+            return plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not ready: the journal cannot be written",
+            );
         }
         let policy = self.host.policy.load();
         let (status, text) = readiness(policy.configured, &policy.missing);
@@ -102,7 +118,12 @@ impl Front {
 
     fn metadata(&self) -> Answer {
         let policy = self.host.policy.load();
-        document(&self.settings.resource.metadata(&policy.issuers, &self.settings.scopes_supported))
+        document(
+            &self
+                .settings
+                .resource
+                .metadata(&policy.issuers, &self.settings.scopes_supported),
+        )
     }
 
     /// The name by which this server is addressed, and the page that calls it: both must be known,
@@ -110,27 +131,51 @@ impl Front {
     fn check_address(&self, parts: &Parts) -> Result<(), Answer> {
         let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
         let [host] = hosts.as_slice() else {
-            return Err(plain(StatusCode::BAD_REQUEST, "exactly one Host header is needed"));
+            return Err(plain(
+                StatusCode::BAD_REQUEST,
+                "exactly one Host header is needed",
+            ));
         };
         let host = host.to_str().ok().and_then(host_of);
         let same = |uri: &str| host.as_deref() == host_of(uri).as_deref();
-        if parts.uri.authority().is_some_and(|authority| !same(authority.as_str())) {
-            return Err(plain(StatusCode::BAD_REQUEST, "the request target and the Host header differ"));
+        if parts
+            .uri
+            .authority()
+            .is_some_and(|authority| !same(authority.as_str()))
+        {
+            return Err(plain(
+                StatusCode::BAD_REQUEST,
+                "the request target and the Host header differ",
+            ));
         }
         let known = |host: &str| {
-            host == self.settings.resource.host() || self.settings.allowed_hosts.iter().any(|allowed| allowed == host)
+            host == self.settings.resource.host()
+                || self
+                    .settings
+                    .allowed_hosts
+                    .iter()
+                    .any(|allowed| allowed == host)
         };
         if !host.as_deref().is_some_and(known) {
-            return Err(plain(StatusCode::FORBIDDEN, "this server is not known by that name (server.allowed_hosts)"));
+            return Err(plain(
+                StatusCode::FORBIDDEN,
+                "this server is not known by that name (server.allowed_hosts)",
+            ));
         }
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
         let allowed = |origin: &http::HeaderValue| {
-            self.settings.allowed_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+            self.settings
+                .allowed_origins
+                .iter()
+                .any(|allowed| allowed.as_bytes() == origin.as_bytes())
         };
         match (origins.next(), origins.next()) {
             (None, _) => Ok(()),
             (Some(origin), None) if allowed(origin) => Ok(()),
-            _ => Err(plain(StatusCode::FORBIDDEN, "this origin is not allowed (server.allowed_origins)")),
+            _ => Err(plain(
+                StatusCode::FORBIDDEN,
+                "this origin is not allowed (server.allowed_origins)",
+            )),
         }
     }
 
@@ -155,9 +200,13 @@ impl Front {
         {
             return self.mismatch(entry, &message.id, why).await;
         }
-        let trace_id = message
-            .trace_id
-            .or_else(|| parts.headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_id_of));
+        let trace_id = message.trace_id.or_else(|| {
+            parts
+                .headers
+                .get("traceparent")
+                .and_then(|value| value.to_str().ok())
+                .and_then(trace_id_of)
+        });
         let (caller, policy) = (Arc::clone(&entry.caller), Arc::clone(&entry.policy));
         let prepared = match message.call {
             None if message.listens => match self.listen(entry).await {
@@ -170,11 +219,14 @@ impl Front {
             }
             Some(request) => {
                 let host = Arc::clone(&self.host);
-                let authorize = async move { call::authorize(&host, entry, request, trace_id).await };
+                let authorize =
+                    async move { call::authorize(&host, entry, request, trace_id).await };
                 let Ok(authorized) = to_its_end(&self.host, authorize).await else {
                     return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed");
                 };
-                match authorized.map_err(|refusal| (way(&refusal, &self.settings.resource), refusal)) {
+                match authorized
+                    .map_err(|refusal| (way(&refusal, &self.settings.resource), refusal))
+                {
                     Ok(admitted) => Prepared::Call(Box::new(admitted)),
                     Err((Way::Http(answer), _)) => return *answer,
                     Err((Way::Protocol(code), refusal)) => Prepared::Error(code, refusal.message),
@@ -189,7 +241,12 @@ impl Front {
 
     async fn listen(&self, entry: Entry) -> Result<Prepared, Answer> {
         let host = Arc::clone(&self.host);
-        match self.host.calls.spawn(async move { call::listen(&host, entry, shown).await }).await {
+        match self
+            .host
+            .calls
+            .spawn(async move { call::listen(&host, entry, shown).await })
+            .await
+        {
             Ok(Ok(listener)) => Ok(Prepared::Listener(Box::new(listener))),
             Ok(Err(refusal)) => Err(not_listening(&refusal, &self.settings.resource)),
             Err(_) => Err(plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")),
@@ -199,7 +256,11 @@ impl Front {
     /// Refuses a call whose headers say something else than its body, before anything is said of the tool.
     async fn mismatch(&self, entry: Entry, id: &Value, why: &str) -> Answer {
         let host = Arc::clone(&self.host);
-        match to_its_end(&self.host, async move { call::mismatched(&host, &entry.caller).await }).await {
+        match to_its_end(&self.host, async move {
+            call::mismatched(&host, &entry.caller).await
+        })
+        .await
+        {
             Ok(refusal) if refusal.reason == Reason::InvalidRequest => {
                 protocol_error(StatusCode::BAD_REQUEST, id, headers::HEADER_MISMATCH, why)
             }
@@ -211,23 +272,43 @@ impl Front {
     fn refuse(&self, refusal: &call::Refusal) -> Answer {
         match way(refusal, &self.settings.resource) {
             Way::Http(answer) => *answer,
-            Way::Protocol(_) | Way::ToolResult => plain(StatusCode::INTERNAL_SERVER_ERROR, "refused"),
+            Way::Protocol(_) | Way::ToolResult => {
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "refused")
+            }
         }
     }
 
     /// Reads a body, and holds what it became for as long as its request lasts.
-    async fn read(&self, caller: &Caller, body: Incoming) -> Result<(Message, Option<Held>), Answer> {
+    async fn read(
+        &self,
+        caller: &Caller,
+        body: Incoming,
+    ) -> Result<(Message, Option<Held>), Answer> {
         let unread = |unread| match unread {
             Unread::Busy => later("the host is busy; try again"),
-            Unread::TooMany => later("you have too many requests under way; try again when some have ended"),
-            Unread::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large (limits.input)"),
+            Unread::TooMany => {
+                later("you have too many requests under way; try again when some have ended")
+            }
+            Unread::TooLarge => plain(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is too large (limits.input)",
+            ),
             Unread::Broken => plain(StatusCode::BAD_REQUEST, "the body ended too early"),
             Unread::Slow => plain(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
         };
-        let parsed = self.bodies.read(Principal::from(caller), body, Message::parse).await.map_err(unread)?;
-        let bad = |bad: BadMessage| protocol_error(StatusCode::BAD_REQUEST, &bad.id, bad.code, &bad.message);
+        let parsed = self
+            .bodies
+            .read(Principal::from(caller), body, Message::parse)
+            .await
+            .map_err(unread)?;
+        let bad = |bad: BadMessage| {
+            protocol_error(StatusCode::BAD_REQUEST, &bad.id, bad.code, &bad.message)
+        };
         let message = parsed.map_err(bad)?;
-        let held = self.parsed.hold(Principal::from(caller), message.values).map_err(unread)?;
+        let held = self
+            .parsed
+            .hold(Principal::from(caller), message.values)
+            .map_err(unread)?;
         Ok((message, held))
     }
 }
@@ -254,12 +335,15 @@ fn take_credentials(parts: &mut Parts) -> Result<BearerToken, Reason> {
         parts.headers.remove(name);
     }
     parts.headers.remove("dpop");
-    let in_query = parts
-        .uri
-        .query()
-        .is_some_and(|query| url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token"));
+    let in_query = parts.uri.query().is_some_and(|query| {
+        url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
+    });
     parts.extensions.clear();
-    if in_query { Err(Reason::TokenMalformed) } else { token }
+    if in_query {
+        Err(Reason::TokenMalformed)
+    } else {
+        token
+    }
 }
 
 /// The host of an authority, in canonical form and without the port.
@@ -267,7 +351,10 @@ fn host_of(authority: &str) -> Option<String> {
     if authority.contains(['@', '/', '?', '#', '\\']) {
         return None;
     }
-    Url::parse(&format!("http://{authority}/")).ok()?.host_str().map(String::from)
+    Url::parse(&format!("http://{authority}/"))
+        .ok()?
+        .host_str()
+        .map(String::from)
 }
 
 /// Bodies that the MCP library gets never fail.

@@ -15,7 +15,9 @@ pub(super) const HEADER_MISMATCH: i32 = -32020;
 /// # Errors
 /// Which of them is missing or says something else.
 pub(super) fn check(headers: &HeaderMap, tool: &str) -> Result<(), &'static str> {
-    let revision = headers.get("mcp-protocol-version").and_then(|value| value.to_str().ok());
+    let revision = headers
+        .get("mcp-protocol-version")
+        .and_then(|value| value.to_str().ok());
     let required = revision.is_some_and(|revision| revision >= STANDARD_HEADERS);
     let agrees = |name: &str, expected: &str| match single(headers, name) {
         Ok(None) => !required,
@@ -43,7 +45,10 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ()>
 
 /// A value as it is, or out of its wrapping `=?base64?...?=`.
 fn decoded(value: &str) -> Option<String> {
-    match value.strip_prefix("=?base64?").and_then(|value| value.strip_suffix("?=")) {
+    match value
+        .strip_prefix("=?base64?")
+        .and_then(|value| value.strip_suffix("?="))
+    {
         Some(wrapped) => String::from_utf8(STANDARD.decode(wrapped).ok()?).ok(),
         None => Some(value.to_owned()),
     }
@@ -60,7 +65,10 @@ mod tests {
 
     #[test]
     fn headers_say_what_the_body_says_or_the_call_is_not_looked_at() {
-        let (old, new) = (("mcp-protocol-version", "2025-11-25"), ("mcp-protocol-version", "2026-07-28"));
+        let (old, new) = (
+            ("mcp-protocol-version", "2025-11-25"),
+            ("mcp-protocol-version", "2026-07-28"),
+        );
         let method = ("mcp-method", "tools/call");
         for (headers, good) in [
             (vec![], true),
@@ -75,13 +83,20 @@ mod tests {
             (vec![new, method, ("mcp-name", "b")], false),
             (vec![old, ("mcp-name", "b")], false),
             (vec![("mcp-name", "b")], false),
-            (vec![new, method, ("mcp-name", "a"), ("mcp-name", "a")], false),
-            (vec![new, ("mcp-method", "tools/list"), ("mcp-name", "a")], false),
+            (
+                vec![new, method, ("mcp-name", "a"), ("mcp-name", "a")],
+                false,
+            ),
+            (
+                vec![new, ("mcp-method", "tools/list"), ("mcp-name", "a")],
+                false,
+            ),
             (vec![new, method, ("mcp-name", "\u{e9}")], false),
         ] {
             let mut map = HeaderMap::new();
             for (name, value) in &headers {
-                let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static(""));
+                let value = HeaderValue::from_bytes(value.as_bytes())
+                    .unwrap_or(HeaderValue::from_static(""));
                 map.append(HeaderName::from_static(name), value);
             }
             assert_eq!(check(&map, "a").is_ok(), good, "{headers:?}");

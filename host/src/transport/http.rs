@@ -64,14 +64,21 @@ pub async fn serve(
         }
     }
     connections.close();
-    if tokio::time::timeout(drain, connections.wait()).await.is_err() {
+    if tokio::time::timeout(drain, connections.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
 }
 
 async fn connection(stream: TcpStream, place: Place, front: Arc<Front>, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
-    let first = if place.only_health() { HEALTH_TIME } else { HEADER_TIME };
+    let first = if place.only_health() {
+        HEALTH_TIME
+    } else {
+        HEADER_TIME
+    };
     let course = Course::new(place);
     let wire = Wire::new(stream, Arc::clone(&course), first);
     // A client that does not read what it asked for does not keep its connection.
@@ -82,8 +89,11 @@ async fn connection(stream: TcpStream, place: Place, front: Arc<Front>, stop: Ca
         own.begin(request.body().size_hint().exact(), request.version());
         let (front, course) = (Arc::clone(&front), Arc::clone(&own));
         async move {
-            let answer = AssertUnwindSafe(answer(&front, request, &course)).catch_unwind().await;
-            let answer = answer.unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"));
+            let answer = AssertUnwindSafe(answer(&front, request, &course))
+                .catch_unwind()
+                .await;
+            let answer = answer
+                .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"));
             Ok::<_, Infallible>(course.answering(answer))
         }
     });
@@ -126,12 +136,18 @@ async fn answer(front: &Front, request: Request<Incoming>, course: &Course) -> A
 /// journal, the configuration and the way out.
 fn bounds() -> Bounds {
     let all = max_connections();
-    Bounds { all, each: (all / SHARES).max(LEAST_SHARE), health: (all / 2).min(MAX_HEALTH) }
+    Bounds {
+        all,
+        each: (all / SHARES).max(LEAST_SHARE),
+        health: (all / 2).min(MAX_HEALTH),
+    }
 }
 
 fn max_connections() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 2;
-    usize::try_from(limit).unwrap_or(MAX_CONNECTIONS).clamp(16, MAX_CONNECTIONS)
+    usize::try_from(limit)
+        .unwrap_or(MAX_CONNECTIONS)
+        .clamp(16, MAX_CONNECTIONS)
 }
 
 /// A listener keeps a connection for long: most are left for requests that end.

@@ -31,9 +31,17 @@ pub(super) async fn tell(mut listener: Listener, context: &SubscriptionContext) 
 
 /// Digest of the answer that `tools/list` gives to `caller`.
 pub(super) fn shown(policy: &Policy, caller: &Caller) -> [u8; 32] {
-    let faces = policy.faces.get_or_init(|| policy.catalog.tools().map(|tool| face(tool)).collect());
-    let own = policy.catalog.tools().zip(faces).filter(|(tool, _)| may_call(caller, tool));
-    own.fold(Sha256::new(), |all, (_, face)| all.chain_update(face)).finalize().into()
+    let faces = policy
+        .faces
+        .get_or_init(|| policy.catalog.tools().map(|tool| face(tool)).collect());
+    let own = policy
+        .catalog
+        .tools()
+        .zip(faces)
+        .filter(|(tool, _)| may_call(caller, tool));
+    own.fold(Sha256::new(), |all, (_, face)| all.chain_update(face))
+        .finalize()
+        .into()
 }
 
 fn face(tool: &Tool) -> [u8; 32] {

@@ -12,11 +12,13 @@ use http::{Request, StatusCode, header};
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ErrorCode, Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod,
-    ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
-    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam, ProgressToken,
-    ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool as McpTool, ToolAnnotations,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
+    CompleteRequestParams, CompleteResult, ErrorCode, Implementation, InitializeRequestParams,
+    InitializeResult, ListPromptsRequestMethod, ListPromptsResult,
+    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
+    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams,
+    ProgressNotificationParam, ProgressToken, ProtocolVersion, ServerCapabilities, ServerConfig,
+    SubscriptionFilter, Tool as McpTool, ToolAnnotations,
 };
 use rmcp::service::{Peer, RequestContext, RoleServer, SubscriptionContext};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -69,11 +71,21 @@ impl Turn {
         held: Option<Held>,
     ) -> Arc<Self> {
         let unrecordable = AtomicBool::new(false);
-        Arc::new(Self { host, caller, policy, prepared: Mutex::new(Some(prepared)), unrecordable, held })
+        Arc::new(Self {
+            host,
+            caller,
+            policy,
+            prepared: Mutex::new(Some(prepared)),
+            unrecordable,
+            held,
+        })
     }
 
     fn take(&self) -> Option<Prepared> {
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.prepared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// A call that nobody took. A listener is taken only after its answer has begun.
@@ -105,7 +117,10 @@ impl Library {
             .disable_allowed_origins()
             .with_max_request_body_bytes(max_body.saturating_mul(2))
             .with_sse_keep_alive(Some(KEEP_ALIVE));
-        Self { config, sessions: Arc::default() }
+        Self {
+            config,
+            sessions: Arc::default(),
+        }
     }
 }
 
@@ -119,12 +134,21 @@ pub(super) async fn answer(turn: Arc<Turn>, library: &Library, request: Request<
     if let Some(admitted) = turn.take_call()
         && call::withdraw(&turn.host, *admitted).await.is_err()
     {
-        return plain(StatusCode::SERVICE_UNAVAILABLE, "calls cannot be recorded at the moment");
+        return plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "calls cannot be recorded at the moment",
+        );
     }
     if turn.unrecordable.load(Ordering::Acquire) && answer.status() == StatusCode::OK {
-        return plain(StatusCode::INTERNAL_SERVER_ERROR, "the call cannot be recorded");
+        return plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the call cannot be recorded",
+        );
     }
-    answer.headers_mut().insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    answer.headers_mut().insert(
+        header::CACHE_CONTROL,
+        http::HeaderValue::from_static("no-store"),
+    );
     answer
 }
 
@@ -134,14 +158,22 @@ struct Handler(Arc<Turn>);
 impl Handler {
     fn tools(&self) -> Vec<McpTool> {
         let catalog = &self.0.policy.catalog;
-        catalog.tools().filter(|tool| may_call(&self.0.caller, tool)).map(|tool| describe(tool)).collect()
+        catalog
+            .tools()
+            .filter(|tool| may_call(&self.0.caller, tool))
+            .map(|tool| describe(tool))
+            .collect()
     }
 }
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let mut config =
-            ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build());
+        let mut config = ServerConfig::new(
+            ServerCapabilities::builder()
+                .enable_tools()
+                .enable_tool_list_changed()
+                .build(),
+        );
         config.server_info = Implementation::new("bailiwick", env!("CARGO_PKG_VERSION"));
         config
     }
@@ -164,7 +196,10 @@ impl ServerHandler for Handler {
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let Some(Prepared::Listener(listener)) = self.0.take() else {
-            return Err(ErrorData::internal_error("this request has no listener", None));
+            return Err(ErrorData::internal_error(
+                "this request has no listener",
+                None,
+            ));
         };
         tell(*listener, &context).await;
         Ok(())
@@ -176,7 +211,10 @@ impl ServerHandler for Handler {
 
     fn get_tool(&self, name: &str) -> Option<McpTool> {
         let catalog = &self.0.policy.catalog;
-        catalog.find(name).filter(|tool| may_call(&self.0.caller, tool)).map(|tool| describe(tool))
+        catalog
+            .find(name)
+            .filter(|tool| may_call(&self.0.caller, tool))
+            .map(|tool| describe(tool))
     }
 
     async fn list_tools(
@@ -185,7 +223,10 @@ impl ServerHandler for Handler {
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         if page.is_some_and(|page| page.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("there is one page, so no cursor is valid", None));
+            return Err(ErrorData::invalid_params(
+                "there is one page, so no cursor is valid",
+                None,
+            ));
         }
         Ok(ListToolsResult::with_all_items(self.tools()))
     }
@@ -212,7 +253,9 @@ impl ServerHandler for Handler {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+        Err(ErrorData::method_not_found::<
+            ListResourceTemplatesRequestMethod,
+        >())
     }
 
     async fn complete(
@@ -231,9 +274,14 @@ impl ServerHandler for Handler {
         let answer = match self.0.take() {
             Some(Prepared::Call(admitted)) => self.perform(*admitted, context).await?,
             Some(Prepared::Refused(refusal)) => refused(&refusal),
-            Some(Prepared::Error(code, message)) => return Err(ErrorData::new(ErrorCode(code), message, None)),
+            Some(Prepared::Error(code, message)) => {
+                return Err(ErrorData::new(ErrorCode(code), message, None));
+            }
             Some(Prepared::Nothing | Prepared::Listener(_)) | None => {
-                return Err(ErrorData::internal_error("this request has no call to make", None));
+                return Err(ErrorData::internal_error(
+                    "this request has no call to make",
+                    None,
+                ));
             }
         };
         Ok(result(answer)?.into())
@@ -254,7 +302,11 @@ impl Handler {
             None => (None, None),
         };
         let stopping = self.0.host.stop.clone();
-        let signals = Signals { cancelled: context.ct.clone(), stopping, progress };
+        let signals = Signals {
+            cancelled: context.ct.clone(),
+            stopping,
+            progress,
+        };
         let relay = async {
             if let Some((token, reports)) = reports {
                 relay(&context.peer, token, reports).await;
@@ -267,7 +319,10 @@ impl Handler {
             Ok(answer) => Ok(answer),
             Err(refusal) if refusal.reason == Reason::AuditUnavailable => {
                 self.0.unrecordable.store(true, Ordering::Release);
-                Err(ErrorData::internal_error(refusal.message, Some(json!({"reason": refusal.reason.as_str()}))))
+                Err(ErrorData::internal_error(
+                    refusal.message,
+                    Some(json!({"reason": refusal.reason.as_str()})),
+                ))
             }
             Err(refusal) => Ok(refused(&refusal)),
         }
@@ -275,7 +330,11 @@ impl Handler {
 }
 
 /// Sends progress to the client that asked for it, growing, until the call is over.
-async fn relay(peer: &Peer<RoleServer>, token: ProgressToken, mut reports: mpsc::Receiver<sandbox::Report>) {
+async fn relay(
+    peer: &Peer<RoleServer>,
+    token: ProgressToken,
+    mut reports: mpsc::Receiver<sandbox::Report>,
+) {
     let mut last = f64::NEG_INFINITY;
     while let Some(report) = reports.recv().await {
         if report.done <= last {
@@ -315,7 +374,11 @@ fn result(answer: sandbox::Answer) -> Result<CallToolResult, ErrorData> {
 pub(super) fn describe(tool: &Tool) -> McpTool {
     let definition = &tool.definition;
     let input = definition.input.members();
-    let mut described = McpTool::new(definition.name.clone(), definition.description.clone(), input);
+    let mut described = McpTool::new(
+        definition.name.clone(),
+        definition.description.clone(),
+        input,
+    );
     described.title.clone_from(&definition.title);
     described.output_schema = definition.output.as_ref().map(Schema::members);
     let mut annotations = ToolAnnotations::default();
@@ -331,5 +394,6 @@ pub(super) fn describe(tool: &Tool) -> McpTool {
     described
 }
 
-const VERSIONS: &[ProtocolVersion] = &[ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
+const VERSIONS: &[ProtocolVersion] =
+    &[ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

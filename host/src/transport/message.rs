@@ -34,29 +34,49 @@ pub(super) struct BadMessage {
 
 impl Message {
     pub(super) fn parse(body: &[u8]) -> Result<Self, BadMessage> {
-        let mut value = json::parse(body, MAX_DEPTH).map_err(|error| bad(PARSE_ERROR, &error.to_string()))?;
+        let mut value =
+            json::parse(body, MAX_DEPTH).map_err(|error| bad(PARSE_ERROR, &error.to_string()))?;
         let id = request_id(&value)?;
         let parsed = (|| {
             check_members(&value)?;
             let values = amount(&value)?;
             let bytes = value.to_string().into_bytes();
             let params = value.get_mut("params");
-            let trace_id = params.as_ref().and_then(|params| params.pointer("/_meta/traceparent"));
+            let trace_id = params
+                .as_ref()
+                .and_then(|params| params.pointer("/_meta/traceparent"));
             let trace_id = trace_id.and_then(Value::as_str).and_then(trace_id_of);
             let params = params.map(Value::take);
             let method = id.as_ref().and(value.get("method")).and_then(Value::as_str);
-            let call = if method == Some("tools/call") { Some(tool_request(params, body)?) } else { None };
+            let call = if method == Some("tools/call") {
+                Some(tool_request(params, body)?)
+            } else {
+                None
+            };
             let id = id.clone().unwrap_or(Value::Null);
-            Ok(Self { bytes, id, call, listens: method == Some("subscriptions/listen"), trace_id, values })
+            Ok(Self {
+                bytes,
+                id,
+                call,
+                listens: method == Some("subscriptions/listen"),
+                trace_id,
+                values,
+            })
         })();
-        parsed.map_err(|bad: BadMessage| BadMessage { id: id.unwrap_or(Value::Null), ..bad })
+        parsed.map_err(|bad: BadMessage| BadMessage {
+            id: id.unwrap_or(Value::Null),
+            ..bad
+        })
     }
 }
 
 /// The id of a request; `None` for a notification.
 fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
     let Value::Object(members) = value else {
-        return Err(bad(INVALID_REQUEST, "the body must be one JSON-RPC object; batches are not part of MCP"));
+        return Err(bad(
+            INVALID_REQUEST,
+            "the body must be one JSON-RPC object; batches are not part of MCP",
+        ));
     };
     match members.get("id") {
         None => Ok(None),
@@ -64,7 +84,10 @@ fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
             Ok(Some(Value::String(id.clone())))
         }
         Some(id @ Value::Number(number)) if number.is_i64() => Ok(Some(id.clone())),
-        Some(_) => Err(bad(INVALID_REQUEST, "`id` must be a string without control characters or an integer")),
+        Some(_) => Err(bad(
+            INVALID_REQUEST,
+            "`id` must be a string without control characters or an integer",
+        )),
     }
 }
 
@@ -73,7 +96,10 @@ fn amount(value: &Value) -> Result<usize, BadMessage> {
     let arguments = value.pointer("/params/arguments").map_or(0, json::values);
     let all = json::values(value);
     if all.saturating_sub(arguments) > MAX_VALUES_BESIDE {
-        return Err(bad(INVALID_REQUEST, "the request has too many values outside of `params.arguments`"));
+        return Err(bad(
+            INVALID_REQUEST,
+            "the request has too many values outside of `params.arguments`",
+        ));
     }
     Ok(all)
 }
@@ -82,13 +108,22 @@ fn check_members(value: &Value) -> Result<(), BadMessage> {
     if value.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
         return Err(bad(INVALID_REQUEST, "`jsonrpc` must be \"2.0\""));
     }
-    if value.get("method").and_then(Value::as_str).is_none() || value.get("result").or(value.get("error")).is_some() {
-        return Err(bad(INVALID_REQUEST, "the body must be a request or a notification"));
+    if value.get("method").and_then(Value::as_str).is_none()
+        || value.get("result").or(value.get("error")).is_some()
+    {
+        return Err(bad(
+            INVALID_REQUEST,
+            "the body must be a request or a notification",
+        ));
     }
     let object_or_absent = |value: Option<&Value>| value.is_none_or(Value::is_object);
     let params = value.get("params");
-    if !object_or_absent(params) || !object_or_absent(params.and_then(|params| params.get("_meta"))) {
-        return Err(bad(INVALID_PARAMS, "`params` and `params._meta` must be objects"));
+    if !object_or_absent(params) || !object_or_absent(params.and_then(|params| params.get("_meta")))
+    {
+        return Err(bad(
+            INVALID_PARAMS,
+            "`params` and `params._meta` must be objects",
+        ));
     }
     Ok(())
 }
@@ -98,12 +133,17 @@ fn tool_request(params: Option<Value>, body: &[u8]) -> Result<ToolRequest, BadMe
     let not_object = || bad(INVALID_PARAMS, "`params.arguments` must be an object");
     let (arguments, text) = match params.get_mut("arguments").map(Value::take) {
         None => (Value::Object(serde_json::Map::new()), "{}"),
-        Some(arguments @ Value::Object(_)) => (arguments, arguments_text(body).ok_or_else(not_object)?),
+        Some(arguments @ Value::Object(_)) => {
+            (arguments, arguments_text(body).ok_or_else(not_object)?)
+        }
         Some(_) => return Err(not_object()),
     };
     match params.get("name").and_then(Value::as_str) {
         Some(tool) => Ok(ToolRequest::new(tool.to_owned(), arguments, text)),
-        None => Err(bad(INVALID_PARAMS, "`params.name` must be the name of a tool")),
+        None => Err(bad(
+            INVALID_PARAMS,
+            "`params.name` must be the name of a tool",
+        )),
     }
 }
 
@@ -119,15 +159,21 @@ fn arguments_text(body: &[u8]) -> Option<&str> {
         #[serde(borrow)]
         arguments: &'b RawValue,
     }
-    serde_json::from_slice::<Body<'_>>(body).ok().map(|body| body.params.arguments.get())
+    serde_json::from_slice::<Body<'_>>(body)
+        .ok()
+        .map(|body| body.params.arguments.get())
 }
 
 /// The trace id of a W3C `traceparent` (Trace Context §3.2), if it is valid.
 pub(super) fn trace_id_of(traceparent: &str) -> Option<String> {
     let mut parts = traceparent.split('-');
-    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (version, trace, parent, flags) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let hex = |text: &str, len: usize| {
-        text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        text.len() == len
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     };
     let zero = |text: &str| text.bytes().all(|byte| byte == b'0');
     let valid = hex(version, 2)
@@ -142,7 +188,11 @@ pub(super) fn trace_id_of(traceparent: &str) -> Option<String> {
 }
 
 fn bad(code: i32, message: &str) -> BadMessage {
-    BadMessage { id: Value::Null, code, message: message.to_owned() }
+    BadMessage {
+        id: Value::Null,
+        code,
+        message: message.to_owned(),
+    }
 }
 
 // JSON-RPC 2.0 §5.1.
@@ -161,11 +211,21 @@ mod tests {
     fn only_arguments_may_be_many_values() {
         let many = vec!["0"; 3_000].join(",");
         for (params, fits) in [
-            (format!(r#"{{"name":"a","arguments":{{"list":[{many}]}}}}"#), true),
-            (format!(r#"{{"name":"a","arguments":{{}},"_meta":{{"x":[{many}]}}}}"#), false),
-            (format!(r#"{{"name":"a","arguments":{{}},"x":[{many}]}}"#), false),
+            (
+                format!(r#"{{"name":"a","arguments":{{"list":[{many}]}}}}"#),
+                true,
+            ),
+            (
+                format!(r#"{{"name":"a","arguments":{{}},"_meta":{{"x":[{many}]}}}}"#),
+                false,
+            ),
+            (
+                format!(r#"{{"name":"a","arguments":{{}},"x":[{many}]}}"#),
+                false,
+            ),
         ] {
-            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+            let body =
+                format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
             let refused = Message::parse(body.as_bytes()).err();
             assert_eq!(refused.is_none(), fits, "{refused:?}");
         }
@@ -175,38 +235,92 @@ mod tests {
     fn a_body_is_one_request_or_it_is_refused() {
         for (body, code) in [
             ("[]", INVALID_REQUEST),
-            (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, INVALID_REQUEST),
+            (
+                r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
+                INVALID_REQUEST,
+            ),
             ("7", INVALID_REQUEST),
             (r#"{"jsonrpc":"2.0","id":1}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"x","result":{}}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":"a\nb","method":"x"}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":9223372036854775813,"method":"x"}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":[]}"#, INVALID_PARAMS),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":7}}"#, INVALID_PARAMS),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"x","result":{}}"#,
+                INVALID_REQUEST,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":"a\nb","method":"x"}"#,
+                INVALID_REQUEST,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":9223372036854775813,"method":"x"}"#,
+                INVALID_REQUEST,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"x","params":[]}"#,
+                INVALID_PARAMS,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":7}}"#,
+                INVALID_PARAMS,
+            ),
             ("{", PARSE_ERROR),
             (r#"{"jsonrpc":"1.0","id":1,"method":"x"}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":1.5,"method":"x"}"#, INVALID_REQUEST),
+            (
+                r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#,
+                INVALID_REQUEST,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1.5,"method":"x"}"#,
+                INVALID_REQUEST,
+            ),
             (r#"{"jsonrpc":"2.0","id":{},"method":"x"}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}"#, PARSE_ERROR),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#, INVALID_PARAMS),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":7}}"#, INVALID_PARAMS),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":[]}}"#, INVALID_PARAMS),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#, PARSE_ERROR),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}"#,
+                PARSE_ERROR,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#,
+                INVALID_PARAMS,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":7}}"#,
+                INVALID_PARAMS,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":[]}}"#,
+                INVALID_PARAMS,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#,
+                PARSE_ERROR,
+            ),
         ] {
-            assert_eq!(Message::parse(body.as_bytes()).err().map(|bad| bad.code), Some(code), "{body}");
+            assert_eq!(
+                Message::parse(body.as_bytes()).err().map(|bad| bad.code),
+                Some(code),
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn a_number_is_judged_as_it_is_written_in_the_arguments_and_nowhere_else() {
         let call = |params: &str| {
-            let body = format!(r#"{{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{params}}}"#);
-            Message::parse(body.as_bytes()).ok().and_then(|message| message.call).map(|call| call.inexact)
+            let body = format!(
+                r#"{{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{params}}}"#
+            );
+            Message::parse(body.as_bytes())
+                .ok()
+                .and_then(|message| message.call)
+                .map(|call| call.inexact)
         };
         let wide = Some(Some("9007199254740993".to_owned()));
-        assert_eq!(call(r#"{"name":"a","arguments":{"amount":9007199254740993}}"#), wide);
-        assert_eq!(call(r#"{"name":"a","\u0061rguments":{"amount":[9007199254740993]}}"#), wide);
+        assert_eq!(
+            call(r#"{"name":"a","arguments":{"amount":9007199254740993}}"#),
+            wide
+        );
+        assert_eq!(
+            call(r#"{"name":"a","\u0061rguments":{"amount":[9007199254740993]}}"#),
+            wide
+        );
         for params in [
             r#"{"name":"a","arguments":{"amount":1}}"#,
             r#"{"name":"a","arguments":{},"_meta":{"progressToken":9007199254740993}}"#,
@@ -230,7 +344,10 @@ mod tests {
             (format!("01-{id}-00f067aa0ba902b7-01-more"), true),
             (format!("00-{id}-00f067aa0ba902b7-01-more"), false),
             (format!("ff-{id}-00f067aa0ba902b7-01"), false),
-            (format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()), false),
+            (
+                format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
+                false,
+            ),
             (format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)), false),
             (format!("00-{id}-0000000000000000-01"), false),
             ("garbage".to_owned(), false),

@@ -10,9 +10,13 @@ pub(super) fn readiness(configured: usize, missing: &[String]) -> (StatusCode, S
     if missing.is_empty() {
         (StatusCode::OK, "ready".to_owned())
     } else if missing.len() < configured {
-        (StatusCode::OK, format!("ready, but without components that the configuration names: {names}"))
+        (
+            StatusCode::OK,
+            format!("ready, but without components that the configuration names: {names}"),
+        )
     } else {
-        let text = format!("not ready: no component that the configuration names is loaded: {names}");
+        let text =
+            format!("not ready: no component that the configuration names is loaded: {names}");
         (StatusCode::SERVICE_UNAVAILABLE, text)
     }
 }
@@ -39,8 +43,18 @@ mod tests {
         for (configured, missing, status, text) in [
             (0, vec![], 200, "ready"),
             (2, vec![], 200, "ready"),
-            (2, one("orders"), 200, "ready, but without components that the configuration names: orders"),
-            (1, one("orders"), 503, "not ready: no component that the configuration names is loaded: orders"),
+            (
+                2,
+                one("orders"),
+                200,
+                "ready, but without components that the configuration names: orders",
+            ),
+            (
+                1,
+                one("orders"),
+                503,
+                "not ready: no component that the configuration names is loaded: orders",
+            ),
             (12, many, 503, "c8, c9 and 2 more"),
         ] {
             let (told, said) = readiness(configured, &missing);

@@ -9,7 +9,9 @@ use bailiwick_tests::hostile::{Case, Expect, Source, cases, good};
 use serde_json::{Value, json};
 
 fn main() -> Result<()> {
-    let folder = std::env::args_os().nth(1).context("say into which folder")?;
+    let folder = std::env::args_os()
+        .nth(1)
+        .context("say into which folder")?;
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
     let mut told = Vec::new();
@@ -18,10 +20,16 @@ fn main() -> Result<()> {
         if let Source::Text(text) = &case.source {
             fs::write(file.with_extension("wat"), text)?;
         }
-        fs::write(file.with_extension("wasm"), case.bytes().with_context(|| case.name)?)?;
+        fs::write(
+            file.with_extension("wasm"),
+            case.bytes().with_context(|| case.name)?,
+        )?;
         told.push(tell(&case));
     }
-    fs::write(folder.join("cases.json"), format!("{:#}\n", Value::Array(told)))?;
+    fs::write(
+        folder.join("cases.json"),
+        format!("{:#}\n", Value::Array(told)),
+    )?;
     Ok(())
 }
 

@@ -8,7 +8,15 @@ use super::wasi::{does, for_ever};
 use super::{CPU, Case, Guest, IMPORT, NOT_LOADABLE, TIME, TOO_LARGE, TRAPPED, ended, refused};
 
 pub(super) fn cases() -> Vec<Case> {
-    [collected(), exceptions(), threads(), asynchronous(), interfaces(), bounded()].concat()
+    [
+        collected(),
+        exceptions(),
+        threads(),
+        asynchronous(),
+        interfaces(),
+        bounded(),
+    ]
+    .concat()
 }
 
 /// A module with these fields is part of it, and is instantiated.
@@ -157,10 +165,15 @@ fn asynchronous() -> Vec<Case> {
             "rustsec-2026-0327-callback-with-too-many-results",
             "Has a callback with more results than its caller has room for (GHSA-32h6-97mm-8q3c).",
             NOT_LOADABLE,
-            Guest::new().fill("call-options", " async (callback (core func $main \"callback\"))").main(
-                "(func (export \"callback\") (param i32 i32 i32) (result i32 i64 i64 i64 i64)
+            Guest::new()
+                .fill(
+                    "call-options",
+                    " async (callback (core func $main \"callback\"))",
+                )
+                .main(
+                    "(func (export \"callback\") (param i32 i32 i32) (result i32 i64 i64 i64 i64)
                        (i32.const 1) (i64.const 1) (i64.const 1) (i64.const 1) (i64.const 1))",
-            ),
+                ),
         ),
     ]
 }
@@ -168,7 +181,15 @@ fn asynchronous() -> Vec<Case> {
 /// Interfaces in which something was wrong, and which a tool never gets.
 fn interfaces() -> Vec<Case> {
     let import = |name, does, interface: &str| {
-        refused(name, does, IMPORT, Guest::new().fill("imports", format!("  (import \"{interface}\" (instance))\n")))
+        refused(
+            name,
+            does,
+            IMPORT,
+            Guest::new().fill(
+                "imports",
+                format!("  (import \"{interface}\" (instance))\n"),
+            ),
+        )
     };
     vec![
         import(
@@ -268,4 +289,5 @@ fn bounded() -> Vec<Case> {
     ]
 }
 
-const TABLES: &str = "(table $t 1000 funcref) (table $u 1000 funcref) (elem $e func $one $one) (func $one)";
+const TABLES: &str =
+    "(table $t 1000 funcref) (table $u 1000 funcref) (elem $e func $one $one) (func $one)";

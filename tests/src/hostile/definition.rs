@@ -33,20 +33,34 @@ pub(super) fn data(definitions: &[Definition]) -> String {
     let (mut records, mut texts) = (String::new(), String::new());
     let mut put = |bytes: &[u8]| {
         let place = format!("{at} {}", bytes.len());
-        say(&mut texts, &format!("    (data (i32.const {at}) \"{}\")\n", escaped(bytes)));
+        say(
+            &mut texts,
+            &format!("    (data (i32.const {at}) \"{}\")\n", escaped(bytes)),
+        );
         at += bytes.len().next_multiple_of(8);
         place
     };
     for definition in definitions {
-        let scopes: Vec<String> = definition.scopes.iter().map(|scope| put(scope.as_bytes())).collect();
+        let scopes: Vec<String> = definition
+            .scopes
+            .iter()
+            .map(|scope| put(scope.as_bytes()))
+            .collect();
         let listed: Vec<u8> = scopes.iter().flat_map(|place| words(place)).collect();
         let (name, description) = (put(&definition.name), put(&definition.description));
         let (schema, listed) = (put(&definition.schema), put(&listed));
-        let scopes = format!("{} {}", listed.split(' ').next().unwrap_or_default(), scopes.len());
+        let scopes = format!(
+            "{} {}",
+            listed.split(' ').next().unwrap_or_default(),
+            scopes.len()
+        );
         let fields = format!("{name} 0 0 0 {description} {schema} 0 0 0 0 0 {scopes} 0 0 0 0 0");
         say(&mut records, &format!("      (i32 {fields})\n"));
     }
-    format!("    (data (i32.const {START}) (i32 {list} {})\n{records}    )\n{texts}", definitions.len())
+    format!(
+        "    (data (i32.const {START}) (i32 {list} {})\n{records}    )\n{texts}",
+        definitions.len()
+    )
 }
 
 fn say(to: &mut String, what: &str) {
@@ -55,7 +69,11 @@ fn say(to: &mut String, what: &str) {
 }
 
 fn words(place: &str) -> Vec<u8> {
-    place.split(' ').filter_map(|word| word.parse::<u32>().ok()).flat_map(u32::to_le_bytes).collect()
+    place
+        .split(' ')
+        .filter_map(|word| word.parse::<u32>().ok())
+        .flat_map(u32::to_le_bytes)
+        .collect()
 }
 
 /// As a string of the text format.
@@ -82,10 +100,13 @@ mod tests {
 
     #[test]
     fn a_definition_is_a_record_of_twenty_one_words_and_its_texts() {
-        let text = data(&[Definition { scopes: vec!["a".into()], ..Definition::new("t") }]);
-        assert!(
-            text.starts_with("    (data (i32.const 65536) (i32 65544 1)\n      (i32 65636 1 0 0 0 65644 16 65660 46 ")
-        );
+        let text = data(&[Definition {
+            scopes: vec!["a".into()],
+            ..Definition::new("t")
+        }]);
+        assert!(text.starts_with(
+            "    (data (i32.const 65536) (i32 65544 1)\n      (i32 65636 1 0 0 0 65644 16 65660 46 "
+        ));
         assert!(text.contains("(data (i32.const 65636) \"t\")"), "{text}");
     }
 }

@@ -44,29 +44,77 @@ fn counts() -> Vec<Case> {
 }
 
 fn names() -> Vec<Case> {
-    let named =
-        |name, does, tool: &str| misdescribed(name, does, DEFINITION, one(|definition| definition.name = tool.into()));
+    let named = |name, does, tool: &str| {
+        misdescribed(
+            name,
+            does,
+            DEFINITION,
+            one(|definition| definition.name = tool.into()),
+        )
+    };
     let about = |name, does, text: &str| {
-        misdescribed(name, does, DEFINITION, one(|definition| definition.description = text.into()))
+        misdescribed(
+            name,
+            does,
+            DEFINITION,
+            one(|definition| definition.description = text.into()),
+        )
     };
     let scopes = |name, does, scopes: Vec<String>| {
-        misdescribed(name, does, DEFINITION, one(|definition| definition.scopes = scopes))
+        misdescribed(
+            name,
+            does,
+            DEFINITION,
+            one(|definition| definition.scopes = scopes),
+        )
     };
     vec![
-        named("name-with-an-escape", "Calls its tool by a name that clears the screen.", "a\u{1b}[2Jb"),
-        named("name-with-a-line-break", "Calls its tool by a name of two lines.", "a\nb"),
-        named("name-with-a-slash", "Calls its tool by a path.", "../whoami"),
-        named("name-of-look-alikes", "Calls its tool by a name that looks like another.", "wh\u{43e}ami"),
+        named(
+            "name-with-an-escape",
+            "Calls its tool by a name that clears the screen.",
+            "a\u{1b}[2Jb",
+        ),
+        named(
+            "name-with-a-line-break",
+            "Calls its tool by a name of two lines.",
+            "a\nb",
+        ),
+        named(
+            "name-with-a-slash",
+            "Calls its tool by a path.",
+            "../whoami",
+        ),
+        named(
+            "name-of-look-alikes",
+            "Calls its tool by a name that looks like another.",
+            "wh\u{43e}ami",
+        ),
         named("name-of-nothing", "Calls its tool by no name.", ""),
-        named("name-that-is-too-long", "Calls its tool by a name of 65 characters.", &"a".repeat(65)),
+        named(
+            "name-that-is-too-long",
+            "Calls its tool by a name of 65 characters.",
+            &"a".repeat(65),
+        ),
         about(
             "description-that-hides",
             "Describes its tool in characters that nobody sees.",
             "Fine.\u{200b}\u{202e}enif",
         ),
-        about("description-that-controls-a-terminal", "Describes its tool in control characters.", "a\u{1b}]0;x\u{7}b"),
-        about("description-of-9-kb", "Describes its tool at too great a length.", &"x".repeat(9_000)),
-        scopes("scope-with-a-space", "Requires one scope that reads as two.", vec!["orders:read admin".into()]),
+        about(
+            "description-that-controls-a-terminal",
+            "Describes its tool in control characters.",
+            "a\u{1b}]0;x\u{7}b",
+        ),
+        about(
+            "description-of-9-kb",
+            "Describes its tool at too great a length.",
+            &"x".repeat(9_000),
+        ),
+        scopes(
+            "scope-with-a-space",
+            "Requires one scope that reads as two.",
+            vec!["orders:read admin".into()],
+        ),
         scopes(
             "scope-with-a-quote",
             "Requires a scope that would end a header's value.",
@@ -77,11 +125,21 @@ fn names() -> Vec<Case> {
 
 fn schemas() -> Vec<Case> {
     let schema = |name, does, text: String| {
-        misdescribed(name, does, DEFINITION, one(|definition| definition.schema = text.into_bytes()))
+        misdescribed(
+            name,
+            does,
+            DEFINITION,
+            one(|definition| definition.schema = text.into_bytes()),
+        )
     };
-    let closed = |inside: &str| format!(r#"{{"type":"object","additionalProperties":false,{inside}}}"#);
+    let closed =
+        |inside: &str| format!(r#"{{"type":"object","additionalProperties":false,{inside}}}"#);
     let nested = |depth: usize| {
-        closed(&format!(r#""properties":{{"a":{}{{}}{}}}"#, r#"{"items":"#.repeat(depth), "}".repeat(depth)))
+        closed(&format!(
+            r#""properties":{{"a":{}{{}}{}}}"#,
+            r#"{"items":"#.repeat(depth),
+            "}".repeat(depth)
+        ))
     };
     let doubling = each(0..30, |level| {
         let next = format!(r##"{{"$ref":"#/$defs/d{}"}}"##, level + 1);
@@ -156,7 +214,14 @@ fn schemas() -> Vec<Case> {
 }
 
 fn nonsense() -> Vec<Case> {
-    let bad = |name, does, code: &str| misdescribed(name, does, NOT_LOADABLE, Guest::new().fill("describe", code));
+    let bad = |name, does, code: &str| {
+        misdescribed(
+            name,
+            does,
+            NOT_LOADABLE,
+            Guest::new().fill("describe", code),
+        )
+    };
     vec![
         misdescribed(
             "name-that-is-not-utf-8",
@@ -164,13 +229,21 @@ fn nonsense() -> Vec<Case> {
             NOT_LOADABLE,
             one(|definition| definition.name = b"\xff\xfe".into()),
         ),
-        bad("describe-from-nowhere", "Says that its tools are described beyond its memory.", "(return (i32.const -8))"),
+        bad(
+            "describe-from-nowhere",
+            "Says that its tools are described beyond its memory.",
+            "(return (i32.const -8))",
+        ),
         bad(
             "describe-at-an-odd-address",
             "Says that its tools are described at an odd address.",
             "(return (i32.const 65537))",
         ),
-        bad("describe-in-a-trap", "Fails when it is asked for its tools.", "unreachable"),
+        bad(
+            "describe-in-a-trap",
+            "Fails when it is asked for its tools.",
+            "unreachable",
+        ),
         bad(
             "describe-in-a-recursion",
             "Uses up the stack when it is asked for its tools.",

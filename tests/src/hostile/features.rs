@@ -12,17 +12,37 @@ fn core() -> Vec<Case> {
         refused(name, does, NOT_LOADABLE, Guest::new().fill("more", more))
     };
     vec![
-        module("memory64", "Has a memory with 64-bit addresses.", "(memory i64 1)"),
-        module("memory64-of-16-eib", "Has a 64-bit memory of all there can be.", "(memory i64 0x1000000000000)"),
-        module("table64", "Has a table with 64-bit addresses.", "(table i64 1 funcref)"),
-        module("shared-memory", "Has a memory that threads could share, and with it a clock.", "(memory 1 1 shared)"),
+        module(
+            "memory64",
+            "Has a memory with 64-bit addresses.",
+            "(memory i64 1)",
+        ),
+        module(
+            "memory64-of-16-eib",
+            "Has a 64-bit memory of all there can be.",
+            "(memory i64 0x1000000000000)",
+        ),
+        module(
+            "table64",
+            "Has a table with 64-bit addresses.",
+            "(table i64 1 funcref)",
+        ),
+        module(
+            "shared-memory",
+            "Has a memory that threads could share, and with it a clock.",
+            "(memory 1 1 shared)",
+        ),
         module(
             "atomics",
             "Waits for another thread.",
             "(memory 1 1 shared)
              (func (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))",
         ),
-        module("small-pages", "Has a memory whose pages are single bytes.", "(memory 1 (pagesize 1))"),
+        module(
+            "small-pages",
+            "Has a memory whose pages are single bytes.",
+            "(memory 1 (pagesize 1))",
+        ),
         module(
             "garbage-collection",
             "Has structures for a garbage collector.",
@@ -38,7 +58,11 @@ fn core() -> Vec<Case> {
             "Passes references of the host's around.",
             "(table 4 externref) (func (param externref) (result externref) (local.get 0))",
         ),
-        module("exceptions", "Throws an exception.", "(tag $t) (func (throw $t))"),
+        module(
+            "exceptions",
+            "Throws an exception.",
+            "(tag $t) (func (throw $t))",
+        ),
         module(
             "relaxed-simd",
             "Computes what differs from processor to processor.",
@@ -58,27 +82,57 @@ fn core() -> Vec<Case> {
 }
 
 fn component() -> Vec<Case> {
-    let more = |name, does, text: &str| refused(name, does, NOT_LOADABLE, Guest::new().fill("more", text));
+    let more =
+        |name, does, text: &str| refused(name, does, NOT_LOADABLE, Guest::new().fill("more", text));
     vec![
         refused(
             "async-tool",
             "Has a tool that may give way and never come back.",
             NOT_LOADABLE,
             Guest::new()
-                .fill("call-options", " async (callback (core func $main \"callback\"))")
-                .main("(func (export \"callback\") (param i32 i32 i32) (result i32) (i32.const 1))"),
+                .fill(
+                    "call-options",
+                    " async (callback (core func $main \"callback\"))",
+                )
+                .main(
+                    "(func (export \"callback\") (param i32 i32 i32) (result i32) (i32.const 1))",
+                ),
         ),
-        more("task-return", "Returns from a task.", "  (core func (canon task.return (result u32)))"),
-        more("futures", "Makes a future.", "  (type $f (future u32)) (core func (canon future.new $f))"),
-        more("streams", "Makes a stream.", "  (type $s (stream u8)) (core func (canon stream.new $s))"),
-        more("waitable-sets", "Waits for several things.", "  (core func (canon waitable-set.new))"),
-        more("back-pressure", "Refuses to be called.", "  (core func (canon backpressure.inc))"),
+        more(
+            "task-return",
+            "Returns from a task.",
+            "  (core func (canon task.return (result u32)))",
+        ),
+        more(
+            "futures",
+            "Makes a future.",
+            "  (type $f (future u32)) (core func (canon future.new $f))",
+        ),
+        more(
+            "streams",
+            "Makes a stream.",
+            "  (type $s (stream u8)) (core func (canon stream.new $s))",
+        ),
+        more(
+            "waitable-sets",
+            "Waits for several things.",
+            "  (core func (canon waitable-set.new))",
+        ),
+        more(
+            "back-pressure",
+            "Refuses to be called.",
+            "  (core func (canon backpressure.inc))",
+        ),
         more(
             "threads",
             "Starts a thread.",
             "  (core type $f (shared (func (param i32)))) (core func (canon thread.spawn-ref $f))",
         ),
-        more("error-contexts", "Makes an error context.", "  (core func (canon error-context.new (memory $memory)))"),
+        more(
+            "error-contexts",
+            "Makes an error context.",
+            "  (core func (canon error-context.new (memory $memory)))",
+        ),
     ]
 }
 

@@ -1,7 +1,9 @@
 //! Guests that turn the host's own functions against it.
 
 use super::stack::{REENTRANT, TIE};
-use super::{Case, Guest, NOT_LOADABLE, TIME, TOO_LARGE, TRAPPED, each, ended, harmless, misdescribed};
+use super::{
+    Case, Guest, NOT_LOADABLE, TIME, TOO_LARGE, TRAPPED, each, ended, harmless, misdescribed,
+};
 
 pub(super) fn cases() -> Vec<Case> {
     [floods(), sizes(), nonsense(), allocation(), out_of_turn()].concat()
@@ -18,7 +20,14 @@ fn thrifty(code: &str) -> Guest {
 
 fn floods() -> Vec<Case> {
     let flood = |name, does, code: &str| {
-        ended(name, does, TIME, thrifty(&format!("(i32.store (i32.const 8) (i32.const 1)) (loop {code} (br 0))")))
+        ended(
+            name,
+            does,
+            TIME,
+            thrifty(&format!(
+                "(i32.store (i32.const 8) (i32.const 1)) (loop {code} (br 0))"
+            )),
+        )
     };
     vec![
         flood(
@@ -73,7 +82,11 @@ fn sizes() -> Vec<Case> {
             "Writes one log line of 12 MiB.",
             &format!("{grow} (call $write (i32.const 0) (i32.const 524288) (i32.const 12582912))"),
         ),
-        too_large("body-of-12-mib", "Sends a body of 12 MiB.", &request("1024 2 1024 2 0 0 0 0 0 0 524288 12582912")),
+        too_large(
+            "body-of-12-mib",
+            "Sends a body of 12 MiB.",
+            &request("1024 2 1024 2 0 0 0 0 0 0 524288 12582912"),
+        ),
         too_large(
             "700-000-headers",
             "Sends seven hundred thousand headers without name or value, 16 bytes each in its memory.",
@@ -103,12 +116,20 @@ fn sizes() -> Vec<Case> {
         too_large(
             "200-000-requests-at-once",
             "Sends two hundred thousand empty requests at once.",
-            &format!("{grow} (call $send-all (i32.const 524288) (i32.const 200000) (i32.const 4096))"),
+            &format!(
+                "{grow} (call $send-all (i32.const 524288) (i32.const 200000) (i32.const 4096))"
+            ),
         ),
         ended(
             "40-000-requests-at-once-for-ever",
             "Sends as many empty requests at once as fit through, again and again.",
-            &["cpu-exceeded", "timed-out", "memory-exceeded", "trapped", "output-too-large"],
+            &[
+                "cpu-exceeded",
+                "timed-out",
+                "memory-exceeded",
+                "trapped",
+                "output-too-large",
+            ],
             host(&format!(
                 "{grow} (loop (call $send-all (i32.const 524288) (i32.const 40000) (i32.const 4096)) (br 0))"
             )),
@@ -184,12 +205,29 @@ fn nonsense() -> Vec<Case> {
 
 /// What the guest answers when the host asks for room in its memory.
 fn allocation() -> Vec<Case> {
-    let case = |name, does, code: &str| ended(name, does, TRAPPED, Guest::new().fill("realloc", code));
+    let case =
+        |name, does, code: &str| ended(name, does, TRAPPED, Guest::new().fill("realloc", code));
     vec![
-        case("realloc-beyond-memory", "Hands out memory that it does not have.", "(return (i32.const -16))"),
-        case("realloc-at-the-edge", "Hands out memory that ends beyond its end.", "(return (i32.const 524280))"),
-        case("realloc-at-an-odd-address", "Hands out memory at an odd address.", "(return (i32.const 262145))"),
-        case("realloc-that-traps", "Fails when the host asks for memory.", "unreachable"),
+        case(
+            "realloc-beyond-memory",
+            "Hands out memory that it does not have.",
+            "(return (i32.const -16))",
+        ),
+        case(
+            "realloc-at-the-edge",
+            "Hands out memory that ends beyond its end.",
+            "(return (i32.const 524280))",
+        ),
+        case(
+            "realloc-at-an-odd-address",
+            "Hands out memory at an odd address.",
+            "(return (i32.const 262145))",
+        ),
+        case(
+            "realloc-that-traps",
+            "Fails when the host asks for memory.",
+            "unreachable",
+        ),
         harmless(
             "realloc-of-one-place",
             "Hands out the same memory again and again, so that the host's arguments overwrite each other and it.",
@@ -208,13 +246,24 @@ fn allocation() -> Vec<Case> {
 /// During `describe`, and before.
 fn out_of_turn() -> Vec<Case> {
     let describing = |name, does, code: &str| {
-        misdescribed(name, does, NOT_LOADABLE, Guest::with_host_functions().fill("describe", code))
+        misdescribed(
+            name,
+            does,
+            NOT_LOADABLE,
+            Guest::with_host_functions().fill("describe", code),
+        )
     };
     let send = "(call $send (i32.const 1024) (i32.const 2) (i32.const 1024) (i32.const 2) (i32.const 0) (i32.const 0)
         (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4096))";
-    let start = |code: &str| Guest::with_host_functions().main(format!("(func $begin {code}) (start $begin)"));
+    let start = |code: &str| {
+        Guest::with_host_functions().main(format!("(func $begin {code}) (start $begin)"))
+    };
     vec![
-        describing("downstream-in-describe", "Asks a service while nobody has called it.", send),
+        describing(
+            "downstream-in-describe",
+            "Asks a service while nobody has called it.",
+            send,
+        ),
         describing(
             "downstream-of-many-in-describe",
             "Asks services, none of them, while nobody has called it.",
@@ -239,10 +288,17 @@ fn out_of_turn() -> Vec<Case> {
             "clock-in-describe",
             "Asks for the time and for random bytes while nobody has called it, as it may.",
             "ok",
-            Guest::with_host_functions()
-                .fill("describe", "(drop (call $now)) (call $bytes (i32.const 16) (i32.const 4096))"),
+            Guest::with_host_functions().fill(
+                "describe",
+                "(drop (call $now)) (call $bytes (i32.const 16) (i32.const 4096))",
+            ),
         ),
-        misdescribed("downstream-in-start", "Asks a service while it is instantiated.", NOT_LOADABLE, start(send)),
+        misdescribed(
+            "downstream-in-start",
+            "Asks a service while it is instantiated.",
+            NOT_LOADABLE,
+            start(send),
+        ),
         harmless(
             "log-in-start",
             "Writes a log line while it is instantiated, as it may.",
@@ -253,8 +309,10 @@ fn out_of_turn() -> Vec<Case> {
             "log-in-the-function-that-cleans-up",
             "Calls a host function after it has answered, where the component model forbids it.",
             TRAPPED,
-            Guest::with_host_functions()
-                .fill("after-call", "(call $write (i32.const 0) (i32.const 1024) (i32.const 2))"),
+            Guest::with_host_functions().fill(
+                "after-call",
+                "(call $write (i32.const 0) (i32.const 1024) (i32.const 2))",
+            ),
         ),
         ended(
             "clock-in-realloc",
@@ -262,7 +320,10 @@ fn out_of_turn() -> Vec<Case> {
             TRAPPED,
             Guest::with_host_functions()
                 .fill("memory", REENTRANT)
-                .fill("realloc", "(if (i32.load (i32.const 8)) (then (call_indirect (i32.const 0))))")
+                .fill(
+                    "realloc",
+                    "(if (i32.load (i32.const 8)) (then (call_indirect (i32.const 0))))",
+                )
                 .main("(func (export \"again\") (drop (call $now))) (data (i32.const 8) (i32 1))")
                 .fill("more", TIE),
         ),

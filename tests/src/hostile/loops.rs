@@ -47,7 +47,9 @@ fn calls() -> Vec<Case> {
             "loop-without-a-loop",
             "Calls itself at the tail, which takes no stack and no branch.",
             CPU,
-            Guest::new().main("(func $forever (return_call $forever))").call("(call $forever)"),
+            Guest::new()
+                .main("(func $forever (return_call $forever))")
+                .call("(call $forever)"),
         ),
         ended(
             "loop-of-two",
@@ -65,7 +67,9 @@ fn calls() -> Vec<Case> {
             "calls-that-double",
             "Sixty-four levels of functions that each call the next one twice: no loop, 2^63 calls.",
             CPU,
-            Guest::new().main(format!("(func $f0)\n{tree}")).call("(call $f63)"),
+            Guest::new()
+                .main(format!("(func $f0)\n{tree}"))
+                .call("(call $f63)"),
         ),
     ]
 }
@@ -125,7 +129,10 @@ fn boundary() -> Vec<Case> {
             "Lets the host pass the arguments, then never hands out memory for a host function's result.",
             CPU,
             Guest::with_host_functions()
-                .fill("realloc", "(if (i32.load (i32.const 8)) (then (loop (br 0))))")
+                .fill(
+                    "realloc",
+                    "(if (i32.load (i32.const 8)) (then (loop (br 0))))",
+                )
                 .call("(i32.store (i32.const 8) (i32.const 1)) (call $get (i32.const 4096))"),
         ),
         ended(
@@ -138,7 +145,8 @@ fn boundary() -> Vec<Case> {
             "wait-for-next-year",
             "Asks the clock until it is next year.",
             TIME,
-            Guest::with_host_functions().call("(loop (br_if 0 (i64.lt_u (call $now) (i64.const 99999999999999))))"),
+            Guest::with_host_functions()
+                .call("(loop (br_if 0 (i64.lt_u (call $now) (i64.const 99999999999999))))"),
         ),
     ]
 }
@@ -147,13 +155,20 @@ fn boundary() -> Vec<Case> {
 fn unasked() -> Vec<Case> {
     let start = "(func $begin (loop (br 0))) (start $begin)";
     vec![
-        misdescribed("loop-in-start", "Never finishes being instantiated.", NOT_LOADABLE, Guest::new().main(start)),
+        misdescribed(
+            "loop-in-start",
+            "Never finishes being instantiated.",
+            NOT_LOADABLE,
+            Guest::new().main(start),
+        ),
         misdescribed(
             "loop-in-start-of-another-instance",
             "A second module, that nothing refers to, never finishes being instantiated.",
             NOT_LOADABLE,
-            Guest::new()
-                .fill("more", format!("  (core module $other {start})\n  (core instance (instantiate $other))")),
+            Guest::new().fill(
+                "more",
+                format!("  (core module $other {start})\n  (core instance (instantiate $other))"),
+            ),
         ),
         misdescribed(
             "loop-in-describe",

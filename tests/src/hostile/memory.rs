@@ -1,6 +1,9 @@
 //! Guests that take more room than they get: memories, tables, instances.
 
-use super::{Case, Expect, Guest, MEMORY, NOT_LOADABLE, Phase, Source, TRAPPED, each, ended, harmless, refused};
+use super::{
+    Case, Expect, Guest, MEMORY, NOT_LOADABLE, Phase, Source, TRAPPED, each, ended, harmless,
+    refused,
+};
 
 pub(super) fn cases() -> Vec<Case> {
     [growing(), declared(), tables(), instances()].concat()
@@ -63,7 +66,10 @@ fn declared() -> Vec<Case> {
     let memory = |text: &str| Guest::new().fill("memory", format!("    {text}"));
     let others = |count: usize, pages: usize| {
         let module = format!("  (core module $other (memory {pages}))\n");
-        Guest::new().fill("more", module + &"  (core instance (instantiate $other))\n".repeat(count))
+        Guest::new().fill(
+            "more",
+            module + &"  (core instance (instantiate $other))\n".repeat(count),
+        )
     };
     vec![
         refused(
@@ -84,7 +90,12 @@ fn declared() -> Vec<Case> {
             NOT_LOADABLE,
             others(2, 130),
         ),
-        refused("begin-with-100-memories", "Declares 100 memories of no size.", NOT_LOADABLE, others(100, 0)),
+        refused(
+            "begin-with-100-memories",
+            "Declares 100 memories of no size.",
+            NOT_LOADABLE,
+            others(100, 0),
+        ),
         refused(
             "begin-with-100-memories-in-one-module",
             "Declares 100 memories in one module.",
@@ -113,8 +124,10 @@ fn declared() -> Vec<Case> {
             "more-data-than-memory",
             "Brings a data segment of 17 MiB and the memory for it.",
             NOT_LOADABLE,
-            memory(r#"(memory (export "memory") 300)"#)
-                .main(format!("(data (i32.const 524288) \"{}\")", "x".repeat(17 << 20))),
+            memory(r#"(memory (export "memory") 300)"#).main(format!(
+                "(data (i32.const 524288) \"{}\")",
+                "x".repeat(17 << 20)
+            )),
         ),
     ]
 }
@@ -172,20 +185,41 @@ fn tables() -> Vec<Case> {
 
 fn instances() -> Vec<Case> {
     let many = |count: usize| {
-        let more = "  (core module $other)\n".to_owned() + &"  (core instance (instantiate $other))\n".repeat(count);
+        let more = "  (core module $other)\n".to_owned()
+            + &"  (core instance (instantiate $other))\n".repeat(count);
         Guest::new().fill("more", more)
     };
     vec![
-        refused("65-instances", "Consists of more core instances than any real component.", NOT_LOADABLE, many(65)),
-        refused("10-000-instances", "Consists of ten thousand core instances.", NOT_LOADABLE, many(10_000)),
+        refused(
+            "65-instances",
+            "Consists of more core instances than any real component.",
+            NOT_LOADABLE,
+            many(65),
+        ),
+        refused(
+            "10-000-instances",
+            "Consists of ten thousand core instances.",
+            NOT_LOADABLE,
+            many(10_000),
+        ),
         refused(
             "1-100-modules",
             "Contains 1,100 modules.",
             NOT_LOADABLE,
             Guest::new().fill("more", "  (core module)\n".repeat(1_100)),
         ),
-        nested("nested", "Contains a component in a component, 20 deep.", 20, Expect::Either(NOT_LOADABLE)),
-        nested("nested-too-deeply", "As before, 200 deep.", 200, Expect::Refused(NOT_LOADABLE)),
+        nested(
+            "nested",
+            "Contains a component in a component, 20 deep.",
+            20,
+            Expect::Either(NOT_LOADABLE),
+        ),
+        nested(
+            "nested-too-deeply",
+            "As before, 200 deep.",
+            200,
+            Expect::Refused(NOT_LOADABLE),
+        ),
         nested(
             "nested-far-too-deeply",
             "As before, 100,000 deep: an engine that goes through it takes minutes and all memory.",
@@ -230,7 +264,13 @@ fn nested(name: &'static str, does: &'static str, depth: usize, expect: Expect) 
         bytes.extend(leb(size));
         bytes.extend(HEADER);
     }
-    Case { name, does, at: Phase::Load, expect, source: Source::Bytes(bytes) }
+    Case {
+        name,
+        does,
+        at: Phase::Load,
+        expect,
+        source: Source::Bytes(bytes),
+    }
 }
 
 /// Unsigned, 7 bits a byte, the lowest first.

@@ -4,13 +4,24 @@ use super::definition::escaped;
 use super::{Case, Expect, Guest, INVALID, Phase, TOO_LARGE, TRAPPED, each, ended, harmless, text};
 
 pub(super) fn cases() -> Vec<Case> {
-    [pointers(), discriminants(), texts(), sizes(), meanings(), encodings()].concat()
+    [
+        pointers(),
+        discriminants(),
+        texts(),
+        sizes(),
+        meanings(),
+        encodings(),
+    ]
+    .concat()
 }
 
 /// Answers with these words at this place of the usual result.
 fn words(at: usize, words: &str) -> Guest {
     let code = each(words.split(' ').enumerate(), |(index, word)| {
-        format!("(i32.store (i32.const {}) (i32.const {word}))\n", at + index * 4)
+        format!(
+            "(i32.store (i32.const {}) (i32.const {word}))\n",
+            at + index * 4
+        )
     });
     Guest::new().call(code)
 }
@@ -18,37 +29,69 @@ fn words(at: usize, words: &str) -> Guest {
 /// Answers with one text block of these bytes and, if not empty, this `_meta` of the result.
 fn says(said: &[u8], meta: &str) -> Guest {
     let length = said.len();
-    let said_here =
-        format!("(i32.store (i32.const 2116) (i32.const 98304)) (i32.store (i32.const 2120) (i32.const {length}))");
+    let said_here = format!(
+        "(i32.store (i32.const 2116) (i32.const 98304)) (i32.store (i32.const 2120) (i32.const {length}))"
+    );
     let meta_here = format!(
         "(i32.store (i32.const 2080) (i32.const 1)) (i32.store (i32.const 2084) (i32.const 131072))
          (i32.store (i32.const 2088) (i32.const {}))",
         meta.len()
     );
-    let code = if meta.is_empty() { said_here } else { said_here + &meta_here };
-    let data = |at: usize, bytes: &[u8]| format!("(data (i32.const {at}) \"{}\")\n", escaped(bytes));
-    Guest::new().main(data(98_304, said) + &data(131_072, meta.as_bytes())).call(code)
+    let code = if meta.is_empty() {
+        said_here
+    } else {
+        said_here + &meta_here
+    };
+    let data =
+        |at: usize, bytes: &[u8]| format!("(data (i32.const {at}) \"{}\")\n", escaped(bytes));
+    Guest::new()
+        .main(data(98_304, said) + &data(131_072, meta.as_bytes()))
+        .call(code)
 }
 
 fn pointers() -> Vec<Case> {
     let trapped = |name, does, guest| ended(name, does, TRAPPED, guest);
     vec![
-        trapped("return-from-nowhere", "Says that its result is at the end of the address space.", returns("-4")),
-        trapped("return-beyond-memory", "Says that its result begins where its memory ends.", returns("524288")),
+        trapped(
+            "return-from-nowhere",
+            "Says that its result is at the end of the address space.",
+            returns("-4"),
+        ),
+        trapped(
+            "return-beyond-memory",
+            "Says that its result begins where its memory ends.",
+            returns("524288"),
+        ),
         trapped(
             "return-half-beyond-memory",
             "Says that its result begins in its memory and ends behind it.",
             returns("524256"),
         ),
-        trapped("return-misaligned", "Says that its result is at an odd address.", returns("2049")),
-        trapped("text-of-2-gib", "Says that its text is 2 GiB long.", words(2116, "1024 0x7fffffff")),
-        trapped("text-of-4-gib", "Says that its text is 4 GiB long.", words(2116, "1024 0xffffffff")),
+        trapped(
+            "return-misaligned",
+            "Says that its result is at an odd address.",
+            returns("2049"),
+        ),
+        trapped(
+            "text-of-2-gib",
+            "Says that its text is 2 GiB long.",
+            words(2116, "1024 0x7fffffff"),
+        ),
+        trapped(
+            "text-of-4-gib",
+            "Says that its text is 4 GiB long.",
+            words(2116, "1024 0xffffffff"),
+        ),
         trapped(
             "text-that-wraps-around",
             "Says that its text goes beyond the last address to the first.",
             words(2116, "0xfffffff0 32"),
         ),
-        trapped("list-misaligned", "Says that its list is at an odd address.", words(2056, "2113 1")),
+        trapped(
+            "list-misaligned",
+            "Says that its list is at an odd address.",
+            words(2056, "2113 1"),
+        ),
         trapped(
             "list-of-100-million",
             "Says that its list has a hundred million members.",
@@ -75,16 +118,36 @@ fn returns(at: &str) -> Guest {
 fn discriminants() -> Vec<Case> {
     let trapped = |name, does, guest| ended(name, does, TRAPPED, guest);
     vec![
-        trapped("result-that-is-neither", "Returns neither a result nor an error.", words(2048, "2")),
-        trapped("outcome-that-is-none", "Returns an outcome that the interface does not have.", words(2052, "2")),
-        trapped("error-that-is-none", "Returns an error that the interface does not have.", words(2048, "1 5")),
+        trapped(
+            "result-that-is-neither",
+            "Returns neither a result nor an error.",
+            words(2048, "2"),
+        ),
+        trapped(
+            "outcome-that-is-none",
+            "Returns an outcome that the interface does not have.",
+            words(2052, "2"),
+        ),
+        trapped(
+            "error-that-is-none",
+            "Returns an error that the interface does not have.",
+            words(2048, "1 5"),
+        ),
         trapped(
             "content-that-is-none",
             "Returns content of a kind that the interface does not have.",
             words(2112, "5"),
         ),
-        trapped("content-255", "Returns content of the kind 255.", words(2112, "255")),
-        trapped("option-that-is-neither", "Returns an option that is neither there nor not.", words(2064, "2")),
+        trapped(
+            "content-255",
+            "Returns content of the kind 255.",
+            words(2112, "255"),
+        ),
+        trapped(
+            "option-that-is-neither",
+            "Returns an option that is neither there nor not.",
+            words(2064, "2"),
+        ),
         harmless(
             "bool-of-two",
             "Returns a bool that is zero in the byte that counts and something elsewhere.",
@@ -103,10 +166,26 @@ fn discriminants() -> Vec<Case> {
 fn texts() -> Vec<Case> {
     let trapped = |name, does, bytes: &[u8]| ended(name, does, TRAPPED, says(bytes, ""));
     vec![
-        trapped("text-that-is-not-utf-8", "Returns bytes that are no text.", b"\xff\xfe\xfd"),
-        trapped("text-cut-in-a-character", "Returns text that ends within a character.", b"caf\xc3"),
-        trapped("text-with-a-surrogate", "Returns half of a UTF-16 pair as UTF-8.", b"\xed\xa0\x80"),
-        trapped("text-written-too-long", "Returns a slash in two bytes, which UTF-8 forbids.", b"\xc0\xaf"),
+        trapped(
+            "text-that-is-not-utf-8",
+            "Returns bytes that are no text.",
+            b"\xff\xfe\xfd",
+        ),
+        trapped(
+            "text-cut-in-a-character",
+            "Returns text that ends within a character.",
+            b"caf\xc3",
+        ),
+        trapped(
+            "text-with-a-surrogate",
+            "Returns half of a UTF-16 pair as UTF-8.",
+            b"\xed\xa0\x80",
+        ),
+        trapped(
+            "text-written-too-long",
+            "Returns a slash in two bytes, which UTF-8 forbids.",
+            b"\xc0\xaf",
+        ),
         harmless(
             "text-that-controls-a-terminal",
             "Returns text that would clear the screen and move the cursor; the host takes the control away.",
@@ -118,7 +197,9 @@ fn texts() -> Vec<Case> {
 
 fn sizes() -> Vec<Case> {
     let too_large = |name, does, guest| ended(name, does, TOO_LARGE, guest);
-    let error = |code: &str| Guest::new().call(format!("{code} (i32.store (i32.const 2048) (i32.const 1))"));
+    let error = |code: &str| {
+        Guest::new().call(format!("{code} (i32.store (i32.const 2048) (i32.const 1))"))
+    };
     vec![
         too_large("text-a-little-too-large", "Returns one byte more than it may.", words(2116, "400000 65537")),
         too_large(
@@ -169,7 +250,8 @@ fn sizes() -> Vec<Case> {
 fn meanings() -> Vec<Case> {
     let meta = |name, does, meta: &str| ended(name, does, INVALID, says(b"ok", meta));
     let deep = "[".repeat(40_000);
-    let structured = "(i32.store (i32.const 2064) (i32.const 1)) (i32.store (i32.const 2068) (i32.const 1024))
+    let structured =
+        "(i32.store (i32.const 2064) (i32.const 1)) (i32.store (i32.const 2068) (i32.const 1024))
          (i32.store (i32.const 2072) (i32.const 2))";
     vec![
         meta("meta-that-is-not-json", "Returns a _meta that is no JSON.", "{oops"),
@@ -216,8 +298,14 @@ fn meanings() -> Vec<Case> {
 /// What the host must transcode.
 fn encodings() -> Vec<Case> {
     let case = |name, does, encoding: &str, code: &str, at: usize, length: &str| {
-        let guest = words(2116, &format!("{at} {length}")).fill("call-options", format!(" string-encoding={encoding}"));
-        ended(name, does, TRAPPED, guest.main(format!("(data (i32.const 98304) \"{code}\")")))
+        let guest = words(2116, &format!("{at} {length}"))
+            .fill("call-options", format!(" string-encoding={encoding}"));
+        ended(
+            name,
+            does,
+            TRAPPED,
+            guest.main(format!("(data (i32.const 98304) \"{code}\")")),
+        )
     };
     vec![
         case(
@@ -236,7 +324,14 @@ fn encodings() -> Vec<Case> {
             98_304,
             "2",
         ),
-        case("utf-16-of-4-gib", "Returns UTF-16 text whose size overflows 32 bits.", "utf16", "", 98_304, "0x7fffffff"),
+        case(
+            "utf-16-of-4-gib",
+            "Returns UTF-16 text whose size overflows 32 bits.",
+            "utf16",
+            "",
+            98_304,
+            "0x7fffffff",
+        ),
         case(
             "latin-1-or-utf-16-with-half-a-pair",
             "Returns text in the encoding that is chosen text by text, with half of a pair.",

@@ -7,31 +7,85 @@ pub(super) fn cases() -> Vec<Case> {
     [wasi(), imports(), exports(), files()].concat()
 }
 
-fn importing(name: &'static str, does: &'static str, reasons: &'static [&'static str], import: &str) -> Case {
-    refused(name, does, reasons, Guest::new().fill("imports", format!("  {import}\n")))
+fn importing(
+    name: &'static str,
+    does: &'static str,
+    reasons: &'static [&'static str],
+    import: &str,
+) -> Case {
+    refused(
+        name,
+        does,
+        reasons,
+        Guest::new().fill("imports", format!("  {import}\n")),
+    )
 }
 
 fn wasi() -> Vec<Case> {
-    let wants =
-        |name, does, interface: &str| importing(name, does, IMPORT, &format!("(import \"{interface}\" (instance))"));
+    let wants = |name, does, interface: &str| {
+        importing(
+            name,
+            does,
+            IMPORT,
+            &format!("(import \"{interface}\" (instance))"),
+        )
+    };
     // What a host that has these gives them must be empty, so a guest that has them still only answers.
-    let may_want =
-        |name, does, interface: &str| Case { expect: Expect::Either(IMPORT), ..wants(name, does, interface) };
+    let may_want = |name, does, interface: &str| Case {
+        expect: Expect::Either(IMPORT),
+        ..wants(name, does, interface)
+    };
     vec![
-        wants("wants-sockets", "Asks for sockets.", "wasi:sockets/tcp@0.2.6"),
-        wants("wants-names", "Asks to look up names.", "wasi:sockets/ip-name-lookup@0.2.6"),
-        wants("wants-http", "Asks for HTTP.", "wasi:http/outgoing-handler@0.2.6"),
-        may_want("wants-files", "Asks for files.", "wasi:filesystem/preopens@0.2.6"),
-        may_want("wants-the-environment", "Asks for environment variables.", "wasi:cli/environment@0.2.6"),
-        may_want("wants-a-terminal", "Asks for standard output.", "wasi:cli/stdout@0.2.6"),
+        wants(
+            "wants-sockets",
+            "Asks for sockets.",
+            "wasi:sockets/tcp@0.2.6",
+        ),
+        wants(
+            "wants-names",
+            "Asks to look up names.",
+            "wasi:sockets/ip-name-lookup@0.2.6",
+        ),
+        wants(
+            "wants-http",
+            "Asks for HTTP.",
+            "wasi:http/outgoing-handler@0.2.6",
+        ),
+        may_want(
+            "wants-files",
+            "Asks for files.",
+            "wasi:filesystem/preopens@0.2.6",
+        ),
+        may_want(
+            "wants-the-environment",
+            "Asks for environment variables.",
+            "wasi:cli/environment@0.2.6",
+        ),
+        may_want(
+            "wants-a-terminal",
+            "Asks for standard output.",
+            "wasi:cli/stdout@0.2.6",
+        ),
         may_want(
             "wants-an-exact-clock",
             "Asks for a clock with which to measure other calls.",
             "wasi:clocks/monotonic-clock@0.2.6",
         ),
-        may_want("wants-insecure-random", "Asks for random numbers that repeat.", "wasi:random/insecure-seed@0.2.6"),
-        wants("wants-key-values", "Asks for a store that outlives the call.", "wasi:keyvalue/store@0.2.0"),
-        wants("wants-threads", "Asks for threads.", "wasi:thread/spawn@0.1.0"),
+        may_want(
+            "wants-insecure-random",
+            "Asks for random numbers that repeat.",
+            "wasi:random/insecure-seed@0.2.6",
+        ),
+        wants(
+            "wants-key-values",
+            "Asks for a store that outlives the call.",
+            "wasi:keyvalue/store@0.2.0",
+        ),
+        wants(
+            "wants-threads",
+            "Asks for threads.",
+            "wasi:thread/spawn@0.1.0",
+        ),
     ]
 }
 
@@ -68,8 +122,18 @@ fn imports() -> Vec<Case> {
             IMPORT,
             r#"(import "open" (func (param "path" string) (result u32)))"#,
         ),
-        import("wants-a-module", "Asks for a module of the host's.", IMPORT, r#"(import "libc" (core module))"#),
-        import("wants-a-component", "Asks for a component of the host's.", IMPORT, r#"(import "tools" (component))"#),
+        import(
+            "wants-a-module",
+            "Asks for a module of the host's.",
+            IMPORT,
+            r#"(import "libc" (core module))"#,
+        ),
+        import(
+            "wants-a-component",
+            "Asks for a component of the host's.",
+            IMPORT,
+            r#"(import "tools" (component))"#,
+        ),
         import(
             "wants-a-type",
             "Asks for a type, which links silently.",
@@ -123,13 +187,21 @@ fn imports() -> Vec<Case> {
 
 fn exports() -> Vec<Case> {
     let exporting = |name, does, reasons, text: &str| {
-        refused(name, does, reasons, Guest::new().fill("exports", format!("  {text}\n")))
+        refused(
+            name,
+            does,
+            reasons,
+            Guest::new().fill("exports", format!("  {text}\n")),
+        )
     };
-    let instance =
-        |inside: &str| format!(r#"(instance $x {inside}) (export "bailiwick:tool/tools@0.1.0" (instance $x))"#);
+    let instance = |inside: &str| {
+        format!(r#"(instance $x {inside}) (export "bailiwick:tool/tools@0.1.0" (instance $x))"#)
+    };
     let both = r#"(export "describe" (func $describe)) (export "call" (func $call))"#;
     let usual = r#"(export "bailiwick:tool/tools@0.1.0" (instance $tools))"#;
-    let many = each(0..10_000, |index| format!("  (export \"e{index}\" (func $describe))\n"));
+    let many = each(0..10_000, |index| {
+        format!("  (export \"e{index}\" (func $describe))\n")
+    });
     vec![
         exporting("exports-nothing", "Offers nothing.", NOT_LOADABLE, ""),
         exporting(
@@ -162,13 +234,20 @@ fn exports() -> Vec<Case> {
             NOT_LOADABLE,
             r#"(export "bailiwick:tool/tools@0.2.0" (instance $tools))"#,
         ),
-        exporting("exports-one-name-twice", "Offers the interface twice.", NOT_LOADABLE, &[usual, usual].concat()),
+        exporting(
+            "exports-one-name-twice",
+            "Offers the interface twice.",
+            NOT_LOADABLE,
+            &[usual, usual].concat(),
+        ),
         harmless(
             "exports-more-than-asked",
             "Offers another interface beside, which nobody asks for.",
             "ok",
-            Guest::new()
-                .fill("exports", format!("  {usual} (instance $y {both}) (export \"a:b/c@1.0.0\" (instance $y))\n")),
+            Guest::new().fill(
+                "exports",
+                format!("  {usual} (instance $y {both}) (export \"a:b/c@1.0.0\" (instance $y))\n"),
+            ),
         ),
         Case {
             name: "exports-10-000-functions",
@@ -176,7 +255,9 @@ fn exports() -> Vec<Case> {
             at: Phase::Load,
             expect: Expect::Either(NOT_LOADABLE),
             source: Source::Text(
-                Guest::new().fill("exports", format!("  {usual}\n{many}")).text("exports-10-000-functions"),
+                Guest::new()
+                    .fill("exports", format!("  {usual}\n{many}"))
+                    .text("exports-10-000-functions"),
             ),
         },
         Case {
@@ -203,10 +284,22 @@ fn files() -> Vec<Case> {
     let good = wat::parse_str(Guest::new().text("cut")).unwrap_or_default();
     vec![
         file("empty-file", "Is empty.", b""),
-        file("only-a-header", "Is a component's header and nothing else.", b"\0asm\x0d\0\x01\0"),
+        file(
+            "only-a-header",
+            "Is a component's header and nothing else.",
+            b"\0asm\x0d\0\x01\0",
+        ),
         file("core-module", "Is a core module.", b"\0asm\x01\0\0\0"),
-        file("version-of-tomorrow", "Is a component of a version that does not exist.", b"\0asm\x0e\0\x01\0"),
-        file("cut-in-half", "Is the first half of a good component.", good.get(..good.len() / 2).unwrap_or_default()),
+        file(
+            "version-of-tomorrow",
+            "Is a component of a version that does not exist.",
+            b"\0asm\x0e\0\x01\0",
+        ),
+        file(
+            "cut-in-half",
+            "Is the first half of a good component.",
+            good.get(..good.len() / 2).unwrap_or_default(),
+        ),
         file(
             "cut-at-the-end",
             "Is a good component without its last byte.",
@@ -217,13 +310,21 @@ fn files() -> Vec<Case> {
             "Is a good component with something behind it.",
             &[&good[..], b"\0\xff\xff\xff\xff\x0f"].concat(),
         ),
-        file("two-in-one", "Is two good components one after the other.", &[&good[..], &good[..]].concat()),
+        file(
+            "two-in-one",
+            "Is two good components one after the other.",
+            &[&good[..], &good[..]].concat(),
+        ),
         file(
             "section-of-4-gib",
             "Is a component with a section that says it is 4 GiB long.",
             b"\0asm\x0d\0\x01\0\x01\xff\xff\xff\xff\x0f",
         ),
-        file("text-format", "Is the text of a component, which a lenient host would translate.", b"(component)"),
+        file(
+            "text-format",
+            "Is the text of a component, which a lenient host would translate.",
+            b"(component)",
+        ),
         file(
             "machine-code",
             "Is machine code for this machine, which must never be run.",

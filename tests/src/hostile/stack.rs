@@ -83,9 +83,14 @@ pub(super) fn cases() -> Vec<Case> {
 fn large_frame() -> String {
     let (count, declared) = (2_000, " i32".repeat(2_000));
     let set = each(1..=count, |local| {
-        format!("(local.set {local} (i32.load (i32.add (local.get 0) (i32.const {}))))\n", local * 4)
+        format!(
+            "(local.set {local} (i32.load (i32.add (local.get 0) (i32.const {}))))\n",
+            local * 4
+        )
     });
-    let used = each(1..=count, |local| format!("(i32.xor (local.get {local}))\n"));
+    let used = each(1..=count, |local| {
+        format!("(i32.xor (local.get {local}))\n")
+    });
     format!(
         "(func $f (param i32) (result i32) (local{declared})
            {set} (local.set 0 (call $f (local.get 0))) (local.get 0) {used})"
@@ -93,7 +98,8 @@ fn large_frame() -> String {
 }
 
 /// The heap has a table, into which `$tie` puts a function of `$main` at the end.
-pub(super) const REENTRANT: &str = r#"    (memory (export "memory") 8) (table (export "table") 1 funcref)"#;
+pub(super) const REENTRANT: &str =
+    r#"    (memory (export "memory") 8) (table (export "table") 1 funcref)"#;
 
 pub(super) const TIE: &str = r#"
   (core module $tie

@@ -7,7 +7,15 @@ use super::{Case, Guest, NOT_LOADABLE, TIME, TOO_LARGE, TRAPPED, ended, harmless
 pub(super) use waiting::hoarders;
 
 pub(super) fn cases() -> Vec<Case> {
-    [output(), input(), waiting::cases(), handles(), rest(), out_of_turn()].concat()
+    [
+        output(),
+        input(),
+        waiting::cases(),
+        handles(),
+        rest(),
+        out_of_turn(),
+    ]
+    .concat()
 }
 
 /// The good guest with all of WASI at hand, each function under the name that `imports` gives it.
@@ -21,12 +29,16 @@ pub(super) fn guest() -> Guest {
 
 /// It does this, with an allocator that hands out one place again and again.
 pub(super) fn does(code: &str) -> Guest {
-    guest().fill("realloc", "(return (i32.const 393216))").call(code)
+    guest()
+        .fill("realloc", "(return (i32.const 393216))")
+        .call(code)
 }
 
 /// It does this for ever.
 pub(super) fn for_ever(before: &str, code: &str) -> Guest {
-    does(&format!("(local $h i32) (local $i i32) {before} (loop {code} (br 0))"))
+    does(&format!(
+        "(local $h i32) (local $i i32) {before} (loop {code} (br 0))"
+    ))
 }
 
 /// It checks that this is zero.
@@ -35,7 +47,14 @@ fn zero(code: &str) -> String {
 }
 
 fn output() -> Vec<Case> {
-    let flood = |name, does, code: &str| ended(name, does, TIME, for_ever("(local.set $h (call $stdout))", code));
+    let flood = |name, does, code: &str| {
+        ended(
+            name,
+            does,
+            TIME,
+            for_ever("(local.set $h (call $stdout))", code),
+        )
+    };
     vec![
         flood(
             "wasi-empty-writes-for-ever",
@@ -120,7 +139,9 @@ fn input() -> Vec<Case> {
         fine(
             "wasi-blocking-read-without-end",
             "Waits for 2^64-1 bytes of standard input, which is at its end.",
-            &format!("(call $blocking-read (call $stdin) (i64.const -1) (i32.const 4096)) {closed}"),
+            &format!(
+                "(call $blocking-read (call $stdin) (i64.const -1) (i32.const 4096)) {closed}"
+            ),
         ),
         fine(
             "wasi-blocking-skip-without-end",
@@ -155,13 +176,22 @@ fn input() -> Vec<Case> {
 }
 
 fn handles() -> Vec<Case> {
-    let trapped = |name, does, code: &str| ended(name, does, TRAPPED, self::does(&format!("(local $h i32) {code}")));
+    let trapped = |name, does, code: &str| {
+        ended(
+            name,
+            does,
+            TRAPPED,
+            self::does(&format!("(local $h i32) {code}")),
+        )
+    };
     let made = "(local.set $h (call $after (i64.const 1000)))";
     vec![
         trapped(
             "wasi-pollable-dropped-twice",
             "Drops a pollable twice.",
-            &format!("{made} (call $drop-pollable (local.get $h)) (call $drop-pollable (local.get $h))"),
+            &format!(
+                "{made} (call $drop-pollable (local.get $h)) (call $drop-pollable (local.get $h))"
+            ),
         ),
         trapped(
             "wasi-pollable-used-after-drop",
@@ -194,7 +224,11 @@ fn handles() -> Vec<Case> {
             "Asks what an error says that never was.",
             "(call $debug-string (i32.const 3) (i32.const 4096))",
         ),
-        trapped("wasi-error-dropped", "Drops an error that never was.", "(call $drop-error (i32.const 3))"),
+        trapped(
+            "wasi-error-dropped",
+            "Drops an error that never was.",
+            "(call $drop-error (i32.const 3))",
+        ),
         ended(
             "wasi-streams-without-end",
             "Asks for standard output again and again, and never lets go.",

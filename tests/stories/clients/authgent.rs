@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bailiwick_dev::http::{Answer, Bound, Server};
-use bailiwick_dev::{Config, Folder, Host, Issuer, Orders, TokenSpec, client, journal, mcp, orders};
+use bailiwick_dev::{
+    Config, Folder, Host, Issuer, Orders, TokenSpec, client, journal, mcp, orders,
+};
 use bailiwick_tests::{ORDERS_TOOL, SCOPE, TRUST_DOMAIN, bailiwick, claims_of, ensure_eq, tools};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
@@ -31,30 +33,71 @@ async fn another_authorization_server_exchanges_a_users_token_for_one_order() ->
     let authgent = Authgent::start(&temp, &home.url).await?;
     let (host_client, agent) = (
         authgent.register("host", &[TOKEN_EXCHANGE]).await?,
-        authgent.register("agent", &[JWT_BEARER, CLIENT_CREDENTIALS]).await?,
+        authgent
+            .register("agent", &[JWT_BEARER, CLIENT_CREDENTIALS])
+            .await?,
     );
-    let orders =
-        Orders::start(orders::Settings::new(&authgent.url, &authgent.at("/.well-known/jwks.json"), TRUST_DOMAIN))
-            .await?;
+    let orders = Orders::start(orders::Settings::new(
+        &authgent.url,
+        &authgent.at("/.well-known/jwks.json"),
+        TRUST_DOMAIN,
+    ))
+    .await?;
     let folder = folder(&temp, &authgent.url, &host_client, orders.url())?;
     let host = Host::start(&bailiwick()?, &folder.config()).await?;
     orders.trust_host(&host.at("/.well-known/jwks.json"));
 
-    let own = authgent.token(&agent, &host, &[("grant_type", CLIENT_CREDENTIALS)]).await?;
+    let own = authgent
+        .token(&agent, &host, &[("grant_type", CLIENT_CREDENTIALS)])
+        .await?;
     let whoami = mcp::call(&host.url(), Some(&own), "whoami", &json!({})).await?;
-    ensure_eq(whoami.structured().pointer("/actor/type"), Some(&json!("service")), "the agent by itself")?;
-    let refused = mcp::call(&host.url(), Some(&own), ORDERS_TOOL, &json!({"order_id": "1001"})).await?;
-    ensure!(!refused.is_success() && orders.requests().is_empty(), "for nobody: {}", refused.raw);
+    ensure_eq(
+        whoami.structured().pointer("/actor/type"),
+        Some(&json!("service")),
+        "the agent by itself",
+    )?;
+    let refused = mcp::call(
+        &host.url(),
+        Some(&own),
+        ORDERS_TOOL,
+        &json!({"order_id": "1001"}),
+    )
+    .await?;
+    ensure!(
+        !refused.is_success() && orders.requests().is_empty(),
+        "for nobody: {}",
+        refused.raw
+    );
 
     let assertion = home.assertion(&authgent.url)?;
-    let token = authgent.token(&agent, &host, &[("grant_type", JWT_BEARER), ("assertion", &assertion)]).await?;
+    let token = authgent
+        .token(
+            &agent,
+            &host,
+            &[("grant_type", JWT_BEARER), ("assertion", &assertion)],
+        )
+        .await?;
     for (order, customer) in [("1001", true), ("2001", false)] {
-        let answer = mcp::call(&host.url(), Some(&token), ORDERS_TOOL, &json!({"order_id": order})).await?;
-        ensure_eq(answer.is_success(), customer, &format!("{order}: {} {}", answer.raw, host.said()))?;
+        let answer = mcp::call(
+            &host.url(),
+            Some(&token),
+            ORDERS_TOOL,
+            &json!({"order_id": order}),
+        )
+        .await?;
+        ensure_eq(
+            answer.is_success(),
+            customer,
+            &format!("{order}: {} {}", answer.raw, host.said()),
+        )?;
     }
     names_everybody(&orders, &host_client, &agent)?;
     let records = journal::read(&folder.audit())?;
-    ensure_eq(journal::events(&records, "token.exchanged").len(), 1, "the second order comes from the cache")
+    ensure_eq(
+        journal::events(&records, "token.exchanged").len(),
+        1,
+        "the second order comes from the cache",
+    )
 }
 
 /// What the service saw: the user, the host that acts for them, and the agent through which they came.
@@ -65,10 +108,22 @@ fn names_everybody(orders: &Orders, host: &Client, agent: &Client) -> Result<()>
     ensure_eq(issued.get("sub"), Some(&json!("alice")), "subject")?;
     ensure_eq(issued.get("aud"), Some(&json!("orders")), "audience")?;
     ensure_eq(issued.get("scope"), Some(&json!(SCOPE)), "scope")?;
-    ensure_eq(issued.get("act"), Some(&json!({"sub": format!("client:{}", host.id)})), "actor")?;
-    ensure_eq(claims_of(request, "txn-token").get("sub"), Some(&json!("corp|alice")), "transaction")?;
+    ensure_eq(
+        issued.get("act"),
+        Some(&json!({"sub": format!("client:{}", host.id)})),
+        "actor",
+    )?;
+    ensure_eq(
+        claims_of(request, "txn-token").get("sub"),
+        Some(&json!("corp|alice")),
+        "transaction",
+    )?;
     let log = orders.log();
-    ensure_eq(log.first().and_then(|line| line.agent.as_deref()), Some(agent.id.as_str()), "agent")
+    ensure_eq(
+        log.first().and_then(|line| line.agent.as_deref()),
+        Some(agent.id.as_str()),
+        "agent",
+    )
 }
 
 /// A host whose callers and whose exchange are authgent's.
@@ -80,7 +135,10 @@ fn folder(temp: &TempDir, authgent: &str, client: &Client, orders: &str) -> Resu
     folder.write_secret("exchange", &client.secret)?;
     let mut config = Config::new(authgent, TRUST_DOMAIN);
     config.issuers = ISSUERS.replace("AUTHGENT", authgent);
-    config.services = SERVICES.replace("AUTHGENT", authgent).replace("ORDERS", orders).replace("CLIENT", &client.id);
+    config.services = SERVICES
+        .replace("AUTHGENT", authgent)
+        .replace("ORDERS", orders)
+        .replace("CLIENT", &client.id);
     config.components = COMPONENTS.replace("DIGEST", &digest);
     folder.write_config(&config)?;
     Ok(folder)
@@ -134,12 +192,19 @@ impl Home {
             let answer = Answer::json(StatusCode::OK, &jwks);
             Box::pin(async move { answer })
         }));
-        Ok(Self { issuer, url, _server: server })
+        Ok(Self {
+            issuer,
+            url,
+            _server: server,
+        })
     }
 
     /// That it is alice, for authgent to read.
     fn assertion(&self, audience: &str) -> Result<String> {
-        let spec = TokenSpec::of("alice").claim("iss", self.url.as_str()).audience(audience).scopes(&[SCOPE]);
+        let spec = TokenSpec::of("alice")
+            .claim("iss", self.url.as_str())
+            .audience(audience)
+            .scopes(&[SCOPE]);
         Ok(self.issuer.token(&spec)?)
     }
 }
@@ -159,10 +224,20 @@ struct Authgent {
 impl Authgent {
     async fn start(temp: &TempDir, home: &str) -> Result<Self> {
         let mut command = Runtime::Python.script("authgent.py")?;
-        command.arg(temp.path()).env("AUTHGENT_TRUSTED_CHAINING_ISSUERS", json!([home]).to_string());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        command.arg(temp.path()).env(
+            "AUTHGENT_TRUSTED_CHAINING_ISSUERS",
+            json!([home]).to_string(),
+        );
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
         let stdout = child.stdout.take().context("no output")?;
-        let url = BufReader::new(stdout).lines().next_line().await?.context("authgent does not start")?;
+        let url = BufReader::new(stdout)
+            .lines()
+            .next_line()
+            .await?
+            .context("authgent does not start")?;
         Ok(Self { url, _child: child })
     }
 
@@ -174,21 +249,38 @@ impl Authgent {
     async fn register(&self, name: &str, grants: &[&str]) -> Result<Client> {
         let body = json!({"client_name": name, "grant_types": grants, "scope": SCOPE});
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, "application/json".parse()?)]);
-        let answer = client::send(Method::POST, &self.at("/register"), headers, body.to_string()).await?.json()?;
-        Ok(Client { id: text(&answer, "client_id")?, secret: text(&answer, "client_secret")? })
+        let answer = client::send(
+            Method::POST,
+            &self.at("/register"),
+            headers,
+            body.to_string(),
+        )
+        .await?
+        .json()?;
+        Ok(Client {
+            id: text(&answer, "client_id")?,
+            secret: text(&answer, "client_secret")?,
+        })
     }
 
     /// An access token for a host, by some grant.
     async fn token(&self, client: &Client, host: &Host, grant: &[(&str, &str)]) -> Result<String> {
         let resource = host.url();
         let fields = [&[("resource", resource.as_str()), ("scope", SCOPE)], grant].concat();
-        let answer = client::form(&self.at("/token"), Some((&client.id, &client.secret)), &fields).await?;
+        let answer = client::form(
+            &self.at("/token"),
+            Some((&client.id, &client.secret)),
+            &fields,
+        )
+        .await?;
         text(&answer.json()?, "access_token")
     }
 }
 
 fn text(answer: &Value, name: &str) -> Result<String> {
-    let Some(text) = answer.get(name).and_then(Value::as_str) else { bail!("no {name} in {answer}") };
+    let Some(text) = answer.get(name).and_then(Value::as_str) else {
+        bail!("no {name} in {answer}")
+    };
     Ok(text.to_owned())
 }
 

@@ -28,20 +28,29 @@ impl Runtime {
         let there = self.installed().is_some();
         if !there {
             // Nobody may be watching.
-            let _ = writeln!(std::io::stderr(), "left out: {} names no installed packages", self.variable());
+            let _ = writeln!(
+                std::io::stderr(),
+                "left out: {} names no installed packages",
+                self.variable()
+            );
         }
         there
     }
 
     /// A script of `tests/clients`, ready to start; ended when dropped.
     pub(super) fn script(self, name: &str) -> Result<Command> {
-        let installed = self.installed().with_context(|| format!("{} is not set", self.variable()))?;
+        let installed = self
+            .installed()
+            .with_context(|| format!("{} is not set", self.variable()))?;
         let (program, script) = match self {
             // Node looks for packages beside the script, so the scripts are copied to them.
             Self::Node => ("node".into(), installed.join(name)),
-            Self::Python => {
-                (installed.join("bin/python"), Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/python").join(name))
-            }
+            Self::Python => (
+                installed.join("bin/python"),
+                Path::new(env!("CARGO_MANIFEST_DIR"))
+                    .join("clients/python")
+                    .join(name),
+            ),
         };
         let mut command = Command::new::<PathBuf>(program);
         command.arg(script).stdin(Stdio::null()).kill_on_drop(true);
@@ -49,18 +58,28 @@ impl Runtime {
     }
 
     /// Runs a script to its end and reads the JSON that it prints.
-    pub(super) async fn run(self, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Value> {
+    pub(super) async fn run(
+        self,
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Value> {
         let mut command = self.script(name)?;
         command.args(arguments).envs(environment.iter().copied());
-        let output = tokio::time::timeout(DEADLINE, command.output()).await.with_context(|| format!("{name} hangs"))?;
+        let output = tokio::time::timeout(DEADLINE, command.output())
+            .await
+            .with_context(|| format!("{name} hangs"))?;
         let output = output.with_context(|| format!("cannot start {name}"))?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{name}: {}\n{said}", output.status);
-        serde_json::from_slice(&output.stdout).with_context(|| format!("{name} printed no JSON:\n{said}"))
+        serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("{name} printed no JSON:\n{said}"))
     }
 
     fn installed(self) -> Option<PathBuf> {
-        std::env::var_os(self.variable()).filter(|folder: &OsString| !folder.is_empty()).map(PathBuf::from)
+        std::env::var_os(self.variable())
+            .filter(|folder: &OsString| !folder.is_empty())
+            .map(PathBuf::from)
     }
 
     fn variable(self) -> &'static str {

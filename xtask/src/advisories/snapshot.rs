@@ -33,17 +33,28 @@ pub(crate) struct Advisory {
 impl Advisory {
     /// Takes what is kept of a file of the database. Fails if the file has no front matter or no title.
     pub(crate) fn read(path: &str, file: &str) -> Result<Self> {
-        let (front, rest) = file.split_once("\n```\n").with_context(|| format!("{path}: no front matter"))?;
-        let title = rest.lines().find(|line| line.starts_with("# ")).with_context(|| format!("{path}: no title"))?;
+        let (front, rest) = file
+            .split_once("\n```\n")
+            .with_context(|| format!("{path}: no front matter"))?;
+        let title = rest
+            .lines()
+            .find(|line| line.starts_with("# "))
+            .with_context(|| format!("{path}: no title"))?;
         let (front, title) = (front.trim(), title.trim_end());
         ensure!(front.starts_with("```toml"), "{path}: no front matter");
-        Ok(Self { path: path.to_owned(), text: format!("{front}\n```\n\n{title}\n") })
+        Ok(Self {
+            path: path.to_owned(),
+            text: format!("{front}\n```\n\n{title}\n"),
+        })
     }
 
     /// The first text member of the front matter with this name; empty if there is none.
     #[cfg(test)]
     pub(crate) fn member(&self, name: &str) -> &str {
-        let value = self.text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix('='));
+        let value = self
+            .text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix('='));
         value.unwrap_or_default().trim().trim_matches('"')
     }
 }
@@ -54,21 +65,43 @@ impl Snapshot {
         let mut parts = text.split(MARK);
         let head = parts.next().unwrap_or_default();
         let said = |name: &str| {
-            let line = head.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name)?.strip_prefix(' '));
+            let line = head.lines().find_map(|line| {
+                line.strip_prefix("# ")?
+                    .strip_prefix(name)?
+                    .strip_prefix(' ')
+            });
             line.with_context(|| format!("the head does not say {name}"))
         };
-        let (commit, date, seconds) = (said("commit")?.to_owned(), said("date")?.to_owned(), said("seconds")?.parse()?);
+        let (commit, date, seconds) = (
+            said("commit")?.to_owned(),
+            said("date")?.to_owned(),
+            said("seconds")?.parse()?,
+        );
         let advisories = parts.map(|part| {
             let (path, text) = part.split_once('\n').context("an advisory without text")?;
-            Ok(Advisory { path: path.to_owned(), text: text.to_owned() })
+            Ok(Advisory {
+                path: path.to_owned(),
+                text: text.to_owned(),
+            })
         });
-        Ok(Self { commit, date, seconds, advisories: advisories.collect::<Result<_>>()? })
+        Ok(Self {
+            commit,
+            date,
+            seconds,
+            advisories: advisories.collect::<Result<_>>()?,
+        })
     }
 
     /// The text of the committed file.
     pub(crate) fn text(&mut self) -> String {
-        self.advisories.sort_by(|one, other| one.path.cmp(&other.path));
-        let Self { commit, date, seconds, .. } = self;
+        self.advisories
+            .sort_by(|one, other| one.path.cmp(&other.path));
+        let Self {
+            commit,
+            date,
+            seconds,
+            ..
+        } = self;
         let mut text = format!("{HEAD}# commit {commit}\n# date {date}\n# seconds {seconds}\n");
         for Advisory { path, text: kept } in &self.advisories {
             // Writing to a string does not fail.

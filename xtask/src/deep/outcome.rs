@@ -26,9 +26,14 @@ pub(crate) struct Outcome {
 pub(crate) fn figures(log: &str, marks: &[&str]) -> Result<Vec<String>> {
     let passed: u64 = log.lines().filter_map(passed).sum();
     ensure!(passed > 0, "no test ran");
-    let lines = log.lines().filter(|line| marks.iter().any(|mark| line.contains(mark)));
+    let lines = log
+        .lines()
+        .filter(|line| marks.iter().any(|mark| line.contains(mark)));
     let mut figures: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
-    ensure!(marks.is_empty() || !figures.is_empty(), "no figures were printed");
+    ensure!(
+        marks.is_empty() || !figures.is_empty(),
+        "no figures were printed"
+    );
     figures.push(format!("tests passed: {passed}"));
     Ok(figures)
 }
@@ -51,12 +56,28 @@ pub(crate) fn report(outcomes: &[Outcome], folder: &Path) -> Result<()> {
     let commit = printed("git", &["log", "-1", "--format=%h"]).unwrap_or_default();
     let date = printed("date", &["-u", "+%F"]).unwrap_or_default();
     let (mut rows, mut lines) = (String::new(), String::new());
-    for Outcome { section, minutes, figures, failure } in outcomes {
-        let result = if failure.is_some() { "failed" } else { "passed" };
+    for Outcome {
+        section,
+        minutes,
+        figures,
+        failure,
+    } in outcomes
+    {
+        let result = if failure.is_some() {
+            "failed"
+        } else {
+            "passed"
+        };
         let (name, said) = (section.name, figures.join("; "));
         // Writing to a string does not fail.
-        let _ = writeln!(rows, "| {name} | {result} | {said} | {minutes:.1} | {date} | {commit} |");
-        let _ = writeln!(lines, "deep\t{name}\t{result}\t{minutes:.1}\t{date}\t{commit}\t{said}");
+        let _ = writeln!(
+            rows,
+            "| {name} | {result} | {said} | {minutes:.1} | {date} | {commit} |"
+        );
+        let _ = writeln!(
+            lines,
+            "deep\t{name}\t{result}\t{minutes:.1}\t{date}\t{commit}\t{said}"
+        );
     }
     fs::write(folder.join("results.tsv"), &lines)?;
     say(&format!(

@@ -27,18 +27,29 @@ pub(crate) enum Work {
 
 /// Every section, in the order in which they run. docs/evidence.md has a row for each.
 pub(crate) const SECTIONS: &[Section] = &[
-    Section { name: "release", does: "what is shipped builds", environment: &[], work: Work::Release },
+    Section {
+        name: "release",
+        does: "what is shipped builds",
+        environment: &[],
+        work: Work::Release,
+    },
     Section {
         name: "campaigns",
         does: "generated, mutated and damaged components are refused or load",
         environment: &[("BAILIWICK_CAMPAIGN_SECONDS", "300")],
-        work: Work::Tests { arguments: &["--lib", "campaigns"], figures: &[" cases, "] },
+        work: Work::Tests {
+            arguments: &["--lib", "campaigns"],
+            figures: &[" cases, "],
+        },
     },
     Section {
         name: "canaries",
         does: "no call finds what another user's call left behind",
         environment: &[("BAILIWICK_CANARY_CALLS", "1000000")],
-        work: Work::Tests { arguments: &["--lib", "canary"], figures: &[] },
+        work: Work::Tests {
+            arguments: &["--lib", "canary"],
+            figures: &[],
+        },
     },
     Section {
         name: "hostile",
@@ -53,30 +64,45 @@ pub(crate) const SECTIONS: &[Section] = &[
         name: "mixups",
         does: "every answer is for the user who asked",
         environment: &[("BAILIWICK_MIXUP_CALLS", "200000")],
-        work: Work::Tests { arguments: &["--test", "stories", "mixups"], figures: &[" answers to "] },
+        work: Work::Tests {
+            arguments: &["--test", "stories", "mixups"],
+            figures: &[" answers to "],
+        },
     },
     Section {
         name: "swaps",
         does: "releases are swapped under load without a failed or a mixed call",
         environment: &[("BAILIWICK_SWAPS", "1000")],
-        work: Work::Tests { arguments: &["--test", "stories", "swaps"], figures: &[" swaps in "] },
+        work: Work::Tests {
+            arguments: &["--test", "stories", "swaps"],
+            figures: &[" swaps in "],
+        },
     },
     Section {
         name: "power",
         does: "whatever part of its writes survives a loss of power, the journal starts and keeps its promises",
         environment: &[("BAILIWICK_POWER_SEEDS", "100000")],
-        work: Work::Tests { arguments: &["--lib", "power"], figures: &[] },
+        work: Work::Tests {
+            arguments: &["--lib", "power"],
+            figures: &[],
+        },
     },
     Section {
         name: "floods",
         does: "a flood of refusals writes no more than their rate, and what a day of each flood writes",
         environment: &[("BAILIWICK_FLOOD_SECONDS", "11")],
-        work: Work::Tests { arguments: &["--test", "stories", "a_flood_of_refusals"], figures: &["MiB a day"] },
+        work: Work::Tests {
+            arguments: &["--test", "stories", "a_flood_of_refusals"],
+            figures: &["MiB a day"],
+        },
     },
     Section {
         name: "kills",
         does: "a host that is killed has recorded every effect and every answer before",
         environment: &[("BAILIWICK_KILLS", "500")],
-        work: Work::Tests { arguments: &["--test", "stories", "kills"], figures: &[" kills, "] },
+        work: Work::Tests {
+            arguments: &["--test", "stories", "kills"],
+            figures: &[" kills, "],
+        },
     },
 ];

@@ -14,7 +14,10 @@ fn root() -> PathBuf {
 #[test]
 fn a_section_that_ran_no_test_or_counted_nothing_has_failed() {
     let log = "test result: ok. 2 passed; 0 failed\n1000 swaps in 90 s\ntest result: ok. 1 passed; 0 failed";
-    assert_eq!(figures(log, &[" swaps in "]).unwrap(), ["1000 swaps in 90 s", "tests passed: 3"]);
+    assert_eq!(
+        figures(log, &[" swaps in "]).unwrap(),
+        ["1000 swaps in 90 s", "tests passed: 3"]
+    );
     assert!(figures(log, &[" rounds of "]).is_err());
     assert!(figures("test result: ok. 0 passed; 0 failed", &[]).is_err());
     assert!(figures("test result: FAILED. 2 passed; 1 failed", &[]).is_err());
@@ -23,8 +26,12 @@ fn a_section_that_ran_no_test_or_counted_nothing_has_failed() {
 #[test]
 fn the_evidence_has_a_row_for_each_section_and_no_other() {
     let text = fs::read_to_string(root().join("docs/evidence.md")).unwrap();
-    let rows = text.lines().filter_map(|line| line.strip_prefix("| `cargo xtask deep "));
-    let mut named: Vec<&str> = rows.filter_map(|row| Some(row.split_once('`')?.0)).collect();
+    let rows = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `cargo xtask deep "));
+    let mut named: Vec<&str> = rows
+        .filter_map(|row| Some(row.split_once('`')?.0))
+        .collect();
     let mut sections: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
     named.sort_unstable();
     sections.sort_unstable();
@@ -38,7 +45,10 @@ fn each_number_of_a_section_is_read_by_some_test() {
         collect(&root().join(folder), &mut sources);
     }
     for (name, _) in SECTIONS.iter().flat_map(|section| section.environment) {
-        assert!(sources.contains(&format!("\"{name}\"")), "{name} is read nowhere");
+        assert!(
+            sources.contains(&format!("\"{name}\"")),
+            "{name} is read nowhere"
+        );
     }
 }
 

@@ -14,8 +14,8 @@ use bailiwick::dispatch::{Catalog, Permit, Terms, ToolRequest, permit};
 use bailiwick::envelope::{CallId, HostKeys, Sealed, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
-    AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyFile, KeyRing, KeySource, ServiceRule,
-    SubjectToken, TimeRule, TypeRule,
+    AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyFile, KeyRing,
+    KeySource, ServiceRule, SubjectToken, TimeRule, TypeRule,
 };
 use bailiwick::owned::Trust;
 use bailiwick::sandbox::{
@@ -59,26 +59,62 @@ impl Ground {
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let folder = tempfile::TempDir::with_prefix_in("inside-", folder)?.keep();
         let compiler = Compiler::new(Here);
-        let sandbox = Sandbox::new(Limits::default(), compiler, Arc::clone(&clock), Arc::clone(&random))?;
-        let candidate = Candidate { name: "echo".into(), path: component.to_owned() };
+        let sandbox = Sandbox::new(
+            Limits::default(),
+            compiler,
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        )?;
+        let candidate = Candidate {
+            name: "echo".into(),
+            path: component.to_owned(),
+        };
         let loaded = sandbox.load(&candidate, &Terms::default()).await;
-        let loaded = loaded.map_err(|(_, error)| error).context("the component does not load")?;
+        let loaded = loaded
+            .map_err(|(_, error)| error)
+            .context("the component does not load")?;
         let (components, offered) = Sandbox::activate(vec![loaded]);
         let (catalog, _) = Catalog::build(offered, &BTreeMap::new(), &Catalog::default());
 
         let keys = HostKeys::open(&folder.join("keys"), random.as_ref(), &Trust::default())?;
-        let (journal, _) = Journal::open(journal(&folder.join("audit")), keys.journal, Arc::clone(&clock))?;
-        let settings = SignerSettings { trust_domain: "bench.example".into(), issuer: RESOURCE.into(), lifetime: 300 };
-        let signer = Arc::new(Signer::new(keys.signing, settings, Arc::clone(&clock), Arc::clone(&random)));
-        let limits =
-            BrokerLimits { calls: 16, time: Duration::from_secs(5), answer: 1 << 20, request: 1 << 20, total: 8 << 20 };
-        let broker = Arc::new(Broker::new(BTreeMap::new(), Arc::clone(&signer), Arc::clone(&random), limits));
+        let (journal, _) = Journal::open(
+            journal(&folder.join("audit")),
+            keys.journal,
+            Arc::clone(&clock),
+        )?;
+        let settings = SignerSettings {
+            trust_domain: "bench.example".into(),
+            issuer: RESOURCE.into(),
+            lifetime: 300,
+        };
+        let signer = Arc::new(Signer::new(
+            keys.signing,
+            settings,
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        ));
+        let limits = BrokerLimits {
+            calls: 16,
+            time: Duration::from_secs(5),
+            answer: 1 << 20,
+            request: 1 << 20,
+            total: 8 << 20,
+        };
+        let broker = Arc::new(Broker::new(
+            BTreeMap::new(),
+            Arc::clone(&signer),
+            Arc::clone(&random),
+            limits,
+        ));
 
         let key = SigningKey::from_bytes(&[7; 32]);
         let jwks = folder.join("jwks.json");
         fs::write(&jwks, jwks_of(&key))?;
         let ring = KeyRing::new(
-            KeySource::File(KeyFile { path: jwks, trust: Trust::default() }),
+            KeySource::File(KeyFile {
+                path: jwks,
+                trust: Trust::default(),
+            }),
             vec![Algorithm::EdDsa],
             &app::tls()?,
             Arc::clone(&clock),
@@ -103,13 +139,28 @@ impl Ground {
 
     /// How long it takes to load a component in a host that was just started, which keeps code in one place.
     pub(crate) async fn load(&self, path: &Path) -> anyhow::Result<Duration> {
-        let keys = HostKeys::open(&self.folder.join("keys"), self.random.as_ref(), &Trust::default())?;
+        let keys = HostKeys::open(
+            &self.folder.join("keys"),
+            self.random.as_ref(),
+            &Trust::default(),
+        )?;
         let cache = Cache::open(&self.folder.join("cache"), keys.cache, &Trust::default());
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        let sandbox = Sandbox::new(Limits::default(), Compiler::new(Here).keeping(cache), clock, random)?;
-        let candidate = Candidate { name: "measured".into(), path: path.to_owned() };
+        let sandbox = Sandbox::new(
+            Limits::default(),
+            Compiler::new(Here).keeping(cache),
+            clock,
+            random,
+        )?;
+        let candidate = Candidate {
+            name: "measured".into(),
+            path: path.to_owned(),
+        };
         let started = Instant::now();
-        sandbox.load(&candidate, &Terms::default()).await.map_err(|(_, error)| error)?;
+        sandbox
+            .load(&candidate, &Terms::default())
+            .await
+            .map_err(|(_, error)| error)?;
         Ok(started.elapsed())
     }
 
@@ -125,7 +176,10 @@ impl Ground {
         let signed = format!("{}.{}", part(&header), part(&claims));
         let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()).to_bytes());
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {signed}.{signature}"))?);
+        headers.insert(
+            header::AUTHORIZATION,
+            HeaderValue::try_from(format!("Bearer {signed}.{signature}"))?,
+        );
         BearerToken::take(&mut headers).map_err(|reason| anyhow::anyhow!(reason.as_str()))
     }
 

@@ -13,8 +13,17 @@ use crate::ground::Ground;
 use crate::timing::{each, median};
 
 mod bindings {
-    #![allow(missing_docs, unreachable_pub, reason = "generated; wit/tool.wit documents every item")]
-    #![allow(clippy::all, clippy::pedantic, clippy::restriction, reason = "generated")]
+    #![allow(
+        missing_docs,
+        unreachable_pub,
+        reason = "generated; wit/tool.wit documents every item"
+    )]
+    #![allow(
+        clippy::all,
+        clippy::pedantic,
+        clippy::restriction,
+        reason = "generated"
+    )]
     wasmtime::component::bindgen!({ path: "../wit", world: "tool", exports: { default: async } });
 }
 
@@ -33,7 +42,12 @@ pub(crate) struct State {
 }
 
 impl ResourceLimiter for State {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         self.grown += u32::from(current > 0);
         self.bytes = desired;
         Ok(true)
@@ -57,9 +71,18 @@ impl Guest {
         let mut linker = Linker::new(component.engine());
         linker.define_unknown_imports_as_traps(component)?;
         let pre = ToolPre::new(linker.instantiate_pre(component)?)?;
-        let interface = component.get_export_index(None, "bailiwick:tool/tools@0.1.0").context("no tools")?;
-        let call = component.get_export_index(Some(&interface), "call").context("no call")?;
-        Ok(Self { pre, call, tool: tool.to_owned(), context: context(input) })
+        let interface = component
+            .get_export_index(None, "bailiwick:tool/tools@0.1.0")
+            .context("no tools")?;
+        let call = component
+            .get_export_index(Some(&interface), "call")
+            .context("no call")?;
+        Ok(Self {
+            pre,
+            call,
+            tool: tool.to_owned(),
+            context: context(input),
+        })
     }
 
     pub(crate) fn store(&self) -> Store<State> {
@@ -69,7 +92,10 @@ impl Guest {
         store.set_max_component_handles(64);
         store.set_epoch_deadline(1);
         let patience = |_: wasmtime::StoreContextMut<'_, State>| {
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+            Ok(UpdateDeadline::YieldCustom(
+                1,
+                Box::pin(tokio::task::yield_now()),
+            ))
         };
         store.epoch_deadline_callback(patience);
         store
@@ -77,7 +103,11 @@ impl Guest {
 
     /// A fresh instance, as the host makes it for a call.
     async fn instance(&self, store: &mut Store<State>) -> wasmtime::Result<Called<'_>> {
-        let instance = self.pre.instance_pre().instantiate_async(&mut *store).await?;
+        let instance = self
+            .pre
+            .instance_pre()
+            .instantiate_async(&mut *store)
+            .await?;
         instance.get_typed_func(store, self.call)
     }
 
@@ -95,7 +125,11 @@ impl Guest {
     pub(crate) async fn called(&self) -> wasmtime::Result<Store<State>> {
         let mut store = self.store();
         let call = self.instance(&mut store).await?;
-        std::hint::black_box(&call.call_async(&mut store, (&self.tool, &self.context)).await?);
+        std::hint::black_box(
+            &call
+                .call_async(&mut store, (&self.tool, &self.context))
+                .await?,
+        );
         Ok(store)
     }
 
@@ -103,7 +137,12 @@ impl Guest {
     pub(crate) async fn described(&self) -> wasmtime::Result<()> {
         let mut store = self.store();
         let instance = self.pre.instantiate_async(&mut store).await?;
-        std::hint::black_box(&instance.bailiwick_tool_tools().call_describe(&mut store).await?);
+        std::hint::black_box(
+            &instance
+                .bailiwick_tool_tools()
+                .call_describe(&mut store)
+                .await?,
+        );
         Ok(())
     }
 
@@ -113,7 +152,11 @@ impl Guest {
         let t1 = Instant::now();
         let call = self.instance(&mut store).await?;
         let t2 = Instant::now();
-        std::hint::black_box(&call.call_async(&mut store, (&self.tool, &self.context)).await?);
+        std::hint::black_box(
+            &call
+                .call_async(&mut store, (&self.tool, &self.context))
+                .await?,
+        );
         let t3 = Instant::now();
         drop(store);
         Ok([t1 - t0, t2 - t1, t3 - t2, t3.elapsed()])
@@ -121,9 +164,13 @@ impl Guest {
 }
 
 pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> wasmtime::Result<()> {
-    let component = Component::from_binary(ground.sandbox.engine(Tier::Compact), &ground.component)?;
+    let component =
+        Component::from_binary(ground.sandbox.engine(Tier::Compact), &ground.component)?;
     let guest = Guest::echo(&component)?;
-    figures.insert("fresh".into(), each(20, async || guest.fresh().await).await?);
+    figures.insert(
+        "fresh".into(),
+        each(20, async || guest.fresh().await).await?,
+    );
     split(&guest, figures).await?;
     reused(&guest, figures).await?;
     tell_memory(&guest).await
@@ -137,7 +184,10 @@ async fn split(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
             part.push(took);
         }
     }
-    for (name, part) in ["store", "instantiate", "call", "drop"].into_iter().zip(parts) {
+    for (name, part) in ["store", "instantiate", "call", "drop"]
+        .into_iter()
+        .zip(parts)
+    {
         figures.insert(name.into(), median(part));
     }
     Ok(())
@@ -149,10 +199,18 @@ async fn reused(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
     for _ in 0..2000 {
         let mut store = guest.store();
         let call = guest.instance(&mut store).await?;
-        std::hint::black_box(&call.call_async(&mut store, (&guest.tool, &guest.context)).await?);
+        std::hint::black_box(
+            &call
+                .call_async(&mut store, (&guest.tool, &guest.context))
+                .await?,
+        );
         let started = Instant::now();
         for _ in 0..REUSED {
-            std::hint::black_box(&call.call_async(&mut store, (&guest.tool, &guest.context)).await?);
+            std::hint::black_box(
+                &call
+                    .call_async(&mut store, (&guest.tool, &guest.context))
+                    .await?,
+            );
         }
         batches.push(started.elapsed() / REUSED);
     }
@@ -165,7 +223,11 @@ async fn tell_memory(guest: &Guest) -> wasmtime::Result<()> {
     use std::io::Write as _;
     let store = guest.called().await?;
     let State { bytes, grown } = store.data();
-    writeln!(std::io::stderr(), "memory of the tool: {} KiB, grown {grown} times during a call", bytes / 1024)?;
+    writeln!(
+        std::io::stderr(),
+        "memory of the tool: {} KiB, grown {grown} times during a call",
+        bytes / 1024
+    )?;
     Ok(())
 }
 
@@ -187,8 +249,15 @@ fn context(input: &str) -> ToolContext {
                 client_id: text("clerk"),
                 prior_actors: Vec::new(),
             },
-            session: wit::Session { id: "0".repeat(64), source: text("jti"), trace_id: "0".repeat(32) },
-            authorization: wit::Authorization { scopes: Vec::new(), confidence: wit::Confidence::Verified },
+            session: wit::Session {
+                id: "0".repeat(64),
+                source: text("jti"),
+                trace_id: "0".repeat(32),
+            },
+            authorization: wit::Authorization {
+                scopes: Vec::new(),
+                confidence: wit::Confidence::Verified,
+            },
             delegation: wit::Delegation {
                 mode: wit::DelegationMode::ServiceIdentity,
                 allowed: Vec::new(),
@@ -200,7 +269,12 @@ fn context(input: &str) -> ToolContext {
                 component: "0".repeat(71),
                 arguments: "0".repeat(76),
             },
-            meta: wit::Meta { created_at: 1, expires_at: 301, kid: "0".repeat(43), signature: "0".repeat(86) },
+            meta: wit::Meta {
+                created_at: 1,
+                expires_at: 301,
+                kid: "0".repeat(43),
+                signature: "0".repeat(86),
+            },
             json: "0".repeat(1000),
         },
         input: input.to_owned(),

@@ -23,15 +23,25 @@ use ground::Ground;
 type Figures = BTreeMap<String, f64>;
 
 fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args_os().skip(1).filter(|argument| argument != "--bench").map(PathBuf::from);
+    let mut arguments = std::env::args_os()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .map(PathBuf::from);
     let usage = "usage: inside COMPONENT FOLDER";
-    let (component, folder) = (arguments.next().context(usage)?, arguments.next().context(usage)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (component, folder) = (
+        arguments.next().context(usage)?,
+        arguments.next().context(usage)?,
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let figures = runtime.block_on(async {
         let ground = Arc::new(Ground::new(&component, &folder).await?);
         let mut figures = Figures::new();
         steps::measure(&ground, &mut figures).await?;
-        guest::measure(&ground, &mut figures).await.map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        guest::measure(&ground, &mut figures)
+            .await
+            .map_err(|error| anyhow::anyhow!("{error:#}"))?;
         neighbours::measure(&ground, &mut figures).await?;
         scripts::loads(&ground, &component, "echo", &mut figures).await?;
         if let Some(folder) = std::env::var_os("BAILIWICK_SCRIPTS") {

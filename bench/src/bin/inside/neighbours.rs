@@ -32,7 +32,11 @@ async fn cancelled(ground: &Arc<Ground>) -> anyhow::Result<Duration> {
     let cancel = CancellationToken::new();
     let running = tokio::spawn({
         let (ground, cancel) = (Arc::clone(ground), cancel.clone());
-        async move { call(&ground, "spin", cancel).await.map(|ended| (ended, Instant::now())) }
+        async move {
+            call(&ground, "spin", cancel)
+                .await
+                .map(|ended| (ended, Instant::now()))
+        }
     });
     tokio::time::sleep(Duration::from_millis(15)).await;
     let asked = Instant::now();
@@ -58,7 +62,8 @@ async fn beside_hogs(ground: &Arc<Ground>, figures: &mut Figures) -> anyhow::Res
     let mut took = Vec::new();
     for _ in 0..200 {
         let (ground, begun) = (Arc::clone(ground), Instant::now());
-        tokio::spawn(async move { call(&ground, "echo", CancellationToken::new()).await }).await??;
+        tokio::spawn(async move { call(&ground, "echo", CancellationToken::new()).await })
+            .await??;
         took.push(begun.elapsed());
     }
     stop.cancel();
@@ -77,30 +82,56 @@ async fn call(ground: &Ground, tool: &str, cancelled: CancellationToken) -> anyh
     let permit = ground.permit_of(&caller, tool)?;
     let sealed = ground.seal(&caller, &permit)?;
     let opened = OpenCall::open(ground.journal.clone(), &sealed).await?;
-    let authority = Arc::new(ground.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
-    let signals = Signals { cancelled, stopping: CancellationToken::new(), progress: None };
-    Ok(ground.sandbox.run(&opened, &ground.components, &permit, &sealed, authority, signals).await)
+    let authority = Arc::new(ground.broker.authority(
+        &permit,
+        sealed.clone(),
+        subject,
+        opened.trail(),
+    ));
+    let signals = Signals {
+        cancelled,
+        stopping: CancellationToken::new(),
+        progress: None,
+    };
+    Ok(ground
+        .sandbox
+        .run(
+            &opened,
+            &ground.components,
+            &permit,
+            &sealed,
+            authority,
+            signals,
+        )
+        .await)
 }
 
 /// Memory of the process for each instance that is there and has run, in KiB.
 async fn waiting(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let failed = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
     let engine = ground.sandbox.engine(bailiwick::sandbox::Tier::Compact);
-    let guest = Guest::echo(&Component::from_binary(engine, &ground.component).map_err(failed)?).map_err(failed)?;
+    let guest = Guest::echo(&Component::from_binary(engine, &ground.component).map_err(failed)?)
+        .map_err(failed)?;
     let mut kept = Vec::new();
     let before = resident()?;
     for _ in 0..INSTANCES {
         kept.push(guest.called().await.map_err(failed)?);
     }
     let grown = resident()?.saturating_sub(before);
-    figures.insert("waiting_instance_kib".into(), f64::from(u32::try_from(grown)?) / f64::from(INSTANCES));
+    figures.insert(
+        "waiting_instance_kib".into(),
+        f64::from(u32::try_from(grown)?) / f64::from(INSTANCES),
+    );
     Ok(())
 }
 
 /// Resident memory of this process, KiB.
 fn resident() -> anyhow::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the system does not tell")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("the system does not tell")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 

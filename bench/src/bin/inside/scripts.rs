@@ -12,7 +12,11 @@ use crate::ground::Ground;
 use crate::guest::Guest;
 use crate::timing::{each, median};
 
-pub(crate) async fn measure(ground: &Ground, folder: &Path, figures: &mut Figures) -> anyhow::Result<()> {
+pub(crate) async fn measure(
+    ground: &Ground,
+    folder: &Path,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
     for name in ["qjs", "js", "py"] {
         let path = folder.join(name).with_extension("wasm");
         if !path.is_file() {
@@ -25,19 +29,38 @@ pub(crate) async fn measure(ground: &Ground, folder: &Path, figures: &mut Figure
     Ok(())
 }
 
-async fn one(ground: &Ground, path: &Path, name: &str, figures: &mut Figures) -> anyhow::Result<()> {
+async fn one(
+    ground: &Ground,
+    path: &Path,
+    name: &str,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
     loads(ground, path, name, figures).await?;
     let failed = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
-    let component = Component::from_binary(ground.sandbox.engine(Tier::Script), &std::fs::read(path)?);
+    let component =
+        Component::from_binary(ground.sandbox.engine(Tier::Script), &std::fs::read(path)?);
     let guest = Guest::new(&component.map_err(failed)?, "", "{}").map_err(failed)?;
-    figures.insert(format!("{name}_fresh"), each(1, async || guest.described().await).await.map_err(failed)?);
+    figures.insert(
+        format!("{name}_fresh"),
+        each(1, async || guest.described().await)
+            .await
+            .map_err(failed)?,
+    );
     Ok(())
 }
 
 /// Loading with compiling, and loading what an earlier host compiled: everything from reading the file to its tools.
-pub(crate) async fn loads(ground: &Ground, path: &Path, name: &str, figures: &mut Figures) -> anyhow::Result<()> {
+pub(crate) async fn loads(
+    ground: &Ground,
+    path: &Path,
+    name: &str,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
     let micros = |took: std::time::Duration| took.as_secs_f64() * 1e6;
-    figures.insert(format!("{name}_load_compiling"), micros(ground.load(path).await?));
+    figures.insert(
+        format!("{name}_load_compiling"),
+        micros(ground.load(path).await?),
+    );
     let mut cached = Vec::new();
     for _ in 0..5 {
         cached.push(ground.load(path).await?);

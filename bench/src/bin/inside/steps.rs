@@ -17,20 +17,49 @@ use crate::timing::{each, median};
 pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let (caller, subject) = ground.caller().await?;
     verify(ground, figures).await?;
-    figures.insert("permit".into(), each(20, async || ground.permit(&caller)).await?);
+    figures.insert(
+        "permit".into(),
+        each(20, async || ground.permit(&caller)).await?,
+    );
     let permit = ground.permit(&caller)?;
-    figures.insert("seal".into(), each(10, async || ground.seal(&caller, &permit)).await?);
+    figures.insert(
+        "seal".into(),
+        each(10, async || ground.seal(&caller, &permit)).await?,
+    );
     let sealed = ground.seal(&caller, &permit)?;
 
     // The sandbox's path as a call takes it: envelope and arguments in, a fresh instance, the answer judged.
     let opened = OpenCall::open(ground.journal.clone(), &sealed).await?;
-    let authority = Arc::new(ground.broker.authority(&permit, sealed.clone(), subject, opened.trail()));
+    let authority = Arc::new(ground.broker.authority(
+        &permit,
+        sealed.clone(),
+        subject,
+        opened.trail(),
+    ));
     let (cancelled, stopping) = (CancellationToken::new(), CancellationToken::new());
     let run = async || {
-        let signals = Signals { cancelled: cancelled.clone(), stopping: stopping.clone(), progress: None };
+        let signals = Signals {
+            cancelled: cancelled.clone(),
+            stopping: stopping.clone(),
+            progress: None,
+        };
         let authority = Arc::clone(&authority);
-        let ended = ground.sandbox.run(&opened, &ground.components, &permit, &sealed, authority, signals).await;
-        anyhow::ensure!(ended.outcome == Outcome::Done, "the call ended as {:?}", ended.reason);
+        let ended = ground
+            .sandbox
+            .run(
+                &opened,
+                &ground.components,
+                &permit,
+                &sealed,
+                authority,
+                signals,
+            )
+            .await;
+        anyhow::ensure!(
+            ended.outcome == Outcome::Done,
+            "the call ended as {:?}",
+            ended.reason
+        );
         Ok(ended)
     };
     figures.insert("sandbox".into(), each(20, run).await?);
@@ -47,7 +76,10 @@ async fn verify(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
 }
 
 /// Each token is made before the clock starts.
-async fn admitted(ground: &Ground, tokens: impl Iterator<Item = anyhow::Result<BearerToken>>) -> anyhow::Result<f64> {
+async fn admitted(
+    ground: &Ground,
+    tokens: impl Iterator<Item = anyhow::Result<BearerToken>>,
+) -> anyhow::Result<f64> {
     let mut took = Vec::new();
     for token in tokens.take(2000) {
         let token = token?;
@@ -65,7 +97,9 @@ async fn record(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let sealed = ground.seal(&caller, &permit)?;
     let pair = async || {
         let opened = OpenCall::open(ground.journal.clone(), &sealed).await?;
-        opened.close(Outcome::Done, None, DownstreamTally::default()).await
+        opened
+            .close(Outcome::Done, None, DownstreamTally::default())
+            .await
     };
     figures.insert("record".into(), each(1, pair).await? / 2.0);
     let mut batches = Vec::new();

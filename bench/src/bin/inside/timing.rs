@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 /// Microseconds of one `operation`: the median of many small batches, after some that do not count. A batch is short, so
 /// that most are not interrupted by what else the machine does.
-pub(crate) async fn each<T, E>(batch: u32, mut operation: impl AsyncFnMut() -> Result<T, E>) -> Result<f64, E> {
+pub(crate) async fn each<T, E>(
+    batch: u32,
+    mut operation: impl AsyncFnMut() -> Result<T, E>,
+) -> Result<f64, E> {
     let mut batches = Vec::with_capacity(BATCHES);
     for number in 0..WARM_UP + BATCHES {
         let started = Instant::now();
@@ -21,7 +24,9 @@ pub(crate) async fn each<T, E>(batch: u32, mut operation: impl AsyncFnMut() -> R
 /// The value in the middle, in microseconds.
 pub(crate) fn median(mut values: Vec<Duration>) -> f64 {
     values.sort_unstable();
-    values.get(values.len() / 2).map_or(f64::NAN, |middle| middle.as_secs_f64() * 1e6)
+    values
+        .get(values.len() / 2)
+        .map_or(f64::NAN, |middle| middle.as_secs_f64() * 1e6)
 }
 
 const WARM_UP: usize = 20;

@@ -9,7 +9,8 @@ use anyhow::{Context as _, bail};
 use bailiwick_dev::process::UNTIL_STDIN_CLOSES;
 use bailiwick_dev::story::{self, Options};
 
-const USAGE: &str = "usage: bailiwick-demo --bailiwick PATH --tools DIR --out DIR [--once] [--until-stdin-closes]";
+const USAGE: &str =
+    "usage: bailiwick-demo --bailiwick PATH --tools DIR --out DIR [--once] [--until-stdin-closes]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -47,9 +48,21 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Options>
             }
             other => bail!("unknown argument {other}\n{USAGE}"),
         };
-        let value = arguments.next().with_context(|| format!("{argument} needs a value\n{USAGE}"))?;
+        let value = arguments
+            .next()
+            .with_context(|| format!("{argument} needs a value\n{USAGE}"))?;
         *slot = Some(PathBuf::from(value));
     }
-    let (bailiwick, tools, out) = (bailiwick.context(USAGE)?, tools.context(USAGE)?, out.context(USAGE)?);
-    Ok(Options { bailiwick, tools, out, once, until_stdin_closes })
+    let (bailiwick, tools, out) = (
+        bailiwick.context(USAGE)?,
+        tools.context(USAGE)?,
+        out.context(USAGE)?,
+    );
+    Ok(Options {
+        bailiwick,
+        tools,
+        out,
+        once,
+        until_stdin_closes,
+    })
 }

@@ -10,7 +10,10 @@ use bailiwick_dev::workbench::{self, Options, SWEEP, USAGE};
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+    if arguments
+        .iter()
+        .any(|argument| argument == "--help" || argument == "-h")
+    {
         // Nobody may be listening.
         let _unheard = writeln!(stdout(), "{USAGE}");
         return ExitCode::SUCCESS;

@@ -155,7 +155,11 @@ impl Config {
     /// Adds the service `billing_api`, reached with a re-issued token of the user.
     #[must_use]
     pub fn with_billing(mut self, issuer: &str, billing: &str) -> Self {
-        self.services.push_str(&BILLING.replace("ISSUER", issuer).replace("BILLING", billing));
+        self.services.push_str(
+            &BILLING
+                .replace("ISSUER", issuer)
+                .replace("BILLING", billing),
+        );
         self
     }
 
@@ -163,7 +167,8 @@ impl Config {
     #[must_use]
     pub fn with_reports(mut self, issuer: &str, reports: &str) -> Self {
         self.services.push_str(&REPORTS.replace("REPORTS", reports));
-        self.services.push_str(&REPORTS_TOKEN.replace("ISSUER", issuer));
+        self.services
+            .push_str(&REPORTS_TOKEN.replace("ISSUER", issuer));
         self
     }
 
@@ -171,7 +176,11 @@ impl Config {
     #[must_use]
     pub fn with_reports_key(mut self, reports: &str, header: &str, prefix: &str) -> Self {
         self.services.push_str(&REPORTS.replace("REPORTS", reports));
-        self.services.push_str(&REPORTS_KEY.replace("HEADER", header).replace("PREFIX", prefix));
+        self.services.push_str(
+            &REPORTS_KEY
+                .replace("HEADER", header)
+                .replace("PREFIX", prefix),
+        );
         self
     }
 
@@ -180,7 +189,10 @@ impl Config {
     pub fn grant(mut self, name: &str, digest: &str, services: &[(&str, &str)]) -> Self {
         let services = inline(services);
         // Writing to a string does not fail.
-        let _always = write!(self.components, "[components.{name}]\ndigest = \"{digest}\"\nservices = {services}\n\n");
+        let _always = write!(
+            self.components,
+            "[components.{name}]\ndigest = \"{digest}\"\nservices = {services}\n\n"
+        );
         self
     }
 
@@ -188,21 +200,37 @@ impl Config {
     #[must_use]
     pub fn grant_tool(mut self, component: &str, tool: &str, services: &[(&str, &str)]) -> Self {
         let services = inline(services);
-        let _always = write!(self.components, "[components.{component}.tools.{tool}]\nservices = {services}\n\n");
+        let _always = write!(
+            self.components,
+            "[components.{component}.tools.{tool}]\nservices = {services}\n\n"
+        );
         self
     }
 
     /// The whole text.
     pub fn to_toml(&self) -> String {
-        let sections =
-            [&self.server, &self.issuers, &self.envelope, &self.services, &self.components, &self.limits, &self.audit];
-        let sections: Vec<&str> =
-            sections.into_iter().map(|section| section.trim_end()).filter(|section| !section.is_empty()).collect();
+        let sections = [
+            &self.server,
+            &self.issuers,
+            &self.envelope,
+            &self.services,
+            &self.components,
+            &self.limits,
+            &self.audit,
+        ];
+        let sections: Vec<&str> = sections
+            .into_iter()
+            .map(|section| section.trim_end())
+            .filter(|section| !section.is_empty())
+            .collect();
         sections.join("\n\n") + "\n"
     }
 }
 
 fn inline(services: &[(&str, &str)]) -> String {
-    let members: Vec<String> = services.iter().map(|(service, mode)| format!("{service} = \"{mode}\"")).collect();
+    let members: Vec<String> = services
+        .iter()
+        .map(|(service, mode)| format!("{service} = \"{mode}\""))
+        .collect();
     format!("{{ {} }}", members.join(", "))
 }

@@ -16,7 +16,11 @@ pub struct User {
 impl User {
     /// A user who may ask for nothing yet.
     pub fn new(sub: &str) -> Self {
-        Self { sub: sub.to_owned(), tenant: None, may: BTreeMap::new() }
+        Self {
+            sub: sub.to_owned(),
+            tenant: None,
+            may: BTreeMap::new(),
+        }
     }
 
     /// Lets the user ask for scopes at an audience.
@@ -28,9 +32,16 @@ impl User {
 
     /// `alice` and `bob`, who may read and write orders and read their accounts, and `carol`, who may not.
     pub fn samples() -> Vec<Self> {
-        let customer =
-            |sub| Self::new(sub).may("orders", &["orders:read", "orders:write"]).may("billing", &["billing:read"]);
-        vec![customer("alice"), customer("bob"), Self::new("carol").may("orders", &[]).may("billing", &[])]
+        let customer = |sub| {
+            Self::new(sub)
+                .may("orders", &["orders:read", "orders:write"])
+                .may("billing", &["billing:read"])
+        };
+        vec![
+            customer("alice"),
+            customer("bob"),
+            Self::new("carol").may("orders", &[]).may("billing", &[]),
+        ]
     }
 }
 
@@ -50,7 +61,12 @@ pub struct Client {
 impl Client {
     /// A client that may ask for nothing yet.
     pub fn new(id: &str, secret: &str) -> Self {
-        Self { id: id.to_owned(), secret: secret.to_owned(), may: BTreeMap::new(), exchanges: false }
+        Self {
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+            may: BTreeMap::new(),
+            exchanges: false,
+        }
     }
 
     /// Lets the client ask for scopes at an audience, for itself.
@@ -68,14 +84,19 @@ impl Client {
 
     /// The host: the client `bailiwick`.
     pub fn host() -> Self {
-        let host = Self::new("bailiwick", "a secret of the host & only of it").may("reports", &["reports:read"]);
-        Self { exchanges: true, ..host }
+        let host = Self::new("bailiwick", "a secret of the host & only of it")
+            .may("reports", &["reports:read"]);
+        Self {
+            exchanges: true,
+            ..host
+        }
     }
 
     /// The audience at which the client may have all these scopes.
     pub(super) fn audience_of(&self, scopes: &[String]) -> Option<&str> {
         let mut audiences = self.may.iter();
-        let found = audiences.find(|(_, allowed)| scopes.iter().all(|scope| allowed.contains(scope)));
+        let found =
+            audiences.find(|(_, allowed)| scopes.iter().all(|scope| allowed.contains(scope)));
         found.map(|(audience, _)| audience.as_str())
     }
 }
@@ -101,7 +122,9 @@ impl Directory {
     }
 
     pub(super) fn client(&self, id: &str, secret: &str) -> Option<&Client> {
-        self.clients.iter().find(|client| client.id == id && client.secret == secret)
+        self.clients
+            .iter()
+            .find(|client| client.id == id && client.secret == secret)
     }
 
     /// What a subject may ask of an audience; `None` if the audience is not for it.

@@ -43,7 +43,10 @@ pub struct Exchange {
 impl Exchange {
     /// A field of the form.
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.form.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.form
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -65,7 +68,9 @@ impl Refusal {
 /// Answers `POST /token`.
 pub(super) fn token(state: &State, request: &Request) -> Answer {
     let form = Form(request.form());
-    grant(state, request, &form).unwrap_or_else(Refusal::answer).with("cache-control", "no-store")
+    grant(state, request, &form)
+        .unwrap_or_else(Refusal::answer)
+        .with("cache-control", "no-store")
 }
 
 fn grant(state: &State, request: &Request, form: &Form) -> Result<Answer, Refusal> {
@@ -78,7 +83,11 @@ fn grant(state: &State, request: &Request, form: &Form) -> Result<Answer, Refusa
 }
 
 /// `client_secret_basic` or `client_secret_post`, never both (RFC 6749, section 2.3).
-fn authenticate<'s>(state: &'s State, request: &Request, form: &Form) -> Result<&'s Client, Refusal> {
+fn authenticate<'s>(
+    state: &'s State,
+    request: &Request,
+    form: &Form,
+) -> Result<&'s Client, Refusal> {
     let refusal = Refusal("invalid_client", "unknown client or wrong secret");
     let (id, secret) = match (request.header("authorization"), form.get("client_secret")?) {
         (Some(header), None) => basic(header).ok_or(refusal)?,
@@ -93,33 +102,46 @@ fn basic(header: &str) -> Option<(String, String)> {
     let text = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
     let text = String::from_utf8(text).ok()?;
     let (id, secret) = text.split_once(':')?;
-    let decode = |text: &str| url::form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned());
+    let decode = |text: &str| {
+        url::form_urlencoded::parse(text.as_bytes())
+            .next()
+            .map(|(name, _)| name.into_owned())
+    };
     Some((decode(id)?, decode(secret)?))
 }
 
 /// For the audience that is named, else for the one where the client may have what it asks; with
 /// neither audience nor scope the token is good at this issuer alone, as an actor token.
 fn client_credentials(state: &State, client: &Client, form: &Form) -> Result<Answer, Refusal> {
-    let mut spec = TokenSpec::of(&client.id).client(&client.id).audience(&state.url);
+    let mut spec = TokenSpec::of(&client.id)
+        .client(&client.id)
+        .audience(&state.url);
     let asked = form.scopes()?;
     let audience = match form.target()? {
-        None if !asked.is_empty() => {
-            Some(client.audience_of(&asked).ok_or(Refusal("invalid_scope", "a scope that the client may not have"))?)
-        }
+        None if !asked.is_empty() => Some(client.audience_of(&asked).ok_or(Refusal(
+            "invalid_scope",
+            "a scope that the client may not have",
+        ))?),
         named => named,
     };
     if let Some(audience) = audience {
         let scopes = narrow(state, &client.id, audience, &asked)?;
         spec = spec.audience(audience).claim("scope", scopes.join(" "));
     }
-    let token = state.mint(&spec).map_err(|_| Refusal("server_error", "no key"))?;
+    let token = state
+        .mint(&spec)
+        .map_err(|_| Refusal("server_error", "no key"))?;
     let body = json!({"access_token": token, "token_type": "Bearer", "expires_in": 600});
     Ok(Answer::json(StatusCode::OK, &body))
 }
 
 /// RFC 8693: every exchange is logged, whatever comes of it.
 fn exchange(state: &State, client: &Client, form: &Form) -> Answer {
-    let mut seen = Exchange { client_id: client.id.clone(), form: form.0.clone(), ..Exchange::default() };
+    let mut seen = Exchange {
+        client_id: client.id.clone(),
+        form: form.0.clone(),
+        ..Exchange::default()
+    };
     let answer = issue(state, client, form, &mut seen).unwrap_or_else(|refusal| {
         seen.error = Some(refusal.0);
         refusal.answer()
@@ -128,28 +150,39 @@ fn exchange(state: &State, client: &Client, form: &Form) -> Answer {
     answer
 }
 
-fn issue(state: &State, client: &Client, form: &Form, seen: &mut Exchange) -> Result<Answer, Refusal> {
+fn issue(
+    state: &State,
+    client: &Client,
+    form: &Form,
+    seen: &mut Exchange,
+) -> Result<Answer, Refusal> {
     if !client.exchanges {
         return Err(Refusal("unauthorized_client", "may not exchange tokens"));
     }
     let misbehaviour = state.lock().misbehaviour;
     let subject_token = form.required("subject_token")?;
-    let subject =
-        Party::from_token(state, form, "subject_token")?.ok_or(Refusal("invalid_request", "no subject_token"))?;
+    let subject = Party::from_token(state, form, "subject_token")?
+        .ok_or(Refusal("invalid_request", "no subject_token"))?;
     seen.subject = Some(subject.sub.clone());
     let actor = Party::from_token(state, form, "actor_token")?;
     seen.actor = actor.as_ref().map(|actor| actor.sub.clone());
-    let audience = form.target()?.ok_or(Refusal("invalid_target", "no audience"))?;
+    let audience = form
+        .target()?
+        .ok_or(Refusal("invalid_target", "no audience"))?;
     let scopes = narrow(state, &subject.sub, audience, &form.scopes()?)?;
     if let Some(answer) = misbehaviour.and_then(super::Misbehaviour::instead) {
         return Ok(answer);
     }
 
-    let mut spec = issued(state, client, &subject, actor.as_ref()).audience(audience).claim("scope", scopes.join(" "));
+    let mut spec = issued(state, client, &subject, actor.as_ref())
+        .audience(audience)
+        .claim("scope", scopes.join(" "));
     if let Some(misbehaviour) = misbehaviour {
         spec = misbehaviour.spoil(spec, &scopes);
     }
-    let token = state.mint(&spec).map_err(|_| Refusal("server_error", "no key"))?;
+    let token = state
+        .mint(&spec)
+        .map_err(|_| Refusal("server_error", "no key"))?;
     seen.issued = Some(token.clone());
     let mut body = Map::from_iter([
         ("access_token".to_owned(), json!(token)),
@@ -168,8 +201,9 @@ fn issue(state: &State, client: &Client, form: &Form, seen: &mut Exchange) -> Re
 
 /// The issued token before audience and scope are filled in.
 fn issued(state: &State, client: &Client, subject: &Party, actor: Option<&Party>) -> TokenSpec {
-    let mut spec =
-        TokenSpec::of(&subject.sub).client(&client.id).claim("exp", now().saturating_add(LIFETIME).min(subject.exp));
+    let mut spec = TokenSpec::of(&subject.sub)
+        .client(&client.id)
+        .claim("exp", now().saturating_add(LIFETIME).min(subject.exp));
     if let Some(tenant) = subject.claims.get("tenant") {
         spec = spec.claim("tenant", tenant.clone());
     }
@@ -198,13 +232,18 @@ impl Party {
             (None, None) => return Ok(None),
             (Some(token), Some(kind)) => (token, kind),
             _ => {
-                return Err(Refusal("invalid_request", "a token without its type, or a type alone"));
+                return Err(Refusal(
+                    "invalid_request",
+                    "a token without its type, or a type alone",
+                ));
             }
         };
         if kind != ACCESS_TOKEN && kind != JWT {
             return Err(Refusal("invalid_request", "a token type that is not taken"));
         }
-        Self::verify(state, token).map(Some).ok_or(Refusal("invalid_request", "a token that is not good"))
+        Self::verify(state, token)
+            .map(Some)
+            .ok_or(Refusal("invalid_request", "a token that is not good"))
     }
 
     fn verify(state: &State, token: &str) -> Option<Self> {
@@ -212,7 +251,11 @@ impl Party {
         let exp = claims.get("exp")?.as_u64()?;
         let own = claims.get("iss")?.as_str()? == state.url;
         (own && exp > now()).then_some(())?;
-        Some(Self { sub: claims.get("sub")?.as_str()?.to_owned(), exp, claims })
+        Some(Self {
+            sub: claims.get("sub")?.as_str()?.to_owned(),
+            exp,
+            claims,
+        })
     }
 
     fn remaining(&self) -> u64 {
@@ -221,16 +264,24 @@ impl Party {
 }
 
 /// The scopes asked for, or all that the subject may have if none are; never more.
-fn narrow(state: &State, sub: &str, audience: &str, asked: &[String]) -> Result<Vec<String>, Refusal> {
-    let allowed = state
-        .directory
-        .allowance(sub, audience)
-        .ok_or(Refusal("invalid_target", "an audience that is not for this subject"))?;
+fn narrow(
+    state: &State,
+    sub: &str,
+    audience: &str,
+    asked: &[String],
+) -> Result<Vec<String>, Refusal> {
+    let allowed = state.directory.allowance(sub, audience).ok_or(Refusal(
+        "invalid_target",
+        "an audience that is not for this subject",
+    ))?;
     if asked.is_empty() {
         return Ok(allowed.to_vec());
     }
     if asked.iter().any(|scope| !allowed.contains(scope)) {
-        return Err(Refusal("invalid_scope", "a scope that the subject may not have"));
+        return Err(Refusal(
+            "invalid_scope",
+            "a scope that the subject may not have",
+        ));
     }
     Ok(asked.to_vec())
 }
@@ -249,7 +300,8 @@ impl Form {
     }
 
     fn required(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name)?.ok_or(Refusal("invalid_request", "a field is missing"))
+        self.get(name)?
+            .ok_or(Refusal("invalid_request", "a field is missing"))
     }
 
     /// One `audience` or one `resource`.

@@ -43,7 +43,10 @@ impl TokenSpec {
     pub fn of(sub: &str) -> Self {
         Self {
             header: Map::from_iter([("typ".to_owned(), json!("at+jwt"))]),
-            claims: Map::from_iter([("sub".to_owned(), json!(sub)), ("client_id".to_owned(), json!("clerk"))]),
+            claims: Map::from_iter([
+                ("sub".to_owned(), json!(sub)),
+                ("client_id".to_owned(), json!("clerk")),
+            ]),
             lifetime: LIFETIME,
             signer: Signer::Issuer,
         }
@@ -149,8 +152,14 @@ impl State {
         Ok(Map::from_iter([
             ("iss".to_owned(), json!(self.url)),
             ("iat".to_owned(), json!(issued)),
-            ("exp".to_owned(), json!(issued.saturating_add_signed(lifetime))),
-            ("jti".to_owned(), json!(fresh_id().map_err(|_| JwsError::Crypto)?)),
+            (
+                "exp".to_owned(),
+                json!(issued.saturating_add_signed(lifetime)),
+            ),
+            (
+                "jti".to_owned(),
+                json!(fresh_id().map_err(|_| JwsError::Crypto)?),
+            ),
         ]))
     }
 
@@ -158,10 +167,15 @@ impl State {
         let inner = self.lock();
         let first = inner.keys.first().ok_or(JwsError::UnknownKey)?;
         match signer {
-            Signer::Key(algorithm) => {
-                inner.keys.iter().find(|key| key.algorithm() == *algorithm).cloned().ok_or(JwsError::UnknownKey)
+            Signer::Key(algorithm) => inner
+                .keys
+                .iter()
+                .find(|key| key.algorithm() == *algorithm)
+                .cloned()
+                .ok_or(JwsError::UnknownKey),
+            Signer::Stranger => {
+                Key::generate(first.kid(), first.algorithm()).map(std::sync::Arc::new)
             }
-            Signer::Stranger => Key::generate(first.kid(), first.algorithm()).map(std::sync::Arc::new),
             _ => Ok(std::sync::Arc::clone(first)),
         }
     }
@@ -170,7 +184,8 @@ impl State {
 fn keyed_hash(key: &Key, input: &str) -> Result<String, JwsError> {
     use hmac::{KeyInit as _, Mac as _};
     let secret = key.public_jwk().to_string();
-    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| JwsError::Crypto)?;
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes())
+        .map_err(|_| JwsError::Crypto)?;
     mac.update(input.as_bytes());
     Ok(format!("{input}.{}", encode(mac.finalize().into_bytes())))
 }
@@ -182,14 +197,20 @@ pub(super) fn page(state: &State, request: &Request) -> Answer {
         return refuse("not for web pages");
     }
     let form = request.form();
-    let field = |name: &str| form.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+    let field = |name: &str| {
+        form.iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
+    };
     let Some(user) = field("user").and_then(|sub| state.directory.user(sub)) else {
         return refuse("no such user");
     };
     let Some(audience) = field("audience") else {
         return refuse("no audience");
     };
-    let mut spec = TokenSpec::of(&user.sub).audience(audience).claim("scope", field("scope").unwrap_or_default());
+    let mut spec = TokenSpec::of(&user.sub)
+        .audience(audience)
+        .claim("scope", field("scope").unwrap_or_default());
     if let Some(tenant) = &user.tenant {
         spec = spec.tenant(tenant);
     }

@@ -132,10 +132,14 @@ impl Misbehaviour {
             Self::BoundToKey => spec.claim("cnf", json!({"jkt": "x"})),
             Self::IdToken => spec.claim("nonce", "n"),
             Self::OtherClient => spec.claim("azp", "somebody-else"),
-            Self::ForeignActor => spec.claim("act", json!({"sub": "bailiwick", "iss": "https://evil.example"})),
-            Self::NestedStranger => {
-                spec.claim("act", json!({"sub": "bailiwick", "act": {"sub": "clerk", "act": {"sub": "stranger"}}}))
-            }
+            Self::ForeignActor => spec.claim(
+                "act",
+                json!({"sub": "bailiwick", "iss": "https://evil.example"}),
+            ),
+            Self::NestedStranger => spec.claim(
+                "act",
+                json!({"sub": "bailiwick", "act": {"sub": "clerk", "act": {"sub": "stranger"}}}),
+            ),
             Self::Details => spec.claim("authorization_details", json!([{"type": "payment"}])),
             Self::SilentScopes => spec.without("scope"),
             _ => spec,
@@ -146,7 +150,10 @@ impl Misbehaviour {
     pub(super) fn distort(self, answer: &mut Map<String, Value>, subject_token: &str) {
         let (name, value) = match self {
             Self::SameToken => ("access_token", json!(subject_token)),
-            Self::WrongTokenType => ("issued_token_type", json!("urn:ietf:params:oauth:token-type:id_token")),
+            Self::WrongTokenType => (
+                "issued_token_type",
+                json!("urn:ietf:params:oauth:token-type:id_token"),
+            ),
             Self::NumberAsType => ("issued_token_type", json!(7)),
             Self::NoTokenType => ("issued_token_type", Value::Null),
             Self::NotABearer => ("token_type", json!("N_A")),
@@ -166,17 +173,26 @@ impl Misbehaviour {
     /// What goes out instead of a good answer, if anything.
     pub(super) fn instead(self) -> Option<Answer> {
         let refused = |error: &str| {
-            Answer::json(StatusCode::BAD_REQUEST, &json!({"error": error, "error_description": "secret-of-the-issuer"}))
+            Answer::json(
+                StatusCode::BAD_REQUEST,
+                &json!({"error": error, "error_description": "secret-of-the-issuer"}),
+            )
         };
         Some(match self {
             Self::HtmlPage => Answer::new(StatusCode::OK, "text/html", "<h1>Please log in</h1>"),
             Self::Empty => Answer::new(StatusCode::OK, "application/json", ""),
-            Self::ServerError => Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "stack trace\n"),
+            Self::ServerError => Answer::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "text/plain",
+                "stack trace\n",
+            ),
             Self::InvalidGrant => refused("invalid_grant"),
             Self::ConsentRequired => refused("consent_required"),
-            Self::Redirect => {
-                Answer { status: StatusCode::TEMPORARY_REDIRECT, ..Answer::default() }.with("location", "/elsewhere")
+            Self::Redirect => Answer {
+                status: StatusCode::TEMPORARY_REDIRECT,
+                ..Answer::default()
             }
+            .with("location", "/elsewhere"),
             _ => return None,
         })
     }

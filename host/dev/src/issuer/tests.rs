@@ -11,12 +11,22 @@ const HOST: Option<(&str, &str)> = Some(("bailiwick", "a secret of the host & on
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 async fn ask(issuer: &Issuer, client: Option<(&str, &str)>, fields: &[(&str, &str)]) -> Reply {
-    client::form(&issuer.token_endpoint(), client, fields).await.unwrap()
+    client::form(&issuer.token_endpoint(), client, fields)
+        .await
+        .unwrap()
 }
 
 async fn actor_token(issuer: &Issuer) -> String {
-    let reply = ask(issuer, HOST, &[("grant_type", exchange::CLIENT_CREDENTIALS)]).await;
-    reply.json().unwrap()["access_token"].as_str().unwrap().to_owned()
+    let reply = ask(
+        issuer,
+        HOST,
+        &[("grant_type", exchange::CLIENT_CREDENTIALS)],
+    )
+    .await;
+    reply.json().unwrap()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn request<'a>(subject: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -41,9 +51,14 @@ fn claims(reply: &Reply) -> serde_json::Map<String, Value> {
 #[tokio::test]
 async fn an_exchange_names_subject_audience_scope_and_actor() {
     let issuer = Issuer::start().await.unwrap();
-    let subject = issuer.token(&TokenSpec::of("alice").tenant("acme").lifetime(60)).unwrap();
+    let subject = issuer
+        .token(&TokenSpec::of("alice").tenant("acme").lifetime(60))
+        .unwrap();
     let actor = actor_token(&issuer).await;
-    let more = [("actor_token", actor.as_str()), ("actor_token_type", ACCESS_TOKEN)];
+    let more = [
+        ("actor_token", actor.as_str()),
+        ("actor_token_type", ACCESS_TOKEN),
+    ];
     let reply = ask(&issuer, HOST, &request(&subject, &more)).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let claims = claims(&reply);
@@ -51,7 +66,10 @@ async fn an_exchange_names_subject_audience_scope_and_actor() {
     assert_eq!(claims["aud"], "orders");
     assert_eq!(claims["scope"], "orders:read");
     assert_eq!(claims["tenant"], "acme");
-    assert_eq!(claims["act"], json!({"sub": "bailiwick", "iss": issuer.url()}));
+    assert_eq!(
+        claims["act"],
+        json!({"sub": "bailiwick", "iss": issuer.url()})
+    );
     assert!(claims["exp"].as_u64().unwrap() <= now() + 60);
 
     let logged = &issuer.exchanges()[0];
@@ -63,7 +81,9 @@ async fn an_exchange_names_subject_audience_scope_and_actor() {
 #[tokio::test]
 async fn without_an_actor_token_there_is_no_act() {
     let issuer = Issuer::start().await.unwrap();
-    let subject = issuer.token(&TokenSpec::of("alice").acting("an-agent")).unwrap();
+    let subject = issuer
+        .token(&TokenSpec::of("alice").acting("an-agent"))
+        .unwrap();
     let reply = ask(&issuer, HOST, &request(&subject, &[])).await;
     assert!(!claims(&reply).contains_key("act"));
 }
@@ -71,16 +91,38 @@ async fn without_an_actor_token_there_is_no_act() {
 #[tokio::test]
 async fn a_clients_own_token_is_for_the_audience_of_its_scopes() {
     let issuer = Issuer::start().await.unwrap();
-    let scoped = [("grant_type", exchange::CLIENT_CREDENTIALS), ("scope", "reports:read")];
+    let scoped = [
+        ("grant_type", exchange::CLIENT_CREDENTIALS),
+        ("scope", "reports:read"),
+    ];
     let own = claims(&ask(&issuer, HOST, &scoped).await);
-    assert_eq!((&own["sub"], &own["client_id"]), (&json!("bailiwick"), &json!("bailiwick")));
-    assert_eq!((&own["aud"], &own["scope"]), (&json!("reports"), &json!("reports:read")));
-    let plain = claims(&ask(&issuer, HOST, &[("grant_type", exchange::CLIENT_CREDENTIALS)]).await);
+    assert_eq!(
+        (&own["sub"], &own["client_id"]),
+        (&json!("bailiwick"), &json!("bailiwick"))
+    );
+    assert_eq!(
+        (&own["aud"], &own["scope"]),
+        (&json!("reports"), &json!("reports:read"))
+    );
+    let plain = claims(
+        &ask(
+            &issuer,
+            HOST,
+            &[("grant_type", exchange::CLIENT_CREDENTIALS)],
+        )
+        .await,
+    );
     assert_eq!(plain["aud"], issuer.url());
     let robot = Some(("robot", "a secret of the robot"));
-    assert_eq!(ask(&issuer, robot, &scoped).await.json().unwrap()["error"], "invalid_scope");
+    assert_eq!(
+        ask(&issuer, robot, &scoped).await.json().unwrap()["error"],
+        "invalid_scope"
+    );
     let elsewhere = [scoped[0], scoped[1], ("audience", "payroll")];
-    assert_eq!(ask(&issuer, HOST, &elsewhere).await.json().unwrap()["error"], "invalid_target");
+    assert_eq!(
+        ask(&issuer, HOST, &elsewhere).await.json().unwrap()["error"],
+        "invalid_target"
+    );
 }
 
 #[tokio::test]
@@ -88,8 +130,12 @@ async fn what_the_specification_forbids_is_refused() {
     let issuer = Issuer::start().await.unwrap();
     let good = issuer.token(&TokenSpec::of("alice")).unwrap();
     let over = issuer.token(&TokenSpec::of("alice").lifetime(-1)).unwrap();
-    let forged = issuer.token(&TokenSpec::of("alice").signed_by(Signer::Stranger)).unwrap();
-    let unsigned = issuer.token(&TokenSpec::of("alice").signed_by(Signer::Nobody)).unwrap();
+    let forged = issuer
+        .token(&TokenSpec::of("alice").signed_by(Signer::Stranger))
+        .unwrap();
+    let unsigned = issuer
+        .token(&TokenSpec::of("alice").signed_by(Signer::Nobody))
+        .unwrap();
     let carol = issuer.token(&TokenSpec::of("carol")).unwrap();
     let robot = Some(("robot", "a secret of the robot"));
     let cases = [
@@ -97,13 +143,43 @@ async fn what_the_specification_forbids_is_refused() {
         (HOST, request(&forged, &[]), "invalid_request"),
         (HOST, request(&unsigned, &[]), "invalid_request"),
         (HOST, request(&carol, &[]), "invalid_scope"),
-        (HOST, request(&good, &[("scope", "orders:admin")]), "invalid_scope"),
-        (HOST, request(&good, &[("audience", "payroll")]), "invalid_target"),
-        (HOST, request(&good, &[("actor_token_type", ACCESS_TOKEN)]), "invalid_request"),
-        (HOST, request(&good, &[("actor_token", "nonsense"), ("actor_token_type", ACCESS_TOKEN)]), "invalid_request"),
-        (HOST, request(&good, &[("grant_type", "password")]), "unsupported_grant_type"),
+        (
+            HOST,
+            request(&good, &[("scope", "orders:admin")]),
+            "invalid_scope",
+        ),
+        (
+            HOST,
+            request(&good, &[("audience", "payroll")]),
+            "invalid_target",
+        ),
+        (
+            HOST,
+            request(&good, &[("actor_token_type", ACCESS_TOKEN)]),
+            "invalid_request",
+        ),
+        (
+            HOST,
+            request(
+                &good,
+                &[
+                    ("actor_token", "nonsense"),
+                    ("actor_token_type", ACCESS_TOKEN),
+                ],
+            ),
+            "invalid_request",
+        ),
+        (
+            HOST,
+            request(&good, &[("grant_type", "password")]),
+            "unsupported_grant_type",
+        ),
         (robot, request(&good, &[]), "unauthorized_client"),
-        (Some(("bailiwick", "wrong")), request(&good, &[]), "invalid_client"),
+        (
+            Some(("bailiwick", "wrong")),
+            request(&good, &[]),
+            "invalid_client",
+        ),
         (None, request(&good, &[]), "invalid_client"),
     ];
     for (client, fields, error) in cases {
@@ -129,7 +205,8 @@ async fn a_misbehaving_issuer_can_be_told_from_a_good_one() {
             && reply.json().is_ok_and(|body| {
                 let members: Vec<_> = body.as_object().unwrap().keys().cloned().collect();
                 let kinds = |body: &Value| {
-                    let named = ["token_type", "issued_token_type", "scope"].map(|name| body[name].clone());
+                    let named =
+                        ["token_type", "issued_token_type", "scope"].map(|name| body[name].clone());
                     (named, body["expires_in"].is_u64())
                 };
                 let token = body["access_token"].as_str().unwrap().to_owned();
@@ -150,17 +227,27 @@ async fn a_misbehaving_issuer_can_be_told_from_a_good_one() {
     }
     issuer.misbehave(Misbehaviour::NoActor);
     let actor = actor_token(&issuer).await;
-    let more = [("actor_token", actor.as_str()), ("actor_token_type", ACCESS_TOKEN)];
+    let more = [
+        ("actor_token", actor.as_str()),
+        ("actor_token_type", ACCESS_TOKEN),
+    ];
     assert!(!claims(&ask(&issuer, HOST, &request(&subject, &more)).await).contains_key("act"));
     issuer.misbehave(None);
-    assert_eq!(ask(&issuer, HOST, &request(&subject, &[])).await.status, 200);
+    assert_eq!(
+        ask(&issuer, HOST, &request(&subject, &[])).await.status,
+        200
+    );
 }
 
 #[tokio::test]
 async fn people_get_tokens_from_the_mint_and_web_pages_do_not() {
     let issuer = Issuer::start().await.unwrap();
     let url = format!("{}/mint", issuer.url());
-    let fields = [("user", "alice"), ("scope", "orders:read"), ("audience", "http://h/mcp")];
+    let fields = [
+        ("user", "alice"),
+        ("scope", "orders:read"),
+        ("audience", "http://h/mcp"),
+    ];
     let reply = client::form(&url, None, &fields).await.unwrap();
     assert_eq!(claims(&reply)["aud"], "http://h/mcp");
     let headers = [(http::header::ORIGIN, "http://evil.example".parse().unwrap())];
@@ -175,6 +262,8 @@ async fn metadata_names_itself_and_its_keys() {
     let url = format!("{}/.well-known/oauth-authorization-server", issuer.url());
     let metadata = client::fetch(&url).await.unwrap().json().unwrap();
     assert_eq!(metadata["issuer"], issuer.url());
-    let keys = client::fetch(metadata["jwks_uri"].as_str().unwrap()).await.unwrap();
+    let keys = client::fetch(metadata["jwks_uri"].as_str().unwrap())
+        .await
+        .unwrap();
     assert_eq!(keys.json().unwrap(), issuer.jwks());
 }

@@ -40,12 +40,19 @@ impl Scene {
             let answer = Answer::json(StatusCode::OK, &jwks);
             Box::pin(async move { answer })
         }));
-        Self { issuer, orders, host, _keys: keys }
+        Self {
+            issuer,
+            orders,
+            host,
+            _keys: keys,
+        }
     }
 
     fn bearer(&self, sub: &str) -> TokenSpec {
         let _ = self;
-        TokenSpec::of(sub).audience("orders").scopes(&["orders:read"])
+        TokenSpec::of(sub)
+            .audience("orders")
+            .scopes(&["orders:read"])
     }
 
     fn transaction(&self, sub: &str) -> String {
@@ -94,7 +101,11 @@ impl Scene {
             now: now(),
         };
         let narrowed = sealed.narrow("orders_api").unwrap();
-        narrowed.mint(&minting, &self.host).unwrap().as_str().to_owned()
+        narrowed
+            .mint(&minting, &self.host)
+            .unwrap()
+            .as_str()
+            .to_owned()
     }
 
     async fn get(&self, path: &str, bearer: Option<&str>, transaction: Option<&str>) -> Reply {
@@ -113,7 +124,10 @@ impl Scene {
 #[tokio::test]
 async fn a_customer_sees_their_orders_and_nobody_elses() {
     let scene = Scene::new(|_| ()).await;
-    let token = scene.issuer.token(&scene.bearer("alice").acting("bailiwick")).unwrap();
+    let token = scene
+        .issuer
+        .token(&scene.bearer("alice").acting("bailiwick"))
+        .unwrap();
     let call = scene.transaction("alice");
     for (path, status) in [
         ("/orders/1001", 200),
@@ -170,8 +184,14 @@ async fn nothing_is_served_without_two_good_tokens_of_one_user() {
 async fn a_service_without_bearer_tokens_knows_the_user_from_the_transaction() {
     let scene = Scene::new(|settings| settings.bearer = false).await;
     let call = scene.transaction("bob");
-    assert_eq!(scene.get("/orders/2001", None, Some(&call)).await.status, 200);
-    assert_eq!(scene.get("/orders/1001", None, Some(&call)).await.status, 403);
+    assert_eq!(
+        scene.get("/orders/2001", None, Some(&call)).await.status,
+        200
+    );
+    assert_eq!(
+        scene.get("/orders/1001", None, Some(&call)).await.status,
+        403
+    );
     assert_eq!(scene.get("/orders/2001", None, None).await.status, 401);
 }
 

@@ -57,8 +57,15 @@ struct Keys {
 
 impl Door {
     pub(super) fn new(settings: Settings) -> Self {
-        let trusted = Trusted { issuer: settings.issuer.clone(), keys: settings.issuer_keys.clone() };
-        Self { bearers: Bearers::new(trusted, AUDIENCE, SCOPE), settings, keys: Mutex::default() }
+        let trusted = Trusted {
+            issuer: settings.issuer.clone(),
+            keys: settings.issuer_keys.clone(),
+        };
+        Self {
+            bearers: Bearers::new(trusted, AUDIENCE, SCOPE),
+            settings,
+            keys: Mutex::default(),
+        }
     }
 
     pub(super) fn trust_host(&self, jwks_url: &str) {
@@ -71,9 +78,14 @@ impl Door {
     pub(super) async fn admit(&self, request: &Request) -> Result<Visitor, Refusal> {
         let bearer = self.bearer(request).await?;
         let transaction = self.transaction(request).await?;
-        let user = bearer.as_ref().and_then(|bearer| bearer.text("sub")).map(str::to_owned);
+        let user = bearer
+            .as_ref()
+            .and_then(|bearer| bearer.text("sub"))
+            .map(str::to_owned);
         let sub = match (user, &transaction) {
-            (Some(sub), Some(call)) if call.actor.sub != sub || call.actor.iss != self.settings.issuer => {
+            (Some(sub), Some(call))
+                if call.actor.sub != sub || call.actor.iss != self.settings.issuer =>
+            {
                 return Err(Refusal::DifferentUsers);
             }
             (Some(sub), _) => sub,
@@ -81,7 +93,11 @@ impl Door {
             (None, _) => return Err(Refusal::Nobody),
         };
         let via = bearer.as_ref().and_then(Bearer::via).map(str::to_owned);
-        Ok(Visitor { sub, via, transaction })
+        Ok(Visitor {
+            sub,
+            via,
+            transaction,
+        })
     }
 
     async fn bearer(&self, request: &Request) -> Result<Option<Bearer>, Refusal> {
@@ -94,7 +110,11 @@ impl Door {
 
     async fn transaction(&self, request: &Request) -> Result<Option<Transaction>, Refusal> {
         let Some(token) = request.header("txn-token") else {
-            return if self.settings.transaction { Err(Refusal::NoTransaction) } else { Ok(None) };
+            return if self.settings.transaction {
+                Err(Refusal::NoTransaction)
+            } else {
+                Ok(None)
+            };
         };
         let verifier = TransactionVerifier::new(
             self.host_keys().await?,
@@ -121,7 +141,9 @@ impl Door {
         };
         let unreadable = || Refusal::Transaction("the host's keys cannot be read".to_owned());
         let jwks = fetch(&url.ok_or_else(unreadable)?).await;
-        let keys = jwks.and_then(|jwks| HostKeys::from_jwks(&jwks).ok()).ok_or_else(unreadable)?;
+        let keys = jwks
+            .and_then(|jwks| HostKeys::from_jwks(&jwks).ok())
+            .ok_or_else(unreadable)?;
         self.lock().host = Some(keys.clone());
         Ok(keys)
     }

@@ -16,7 +16,10 @@ impl Other {
     /// # Errors
     /// There is none.
     pub fn of(id: u32) -> anyhow::Result<Self> {
-        let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("not the number of a process")?;
+        let pid = i32::try_from(id)
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("not the number of a process")?;
         Ok(Self(pidfd_open(pid, PidfdFlags::empty())?))
     }
 

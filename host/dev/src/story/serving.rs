@@ -17,7 +17,12 @@ pub(super) fn explain(teller: &mut Teller, stage: &Stage) -> anyhow::Result<()> 
     let url = stage.host.url();
 
     teller.heading("Play on: alice's order with curl");
-    teller.lines(&mcp::curl(&url, &token, ORDERS_TOOL, &json!({"order_id": "1001"})));
+    teller.lines(&mcp::curl(
+        &url,
+        &token,
+        ORDERS_TOOL,
+        &json!({"order_id": "1001"}),
+    ));
     teller.heading("An MCP client's configuration");
     let client = json!({"mcpServers": {"bailiwick": {
         "type": "http",
@@ -26,7 +31,10 @@ pub(super) fn explain(teller: &mut Teller, stage: &Stage) -> anyhow::Result<()> 
     }}});
     teller.lines(&serde_json::to_string_pretty(&client)?);
     teller.heading("A token for somebody else");
-    teller.lines(&format!("curl -sS {}/mint -d user=bob -d scope=orders:read -d audience={url}", stage.issuer.url()));
+    teller.lines(&format!(
+        "curl -sS {}/mint -d user=bob -d scope=orders:read -d audience={url}",
+        stage.issuer.url()
+    ));
     teller.heading("Serving until Ctrl-C");
     Ok(())
 }

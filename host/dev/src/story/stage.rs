@@ -41,7 +41,10 @@ impl Stage {
     pub(super) async fn build(options: &Options) -> anyhow::Result<Self> {
         clear(&options.out)?;
         let folder = Folder::create(&options.out)?;
-        fs::write(options.out.join(MARK), "made by bailiwick-demo, emptied by its next run\n")?;
+        fs::write(
+            options.out.join(MARK),
+            "made by bailiwick-demo, emptied by its next run\n",
+        )?;
         let issuer = Issuer::start().await?;
         let log = log(&folder);
         let mut settings = orders::Settings::new(issuer.url(), &issuer.jwks_uri(), TRUST_DOMAIN);
@@ -61,7 +64,14 @@ impl Stage {
 
         let host = Host::start(&options.bailiwick, &folder.config()).await?;
         orders.trust_host(&host.at("/.well-known/jwks.json"));
-        Ok(Self { issuer, orders, billing, reports, host, folder })
+        Ok(Self {
+            issuer,
+            orders,
+            billing,
+            reports,
+            host,
+            folder,
+        })
     }
 
     /// What the services wrote into their one access log.
@@ -71,16 +81,30 @@ impl Stage {
 
     /// Every request that reached any service.
     pub(super) fn heard(&self) -> Vec<Request> {
-        [self.orders.requests(), self.billing.requests(), self.reports.requests()].concat()
+        [
+            self.orders.requests(),
+            self.billing.requests(),
+            self.reports.requests(),
+        ]
+        .concat()
     }
 
     pub(super) fn introduce(&self, teller: &mut Teller) {
         let lines = [
             format!("  host              {}", self.host.url()),
             format!("  issuer            {}", self.issuer.url()),
-            format!("  orders service    {}, reached on_behalf_of", self.orders.url()),
-            format!("  billing service   {}, reached as restricted_user", self.billing.url()),
-            format!("  reports service   {}, reached as service_identity", self.reports.url()),
+            format!(
+                "  orders service    {}, reached on_behalf_of",
+                self.orders.url()
+            ),
+            format!(
+                "  billing service   {}, reached as restricted_user",
+                self.billing.url()
+            ),
+            format!(
+                "  reports service   {}, reached as service_identity",
+                self.reports.url()
+            ),
             format!("  configuration     {}", self.folder.config().display()),
             format!("  one agent         {AGENT}, for alice and for bob"),
             format!("  one machine       {MACHINE}, a service account without a user"),
@@ -96,7 +120,10 @@ impl Stage {
 
     /// As [`Stage::token`], before it is signed.
     pub(super) fn spec(&self, user: &str, scopes: &[&str]) -> TokenSpec {
-        TokenSpec::of(user).client(AGENT).audience(&self.host.url()).scopes(scopes)
+        TokenSpec::of(user)
+            .client(AGENT)
+            .audience(&self.host.url())
+            .scopes(scopes)
     }
 
     /// A token of the service account's own: its subject is its client.
@@ -119,8 +146,16 @@ fn grants(config: Config, folder: &Folder, tools: &Path) -> anyhow::Result<Confi
     Ok(config
         .grant("orders", &orders, &[("orders_api", "on_behalf_of")])
         .grant("billing", &billing, &[])
-        .grant_tool("billing", "get_balance", &[("billing_api", "restricted_user")])
-        .grant_tool("billing", "monthly_report", &[("reports_api", "service_identity")]))
+        .grant_tool(
+            "billing",
+            "get_balance",
+            &[("billing_api", "restricted_user")],
+        )
+        .grant_tool(
+            "billing",
+            "monthly_report",
+            &[("reports_api", "service_identity")],
+        ))
 }
 
 /// Removes what an earlier demo left, and nothing else.
@@ -140,7 +175,8 @@ fn clear(out: &Path) -> anyhow::Result<()> {
     for name in ["audit", "keys", "secrets", "tools"] {
         let path = out.join(name);
         if path.is_dir() {
-            fs::remove_dir_all(&path).with_context(|| format!("cannot empty {}", path.display()))?;
+            fs::remove_dir_all(&path)
+                .with_context(|| format!("cannot empty {}", path.display()))?;
         }
     }
     for name in ["services.log", "bailiwick.toml"] {

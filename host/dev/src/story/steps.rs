@@ -49,7 +49,8 @@ impl<'s> Scene<'s> {
         let token = self.stage.token(user, &[SCOPE])?;
         let answer = self.ask(&token, &json!({"order_id": id})).await?;
         let found = answer.is_success() && answer.text().contains(status);
-        self.teller.check("the order's status comes back", found, &seen(&answer));
+        self.teller
+            .check("the order's status comes back", found, &seen(&answer));
         let log = self.stage.orders.log();
         let named = log.last().is_some_and(|line| {
             line.user.as_deref() == Some(user)
@@ -57,9 +58,11 @@ impl<'s> Scene<'s> {
                 && line.mode.as_deref() == Some("on_behalf_of")
                 && line.status == 200
         });
-        self.teller.check("the service's own log names user and agent", named, "");
+        self.teller
+            .check("the service's own log names user and agent", named, "");
         let leaked = self.service_saw(&token);
-        self.teller.check("the user's token did not reach the service", !leaked, "");
+        self.teller
+            .check("the user's token did not reach the service", !leaked, "");
         Ok(())
     }
 
@@ -71,10 +74,14 @@ impl<'s> Scene<'s> {
         let token = self.stage.token("alice", &[SCOPE])?;
         let answer = self.ask(&token, &json!({"order_id": "2001"})).await?;
         let refused = answer.is_tool_error() && !answer.raw.contains("delivered");
-        self.teller.check("the tool says no, honestly", refused, &seen(&answer));
+        self.teller
+            .check("the tool says no, honestly", refused, &seen(&answer));
         let log = self.stage.orders.log();
-        let by_service = log.last().is_some_and(|line| line.user.as_deref() == Some("alice") && line.status == 403);
-        self.teller.check("it was the service that refused", by_service, "");
+        let by_service = log
+            .last()
+            .is_some_and(|line| line.user.as_deref() == Some("alice") && line.status == 403);
+        self.teller
+            .check("it was the service that refused", by_service, "");
         Ok(())
     }
 
@@ -88,42 +95,57 @@ impl<'s> Scene<'s> {
         let arguments = json!({"order_id": "2001", "user_id": "bob"});
         let answer = self.ask(&token, &arguments).await?;
         let refused = answer.is_tool_error() && answer.text().contains("user_id");
-        self.teller.check("the answer names what is wrong", refused, &seen(&answer));
+        self.teller
+            .check("the answer names what is wrong", refused, &seen(&answer));
         let recorded = self.last_reason("call.refused")?;
-        self.teller.check("the journal has it as invalid-arguments", recorded == "invalid-arguments", &recorded);
+        self.teller.check(
+            "the journal has it as invalid-arguments",
+            recorded == "invalid-arguments",
+            &recorded,
+        );
         let quiet = self.stage.orders.requests().len() == before;
         self.teller.check("the service heard nothing", quiet, "");
         Ok(())
     }
 
     async fn missing_scope(&mut self) -> anyhow::Result<()> {
-        self.teller
-            .step("alice comes with a token that lacks orders:read", "403 with a challenge that names the scope");
+        self.teller.step(
+            "alice comes with a token that lacks orders:read",
+            "403 with a challenge that names the scope",
+        );
         let token = self.stage.token("alice", &[])?;
         let answer = self.ask(&token, &json!({"order_id": "1001"})).await?;
         let challenge = answer.challenge();
         let named = answer.status == StatusCode::FORBIDDEN
             && challenge.contains("insufficient_scope")
             && challenge.contains(SCOPE);
-        self.teller.check("403, insufficient_scope", named, challenge);
+        self.teller
+            .check("403, insufficient_scope", named, challenge);
         Ok(())
     }
 
     async fn no_token(&mut self) -> anyhow::Result<()> {
-        self.teller.step("somebody comes without a token", "401 with a challenge that says where to get one");
+        self.teller.step(
+            "somebody comes without a token",
+            "401 with a challenge that says where to get one",
+        );
         let url = self.stage.host.url();
         let answer = mcp::call(&url, None, ORDERS_TOOL, &json!({"order_id": "1001"})).await?;
         let challenge = answer.challenge();
         let pointed = answer.status == StatusCode::UNAUTHORIZED
             && challenge.contains("resource_metadata=")
             && !challenge.contains("error=");
-        self.teller.check("401 with resource_metadata", pointed, challenge);
+        self.teller
+            .check("401 with resource_metadata", pointed, challenge);
         Ok(())
     }
 
     async fn hostile_component(&mut self) -> anyhow::Result<()> {
         self.teller.step(
-            &format!("{} lies in the tools folder and wants the network", hostile::NAME),
+            &format!(
+                "{} lies in the tools folder and wants the network",
+                hostile::NAME
+            ),
             "refused at load, before it is compiled; its tools are not there",
         );
         let token = self.stage.token("alice", &[SCOPE])?;
@@ -131,12 +153,24 @@ impl<'s> Scene<'s> {
         let mut names = names(&answer);
         names.sort_unstable();
         let only = names == [ORDERS_TOOL, "list_orders", "whoami"];
-        self.teller.check("only good tools that alice may call are offered", only, &names.join(", "));
+        self.teller.check(
+            "only good tools that alice may call are offered",
+            only,
+            &names.join(", "),
+        );
         let records = journal::read(&self.stage.folder.audit())?;
         let refusals = journal::events(&records, "component.refused");
-        let recorded = refusals.iter().any(|record| record.to_string().contains("wasi:sockets"));
-        let cause = refusals.first().and_then(|record| record.pointer("/detail/cause")?.as_str());
-        self.teller.check("the journal says what it asked for", recorded, cause.unwrap_or_default());
+        let recorded = refusals
+            .iter()
+            .any(|record| record.to_string().contains("wasi:sockets"));
+        let cause = refusals
+            .first()
+            .and_then(|record| record.pointer("/detail/cause")?.as_str());
+        self.teller.check(
+            "the journal says what it asked for",
+            recorded,
+            cause.unwrap_or_default(),
+        );
         Ok(())
     }
 
@@ -147,7 +181,9 @@ impl<'s> Scene<'s> {
         );
         let token = self.stage.token("alice", &[])?;
         let answer = mcp::call(&self.stage.host.url(), Some(&token), "whoami", &json!({})).await?;
-        let keys = client::fetch(&self.stage.host.at("/.well-known/jwks.json")).await?.json()?;
+        let keys = client::fetch(&self.stage.host.at("/.well-known/jwks.json"))
+            .await?
+            .json()?;
         let keys = envelope::PublicKeys::from_jwks(&keys).context("the host's keys")?;
         let json = answer.structured().to_string();
         match envelope::verify(&json, &keys, clock::now()) {
@@ -157,9 +193,12 @@ impl<'s> Scene<'s> {
                 self.teller.check("it names alice and the agent", right, "");
                 self.teller.check("its signature verifies", true, "");
             }
-            Err(error) => self.teller.check("its signature verifies", false, &error.to_string()),
+            Err(error) => self
+                .teller
+                .check("its signature verifies", false, &error.to_string()),
         }
-        self.teller.check("the token is not in it", !answer.raw.contains(&token), "");
+        self.teller
+            .check("the token is not in it", !answer.raw.contains(&token), "");
         let pretty = serde_json::to_string_pretty(answer.structured())?;
         for line in pretty.lines() {
             self.teller.aside(line);
@@ -171,15 +210,22 @@ impl<'s> Scene<'s> {
         self.call(token, ORDERS_TOOL, arguments).await
     }
 
-    pub(super) async fn call(&self, token: &str, tool: &str, arguments: &Value) -> anyhow::Result<Answer> {
+    pub(super) async fn call(
+        &self,
+        token: &str,
+        tool: &str,
+        arguments: &Value,
+    ) -> anyhow::Result<Answer> {
         mcp::call(&self.stage.host.url(), Some(token), tool, arguments).await
     }
 
     /// Whether a service saw the text anywhere in a request.
     pub(super) fn service_saw(&self, text: &str) -> bool {
         self.stage.heard().iter().any(|request| {
-            let headers =
-                request.headers.values().any(|value| String::from_utf8_lossy(value.as_bytes()).contains(text));
+            let headers = request
+                .headers
+                .values()
+                .any(|value| String::from_utf8_lossy(value.as_bytes()).contains(text));
             headers || request.path.contains(text) || request.query.contains(text)
         })
     }
@@ -188,14 +234,21 @@ impl<'s> Scene<'s> {
     pub(super) fn last_reason(&self, event: &str) -> anyhow::Result<String> {
         let records = journal::read(&self.stage.folder.audit())?;
         let refusals = journal::events(&records, event);
-        let reason = refusals.last().map(|record| journal::text(record, "reason"));
+        let reason = refusals
+            .last()
+            .map(|record| journal::text(record, "reason"));
         Ok(reason.unwrap_or_default().to_owned())
     }
 }
 
 fn names(answer: &Answer) -> Vec<String> {
     let tools = answer.result().get("tools").and_then(Value::as_array);
-    tools.into_iter().flatten().filter_map(|tool| tool.get("name")?.as_str()).map(str::to_owned).collect()
+    tools
+        .into_iter()
+        .flatten()
+        .filter_map(|tool| tool.get("name")?.as_str())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// An answer in a line.

@@ -18,7 +18,10 @@ pub(super) fn render(records: &[Value]) -> String {
     let widths: Vec<usize> = (0..COLUMNS.len())
         .map(|column| {
             let cells = rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+            cells
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or_default()
         })
         .collect();
     let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
@@ -28,13 +31,19 @@ pub(super) fn render(records: &[Value]) -> String {
 }
 
 fn line(row: &Row, widths: &[usize]) -> String {
-    let cells: Vec<String> = row.iter().zip(widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
+    let cells: Vec<String> = row
+        .iter()
+        .zip(widths)
+        .map(|(cell, &width)| format!("{cell:width$}"))
+        .collect();
     format!("  {}", cells.join(" | ")).trim_end().to_owned()
 }
 
 fn row(record: &Value, records: &[Value]) -> Option<Row> {
     match text(record, "event") {
-        "call.refused" | "downstream.refused" => Some(with(record, &format!("deny: {}", text(record, "reason")))),
+        "call.refused" | "downstream.refused" => {
+            Some(with(record, &format!("deny: {}", text(record, "reason"))))
+        }
         "call.opened" if !asks_a_service(record, records) => Some(with(record, "allow")),
         "downstream.opened" => Some(with(record, &sent(record, records))),
         "component.refused" => {
@@ -66,9 +75,10 @@ fn sent(opened: &Value, records: &[Value]) -> String {
 }
 
 fn asks_a_service(opened: &Value, records: &[Value]) -> bool {
-    records
-        .iter()
-        .any(|record| text(record, "event").starts_with("downstream.") && text(record, "call") == text(opened, "call"))
+    records.iter().any(|record| {
+        text(record, "event").starts_with("downstream.")
+            && text(record, "call") == text(opened, "call")
+    })
 }
 
 fn with(record: &Value, decision: &str) -> Row {
@@ -76,7 +86,14 @@ fn with(record: &Value, decision: &str) -> Row {
         "" => "-".to_owned(),
         value => value.to_owned(),
     };
-    [cell("actor_sub"), cell("agent_id"), cell("tool"), cell("service"), cell("delegation_mode"), decision.to_owned()]
+    [
+        cell("actor_sub"),
+        cell("agent_id"),
+        cell("tool"),
+        cell("service"),
+        cell("delegation_mode"),
+        decision.to_owned(),
+    ]
 }
 
 /// The refused component's name, wherever the record carries it.
@@ -120,7 +137,10 @@ mod tests {
         let table = render(&records);
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines.len(), 5, "{table}");
-        assert!(table.contains("on_behalf_of | allow; the service refused: 403"), "{table}");
+        assert!(
+            table.contains("on_behalf_of | allow; the service refused: 403"),
+            "{table}"
+        );
         assert!(table.contains("deny: token-missing"), "{table}");
         assert!(table.contains("component nosy.wasm"), "{table}");
     }

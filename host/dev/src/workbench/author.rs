@@ -28,14 +28,23 @@ impl Author {
         let named = || path.display().to_string();
         let text = fs::read_to_string(path).with_context(named)?;
         let mut tables: Table = text.parse().with_context(named)?;
-        if let Some(other) = tables.keys().find(|key| *key != "services" && *key != "components") {
-            bail!("{}: only [services.*] and [components.*] belong here, not {other}", path.display());
+        if let Some(other) = tables
+            .keys()
+            .find(|key| *key != "services" && *key != "components")
+        {
+            bail!(
+                "{}: only [services.*] and [components.*] belong here, not {other}",
+                path.display()
+            );
         }
         for component in members_mut(&mut tables, "components") {
             component.insert("digest".into(), Value::String("any".into()));
         }
         let folder = fs::canonicalize(path).with_context(named)?;
-        Ok(Self { tables, folder: folder.parent().map(Path::to_owned).unwrap_or_default() })
+        Ok(Self {
+            tables,
+            folder: folder.parent().map(Path::to_owned).unwrap_or_default(),
+        })
     }
 
     /// What the services' exchanges and client credentials ask for.
@@ -45,10 +54,21 @@ impl Author {
         for (name, service) in services.into_iter().flatten() {
             if let Some(exchange) = service.get("exchange") {
                 let audience = text(exchange, "audience").unwrap_or(name).to_owned();
-                needs.push(Need { audience, scopes: scopes(exchange), of_users: true });
+                needs.push(Need {
+                    audience,
+                    scopes: scopes(exchange),
+                    of_users: true,
+                });
             }
-            if let Some(auth) = service.get("auth").filter(|auth| text(auth, "kind") == Some("client_credentials")) {
-                needs.push(Need { audience: name.clone(), scopes: scopes(auth), of_users: false });
+            if let Some(auth) = service
+                .get("auth")
+                .filter(|auth| text(auth, "kind") == Some("client_credentials"))
+            {
+                needs.push(Need {
+                    audience: name.clone(),
+                    scopes: scopes(auth),
+                    of_users: false,
+                });
             }
         }
         needs
@@ -60,8 +80,14 @@ impl Author {
         let secrets = secrets.to_string_lossy();
         for (key, value) in &mut tables {
             fill(key, value, &|key, text| {
-                let text = text.replace("{issuer}", issuer).replace("{secrets}", &secrets);
-                if key.ends_with("_file") { self.folder.join(text).to_string_lossy().into_owned() } else { text }
+                let text = text
+                    .replace("{issuer}", issuer)
+                    .replace("{secrets}", &secrets);
+                if key.ends_with("_file") {
+                    self.folder.join(text).to_string_lossy().into_owned()
+                } else {
+                    text
+                }
             });
         }
         Ok(toml::to_string(&tables)?)
@@ -84,7 +110,10 @@ fn fill(key: &str, value: &mut Value, change: &impl Fn(&str, &str) -> String) {
 
 fn members_mut<'t>(tables: &'t mut Table, name: &str) -> impl Iterator<Item = &'t mut Table> {
     let members = tables.get_mut(name).and_then(Value::as_table_mut);
-    members.into_iter().flat_map(Table::iter_mut).filter_map(|(_, member)| member.as_table_mut())
+    members
+        .into_iter()
+        .flat_map(Table::iter_mut)
+        .filter_map(|(_, member)| member.as_table_mut())
 }
 
 fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
@@ -93,7 +122,12 @@ fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
 
 fn scopes(value: &Value) -> Vec<String> {
     let scopes = value.get("scopes").and_then(Value::as_array);
-    scopes.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    scopes
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -130,17 +164,30 @@ mod tests {
     #[test]
     fn the_file_is_filled_in_and_its_needs_are_known() {
         let author = author(FILE).unwrap();
-        let filled: Table = author.filled("http://i", Path::new("/s")).unwrap().parse().unwrap();
+        let filled: Table = author
+            .filled("http://i", Path::new("/s"))
+            .unwrap()
+            .parse()
+            .unwrap();
         let exchange = &filled["services"]["crm"]["exchange"];
         assert_eq!(text(exchange, "token_endpoint"), Some("http://i/token"));
         assert_eq!(text(exchange, "client_secret_file"), Some("/s/exchange"));
         let wiki = text(&filled["services"]["wiki"]["auth"], "client_secret_file").unwrap();
         assert_eq!(Path::new(wiki), author.folder.join("secrets/wiki"));
         assert_eq!(text(&filled["components"]["crm"], "digest"), Some("any"));
-        assert_eq!(filled["services"]["crm"]["allow"][0].as_str(), Some("GET /people/{actor.sub}"));
+        assert_eq!(
+            filled["services"]["crm"]["allow"][0].as_str(),
+            Some("GET /people/{actor.sub}")
+        );
         let needs = author.needs();
-        let said: Vec<_> = needs.iter().map(|need| (&*need.audience, &*need.scopes[0], need.of_users)).collect();
-        assert_eq!(said, [("people", "people:read", true), ("wiki", "read", false)]);
+        let said: Vec<_> = needs
+            .iter()
+            .map(|need| (&*need.audience, &*need.scopes[0], need.of_users))
+            .collect();
+        assert_eq!(
+            said,
+            [("people", "people:read", true), ("wiki", "read", false)]
+        );
     }
 
     #[test]

@@ -53,7 +53,11 @@ impl Options {
         let (mut port, mut issuer_port, mut until_stdin_closes) = (0, 0, false);
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().with_context(|| format!("{argument} needs a value\n\n{USAGE}"));
+            let mut value = || {
+                arguments
+                    .next()
+                    .with_context(|| format!("{argument} needs a value\n\n{USAGE}"))
+            };
             match argument.as_str() {
                 "--services" => services = Some(PathBuf::from(value()?)),
                 "--bailiwick" => bailiwick = Some(PathBuf::from(value()?)),
@@ -67,18 +71,30 @@ impl Options {
         }
         let tools = tools.with_context(|| format!("which folder?\n\n{USAGE}"))?;
         let bailiwick = bailiwick.map_or_else(beside, Ok)?;
-        Ok(Self { tools, services, port, issuer_port, bailiwick, until_stdin_closes })
+        Ok(Self {
+            tools,
+            services,
+            port,
+            issuer_port,
+            bailiwick,
+            until_stdin_closes,
+        })
     }
 }
 
 fn number(text: &str) -> anyhow::Result<u16> {
-    text.parse().with_context(|| format!("{text} is not a port"))
+    text.parse()
+        .with_context(|| format!("{text} is not a port"))
 }
 
 /// The host that lies beside this program.
 fn beside() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("bailiwick");
-    ensure!(path.is_file(), "{} is not there; say where the host is with --bailiwick PATH", path.display());
+    ensure!(
+        path.is_file(),
+        "{} is not there; say where the host is with --bailiwick PATH",
+        path.display()
+    );
     Ok(path)
 }
 
@@ -94,11 +110,26 @@ mod tests {
 
     #[test]
     fn a_command_line_is_read_or_answered_with_the_usage() {
-        let options = parse("--port 8080 tools --until-stdin-closes --services s.toml --bailiwick /b").unwrap();
-        assert!(options.until_stdin_closes && !parse("tools --bailiwick /b").unwrap().until_stdin_closes);
-        assert_eq!((options.port, options.tools), (8080, PathBuf::from("tools")));
+        let options =
+            parse("--port 8080 tools --until-stdin-closes --services s.toml --bailiwick /b")
+                .unwrap();
+        assert!(
+            options.until_stdin_closes
+                && !parse("tools --bailiwick /b").unwrap().until_stdin_closes
+        );
+        assert_eq!(
+            (options.port, options.tools),
+            (8080, PathBuf::from("tools"))
+        );
         assert_eq!(options.services, Some(PathBuf::from("s.toml")));
-        for wrong in ["", "--bailiwick /b", "a b", "a --port", "a --port x", "a --prot 1"] {
+        for wrong in [
+            "",
+            "--bailiwick /b",
+            "a b",
+            "a --port",
+            "a --port x",
+            "a --prot 1",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -20,7 +20,12 @@ impl Services {
         if let Some(author) = author {
             return Ok(Self::Authors(author));
         }
-        let orders = Orders::start(Settings::new(issuer.url(), &issuer.jwks_uri(), "dev.example")).await?;
+        let orders = Orders::start(Settings::new(
+            issuer.url(),
+            &issuer.jwks_uri(),
+            "dev.example",
+        ))
+        .await?;
         let billing = Billing::start(issuer.trusted(), None).await?;
         let reports = Reports::start(Entry::Token(issuer.trusted()), None).await?;
         Ok(Self::Samples(orders, billing, reports))
@@ -52,11 +57,16 @@ impl Services {
                     .with_orders(issuer.url(), orders.url())
                     .with_billing(issuer.url(), billing.url())
                     .with_reports(issuer.url(), reports.url());
-                Ok(names.iter().fold(config, |config, name| config.grant(&format!("\"{name}\""), "any", &SAMPLES)))
+                Ok(names.iter().fold(config, |config, name| {
+                    config.grant(&format!("\"{name}\""), "any", &SAMPLES)
+                }))
             }
         }
     }
 }
 
-const SAMPLES: [(&str, &str); 3] =
-    [("orders_api", "on_behalf_of"), ("billing_api", "restricted_user"), ("reports_api", "service_identity")];
+const SAMPLES: [(&str, &str); 3] = [
+    ("orders_api", "on_behalf_of"),
+    ("billing_api", "restricted_user"),
+    ("reports_api", "service_identity"),
+];

@@ -25,9 +25,15 @@ pub(super) struct Shelf {
 
 impl Shelf {
     pub(super) fn new(folder: &Path) -> anyhow::Result<Self> {
-        let folder = fs::canonicalize(folder).with_context(|| format!("the tools folder {}", folder.display()))?;
+        let folder = fs::canonicalize(folder)
+            .with_context(|| format!("the tools folder {}", folder.display()))?;
         let stamps = stamps(&folder)?;
-        Ok(Self { folder, served: BTreeMap::new(), stamps, settled: true })
+        Ok(Self {
+            folder,
+            served: BTreeMap::new(),
+            stamps,
+            settled: true,
+        })
     }
 
     /// Makes the host's tools what lies here now; returns their names.
@@ -63,7 +69,10 @@ impl Shelf {
         }
         self.settled = true;
         let now = components(&self.folder)?;
-        let now: BTreeMap<String, String> = now.into_iter().map(|(name, bytes)| (name, digest(&bytes))).collect();
+        let now: BTreeMap<String, String> = now
+            .into_iter()
+            .map(|(name, bytes)| (name, digest(&bytes)))
+            .collect();
         Ok(now != self.served)
     }
 }
@@ -74,7 +83,9 @@ fn stamps(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, Stamp>> {
     let mut found = BTreeMap::new();
     for entry in entries {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm")
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
             && let Ok(file) = fs::metadata(&path)
         {
             found.insert(path, (file.modified()?, file.len()));
@@ -85,10 +96,16 @@ fn stamps(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, Stamp>> {
 
 /// Name and bytes of each component whose name the host takes.
 fn components(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-    let plain = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    let plain = |name: &&str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    };
     let mut found = Vec::new();
     for path in stamps(folder)?.into_keys() {
-        let name = path.file_stem().and_then(|name| name.to_str()).filter(plain);
+        let name = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .filter(plain);
         if let (Some(name), Ok(bytes)) = (name, fs::read(&path)) {
             found.push((name.to_owned(), bytes));
         }
@@ -105,7 +122,10 @@ mod tests {
     #[test]
     fn a_change_is_seen_once_it_has_settled() {
         let temp = tempfile::tempdir().unwrap();
-        let (mine, host) = (temp.path().join("mine"), Folder::create(&temp.path().join("host")).unwrap());
+        let (mine, host) = (
+            temp.path().join("mine"),
+            Folder::create(&temp.path().join("host")).unwrap(),
+        );
         fs::create_dir(&mine).unwrap();
         fs::write(mine.join("a.wasm"), "one").unwrap();
         fs::write(mine.join("notes.txt"), "not a component").unwrap();
@@ -127,7 +147,10 @@ mod tests {
     #[test]
     fn the_same_bytes_written_again_are_no_change() {
         let temp = tempfile::tempdir().unwrap();
-        let (mine, host) = (temp.path().join("mine"), Folder::create(&temp.path().join("host")).unwrap());
+        let (mine, host) = (
+            temp.path().join("mine"),
+            Folder::create(&temp.path().join("host")).unwrap(),
+        );
         fs::create_dir(&mine).unwrap();
         fs::write(mine.join("a.wasm"), "one").unwrap();
         let mut shelf = Shelf::new(&mine).unwrap();

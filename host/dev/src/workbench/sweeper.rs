@@ -41,7 +41,10 @@ impl Sweeper {
             .process_group(0)
             .spawn()
             .context("the process that clears up cannot be started")?;
-        Ok(Self { folder: made.keep(), process })
+        Ok(Self {
+            folder: made.keep(),
+            process,
+        })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -50,15 +53,23 @@ impl Sweeper {
 
     /// The folder stays for as long as this host runs.
     pub(super) async fn wait_for(&mut self, host: &Host) -> anyhow::Result<()> {
-        let (Some(id), Some(pipe)) = (host.id(), &mut self.process.stdin) else { return Ok(()) };
-        pipe.write_all(format!("{id}\n").as_bytes()).await.context("the process that clears up is gone")
+        let (Some(id), Some(pipe)) = (host.id(), &mut self.process.stdin) else {
+            return Ok(());
+        };
+        pipe.write_all(format!("{id}\n").as_bytes())
+            .await
+            .context("the process that clears up is gone")
     }
 
     /// Removes the folder, after every host has ended.
     pub(super) async fn finish(&mut self) -> anyhow::Result<()> {
         // Waiting closes its standard input.
         let status = self.process.wait().await?;
-        ensure!(status.success(), "{} is left: {status}", self.folder.display());
+        ensure!(
+            status.success(),
+            "{} is left: {status}",
+            self.folder.display()
+        );
         Ok(())
     }
 }
@@ -69,7 +80,11 @@ impl Sweeper {
 /// The folder is no workbench's, or cannot be removed.
 pub fn sweep(folder: &Path) -> anyhow::Result<()> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    ensure!(name.starts_with(PREFIX), "{} is not the folder of a workbench", folder.display());
+    ensure!(
+        name.starts_with(PREFIX),
+        "{} is not the folder of a workbench",
+        folder.display()
+    );
     let mut hosts = Vec::new();
     for line in stdin().lock().lines() {
         // One that has ended by now need not be waited for.

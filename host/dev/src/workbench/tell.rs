@@ -26,11 +26,16 @@ const LIFETIME: i64 = 12 * 3600;
 /// The warning.
 pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, journal: &Path) {
     let rule = "!".repeat(78);
-    teller.heading(&format!("{rule}\n!!  DEVELOPMENT ONLY: anybody on this machine gets a token for anybody here."));
+    teller.heading(&format!(
+        "{rule}\n!!  DEVELOPMENT ONLY: anybody on this machine gets a token for anybody here."
+    ));
     teller.lines("!!  Keys, journal and tokens are in a temporary folder and go when this ends.");
     teller.lines(&rule);
     teller.lines(&format!("\nissuer   {}", issuer.url()));
-    teller.lines(&format!("journal  bailiwick audit show {}", journal.display()));
+    teller.lines(&format!(
+        "journal  bailiwick audit show {}",
+        journal.display()
+    ));
 }
 
 /// What was told last, so that it is told again only when it is different.
@@ -57,11 +62,24 @@ impl Told {
             tokens(teller, issuer, &url, &scopes)?;
         }
         let all: Vec<&str> = scopes.iter().map(String::as_str).collect();
-        let token = issuer.token(&TokenSpec::of("alice").client(AGENT).audience(&url).scopes(&all))?;
+        let token = issuer.token(
+            &TokenSpec::of("alice")
+                .client(AGENT)
+                .audience(&url)
+                .scopes(&all),
+        )?;
         let tools = tools(&url, &token).await?;
-        curls(teller, &url, tools.iter().filter(|tool| !self.tools.contains(tool)));
+        curls(
+            teller,
+            &url,
+            tools.iter().filter(|tool| !self.tools.contains(tool)),
+        );
         let names: Vec<&str> = tools.iter().map(name).collect();
-        let names = if names.is_empty() { "no tools yet".to_owned() } else { names.join(", ") };
+        let names = if names.is_empty() {
+            "no tools yet".to_owned()
+        } else {
+            names.join(", ")
+        };
         teller.heading(&format!("serving {url}: {names}"));
         (self.scopes, self.tools) = (Some(scopes), tools);
         Ok(())
@@ -73,7 +91,8 @@ impl Told {
         for (name, digest) in components.digests {
             if !self.inspected.contains_key(digest) {
                 let file = components.folder.join(format!("{name}.wasm"));
-                self.inspected.insert(digest.clone(), inspect(components.bailiwick, &file).await?);
+                self.inspected
+                    .insert(digest.clone(), inspect(components.bailiwick, &file).await?);
             }
             all.extend(self.inspected.get(digest).into_iter().flatten().cloned());
         }
@@ -93,17 +112,36 @@ pub(super) struct Components<'c> {
 async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Vec<String>> {
     let output = process::run(bailiwick, &["inspect", "--json", &file.to_string_lossy()]).await?;
     let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let tools = inspected.get("tools").and_then(Value::as_array).into_iter().flatten();
-    let scopes = tools.filter_map(|tool| tool.get("scopes")?.as_array()).flatten();
-    Ok(scopes.filter_map(Value::as_str).map(str::to_owned).collect())
+    let tools = inspected
+        .get("tools")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let scopes = tools
+        .filter_map(|tool| tool.get("scopes")?.as_array())
+        .flatten();
+    Ok(scopes
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect())
 }
 
 async fn tools(url: &str, token: &str) -> anyhow::Result<Vec<Value>> {
     let answer = mcp::list(url, Some(token)).await?;
-    Ok(answer.result().get("tools").and_then(Value::as_array).cloned().unwrap_or_default())
+    Ok(answer
+        .result()
+        .get("tools")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default())
 }
 
-fn tokens(teller: &mut Teller, issuer: &Issuer, url: &str, scopes: &BTreeSet<String>) -> anyhow::Result<()> {
+fn tokens(
+    teller: &mut Teller,
+    issuer: &Issuer,
+    url: &str,
+    scopes: &BTreeSet<String>,
+) -> anyhow::Result<()> {
     let all: Vec<&str> = scopes.iter().map(String::as_str).collect();
     let with = if all.is_empty() {
         "no tool asks for a scope".to_owned()
@@ -113,8 +151,16 @@ fn tokens(teller: &mut Teller, issuer: &Issuer, url: &str, scopes: &BTreeSet<Str
     teller.heading(&format!("Tokens for 12 hours, {with}"));
     for sub in USERS.into_iter().chain([MACHINE]) {
         let agent = if sub == MACHINE { MACHINE } else { AGENT };
-        let spec = TokenSpec::of(sub).client(agent).audience(url).scopes(&all).lifetime(LIFETIME);
-        let who = if sub == MACHINE { "a service account, no user" } else { "a user" };
+        let spec = TokenSpec::of(sub)
+            .client(agent)
+            .audience(url)
+            .scopes(&all)
+            .lifetime(LIFETIME);
+        let who = if sub == MACHINE {
+            "a service account, no user"
+        } else {
+            "a user"
+        };
         teller.lines(&format!("# {sub}, {who}"));
         teller.lines(&format!("{}={}", sub.to_uppercase(), issuer.token(&spec)?));
     }
@@ -127,8 +173,15 @@ fn tokens(teller: &mut Teller, issuer: &Issuer, url: &str, scopes: &BTreeSet<Str
 
 fn curls<'t>(teller: &mut Teller, url: &str, tools: impl Iterator<Item = &'t Value>) {
     for tool in tools {
-        let said = tool.get("description").and_then(Value::as_str).unwrap_or_default();
-        teller.heading(&format!("{}: {}", name(tool), said.lines().next().unwrap_or_default()));
+        let said = tool
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        teller.heading(&format!(
+            "{}: {}",
+            name(tool),
+            said.lines().next().unwrap_or_default()
+        ));
         let arguments = tool.get("inputSchema").map_or_else(|| json!({}), arguments);
         teller.lines(&mcp::curl(url, "$ALICE", name(tool), &arguments));
     }
@@ -143,22 +196,32 @@ fn arguments(schema: &Value) -> Value {
     let required = schema.get("required").and_then(Value::as_array);
     let mut arguments = Map::new();
     for name in required.into_iter().flatten().filter_map(Value::as_str) {
-        let property = schema.get("properties").and_then(|properties| properties.get(name));
-        arguments.insert(name.to_owned(), sample(name, property.unwrap_or(&Value::Null)));
+        let property = schema
+            .get("properties")
+            .and_then(|properties| properties.get(name));
+        arguments.insert(
+            name.to_owned(),
+            sample(name, property.unwrap_or(&Value::Null)),
+        );
     }
     Value::Object(arguments)
 }
 
 fn sample(name: &str, property: &Value) -> Value {
     let first = |key: &str| property.get(key)?.as_array()?.first().cloned();
-    let given =
-        first("examples").or_else(|| property.get("default").cloned()).or_else(|| property.get("const").cloned());
-    given.or_else(|| first("enum")).unwrap_or_else(|| match property.get("type").and_then(Value::as_str) {
-        Some("integer" | "number") => property.get("minimum").cloned().unwrap_or_else(|| json!(1)),
-        Some("boolean") => json!(true),
-        Some("array") => json!([]),
-        Some("object") => arguments(property),
-        _ => json!(name),
+    let given = first("examples")
+        .or_else(|| property.get("default").cloned())
+        .or_else(|| property.get("const").cloned());
+    given.or_else(|| first("enum")).unwrap_or_else(|| {
+        match property.get("type").and_then(Value::as_str) {
+            Some("integer" | "number") => {
+                property.get("minimum").cloned().unwrap_or_else(|| json!(1))
+            }
+            Some("boolean") => json!(true),
+            Some("array") => json!([]),
+            Some("object") => arguments(property),
+            _ => json!(name),
+        }
     })
 }
 
@@ -179,7 +242,8 @@ mod tests {
             },
             "required": ["id", "kind", "count", "deep", "word"],
         });
-        let expected = json!({"id": "1001", "kind": "a", "count": 3, "deep": {"yes": true}, "word": "word"});
+        let expected =
+            json!({"id": "1001", "kind": "a", "count": 3, "deep": {"yes": true}, "word": "word"});
         assert_eq!(arguments(&schema), expected);
         assert_eq!(arguments(&json!({"type": "object"})), json!({}));
     }

@@ -98,7 +98,11 @@ struct Authentication {
 }
 
 impl Payload {
-    pub(super) fn new(narrowed: &Narrowed<'_>, minting: &Minting<'_>, (iat, exp): (u64, u64)) -> Self {
+    pub(super) fn new(
+        narrowed: &Narrowed<'_>,
+        minting: &Minting<'_>,
+        (iat, exp): (u64, u64),
+    ) -> Self {
         let claims = narrowed.envelope;
         Self {
             iss: minting.issuer.to_owned(),
@@ -121,7 +125,13 @@ impl Act {
     fn of(agent: &Agent, actor: &Actor) -> Self {
         let earlier = agent.prior.iter().rev().fold(None, |act, prior| {
             let (sub, iss) = (prior.sub.clone(), prior.iss.clone());
-            Some(Box::new(Self { sub, iss, sub_profile: None, client_id: None, act }))
+            Some(Box::new(Self {
+                sub,
+                iss,
+                sub_profile: None,
+                client_id: None,
+                act,
+            }))
         });
         Self {
             sub: agent.id.clone(),
@@ -141,8 +151,14 @@ impl Details {
             actor_iss: claims.actor.iss.clone(),
             tenant: claims.actor.tenant.clone(),
             confidence: claims.authorization.confidence,
-            delegation: Reach { mode: narrowed.mode, services: vec![narrowed.service.to_owned()] },
-            tool: Tool { name: claims.call.tool.clone(), component_digest: claims.call.component.clone() },
+            delegation: Reach {
+                mode: narrowed.mode,
+                services: vec![narrowed.service.to_owned()],
+            },
+            tool: Tool {
+                name: claims.call.tool.clone(),
+                component_digest: claims.call.component.clone(),
+            },
             arguments: claims.call.arguments.clone(),
         }
     }
@@ -150,7 +166,10 @@ impl Details {
 
 impl Environment {
     fn of(claims: &Claims) -> Self {
-        let authn = Authentication { acr: claims.actor.acr.clone(), auth_time: claims.actor.auth_time };
+        let authn = Authentication {
+            acr: claims.actor.acr.clone(),
+            auth_time: claims.actor.auth_time,
+        };
         Self {
             session: claims.session.id.clone(),
             session_source: claims.session.source.clone(),

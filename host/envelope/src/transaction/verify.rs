@@ -69,7 +69,11 @@ pub struct Transaction {
 impl TransactionVerifier {
     /// A verifier for the service of this name, as the host's configuration spells it.
     pub fn new(keys: PublicKeys, trust_domain: String, service: String) -> Self {
-        Self { keys, trust_domain, service }
+        Self {
+            keys,
+            trust_domain,
+            service,
+        }
     }
 
     /// Verifies the value of a `Txn-Token` header at the time `now` (seconds since 1970-01-01 UTC).
@@ -87,8 +91,13 @@ impl TransactionVerifier {
         let (signed, signature) = token.rsplit_once('.').ok_or(TransactionError::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(TransactionError::Malformed)?;
         let header = read_header(header)?;
-        let key = self.keys.get(&header.kid).ok_or(TransactionError::UnknownKey(header.kid))?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TransactionError::Signature)?;
+        let key = self
+            .keys
+            .get(&header.kid)
+            .ok_or(TransactionError::UnknownKey(header.kid))?;
+        let signature = URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| TransactionError::Signature)?;
         if !key.verify(signed.as_bytes(), &signature) {
             return Err(TransactionError::Signature);
         }
@@ -109,18 +118,27 @@ impl TransactionVerifier {
 fn read_header(part: &str) -> Result<Header, TransactionError> {
     let value = read_part(part)?;
     let members = value.as_object().ok_or(TransactionError::Malformed)?;
-    if let Some(name) = members.keys().find(|name| !HEADER_MEMBERS.contains(&name.as_str())) {
+    if let Some(name) = members
+        .keys()
+        .find(|name| !HEADER_MEMBERS.contains(&name.as_str()))
+    {
         return Err(TransactionError::Header(name.clone()));
     }
     let header = Header::deserialize(&value).map_err(|_| TransactionError::Malformed)?;
     if header.typ != TOKEN_TYPE {
         return Err(TransactionError::Type);
     }
-    if header.alg == ALGORITHM { Ok(header) } else { Err(TransactionError::Algorithm) }
+    if header.alg == ALGORITHM {
+        Ok(header)
+    } else {
+        Err(TransactionError::Algorithm)
+    }
 }
 
 fn read_part(part: &str) -> Result<Value, TransactionError> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| TransactionError::Malformed)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| TransactionError::Malformed)?;
     json::parse(&bytes).map_err(|unread| match unread {
         Unread::Duplicate(name) => TransactionError::DuplicateMember(name),
         Unread::Syntax(_) => TransactionError::Malformed,
@@ -135,7 +153,11 @@ fn check_time(payload: &Payload, now: u64) -> Result<(), TransactionError> {
     if now >= payload.exp {
         return Err(TransactionError::Expired);
     }
-    if payload.iat > now.saturating_add(MAX_SKEW) { Err(TransactionError::NotYetValid) } else { Ok(()) }
+    if payload.iat > now.saturating_add(MAX_SKEW) {
+        Err(TransactionError::NotYetValid)
+    } else {
+        Ok(())
+    }
 }
 
 impl Transaction {
@@ -144,7 +166,10 @@ impl Transaction {
             return Err(TransactionError::Estimated);
         }
         let scopes = read_scopes(&payload.scope)?;
-        let sub = payload.sub.split_once(ALIAS_END).map(|(_, sub)| sub.to_owned());
+        let sub = payload
+            .sub
+            .split_once(ALIAS_END)
+            .map(|(_, sub)| sub.to_owned());
         let actor = Principal {
             iss: name("tctx.actor_iss", payload.tctx.actor_iss)?,
             sub: name("sub", sub.unwrap_or_default())?,
@@ -152,13 +177,20 @@ impl Transaction {
         Ok(Self {
             actor,
             actor_kind: payload.tctx.actor_type,
-            tenant: payload.tctx.tenant.map(|tenant| name("tctx.tenant", tenant)).transpose()?,
+            tenant: payload
+                .tctx
+                .tenant
+                .map(|tenant| name("tctx.tenant", tenant))
+                .transpose()?,
             agent_id: name("act.sub", payload.act.sub)?,
             client_id: name("act.client_id", payload.act.client_id.unwrap_or_default())?,
             mode: payload.tctx.delegation.mode,
             txn: name("txn", payload.txn)?,
             tool: name("tctx.tool.name", payload.tctx.tool.name)?,
-            component: name("tctx.tool.component_digest", payload.tctx.tool.component_digest)?,
+            component: name(
+                "tctx.tool.component_digest",
+                payload.tctx.tool.component_digest,
+            )?,
             scopes,
             trace_id: name("rctx.trace_id", payload.rctx.trace_id)?,
             jti: name("jti", payload.jti)?,
@@ -168,7 +200,11 @@ impl Transaction {
 }
 
 fn name(claim: &'static str, text: String) -> Result<String, TransactionError> {
-    if is_name(&text) { Ok(text) } else { Err(TransactionError::Claim(claim)) }
+    if is_name(&text) {
+        Ok(text)
+    } else {
+        Err(TransactionError::Claim(claim))
+    }
 }
 
 fn read_scopes(scope: &str) -> Result<Vec<String>, TransactionError> {
@@ -176,7 +212,11 @@ fn read_scopes(scope: &str) -> Result<Vec<String>, TransactionError> {
         return Ok(Vec::new());
     }
     let scopes: Vec<_> = scope.split(' ').map(str::to_owned).collect();
-    if scopes.iter().all(|scope| is_scope(scope)) { Ok(scopes) } else { Err(TransactionError::Claim("scope")) }
+    if scopes.iter().all(|scope| is_scope(scope)) {
+        Ok(scopes)
+    } else {
+        Err(TransactionError::Claim("scope"))
+    }
 }
 
 /// Whatever else a header can say (`jwk`, `jku`, `x5c`, `crit`, `b64`, `zip`) is not for us.

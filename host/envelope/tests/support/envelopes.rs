@@ -39,9 +39,17 @@ fn vector(expect: &str, about: &str, now: u64, input: &str) -> Value {
 }
 
 fn valid(json: &str) -> Value {
-    let mut vector = vector("valid", "All optional members, two services with different modes.", NOW, json);
+    let mut vector = vector(
+        "valid",
+        "All optional members, two services with different modes.",
+        NOW,
+        json,
+    );
     let mut unsigned: Value = serde_json::from_str(json).unwrap();
-    unsigned["meta"].as_object_mut().unwrap().remove("signature");
+    unsigned["meta"]
+        .as_object_mut()
+        .unwrap()
+        .remove("signature");
     vector["seed_hex"] = json!("01".repeat(32));
     vector["signature_context"] = json!(String::from_utf8_lossy(SIGNATURE_CONTEXT));
     vector["canonical"] = json!(serde_json_canonicalizer::to_string(&unsigned).unwrap());
@@ -50,10 +58,42 @@ fn valid(json: &str) -> Value {
 
 fn times(json: &str) -> Vec<(&'static str, Value)> {
     vec![
-        ("expired", vector("expired", "The second of `expires_at` is too late.", EXPIRES_AT, json)),
-        ("valid-last-second", vector("valid", "One second before `expires_at`.", EXPIRES_AT - 1, json)),
-        ("not-yet-valid", vector("not-yet-valid", "Made 61 seconds in the future.", CREATED_AT - 61, json)),
-        ("valid-skew", vector("valid", "Made 60 seconds in the future.", CREATED_AT - 60, json)),
+        (
+            "expired",
+            vector(
+                "expired",
+                "The second of `expires_at` is too late.",
+                EXPIRES_AT,
+                json,
+            ),
+        ),
+        (
+            "valid-last-second",
+            vector(
+                "valid",
+                "One second before `expires_at`.",
+                EXPIRES_AT - 1,
+                json,
+            ),
+        ),
+        (
+            "not-yet-valid",
+            vector(
+                "not-yet-valid",
+                "Made 61 seconds in the future.",
+                CREATED_AT - 61,
+                json,
+            ),
+        ),
+        (
+            "valid-skew",
+            vector(
+                "valid",
+                "Made 60 seconds in the future.",
+                CREATED_AT - 60,
+                json,
+            ),
+        ),
     ]
 }
 
@@ -64,16 +104,36 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
     };
     let large = edit("{", &format!("{{{}", " ".repeat(MAX_JSON_BYTES)));
     let cases = [
-        ("malformed", "malformed", "Cut off.", json[..json.len() - 1].to_owned()),
-        ("malformed-missing", "malformed", "No `actor.iss`.", edit(r#""iss":"https://idp.example","sub""#, r#""sub""#)),
-        ("malformed-float", "malformed", "A time that is not an integer.", edit("1763712000", "1763712000.0")),
+        (
+            "malformed",
+            "malformed",
+            "Cut off.",
+            json[..json.len() - 1].to_owned(),
+        ),
+        (
+            "malformed-missing",
+            "malformed",
+            "No `actor.iss`.",
+            edit(r#""iss":"https://idp.example","sub""#, r#""sub""#),
+        ),
+        (
+            "malformed-float",
+            "malformed",
+            "A time that is not an integer.",
+            edit("1763712000", "1763712000.0"),
+        ),
         (
             "malformed-mode",
             "malformed",
             "`delegation.mode` is not what `modes` implies.",
             edit(r#""mode":"service_identity""#, r#""mode":"on_behalf_of""#),
         ),
-        ("duplicate-member", "duplicate-member", "`actor.sub` twice.", edit(r#""sub":"#, r#""sub":"user_124","sub":"#)),
+        (
+            "duplicate-member",
+            "duplicate-member",
+            "`actor.sub` twice.",
+            edit(r#""sub":"#, r#""sub":"user_124","sub":"#),
+        ),
         (
             "duplicate-member-escaped",
             "duplicate-member",
@@ -92,20 +152,37 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
             "An optional member is null.",
             edit(r#""tenant":"acme""#, r#""tenant":null"#),
         ),
-        ("signature-claim", "signature", "A claim was changed.", edit("user_123", "user_124")),
+        (
+            "signature-claim",
+            "signature",
+            "A claim was changed.",
+            edit("user_123", "user_124"),
+        ),
         (
             "signature-scope",
             "signature",
             "A scope was added.",
             edit(r#"["orders:read","#, r#"["admin","orders:read","#),
         ),
-        ("signature-time", "signature", "The expiry was moved.", edit("1763712300", "1763712299")),
+        (
+            "signature-time",
+            "signature",
+            "The expiry was moved.",
+            edit("1763712300", "1763712299"),
+        ),
     ];
-    let mut vectors: Vec<_> =
-        cases.into_iter().map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input))).collect();
+    let mut vectors: Vec<_> = cases
+        .into_iter()
+        .map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input)))
+        .collect();
     vectors.push((
         "valid-spaced",
-        vector("valid", "White space does not count.", NOW, &edit(r#"{"actor":"#, "{ \"actor\":\n ")),
+        vector(
+            "valid",
+            "White space does not count.",
+            NOW,
+            &edit(r#"{"actor":"#, "{ \"actor\":\n "),
+        ),
     ));
     let mut too_large = vector("too-large", "Padded with spaces.", NOW, &large);
     too_large["input"] = json!(large);
@@ -125,21 +202,47 @@ fn signatures(json: &str) -> Vec<(&'static str, Value)> {
     missing["meta"].as_object_mut().unwrap().remove("signature");
     let bare = with(json!(sign_raw(&missing, &envelope_key(), b"")));
     vec![
-        ("signature-missing", vector("signature", "No signature.", NOW, &text(&missing))),
-        ("signature-empty", vector("signature", "An empty signature.", NOW, &with(json!("")))),
+        (
+            "signature-missing",
+            vector("signature", "No signature.", NOW, &text(&missing)),
+        ),
+        (
+            "signature-empty",
+            vector("signature", "An empty signature.", NOW, &with(json!(""))),
+        ),
         (
             "signature-short",
-            vector("signature", "The last character is missing.", NOW, &with(json!(good[..good.len() - 1]))),
+            vector(
+                "signature",
+                "The last character is missing.",
+                NOW,
+                &with(json!(good[..good.len() - 1])),
+            ),
         ),
-        ("signature-padded", vector("signature", "Base64 with padding.", NOW, &with(json!(format!("{good}=="))))),
-        ("signature-context", vector("signature", "Signed without the context.", NOW, &bare)),
+        (
+            "signature-padded",
+            vector(
+                "signature",
+                "Base64 with padding.",
+                NOW,
+                &with(json!(format!("{good}=="))),
+            ),
+        ),
+        (
+            "signature-context",
+            vector("signature", "Signed without the context.", NOW, &bare),
+        ),
         (
             "signature-other-key",
             vector(
                 "signature",
                 "Another key's signature under this key's name.",
                 NOW,
-                &with(json!(sign_raw(&missing, &crate::foreign_key(), SIGNATURE_CONTEXT))),
+                &with(json!(sign_raw(
+                    &missing,
+                    &crate::foreign_key(),
+                    SIGNATURE_CONTEXT
+                ))),
             ),
         ),
         (
@@ -159,25 +262,58 @@ fn resigned() -> Vec<(&'static str, Value)> {
     let with = |pointer: &str, value: Value| {
         let signed = claims().sign(&envelope_key()).unwrap();
         let mut document: Value = serde_json::from_str(signed.json()).unwrap();
-        document["meta"].as_object_mut().unwrap().remove("signature");
+        document["meta"]
+            .as_object_mut()
+            .unwrap()
+            .remove("signature");
         *document.pointer_mut(pointer).unwrap() = value;
         let signature = sign_raw(&document, &envelope_key(), SIGNATURE_CONTEXT);
         document["meta"]["signature"] = json!(signature);
         text(&document)
     };
     let cases = [
-        ("lifetime", "lifetime", "Valid for 301 seconds.", with("/meta/expires_at", json!(EXPIRES_AT + 1))),
-        ("lifetime-negative", "lifetime", "Ends before it begins.", with("/meta/expires_at", json!(CREATED_AT - 1))),
-        ("lifetime-empty", "lifetime", "Ends when it begins.", with("/meta/expires_at", json!(CREATED_AT))),
-        ("claim-empty", "claim", "The subject is empty.", with("/actor/sub", json!(""))),
-        ("claim-control", "claim", "The subject has a line break.", with("/actor/sub", json!("user\n123"))),
+        (
+            "lifetime",
+            "lifetime",
+            "Valid for 301 seconds.",
+            with("/meta/expires_at", json!(EXPIRES_AT + 1)),
+        ),
+        (
+            "lifetime-negative",
+            "lifetime",
+            "Ends before it begins.",
+            with("/meta/expires_at", json!(CREATED_AT - 1)),
+        ),
+        (
+            "lifetime-empty",
+            "lifetime",
+            "Ends when it begins.",
+            with("/meta/expires_at", json!(CREATED_AT)),
+        ),
+        (
+            "claim-empty",
+            "claim",
+            "The subject is empty.",
+            with("/actor/sub", json!("")),
+        ),
+        (
+            "claim-control",
+            "claim",
+            "The subject has a line break.",
+            with("/actor/sub", json!("user\n123")),
+        ),
         (
             "claim-scope",
             "claim",
             "A scope with a space, which would become two.",
             with("/authorization/scopes/0", json!("orders:read admin")),
         ),
-        ("claim-time", "claim", "A time beyond 2^53.", with("/actor/auth_time", json!(1_u64 << 53))),
+        (
+            "claim-time",
+            "claim",
+            "A time beyond 2^53.",
+            with("/actor/auth_time", json!(1_u64 << 53)),
+        ),
         (
             "unknown-member-signed",
             "unknown-member",
@@ -185,10 +321,17 @@ fn resigned() -> Vec<(&'static str, Value)> {
             with("/actor/tenant", json!(null)),
         ),
     ];
-    cases.into_iter().map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input))).collect()
+    cases
+        .into_iter()
+        .map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input)))
+        .collect()
 }
 
 fn sign_raw(document: &Value, key: &SigningKey, context: &[u8]) -> String {
-    let message = [context, &serde_json_canonicalizer::to_vec(document).unwrap()].concat();
+    let message = [
+        context,
+        &serde_json_canonicalizer::to_vec(document).unwrap(),
+    ]
+    .concat();
     URL_SAFE_NO_PAD.encode(key.sign(&message))
 }

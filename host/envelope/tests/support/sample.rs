@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bailiwick_envelope::{
-    Actor, ActorKind, Agent, Authorization, CallBinding, Claims, Confidence, Delegation, DelegationMode, Minting,
-    PriorActor, PublicKeys, Session, SigningKey,
+    Actor, ActorKind, Agent, Authorization, CallBinding, Claims, Confidence, Delegation,
+    DelegationMode, Minting, PriorActor, PublicKeys, Session, SigningKey,
 };
 
 /// When the sample was made: 2025-11-21 08:00:00 UTC.
@@ -47,7 +47,10 @@ pub(crate) fn claims() -> Claims {
             kind: "mcp_agent".to_owned(),
             id: "agent_456".to_owned(),
             client_id: "webapp-prod".to_owned(),
-            prior: vec![PriorActor { sub: "planner".to_owned(), iss: Some("https://idp.example".to_owned()) }],
+            prior: vec![PriorActor {
+                sub: "planner".to_owned(),
+                iss: Some("https://idp.example".to_owned()),
+            }],
         },
         session: Session {
             id: "sess_789".to_owned(),
@@ -62,8 +65,11 @@ pub(crate) fn claims() -> Claims {
         call: CallBinding {
             id: "0198f6a2-call".to_owned(),
             tool: "get_order_status \"é\u{20ac}\u{1f600}\"".to_owned(),
-            component: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
-            arguments: "hmac-sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae".to_owned(),
+            component: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                .to_owned(),
+            arguments:
+                "hmac-sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+                    .to_owned(),
         },
         created_at: CREATED_AT,
         expires_at: EXPIRES_AT,

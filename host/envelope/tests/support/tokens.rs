@@ -40,7 +40,13 @@ pub(crate) fn vectors() -> Vec<(&'static str, Value)> {
 
 fn minted(key: &SigningKey) -> String {
     let envelope = claims().sign(&envelope_key()).unwrap();
-    envelope.narrow("orders_api").unwrap().mint(&minting(), key).unwrap().as_str().to_owned()
+    envelope
+        .narrow("orders_api")
+        .unwrap()
+        .mint(&minting(), key)
+        .unwrap()
+        .as_str()
+        .to_owned()
 }
 
 fn vector(expect: &str, about: &str, now: u64, input: &str) -> Value {
@@ -49,7 +55,12 @@ fn vector(expect: &str, about: &str, now: u64, input: &str) -> Value {
 }
 
 fn valid(token: &str) -> Value {
-    let mut vector = vector("valid", "Narrowed to one service, on behalf of the user.", NOW, token);
+    let mut vector = vector(
+        "valid",
+        "Narrowed to one service, on behalf of the user.",
+        NOW,
+        token,
+    );
     vector["seed_hex"] = json!("02".repeat(32));
     vector["header"] = part(token, 0);
     vector["payload"] = part(token, 1);
@@ -63,27 +74,92 @@ fn contexts(token: &str) -> Vec<(&'static str, Value)> {
         vector
     };
     vec![
-        ("audience", with("trust_domain", "other.example", "audience", "Another trust domain.")),
-        ("service", with("service", "billing_api", "service", "Another service of the same domain.")),
-        ("expired", vector("expired", "The second of `exp` is too late.", NOW + 60, token)),
-        ("not-yet-valid", vector("not-yet-valid", "Made 61 seconds in the future.", NOW - 61, token)),
+        (
+            "audience",
+            with(
+                "trust_domain",
+                "other.example",
+                "audience",
+                "Another trust domain.",
+            ),
+        ),
+        (
+            "service",
+            with(
+                "service",
+                "billing_api",
+                "service",
+                "Another service of the same domain.",
+            ),
+        ),
+        (
+            "expired",
+            vector(
+                "expired",
+                "The second of `exp` is too late.",
+                NOW + 60,
+                token,
+            ),
+        ),
+        (
+            "not-yet-valid",
+            vector(
+                "not-yet-valid",
+                "Made 61 seconds in the future.",
+                NOW - 61,
+                token,
+            ),
+        ),
         (
             "unknown-key",
-            vector("unknown-key", "Signed with a key that is not in the set.", NOW, &minted(&crate::foreign_key())),
+            vector(
+                "unknown-key",
+                "Signed with a key that is not in the set.",
+                NOW,
+                &minted(&crate::foreign_key()),
+            ),
         ),
     ]
 }
 
 fn texts(token: &str) -> Vec<(&'static str, Value)> {
     let (signed, signature) = token.rsplit_once('.').unwrap();
-    let (_, other) = minted(&crate::foreign_key()).rsplit_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (_, other) = minted(&crate::foreign_key())
+        .rsplit_once('.')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
     let cases = [
-        ("too-large", "too-large", "Longer than any token.", format!("{token}{}", "A".repeat(MAX_TOKEN_BYTES))),
+        (
+            "too-large",
+            "too-large",
+            "Longer than any token.",
+            format!("{token}{}", "A".repeat(MAX_TOKEN_BYTES)),
+        ),
         ("malformed", "malformed", "Two parts.", signed.to_owned()),
-        ("malformed-base64", "malformed", "The header is not base64url.", format!("+{token}")),
-        ("malformed-four-parts", "signature", "A fourth part.", format!("{token}.AA")),
-        ("signature", "signature", "The signature of another key.", format!("{signed}.{other}")),
-        ("signature-empty", "signature", "An empty signature.", format!("{signed}.")),
+        (
+            "malformed-base64",
+            "malformed",
+            "The header is not base64url.",
+            format!("+{token}"),
+        ),
+        (
+            "malformed-four-parts",
+            "signature",
+            "A fourth part.",
+            format!("{token}.AA"),
+        ),
+        (
+            "signature",
+            "signature",
+            "The signature of another key.",
+            format!("{signed}.{other}"),
+        ),
+        (
+            "signature-empty",
+            "signature",
+            "An empty signature.",
+            format!("{signed}."),
+        ),
         (
             "signature-short",
             "signature",
@@ -91,7 +167,10 @@ fn texts(token: &str) -> Vec<(&'static str, Value)> {
             format!("{signed}.{}", &signature[..signature.len() - 1]),
         ),
     ];
-    cases.into_iter().map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input))).collect()
+    cases
+        .into_iter()
+        .map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input)))
+        .collect()
 }
 
 fn headers(token: &str) -> Vec<(&'static str, Value)> {
@@ -102,14 +181,47 @@ fn headers(token: &str) -> Vec<(&'static str, Value)> {
     };
     let twice = text(&part(token, 0)).replacen('{', r#"{"kid":"x","#, 1);
     let cases = [
-        ("type", "type", "An access token's type.", with("typ", json!("at+jwt"))),
-        ("algorithm", "algorithm", "No algorithm.", with("alg", json!("none"))),
-        ("algorithm-hmac", "algorithm", "A symmetric algorithm.", with("alg", json!("HS256"))),
-        ("header", "header", "A header that brings its own key.", with("jwk", token_key().public().to_jwk())),
-        ("header-crit", "header", "A critical extension.", with("crit", json!(["b64"]))),
-        ("duplicate-member", "duplicate-member", "`kid` twice.", sign(&twice, &text(&part(token, 1)))),
+        (
+            "type",
+            "type",
+            "An access token's type.",
+            with("typ", json!("at+jwt")),
+        ),
+        (
+            "algorithm",
+            "algorithm",
+            "No algorithm.",
+            with("alg", json!("none")),
+        ),
+        (
+            "algorithm-hmac",
+            "algorithm",
+            "A symmetric algorithm.",
+            with("alg", json!("HS256")),
+        ),
+        (
+            "header",
+            "header",
+            "A header that brings its own key.",
+            with("jwk", token_key().public().to_jwk()),
+        ),
+        (
+            "header-crit",
+            "header",
+            "A critical extension.",
+            with("crit", json!(["b64"])),
+        ),
+        (
+            "duplicate-member",
+            "duplicate-member",
+            "`kid` twice.",
+            sign(&twice, &text(&part(token, 1))),
+        ),
     ];
-    cases.into_iter().map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input))).collect()
+    cases
+        .into_iter()
+        .map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input)))
+        .collect()
 }
 
 fn payloads(token: &str) -> Vec<(&'static str, Value)> {
@@ -119,27 +231,82 @@ fn payloads(token: &str) -> Vec<(&'static str, Value)> {
         sign(&text(&part(token, 0)), &text(&payload))
     };
     let cases = [
-        ("lifetime", "lifetime", "Valid for 61 seconds.", with("/exp", json!(NOW + 61))),
-        ("lifetime-negative", "lifetime", "Ends before it begins.", with("/exp", json!(NOW - 1))),
-        ("audience-list", "malformed", "More than one audience.", with("/aud", json!(["example", "other"]))),
+        (
+            "lifetime",
+            "lifetime",
+            "Valid for 61 seconds.",
+            with("/exp", json!(NOW + 61)),
+        ),
+        (
+            "lifetime-negative",
+            "lifetime",
+            "Ends before it begins.",
+            with("/exp", json!(NOW - 1)),
+        ),
+        (
+            "audience-list",
+            "malformed",
+            "More than one audience.",
+            with("/aud", json!(["example", "other"])),
+        ),
         (
             "service-two",
             "service",
             "Not narrowed to one service.",
-            with("/tctx/delegation/services", json!(["orders_api", "billing_api"])),
+            with(
+                "/tctx/delegation/services",
+                json!(["orders_api", "billing_api"]),
+            ),
         ),
-        ("service-none", "service", "Narrowed to no service.", with("/tctx/delegation/services", json!([]))),
-        ("claim-alias", "claim", "A subject without its issuer's alias.", with("/sub", json!("user_123"))),
-        ("claim-empty", "claim", "An empty agent.", with("/act/sub", json!(""))),
-        ("claim-scope", "claim", "An empty scope between two.", with("/scope", json!("orders:read  admin"))),
-        ("estimated", "estimated", "Claims that were only inferred.", with("/tctx/confidence", json!("estimated"))),
-        ("malformed-exp", "malformed", "A time that is text.", with("/exp", json!("1763712070"))),
+        (
+            "service-none",
+            "service",
+            "Narrowed to no service.",
+            with("/tctx/delegation/services", json!([])),
+        ),
+        (
+            "claim-alias",
+            "claim",
+            "A subject without its issuer's alias.",
+            with("/sub", json!("user_123")),
+        ),
+        (
+            "claim-empty",
+            "claim",
+            "An empty agent.",
+            with("/act/sub", json!("")),
+        ),
+        (
+            "claim-scope",
+            "claim",
+            "An empty scope between two.",
+            with("/scope", json!("orders:read  admin")),
+        ),
+        (
+            "estimated",
+            "estimated",
+            "Claims that were only inferred.",
+            with("/tctx/confidence", json!("estimated")),
+        ),
+        (
+            "malformed-exp",
+            "malformed",
+            "A time that is text.",
+            with("/exp", json!("1763712070")),
+        ),
     ];
-    cases.into_iter().map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input))).collect()
+    cases
+        .into_iter()
+        .map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input)))
+        .collect()
 }
 
 fn sign(header: &str, payload: &str) -> String {
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let signed = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(payload)
+    );
     let signature = URL_SAFE_NO_PAD.encode(token_key().sign(signed.as_bytes()));
     format!("{signed}.{signature}")
 }

@@ -31,20 +31,39 @@ impl Loads {
     /// None.
     pub(super) fn new(host: Arc<Host>) -> Self {
         let (begun, ready, later) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { host, running: JoinSet::new(), begun, ready, later }
+        Self {
+            host,
+            running: JoinSet::new(),
+            begun,
+            ready,
+            later,
+        }
     }
 
     /// Begins to load what differs in `view` from what is `seen`, as far as there is room.
-    pub(super) fn begin(&mut self, view: &Look, seen: &Look, folder: &Path, terms: &ComponentTerms) {
+    pub(super) fn begin(
+        &mut self,
+        view: &Look,
+        seen: &Look,
+        folder: &Path,
+        terms: &ComponentTerms,
+    ) {
         let now = Instant::now();
         for (name, stamp) in changed(view, seen) {
             let wanted = Some(&stamp);
             let is_ready = self.ready.get(name).is_some_and(|(of, _)| *of == stamp);
             let is_later = self.later.get(name).is_some_and(|(due, _)| *due > now);
-            if is_ready || is_later || self.begun.get(name) == wanted || self.running.len() >= AT_ONCE {
+            if is_ready
+                || is_later
+                || self.begun.get(name) == wanted
+                || self.running.len() >= AT_ONCE
+            {
                 continue;
             }
-            let candidate = Candidate { name: name.clone(), path: path_of(folder, name) };
+            let candidate = Candidate {
+                name: name.clone(),
+                path: path_of(folder, name),
+            };
             let (host, terms) = (Arc::clone(&self.host), terms.of(name));
             self.begun.insert(name.clone(), stamp);
             self.running.spawn(async move {
@@ -52,15 +71,20 @@ impl Loads {
                 (candidate.name, stamp, loaded)
             });
         }
-        self.ready.retain(|name, (stamp, _)| view.tools.get(name) == Some(stamp));
+        self.ready
+            .retain(|name, (stamp, _)| view.tools.get(name) == Some(stamp));
         self.later.retain(|name, _| view.tools.contains_key(name));
     }
 
     /// Waits for the next that is done; for ever if none is under way.
     pub(super) async fn next(&mut self) {
-        let Some(joined) = self.running.join_next().await else { return std::future::pending().await };
+        let Some(joined) = self.running.join_next().await else {
+            return std::future::pending().await;
+        };
         let Ok((name, stamp, loaded)) = joined else {
-            tracing::error!("the host failed while it loaded a component; this is a defect of the host");
+            tracing::error!(
+                "the host failed while it loaded a component; this is a defect of the host"
+            );
             return;
         };
         if self.begun.get(&name) != Some(&stamp) {
@@ -69,9 +93,16 @@ impl Loads {
         self.begun.remove(&name);
         match loaded {
             Err((_, error)) if error.may_pass() => {
-                let pause = self.later.get(&name).map_or(FIRST_PAUSE, |(_, pause)| (*pause * 2).min(LAST_PAUSE));
+                let pause = self
+                    .later
+                    .get(&name)
+                    .map_or(FIRST_PAUSE, |(_, pause)| (*pause * 2).min(LAST_PAUSE));
                 let cause = chain(&error);
-                tracing::error!(component = name, cause, "a component cannot be read at the moment; it is tried again");
+                tracing::error!(
+                    component = name,
+                    cause,
+                    "a component cannot be read at the moment; it is tried again"
+                );
                 self.later.insert(name, (Instant::now() + pause, pause));
             }
             loaded => {
@@ -136,7 +167,11 @@ impl Loads {
 }
 
 /// How each component of `view` is to be come by after a change of settings.
-pub(super) fn afresh(view: &Look, loaded: &BTreeMap<String, Stamp>, moving: &Settling) -> BTreeMap<String, Source> {
+pub(super) fn afresh(
+    view: &Look,
+    loaded: &BTreeMap<String, Stamp>,
+    moving: &Settling,
+) -> BTreeMap<String, Source> {
     let source = |(name, stamp): (&String, &Stamp)| {
         let source = match loaded.get(name) {
             Some(of) if of == stamp => Source::Same,
@@ -150,7 +185,10 @@ pub(super) fn afresh(view: &Look, loaded: &BTreeMap<String, Stamp>, moving: &Set
 
 fn changed<'v>(view: &'v Look, seen: &'v Look) -> impl Iterator<Item = (&'v String, Stamp)> {
     let differs = |(name, stamp): &(&String, &Stamp)| seen.tools.get(*name) != Some(*stamp);
-    view.tools.iter().filter(differs).map(|(name, stamp)| (name, *stamp))
+    view.tools
+        .iter()
+        .filter(differs)
+        .map(|(name, stamp)| (name, *stamp))
 }
 
 /// Components that are loaded at once.

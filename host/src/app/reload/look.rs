@@ -59,17 +59,32 @@ impl Look {
         most: usize,
     ) -> Self {
         let settings = stamps(settings);
-        let Ok((metadata, names)) = fs::metadata(folder).and_then(|metadata| Ok((metadata, components(folder)?)))
+        let Ok((metadata, names)) =
+            fs::metadata(folder).and_then(|metadata| Ok((metadata, components(folder)?)))
         else {
-            return Self { settings, ..Self::default() };
+            return Self {
+                settings,
+                ..Self::default()
+            };
         };
         let (taken, left_out) = choose(names, first, known, most);
-        let stamp = |name: String| Stamp::of_component(&path_of(folder, &name)).map(|stamp| (name, stamp));
+        let stamp =
+            |name: String| Stamp::of_component(&path_of(folder, &name)).map(|stamp| (name, stamp));
         let tools = taken.into_iter().filter_map(stamp).collect();
         let owner = (metadata.uid(), metadata.gid());
         let (device, inode, mode) = (metadata.dev(), metadata.ino(), metadata.mode());
-        let folder = Folder { device, inode, mode, owner, left_out };
-        Self { settings, tools, folder: Some(folder) }
+        let folder = Folder {
+            device,
+            inode,
+            mode,
+            owner,
+            left_out,
+        };
+        Self {
+            settings,
+            tools,
+            folder: Some(folder),
+        }
     }
 
     /// Whether the tools folder and what is in it look the same in `other`.
@@ -79,7 +94,11 @@ impl Look {
 
     /// Whether the folder of `other` is another one.
     pub(in crate::app) fn is_elsewhere(&self, other: &Self) -> bool {
-        let place = |look: &Self| look.folder.as_ref().map(|folder| (folder.device, folder.inode));
+        let place = |look: &Self| {
+            look.folder
+                .as_ref()
+                .map(|folder| (folder.device, folder.inode))
+        };
         place(self) != place(other)
     }
 }
@@ -87,7 +106,9 @@ impl Look {
 impl Stamp {
     /// Of the file at `path`, if it is there.
     pub(in crate::app) fn of(path: &Path) -> Option<Self> {
-        fs::metadata(path).ok().map(|metadata| Self::from(&metadata))
+        fs::metadata(path)
+            .ok()
+            .map(|metadata| Self::from(&metadata))
     }
 
     /// Of the component at `path` with its signature.
@@ -133,7 +154,10 @@ fn components(folder: &Path) -> io::Result<BTreeSet<String>> {
     for entry in fs::read_dir(folder)? {
         let file = entry?.file_name();
         let name = file.to_str().and_then(|file| file.strip_suffix(".wasm"));
-        names.extend(name.filter(|name| sandbox::is_component_name(name)).map(String::from));
+        names.extend(
+            name.filter(|name| sandbox::is_component_name(name))
+                .map(String::from),
+        );
     }
     Ok(names)
 }
@@ -152,7 +176,10 @@ fn choose(
     let mut others = names.split_off(most);
     others.sort();
     let count = others.len();
-    (names, Some((count, others.into_iter().next().unwrap_or_default())))
+    (
+        names,
+        Some((count, others.into_iter().next().unwrap_or_default())),
+    )
 }
 
 #[cfg(test)]
@@ -165,19 +192,52 @@ mod tests {
 
     #[test]
     fn components_beyond_the_bound_never_displace_known_ones_nor_those_that_come_first() {
-        let known = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), Stamp::default())).collect();
+        let known = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), Stamp::default()))
+                .collect()
+        };
         for (folder, first, seen, taken, left_out) in [
             (&["a", "b"][..], &[][..], &[][..], &["a", "b"][..], None),
             (&["a", "b", "c"], &[], &[], &["a", "b"], Some((1, "c"))),
-            (&["a", "b", "c"], &[], &["b", "c"], &["b", "c"], Some((1, "a"))),
-            (&["a", "b", "c", "d"], &[], &["c", "gone"], &["c", "a"], Some((2, "b"))),
-            (&["a", "b", "c", "d"], &["d", "gone"], &[], &["d", "a"], Some((2, "b"))),
-            (&["a", "b", "c", "d"], &["d"], &["a", "b"], &["d", "a"], Some((2, "b"))),
+            (
+                &["a", "b", "c"],
+                &[],
+                &["b", "c"],
+                &["b", "c"],
+                Some((1, "a")),
+            ),
+            (
+                &["a", "b", "c", "d"],
+                &[],
+                &["c", "gone"],
+                &["c", "a"],
+                Some((2, "b")),
+            ),
+            (
+                &["a", "b", "c", "d"],
+                &["d", "gone"],
+                &[],
+                &["d", "a"],
+                Some((2, "b")),
+            ),
+            (
+                &["a", "b", "c", "d"],
+                &["d"],
+                &["a", "b"],
+                &["d", "a"],
+                Some((2, "b")),
+            ),
         ] {
             let left_out = left_out.map(|(count, first)| (count, first.to_owned()));
             let expected: Vec<_> = taken.iter().map(|name| (*name).to_owned()).collect();
             let chosen = choose(set(folder), &set(first), &known(seen), 2);
-            assert_eq!(chosen, (expected, left_out), "{folder:?} after {seen:?}, {first:?} first");
+            assert_eq!(
+                chosen,
+                (expected, left_out),
+                "{folder:?} after {seen:?}, {first:?} first"
+            );
         }
     }
 
@@ -187,11 +247,26 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let long = format!("{}.wasm", "x".repeat(250));
         let strange = std::ffi::OsString::from_vec(b"\xff.wasm".to_vec());
-        let names = ["good.wasm", "-rf.wasm", ".hidden.wasm", "a\nb.wasm", "a.wasm~", "a.wasm.tmp", "b", long.as_str()];
+        let names = [
+            "good.wasm",
+            "-rf.wasm",
+            ".hidden.wasm",
+            "a\nb.wasm",
+            "a.wasm~",
+            "a.wasm.tmp",
+            "b",
+            long.as_str(),
+        ];
         for name in names.iter().map(Into::into).chain([strange]) {
             fs::write(folder.path().join(name), "")?;
         }
-        let look = Look::now(std::iter::empty(), folder.path(), &BTreeSet::new(), &BTreeMap::new(), 1000);
+        let look = Look::now(
+            std::iter::empty(),
+            folder.path(),
+            &BTreeSet::new(),
+            &BTreeMap::new(),
+            1000,
+        );
         assert_eq!(look.tools.into_keys().collect::<Vec<_>>(), ["good"]);
         Ok(())
     }
@@ -204,9 +279,20 @@ mod tests {
         for files in [10, 1_000, 10_000] {
             let folder = tempfile::tempdir()?;
             for index in 0..files {
-                fs::write(folder.path().join(format!("component-{index:05}.wasm")), "x")?;
+                fs::write(
+                    folder.path().join(format!("component-{index:05}.wasm")),
+                    "x",
+                )?;
             }
-            let look = || Look::now(std::iter::empty(), folder.path(), &BTreeSet::new(), &BTreeMap::new(), 1000);
+            let look = || {
+                Look::now(
+                    std::iter::empty(),
+                    folder.path(),
+                    &BTreeSet::new(),
+                    &BTreeMap::new(),
+                    1000,
+                )
+            };
             let first = look();
             let began = std::time::Instant::now();
             for _ in 0..20 {

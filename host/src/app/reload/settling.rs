@@ -22,13 +22,24 @@ type Waits<K> = BTreeMap<K, u32>;
 impl Settling {
     /// Begins with a look at files that are taken to be at rest.
     pub(super) fn new(first: Look) -> Self {
-        Self { last: first, settings: Waits::new(), tools: Waits::new(), folder: 0 }
+        Self {
+            last: first,
+            settings: Waits::new(),
+            tools: Waits::new(),
+            folder: 0,
+        }
     }
 
     /// Takes in how the files look now. Returns what has come to rest; the rest looks as it was `seen` in.
     pub(super) fn take(&mut self, now: Look, seen: &Look) -> Look {
         let of_settings = |look: &Look, path: &PathBuf| look.settings.get(path).copied().flatten();
-        compare(&mut self.settings, &self.last, &now, |look| look.settings.keys(), of_settings);
+        compare(
+            &mut self.settings,
+            &self.last,
+            &now,
+            |look| look.settings.keys(),
+            of_settings,
+        );
         compare(
             &mut self.tools,
             &self.last,
@@ -36,7 +47,11 @@ impl Settling {
             |look| look.tools.keys(),
             |look, name| look.tools.get(name).copied(),
         );
-        self.folder = if now.folder == self.last.folder { self.folder.saturating_sub(1) } else { QUIET };
+        self.folder = if now.folder == self.last.folder {
+            self.folder.saturating_sub(1)
+        } else {
+            QUIET
+        };
         self.last = now;
         self.view(seen)
     }
@@ -86,7 +101,9 @@ fn compare<'l, K: Ord + Clone + 'l, I: Iterator<Item = &'l K>>(
     for key in keys(last).chain(keys(now)) {
         let (before, after) = (stamp(last, key), stamp(now, key));
         if before != after {
-            let in_place = before.zip(after).is_some_and(|(before, after)| before.is_same_file(&after));
+            let in_place = before
+                .zip(after)
+                .is_some_and(|(before, after)| before.is_same_file(&after));
             let again = in_place && waits.contains_key(key);
             waits.insert(key.clone(), if again { RESTLESS } else { QUIET });
         }
@@ -108,16 +125,31 @@ mod tests {
     use super::*;
 
     fn look(folder: &Path) -> Look {
-        Look::now(std::iter::once(folder.join("settings")), folder, &BTreeSet::new(), &BTreeMap::new(), 1000)
+        Look::now(
+            std::iter::once(folder.join("settings")),
+            folder,
+            &BTreeSet::new(),
+            &BTreeMap::new(),
+            1000,
+        )
     }
 
     /// How many looks change nothing before one does as `wanted`.
-    fn looks(settling: &mut Settling, seen: &Look, folder: &Path, wanted: impl Fn(&Look) -> bool) -> Option<u32> {
+    fn looks(
+        settling: &mut Settling,
+        seen: &Look,
+        folder: &Path,
+        wanted: impl Fn(&Look) -> bool,
+    ) -> Option<u32> {
         (0..20).find(|_| wanted(&settling.take(look(folder), seen)))
     }
 
     fn append(path: &Path, text: &str) -> io::Result<()> {
-        fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
+        fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)?
+            .write_all(text.as_bytes())
     }
 
     #[test]
@@ -126,7 +158,12 @@ mod tests {
         let seen = look(folder.path());
         let mut settling = Settling::new(seen.clone());
         fs::write(folder.path().join("a.wasm"), "a")?;
-        assert_eq!(looks(&mut settling, &seen, folder.path(), |view| view.tools.contains_key("a")), Some(QUIET));
+        assert_eq!(
+            looks(&mut settling, &seen, folder.path(), |view| view
+                .tools
+                .contains_key("a")),
+            Some(QUIET)
+        );
         Ok(())
     }
 
@@ -142,9 +179,15 @@ mod tests {
             }
             let view = settling.take(look(folder.path()), &seen);
             assert!(!view.tools.contains_key("slow"), "taken while it grows");
-            assert_eq!(view.tools.contains_key("quick"), step >= 10 + QUIET, "look {step}");
+            assert_eq!(
+                view.tools.contains_key("quick"),
+                step >= 10 + QUIET,
+                "look {step}"
+            );
         }
-        let counts = looks(&mut settling, &seen, folder.path(), |view| view.tools.contains_key("slow"));
+        let counts = looks(&mut settling, &seen, folder.path(), |view| {
+            view.tools.contains_key("slow")
+        });
         assert_eq!(counts, Some(RESTLESS - 1), "looks until it counts");
         Ok(())
     }
@@ -159,7 +202,9 @@ mod tests {
             fs::rename(folder.path().join("new"), folder.path().join("x.wasm"))?;
             assert_eq!(settling.take(look(folder.path()), &seen), seen);
         }
-        let counts = looks(&mut settling, &seen, folder.path(), |view| view.tools.contains_key("x"));
+        let counts = looks(&mut settling, &seen, folder.path(), |view| {
+            view.tools.contains_key("x")
+        });
         assert_eq!(counts, Some(QUIET - 1), "looks until it counts");
         Ok(())
     }
@@ -188,14 +233,27 @@ mod tests {
         fs::write(at("tools/a.wasm"), "a")?;
         let seen = look(&at("tools"));
         let mut settling = Settling::new(seen.clone());
-        let mut take = |count: usize| (0..count).map(|_| settling.take(look(&at("tools")), &seen)).collect::<Vec<_>>();
+        let mut take = |count: usize| {
+            (0..count)
+                .map(|_| settling.take(look(&at("tools")), &seen))
+                .collect::<Vec<_>>()
+        };
         fs::rename(at("tools"), at("away"))?;
-        assert!(take(2).iter().all(|view| *view == seen), "gone for a moment");
+        assert!(
+            take(2).iter().all(|view| *view == seen),
+            "gone for a moment"
+        );
         fs::create_dir(at("tools"))?;
-        assert!(take(2).iter().all(|view| *view == seen), "an empty one in its place");
+        assert!(
+            take(2).iter().all(|view| *view == seen),
+            "an empty one in its place"
+        );
         for step in 0..10_u32 {
             append(&at("tools/b.wasm"), "b")?;
-            assert!(take(1).iter().all(|view| *view == seen), "filled slowly, look {step}");
+            assert!(
+                take(1).iter().all(|view| *view == seen),
+                "filled slowly, look {step}"
+            );
         }
         fs::remove_dir_all(at("tools"))?;
         fs::rename(at("away"), at("tools"))?;
@@ -203,8 +261,15 @@ mod tests {
         fs::rename(at("tools"), at("away"))?;
         fs::create_dir(at("tools"))?;
         fs::write(at("tools/b.wasm"), "b")?;
-        assert_eq!(take(2), [seen.clone(), seen.clone()], "another one, filled at once");
-        assert_eq!(take(1).pop().map(|view| view.tools.into_keys().collect()), Some(vec!["b".to_owned()]));
+        assert_eq!(
+            take(2),
+            [seen.clone(), seen.clone()],
+            "another one, filled at once"
+        );
+        assert_eq!(
+            take(1).pop().map(|view| view.tools.into_keys().collect()),
+            Some(vec!["b".to_owned()])
+        );
         Ok(())
     }
 
@@ -215,7 +280,12 @@ mod tests {
         let seen = look(folder.path());
         let mut settling = Settling::new(seen.clone());
         fs::remove_file(folder.path().join("a.wasm"))?;
-        assert_eq!(looks(&mut settling, &seen, folder.path(), |view| view.tools.is_empty()), Some(QUIET));
+        assert_eq!(
+            looks(&mut settling, &seen, folder.path(), |view| view
+                .tools
+                .is_empty()),
+            Some(QUIET)
+        );
         Ok(())
     }
 }

@@ -13,12 +13,19 @@ use super::*;
 /// A journal with several checkpoints, and its key.
 fn made() -> (tempfile::TempDir, VerifierKey) {
     let folder = temporary();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let mut verifier = None;
     for _ in 0..3 {
         let (journal, opened) = Journal::open(settings(folder.path()), key(), clock(0)).unwrap();
-        runtime.block_on(journal.append(record(Event::CallRefused, "c"))).unwrap();
-        runtime.block_on(journal.close(Record::new(Event::HostStopped))).unwrap();
+        runtime
+            .block_on(journal.append(record(Event::CallRefused, "c")))
+            .unwrap();
+        runtime
+            .block_on(journal.close(Record::new(Event::HostStopped)))
+            .unwrap();
         verifier = Some(opened.key.parse().unwrap());
     }
     (folder, verifier.unwrap())
@@ -43,7 +50,9 @@ impl Notes {
     fn of(note: &str, other: &str) -> Self {
         let (text, line) = note.split_once("\n\n").unwrap();
         let witness = bailiwick_envelope::SigningKey::from_seed(&[8; 32]);
-        let witnessed = VerifierKey::new("example/witness", witness.public()).unwrap().sign("else\n", &witness);
+        let witnessed = VerifierKey::new("example/witness", witness.public())
+            .unwrap()
+            .sign("else\n", &witness);
         Self {
             note: note.to_owned(),
             text: text.to_owned(),
@@ -55,46 +64,71 @@ impl Notes {
 }
 
 const REFUSED: [(&str, Edit); 9] = [
-    ("a line at the end", |n| format!("{}Unexpected line.\n", n.note)),
-    ("a line before the signature", |n| format!("{}\n\nUnexpected line.\n{}", n.text, n.line)),
+    ("a line at the end", |n| {
+        format!("{}Unexpected line.\n", n.note)
+    }),
+    ("a line before the signature", |n| {
+        format!("{}\n\nUnexpected line.\n{}", n.text, n.line)
+    }),
     ("an empty line at the end", |n| format!("{}\n", n.note)),
-    ("an empty line before the signature", |n| format!("{}\n\n\n{}", n.text, n.line)),
-    ("a forged line before the good one", |n| format!("{}\n\n{}{}", n.text, n.forged, n.line)),
-    ("a forged line after the good one", |n| format!("{}{}", n.note, n.forged)),
+    ("an empty line before the signature", |n| {
+        format!("{}\n\n\n{}", n.text, n.line)
+    }),
+    ("a forged line before the good one", |n| {
+        format!("{}\n\n{}{}", n.text, n.forged, n.line)
+    }),
+    ("a forged line after the good one", |n| {
+        format!("{}{}", n.note, n.forged)
+    }),
     ("another note after it", |n| n.note.repeat(2)),
-    ("an unsigned text after it", |n| format!("{}more\n\n{}", n.note, n.line)),
+    ("an unsigned text after it", |n| {
+        format!("{}more\n\n{}", n.note, n.line)
+    }),
     ("a tab", |n| n.note.replace("\n\n", "\t\n\n")),
 ];
 
 const ACCEPTED: [(&str, Edit); 3] = [
     ("nothing changed", |n| n.note.clone()),
     ("a witness after it", |n| format!("{}{}", n.note, n.witness)),
-    ("a witness before it", |n| format!("{}\n\n{}{}", n.text, n.witness, n.line)),
+    ("a witness before it", |n| {
+        format!("{}\n\n{}{}", n.text, n.witness, n.line)
+    }),
 ];
 
 /// The notes of the list, in order.
 fn listed(folder: &Path) -> Vec<String> {
     let list = fs::read_to_string(folder.join(CHECKPOINTS)).unwrap();
-    list.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap().note).collect()
+    list.lines()
+        .map(|line| serde_json::from_str::<Entry>(line).unwrap().note)
+        .collect()
 }
 
 /// Changes the note of a line of the list.
 fn change_line(folder: &Path, at: usize, edit: Edit) {
     let list = fs::read_to_string(folder.join(CHECKPOINTS)).unwrap();
-    let mut entries: Vec<Entry> = list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut entries: Vec<Entry> = list
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     entries[at].note = edit(&Notes::of(&entries[at].note, &entries[at - 1].note));
-    let lines = entries.iter().map(|entry| serde_json::to_string(entry).unwrap() + "\n");
+    let lines = entries
+        .iter()
+        .map(|entry| serde_json::to_string(entry).unwrap() + "\n");
     fs::write(folder.join(CHECKPOINTS), lines.collect::<String>()).unwrap();
 }
 
 fn change_file(folder: &Path, edit: Edit) {
-    let notes = Notes::of(&fs::read_to_string(folder.join(CHECKPOINT)).unwrap(), &listed(folder)[0]);
+    let notes = Notes::of(
+        &fs::read_to_string(folder.join(CHECKPOINT)).unwrap(),
+        &listed(folder)[0],
+    );
     fs::write(folder.join(CHECKPOINT), edit(&notes)).unwrap();
 }
 
 /// Whether the verifier names a bad checkpoint in that file, and whether the host does not start.
 fn refused(folder: &Path, key: &VerifierKey, file: &str) -> (bool, bool) {
-    let names = |damage: &Damage| matches!(damage, Damage::BadCheckpoint(place) if place.file == file);
+    let names =
+        |damage: &Damage| matches!(damage, Damage::BadCheckpoint(place) if place.file == file);
     let verifier = verify(folder, Some(key));
     let host = Journal::open(settings(folder), super::super::testing::key(), clock(0));
     (
@@ -110,10 +144,18 @@ fn a_note_that_other_readers_refuse_is_damage_in_the_file_and_in_the_list() {
     for (case, edit) in REFUSED {
         let copy = crashed_copy(folder.path());
         change_file(copy.path(), edit);
-        assert_eq!(refused(copy.path(), &key, CHECKPOINT), (true, true), "{case}");
+        assert_eq!(
+            refused(copy.path(), &key, CHECKPOINT),
+            (true, true),
+            "{case}"
+        );
         let copy = crashed_copy(folder.path());
         change_line(copy.path(), last, edit);
-        assert_eq!(refused(copy.path(), &key, CHECKPOINTS), (true, true), "{case}, in the list");
+        assert_eq!(
+            refused(copy.path(), &key, CHECKPOINTS),
+            (true, true),
+            "{case}, in the list"
+        );
     }
 }
 
@@ -124,11 +166,17 @@ fn what_others_sign_beside_the_journal_changes_nothing() {
     for (case, edit) in ACCEPTED {
         let copy = crashed_copy(folder.path());
         change_file(copy.path(), edit);
-        Journal::open(settings(copy.path()), super::super::testing::key(), clock(0)).unwrap();
+        Journal::open(
+            settings(copy.path()),
+            super::super::testing::key(),
+            clock(0),
+        )
+        .unwrap();
         let copy = crashed_copy(folder.path());
         change_file(copy.path(), edit);
         change_line(copy.path(), last, edit);
-        let report = verify(copy.path(), Some(&key)).unwrap_or_else(|error| unreachable!("{case}: {error}"));
+        let report =
+            verify(copy.path(), Some(&key)).unwrap_or_else(|error| unreachable!("{case}: {error}"));
         assert_eq!(report.unsigned, 0, "{case}");
     }
 }
@@ -140,14 +188,26 @@ fn a_line_of_the_list_that_is_written_otherwise_is_damage() {
     let edits: [(&str, Edit); 4] = [
         ("a space", |line| line.replace(':', ": ")),
         ("a line break of another system", |line| format!("{line}\r")),
-        ("an escape that is not needed", |line| line.replace("audit", "\\u0061udit")),
-        ("an empty member", |line| line.replace('}', ",\"leaves\":\"\"}")),
+        ("an escape that is not needed", |line| {
+            line.replace("audit", "\\u0061udit")
+        }),
+        ("an empty member", |line| {
+            line.replace('}', ",\"leaves\":\"\"}")
+        }),
     ];
     for (case, edit) in edits {
         let copy = crashed_copy(folder.path());
         let list = fs::read_to_string(folder.path().join(CHECKPOINTS)).unwrap();
         let (before, last) = list.trim_end().rsplit_once('\n').unwrap();
-        fs::write(copy.path().join(CHECKPOINTS), format!("{before}\n{}\n", edit(last))).unwrap();
-        assert_eq!(refused(copy.path(), &key, CHECKPOINTS), (true, true), "{case}");
+        fs::write(
+            copy.path().join(CHECKPOINTS),
+            format!("{before}\n{}\n", edit(last)),
+        )
+        .unwrap();
+        assert_eq!(
+            refused(copy.path(), &key, CHECKPOINTS),
+            (true, true),
+            "{case}"
+        );
     }
 }

@@ -63,8 +63,15 @@ fn extending(
     let mut detail = past(remembered);
     add(&mut detail, "kept", &kept);
     add(&mut detail, "adopted", &Checkpoint::of(&state.end.tree));
-    let adopted = Record { detail: Some(detail), ..Record::new(Event::JournalAdopted) };
-    record(ground.into_log(Box::new(storage), state, Step::Remember, clock)?, &adopted, clock)
+    let adopted = Record {
+        detail: Some(detail),
+        ..Record::new(Event::JournalAdopted)
+    };
+    record(
+        ground.into_log(Box::new(storage), state, Step::Remember, clock)?,
+        &adopted,
+        clock,
+    )
 }
 
 fn new(
@@ -80,15 +87,31 @@ fn new(
         return Err(JournalError::NothingRemembered);
     }
     // The memory of the old log goes when the record of it is durable, and not before.
-    let begun = Record { detail: Some(past(remembered)), ..Record::new(Event::JournalBegun) };
-    record(ground.into_log(Box::new(storage), State::empty(), Step::List, clock)?, &begun, clock)
+    let begun = Record {
+        detail: Some(past(remembered)),
+        ..Record::new(Event::JournalBegun)
+    };
+    record(
+        ground.into_log(Box::new(storage), State::empty(), Step::List, clock)?,
+        &begun,
+        clock,
+    )
 }
 
 /// Records the adoption, signs that, and remembers it.
-fn record((mut log, opened): (Log, Opened), record: &Record, clock: &dyn Clock) -> Result<Opened, JournalError> {
-    let written = log.append(&[record], clock.now_ms()).and_then(|_| log.checkpoint());
+fn record(
+    (mut log, opened): (Log, Opened),
+    record: &Record,
+    clock: &dyn Clock,
+) -> Result<Opened, JournalError> {
+    let written = log
+        .append(&[record], clock.now_ms())
+        .and_then(|_| log.checkpoint());
     written.map_err(JournalError::Write)?;
-    Ok(Opened { records: log.tree.size(), ..opened })
+    Ok(Opened {
+        records: log.tree.size(),
+        ..opened
+    })
 }
 
 /// The journal in the folder, verified in full: it extends what was kept, and what its own newest
@@ -97,7 +120,10 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
     let (folder, key) = (&*ground.settings.folder, &ground.signer.verifier);
     verify::check(folder, key, Some(kept), None).map_err(|error| match error {
         VerifyError::Damaged { damage, .. } => ground.damaged(damage),
-        error => JournalError::NotAJournal { path: folder.to_owned(), source: error },
+        error => JournalError::NotAJournal {
+            path: folder.to_owned(),
+            source: error,
+        },
     })?;
     let state = || {
         let newest = newest(folder, key)?;
@@ -105,7 +131,14 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
         while list.next()?.is_some() {}
         let signed = list.last_size();
         let seal = Some(ground.seal.clone());
-        let mut walk = Walk::begin(folder, Ground::Signed { signed, believed: signed, seal })?;
+        let mut walk = Walk::begin(
+            folder,
+            Ground::Signed {
+                signed,
+                believed: signed,
+                seal,
+            },
+        )?;
         let (mut unsigned, mut last_time) = (Unsigned::default(), None);
         while let Found::Record { leaf, time, .. } = walk.step()? {
             if walk.tree().size() > signed {
@@ -113,8 +146,16 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
             }
             last_time = Some(time);
         }
-        let publication = Publication { list: list.end(), pending: None };
-        Ok(State { end: walk.end(), unsigned, publication, last_time })
+        let publication = Publication {
+            list: list.end(),
+            pending: None,
+        };
+        Ok(State {
+            end: walk.end(),
+            unsigned,
+            publication,
+            last_time,
+        })
     };
     state().map_err(|damage| ground.damaged(damage))
 }
@@ -122,8 +163,14 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
 /// What was remembered, as far as it can be read.
 fn past(remembered: Option<&Memory>) -> Map<String, Value> {
     let mut detail = Map::new();
-    let Some((size, root, key)) = remembered.and_then(Memory::claims) else { return detail };
-    for (name, value) in [("size", Value::from(size)), ("root", root.into()), ("key", key.into())] {
+    let Some((size, root, key)) = remembered.and_then(Memory::claims) else {
+        return detail;
+    };
+    for (name, value) in [
+        ("size", Value::from(size)),
+        ("root", root.into()),
+        ("key", key.into()),
+    ] {
         detail.insert(format!("remembered_{name}"), value);
     }
     detail

@@ -14,8 +14,14 @@ impl Health {
 
     /// Somebody waited for the writer until the deadline.
     pub(super) fn hangs(&self) {
-        if self.0.compare_exchange(GOOD, FAILING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-            tracing::error!("the audit journal does not answer within its deadline; calls are refused until it does");
+        if self
+            .0
+            .compare_exchange(GOOD, FAILING, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+        {
+            tracing::error!(
+                "the audit journal does not answer within its deadline; calls are refused until it does"
+            );
         }
     }
 
@@ -38,7 +44,10 @@ impl Keeper {
 
     /// Sets whether it is good; returns whether it was.
     pub(super) fn set(&self, good: bool) -> bool {
-        self.0.0.swap(if good { GOOD } else { FAILING }, Ordering::AcqRel) == GOOD
+        self.0
+            .0
+            .swap(if good { GOOD } else { FAILING }, Ordering::AcqRel)
+            == GOOD
     }
 }
 

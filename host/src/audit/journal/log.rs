@@ -70,7 +70,11 @@ impl Log {
             bytes.push(b'\n');
         }
         let tag = self.seal.tag(first, &self.previous, &bytes)?;
-        let end = BatchEnd { first, records: tree.size() - self.tree.size(), tag };
+        let end = BatchEnd {
+            first,
+            records: tree.size() - self.tree.size(),
+            tag,
+        };
         bytes.extend_from_slice(&end.line()?);
         self.write(&bytes)?;
         (self.tree, self.previous) = (tree, tag);
@@ -82,20 +86,33 @@ impl Log {
 
     /// Cuts off what a failed write left, if it did.
     pub(super) fn settle(&mut self) -> io::Result<()> {
-        let Some((number, length)) = self.segments.uncut else { return Ok(()) };
+        let Some((number, length)) = self.segments.uncut else {
+            return Ok(());
+        };
         self.storage.cut(number, length)?;
-        self.segments = Segments { active: None, next: if length == 0 { number } else { number + 1 }, uncut: None };
+        self.segments = Segments {
+            active: None,
+            next: if length == 0 { number } else { number + 1 },
+            uncut: None,
+        };
         Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.settle()?;
         let (number, before) = self.room_for(length_of(bytes))?;
-        let written = self.storage.append(bytes).and_then(|()| self.storage.sync());
+        let written = self
+            .storage
+            .append(bytes)
+            .and_then(|()| self.storage.sync());
         // Durable where nobody finds it is not durable.
         let written = written.and_then(|()| self.storage.check());
         if let Err(error) = written {
-            self.segments = Segments { active: None, next: number + 1, uncut: Some((number, before)) };
+            self.segments = Segments {
+                active: None,
+                next: number + 1,
+                uncut: Some((number, before)),
+            };
             // What cannot be cut off now must be before the next write.
             let _ = self.settle();
             return Err(error);
@@ -115,7 +132,11 @@ impl Log {
         self.segments.active = None;
         let number = self.segments.next;
         self.storage.create(number)?;
-        self.segments = Segments { active: Some((number, 0)), next: number + 1, uncut: None };
+        self.segments = Segments {
+            active: Some((number, 0)),
+            next: number + 1,
+            uncut: None,
+        };
         Ok((number, 0))
     }
 }
@@ -124,7 +145,11 @@ impl Segments {
     /// Goes on after a last segment whose complete lines have this length. It is cut there and
     /// made durable first, since nobody knows what the last process had made durable.
     pub(super) fn after(last: Option<(u64, u64)>) -> Self {
-        Self { active: None, next: last.map_or(1, |(number, _)| number + 1), uncut: last }
+        Self {
+            active: None,
+            next: last.map_or(1, |(number, _)| number + 1),
+            uncut: last,
+        }
     }
 }
 
@@ -138,6 +163,10 @@ impl Unsigned {
 
     /// The hashes of all of them, or none if they are too many.
     pub(super) fn leaves(&self) -> &[Hash] {
-        if self.leaves.len() > MAX_LEAVES { &[] } else { &self.leaves }
+        if self.leaves.len() > MAX_LEAVES {
+            &[]
+        } else {
+            &self.leaves
+        }
     }
 }

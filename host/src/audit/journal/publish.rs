@@ -50,7 +50,10 @@ impl Publication {
         while let Some(pending) = &mut self.pending {
             match pending.step {
                 Step::Remember => {
-                    let memory = Memory { note: pending.note.clone(), list: self.list };
+                    let memory = Memory {
+                        note: pending.note.clone(),
+                        list: self.list,
+                    };
                     storage.remember(&memory.to_bytes()?)?;
                     pending.step = Step::List;
                 }
@@ -81,7 +84,11 @@ impl Log {
     pub(super) fn checkpoint(&mut self) -> io::Result<()> {
         let resumed = self.publication.pending.is_some();
         self.publication.finish(&mut *self.storage)?;
-        if resumed && self.unsigned.count == 0 { Ok(()) } else { self.sign(Step::Remember) }
+        if resumed && self.unsigned.count == 0 {
+            Ok(())
+        } else {
+            self.sign(Step::Remember)
+        }
     }
 
     /// Signs what there is and publishes it from a step on.

@@ -63,9 +63,19 @@ impl State {
     pub(super) fn empty() -> Self {
         let (tree, open) = (Tree::default(), OpenCalls::default());
         Self {
-            end: End { tree, open, segment: None, previous: NONE_BEFORE, torn_bytes: 0, checked: 0 },
+            end: End {
+                tree,
+                open,
+                segment: None,
+                previous: NONE_BEFORE,
+                torn_bytes: 0,
+                checked: 0,
+            },
             unsigned: Unsigned::default(),
-            publication: Publication { list: ListEnd::default(), pending: None },
+            publication: Publication {
+                list: ListEnd::default(),
+                pending: None,
+            },
             last_time: None,
         }
     }
@@ -73,10 +83,19 @@ impl State {
 
 impl<'s> Grounds<'s> {
     pub(super) fn new(settings: &'s Settings, keys: Keys) -> Result<Self, JournalError> {
-        let verifier = VerifierKey::new(&settings.origin, keys.signing.public()).map_err(JournalError::Origin)?;
+        let verifier = VerifierKey::new(&settings.origin, keys.signing.public())
+            .map_err(JournalError::Origin)?;
         let seal = Seal::new(keys.mac, &settings.origin);
         let memory = MemoryFile::new(&settings.memory, &settings.origin);
-        Ok(Self { settings, signer: Signer { key: keys.signing, verifier }, seal, memory })
+        Ok(Self {
+            settings,
+            signer: Signer {
+                key: keys.signing,
+                verifier,
+            },
+            seal,
+            memory,
+        })
     }
 
     fn folder(&self) -> &Path {
@@ -87,20 +106,27 @@ impl<'s> Grounds<'s> {
     pub(super) fn check_key(&self) -> Result<(), JournalError> {
         let ours = format!("{}\n", self.signer.verifier);
         match fs::read_to_string(self.folder().join(KEY)) {
-            Ok(found) if found != ours => {
-                Err(JournalError::OtherKey { path: self.folder().to_owned(), found: found.trim().to_owned() })
-            }
+            Ok(found) if found != ours => Err(JournalError::OtherKey {
+                path: self.folder().to_owned(),
+                found: found.trim().to_owned(),
+            }),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.unreadable(error)),
             _ => Ok(()),
         }
     }
 
     fn unreadable(&self, source: io::Error) -> JournalError {
-        JournalError::Folder { path: self.folder().to_owned(), source }
+        JournalError::Folder {
+            path: self.folder().to_owned(),
+            source,
+        }
     }
 
     pub(super) fn damaged(&self, damage: Damage) -> JournalError {
-        JournalError::Damaged { path: self.folder().to_owned(), damage }
+        JournalError::Damaged {
+            path: self.folder().to_owned(),
+            damage,
+        }
     }
 
     /// Whether anything of a journal is in the folder.
@@ -112,7 +138,10 @@ impl<'s> Grounds<'s> {
 
     /// What is remembered, if anything is.
     pub(super) fn remembered(&self) -> Result<Option<Memory>, JournalError> {
-        self.memory.read().map_err(|source| JournalError::Memory { path: self.memory.path(), source })
+        self.memory.read().map_err(|source| JournalError::Memory {
+            path: self.memory.path(),
+            source,
+        })
     }
 
     /// The journal, if it extends what is remembered.
@@ -120,17 +149,30 @@ impl<'s> Grounds<'s> {
         let (begun, memory) = (self.is_begun()?, self.memory.path());
         let folder = self.folder().to_owned();
         let Some(remembered) = self.remembered()? else {
-            return if begun { Err(JournalError::NotRemembered { folder, memory }) } else { Ok(State::empty()) };
+            return if begun {
+                Err(JournalError::NotRemembered { folder, memory })
+            } else {
+                Ok(State::empty())
+            };
         };
         let Some(checkpoint) = Checkpoint::open(&remembered.note, &self.signer.verifier) else {
             return Err(JournalError::OtherMemory(memory));
         };
         if !begun && checkpoint.size > 0 {
-            return Err(JournalError::Gone { folder, memory, records: checkpoint.size });
+            return Err(JournalError::Gone {
+                folder,
+                memory,
+                records: checkpoint.size,
+            });
         }
         match self.read(&remembered, &checkpoint) {
             Err(Damage::Missing { first, .. }) if first <= checkpoint.size => {
-                Err(JournalError::Older { folder, memory, found: first - 1, remembered: checkpoint.size })
+                Err(JournalError::Older {
+                    folder,
+                    memory,
+                    found: first - 1,
+                    remembered: checkpoint.size,
+                })
             }
             read => read.map_err(|damage| self.damaged(damage)),
         }
@@ -139,10 +181,19 @@ impl<'s> Grounds<'s> {
     fn read(&self, remembered: &Memory, checkpoint: &Checkpoint) -> Result<State, Damage> {
         let (folder, key, signed) = (self.folder(), &self.signer.verifier, checkpoint.size);
         let ending = checkpoints::ending(folder, key, remembered.list);
-        let listed = ending.as_ref().ok().and_then(|ending| ending.last.as_ref()).map_or(0, |last| last.size);
-        let ground = Ground::Signed { signed, believed: signed, seal: Some(self.seal.clone()) };
+        let listed = ending
+            .as_ref()
+            .ok()
+            .and_then(|ending| ending.last.as_ref())
+            .map_or(0, |last| last.size);
+        let ground = Ground::Signed {
+            signed,
+            believed: signed,
+            seal: Some(self.seal.clone()),
+        };
         let mut walk = Walk::begin(folder, ground)?;
-        let (mut added, mut unsigned, mut last_time) = (Unsigned::default(), Unsigned::default(), None);
+        let (mut added, mut unsigned, mut last_time) =
+            (Unsigned::default(), Unsigned::default(), None);
         while let Found::Record { leaf, time, .. } = walk.step()? {
             let size = walk.tree().size();
             if size > signed {
@@ -151,15 +202,26 @@ impl<'s> Grounds<'s> {
                 added.push(leaf);
             }
             if size == signed && Checkpoint::of(walk.tree()) != *checkpoint {
-                return Err(Damage::ChangedBetween { first: 1, last: signed });
+                return Err(Damage::ChangedBetween {
+                    first: 1,
+                    last: signed,
+                });
             }
             last_time = Some(time);
         }
         if walk.tree().size() < signed {
-            return Err(Damage::Missing { first: walk.tree().size() + 1, last: signed });
+            return Err(Damage::Missing {
+                first: walk.tree().size() + 1,
+                last: signed,
+            });
         }
         let publication = self.publication(remembered, checkpoint, &ending?, &added)?;
-        Ok(State { end: walk.end(), unsigned, publication, last_time })
+        Ok(State {
+            end: walk.end(),
+            unsigned,
+            publication,
+            last_time,
+        })
     }
 
     /// How far the remembered checkpoint was published: into the list and the file, into the list,
@@ -174,19 +236,26 @@ impl<'s> Grounds<'s> {
         let key = &self.signer.verifier;
         let newest = checkpoints::newest(self.folder(), key)?;
         let unlisted = |_| Damage::ListChanged;
-        let pending = |step| Pending::new(remembered.note.clone(), added.leaves(), step).map_err(unlisted);
+        let pending =
+            |step| Pending::new(remembered.note.clone(), added.leaves(), step).map_err(unlisted);
         let missing = pending(Step::List)?;
         if ending.after == missing.line {
             checkpoints::fits(newest.as_ref(), Some(checkpoint), ending.last.as_ref())?;
             let list = remembered.list.with(&ending.after);
             let lags = newest.as_ref() != Some(checkpoint);
-            return Ok(Publication { list, pending: lags.then(|| pending(Step::File)).transpose()? });
+            return Ok(Publication {
+                list,
+                pending: lags.then(|| pending(Step::File)).transpose()?,
+            });
         }
         if checkpoints::is_entry(&ending.after, key) {
             return Err(Damage::ListChanged);
         }
         checkpoints::fits(newest.as_ref(), ending.last.as_ref(), ending.last.as_ref())?;
-        Ok(Publication { list: remembered.list, pending: Some(missing) })
+        Ok(Publication {
+            list: remembered.list,
+            pending: Some(missing),
+        })
     }
 
     /// The log that goes on from a state. What is torn is cut, and what is open is closed; a log
@@ -200,9 +269,18 @@ impl<'s> Grounds<'s> {
     ) -> Result<(Log, Opened), JournalError> {
         let ours = format!("{}\n", self.signer.verifier);
         if !self.folder().join(KEY).exists() {
-            storage.replace(KEY, ours.as_bytes()).map_err(JournalError::Write)?;
+            storage
+                .replace(KEY, ours.as_bytes())
+                .map_err(JournalError::Write)?;
         }
-        let End { tree, open, segment, previous, torn_bytes, .. } = state.end;
+        let End {
+            tree,
+            open,
+            segment,
+            previous,
+            torn_bytes,
+            ..
+        } = state.end;
         let mut log = Log {
             storage,
             signer: self.signer,
@@ -215,7 +293,9 @@ impl<'s> Grounds<'s> {
             publication: state.publication,
         };
         let closings = open.closings(Outcome::Unknown, CRASHED);
-        log.publication.finish(&mut *log.storage).map_err(JournalError::Write)?;
+        log.publication
+            .finish(&mut *log.storage)
+            .map_err(JournalError::Write)?;
         if log.publication.list.bytes == 0 {
             log.sign(first).map_err(JournalError::Write)?;
         }
@@ -235,22 +315,33 @@ fn begin(log: &mut Log, closings: &[Record], torn_bytes: u64, clock: &dyn Clock)
     log.settle()?;
     let cut = (torn_bytes > 0).then(|| cut(torn_bytes));
     let records: Vec<&Record> = cut.iter().chain(closings).collect();
-    records.chunks(CHUNK).try_for_each(|chunk| log.append(chunk, clock.now_ms()).map(drop))
+    records
+        .chunks(CHUNK)
+        .try_for_each(|chunk| log.append(chunk, clock.now_ms()).map(drop))
 }
 
 /// The record of a torn batch that was cut off.
 fn cut(bytes: u64) -> Record {
     let detail = Map::from_iter([("bytes".to_owned(), Value::from(bytes))]);
-    Record { detail: Some(detail), ..Record::new(Event::JournalCut) }
+    Record {
+        detail: Some(detail),
+        ..Record::new(Event::JournalCut)
+    }
 }
 
 /// Checks that the clock is not far behind the journal: tokens that expired since would count again.
 fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError> {
-    let (newest, now) = (last.and_then(parse_time).unwrap_or_default(), clock.now_ms());
+    let (newest, now) = (
+        last.and_then(parse_time).unwrap_or_default(),
+        clock.now_ms(),
+    );
     if now.saturating_add(MAX_BEHIND_MS) >= newest {
         return Ok(());
     }
-    Err(JournalError::Clock { now: rfc3339(now), newest: rfc3339(newest) })
+    Err(JournalError::Clock {
+        now: rfc3339(now),
+        newest: rfc3339(newest),
+    })
 }
 
 /// The reason of what a crash left open.

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::super::record::{Event, Outcome};
 use super::super::testing::{
-    Faulty, Plan, clock, crashed_copy, key, key_of, lines, record, segment_files, settings, temporary,
+    Faulty, Plan, clock, crashed_copy, key, key_of, lines, record, segment_files, settings,
+    temporary,
 };
 use super::super::verify::verify;
 use super::*;
@@ -25,7 +26,14 @@ fn open(folder: &Path) -> (Journal, Opened) {
 }
 
 fn open_on(folder: &Path, plan: &Arc<Mutex<Plan>>, settings: &Settings) -> Journal {
-    Journal::open_on(Box::new(Faulty::new(folder, plan)), settings.clone(), key(), clock(0)).unwrap().0
+    Journal::open_on(
+        Box::new(Faulty::new(folder, plan)),
+        settings.clone(),
+        key(),
+        clock(0),
+    )
+    .unwrap()
+    .0
 }
 
 fn stopped() -> Record {
@@ -33,7 +41,10 @@ fn stopped() -> Record {
 }
 
 fn events(folder: &Path) -> Vec<String> {
-    lines(folder).iter().map(|line| line["event"].as_str().unwrap().to_owned()).collect()
+    lines(folder)
+        .iter()
+        .map(|line| line["event"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -42,7 +53,12 @@ async fn what_was_appended_is_there_in_order_and_signed() {
     let (journal, opened) = open(folder.path());
     assert_eq!((opened.records, opened.closed, opened.cut_bytes), (0, 0, 0));
     for n in 1..=40 {
-        assert_eq!(journal.append(record(Event::CallRefused, &format!("c{n}"))).await, Ok(n));
+        assert_eq!(
+            journal
+                .append(record(Event::CallRefused, &format!("c{n}")))
+                .await,
+            Ok(n)
+        );
     }
     assert!(journal.healthy());
     journal.close(stopped()).await.unwrap();
@@ -53,7 +69,15 @@ async fn what_was_appended_is_there_in_order_and_signed() {
     }
     assert!(segment_files(folder.path()).len() > 1);
     let report = verify(folder.path(), Some(&opened.key.parse().unwrap())).unwrap();
-    assert_eq!((report.records, report.signed, report.open_calls, report.pinned), (41, 41, 0, true));
+    assert_eq!(
+        (
+            report.records,
+            report.signed,
+            report.open_calls,
+            report.pinned
+        ),
+        (41, 41, 0, true)
+    );
 }
 
 #[tokio::test]
@@ -61,8 +85,14 @@ async fn after_the_end_nothing_is_recorded() {
     let folder = temporary();
     let (journal, _) = open(folder.path());
     journal.close(stopped()).await.unwrap();
-    assert_eq!(journal.append(record(Event::CallOpened, "c")).await, Err(AuditUnavailable));
-    assert_eq!(journal.refuse(record(Event::CallRefused, "c")).await, Err(AuditUnavailable));
+    assert_eq!(
+        journal.append(record(Event::CallOpened, "c")).await,
+        Err(AuditUnavailable)
+    );
+    assert_eq!(
+        journal.refuse(record(Event::CallRefused, "c")).await,
+        Err(AuditUnavailable)
+    );
     assert_eq!(journal.close(stopped()).await, Err(AuditUnavailable));
     assert!(!journal.healthy());
 }
@@ -72,14 +102,27 @@ async fn a_folder_has_one_writer_and_no_other_reader() {
     let folder = temporary();
     let audit = folder.path().join("deep/audit");
     let (journal, _) = open(&audit);
-    journal.append(record(Event::HostStarted, "c")).await.unwrap();
-    let second = Journal::open(settings(&audit), key(), clock(0)).map(|_| ()).unwrap_err();
+    journal
+        .append(record(Event::HostStarted, "c"))
+        .await
+        .unwrap();
+    let second = Journal::open(settings(&audit), key(), clock(0))
+        .map(|_| ())
+        .unwrap_err();
     assert!(matches!(second, JournalError::InUse(_)), "{second}");
     journal.close(stopped()).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&audit), 0o700);
-    for path in std::fs::read_dir(&audit).unwrap().map(|entry| entry.unwrap().path()) {
-        assert_eq!(mode(&path), if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+    for path in std::fs::read_dir(&audit)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
+        assert_eq!(
+            mode(&path),
+            if path.is_dir() { 0o700 } else { 0o600 },
+            "{}",
+            path.display()
+        );
     }
     open(&audit);
 }
@@ -90,7 +133,10 @@ async fn a_journal_goes_on_where_it_ended() {
     for round in 0..5 {
         let (journal, opened) = open(folder.path());
         assert_eq!(opened.records, round * 2);
-        assert_eq!(journal.append(record(Event::HostStarted, "c")).await, Ok(round * 2 + 1));
+        assert_eq!(
+            journal.append(record(Event::HostStarted, "c")).await,
+            Ok(round * 2 + 1)
+        );
         journal.close(stopped()).await.unwrap();
     }
     assert_eq!(verify(folder.path(), None).unwrap().signed, 10);
@@ -101,41 +147,75 @@ async fn what_a_crash_left_open_is_closed_as_unknown() {
     let folder = temporary();
     let (journal, _) = open(folder.path());
     for call in ["a", "b", "c"] {
-        journal.append(record(Event::CallOpened, call)).await.unwrap();
+        journal
+            .append(record(Event::CallOpened, call))
+            .await
+            .unwrap();
     }
-    journal.append(record(Event::CallClosed, "a")).await.unwrap();
-    for event in [Event::DownstreamOpened, Event::DownstreamOpened, Event::DownstreamClosed] {
+    journal
+        .append(record(Event::CallClosed, "a"))
+        .await
+        .unwrap();
+    for event in [
+        Event::DownstreamOpened,
+        Event::DownstreamOpened,
+        Event::DownstreamClosed,
+    ] {
         journal.append(record(event, "b")).await.unwrap();
     }
     let crashed = crashed_copy(folder.path());
-    assert_eq!(verify(crashed.path(), None).map_or(2, |report| report.open_calls), 2);
+    assert_eq!(
+        verify(crashed.path(), None).map_or(2, |report| report.open_calls),
+        2
+    );
     let (journal, opened) = open(crashed.path());
     assert_eq!(opened.closed, 3);
     journal.close(stopped()).await.unwrap();
     let closed: Vec<_> = lines(crashed.path()).split_off(7);
-    let told =
-        |line: &Value| ["event", "call", "outcome", "reason"].map(|name| line[name].as_str().unwrap().to_owned());
-    let unknown = |event: &str, call: &str| [event, call, "unknown", "host-crashed"].map(str::to_owned);
-    let expected = [unknown("downstream.closed", "b"), unknown("call.closed", "b"), unknown("call.closed", "c")];
-    assert_eq!(closed.iter().take(3).map(told).collect::<Vec<_>>(), expected);
+    let told = |line: &Value| {
+        ["event", "call", "outcome", "reason"].map(|name| line[name].as_str().unwrap().to_owned())
+    };
+    let unknown =
+        |event: &str, call: &str| [event, call, "unknown", "host-crashed"].map(str::to_owned);
+    let expected = [
+        unknown("downstream.closed", "b"),
+        unknown("call.closed", "b"),
+        unknown("call.closed", "c"),
+    ];
+    assert_eq!(
+        closed.iter().take(3).map(told).collect::<Vec<_>>(),
+        expected
+    );
     assert_eq!(closed[0]["service"], "orders_api");
     assert_eq!(verify(crashed.path(), None).unwrap().open_calls, 0);
 }
 
 #[tokio::test]
 async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
-    let hole =
-        "\0".repeat(4096) + "call.closed\"}\n{\"seq\":3,\"time\":\"t\",\"event\":\"e\"}\n{\"batch\":2,\"records\":2";
-    for rest in ["{\"seq\":2", "\0\0\0\0", &"\0".repeat(200_000), &hole, &(hole.clone() + "}\n")] {
+    let hole = "\0".repeat(4096)
+        + "call.closed\"}\n{\"seq\":3,\"time\":\"t\",\"event\":\"e\"}\n{\"batch\":2,\"records\":2";
+    for rest in [
+        "{\"seq\":2",
+        "\0\0\0\0",
+        &"\0".repeat(200_000),
+        &hole,
+        &(hole.clone() + "}\n"),
+    ] {
         let folder = temporary();
         let (journal, _) = open(folder.path());
-        journal.append(record(Event::HostStarted, "c")).await.unwrap();
+        journal
+            .append(record(Event::HostStarted, "c"))
+            .await
+            .unwrap();
         let crashed = crashed_copy(folder.path());
         let segment = segment_files(crashed.path()).remove(0);
         let torn = std::fs::read_to_string(&segment).unwrap() + rest;
         std::fs::write(&segment, torn).unwrap();
         let (journal, opened) = open(crashed.path());
-        assert_eq!((opened.records, opened.cut_bytes), (2, u64::try_from(rest.len()).unwrap()));
+        assert_eq!(
+            (opened.records, opened.cut_bytes),
+            (2, u64::try_from(rest.len()).unwrap())
+        );
         assert_eq!(journal.append(record(Event::HostStarted, "c")).await, Ok(3));
         journal.close(stopped()).await.unwrap();
         assert_eq!(verify(crashed.path(), None).unwrap().signed, 4);
@@ -148,28 +228,49 @@ async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
 async fn a_damaged_or_foreign_journal_is_not_gone_on_with() {
     let folder = temporary();
     let (journal, _) = open(folder.path());
-    journal.append(record(Event::HostStarted, "here")).await.unwrap();
+    journal
+        .append(record(Event::HostStarted, "here"))
+        .await
+        .unwrap();
     journal.close(stopped()).await.unwrap();
     let refused = |folder: &Path, settings: Settings, key| {
         let _ = folder;
-        Journal::open(settings, key, clock(0)).map(|_| ()).unwrap_err()
+        Journal::open(settings, key, clock(0))
+            .map(|_| ())
+            .unwrap_err()
     };
     let other = key_of(6);
     let error = refused(folder.path(), settings(folder.path()), other);
     assert!(matches!(error, JournalError::OtherKey { .. }), "{error}");
-    let elsewhere = Settings { origin: "example/other".to_owned(), ..settings(folder.path()) };
+    let elsewhere = Settings {
+        origin: "example/other".to_owned(),
+        ..settings(folder.path())
+    };
     let error = refused(folder.path(), elsewhere, key());
     assert!(matches!(error, JournalError::OtherKey { .. }), "{error}");
-    let unnamed = Settings { origin: "two words".to_owned(), ..settings(folder.path()) };
+    let unnamed = Settings {
+        origin: "two words".to_owned(),
+        ..settings(folder.path())
+    };
     let error = refused(folder.path(), unnamed, key());
     assert!(matches!(error, JournalError::Origin(_)), "{error}");
 
     let segment = segment_files(folder.path()).remove(0);
     let text = std::fs::read_to_string(&segment).unwrap();
-    for changed in [text.replace("here", "hera"), text.lines().next().unwrap().to_owned() + "\n", String::new()] {
+    for changed in [
+        text.replace("here", "hera"),
+        text.lines().next().unwrap().to_owned() + "\n",
+        String::new(),
+    ] {
         std::fs::write(&segment, changed).unwrap();
         let error = refused(folder.path(), settings(folder.path()), key());
-        assert!(matches!(error, JournalError::Damaged { .. } | JournalError::Older { .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                JournalError::Damaged { .. } | JournalError::Older { .. }
+            ),
+            "{error}"
+        );
     }
 }
 
@@ -185,11 +286,18 @@ fn of_what_was_never_queued_only_counts_and_endings_are_kept() {
         (Event::CallClosed, false),
     ] {
         let record = Some(Box::new(record(event, "c")));
-        drop(Unqueued { commands: &commands, refusals: &refusals, record, counted });
+        drop(Unqueued {
+            commands: &commands,
+            refusals: &refusals,
+            record,
+            counted,
+        });
     }
     assert_eq!(refusals.take().values().sum::<u64>(), 1);
     let kept: Vec<_> = waiting.try_iter().collect();
-    assert!(matches!(kept.as_slice(), [Command::Lost(ending)] if ending.event == Event::CallClosed));
+    assert!(
+        matches!(kept.as_slice(), [Command::Lost(ending)] if ending.event == Event::CallClosed)
+    );
 }
 
 #[tokio::test]
@@ -199,7 +307,11 @@ async fn what_waits_together_is_written_together() {
     let journal = open_on(folder.path(), &plan, &settings(folder.path()));
     let appends = (0..300).map(|n| {
         let journal = journal.clone();
-        tokio::spawn(async move { journal.append(record(Event::CallRefused, &n.to_string())).await })
+        tokio::spawn(async move {
+            journal
+                .append(record(Event::CallRefused, &n.to_string()))
+                .await
+        })
     });
     let mut seqs = Vec::new();
     for append in appends.collect::<Vec<_>>() {
@@ -207,14 +319,21 @@ async fn what_waits_together_is_written_together() {
     }
     seqs.sort_unstable();
     assert_eq!(seqs, (1..=300).collect::<Vec<_>>());
-    assert!(plan.lock().unwrap().syncs < 30, "{}", plan.lock().unwrap().syncs);
+    assert!(
+        plan.lock().unwrap().syncs < 30,
+        "{}",
+        plan.lock().unwrap().syncs
+    );
 }
 
 #[tokio::test]
 async fn nothing_stays_open_for_those_who_gave_up() {
     let folder = temporary();
     let plan = Plan::slow(Duration::from_millis(150));
-    let impatient = Settings { append_deadline: Duration::from_millis(40), ..settings(folder.path()) };
+    let impatient = Settings {
+        append_deadline: Duration::from_millis(40),
+        ..settings(folder.path())
+    };
     let journal = open_on(folder.path(), &plan, &impatient);
     let first = journal.clone();
     let first = tokio::spawn(async move { first.append(record(Event::CallOpened, "a")).await });
@@ -223,20 +342,36 @@ async fn nothing_stays_open_for_those_who_gave_up() {
     assert!(timeout(Duration::from_millis(5), dropped).await.is_err());
     assert_eq!(first.await.unwrap(), Err(AuditUnavailable));
     assert!(!journal.healthy());
-    assert_eq!(journal.append(record(Event::CallOpened, "c")).await, Err(AuditUnavailable));
-    assert_eq!(journal.append(record(Event::CallClosed, "z")).await, Err(AuditUnavailable));
+    assert_eq!(
+        journal.append(record(Event::CallOpened, "c")).await,
+        Err(AuditUnavailable)
+    );
+    assert_eq!(
+        journal.append(record(Event::CallClosed, "z")).await,
+        Err(AuditUnavailable)
+    );
     tokio::time::sleep(Duration::from_millis(900)).await;
     plan.lock().unwrap().delay = Duration::ZERO;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(journal.healthy());
-    journal.append(record(Event::HostStarted, "x")).await.unwrap();
+    journal
+        .append(record(Event::HostStarted, "x"))
+        .await
+        .unwrap();
     journal.close(stopped()).await.unwrap();
     let all = lines(folder.path());
-    let of = |call: &str| all.iter().filter(|line| line["call"] == call).collect::<Vec<_>>();
+    let of = |call: &str| {
+        all.iter()
+            .filter(|line| line["call"] == call)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(of("a")[1]["event"], "call.closed");
     assert_eq!(of("a")[1]["outcome"], "refused");
     assert_eq!(of("a")[1]["reason"], "audit-unavailable");
-    assert!(of("b").is_empty(), "nobody waited for it any more when its turn came");
+    assert!(
+        of("b").is_empty(),
+        "nobody waited for it any more when its turn came"
+    );
     assert_eq!(of("z").len(), 1);
     assert_eq!(verify(folder.path(), None).unwrap().open_calls, 0);
 }
@@ -244,20 +379,44 @@ async fn nothing_stays_open_for_those_who_gave_up() {
 #[tokio::test]
 async fn beyond_the_rate_refusals_are_counted_and_none_is_lost() {
     let folder = temporary();
-    let few = Settings { refusals_per_second: 10, ..settings(folder.path()) };
+    let few = Settings {
+        refusals_per_second: 10,
+        ..settings(folder.path())
+    };
     let (journal, _) = Journal::open(few, key(), clock(0)).unwrap();
     for n in 0..1000 {
-        let reason = Some(if n % 4 == 0 { "no-token" } else { "invalid-token" }.to_owned());
-        let refusal = Record { reason, outcome: Some(Outcome::Refused), ..Record::new(Event::CallRefused) };
+        let reason = Some(
+            if n % 4 == 0 {
+                "no-token"
+            } else {
+                "invalid-token"
+            }
+            .to_owned(),
+        );
+        let refusal = Record {
+            reason,
+            outcome: Some(Outcome::Refused),
+            ..Record::new(Event::CallRefused)
+        };
         journal.refuse(refusal).await.unwrap();
     }
     journal.close(stopped()).await.unwrap();
     let all = lines(folder.path());
-    assert_eq!(all.iter().filter(|line| line["event"] == "call.refused").count(), 10);
+    assert_eq!(
+        all.iter()
+            .filter(|line| line["event"] == "call.refused")
+            .count(),
+        10
+    );
     let mut counted: Vec<_> = all
         .iter()
         .filter(|line| line["event"] == "refusals.counted")
-        .map(|line| (line["reason"].as_str().unwrap(), line["detail"]["count"].as_u64().unwrap()))
+        .map(|line| {
+            (
+                line["reason"].as_str().unwrap(),
+                line["detail"]["count"].as_u64().unwrap(),
+            )
+        })
         .collect();
     counted.sort_unstable();
     assert_eq!(counted, [("invalid-token", 750 - 7), ("no-token", 250 - 3)]);
@@ -268,7 +427,10 @@ async fn beyond_the_rate_refusals_are_counted_and_none_is_lost() {
 async fn a_checkpoint_comes_within_a_second_without_being_asked() {
     let folder = temporary();
     let (journal, _) = Journal::open(settings(folder.path()), key(), clock(100)).unwrap();
-    journal.append(record(Event::HostStarted, "c")).await.unwrap();
+    journal
+        .append(record(Event::HostStarted, "c"))
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(verify(folder.path(), None).unwrap().signed, 1);
     drop(journal);
@@ -277,9 +439,14 @@ async fn a_checkpoint_comes_within_a_second_without_being_asked() {
 #[test]
 fn a_journal_that_nobody_has_any_more_is_completed() {
     let folder = temporary();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let (journal, _) = open(folder.path());
-    runtime.block_on(journal.append(record(Event::HostStarted, "c"))).unwrap();
+    runtime
+        .block_on(journal.append(record(Event::HostStarted, "c")))
+        .unwrap();
     drop(journal);
     for _ in 0..100 {
         if let Ok((journal, opened)) = Journal::open(settings(folder.path()), key(), clock(0)) {

@@ -27,7 +27,10 @@ pub(super) enum Command {
     /// Write this for somebody who is no longer there.
     Orphan(Box<Record>),
     /// Write this and stop.
-    Close { record: Box<Record>, reply: oneshot::Sender<()> },
+    Close {
+        record: Box<Record>,
+        reply: oneshot::Sender<()>,
+    },
 }
 
 /// A record that waits to be written.
@@ -65,7 +68,9 @@ impl Receipt {
 
 impl Drop for Receipt {
     fn drop(&mut self) {
-        let Some((back, written)) = self.undo.take() else { return };
+        let Some((back, written)) = self.undo.take() else {
+            return;
+        };
         if let Some(closing) = written.closing(Outcome::Refused, UNAVAILABLE) {
             // After the journal is closed, the next start closes it.
             let _ = back.send(Command::Orphan(Box::new(closing)));
@@ -138,7 +143,11 @@ impl Writer {
                     break;
                 }
             }
-            next = if batch.len() < MAX_BATCH { self.commands.try_recv().ok() } else { None };
+            next = if batch.len() < MAX_BATCH {
+                self.commands.try_recv().ok()
+            } else {
+                None
+            };
         }
         self.write(batch);
         close
@@ -172,8 +181,14 @@ impl Writer {
             return self.lose_all(batch);
         }
         // What begins something for somebody who has given up is not begun.
-        batch.retain(|entry| entry.record.event.ended_by().is_none() || !entry.waiter.reply.is_closed());
-        let records: Vec<&Record> = self.orphans.iter().chain(batch.iter().map(|entry| &*entry.record)).collect();
+        batch.retain(|entry| {
+            entry.record.event.ended_by().is_none() || !entry.waiter.reply.is_closed()
+        });
+        let records: Vec<&Record> = self
+            .orphans
+            .iter()
+            .chain(batch.iter().map(|entry| &*entry.record))
+            .collect();
         if records.is_empty() {
             return;
         }
@@ -203,7 +218,8 @@ impl Writer {
             self.refusals.count(&record);
         }
         if record.event.ends() {
-            self.orphans.push(record.ended(Outcome::Unknown, UNAVAILABLE));
+            self.orphans
+                .push(record.ended(Outcome::Unknown, UNAVAILABLE));
         }
     }
 
@@ -216,7 +232,9 @@ impl Writer {
             self.counted_at = now;
             self.write_counts(now);
         }
-        let due = self.unsigned_since.is_some_and(|since| now.abs_diff(since) >= CHECKPOINT_AFTER_MS);
+        let due = self
+            .unsigned_since
+            .is_some_and(|since| now.abs_diff(since) >= CHECKPOINT_AFTER_MS);
         if due || self.log.unsigned.count >= CHECKPOINT_RECORDS || !self.health.is_good() {
             self.checkpoint();
         }
@@ -228,7 +246,10 @@ impl Writer {
             return;
         }
         let records: Vec<_> = refusals::records(&counts).collect();
-        let written = self.log.append(&records.iter().collect::<Vec<_>>(), now).map(|_| ());
+        let written = self
+            .log
+            .append(&records.iter().collect::<Vec<_>>(), now)
+            .map(|_| ());
         if written.is_err() {
             self.refusals.put_back(counts);
         }
@@ -282,8 +303,14 @@ impl Writer {
         records.extend(refusals::records(&counts).chain(last));
         let now = self.clock.now_ms();
         let chunks: Vec<&Record> = records.iter().collect();
-        let written = chunks.chunks(MAX_BATCH).try_for_each(|chunk| self.log.append(chunk, now).map(|_| ()));
-        let signed = if self.log.owes_checkpoint() { self.log.checkpoint() } else { Ok(()) };
+        let written = chunks
+            .chunks(MAX_BATCH)
+            .try_for_each(|chunk| self.log.append(chunk, now).map(|_| ()));
+        let signed = if self.log.owes_checkpoint() {
+            self.log.checkpoint()
+        } else {
+            Ok(())
+        };
         let ended = written.and(signed).and_then(|()| self.log.settle());
         if let Err(error) = &ended {
             tracing::error!(%error, "the audit journal could not be completed");

@@ -19,11 +19,23 @@ impl<'l> Interval<'l> {
     pub(super) fn begin(before: &Tree, listed: &'l Listed) -> Self {
         let mut hinted = before.clone();
         listed.leaves.iter().for_each(|leaf| hinted.push(*leaf));
-        Self { listed, first: before.size() + 1, hinted, seen: 0, differs: None }
+        Self {
+            listed,
+            first: before.size() + 1,
+            hinted,
+            seen: 0,
+            differs: None,
+        }
     }
 
     pub(super) fn see(&mut self, leaf: &Hash, place: &Place) {
-        if self.differs.is_none() && self.listed.leaves.get(self.seen).is_some_and(|hint| hint != leaf) {
+        if self.differs.is_none()
+            && self
+                .listed
+                .leaves
+                .get(self.seen)
+                .is_some_and(|hint| hint != leaf)
+        {
             self.differs = Some(place.clone());
         }
         self.seen += 1;
@@ -32,8 +44,13 @@ impl<'l> Interval<'l> {
     /// What is wrong, if the records are not the signed ones: exactly, if the hashes are.
     pub(super) fn damage(&self) -> Damage {
         match &self.differs {
-            Some(place) if Checkpoint::of(&self.hinted) == self.listed.checkpoint => Damage::Changed(place.clone()),
-            _ => Damage::ChangedBetween { first: self.first, last: self.listed.checkpoint.size },
+            Some(place) if Checkpoint::of(&self.hinted) == self.listed.checkpoint => {
+                Damage::Changed(place.clone())
+            }
+            _ => Damage::ChangedBetween {
+                first: self.first,
+                last: self.listed.checkpoint.size,
+            },
         }
     }
 

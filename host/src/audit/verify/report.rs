@@ -11,10 +11,16 @@ impl fmt::Display for Report {
             write!(f, " from {first} to {last}")?;
         }
         let (signed, checkpoints, unsigned) = (self.signed, self.checkpoints, self.unsigned);
-        writeln!(f, "\n{signed} under {checkpoints} signed checkpoints, {unsigned} not signed yet")?;
+        writeln!(
+            f,
+            "\n{signed} under {checkpoints} signed checkpoints, {unsigned} not signed yet"
+        )?;
         match self.macs {
             Some(batches) => writeln!(f, "the MACs of {batches} batches are right")?,
-            None if unsigned > 0 => writeln!(f, "the MACs of what is not signed yet were not checked (--mac-key)")?,
+            None if unsigned > 0 => writeln!(
+                f,
+                "the MACs of what is not signed yet were not checked (--mac-key)"
+            )?,
             None => {}
         }
         if let Some(kept) = self.kept {
@@ -25,9 +31,20 @@ impl fmt::Display for Report {
             writeln!(f, "{back}")?;
         }
         if self.torn_bytes > 0 {
-            writeln!(f, "{} bytes of a torn last batch, which was never acknowledged", self.torn_bytes)?;
+            writeln!(
+                f,
+                "{} bytes of a torn last batch, which was never acknowledged",
+                self.torn_bytes
+            )?;
         }
         write!(f, "key: {}", self.key)?;
-        if self.pinned { Ok(()) } else { write!(f, "\nThe key was not pinned: it was taken from the folder itself") }
+        if self.pinned {
+            Ok(())
+        } else {
+            write!(
+                f,
+                "\nThe key was not pinned: it was taken from the folder itself"
+            )
+        }
     }
 }

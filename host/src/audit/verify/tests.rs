@@ -1,5 +1,10 @@
 //! Whatever is done to a journal that was signed, the verifier says where.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::path::PathBuf;
 
@@ -9,7 +14,9 @@ use super::super::file::{CHECKPOINT, CHECKPOINTS};
 use super::super::journal::{Journal, Settings};
 use super::super::record::Event;
 use super::super::record::Record;
-use super::super::testing::{clock, crashed_copy, key as keys, key_of, record, segment_files, settings, temporary};
+use super::super::testing::{
+    clock, crashed_copy, key as keys, key_of, record, segment_files, settings, temporary,
+};
 use super::*;
 use crate::envelope::JournalKeys;
 
@@ -17,20 +24,32 @@ mod torn;
 
 /// A journal of 13 records in several segments under several checkpoints, and its key.
 fn sample(settings: &Settings, key: JournalKeys) -> VerifierKey {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let (journal, opened) = Journal::open(settings.clone(), key, clock(100)).unwrap();
     runtime.block_on(async {
         for n in 0..12 {
-            journal.append(record(Event::CallRefused, &format!("call-{n}"))).await.unwrap();
+            journal
+                .append(record(Event::CallRefused, &format!("call-{n}")))
+                .await
+                .unwrap();
         }
-        journal.close(Record::new(Event::HostStopped)).await.unwrap();
+        journal
+            .close(Record::new(Event::HostStopped))
+            .await
+            .unwrap();
     });
     opened.key.parse().unwrap()
 }
 
 fn made() -> (tempfile::TempDir, VerifierKey) {
     let folder = temporary();
-    let small = Settings { segment_bytes: 500, ..settings(folder.path()) };
+    let small = Settings {
+        segment_bytes: 500,
+        ..settings(folder.path())
+    };
     let key = sample(&small, keys());
     (folder, key)
 }
@@ -61,14 +80,18 @@ fn first_bad(damage: &Damage) -> u64 {
 fn lines(folder: &Path) -> Vec<(PathBuf, String)> {
     let of = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
-        text.lines().map(|line| (path.clone(), line.to_owned())).collect::<Vec<_>>()
+        text.lines()
+            .map(|line| (path.clone(), line.to_owned()))
+            .collect::<Vec<_>>()
     };
     segment_files(folder).into_iter().flat_map(of).collect()
 }
 
 fn rewrite(folder: &Path, lines: &[(PathBuf, String)]) {
     for path in segment_files(folder) {
-        let own = lines.iter().filter(|(of, _)| of.file_name() == path.file_name());
+        let own = lines
+            .iter()
+            .filter(|(of, _)| of.file_name() == path.file_name());
         let text: Vec<_> = own.flat_map(|(_, line)| [line, "\n"]).collect();
         fs::write(path, text.concat()).unwrap();
     }
@@ -77,7 +100,11 @@ fn rewrite(folder: &Path, lines: &[(PathBuf, String)]) {
 fn renumber(lines: &mut [(PathBuf, String)]) {
     let mut next = 1_u64;
     for (_, line) in lines.iter_mut() {
-        let (seq, name) = if is_batch(line) { (next - 1, "batch") } else { (next, "seq") };
+        let (seq, name) = if is_batch(line) {
+            (next - 1, "batch")
+        } else {
+            (next, "seq")
+        };
         next = seq + 1;
         let mut value: Value = serde_json::from_str(line).unwrap();
         value[name] = seq.into();
@@ -91,7 +118,15 @@ fn renumber(lines: &mut [(PathBuf, String)]) {
 fn a_journal_in_order_is_reported_as_it_is() {
     let (folder, key) = made();
     let report = verify(folder.path(), Some(&key)).unwrap();
-    assert_eq!((report.records, report.signed, report.unsigned, report.open_calls), (13, 13, 0, 0));
+    assert_eq!(
+        (
+            report.records,
+            report.signed,
+            report.unsigned,
+            report.open_calls
+        ),
+        (13, 13, 0, 0)
+    );
     assert!(report.checkpoints > 2 && segment_files(folder.path()).len() > 2);
     assert!(report.pinned && !report.to_string().contains("not pinned"));
     let unpinned = verify(folder.path(), None).unwrap();
@@ -108,7 +143,12 @@ fn every_flipped_bit_of_a_record_is_found_at_its_record() {
             bad[at] ^= 1 << bit;
             fs::write(&path, &bad).unwrap();
             let found = damage(folder.path(), &key);
-            assert_eq!(first_bad(&found), seq, "{} byte {at} bit {bit}: {found}", path.display());
+            assert_eq!(
+                first_bad(&found),
+                seq,
+                "{} byte {at} bit {bit}: {found}",
+                path.display()
+            );
         }
         fs::write(&path, &good).unwrap();
     }
@@ -118,19 +158,37 @@ fn every_flipped_bit_of_a_record_is_found_at_its_record() {
 #[test]
 fn every_flipped_bit_of_the_end_of_a_batch_is_found_by_its_mac() {
     let (folder, key) = made();
-    let with_mac = || verify_given(folder.path(), Given { key: Some(&key), mac: Some(keys().mac), kept: None });
+    let with_mac = || {
+        verify_given(
+            folder.path(),
+            Given {
+                key: Some(&key),
+                mac: Some(keys().mac),
+                kept: None,
+            },
+        )
+    };
     assert_eq!(with_mac().unwrap().macs, Some(13));
     for (path, at, seq) in bytes(folder.path(), is_batch) {
         let good = fs::read(&path).unwrap();
         let mut bad = good.clone();
         bad[at] ^= 1 << (at % 8);
         fs::write(&path, &bad).unwrap();
-        let Err(VerifyError::Damaged { damage, .. }) = with_mac() else { panic!("{} byte {at}", path.display()) };
+        let Err(VerifyError::Damaged { damage, .. }) = with_mac() else {
+            panic!("{} byte {at}", path.display())
+        };
         // The next line of records may be the first that does not fit.
-        assert!((seq..=seq + 1).contains(&(first_bad(&damage) + 1)), "byte {at}: {damage}");
+        assert!(
+            (seq..=seq + 1).contains(&(first_bad(&damage) + 1)),
+            "byte {at}: {damage}"
+        );
         fs::write(&path, &good).unwrap();
     }
-    let other = Given { key: Some(&key), mac: Some(key_of(6).mac), kept: None };
+    let other = Given {
+        key: Some(&key),
+        mac: Some(key_of(6).mac),
+        kept: None,
+    };
     assert!(matches!(
         verify_given(folder.path(), other),
         Err(VerifyError::Damaged { damage: Damage::Mac(place), .. }) if place.seq == Some(1)
@@ -169,7 +227,10 @@ fn a_flipped_bit_beside_the_records_is_never_a_good_journal_with_less_in_it() {
             let mut bad = good.clone();
             bad[at] ^= 1 << (at % 8);
             fs::write(&path, &bad).unwrap();
-            assert!(verify(folder.path(), Some(&key)).is_err(), "{name} byte {at}");
+            assert!(
+                verify(folder.path(), Some(&key)).is_err(),
+                "{name} byte {at}"
+            );
         }
         fs::write(&path, &good).unwrap();
     }
@@ -179,13 +240,23 @@ fn a_flipped_bit_beside_the_records_is_never_a_good_journal_with_less_in_it() {
 fn a_removed_repeated_or_moved_record_is_found() {
     let (folder, key) = made();
     let good = lines(folder.path());
-    let records: Vec<usize> = (0..good.len()).filter(|at| !is_batch(&good[*at].1)).collect();
-    for (at, next) in records.iter().copied().zip(records.iter().copied().skip(1).map(Some).chain([None])) {
-        let expected = u64::try_from(records.iter().position(|record| *record == at).unwrap()).unwrap() + 1;
+    let records: Vec<usize> = (0..good.len())
+        .filter(|at| !is_batch(&good[*at].1))
+        .collect();
+    for (at, next) in records
+        .iter()
+        .copied()
+        .zip(records.iter().copied().skip(1).map(Some).chain([None]))
+    {
+        let expected =
+            u64::try_from(records.iter().position(|record| *record == at).unwrap()).unwrap() + 1;
         let check = |changed: &[(PathBuf, String)], expected: [u64; 2], what: &str| {
             rewrite(folder.path(), changed);
             let found = damage(folder.path(), &key);
-            assert!(expected.contains(&first_bad(&found)), "{what} {at}: {found}");
+            assert!(
+                expected.contains(&first_bad(&found)),
+                "{what} {at}: {found}"
+            );
         };
         let mut removed = good.clone();
         removed.remove(at);
@@ -208,7 +279,11 @@ fn a_removed_repeated_or_moved_record_is_found() {
             check(&moved, [expected, expected], "moved and renumbered");
         }
         check(&good[..at], [expected, expected], "cut off");
-        check(&good[..=at], [expected + 1, expected + 1], "cut off before the end of its batch");
+        check(
+            &good[..=at],
+            [expected + 1, expected + 1],
+            "cut off before the end of its batch",
+        );
     }
     rewrite(folder.path(), &good);
     assert!(verify(folder.path(), Some(&key)).is_ok());
@@ -257,7 +332,10 @@ fn without_leaves(line: &str) -> String {
 #[test]
 fn without_the_list_or_the_newest_checkpoint_nothing_verifies() {
     let (folder, key) = made();
-    for (gone, said) in [(CHECKPOINTS, "lacks the newest checkpoint"), (CHECKPOINT, "is neither the last checkpoint")] {
+    for (gone, said) in [
+        (CHECKPOINTS, "lacks the newest checkpoint"),
+        (CHECKPOINT, "is neither the last checkpoint"),
+    ] {
         let copy = crashed_copy(folder.path());
         fs::remove_file(copy.path().join(gone)).unwrap();
         let error = verify(copy.path(), Some(&key)).unwrap_err().to_string();
@@ -275,24 +353,58 @@ fn without_the_list_or_the_newest_checkpoint_nothing_verifies() {
 fn a_journal_extends_the_checkpoints_that_it_had_and_no_other() {
     let (folder, key) = made();
     let list = fs::read_to_string(folder.path().join(CHECKPOINTS)).unwrap();
-    let note = |line: &str| serde_json::from_str::<Value>(line).unwrap()["note"].as_str().unwrap().to_owned();
-    let given = |kept: &str| verify_given(folder.path(), Given { key: Some(&key), mac: None, kept: Some(kept) });
+    let note = |line: &str| {
+        serde_json::from_str::<Value>(line).unwrap()["note"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let given = |kept: &str| {
+        verify_given(
+            folder.path(),
+            Given {
+                key: Some(&key),
+                mac: None,
+                kept: Some(kept),
+            },
+        )
+    };
     for line in list.lines() {
         let report = given(&note(line)).unwrap();
-        assert!(
-            report.to_string().contains(&format!("it extends the kept checkpoint of {} records", report.kept.unwrap()))
-        );
+        assert!(report.to_string().contains(&format!(
+            "it extends the kept checkpoint of {} records",
+            report.kept.unwrap()
+        )));
     }
     for other in [
-        Checkpoint { size: 13, root: [7; 32] },
-        Checkpoint { size: 3, root: [7; 32] },
-        Checkpoint { size: 99, root: [7; 32] },
+        Checkpoint {
+            size: 13,
+            root: [7; 32],
+        },
+        Checkpoint {
+            size: 3,
+            root: [7; 32],
+        },
+        Checkpoint {
+            size: 99,
+            root: [7; 32],
+        },
     ] {
         let found = given(&other.sign(&key, &keys().signing));
-        let Err(VerifyError::Damaged { damage: Damage::NotExtended { size }, .. }) = found else { panic!("{found:?}") };
+        let Err(VerifyError::Damaged {
+            damage: Damage::NotExtended { size },
+            ..
+        }) = found
+        else {
+            panic!("{found:?}")
+        };
         assert_eq!(size, other.size);
     }
-    let foreign = Checkpoint { size: 3, root: [7; 32] }.sign(&key, &key_of(6).signing);
+    let foreign = Checkpoint {
+        size: 3,
+        root: [7; 32],
+    }
+    .sign(&key, &key_of(6).signing);
     assert!(matches!(given(&foreign), Err(VerifyError::Kept)));
     assert!(matches!(given("no note"), Err(VerifyError::Kept)));
 }
@@ -305,31 +417,58 @@ fn a_list_that_ends_before_the_newest_checkpoint_is_found() {
     for kept in 0..entries.len() - 1 {
         fs::write(folder.path().join(CHECKPOINTS), entries[..kept].concat()).unwrap();
         let error = verify(folder.path(), Some(&key)).unwrap_err().to_string();
-        assert!(error.contains("lacks the newest checkpoint: the file `checkpoint` covers 13 records"), "{error}");
-        assert!(error.ends_with("records 1 to 13 are as they were signed (the last checkpoint before the damage)"));
+        assert!(
+            error.contains("lacks the newest checkpoint: the file `checkpoint` covers 13 records"),
+            "{error}"
+        );
+        assert!(error.ends_with(
+            "records 1 to 13 are as they were signed (the last checkpoint before the damage)"
+        ));
     }
     // What a crash leaves: a `checkpoint` that lags behind the list by one.
     fs::write(folder.path().join(CHECKPOINTS), &list).unwrap();
     let note: Value = serde_json::from_str(entries[entries.len() - 2]).unwrap();
-    fs::write(folder.path().join(CHECKPOINT), note["note"].as_str().unwrap()).unwrap();
+    fs::write(
+        folder.path().join(CHECKPOINT),
+        note["note"].as_str().unwrap(),
+    )
+    .unwrap();
     assert_eq!(verify(folder.path(), Some(&key)).unwrap().signed, 13);
     let note: Value = serde_json::from_str(entries[entries.len() - 3]).unwrap();
-    fs::write(folder.path().join(CHECKPOINT), note["note"].as_str().unwrap()).unwrap();
-    assert!(matches!(damage(folder.path(), &key), Damage::Lags { listed: 13, .. }));
+    fs::write(
+        folder.path().join(CHECKPOINT),
+        note["note"].as_str().unwrap(),
+    )
+    .unwrap();
+    assert!(matches!(
+        damage(folder.path(), &key),
+        Damage::Lags { listed: 13, .. }
+    ));
 }
 
 #[test]
 fn two_checkpoints_of_one_size_and_different_records_are_found() {
     let (folder, verifier) = made();
-    let other = Checkpoint { size: 13, root: [7; 32] };
-    fs::write(folder.path().join(CHECKPOINT), other.sign(&verifier, &keys().signing)).unwrap();
+    let other = Checkpoint {
+        size: 13,
+        root: [7; 32],
+    };
+    fs::write(
+        folder.path().join(CHECKPOINT),
+        other.sign(&verifier, &keys().signing),
+    )
+    .unwrap();
     let found = damage(folder.path(), &verifier);
     assert!(matches!(found, Damage::Contradiction(_)), "{found}");
 }
 
 #[test]
 fn what_is_proven_is_said_in_full() {
-    for (good, said) in [(0, "no checkpoint"), (1, "record 1 is as it was"), (6, "records 1 to 6 are as they were")] {
+    for (good, said) in [
+        (0, "no checkpoint"),
+        (1, "record 1 is as it was"),
+        (6, "records 1 to 6 are as they were"),
+    ] {
         assert!(proven(good).starts_with(said));
     }
 }
@@ -346,7 +485,9 @@ fn checkpoints_in_another_order_are_found() {
     assert!(matches!(found, Damage::CheckpointHashes(place) if place.line == 2));
     let entries = text.lines().map(without_leaves).collect::<Vec<_>>();
     fs::write(&path, [&*entries[1], &*entries[0]].concat()).unwrap();
-    assert!(matches!(damage(folder.path(), &key), Damage::CheckpointOrder(place) if place.line == 2));
+    assert!(
+        matches!(damage(folder.path(), &key), Damage::CheckpointOrder(place) if place.line == 2)
+    );
 }
 
 #[test]
@@ -355,19 +496,37 @@ fn a_forged_journal_passes_only_where_nobody_brought_the_key() {
     let forged = temporary();
     sample(&settings(forged.path()), key_of(6));
     assert!(verify(forged.path(), None).is_ok_and(|report| !report.pinned));
-    assert!(matches!(verify(forged.path(), Some(&key)), Err(VerifyError::OtherKey { .. })));
+    assert!(matches!(
+        verify(forged.path(), Some(&key)),
+        Err(VerifyError::OtherKey { .. })
+    ));
     fs::write(forged.path().join(KEY), key.to_string()).unwrap();
-    assert!(matches!(damage(forged.path(), &key), Damage::BadCheckpoint(_)));
+    assert!(matches!(
+        damage(forged.path(), &key),
+        Damage::BadCheckpoint(_)
+    ));
 }
 
 #[test]
 fn another_log_of_the_same_key_is_not_this_one() {
     let (_, verifier) = made();
     let other = temporary();
-    sample(&Settings { origin: "example/other".to_owned(), ..settings(other.path()) }, keys());
-    assert!(matches!(verify(other.path(), Some(&verifier)), Err(VerifyError::OtherKey { .. })));
+    sample(
+        &Settings {
+            origin: "example/other".to_owned(),
+            ..settings(other.path())
+        },
+        keys(),
+    );
+    assert!(matches!(
+        verify(other.path(), Some(&verifier)),
+        Err(VerifyError::OtherKey { .. })
+    ));
     fs::write(other.path().join(KEY), verifier.to_string()).unwrap();
-    assert!(matches!(damage(other.path(), &verifier), Damage::BadCheckpoint(_)));
+    assert!(matches!(
+        damage(other.path(), &verifier),
+        Damage::BadCheckpoint(_)
+    ));
 }
 
 #[test]
@@ -375,7 +534,13 @@ fn a_folder_without_a_journal_is_not_a_good_one() {
     let (_, key) = made();
     let empty = temporary();
     for key in [None, Some(&key)] {
-        assert!(matches!(verify(empty.path(), key), Err(VerifyError::NoJournal(_))));
-        assert!(matches!(verify(&empty.path().join("absent"), key), Err(VerifyError::NoJournal(_))));
+        assert!(matches!(
+            verify(empty.path(), key),
+            Err(VerifyError::NoJournal(_))
+        ));
+        assert!(matches!(
+            verify(&empty.path().join("absent"), key),
+            Err(VerifyError::NoJournal(_))
+        ));
     }
 }

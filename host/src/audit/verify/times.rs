@@ -38,7 +38,11 @@ impl Times {
     fn note(&mut self, before: &str, time: &str, place: &Place) {
         let ms = |time| parse_time(time).unwrap_or_default();
         let by = ms(before).saturating_sub(ms(time));
-        let back = self.back.get_or_insert_with(|| Back { count: 0, most_ms: 0, place: place.clone() });
+        let back = self.back.get_or_insert_with(|| Back {
+            count: 0,
+            most_ms: 0,
+            place: place.clone(),
+        });
         back.count += 1;
         if by > back.most_ms {
             (back.most_ms, back.place) = (by, place.clone());
@@ -48,8 +52,15 @@ impl Times {
 
 impl fmt::Display for Back {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { count, most_ms, place } = self;
-        write!(f, "the time goes back at {count} records, the furthest by {most_ms} ms: {place}")
+        let Self {
+            count,
+            most_ms,
+            place,
+        } = self;
+        write!(
+            f,
+            "the time goes back at {count} records, the furthest by {most_ms} ms: {place}"
+        )
     }
 }
 
@@ -60,10 +71,21 @@ mod tests {
     #[test]
     fn a_time_before_the_last_one_is_counted_and_the_furthest_is_placed() {
         let mut times = Times::default();
-        let at = |seq| Place { file: "f".to_owned(), line: seq, seq: Some(seq) };
+        let at = |seq| Place {
+            file: "f".to_owned(),
+            line: seq,
+            seq: Some(seq),
+        };
         for (second, seq) in [(10, 1), (10, 2), (9, 3), (11, 4), (5, 5), (6, 6)] {
             times.follow(&format!("2025-11-21T08:00:{second:02}.000Z"), &at(seq));
         }
-        assert_eq!(times.back, Some(Back { count: 2, most_ms: 6000, place: at(5) }));
+        assert_eq!(
+            times.back,
+            Some(Back {
+                count: 2,
+                most_ms: 6000,
+                place: at(5)
+            })
+        );
     }
 }

@@ -7,14 +7,25 @@ fn user(name: &str) -> Count {
 }
 
 fn call(name: &str, more: &[Count]) -> Vec<Count> {
-    [Count::Host, user(name)].into_iter().chain(more.iter().cloned()).collect()
+    [Count::Host, user(name)]
+        .into_iter()
+        .chain(more.iter().cloned())
+        .collect()
 }
 
 fn gate(bounds: Bounds) -> Gate {
     Gate::with(bounds, Duration::from_secs(600))
 }
 
-const WIDE: Bounds = Bounds { host: 100, script: 100, user: 100, tenant: 100, tool: 100, queue: 0, waiting: 100 };
+const WIDE: Bounds = Bounds {
+    host: 100,
+    script: 100,
+    user: 100,
+    tenant: 100,
+    tool: 100,
+    queue: 0,
+    waiting: 100,
+};
 
 #[tokio::test]
 async fn each_bound_holds_and_is_named() {
@@ -22,7 +33,11 @@ async fn each_bound_holds_and_is_named() {
     let tool = Count::Tool("t".into());
     for (bounds, more, full) in [
         (Bounds { host: 2, ..WIDE }, vec![], Full::Host),
-        (Bounds { script: 2, ..WIDE }, vec![Count::Script], Full::Script),
+        (
+            Bounds { script: 2, ..WIDE },
+            vec![Count::Script],
+            Full::Script,
+        ),
         (Bounds { user: 2, ..WIDE }, vec![], Full::User),
         (Bounds { tenant: 2, ..WIDE }, vec![tenant], Full::Tenant),
         (Bounds { tool: 2, ..WIDE }, vec![tool], Full::Tool),
@@ -35,13 +50,21 @@ async fn each_bound_holds_and_is_named() {
         let other = gate.admit(call("bob", &[])).await;
         assert_eq!(other.is_ok(), full != Full::Host, "{full:?}");
         drop((one, other));
-        assert!(gate.admit(call("alice", &more)).await.is_ok(), "{full:?}: the place was not given back");
+        assert!(
+            gate.admit(call("alice", &more)).await.is_ok(),
+            "{full:?}: the place was not given back"
+        );
     }
 }
 
 #[tokio::test]
 async fn who_waits_is_let_in_by_turn_and_nobody_waits_for_somebody_elses_bound() {
-    let gate = Arc::new(gate(Bounds { host: 2, user: 1, queue: 10, ..WIDE }));
+    let gate = Arc::new(gate(Bounds {
+        host: 2,
+        user: 1,
+        queue: 10,
+        ..WIDE
+    }));
     let alice = gate.admit(call("alice", &[])).await;
     let bob = gate.admit(call("bob", &[])).await;
     let (told, mut order) = tokio::sync::mpsc::unbounded_channel();
@@ -79,10 +102,22 @@ async fn who_waits_is_let_in_by_turn_and_nobody_waits_for_somebody_elses_bound()
 
 #[tokio::test]
 async fn the_queue_is_bounded_for_all_and_for_one_and_who_leaves_it_is_forgotten() {
-    let gate = gate(Bounds { host: 1, user: 2, queue: 3, waiting: 2, ..WIDE });
+    let gate = gate(Bounds {
+        host: 1,
+        user: 2,
+        queue: 3,
+        waiting: 2,
+        ..WIDE
+    });
     let place = gate.admit(call("alice", &[])).await;
     let mut waiting = Vec::new();
-    for (name, queued) in [("bob", true), ("bob", true), ("bob", false), ("carol", true), ("dave", false)] {
+    for (name, queued) in [
+        ("bob", true),
+        ("bob", true),
+        ("bob", false),
+        ("carol", true),
+        ("dave", false),
+    ] {
         let mut asked = Box::pin(gate.admit(call(name, &[])));
         let polled = futures_util::poll!(&mut asked);
         assert_eq!(polled.is_pending(), queued, "{name}");
@@ -99,7 +134,11 @@ async fn the_queue_is_bounded_for_all_and_for_one_and_who_leaves_it_is_forgotten
 
 #[tokio::test]
 async fn a_place_that_nobody_takes_any_more_is_free() {
-    let gate = gate(Bounds { host: 1, queue: 3, ..WIDE });
+    let gate = gate(Bounds {
+        host: 1,
+        queue: 3,
+        ..WIDE
+    });
     let place = gate.admit(call("alice", &[])).await;
     let mut asked = Box::pin(gate.admit(call("bob", &[])));
     assert!(futures_util::poll!(&mut asked).is_pending());
@@ -112,7 +151,14 @@ async fn a_place_that_nobody_takes_any_more_is_free() {
 
 #[tokio::test]
 async fn a_wait_ends_with_what_was_full() {
-    let gate = Gate::with(Bounds { tool: 1, queue: 3, ..WIDE }, Duration::from_millis(1));
+    let gate = Gate::with(
+        Bounds {
+            tool: 1,
+            queue: 3,
+            ..WIDE
+        },
+        Duration::from_millis(1),
+    );
     let tool = [Count::Tool("t".into())];
     let _place = gate.admit(call("alice", &tool)).await;
     assert_eq!(gate.admit(call("bob", &tool)).await.err(), Some(Full::Tool));
@@ -121,14 +167,26 @@ async fn a_wait_ends_with_what_was_full() {
 
 #[tokio::test]
 async fn costly_checks_of_one_user_wait_for_each_other_and_nobody_else_for_them() {
-    let checks = Gate::of_checks(&Limits { concurrent_calls_per_user: 3, ..Limits::default() });
+    let checks = Gate::of_checks(&Limits {
+        concurrent_calls_per_user: 3,
+        ..Limits::default()
+    });
     let running = checks.admit(call("mallory", &[])).await;
     assert!(running.is_ok());
-    let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(checks.admit(call("mallory", &[])))).collect();
+    let mut waiting: Vec<_> = (0..3)
+        .map(|_| Box::pin(checks.admit(call("mallory", &[]))))
+        .collect();
     for turn in &mut waiting {
         assert!(futures_util::poll!(turn).is_pending());
     }
-    assert_eq!(checks.admit(call("mallory", &[])).await.err(), Some(Full::User), "one more than may wait");
+    assert_eq!(
+        checks.admit(call("mallory", &[])).await.err(),
+        Some(Full::User),
+        "one more than may wait"
+    );
     let mut alice = Box::pin(checks.admit(call("alice", &[])));
-    assert!(futures_util::poll!(&mut alice).is_ready(), "alice waits for mallory");
+    assert!(
+        futures_util::poll!(&mut alice).is_ready(),
+        "alice waits for mallory"
+    );
 }

@@ -37,13 +37,17 @@ struct Which {
 
 pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
-    let read =
-        |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()));
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+    };
     let kept = args.which.checkpoint.as_ref().map(read).transpose()?;
     let keys = HostKeys::open(&config.envelope.keys, &SystemRandom, &config.server.trust)?.journal;
     let adoption = kept.as_deref().map_or(Adoption::New, Adoption::Extending);
     let adopted = adopt(&journal_settings(&config), keys, &SystemClock, adoption)?;
-    page.line(&format!("adopted: the host goes on after record {}, which says so", adopted.records))?;
+    page.line(&format!(
+        "adopted: the host goes on after record {}, which says so",
+        adopted.records
+    ))?;
     page.line(&format!("key: {}", adopted.key))?;
     Ok(())
 }

@@ -14,14 +14,19 @@ pub(super) fn more(entry: &Entry, page: &mut Page<'_>) -> anyhow::Result<()> {
     }
     page.heading(&format!("{} {}", entry.text("event"), text(entry, "name")))?;
     page.field("time", entry.text("time"))?;
-    facts.iter().try_for_each(|(name, tone, value)| page.toned(name, *tone, value))?;
+    facts
+        .iter()
+        .try_for_each(|(name, tone, value)| page.toned(name, *tone, value))?;
     Ok(())
 }
 
 fn facts(entry: &Entry) -> Vec<(&'static str, Tone, String)> {
     let mut facts = Vec::new();
     if !text(entry, "previous").is_empty() {
-        let (before, now) = (short(text(entry, "previous")), short(entry.text("component")));
+        let (before, now) = (
+            short(text(entry, "previous")),
+            short(entry.text("component")),
+        );
         facts.push(("code", Tone::Plain, format!("{now} in place of {before}")));
     }
     if !text(entry, "signer").is_empty() {
@@ -32,8 +37,17 @@ fn facts(entry: &Entry) -> Vec<(&'static str, Tone, String)> {
         facts.push(("refused", Tone::Bad, text(entry, "cause").to_owned()));
     }
     let changes = detail(entry, "changes").and_then(Value::as_array);
-    for (index, change) in changes.into_iter().flatten().filter_map(Value::as_str).enumerate() {
-        facts.push((if index == 0 { "changed" } else { "" }, Tone::Warning, short(change)));
+    for (index, change) in changes
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .enumerate()
+    {
+        facts.push((
+            if index == 0 { "changed" } else { "" },
+            Tone::Warning,
+            short(change),
+        ));
     }
     facts
 }
@@ -43,7 +57,9 @@ fn detail<'e>(entry: &'e Entry, name: &str) -> Option<&'e Value> {
 }
 
 fn text<'e>(entry: &'e Entry, name: &str) -> &'e str {
-    detail(entry, name).and_then(Value::as_str).unwrap_or_default()
+    detail(entry, name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The text with its digests cut for people; the journal has them whole.
@@ -53,7 +69,10 @@ fn short(text: &str) -> String {
     parts.fold(first, |told, part| {
         let digits = part.bytes().take_while(u8::is_ascii_hexdigit).count();
         let (digest, rest) = part.split_at(digits);
-        let digest = digest.get(..12).filter(|_| digits == 64).map_or(digest.to_owned(), |start| format!("{start}…"));
+        let digest = digest
+            .get(..12)
+            .filter(|_| digits == 64)
+            .map_or(digest.to_owned(), |start| format!("{start}…"));
         format!("{told}sha256:{digest}{rest}")
     })
 }
@@ -69,7 +88,11 @@ mod tests {
             "b".repeat(64)
         );
         let mut bytes = Vec::new();
-        more(&Entry::parse(line.as_bytes()).unwrap(), &mut Page::new(&mut bytes, false)).unwrap();
+        more(
+            &Entry::parse(line.as_bytes()).unwrap(),
+            &mut Page::new(&mut bytes, false),
+        )
+        .unwrap();
         String::from_utf8(bytes).unwrap()
     }
 

@@ -59,16 +59,24 @@ pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     }
     if let Some(damage) = found.damage {
         let folder = args.folder.display();
-        let text =
-            format!("the journal is damaged, and nothing after it is shown; run: bailiwick audit verify {folder}");
+        let text = format!(
+            "the journal is damaged, and nothing after it is shown; run: bailiwick audit verify {folder}"
+        );
         return Err(anyhow::Error::new(damage).context(text));
     }
     Ok(())
 }
 
 fn query(args: &Args) -> anyhow::Result<Query> {
-    ensure!(args.call.as_deref() != Some(""), "--call: write at least the beginning of a call's id");
-    let since_ms = args.since.as_deref().map(|text| moment(text, SystemClock.now_ms())).transpose()?;
+    ensure!(
+        args.call.as_deref() != Some(""),
+        "--call: write at least the beginning of a call's id"
+    );
+    let since_ms = args
+        .since
+        .as_deref()
+        .map(|text| moment(text, SystemClock.now_ms()))
+        .transpose()?;
     Ok(Query {
         actor: args.actor.clone(),
         agent: args.agent.clone(),
@@ -82,9 +90,21 @@ fn query(args: &Args) -> anyhow::Result<Query> {
 
 /// A time, or how long ago.
 fn moment(text: &str, now_ms: u64) -> anyhow::Result<u64> {
-    let units = [("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-    let ago = units.iter().find_map(|(unit, ms)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*ms));
-    let time = ago.map(|ago| now_ms.saturating_sub(ago)).or_else(|| parse_time(text));
+    let units = [
+        ("s", 1_000),
+        ("m", 60_000),
+        ("h", 3_600_000),
+        ("d", 86_400_000),
+    ];
+    let ago = units.iter().find_map(|(unit, ms)| {
+        text.strip_suffix(unit)?
+            .parse::<u64>()
+            .ok()?
+            .checked_mul(*ms)
+    });
+    let time = ago
+        .map(|ago| now_ms.saturating_sub(ago))
+        .or_else(|| parse_time(text));
     time.with_context(|| {
         format!("--since: {text:?} is not a time; write 2025-11-21T08:00 (UTC), or 30m, 8h or 7d for how long ago")
     })
@@ -111,7 +131,12 @@ impl Found {
             None if args.json || args.call.is_some() => usize::MAX,
             None => IN_A_TABLE,
         };
-        let mut found = Self { entries: VecDeque::new(), earlier: 0, damage: None, json: args.json };
+        let mut found = Self {
+            entries: VecDeque::new(),
+            earlier: 0,
+            damage: None,
+            json: args.json,
+        };
         for entry in Entries::open(&args.folder)? {
             match entry {
                 Ok(entry) if query.covers(&entry) => found.add(entry, limit),
@@ -140,31 +165,51 @@ fn table(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
         return Ok(());
     }
     if found.earlier > 0 {
-        let text = format!("({} earlier ones are left out; --limit shows more)", found.earlier);
+        let text = format!(
+            "({} earlier ones are left out; --limit shows more)",
+            found.earlier
+        );
         page.say(&[(Tone::Faint, &text)])?;
     }
-    let issuers: BTreeSet<_> = found.entries.iter().map(|entry| entry.text("actor_iss")).collect();
+    let issuers: BTreeSet<_> = found
+        .entries
+        .iter()
+        .map(|entry| entry.text("actor_iss"))
+        .collect();
     let several = issuers.iter().filter(|issuer| !issuer.is_empty()).count() > 1;
-    let header = ["TIME", "EVENT", "ACTOR", "ISSUER", "AGENT", "TOOL", "SERVICE", "OUTCOME", "REASON", "CALL"];
+    let header = [
+        "TIME", "EVENT", "ACTOR", "ISSUER", "AGENT", "TOOL", "SERVICE", "OUTCOME", "REASON", "CALL",
+    ];
     let mut table = Table::new(&header);
     for entry in &found.entries {
         table.row(row(entry, several));
     }
     table.write(page)?;
-    found.entries.iter().try_for_each(|entry| more(entry, page))?;
+    found
+        .entries
+        .iter()
+        .try_for_each(|entry| more(entry, page))?;
     page.say(&[(Tone::Faint, &counted(found.entries.len(), "record"))])?;
     Ok(())
 }
 
 fn row(entry: &Entry, with_issuer: bool) -> Vec<(Tone, String)> {
     let outcome = entry.text("outcome");
-    let about = if entry.text("tool").is_empty() { name_in_detail(entry) } else { entry.text("tool") };
+    let about = if entry.text("tool").is_empty() {
+        name_in_detail(entry)
+    } else {
+        entry.text("tool")
+    };
     let plain = |text: &str| (Tone::Plain, text.to_owned());
     vec![
         (Tone::Faint, entry.text("time").to_owned()),
         (Tone::Strong, entry.text("event").to_owned()),
         plain(entry.text("actor_sub")),
-        plain(if with_issuer { entry.text("actor_iss") } else { "" }),
+        plain(if with_issuer {
+            entry.text("actor_iss")
+        } else {
+            ""
+        }),
         plain(entry.text("agent_id")),
         plain(about),
         plain(entry.text("service")),
@@ -190,53 +235,120 @@ pub(super) fn tone_of(outcome: &str) -> Tone {
     }
 }
 
-fn one_call(id: &str, args: &Args, query: &Query, found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let calls: BTreeSet<_> = found.entries.iter().map(|entry| entry.text("call")).collect();
+fn one_call(
+    id: &str,
+    args: &Args,
+    query: &Query,
+    found: &Found,
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
+    let calls: BTreeSet<_> = found
+        .entries
+        .iter()
+        .map(|entry| entry.text("call"))
+        .collect();
     match calls.into_iter().collect::<Vec<_>>().as_slice() {
         [] if found.damage.is_some() => Ok(()),
         [] => bail!(nothing(id, &args.folder, query)?),
         [_] if found.json => lines(found, page),
         [_] => tree(found.entries.iter(), page),
-        [one, two, ..] => bail!("several calls begin with {id:?}, such as {one} and {two}; write more of the id"),
+        [one, two, ..] => {
+            bail!("several calls begin with {id:?}, such as {one} and {two}; write more of the id")
+        }
     }
 }
 
 /// Why nothing is shown of the calls whose ids begin so.
 fn nothing(id: &str, folder: &Path, query: &Query) -> anyhow::Result<String> {
-    let of_call = || Query { call: query.call.clone(), ..Query::default() };
+    let of_call = || Query {
+        call: query.call.clone(),
+        ..Query::default()
+    };
     // Each filter alone, and whether any record of the calls passes it.
     let filters = [
-        ("--actor", Query { actor: query.actor.clone(), ..of_call() }),
-        ("--agent", Query { agent: query.agent.clone(), ..of_call() }),
-        ("--tool", Query { tool: query.tool.clone(), ..of_call() }),
-        ("--event", Query { events: query.events.clone(), ..of_call() }),
-        ("--outcome", Query { outcomes: query.outcomes.clone(), ..of_call() }),
-        ("--since", Query { since_ms: query.since_ms, ..of_call() }),
+        (
+            "--actor",
+            Query {
+                actor: query.actor.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--agent",
+            Query {
+                agent: query.agent.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--tool",
+            Query {
+                tool: query.tool.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--event",
+            Query {
+                events: query.events.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--outcome",
+            Query {
+                outcomes: query.outcomes.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--since",
+            Query {
+                since_ms: query.since_ms,
+                ..of_call()
+            },
+        ),
     ];
-    let given = filters.into_iter().filter(|(_, filter)| *filter != of_call());
+    let given = filters
+        .into_iter()
+        .filter(|(_, filter)| *filter != of_call());
     let mut given: Vec<_> = given.map(|(name, filter)| (name, filter, false)).collect();
     let (mut any, call) = (false, of_call());
-    for entry in Entries::open(folder)?.map_while(Result::ok).filter(|entry| call.covers(entry)) {
+    for entry in Entries::open(folder)?
+        .map_while(Result::ok)
+        .filter(|entry| call.covers(entry))
+    {
         any = true;
         for (_, filter, passes) in &mut given {
             *passes |= filter.covers(&entry);
         }
     }
     if !any {
-        return Ok(format!("no call's id begins with {id:?}; `bailiwick audit show` without --call lists them"));
+        return Ok(format!(
+            "no call's id begins with {id:?}; `bailiwick audit show` without --call lists them"
+        ));
     }
-    let alone: Vec<_> = given.iter().filter(|(.., passes)| !passes).map(|(name, ..)| *name).collect();
+    let alone: Vec<_> = given
+        .iter()
+        .filter(|(.., passes)| !passes)
+        .map(|(name, ..)| *name)
+        .collect();
     let all: Vec<_> = given.iter().map(|(name, ..)| *name).collect();
     let (names, how) = match alone.as_slice() {
         [] => (listed(&all, "and"), "together leave nothing"),
         [one] => ((*one).to_owned(), "leaves nothing"),
         several => (listed(several, "and"), "each leave nothing"),
     };
-    Ok(format!("{names} {how} of what begins with {id:?}; leave that out to see it"))
+    Ok(format!(
+        "{names} {how} of what begins with {id:?}; leave that out to see it"
+    ))
 }
 
 fn lines(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
-    found.entries.iter().try_for_each(|entry| page.json(entry.line()))?;
+    found
+        .entries
+        .iter()
+        .try_for_each(|entry| page.json(entry.line()))?;
     Ok(())
 }
 

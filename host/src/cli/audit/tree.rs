@@ -13,11 +13,19 @@ struct Branch<'e> {
 }
 
 /// Writes the records of one call.
-pub(super) fn tree<'e>(entries: impl Iterator<Item = &'e Entry>, page: &mut Page<'_>) -> anyhow::Result<()> {
+pub(super) fn tree<'e>(
+    entries: impl Iterator<Item = &'e Entry>,
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
     let branches = branches(entries);
-    let Some(first) = branches.first() else { return Ok(()) };
+    let Some(first) = branches.first() else {
+        return Ok(());
+    };
     let begun = first.begin.at_ms();
-    page.say(&[(Tone::Faint, "call "), (Tone::Strong, first.begin.text("call"))])?;
+    page.say(&[
+        (Tone::Faint, "call "),
+        (Tone::Strong, first.begin.text("call")),
+    ])?;
     for (index, branch) in branches.iter().enumerate() {
         let last = index + 1 == branches.len();
         say(if last { "└─ " } else { "├─ " }, branch.begin, begun, page)?;
@@ -27,7 +35,12 @@ pub(super) fn tree<'e>(entries: impl Iterator<Item = &'e Entry>, page: &mut Page
 }
 
 /// What hangs on a branch: what its record says, then what happened within it, then its end.
-fn twigs(branch: &Branch<'_>, stem: &str, begun: Option<u64>, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn twigs(
+    branch: &Branch<'_>,
+    stem: &str,
+    begun: Option<u64>,
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
     let mut facts = facts(branch.begin);
     if is(branch.begin, "downstream.opened") && branch.end.is_none() {
         facts.push("not closed: it is under way, or the host stopped meanwhile".to_owned());
@@ -41,21 +54,31 @@ fn twigs(branch: &Branch<'_>, stem: &str, begun: Option<u64>, page: &mut Page<'_
     for fact in &facts {
         page.say(&[(Tone::Faint, &fork()), (Tone::Plain, fact)])?;
     }
-    records.into_iter().try_for_each(|record| say(&fork(), record, begun, page))
+    records
+        .into_iter()
+        .try_for_each(|record| say(&fork(), record, begun, page))
 }
 
 /// Downstream calls have no name of their own: one is closed by the next record of the same
 /// service, method and template.
 fn branches<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Branch<'e>> {
-    let target = |entry: &Entry| ["service", "method", "path_template"].map(|name| entry.text(name).to_owned());
+    let target = |entry: &Entry| {
+        ["service", "method", "path_template"].map(|name| entry.text(name).to_owned())
+    };
     let mut branches: Vec<Branch<'e>> = Vec::new();
     for entry in entries {
-        let mut open = branches.iter_mut().filter(|open| open.end.is_none() && is(open.begin, "downstream.opened"));
+        let mut open = branches
+            .iter_mut()
+            .filter(|open| open.end.is_none() && is(open.begin, "downstream.opened"));
         let open = open.find(|open| target(open.begin) == target(entry));
         match (open, entry.text("event")) {
             (Some(open), "downstream.closed") => open.end = Some(entry),
             (Some(open), "token.exchanged") => open.within.push(entry),
-            _ => branches.push(Branch { begin: entry, within: Vec::new(), end: None }),
+            _ => branches.push(Branch {
+                begin: entry,
+                within: Vec::new(),
+                end: None,
+            }),
         }
     }
     branches
@@ -71,7 +94,13 @@ fn say(stem: &str, entry: &Entry, begun: Option<u64>, page: &mut Page<'_>) -> an
         (Some(at), Some(begun)) if at > begun => format!("  +{} ms", at - begun),
         _ => format!("  {}", entry.text("time")),
     };
-    let gap = |text: &str| if text.is_empty() { String::new() } else { format!("  {text}") };
+    let gap = |text: &str| {
+        if text.is_empty() {
+            String::new()
+        } else {
+            format!("  {text}")
+        }
+    };
     let outcome = entry.text("outcome");
     page.say(&[
         (Tone::Faint, stem),
@@ -87,15 +116,25 @@ fn say(stem: &str, entry: &Entry, begun: Option<u64>, page: &mut Page<'_>) -> an
 /// How a service answered, and what was presented to it.
 fn exchange(entry: &Entry) -> String {
     let scopes = entry.member("scopes").and_then(serde_json::Value::as_array);
-    let scopes: Vec<_> = scopes.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
-    let status = entry.member("status").map(ToString::to_string).unwrap_or_default();
+    let scopes: Vec<_> = scopes
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_str)
+        .collect();
+    let status = entry
+        .member("status")
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let parts = [
         ("status ", status),
         ("", entry.text("credential_kind").to_owned()),
         ("audience ", entry.text("audience").to_owned()),
         ("scopes ", scopes.join(" ")),
     ];
-    let told = parts.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}{value}"));
+    let told = parts
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}{value}"));
     told.collect::<Vec<_>>().join("  ")
 }
 
@@ -105,20 +144,42 @@ fn facts(entry: &Entry) -> Vec<String> {
     let mut facts = Vec::new();
     let mut add = |name: &str, parts: &[(&str, String)]| {
         let told = parts.iter().filter(|(_, value)| !value.is_empty());
-        let told: Vec<_> = told.map(|(before, value)| format!("{before}{value}")).collect();
+        let told: Vec<_> = told
+            .map(|(before, value)| format!("{before}{value}"))
+            .collect();
         if !told.is_empty() {
             facts.push(format!("{name:<8} {}", told.join(" ")));
         }
     };
     if !text("service").is_empty() {
-        add("request", &[("", text("service")), ("", text("method")), ("", text("path_template"))]);
+        add(
+            "request",
+            &[
+                ("", text("service")),
+                ("", text("method")),
+                ("", text("path_template")),
+            ],
+        );
         add("mode", &[("", text("delegation_mode"))]);
     } else if entry.text("event") != "call.closed" {
-        add("actor", &[("", text("actor_sub")), ("of ", text("actor_iss")), ("tenant ", text("tenant"))]);
-        add("agent", &[("", text("agent_id")), ("client ", text("client_id"))]);
+        add(
+            "actor",
+            &[
+                ("", text("actor_sub")),
+                ("of ", text("actor_iss")),
+                ("tenant ", text("tenant")),
+            ],
+        );
+        add(
+            "agent",
+            &[("", text("agent_id")), ("client ", text("client_id"))],
+        );
         add("tool", &[("", text("tool")), ("of ", text("component"))]);
         add("mode", &[("", text("delegation_mode"))]);
-        add("trace", &[("", text("trace_id")), ("session ", text("session_id"))]);
+        add(
+            "trace",
+            &[("", text("trace_id")), ("session ", text("session_id"))],
+        );
     }
     facts
 }

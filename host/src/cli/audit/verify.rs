@@ -41,14 +41,29 @@ pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let key = args.key.as_deref().map(read_key).transpose()?;
     let kept = args.checkpoint.as_deref().map(read_text).transpose()?;
     let mac = args.mac_key.as_deref().map(read_mac_key).transpose()?;
-    let report = verify_given(&args.folder, Given { key: key.as_ref(), mac, kept: kept.as_deref() })?;
+    let report = verify_given(
+        &args.folder,
+        Given {
+            key: key.as_ref(),
+            mac,
+            kept: kept.as_deref(),
+        },
+    )?;
     for line in report.to_string().lines() {
         page.line(line)?;
     }
     if args.strict {
-        anyhow::ensure!(report.pinned, "the key was not given (--key), so whoever wrote the journal chose it");
-        let covered = report.unsigned == 0 || args.allow_tail.is_some_and(|tail| is_young(&report, tail));
-        anyhow::ensure!(covered, "{} records are not covered by a checkpoint", report.unsigned);
+        anyhow::ensure!(
+            report.pinned,
+            "the key was not given (--key), so whoever wrote the journal chose it"
+        );
+        let covered =
+            report.unsigned == 0 || args.allow_tail.is_some_and(|tail| is_young(&report, tail));
+        anyhow::ensure!(
+            covered,
+            "{} records are not covered by a checkpoint",
+            report.unsigned
+        );
     }
     Ok(())
 }
@@ -66,14 +81,24 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
 /// A time such as `2s` or `500ms`.
 fn duration(text: &str) -> Result<Duration, String> {
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000)];
-    let ms = units.iter().find_map(|(unit, ms)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*ms));
-    ms.map(Duration::from_millis).ok_or_else(|| "expected a time such as 2s or 500ms".to_owned())
+    let ms = units.iter().find_map(|(unit, ms)| {
+        text.strip_suffix(unit)?
+            .parse::<u64>()
+            .ok()?
+            .checked_mul(*ms)
+    });
+    ms.map(Duration::from_millis)
+        .ok_or_else(|| "expected a time such as 2s or 500ms".to_owned())
 }
 
 /// A key as text, or a file that holds it.
 fn read_key(text: &str) -> anyhow::Result<VerifierKey> {
     let path = Path::new(text);
-    let text = if path.is_file() { read_text(path)? } else { text.to_owned() };
+    let text = if path.is_file() {
+        read_text(path)?
+    } else {
+        text.to_owned()
+    };
     let wrong = "--key: this is neither the key of a journal (the text in its file `key`) nor a file that holds one";
     text.trim().parse::<VerifierKey>().context(wrong)
 }

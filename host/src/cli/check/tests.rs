@@ -7,14 +7,28 @@ use super::*;
 /// What is said, and why it fails.
 fn check(site: &Site) -> (String, String) {
     let mut bytes = Vec::new();
-    let result = run(&Args { config: site.config() }, &mut Page::new(&mut bytes, false));
-    let failed = result.err().map(|error| format!("{error:#}")).unwrap_or_default();
+    let result = run(
+        &Args {
+            config: site.config(),
+        },
+        &mut Page::new(&mut bytes, false),
+    );
+    let failed = result
+        .err()
+        .map(|error| format!("{error:#}"))
+        .unwrap_or_default();
     (String::from_utf8(bytes).unwrap(), failed)
 }
 
 #[test]
 fn what_fits_is_in_order_and_leaves_nothing_behind() {
-    let site = Site::new(CONFIG, &[("orders", component(&[ORDER])), ("hello", component(&[HELLO]))]);
+    let site = Site::new(
+        CONFIG,
+        &[
+            ("orders", component(&[ORDER])),
+            ("hello", component(&[HELLO])),
+        ],
+    );
     let before = site.names();
     let (said, failed) = check(&site);
     assert_eq!(failed, "", "{said}");
@@ -33,18 +47,28 @@ fn what_fits_is_in_order_and_leaves_nothing_behind() {
 
 #[test]
 fn every_mistake_of_the_configuration_is_told_at_once() {
-    let site = Site::new(&CONFIG.replace("\"any\"", "\"all\"").replace("acme.example\"", "acme\"\nx = 1"), &[]);
+    let site = Site::new(
+        &CONFIG
+            .replace("\"any\"", "\"all\"")
+            .replace("acme.example\"", "acme\"\nx = 1"),
+        &[],
+    );
     let (said, failed) = check(&site);
     assert_eq!((said.as_str(), failed.lines().count()), ("", 2), "{failed}");
     assert!(
-        failed.contains("bailiwick.toml:12: envelope.x") && failed.contains("components.orders.digest"),
+        failed.contains("bailiwick.toml:12: envelope.x")
+            && failed.contains("components.orders.digest"),
         "{failed}"
     );
 }
 
 #[test]
 fn what_does_not_fit_is_told_with_what_to_change() {
-    const OTHER: Offered = Offered { name: "other", services: &["reports"], ..ORDER };
+    const OTHER: Offered = Offered {
+        name: "other",
+        services: &["reports"],
+        ..ORDER
+    };
     const NOSY: Offered = Offered {
         name: "nosy",
         input: r#"{"type":"object","properties":{"user_id":{}},"additionalProperties":false}"#,
@@ -65,8 +89,20 @@ fn what_does_not_fit_is_told_with_what_to_change() {
             true,
             "add orders_api = \"<mode>\" to services under [components.orders]",
         ),
-        ("", "", &[HELLO], true, "components.orders.services: no tool of it asks for orders_api"),
-        ("[components.orders]", "[components.ghost]", &[ORDER], true, "ghost.wasm, which is not in the tools folder"),
+        (
+            "",
+            "",
+            &[HELLO],
+            true,
+            "components.orders.services: no tool of it asks for orders_api",
+        ),
+        (
+            "[components.orders]",
+            "[components.ghost]",
+            &[ORDER],
+            true,
+            "ghost.wasm, which is not in the tools folder",
+        ),
         (
             "[audit]",
             "[components.orders.tools.absent]\nscopes = []\n[audit]",
@@ -81,7 +117,13 @@ fn what_does_not_fit_is_told_with_what_to_change() {
             true,
             "components.orders.tools.hello.services: it does not ask for orders_api",
         ),
-        ("allow = [\"GET /orders/{}\", \"GET /customers/{actor.sub}/orders\"]", "", &[ORDER], true, "allow is empty"),
+        (
+            "allow = [\"GET /orders/{}\", \"GET /customers/{actor.sub}/orders\"]",
+            "",
+            &[ORDER],
+            true,
+            "allow is empty",
+        ),
         (
             "services = { orders_api = \"on_behalf_of\" }",
             "",
@@ -89,7 +131,13 @@ fn what_does_not_fit_is_told_with_what_to_change() {
             true,
             "[services.orders_api] is granted to no component",
         ),
-        ("jwks.json", "absent.json", &[ORDER], false, "absent.json: it cannot be read"),
+        (
+            "jwks.json",
+            "absent.json",
+            &[ORDER],
+            false,
+            "absent.json: it cannot be read",
+        ),
         (
             "\"any\"",
             "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"",
@@ -102,10 +150,20 @@ fn what_does_not_fit_is_told_with_what_to_change() {
     ];
     for (part, replacement, tools, passes, told) in cases {
         assert!(CONFIG.contains(part), "{part}");
-        let site = Site::new(&CONFIG.replacen(part, replacement, 1), &[("orders", component(tools))]);
+        let site = Site::new(
+            &CONFIG.replacen(part, replacement, 1),
+            &[("orders", component(tools))],
+        );
         let (said, failed) = check(&site);
-        assert_eq!(failed.is_empty(), *passes, "{part:?} as {replacement:?}: {failed}\n{said}");
-        assert!(said.contains(told), "{part:?} as {replacement:?} is told: {said}");
+        assert_eq!(
+            failed.is_empty(),
+            *passes,
+            "{part:?} as {replacement:?}: {failed}\n{said}"
+        );
+        assert!(
+            said.contains(told),
+            "{part:?} as {replacement:?} is told: {said}"
+        );
     }
 }
 
@@ -113,14 +171,21 @@ fn what_does_not_fit_is_told_with_what_to_change() {
 fn a_key_set_that_no_token_could_be_verified_with_is_told() {
     let weak = r#"{"keys":[{"kty":"RSA","kid":"old","alg":"RS256","e":"AQAB","n":"zw"}]}"#;
     for (set, told, passes) in [
-        (r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#, "issuers.jwks_file of", false),
+        (
+            r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#,
+            "issuers.jwks_file of",
+            false,
+        ),
         (r#"{"keys":7}"#, "issuers.jwks_file of", false),
         (weak, "not used", true),
     ] {
         let site = Site::new(CONFIG, &[("orders", component(&[ORDER]))]);
         site.write("jwks.json", set.as_bytes());
         let (said, failed) = check(&site);
-        assert!(said.contains(told) && failed.is_empty() == passes, "{set}: {failed}\n{said}");
+        assert!(
+            said.contains(told) && failed.is_empty() == passes,
+            "{set}: {failed}\n{said}"
+        );
     }
 }
 
@@ -128,12 +193,24 @@ fn a_key_set_that_no_token_could_be_verified_with_is_told() {
 fn two_components_of_one_tool_are_told() {
     let twin = component(&[HELLO]);
     let (said, failed) = check(&Site::new(CONFIG, &[("a", twin.clone()), ("b", twin)]));
-    assert!(failed.contains("error") && said.contains("hello is also a tool of a"), "{failed}\n{said}");
-    assert!(!said.contains("hello is also a tool of b"), "the first is refused too: {said}");
+    assert!(
+        failed.contains("error") && said.contains("hello is also a tool of a"),
+        "{failed}\n{said}"
+    );
+    assert!(
+        !said.contains("hello is also a tool of b"),
+        "the first is refused too: {said}"
+    );
 }
 
 #[test]
 fn a_tools_folder_that_is_not_there_is_told() {
-    let (_, failed) = check(&Site::new(&CONFIG.replace("[[issuers]]", "tools = \"absent\"\n\n[[issuers]]"), &[]));
-    assert!(failed.contains("server.tools cannot be used") && failed.contains("absent"), "{failed}");
+    let (_, failed) = check(&Site::new(
+        &CONFIG.replace("[[issuers]]", "tools = \"absent\"\n\n[[issuers]]"),
+        &[],
+    ));
+    assert!(
+        failed.contains("server.tools cannot be used") && failed.contains("absent"),
+        "{failed}"
+    );
 }

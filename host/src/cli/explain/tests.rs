@@ -29,9 +29,13 @@ fn signed(changes: &Value) -> String {
         claims.extend(changes.clone());
     }
     let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "k"});
-    let [header, claims] = [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
+    let [header, claims] =
+        [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
     let signature = key().sign(format!("{header}.{claims}").as_bytes());
-    format!("{header}.{claims}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    format!(
+        "{header}.{claims}.{}",
+        BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes())
+    )
 }
 
 struct Question<'q> {
@@ -42,8 +46,19 @@ struct Question<'q> {
 }
 
 fn ask(question: &Question<'_>) -> (String, String) {
-    const OTHER: Offered = Offered { name: "other", services: &["reports"], scopes: &[], ..HELLO };
-    let site = Site::new(question.config, &[("orders", component(&[ORDER])), ("more", component(&[HELLO, OTHER]))]);
+    const OTHER: Offered = Offered {
+        name: "other",
+        services: &["reports"],
+        scopes: &[],
+        ..HELLO
+    };
+    let site = Site::new(
+        question.config,
+        &[
+            ("orders", component(&[ORDER])),
+            ("more", component(&[HELLO, OTHER])),
+        ],
+    );
     site.write("jwks.json", &jwks());
     let token = signed(&question.claims);
     site.write("token", format!("{token}\n").as_bytes());
@@ -56,18 +71,28 @@ fn ask(question: &Question<'_>) -> (String, String) {
     };
     let mut bytes = Vec::new();
     let result = run(&args, &mut Page::new(&mut bytes, false));
-    let (said, failed) = (String::from_utf8(bytes).unwrap(), result.err().map(|error| format!("{error:#}")));
+    let (said, failed) = (
+        String::from_utf8(bytes).unwrap(),
+        result.err().map(|error| format!("{error:#}")),
+    );
     let failed = failed.unwrap_or_default();
     let secret = token.rsplit('.').next().unwrap();
-    assert!(!said.contains(secret) && !failed.contains(secret), "the token is never printed");
+    assert!(
+        !said.contains(secret) && !failed.contains(secret),
+        "the token is never printed"
+    );
     assert_eq!(site.names(), before, "no journal and no keys");
     (said, failed)
 }
 
 #[test]
 fn an_allowed_call_is_told_with_whom_what_and_how() {
-    let order =
-        Question { config: CONFIG, claims: json!({}), tool: "get_order", arguments: Some(r#"{"order_id":"1"}"#) };
+    let order = Question {
+        config: CONFIG,
+        claims: json!({}),
+        tool: "get_order",
+        arguments: Some(r#"{"order_id":"1"}"#),
+    };
     let (said, failed) = ask(&order);
     assert_eq!(failed, "", "{said}");
     for told in [
@@ -91,16 +116,39 @@ fn an_allowed_call_is_told_with_whom_what_and_how() {
 #[test]
 fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
     let cases: &[(Value, &str, Option<&str>, &[&str])] = &[
-        (json!({"scope": "other"}), "get_order", None, &["refused: insufficient-scope", "the token lacks orders:read"]),
-        (json!({}), "get_order", None, &["refused: invalid-arguments", "--arguments"]),
-        (json!({}), "get_order", Some(r#"{"x":1}"#), &["refused: invalid-arguments", "input schema"]),
+        (
+            json!({"scope": "other"}),
+            "get_order",
+            None,
+            &["refused: insufficient-scope", "the token lacks orders:read"],
+        ),
+        (
+            json!({}),
+            "get_order",
+            None,
+            &["refused: invalid-arguments", "--arguments"],
+        ),
+        (
+            json!({}),
+            "get_order",
+            Some(r#"{"x":1}"#),
+            &["refused: invalid-arguments", "input schema"],
+        ),
         (
             json!({}),
             "get_order",
             Some(r#"{"order_id":9007199254740993}"#),
-            &["refused: invalid-arguments", "the number 9007199254740993 is not one that everyone reads alike"],
+            &[
+                "refused: invalid-arguments",
+                "the number 9007199254740993 is not one that everyone reads alike",
+            ],
         ),
-        (json!({}), "absent", None, &["refused: unknown-tool", "get_order, hello, other"]),
+        (
+            json!({}),
+            "absent",
+            None,
+            &["refused: unknown-tool", "get_order, hello, other"],
+        ),
         (
             json!({"iss": "https://evil.example"}),
             "hello",
@@ -122,15 +170,38 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
                 "audience    https://other.example",
             ],
         ),
-        (json!({"aud": ["a\u{1b}[2J", "b"]}), "hello", None, &[r#"audience    ["a\u001b[2J","b"]"#]),
-        (json!({"iss": "https://a\u{1b}[2J"}), "hello", None, &["issuer      https://a\\u{1b}[2J"]),
-        (json!({"exp": 1}), "hello", None, &["token-invalid", "has expired"]),
+        (
+            json!({"aud": ["a\u{1b}[2J", "b"]}),
+            "hello",
+            None,
+            &[r#"audience    ["a\u001b[2J","b"]"#],
+        ),
+        (
+            json!({"iss": "https://a\u{1b}[2J"}),
+            "hello",
+            None,
+            &["issuer      https://a\\u{1b}[2J"],
+        ),
+        (
+            json!({"exp": 1}),
+            "hello",
+            None,
+            &["token-invalid", "has expired"],
+        ),
     ];
     for (claims, tool, arguments, told) in cases {
-        let question = Question { config: CONFIG, claims: claims.clone(), tool, arguments: *arguments };
+        let question = Question {
+            config: CONFIG,
+            claims: claims.clone(),
+            tool,
+            arguments: *arguments,
+        };
         let (said, failed) = ask(&question);
         assert!(failed.contains("would"), "{claims} {tool}: {failed}");
-        assert!(told.iter().all(|told| said.contains(told)), "{claims} {tool}: {said}");
+        assert!(
+            told.iter().all(|told| said.contains(told)),
+            "{claims} {tool}: {said}"
+        );
     }
 }
 
@@ -139,24 +210,67 @@ fn the_audience_needed_is_the_one_of_the_tokens_issuer() {
     let line = "issuer = \"https://idp.example.com\"\n";
     let config = CONFIG.replacen(line, &format!("{line}audience = \"api://mcp\"\n"), 1);
     assert_ne!(config, CONFIG);
-    let (said, _) = ask(&Question { config: &config, claims: json!({}), tool: "hello", arguments: None });
+    let (said, _) = ask(&Question {
+        config: &config,
+        claims: json!({}),
+        tool: "hello",
+        arguments: None,
+    });
     let (claimed, needed) = said.split_once("what a token must have").unwrap();
-    assert!(claimed.contains("https://mcp.example.com/mcp") && needed.contains("audience    api://mcp"), "{said}");
+    assert!(
+        claimed.contains("https://mcp.example.com/mcp") && needed.contains("audience    api://mcp"),
+        "{said}"
+    );
 }
 
 #[test]
 fn what_a_caller_lacks_for_a_service_is_told() {
     let cases: &[(&str, &str, Value, &str, &str)] = &[
-        ("", "", json!({"sub": "web"}), "get_order", "on_behalf_of needs a user, and this caller is a service"),
-        ("", "", json!({}), "other", "describe it under [services.reports] and grant it under [components.more]"),
-        ("services = { orders_api = \"on_behalf_of\" }", "", json!({}), "get_order", "add orders_api = \"<mode>\""),
-        ("{actor.sub}", "{actor.tenant}", json!({}), "get_order", "set tenant under [[issuers]]"),
-        ("on_behalf_of", "restricted_user", json!({}), "get_order", "re-issued for this service alone"),
+        (
+            "",
+            "",
+            json!({"sub": "web"}),
+            "get_order",
+            "on_behalf_of needs a user, and this caller is a service",
+        ),
+        (
+            "",
+            "",
+            json!({}),
+            "other",
+            "describe it under [services.reports] and grant it under [components.more]",
+        ),
+        (
+            "services = { orders_api = \"on_behalf_of\" }",
+            "",
+            json!({}),
+            "get_order",
+            "add orders_api = \"<mode>\"",
+        ),
+        (
+            "{actor.sub}",
+            "{actor.tenant}",
+            json!({}),
+            "get_order",
+            "set tenant under [[issuers]]",
+        ),
+        (
+            "on_behalf_of",
+            "restricted_user",
+            json!({}),
+            "get_order",
+            "re-issued for this service alone",
+        ),
     ];
     for (part, replacement, claims, tool, told) in cases {
         let config = CONFIG.replacen(part, replacement, 1);
         let arguments = (*tool == "get_order").then_some(r#"{"order_id":"1"}"#);
-        let (said, failed) = ask(&Question { config: &config, claims: claims.clone(), tool, arguments });
+        let (said, failed) = ask(&Question {
+            config: &config,
+            claims: claims.clone(),
+            tool,
+            arguments,
+        });
         assert_eq!(failed, "", "{said}");
         assert!(said.contains(told), "{told:?}: {said}");
     }
@@ -164,26 +278,52 @@ fn what_a_caller_lacks_for_a_service_is_told() {
 
 #[test]
 fn a_service_account_is_told_that_it_does_not_fill_a_template() {
-    let config = CONFIG.replace("on_behalf_of", "service_identity").replace("\"GET /orders/{}\", ", "");
+    let config = CONFIG
+        .replace("on_behalf_of", "service_identity")
+        .replace("\"GET /orders/{}\", ", "");
     let arguments = Some(r#"{"order_id":"1"}"#);
-    for (config, told) in
-        [(config.clone(), true), (config.replace("actor_issuers", "service_accounts = true\nactor_issuers"), false)]
-    {
-        let (said, _) = ask(&Question { config: &config, claims: json!({"sub": "web"}), tool: "get_order", arguments });
-        assert_eq!(said.contains("requests with {actor.sub} are refused"), told, "{said}");
+    for (config, told) in [
+        (config.clone(), true),
+        (
+            config.replace("actor_issuers", "service_accounts = true\nactor_issuers"),
+            false,
+        ),
+    ] {
+        let (said, _) = ask(&Question {
+            config: &config,
+            claims: json!({"sub": "web"}),
+            tool: "get_order",
+            arguments,
+        });
+        assert_eq!(
+            said.contains("requests with {actor.sub} are refused"),
+            told,
+            "{said}"
+        );
     }
 }
 
 #[test]
 fn what_cannot_be_asked_is_told() {
     let order = |config: &'static str, arguments| {
-        let (_, failed) = ask(&Question { config, claims: json!({}), tool: "hello", arguments });
+        let (_, failed) = ask(&Question {
+            config,
+            claims: json!({}),
+            tool: "hello",
+            arguments,
+        });
         failed
     };
     assert!(order(CONFIG, Some("[1]")).contains("write one JSON object"));
     assert!(order(CONFIG, Some("{\"a\":1,\"a\":2}")).contains("--arguments"));
     let site = Site::new(CONFIG, &[]);
-    for (text, good) in [("abc.def.ghi", true), ("Bearer abc", true), ("", false), ("a b c", false), ("a\nb", false)] {
+    for (text, good) in [
+        ("abc.def.ghi", true),
+        ("Bearer abc", true),
+        ("", false),
+        ("a b c", false),
+        ("a\nb", false),
+    ] {
         site.write("token", text.as_bytes());
         assert_eq!(token(&site.path("token")).is_ok(), good, "{text:?}");
     }

@@ -6,10 +6,16 @@ use super::*;
 
 fn inspect(bytes: Vec<u8>, json: bool) -> (String, String) {
     let site = Site::new("", &[("thing", bytes)]);
-    let args = Args { file: site.path("tools/thing.wasm"), json };
+    let args = Args {
+        file: site.path("tools/thing.wasm"),
+        json,
+    };
     let mut said = Vec::new();
     let result = run(&args, &mut Page::new(&mut said, false));
-    let failed = result.err().map(|error| format!("{error:#}")).unwrap_or_default();
+    let failed = result
+        .err()
+        .map(|error| format!("{error:#}"))
+        .unwrap_or_default();
     (String::from_utf8(said).unwrap(), failed)
 }
 
@@ -39,12 +45,19 @@ fn as_json_it_is_one_object() {
     let (said, failed) = inspect(component(&[ORDER]), true);
     assert_eq!(failed, "");
     let value: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!((&value["verdict"], &value["reason"]), (&json!("loads"), &Value::Null));
+    assert_eq!(
+        (&value["verdict"], &value["reason"]),
+        (&json!("loads"), &Value::Null)
+    );
     assert_eq!(value["tools"][0]["name"], "get_order");
     assert_eq!(value["tools"][0]["input_schema"]["type"], "object");
     assert_eq!(value["tools"][0]["annotations"]["readOnlyHint"], true);
     assert_eq!(value["tools"][0]["services"], json!(["orders_api"]));
-    assert_eq!(value["imports"].as_array().map(Vec::len), Some(2), "log, and the types of identity: {value}");
+    assert_eq!(
+        value["imports"].as_array().map(Vec::len),
+        Some(2),
+        "log, and the types of identity: {value}"
+    );
 }
 
 #[test]
@@ -55,16 +68,33 @@ fn a_refused_component_is_told_why_and_what_to_change() {
         input: r#"{"type":"object","properties":{"user_id":{}},"additionalProperties":false}"#,
         ..HELLO
     };
-    const SHOUTED: Offered = Offered { name: "HELLO", ..HELLO };
-    const OPEN: Offered = Offered { input: r#"{"type":"object"}"#, ..HELLO };
-    let socket =
-        r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "bailiwick:tool/log@0.1.0" (instance)))"#;
+    const SHOUTED: Offered = Offered {
+        name: "HELLO",
+        ..HELLO
+    };
+    const OPEN: Offered = Offered {
+        input: r#"{"type":"object"}"#,
+        ..HELLO
+    };
+    let socket = r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "bailiwick:tool/log@0.1.0" (instance)))"#;
     let cases = [
         (b"#!/bin/sh".to_vec(), "it is not a WebAssembly component"),
-        (wat::parse_str("(module)").unwrap(), "`bailiwick build` makes components"),
-        (wat::parse_str(socket).unwrap(), "wasi:sockets/tcp@0.2.0, bailiwick:tool/log@0.1.0"),
-        (wat::parse_str(socket).unwrap(), "reach a service through bailiwick:tool/downstream"),
-        (wat::parse_str(socket).unwrap(), "is linked for no component"),
+        (
+            wat::parse_str("(module)").unwrap(),
+            "`bailiwick build` makes components",
+        ),
+        (
+            wat::parse_str(socket).unwrap(),
+            "wasi:sockets/tcp@0.2.0, bailiwick:tool/log@0.1.0",
+        ),
+        (
+            wat::parse_str(socket).unwrap(),
+            "reach a service through bailiwick:tool/downstream",
+        ),
+        (
+            wat::parse_str(socket).unwrap(),
+            "is linked for no component",
+        ),
         (component(&[NOSY]), "description \\u{1b}[2J\\u{202e}"),
         (component(&[OPEN]), "\"additionalProperties\": false"),
         (component(&[HELLO, HELLO]), "each of another name"),
@@ -74,7 +104,10 @@ fn a_refused_component_is_told_why_and_what_to_change() {
         let (said, failed) = inspect(bytes.clone(), false);
         assert!(failed.contains("would not load it"), "{failed}");
         assert!(said.contains(told), "{told:?}: {said}");
-        assert!(!said.contains('\x1b') && !said.contains("to grant") && !said.contains("open a socket"), "{said}");
+        assert!(
+            !said.contains('\x1b') && !said.contains("to grant") && !said.contains("open a socket"),
+            "{said}"
+        );
         let (said, _) = inspect(bytes, true);
         let value: Value = serde_json::from_str(&said).unwrap();
         assert_eq!(value["verdict"], "refused", "{said}");
@@ -85,8 +118,14 @@ fn a_refused_component_is_told_why_and_what_to_change() {
 fn what_cannot_be_looked_at_is_told() {
     let site = Site::new("", &[]);
     site.write("tools/bad name.wasm", b"");
-    for (file, told) in [("absent.wasm", "absent.wasm: it cannot be read"), ("bad name.wasm", "rename it")] {
-        let args = Args { file: site.path("tools").join(file), json: false };
+    for (file, told) in [
+        ("absent.wasm", "absent.wasm: it cannot be read"),
+        ("bad name.wasm", "rename it"),
+    ] {
+        let args = Args {
+            file: site.path("tools").join(file),
+            json: false,
+        };
         let error = run(&args, &mut Page::new(&mut Vec::new(), false)).unwrap_err();
         assert!(format!("{error:#}").contains(told), "{error:#}");
     }

@@ -32,13 +32,21 @@ impl Signals {
     /// Begins to listen, to standard input as well if this host lives only as long as the program that started it.
     pub(super) fn new(until_stdin_closes: bool) -> anyhow::Result<Self> {
         // A handler would undo what `nohup` asks for. Without a terminal, a handler keeps SIGHUP from ending the host.
-        let hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
+        let hangup = if ignores_hangup() {
+            None
+        } else {
+            Some(signal(SignalKind::hangup())?)
+        };
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup,
             on_terminal: has_terminal(),
-            starter: if until_stdin_closes { Some(standard_input()?) } else { None },
+            starter: if until_stdin_closes {
+                Some(standard_input()?)
+            } else {
+                None
+            },
         })
     }
 
@@ -84,7 +92,9 @@ async fn came(signal: &mut Option<Signal>) {
 
 /// Ends when no more can come; what comes before is passed over.
 async fn closed(starter: &mut Option<Starter>) {
-    let Some(pipe) = starter else { return std::future::pending().await };
+    let Some(pipe) = starter else {
+        return std::future::pending().await;
+    };
     let mut bytes = [0; 64];
     while pipe.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
 }
@@ -98,5 +108,6 @@ fn has_terminal() -> bool {
 fn ignores_hangup() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
 }

@@ -16,7 +16,10 @@ use crate::identity::SubjectToken;
 
 impl Inner {
     /// The credential of the declared mode.
-    pub(super) async fn credential(&self, planned: &Planned) -> Result<Credential, DownstreamError> {
+    pub(super) async fn credential(
+        &self,
+        planned: &Planned,
+    ) -> Result<Credential, DownstreamError> {
         let acting = match planned.mode {
             DelegationMode::ServiceIdentity => return planned.service.own.obtain().await,
             DelegationMode::OnBehalfOf => Acting::HostForUser,
@@ -26,11 +29,23 @@ impl Inner {
         let key = self.cache_key(planned, exchange, subject);
         let claims = self.sealed.envelope().claims();
         let authority_until = self.sealed.authority_until();
-        let call = Call { actor: &claims.actor, agent: &claims.agent, authority_until, acting };
+        let call = Call {
+            actor: &claims.actor,
+            agent: &claims.agent,
+            authority_until,
+            acting,
+        };
         let now = exchange.clock.now();
-        let usable = |last: &Ended<Result<Issued, _>>| last.answer.as_ref().is_ok_and(|kept| kept.is_usable(now));
-        let slot = self.broker.exchanged.slot(&key, authority_until, &exchange.clock);
-        let issued = slot.join(usable, || self.obtain(planned, exchange, subject, &call)).await?;
+        let usable = |last: &Ended<Result<Issued, _>>| {
+            last.answer.as_ref().is_ok_and(|kept| kept.is_usable(now))
+        };
+        let slot = self
+            .broker
+            .exchanged
+            .slot(&key, authority_until, &exchange.clock);
+        let issued = slot
+            .join(usable, || self.obtain(planned, exchange, subject, &call))
+            .await?;
         Ok(Credential::exchanged(&issued.token, acting))
     }
 
@@ -49,13 +64,22 @@ impl Inner {
             credential_kind: Some(call.acting.credential_kind().to_owned()),
             ..planned.record(None)
         };
-        let written = self.trail.downstream(Event::TokenExchanged, Some(planned.mode), record, None);
-        written.await.map_err(|_| DownstreamError::AuditUnavailable)?;
+        let written =
+            self.trail
+                .downstream(Event::TokenExchanged, Some(planned.mode), record, None);
+        written
+            .await
+            .map_err(|_| DownstreamError::AuditUnavailable)?;
         Ok(issued)
     }
 
     /// A service that does not accept a credential may get a new one next time.
-    pub(super) fn note_refusal(&self, planned: &Planned, credential: &Credential, status: StatusCode) {
+    pub(super) fn note_refusal(
+        &self,
+        planned: &Planned,
+        credential: &Credential,
+        status: StatusCode,
+    ) {
         if status != StatusCode::UNAUTHORIZED {
             return;
         }
@@ -63,11 +87,18 @@ impl Inner {
             planned.service.own.refused(credential);
         } else if let Ok((exchange, subject)) = self.exchange(&planned.service) {
             let key = self.cache_key(planned, exchange, subject);
-            self.broker.exchanged.refused(&key, credential.bare(), exchange.clock.now_ms());
+            self.broker
+                .exchanged
+                .refused(&key, credential.bare(), exchange.clock.now_ms());
         }
     }
 
-    fn cache_key(&self, planned: &Planned, exchange: &Exchange, subject: &SubjectToken) -> cache::Key {
+    fn cache_key(
+        &self,
+        planned: &Planned,
+        exchange: &Exchange,
+        subject: &SubjectToken,
+    ) -> cache::Key {
         let claims = self.sealed.envelope().claims();
         cache::Key {
             issuer: claims.actor.iss.clone(),
@@ -87,10 +118,23 @@ impl Inner {
         &'s self,
         service: &'s Service,
     ) -> Result<(&'s Exchange, &'s SubjectToken), DownstreamError> {
-        let exchange = service.exchange.as_ref().ok_or(DownstreamError::IdentityUnavailable)?;
-        let subject = self.subject.as_ref().ok_or(DownstreamError::IdentityUnavailable)?;
-        let known = exchange.subject_issuers.iter().any(|alias| alias == self.sealed.issuer_alias());
+        let exchange = service
+            .exchange
+            .as_ref()
+            .ok_or(DownstreamError::IdentityUnavailable)?;
+        let subject = self
+            .subject
+            .as_ref()
+            .ok_or(DownstreamError::IdentityUnavailable)?;
+        let known = exchange
+            .subject_issuers
+            .iter()
+            .any(|alias| alias == self.sealed.issuer_alias());
         let user = self.sealed.envelope().claims().actor.kind == ActorKind::User;
-        if known && user { Ok((exchange, subject)) } else { Err(DownstreamError::IdentityUnavailable) }
+        if known && user {
+            Ok((exchange, subject))
+        } else {
+            Err(DownstreamError::IdentityUnavailable)
+        }
     }
 }

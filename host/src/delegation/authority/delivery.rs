@@ -22,7 +22,11 @@ impl Inner {
     ) -> Result<Prepared, DownstreamError> {
         let credential = tokio::time::timeout(self.broker.limits.time, self.credential(planned))
             .await
-            .map_err(|_| DownstreamError::Unavailable("the authorization server did not answer in time".into()))??;
+            .map_err(|_| {
+                DownstreamError::Unavailable(
+                    "the authorization server did not answer in time".into(),
+                )
+            })??;
         progress.credential = Some(credential.kind());
         let mut request = http::Request::new(Full::from(planned.body.clone()));
         *request.method_mut() = planned.method.clone();
@@ -30,16 +34,29 @@ impl Inner {
         *request.headers_mut() = planned.headers.clone();
         let broker = &self.broker;
         let settings = &planned.service.settings;
-        identify(request.headers_mut(), &self.sealed, settings, planned.mode, &broker.signer, broker.random.as_ref())?;
+        identify(
+            request.headers_mut(),
+            &self.sealed,
+            settings,
+            planned.mode,
+            &broker.signer,
+            broker.random.as_ref(),
+        )?;
         credential.apply(&mut request)?;
-        Ok(Prepared { request, credential })
+        Ok(Prepared {
+            request,
+            credential,
+        })
     }
 
     /// Sends the request and takes the answer, without what a tool must not see.
     pub(super) async fn deliver(
         &self,
         planned: &Planned,
-        Prepared { request, credential }: Prepared,
+        Prepared {
+            request,
+            credential,
+        }: Prepared,
         progress: &mut Progress,
     ) -> Result<Response, DownstreamError> {
         progress.sending = true;
@@ -56,11 +73,24 @@ impl Inner {
         self.note_refusal(planned, &credential, answer.status);
         let repeats = |bytes: &[u8]| {
             credential.is_in(bytes)
-                || self.subject.as_ref().is_some_and(|token| token.is_in(bytes))
-                || transaction.as_ref().is_some_and(|token| memchr::memmem::find(bytes, token.as_bytes()).is_some())
+                || self
+                    .subject
+                    .as_ref()
+                    .is_some_and(|token| token.is_in(bytes))
+                || transaction
+                    .as_ref()
+                    .is_some_and(|token| memchr::memmem::find(bytes, token.as_bytes()).is_some())
         };
-        if repeats(&answer.body) || answer.headers.values().any(|value| repeats(value.as_bytes())) {
-            tracing::error!(service = planned.service.settings.name, "a service repeats a credential in its answer");
+        if repeats(&answer.body)
+            || answer
+                .headers
+                .values()
+                .any(|value| repeats(value.as_bytes()))
+        {
+            tracing::error!(
+                service = planned.service.settings.name,
+                "a service repeats a credential in its answer"
+            );
             let why = "the service's answer repeats a credential of the host or the caller, so it is withheld";
             return Err(DownstreamError::CredentialRefused(why.into()));
         }

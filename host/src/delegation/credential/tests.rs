@@ -31,8 +31,17 @@ struct Server {
 impl Server {
     async fn start(answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let uri = format!("http://{}/token", listener.local_addr().expect("an address")).parse().expect("a URI");
-        let server = Self { uri, asked: Arc::default(), go: Arc::new(Semaphore::new(0)) };
+        let uri = format!(
+            "http://{}/token",
+            listener.local_addr().expect("an address")
+        )
+        .parse()
+        .expect("a URI");
+        let server = Self {
+            uri,
+            asked: Arc::default(),
+            go: Arc::new(Semaphore::new(0)),
+        };
         let (asked, go) = (Arc::clone(&server.asked), Arc::clone(&server.go));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -42,7 +51,11 @@ impl Server {
         server
     }
 
-    fn client(&self, scopes: &[&str], expected: &[&str]) -> (Arc<ClientCredentials>, Arc<Standing>) {
+    fn client(
+        &self,
+        scopes: &[&str],
+        expected: &[&str],
+    ) -> (Arc<ClientCredentials>, Arc<Standing>) {
         let settings = ClientSettings {
             token_endpoint: self.uri.clone(),
             addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
@@ -51,9 +64,14 @@ impl Server {
         };
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
         let list = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-        let asking = Asking { scopes: list(scopes), expected: list(expected), audience: None };
+        let asking = Asking {
+            scopes: list(scopes),
+            expected: list(expected),
+            audience: None,
+        };
         let clock = Arc::new(Standing::default());
-        let client = ClientCredentials::new(TokenEndpoint::new(settings, &tls), asking, clock.clone());
+        let client =
+            ClientCredentials::new(TokenEndpoint::new(settings, &tls), asking, clock.clone());
         (Arc::new(client), clock)
     }
 
@@ -64,13 +82,20 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: &str, asked: Arc<AtomicUsize>, go: Arc<Semaphore>) -> Option<()> {
+async fn serve(
+    mut stream: TcpStream,
+    answer: &str,
+    asked: Arc<AtomicUsize>,
+    go: Arc<Semaphore>,
+) -> Option<()> {
     loop {
         let mut request = Vec::new();
         // Each form names its own length, so nothing is cut off.
         let whole = |request: &[u8]| {
             let text = String::from_utf8_lossy(request);
-            FORMS.iter().any(|form| text.ends_with(form) && text.contains(&format!("content-length: {}\r", form.len())))
+            FORMS.iter().any(|form| {
+                text.ends_with(form) && text.contains(&format!("content-length: {}\r", form.len()))
+            })
         };
         while !whole(&request) {
             request.push(stream.read_u8().await.ok()?);
@@ -81,17 +106,31 @@ async fn serve(mut stream: TcpStream, answer: &str, asked: Arc<AtomicUsize>, go:
     }
 }
 
-const FORMS: &[&str] = &["grant_type=client_credentials", "grant_type=client_credentials&scope=read"];
+const FORMS: &[&str] = &[
+    "grant_type=client_credentials",
+    "grant_type=client_credentials&scope=read",
+];
 
 macro_rules! answer {
     ($status:literal, $body:literal) => {
-        concat!("HTTP/1.1 ", $status, "\r\nTransfer-Encoding: chunked\r\n\r\n", $body, "\r\n0\r\n\r\n")
+        concat!(
+            "HTTP/1.1 ",
+            $status,
+            "\r\nTransfer-Encoding: chunked\r\n\r\n",
+            $body,
+            "\r\n0\r\n\r\n"
+        )
     };
 }
 
-const GOOD: &str = answer!("200 OK", "3b\r\n{\"access_token\":\"t\",\"token_type\":\"Bearer\",\"expires_in\":600}");
-const WIDER: &str =
-    answer!("200 OK", "45\r\n{\"access_token\":\"t\",\"token_type\":\"Bearer\",\"scope\":\"read write admin\"}");
+const GOOD: &str = answer!(
+    "200 OK",
+    "3b\r\n{\"access_token\":\"t\",\"token_type\":\"Bearer\",\"expires_in\":600}"
+);
+const WIDER: &str = answer!(
+    "200 OK",
+    "45\r\n{\"access_token\":\"t\",\"token_type\":\"Bearer\",\"scope\":\"read write admin\"}"
+);
 const DOWN: &str = answer!("500 Internal Server Error", "2\r\n{}");
 
 #[tokio::test]
@@ -109,7 +148,11 @@ async fn one_request_answers_everyone_who_waits_whether_it_succeeds_or_fails() {
         for asked in asking {
             assert_eq!(asked.await.ok(), Some(succeeds));
         }
-        assert_eq!(server.asked.load(Ordering::SeqCst), 1, "requests for 8 who ask at once: {answer}");
+        assert_eq!(
+            server.asked.load(Ordering::SeqCst),
+            1,
+            "requests for 8 who ask at once: {answer}"
+        );
     }
 }
 
@@ -124,7 +167,11 @@ async fn a_token_with_more_scopes_than_asked_for_is_not_used() {
         let server = Server::start(WIDER).await;
         server.go.add_permits(1);
         let (client, _) = server.client(scopes, expected);
-        let told = client.token().await.map(drop).map_err(|error| error.to_string());
+        let told = client
+            .token()
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string());
         assert_eq!(told.is_ok(), used, "{scopes:?} {expected:?}: {told:?}");
         assert!(told.is_ok() || told.is_err_and(|told| told.contains("auth.expect_scopes")));
     }
@@ -136,14 +183,22 @@ async fn a_refused_token_is_renewed_once_in_a_while_and_only_if_it_is_the_presen
     server.go.add_permits(100);
     let (client, clock) = server.client(&[], &[]);
     assert!(client.token().await.is_ok());
-    for (at_ms, refused, asked) in
-        [(0, "t", 1), (29_999, "t", 1), (30_000, "older", 1), (30_000, "t", 2), (59_999, "t", 2)]
-    {
+    for (at_ms, refused, asked) in [
+        (0, "t", 1),
+        (29_999, "t", 1),
+        (30_000, "older", 1),
+        (30_000, "t", 2),
+        (59_999, "t", 2),
+    ] {
         clock.0.store(at_ms, Ordering::Relaxed);
         for _ in 0..3 {
             client.refused(refused);
             assert!(client.token().await.is_ok());
         }
-        assert_eq!(server.asked.load(Ordering::SeqCst), asked, "requests after {refused} was refused at {at_ms} ms");
+        assert_eq!(
+            server.asked.load(Ordering::SeqCst),
+            asked,
+            "requests after {refused} was refused at {at_ms} ms"
+        );
     }
 }

@@ -26,10 +26,14 @@ fn another_way_to_write_a_reference_does_not_hide_a_loop() {
             "$defs": {"a": {"anyOf": [{"$ref": reference}]}, "%61": true, "a%": true},
             "$ref": "#/$defs/a",
         });
-        assert!(answer(&schema, &json!({})).is_err_and(|error| error.contains("refers")), "{reference}");
+        assert!(
+            answer(&schema, &json!({})).is_err_and(|error| error.contains("refers")),
+            "{reference}"
+        );
     }
     let nested = |keyword: &str, to: &str| json!({"$dynamicAnchor": "a", "items": {(keyword): to}});
-    let deep: Value = serde_json::from_str(&format!("{}{}", "[".repeat(30), "]".repeat(30))).unwrap_or_default();
+    let deep: Value =
+        serde_json::from_str(&format!("{}{}", "[".repeat(30), "]".repeat(30))).unwrap_or_default();
     let dynamic = answer(&nested("$dynamicRef", "#a"), &deep);
     assert!(dynamic.is_err_and(|error| error.contains("refers")));
     // Means nothing in this dialect.
@@ -43,7 +47,10 @@ fn another_dialect_is_refused_wherever_it_stands() {
         json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "items": {"$schema": "x"}}),
         json!({"$schema": 7}),
     ] {
-        assert!(answer(&schema, &json!([])).is_err_and(|error| error.contains("2020-12")), "{schema}");
+        assert!(
+            answer(&schema, &json!([])).is_err_and(|error| error.contains("2020-12")),
+            "{schema}"
+        );
     }
     let named = json!({"properties": {"$schema": {"type": "string"}, "$ref": {}, "$id": {}, "pattern": {}}});
     assert_eq!(answer(&named, &json!({"$schema": "x"})), Ok(()));
@@ -51,7 +58,12 @@ fn another_dialect_is_refused_wherever_it_stands() {
 
 #[test]
 fn long_chains_of_references_do_not_use_up_the_stack() {
-    let next = |at: usize| (format!("d{at}"), json!({"$ref": format!("#/$defs/d{}", at + 1)}));
+    let next = |at: usize| {
+        (
+            format!("d{at}"),
+            json!({"$ref": format!("#/$defs/d{}", at + 1)}),
+        )
+    };
     let mut definitions: Map<String, Value> = (0..1_500).map(next).collect();
     definitions.insert("d1500".into(), json!({}));
     let schema = json!({"$defs": definitions, "$ref": "#/$defs/d0"});
@@ -76,11 +88,19 @@ fn expressions_take_no_longer_than_their_budget() {
         "(",
     ] {
         drop(answer(&json!({"pattern": pattern}), &json!(text)));
-        drop(answer(&json!({"patternProperties": {(pattern): {}}}), &json!({(&text): 1})));
+        drop(answer(
+            &json!({"patternProperties": {(pattern): {}}}),
+            &json!({(&text): 1}),
+        ));
     }
-    let many: Vec<Value> = (0..1_000).map(|at| json!({"pattern": format!("(a|b)*{at}")})).collect();
+    let many: Vec<Value> = (0..1_000)
+        .map(|at| json!({"pattern": format!("(a|b)*{at}")}))
+        .collect();
     drop(answer(&json!({"allOf": many}), &json!(text)));
-    assert_eq!(answer(&json!({"pattern": "^[a-z]{1,64}$"}), &json!("orders")), Ok(()));
+    assert_eq!(
+        answer(&json!({"pattern": "^[a-z]{1,64}$"}), &json!("orders")),
+        Ok(())
+    );
 }
 
 #[test]
@@ -92,23 +112,46 @@ fn large_schemas_on_large_values_take_no_longer_than_their_budget() {
         (json!({"items": {"allOf": failing}}), &zeros),
         (json!({"items": {"anyOf": failing}}), &zeros),
         (json!({"items": {"oneOf": failing}}), &zeros),
-        (json!({"items": {"enum": (1..9_000).collect::<Vec<_>>()}}), &zeros),
-        (json!({"items": {"multipleOf": 1e-308}}), &json!(vec![1.5e300; 50_000])),
-        (json!({"items": {"multipleOf": 0.1}}), &json!(vec![1e308; 50_000])),
-        (json!({"uniqueItems": true, "items": {"uniqueItems": true}}), &json!(strings)),
-        (json!({"contains": {"const": 1}, "minContains": 1_000_000}), &zeros),
-        (json!({"maxLength": u64::MAX, "minLength": u64::MAX}), &json!("x".repeat(1 << 20))),
+        (
+            json!({"items": {"enum": (1..9_000).collect::<Vec<_>>()}}),
+            &zeros,
+        ),
+        (
+            json!({"items": {"multipleOf": 1e-308}}),
+            &json!(vec![1.5e300; 50_000]),
+        ),
+        (
+            json!({"items": {"multipleOf": 0.1}}),
+            &json!(vec![1e308; 50_000]),
+        ),
+        (
+            json!({"uniqueItems": true, "items": {"uniqueItems": true}}),
+            &json!(strings),
+        ),
+        (
+            json!({"contains": {"const": 1}, "minContains": 1_000_000}),
+            &zeros,
+        ),
+        (
+            json!({"maxLength": u64::MAX, "minLength": u64::MAX}),
+            &json!("x".repeat(1 << 20)),
+        ),
     ] {
         drop(answer(&schema, instance));
     }
     let usual = json!({"items": {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}});
-    assert_eq!(answer(&usual, &json!(vec![json!({"id": 1}); 20_000])), Ok(()));
+    assert_eq!(
+        answer(&usual, &json!(vec![json!({"id": 1}); 20_000])),
+        Ok(())
+    );
 }
 
 #[test]
 fn a_refusal_is_short_however_much_is_wrong() {
     let schema = json!({"items": {"type": "string", "minLength": 2}});
-    let refusal = answer(&schema, &json!(vec![json!(1); 5_000])).err().unwrap_or_default();
+    let refusal = answer(&schema, &json!(vec![json!(1); 5_000]))
+        .err()
+        .unwrap_or_default();
     assert!((1..1_000).contains(&refusal.len()), "{refusal}");
 }
 
@@ -166,9 +209,29 @@ fn schemas() -> impl Strategy<Value = Value> {
     })
 }
 
-const TYPES: &[&str] = &["null", "boolean", "integer", "number", "string", "array", "object", "nothing"];
-const REFERENCES: &[&str] = &["#", "#/$defs/a", "#/%24defs/a", "#/allOf/0", "#a", "a", "", "#/$defs/~01", "#//"];
-const FORMATS: &[&str] = &["email", "uri", "regex", "date-time", "idn-hostname", "uuid", "surprise"];
+const TYPES: &[&str] = &[
+    "null", "boolean", "integer", "number", "string", "array", "object", "nothing",
+];
+const REFERENCES: &[&str] = &[
+    "#",
+    "#/$defs/a",
+    "#/%24defs/a",
+    "#/allOf/0",
+    "#a",
+    "a",
+    "",
+    "#/$defs/~01",
+    "#//",
+];
+const FORMATS: &[&str] = &[
+    "email",
+    "uri",
+    "regex",
+    "date-time",
+    "idn-hostname",
+    "uuid",
+    "surprise",
+];
 const OF_ONE: &[&str] = &[
     "not",
     "items",
@@ -182,4 +245,9 @@ const OF_ONE: &[&str] = &[
     "else",
 ];
 const OF_MANY: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
-const OF_NAMED: &[&str] = &["properties", "patternProperties", "dependentSchemas", "$defs"];
+const OF_NAMED: &[&str] = &[
+    "properties",
+    "patternProperties",
+    "dependentSchemas",
+    "$defs",
+];

@@ -39,17 +39,42 @@ struct Kind {
 }
 
 const KINDS: &[Kind] = &[
-    Kind { method: "GET", answer: "HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n{}", body: true, lives: true },
+    Kind {
+        method: "GET",
+        answer: "HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n{}",
+        body: true,
+        lives: true,
+    },
     Kind {
         method: "GET",
         answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n{}\r\n0\r\n\r\n",
         body: true,
         lives: true,
     },
-    Kind { method: "POST", answer: "HTTP/1.1 201 Created\r\nContent-Length: 64\r\n\r\n{}", body: true, lives: true },
-    Kind { method: "HEAD", answer: "HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n", body: false, lives: false },
-    Kind { method: "GET", answer: "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n", body: false, lives: false },
-    Kind { method: "GET", answer: "HTTP/1.1 204 No Content\r\n\r\n", body: false, lives: false },
+    Kind {
+        method: "POST",
+        answer: "HTTP/1.1 201 Created\r\nContent-Length: 64\r\n\r\n{}",
+        body: true,
+        lives: true,
+    },
+    Kind {
+        method: "HEAD",
+        answer: "HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n",
+        body: false,
+        lives: false,
+    },
+    Kind {
+        method: "GET",
+        answer: "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n",
+        body: false,
+        lives: false,
+    },
+    Kind {
+        method: "GET",
+        answer: "HTTP/1.1 204 No Content\r\n\r\n",
+        body: false,
+        lives: false,
+    },
     Kind {
         method: "GET",
         answer: "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n{}",
@@ -74,7 +99,11 @@ struct Service {
 impl Service {
     async fn start(kind: Kind, late: Late) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let service = Self { address: listener.local_addr()?, connections: Arc::default(), say: Arc::default() };
+        let service = Self {
+            address: listener.local_addr()?,
+            connections: Arc::default(),
+            say: Arc::default(),
+        };
         let (connections, say) = (service.connections.clone(), service.say.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -93,7 +122,10 @@ async fn serve(mut stream: TcpStream, kind: Kind, late: Late, say: Arc<Notify>) 
         if let Some(more) = more.take() {
             stream.write_all(more.as_bytes()).await.ok()?;
         }
-        stream.write_all(kind.answer.replace("{}", &mark(&user)).as_bytes()).await.ok()?;
+        stream
+            .write_all(kind.answer.replace("{}", &mark(&user)).as_bytes())
+            .await
+            .ok()?;
         let extra = KINDS.first()?.answer.replace("{}", &mark(&user));
         match late {
             Late::Never => {}
@@ -114,7 +146,9 @@ async fn read_user(stream: &mut TcpStream) -> Option<String> {
         head.push(stream.read_u8().await.ok()?);
     }
     let head = String::from_utf8(head).ok()?;
-    head.lines().find_map(|line| line.strip_prefix("x-user: ")).map(String::from)
+    head.lines()
+        .find_map(|line| line.strip_prefix("x-user: "))
+        .map(String::from)
 }
 
 /// What only the service can make, for one user.
@@ -126,18 +160,38 @@ fn mark(user: &str) -> String {
 
 fn client() -> Client {
     let loopback = "127.0.0.0/8".parse().expect("a range");
-    Client::new(&Tls::new(RootCertStore::empty()).expect("TLS"), AddressPolicy::new(vec![loopback]))
+    Client::new(
+        &Tls::new(RootCertStore::empty()).expect("TLS"),
+        AddressPolicy::new(vec![loopback]),
+    )
 }
 
 fn actor(sub: &str) -> Principal {
-    Principal::Actor { issuer: "https://idp.example".into(), sub: sub.into(), tenant: None, service: false }
+    Principal::Actor {
+        issuer: "https://idp.example".into(),
+        sub: sub.into(),
+        tenant: None,
+        service: false,
+    }
 }
 
-async fn ask(client: &Client, service: &Service, kind: Kind, user: &str, principal: Principal) -> Option<Answer> {
+async fn ask(
+    client: &Client,
+    service: &Service,
+    kind: Kind,
+    user: &str,
+    principal: Principal,
+) -> Option<Answer> {
     let uri = format!("http://{}/orders/7", service.address);
-    let request = Request::builder().method(kind.method).uri(uri).header("x-user", user);
+    let request = Request::builder()
+        .method(kind.method)
+        .uri(uri)
+        .header("x-user", user);
     let request = request.body(Full::default()).expect("a request");
-    client.send_for(principal, request, Duration::from_secs(10), 1024).await.ok()
+    client
+        .send_for(principal, request, Duration::from_secs(10), 1024)
+        .await
+        .ok()
 }
 
 /// Two users in turns. Returns how many answers were not for the user who asked.
@@ -165,7 +219,9 @@ async fn nothing_kept(client: &Client) {
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(10), closed).await.expect("bytes that nobody asked for close the connection");
+    timeout(Duration::from_secs(10), closed)
+        .await
+        .expect("bytes that nobody asked for close the connection");
 }
 
 #[tokio::test]
@@ -181,12 +237,17 @@ async fn nobody_gets_another_users_answer_whatever_a_service_sends_and_when() {
 #[tokio::test]
 async fn one_pool_for_all_users_is_found_out() {
     for kind in KINDS.iter().filter(|kind| kind.lives) {
-        assert_ne!(mix_ups(*kind, Late::Next, |_| Principal::Everyone).await, 0, "{kind:?}");
+        assert_ne!(
+            mix_ups(*kind, Late::Next, |_| Principal::Everyone).await,
+            0,
+            "{kind:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again_only_by_its_principal_and_only_where_its_answer_shows_its_end() {
+async fn a_connection_is_used_again_only_by_its_principal_and_only_where_its_answer_shows_its_end()
+{
     for kind in KINDS {
         let service = Service::start(*kind, Late::Never).await.expect("a service");
         let client = client();
@@ -195,7 +256,11 @@ async fn a_connection_is_used_again_only_by_its_principal_and_only_where_its_ans
             assert!(answer.is_some(), "{kind:?}");
         }
         let expected = if kind.lives { 2 } else { 5 };
-        assert_eq!(service.connections.load(Ordering::SeqCst), expected, "{kind:?}");
+        assert_eq!(
+            service.connections.load(Ordering::SeqCst),
+            expected,
+            "{kind:?}"
+        );
     }
 }
 
@@ -206,8 +271,16 @@ async fn a_request_without_a_principal_never_shares_a_connection() {
     let client = client();
     for _ in 0..3 {
         let uri = format!("http://{}/jwks", service.address);
-        let request = Request::get(uri).header("x-user", "host").body(Full::default()).expect("a request");
-        assert!(client.send(request, Duration::from_secs(10), 1024).await.is_ok());
+        let request = Request::get(uri)
+            .header("x-user", "host")
+            .body(Full::default())
+            .expect("a request");
+        assert!(
+            client
+                .send(request, Duration::from_secs(10), 1024)
+                .await
+                .is_ok()
+        );
     }
     assert_eq!(service.connections.load(Ordering::SeqCst), 3);
     assert_eq!(client.pool.count(|_| true), 0);
@@ -216,15 +289,41 @@ async fn a_request_without_a_principal_never_shares_a_connection() {
 #[test]
 fn a_request_goes_out_in_origin_form_with_its_host() {
     for (uri, target, host, destination) in [
-        ("https://a.example/x?y=z", "/x?y=z", "a.example", "https://a.example/"),
-        ("https://a.example:443", "/", "a.example", "https://a.example:443/"),
-        ("http://a.example:80/x", "/x", "a.example", "http://a.example:80/"),
-        ("http://[::1]:8080/x", "/x", "[::1]:8080", "http://[::1]:8080/"),
+        (
+            "https://a.example/x?y=z",
+            "/x?y=z",
+            "a.example",
+            "https://a.example/",
+        ),
+        (
+            "https://a.example:443",
+            "/",
+            "a.example",
+            "https://a.example:443/",
+        ),
+        (
+            "http://a.example:80/x",
+            "/x",
+            "a.example",
+            "http://a.example:80/",
+        ),
+        (
+            "http://[::1]:8080/x",
+            "/x",
+            "[::1]:8080",
+            "http://[::1]:8080/",
+        ),
     ] {
         let mut request = Request::get(uri).body(Full::default()).expect("a request");
         let dialled = address(&mut request).expect("a destination");
         assert_eq!(request.uri().to_string(), target);
-        assert_eq!(request.headers().get(header::HOST).map(HeaderValue::as_bytes), Some(host.as_bytes()));
+        assert_eq!(
+            request
+                .headers()
+                .get(header::HOST)
+                .map(HeaderValue::as_bytes),
+            Some(host.as_bytes())
+        );
         assert_eq!(dialled.to_string(), destination);
     }
 }

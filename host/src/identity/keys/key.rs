@@ -41,7 +41,9 @@ impl Algorithm {
 
     /// The algorithm of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
     }
 
     fn library(self) -> jsonwebtoken::Algorithm {
@@ -64,9 +66,9 @@ impl Algorithm {
         };
         match kind.alg {
             None => Some(default),
-            Some(name) => {
-                Self::named(name).filter(|named| *named == default || (*named == Self::Ps256 && default == Self::Rs256))
-            }
+            Some(name) => Self::named(name).filter(|named| {
+                *named == default || (*named == Self::Ps256 && default == Self::Rs256)
+            }),
         }
     }
 }
@@ -89,7 +91,8 @@ impl Key {
     }
 
     pub(in crate::identity) fn verifies(&self, message: &[u8], signature: &str) -> bool {
-        jsonwebtoken::crypto::verify(signature, message, &self.public, self.algorithm.library()).unwrap_or(false)
+        jsonwebtoken::crypto::verify(signature, message, &self.public, self.algorithm.library())
+            .unwrap_or(false)
     }
 }
 
@@ -130,14 +133,24 @@ struct Kind<'k> {
 }
 
 /// Reads one key of the set `set`.
-pub(super) fn read(jwk: &Map<String, Value>, algorithms: &[Algorithm], set: SetVersion) -> Result<Reading, Malformed> {
+pub(super) fn read(
+    jwk: &Map<String, Value>,
+    algorithms: &[Algorithm],
+    set: SetVersion,
+) -> Result<Reading, Malformed> {
     let text = |name| member::text(jwk, name);
-    let kind = Kind { kty: text("kty")?, crv: text("crv")?, alg: text("alg")? };
+    let kind = Kind {
+        kty: text("kty")?,
+        crv: text("crv")?,
+        alg: text("alg")?,
+    };
     let verifies = is_for_signatures(jwk)?;
     if kind.kty == Some("oct") || SECRET.iter().any(|name| jwk.contains_key(*name)) {
         return Err(Malformed::Secret);
     }
-    let Some(algorithm) = Algorithm::of(kind).filter(|algorithm| verifies && algorithms.contains(algorithm)) else {
+    let Some(algorithm) =
+        Algorithm::of(kind).filter(|algorithm| verifies && algorithms.contains(algorithm))
+    else {
         return Ok(Reading::PassedOver);
     };
     let public = match algorithm {
@@ -148,14 +161,19 @@ pub(super) fn read(jwk: &Map<String, Value>, algorithms: &[Algorithm], set: SetV
             Err(weak) => return Ok(Reading::LeftOut(weak)),
         },
     };
-    Ok(Reading::Usable(Key { algorithm, public, set }))
+    Ok(Reading::Usable(Key {
+        algorithm,
+        public,
+        set,
+    }))
 }
 
 /// RFC 7517 §4.2 and §4.3: a key that says what it is for is used for nothing else.
 fn is_for_signatures(jwk: &Map<String, Value>) -> Result<bool, IllTyped> {
     let purpose = member::text(jwk, "use")?;
     let operations = member::texts(jwk, "key_ops")?;
-    Ok(purpose.is_none_or(|purpose| purpose == "sig") && operations.is_none_or(|all| all.contains(&"verify")))
+    Ok(purpose.is_none_or(|purpose| purpose == "sig")
+        && operations.is_none_or(|all| all.contains(&"verify")))
 }
 
 /// RFC 7518 §6.2.1: both coordinates in full, of a point on the curve.
@@ -183,22 +201,32 @@ fn rsa(jwk: &Map<String, Value>) -> Result<Result<DecodingKey, String>, Malforme
     let bits = bits(&modulus);
     if !MODULUS_BITS.contains(&bits) {
         let (least, most) = (MODULUS_BITS.start(), MODULUS_BITS.end());
-        return Ok(Err(format!("an RSA key of {bits} bits; {least} to {most} are used")));
+        return Ok(Err(format!(
+            "an RSA key of {bits} bits; {least} to {most} are used"
+        )));
     }
     let odd = exponent.last().is_some_and(|byte| byte % 2 == 1);
     if !odd || !EXPONENT_BITS.contains(&self::bits(&exponent)) {
-        return Ok(Err("an RSA key whose exponent is 1, even or larger than 33 bits".to_owned()));
+        return Ok(Err(
+            "an RSA key whose exponent is 1, even or larger than 33 bits".to_owned(),
+        ));
     }
-    Ok(Ok(DecodingKey::from_rsa_raw_components(&modulus, &exponent)))
+    Ok(Ok(DecodingKey::from_rsa_raw_components(
+        &modulus, &exponent,
+    )))
 }
 
 fn component(jwk: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, Malformed> {
     let text = member::text(jwk, name)?.ok_or(Malformed::Missing(name))?;
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| Malformed::Base64(name))
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| Malformed::Base64(name))
 }
 
 fn coordinate(jwk: &Map<String, Value>, name: &'static str) -> Result<[u8; 32], Malformed> {
-    component(jwk, name)?.try_into().map_err(|_| Malformed::Length(name, 32))
+    component(jwk, name)?
+        .try_into()
+        .map_err(|_| Malformed::Length(name, 32))
 }
 
 /// A `Base64urlUInt` (RFC 7518 §2). One zero byte before it is dropped: some issuers keep the sign
@@ -214,8 +242,14 @@ fn unsigned(jwk: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, Mal
 
 /// How many bits a number without leading zero bytes has.
 fn bits(number: &[u8]) -> u64 {
-    let whole = u64::try_from(number.len()).unwrap_or(u64::MAX).saturating_mul(8);
-    whole.saturating_sub(number.first().map_or(0, |first| u64::from(first.leading_zeros())))
+    let whole = u64::try_from(number.len())
+        .unwrap_or(u64::MAX)
+        .saturating_mul(8);
+    whole.saturating_sub(
+        number
+            .first()
+            .map_or(0, |first| u64::from(first.leading_zeros())),
+    )
 }
 
 /// The members of secret and private keys (RFC 7518 §6.2.2, §6.3.2, §6.4, RFC 8037 §2).

@@ -43,18 +43,32 @@ impl KeySet {
 pub(super) fn parse(bytes: &[u8], algorithms: &[Algorithm]) -> Result<KeySet, String> {
     let document = json::parse(bytes, 8).map_err(|error| error.to_string())?;
     let listed = member::members(&document, "the set").and_then(|set| member::array(set, "keys"));
-    let listed = listed.map_err(|error| error.to_string())?.ok_or("it has no `keys` array")?;
+    let listed = listed
+        .map_err(|error| error.to_string())?
+        .ok_or("it has no `keys` array")?;
     if listed.len() > MAX_KEYS {
         return Err(format!("it has more than {MAX_KEYS} keys"));
     }
     let version = Sha256::digest(bytes).into();
-    let mut set = KeySet { keys: HashMap::new(), anonymous: None, version, left_out: Vec::new() };
+    let mut set = KeySet {
+        keys: HashMap::new(),
+        anonymous: None,
+        version,
+        left_out: Vec::new(),
+    };
     let mut usable = Vec::new();
     for (at, jwk) in listed.iter().enumerate() {
         let jwk = member::members(jwk, "a key").map_err(|error| error.to_string())?;
         let id = member::text(jwk, "kid").map_err(|error| error.to_string())?;
-        let named = || id.map_or_else(|| format!("key {} of {}", at + 1, listed.len()), |id| format!("the key {id:?}"));
-        match key::read(jwk, algorithms, version).map_err(|error| format!("{}: {error}", named()))? {
+        let named = || {
+            id.map_or_else(
+                || format!("key {} of {}", at + 1, listed.len()),
+                |id| format!("the key {id:?}"),
+            )
+        };
+        match key::read(jwk, algorithms, version)
+            .map_err(|error| format!("{}: {error}", named()))?
+        {
             Reading::PassedOver => {}
             Reading::LeftOut(why) => set.left_out.push(format!("{}: {why}", named())),
             Reading::Usable(key) => {
@@ -66,7 +80,11 @@ pub(super) fn parse(bytes: &[u8], algorithms: &[Algorithm]) -> Result<KeySet, St
             }
         }
     }
-    set.anonymous = if usable.len() == 1 { usable.pop() } else { None };
+    set.anonymous = if usable.len() == 1 {
+        usable.pop()
+    } else {
+        None
+    };
     Ok(set)
 }
 

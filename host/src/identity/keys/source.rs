@@ -75,10 +75,14 @@ pub(super) enum Fetch {
 impl Fetch {
     pub(super) fn new(source: KeySource, tls: &Tls) -> Self {
         match source {
-            KeySource::Discovered { issuer, addresses } => {
-                Self::Discovered { issuer, client: Client::new(tls, addresses) }
-            }
-            KeySource::Remote { url, addresses } => Self::Remote { url, client: Client::new(tls, addresses) },
+            KeySource::Discovered { issuer, addresses } => Self::Discovered {
+                issuer,
+                client: Client::new(tls, addresses),
+            },
+            KeySource::Remote { url, addresses } => Self::Remote {
+                url,
+                client: Client::new(tls, addresses),
+            },
             KeySource::File(file) => Self::File(file),
         }
     }
@@ -92,7 +96,9 @@ impl Fetch {
                 read.unwrap_or_else(|_| Err("the file could not be read".to_owned()))
             }
             Self::Remote { url, client } => get(client, url.clone()).await,
-            Self::Discovered { issuer, client } => get(client, discover(client, issuer).await?).await,
+            Self::Discovered { issuer, client } => {
+                get(client, discover(client, issuer).await?).await
+            }
         }
     }
 }
@@ -101,22 +107,30 @@ impl Fetch {
 async fn discover(client: &Client, issuer: &str) -> Result<Uri, String> {
     let mut refused = String::new();
     for place in well_known(issuer)? {
-        match get(client, place).await.and_then(|document| jwks_uri(&document, issuer)) {
+        match get(client, place)
+            .await
+            .and_then(|document| jwks_uri(&document, issuer))
+        {
             Ok(uri) => return Ok(uri),
             Err(why) => refused = why,
         }
     }
-    Err(format!("its metadata does not say where: {refused}; set jwks_uri"))
+    Err(format!(
+        "its metadata does not say where: {refused}; set jwks_uri"
+    ))
 }
 
 /// RFC 8414 §3.1 puts the well-known part before the issuer's path, `OpenID` Connect after it.
 fn well_known(issuer: &str) -> Result<[Uri; 2], String> {
-    let url = Url::parse(issuer).map_err(|_| "the issuer is not a URL; set jwks_uri or jwks_file".to_owned())?;
+    let url = Url::parse(issuer)
+        .map_err(|_| "the issuer is not a URL; set jwks_uri or jwks_file".to_owned())?;
     let origin = url.origin().ascii_serialization();
     let path = url.path().trim_end_matches('/');
     let uri = |text: String| text.parse::<Uri>().map_err(|error| error.to_string());
     Ok([
-        uri(format!("{origin}/.well-known/oauth-authorization-server{path}"))?,
+        uri(format!(
+            "{origin}/.well-known/oauth-authorization-server{path}"
+        ))?,
         uri(format!("{origin}{path}/.well-known/openid-configuration"))?,
     ])
 }
@@ -129,7 +143,9 @@ fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
     if text("issuer")? != Some(issuer) {
         return Err("it names another issuer".into());
     }
-    let uri: Uri = text("jwks_uri")?.and_then(|uri| uri.parse().ok()).ok_or("it has no jwks_uri")?;
+    let uri: Uri = text("jwks_uri")?
+        .and_then(|uri| uri.parse().ok())
+        .ok_or("it has no jwks_uri")?;
     let tls = |text: Option<&str>| text == Some("https");
     if uri.host().is_none() || (!tls(uri.scheme_str()) && issuer.starts_with("https:")) {
         return Err("its jwks_uri is not https".into());
@@ -142,7 +158,10 @@ async fn get(client: &Client, url: Uri) -> Result<Vec<u8>, String> {
         .header(header::ACCEPT, "application/json, application/jwk-set+json")
         .body(Full::default())
         .map_err(|error| error.to_string())?;
-    let answer = client.send(request, FETCH_TIME, MAX_BYTES).await.map_err(|error| chain(&error))?;
+    let answer = client
+        .send(request, FETCH_TIME, MAX_BYTES)
+        .await
+        .map_err(|error| chain(&error))?;
     if answer.status == StatusCode::OK {
         Ok(answer.body.to_vec())
     } else {
@@ -167,10 +186,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_keys_that_others_could_have_written_is_refused_at_each_read() -> std::io::Result<()> {
+    fn a_file_of_keys_that_others_could_have_written_is_refused_at_each_read() -> std::io::Result<()>
+    {
         let folder = tempfile::tempdir()?;
-        let file = KeyFile { path: folder.path().join("jwks.json"), trust: Trust::default() };
-        assert!(file.read().is_err_and(|why| why.contains("it cannot be read")));
+        let file = KeyFile {
+            path: folder.path().join("jwks.json"),
+            trust: Trust::default(),
+        };
+        assert!(
+            file.read()
+                .is_err_and(|why| why.contains("it cannot be read"))
+        );
         fs::write(&file.path, "{}")?;
         for (mode, good) in [(0o644, true), (0o666, false), (0o646, false), (0o600, true)] {
             fs::set_permissions(&file.path, Permissions::from_mode(mode))?;
@@ -183,7 +209,8 @@ mod tests {
 
     #[test]
     fn metadata_is_looked_for_where_each_specification_puts_it() {
-        let places = well_known("https://idp.example/realms/a").map(|places| places.map(|uri| uri.to_string()));
+        let places = well_known("https://idp.example/realms/a")
+            .map(|places| places.map(|uri| uri.to_string()));
         let expected = [
             "https://idp.example/.well-known/oauth-authorization-server/realms/a".to_owned(),
             "https://idp.example/realms/a/.well-known/openid-configuration".to_owned(),
@@ -195,18 +222,46 @@ mod tests {
     fn metadata_of_another_issuer_or_without_tls_is_refused() {
         let issuer = "https://idp.example";
         for (document, accepted) in [
-            (r#"{"issuer":"https://idp.example","jwks_uri":"https://keys.example/jwks"}"#, true),
-            (r#"{"issuer":"https://idp.example/","jwks_uri":"https://keys.example/jwks"}"#, false),
-            (r#"{"issuer":"https://evil.example","jwks_uri":"https://keys.example/jwks"}"#, false),
-            (r#"{"issuer":"https://idp.example","jwks_uri":"http://keys.example/jwks"}"#, false),
-            (r#"{"issuer":"https://idp.example","jwks_uri":"/jwks"}"#, false),
+            (
+                r#"{"issuer":"https://idp.example","jwks_uri":"https://keys.example/jwks"}"#,
+                true,
+            ),
+            (
+                r#"{"issuer":"https://idp.example/","jwks_uri":"https://keys.example/jwks"}"#,
+                false,
+            ),
+            (
+                r#"{"issuer":"https://evil.example","jwks_uri":"https://keys.example/jwks"}"#,
+                false,
+            ),
+            (
+                r#"{"issuer":"https://idp.example","jwks_uri":"http://keys.example/jwks"}"#,
+                false,
+            ),
+            (
+                r#"{"issuer":"https://idp.example","jwks_uri":"/jwks"}"#,
+                false,
+            ),
             (r#"{"issuer":"https://idp.example"}"#, false),
-            (r#"{"issuer":["https://idp.example"],"jwks_uri":"https://keys.example/jwks"}"#, false),
-            (r#"{"issuer":"https://idp.example","jwks_uri":["https://keys.example/jwks"]}"#, false),
-            (r#"{"issuer":"https://idp.example","issuer":"x","jwks_uri":"https://keys.example/jwks"}"#, false),
+            (
+                r#"{"issuer":["https://idp.example"],"jwks_uri":"https://keys.example/jwks"}"#,
+                false,
+            ),
+            (
+                r#"{"issuer":"https://idp.example","jwks_uri":["https://keys.example/jwks"]}"#,
+                false,
+            ),
+            (
+                r#"{"issuer":"https://idp.example","issuer":"x","jwks_uri":"https://keys.example/jwks"}"#,
+                false,
+            ),
             ("<html>", false),
         ] {
-            assert_eq!(jwks_uri(document.as_bytes(), issuer).is_ok(), accepted, "{document}");
+            assert_eq!(
+                jwks_uri(document.as_bytes(), issuer).is_ok(),
+                accepted,
+                "{document}"
+            );
         }
     }
 }

@@ -38,10 +38,28 @@ pub(super) struct Bench {
 impl Bench {
     /// An empty one.
     pub(super) fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let limits = Limits { memory: 16 << 20, time: std::time::Duration::from_secs(2), ..Limits::default() };
-        let sandbox = Sandbox::new(limits, Compiler::new(Here), Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
-        Self { runtime, sandbox, folder: TempDir::new().unwrap() }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let limits = Limits {
+            memory: 16 << 20,
+            time: std::time::Duration::from_secs(2),
+            ..Limits::default()
+        };
+        let sandbox = Sandbox::new(
+            limits,
+            Compiler::new(Here),
+            Arc::new(SystemClock),
+            Arc::new(SystemRandom),
+        )
+        .unwrap();
+        Self {
+            runtime,
+            sandbox,
+            folder: TempDir::new().unwrap(),
+        }
     }
 
     /// Loads `bytes` from a file, as the host does.
@@ -49,10 +67,15 @@ impl Bench {
         let path = self.folder.path().join("case.wasm");
         fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        let candidate = Candidate { name: "case".into(), path };
+        let candidate = Candidate {
+            name: "case".into(),
+            path,
+        };
         let terms = Terms::default();
         // On a thread of the runtime, where the loader is at home too.
-        let loaded = self.runtime.block_on(async { self.sandbox.load(&candidate, &terms).await });
+        let loaded = self
+            .runtime
+            .block_on(async { self.sandbox.load(&candidate, &terms).await });
         self.sandbox.forget_others(&Components::default());
         loaded.map(drop).map_err(|(_, error)| error)
     }
@@ -74,14 +97,20 @@ impl Bench {
     pub(super) fn compile(&self, bytes: &[u8]) -> Result<(), String> {
         // By its own digest, because a refusal is remembered.
         let digest = digest(bytes);
-        let compile = async { self.sandbox.compile_checked("case", &digest, Tier::Compact, bytes).await };
+        let compile = async {
+            self.sandbox
+                .compile_checked("case", &digest, Tier::Compact, bytes)
+                .await
+        };
         let compiled = self.runtime.block_on(compile);
         self.sandbox.forget_others(&Components::default());
         match compiled {
             Ok(_) => Ok(()),
             Err(LoadError::Engine { cause, .. }) => Err(cause),
             // What the inspection would have sent to the other tier does not fit into this one's pool.
-            Err(LoadError::Compile(CompileError::Refused(cause) | CompileError::Unusable(cause))) => Err(cause),
+            Err(LoadError::Compile(
+                CompileError::Refused(cause) | CompileError::Unusable(cause),
+            )) => Err(cause),
             Err(error) => panic!("the case did not get as far as the engine: {error}"),
         }
     }

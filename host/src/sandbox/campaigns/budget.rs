@@ -23,11 +23,21 @@ impl Campaign {
         let number = |name| env::var(name).ok().and_then(|text| text.parse().ok());
         let mut random = [0; 8];
         SystemRandom.fill(&mut random);
-        let first = number("BAILIWICK_CAMPAIGN_SEED").unwrap_or_else(|| u64::from_le_bytes(random) >> 16);
+        let first =
+            number("BAILIWICK_CAMPAIGN_SEED").unwrap_or_else(|| u64::from_le_bytes(random) >> 16);
         // Not captured, so that it is there even if the process is gone afterwards.
-        let _ = writeln!(std::io::stderr(), "campaign {name}: BAILIWICK_CAMPAIGN_SEED={first}");
+        let _ = writeln!(
+            std::io::stderr(),
+            "campaign {name}: BAILIWICK_CAMPAIGN_SEED={first}"
+        );
         let seconds = number("BAILIWICK_CAMPAIGN_SECONDS").unwrap_or(10);
-        Self { name, seconds, first, fates: BTreeMap::new(), slowest: (Duration::ZERO, first) }
+        Self {
+            name,
+            seconds,
+            first,
+            fates: BTreeMap::new(),
+            slowest: (Duration::ZERO, first),
+        }
     }
 
     /// Runs cases until the time is over. A case takes its seed and says what became of it.
@@ -70,7 +80,10 @@ impl Campaign {
     fn tell(&self) {
         let cases: u64 = self.fates.values().sum();
         let (time, seed) = self.slowest;
-        println!("campaign {}: {cases} cases, {:?}, the slowest {time:?} (seed {seed})", self.name, self.fates);
+        println!(
+            "campaign {}: {cases} cases, {:?}, the slowest {time:?} (seed {seed})",
+            self.name, self.fates
+        );
     }
 }
 
@@ -83,13 +96,20 @@ fn stride(cases: u64) -> u64 {
         a
     };
     let golden = cases * 618 / 1000;
-    (golden..=golden + cases).find(|step| divisor(*step, cases) == 1).unwrap_or(1)
+    (golden..=golden + cases)
+        .find(|step| divisor(*step, cases) == 1)
+        .unwrap_or(1)
 }
 
 /// Processor time of this thread so far: what else runs on the machine does not count.
 pub(super) fn worked() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(told.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default())
+    Duration::from_nanos(
+        told.split(' ')
+            .next()
+            .and_then(|nanos| nanos.parse().ok())
+            .unwrap_or_default(),
+    )
 }
 
 /// Reproducible bytes (`SplitMix64`).
@@ -101,7 +121,10 @@ pub(super) fn bytes(seed: u64, length: usize) -> Vec<u8> {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     };
-    let mut bytes: Vec<u8> = std::iter::repeat_with(|| next().to_le_bytes()).take(length / 8 + 1).flatten().collect();
+    let mut bytes: Vec<u8> = std::iter::repeat_with(|| next().to_le_bytes())
+        .take(length / 8 + 1)
+        .flatten()
+        .collect();
     bytes.truncate(length);
     bytes
 }

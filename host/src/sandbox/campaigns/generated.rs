@@ -16,8 +16,12 @@ fn generated_components_are_answered() {
     Campaign::new("components").run(|seed| {
         let random = bytes(seed, 4 << 10);
         // What the generator itself cannot do is not the loader's fault.
-        let made = catch_unwind(|| wasm_smith::Component::new(config(&random), &mut Unstructured::new(&random)));
-        let Ok(Ok(component)) = made else { return "nothing made" };
+        let made = catch_unwind(|| {
+            wasm_smith::Component::new(config(&random), &mut Unstructured::new(&random))
+        });
+        let Ok(Ok(component)) = made else {
+            return "nothing made";
+        };
         compiled(&bench, &component.to_bytes())
     });
 }
@@ -30,7 +34,9 @@ fn generated_modules_inside_a_component_are_answered() {
     Campaign::new("modules").run(|seed| {
         let random = bytes(seed, 16 << 10);
         let made = wasm_smith::Module::new(config(&random), &mut Unstructured::new(&random[1..]));
-        let Ok(module) = made else { return "nothing made" };
+        let Ok(module) = made else {
+            return "nothing made";
+        };
         let module = module.to_bytes();
         // The parts do not fit together, which is refused; alone in a component it is compiled.
         bench.fate(&joined(before, &module, after));
@@ -43,12 +49,17 @@ fn generated_worlds_are_answered() {
     let bench = Bench::new();
     Campaign::new("worlds").run(|seed| {
         let random = bytes(seed, 4 << 10);
-        let config = wit_smith::Config { async_: random[0].is_multiple_of(4), ..wit_smith::Config::default() };
+        let config = wit_smith::Config {
+            async_: random[0].is_multiple_of(4),
+            ..wit_smith::Config::default()
+        };
         let made = catch_unwind(|| {
             let package = wit_smith::smith(&config, &mut Unstructured::new(&random[1..])).ok()?;
             world(&package)
         });
-        let Ok(Some(component)) = made else { return "nothing made" };
+        let Ok(Some(component)) = made else {
+            return "nothing made";
+        };
         compiled(&bench, &component)
     });
 }
@@ -56,7 +67,9 @@ fn generated_worlds_are_answered() {
 /// What becomes of `bytes` before anything is compiled and, if nothing speaks against that but the world, by compiling.
 fn compiled(bench: &Bench, bytes: &[u8]) -> &'static str {
     match bench.fate(bytes) {
-        "not of the world" => bench.compile(bytes).map_or("refused by the engine", |()| "loaded"),
+        "not of the world" => bench
+            .compile(bytes)
+            .map_or("refused by the engine", |()| "loaded"),
         fate => fate,
     }
 }
@@ -68,7 +81,11 @@ fn world(package: &[u8]) -> Option<Vec<u8>> {
     let world = resolve.worlds.iter().map(|(id, _)| id).next_back()?;
     let mut module = dummy_module(resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
     embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false).ok()?;
-    ComponentEncoder::default().module(&module).ok()?.encode().ok()
+    ComponentEncoder::default()
+        .module(&module)
+        .ok()?
+        .encode()
+        .ok()
 }
 
 /// What the validator lets through in most cases, and everything else in the others.

@@ -14,18 +14,26 @@ pub(super) fn small() -> Vec<u8> {
 /// A component of the world `tool` around `core`.
 pub(super) fn with_core(core: &[u8]) -> Vec<u8> {
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit")).unwrap();
+    let (package, _) = resolve
+        .push_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit"))
+        .unwrap();
     let world = resolve.select_world(&[package], Some("tool")).unwrap();
     let mut core = core.to_vec();
     embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false).unwrap();
-    ComponentEncoder::default().module(&core).and_then(ComponentEncoder::encode).unwrap()
+    ComponentEncoder::default()
+        .module(&core)
+        .and_then(ComponentEncoder::encode)
+        .unwrap()
 }
 
 /// The example tools, in the folder that `BAILIWICK_TOOLS` names; without it, none.
 pub(super) fn examples() -> Vec<Vec<u8>> {
     let folder = std::env::var_os("BAILIWICK_TOOLS").map(PathBuf::from);
     let read = |name: &str| fs::read(folder.as_ref()?.join(name)).ok();
-    ["whoami.wasm", "orders.wasm"].into_iter().filter_map(read).collect()
+    ["whoami.wasm", "orders.wasm"]
+        .into_iter()
+        .filter_map(read)
+        .collect()
 }
 
 /// The first core module in a component, and what comes before and after its section.
@@ -36,7 +44,11 @@ pub(super) fn parts(component: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
         let start = at + 1 + digits;
         let content = component.get(start..start.checked_add(size)?)?;
         if *id == MODULE {
-            return Some((component.get(..at)?, content, component.get(start + size..)?));
+            return Some((
+                component.get(..at)?,
+                content,
+                component.get(start + size..)?,
+            ));
         }
         at = start + size;
     }
@@ -91,35 +103,74 @@ const CORE: &str = r#"(module
 /// One component for each proposal that tools do not get.
 pub(in super::super) const PROPOSALS: &[(&str, &str)] = &[
     ("threads", "(component (core module (memory 1 1 shared)))"),
-    ("threads", "(component (core module (memory 1) (func (drop (i32.atomic.load (i32.const 0))))))"),
-    ("garbage collection", "(component (core module (type (struct (field i32)))))"),
-    ("garbage collection", "(component (core module (func (param i31ref))))"),
+    (
+        "threads",
+        "(component (core module (memory 1) (func (drop (i32.atomic.load (i32.const 0))))))",
+    ),
+    (
+        "garbage collection",
+        "(component (core module (type (struct (field i32)))))",
+    ),
+    (
+        "garbage collection",
+        "(component (core module (func (param i31ref))))",
+    ),
     ("memory64", "(component (core module (memory i64 1)))"),
-    ("memory64", "(component (core module (table i64 1 funcref)))"),
+    (
+        "memory64",
+        "(component (core module (table i64 1 funcref)))",
+    ),
     ("exceptions", "(component (core module (tag (param i32))))"),
-    ("exceptions", "(component (core module (func (param exnref))))"),
+    (
+        "exceptions",
+        "(component (core module (func (param exnref))))",
+    ),
     (
         "relaxed simd",
         "(component (core module (func (param v128) (result v128)
             (i8x16.relaxed_swizzle (local.get 0) (local.get 0)))))",
     ),
-    ("stack switching", "(component (core module (type $f (func)) (type (cont $f))))"),
-    ("custom page sizes", "(component (core module (memory 1 (pagesize 1))))"),
+    (
+        "stack switching",
+        "(component (core module (type $f (func)) (type (cont $f))))",
+    ),
+    (
+        "custom page sizes",
+        "(component (core module (memory 1 (pagesize 1))))",
+    ),
     (
         "wide arithmetic",
         "(component (core module (func (param i64) (result i64 i64)
             (i64.mul_wide_u (local.get 0) (local.get 0)))))",
     ),
-    ("shared-everything threads", "(component (core module (global (shared i32) (i32.const 0))))"),
-    ("asynchronous components", "(component (import \"f\" (func async)))"),
+    (
+        "shared-everything threads",
+        "(component (core module (global (shared i32) (i32.const 0))))",
+    ),
+    (
+        "asynchronous components",
+        "(component (import \"f\" (func async)))",
+    ),
     ("asynchronous components", "(component (type (stream u8)))"),
     ("asynchronous components", "(component (type (future u8)))"),
-    ("asynchronous components", "(component (core func (canon task.cancel)))"),
-    ("asynchronous components", "(component (core func (canon backpressure.inc)))"),
+    (
+        "asynchronous components",
+        "(component (core func (canon task.cancel)))",
+    ),
+    (
+        "asynchronous components",
+        "(component (core func (canon backpressure.inc)))",
+    ),
     ("error contexts", "(component (type error-context))"),
-    ("threads in components", "(component (core func (canon thread.index)))"),
+    (
+        "threads in components",
+        "(component (core func (canon thread.index)))",
+    ),
     ("fixed-length lists", "(component (type (list u8 4)))"),
-    ("values in components", "(component (import \"v\" (value string)))"),
+    (
+        "values in components",
+        "(component (import \"v\" (value string)))",
+    ),
 ];
 
 #[test]

@@ -11,7 +11,9 @@ use super::material::{examples, joined, parts, small};
 fn a_small_component_loads_and_every_truncation_of_it_is_refused() {
     let small = small();
     assert_eq!(Bench::new().fate(&small), "loaded");
-    let whole: Vec<usize> = (0..small.len()).filter(|end| fate(&small[..*end]) == PASSES).collect();
+    let whole: Vec<usize> = (0..small.len())
+        .filter(|end| fate(&small[..*end]) == PASSES)
+        .collect();
     // Custom sections at the end can be missing.
     assert!(whole.iter().all(|end| small[*end] == 0), "cut at {whole:?}");
     assert!(whole.len() <= 2, "cut at {whole:?}");
@@ -52,7 +54,10 @@ fn checking_is_linear_in_the_size() {
             what();
             started.elapsed()
         };
-        std::iter::repeat_with(once).take(5).min().unwrap_or_default()
+        std::iter::repeat_with(once)
+            .take(5)
+            .min()
+            .unwrap_or_default()
     };
     for component in [vec![small()], examples()].concat() {
         let kib = u32::try_from(component.len() / 1024).unwrap();
@@ -117,8 +122,9 @@ fn mutations_of_core_modules_inside_a_component_are_answered() {
 fn scrambled(component: &[u8], random: &[u8]) -> Vec<u8> {
     let mut all = component.to_vec();
     for choice in random.chunks_exact(8).take(1 + usize::from(random[0] % 4)) {
-        let place =
-            |at: usize, most: usize| usize::from(u16::from_be_bytes([choice[at], choice[at + 1]])) * most / 65_536;
+        let place = |at: usize, most: usize| {
+            usize::from(u16::from_be_bytes([choice[at], choice[at + 1]])) * most / 65_536
+        };
         let (from, to) = (place(1, all.len()), place(3, all.len()));
         let end = (from + 1 + usize::from(choice[5] % 64)).min(all.len());
         let piece = all[from..end].to_vec();

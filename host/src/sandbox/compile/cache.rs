@@ -39,7 +39,13 @@ impl Cache {
     pub fn open(path: &Path, key: MacKey, trust: &Trust) -> Option<Self> {
         match open_folder(path, trust) {
             Ok(folder) => {
-                let cache = Self { path: path.to_owned(), folder, key, trust: trust.clone(), most: MAX_TOTAL };
+                let cache = Self {
+                    path: path.to_owned(),
+                    folder,
+                    key,
+                    trust: trust.clone(),
+                    most: MAX_TOTAL,
+                };
                 cache.tidy();
                 Some(cache)
             }
@@ -60,7 +66,8 @@ impl Cache {
         let found = self.read(&name).and_then(|file| {
             let Some(file) = file else { return Ok(None) };
             let code = Code::authentic(&self.key, identity, file);
-            code.map(Some).ok_or_else(|| "this host did not write it, or it changed since".to_owned())
+            code.map(Some)
+                .ok_or_else(|| "this host did not write it, or it changed since".to_owned())
         });
         found.unwrap_or_else(|wrong| {
             self.reject(identity, &wrong);
@@ -97,29 +104,46 @@ impl Cache {
         let shared = self.trust.groups.contains(&metadata.gid());
         let closed = shared || metadata.mode() & ALL == READ_BY_OWNER;
         if !metadata.is_file() || !closed || !owned::is_private(&metadata, &self.trust) {
-            return Err("it is not a regular file that only this user can read and no one can change".to_owned());
+            return Err(
+                "it is not a regular file that only this user can read and no one can change"
+                    .to_owned(),
+            );
         }
-        let most = u64::try_from(MAX_CODE).unwrap_or(u64::MAX).saturating_add(1024);
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or_default());
+        let most = u64::try_from(MAX_CODE)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1024);
+        let mut bytes =
+            Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or_default());
         (&file).take(most).read_to_end(&mut bytes).map_err(told)?;
-        let used = Timestamps { last_access: time(UTIME_OMIT), last_modification: time(UTIME_NOW) };
+        let used = Timestamps {
+            last_access: time(UTIME_OMIT),
+            last_modification: time(UTIME_NOW),
+        };
         // The time of use decides which files go first; without it, the time of writing does.
         let _ = rustix::fs::futimens(&file, &used);
         Ok(Some(bytes))
     }
 
     fn write(&self, identity: &Identity, code: &Code) -> io::Result<()> {
-        let header = code.header(&self.key, identity).ok_or(io::ErrorKind::InvalidData)?;
+        let header = code
+            .header(&self.key, identity)
+            .ok_or(io::ErrorKind::InvalidData)?;
         let name = identity.name();
         let new = format!("{name}{UNFINISHED}");
         let _ = rustix::fs::unlinkat(&self.folder, &new, AtFlags::empty());
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::openat(&self.folder, &new, flags, Mode::RUSR)?);
         let write = |mut file: File| {
             file.write_all(&header)?;
             file.write_all(code.bytes())?;
             file.sync_all()?;
-            Ok(rustix::fs::renameat(&self.folder, &new, &self.folder, &name)?)
+            Ok(rustix::fs::renameat(
+                &self.folder,
+                &new,
+                &self.folder,
+                &name,
+            )?)
         };
         let written: io::Result<()> = write(file);
         if written.is_err() {
@@ -145,13 +169,21 @@ impl Cache {
     fn files(&self) -> io::Result<Vec<Kept>> {
         let mut files = Vec::new();
         for entry in Dir::read_from(&self.folder)? {
-            let Ok(name) = entry?.file_name().to_str().map(str::to_owned) else { continue };
+            let Ok(name) = entry?.file_name().to_str().map(str::to_owned) else {
+                continue;
+            };
             // What is there for another reason is left alone.
             if !is_name(name.strip_suffix(UNFINISHED).unwrap_or(&name)) {
                 continue;
             }
-            let Ok(metadata) = fs::symlink_metadata(self.path.join(&name)) else { continue };
-            files.push(Kept { name, length: metadata.len(), used: (metadata.mtime(), metadata.mtime_nsec()) });
+            let Ok(metadata) = fs::symlink_metadata(self.path.join(&name)) else {
+                continue;
+            };
+            files.push(Kept {
+                name,
+                length: metadata.len(),
+                used: (metadata.mtime(), metadata.mtime_nsec()),
+            });
         }
         Ok(files)
     }
@@ -173,18 +205,24 @@ fn open_folder(path: &Path, trust: &Trust) -> Result<OwnedFd, OwnedError> {
 
 /// An error with its cause, on one line.
 fn chain(error: &OwnedError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let cause = std::error::Error::source(error)
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
     format!("{error}{cause}")
 }
 
 /// Whether a file's name is one that [`Identity::name`] makes.
 fn is_name(name: &str) -> bool {
     let digits = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    name.split_once('-').is_some_and(|(component, engine)| digits(component) && digits(engine))
+    name.split_once('-')
+        .is_some_and(|(component, engine)| digits(component) && digits(engine))
 }
 
 fn time(special: i64) -> Timespec {
-    Timespec { tv_sec: 0, tv_nsec: special }
+    Timespec {
+        tv_sec: 0,
+        tv_nsec: special,
+    }
 }
 
 /// Of all files together, bytes.

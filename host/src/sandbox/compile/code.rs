@@ -29,7 +29,10 @@ impl Identity {
         let mut settings = Settings(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
         RULES.hash(&mut settings);
-        Self { digest: digest.to_owned(), made_under: settings.0.finalize().into() }
+        Self {
+            digest: digest.to_owned(),
+            made_under: settings.0.finalize().into(),
+        }
     }
 
     /// A file name; one for each identity.
@@ -49,7 +52,10 @@ impl Hasher for Settings {
 
     fn finish(&self) -> u64 {
         let digest = self.0.clone().finalize();
-        digest.iter().take(8).fold(0, |value, byte| (value << 8) | u64::from(*byte))
+        digest
+            .iter()
+            .take(8)
+            .fold(0, |value, byte| (value << 8) | u64::from(*byte))
     }
 }
 
@@ -106,7 +112,12 @@ impl Code {
 /// Over everything that the code is for, each part behind its length, and over the code.
 fn mac(key: &MacKey, identity: &Identity, bytes: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).ok()?;
-    for part in [MAGIC, identity.digest.as_bytes(), &identity.made_under, bytes] {
+    for part in [
+        MAGIC,
+        identity.digest.as_bytes(),
+        &identity.made_under,
+        bytes,
+    ] {
         mac.update(&u64::try_from(part.len()).ok()?.to_be_bytes());
         mac.update(part);
     }

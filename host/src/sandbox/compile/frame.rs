@@ -18,7 +18,10 @@ pub(super) struct Frame {
 
 impl Frame {
     pub(super) fn new(kind: u8, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { kind, bytes: bytes.into() }
+        Self {
+            kind,
+            bytes: bytes.into(),
+        }
     }
 
     /// A component to compile: the kind is the engine, and the limits come first.
@@ -42,7 +45,10 @@ impl Frame {
     }
 
     /// The next frame; `None` if the other side has ended before it.
-    pub(super) async fn read(from: &mut (impl AsyncRead + Unpin), most: usize) -> io::Result<Option<Self>> {
+    pub(super) async fn read(
+        from: &mut (impl AsyncRead + Unpin),
+        most: usize,
+    ) -> io::Result<Option<Self>> {
         let kind = match from.read_u8().await {
             Ok(kind) => kind,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -50,7 +56,10 @@ impl Frame {
         };
         let length = usize::try_from(from.read_u32().await?).unwrap_or(usize::MAX);
         if length > most {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a message is too long"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a message is too long",
+            ));
         }
         let mut bytes = Vec::with_capacity(length);
         let within = u64::try_from(length).unwrap_or(u64::MAX);
@@ -62,7 +71,8 @@ impl Frame {
 
     pub(super) async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         let length = u32::try_from(self.bytes.len());
-        let length = length.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a message is too long"))?;
+        let length = length
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a message is too long"))?;
         to.write_u8(self.kind).await?;
         to.write_u32(length).await?;
         to.write_all(&self.bytes).await?;

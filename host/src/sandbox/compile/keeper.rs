@@ -17,8 +17,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
 use tokio::net::UnixStream;
@@ -35,8 +35,11 @@ use crate::harden;
 pub async fn keep_spawner() -> anyhow::Result<()> {
     harden::spawning()?;
     // Those signals are for the serving process, which then closes the socket.
-    let _passed_over =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
+    let _passed_over = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::hangup())?,
+    );
     let mut socket = asynchronous(Socket::from(io::stdin().as_fd().try_clone_to_owned()?))?;
     let mut spawner: Option<Child> = None;
     let mut asked = [0];
@@ -84,8 +87,14 @@ impl Keeper {
     pub(super) fn start() -> io::Result<Self> {
         let (own, theirs) = Socket::pair()?;
         let mut keeper = command(&["compile-keeper".to_owned()])?;
-        keeper.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(Self { _process: keeper.spawn()?, socket: asynchronous(own)? })
+        keeper
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Ok(Self {
+            _process: keeper.spawn()?,
+            socket: asynchronous(own)?,
+        })
     }
 
     /// Asks for a spawner, in the place of any before.
@@ -94,7 +103,10 @@ impl Keeper {
             self.socket.write_all(&[0]).await?;
             loop {
                 self.socket.readable().await?;
-                match self.socket.try_io(Interest::READABLE, || receive(&self.socket)) {
+                match self
+                    .socket
+                    .try_io(Interest::READABLE, || receive(&self.socket))
+                {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     received => return received,
                 }
@@ -116,11 +128,18 @@ fn asynchronous(socket: Socket) -> io::Result<UnixStream> {
 
 fn start() -> io::Result<(Child, Pipes)> {
     let mut spawner = command(&["compile-spawner".to_owned()])?;
-    let mut process = spawner.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut process = spawner
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
     let (Some(requests), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
         return Err(io::ErrorKind::BrokenPipe.into());
     };
-    let pipes = Pipes { requests: requests.into_owned_fd()?, answers: answers.into_owned_fd()? };
+    let pipes = Pipes {
+        requests: requests.into_owned_fd()?,
+        answers: answers.into_owned_fd()?,
+    };
     Ok((process, pipes))
 }
 
@@ -131,7 +150,12 @@ fn send(socket: &UnixStream, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     if !descriptors.is_empty() {
         ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
     }
-    sendmsg(socket, &[IoSlice::new(&[0])], &mut ancillary, SendFlags::empty())?;
+    sendmsg(
+        socket,
+        &[IoSlice::new(&[0])],
+        &mut ancillary,
+        SendFlags::empty(),
+    )?;
     Ok(())
 }
 
@@ -140,7 +164,12 @@ fn receive(socket: &UnixStream) -> io::Result<Option<Pipes>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
-    let received = recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut ancillary, RecvFlags::empty())?;
+    let received = recvmsg(
+        socket,
+        &mut [IoSliceMut::new(&mut byte)],
+        &mut ancillary,
+        RecvFlags::empty(),
+    )?;
     if received.bytes == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
@@ -149,7 +178,10 @@ fn receive(socket: &UnixStream) -> io::Result<Option<Pipes>> {
         _ => None,
     };
     let mut descriptors = ancillary.drain().filter_map(rights).flatten();
-    Ok(descriptors.next().zip(descriptors.next()).map(|(requests, answers)| Pipes { requests, answers }))
+    Ok(descriptors
+        .next()
+        .zip(descriptors.next())
+        .map(|(requests, answers)| Pipes { requests, answers }))
 }
 
 /// Until a spawner must be there.

@@ -32,8 +32,11 @@ use crate::harden::{self, CompileLimits};
 pub async fn spawn_workers() -> anyhow::Result<()> {
     harden::spawning()?;
     // Those signals are for the serving process, which then closes the pipe.
-    let _passed_over =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
+    let _passed_over = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::hangup())?,
+    );
     let mut requests = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
     let mut answers = pipe::Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned()?)?;
     while let Some(request) = Frame::read(&mut requests, MAX_REQUEST).await? {
@@ -53,7 +56,11 @@ async fn compile(request: &Frame) -> Frame {
     let Some((limits, component)) = request.asked() else {
         return Frame::new(FAILED, "the serving process makes no sense");
     };
-    let arguments = ["compile-worker".to_owned(), limits.cpu.to_string(), limits.address_space.to_string()];
+    let arguments = [
+        "compile-worker".to_owned(),
+        limits.cpu.to_string(),
+        limits.address_space.to_string(),
+    ];
     let mut worker = match start(&arguments) {
         Ok(worker) => worker,
         Err(error) => return Frame::new(FAILED, format!("no process can be started: {error}")),
@@ -61,19 +68,34 @@ async fn compile(request: &Frame) -> Frame {
     let patience = request.patience();
     match tokio::time::timeout(patience, converse(&mut worker, request.kind, component)).await {
         Ok(Ok((status, code, said))) => judge(status, code, &said, limits),
-        Ok(Err(error)) => Frame::new(FAILED, format!("the compile worker cannot be talked to: {error}")),
+        Ok(Err(error)) => Frame::new(
+            FAILED,
+            format!("the compile worker cannot be talked to: {error}"),
+        ),
         Err(_elapsed) => {
             let _ = worker.kill().await;
-            Frame::new(FAILED, format!("the compile worker was stopped after {} s by the clock", patience.as_secs()))
+            Frame::new(
+                FAILED,
+                format!(
+                    "the compile worker was stopped after {} s by the clock",
+                    patience.as_secs()
+                ),
+            )
         }
     }
 }
 
 /// Gives the worker its input and takes what it gives.
-async fn converse(worker: &mut Child, tier: u8, component: &[u8]) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let (Some(mut input), Some(output), Some(errors)) =
-        (worker.stdin.take(), worker.stdout.take(), worker.stderr.take())
-    else {
+async fn converse(
+    worker: &mut Child,
+    tier: u8,
+    component: &[u8],
+) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let (Some(mut input), Some(output), Some(errors)) = (
+        worker.stdin.take(),
+        worker.stdout.take(),
+        worker.stderr.take(),
+    ) else {
         return Err(io::ErrorKind::BrokenPipe.into());
     };
     let feed = async {
@@ -90,7 +112,9 @@ async fn converse(worker: &mut Child, tier: u8, component: &[u8]) -> io::Result<
 /// What comes, up to one byte more than `most`. The rest finds a closed pipe.
 async fn bounded(from: impl AsyncRead + Unpin, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes).await?;
+    from.take(u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1))
+        .read_to_end(&mut bytes)
+        .await?;
     Ok(bytes)
 }
 
@@ -99,7 +123,10 @@ fn judge(status: ExitStatus, code: Vec<u8>, said: &[u8], limits: CompileLimits) 
     let said = visible(said);
     let ended_by = |signal: Signal| status.signal() == Some(signal.as_raw());
     if code.len() > MAX_CODE {
-        return Frame::new(TOO_COSTLY, format!("its code is larger than {} MiB", MAX_CODE >> 20));
+        return Frame::new(
+            TOO_COSTLY,
+            format!("its code is larger than {} MiB", MAX_CODE >> 20),
+        );
     }
     if status.success() {
         return Frame::new(CODE, code);
@@ -107,48 +134,83 @@ fn judge(status: ExitStatus, code: Vec<u8>, said: &[u8], limits: CompileLimits) 
     if ended_by(Signal::XCPU) {
         return Frame::new(
             TOO_COSTLY,
-            format!("it took more than {} s of processor time (limits.compile_cpu)", limits.cpu),
+            format!(
+                "it took more than {} s of processor time (limits.compile_cpu)",
+                limits.cpu
+            ),
         );
     }
     if ended_by(Signal::ABORT) && said.contains("memory allocation") {
         return Frame::new(
             TOO_COSTLY,
-            format!("it took more than {} MiB of memory (limits.compile_memory)", limits.address_space >> 20),
+            format!(
+                "it took more than {} MiB of memory (limits.compile_memory)",
+                limits.address_space >> 20
+            ),
         );
     }
     if ended_by(Signal::KILL) {
-        return Frame::new(FAILED, "the compile worker was killed, most likely by the kernel because memory ran out");
+        return Frame::new(
+            FAILED,
+            "the compile worker was killed, most likely by the kernel because memory ran out",
+        );
     }
-    match (status.code(), said.strip_prefix("error: it does not compile: ")) {
+    match (
+        status.code(),
+        said.strip_prefix("error: it does not compile: "),
+    ) {
         (Some(1), Some(cause)) => Frame::new(REFUSED, cause),
         (Some(1), None) => Frame::new(FAILED, said),
-        _ => Frame::new(REFUSED, format!("the compiler failed on it ({status}): {said}")),
+        _ => Frame::new(
+            REFUSED,
+            format!("the compiler failed on it ({status}): {said}"),
+        ),
     }
 }
 
 /// Text from outside, on one line.
 fn visible(said: &[u8]) -> String {
     let text = String::from_utf8_lossy(said.get(..MAX_SAID).unwrap_or(said));
-    let plain = |character: char| if character.is_control() { ' ' } else { character };
+    let plain = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    };
     text.trim().chars().map(plain).collect()
 }
 
 /// This very program again, as a command of it that nobody types, with nothing of this process but what it is given.
 pub(super) fn command(arguments: &[String]) -> io::Result<Command> {
     let mut process = Command::new(this_program()?);
-    process.arg0("bailiwick").args(arguments).env_clear().current_dir("/").process_group(0).kill_on_drop(true);
+    process
+        .arg0("bailiwick")
+        .args(arguments)
+        .env_clear()
+        .current_dir("/")
+        .process_group(0)
+        .kill_on_drop(true);
     Ok(process)
 }
 
 fn start(arguments: &[String]) -> io::Result<Child> {
     let mut process = command(arguments)?;
-    process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    process
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
 }
 
 /// On Linux the running program itself, whatever has taken its file's place since.
 fn this_program() -> io::Result<OsString> {
     let running = Path::new("/proc/self/exe");
-    if running.exists() { Ok(running.into()) } else { std::env::current_exe().map(OsString::from) }
+    if running.exists() {
+        Ok(running.into())
+    } else {
+        std::env::current_exe().map(OsString::from)
+    }
 }
 
 /// A component, and the limits before it.

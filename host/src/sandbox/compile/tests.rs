@@ -44,7 +44,10 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let engine = Engine::new(&compile_config(Tier::Compact)).unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), engine }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            engine,
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -74,8 +77,7 @@ impl Place {
 }
 
 fn component() -> Vec<u8> {
-    let text =
-        r#"(component (core module $m (func (export "f") (result i32) i32.const 7)) (core instance (instantiate $m)))"#;
+    let text = r#"(component (core module $m (func (export "f") (result i32) i32.const 7)) (core instance (instantiate $m)))"#;
     wat::parse_str(text).unwrap()
 }
 
@@ -90,25 +92,43 @@ fn what_is_kept_is_found_again_and_loads() {
     let found = cache.find(&place.identity(DIGEST)).unwrap();
     assert!(found.bytes() == Place::code().bytes());
     found.load(&place.engine).unwrap();
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o400);
-    assert_eq!(fs::metadata(place.path()).unwrap().permissions().mode() & 0o7777, 0o700);
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o7777,
+        0o400
+    );
+    assert_eq!(
+        fs::metadata(place.path()).unwrap().permissions().mode() & 0o7777,
+        0o700
+    );
     let again = place.cache(1);
-    assert!(again.find(&place.identity(DIGEST)).is_some(), "after a restart");
+    assert!(
+        again.find(&place.identity(DIGEST)).is_some(),
+        "after a restart"
+    );
 }
 
 #[test]
 fn code_of_another_component_engine_or_host_is_not_found() {
     let place = Place::new();
     let (cache, file) = place.filled();
-    assert!(cache.find(&place.identity("sha256:other")).is_none(), "another component");
+    assert!(
+        cache.find(&place.identity("sha256:other")).is_none(),
+        "another component"
+    );
     let mut other = compile_config(Tier::Compact);
     let other = Engine::new(other.epoch_interruption(false)).unwrap();
     let other = Identity::new(&other, DIGEST);
     assert!(cache.find(&other).is_none(), "another engine");
     fs::rename(&file, place.path().join(other.name())).unwrap();
-    assert!(cache.find(&other).is_none(), "under the name for another engine");
+    assert!(
+        cache.find(&other).is_none(),
+        "under the name for another engine"
+    );
     let (_, file) = place.filled();
-    assert!(place.cache(2).find(&place.identity(DIGEST)).is_none(), "another host's key");
+    assert!(
+        place.cache(2).find(&place.identity(DIGEST)).is_none(),
+        "another host's key"
+    );
     assert!(!file.exists(), "it is removed");
 }
 
@@ -123,7 +143,10 @@ fn a_file_that_is_not_as_it_was_written_is_removed() {
         bytes
     };
     // Everything of the header, and the code from place to place.
-    let flipped = (0..64).chain((64..good.len()).step_by(997)).chain([good.len() - 1]).map(flip);
+    let flipped = (0..64)
+        .chain((64..good.len()).step_by(997))
+        .chain([good.len() - 1])
+        .map(flip);
     let cut = [0, 1, 16, 48, good.len() - 1].map(|length| good.get(..length).unwrap().to_vec());
     let longer = [good.clone(), vec![0]].concat();
     let foreign = Place::code().bytes().to_vec();
@@ -185,7 +208,9 @@ fn the_least_used_goes_when_there_is_no_room() {
     let place = Place::new();
     let (mut cache, first) = place.filled();
     fs::write(place.path().join("README"), "not the cache's").unwrap();
-    let unfinished = place.path().join(format!("{}.new", place.identity(DIGEST).name()));
+    let unfinished = place
+        .path()
+        .join(format!("{}.new", place.identity(DIGEST).name()));
     fs::write(&unfinished, "half").unwrap();
     let size = fs::metadata(&first).unwrap().len();
     cache.most = size * 2 + size / 2;
@@ -195,11 +220,18 @@ fn the_least_used_goes_when_there_is_no_room() {
         cache.keep(&place.identity(digest), &Place::code());
         // The file system tells times apart by milliseconds only.
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_712_000);
-        File::open(place.path().join(place.identity(digest).name())).unwrap().set_modified(long_ago).unwrap();
+        File::open(place.path().join(place.identity(digest).name()))
+            .unwrap()
+            .set_modified(long_ago)
+            .unwrap();
     }
     let there = |digest| place.path().join(place.identity(digest).name()).exists();
     assert!(there("sha256:4"), "the newest");
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 3, "two files of the cache and the other");
+    assert_eq!(
+        fs::read_dir(place.path()).unwrap().count(),
+        3,
+        "two files of the cache and the other"
+    );
     assert!(!unfinished.exists() && place.path().join("README").exists());
 }
 
@@ -221,14 +253,25 @@ async fn a_component_is_compiled_once_for_all_starts() {
     for start in 0..3 {
         let compiler = Compiler::new(Counting(Arc::clone(&count))).keeping(Some(place.cache(1)));
         let kept = compiler.kept(&place.engine, DIGEST);
-        assert_eq!(kept.as_ref().map(|kept| kept.cached), (start > 0).then_some(true));
+        assert_eq!(
+            kept.as_ref().map(|kept| kept.cached),
+            (start > 0).then_some(true)
+        );
         if kept.is_none() {
-            let compiled = compiler.compile(&place.engine, Tier::Compact, DIGEST, &component(), LIMITS).await.unwrap();
+            let compiled = compiler
+                .compile(&place.engine, Tier::Compact, DIGEST, &component(), LIMITS)
+                .await
+                .unwrap();
             assert!(!compiled.cached);
         }
         assert_eq!(count.load(Ordering::Relaxed), 1);
     }
-    assert!(Compiler::new(Counting(count)).kept(&place.engine, DIGEST).is_none(), "without a cache");
+    assert!(
+        Compiler::new(Counting(count))
+            .kept(&place.engine, DIGEST)
+            .is_none(),
+        "without a cache"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,15 +281,33 @@ async fn what_does_not_compile_or_is_not_for_the_engine_is_a_typed_error() {
     let count = Arc::new(AtomicUsize::new(0));
     let compiler = Compiler::new(Counting(Arc::clone(&count))).keeping(Some(place.cache(1)));
     for _ in 0..2 {
-        let junk = compiler.compile(&place.engine, Tier::Compact, "sha256:junk", b"\0asm\x0d\0\x01\0junk", LIMITS);
+        let junk = compiler.compile(
+            &place.engine,
+            Tier::Compact,
+            "sha256:junk",
+            b"\0asm\x0d\0\x01\0junk",
+            LIMITS,
+        );
         assert!(matches!(junk.await.err(), Some(CompileError::Refused(_))));
         assert_eq!(count.load(Ordering::Relaxed), 1, "it is tried once");
     }
-    let error = compiler.compile(&other, Tier::Compact, DIGEST, &component(), LIMITS).await.err();
+    let error = compiler
+        .compile(&other, Tier::Compact, DIGEST, &component(), LIMITS)
+        .await
+        .err();
     assert!(matches!(error, Some(CompileError::Unusable(_))));
-    place.cache(1).keep(&Identity::new(&other, DIGEST), &Place::code());
-    assert!(compiler.kept(&other, DIGEST).is_none(), "authentic, and not for this engine");
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "what was kept");
+    place
+        .cache(1)
+        .keep(&Identity::new(&other, DIGEST), &Place::code());
+    assert!(
+        compiler.kept(&other, DIGEST).is_none(),
+        "authentic, and not for this engine"
+    );
+    assert_eq!(
+        fs::read_dir(place.path()).unwrap().count(),
+        0,
+        "what was kept"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,10 +315,17 @@ async fn a_stop_ends_what_is_being_compiled() {
     let place = Place::new();
     let compiler = Arc::new(Compiler::new(Endless));
     let (engine, same) = (place.engine.clone(), Arc::clone(&compiler));
-    let waiting = tokio::spawn(async move { same.compile(&engine, Tier::Compact, DIGEST, b"", LIMITS).await.err() });
+    let waiting = tokio::spawn(async move {
+        same.compile(&engine, Tier::Compact, DIGEST, b"", LIMITS)
+            .await
+            .err()
+    });
     tokio::task::yield_now().await;
     compiler.stop();
-    assert!(matches!(waiting.await.unwrap(), Some(CompileError::Unavailable(_))));
+    assert!(matches!(
+        waiting.await.unwrap(),
+        Some(CompileError::Unavailable(_))
+    ));
 }
 
 #[tokio::test]
@@ -265,15 +333,29 @@ async fn frames_are_bounded_and_whole() {
     let mut wire = Vec::new();
     Frame::new(7, *b"hello").write(&mut wire).await.unwrap();
     let frame = Frame::read(&mut wire.as_slice(), 5).await.unwrap().unwrap();
-    assert_eq!((frame.kind, frame.bytes.as_slice()), (7, b"hello".as_slice()));
+    assert_eq!(
+        (frame.kind, frame.bytes.as_slice()),
+        (7, b"hello".as_slice())
+    );
     let request = Frame::request(Tier::Script, LIMITS, b"component");
     assert_eq!(request.asked(), Some((LIMITS, b"component".as_slice())));
     assert!(Frame::new(0, *b"too short").asked().is_none());
-    assert!(Frame::read(&mut [].as_slice(), 5).await.unwrap().is_none(), "the end");
-    assert!(Frame::read(&mut wire.as_slice(), 4).await.is_err(), "too long");
+    assert!(
+        Frame::read(&mut [].as_slice(), 5).await.unwrap().is_none(),
+        "the end"
+    );
+    assert!(
+        Frame::read(&mut wire.as_slice(), 4).await.is_err(),
+        "too long"
+    );
     for length in 1..wire.len() {
-        let Some(mut part) = wire.get(..length) else { panic!("it is that long") };
-        assert!(Frame::read(&mut part, 5).await.is_err(), "{length} bytes of it");
+        let Some(mut part) = wire.get(..length) else {
+            panic!("it is that long")
+        };
+        assert!(
+            Frame::read(&mut part, 5).await.is_err(),
+            "{length} bytes of it"
+        );
     }
 }
 
@@ -281,4 +363,7 @@ async fn frames_are_bounded_and_whole() {
 type Change = fn(&Path, &Path);
 
 const DIGEST: &str = "sha256:0123";
-const LIMITS: CompileLimits = CompileLimits { address_space: 4 << 30, cpu: 60 };
+const LIMITS: CompileLimits = CompileLimits {
+    address_space: 4 << 30,
+    cpu: 60,
+};

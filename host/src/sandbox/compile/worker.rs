@@ -38,11 +38,20 @@ pub enum WorkerError {
 pub fn work(limits: CompileLimits) -> Result<(), WorkerError> {
     harden::compiling(limits)?;
     let mut input = Vec::new();
-    let most = u64::try_from(MAX_COMPONENT).unwrap_or(u64::MAX).saturating_add(1);
-    io::stdin().lock().take(most).read_to_end(&mut input).map_err(WorkerError::Pipe)?;
+    let most = u64::try_from(MAX_COMPONENT)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    io::stdin()
+        .lock()
+        .take(most)
+        .read_to_end(&mut input)
+        .map_err(WorkerError::Pipe)?;
     let (tier, bytes) = input.split_first().ok_or(WorkerError::Input)?;
     let code = compile_here(tier_of(*tier).ok_or(WorkerError::Input)?, bytes)?;
-    io::stdout().lock().write_all(&code).map_err(WorkerError::Pipe)
+    io::stdout()
+        .lock()
+        .write_all(&code)
+        .map_err(WorkerError::Pipe)
 }
 
 /// Compiles in this process: what a worker does, and tests that have no worker.
@@ -51,6 +60,7 @@ pub fn work(limits: CompileLimits) -> Result<(), WorkerError> {
 /// The component does not compile.
 pub fn compile_here(tier: Tier, bytes: &[u8]) -> Result<Vec<u8>, CompileError> {
     let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
-    let engine = Engine::new(&compile_config(tier)).map_err(|error| CompileError::Unavailable(format!("{error:#}")))?;
+    let engine = Engine::new(&compile_config(tier))
+        .map_err(|error| CompileError::Unavailable(format!("{error:#}")))?;
     engine.precompile_component(bytes).map_err(refused)
 }

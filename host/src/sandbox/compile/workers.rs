@@ -56,11 +56,21 @@ impl Compile for Workers {
     fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8], limits: CompileLimits) -> Compiling<'a> {
         Box::pin(async move {
             let (answer_to, answer) = oneshot::channel();
-            let asked = Asked { request: Frame::request(tier, limits, bytes), answer_to, ended: 0 };
+            let asked = Asked {
+                request: Frame::request(tier, limits, bytes),
+                answer_to,
+                ended: 0,
+            };
             let sent = self.requests.send(asked).await;
-            let answer = if sent.is_ok() { answer.await.ok() } else { None };
+            let answer = if sent.is_ok() {
+                answer.await.ok()
+            } else {
+                None
+            };
             let gone = || {
-                CompileError::Unavailable("the process that starts compile workers is gone; restart the host".into())
+                CompileError::Unavailable(
+                    "the process that starts compile workers is gone; restart the host".into(),
+                )
             };
             judge(answer.ok_or_else(gone)?)
         })
@@ -74,7 +84,9 @@ fn judge(answer: Frame) -> Result<Vec<u8>, CompileError> {
         REFUSED => Err(CompileError::Refused(text(&answer.bytes))),
         TOO_COSTLY => Err(CompileError::TooCostly(text(&answer.bytes))),
         FAILED => Err(CompileError::Unavailable(text(&answer.bytes))),
-        _ => Err(CompileError::Unavailable("the process that starts compile workers makes no sense".to_owned())),
+        _ => Err(CompileError::Unavailable(
+            "the process that starts compile workers makes no sense".to_owned(),
+        )),
     }
 }
 
@@ -82,7 +94,11 @@ fn judge(answer: Frame) -> Result<Vec<u8>, CompileError> {
 async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<Asked>) {
     let (mut pending, mut pause) = (None, FIRST_PAUSE);
     while !requests.is_closed() {
-        let cause = match keeper.spawner().await.and_then(|pipes| Spawner::new(pipes).map_err(|_| NoSpawner::Failed)) {
+        let cause = match keeper
+            .spawner()
+            .await
+            .and_then(|pipes| Spawner::new(pipes).map_err(|_| NoSpawner::Failed))
+        {
             Err(NoSpawner::Gone(cause)) => {
                 tracing::error!(
                     %cause,
@@ -93,14 +109,19 @@ async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<Asked>) {
             }
             Err(failed) => failed.to_string(),
             Ok(mut spawner) => {
-                let Some(cause) = spawner.serve(&mut requests, &mut pending).await else { return };
+                let Some(cause) = spawner.serve(&mut requests, &mut pending).await else {
+                    return;
+                };
                 if spawner.answered {
                     pause = FIRST_PAUSE;
                 }
                 cause
             }
         };
-        tracing::error!(cause, "the process that starts compile workers has ended; it is started again");
+        tracing::error!(
+            cause,
+            "the process that starts compile workers has ended; it is started again"
+        );
         pending = pending.and_then(Asked::once_more);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LAST_PAUSE);
@@ -114,7 +135,9 @@ impl Asked {
         if self.ended < ATTEMPTS {
             return Some(self).filter(|asked| !asked.answer_to.is_closed());
         }
-        let text = format!("the process that starts compile workers ended {ATTEMPTS} times while this was compiled");
+        let text = format!(
+            "the process that starts compile workers ended {ATTEMPTS} times while this was compiled"
+        );
         drop(self.answer_to.send(Frame::new(FAILED, text)));
         None
     }
@@ -122,13 +145,23 @@ impl Asked {
 
 impl Spawner {
     fn new(pipes: Pipes) -> io::Result<Self> {
-        let (requests, answers) =
-            (pipe::Sender::from_owned_fd(pipes.requests)?, pipe::Receiver::from_owned_fd(pipes.answers)?);
-        Ok(Self { requests, answers, answered: false })
+        let (requests, answers) = (
+            pipe::Sender::from_owned_fd(pipes.requests)?,
+            pipe::Receiver::from_owned_fd(pipes.answers)?,
+        );
+        Ok(Self {
+            requests,
+            answers,
+            answered: false,
+        })
     }
 
     /// Passes requests on, what is pending first. Returns why it has ended; `None` if nobody asks any more.
-    async fn serve(&mut self, requests: &mut mpsc::Receiver<Asked>, pending: &mut Option<Asked>) -> Option<String> {
+    async fn serve(
+        &mut self,
+        requests: &mut mpsc::Receiver<Asked>,
+        pending: &mut Option<Asked>,
+    ) -> Option<String> {
         loop {
             let mut early = [0];
             let asked = if let Some(asked) = pending.take() {
@@ -158,7 +191,9 @@ impl Spawner {
     async fn ask(&mut self, request: &Frame) -> io::Result<Frame> {
         request.write(&mut self.requests).await?;
         let answer = Frame::read(&mut self.answers, MAX_CODE).await?;
-        answer.ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "it ended without an answer"))
+        answer.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::UnexpectedEof, "it ended without an answer")
+        })
     }
 }
 

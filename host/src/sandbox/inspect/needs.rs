@@ -20,13 +20,18 @@ pub(super) struct Needs {
 
 impl Needs {
     /// Counts one piece at `depth`: 1 is the outer component.
-    pub(super) fn count(&mut self, depth: usize, payload: Payload<'_>) -> Result<(), BinaryReaderError> {
+    pub(super) fn count(
+        &mut self,
+        depth: usize,
+        payload: Payload<'_>,
+    ) -> Result<(), BinaryReaderError> {
         match payload {
             Payload::InstanceSection(section) => {
                 for instance in section {
                     if let Instance::Instantiate { module_index, .. } = instance? {
                         self.instances += 1;
-                        self.beyond_counting |= depth > 1 || !self.instantiated.insert(module_index);
+                        self.beyond_counting |=
+                            depth > 1 || !self.instantiated.insert(module_index);
                     }
                 }
             }
@@ -35,10 +40,14 @@ impl Needs {
                     let memory = memory?;
                     let page = 1_u64 << memory.page_size_log2.unwrap_or(16).min(16);
                     self.memories += 1;
-                    self.memory_bytes = self.memory_bytes.saturating_add(memory.initial.saturating_mul(page));
+                    self.memory_bytes = self
+                        .memory_bytes
+                        .saturating_add(memory.initial.saturating_mul(page));
                 }
             }
-            Payload::TableSection(section) => self.tables += usize::try_from(section.count()).unwrap_or(usize::MAX),
+            Payload::TableSection(section) => {
+                self.tables += usize::try_from(section.count()).unwrap_or(usize::MAX)
+            }
             _ => {}
         }
         Ok(())

@@ -28,7 +28,10 @@ impl Room {
     /// The same, with the kernel's files under `root`.
     fn under(root: &Path) -> Option<Self> {
         let groups = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
-        let bounds = groups.lines().filter_map(Group::parse).flat_map(|group| group.bounds(root));
+        let bounds = groups
+            .lines()
+            .filter_map(Group::parse)
+            .flat_map(|group| group.bounds(root));
         bounds.chain(machine(root)).min_by_key(|room| room.bytes)
     }
 }
@@ -56,10 +59,20 @@ impl<'a> Group<'a> {
         let (controllers, path) = rest.split_once(':')?;
         if number == "0" && controllers.is_empty() {
             // Beyond `memory.high` a process is slowed down until it hardly runs, so that is a bound as well.
-            return Some(Self { mount: "sys/fs/cgroup", files: &["memory.max", "memory.high"], path });
+            return Some(Self {
+                mount: "sys/fs/cgroup",
+                files: &["memory.max", "memory.high"],
+                path,
+            });
         }
-        let of_memory = controllers.split(',').any(|controller| controller == "memory");
-        of_memory.then_some(Self { mount: "sys/fs/cgroup/memory", files: &["memory.limit_in_bytes"], path })
+        let of_memory = controllers
+            .split(',')
+            .any(|controller| controller == "memory");
+        of_memory.then_some(Self {
+            mount: "sys/fs/cgroup/memory",
+            files: &["memory.limit_in_bytes"],
+            path,
+        })
     }
 
     /// What this group and every group above it allow. In a container the path can be the host's, which is not there;
@@ -67,9 +80,13 @@ impl<'a> Group<'a> {
     fn bounds(&self, root: &Path) -> Vec<Room> {
         let top = Path::new("/").join(self.mount);
         let named = self.path.trim_start_matches('/');
-        let inside = Path::new(named).components().all(|part| matches!(part, Component::Normal(_)));
+        let inside = Path::new(named)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
         let group = if inside { top.join(named) } else { top.clone() };
-        let above = group.ancestors().take_while(|folder| folder.starts_with(&top));
+        let above = group
+            .ancestors()
+            .take_while(|folder| folder.starts_with(&top));
         let files = above.flat_map(|folder| self.files.iter().map(|file| folder.join(file)));
         files.filter_map(|file| number(root, file)).collect()
     }
@@ -78,15 +95,23 @@ impl<'a> Group<'a> {
 /// The bound in a file; none if it says `max`.
 fn number(root: &Path, from: PathBuf) -> Option<Room> {
     let text = fs::read_to_string(root.join(from.strip_prefix("/").ok()?)).ok()?;
-    Some(Room { bytes: text.trim().parse().ok()?, from })
+    Some(Room {
+        bytes: text.trim().parse().ok()?,
+        from,
+    })
 }
 
 /// The machine's memory.
 fn machine(root: &Path) -> Option<Room> {
     let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(Room { bytes: kibibytes.saturating_mul(1024), from: PathBuf::from("/proc/meminfo") })
+    Some(Room {
+        bytes: kibibytes.saturating_mul(1024),
+        from: PathBuf::from("/proc/meminfo"),
+    })
 }
 
 #[cfg(test)]
@@ -115,7 +140,10 @@ mod tests {
 
     #[test]
     fn the_room_is_the_least_of_the_machine_and_every_group_above() {
-        let machine = ("proc/meminfo", "MemTotal:       16777216 kB\nMemFree:  1 kB\n");
+        let machine = (
+            "proc/meminfo",
+            "MemTotal:       16777216 kB\nMemFree:  1 kB\n",
+        );
         let from = |bytes: u64, file: &str| Some((bytes, file.to_owned()));
         let cases: &[Case<'_>] = &[
             ("nothing can be read", &[], None),
@@ -125,10 +153,16 @@ mod tests {
                 &[
                     machine,
                     ("proc/self/cgroup", "0::/system.slice/bailiwick.service\n"),
-                    ("sys/fs/cgroup/system.slice/bailiwick.service/memory.max", "536870912\n"),
+                    (
+                        "sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
+                        "536870912\n",
+                    ),
                     ("sys/fs/cgroup/system.slice/memory.max", "max\n"),
                 ],
-                from(512, "/sys/fs/cgroup/system.slice/bailiwick.service/memory.max"),
+                from(
+                    512,
+                    "/sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
+                ),
             ),
             (
                 "version 2, a group above",
@@ -153,14 +187,21 @@ mod tests {
             ),
             (
                 "version 2, a container with a namespace of its own",
-                &[machine, ("proc/self/cgroup", "0::/\n"), ("sys/fs/cgroup/memory.max", "268435456\n")],
+                &[
+                    machine,
+                    ("proc/self/cgroup", "0::/\n"),
+                    ("sys/fs/cgroup/memory.max", "268435456\n"),
+                ],
                 from(256, "/sys/fs/cgroup/memory.max"),
             ),
             (
                 "version 1, a container that sees the host's path",
                 &[
                     machine,
-                    ("proc/self/cgroup", "4:memory:/docker/4f2a\n1:cpu,cpuacct:/docker/4f2a\n0::/\n"),
+                    (
+                        "proc/self/cgroup",
+                        "4:memory:/docker/4f2a\n1:cpu,cpuacct:/docker/4f2a\n0::/\n",
+                    ),
                     ("sys/fs/cgroup/memory/memory.limit_in_bytes", "134217728\n"),
                 ],
                 from(128, "/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -170,13 +211,20 @@ mod tests {
                 &[
                     machine,
                     ("proc/self/cgroup", "4:hugetlb,memory:/a\n"),
-                    ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "9223372036854771712\n"),
+                    (
+                        "sys/fs/cgroup/memory/a/memory.limit_in_bytes",
+                        "9223372036854771712\n",
+                    ),
                 ],
                 from(16384, "/proc/meminfo"),
             ),
             (
                 "a group outside of what is seen",
-                &[machine, ("proc/self/cgroup", "0::/../../proc\n"), ("sys/fs/cgroup/memory.max", "268435456\n")],
+                &[
+                    machine,
+                    ("proc/self/cgroup", "0::/../../proc\n"),
+                    ("sys/fs/cgroup/memory.max", "268435456\n"),
+                ],
                 from(256, "/sys/fs/cgroup/memory.max"),
             ),
             (
@@ -191,7 +239,10 @@ mod tests {
             ),
             (
                 "a machine that hides its memory",
-                &[("proc/self/cgroup", "0::/a\n"), ("sys/fs/cgroup/a/memory.max", "268435456\n")],
+                &[
+                    ("proc/self/cgroup", "0::/a\n"),
+                    ("sys/fs/cgroup/a/memory.max", "268435456\n"),
+                ],
                 from(256, "/sys/fs/cgroup/a/memory.max"),
             ),
         ];

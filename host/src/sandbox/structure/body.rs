@@ -6,8 +6,8 @@
 //! function, because what a loop costs grows with their number.
 
 use wasmparser::{
-    BlockType, CompositeInnerType, FunctionBody, FunctionSectionReader, ImportSectionReader, Operator, SubType,
-    TypeRef, TypeSectionReader,
+    BlockType, CompositeInnerType, FunctionBody, FunctionSectionReader, ImportSectionReader,
+    Operator, SubType, TypeRef, TypeSectionReader,
 };
 
 use super::caps::{Item, Tally};
@@ -61,9 +61,13 @@ impl Signatures {
     }
 
     /// Takes up the functions that the module itself has.
-    pub(super) fn functions(&mut self, section: FunctionSectionReader<'_>) -> Result<(), StructureError> {
+    pub(super) fn functions(
+        &mut self,
+        section: FunctionSectionReader<'_>,
+    ) -> Result<(), StructureError> {
         for index in section {
-            self.functions.push(index.map_err(|error| malformed(&error))?);
+            self.functions
+                .push(index.map_err(|error| malformed(&error))?);
         }
         self.defined.end = self.functions.len();
         Ok(())
@@ -71,25 +75,38 @@ impl Signatures {
 
     fn of_type(&self, index: u32) -> Width {
         // What is out of range is for the validator to refuse.
-        usize::try_from(index).ok().and_then(|index| self.types.get(index)).copied().unwrap_or_default()
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.types.get(index))
+            .copied()
+            .unwrap_or_default()
     }
 
     fn of_function(&self, index: u32) -> Width {
-        let found = usize::try_from(index).ok().and_then(|index| self.functions.get(index));
+        let found = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.functions.get(index));
         found.map(|index| self.of_type(*index)).unwrap_or_default()
     }
 
     fn of_block(&self, block: BlockType) -> Width {
         match block {
             BlockType::Empty => Width::default(),
-            BlockType::Type(_) => Width { parameters: 0, results: 1 },
+            BlockType::Type(_) => Width {
+                parameters: 0,
+                results: 1,
+            },
             BlockType::FuncType(index) => self.of_type(index),
         }
     }
 
     /// The function whose body comes next.
     fn next(&mut self) -> Width {
-        let index = self.defined.next().and_then(|index| self.functions.get(index)).copied();
+        let index = self
+            .defined
+            .next()
+            .and_then(|index| self.functions.get(index))
+            .copied();
         index.map(|index| self.of_type(index)).unwrap_or_default()
     }
 }
@@ -113,9 +130,15 @@ pub(super) fn check(
     Item::BodyBytes.check(body.as_bytes().len(), start)?;
     locals(body)?;
     let function = signatures.next();
-    let mut walk = Walk { signatures, labels: vec![function.results], loops: 0 };
+    let mut walk = Walk {
+        signatures,
+        labels: vec![function.results],
+        loops: 0,
+    };
     let mut steps = 0_u64;
-    let mut operators = body.get_operators_reader().map_err(|error| malformed(&error))?;
+    let mut operators = body
+        .get_operators_reader()
+        .map_err(|error| malformed(&error))?;
     while !operators.eof() {
         let offset = operators.original_position();
         let operator = operators.read().map_err(|error| malformed(&error))?;
@@ -125,7 +148,9 @@ pub(super) fn check(
 }
 
 fn locals(body: &FunctionBody<'_>) -> Result<(), StructureError> {
-    let mut reader = body.get_locals_reader().map_err(|error| malformed(&error))?;
+    let mut reader = body
+        .get_locals_reader()
+        .map_err(|error| malformed(&error))?;
     let mut total = 0_u64;
     for _ in 0..reader.get_count() {
         let offset = reader.original_position();
@@ -161,19 +186,26 @@ impl Walk<'_> {
             }
             Operator::Else => self.label(0),
             Operator::End => self.labels.pop().unwrap_or_default(),
-            Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => self.label(*relative_depth),
+            Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+                self.label(*relative_depth)
+            }
             Operator::BrTable { targets } => {
                 Item::Targets.check(targets.len(), offset)?;
                 let values = self.label(targets.default()).saturating_add(1);
                 values.saturating_mul(u64::from(targets.len()).saturating_add(1))
             }
             Operator::Return => self.labels.first().copied().unwrap_or_default(),
-            Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
-                self.signatures.of_function(*function_index).both().saturating_add(CALL)
-            }
-            Operator::CallIndirect { type_index, .. } | Operator::ReturnCallIndirect { type_index, .. } => {
-                self.signatures.of_type(*type_index).both().saturating_add(CALL)
-            }
+            Operator::Call { function_index } | Operator::ReturnCall { function_index } => self
+                .signatures
+                .of_function(*function_index)
+                .both()
+                .saturating_add(CALL),
+            Operator::CallIndirect { type_index, .. }
+            | Operator::ReturnCallIndirect { type_index, .. } => self
+                .signatures
+                .of_type(*type_index)
+                .both()
+                .saturating_add(CALL),
             _ => 0,
         };
         Ok(values.saturating_add(1))
@@ -186,7 +218,12 @@ impl Walk<'_> {
 
     fn label(&self, depth: u32) -> u64 {
         let depth = usize::try_from(depth).unwrap_or(usize::MAX);
-        self.labels.iter().rev().nth(depth).copied().unwrap_or_default()
+        self.labels
+            .iter()
+            .rev()
+            .nth(depth)
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -196,10 +233,14 @@ const CALL: u64 = 8;
 fn width(declared: &SubType) -> Width {
     let many = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     match &declared.composite_type.inner {
-        CompositeInnerType::Func(function) => {
-            Width { parameters: many(function.params().len()), results: many(function.results().len()) }
-        }
-        CompositeInnerType::Struct(fields) => Width { parameters: many(fields.fields.len()), results: 0 },
+        CompositeInnerType::Func(function) => Width {
+            parameters: many(function.params().len()),
+            results: many(function.results().len()),
+        },
+        CompositeInnerType::Struct(fields) => Width {
+            parameters: many(fields.fields.len()),
+            results: 0,
+        },
         CompositeInnerType::Array(_) | CompositeInnerType::Cont(_) => Width::default(),
     }
 }

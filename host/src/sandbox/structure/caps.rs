@@ -90,7 +90,12 @@ impl Item {
     pub(super) fn check(self, found: impl TryInto<u64>, offset: u64) -> Result<(), StructureError> {
         let (what, most) = self.cap();
         match found.try_into().unwrap_or(u64::MAX) {
-            found if found > most => Err(StructureError::TooMuch { what, found, most, offset }),
+            found if found > most => Err(StructureError::TooMuch {
+                what,
+                found,
+                most,
+                offset,
+            }),
             _ => Ok(()),
         }
     }
@@ -102,7 +107,12 @@ pub(super) struct Tally(BTreeMap<Item, u64>);
 
 impl Tally {
     /// Counts `more`, as long as that is allowed.
-    pub(super) fn add(&mut self, item: Item, more: impl TryInto<u64>, offset: u64) -> Result<(), StructureError> {
+    pub(super) fn add(
+        &mut self,
+        item: Item,
+        more: impl TryInto<u64>,
+        offset: u64,
+    ) -> Result<(), StructureError> {
         let total = self.0.entry(item).or_default();
         *total = total.saturating_add(more.try_into().unwrap_or(u64::MAX));
         item.check(*total, offset)

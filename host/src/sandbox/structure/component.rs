@@ -1,7 +1,8 @@
 //! What a component has around its core modules: types, names, and how the parts are joined.
 
 use wasmparser::{
-    ComponentInstance, ComponentType, ComponentTypeDeclaration, CoreType, Instance, InstanceTypeDeclaration, Payload,
+    ComponentInstance, ComponentType, ComponentTypeDeclaration, CoreType, Instance,
+    InstanceTypeDeclaration, Payload,
 };
 
 use super::StructureError;
@@ -22,22 +23,28 @@ pub(super) fn count(payload: &Payload<'_>, tally: &mut Tally) -> Result<(), Stru
             tally.add(Item::ComponentInstances, 1_u64, offset)?;
             tally.add(Item::Aliases, component_arguments(&instance), offset)
         }),
-        Payload::CoreTypeSection(section) => {
-            each(section, |offset, declared| tally.add(Item::ComponentTypes, core_declarations(&declared), offset))
+        Payload::CoreTypeSection(section) => each(section, |offset, declared| {
+            tally.add(Item::ComponentTypes, core_declarations(&declared), offset)
+        }),
+        Payload::ComponentTypeSection(section) => each(section, |offset, declared| {
+            tally.add(Item::ComponentTypes, declarations(&declared), offset)
+        }),
+        Payload::ComponentAliasSection(section) => {
+            tally.add(Item::Aliases, section.count(), section.range().start)
         }
-        Payload::ComponentTypeSection(section) => {
-            each(section, |offset, declared| tally.add(Item::ComponentTypes, declarations(&declared), offset))
-        }
-        Payload::ComponentAliasSection(section) => tally.add(Item::Aliases, section.count(), section.range().start),
         Payload::ComponentCanonicalSection(section) => {
             tally.add(Item::Canonicals, section.count(), section.range().start)
         }
-        Payload::ComponentImportSection(section) => {
-            tally.add(Item::ComponentExterns, section.count(), section.range().start)
-        }
-        Payload::ComponentExportSection(section) => {
-            tally.add(Item::ComponentExterns, section.count(), section.range().start)
-        }
+        Payload::ComponentImportSection(section) => tally.add(
+            Item::ComponentExterns,
+            section.count(),
+            section.range().start,
+        ),
+        Payload::ComponentExportSection(section) => tally.add(
+            Item::ComponentExterns,
+            section.count(),
+            section.range().start,
+        ),
         // Start functions and what is unknown are for the validator to refuse.
         _ => Ok(()),
     }

@@ -3,8 +3,8 @@
 //! A short file can say "twice the one before" again and again. Invariant: what cannot be counted counts as too much.
 
 use wasmparser::{
-    ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef, Encoding,
-    Instance, Payload,
+    ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
+    ComponentTypeRef, Encoding, Instance, Payload,
 };
 
 use super::StructureError;
@@ -31,7 +31,8 @@ impl Expansion {
     pub(super) fn take(&mut self, payload: &Payload<'_>) -> Result<(), StructureError> {
         match payload {
             Payload::Version { encoding, .. } => {
-                self.0.push((*encoding == Encoding::Component).then(Level::default));
+                self.0
+                    .push((*encoding == Encoding::Component).then(Level::default));
                 Ok(())
             }
             Payload::End(_) => {
@@ -45,13 +46,17 @@ impl Expansion {
                 Instance::Instantiate { .. } => self.add(1, offset),
                 Instance::FromExports(_) => Ok(()),
             }),
-            Payload::ComponentInstanceSection(section) => each(section, |offset, instance| match instance {
-                ComponentInstance::Instantiate { component_index, .. } => {
-                    let inner = self.of(0, component_index);
-                    self.add(inner.saturating_add(1), offset)
-                }
-                ComponentInstance::FromExports(_) => Ok(()),
-            }),
+            Payload::ComponentInstanceSection(section) => {
+                each(section, |offset, instance| match instance {
+                    ComponentInstance::Instantiate {
+                        component_index, ..
+                    } => {
+                        let inner = self.of(0, component_index);
+                        self.add(inner.saturating_add(1), offset)
+                    }
+                    ComponentInstance::FromExports(_) => Ok(()),
+                })
+            }
             other => self.names(other),
         }
     }
@@ -61,11 +66,18 @@ impl Expansion {
         match payload {
             Payload::ComponentAliasSection(section) => each(section, |_, alias| {
                 match alias {
-                    ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
+                    ComponentAlias::Outer {
+                        kind: ComponentOuterAliasKind::Component,
+                        count,
+                        index,
+                    } => {
                         let outer = self.of(count, index);
                         self.name(outer);
                     }
-                    ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => {
+                    ComponentAlias::InstanceExport {
+                        kind: ComponentExternalKind::Component,
+                        ..
+                    } => {
                         self.name(UNKNOWN);
                     }
                     _ => {}
@@ -92,8 +104,17 @@ impl Expansion {
     /// The instances of a component that is named `levels` further out.
     fn of(&self, levels: u32, index: u32) -> u64 {
         let named = || {
-            let level = self.0.len().checked_sub(1)?.checked_sub(usize::try_from(levels).ok()?)?;
-            self.0.get(level)?.as_ref()?.components.get(usize::try_from(index).ok()?).copied()
+            let level = self
+                .0
+                .len()
+                .checked_sub(1)?
+                .checked_sub(usize::try_from(levels).ok()?)?;
+            self.0
+                .get(level)?
+                .as_ref()?
+                .components
+                .get(usize::try_from(index).ok()?)
+                .copied()
         };
         named().unwrap_or(UNKNOWN)
     }
@@ -105,7 +126,9 @@ impl Expansion {
     }
 
     fn add(&mut self, more: u64, offset: u64) -> Result<(), StructureError> {
-        let Some(Some(level)) = self.0.last_mut() else { return Ok(()) };
+        let Some(Some(level)) = self.0.last_mut() else {
+            return Ok(());
+        };
         level.instances = level.instances.saturating_add(more);
         if level.instances == UNKNOWN {
             return Err(StructureError::Uncountable { offset });
@@ -123,18 +146,22 @@ mod tests {
     use super::*;
 
     fn refusal(inside: &str) -> Result<(), String> {
-        let bytes = wat::parse_str(format!("(component {inside})")).map_err(|error| error.to_string())?;
+        let bytes =
+            wat::parse_str(format!("(component {inside})")).map_err(|error| error.to_string())?;
         let mut expansion = Expansion::default();
         for payload in Parser::new(0).parse_all(&bytes) {
             let payload = payload.map_err(|error| error.to_string())?;
-            expansion.take(&payload).map_err(|error| error.to_string())?;
+            expansion
+                .take(&payload)
+                .map_err(|error| error.to_string())?;
         }
         Ok(())
     }
 
     /// Each level makes two of the one before.
     fn doubling(levels: usize) -> String {
-        let mut text = "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
+        let mut text =
+            "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
         for level in 1..levels {
             let below = level - 1;
             text += "(component $c";
@@ -152,7 +179,10 @@ mod tests {
             (component $twice) (instance (instantiate $inner (with "c" (component $twice))))"#;
         let exported = r#"(component $a (component $b) (export "b" (component $b))) (instance $i (instantiate $a))
             (alias export $i "b" (component $c)) (instance (instantiate $c))"#;
-        let (many, unknown) = ("at most 1024 are allowed", "cannot be counted; contain that component");
+        let (many, unknown) = (
+            "at most 1024 are allowed",
+            "cannot be counted; contain that component",
+        );
         for (inside, why) in [
             ("", None),
             (doubling(7).as_str(), None),
@@ -160,7 +190,10 @@ mod tests {
             (doubling(60).as_str(), Some(many)),
             (handed, Some(unknown)),
             (exported, Some(unknown)),
-            (r#"(import "c" (component $c)) (instance (instantiate $c))"#, Some(unknown)),
+            (
+                r#"(import "c" (component $c)) (instance (instantiate $c))"#,
+                Some(unknown),
+            ),
             ("(component $a) (instance (instantiate $a))", None),
         ] {
             let told = refusal(inside);

@@ -42,7 +42,9 @@ fn what_is_no_component_is_told_by_what_it_is() {
         assert!(error.contains(what), "{bytes:?}: {error}");
     }
     assert_eq!(check(b"\0asm\x0d\0\x01\0"), Ok(()));
-    let precompiled = wasmtime::Engine::default().precompile_component(b"\0asm\x0d\0\x01\0").unwrap();
+    let precompiled = wasmtime::Engine::default()
+        .precompile_component(b"\0asm\x0d\0\x01\0")
+        .unwrap();
     assert!(matches!(check(&precompiled), Err(StructureError::Kind(_))));
 }
 
@@ -51,9 +53,28 @@ fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
     let times = |count: u64, text: &str| text.repeat(usize::try_from(count).unwrap());
     let over = |item: Item| item.cap().1 + 1;
     for (item, wat) in [
-        (Item::Modules, format!("(component {})", times(over(Item::Modules), "(core module)"))),
-        (Item::Components, format!("(component {})", times(over(Item::Components), "(component)"))),
-        (Item::Depth, format!("{}{}", times(over(Item::Depth), "(component "), times(over(Item::Depth), ")"))),
+        (
+            Item::Modules,
+            format!(
+                "(component {})",
+                times(over(Item::Modules), "(core module)")
+            ),
+        ),
+        (
+            Item::Components,
+            format!(
+                "(component {})",
+                times(over(Item::Components), "(component)")
+            ),
+        ),
+        (
+            Item::Depth,
+            format!(
+                "{}{}",
+                times(over(Item::Depth), "(component "),
+                times(over(Item::Depth), ")")
+            ),
+        ),
         (
             Item::Instances,
             format!(
@@ -61,17 +82,35 @@ fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
                 times(over(Item::Instances), "(core instance (instantiate $m))")
             ),
         ),
-        (Item::ComponentInstances, format!("(component {})", times(over(Item::ComponentInstances), "(instance)"))),
-        (Item::ComponentTypes, format!("(component {})", times(over(Item::ComponentTypes), "(type (list u8))"))),
+        (
+            Item::ComponentInstances,
+            format!(
+                "(component {})",
+                times(over(Item::ComponentInstances), "(instance)")
+            ),
+        ),
         (
             Item::ComponentTypes,
-            format!("(component (type (instance {})))", times(over(Item::ComponentTypes), "(type (list u8))")),
+            format!(
+                "(component {})",
+                times(over(Item::ComponentTypes), "(type (list u8))")
+            ),
+        ),
+        (
+            Item::ComponentTypes,
+            format!(
+                "(component (type (instance {})))",
+                times(over(Item::ComponentTypes), "(type (list u8))")
+            ),
         ),
         (
             Item::Aliases,
             format!(
                 r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m)) {})"#,
-                times(over(Item::Aliases), r#"(alias core export $i "f" (core func))"#)
+                times(
+                    over(Item::Aliases),
+                    r#"(alias core export $i "f" (core func))"#
+                )
             ),
         ),
         (
@@ -79,50 +118,147 @@ fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
             format!(
                 r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m)) (type $t (func))
                 (alias core export $i "f" (core func $f)) {})"#,
-                times(over(Item::Canonicals), "(func (type $t) (canon lift (core func $f)))")
+                times(
+                    over(Item::Canonicals),
+                    "(func (type $t) (canon lift (core func $f)))"
+                )
             ),
         ),
         (
             Item::ComponentExterns,
             format!(
                 "(component {})",
-                (0..over(Item::ComponentExterns)).map(|at| format!(r#"(import "i{at}" (func))"#)).collect::<String>()
+                (0..over(Item::ComponentExterns))
+                    .map(|at| format!(r#"(import "i{at}" (func))"#))
+                    .collect::<String>()
             ),
         ),
-        (Item::Types, module(&times(over(Item::Types), "(type (func))"))),
-        (Item::Imports, module(&times(over(Item::Imports), r#"(import "" "" (global i32))"#))),
+        (
+            Item::Types,
+            module(&times(over(Item::Types), "(type (func))")),
+        ),
+        (
+            Item::Imports,
+            module(&times(
+                over(Item::Imports),
+                r#"(import "" "" (global i32))"#,
+            )),
+        ),
         (
             Item::Exports,
             module(&format!(
                 "(func $f) {}",
-                (0..over(Item::Exports)).map(|at| format!(r#"(export "{at}" (func $f))"#)).collect::<String>()
+                (0..over(Item::Exports))
+                    .map(|at| format!(r#"(export "{at}" (func $f))"#))
+                    .collect::<String>()
             )),
         ),
-        (Item::Functions, module(&times(over(Item::Functions), "(func)"))),
-        (Item::Globals, module(&times(over(Item::Globals), "(global i32 (i32.const 0))"))),
-        (Item::Tables, module(&times(over(Item::Tables), "(table 0 funcref)"))),
-        (Item::TableElements, module(&format!("(table {} funcref)", over(Item::TableElements)))),
-        (Item::Memories, module(&times(over(Item::Memories), "(memory 0)"))),
-        (Item::MemoryPages, module(&format!("(memory {})", over(Item::MemoryPages)))),
-        (Item::ElementSegments, module(&times(over(Item::ElementSegments), "(elem func)"))),
-        (Item::Elements, module(&format!("(func $f) (elem func {})", times(over(Item::Elements), " $f")))),
-        (Item::DataSegments, module(&times(over(Item::DataSegments), "(data)"))),
-        (Item::CustomBytes, format!(r#"(component (@custom "x" "{}"))"#, times(over(Item::CustomBytes), "x"))),
-        (Item::Sections, format!("(component {})", times(over(Item::Sections), r#"(@custom "x" "")"#))),
-        (Item::ConstantBytes, module(&format!("(global i32 (i32.const 0) {})", times(40, "(i32.const 0) i32.add")))),
-        (Item::Values, module(&format!("(type (func (param {})))", times(over(Item::Values), " i32")))),
-        (Item::BodyBytes, function(&times(over(Item::BodyBytes), " nop"))),
-        (Item::Locals, function(&format!("(local {})", times(over(Item::Locals), " i32")))),
+        (
+            Item::Functions,
+            module(&times(over(Item::Functions), "(func)")),
+        ),
+        (
+            Item::Globals,
+            module(&times(over(Item::Globals), "(global i32 (i32.const 0))")),
+        ),
+        (
+            Item::Tables,
+            module(&times(over(Item::Tables), "(table 0 funcref)")),
+        ),
+        (
+            Item::TableElements,
+            module(&format!("(table {} funcref)", over(Item::TableElements))),
+        ),
+        (
+            Item::Memories,
+            module(&times(over(Item::Memories), "(memory 0)")),
+        ),
+        (
+            Item::MemoryPages,
+            module(&format!("(memory {})", over(Item::MemoryPages))),
+        ),
+        (
+            Item::ElementSegments,
+            module(&times(over(Item::ElementSegments), "(elem func)")),
+        ),
+        (
+            Item::Elements,
+            module(&format!(
+                "(func $f) (elem func {})",
+                times(over(Item::Elements), " $f")
+            )),
+        ),
+        (
+            Item::DataSegments,
+            module(&times(over(Item::DataSegments), "(data)")),
+        ),
+        (
+            Item::CustomBytes,
+            format!(
+                r#"(component (@custom "x" "{}"))"#,
+                times(over(Item::CustomBytes), "x")
+            ),
+        ),
+        (
+            Item::Sections,
+            format!(
+                "(component {})",
+                times(over(Item::Sections), r#"(@custom "x" "")"#)
+            ),
+        ),
+        (
+            Item::ConstantBytes,
+            module(&format!(
+                "(global i32 (i32.const 0) {})",
+                times(40, "(i32.const 0) i32.add")
+            )),
+        ),
+        (
+            Item::Values,
+            module(&format!(
+                "(type (func (param {})))",
+                times(over(Item::Values), " i32")
+            )),
+        ),
+        (
+            Item::BodyBytes,
+            function(&times(over(Item::BodyBytes), " nop")),
+        ),
+        (
+            Item::Locals,
+            function(&format!("(local {})", times(over(Item::Locals), " i32"))),
+        ),
         (
             Item::Nesting,
-            function(&format!("{}{}", times(over(Item::Nesting), "block "), times(over(Item::Nesting), "end "))),
+            function(&format!(
+                "{}{}",
+                times(over(Item::Nesting), "block "),
+                times(over(Item::Nesting), "end ")
+            )),
         ),
-        (Item::Loops, function(&times(over(Item::Loops), "loop end "))),
-        (Item::Targets, function(&format!("(br_table {} (i32.const 0))", times(over(Item::Targets) + 1, " 0")))),
+        (
+            Item::Loops,
+            function(&times(over(Item::Loops), "loop end ")),
+        ),
+        (
+            Item::Targets,
+            function(&format!(
+                "(br_table {} (i32.const 0))",
+                times(over(Item::Targets) + 1, " 0")
+            )),
+        ),
     ] {
         let (what, most) = item.cap();
         let error = refused(&wat);
-        let StructureError::TooMuch { what: told, found, most: cap, .. } = &error else { panic!("{item:?}: {error}") };
+        let StructureError::TooMuch {
+            what: told,
+            found,
+            most: cap,
+            ..
+        } = &error
+        else {
+            panic!("{item:?}: {error}")
+        };
         assert_eq!((*told, *cap), (what, most), "{item:?}: {error}");
         assert!(*found > most && *found <= most * 8, "{error}");
     }
@@ -139,19 +275,30 @@ fn what_the_validator_says_in_two_lines_is_told_in_one() {
 fn instructions_that_move_many_values_count_as_many_steps() {
     let wide = |body: &str| {
         let results = " i32".repeat(200);
-        wat::parse_str(module(&format!("(type $t (func (result {results}))) (func $f (type $t) unreachable) {body}")))
-            .unwrap()
+        wat::parse_str(module(&format!(
+            "(type $t (func (result {results}))) (func $f (type $t) unreachable) {body}"
+        )))
+        .unwrap()
     };
     let steps = |body: &str| walk::walk(&wide(body)).unwrap().of(Item::Steps);
     let without = steps("");
     for (body, at_least) in [
         ("(func (call $f) unreachable)", 200),
-        ("(func (i32.const 0) (call_indirect (type $t)) unreachable) (table 0 funcref)", 200),
+        (
+            "(func (i32.const 0) (call_indirect (type $t)) unreachable) (table 0 funcref)",
+            200,
+        ),
         ("(func (block (type $t) unreachable) unreachable)", 400),
         ("(func (block (type $t) (br 0)) unreachable)", 600),
-        ("(func (block (type $t) (br_table 0 0 0 0 (i32.const 0))) unreachable)", 1_200),
+        (
+            "(func (block (type $t) (br_table 0 0 0 0 (i32.const 0))) unreachable)",
+            1_200,
+        ),
         ("(func (type $t) (return (call $f)))", 600),
-        ("(func loop end loop end loop end loop end loop end loop end loop end loop end loop end)", 45),
+        (
+            "(func loop end loop end loop end loop end loop end loop end loop end loop end loop end)",
+            45,
+        ),
     ] {
         let more = steps(body) - without;
         assert!((at_least..at_least + 30).contains(&more), "{body}: {more}");
@@ -163,7 +310,10 @@ fn what_tools_do_not_need_is_not_valid() {
     for (proposal, wat) in PROPOSALS {
         let error = refused(wat);
         assert!(
-            matches!(error, StructureError::Invalid { .. } | StructureError::Malformed { .. }),
+            matches!(
+                error,
+                StructureError::Invalid { .. } | StructureError::Malformed { .. }
+            ),
             "{proposal}: {error}"
         );
     }
@@ -182,6 +332,10 @@ fn what_tools_need_is_valid() {
         "(func (param i32) (result i32) (i32.extend8_s (local.get 0)))",
         "(global (mut i32) (i32.const 0)) (export \"g\" (global 0))",
     ] {
-        assert_eq!(check(&wat::parse_str(module(wat)).unwrap()), Ok(()), "{wat}");
+        assert_eq!(
+            check(&wat::parse_str(module(wat)).unwrap()),
+            Ok(()),
+            "{wat}"
+        );
     }
 }

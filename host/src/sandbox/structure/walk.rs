@@ -1,8 +1,8 @@
 //! Every section of a file in order, counted before anything looks into it further.
 
 use wasmparser::{
-    BinaryReaderError, ConstExpr, DataKind, ElementItems, ElementKind, Encoding, Parser, Payload, SectionLimited,
-    TableInit,
+    BinaryReaderError, ConstExpr, DataKind, ElementItems, ElementKind, Encoding, Parser, Payload,
+    SectionLimited, TableInit,
 };
 
 use super::body::{self, Signatures};
@@ -36,21 +36,31 @@ struct Walk {
 impl Walk {
     fn payload(&mut self, payload: Payload<'_>) -> Result<(), StructureError> {
         match payload {
-            Payload::Version { encoding, range, .. } => return self.open(encoding, range.start),
+            Payload::Version {
+                encoding, range, ..
+            } => return self.open(encoding, range.start),
             Payload::End(_) => {
                 self.depth = self.depth.saturating_sub(1);
                 return Ok(());
             }
             Payload::CustomSection(section) => {
                 let range = section.range();
-                self.tally.add(Item::CustomBytes, section.data().len(), range.start)?;
+                self.tally
+                    .add(Item::CustomBytes, section.data().len(), range.start)?;
                 return self.tally.add(Item::Sections, 1_u64, range.start);
             }
             // The parser goes into these next.
-            Payload::ModuleSection { unchecked_range, .. } | Payload::ComponentSection { unchecked_range, .. } => {
+            Payload::ModuleSection {
+                unchecked_range, ..
+            }
+            | Payload::ComponentSection {
+                unchecked_range, ..
+            } => {
                 return self.tally.add(Item::Sections, 1_u64, unchecked_range.start);
             }
-            Payload::CodeSectionEntry(body) => return body::check(&body, &mut self.signatures, &mut self.tally),
+            Payload::CodeSectionEntry(body) => {
+                return body::check(&body, &mut self.signatures, &mut self.tally);
+            }
             _ => {}
         }
         let offset = payload.as_section().map_or(0, |(_, range)| range.start);
@@ -68,7 +78,11 @@ impl Walk {
             self.signatures = Signatures::default();
             return self.tally.add(Item::Modules, 1_u64, offset);
         }
-        if self.depth > 1 { self.tally.add(Item::Components, 1_u64, offset) } else { Ok(()) }
+        if self.depth > 1 {
+            self.tally.add(Item::Components, 1_u64, offset)
+        } else {
+            Ok(())
+        }
     }
 
     /// What a core module has, of each kind. Whether this was such a section.
@@ -87,10 +101,16 @@ impl Walk {
                 self.signatures.functions(section.clone())?;
             }
             Payload::ExportSection(section) => self.add(Item::Exports, section)?,
-            Payload::CodeSectionStart { count, unchecked_range, .. } => {
+            Payload::CodeSectionStart {
+                count,
+                unchecked_range,
+                ..
+            } => {
                 Item::Functions.check(*count, unchecked_range.start)?;
             }
-            Payload::DataCountSection { count, range } => Item::DataSegments.check(*count, range.start)?,
+            Payload::DataCountSection { count, range } => {
+                Item::DataSegments.check(*count, range.start)?
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -103,16 +123,24 @@ impl Walk {
                 self.add(Item::Tables, section)?;
                 each(section, |offset, table| {
                     Item::TableElements.check(table.ty.initial, offset)?;
-                    if let TableInit::Expr(value) = &table.init { constant(value, offset) } else { Ok(()) }
+                    if let TableInit::Expr(value) = &table.init {
+                        constant(value, offset)
+                    } else {
+                        Ok(())
+                    }
                 })?;
             }
             Payload::MemorySection(section) => {
                 self.add(Item::Memories, section)?;
-                each(section, |offset, memory| Item::MemoryPages.check(memory.initial, offset))?;
+                each(section, |offset, memory| {
+                    Item::MemoryPages.check(memory.initial, offset)
+                })?;
             }
             Payload::GlobalSection(section) => {
                 self.add(Item::Globals, section)?;
-                each(section, |offset, global| constant(&global.init_expr, offset))?;
+                each(section, |offset, global| {
+                    constant(&global.init_expr, offset)
+                })?;
             }
             Payload::ElementSection(section) => {
                 self.add(Item::ElementSegments, section)?;
@@ -130,7 +158,11 @@ impl Walk {
         Ok(true)
     }
 
-    fn element(&mut self, element: wasmparser::Element<'_>, offset: u64) -> Result<(), StructureError> {
+    fn element(
+        &mut self,
+        element: wasmparser::Element<'_>,
+        offset: u64,
+    ) -> Result<(), StructureError> {
         if let ElementKind::Active { offset_expr, .. } = &element.kind {
             constant(offset_expr, offset)?;
         }
@@ -143,7 +175,11 @@ impl Walk {
         }
     }
 
-    fn add<T>(&mut self, item: Item, section: &SectionLimited<'_, T>) -> Result<(), StructureError> {
+    fn add<T>(
+        &mut self,
+        item: Item,
+        section: &SectionLimited<'_, T>,
+    ) -> Result<(), StructureError> {
         self.tally.add(item, section.count(), section.range().start)
     }
 }
@@ -153,10 +189,12 @@ pub(super) fn each<'a, T: wasmparser::FromReader<'a>>(
     section: &SectionLimited<'a, T>,
     mut check: impl FnMut(u64, T) -> Result<(), StructureError>,
 ) -> Result<(), StructureError> {
-    section.clone().into_iter_with_offsets().try_for_each(|item: Result<(u64, T), BinaryReaderError>| {
-        let (offset, item) = item.map_err(|error| malformed(&error))?;
-        check(offset, item)
-    })
+    section.clone().into_iter_with_offsets().try_for_each(
+        |item: Result<(u64, T), BinaryReaderError>| {
+            let (offset, item) = item.map_err(|error| malformed(&error))?;
+            check(offset, item)
+        },
+    )
 }
 
 /// These run at every start of an instance, where nothing can stop them.

@@ -39,7 +39,12 @@ impl Parsed {
             return Ok(None);
         }
         let mut state = self.lock();
-        let own = state.each.get(&principal).copied().unwrap_or(0).saturating_add(values);
+        let own = state
+            .each
+            .get(&principal)
+            .copied()
+            .unwrap_or(0)
+            .saturating_add(values);
         let total = state.total.saturating_add(values);
         if own > OF_ONE {
             return Err(Unread::TooMany);
@@ -50,7 +55,11 @@ impl Parsed {
         state.total = total;
         state.each.insert(principal.clone(), own);
         drop(state);
-        Ok(Some(Held { principal, values, parsed: Arc::clone(self) }))
+        Ok(Some(Held {
+            principal,
+            values,
+            parsed: Arc::clone(self),
+        }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -86,12 +95,15 @@ mod tests {
     #[test]
     fn one_principal_has_a_share_of_the_values_and_all_have_a_bound() {
         let parsed = Arc::new(Parsed::default());
-        let hold = |name: &str, values| parsed.hold(Principal::new("https://idp.example", name), values);
+        let hold =
+            |name: &str, values| parsed.hold(Principal::new("https://idp.example", name), values);
         assert!(hold("alice", SMALL).unwrap().is_none());
         let first = hold("alice", 100_000).unwrap();
         let second = hold("alice", 100_000).unwrap();
         assert_eq!(hold("alice", SMALL + 1).err(), Some(Unread::TooMany));
-        let others: Vec<_> = (0..14).map(|other| hold(&format!("user {}", other / 2), 100_000).unwrap()).collect();
+        let others: Vec<_> = (0..14)
+            .map(|other| hold(&format!("user {}", other / 2), 100_000).unwrap())
+            .collect();
         assert_eq!(hold("bob", 100_000).err(), Some(Unread::Busy));
         drop(first);
         assert!(hold("bob", 100_000).unwrap().is_some());

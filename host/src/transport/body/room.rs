@@ -82,15 +82,27 @@ impl Rooms {
         let id = self.next;
         self.next += 1;
         self.change(&principal, Room::Readers, |amount| amount + 1);
-        self.readers.insert(id, Holder { principal, bytes: 0, _stay: stay });
+        self.readers.insert(
+            id,
+            Holder {
+                principal,
+                bytes: 0,
+                _stay: stay,
+            },
+        );
         Ok(id)
     }
 
     /// Takes room for `more` bytes of a reader. A body that becomes large moves to the pool as a whole.
     pub(super) fn take(&mut self, bounds: &Bounds, id: u64, more: usize) -> Result<(), Unread> {
         let holder = self.readers.get_mut(&id).ok_or(Unread::Busy)?;
-        let (principal, before) = (Arc::clone(&holder.principal), std::mem::take(&mut holder.bytes));
-        self.change(&principal, room(before), |amount| amount.saturating_sub(before));
+        let (principal, before) = (
+            Arc::clone(&holder.principal),
+            std::mem::take(&mut holder.bytes),
+        );
+        self.change(&principal, room(before), |amount| {
+            amount.saturating_sub(before)
+        });
         let after = before + more;
         self.make_room(bounds, room(after), after, &principal)?;
         self.change(&principal, room(after), |amount| amount + after);
@@ -102,14 +114,25 @@ impl Rooms {
 
     /// Gives back everything that a reader holds.
     pub(super) fn leave(&mut self, id: u64) {
-        if let Some(Holder { principal, bytes, .. }) = self.readers.remove(&id) {
-            self.change(&principal, room(bytes), |amount| amount.saturating_sub(bytes));
+        if let Some(Holder {
+            principal, bytes, ..
+        }) = self.readers.remove(&id)
+        {
+            self.change(&principal, room(bytes), |amount| {
+                amount.saturating_sub(bytes)
+            });
             self.change(&principal, Room::Readers, |amount| amount.saturating_sub(1));
         }
     }
 
     /// Makes sure that `principal` can have `amount` more: within their share, or at the expense of one who holds more.
-    fn make_room(&mut self, bounds: &Bounds, room: Room, amount: usize, principal: &Principal) -> Result<(), Unread> {
+    fn make_room(
+        &mut self,
+        bounds: &Bounds,
+        room: Room,
+        amount: usize,
+        principal: &Principal,
+    ) -> Result<(), Unread> {
         let own = self.held.get(principal).map_or(0, |held| held.of(room)) + amount;
         if own > bounds.each.of(room) {
             return Err(Unread::TooMany);
@@ -124,9 +147,15 @@ impl Rooms {
     /// The oldest reader of whoever holds most of `room`, if that is more than `own`.
     fn oldest_of_the_largest(&self, room: Room, own: usize) -> Option<u64> {
         let (largest, held) = self.held.iter().max_by_key(|(_, held)| held.of(room))?;
-        let in_room = |holder: &Holder| room == Room::Readers || self::room(holder.bytes) == room && holder.bytes > 0;
+        let in_room = |holder: &Holder| {
+            room == Room::Readers || self::room(holder.bytes) == room && holder.bytes > 0
+        };
         let own_of = |holder: &Holder| holder.principal == *largest && in_room(holder);
-        let oldest = self.readers.iter().find(|(_, holder)| own_of(holder)).map(|(id, _)| *id);
+        let oldest = self
+            .readers
+            .iter()
+            .find(|(_, holder)| own_of(holder))
+            .map(|(id, _)| *id);
         oldest.filter(|_| held.of(room) > own)
     }
 
@@ -161,7 +190,11 @@ impl Amounts {
 
 /// Where a body with so many bytes has its room.
 fn room(bytes: usize) -> Room {
-    if bytes <= SMALL { Room::Reserve } else { Room::Pool }
+    if bytes <= SMALL {
+        Room::Reserve
+    } else {
+        Room::Pool
+    }
 }
 
 /// The largest body that is small.
@@ -184,13 +217,21 @@ mod tests {
 
     impl Desk {
         fn new(max_body: usize) -> Self {
-            Self { bounds: Bounds::new(max_body), rooms: Rooms::default(), kept: Vec::new() }
+            Self {
+                bounds: Bounds::new(max_body),
+                rooms: Rooms::default(),
+                kept: Vec::new(),
+            }
         }
 
         /// A body of which `bytes` have arrived, and no more.
         fn begin(&mut self, subject: &str, bytes: usize) -> Result<u64, Unread> {
             let (stay, out) = oneshot::channel();
-            let id = self.rooms.enter(&self.bounds, Principal::new("https://issuer.example", subject), stay)?;
+            let id = self.rooms.enter(
+                &self.bounds,
+                Principal::new("https://issuer.example", subject),
+                stay,
+            )?;
             self.kept.push((id, out));
             let mut left = bytes;
             while left > 0 {
@@ -203,8 +244,12 @@ mod tests {
         }
 
         fn has_to_go(&mut self, id: u64) -> bool {
-            let closed = |out: &mut oneshot::Receiver<()>| out.try_recv() == Err(oneshot::error::TryRecvError::Closed);
-            self.kept.iter_mut().any(|(kept, out)| *kept == id && closed(out))
+            let closed = |out: &mut oneshot::Receiver<()>| {
+                out.try_recv() == Err(oneshot::error::TryRecvError::Closed)
+            };
+            self.kept
+                .iter_mut()
+                .any(|(kept, out)| *kept == id && closed(out))
         }
 
         fn check(&self) {
@@ -215,9 +260,16 @@ mod tests {
                 total.pool += held.pool;
             }
             assert_eq!(total, self.rooms.total);
-            let Amounts { readers, reserve, pool } = self.rooms.total;
+            let Amounts {
+                readers,
+                reserve,
+                pool,
+            } = self.rooms.total;
             let all = self.bounds.all;
-            assert!(readers <= all.readers && reserve <= all.reserve && pool <= all.pool, "{total:?}");
+            assert!(
+                readers <= all.readers && reserve <= all.reserve && pool <= all.pool,
+                "{total:?}"
+            );
         }
     }
 
@@ -227,8 +279,13 @@ mod tests {
     fn unfinished_bodies_of_one_user_leave_room_for_the_others() {
         for max_body in [1, 100, MIB, 16 * MIB] {
             let mut desk = Desk::new(max_body);
-            let refused = (0..32).filter(|_| desk.begin("mallory", max_body).is_err()).count();
-            assert!(refused < 31, "{max_body}: even two of the largest have to fit into one share");
+            let refused = (0..32)
+                .filter(|_| desk.begin("mallory", max_body).is_err())
+                .count();
+            assert!(
+                refused < 31,
+                "{max_body}: even two of the largest have to fit into one share"
+            );
             assert!(desk.begin("alice", max_body).is_ok(), "{max_body}");
             assert!(desk.begin("alice", 200.min(max_body)).is_ok(), "{max_body}");
             desk.check();
@@ -247,7 +304,10 @@ mod tests {
             }
             desk.check();
             assert!(desk.begin("alice", bytes).is_ok(), "{bytes}");
-            assert!(first.is_ok_and(|first| desk.has_to_go(first)), "{bytes}: the oldest of the largest goes");
+            assert!(
+                first.is_ok_and(|first| desk.has_to_go(first)),
+                "{bytes}: the oldest of the largest goes"
+            );
             desk.check();
         }
     }
@@ -260,13 +320,19 @@ mod tests {
         }
         assert_eq!(desk.rooms.total.pool, desk.bounds.all.pool);
         assert!(desk.begin("alice", 64 << 10).is_ok());
-        assert_eq!(desk.begin("alice", 2 * MIB), Err(Unread::Busy), "nobody holds more than that");
+        assert_eq!(
+            desk.begin("alice", 2 * MIB),
+            Err(Unread::Busy),
+            "nobody holds more than that"
+        );
     }
 
     #[test]
     fn everything_is_given_back() {
         let mut desk = Desk::new(MIB);
-        let ids: Vec<_> = (0..50_usize).filter_map(|n| desk.begin(&format!("u{}", n % 7), n * 4000).ok()).collect();
+        let ids: Vec<_> = (0..50_usize)
+            .filter_map(|n| desk.begin(&format!("u{}", n % 7), n * 4000).ok())
+            .collect();
         for id in ids {
             desk.rooms.leave(id);
             desk.rooms.leave(id);

@@ -65,7 +65,10 @@ pub(super) enum Step {
 
 impl Course {
     pub(super) fn new(place: Place) -> Arc<Self> {
-        Arc::new(Self { place, state: Mutex::default() })
+        Arc::new(Self {
+            place,
+            state: Mutex::default(),
+        })
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -79,7 +82,11 @@ impl Course {
         state.phase = Phase::Busy;
         state.left = body.unwrap_or(u64::MAX);
         state.endless = body.is_none();
-        state.answer = if version < Version::HTTP_11 { Step::AheadOld } else { Step::Ahead };
+        state.answer = if version < Version::HTTP_11 {
+            Step::AheadOld
+        } else {
+            Step::Ahead
+        };
     }
 
     /// A good token has come: longer heads are welcome.
@@ -94,7 +101,10 @@ impl Course {
 
     /// There is an answer to write; when it has been, the next request may come.
     pub(super) fn answering(self: &Arc<Self>, answer: Answer) -> Answer {
-        let events = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
+        let events = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
         let mut state = self.lock();
         state.answer = if events { Step::Events } else { Step::Written };
         let last = state.endless || self.place.only_health() || self.place.is_out();
@@ -102,7 +112,9 @@ impl Course {
         let course = Arc::clone(self);
         let mut answer = answer.map(|body| Answering { body, course }.boxed());
         if last {
-            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            answer
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         answer
     }
@@ -190,11 +202,16 @@ impl Body for Answering {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = self.get_mut();
         match Pin::new(&mut this.body).poll_frame(context) {
             // Between two events.
-            Poll::Pending if this.course.comment() => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(COMMENT))))),
+            Poll::Pending if this.course.comment() => {
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(COMMENT)))))
+            }
             polled => polled,
         }
     }

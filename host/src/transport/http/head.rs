@@ -68,9 +68,13 @@ mod tests {
     #[test]
     fn a_head_begins_with_its_first_line_that_is_not_empty() {
         let mut head = Head::default();
-        for (bytes, begun) in
-            [("\r\n", false), ("\r\n", false), ("G", true), ("ET / HTTP/1.1\r\n", true), ("\r\n", false)]
-        {
+        for (bytes, begun) in [
+            ("\r\n", false),
+            ("\r\n", false),
+            ("G", true),
+            ("ET / HTTP/1.1\r\n", true),
+            ("\r\n", false),
+        ] {
             head.scan(bytes.as_bytes());
             assert_eq!(head.has_begun(), begun, "after {bytes:?}");
         }
@@ -85,7 +89,10 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost: a\r\n", Seen::More),
             ("GET / HTTP/1.1\r\nHost: a\r\n\r", Seen::More),
             ("GET / HTTP/1.1\nHost: a\r\n\r\n", Seen::BareLf),
-            ("GET / HTTP/1.1\r\nX: a\nAuthorization: b\r\n\r\n", Seen::BareLf),
+            (
+                "GET / HTTP/1.1\r\nX: a\nAuthorization: b\r\n\r\n",
+                Seen::BareLf,
+            ),
             ("GET / HTTP/1.1\r\nHost: a\r\n\n", Seen::BareLf),
             ("GET / HTTP/1.1\r\nHost: a\n\r\n", Seen::BareLf),
             ("\nGET / HTTP/1.1\r\n\r\n", Seen::BareLf),
@@ -94,11 +101,14 @@ mod tests {
             assert_eq!(Head::default().scan(text.as_bytes()), seen, "{text:?}");
             // The same, byte by byte.
             let mut head = Head::default();
-            let one_by_one = text.bytes().enumerate().find_map(|(index, byte)| match head.scan(&[byte]) {
-                Seen::More => None,
-                Seen::End(_) => Some(Seen::End(index + 1)),
-                Seen::BareLf => Some(Seen::BareLf),
-            });
+            let one_by_one =
+                text.bytes()
+                    .enumerate()
+                    .find_map(|(index, byte)| match head.scan(&[byte]) {
+                        Seen::More => None,
+                        Seen::End(_) => Some(Seen::End(index + 1)),
+                        Seen::BareLf => Some(Seen::BareLf),
+                    });
             assert_eq!(one_by_one.unwrap_or(Seen::More), seen, "{text:?}");
         }
     }

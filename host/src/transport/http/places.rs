@@ -74,13 +74,18 @@ type Turn = (bool, u64);
 
 impl Places {
     pub(super) fn new(bounds: Bounds, trusted: Vec<IpNet>) -> Arc<Self> {
-        Arc::new(Self { bounds, trusted, state: Mutex::default() })
+        Arc::new(Self {
+            bounds,
+            trusted,
+            state: Mutex::default(),
+        })
     }
 
     /// A place for a connection from `peer`, at the expense of one that waits if need be.
     pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let peer = peer.to_canonical();
-        let share = (!self.trusted.iter().any(|trusted| trusted.contains(&peer))).then(|| network(peer));
+        let share =
+            (!self.trusted.iter().any(|trusted| trusted.contains(&peer))).then(|| network(peer));
         let mut state = self.lock();
         let id = state.next;
         state.next += 1;
@@ -89,7 +94,12 @@ impl Places {
             Some(out) => (false, out),
             None => (true, state.health.enter(id, None, health, health)?),
         };
-        Some(Place { id, only_health, out, places: Arc::clone(self) })
+        Some(Place {
+            id,
+            only_health,
+            out,
+            places: Arc::clone(self),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -127,7 +137,11 @@ impl Place {
     }
 
     fn room<'s>(&self, state: &'s mut State) -> &'s mut Room {
-        if self.only_health { &mut state.health } else { &mut state.ordinary }
+        if self.only_health {
+            &mut state.health
+        } else {
+            &mut state.ordinary
+        }
     }
 }
 
@@ -138,7 +152,13 @@ impl Drop for Place {
 }
 
 impl Room {
-    fn enter(&mut self, id: u64, peer: Option<IpAddr>, all: usize, each: usize) -> Option<CancellationToken> {
+    fn enter(
+        &mut self,
+        id: u64,
+        peer: Option<IpAddr>,
+        all: usize,
+        each: usize,
+    ) -> Option<CancellationToken> {
         if let Some(own) = peer.and_then(|peer| self.peers.get(&peer))
             && own.held >= each
         {
@@ -150,7 +170,14 @@ impl Room {
             self.send_away(turn);
         }
         let out = CancellationToken::new();
-        self.seats.insert(id, Seat { peer, turn: None, out: out.clone() });
+        self.seats.insert(
+            id,
+            Seat {
+                peer,
+                turn: None,
+                out: out.clone(),
+            },
+        );
         if let Some(peer) = peer {
             self.peers.entry(peer).or_default().held += 1;
         }
@@ -181,7 +208,9 @@ impl Room {
     }
 
     fn busy(&mut self, id: u64) {
-        let Some(seat) = self.seats.get_mut(&id) else { return };
+        let Some(seat) = self.seats.get_mut(&id) else {
+            return;
+        };
         let Some(turn) = seat.turn.take() else { return };
         self.waiting.remove(&turn);
         if let Some(own) = seat.peer.and_then(|peer| self.peers.get_mut(&peer)) {
@@ -191,7 +220,9 @@ impl Room {
 
     fn idle(&mut self, id: u64, turn: Turn) {
         self.busy(id);
-        let Some(seat) = self.seats.get_mut(&id) else { return };
+        let Some(seat) = self.seats.get_mut(&id) else {
+            return;
+        };
         seat.turn = Some(turn);
         self.waiting.insert(turn, id);
         if let Some(own) = seat.peer.and_then(|peer| self.peers.get_mut(&peer)) {
@@ -204,7 +235,9 @@ impl Room {
 fn network(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V4(_) => peer,
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
+            address.to_bits() & !u128::from(u64::MAX),
+        )),
     }
 }
 
@@ -213,7 +246,10 @@ mod tests {
     use super::*;
 
     fn places(all: usize, each: usize, health: usize, trusted: &str) -> Arc<Places> {
-        Places::new(Bounds { all, each, health }, trusted.parse().into_iter().collect())
+        Places::new(
+            Bounds { all, each, health },
+            trusted.parse().into_iter().collect(),
+        )
     }
 
     fn enter(places: &Arc<Places>, peer: &str) -> Option<Place> {
@@ -224,29 +260,44 @@ mod tests {
     fn silent_connections_of_one_address_make_room_for_its_own_and_not_for_others() {
         let places = places(100, 10, 4, "");
         let alice = enter(&places, "192.0.2.1");
-        let silent: Vec<_> = (0..50).filter_map(|_| enter(&places, "192.0.2.66")).collect();
+        let silent: Vec<_> = (0..50)
+            .filter_map(|_| enter(&places, "192.0.2.66"))
+            .collect();
         assert!(silent.iter().all(|place| !place.only_health()));
         assert_eq!(silent.iter().filter(|place| !place.is_out()).count(), 10);
-        assert!(silent.iter().rev().take(10).all(|place| !place.is_out()), "the oldest go first");
+        assert!(
+            silent.iter().rev().take(10).all(|place| !place.is_out()),
+            "the oldest go first"
+        );
         assert!(alice.is_some_and(|alice| !alice.is_out()));
     }
 
     #[test]
     fn when_the_host_is_full_the_oldest_without_a_header_goes_and_then_the_oldest_that_is_idle() {
         let places = places(3, 3, 1, "");
-        let seated: Vec<_> = (1..=3).filter_map(|n| enter(&places, &format!("192.0.2.{n}"))).collect();
-        let [idle, silent, busy] = seated.as_slice() else { return assert_eq!(seated.len(), 3) };
+        let seated: Vec<_> = (1..=3)
+            .filter_map(|n| enter(&places, &format!("192.0.2.{n}")))
+            .collect();
+        let [idle, silent, busy] = seated.as_slice() else {
+            return assert_eq!(seated.len(), 3);
+        };
         idle.busy();
         idle.idle();
         busy.busy();
         let fourth = enter(&places, "192.0.2.4");
-        assert_eq!([idle, silent, busy].map(Place::is_out), [false, true, false]);
+        assert_eq!(
+            [idle, silent, busy].map(Place::is_out),
+            [false, true, false]
+        );
         fourth.iter().for_each(Place::busy);
         let fifth = enter(&places, "192.0.2.5");
         assert_eq!([idle, busy].map(Place::is_out), [true, false]);
         fifth.iter().for_each(Place::busy);
         let sixth = enter(&places, "192.0.2.6");
-        assert!(sixth.is_some_and(|sixth| sixth.only_health()), "there is still a place for health");
+        assert!(
+            sixth.is_some_and(|sixth| sixth.only_health()),
+            "there is still a place for health"
+        );
         assert!(!busy.is_out());
     }
 
@@ -255,26 +306,53 @@ mod tests {
         let places = places(1, 1, 2, "");
         let only = enter(&places, "192.0.2.1");
         only.iter().for_each(Place::busy);
-        let flood: Vec<_> = (0..9).filter_map(|_| enter(&places, "192.0.2.66")).collect();
-        assert_eq!((flood.len(), flood.iter().filter(|place| !place.is_out()).count()), (9, 2));
+        let flood: Vec<_> = (0..9)
+            .filter_map(|_| enter(&places, "192.0.2.66"))
+            .collect();
+        assert_eq!(
+            (
+                flood.len(),
+                flood.iter().filter(|place| !place.is_out()).count()
+            ),
+            (9, 2)
+        );
         assert!(flood.iter().all(Place::only_health));
         flood.last().iter().for_each(|place| place.busy());
-        assert!(enter(&places, "192.0.2.1").is_some_and(|one| one.only_health()), "the other has asked nothing yet");
+        assert!(
+            enter(&places, "192.0.2.1").is_some_and(|one| one.only_health()),
+            "the other has asked nothing yet"
+        );
     }
 
     #[test]
     fn clients_behind_a_trusted_proxy_have_no_share_to_exceed() {
         let places = places(300, 10, 4, "192.0.2.0/28");
-        let clients: Vec<_> = (0..200).filter_map(|_| enter(&places, "192.0.2.7")).collect();
-        assert_eq!(clients.iter().filter(|place| !place.is_out() && !place.only_health()).count(), 200);
-        let mapped: Vec<_> = (0..20).filter_map(|_| enter(&places, "::ffff:192.0.2.7")).collect();
-        assert_eq!(mapped.iter().filter(|place| place.is_out()).count(), 0, "the same address, written as IPv6");
+        let clients: Vec<_> = (0..200)
+            .filter_map(|_| enter(&places, "192.0.2.7"))
+            .collect();
+        assert_eq!(
+            clients
+                .iter()
+                .filter(|place| !place.is_out() && !place.only_health())
+                .count(),
+            200
+        );
+        let mapped: Vec<_> = (0..20)
+            .filter_map(|_| enter(&places, "::ffff:192.0.2.7"))
+            .collect();
+        assert_eq!(
+            mapped.iter().filter(|place| place.is_out()).count(),
+            0,
+            "the same address, written as IPv6"
+        );
     }
 
     #[test]
     fn an_address_of_ipv6_is_its_network() {
         let places = places(100, 3, 4, "");
-        let one: Vec<_> = (0..9).filter_map(|n| enter(&places, &format!("2001:db8:1:1:{n}::1"))).collect();
+        let one: Vec<_> = (0..9)
+            .filter_map(|n| enter(&places, &format!("2001:db8:1:1:{n}::1")))
+            .collect();
         assert_eq!(one.iter().filter(|place| !place.is_out()).count(), 3);
         assert!(enter(&places, "2001:db8:1:2::1").is_some_and(|other| !other.is_out()));
     }

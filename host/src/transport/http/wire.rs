@@ -76,7 +76,11 @@ impl Wire {
             (false, _) => Wait::Next,
         };
         if wait != self.wait {
-            let time = if wait == Wait::Next { IDLE_TIME } else { HEADER_TIME };
+            let time = if wait == Wait::Next {
+                IDLE_TIME
+            } else {
+                HEADER_TIME
+            };
             self.timer.as_mut().reset(Instant::now() + time);
             self.wait = wait;
         }
@@ -106,14 +110,21 @@ impl Wire {
                 let _ = socket.ready(Interest::ERROR).await;
             }));
         }
-        let gone = self.gone.as_mut().map_or(Poll::Pending, |gone| gone.as_mut().poll(context));
+        let gone = self
+            .gone
+            .as_mut()
+            .map_or(Poll::Pending, |gone| gone.as_mut().poll(context));
         gone.map(|()| Err(io::ErrorKind::ConnectionReset.into()))
     }
 
     /// Asks a client that has closed its half whether it is still there.
     fn ask(&self) -> io::Result<()> {
         match self.course.ask() {
-            Step::Ahead if !self.unflushed && self.socket.try_write(CONTINUE)? == CONTINUE.len() => Ok(()),
+            Step::Ahead
+                if !self.unflushed && self.socket.try_write(CONTINUE)? == CONTINUE.len() =>
+            {
+                Ok(())
+            }
             Step::Ahead | Step::AheadOld => Err(io::ErrorKind::ConnectionReset.into()),
             Step::Events | Step::Comment | Step::Written => Ok(()),
         }
@@ -124,7 +135,11 @@ impl Wire {
         let new = buffer.filled().get(before..).unwrap_or_default();
         let of_body = self.course.of_body(new.len());
         let after = new.get(of_body..).unwrap_or_default();
-        let of_head = if self.course.is_busy() { Some(0) } else { self.scan(after)? };
+        let of_head = if self.course.is_busy() {
+            Some(0)
+        } else {
+            self.scan(after)?
+        };
         let of_head = of_head.unwrap_or(after.len());
         let rest = after.get(of_head..).unwrap_or_default();
         if !rest.is_empty() {
@@ -142,7 +157,11 @@ impl Wire {
             Seen::End(length) => Some(length),
             Seen::BareLf => return self.refuse(BARE_LF),
         };
-        let most = if self.course.is_admitted() { MAX_HEAD } else { MAX_HEAD_OF_A_STRANGER };
+        let most = if self.course.is_admitted() {
+            MAX_HEAD
+        } else {
+            MAX_HEAD_OF_A_STRANGER
+        };
         if before + end.unwrap_or(bytes.len()) > most {
             return self.refuse(TOO_LARGE);
         }
@@ -164,7 +183,11 @@ impl Wire {
         }
     }
 
-    fn poll_socket(&self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_socket(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         loop {
             ready!(self.socket.poll_read_ready(context))?;
             match self.socket.try_read_buf(buffer) {
@@ -196,7 +219,11 @@ impl Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.settle();
         this.poll_in_time(context)?;
@@ -221,8 +248,13 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_out(context, bytes.len(), |socket| socket.try_write(bytes))
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut()
+            .poll_out(context, bytes.len(), |socket| socket.try_write(bytes))
     }
 
     fn poll_write_vectored(
@@ -231,7 +263,8 @@ impl AsyncWrite for Wire {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let length = slices.iter().map(|slice| slice.len()).sum();
-        self.get_mut().poll_out(context, length, |socket| socket.try_write_vectored(slices))
+        self.get_mut()
+            .poll_out(context, length, |socket| socket.try_write_vectored(slices))
     }
 
     fn is_write_vectored(&self) -> bool {

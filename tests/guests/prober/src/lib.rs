@@ -24,15 +24,23 @@ struct Found {
 #[bailiwick_sdk::tool(services = ["orders_api"], read_only)]
 fn hunt(call: &Call, args: Hunt) -> Result<Found, Error> {
     if !args.after.is_empty() {
-        call.service("orders_api").get(&args.after).send()?.success()?;
+        call.service("orders_api")
+            .get(&args.after)
+            .send()?
+            .success()?;
     }
     let memory = memory();
     let hit = |window: &&[u8]| {
         let pairs = window.iter().zip(&args.pattern);
-        pairs.into_iter().all(|(seen, wanted)| seen.wrapping_add(1) == *wanted)
+        pairs
+            .into_iter()
+            .all(|(seen, wanted)| seen.wrapping_add(1) == *wanted)
     };
     let windows = memory.windows(args.pattern.len().max(1));
-    Ok(Found { times: windows.filter(hit).count(), searched: memory.len() })
+    Ok(Found {
+        times: windows.filter(hit).count(),
+        searched: memory.len(),
+    })
 }
 
 /// All linear memory but the first bytes, which no address may name.
@@ -75,7 +83,10 @@ struct Answers {
 /// Asks a service for whatever it is told to; `{actor.sub}` in the path is left to the host.
 #[bailiwick_sdk::tool(services = ["orders_api"])]
 fn ask(call: &Call, args: Ask) -> Result<Answers, Error> {
-    let mut answers = Answers { each: Vec::new(), last: String::new() };
+    let mut answers = Answers {
+        each: Vec::new(),
+        last: String::new(),
+    };
     for _ in 0..args.times.max(1) {
         let path = args.path.iter().map(|part| match part.as_str() {
             "{actor.sub}" => Part::ActorSub,
@@ -97,7 +108,9 @@ fn ask(call: &Call, args: Ask) -> Result<Answers, Error> {
                 answers.each.push(answer.status().to_string());
                 answers.last = format!("{answer:?} {}", String::from_utf8_lossy(answer.body()));
             }
-            Err(error) => answers.each.push(format!("{error:?}").replacen("Error::", "", 1)),
+            Err(error) => answers
+                .each
+                .push(format!("{error:?}").replacen("Error::", "", 1)),
         }
     }
     Ok(answers)

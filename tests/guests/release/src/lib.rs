@@ -15,7 +15,11 @@ struct Release {
 #[bailiwick_sdk::tool(read_only)]
 fn release(call: &Call) -> Result<Release, Error> {
     let own = &call.identity().call;
-    Ok(Release { mark: MARK.to_owned(), call: own.id.clone(), component: own.component.clone() })
+    Ok(Release {
+        mark: MARK.to_owned(),
+        call: own.id.clone(),
+        component: own.component.clone(),
+    })
 }
 
 const MARK: &str = "release-mark-0000";

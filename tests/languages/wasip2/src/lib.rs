@@ -37,9 +37,17 @@ struct Greeting {
 #[bailiwick_sdk::tool(scopes = ["orders:read"], services = ["orders_api"], read_only)]
 fn greet_wasip2(call: &Call, args: Args) -> Result<Greeting, Error> {
     let Settings { word } = call.settings()?;
-    let Order { status } = call.service("orders_api").get(["orders", &args.order_id]).send()?.json()?;
+    let Order { status } = call
+        .service("orders_api")
+        .get(["orders", &args.order_id])
+        .send()?
+        .json()?;
     bailiwick_sdk::info!("greeting");
-    Ok(Greeting { greeting: format!("{word}, {}", call.identity().actor.sub), sum: args.a + args.b, status })
+    Ok(Greeting {
+        greeting: format!("{word}, {}", call.identity().actor.sub),
+        sum: args.a + args.b,
+        status,
+    })
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -80,10 +88,25 @@ fn look_wasip2(call: &Call) -> Result<Seen, Error> {
 }
 
 fn opened() -> Vec<String> {
-    let paths = ["/", ".", "..", "/etc/passwd", "/proc/self/environ", "/dev/urandom", "/tmp", "bailiwick.toml"];
+    let paths = [
+        "/",
+        ".",
+        "..",
+        "/etc/passwd",
+        "/proc/self/environ",
+        "/dev/urandom",
+        "/tmp",
+        "bailiwick.toml",
+    ];
     let mut opened: Vec<String> = paths.map(str::to_owned).into();
-    opened.retain(|path| fs::File::open(path).is_ok() || fs::read_dir(path).is_ok() || fs::metadata(path).is_ok());
-    opened.extend(fs::write("/tmp/from-a-tool", "").is_ok().then(|| "written".to_owned()));
+    opened.retain(|path| {
+        fs::File::open(path).is_ok() || fs::read_dir(path).is_ok() || fs::metadata(path).is_ok()
+    });
+    opened.extend(
+        fs::write("/tmp/from-a-tool", "")
+            .is_ok()
+            .then(|| "written".to_owned()),
+    );
     opened
 }
 

@@ -84,48 +84,162 @@ pub(super) const IMPORTS: &str = r#"
 
 /// Each function: the name in `$main`, the instance, the name in it, and its core type.
 const FUNCTIONS: [Function; 29] = [
-    ("debug-string", "$w-error", "[method]error.to-debug-string", "(param i32 i32)"),
-    ("ready", "$w-poll", "[method]pollable.ready", "(param i32) (result i32)"),
+    (
+        "debug-string",
+        "$w-error",
+        "[method]error.to-debug-string",
+        "(param i32 i32)",
+    ),
+    (
+        "ready",
+        "$w-poll",
+        "[method]pollable.ready",
+        "(param i32) (result i32)",
+    ),
     ("block", "$w-poll", "[method]pollable.block", "(param i32)"),
     ("poll", "$w-poll", "poll", "(param i32 i32 i32)"),
-    ("read", "$w-streams", "[method]input-stream.read", "(param i32 i64 i32)"),
-    ("blocking-read", "$w-streams", "[method]input-stream.blocking-read", "(param i32 i64 i32)"),
-    ("skip", "$w-streams", "[method]input-stream.skip", "(param i32 i64 i32)"),
-    ("blocking-skip", "$w-streams", "[method]input-stream.blocking-skip", "(param i32 i64 i32)"),
-    ("in-ready", "$w-streams", "[method]input-stream.subscribe", "(param i32) (result i32)"),
-    ("check-write", "$w-streams", "[method]output-stream.check-write", "(param i32 i32)"),
-    ("write", "$w-streams", "[method]output-stream.write", "(param i32 i32 i32 i32)"),
-    ("blocking-write", "$w-streams", "[method]output-stream.blocking-write-and-flush", "(param i32 i32 i32 i32)"),
-    ("blocking-flush", "$w-streams", "[method]output-stream.blocking-flush", "(param i32 i32)"),
-    ("out-ready", "$w-streams", "[method]output-stream.subscribe", "(param i32) (result i32)"),
-    ("zeroes", "$w-streams", "[method]output-stream.write-zeroes", "(param i32 i64 i32)"),
-    ("blocking-zeroes", "$w-streams", "[method]output-stream.blocking-write-zeroes-and-flush", "(param i32 i64 i32)"),
-    ("splice", "$w-streams", "[method]output-stream.splice", "(param i32 i32 i64 i32)"),
-    ("blocking-splice", "$w-streams", "[method]output-stream.blocking-splice", "(param i32 i32 i64 i32)"),
+    (
+        "read",
+        "$w-streams",
+        "[method]input-stream.read",
+        "(param i32 i64 i32)",
+    ),
+    (
+        "blocking-read",
+        "$w-streams",
+        "[method]input-stream.blocking-read",
+        "(param i32 i64 i32)",
+    ),
+    (
+        "skip",
+        "$w-streams",
+        "[method]input-stream.skip",
+        "(param i32 i64 i32)",
+    ),
+    (
+        "blocking-skip",
+        "$w-streams",
+        "[method]input-stream.blocking-skip",
+        "(param i32 i64 i32)",
+    ),
+    (
+        "in-ready",
+        "$w-streams",
+        "[method]input-stream.subscribe",
+        "(param i32) (result i32)",
+    ),
+    (
+        "check-write",
+        "$w-streams",
+        "[method]output-stream.check-write",
+        "(param i32 i32)",
+    ),
+    (
+        "write",
+        "$w-streams",
+        "[method]output-stream.write",
+        "(param i32 i32 i32 i32)",
+    ),
+    (
+        "blocking-write",
+        "$w-streams",
+        "[method]output-stream.blocking-write-and-flush",
+        "(param i32 i32 i32 i32)",
+    ),
+    (
+        "blocking-flush",
+        "$w-streams",
+        "[method]output-stream.blocking-flush",
+        "(param i32 i32)",
+    ),
+    (
+        "out-ready",
+        "$w-streams",
+        "[method]output-stream.subscribe",
+        "(param i32) (result i32)",
+    ),
+    (
+        "zeroes",
+        "$w-streams",
+        "[method]output-stream.write-zeroes",
+        "(param i32 i64 i32)",
+    ),
+    (
+        "blocking-zeroes",
+        "$w-streams",
+        "[method]output-stream.blocking-write-zeroes-and-flush",
+        "(param i32 i64 i32)",
+    ),
+    (
+        "splice",
+        "$w-streams",
+        "[method]output-stream.splice",
+        "(param i32 i32 i64 i32)",
+    ),
+    (
+        "blocking-splice",
+        "$w-streams",
+        "[method]output-stream.blocking-splice",
+        "(param i32 i32 i64 i32)",
+    ),
     ("stdin", "$w-stdin", "get-stdin", "(result i32)"),
     ("stdout", "$w-stdout", "get-stdout", "(result i32)"),
     ("stderr", "$w-stderr", "get-stderr", "(result i32)"),
-    ("environment", "$w-environment", "get-environment", "(param i32)"),
-    ("arguments", "$w-environment", "get-arguments", "(param i32)"),
+    (
+        "environment",
+        "$w-environment",
+        "get-environment",
+        "(param i32)",
+    ),
+    (
+        "arguments",
+        "$w-environment",
+        "get-arguments",
+        "(param i32)",
+    ),
     ("cwd", "$w-environment", "initial-cwd", "(param i32)"),
     ("exit", "$w-exit", "exit", "(param i32)"),
-    ("terminal", "$w-terminal-stdin", "get-terminal-stdin", "(param i32)"),
+    (
+        "terminal",
+        "$w-terminal-stdin",
+        "get-terminal-stdin",
+        "(param i32)",
+    ),
     ("preopens", "$w-preopens", "get-directories", "(param i32)"),
     ("random", "$w-random", "get-random-bytes", "(param i64 i32)"),
-    ("insecure", "$w-insecure", "get-insecure-random-bytes", "(param i64 i32)"),
+    (
+        "insecure",
+        "$w-insecure",
+        "get-insecure-random-bytes",
+        "(param i64 i32)",
+    ),
 ];
 
 /// The same for the clock, whose functions need no memory.
 const CLOCK: [Function; 4] = [
     ("now", "$w-clock", "now", "(result i64)"),
     ("resolution", "$w-clock", "resolution", "(result i64)"),
-    ("at", "$w-clock", "subscribe-instant", "(param i64) (result i32)"),
-    ("after", "$w-clock", "subscribe-duration", "(param i64) (result i32)"),
+    (
+        "at",
+        "$w-clock",
+        "subscribe-instant",
+        "(param i64) (result i32)",
+    ),
+    (
+        "after",
+        "$w-clock",
+        "subscribe-duration",
+        "(param i64) (result i32)",
+    ),
 ];
 
 /// What each kind of handle is called.
-const HANDLES: [(&str, &str); 4] =
-    [("drop-error", "$io-error"), ("drop-pollable", "$pollable"), ("drop-in", "$in"), ("drop-out", "$out")];
+const HANDLES: [(&str, &str); 4] = [
+    ("drop-error", "$io-error"),
+    ("drop-pollable", "$pollable"),
+    ("drop-in", "$in"),
+    ("drop-out", "$out"),
+];
 
 type Function = (&'static str, &'static str, &'static str, &'static str);
 
@@ -140,18 +254,27 @@ pub(super) fn lowered() -> String {
             "  (core func ${name} (canon lower (func {instance} \"{function}\") (memory $memory) (realloc $realloc)))\n"
         )
     };
-    let drop = |(name, kind): (&str, &str)| format!("  (core func ${name} (canon resource.drop {kind}))\n");
+    let drop = |(name, kind): (&str, &str)| {
+        format!("  (core func ${name} (canon resource.drop {kind}))\n")
+    };
     each(functions(), lower) + &each(HANDLES, drop)
 }
 
 /// The imports of `$main`.
 pub(super) fn main_imports() -> String {
-    let import = |name: &str, of: &str| format!("    (import \"wasi\" \"{name}\" (func ${name} {of}))\n");
-    each(functions(), |(name, _, _, of)| import(name, of)) + &each(HANDLES, |(name, _)| import(name, "(param i32)"))
+    let import =
+        |name: &str, of: &str| format!("    (import \"wasi\" \"{name}\" (func ${name} {of}))\n");
+    each(functions(), |(name, _, _, of)| import(name, of))
+        + &each(HANDLES, |(name, _)| import(name, "(param i32)"))
 }
 
 /// What `$main` gets.
 pub(super) fn main_with() -> String {
-    let names = functions().map(|(name, ..)| *name).chain(HANDLES.map(|(name, _)| name));
-    format!("    (with \"wasi\" (instance {}))\n", each(names, |name| format!("(export \"{name}\" (func ${name}))")))
+    let names = functions()
+        .map(|(name, ..)| *name)
+        .chain(HANDLES.map(|(name, _)| name));
+    format!(
+        "    (with \"wasi\" (instance {}))\n",
+        each(names, |name| format!("(export \"{name}\" (func ${name}))"))
+    )
 }

@@ -17,15 +17,28 @@ fn copies(count: u32) -> String {
 pub(super) fn cases() -> Vec<Case> {
     let locals = "(local $h i32) (local $i i32)";
     let waits = |name, does, code: &str| ended(name, does, TIME, super::does(code));
-    let poll = |count: u32| format!("(call $poll (i32.const 65536) (i32.const {count}) (i32.const 4096))");
+    let poll =
+        |count: u32| format!("(call $poll (i32.const 65536) (i32.const {count}) (i32.const 4096))");
     let ready = "(local.set $h (call $out-ready (call $stdout)))";
     vec![
-        waits("wasi-wait-for-ever", "Waits 2^64-1 nanoseconds.", "(call $block (call $after (i64.const -1)))"),
-        waits("wasi-wait-until-the-end", "Waits until the last instant.", "(call $block (call $at (i64.const -1)))"),
+        waits(
+            "wasi-wait-for-ever",
+            "Waits 2^64-1 nanoseconds.",
+            "(call $block (call $after (i64.const -1)))",
+        ),
+        waits(
+            "wasi-wait-until-the-end",
+            "Waits until the last instant.",
+            "(call $block (call $at (i64.const -1)))",
+        ),
         waits(
             "wasi-poll-of-one-that-never-comes-many-times",
             "Waits for two hundred copies of something that never comes.",
-            &format!("{locals} (local.set $h (call $after (i64.const -1))) {} {}", copies(200), poll(200)),
+            &format!(
+                "{locals} (local.set $h (call $after (i64.const -1))) {} {}",
+                copies(200),
+                poll(200)
+            ),
         ),
         harmless(
             "wasi-poll-of-copies",
@@ -54,7 +67,12 @@ pub(super) fn cases() -> Vec<Case> {
             TIME,
             for_ever(&format!("{ready} {}", copies(200)), &poll(200)),
         ),
-        ended("wasi-poll-of-nothing", "Waits for nothing at all.", TRAPPED, does(&poll(0))),
+        ended(
+            "wasi-poll-of-nothing",
+            "Waits for nothing at all.",
+            TRAPPED,
+            does(&poll(0)),
+        ),
         ended(
             "wasi-poll-from-beyond-memory",
             "Waits for a list that lies beyond its memory.",
@@ -65,7 +83,11 @@ pub(super) fn cases() -> Vec<Case> {
             "wasi-poll-of-what-was-never-made",
             "Waits for handles out of the air.",
             TRAPPED,
-            does(&format!("{locals} (local.set $h (i32.const 77)) {} {}", copies(8), poll(8))),
+            does(&format!(
+                "{locals} (local.set $h (i32.const 77)) {} {}",
+                copies(8),
+                poll(8)
+            )),
         ),
         ended(
             "wasi-pollables-without-end",
@@ -99,8 +121,14 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// Guests that wait while they, or the host for them, hold much.
 pub(in super::super) fn hoarders() -> Vec<Case> {
-    let waits =
-        |name, does, code: &str| ended(name, does, TIME, super::does(&format!("(local $h i32) (local $i i32) {code}")));
+    let waits = |name, does, code: &str| {
+        ended(
+            name,
+            does,
+            TIME,
+            super::does(&format!("(local $h i32) (local $i i32) {code}")),
+        )
+    };
     let never = "(local.set $h (call $after (i64.const -1)))";
     let poll = |count: u32| {
         format!(

@@ -14,7 +14,10 @@ fn adopted(settings: &Settings, adoption: Adoption<'_>) -> Result<Opened, Journa
 async fn made(folder: &Path) -> String {
     let (journal, _) = open(folder);
     for call in ["a", "b"] {
-        journal.append(record(Event::CallRefused, call)).await.unwrap();
+        journal
+            .append(record(Event::CallRefused, call))
+            .await
+            .unwrap();
     }
     journal.close(stopped()).await.unwrap();
     fs::read_to_string(folder.join("checkpoint")).unwrap()
@@ -29,7 +32,13 @@ async fn a_journal_is_adopted_by_a_checkpoint_that_was_kept_and_says_so() {
     assert_eq!(opened.records, 4);
     let record = lines(folder.path()).pop().unwrap();
     assert_eq!(record["event"], "journal.adopted");
-    assert_eq!((&record["detail"]["kept_size"], &record["detail"]["adopted_size"]), (&3.into(), &3.into()));
+    assert_eq!(
+        (
+            &record["detail"]["kept_size"],
+            &record["detail"]["adopted_size"]
+        ),
+        (&3.into(), &3.into())
+    );
     assert_eq!(record["detail"].get("remembered_size"), None);
     let (journal, opened) = open(folder.path());
     assert_eq!(opened.records, 4);
@@ -44,21 +53,39 @@ async fn a_journal_that_was_rolled_back_is_adopted_with_what_was_remembered() {
     let backup = crashed_copy(folder.path());
     let newer = made(folder.path()).await;
     fs::copy(memory(folder.path()).path(), memory(backup.path()).path()).unwrap();
-    let refused = adopted(&settings(backup.path()), Adoption::Extending(&newer)).map(drop).unwrap_err();
+    let refused = adopted(&settings(backup.path()), Adoption::Extending(&newer))
+        .map(drop)
+        .unwrap_err();
     assert!(
-        matches!(refused, JournalError::Damaged { damage: Damage::NotExtended { size: 6 }, .. }),
+        matches!(
+            refused,
+            JournalError::Damaged {
+                damage: Damage::NotExtended { size: 6 },
+                ..
+            }
+        ),
         "it does not extend the newer one: {refused}"
     );
-    let refused = adopted(&settings(backup.path()), Adoption::New).map(drop).unwrap_err();
+    let refused = adopted(&settings(backup.path()), Adoption::New)
+        .map(drop)
+        .unwrap_err();
     assert!(matches!(refused, JournalError::InTheWay(_)), "{refused}");
-    let refused = adopted(&settings(backup.path()), Adoption::Extending("no note")).map(drop).unwrap_err();
+    let refused = adopted(&settings(backup.path()), Adoption::Extending("no note"))
+        .map(drop)
+        .unwrap_err();
     assert!(matches!(refused, JournalError::NotKept), "{refused}");
     adopted(&settings(backup.path()), Adoption::Extending(&kept)).unwrap();
     let record = lines(backup.path()).pop().unwrap();
     let detail = &record["detail"];
     let root = newer.lines().nth(2).unwrap();
-    assert_eq!((&detail["remembered_size"], &detail["remembered_root"]), (&6.into(), &root.into()));
-    assert_eq!((&detail["adopted_size"], &detail["kept_size"]), (&3.into(), &3.into()));
+    assert_eq!(
+        (&detail["remembered_size"], &detail["remembered_root"]),
+        (&6.into(), &root.into())
+    );
+    assert_eq!(
+        (&detail["adopted_size"], &detail["kept_size"]),
+        (&3.into(), &3.into())
+    );
     open(backup.path());
 }
 
@@ -68,7 +95,11 @@ async fn records_that_a_version_without_batches_acknowledged_are_not_cut_off() {
     let kept = made(folder.path()).await;
     let segment = segment_files(folder.path()).remove(0);
     let text = fs::read_to_string(&segment).unwrap();
-    let mut old: Vec<_> = text.lines().filter(|line| !line.starts_with("{\"batch\"")).map(String::from).collect();
+    let mut old: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("{\"batch\""))
+        .map(String::from)
+        .collect();
     fs::write(&segment, old.join("\n") + "\n").unwrap();
     fs::remove_file(memory(folder.path()).path()).unwrap();
     let closed = crashed_copy(folder.path());
@@ -76,7 +107,9 @@ async fn records_that_a_version_without_batches_acknowledged_are_not_cut_off() {
 
     old.push(old[2].replace("\"seq\":3", "\"seq\":4"));
     fs::write(&segment, old.join("\n") + "\n").unwrap();
-    let refused = adopted(&settings(folder.path()), Adoption::Extending(&kept)).map(drop).unwrap_err();
+    let refused = adopted(&settings(folder.path()), Adoption::Extending(&kept))
+        .map(drop)
+        .unwrap_err();
     assert!(matches!(refused, JournalError::Unfinished(_)), "{refused}");
     assert_eq!(fs::read_to_string(&segment).unwrap().lines().count(), 4);
 }
@@ -88,29 +121,53 @@ async fn a_changed_journal_is_not_adopted() {
     let segment = segment_files(folder.path()).remove(0);
     let text = fs::read_to_string(&segment).unwrap();
     fs::write(&segment, text.replace("\"a\"", "\"x\"")).unwrap();
-    let refused = adopted(&settings(folder.path()), Adoption::Extending(&kept)).map(drop).unwrap_err();
+    let refused = adopted(&settings(folder.path()), Adoption::Extending(&kept))
+        .map(drop)
+        .unwrap_err();
     assert!(matches!(refused, JournalError::Damaged { .. }), "{refused}");
 }
 
 #[tokio::test]
 async fn a_new_journal_begins_with_what_was_remembered_of_the_old_one() {
     let temp = temporary();
-    let settings = Settings { memory: temp.path().join("keys"), ..settings(&temp.path().join("audit")) };
+    let settings = Settings {
+        memory: temp.path().join("keys"),
+        ..settings(&temp.path().join("audit"))
+    };
     let nothing = adopted(&settings, Adoption::New).map(drop).unwrap_err();
-    assert!(matches!(nothing, JournalError::NothingRemembered), "{nothing}");
+    assert!(
+        matches!(nothing, JournalError::NothingRemembered),
+        "{nothing}"
+    );
     let (journal, _) = Journal::open(settings.clone(), key(), clock(0)).unwrap();
-    journal.append(record(Event::CallRefused, "a")).await.unwrap();
+    journal
+        .append(record(Event::CallRefused, "a"))
+        .await
+        .unwrap();
     journal.close(stopped()).await.unwrap();
     let old = fs::read_to_string(settings.folder.join("checkpoint")).unwrap();
     fs::rename(&settings.folder, temp.path().join("old")).unwrap();
     adopted(&settings, Adoption::New).unwrap();
     let first = lines(&settings.folder).remove(0);
-    assert_eq!((&first["seq"], &first["event"]), (&1.into(), &"journal.begun".into()));
+    assert_eq!(
+        (&first["seq"], &first["event"]),
+        (&1.into(), &"journal.begun".into())
+    );
     let root = old.lines().nth(2).unwrap();
-    assert_eq!((&first["detail"]["remembered_size"], &first["detail"]["remembered_root"]), (&2.into(), &root.into()));
+    assert_eq!(
+        (
+            &first["detail"]["remembered_size"],
+            &first["detail"]["remembered_root"]
+        ),
+        (&2.into(), &root.into())
+    );
     let (journal, opened) = Journal::open(settings.clone(), key(), clock(0)).unwrap();
     assert_eq!(opened.records, 1);
     journal.close(stopped()).await.unwrap();
     assert_eq!(verify(&settings.folder, None).unwrap().signed, 2);
-    assert_eq!(verify(&temp.path().join("old"), None).unwrap().signed, 2, "the old one verifies alone");
+    assert_eq!(
+        verify(&temp.path().join("old"), None).unwrap().signed,
+        2,
+        "the old one verifies alone"
+    );
 }

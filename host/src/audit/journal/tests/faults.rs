@@ -34,9 +34,15 @@ fn survive(plan: &Arc<Mutex<Plan>>, heals: bool) {
     let folder = temporary();
     let mut acknowledged = Vec::new();
     let storage = Box::new(Faulty::new(folder.path(), plan));
-    let small = Settings { segment_bytes: 700, ..settings(folder.path()) };
+    let small = Settings {
+        segment_bytes: 700,
+        ..settings(folder.path())
+    };
     if let Ok((journal, _)) = Journal::open_on(storage, small, key(), clock(400)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             run(&journal, &mut acknowledged).await;
             if heals {
@@ -48,7 +54,10 @@ fn survive(plan: &Arc<Mutex<Plan>>, heals: bool) {
                     }
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
-                assert!(append(&journal, Event::HostStarted, "healed", &mut acknowledged).await, "{at}");
+                assert!(
+                    append(&journal, Event::HostStarted, "healed", &mut acknowledged).await,
+                    "{at}"
+                );
                 assert!(journal.close(stopped()).await.is_ok(), "{at}");
             }
             let _ = journal.close(stopped()).await;
@@ -69,10 +78,20 @@ async fn run(journal: &Journal, acknowledged: &mut Vec<Acknowledged>) {
     }
 }
 
-async fn append(journal: &Journal, event: Event, call: &str, acknowledged: &mut Vec<Acknowledged>) -> bool {
+async fn append(
+    journal: &Journal,
+    event: Event,
+    call: &str,
+    acknowledged: &mut Vec<Acknowledged>,
+) -> bool {
     // Records of different sizes: a large one may need a new segment where a small one does not.
     let tool = (event == Event::DownstreamOpened).then(|| "t".repeat(500));
-    let answer = journal.append(Record { tool, ..record(event, call) }).await;
+    let answer = journal
+        .append(Record {
+            tool,
+            ..record(event, call)
+        })
+        .await;
     let call = call.to_owned();
     acknowledged.extend(answer.ok().map(|seq| Acknowledged { seq, event, call }));
     answer.is_ok()
@@ -80,9 +99,12 @@ async fn append(journal: &Journal, event: Event, call: &str, acknowledged: &mut 
 
 fn check(folder: &Path, acknowledged: &[Acknowledged], plan: &Arc<Mutex<Plan>>) {
     let at = format!("{:?}", plan.lock().unwrap());
-    let (journal, _) =
-        Journal::open(settings(folder), key(), clock(0)).unwrap_or_else(|error| unreachable!("{at}: {error:?}"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (journal, _) = Journal::open(settings(folder), key(), clock(0))
+        .unwrap_or_else(|error| unreachable!("{at}: {error:?}"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     runtime.block_on(journal.close(stopped())).unwrap();
     let lines = lines(folder);
     for (line, seq) in lines.iter().zip(1_u64..) {
@@ -97,9 +119,18 @@ fn check(folder: &Path, acknowledged: &[Acknowledged], plan: &Arc<Mutex<Plan>>) 
         );
     }
     let report = verify(folder, None).unwrap_or_else(|error| unreachable!("{at}: {error}"));
-    assert_eq!((report.signed, report.open_calls), (report.records, 0), "{at}");
+    assert_eq!(
+        (report.signed, report.open_calls),
+        (report.records, 0),
+        "{at}"
+    );
     for call in ["a", "b", "c"] {
-        let of = |event: &str| lines.iter().filter(|line| line["call"] == call && line["event"] == event).count();
+        let of = |event: &str| {
+            lines
+                .iter()
+                .filter(|line| line["call"] == call && line["event"] == event)
+                .count()
+        };
         assert_eq!(of("call.opened"), of("call.closed"), "{at}");
         assert_eq!(of("downstream.opened"), of("downstream.closed"), "{at}");
     }
@@ -110,7 +141,10 @@ async fn under_load_on_a_disk_that_fails_now_and_then_nothing_is_lost_or_left_op
     let folder = temporary();
     let plan = Plan::failing(u64::MAX, 1, How::After);
     plan.lock().unwrap().delay = Duration::from_millis(2);
-    let hurried = Settings { append_deadline: Duration::from_millis(300), ..settings(folder.path()) };
+    let hurried = Settings {
+        append_deadline: Duration::from_millis(300),
+        ..settings(folder.path())
+    };
     let journal = open_on(folder.path(), &plan, &hurried);
     let calls = (0..200).map(|n| tokio::spawn(one_call(journal.clone(), n)));
     let calls: Vec<_> = calls.collect();
@@ -139,7 +173,9 @@ async fn one_call(journal: Journal, n: u64) -> Vec<(u64, String)> {
         let patience = Duration::from_millis(n % 9);
         let opened = journal.append(record(Event::CallOpened, &call));
         let opened = if n.is_multiple_of(3) {
-            timeout(patience, opened).await.unwrap_or(Err(AuditUnavailable))
+            timeout(patience, opened)
+                .await
+                .unwrap_or(Err(AuditUnavailable))
         } else {
             opened.await
         };
@@ -157,7 +193,11 @@ async fn sabotage(plan: Arc<Mutex<Plan>>) {
         tokio::time::sleep(Duration::from_millis(15)).await;
         let mut plan = plan.lock().unwrap();
         plan.from = plan.done;
-        plan.how = if plan.done.is_multiple_of(2) { How::Halfway } else { How::After };
+        plan.how = if plan.done.is_multiple_of(2) {
+            How::Halfway
+        } else {
+            How::After
+        };
     }
 }
 
@@ -166,17 +206,27 @@ async fn the_journal_is_good_again_soon_after_the_disk_is() {
     let folder = temporary();
     let plan = Plan::failing(u64::MAX, u64::MAX, How::Halfway);
     let journal = open_on(folder.path(), &plan, &settings(folder.path()));
-    journal.append(record(Event::CallOpened, "a")).await.unwrap();
+    journal
+        .append(record(Event::CallOpened, "a"))
+        .await
+        .unwrap();
     let done = plan.lock().unwrap().done;
     plan.lock().unwrap().from = done;
-    assert_eq!(journal.append(record(Event::CallClosed, "a")).await, Err(AuditUnavailable));
+    assert_eq!(
+        journal.append(record(Event::CallClosed, "a")).await,
+        Err(AuditUnavailable)
+    );
     assert!(!journal.healthy());
     plan.lock().unwrap().count = 0;
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert!(journal.healthy());
     assert_eq!(events(folder.path()), ["call.opened", "call.closed"]);
     assert_eq!(lines(folder.path())[1]["outcome"], "unknown");
-    assert_eq!(segment_files(folder.path()).len(), 2, "the segment that failed is not written again");
+    assert_eq!(
+        segment_files(folder.path()).len(),
+        2,
+        "the segment that failed is not written again"
+    );
     journal.close(stopped()).await.unwrap();
     assert_eq!(verify(folder.path(), None).unwrap().open_calls, 0);
 }

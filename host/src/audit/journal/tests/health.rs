@@ -26,7 +26,11 @@ async fn eventually(healthy: bool, journal: &Journal) -> bool {
 #[tokio::test]
 async fn what_cannot_be_reached_is_not_acknowledged() {
     let deeds: [(&str, Deed, Option<Deed>); 8] = [
-        ("segment removed", |_, segment| fs::remove_file(segment).unwrap(), None),
+        (
+            "segment removed",
+            |_, segment| fs::remove_file(segment).unwrap(),
+            None,
+        ),
         (
             "segment renamed",
             |_, segment| fs::rename(segment, aside(segment)).unwrap(),
@@ -42,7 +46,11 @@ async fn what_cannot_be_reached_is_not_acknowledged() {
             },
             None,
         ),
-        ("segment cut", |_, segment| fs::write(segment, "").unwrap(), None),
+        (
+            "segment cut",
+            |_, segment| fs::write(segment, "").unwrap(),
+            None,
+        ),
         (
             "folder moved away",
             |folder, _| fs::rename(folder, aside(folder)).unwrap(),
@@ -50,8 +58,16 @@ async fn what_cannot_be_reached_is_not_acknowledged() {
                 fs::rename(aside(folder), folder).unwrap();
             }),
         ),
-        ("folder removed", |folder, _| fs::remove_dir_all(folder).unwrap(), None),
-        ("list removed", |folder, _| fs::remove_file(folder.join(CHECKPOINTS)).unwrap(), None),
+        (
+            "folder removed",
+            |folder, _| fs::remove_dir_all(folder).unwrap(),
+            None,
+        ),
+        (
+            "list removed",
+            |folder, _| fs::remove_file(folder.join(CHECKPOINTS)).unwrap(),
+            None,
+        ),
         (
             "list replaced",
             |folder, _| {
@@ -66,30 +82,70 @@ async fn what_cannot_be_reached_is_not_acknowledged() {
         for noticed_by_a_call in [true, false] {
             let temp = temporary();
             let folder = temp.path().join("audit");
-            let settings = Settings { memory: temp.path().join("keys"), ..settings(&folder) };
+            let settings = Settings {
+                memory: temp.path().join("keys"),
+                ..settings(&folder)
+            };
             let (journal, _) = Journal::open(settings.clone(), key(), clock(0)).unwrap();
-            journal.append(record(Event::CallOpened, "a")).await.unwrap();
+            journal
+                .append(record(Event::CallOpened, "a"))
+                .await
+                .unwrap();
             let segment = segment_files(&folder).remove(0);
             deed(&folder, &segment);
             if noticed_by_a_call {
-                assert!(journal.append(record(Event::CallOpened, "b")).await.is_err(), "{what}");
+                assert!(
+                    journal
+                        .append(record(Event::CallOpened, "b"))
+                        .await
+                        .is_err(),
+                    "{what}"
+                );
             }
             assert!(eventually(false, &journal).await, "{what}: nobody notices");
-            assert!(journal.append(record(Event::CallOpened, "c")).await.is_err(), "{what}");
-            assert!(journal.append(record(Event::CallClosed, "a")).await.is_err(), "{what}");
+            assert!(
+                journal
+                    .append(record(Event::CallOpened, "c"))
+                    .await
+                    .is_err(),
+                "{what}"
+            );
+            assert!(
+                journal
+                    .append(record(Event::CallClosed, "a"))
+                    .await
+                    .is_err(),
+                "{what}"
+            );
             if let Some(undo) = undo {
                 undo(&folder, &segment);
-                assert!(eventually(true, &journal).await, "{what}: it does not recover");
-                journal.append(record(Event::CallOpened, "d")).await.unwrap();
-                journal.append(record(Event::CallClosed, "d")).await.unwrap();
+                assert!(
+                    eventually(true, &journal).await,
+                    "{what}: it does not recover"
+                );
+                journal
+                    .append(record(Event::CallOpened, "d"))
+                    .await
+                    .unwrap();
+                journal
+                    .append(record(Event::CallClosed, "d"))
+                    .await
+                    .unwrap();
                 journal.close(stopped()).await.unwrap();
                 let report = verify(&folder, None).unwrap();
-                assert_eq!((report.signed, report.open_calls), (report.records, 0), "{what}");
+                assert_eq!(
+                    (report.signed, report.open_calls),
+                    (report.records, 0),
+                    "{what}"
+                );
                 continue;
             }
             // Several attempts later it is no better.
             tokio::time::sleep(Duration::from_millis(100)).await;
-            assert!(!journal.healthy(), "{what}: it is good without what is gone");
+            assert!(
+                !journal.healthy(),
+                "{what}: it is good without what is gone"
+            );
             assert!(journal.close(stopped()).await.is_err(), "{what}");
         }
     }
@@ -97,16 +153,34 @@ async fn what_cannot_be_reached_is_not_acknowledged() {
 
 #[tokio::test]
 async fn what_was_acknowledged_and_is_gone_is_missed_at_the_next_start() {
-    for deed in [|segment: &Path| fs::remove_file(segment), |segment: &Path| fs::write(segment, "")] {
+    for deed in [
+        |segment: &Path| fs::remove_file(segment),
+        |segment: &Path| fs::write(segment, ""),
+    ] {
         let folder = temporary();
         let (journal, _) = open(folder.path());
-        journal.append(record(Event::CallOpened, "a")).await.unwrap();
+        journal
+            .append(record(Event::CallOpened, "a"))
+            .await
+            .unwrap();
         deed(&segment_files(folder.path())[0]).unwrap();
         assert!(eventually(false, &journal).await);
         assert!(journal.close(stopped()).await.is_err());
         // The record was never signed; that it is missing is known all the same.
-        let error = Journal::open(settings(folder.path()), key(), clock(0)).map(drop).unwrap_err();
-        assert!(matches!(error, JournalError::Older { found: 0, remembered: 1, .. }), "{error}");
+        let error = Journal::open(settings(folder.path()), key(), clock(0))
+            .map(drop)
+            .unwrap_err();
+        assert!(
+            matches!(
+                error,
+                JournalError::Older {
+                    found: 0,
+                    remembered: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
 }
 
@@ -135,25 +209,54 @@ async fn while_checkpoints_fail_nothing_new_begins() {
     ];
     for (what, deed, undo) in deeds {
         let folder = temporary();
-        let small = Settings { segment_bytes: 300, ..settings(folder.path()) };
+        let small = Settings {
+            segment_bytes: 300,
+            ..settings(folder.path())
+        };
         let (journal, _) = Journal::open(small, key(), clock(100)).unwrap();
         for call in ["a", "b", "c"] {
-            journal.append(record(Event::CallOpened, call)).await.unwrap();
+            journal
+                .append(record(Event::CallOpened, call))
+                .await
+                .unwrap();
         }
         let first = segment_files(folder.path()).remove(0);
         deed(folder.path(), &first);
         // If a checkpoint was made just before, the next record asks for one.
-        let before = if journal.append(record(Event::CallOpened, "d")).await.is_ok() { 4 } else { 3 };
+        let before = if journal.append(record(Event::CallOpened, "d")).await.is_ok() {
+            4
+        } else {
+            3
+        };
         assert!(eventually(false, &journal).await, "{what}");
-        assert_eq!(journal.append(record(Event::CallOpened, "e")).await, Err(AuditUnavailable), "{what}");
-        assert_eq!(journal.refuse(record(Event::CallRefused, "e")).await, Err(AuditUnavailable), "{what}");
-        assert!(journal.append(record(Event::CallClosed, "a")).await.is_ok(), "{what}: what ends is still tried");
+        assert_eq!(
+            journal.append(record(Event::CallOpened, "e")).await,
+            Err(AuditUnavailable),
+            "{what}"
+        );
+        assert_eq!(
+            journal.refuse(record(Event::CallRefused, "e")).await,
+            Err(AuditUnavailable),
+            "{what}"
+        );
+        assert!(
+            journal.append(record(Event::CallClosed, "a")).await.is_ok(),
+            "{what}: what ends is still tried"
+        );
         undo(folder.path(), &first);
         assert!(eventually(true, &journal).await, "{what}");
         journal.close(stopped()).await.unwrap();
         let events = events(folder.path());
-        assert_eq!(events[before..], ["call.closed", "refusals.counted", "host.stopped"], "{what}");
+        assert_eq!(
+            events[before..],
+            ["call.closed", "refusals.counted", "host.stopped"],
+            "{what}"
+        );
         let report = verify(folder.path(), None).unwrap();
-        assert_eq!((report.signed, report.unsigned), (report.records, 0), "{what}");
+        assert_eq!(
+            (report.signed, report.unsigned),
+            (report.records, 0),
+            "{what}"
+        );
     }
 }

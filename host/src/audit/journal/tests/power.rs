@@ -33,9 +33,16 @@ const THOROUGH: u64 = 3;
 const LIVES: u64 = 4;
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "how long to play is for whoever runs it to say")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long to play is for whoever runs it to say"
+)]
 fn whatever_part_of_a_write_survives_a_loss_of_power_the_journal_starts_and_keeps_its_promises() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
     let seeds = match number("BAILIWICK_POWER_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("BAILIWICK_POWER_SEEDS").unwrap_or(SEEDS),
@@ -55,7 +62,10 @@ fn there_is_no_moment_of_writing_at_which_power_may_not_fail() {
 #[test]
 fn a_journal_that_forgets_one_sync_is_found_out() {
     for flush in Flush::NEEDED {
-        assert!((0..SEEDS).any(|seed| play(seed, Some(flush)).is_err()), "{flush:?} is never missed");
+        assert!(
+            (0..SEEDS).any(|seed| play(seed, Some(flush)).is_err()),
+            "{flush:?} is never missed"
+        );
     }
 }
 
@@ -65,7 +75,12 @@ fn play(seed: u64, omitted: Option<Flush>) -> Result<(), Failure> {
     let mut left = Left::default();
     let mut kept = Vec::new();
     for number in 0..=dice.below(LIVES) {
-        let failure = |moment, what| Failure { seed, life: number, moment, what };
+        let failure = |moment, what| Failure {
+            seed,
+            life: number,
+            moment,
+            what,
+        };
         let life = Life::lead(&left, kept, &mut dice, omitted).map_err(|what| failure(0, what))?;
         let moment = life.last_moment(&mut dice);
         left = life.power_fails(&left, moment, &mut dice);
@@ -77,10 +92,17 @@ fn play(seed: u64, omitted: Option<Flush>) -> Result<(), Failure> {
 /// One life whose every moment is its last, several times with other dice.
 fn every_moment(seed: u64) -> Result<(), Failure> {
     let mut dice = Dice::new(seed);
-    let failure = |life, moment, what| Failure { seed, life, moment, what };
-    let first = Life::lead(&Left::default(), Vec::new(), &mut dice, None).map_err(|what| failure(0, 0, what))?;
+    let failure = |life, moment, what| Failure {
+        seed,
+        life,
+        moment,
+        what,
+    };
+    let first = Life::lead(&Left::default(), Vec::new(), &mut dice, None)
+        .map_err(|what| failure(0, 0, what))?;
     let torn = first.power_fails(&Left::default(), first.steps.len(), &mut dice);
-    let kept = judge::judge(&torn, &first, first.steps.len()).map_err(|what| failure(0, first.steps.len(), what))?;
+    let kept = judge::judge(&torn, &first, first.steps.len())
+        .map_err(|what| failure(0, first.steps.len(), what))?;
     let second = Life::lead(&torn, kept, &mut dice, None).map_err(|what| failure(1, 0, what))?;
     for (number, before, life) in [(0, &Left::default(), &first), (1, &torn, &second)] {
         for moment in 0..=life.steps.len() {
@@ -103,8 +125,16 @@ struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, life, moment, what } = self;
+        let Self {
+            seed,
+            life,
+            moment,
+            what,
+        } = self;
         write!(f, "power fails in life {life} after {moment} steps: {what}")?;
-        write!(f, "\nto repeat: BAILIWICK_POWER_SEED={seed} cargo test -p bailiwick --lib power")
+        write!(
+            f,
+            "\nto repeat: BAILIWICK_POWER_SEED={seed} cargo test -p bailiwick --lib power"
+        )
     }
 }

@@ -31,7 +31,11 @@ fn journal(folder: &Path) {
             .to_owned(),
     ];
     let line = |(index, members): (usize, &String)| {
-        format!("{{\"seq\":{},\"time\":\"2025-11-21T08:00:00.{:03}Z\",{members}}}\n", index + 1, index * 10)
+        format!(
+            "{{\"seq\":{},\"time\":\"2025-11-21T08:00:00.{:03}Z\",{members}}}\n",
+            index + 1,
+            index * 10
+        )
     };
     let text: String = records.iter().enumerate().map(line).collect();
     std::fs::write(folder.join("journal-00000001.jsonl"), text).unwrap();
@@ -41,7 +45,10 @@ fn journal(folder: &Path) {
 fn show(change: impl FnOnce(&mut Args)) -> anyhow::Result<String> {
     let temp = tempfile::tempdir().unwrap();
     journal(temp.path());
-    let mut args = Args { folder: temp.path().to_owned(), ..Args::default() };
+    let mut args = Args {
+        folder: temp.path().to_owned(),
+        ..Args::default()
+    };
     change(&mut args);
     let mut bytes = Vec::new();
     run(&args, &mut Page::new(&mut bytes, false))?;
@@ -58,12 +65,26 @@ fn every_question_shows_its_records_and_no_others() {
         (Box::new(move |args| args.agent = some("bot")), 6),
         (Box::new(move |args| args.agent = some("web")), 6),
         (Box::new(move |args| args.tool = some("whoami")), 2),
-        (Box::new(move |args| args.event = vec!["call.opened".into(), "call.refused".into()]), 3),
-        (Box::new(move |args| args.outcome = vec!["failed".into()]), 1),
-        (Box::new(move |args| args.since = some("2025-11-21T08:00:00.060Z")), 4),
+        (
+            Box::new(move |args| args.event = vec!["call.opened".into(), "call.refused".into()]),
+            3,
+        ),
+        (
+            Box::new(move |args| args.outcome = vec!["failed".into()]),
+            1,
+        ),
+        (
+            Box::new(move |args| args.since = some("2025-11-21T08:00:00.060Z")),
+            4,
+        ),
         (Box::new(move |args| args.since = some("2025-11-22")), 0),
         (Box::new(move |args| args.limit = Some(2)), 2),
-        (Box::new(move |args| (args.actor, args.outcome) = (some("alice"), vec!["failed".into()])), 0),
+        (
+            Box::new(move |args| {
+                (args.actor, args.outcome) = (some("alice"), vec!["failed".into()])
+            }),
+            0,
+        ),
     ];
     for (number, (change, expected)) in cases.iter().enumerate() {
         let lines = show(|args| {
@@ -71,11 +92,26 @@ fn every_question_shows_its_records_and_no_others() {
             args.json = true;
         });
         let lines = lines.unwrap();
-        assert_eq!(lines.lines().count(), *expected, "question {number}: {lines}");
-        assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+        assert_eq!(
+            lines.lines().count(),
+            *expected,
+            "question {number}: {lines}"
+        );
+        assert!(
+            lines
+                .lines()
+                .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())
+        );
         let table = show(change).unwrap();
-        let told = if *expected == 0 { "no record fits".to_owned() } else { counted(*expected, "record") };
-        assert!(table.lines().any(|line| line == told), "question {number}: {table}");
+        let told = if *expected == 0 {
+            "no record fits".to_owned()
+        } else {
+            counted(*expected, "record")
+        };
+        assert!(
+            table.lines().any(|line| line == told),
+            "question {number}: {table}"
+        );
     }
 }
 
@@ -84,11 +120,21 @@ fn a_table_is_aligned_and_names_what_a_record_is_about() {
     let table = show(|_| ()).unwrap();
     let lines: Vec<&str> = table.lines().collect();
     let column = |name: &str| lines.first().and_then(|header| header.find(name)).unwrap();
-    assert!(lines.iter().any(|line| line.contains("component.loaded") && line.contains("orders")), "{table}");
-    assert!(lines.iter().any(|line| line.get(column("OUTCOME")..).is_some_and(|rest| rest.starts_with("failed"))));
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("component.loaded") && line.contains("orders")),
+        "{table}"
+    );
+    assert!(lines.iter().any(|line| {
+        line.get(column("OUTCOME")..)
+            .is_some_and(|rest| rest.starts_with("failed"))
+    }));
     assert!(!table.contains("ISSUER"), "one issuer only: {table}");
     assert!(
-        !table.contains('\x1b') && !table.contains('\u{202e}') && table.contains("eve\\u{1b}[2J\\u{202e}"),
+        !table.contains('\x1b')
+            && !table.contains('\u{202e}')
+            && table.contains("eve\\u{1b}[2J\\u{202e}"),
         "{table}"
     );
 }
@@ -115,33 +161,60 @@ fn a_call_is_a_tree() {
 │  └─ request  x GET
 └─ call.closed  +50 ms  done
 ";
-    assert_eq!(show(|args| args.call = Some("aa1".into())).unwrap(), expected);
+    assert_eq!(
+        show(|args| args.call = Some("aa1".into())).unwrap(),
+        expected
+    );
 }
 
 #[test]
 fn a_question_that_makes_no_sense_is_told_what_to_change() {
     type Change = fn(&mut Args);
     let cases: [(Change, &str); 8] = [
-        (|args| args.call = Some("aa".into()), "several calls begin with \"aa\", such as aa11 and aa22"),
-        (|args| args.call = Some("ff".into()), "no call's id begins with"),
-        (|args| args.call = Some(String::new()), "at least the beginning"),
-        (|args| (args.call, args.tool) = (Some("aa1".into()), Some("whoami".into())), "--tool leaves nothing of"),
+        (
+            |args| args.call = Some("aa".into()),
+            "several calls begin with \"aa\", such as aa11 and aa22",
+        ),
+        (
+            |args| args.call = Some("ff".into()),
+            "no call's id begins with",
+        ),
+        (
+            |args| args.call = Some(String::new()),
+            "at least the beginning",
+        ),
+        (
+            |args| (args.call, args.tool) = (Some("aa1".into()), Some("whoami".into())),
+            "--tool leaves nothing of",
+        ),
         (
             |args| {
-                (args.call, args.actor, args.since) =
-                    (Some("aa1".into()), Some("bob".into()), Some("2025-11-22".into()));
+                (args.call, args.actor, args.since) = (
+                    Some("aa1".into()),
+                    Some("bob".into()),
+                    Some("2025-11-22".into()),
+                );
             },
             "--actor and --since each leave nothing of",
         ),
         (
             |args| {
-                (args.call, args.event, args.outcome) =
-                    (Some("aa1".into()), vec!["call.opened".into()], vec!["done".into()]);
+                (args.call, args.event, args.outcome) = (
+                    Some("aa1".into()),
+                    vec!["call.opened".into()],
+                    vec!["done".into()],
+                );
             },
             "--event and --outcome together leave nothing of",
         ),
-        (|args| args.since = Some("yesterday".into()), "write 2025-11-21T08:00"),
-        (|args| args.folder = "/nowhere".into(), "is not the folder of a journal"),
+        (
+            |args| args.since = Some("yesterday".into()),
+            "write 2025-11-21T08:00",
+        ),
+        (
+            |args| args.folder = "/nowhere".into(),
+            "is not the folder of a journal",
+        ),
     ];
     for (change, told) in cases {
         let error = format!("{:#}", show(change).unwrap_err());
@@ -157,10 +230,17 @@ fn damage_is_told_after_what_is_before_it() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("\"seq\":7", "\"seq\":70")).unwrap();
     let mut bytes = Vec::new();
-    let args = Args { folder: temp.path().to_owned(), json: true, ..Args::default() };
+    let args = Args {
+        folder: temp.path().to_owned(),
+        json: true,
+        ..Args::default()
+    };
     let error = run(&args, &mut Page::new(&mut bytes, false)).unwrap_err();
     assert_eq!(String::from_utf8(bytes).unwrap().lines().count(), 6);
-    assert!(format!("{error:#}").contains("bailiwick audit verify"), "{error:#}");
+    assert!(
+        format!("{error:#}").contains("bailiwick audit verify"),
+        "{error:#}"
+    );
 }
 
 #[test]

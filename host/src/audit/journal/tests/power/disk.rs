@@ -37,8 +37,15 @@ pub(super) struct Disk {
 impl Disk {
     /// A disk on which all of this is durable.
     pub(super) fn new(found: &Left) -> Self {
-        let files = found.values().map(|contents| vec![contents.clone()]).collect();
-        let names = found.keys().enumerate().map(|(file, name)| (name.clone(), vec![Some(file)])).collect();
+        let files = found
+            .values()
+            .map(|contents| vec![contents.clone()])
+            .collect();
+        let names = found
+            .keys()
+            .enumerate()
+            .map(|(file, name)| (name.clone(), vec![Some(file)]))
+            .collect();
         Self { files, names }
     }
 
@@ -57,8 +64,12 @@ impl Disk {
                 self.files.push(vec![Vec::new()]);
                 self.name(name, Some(self.files.len() - 1));
             }
-            Step::Append(name, bytes) => self.write(name, |contents| contents.extend_from_slice(bytes)),
-            Step::SetLength(name, length) => self.write(name, |contents| contents.truncate(*length)),
+            Step::Append(name, bytes) => {
+                self.write(name, |contents| contents.extend_from_slice(bytes))
+            }
+            Step::SetLength(name, length) => {
+                self.write(name, |contents| contents.truncate(*length))
+            }
             Step::Rename(from, to) => {
                 let file = self.file(from);
                 self.name(to, file);
@@ -70,7 +81,10 @@ impl Disk {
                 forget_all_but_last(&mut self.files[file]);
             }
             Step::SyncFolder(folder) => {
-                let inside = |name: &str| name.rsplit_once('/').is_some_and(|(parent, _)| parent == *folder);
+                let inside = |name: &str| {
+                    name.rsplit_once('/')
+                        .is_some_and(|(parent, _)| parent == *folder)
+                };
                 let names = self.names.iter_mut().filter(|(name, _)| inside(name));
                 names.for_each(|(_, files)| forget_all_but_last(files));
             }
@@ -78,11 +92,16 @@ impl Disk {
     }
 
     fn file(&self, name: &str) -> Option<usize> {
-        self.names.get(name).and_then(|files| *files.last().unwrap())
+        self.names
+            .get(name)
+            .and_then(|files| *files.last().unwrap())
     }
 
     fn name(&mut self, name: &str, file: Option<usize>) {
-        self.names.entry(name.to_owned()).or_insert_with(|| vec![None]).push(file);
+        self.names
+            .entry(name.to_owned())
+            .or_insert_with(|| vec![None])
+            .push(file);
     }
 
     fn write(&mut self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
@@ -94,14 +113,23 @@ impl Disk {
 
     /// What is there as long as the power stays.
     pub(super) fn written(&self) -> Left {
-        let there = self.names.iter().filter_map(|(name, files)| Some((name, (*files.last().unwrap())?)));
-        there.map(|(name, file)| (name.clone(), self.files[file].last().unwrap().clone())).collect()
+        let there = self
+            .names
+            .iter()
+            .filter_map(|(name, files)| Some((name, (*files.last().unwrap())?)));
+        there
+            .map(|(name, file)| (name.clone(), self.files[file].last().unwrap().clone()))
+            .collect()
     }
 
     /// What is there after the power failed.
     pub(super) fn lose_power(&self, dice: &mut Dice) -> Left {
         let page = *dice.one_of(&[PAGE, PAGE, SECTOR]);
-        let files: Vec<_> = self.files.iter().map(|versions| torn(versions, page, dice)).collect();
+        let files: Vec<_> = self
+            .files
+            .iter()
+            .map(|versions| torn(versions, page, dice))
+            .collect();
         let mut left = Left::new();
         for (name, versions) in &self.names {
             let newest = *dice.one_of(&NEWEST);
@@ -135,12 +163,20 @@ fn torn_length(versions: &[Vec<u8>], page: usize, newest: u64, dice: &mut Dice) 
         return length;
     }
     let pages = first / page + 1..length.div_ceil(page);
-    if pages.is_empty() { length } else { (pages.start + dice.below_len(pages.len())) * page }
+    if pages.is_empty() {
+        length
+    } else {
+        (pages.start + dice.below_len(pages.len())) * page
+    }
 }
 
 /// The newest version in so many of a hundred cases, otherwise any.
 fn pick<'v, T>(versions: &'v [T], newest: u64, dice: &mut Dice) -> &'v T {
-    if dice.percent(newest) { versions.last().unwrap() } else { dice.one_of(versions) }
+    if dice.percent(newest) {
+        versions.last().unwrap()
+    } else {
+        dice.one_of(versions)
+    }
 }
 
 fn forget_all_but_last<T>(versions: &mut Vec<T>) {

@@ -51,33 +51,67 @@ impl Life {
         let settings = settings_in(root.path(), dice);
         let steps = Arc::new(Mutex::new(Vec::new()));
         let recorder = Recorder::new(&settings.folder, &steps, omitted);
-        let (log, _) = recover::recover(Box::new(recorder), &settings, key(), &*clock(0)).map_err(told)?;
-        let mut living = Living { log, steps, folder: settings.folder, made: 0, life: Self::begin(kept) };
+        let (log, _) =
+            recover::recover(Box::new(recorder), &settings, key(), &*clock(0)).map_err(told)?;
+        let mut living = Living {
+            log,
+            steps,
+            folder: settings.folder,
+            made: 0,
+            life: Self::begin(kept),
+        };
         living.life.lines = lines_of(&living.folder);
         living.acknowledge(0);
         for _ in 0..dice.below(ACTS) {
             living.act(dice);
         }
-        let Living { log, steps, folder, mut life, .. } = living;
+        let Living {
+            log,
+            steps,
+            folder,
+            mut life,
+            ..
+        } = living;
         drop(log);
         life.steps = std::mem::take(&mut *steps.lock().unwrap());
-        assert_eq!(Disk::after(left, &life.steps).written(), found(&folder, AUDIT), "the recorder knows every step");
+        assert_eq!(
+            Disk::after(left, &life.steps).written(),
+            found(&folder, AUDIT),
+            "the recorder knows every step"
+        );
         Ok(life)
     }
 
     fn begin(lines: Vec<String>) -> Self {
-        let start = Batch { before: lines.len(), begun: 0, after: 0, acknowledged: 0 };
-        Self { steps: Vec::new(), lines, batches: vec![start], signed: Vec::new() }
+        let start = Batch {
+            before: lines.len(),
+            begun: 0,
+            after: 0,
+            acknowledged: 0,
+        };
+        Self {
+            steps: Vec::new(),
+            lines,
+            batches: vec![start],
+            signed: Vec::new(),
+        }
     }
 
     /// When the power fails: at any moment, before a sync, or before one of a batch of records.
     pub(super) fn last_moment(&self, dice: &mut Dice) -> usize {
         let is_sync = |step: &Step| matches!(step, Step::Sync(_) | Step::SyncFolder(_));
-        let is_batch = |step: &Step| matches!(step, Step::Sync(name) if name.starts_with("audit/journal-"));
+        let is_batch =
+            |step: &Step| matches!(step, Step::Sync(name) if name.starts_with("audit/journal-"));
         let kinds: [&dyn Fn(&Step) -> bool; 4] = [&is_sync, &is_batch, &is_batch, &|_| true];
         let wanted = *dice.one_of(&kinds);
-        let moments: Vec<_> = (0..self.steps.len()).filter(|moment| wanted(&self.steps[*moment])).collect();
-        if moments.is_empty() { self.steps.len() } else { *dice.one_of(&moments) }
+        let moments: Vec<_> = (0..self.steps.len())
+            .filter(|moment| wanted(&self.steps[*moment]))
+            .collect();
+        if moments.is_empty() {
+            self.steps.len()
+        } else {
+            *dice.one_of(&moments)
+        }
     }
 
     /// What is left if the power fails after so many steps.
@@ -113,45 +147,89 @@ impl Living {
 
     fn write(&mut self, records: &[Record]) {
         let (begun, before) = (self.now(), self.life.lines.len());
-        let first = self.log.append(&records.iter().collect::<Vec<_>>(), NOW).unwrap();
-        let lines = (first..).zip(records).map(|(seq, record)| record.line(seq, NOW).unwrap());
-        self.life.lines.extend(lines.map(|line| String::from_utf8(line).unwrap()));
-        self.life.batches.push(Batch { before, begun, after: 0, acknowledged: 0 });
+        let first = self
+            .log
+            .append(&records.iter().collect::<Vec<_>>(), NOW)
+            .unwrap();
+        let lines = (first..)
+            .zip(records)
+            .map(|(seq, record)| record.line(seq, NOW).unwrap());
+        self.life
+            .lines
+            .extend(lines.map(|line| String::from_utf8(line).unwrap()));
+        self.life.batches.push(Batch {
+            before,
+            begun,
+            after: 0,
+            acknowledged: 0,
+        });
         self.acknowledge(begun);
     }
 
     fn acknowledge(&mut self, begun: usize) {
         let (now, lines) = (self.now(), self.life.lines.len());
         let batch = self.life.batches.last_mut().unwrap();
-        *batch = Batch { begun, after: lines, acknowledged: now, ..*batch };
+        *batch = Batch {
+            begun,
+            after: lines,
+            acknowledged: now,
+            ..*batch
+        };
     }
 
     fn sign(&mut self) {
         let Checkpoint { size, root } = Checkpoint::of(&self.log.tree);
-        self.life.signed.push(Signed { begun: self.now(), size, root });
+        self.life.signed.push(Signed {
+            begun: self.now(),
+            size,
+            root,
+        });
         self.log.checkpoint().unwrap();
     }
 
     /// A record of any size up to several pages, if there are not many of them.
     fn record(&mut self, count: u64, dice: &mut Dice) -> Record {
         self.made += 1;
-        let events = [Event::CallRefused, Event::CallOpened, Event::DownstreamOpened, Event::CallClosed];
+        let events = [
+            Event::CallRefused,
+            Event::CallOpened,
+            Event::DownstreamOpened,
+            Event::CallClosed,
+        ];
         let call = format!("c{}-{}", self.life.batches[0].before, self.made / 3);
-        let texts = if count > 20 { 0 } else { *dice.one_of(&[0, 0, 1, 4, 12, 30]) };
-        let detail: Map<String, Value> = (0..texts).map(|n| (format!("d{n}"), json!("x".repeat(400)))).collect();
-        Record { detail: Some(detail), ..record(*dice.one_of(&events), &call) }
+        let texts = if count > 20 {
+            0
+        } else {
+            *dice.one_of(&[0, 0, 1, 4, 12, 30])
+        };
+        let detail: Map<String, Value> = (0..texts)
+            .map(|n| (format!("d{n}"), json!("x".repeat(400))))
+            .collect();
+        Record {
+            detail: Some(detail),
+            ..record(*dice.one_of(&events), &call)
+        }
     }
 }
 
 fn settings_in(root: &Path, dice: &mut Dice) -> Settings {
     let segment_bytes = *dice.one_of(&[700, 5000, 200_000, 200_000]);
-    Settings { segment_bytes, ..settings(&root.join(AUDIT)) }
+    Settings {
+        segment_bytes,
+        ..settings(&root.join(AUDIT))
+    }
 }
 
 /// All records of a journal, in order, without what ends batches.
 pub(super) fn lines_of(folder: &Path) -> Vec<String> {
-    let text: String = segment_files(folder).iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
-    text.lines().filter(|line| line.starts_with("{\"seq\":")).map(str::to_owned).collect()
+    let text: String = segment_files(folder)
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    text.lines()
+        .filter(|line| line.starts_with("{\"seq\":"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Everything that a folder has but the locks, which say nothing.

@@ -46,14 +46,27 @@ pub(super) enum Flush {
 
 impl Flush {
     /// Those that no other sync makes up for.
-    pub(super) const NEEDED: [Self; 7] =
-        [Self::SegmentName, Self::Records, Self::Cut, Self::List, Self::Small, Self::Memory, Self::MemoryName];
+    pub(super) const NEEDED: [Self; 7] = [
+        Self::SegmentName,
+        Self::Records,
+        Self::Cut,
+        Self::List,
+        Self::Small,
+        Self::Memory,
+        Self::MemoryName,
+    ];
 }
 
 impl Recorder {
     pub(super) fn new(path: &Path, steps: &Arc<Mutex<Vec<Step>>>, omitted: Option<Flush>) -> Self {
         let (path, folder) = (path.to_owned(), lock(path));
-        Self { path, folder, steps: Arc::clone(steps), current: String::new(), omitted }
+        Self {
+            path,
+            folder,
+            steps: Arc::clone(steps),
+            current: String::new(),
+            omitted,
+        }
     }
 
     fn step(&self, step: Step) {
@@ -113,7 +126,10 @@ impl Storage for Recorder {
             self.step(Step::Remove(name));
             self.flush(Flush::Removed, &synced, Step::SyncFolder(AUDIT));
         } else {
-            self.step(Step::SetLength(name.clone(), usize::try_from(length).unwrap()));
+            self.step(Step::SetLength(
+                name.clone(),
+                usize::try_from(length).unwrap(),
+            ));
             self.flush(Flush::Cut, &synced, Step::Sync(name));
         }
         Ok(())
@@ -123,7 +139,10 @@ impl Storage for Recorder {
         let synced = self.perform(|folder| folder.add_checkpoint(length, line))?;
         let name = audit(CHECKPOINTS);
         self.step(Step::Open(name.clone()));
-        self.step(Step::SetLength(name.clone(), usize::try_from(length).unwrap()));
+        self.step(Step::SetLength(
+            name.clone(),
+            usize::try_from(length).unwrap(),
+        ));
         self.step(Step::Append(name.clone(), line.to_vec()));
         self.flush(Flush::List, &synced, Step::Sync(name));
         self.flush(Flush::ListName, &synced, Step::SyncFolder(AUDIT));
@@ -132,14 +151,26 @@ impl Storage for Recorder {
 
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
         let synced = self.perform(|folder| folder.replace(name, contents))?;
-        self.replaced(AUDIT, name, contents, &synced, [Flush::Small, Flush::SmallName]);
+        self.replaced(
+            AUDIT,
+            name,
+            contents,
+            &synced,
+            [Flush::Small, Flush::SmallName],
+        );
         Ok(())
     }
 
     fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
         let synced = self.perform(|folder| folder.remember(contents))?;
         let name = memory(Path::new(AUDIT)).name().to_owned();
-        self.replaced(MEMORY, &name, contents, &synced, [Flush::Memory, Flush::MemoryName]);
+        self.replaced(
+            MEMORY,
+            &name,
+            contents,
+            &synced,
+            [Flush::Memory, Flush::MemoryName],
+        );
         Ok(())
     }
 
@@ -149,7 +180,14 @@ impl Storage for Recorder {
 }
 
 impl Recorder {
-    fn replaced(&self, folder: &'static str, name: &str, contents: &[u8], synced: &Synced, flushes: [Flush; 2]) {
+    fn replaced(
+        &self,
+        folder: &'static str,
+        name: &str,
+        contents: &[u8],
+        synced: &Synced,
+        flushes: [Flush; 2],
+    ) {
         let (new, name) = (format!("{folder}/.{name}.new"), format!("{folder}/{name}"));
         self.step(Step::Open(new.clone()));
         self.step(Step::SetLength(new.clone(), 0));
