@@ -1,4 +1,5 @@
-//! A chart of calls a second: one group of bars for each number of connections, one bar for each server.
+//! A chart of calls a second: one group of bars for each number of connections, one bar for each
+//! server.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

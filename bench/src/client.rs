@@ -1,7 +1,8 @@
-//! The client: keep-alive HTTP/1.1, one request after another on each connection, a body made beforehand.
+//! The client: keep-alive HTTP/1.1, one request after another on each connection, a body made
+//! beforehand.
 //!
-//! Trusts nothing of a server beyond its bytes. Hands on how long calls took.
-//! Invariant: a call is counted only if the answer came whole, with status 200 and a result that is not an error.
+//! Trusts nothing of a server beyond its bytes. Hands on how long calls took. Invariant: a call is
+//! counted only if the answer came whole, with status 200 and a result that is not an error.
 
 use std::time::{Duration, Instant};
 

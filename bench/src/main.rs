@@ -1,9 +1,10 @@
 //! `bailiwick-bench`: what Bailiwick costs, measured against a server that does none of it.
 //!
-//! One client, one run: the native server, the host, the host with its journal in memory and any other server are
-//! called in turn, round after round, so that noise of the machine hits all alike. `cargo xtask bench` builds what this
-//! needs and says where it is. Trusts the servers to be the ones it started. Hands on a table, `bench.json` and a chart.
-//! Invariant: a call counts only if its whole answer was read and is a success.
+//! One client, one run: the native server, the host, the host with its journal in memory and any
+//! other server are called in turn, round after round, so that noise of the machine hits all alike.
+//! `cargo xtask bench` builds what this needs and says where it is. Trusts the servers to be the
+//! ones it started. Hands on a table, `bench.json` and a chart. Invariant: a call counts only if
+//! its whole answer was read and is a success.
 
 mod chart;
 mod client;

@@ -1,7 +1,8 @@
 //! The native server: the same tool on the same MCP library and HTTP stack, and nothing else.
 //!
-//! No token, no envelope, no journal, no sandbox: what is left is what MCP over HTTP costs by itself.
-//! Invariant: it answers what the component answers, so that both send and parse the same bytes.
+//! No token, no envelope, no journal, no sandbox: what is left is what MCP over HTTP costs by
+//! itself. Invariant: it answers what the component answers, so that both send and parse the same
+//! bytes.
 
 use std::convert::Infallible;
 use std::io::Write as _;

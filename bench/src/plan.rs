@@ -9,7 +9,8 @@ pub(crate) struct Plan {
     /// The host's command.
     #[arg(long)]
     pub(crate) bailiwick: PathBuf,
-    /// Another build of it, to be measured along: what a change did shows on a busy machine only in one run.
+    /// Another build of it, to be measured along: what a change did shows on a busy machine only in
+    /// one run.
     #[arg(long)]
     pub(crate) before: Option<PathBuf>,
     /// The component with the tool `echo`.

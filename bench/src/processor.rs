@@ -1,9 +1,11 @@
-//! How much processor time a server takes: what a call costs, whatever else the machine does meanwhile.
+//! How much processor time a server takes: what a call costs, whatever else the machine does
+//! meanwhile.
 
 use std::fs;
 use std::time::Duration;
 
-/// What the threads of a process have had of the processors so far; `None` where the system does not tell.
+/// What the threads of a process have had of the processors so far; `None` where the system does
+/// not tell.
 pub(crate) fn used(process: u32) -> Option<Duration> {
     let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
     let mut total = Duration::ZERO;

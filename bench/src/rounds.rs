@@ -1,4 +1,5 @@
-//! Round after round, every server in turn at every number of connections; then the median of the rounds.
+//! Round after round, every server in turn at every number of connections; then the median of the
+//! rounds.
 
 use std::collections::BTreeMap;
 

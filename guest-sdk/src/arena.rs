@@ -1,9 +1,10 @@
 //! The allocator of a component: a bump pointer that can take its last step back.
 //!
-//! A call runs in a fresh instance, so what is freed hardly matters; what matters is that a short call never grows its
-//! memory: growing costs the host several times more than the call itself. The first [`ARENA`] bytes are part of
-//! the instance's memory from the start; beyond them memory grows in large steps.
-//! Invariant: [`Span`] only ever hands out addresses between its `next` and `end`, each once until given back.
+//! A call runs in a fresh instance, so what is freed hardly matters; what matters is that a short
+//! call never grows its memory: growing costs the host several times more than the call itself. The
+//! first [`ARENA`] bytes are part of the instance's memory from the start; beyond them memory grows
+//! in large steps. Invariant: [`Span`] only ever hands out addresses between its `next` and `end`,
+//! each once until given back.
 
 /// Bytes that are there without growing.
 #[cfg(target_arch = "wasm32")]
@@ -121,7 +122,8 @@ mod global {
         }
     }
 
-    // SAFETY: blocks come from `Span`, which never hands out an address twice, and from memory that nothing else uses.
+    // SAFETY: blocks come from `Span`, which never hands out an address twice, and from memory that
+    // nothing else uses.
     #[expect(unsafe_code, reason = "the contract of an allocator")]
     unsafe impl GlobalAlloc for Bump {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -144,7 +146,8 @@ mod global {
                 return ptr::null_mut();
             };
             let moved = ptr::with_exposed_provenance_mut(start);
-            // SAFETY: both blocks are live, disjoint, and at least the old size long (a block that shrinks never moves).
+            // SAFETY: both blocks are live, disjoint, and at least the old size long (a block that
+            // shrinks never moves).
             unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
             moved
         }

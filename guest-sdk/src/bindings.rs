@@ -1,7 +1,8 @@
 //! What `wit-bindgen` makes of `wit/`: the imports and the export of the world `tool`.
 //!
-//! The rest of the crate wraps it; only `export!` and the re-exported record types reach it from outside.
-//! Invariant: this is the one place where the interface is generated, so tools need no WIT files of their own.
+//! The rest of the crate wraps it; only `export!` and the re-exported record types reach it from
+//! outside. Invariant: this is the one place where the interface is generated, so tools need no WIT
+//! files of their own.
 #![allow(
     missing_docs,
     unsafe_code,

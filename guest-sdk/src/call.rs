@@ -1,7 +1,7 @@
 //! One call, as a tool sees it: for whom, with what settings, and how to reach the outside.
 //!
-//! Made by [`crate::export`] for a real call and by `testing::Scene` for a test. Invariant: nothing here takes a user,
-//! a tenant, a token or an address.
+//! Made by [`crate::export`] for a real call and by `testing::Scene` for a test. Invariant: nothing
+//! here takes a user, a tenant, a token or an address.
 
 use std::time::Duration;
 
@@ -58,7 +58,8 @@ impl Call {
         })
     }
 
-    /// Tells the client how far the call is. `done` must grow; `total` is what it will be at the end, if known.
+    /// Tells the client how far the call is. `done` must grow; `total` is what it will be at the
+    /// end, if known.
     pub fn progress<'text>(
         &self,
         done: f64,

@@ -12,7 +12,8 @@ use getrandom::Error;
 )]
 #[unsafe(no_mangle)]
 unsafe extern "Rust" fn __getrandom_v03_custom(dest: *mut u8, len: usize) -> Result<(), Error> {
-    // SAFETY: getrandom hands over memory of `len` bytes that is valid for writes; zeroing it first makes it initialized.
+    // SAFETY: getrandom hands over memory of `len` bytes that is valid for writes; zeroing it first
+    // makes it initialized.
     let bytes = unsafe {
         dest.write_bytes(0, len);
         std::slice::from_raw_parts_mut(dest, len)

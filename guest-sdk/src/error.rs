@@ -1,13 +1,15 @@
 //! What can go wrong, for the caller ([`Error`]) and towards a service ([`DownstreamError`]).
 //!
-//! Invariant: the conversion from the second to the first never repeats what a service or an authorization server said,
-//! except what the user needs to go on (a consent hint, the names of scopes, the seconds to wait).
+//! Invariant: the conversion from the second to the first never repeats what a service or an
+//! authorization server said, except what the user needs to go on (a consent hint, the names of
+//! scopes, the seconds to wait).
 
 use std::fmt;
 
 use crate::bindings::exports::bailiwick::tool::tools::ToolError;
 
-/// Why there is no HTTP answer from a service. Every HTTP answer, whatever its status, is a [`crate::Response`].
+/// Why there is no HTTP answer from a service. Every HTTP answer, whatever its status, is a
+/// [`crate::Response`].
 pub use crate::bindings::bailiwick::tool::downstream::Error as DownstreamError;
 
 /// What went wrong in a tool, in words that the caller may read.

@@ -1,7 +1,8 @@
-//! The joint between the interface and the functions: what `#[tool]` implements and `export!` calls.
+//! The joint between the interface and the functions: what `#[tool]` implements and `export!`
+//! calls.
 //!
-//! Trusts the host that the arguments are valid; a type may still refuse them. Invariant: a tool runs only under the name
-//! that it was described with, and only with the envelope of its call.
+//! Trusts the host that the arguments are valid; a type may still refuse them. Invariant: a tool
+//! runs only under the name that it was described with, and only with the envelope of its call.
 
 use serde::de::DeserializeOwned;
 
@@ -197,7 +198,8 @@ fn log_panics() {
     }));
 }
 
-/// Makes a component of tools: `bailiwick_sdk::export!(get_order_status, cancel_order);`, once in a crate.
+/// Makes a component of tools: `bailiwick_sdk::export!(get_order_status, cancel_order);`, once in a
+/// crate.
 #[macro_export]
 macro_rules! export {
     ($($tool:path),+ $(,)?) => {

@@ -1,7 +1,7 @@
 //! For whom a call runs: the Execution Identity Envelope, as the host signed it.
 //!
-//! The records are the interface's own. Invariant: a tool reads them and can show [`Envelope::json`] to a verifier, but
-//! nothing it does to them changes what the host will do.
+//! The records are the interface's own. Invariant: a tool reads them and can show
+//! [`Envelope::json`] to a verifier, but nothing it does to them changes what the host will do.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,8 @@
 //! Write Bailiwick tools in Rust.
 //!
-//! A tool is a plain function with one attribute. It learns for whom it acts from [`Call::identity`], asks services by
-//! name, and holds no keys: the host makes every call to a service, on the authority that the operator granted.
+//! A tool is a plain function with one attribute. It learns for whom it acts from
+//! [`Call::identity`], asks services by name, and holds no keys: the host makes every call to a
+//! service, on the authority that the operator granted.
 //!
 //! ```
 //! use bailiwick_sdk::prelude::*;
@@ -40,33 +41,38 @@
 //! name = "orders"        # the component's file name; the package's name unless given
 //! ```
 //!
-//! `bailiwick build PATH` makes `orders.wasm` of it and owns every flag: the crate is an ordinary library. A tool without
-//! arguments and without types of its own needs neither schemars nor serde.
+//! `bailiwick build PATH` makes `orders.wasm` of it and owns every flag: the crate is an ordinary
+//! library. A tool without arguments and without types of its own needs neither schemars nor serde.
 //!
 //! # What the attribute does
 //!
-//! - The name of the tool is the function's, the description its doc comment (the model reads it, so it must be there).
-//! - The input schema comes from the arguments' type and is closed: what a type does not name, a caller cannot send.
-//! - `scopes` are required of the caller's token, all of them. `services` are asked for; the operator grants them.
-//! - `read_only`, `destructive`, `idempotent`, `open_world` (also `= false`), `title = "…"`, `name = "…"` and
-//!   `meta = "{…}"` are hints for clients.
+//! - The name of the tool is the function's, the description its doc comment (the model reads it,
+//!   so it must be there).
+//! - The input schema comes from the arguments' type and is closed: what a type does not name, a
+//!   caller cannot send.
+//! - `scopes` are required of the caller's token, all of them. `services` are asked for; the
+//!   operator grants them.
+//! - `read_only`, `destructive`, `idempotent`, `open_world` (also `= false`), `title = "…"`, `name
+//!   = "…"` and `meta = "{…}"` are hints for clients.
 //!
 //! # What a function returns
 //!
-//! `Result<T, E>`, where `T` is any `Serialize + JsonSchema` type (structured content and its text), an [`Output`]
-//! (text, images, links, …) or an [`Outcome`] (which can also ask the user something), and `E` is [`Error`] or converts to
-//! it. Errors of services convert with `?`, in words that the caller may read: never the body of an answer.
+//! `Result<T, E>`, where `T` is any `Serialize + JsonSchema` type (structured content and its
+//! text), an [`Output`] (text, images, links, …) or an [`Outcome`] (which can also ask the user
+//! something), and `E` is [`Error`] or converts to it. Errors of services convert with `?`, in
+//! words that the caller may read: never the body of an answer.
 //!
 //! # What is not there
 //!
-//! No network, no files, no environment, no threads, no `SystemTime::now`: a component has none of it. Time comes from
-//! [`Call::now`], random bytes from [`Call::random`]; crates that use `getrandom` 0.3 or later (`rand` 0.9, `uuid`) work as
-//! they are, because `bailiwick build` selects the custom backend and this crate provides it.
+//! No network, no files, no environment, no threads, no `SystemTime::now`: a component has none of
+//! it. Time comes from [`Call::now`], random bytes from [`Call::random`]; crates that use
+//! `getrandom` 0.3 or later (`rand` 0.9, `uuid`) work as they are, because `bailiwick build`
+//! selects the custom backend and this crate provides it.
 //!
 //! # Tests
 //!
-//! The functions are ordinary functions. `testing::Scene` (not in WebAssembly builds) makes a [`Call`] for a chosen
-//! actor with services played by a closure, so `cargo test` needs no host:
+//! The functions are ordinary functions. `testing::Scene` (not in WebAssembly builds) makes a
+//! [`Call`] for a chosen actor with services played by a closure, so `cargo test` needs no host:
 //!
 //! ```
 //! # #[cfg(not(target_arch = "wasm32"))] {

@@ -1,8 +1,8 @@
-//! Log lines for the operator: [`error!`](crate::error), [`warn!`](crate::warn), [`info!`](crate::info) and
-//! [`debug!`](crate::debug).
+//! Log lines for the operator: [`error!`](crate::error), [`warn!`](crate::warn),
+//! [`info!`](crate::info) and [`debug!`](crate::debug).
 //!
-//! The host bounds their number and length, escapes them and says from whom they are. They are not for callers, and not
-//! for secrets: what a tool was given about a person belongs in neither.
+//! The host bounds their number and length, escapes them and says from whom they are. They are not
+//! for callers, and not for secrets: what a tool was given about a person belongs in neither.
 
 /// How important a line is.
 pub use crate::bindings::bailiwick::tool::log::Level;

@@ -1,4 +1,5 @@
-//! What a tool gives back: any serializable value, an [`Output`] of its own making, or questions to the user.
+//! What a tool gives back: any serializable value, an [`Output`] of its own making, or questions to
+//! the user.
 //!
 //! Invariant: what goes out as structured content is one JSON object, and its text says the same.
 
@@ -113,8 +114,8 @@ impl Output {
         Self::new().and_text(text)
     }
 
-    /// A result of a value: an object becomes structured content and its JSON as text, a string is its own text, anything
-    /// else is JSON as text, nothing (`()`, `None`) is no content.
+    /// A result of a value: an object becomes structured content and its JSON as text, a string is
+    /// its own text, anything else is JSON as text, nothing (`()`, `None`) is no content.
     ///
     /// # Errors
     /// If the value cannot be JSON.
@@ -212,7 +213,8 @@ fn media(mime_type: &str, data: Vec<u8>) -> MediaContent {
     }
 }
 
-/// Questions that must be answered before the call can go on; [`crate::Call::answer`] reads the answers.
+/// Questions that must be answered before the call can go on; [`crate::Call::answer`] reads the
+/// answers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Questions(tools::InputRequest);
 
@@ -242,7 +244,8 @@ impl Questions {
         self
     }
 
-    /// What comes back with the answers. The host seals it and binds it to caller, component, tool and arguments.
+    /// What comes back with the answers. The host seals it and binds it to caller, component, tool
+    /// and arguments.
     #[must_use]
     pub fn state(mut self, state: impl Into<Vec<u8>>) -> Self {
         self.0.state = Some(state.into());

@@ -1,6 +1,7 @@
 //! The host's imports behind one trait, so that a tool's functions also run in ordinary tests.
 //!
-//! Invariant: in a component every method is exactly one import; `testing` has the only other implementation.
+//! Invariant: in a component every method is exactly one import; `testing` has the only other
+//! implementation.
 
 use crate::DownstreamError;
 use crate::bindings::bailiwick::tool::downstream::{Request, Response};

@@ -1,6 +1,7 @@
 //! The pieces of a request that the host fills in or encodes.
 //!
-//! Invariant: a path is a list of parts, never a string with slashes, so a value cannot change where a request goes.
+//! Invariant: a path is a list of parts, never a string with slashes, so a value cannot change
+//! where a request goes.
 
 /// A piece of a path or a query value: text, or what the host knows of the actor.
 pub use crate::bindings::bailiwick::tool::downstream::Part;

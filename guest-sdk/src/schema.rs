@@ -1,6 +1,7 @@
 //! JSON Schema 2020-12 of a type: inlined, and closed where it describes what a caller may send.
 //!
-//! Invariant: an object of an input schema either names all its members or says in its type that it is a map.
+//! Invariant: an object of an input schema either names all its members or says in its type that it
+//! is a map.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};

@@ -1,7 +1,8 @@
-//! Asking a service: a request is built, the host makes it, an answer comes back without credentials.
+//! Asking a service: a request is built, the host makes it, an answer comes back without
+//! credentials.
 //!
-//! Trusts the host to refuse what was not granted. Invariant: a request names a service, never an address, a user or a
-//! credential, and a body that is not a success is never read as one.
+//! Trusts the host to refuse what was not granted. Invariant: a request names a service, never an
+//! address, a user or a credential, and a body that is not a success is never read as one.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -147,8 +148,9 @@ impl Response {
     /// The answer, if its status is 2xx.
     ///
     /// # Errors
-    /// By the status, without the body: 403 is [`Error::Forbidden`], 404 and 410 [`Error::NotFound`], 408, 429, 502, 503
-    /// and 504 [`Error::Unavailable`], everything else [`Error::Failed`]. Look at [`Response::status`] first to say more.
+    /// By the status, without the body: 403 is [`Error::Forbidden`], 404 and 410
+    /// [`Error::NotFound`], 408, 429, 502, 503 and 504 [`Error::Unavailable`], everything else
+    /// [`Error::Failed`]. Look at [`Response::status`] first to say more.
     pub fn success(self) -> Result<Self, Error> {
         match self.status() {
             200..=299 => Ok(self),

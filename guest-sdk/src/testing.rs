@@ -1,6 +1,7 @@
 //! A [`Call`] without a host, for the unit tests of tools. Not in components.
 //!
-//! Invariant: nothing here is a component's: services are played by a closure, and without one they are unknown.
+//! Invariant: nothing here is a component's: services are played by a closure, and without one they
+//! are unknown.
 
 use std::cell::Cell;
 use std::io::Write as _;
@@ -49,7 +50,8 @@ impl Scene {
         self.identity(|envelope| sub.clone_into(&mut envelope.actor.sub))
     }
 
-    /// Changes anything about the envelope. Its JSON is the actor's alone and carries no valid signature.
+    /// Changes anything about the envelope. Its JSON is the actor's alone and carries no valid
+    /// signature.
     #[must_use]
     pub fn identity(mut self, change: impl FnOnce(&mut Envelope)) -> Self {
         change(&mut self.identity);

@@ -206,7 +206,8 @@ impl App {
     }
 }
 
-/// Which limits are lower than the documents say, and which are higher than this process can live with.
+/// Which limits are lower than the documents say, and which are higher than this process can live
+/// with.
 fn tell_memory(limits: &Limits) {
     if let Some(lowered) = limits.lowered(Room::here()) {
         tracing::info!("limits are lower than usual: {lowered}");

@@ -1,8 +1,9 @@
 //! `bailiwick build`: a Rust crate becomes a component for the tools folder.
 //!
-//! Apart from the story of a call: it runs on the author's machine, trusts the crate and its toolchain as any build does,
-//! and hands on one `.wasm` file. It owns every flag, because a user's crate has no guest profile.
-//! Invariant: what it writes imports nothing but `bailiwick:tool` and exports `tools`; the file appears whole or not at all.
+//! Apart from the story of a call: it runs on the author's machine, trusts the crate and its
+//! toolchain as any build does, and hands on one `.wasm` file. It owns every flag, because a user's
+//! crate has no guest profile. Invariant: what it writes imports nothing but `bailiwick:tool` and
+//! exports `tools`; the file appears whole or not at all.
 
 mod component;
 mod package;
@@ -24,8 +25,8 @@ pub struct Request {
     pub path: PathBuf,
     /// The folder for the `.wasm` file; made if it is not there.
     pub out: PathBuf,
-    /// Where cargo keeps its work; `guests` in the crate's own target folder unless given. Guests that share it share
-    /// what they have in common.
+    /// Where cargo keeps its work; `guests` in the crate's own target folder unless given. Guests
+    /// that share it share what they have in common.
     pub target_dir: Option<PathBuf>,
 }
 
@@ -120,7 +121,8 @@ pub enum BuildError {
 /// Builds the component. Cargo's warnings and errors go to standard error; nothing else is printed.
 ///
 /// # Errors
-/// If there is no toolchain, if the crate does not compile, or if it needs what a tool does not get.
+/// If there is no toolchain, if the crate does not compile, or if it needs what a tool does not
+/// get.
 pub fn build(request: &Request) -> Result<Built, BuildError> {
     let folder = crate_folder(&request.path)?;
     let toolchain = Toolchain::find(&folder)?;

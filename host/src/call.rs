@@ -91,7 +91,8 @@ pub struct Policy {
     pub components: Components,
     /// Reaches services.
     pub broker: Arc<Broker>,
-    /// Digest of what clients are shown of each tool, in the catalog's order; made for the first who listens.
+    /// Digest of what clients are shown of each tool, in the catalog's order; made for the first
+    /// who listens.
     pub faces: OnceLock<Vec<[u8; 32]>>,
     /// Names of the issuers.
     pub issuers: Vec<String>,
@@ -161,7 +162,8 @@ pub async fn authorize(
 ) -> Result<Admitted, Refusal> {
     let decided = async {
         let allowed = dispatch::allow(&entry.policy.catalog, &entry.caller, request)?;
-        // Costly arguments wait for those of the same caller, so that others need not wait for them.
+        // Costly arguments wait for those of the same caller, so that others need not wait for
+        // them.
         let _turn = if allowed.is_costly() {
             let turn = host.checks.turn(&entry.caller).await;
             Some(

@@ -4,8 +4,8 @@
 //! answers that are complete and bounded.
 //!
 //! Invariant: a name is resolved once, every address is checked, and the connection goes to a
-//! checked address. A connection carries the requests of one principal. There are no redirects, no proxies from the environment, no decompression
-//! and no second attempt.
+//! checked address. A connection carries the requests of one principal. There are no redirects, no
+//! proxies from the environment, no decompression and no second attempt.
 
 mod addresses;
 mod client;

@@ -54,7 +54,8 @@ impl<T: Clone> Flight<T> {
     /// a new one.
     ///
     /// The attempt runs in the caller's own task. If that task goes away, one of those who wait
-    /// makes a new attempt; where callers come and go as they like, give the call a task of its own.
+    /// makes a new attempt; where callers come and go as they like, give the call a task of its
+    /// own.
     pub async fn join<F>(
         &self,
         enough: impl Fn(&Ended<T>) -> bool,

@@ -1,7 +1,8 @@
-//! What this program gives up before it meets anything from outside: rights that neither serving nor
-//! compiling needs, so that whoever breaks out of WebAssembly finds less to go on with.
+//! What this program gives up before it meets anything from outside: rights that neither serving
+//! nor compiling needs, so that whoever breaks out of WebAssembly finds less to go on with.
 //!
-//! Beside the story; `serve` and the two helper processes of the compiler call it first. Trusts the kernel.
+//! Beside the story; `serve` and the two helper processes of the compiler call it first. Trusts the
+//! kernel.
 //!
 //! Invariant: a function here returns `Ok` only if everything that it names is in force for every
 //! thread of the process, those to come included. There is no way to ask for less.
@@ -48,8 +49,9 @@ pub struct CompileLimits {
     pub cpu: u64,
 }
 
-/// For the process that serves, before it reads a secret: it starts no process and no program, looks into no other,
-/// leaves no core file, and its memory is not to be read by others of the same user.
+/// For the process that serves, before it reads a secret: it starts no process and no program,
+/// looks into no other, leaves no core file, and its memory is not to be read by others of the same
+/// user.
 ///
 /// # Errors
 /// A right cannot be given up.
@@ -59,8 +61,8 @@ pub fn serving() -> Result<(), HardenError> {
     system::no_new_programs()
 }
 
-/// For the process that starts the compile workers: the same, except that it starts processes. When memory runs out, the
-/// kernel ends it before the one that serves.
+/// For the process that starts the compile workers: the same, except that it starts processes. When
+/// memory runs out, the kernel ends it before the one that serves.
 ///
 /// # Errors
 /// A right cannot be given up.
@@ -70,8 +72,9 @@ pub(crate) fn spawning() -> Result<(), HardenError> {
     system::few_calls()
 }
 
-/// For the process that compiles one component, before it reads a byte of it: it computes, reads standard input and
-/// writes standard output, within `limits`, and ends with its parent, or before any other process when memory runs out.
+/// For the process that compiles one component, before it reads a byte of it: it computes, reads
+/// standard input and writes standard output, within `limits`, and ends with its parent, or before
+/// any other process when memory runs out.
 ///
 /// # Errors
 /// A right cannot be given up.
@@ -99,8 +102,9 @@ pub(crate) fn compiling(limits: CompileLimits) -> Result<(), HardenError> {
     system::only_compute()
 }
 
-/// Changes the score by which the kernel chooses whom to end when memory runs out. Every process may raise its own. Where that
-/// file is closed, the process goes on: what is lost is the choice, and no protection from a guest.
+/// Changes the score by which the kernel chooses whom to end when memory runs out. Every process
+/// may raise its own. Where that file is closed, the process goes on: what is lost is the choice,
+/// and no protection from a guest.
 fn end_first(change: impl FnOnce(i32) -> i32) {
     let own = fs::read_to_string(SCORE)
         .ok()
@@ -130,7 +134,8 @@ fn setting<E: Into<std::io::Error>>(what: &'static str) -> impl FnOnce(E) -> Har
     }
 }
 
-/// What is added to the share of memory that a process has, in thousandths: inherited by its children, from -1000 (never).
+/// What is added to the share of memory that a process has, in thousandths: inherited by its
+/// children, from -1000 (never).
 const SCORE: &str = "/proc/self/oom_score_adj";
 const MOST_EXPENDABLE: i32 = 1000;
 /// Serving comes first.

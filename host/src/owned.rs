@@ -1,15 +1,19 @@
-//! Files and folders that decide what runs and who is trusted: the one rule for who may own, change and read them.
+//! Files and folders that decide what runs and who is trusted: the one rule for who may own, change
+//! and read them.
 //!
-//! A leaf beside the story: components, signatures, approvals, the configuration, its secrets, and the folders of keys,
-//! journal and compiled code. Whoever could change one of them could decide what the host does.
+//! A leaf beside the story: components, signatures, approvals, the configuration, its secrets, and
+//! the folders of keys, journal and compiled code. Whoever could change one of them could decide
+//! what the host does.
 //!
-//! The rule. A file, a folder, each folder on the way to it and each symbolic link on that way belongs to root, to this
-//! user or to a user whom the operator trusts. Only those, and groups that the operator trusts, may change it. A secret
-//! is not readable by everyone, and what the host keeps for itself not by anyone else. For a folder that the
-//! operator answers for ([`Trust`]), neither its own mode and owner count nor those of the folders above.
+//! The rule. A file, a folder, each folder on the way to it and each symbolic link on that way
+//! belongs to root, to this user or to a user whom the operator trusts. Only those, and groups that
+//! the operator trusts, may change it. A secret is not readable by everyone, and what the host
+//! keeps for itself not by anyone else. For a folder that the operator answers for ([`Trust`]),
+//! neither its own mode and owner count nor those of the folders above.
 //!
-//! Invariant: the way is followed from the root down, and what is checked is what is read. A folder that passed cannot
-//! be changed by others, so they cannot exchange what was found in it. A file is opened without waiting for a writer.
+//! Invariant: the way is followed from the root down, and what is checked is what is read. A folder
+//! that passed cannot be changed by others, so they cannot exchange what was found in it. A file is
+//! opened without waiting for a writer.
 
 mod trust;
 mod way;
@@ -73,8 +77,8 @@ pub fn read(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError>
     })
 }
 
-/// The contents of the secret in `path`: what [`read`] asks for, and not readable by everyone. A group of this user's
-/// own number is this user's private one and may write it.
+/// The contents of the secret in `path`: what [`read`] asks for, and not readable by everyone. A
+/// group of this user's own number is this user's private one and may write it.
 ///
 /// # Errors
 /// As for [`read`].
@@ -95,7 +99,8 @@ pub fn read_private(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Own
     })
 }
 
-/// The contents of the file of settings in `path`, which no one else can have written, by the rule of [`settings`].
+/// The contents of the file of settings in `path`, which no one else can have written, by the rule
+/// of [`settings`].
 ///
 /// # Errors
 /// As for [`settings`], and it is larger than `max`.
@@ -105,8 +110,8 @@ pub fn read_settings(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Ow
     })
 }
 
-/// Checks that no one else can have written the file of settings in `path`. A group of this user's own number is this
-/// user's private one and may write it.
+/// Checks that no one else can have written the file of settings in `path`. A group of this user's
+/// own number is this user's private one and may write it.
 ///
 /// # Errors
 /// It is not a regular file, or is open to others by the rule of this module.
@@ -125,8 +130,8 @@ pub fn folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     check_folder(path, trust, Way::changed_by)
 }
 
-/// Checks that no one else can look into the folder `path` or decides what is in it. Makes it, and folders above, if it
-/// is not there.
+/// Checks that no one else can look into the folder `path` or decides what is in it. Makes it, and
+/// folders above, if it is not there.
 ///
 /// # Errors
 /// It cannot be made, is not a folder, or is open to others by the rule of this module.
@@ -135,8 +140,8 @@ pub fn private_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     check_folder(path, trust, Way::touched_by)
 }
 
-/// The same for a folder whose contents are never believed for its sake, such as the journal's: if it is this user's own
-/// and open to others, it is closed instead of refused.
+/// The same for a folder whose contents are never believed for its sake, such as the journal's: if
+/// it is this user's own and open to others, it is closed instead of refused.
 ///
 /// # Errors
 /// As for [`private_folder`], and it cannot be closed.
@@ -202,7 +207,8 @@ fn regular(way: &Way, metadata: &Metadata) -> Result<(), OwnedError> {
     }
 }
 
-/// Whether a file that the host made and opened is its own and closed to others, whatever its name says now.
+/// Whether a file that the host made and opened is its own and closed to others, whatever its name
+/// says now.
 pub(crate) fn is_private(metadata: &Metadata, trust: &Trust) -> bool {
     metadata.uid() == trust::own() && trust.touching(metadata).is_none()
 }

@@ -126,7 +126,8 @@ pub fn good() -> Case {
     harmless("good", "Answers.", "ok", Guest::new())
 }
 
-/// Guests that hold as much of the host's memory as they can for as long as they may; to be called many times at once.
+/// Guests that hold as much of the host's memory as they can for as long as they may; to be called
+/// many times at once.
 pub fn hoarders() -> Vec<Case> {
     wasi::hoarders()
 }

@@ -396,8 +396,8 @@ pub async fn audit(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
     ))
 }
 
-/// A file that grows over its limit is an error for the host and not its end (see `setrlimit`). With `CONTROL_GROUP` in the
-/// environment, the host runs in that group.
+/// A file that grows over its limit is an error for the host and not its end (see `setrlimit`).
+/// With `CONTROL_GROUP` in the environment, the host runs in that group.
 async fn start_host(folder: &Folder, surroundings: &Surroundings) -> anyhow::Result<Host> {
     let descriptors = surroundings
         .descriptors

@@ -83,7 +83,8 @@ async fn calls_are_answered_while_compile_bombs_arrive() -> Result<()> {
         busy.len(),
         started.elapsed()
     );
-    // Generous, because whatever else runs on the machine takes part: starvation is what this is about.
+    // Generous, because whatever else runs on the machine takes part: starvation is what this is
+    // about.
     ensure!(
         during < before * 50 + Duration::from_secs(2),
         "calls starve: {ratio:.1}"

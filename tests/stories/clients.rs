@@ -1,6 +1,7 @@
 //! What others wrote meets the host: official MCP clients, JOSE libraries, an authorization server.
 //!
-//! `cargo xtask test` installs them where Node and Python are; without them each of these stories is left out with a line.
+//! `cargo xtask test` installs them where Node and Python are; without them each of these stories
+//! is left out with a line.
 
 mod authgent;
 mod programs;
@@ -160,7 +161,8 @@ async fn jose_and_joserfc_verify_what_a_running_host_makes() -> Result<()> {
     agree(folder.path()).await
 }
 
-/// Whether a stranger's library, with the few checks of the page about known answers, comes to what each file expects.
+/// Whether a stranger's library, with the few checks of the page about known answers, comes to what
+/// each file expects.
 async fn agree(folder: &Path) -> Result<()> {
     let path = folder.to_string_lossy();
     for (runtime, script) in [

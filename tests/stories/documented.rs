@@ -1,6 +1,8 @@
-//! The commands that the documents show are run as they stand there, one after the other, and end as they should.
+//! The commands that the documents show are run as they stand there, one after the other, and end
+//! as they should.
 //!
-//! A command that the table below does not know fails the story, so that nothing is documented that nobody has run.
+//! A command that the table below does not know fails the story, so that nothing is documented that
+//! nobody has run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -58,8 +60,8 @@ const DOCUMENTS: [&str; 8] = [
     "docs/journal.md",
 ];
 
-/// The commands of a document, in its order: lines of its blocks, and what stands in a sentence with names of files in it,
-/// without which it is only the name of a command.
+/// The commands of a document, in its order: lines of its blocks, and what stands in a sentence
+/// with names of files in it, without which it is only the name of a command.
 fn commands(document: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut inside = false;
@@ -112,7 +114,8 @@ fn required(command: &str) -> String {
     kept
 }
 
-/// The folder of a host that has served one call, in which the words of the documents mean something.
+/// The folder of a host that has served one call, in which the words of the documents mean
+/// something.
 struct Place {
     folder: PathBuf,
     /// What stands for what.

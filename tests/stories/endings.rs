@@ -1,4 +1,5 @@
-//! What a program started ends with it, however it ends: nothing serves on, and no folder with keys is left.
+//! What a program started ends with it, however it ends: nothing serves on, and no folder with keys
+//! is left.
 
 use std::fs;
 use std::path::Path;
@@ -162,7 +163,8 @@ fn programs(folder: &Path, temporary: &Path) -> Result<[(Command, &'static str);
     Ok([(first, "Serving until Ctrl-C"), (second, "serving http")])
 }
 
-/// As a command of a shell, on a terminal of its own, whose end is a signal even if these tests run under `nohup`.
+/// As a command of a shell, on a terminal of its own, whose end is a signal even if these tests run
+/// under `nohup`.
 fn on_terminal(command: &Command) -> Command {
     let quoted =
         |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));

@@ -1,4 +1,5 @@
-//! The tools folder misbehaves: copies that take long, folders that go away, too many files, strange names, no descriptors.
+//! The tools folder misbehaves: copies that take long, folders that go away, too many files,
+//! strange names, no descriptors.
 
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};

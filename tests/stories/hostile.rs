@@ -115,7 +115,8 @@ impl Neighbour<'_> {
     }
 }
 
-/// The reason of a call's end in the journal; empty if it was done. Only the one line is parsed, because there are many.
+/// The reason of a call's end in the journal; empty if it was done. Only the one line is parsed,
+/// because there are many.
 fn end_of(world: &World, tool: &str) -> Result<String> {
     let mut segments = Vec::new();
     for entry in fs::read_dir(world.folder.audit())? {
@@ -349,7 +350,8 @@ async fn a_hostile_guest_that_is_dropped_in_disturbs_no_call() -> Result<()> {
     Ok(())
 }
 
-/// What the host may have beyond the memories of calls: its own, and what crosses the boundary at the moment.
+/// What the host may have beyond the memories of calls: its own, and what crosses the boundary at
+/// the moment.
 const BESIDE: u64 = 192 << 20;
 
 #[expect(
@@ -390,7 +392,8 @@ async fn many_hostile_calls_at_once_take_no_more_memory_than_the_limits_say() ->
         }
         Ok::<_, anyhow::Error>(answered)
     };
-    // Four users have four quarters of the memory of all calls: whoever comes now may be asked to try again.
+    // Four users have four quarters of the memory of all calls: whoever comes now may be asked to
+    // try again.
     ensure_eq(all.await?, 96, "answers")?;
     let more = resident_at_most(&world)?.saturating_sub(before);
     println!(

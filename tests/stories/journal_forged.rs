@@ -58,8 +58,8 @@ fn list(audit: &Path) -> Result<Vec<String>> {
         .collect())
 }
 
-/// The text without the lines of one call. What follows is renumbered, batches too; `gone` counts the
-/// lines over all segments.
+/// The text without the lines of one call. What follows is renumbered, batches too; `gone` counts
+/// the lines over all segments.
 fn without_call(text: &str, call: &str, gone: &Cell<u64>) -> Result<String> {
     let (mut out, mut first, mut in_batch) = (String::new(), 0, 0);
     for line in text.lines() {

@@ -69,7 +69,8 @@ async fn recovers(world: &World, what: &str) -> Result<()> {
     anyhow::bail!("{what}: it does not recover")
 }
 
-/// Waits until all records are under a checkpoint. What is not may be cut off by whoever can write the folder.
+/// Waits until all records are under a checkpoint. What is not may be cut off by whoever can write
+/// the folder.
 async fn signed(world: &World) -> Result<()> {
     for _ in 0..100 {
         let written = world.records()?.len();
@@ -127,7 +128,8 @@ async fn a_segment_or_list_that_is_not_the_one_that_was_written_stops_all_calls(
     let mut world = World::start().await?;
     let audit = world.folder.audit();
     recovers(&world, "as it was").await?;
-    // A copy with the same text in place of the segment: nobody knows what it has, before a start reads it.
+    // A copy with the same text in place of the segment: nobody knows what it has, before a start
+    // reads it.
     let live = segment(&audit)?;
     fs::copy(&live, aside(&live))?;
     fs::rename(aside(&live), &live)?;

@@ -1,6 +1,8 @@
-//! Tools that others' compilers made: JavaScript, Python, Rust with WASI. Each is the same small tool.
+//! Tools that others' compilers made: JavaScript, Python, Rust with WASI. Each is the same small
+//! tool.
 //!
-//! `cargo xtask test` builds them where Node, Python and rustup are; without one its stories are left out with a line.
+//! `cargo xtask test` builds them where Node, Python and rustup are; without one its stories are
+//! left out with a line.
 
 use std::fs;
 use std::io::Write as _;
@@ -185,7 +187,8 @@ fn as_whom(request: &bailiwick_dev::http::Request) -> String {
     text(claims.get("sub"))
 }
 
-/// Its clock is the host's, random numbers differ, and what it prints, if it can, is in the log and nowhere else.
+/// Its clock is the host's, random numbers differ, and what it prints, if it can, is in the log and
+/// nowhere else.
 async fn looks_around(name: &'static str, tool: &str, prints: bool) -> Result<()> {
     let _one = COMPILING.lock().await;
     let Some(world) = world(name).await? else {

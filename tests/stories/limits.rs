@@ -1,4 +1,5 @@
-//! The bounds of `[limits]` that a caller meets: what is over them is told early, by its code, and harms nobody.
+//! The bounds of `[limits]` that a caller meets: what is over them is told early, by its code, and
+//! harms nobody.
 
 use std::time::Duration;
 

@@ -29,7 +29,8 @@ async fn told(listening: &mut Listening) -> Result<()> {
     ensure_eq(subscription, Some(&json!(1)), "subscription")
 }
 
-/// How many notifications still come until the stream ends in order, with the result of the request.
+/// How many notifications still come until the stream ends in order, with the result of the
+/// request.
 async fn rest(listening: &mut Listening) -> Result<usize> {
     let mut told = 0;
     loop {

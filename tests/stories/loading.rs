@@ -1,4 +1,5 @@
-//! How components become code: in a process of its own, kept in a private folder, and what happens to whom when that fails.
+//! How components become code: in a process of its own, kept in a private folder, and what happens
+//! to whom when that fails.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,7 +13,8 @@ use bailiwick_tests::{Plan, World, count, ensure_eq, reasons, tools};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-/// A component that exports what a tool does and costs seconds to compile: so many functions of so many additions.
+/// A component that exports what a tool does and costs seconds to compile: so many functions of so
+/// many additions.
 fn bomb(functions: usize, additions: usize) -> Result<Vec<u8>> {
     let body = "i32.const 7 i32.add i32.load ".repeat(additions);
     let one = format!("(func i32.const 0 {body} drop)");
@@ -512,7 +514,8 @@ async fn the_processes_that_compile_hold_nothing_of_the_host() -> Result<()> {
             );
         }
     }
-    // It inherits the filters of the keeper and of the spawner, and adds narrower ones when it begins.
+    // It inherits the filters of the keeper and of the spawner, and adds narrower ones when it
+    // begins.
     until("a lower priority and a filter of its own", || {
         let stat = fs::read_to_string(format!("/proc/{worker}/stat"))?;
         let nice = stat

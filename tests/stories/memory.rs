@@ -1,4 +1,5 @@
-//! Memory that is short: the host takes no more than there is, and what compiles ends before what serves.
+//! Memory that is short: the host takes no more than there is, and what compiles ends before what
+//! serves.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -61,7 +62,8 @@ impl Drop for Group {
     }
 }
 
-/// A tool that takes so many mebibytes, writes to all of it, and then computes until its time is up.
+/// A tool that takes so many mebibytes, writes to all of it, and then computes until its time is
+/// up.
 fn greedy(mebibytes: u64) -> Result<Vec<u8>> {
     let code = format!(
         "(if (i32.eq (memory.grow (i32.const {})) (i32.const -1)) (then unreachable))
@@ -272,7 +274,8 @@ async fn kill_worker(spawner: u32) -> Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < DEADLINE {
         for (id, command) in children(spawner)? {
-            // It gives its rights up before it reads anything, and it can end by itself at any moment.
+            // It gives its rights up before it reads anything, and it can end by itself at any
+            // moment.
             if command.contains("compile-worker") && score(id).is_ok_and(|score| score == 1000) {
                 let pid = i32::try_from(id)
                     .ok()

@@ -1,7 +1,8 @@
 //! A hunt for answers that are for another user: many users, two agents, mixed tools, one host.
 //!
-//! The service says back who came to it and for what, so an answer shows by whose authority it was made. The hunt takes
-//! two thousand calls; with `BAILIWICK_MIXUP_CALLS` in the environment as many as it says.
+//! The service says back who came to it and for what, so an answer shows by whose authority it was
+//! made. The hunt takes two thousand calls; with `BAILIWICK_MIXUP_CALLS` in the environment as many
+//! as it says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -84,7 +85,8 @@ struct Call {
 }
 
 impl Call {
-    /// Neighbours in time are different users, and each user comes through both agents with every tool.
+    /// Neighbours in time are different users, and each user comes through both agents with every
+    /// tool.
     fn of(turn: usize) -> Self {
         Self {
             user: turn.wrapping_mul(37) % USERS,

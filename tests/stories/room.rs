@@ -1,4 +1,5 @@
-//! One sender never starves the rest: bodies, readers, connections, places and turns are shared out.
+//! One sender never starves the rest: bodies, readers, connections, places and turns are shared
+//! out.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What a service, and who stands behind a subject, cannot do to users and to the authorization server.
+//! What a service, and who stands behind a subject, cannot do to users and to the authorization
+//! server.
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::http::Answer;

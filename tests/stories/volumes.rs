@@ -1,4 +1,5 @@
-//! Files and folders as orchestrators make them: links into a folder that is swapped, other owners, groups that may write.
+//! Files and folders as orchestrators make them: links into a folder that is swapped, other owners,
+//! groups that may write.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
@@ -20,8 +21,8 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Makes of a folder what an orchestrator makes of a volume with files: `NAME -> ..data/NAME`, `..data -> VERSION`; the
-/// root is open to everyone, since no one else reaches it.
+/// Makes of a folder what an orchestrator makes of a volume with files: `NAME -> ..data/NAME`,
+/// `..data -> VERSION`; the root is open to everyone, since no one else reaches it.
 fn volume(folder: &Path, version: &str) -> Result<()> {
     let inside = folder.join(version);
     fs::create_dir(&inside)?;

@@ -1,8 +1,9 @@
 //! The snapshot of the advisory database of `RustSec` that the gate checks against.
 //!
-//! The snapshot is committed, so a check needs no network and says the same on every machine. `refresh` replaces it with
-//! what a clone of the database has now. `lay_out` makes of it the folder that cargo-deny expects.
-//! Invariant: the folder holds exactly the advisories of the snapshot.
+//! The snapshot is committed, so a check needs no network and says the same on every machine.
+//! `refresh` replaces it with what a clone of the database has now. `lay_out` makes of it the
+//! folder that cargo-deny expects. Invariant: the folder holds exactly the advisories of the
+//! snapshot.
 
 mod snapshot;
 #[cfg(test)]
@@ -24,7 +25,8 @@ const HOME: &str = "https://github.com/rustsec/advisory-db";
 /// Where the snapshot is, from the root of the workspace.
 const FILE: &str = "xtask/advisories.txt";
 
-/// The folder that cargo-deny makes of the database's URL, a hash included, below `db-path` of deny.toml.
+/// The folder that cargo-deny makes of the database's URL, a hash included, below `db-path` of
+/// deny.toml.
 const FOLDER: &str = "target/advisories/advisory-db-3157b0e258782691";
 
 /// When a snapshot is called old.
@@ -76,7 +78,8 @@ pub(crate) fn lay_out(root: &Path) -> Result<()> {
         fs::create_dir_all(file.parent().context("a file without a folder")?)?;
         fs::write(file, text)?;
     }
-    // Cargo-deny takes this file's time for the last fetch. A calendar must not fail an old commit, so it is now.
+    // Cargo-deny takes this file's time for the last fetch. A calendar must not fail an old commit,
+    // so it is now.
     fs::create_dir_all(folder.join(".git"))?;
     File::create(folder.join(".git/FETCH_HEAD"))?;
     let days = now()?.as_secs().saturating_sub(snapshot.seconds) / (24 * 60 * 60);

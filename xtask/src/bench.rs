@@ -1,7 +1,8 @@
 //! What `cargo xtask bench` builds, and the program that then measures it.
 //!
-//! The host and the programs that measure are built as one, so that the native server runs on the very libraries that
-//! the host has. Invariant: everything that is measured was built in release by this command.
+//! The host and the programs that measure are built as one, so that the native server runs on the
+//! very libraries that the host has. Invariant: everything that is measured was built in release by
+//! this command.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -1,7 +1,9 @@
-//! The MCP clients, JOSE libraries and the authorization server that others wrote, for the stories that meet them.
+//! The MCP clients, JOSE libraries and the authorization server that others wrote, for the stories
+//! that meet them.
 //!
-//! Needs Node with npm, and Python. Where one is missing or cannot install, its stories are left out and a line says so.
-//! Invariant: nothing is installed outside `target/clients`, and nothing twice.
+//! Needs Node with npm, and Python. Where one is missing or cannot install, its stories are left
+//! out and a line says so. Invariant: nothing is installed outside `target/clients`, and nothing
+//! twice.
 
 use std::path::{Path, PathBuf};
 

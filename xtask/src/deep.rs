@@ -1,8 +1,9 @@
-//! `cargo xtask deep`: the tests that look for rare faults for as long as the time allows, with figures at the end.
+//! `cargo xtask deep`: the tests that look for rare faults for as long as the time allows, with
+//! figures at the end.
 //!
-//! Each section is a test of the gate with a larger number, which the environment carries. A variable that is already
-//! set keeps its value, so a section can be tried in a minute. What a section printed is in `target/deep/`.
-//! Invariant: a section that ran no test has failed.
+//! Each section is a test of the gate with a larger number, which the environment carries. A
+//! variable that is already set keeps its value, so a section can be tried in a minute. What a
+//! section printed is in `target/deep/`. Invariant: a section that ran no test has failed.
 
 mod outcome;
 mod sections;

@@ -1,7 +1,8 @@
-//! What may be in the dependency graph: `cargo deny check`, by the rules of deny.toml, without the network.
+//! What may be in the dependency graph: `cargo deny check`, by the rules of deny.toml, without the
+//! network.
 //!
-//! Cargo-deny is built from its source on the registry, in one version, once. Advisories come from the committed
-//! snapshot. Invariant: the check itself makes no connection.
+//! Cargo-deny is built from its source on the registry, in one version, once. Advisories come from
+//! the committed snapshot. Invariant: the check itself makes no connection.
 
 use std::env;
 use std::fs;

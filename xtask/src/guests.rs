@@ -1,7 +1,7 @@
 //! The toolchain for WebAssembly and the tools that are built with it.
 //!
-//! Rustup first, which is the ordinary way; the distribution's packages where its servers cannot be reached.
-//! Invariant: nothing is installed when something usable is there.
+//! Rustup first, which is the ordinary way; the distribution's packages where its servers cannot be
+//! reached. Invariant: nothing is installed when something usable is there.
 
 use std::fs;
 use std::path::{Path, PathBuf};

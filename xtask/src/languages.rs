@@ -1,8 +1,10 @@
-//! Tools in other languages, for the stories that call them: JavaScript, Python, and Rust with WASI.
+//! Tools in other languages, for the stories that call them: JavaScript, Python, and Rust with
+//! WASI.
 //!
-//! Needs Node with npm, Python, and rustup. Where one is missing or cannot install, its components are left out and a line
-//! says so. Invariant: nothing is installed outside `target/languages` but a target of rustup, nothing is built twice from
-//! the same sources with the same tools, and what could not be built from the present sources is not there.
+//! Needs Node with npm, Python, and rustup. Where one is missing or cannot install, its components
+//! are left out and a line says so. Invariant: nothing is installed outside `target/languages` but
+//! a target of rustup, nothing is built twice from the same sources with the same tools, and what
+//! could not be built from the present sources is not there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -80,7 +82,8 @@ impl Places<'_> {
         self.out.join(name).with_extension("wasm")
     }
 
-    /// Builds a component with a program, unless exactly this command made it of exactly these files before.
+    /// Builds a component with a program, unless exactly this command made it of exactly these
+    /// files before.
     fn build(self, name: &str, files: &[PathBuf], program: &Path, arguments: &str) -> Result<()> {
         let (component, stamp) = (
             self.component(name),
@@ -170,7 +173,8 @@ fn python(places: Places<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Cargo knows itself what is built; the folder is that of the example tools, which are built of the same crates.
+/// Cargo knows itself what is built; the folder is that of the example tools, which are built of
+/// the same crates.
 fn rust(places: Places<'_>) -> Result<()> {
     let component = places.component("wasip2");
     if !guests::has_target("rustc", TARGET) {

@@ -1,8 +1,9 @@
 //! `cargo xtask`: sets up the guest toolchain, builds, tests and shows Bailiwick.
 //!
-//! Only orchestrates: it starts cargo and the programs that cargo made, and passes their paths on. It must not depend on
-//! the host, which takes minutes to build. Invariant: every step builds the same packages with the same profile and
-//! features, so nothing is built twice; only `bench` and `deep` build others, in release.
+//! Only orchestrates: it starts cargo and the programs that cargo made, and passes their paths on.
+//! It must not depend on the host, which takes minutes to build. Invariant: every step builds the
+//! same packages with the same profile and features, so nothing is built twice; only `bench` and
+//! `deep` build others, in release.
 
 mod advisories;
 mod bench;
@@ -164,7 +165,8 @@ impl Project {
         bailiwick
     }
 
-    /// Cargo on the default members: neither a package nor a feature is ever selected, so that features unify one way.
+    /// Cargo on the default members: neither a package nor a feature is ever selected, so that
+    /// features unify one way.
     fn cargo(&self) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.root);

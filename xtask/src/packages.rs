@@ -1,6 +1,7 @@
 //! Packages of npm and `PyPI`, as a folder of the sources lists them.
 //!
-//! Trusts the lists, which pin versions. Invariant: nothing is installed outside the named folder, and nothing twice.
+//! Trusts the lists, which pin versions. Invariant: nothing is installed outside the named folder,
+//! and nothing twice.
 
 use std::fs;
 use std::path::Path;
@@ -10,8 +11,9 @@ use anyhow::{Context as _, Result};
 
 use crate::step::{run, step};
 
-/// Installs what a `package-lock.json` names, beside copies of the folder's files, with `npm ci` or `npm install`. The
-/// latter also takes a list that lacks optional packages for other systems, as one has that was made where they are not.
+/// Installs what a `package-lock.json` names, beside copies of the folder's files, with `npm ci` or
+/// `npm install`. The latter also takes a list that lacks optional packages for other systems, as
+/// one has that was made where they are not.
 pub(crate) fn install_node(from: &Path, to: &Path, how: &str) -> Result<()> {
     fs::create_dir_all(to)?;
     // Node looks for packages beside a script.

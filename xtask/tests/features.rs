@@ -1,4 +1,5 @@
-//! What the engine is built with, as cargo resolves it: a dependency could turn on what nobody asked for.
+//! What the engine is built with, as cargo resolves it: a dependency could turn on what nobody
+//! asked for.
 
 #![expect(clippy::panic, reason = "what cannot be asked has failed")]
 
@@ -16,7 +17,8 @@ const SHIPPED: &[&str] = &["--package", "bailiwick"];
 
 /// The packages with this name that are built, each as `name vVERSION feature,feature`.
 ///
-/// Asks for the platforms that `cargo xtask test` fetched. For others, a new machine has not downloaded the crates.
+/// Asks for the platforms that `cargo xtask test` fetched. For others, a new machine has not
+/// downloaded the crates.
 fn resolved(package: &str, members: &[&str], edges: &str) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut cargo = Command::new(env!("CARGO"));
@@ -114,8 +116,8 @@ fn what_ships_has_no_crate_that_only_tests_need() {
     }
 }
 
-/// Not among them, on purpose: `component-model-async`, `gc`, `threads`, `stack-switching`, `wat`, `cache`, `winch`,
-/// `debug`, `profiling`, `coredump`, and anything that `default` adds.
+/// Not among them, on purpose: `component-model-async`, `gc`, `threads`, `stack-switching`, `wat`,
+/// `cache`, `winch`, `debug`, `profiling`, `coredump`, and anything that `default` adds.
 const ALLOWED: &[(&str, &[&str])] = &[
     (
         "wasmtime",

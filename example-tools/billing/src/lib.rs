@@ -1,4 +1,5 @@
-//! Two tools, two kinds of authority: a balance is asked for as the user, a report as the host itself.
+//! Two tools, two kinds of authority: a balance is asked for as the user, a report as the host
+//! itself.
 
 use bailiwick_sdk::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Looks up orders as the user who asks: the tool names the service, the host brings the user's authority.
+//! Looks up orders as the user who asks: the tool names the service, the host brings the user's
+//! authority.
 
 use bailiwick_sdk::prelude::*;
 

@@ -1,7 +1,8 @@
 //! The attribute of `bailiwick-sdk`: a function becomes a tool.
 //!
-//! Reads the function's name, doc comment and types; hands on an implementation of the SDK's `Tool` for a type of the
-//! function's name. Invariant: what cannot be described to a model and an operator does not compile.
+//! Reads the function's name, doc comment and types; hands on an implementation of the SDK's `Tool`
+//! for a type of the function's name. Invariant: what cannot be described to a model and an
+//! operator does not compile.
 
 mod settings;
 mod signature;
@@ -16,8 +17,8 @@ use signature::Signature;
 
 /// Makes a tool of a function `fn name(call: &Call[, args: Args]) -> Result<T, E>`.
 ///
-/// Settings: `scopes = ["…"]`, `services = ["…"]`, `read_only`, `destructive`, `idempotent`, `open_world`,
-/// `title = "…"`, `name = "…"`, `meta = "{…}"`. The description is the doc comment.
+/// Settings: `scopes = ["…"]`, `services = ["…"]`, `read_only`, `destructive`, `idempotent`,
+/// `open_world`, `title = "…"`, `name = "…"`, `meta = "{…}"`. The description is the doc comment.
 #[proc_macro_attribute]
 pub fn tool(settings: TokenStream, function: TokenStream) -> TokenStream {
     let settings = parse_macro_input!(settings as Settings);
@@ -28,7 +29,8 @@ pub fn tool(settings: TokenStream, function: TokenStream) -> TokenStream {
         .into()
 }
 
-/// The function stays as it is, even when it is no tool, so that the compiler complains about one thing only.
+/// The function stays as it is, even when it is no tool, so that the compiler complains about one
+/// thing only.
 fn with_function(function: &ItemFn, rest: &Tokens) -> Tokens {
     quote! {
         #[allow(

@@ -97,7 +97,8 @@ pub struct Open {
     _driver: JoinSet<Result<(), hyper::Error>>,
 }
 
-/// Sends one request and waits for the head of its answer. The URL's authority becomes `Host` unless the headers carry one.
+/// Sends one request and waits for the head of its answer. The URL's authority becomes `Host`
+/// unless the headers carry one.
 ///
 /// # Errors
 /// No connection, or no HTTP.

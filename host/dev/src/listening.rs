@@ -1,4 +1,5 @@
-//! A client that listens: one `subscriptions/listen` request and the messages of its stream, as they come.
+//! A client that listens: one `subscriptions/listen` request and the messages of its stream, as
+//! they come.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! `bailiwick serve` as a child: start it, know when it listens, read what it says, end it.
 //!
-//! The child is ended by its own handle: SIGTERM and wait, or SIGKILL when dropped. If this process is killed, the child
-//! notices that its standard input closes, and stops.
+//! The child is ended by its own handle: SIGTERM and wait, or SIGKILL when dropped. If this process
+//! is killed, the child notices that its standard input closes, and stops.
 //!
 //! Invariant: a host that was started here does not outlive this process.
 
@@ -24,7 +24,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// How long a host may take until it listens: it may have to compile a language's engine on a small machine.
+/// How long a host may take until it listens: it may have to compile a language's engine on a small
+/// machine.
 const START: Duration = Duration::from_mins(5);
 
 /// How long it may take until it ends.
@@ -47,7 +48,8 @@ pub fn serve(bailiwick: &Path, config: &Path) -> Command {
 /// A running host.
 pub struct Host {
     child: Child,
-    // Closed when this process ends, however it ends. Not before: to wait for a child closes what it still has.
+    // Closed when this process ends, however it ends. Not before: to wait for a child closes what
+    // it still has.
     _alive: Option<ChildStdin>,
     url: Url,
     said: Arc<Mutex<String>>,
@@ -68,7 +70,8 @@ impl Host {
     /// # Errors
     /// As [`Host::start`].
     pub async fn start_command(mut command: Command) -> anyhow::Result<Self> {
-        // In a process group of its own, so that Ctrl-C asks this process, which then stops the host, once.
+        // In a process group of its own, so that Ctrl-C asks this process, which then stops the
+        // host, once.
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -64,7 +64,8 @@ pub async fn tell(options: &Options) -> anyhow::Result<bool> {
     Ok(teller.all_well())
 }
 
-/// Tells everything that happens while the host runs; unless only that is asked for, it never ends by itself.
+/// Tells everything that happens while the host runs; unless only that is asked for, it never ends
+/// by itself.
 async fn play(stage: &Stage, teller: &mut Teller, options: &Options) -> anyhow::Result<()> {
     teller.heading("On stage, all on loopback");
     stage.introduce(teller);

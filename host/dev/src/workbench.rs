@@ -5,7 +5,8 @@
 //! issuer that gives tokens to anybody on this machine, keys and a journal in a temporary folder,
 //! and a host that is started anew whenever a component changes.
 //!
-//! Invariant: everything listens on loopback, and nothing outlives the process, however it ends (`sweeper`).
+//! Invariant: everything listens on loopback, and nothing outlives the process, however it ends
+//! (`sweeper`).
 
 mod author;
 mod options;

@@ -28,7 +28,8 @@ pub fn is_odd_space(character: char) -> bool {
     character != ' ' && category == GeneralCategory::SpaceSeparator
 }
 
-/// Whether `text` can be a name: everything in it can be seen, its spaces are ordinary ones, and none is at an end.
+/// Whether `text` can be a name: everything in it can be seen, its spaces are ordinary ones, and
+/// none is at an end.
 pub fn is_plain(text: &str) -> bool {
     text.trim().len() == text.len()
         && !text

@@ -1,7 +1,7 @@
 //! What an envelope says: plain data with the field names that people and tools see.
 //!
-//! Holding [`Claims`] proves nothing; a [`SignedEnvelope`](crate::SignedEnvelope) does. Fields are in the order of their
-//! JSON names, which is the order in which they are signed (RFC 8785 §3.2.3).
+//! Holding [`Claims`] proves nothing; a [`SignedEnvelope`](crate::SignedEnvelope) does. Fields are
+//! in the order of their JSON names, which is the order in which they are signed (RFC 8785 §3.2.3).
 
 use serde::{Deserialize, Serialize};
 

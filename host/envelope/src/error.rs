@@ -148,7 +148,8 @@ pub enum KeyError {
     /// Not a PKCS#8 PEM document with an Ed25519 key (RFC 8410).
     #[error("not an Ed25519 private key in PKCS#8 PEM form")]
     Pem,
-    /// A JSON Web Key without the members of an Ed25519 public key (RFC 8037), or with others' values.
+    /// A JSON Web Key without the members of an Ed25519 public key (RFC 8037), or with others'
+    /// values.
     #[error("not an Ed25519 public key: member `{0}`")]
     Jwk(&'static str),
     /// A private key in a set of public ones.

@@ -128,9 +128,10 @@ impl fmt::Debug for SignedEnvelope {
 
 /// The JSON shape of an envelope.
 ///
-/// Invariant: of checked claims, serde writes the RFC 8785 form. Here and in everything inside, fields are in the order
-/// of their JSON names, numbers are exact integers, and names that are data are ASCII. [`verify`](crate::verify())
-/// takes nothing of this for granted, so a signature over anything else would not verify.
+/// Invariant: of checked claims, serde writes the RFC 8785 form. Here and in everything inside,
+/// fields are in the order of their JSON names, numbers are exact integers, and names that are data
+/// are ASCII. [`verify`](crate::verify()) takes nothing of this for granted, so a signature over
+/// anything else would not verify.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Document {
     actor: Actor,

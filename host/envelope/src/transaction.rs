@@ -147,7 +147,8 @@ impl Minting<'_> {
     }
 }
 
-/// A minted token: a secret while it lives, so that it cannot be printed, and is erased when dropped.
+/// A minted token: a secret while it lives, so that it cannot be printed, and is erased when
+/// dropped.
 pub struct TransactionToken {
     token: Zeroizing<String>,
     jti: String,

@@ -20,7 +20,8 @@ pub const MAX_JSON_BYTES: usize = 64 * 1024;
 /// How far in the future the beginning of a validity may lie, in seconds.
 pub const MAX_SKEW: u64 = 60;
 
-/// Verifies an envelope with the host's public keys at the time `now` (seconds since 1970-01-01 UTC).
+/// Verifies an envelope with the host's public keys at the time `now` (seconds since 1970-01-01
+/// UTC).
 ///
 /// The signature proves that the host said this about one call. It does not make whoever shows
 /// the envelope the actor.
@@ -77,8 +78,8 @@ fn verify_signature(
     }
 }
 
-/// What the signature of any JSON document covers, in whatever order it was shown; it must be without
-/// `meta.signature`.
+/// What the signature of any JSON document covers, in whatever order it was shown; it must be
+/// without `meta.signature`.
 fn signed_bytes(unsigned: &Value) -> Result<Vec<u8>, EnvelopeError> {
     let canonical = serde_json_canonicalizer::to_vec(unsigned).map_err(EnvelopeError::Malformed)?;
     Ok([SIGNATURE_CONTEXT, &canonical].concat())

@@ -83,7 +83,8 @@ impl Ground {
     /// refused is recorded; how the policy differs from `previous` is for the caller to record.
     ///
     /// # Errors
-    /// The folder cannot be used and there is no `previous` policy, or a refusal cannot be recorded.
+    /// The folder cannot be used and there is no `previous` policy, or a refusal cannot be
+    /// recorded.
     pub(super) async fn policy(
         &self,
         config: Config,
@@ -333,8 +334,8 @@ impl Ground {
     }
 }
 
-/// Takes away the components that claim a tool name of another. Where one is a new version, the last good one is put in
-/// its place, unless that clashes too.
+/// Takes away the components that claim a tool name of another. Where one is a new version, the
+/// last good one is put in its place, unless that clashes too.
 fn without_clashes(
     loaded: &mut Vec<Loaded>,
     grants: &BTreeMap<String, ComponentGrant>,

@@ -1,7 +1,8 @@
 //! Takes up changes of the configuration, its secret files and the tools folder.
 //!
-//! `reload/look` sees how files look, `reload/settling` which of them have come to rest, `reload/loads` loads components
-//! in the background; here a new policy is put in the place of the old one.
+//! `reload/look` sees how files look, `reload/settling` which of them have come to rest,
+//! `reload/loads` loads components in the background; here a new policy is put in the place of the
+//! old one.
 //!
 //! Invariant: a request sees one policy, whole. A configuration that is wrong changes nothing, a
 //! bad component does not displace a good one, and a change takes effect only once it is recorded.
@@ -138,7 +139,8 @@ impl Watch {
         let settings: Vec<PathBuf> = self.seen.settings.keys().cloned().collect();
         let (folder, known) = (self.ground.tools.clone(), self.seen.tools.clone());
         let most = self.ground.limits.components;
-        // What serves and what the configuration names is not displaced by what is dropped into the folder.
+        // What serves and what the configuration names is not displaced by what is dropped into the
+        // folder.
         let first: BTreeSet<String> = self
             .known
             .loaded
@@ -180,7 +182,8 @@ impl Watch {
             }
             self.loads
                 .begin(view, &self.seen, &self.ground.tools, &self.known.terms);
-            // Another folder is taken up whole, so that what moved with it is not missing for a moment.
+            // Another folder is taken up whole, so that what moved with it is not missing for a
+            // moment.
             if !self.loads.idle() && view.is_elsewhere(&self.seen) {
                 return;
             }
@@ -367,7 +370,8 @@ impl Watch {
     }
 }
 
-/// How everything looks before the host starts: the configuration in `file` as it looked `before` it was read.
+/// How everything looks before the host starts: the configuration in `file` as it looked `before`
+/// it was read.
 pub(super) fn first_look(before: &Stamps, config: &Config) -> Look {
     let (folder, most) = (&config.server.tools, config.limits.components);
     let named = config.components.keys().cloned().collect();
@@ -387,7 +391,8 @@ pub(super) fn look_at(file: &Path) -> Stamps {
     stamps(std::iter::once(file.to_owned()))
 }
 
-/// From one look to the next, if one takes so long: whatever is in the folder, looking is a small part of one processor.
+/// From one look to the next, if one takes so long: whatever is in the folder, looking is a small
+/// part of one processor.
 fn pause_after(look: Duration) -> Duration {
     PERIOD.max((look * 20).min(LONG_PERIOD)).max(look * 5)
 }

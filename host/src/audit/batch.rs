@@ -139,7 +139,8 @@ struct Pending {
 }
 
 impl Batches {
-    /// From the beginning; MACs are checked if there is a key, of what follows the `believed` records.
+    /// From the beginning; MACs are checked if there is a key, of what follows the `believed`
+    /// records.
     pub(super) fn new(seal: Option<Seal>, believed: u64) -> Self {
         Self {
             seal,
@@ -202,8 +203,8 @@ impl Batches {
         Ok(())
     }
 
-    /// Follows the end of a segment, after so many records of which so many are signed. Whether
-    /// all of them are in batches; signed ones of a journal from before there were batches need none.
+    /// Follows the end of a segment, after so many records of which so many are signed. Whether all
+    /// of them are in batches; signed ones of a journal from before there were batches need none.
     pub(super) fn end_segment(&mut self, records: u64, signed: u64) -> bool {
         self.pending.take().is_none() || (self.count == 0 && records <= signed)
     }

@@ -87,7 +87,8 @@ impl<'k> Checkpoints<'k> {
             return Ok(None);
         };
         let Some((checkpoint, leaves)) = read(&self.line, self.key) else {
-            // The last line may be torn, if the file `checkpoint` is not ahead of the one before it.
+            // The last line may be torn, if the file `checkpoint` is not ahead of the one before
+            // it.
             let torn = self.lines.is_at_end() && self.newest == self.last.as_ref();
             return if torn {
                 Ok(None)
@@ -129,8 +130,8 @@ impl<'k> Checkpoints<'k> {
     }
 }
 
-/// Whether the file `checkpoint` is one that a crash can leave beside a list: it is written after the
-/// list, so it is the list's last checkpoint or the one before.
+/// Whether the file `checkpoint` is one that a crash can leave beside a list: it is written after
+/// the list, so it is the list's last checkpoint or the one before.
 pub(super) fn fits(
     newest: Option<&Checkpoint>,
     last: Option<&Checkpoint>,

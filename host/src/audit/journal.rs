@@ -135,8 +135,8 @@ impl Journal {
         ))
     }
 
-    /// Appends a record and returns its sequence number once it is on the disk. While the journal is
-    /// not healthy, only endings are tried.
+    /// Appends a record and returns its sequence number once it is on the disk. While the journal
+    /// is not healthy, only endings are tried.
     ///
     /// After an error nothing that the record announces may be done. A `call.opened` or
     /// `downstream.opened` whose waiter gave up is closed as `refused`, and a `call.closed` or
@@ -149,8 +149,8 @@ impl Journal {
         self.submit(record, false).await
     }
 
-    /// Records a refusal. Beyond the configured rate, which all unknown callers share and each known
-    /// caller has alone, it is counted and not waited for.
+    /// Records a refusal. Beyond the configured rate, which all unknown callers share and each
+    /// known caller has alone, it is counted and not waited for.
     pub async fn refuse(&self, record: Record) -> Result<(), AuditUnavailable> {
         if self.shared.health.is_over() {
             return Err(AuditUnavailable);

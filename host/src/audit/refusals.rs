@@ -94,7 +94,8 @@ impl State {
         true
     }
 
-    /// Counts `count` more of `kind`. With too many kinds, the caller is left out of it, and then the reason.
+    /// Counts `count` more of `kind`. With too many kinds, the caller is left out of it, and then
+    /// the reason.
     fn add(&mut self, kind: Kind, count: u64) {
         let (_, reason) = &kind;
         let without_actor = (None, reason.clone());
@@ -150,7 +151,8 @@ pub(super) fn records(counts: &Counts) -> impl Iterator<Item = Record> {
 /// The reason of what has none, and of what is beyond [`MAX_REASONS`].
 const UNNAMED: &str = "other";
 
-/// Kinds with a caller that are told apart until the counts are written, and callers with a rate in one second.
+/// Kinds with a caller that are told apart until the counts are written, and callers with a rate in
+/// one second.
 const MAX_ACTORS: usize = 1024;
 
 /// Kinds without a caller that are told apart.

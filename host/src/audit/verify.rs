@@ -208,7 +208,8 @@ impl<'g> Check<'g> {
         seal: Option<Seal>,
         good: &'g mut u64,
     ) -> Result<Report, Damage> {
-        // Checkpoints before the lines that they cover, so that a journal can be verified while it grows.
+        // Checkpoints before the lines that they cover, so that a journal can be verified while it
+        // grows.
         let newest = newest(folder, key)?;
         let mut list = Checkpoints::open(folder, key, newest.as_ref())?;
         let signed = newest.as_ref().map_or(0, |newest| newest.size);

@@ -1,8 +1,9 @@
 //! Finding a compiler for WebAssembly, and telling it what to do.
 //!
-//! Two ways lead to the same component: a toolchain that has the target's standard library (rustup), or one that has the
-//! library's source (Debian's `rust-web-src`), which is then built once per target folder.
-//! Invariant: the flags are the same for every guest on a machine, so guests share what they have in common.
+//! Two ways lead to the same component: a toolchain that has the target's standard library
+//! (rustup), or one that has the library's source (Debian's `rust-web-src`), which is then built
+//! once per target folder. Invariant: the flags are the same for every guest on a machine, so
+//! guests share what they have in common.
 
 use std::env;
 use std::ffi::OsString;
@@ -48,7 +49,8 @@ enum Library {
 }
 
 impl Toolchain {
-    /// The active toolchain if it knows the target, else the system's, else one that has the source.
+    /// The active toolchain if it knows the target, else the system's, else one that has the
+    /// source.
     pub(super) fn find(folder: &Path) -> Result<Self, BuildError> {
         let known = [Programs::active(), Programs::system()];
         if let Some(programs) = known.iter().find(|programs| programs.has_library(folder)) {
@@ -164,7 +166,8 @@ impl Programs {
             .find(|linker| linker.is_file())
     }
 
-    /// A path that the compiler prints. It is asked in the crate's folder, which may choose a toolchain.
+    /// A path that the compiler prints. It is asked in the crate's folder, which may choose a
+    /// toolchain.
     fn print(&self, folder: &Path, arguments: &[&str]) -> Option<PathBuf> {
         let mut rustc = Command::new(&self.rustc);
         rustc
@@ -233,10 +236,12 @@ struct Artifact {
     filenames: Vec<PathBuf>,
 }
 
-/// Needs no system below it, unlike the `wasip` targets: nothing is imported that the world does not name.
+/// Needs no system below it, unlike the `wasip` targets: nothing is imported that the world does
+/// not name.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Two pages with the arena instead of seventeen: a call that never grows its memory is many times cheaper for the host.
+/// Two pages with the arena instead of seventeen: a call that never grows its memory is many times
+/// cheaper for the host.
 const FLAGS: [&str; 4] = [
     "-C",
     "link-arg=-zstack-size=65536",

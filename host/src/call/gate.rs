@@ -1,4 +1,5 @@
-//! How many calls run at once: in the whole host and its script tier, for one principal, one tenant and one tool.
+//! How many calls run at once: in the whole host and its script tier, for one principal, one tenant
+//! and one tool.
 //!
 //! A call that finds no place waits in a bounded queue, or is refused at once if that is full.
 //! Invariant: a place that becomes free goes to the first waiting call that fits, so nobody who
@@ -112,8 +113,8 @@ impl Gate {
         Self::with(bounds, limits.queue_time)
     }
 
-    /// The gate in front of what is costly before a call has a place: one of each principal at a time,
-    /// so that somebody else's turn comes at once. Who waits does so as calls do.
+    /// The gate in front of what is costly before a call has a place: one of each principal at a
+    /// time, so that somebody else's turn comes at once. Who waits does so as calls do.
     pub fn of_checks(limits: &Limits) -> Self {
         let total =
             std::thread::available_parallelism().map_or(2, |processors| processors.get().max(2));
@@ -322,7 +323,8 @@ impl Shared {
                 break;
             };
             if let Err(mut unwanted) = admit.send(self.take(&mut state, wanted)) {
-                // Nobody waits any more. Dropping the place would lock again, so it is emptied here.
+                // Nobody waits any more. Dropping the place would lock again, so it is emptied
+                // here.
                 state.release(&unwanted.held.take().unwrap_or_default());
             }
         }

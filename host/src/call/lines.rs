@@ -1,4 +1,5 @@
-//! Log lines that strangers can cause: a few of each kind in an interval, the rest as one exact number.
+//! Log lines that strangers can cause: a few of each kind in an interval, the rest as one exact
+//! number.
 //!
 //! Invariant: for each kind, the lines and the numbers together are what happened.
 

@@ -64,7 +64,8 @@ pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Re
     }
 }
 
-/// Refuses a call of an admitted caller that its own headers contradict, whether or not there is such a tool.
+/// Refuses a call of an admitted caller that its own headers contradict, whether or not there is
+/// such a tool.
 pub async fn mismatched(host: &Host, caller: &Caller) -> Refusal {
     denied(
         host,

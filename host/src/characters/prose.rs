@@ -101,7 +101,8 @@ fn has_a_place(character: char) -> bool {
     ) || matches!(character, '\u{fe00}'..='\u{fe0f}' | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// Letters whose look depends on their neighbours, in Arabic, Mongolian, the scripts of India and others.
+/// Letters whose look depends on their neighbours, in Arabic, Mongolian, the scripts of India and
+/// others.
 fn joins(base: char) -> bool {
     let letter = GeneralCategoryGroup::Letter.contains(category(base));
     let joining = !matches!(

@@ -1,7 +1,8 @@
-//! `bailiwick approve`: the operator's word that the tools of a component may say of themselves what they say now.
+//! `bailiwick approve`: the operator's word that the tools of a component may say of themselves
+//! what they say now.
 //!
-//! Without `--digest` it only shows what there is to approve. The digest makes sure that what is approved is what
-//! was looked at, whatever happens to the file meanwhile.
+//! Without `--digest` it only shows what there is to approve. The digest makes sure that what is
+//! approved is what was looked at, whatever happens to the file meanwhile.
 
 use std::path::PathBuf;
 

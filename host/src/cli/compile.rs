@@ -36,8 +36,8 @@ pub(crate) fn worker(args: &Args) -> anyhow::Result<()> {
     })?)
 }
 
-/// A compiler for a command that looks and does not serve. Such a command starts nothing else, so it gives up the
-/// right to, as the host does.
+/// A compiler for a command that looks and does not serve. Such a command starts nothing else, so
+/// it gives up the right to, as the host does.
 #[cfg(not(test))]
 pub(super) fn compiler() -> anyhow::Result<Compiler> {
     let workers = sandbox::Workers::start()?;

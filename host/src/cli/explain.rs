@@ -1,8 +1,8 @@
 //! `bailiwick explain`: whether a token may make a call, and why, found out as the host would.
 //!
 //! Trusts what the host trusts: it runs the same admission and the same permit, with the issuers'
-//! keys fetched as configured.
-//! Invariant: nothing is called and nothing is recorded; the token is neither printed nor sent, only what it claims.
+//! keys fetched as configured. Invariant: nothing is called and nothing is recorded; the token is
+//! neither printed nor sent, only what it claims.
 
 mod services;
 

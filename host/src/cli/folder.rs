@@ -21,8 +21,8 @@ pub(super) struct Folder {
     pub(super) loaded: Vec<ComponentId>,
     /// The components that did not, with the reason.
     pub(super) refused: Vec<(String, String)>,
-    /// What the tools of each component say of themselves, if they could be asked; also where that still has to be
-    /// approved.
+    /// What the tools of each component say of themselves, if they could be asked; also where that
+    /// still has to be approved.
     pub(super) outlines: BTreeMap<String, Outline>,
 }
 

@@ -138,7 +138,8 @@ fn compact(schema: &str) -> String {
         .map_or_else(|_| schema.to_owned(), |value| value.to_string())
 }
 
-/// One sentence on what the component cannot do; of a file that is refused, only why it cannot be linked.
+/// One sentence on what the component cannot do; of a file that is refused, only why it cannot be
+/// linked.
 fn cannot(examined: &Examined) -> Option<String> {
     if examined
         .imports

@@ -24,7 +24,8 @@ pub(crate) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     config: PathBuf,
-    /// Stop also when standard input, a pipe, closes: for a host that must not outlive the program that started it.
+    /// Stop also when standard input, a pipe, closes: for a host that must not outlive the program
+    /// that started it.
     #[arg(long)]
     until_stdin_closes: bool,
 }
@@ -74,8 +75,8 @@ fn raise_descriptors() {
 
 /// Logs go to stderr through a thread of their own: if nobody reads them, lines are lost and the
 /// host goes on. Libraries are held at `warn` whatever `RUST_LOG` says: at finer levels they print
-/// requests, and requests carry tokens. `rmcp` is held at `error`: at `warn` it prints every refusal
-/// of a mere unknown tool as it is in memory.
+/// requests, and requests carry tokens. `rmcp` is held at `error`: at `warn` it prints every
+/// refusal of a mere unknown tool as it is in memory.
 fn log_to_stderr() -> WorkerGuard {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())

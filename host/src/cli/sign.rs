@@ -97,7 +97,8 @@ fn component(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((name.to_owned(), bytes))
 }
 
-/// A host that looks meanwhile sees the old file or the new one, and one that its group cannot change.
+/// A host that looks meanwhile sees the old file or the new one, and one that its group cannot
+/// change.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = path.with_extension("sig.new");
     let _ = fs::remove_file(&beside);

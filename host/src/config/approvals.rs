@@ -1,8 +1,8 @@
-//! The file of approvals (`server.approvals`): for each component, what its tools say of themselves as the operator
-//! approved it.
+//! The file of approvals (`server.approvals`): for each component, what its tools say of themselves
+//! as the operator approved it.
 //!
-//! `bailiwick approve` writes it and the host reads it. It must not lie in the tools folder: whoever may drop a
-//! component there could approve it.
+//! `bailiwick approve` writes it and the host reads it. It must not lie in the tools folder:
+//! whoever may drop a component there could approve it.
 //!
 //! Invariant: a file that cannot be read or that others may write approves nothing; it is an error.
 
@@ -70,7 +70,8 @@ impl Approvals {
         &self.path
     }
 
-    /// Approves what the tools of a component say, in place of what was approved before. The file is replaced whole.
+    /// Approves what the tools of a component say, in place of what was approved before. The file
+    /// is replaced whole.
     ///
     /// # Errors
     /// The file cannot be written.

@@ -195,8 +195,8 @@ pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<K
     file.or(remote)
 }
 
-/// The issuer's own metadata. If there is no other source of keys, the issuer is dialled itself, and held to the rules
-/// of `jwks_uri`.
+/// The issuer's own metadata. If there is no other source of keys, the issuer is dialled itself,
+/// and held to the rules of `jwks_uri`.
 pub(super) fn discovered(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
     let issuer = section.text("issuer")?;
     if is_sound(section, "issuer", &issuer) && !section.has("jwks_uri") && !section.has("jwks_file")

@@ -139,7 +139,8 @@ fn trust(section: &Section<'_>) -> Trust {
     trust
 }
 
-/// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared exactly.
+/// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared
+/// exactly.
 fn check_resource(section: &Section<'_>, resource: &str) {
     let wrong = |why| section.wrong("resource", why);
     let Ok(url) = Url::parse(resource) else {
@@ -288,7 +289,8 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The journal must not lie where components are dropped, nor the keys or compiled code where either is read.
+/// The journal must not lie where components are dropped, nor the keys or compiled code where
+/// either is read.
 pub(super) fn check_folders(
     root: &Section<'_>,
     server: &ServerSettings,

@@ -227,7 +227,8 @@ impl Inner {
         result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut))
     }
 
-    /// Does `work` to its end, or gives it up (`None`) when the authority ends, if it may be given up.
+    /// Does `work` to its end, or gives it up (`None`) when the authority ends, if it may be given
+    /// up.
     async fn unless_stopped<T>(
         &self,
         may_stop: bool,

@@ -47,7 +47,8 @@ pub struct ServiceSettings {
 /// What `{actor.sub}` may stand for at a service, beyond the users of one issuer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Subjects {
-    /// Whether the issuers of `actor_issuers` never give one subject, or one tenant, to two parties.
+    /// Whether the issuers of `actor_issuers` never give one subject, or one tenant, to two
+    /// parties.
     pub one_space: bool,
     /// Whether service accounts may stand for it (RFC 9068 §5).
     pub service_accounts: bool,

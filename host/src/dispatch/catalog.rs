@@ -40,7 +40,8 @@ pub struct Catalog {
     tools: BTreeMap<String, Arc<Tool>>,
 }
 
-/// A component that claims the tool name of another, which comes first; of several names, the first.
+/// A component that claims the tool name of another, which comes first; of several names, the
+/// first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{tool} is also a tool of {other}, which comes first; rename one of them, or name this component, and not {other}, under \
@@ -97,9 +98,9 @@ impl Catalog {
         (Self { tools }, clashes)
     }
 
-    /// The components that claim a tool name which is another's. Components that the configuration names come first,
-    /// then those that are `serving`, then others by name: nothing that is merely dropped into the folder displaces
-    /// what the operator named or what serves.
+    /// The components that claim a tool name which is another's. Components that the configuration
+    /// names come first, then those that are `serving`, then others by name: nothing that is merely
+    /// dropped into the folder displaces what the operator named or what serves.
     pub fn clashes<'c>(
         components: impl Iterator<Item = (&'c ComponentId, &'c [Definition])>,
         grants: &BTreeMap<String, ComponentGrant>,

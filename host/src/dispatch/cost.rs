@@ -189,7 +189,8 @@ impl Size {
 
 /// About ten times what the largest schema without references can have in 64 KiB.
 const MAX_EXPANDED: usize = 20_000;
-/// Levels of schemas and what they refer to; each takes a piece of the stack wherever a schema is walked.
+/// Levels of schemas and what they refer to; each takes a piece of the stack wherever a schema is
+/// walked.
 const MAX_DEPTH: usize = 96;
 /// Steps of all regular expressions together, for each byte.
 const MAX_PATTERNS: usize = 100_000;

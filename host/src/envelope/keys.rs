@@ -1,9 +1,10 @@
 //! The host's key folder: one key a purpose, made on first start, readable by the owner alone.
 //!
 //! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8),
-//! `mac.key`, `cache.key` and `journal-mac.key` are 32 random bytes each. To rotate the envelope or the transaction key,
-//! rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: a new key is made, and the old one stays
-//! published. The journal key belongs to its journal: it changes with a new audit folder.
+//! `mac.key`, `cache.key` and `journal-mac.key` are 32 random bytes each. To rotate the envelope or
+//! the transaction key, rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: a new key is made,
+//! and the old one stays published. The journal key belongs to its journal: it changes with a new
+//! audit folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -51,7 +52,8 @@ pub struct HostKeys {
     pub journal: JournalKeys,
     /// For the cache of compiled code: tells the host's own files from all others.
     pub cache: MacKey,
-    /// What `/.well-known/jwks.json` publishes: envelope and transaction keys with their predecessors.
+    /// What `/.well-known/jwks.json` publishes: envelope and transaction keys with their
+    /// predecessors.
     pub published: PublicKeys,
 }
 

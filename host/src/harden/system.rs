@@ -1,8 +1,8 @@
 //! The filters of system calls on Linux, and what `prctl` sets.
 //!
-//! Trusts the kernel to apply a filter to every thread at once. Two kinds of filter: the serving process and the spawner
-//! lose the calls in a list, because nobody can tell what a resolver or a C library needs next; the worker keeps
-//! the calls in a list, because all it does is compute.
+//! Trusts the kernel to apply a filter to every thread at once. Two kinds of filter: the serving
+//! process and the spawner lose the calls in a list, because nobody can tell what a resolver or a C
+//! library needs next; the worker keeps the calls in a list, because all it does is compute.
 //!
 //! Invariant: a filter is never installed for some threads only, and always with no-new-privileges.
 
@@ -42,7 +42,8 @@ pub(super) fn few_calls() -> Result<(), HardenError> {
     )
 }
 
-/// Allows what it takes to compute with threads, to read standard input and to write standard output.
+/// Allows what it takes to compute with threads, to read standard input and to write standard
+/// output.
 pub(super) fn only_compute() -> Result<(), HardenError> {
     // First, because the filter after it denies the installation of another.
     no_clone3()?;
@@ -78,8 +79,8 @@ pub(super) fn end_with_parent() -> Result<(), HardenError> {
         .map_err(setting("the end with the parent process"))
 }
 
-/// Makes `clone3` look like a call of a newer kernel. Its flags lie in memory, where a filter cannot see them; C
-/// libraries then use `clone`, whose flags it can.
+/// Makes `clone3` look like a call of a newer kernel. Its flags lie in memory, where a filter
+/// cannot see them; C libraries then use `clone`, whose flags it can.
 fn no_clone3() -> Result<(), HardenError> {
     install(
         all(&[libc::SYS_clone3]),

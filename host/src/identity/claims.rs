@@ -38,7 +38,8 @@ impl Claims {
         Self(members)
     }
 
-    /// A claim that must be a name: 1 to 256 bytes, nothing that cannot be seen, no space at an end.
+    /// A claim that must be a name: 1 to 256 bytes, nothing that cannot be seen, no space at an
+    /// end.
     ///
     /// # Errors
     /// It is missing or not such a string.

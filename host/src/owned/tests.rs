@@ -183,7 +183,8 @@ fn a_folder_is_used_only_if_no_one_else_can_replace_it_or_what_is_in_it() {
     assert!(folder(&place.at("absent"), &no_one()).is_err());
 }
 
-/// What an orchestrator makes of a volume with configuration: `name -> ..data/name`, `..data -> ..DATE`.
+/// What an orchestrator makes of a volume with configuration: `name -> ..data/name`, `..data ->
+/// ..DATE`.
 fn volume(place: &Place, root: u32) -> PathBuf {
     place.folder("volume", root);
     place.folder("volume/..2026", 0o755);

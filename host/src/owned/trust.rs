@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::StatVfsMountFlags;
 
-/// Whom the operator trusts beside root and this user (`server.trusted_users`, `trusted_groups`, `trusted_folders`).
-/// By default no one.
+/// Whom the operator trusts beside root and this user (`server.trusted_users`, `trusted_groups`,
+/// `trusted_folders`). By default no one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
     /// Users who may own files and folders.
@@ -72,8 +72,8 @@ impl Trust {
             .filter(|others| !is_private_group(metadata, *others))
     }
 
-    /// Who else may rename what is in a folder on the way. In a sticky one, only the owner of an entry may, and the way
-    /// goes through entries of trusted owners only.
+    /// Who else may rename what is in a folder on the way. In a sticky one, only the owner of an
+    /// entry may, and the way goes through entries of trusted owners only.
     pub(super) fn changing_below(&self, metadata: &Metadata) -> Option<Others> {
         let sticky = metadata.mode() & STICKY != 0;
         let writing = self
@@ -187,7 +187,8 @@ impl fmt::Display for Open {
     }
 }
 
-/// Whether `others` are the private group of this user, which has the user's number, as most systems make them.
+/// Whether `others` are the private group of this user, which has the user's number, as most
+/// systems make them.
 fn is_private_group(metadata: &Metadata, others: Others) -> bool {
     others == Others::Group(metadata.gid()) && metadata.uid() == own() && metadata.gid() == own()
 }

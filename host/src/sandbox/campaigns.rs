@@ -1,4 +1,5 @@
-//! Campaigns against the loader: whatever is in the tools folder, it is refused with a reason or it loads.
+//! Campaigns against the loader: whatever is in the tools folder, it is refused with a reason or it
+//! loads.
 //!
 //! Each campaign has a budget of time and a seed. A longer one, by hand:
 //!
@@ -6,7 +7,8 @@
 //! BAILIWICK_CAMPAIGN_SECONDS=300 cargo test --lib campaigns -- --nocapture
 //! ```
 //!
-//! What fails names its seed; the same campaign with `BAILIWICK_CAMPAIGN_SEED` set to it begins with that case.
+//! What fails names its seed; the same campaign with `BAILIWICK_CAMPAIGN_SEED` set to it begins
+//! with that case.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -255,7 +255,8 @@ async fn the_hunt_finds_what_is_left_in_a_store_that_is_shared() -> Result<()> {
 }
 
 /// Beyond what the compact tier's pool keeps resident and clears by writing (512 KiB of a memory,
-/// 16 KiB of a table), so that the rest, which it gives back to the system, is looked through as well.
+/// 16 KiB of a table), so that the rest, which it gives back to the system, is looked through as
+/// well.
 const BEYOND_RESIDENT: Reach = Reach {
     pages: 9,
     elements: 9_000,

@@ -1,17 +1,19 @@
 //! From the bytes of a component, already hashed and inspected, to machine code in the engine.
 //!
-//! Compiling is where a hostile component costs most and where the compiler meets bytes that somebody chose.
-//! So it happens in a process of its own (`worker`), one for each component, started by a process that holds no keys
-//! (`spawner`, reached through `workers`, and replaced by `keeper` when it ends); code that was compiled before is kept in a private folder (`cache`).
+//! Compiling is where a hostile component costs most and where the compiler meets bytes that
+//! somebody chose. So it happens in a process of its own (`worker`), one for each component,
+//! started by a process that holds no keys (`spawner`, reached through `workers`, and replaced by
+//! `keeper` when it ends); code that was compiled before is kept in a private folder (`cache`).
 //! `code` is the one place that lets bytes become code.
 //!
-//! Trusts the workers to hand back what the compiler made, and the kernel to hold them to their limits. That they run with
-//! few rights protects everything around them; it does not make their output right: a component that takes over the compiler
-//! chooses the machine code that it runs as. The cache is trusted as far as its authentication goes.
+//! Trusts the workers to hand back what the compiler made, and the kernel to hold them to their
+//! limits. That they run with few rights protects everything around them; it does not make their
+//! output right: a component that takes over the compiler chooses the machine code that it runs as.
+//! The cache is trusted as far as its authentication goes.
 //!
-//! Invariant: the serving process compiles nothing, and nothing becomes code that neither a worker nor an authentic
-//! file of the cache gave. Deliberately absent: precompiled components in the tools folder, a second attempt at what
-//! does not compile.
+//! Invariant: the serving process compiles nothing, and nothing becomes code that neither a worker
+//! nor an authentic file of the cache gave. Deliberately absent: precompiled components in the
+//! tools folder, a second attempt at what does not compile.
 
 mod cache;
 mod code;
@@ -69,7 +71,8 @@ pub trait Compile: Send + Sync {
 pub struct Compiler {
     workers: Box<dyn Compile>,
     cache: Option<Cache>,
-    // What does not compile, so that a bad file costs its limit once and not at every change beside it.
+    // What does not compile, so that a bad file costs its limit once and not at every change beside
+    // it.
     refused: Mutex<BTreeMap<String, CompileError>>,
     stopping: CancellationToken,
 }
@@ -100,7 +103,8 @@ impl Compiler {
         Self { cache, ..self }
     }
 
-    /// The code for the component with this digest, if an earlier host compiled it under the same rules.
+    /// The code for the component with this digest, if an earlier host compiled it under the same
+    /// rules.
     pub(super) fn kept(&self, engine: &Engine, digest: &str) -> Option<Compiled> {
         let (begun, cache, identity) = (
             Instant::now(),

@@ -51,10 +51,12 @@ pub(super) struct Started {
     pub(super) places: u32,
 }
 
-/// Makes the engine of a tier, with as many pooled slots as are wanted and the address space allows.
+/// Makes the engine of a tier, with as many pooled slots as are wanted and the address space
+/// allows.
 ///
 /// # Errors
-/// There is no address space for the fewest; a call without a slot would need as much and find less.
+/// There is no address space for the fewest; a call without a slot would need as much and find
+/// less.
 pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError> {
     let shape = Shape::of(tier, limits);
     let room = rustix::process::getrlimit(rustix::process::Resource::As).current;
@@ -81,14 +83,14 @@ pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError>
     }
 }
 
-/// How many calls so many slots are for. A slot is free again only some time after its call's place is, and components
-/// that are loaded need slots to say what they are.
+/// How many calls so many slots are for. A slot is free again only some time after its call's place
+/// is, and components that are loaded need slots to say what they are.
 fn places(slots: u32) -> u32 {
     slots.saturating_sub((slots / 5).max(SPARE_SLOTS))
 }
 
-/// What a compile worker's engine has in common with the one that its code is for: all that shapes code. Only there is
-/// compiling spread over threads.
+/// What a compile worker's engine has in common with the one that its code is for: all that shapes
+/// code. Only there is compiling spread over threads.
 pub(super) fn compile_config(tier: Tier) -> Config {
     let mut config = config(&Shape::of(tier, &Limits::default()), None);
     config.parallel_compilation(true);
@@ -118,13 +120,15 @@ impl Shape {
     fn of(tier: Tier, limits: &Limits) -> Self {
         let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let spare = |places: u32| (places / 4).saturating_add(1).max(SPARE_SLOTS);
-        // A slot is free again only some time after its call's place is, so there are more slots than places.
+        // A slot is free again only some time after its call's place is, so there are more slots
+        // than places.
         let slots = |places: usize| {
             small(places)
                 .saturating_add(spare(small(places)))
                 .max(MIN_SLOTS)
         };
-        // What slots keep between calls comes on top of what calls have, so it is at most a quarter of that in each tier.
+        // What slots keep between calls comes on top of what calls have, so it is at most a quarter
+        // of that in each tier.
         let keep = |slots: u32, memories: u32, most: usize| {
             let memories = usize::try_from(slots.saturating_mul(memories)).unwrap_or(usize::MAX);
             most.min(limits.memory_total / 4 / memories.max(1))
@@ -232,7 +236,8 @@ fn pool(shape: &Shape, slots: u32) -> PoolingAllocationConfig {
     let (most_instances, most_memories, most_tables) = shape.most;
     let (keep_memory, keep_table) = shape.keep;
     let mut pool = PoolingAllocationConfig::default();
-    // No batches of pages to give back: a batch holds slots that need none back, and a call then gets a cold one.
+    // No batches of pages to give back: a batch holds slots that need none back, and a call then
+    // gets a cold one.
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(instances))
         .total_memories(slots.saturating_mul(memories))

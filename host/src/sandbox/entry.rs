@@ -1,8 +1,9 @@
 //! A linked component with the ways into it.
 //!
-//! Invariant: an [`Entry`] is of a component that exports all of the world `tool`, and no instance outlives the call that it
-//! was made for. What can be found out once for a component is not found out again in each call: the generated
-//! bindings would compare the types of all exports in every instance, and a call needs one of them.
+//! Invariant: an [`Entry`] is of a component that exports all of the world `tool`, and no instance
+//! outlives the call that it was made for. What can be found out once for a component is not found
+//! out again in each call: the generated bindings would compare the types of all exports in every
+//! instance, and a call needs one of them.
 
 use wasmtime::component::{Component, ComponentExportIndex, Linker};
 use wasmtime::error::Context as _;

@@ -63,7 +63,8 @@ impl Amount {
 }
 
 impl Budget {
-    /// One owner may have a quarter, so that no one takes the memory of everyone; or what a single call may.
+    /// One owner may have a quarter, so that no one takes the memory of everyone; or what a single
+    /// call may.
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         let each = (limits.memory_total / 4).max(limits.memory);
         Arc::new(Self {

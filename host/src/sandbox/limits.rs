@@ -145,7 +145,8 @@ limits! {
 }
 
 impl Limit {
-    /// The value without the key in a process that has `room`: at most its share of that, and never less than the least.
+    /// The value without the key in a process that has `room`: at most its share of that, and never
+    /// less than the least.
     fn default_in(&self, room: Option<&Room>) -> u64 {
         let share = SHARES.iter().find(|(key, _)| *key == self.key);
         let most = share
@@ -240,8 +241,9 @@ fn mebibytes(bytes: u64) -> String {
     format!("\"{}MiB\"", bytes / MIB)
 }
 
-/// Into how many parts the room is divided, of which a default is one at most. Calls have half of it together, so that the
-/// rest of the host has room beside them; the compiler's limit counts address space, which is always more than memory.
+/// Into how many parts the room is divided, of which a default is one at most. Calls have half of
+/// it together, so that the rest of the host has room beside them; the compiler's limit counts
+/// address space, which is always more than memory.
 const SHARES: [(&str, u64); 3] = [("memory", 4), ("memory_total", 2), ("compile_memory", 1)];
 const MIB: u64 = 1 << 20;
 

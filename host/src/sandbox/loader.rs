@@ -1,7 +1,7 @@
 //! From a file in the tools folder to tools that can be called.
 //!
-//! Invariant: a file is read once, and only if no one else can have written it or the way to it (`owned`); and what was read is what is
-//! hashed, checked and compiled.
+//! Invariant: a file is read once, and only if no one else can have written it or the way to it
+//! (`owned`); and what was read is what is hashed, checked and compiled.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -189,7 +189,8 @@ impl LoadError {
 }
 
 impl Sandbox {
-    /// Loads one file: read, hash, check the signature, inspect, compile unless that was done before, describe, check.
+    /// Loads one file: read, hash, check the signature, inspect, compile unless that was done
+    /// before, describe, check.
     ///
     /// # Errors
     /// The component is refused; its digest is given if it could be read.
@@ -376,7 +377,8 @@ fn read(path: &Path, max_bytes: usize, trust: &Trust) -> Result<Vec<u8>, LoadErr
     })
 }
 
-/// Whether a component can have that name: 1 to 64 of `[A-Za-z0-9_.-]`, and neither `.` nor `-` first.
+/// Whether a component can have that name: 1 to 64 of `[A-Za-z0-9_.-]`, and neither `.` nor `-`
+/// first.
 pub fn is_name(name: &str) -> bool {
     let plain = name
         .bytes()

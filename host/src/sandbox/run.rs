@@ -161,7 +161,8 @@ impl Sandbox {
         }
     }
 
-    /// The engine of a tier, for those who measure it. Its epoch advances while the sandbox runs a call.
+    /// The engine of a tier, for those who measure it. Its epoch advances while the sandbox runs a
+    /// call.
     pub fn engine(&self, tier: Tier) -> &Engine {
         self.linker(tier).engine()
     }
@@ -180,8 +181,8 @@ impl Sandbox {
             .cloned()
     }
 
-    /// The code for `bytes`, and the tools that the component says it has, without any identity. What was compiled before
-    /// had its structure checked before that, by the same rules.
+    /// The code for `bytes`, and the tools that the component says it has, without any identity.
+    /// What was compiled before had its structure checked before that, by the same rules.
     pub(super) async fn compile(
         &self,
         name: &str,
@@ -273,7 +274,8 @@ impl Sandbox {
         self.compiler.stop();
     }
 
-    /// Forgets the code of all components but these, and the few that went out of use last: going back is quick.
+    /// Forgets the code of all components but these, and the few that went out of use last: going
+    /// back is quick.
     pub fn forget_others(&self, used: &Components) {
         let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,5 @@
-//! Which compiled code is kept although no policy uses it: that of the versions that went out of use last.
+//! Which compiled code is kept although no policy uses it: that of the versions that went out of
+//! use last.
 //!
 //! Invariant: at most [`MOST`] of them, so that memory does not grow with the number of changes.
 

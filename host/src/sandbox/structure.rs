@@ -83,8 +83,9 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), StructureError> {
         .map_err(invalid)
 }
 
-/// What decides whether a file passes: this module, to the letter, and the versions of all that it is built with. Not the
-/// rules alone, but never equal for two hosts that do not let the same files pass.
+/// What decides whether a file passes: this module, to the letter, and the versions of all that it
+/// is built with. Not the rules alone, but never equal for two hosts that do not let the same files
+/// pass.
 pub(super) const RULES: &[&[u8]] = &[
     include_bytes!("structure.rs"),
     include_bytes!("structure/body.rs"),

@@ -1,7 +1,9 @@
-//! Keeps time for guests: one thread advances the epoch of all engines, and sleeps for good while no guest runs.
+//! Keeps time for guests: one thread advances the epoch of all engines, and sleeps for good while
+//! no guest runs.
 //!
-//! Invariant: while a [`Ticking`] exists, every engine's epoch advances every [`TICK`], so that a guest that never yields is
-//! looked at. Deliberately absent: any meaning of an epoch; [`super::state`] decides what a tick is worth.
+//! Invariant: while a [`Ticking`] exists, every engine's epoch advances every [`TICK`], so that a
+//! guest that never yields is looked at. Deliberately absent: any meaning of an epoch;
+//! [`super::state`] decides what a tick is worth.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -46,7 +48,8 @@ impl Ticker {
 
     /// Time passes until what this returns is dropped.
     pub(super) fn run(self: &Arc<Self>) -> Ticking {
-        // The thread looks at the count before it sleeps for good, and being woken before that is remembered.
+        // The thread looks at the count before it sleeps for good, and being woken before that is
+        // remembered.
         if self.shared.running.fetch_add(1, Ordering::SeqCst) == 0 {
             self.thread.unpark();
         }
@@ -95,7 +98,8 @@ impl Shared {
 /// How often a running guest yields and is looked at.
 pub(super) const TICK: Duration = Duration::from_millis(2);
 
-/// Ticks without a guest before the thread sleeps for good: under load it is not woken for every call.
+/// Ticks without a guest before the thread sleeps for good: under load it is not woken for every
+/// call.
 const PATIENCE: u32 = 250;
 
 #[cfg(test)]

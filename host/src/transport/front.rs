@@ -253,7 +253,8 @@ impl Front {
         }
     }
 
-    /// Refuses a call whose headers say something else than its body, before anything is said of the tool.
+    /// Refuses a call whose headers say something else than its body, before anything is said of
+    /// the tool.
     async fn mismatch(&self, entry: Entry, id: &Value, why: &str) -> Answer {
         let host = Arc::clone(&self.host);
         match to_its_end(&self.host, async move {
@@ -313,9 +314,9 @@ impl Front {
     }
 }
 
-/// A client that goes away does not take its refusal's record along: what has to wait goes on in a task of its own, which
-/// a stop waits for as it does for calls.
-/// What need not wait is done here, which is every request with a known token that is not refused.
+/// A client that goes away does not take its refusal's record along: what has to wait goes on in a
+/// task of its own, which a stop waits for as it does for calls. What need not wait is done here,
+/// which is every request with a known token that is not refused.
 async fn to_its_end<T: Send + 'static>(
     host: &Host,
     step: impl Future<Output = T> + Send + 'static,

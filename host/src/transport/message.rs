@@ -91,7 +91,8 @@ fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
     }
 }
 
-/// A value takes a hundred times the memory of its text, and what is not an argument is under no tool's schema.
+/// A value takes a hundred times the memory of its text, and what is not an argument is under no
+/// tool's schema.
 fn amount(value: &Value) -> Result<usize, BadMessage> {
     let arguments = value.pointer("/params/arguments").map_or(0, json::values);
     let all = json::values(value);

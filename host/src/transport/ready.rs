@@ -2,9 +2,10 @@
 
 use http::StatusCode;
 
-/// The answer of `/readyz` where the configuration names so many components and those that are `missing` are not
-/// offered. Not ready if nothing that it names is offered, as after a start with a folder that is still to be filled.
-/// One that is missing among others is only named: the others serve.
+/// The answer of `/readyz` where the configuration names so many components and those that are
+/// `missing` are not offered. Not ready if nothing that it names is offered, as after a start with
+/// a folder that is still to be filled. One that is missing among others is only named: the others
+/// serve.
 pub(super) fn readiness(configured: usize, missing: &[String]) -> (StatusCode, String) {
     let names = names(missing);
     if missing.is_empty() {

@@ -1,8 +1,9 @@
 //! Guests that try what an advisory for the engine says could be done, each named by the advisory.
 //!
-//! Most of it takes a feature of WebAssembly or an interface of WASI that a host has no use for: such a guest must be
-//! refused before the compiler or the engine meets it, whatever version of the engine that is. The rest runs, and must be
-//! bounded. docs/advisories.md says which advisory concerns this host, and why.
+//! Most of it takes a feature of WebAssembly or an interface of WASI that a host has no use for:
+//! such a guest must be refused before the compiler or the engine meets it, whatever version of the
+//! engine that is. The rest runs, and must be bounded. docs/advisories.md says which advisory
+//! concerns this host, and why.
 
 use super::wasi::{does, for_ever};
 use super::{CPU, Case, Guest, IMPORT, NOT_LOADABLE, TIME, TOO_LARGE, TRAPPED, ended, refused};

@@ -1,4 +1,5 @@
-//! Guests that use parts of WebAssembly that a host should have turned off, and some that it should not.
+//! Guests that use parts of WebAssembly that a host should have turned off, and some that it should
+//! not.
 
 use super::{Case, Guest, NOT_LOADABLE, harmless, refused};
 

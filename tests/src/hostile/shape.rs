@@ -30,7 +30,8 @@ fn wasi() -> Vec<Case> {
             &format!("(import \"{interface}\" (instance))"),
         )
     };
-    // What a host that has these gives them must be empty, so a guest that has them still only answers.
+    // What a host that has these gives them must be empty, so a guest that has them still only
+    // answers.
     let may_want = |name, does, interface: &str| Case {
         expect: Expect::Either(IMPORT),
         ..wants(name, does, interface)

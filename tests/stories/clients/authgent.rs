@@ -1,9 +1,10 @@
 //! An authorization server that knows nothing of Bailiwick: `authgent-server`.
 //!
-//! It differs from the development issuer, and the configuration says how: tokens are of type `JWT`, keys are discovered,
-//! any `actor_token` is ignored, and `act.sub` is `client:` and the client's id, so the host sends none (`actor = "none"`);
-//! a client by itself is `sub` with the same prefix, which tells service accounts from users.
-//! People sign in at an issuer at home; their agent brings its assertion (RFC 7523) and gets a token for the host.
+//! It differs from the development issuer, and the configuration says how: tokens are of type
+//! `JWT`, keys are discovered, any `actor_token` is ignored, and `act.sub` is `client:` and the
+//! client's id, so the host sends none (`actor = "none"`); a client by itself is `sub` with the
+//! same prefix, which tells service accounts from users. People sign in at an issuer at home; their
+//! agent brings its assertion (RFC 7523) and gets a token for the host.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -100,7 +101,8 @@ async fn another_authorization_server_exchanges_a_users_token_for_one_order() ->
     )
 }
 
-/// What the service saw: the user, the host that acts for them, and the agent through which they came.
+/// What the service saw: the user, the host that acts for them, and the agent through which they
+/// came.
 fn names_everybody(orders: &Orders, host: &Client, agent: &Client) -> Result<()> {
     let requests = orders.requests();
     let request = requests.first().context("no request")?;

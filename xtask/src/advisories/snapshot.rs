@@ -1,8 +1,8 @@
 //! The committed file: the advisory database of `RustSec` as one text, whose changes can be read.
 //!
-//! A head names the commit and its time. Then come the advisories, each after a line with its path: front matter and
-//! title, which is all that a check reads. The rest is at the `url` of the front matter.
-//! Invariant: what was written is read back as it was, in the order of the paths.
+//! A head names the commit and its time. Then come the advisories, each after a line with its path:
+//! front matter and title, which is all that a check reads. The rest is at the `url` of the front
+//! matter. Invariant: what was written is read back as it was, in the order of the paths.
 
 use std::fmt::Write as _;
 
@@ -31,7 +31,8 @@ pub(crate) struct Advisory {
 }
 
 impl Advisory {
-    /// Takes what is kept of a file of the database. Fails if the file has no front matter or no title.
+    /// Takes what is kept of a file of the database. Fails if the file has no front matter or no
+    /// title.
     pub(crate) fn read(path: &str, file: &str) -> Result<Self> {
         let (front, rest) = file
             .split_once("\n```\n")

@@ -110,7 +110,8 @@ fn each_advisory_that_is_ignored_has_a_row_and_a_reason_with_a_test() {
 fn each_test_that_a_row_names_exists() {
     let tests = sources();
     for (id, row) in rows() {
-        // A name in code type is a hostile guest or a test; the last column has nothing else in code type.
+        // A name in code type is a hostile guest or a test; the last column has nothing else in
+        // code type.
         let last = row
             .trim_end_matches('|')
             .rsplit('|')

@@ -51,7 +51,8 @@ pub(crate) fn end_of(log: &str) -> String {
     lines.get(from..).unwrap_or_default().join("\n")
 }
 
-/// Prints the outcomes as rows for docs/evidence.md, and as lines for programs. `results.tsv` has the latter.
+/// Prints the outcomes as rows for docs/evidence.md, and as lines for programs. `results.tsv` has
+/// the latter.
 pub(crate) fn report(outcomes: &[Outcome], folder: &Path) -> Result<()> {
     let commit = printed("git", &["log", "-1", "--format=%h"]).unwrap_or_default();
     let date = printed("date", &["-u", "+%F"]).unwrap_or_default();

@@ -137,7 +137,8 @@ impl Ground {
         })
     }
 
-    /// How long it takes to load a component in a host that was just started, which keeps code in one place.
+    /// How long it takes to load a component in a host that was just started, which keeps code in
+    /// one place.
     pub(crate) async fn load(&self, path: &Path) -> anyhow::Result<Duration> {
         let keys = HostKeys::open(
             &self.folder.join("keys"),

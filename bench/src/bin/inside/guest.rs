@@ -1,5 +1,5 @@
-//! A guest on the host's own engine, with nothing around it: store, instantiate, call, drop, and all of them again
-//! without the instance being fresh.
+//! A guest on the host's own engine, with nothing around it: store, instantiate, call, drop, and
+//! all of them again without the instance being fresh.
 
 use std::time::{Duration, Instant};
 
@@ -133,7 +133,8 @@ impl Guest {
         Ok(store)
     }
 
-    /// Store, instance, what the tools are, and drop: the whole of a component in any language, its own work aside.
+    /// Store, instance, what the tools are, and drop: the whole of a component in any language, its
+    /// own work aside.
     pub(crate) async fn described(&self) -> wasmtime::Result<()> {
         let mut store = self.store();
         let instance = self.pre.instantiate_async(&mut store).await?;

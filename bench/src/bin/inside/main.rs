@@ -1,7 +1,8 @@
 //! What the steps of a call cost in process. `cargo xtask bench` runs it.
 //!
-//! Takes the component with the tool `echo` and a folder on the disk whose journal is measured. Prints one JSON object:
-//! microseconds by name. What a name means is told where it is measured, and in docs/performance.md.
+//! Takes the component with the tool `echo` and a folder on the disk whose journal is measured.
+//! Prints one JSON object: microseconds by name. What a name means is told where it is measured,
+//! and in docs/performance.md.
 
 mod ground;
 mod guest;

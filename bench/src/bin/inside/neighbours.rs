@@ -1,5 +1,5 @@
-//! What a call that computes for ever does to others, how soon it is gone once nobody waits for it, and what an
-//! instance that waits costs.
+//! What a call that computes for ever does to others, how soon it is gone once nobody waits for it,
+//! and what an instance that waits costs.
 
 use std::fs;
 use std::sync::Arc;

@@ -28,7 +28,8 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> anyhow::R
     );
     let sealed = ground.seal(&caller, &permit)?;
 
-    // The sandbox's path as a call takes it: envelope and arguments in, a fresh instance, the answer judged.
+    // The sandbox's path as a call takes it: envelope and arguments in, a fresh instance, the
+    // answer judged.
     let opened = OpenCall::open(ground.journal.clone(), &sealed).await?;
     let authority = Arc::new(ground.broker.authority(
         &permit,

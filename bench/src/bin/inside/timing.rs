@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Microseconds of one `operation`: the median of many small batches, after some that do not count. A batch is short, so
-/// that most are not interrupted by what else the machine does.
+/// Microseconds of one `operation`: the median of many small batches, after some that do not count.
+/// A batch is short, so that most are not interrupted by what else the machine does.
 pub(crate) async fn each<T, E>(
     batch: u32,
     mut operation: impl AsyncFnMut() -> Result<T, E>,

@@ -137,7 +137,8 @@ impl Config {
         self
     }
 
-    /// Answers for the folder of the configuration and for those above: whoever made it closed it to others.
+    /// Answers for the folder of the configuration and for those above: whoever made it closed it
+    /// to others.
     #[must_use]
     pub fn in_its_own_folder(mut self) -> Self {
         self.server.push_str("trusted_folders = [\".\"]\n");

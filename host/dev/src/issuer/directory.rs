@@ -30,7 +30,8 @@ impl User {
         self
     }
 
-    /// `alice` and `bob`, who may read and write orders and read their accounts, and `carol`, who may not.
+    /// `alice` and `bob`, who may read and write orders and read their accounts, and `carol`, who
+    /// may not.
     pub fn samples() -> Vec<Self> {
         let customer = |sub| {
             Self::new(sub)

@@ -22,7 +22,8 @@ pub async fn stdin_closes() {
     let _closed = closed.await;
 }
 
-/// Ctrl-C, SIGTERM and a terminal that closes. While it exists, they do not end this process by themselves.
+/// Ctrl-C, SIGTERM and a terminal that closes. While it exists, they do not end this process by
+/// themselves.
 pub struct Interrupts {
     interrupt: unix::Signal,
     terminate: unix::Signal,
@@ -31,7 +32,8 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Starts to listen, also to the end of the program that started this one if standard input says so.
+    /// Starts to listen, also to the end of the program that started this one if standard input
+    /// says so.
     ///
     /// # Errors
     /// The system refuses.

@@ -1,7 +1,9 @@
-//! The temporary folder of a workbench, and the process that removes it when the workbench has ended.
+//! The temporary folder of a workbench, and the process that removes it when the workbench has
+//! ended.
 //!
-//! The folder has keys in it, and a workbench that is killed cannot remove it. So a second process waits until its
-//! standard input closes, which the kernel sees to, then for the hosts that it was told of, and removes the folder.
+//! The folder has keys in it, and a workbench that is killed cannot remove it. So a second process
+//! waits until its standard input closes, which the kernel sees to, then for the hosts that it was
+//! told of, and removes the folder.
 //!
 //! Invariant: it removes no folder that a workbench did not make.
 
@@ -31,7 +33,8 @@ impl Sweeper {
     /// Makes the folder, and starts the process that removes it.
     pub(super) fn start() -> anyhow::Result<Self> {
         let made = TempDir::with_prefix(PREFIX)?;
-        // In a process group of its own, so that what ends the workbench by its terminal does not end it as well.
+        // In a process group of its own, so that what ends the workbench by its terminal does not
+        // end it as well.
         let process = Command::new(env::current_exe()?)
             .arg(SWEEP)
             .arg(made.path())

@@ -1,6 +1,8 @@
-//! Components that are loaded in the background, before they are taken up: one that takes long holds up no other.
+//! Components that are loaded in the background, before they are taken up: one that takes long
+//! holds up no other.
 //!
-//! Invariant: a result counts only for the file that looked as it did when loading it began, under the terms of that moment.
+//! Invariant: a result counts only for the file that looked as it did when loading it began, under
+//! the terms of that moment.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! How the files look that a policy is built from. Looking opens no file, and asks for the state of a bounded number.
+//! How the files look that a policy is built from. Looking opens no file, and asks for the state of
+//! a bounded number.
 //!
 //! Invariant: what cannot be looked at looks absent, never unchanged.
 
@@ -49,8 +50,8 @@ pub(in crate::app) struct Folder {
 }
 
 impl Look {
-    /// How `settings` and the components in `folder` look now. Of more than `most` components those that are `first`
-    /// come before those that are `known`, and these before others by name.
+    /// How `settings` and the components in `folder` look now. Of more than `most` components those
+    /// that are `first` come before those that are `known`, and these before others by name.
     pub(in crate::app) fn now(
         settings: impl Iterator<Item = PathBuf>,
         folder: &Path,

@@ -1,7 +1,9 @@
-//! From looks to what has come to rest: a file that is being written is not touched, and holds up no other.
+//! From looks to what has come to rest: a file that is being written is not touched, and holds up
+//! no other.
 //!
-//! Invariant: a difference counts only once further looks agree on it; a file that goes on changing in place has to rest
-//! for longer. A folder in the place of another counts together with what is in it: nothing is missing while it moves.
+//! Invariant: a difference counts only once further looks agree on it; a file that goes on changing
+//! in place has to rest for longer. A folder in the place of another counts together with what is
+//! in it: nothing is missing while it moves.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,7 +32,8 @@ impl Settling {
         }
     }
 
-    /// Takes in how the files look now. Returns what has come to rest; the rest looks as it was `seen` in.
+    /// Takes in how the files look now. Returns what has come to rest; the rest looks as it was
+    /// `seen` in.
     pub(super) fn take(&mut self, now: Look, seen: &Look) -> Look {
         let of_settings = |look: &Look, path: &PathBuf| look.settings.get(path).copied().flatten();
         compare(
@@ -62,12 +65,14 @@ impl Settling {
     }
 
     fn view(&self, seen: &Look) -> Look {
-        // Settings are read together, so they come to rest together; components are read after them.
+        // Settings are read together, so they come to rest together; components are read after
+        // them.
         if !self.settings.is_empty() {
             return seen.clone();
         }
         let mut view = self.last.clone();
-        // What another folder does not hold is not removed until that folder is what counts, with all that it holds.
+        // What another folder does not hold is not removed until that folder is what counts, with
+        // all that it holds.
         if self.last.is_elsewhere(seen) && (self.folder > 0 || !self.tools.is_empty()) {
             view.folder.clone_from(&seen.folder);
             view.tools.clone_from(&seen.tools);

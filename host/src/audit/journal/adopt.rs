@@ -56,7 +56,8 @@ fn extending(
 ) -> Result<Opened, JournalError> {
     let kept = Checkpoint::open(note, &ground.signer.verifier).ok_or(JournalError::NotKept)?;
     let state = verified(&ground, kept.clone())?;
-    // Written before there were batches: what follows the checkpoint was acknowledged, and is not one torn batch.
+    // Written before there were batches: what follows the checkpoint was acknowledged, and is not
+    // one torn batch.
     if state.end.torn_bytes > 0 && state.end.previous == NONE_BEFORE && kept.size > 0 {
         return Err(JournalError::Unfinished(ground.settings.folder.clone()));
     }

@@ -1,9 +1,9 @@
 //! The log itself: batches of lines into segments, and signed checkpoints over them.
 //!
 //! Invariant: what [`Log::append`] returned `Ok` for is on the disk, where its path leads, and in
-//! the tree; after an error the log is as before. A segment in which a write or a sync failed is first cut back
-//! durably to its last good length, and never written again, because after a failed sync nobody
-//! knows what the operating system still holds of it.
+//! the tree; after an error the log is as before. A segment in which a write or a sync failed is
+//! first cut back durably to its last good length, and never written again, because after a failed
+//! sync nobody knows what the operating system still holds of it.
 
 use std::io;
 
@@ -56,7 +56,8 @@ pub(super) struct Unsigned {
 }
 
 impl Log {
-    /// Appends records as one batch, all of them or none, and returns the sequence number of the first.
+    /// Appends records as one batch, all of them or none, and returns the sequence number of the
+    /// first.
     pub(super) fn append(&mut self, records: &[&Record], now_ms: u64) -> io::Result<u64> {
         let first = self.tree.size() + 1;
         let mut tree = self.tree.clone();
@@ -128,7 +129,8 @@ impl Log {
         {
             return Ok((number, length));
         }
-        // Whether the new one comes to be or not, the old one is done with: the storage has closed it.
+        // Whether the new one comes to be or not, the old one is done with: the storage has closed
+        // it.
         self.segments.active = None;
         let number = self.segments.next;
         self.storage.create(number)?;

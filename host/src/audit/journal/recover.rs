@@ -329,7 +329,8 @@ fn cut(bytes: u64) -> Record {
     }
 }
 
-/// Checks that the clock is not far behind the journal: tokens that expired since would count again.
+/// Checks that the clock is not far behind the journal: tokens that expired since would count
+/// again.
 fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError> {
     let (newest, now) = (
         last.and_then(parse_time).unwrap_or_default(),

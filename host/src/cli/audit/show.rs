@@ -39,7 +39,8 @@ pub(crate) struct Args {
     /// Only this outcome; may be given several times.
     #[arg(long, value_name = "OUTCOME", value_parser = PossibleValuesParser::new(Outcome::ALL.map(Outcome::as_str)))]
     outcome: Vec<String>,
-    /// Not before: 2025-11-21, 2025-11-21T08:00 (UTC), 2025-11-21T08:00:00+01:00, or 90s, 30m, 8h, 7d ago.
+    /// Not before: 2025-11-21, 2025-11-21T08:00 (UTC), 2025-11-21T08:00:00+01:00, or 90s, 30m, 8h,
+    /// 7d ago.
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// The lines of the journal as they are.

@@ -1,9 +1,12 @@
-//! What asks a serving host to stop: SIGTERM, SIGINT, a terminal that closes, and the end of the program that started it.
+//! What asks a serving host to stop: SIGTERM, SIGINT, a terminal that closes, and the end of the
+//! program that started it.
 //!
-//! SIGHUP alone does nothing, because changes of the configuration are applied as they come. It stops the host only if
-//! the host has lost the terminal that it was started on: a daemon has none, and `nohup` asks for SIGHUP to be ignored.
+//! SIGHUP alone does nothing, because changes of the configuration are applied as they come. It
+//! stops the host only if the host has lost the terminal that it was started on: a daemon has none,
+//! and `nohup` asks for SIGHUP to be ignored.
 //!
-//! Invariant: the end of the program that started the host counts once, so that it never cuts short a stop that is under way.
+//! Invariant: the end of the program that started the host counts once, so that it never cuts short
+//! a stop that is under way.
 
 use std::fs::{self, File};
 use std::io;
@@ -29,9 +32,11 @@ pub(super) struct Signals {
 type Starter = Box<dyn AsyncRead + Unpin + Send>;
 
 impl Signals {
-    /// Begins to listen, to standard input as well if this host lives only as long as the program that started it.
+    /// Begins to listen, to standard input as well if this host lives only as long as the program
+    /// that started it.
     pub(super) fn new(until_stdin_closes: bool) -> anyhow::Result<Self> {
-        // A handler would undo what `nohup` asks for. Without a terminal, a handler keeps SIGHUP from ending the host.
+        // A handler would undo what `nohup` asks for. Without a terminal, a handler keeps SIGHUP
+        // from ending the host.
         let hangup = if ignores_hangup() {
             None
         } else {
@@ -99,7 +104,8 @@ async fn closed(starter: &mut Option<Starter>) {
     while pipe.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
 }
 
-/// Whether this process has a terminal that can end it. The kernel takes it away before it sends SIGHUP.
+/// Whether this process has a terminal that can end it. The kernel takes it away before it sends
+/// SIGHUP.
 fn has_terminal() -> bool {
     File::open("/dev/tty").is_ok()
 }

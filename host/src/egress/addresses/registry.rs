@@ -132,8 +132,9 @@ pub(super) const IPV6: &[Row] = &[
 ];
 
 /// Where clouds answer every process of a machine with its keys. Those in `169.254.0.0/16` and
-/// `fe80::/10` (AWS, Azure, Google, `DigitalOcean`, Hetzner, IBM, `OpenStack`, Tencent, `UpCloud`, Vultr,
-/// Yandex; ECS 169.254.170.2, EKS 169.254.170.23, Scaleway 169.254.42.42) are covered by these ranges.
+/// `fe80::/10` (AWS, Azure, Google, `DigitalOcean`, Hetzner, IBM, `OpenStack`, Tencent, `UpCloud`,
+/// Vultr, Yandex; ECS 169.254.170.2, EKS 169.254.170.23, Scaleway 169.254.42.42) are covered by
+/// these ranges.
 pub(super) const METADATA: &[Row] = &[
     (
         "100.100.100.200/32",

@@ -1,11 +1,13 @@
 //! The lists of system calls.
 //!
-//! Invariant: what serving needs (files, sockets, threads, memory, signals, time) is not in [`NEVER`] or [`PROGRAMS`].
+//! Invariant: what serving needs (files, sockets, threads, memory, signals, time) is not in
+//! [`NEVER`] or [`PROGRAMS`].
 
 use libc as c;
 
-/// What neither serving nor compiling ever needs: other processes' memory, the kernel's own workings, mounts and
-/// namespaces, keys of the kernel, and calls that do their work past this filter.
+/// What neither serving nor compiling ever needs: other processes' memory, the kernel's own
+/// workings, mounts and namespaces, keys of the kernel, and calls that do their work past this
+/// filter.
 pub(super) const NEVER: [i64; 61] = [
     // Other processes.
     c::SYS_ptrace,
@@ -84,8 +86,9 @@ pub(super) const PROGRAMS: [i64; 4] = [c::SYS_execve, c::SYS_execveat, c::SYS_fo
 #[cfg(target_arch = "aarch64")]
 pub(super) const PROGRAMS: [i64; 2] = [c::SYS_execve, c::SYS_execveat];
 
-/// What computing with threads takes; `read`, `write`, `mmap`, `mprotect`, `clone` and `prctl` are allowed apart from
-/// these, with conditions. Nothing here opens, connects or names anything. `clone3` is answered by a filter of its own.
+/// What computing with threads takes; `read`, `write`, `mmap`, `mprotect`, `clone` and `prctl` are
+/// allowed apart from these, with conditions. Nothing here opens, connects or names anything.
+/// `clone3` is answered by a filter of its own.
 pub(super) const COMPUTING: [i64; 29] = [
     c::SYS_exit,
     c::SYS_exit_group,
@@ -120,6 +123,6 @@ pub(super) const COMPUTING: [i64; 29] = [
 
 /// What a number of x32 has in addition.
 pub(super) const X32: i64 = 0x4000_0000;
-/// x32's own numbers for calls of the lists above: `execve`, `ptrace`, `kexec_load`, `move_pages`, `process_vm_readv`,
-/// `process_vm_writev`, `execveat`.
+/// x32's own numbers for calls of the lists above: `execve`, `ptrace`, `kexec_load`, `move_pages`,
+/// `process_vm_readv`, `process_vm_writev`, `execveat`.
 pub(super) const X32_ONLY: [i64; 7] = [520, 521, 528, 533, 539, 540, 545];

@@ -34,7 +34,8 @@ pub enum KeySource {
     File(KeyFile),
 }
 
-/// A file of keys. Whoever can write it decides who is admitted, so each read holds it to the rule for such files.
+/// A file of keys. Whoever can write it decides who is admitted, so each read holds it to the rule
+/// for such files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFile {
     /// Where it is.

@@ -107,7 +107,8 @@ impl Bench {
         match compiled {
             Ok(_) => Ok(()),
             Err(LoadError::Engine { cause, .. }) => Err(cause),
-            // What the inspection would have sent to the other tier does not fit into this one's pool.
+            // What the inspection would have sent to the other tier does not fit into this one's
+            // pool.
             Err(LoadError::Compile(
                 CompileError::Refused(cause) | CompileError::Unusable(cause),
             )) => Err(cause),

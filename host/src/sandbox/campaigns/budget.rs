@@ -18,7 +18,8 @@ pub(super) struct Campaign {
 }
 
 impl Campaign {
-    /// A campaign with the seed and the budget that the environment says, or else a random one and ten seconds.
+    /// A campaign with the seed and the budget that the environment says, or else a random one and
+    /// ten seconds.
     pub(super) fn new(name: &'static str) -> Self {
         let number = |name| env::var(name).ok().and_then(|text| text.parse().ok());
         let mut random = [0; 8];

@@ -64,7 +64,8 @@ fn generated_worlds_are_answered() {
     });
 }
 
-/// What becomes of `bytes` before anything is compiled and, if nothing speaks against that but the world, by compiling.
+/// What becomes of `bytes` before anything is compiled and, if nothing speaks against that but the
+/// world, by compiling.
 fn compiled(bench: &Bench, bytes: &[u8]) -> &'static str {
     match bench.fate(bytes) {
         "not of the world" => bench

@@ -1,4 +1,5 @@
-//! What campaigns start from: a small component that loads, and the example tools where they are built.
+//! What campaigns start from: a small component that loads, and the example tools where they are
+//! built.
 
 use std::fs;
 use std::path::PathBuf;

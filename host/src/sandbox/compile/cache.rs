@@ -1,11 +1,13 @@
 //! Compiled code on the disk, so that a start does not compile everything again.
 //!
-//! A private folder of files that each carry an authentication code under the host's cache key: whoever can write into the
-//! folder but does not have the key cannot make the host run anything, only make it compile again.
+//! A private folder of files that each carry an authentication code under the host's cache key:
+//! whoever can write into the folder but does not have the key cannot make the host run anything,
+//! only make it compile again.
 //!
-//! Trusts nothing in the folder. Invariant: a file is opened without following links, read once, and only if it belongs to this user
-//! and no one else can read or change it. Anything wrong with a file means that it is removed and told, never an error: the
-//! component is compiled. Deliberately absent: any file of the tools folder.
+//! Trusts nothing in the folder. Invariant: a file is opened without following links, read once,
+//! and only if it belongs to this user and no one else can read or change it. Anything wrong with a
+//! file means that it is removed and told, never an error: the component is compiled. Deliberately
+//! absent: any file of the tools folder.
 
 use std::cmp::Reverse;
 use std::fs::{self, File};
@@ -34,8 +36,8 @@ pub struct Cache {
 type Wrong = String;
 
 impl Cache {
-    /// The cache in the folder `path`, which is made if it is missing. `None`, with a warning, if the folder cannot be used: the
-    /// host then compiles at each start.
+    /// The cache in the folder `path`, which is made if it is missing. `None`, with a warning, if
+    /// the folder cannot be used: the host then compiles at each start.
     pub fn open(path: &Path, key: MacKey, trust: &Trust) -> Option<Self> {
         match open_folder(path, trust) {
             Ok(folder) => {

@@ -1,10 +1,11 @@
 //! Machine code, and the one place where bytes become it.
 //!
-//! The engine checks that code was made for it, by its version and settings. It cannot check what the code does: whoever
-//! chooses it, chooses what this process does. So a [`Code`] comes from a worker, or from bytes with the right
-//! authentication code over them and over what they are for.
+//! The engine checks that code was made for it, by its version and settings. It cannot check what
+//! the code does: whoever chooses it, chooses what this process does. So a [`Code`] comes from a
+//! worker, or from bytes with the right authentication code over them and over what they are for.
 //!
-//! Invariant: what is authenticated is the very memory that is then loaded; a file is never looked at twice.
+//! Invariant: what is authenticated is the very memory that is then loaded; a file is never looked
+//! at twice.
 
 use std::hash::{Hash as _, Hasher};
 
@@ -17,7 +18,8 @@ use super::super::structure::RULES;
 use crate::envelope::MacKey;
 use crate::seams::hex;
 
-/// What a piece of code is: of which component, for which engine, and by which rules that component was let through.
+/// What a piece of code is: of which component, for which engine, and by which rules that component
+/// was let through.
 pub(super) struct Identity {
     digest: String,
     /// SHA-256 over the engine's version, settings and target, and over the rules.
@@ -99,10 +101,11 @@ impl Code {
     /// Makes it a component of the engine.
     pub(super) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         #[expect(unsafe_code, reason = "the one place where compiled code is loaded")]
-        // SAFETY: `deserialize` demands bytes that the engine's compiler made. A `Code` exists only of bytes that a worker,
-        // which is this program with the same compiler, handed over, or that carry an authentication code made over them with
-        // a key that never leaves this process and its key folder. The bytes are in memory that nobody else can change, and
-        // the engine copies them. That they are for this engine is checked by `deserialize` itself.
+        // SAFETY: `deserialize` demands bytes that the engine's compiler made. A `Code` exists only
+        // of bytes that a worker, which is this program with the same compiler, handed over, or
+        // that carry an authentication code made over them with a key that never leaves this
+        // process and its key folder. The bytes are in memory that nobody else can change, and the
+        // engine copies them. That they are for this engine is checked by `deserialize` itself.
         unsafe {
             Component::deserialize(engine, self.bytes())
         }

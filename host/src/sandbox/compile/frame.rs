@@ -1,6 +1,8 @@
-//! What the serving process and the spawner say to each other: one byte, a length, and that many bytes.
+//! What the serving process and the spawner say to each other: one byte, a length, and that many
+//! bytes.
 //!
-//! Invariant: nothing longer than the reader's bound is read, and a frame that ends early is an error.
+//! Invariant: nothing longer than the reader's bound is read, and a frame that ends early is an
+//! error.
 
 use std::io;
 use std::time::Duration;
@@ -38,7 +40,8 @@ impl Frame {
         Some((CompileLimits { address_space, cpu }, component))
     }
 
-    /// How long a worker may take by the clock: a backstop, since on a busy machine it waits for everybody else.
+    /// How long a worker may take by the clock: a backstop, since on a busy machine it waits for
+    /// everybody else.
     pub(super) fn patience(&self) -> Duration {
         let cpu = self.asked().map_or(0, |(limits, _)| limits.cpu);
         Duration::from_secs(cpu.saturating_mul(5).saturating_add(60))

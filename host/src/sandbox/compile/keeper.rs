@@ -1,13 +1,15 @@
 //! The process that keeps a spawner of compile workers: `bailiwick compile-keeper`.
 //!
-//! The serving process starts it first of all and then gives up the right to start anything. For each byte that comes on
-//! its standard input, a socket, it starts a spawner and sends the ends of its pipes back; the spawner before is killed.
-//! So one that ends, for want of memory for example, is replaced, although the serving process can start nothing.
+//! The serving process starts it first of all and then gives up the right to start anything. For
+//! each byte that comes on its standard input, a socket, it starts a spawner and sends the ends of
+//! its pipes back; the spawner before is killed. So one that ends, for want of memory for example,
+//! is replaced, although the serving process can start nothing.
 //!
-//! Trusts the serving process, whose child it is. It reads no component and no code, so there is little that could end it.
+//! Trusts the serving process, whose child it is. It reads no component and no code, so there is
+//! little that could end it.
 //!
-//! Invariant: it holds no key and no secret, and there is one spawner at most. It ends when the serving process does, and
-//! its spawner with it.
+//! Invariant: it holds no key and no secret, and there is one spawner at most. It ends when the
+//! serving process does, and its spawner with it.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;

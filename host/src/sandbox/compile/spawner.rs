@@ -1,12 +1,15 @@
 //! The process that starts compile workers: `bailiwick compile-spawner`.
 //!
-//! The keeper starts it for the serving process, which has given up the right to start anything. It reads one request at a time
-//! on standard input, starts a worker for it, and answers on standard output. It understands no component and no code.
+//! The keeper starts it for the serving process, which has given up the right to start anything. It
+//! reads one request at a time on standard input, starts a worker for it, and answers on standard
+//! output. It understands no component and no code.
 //!
-//! Trusts the serving process, which has the other ends of its pipes; of a worker only that the kernel limits it.
+//! Trusts the serving process, which has the other ends of its pipes; of a worker only that the
+//! kernel limits it.
 //!
-//! Invariant: it holds no key and no secret; it ends when the serving process does, and its worker with it. Descriptors that
-//! whoever started the host left open reach both processes; a worker's filter lets it use none but the standard ones.
+//! Invariant: it holds no key and no secret; it ends when the serving process does, and its worker
+//! with it. Descriptors that whoever started the host left open reach both processes; a worker's
+//! filter lets it use none but the standard ones.
 
 use std::ffi::OsString;
 use std::io;
@@ -181,7 +184,8 @@ fn visible(said: &[u8]) -> String {
     text.trim().chars().map(plain).collect()
 }
 
-/// This very program again, as a command of it that nobody types, with nothing of this process but what it is given.
+/// This very program again, as a command of it that nobody types, with nothing of this process but
+/// what it is given.
 pub(super) fn command(arguments: &[String]) -> io::Result<Command> {
     let mut process = Command::new(this_program()?);
     process

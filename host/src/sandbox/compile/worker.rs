@@ -1,9 +1,11 @@
 //! The process that compiles one component: `bailiwick compile-worker`.
 //!
-//! It gets which engine it is for, then the bytes, on standard input, and writes the code to standard output; why there is none
-//! goes to standard error, with an exit code other than zero. It trusts nothing that it reads.
+//! It gets which engine it is for, then the bytes, on standard input, and writes the code to
+//! standard output; why there is none goes to standard error, with an exit code other than zero. It
+//! trusts nothing that it reads.
 //!
-//! Invariant: rights are given up before a byte is read. Nothing of the host is in this process: no key, no environment, no file.
+//! Invariant: rights are given up before a byte is read. Nothing of the host is in this process: no
+//! key, no environment, no file.
 
 use std::io::{self, Read as _, Write as _};
 

@@ -2,9 +2,9 @@
 //!
 //! One task owns the pipes, so that a load which is given up leaves no half a message in them.
 //!
-//! Invariant: one component is compiled at a time. A spawner that ends is replaced, after a pause that grows while none
-//! answers, and what it was asked is asked again, so often and no more. Once nobody is left to replace it (`keeper`),
-//! every attempt is a typed error and says so.
+//! Invariant: one component is compiled at a time. A spawner that ends is replaced, after a pause
+//! that grows while none answers, and what it was asked is asked again, so often and no more. Once
+//! nobody is left to replace it (`keeper`), every attempt is a typed error and says so.
 
 use std::io;
 use std::time::Duration;
@@ -39,8 +39,8 @@ struct Spawner {
 }
 
 impl Workers {
-    /// Starts the keeper, and through it the spawner. This comes before anything secret is read, and before the right to
-    /// do so is given up.
+    /// Starts the keeper, and through it the spawner. This comes before anything secret is read,
+    /// and before the right to do so is given up.
     ///
     /// # Errors
     /// It cannot be started.
@@ -156,7 +156,8 @@ impl Spawner {
         })
     }
 
-    /// Passes requests on, what is pending first. Returns why it has ended; `None` if nobody asks any more.
+    /// Passes requests on, what is pending first. Returns why it has ended; `None` if nobody asks
+    /// any more.
     async fn serve(
         &mut self,
         requests: &mut mpsc::Receiver<Asked>,

@@ -1,6 +1,7 @@
 //! How much memory this process can have: what the machine has, or less if a control group says so.
 //!
-//! Trusts the kernel's files and the places where they usually are. A file that cannot be read sets no bound.
+//! Trusts the kernel's files and the places where they usually are. A file that cannot be read sets
+//! no bound.
 //!
 //! Invariant: read once, so that a process never has two opinions.
 
@@ -53,12 +54,14 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Reads a line of `/proc/self/cgroup`: `0::PATH` for version 2, `N:CONTROLLERS:PATH` for version 1.
+    /// Reads a line of `/proc/self/cgroup`: `0::PATH` for version 2, `N:CONTROLLERS:PATH` for
+    /// version 1.
     fn parse(line: &'a str) -> Option<Self> {
         let (number, rest) = line.split_once(':')?;
         let (controllers, path) = rest.split_once(':')?;
         if number == "0" && controllers.is_empty() {
-            // Beyond `memory.high` a process is slowed down until it hardly runs, so that is a bound as well.
+            // Beyond `memory.high` a process is slowed down until it hardly runs, so that is a
+            // bound as well.
             return Some(Self {
                 mount: "sys/fs/cgroup",
                 files: &["memory.max", "memory.high"],
@@ -75,8 +78,8 @@ impl<'a> Group<'a> {
         })
     }
 
-    /// What this group and every group above it allow. In a container the path can be the host's, which is not there;
-    /// the top of the hierarchy is then the container's own group.
+    /// What this group and every group above it allow. In a container the path can be the host's,
+    /// which is not there; the top of the hierarchy is then the container's own group.
     fn bounds(&self, root: &Path) -> Vec<Room> {
         let top = Path::new("/").join(self.mount);
         let named = self.path.trim_start_matches('/');

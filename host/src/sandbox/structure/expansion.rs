@@ -1,6 +1,7 @@
 //! How many instances a component becomes when components are instantiated within one another.
 //!
-//! A short file can say "twice the one before" again and again. Invariant: what cannot be counted counts as too much.
+//! A short file can say "twice the one before" again and again. Invariant: what cannot be counted
+//! counts as too much.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,

@@ -1,7 +1,8 @@
-//! Requests under way: parsed JSON takes far more memory than its text, and for as long as the request lasts.
+//! Requests under way: parsed JSON takes far more memory than its text, and for as long as the
+//! request lasts.
 //!
-//! Invariant: the values of one principal's large requests are within a share, and those of all within a bound. Small
-//! requests are bounded by how many there may be.
+//! Invariant: the values of one principal's large requests are within a share, and those of all
+//! within a bound. Small requests are bounded by how many there may be.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +30,8 @@ pub(in super::super) struct Held {
 }
 
 impl Parsed {
-    /// Counts the values of a request for as long as what this returns is kept; a small request is not counted.
+    /// Counts the values of a request for as long as what this returns is kept; a small request is
+    /// not counted.
     pub(in super::super) fn hold(
         self: &Arc<Self>,
         principal: Principal,

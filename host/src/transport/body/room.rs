@@ -53,7 +53,8 @@ struct Holder {
 }
 
 impl Bounds {
-    /// The bounds for bodies of at most `max_body` bytes: the share of one principal is two of them at least.
+    /// The bounds for bodies of at most `max_body` bytes: the share of one principal is two of them
+    /// at least.
     pub(super) fn new(max_body: usize) -> Self {
         let each = Amounts {
             readers: READERS_OF_ONE,
@@ -93,7 +94,8 @@ impl Rooms {
         Ok(id)
     }
 
-    /// Takes room for `more` bytes of a reader. A body that becomes large moves to the pool as a whole.
+    /// Takes room for `more` bytes of a reader. A body that becomes large moves to the pool as a
+    /// whole.
     pub(super) fn take(&mut self, bounds: &Bounds, id: u64, more: usize) -> Result<(), Unread> {
         let holder = self.readers.get_mut(&id).ok_or(Unread::Busy)?;
         let (principal, before) = (
@@ -125,7 +127,8 @@ impl Rooms {
         }
     }
 
-    /// Makes sure that `principal` can have `amount` more: within their share, or at the expense of one who holds more.
+    /// Makes sure that `principal` can have `amount` more: within their share, or at the expense of
+    /// one who holds more.
     fn make_room(
         &mut self,
         bounds: &Bounds,

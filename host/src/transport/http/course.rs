@@ -47,7 +47,8 @@ enum Phase {
     Over,
 }
 
-/// How far the answer is, and so how a client that has sent everything can be asked whether it is there.
+/// How far the answer is, and so how a client that has sent everything can be asked whether it is
+/// there.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Nothing of it exists, and the client understands interim answers.

@@ -1,4 +1,5 @@
-//! The bytes of a request's head, looked at as they come: where it ends, and whether its lines do as they must.
+//! The bytes of a request's head, looked at as they come: where it ends, and whether its lines do
+//! as they must.
 //!
 //! The HTTP library also ends lines at a bare LF (RFC 9112 §2.2 allows it). A proxy in front that
 //! does not would see one header where the library sees two, so here such a head is refused.
@@ -33,7 +34,8 @@ impl Head {
         self.size
     }
 
-    /// Whether there is more than empty lines, which a client may send after a body (RFC 9112 §2.2).
+    /// Whether there is more than empty lines, which a client may send after a body (RFC 9112
+    /// §2.2).
     pub(super) fn has_begun(&self) -> bool {
         self.begun || self.line > 0
     }

@@ -231,7 +231,8 @@ impl Room {
     }
 }
 
-/// What counts as one peer: an IPv4 address, or the /64 of an IPv6 address, which is one site's at least.
+/// What counts as one peer: an IPv4 address, or the /64 of an IPv6 address, which is one site's at
+/// least.
 fn network(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V4(_) => peer,

@@ -168,7 +168,8 @@ impl Wire {
         Ok(end)
     }
 
-    /// Answers a head that the library does not get to see, unless an earlier answer is still on its way.
+    /// Answers a head that the library does not get to see, unless an earlier answer is still on
+    /// its way.
     fn refuse<T>(&self, answer: &[u8]) -> io::Result<T> {
         if !self.unflushed {
             // Who does not take it does not get it.

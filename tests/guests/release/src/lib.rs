@@ -1,4 +1,5 @@
-//! Says which release of itself answers, so that a story can tell two releases apart by what their code does.
+//! Says which release of itself answers, so that a story can tell two releases apart by what their
+//! code does.
 //!
 //! The stories make other releases by writing over the mark, which is as long as theirs.
 

@@ -1,4 +1,5 @@
-//! A tool built for `wasm32-wasip2`: greets whoever asks, and looks at the system that the standard library shows it.
+//! A tool built for `wasm32-wasip2`: greets whoever asks, and looks at the system that the standard
+//! library shows it.
 
 use std::env;
 use std::fs;

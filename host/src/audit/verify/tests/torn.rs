@@ -1,4 +1,5 @@
-//! What a crash or a loss of power leaves at the end: a batch or a line that was never acknowledged.
+//! What a crash or a loss of power leaves at the end: a batch or a line that was never
+//! acknowledged.
 
 use super::super::super::batch::BatchEnd;
 use super::*;
