@@ -31,5 +31,4 @@ pub use service::{
     AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
     IssuedTenant, OnCancel, Service, ServiceSettings, Subjects,
 };
-pub use tally::DownstreamTally;
 pub use template::{Template, TemplateError};

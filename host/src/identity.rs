@@ -22,7 +22,7 @@ mod unverified;
 
 use std::sync::Arc;
 
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 use crate::seams::Clock;
 
 pub use bearer::{BearerToken, SubjectToken};
@@ -61,10 +61,10 @@ pub enum AdmitError {
 
 impl AdmitError {
     /// The code for the journal and the answer.
-    pub fn reason(&self) -> Reason {
+    pub fn reason(&self) -> RefusalReason {
         match self {
-            Self::Key(KeyError::Unavailable { .. }) => Reason::KeysUnavailable,
-            Self::Token(_) | Self::UnknownIssuer | Self::Key(_) => Reason::TokenInvalid,
+            Self::Key(KeyError::Unavailable { .. }) => RefusalReason::KeysUnavailable,
+            Self::Token(_) | Self::UnknownIssuer | Self::Key(_) => RefusalReason::TokenInvalid,
         }
     }
 }

@@ -34,7 +34,7 @@ mod structure;
 mod ticker;
 mod wasi;
 
-pub use answer::{Answer, Ended};
+pub use answer::{Answer, Ending};
 pub use compile::{
     Cache, Compile, CompileError, Compiler, Compiling, WorkerError, Workers, compile_here,
     keep_spawner, spawn_workers, work,
@@ -47,6 +47,6 @@ pub use loader::{
     Candidate, FolderError, LoadError, Loaded, Unapproved, candidates, is_name as is_component_name,
 };
 pub use progress::{ProgressSink, Report};
-pub use run::{Capacity, Components, Sandbox, Signals};
+pub use run::{Capacity, Components, Job, Sandbox, Signals};
 pub use signature::{SignatureError, beside as signature_of, is_signer_key, sign, signer_key};
 pub use structure::StructureError;

@@ -12,7 +12,7 @@ use super::{chain, detail};
 use crate::audit::{Event, Journal, Record};
 use crate::call::Policy;
 use crate::dispatch::{Catalog, ComponentId, Definition, Outline};
-use crate::reason::Reason;
+use crate::reason::LoadReason;
 use crate::sandbox::{LoadError, Refused};
 
 /// A component whose tools are offered.
@@ -27,8 +27,8 @@ pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
     let mut components: BTreeMap<&str, (&ComponentId, Vec<&Definition>)> = BTreeMap::new();
     for tool in catalog.tools() {
         let (_, tools) = components
-            .entry(&tool.component.name)
-            .or_insert((&tool.component, Vec::new()));
+            .entry(&tool.backing.component.name)
+            .or_insert((&tool.backing.component, Vec::new()));
         tools.push(&tool.definition);
     }
     let served = |(name, (component, tools)): (&str, (&ComponentId, Vec<&Definition>))| {
@@ -150,21 +150,21 @@ pub(super) fn left_out(count: usize, first: &str, most: usize) -> Record {
     );
     Record {
         decision: Some("deny"),
-        reason: Some(Reason::NotLoadable.as_str().to_owned()),
+        reason: Some(LoadReason::NotLoadable.as_str().to_owned()),
         detail: Some(detail([("name", first), ("cause", &cause)])),
         ..Record::new(Event::ComponentRefused)
     }
 }
 
 /// What is refused without a reason to load it is a clash of names.
-fn reason(error: Option<&LoadError>) -> Reason {
+fn reason(error: Option<&LoadError>) -> LoadReason {
     match error {
-        Some(LoadError::Refused(Refused::Import { .. })) => Reason::ImportRefused,
-        Some(LoadError::Digest { .. }) => Reason::DigestMismatch,
-        Some(LoadError::Signature(_)) => Reason::SignatureRefused,
-        Some(LoadError::Definition(_)) => Reason::DefinitionRefused,
-        Some(LoadError::Approval(_)) => Reason::ApprovalRequired,
-        Some(_) => Reason::NotLoadable,
-        None => Reason::NameClash,
+        Some(LoadError::Refused(Refused::Import { .. })) => LoadReason::ImportRefused,
+        Some(LoadError::Digest { .. }) => LoadReason::DigestMismatch,
+        Some(LoadError::Signature(_)) => LoadReason::SignatureRefused,
+        Some(LoadError::Definition(_)) => LoadReason::DefinitionRefused,
+        Some(LoadError::Approval(_)) => LoadReason::ApprovalRequired,
+        Some(_) => LoadReason::NotLoadable,
+        None => LoadReason::NameClash,
     }
 }

@@ -1,6 +1,6 @@
 //! Why a tool's request got no HTTP answer.
 
-use crate::reason::Reason;
+use crate::reason::DownstreamReason;
 
 /// The errors of the `downstream` interface, one to one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,21 +48,21 @@ pub enum DownstreamError {
 
 impl DownstreamError {
     /// The code for the journal.
-    pub fn reason(&self) -> Reason {
+    pub fn reason(&self) -> DownstreamReason {
         match self {
-            Self::UnknownService => Reason::UnknownService,
-            Self::NotGranted(_) => Reason::NotGranted,
-            Self::InvalidRequest(_) => Reason::InvalidRequest,
-            Self::IdentityUnavailable => Reason::IdentityUnavailable,
-            Self::ConsentRequired(_) => Reason::ConsentRequired,
-            Self::ScopeDenied(_) => Reason::ScopeDenied,
-            Self::CredentialRefused(_) => Reason::CredentialRefused,
-            Self::Unavailable(_) => Reason::Unavailable,
-            Self::TimedOut => Reason::TimedOut,
-            Self::TooLarge => Reason::TooLarge,
-            Self::RateLimited(_) => Reason::RateLimited,
-            Self::QuotaExhausted => Reason::QuotaExhausted,
-            Self::AuditUnavailable => Reason::AuditUnavailable,
+            Self::UnknownService => DownstreamReason::UnknownService,
+            Self::NotGranted(_) => DownstreamReason::NotGranted,
+            Self::InvalidRequest(_) => DownstreamReason::InvalidRequest,
+            Self::IdentityUnavailable => DownstreamReason::IdentityUnavailable,
+            Self::ConsentRequired(_) => DownstreamReason::ConsentRequired,
+            Self::ScopeDenied(_) => DownstreamReason::ScopeDenied,
+            Self::CredentialRefused(_) => DownstreamReason::CredentialRefused,
+            Self::Unavailable(_) => DownstreamReason::Unavailable,
+            Self::TimedOut => DownstreamReason::TimedOut,
+            Self::TooLarge => DownstreamReason::TooLarge,
+            Self::RateLimited(_) => DownstreamReason::RateLimited,
+            Self::QuotaExhausted => DownstreamReason::QuotaExhausted,
+            Self::AuditUnavailable => DownstreamReason::AuditUnavailable,
         }
     }
 }

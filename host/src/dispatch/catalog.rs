@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bailiwick_envelope::DelegationMode;
-
 use super::definition::Definition;
 use super::grant::ComponentGrant;
 use super::signers::Signed;
+use super::target::{Backing, GrantName, Kind, Target};
 
 /// A component: its name in the folder and in the configuration, the digest of its bytes, and
 /// whose they are.
@@ -26,12 +25,8 @@ pub struct ComponentId {
 pub struct Tool {
     /// What it is.
     pub definition: Definition,
-    /// The code behind it.
-    pub component: ComponentId,
-    /// Services that the tool declares and the operator grants, each with its mode.
-    pub services: BTreeMap<String, DelegationMode>,
-    /// Settings of its component, a JSON object.
-    pub settings: Arc<str>,
+    /// The code behind it, and what that may do.
+    pub backing: Backing,
 }
 
 /// All tools by name. Immutable; a change makes a new one.
@@ -77,22 +72,23 @@ impl Catalog {
                 .to_string()
                 .into();
             for definition in definitions {
-                let services = grant.services_of(&definition.name).clone();
-                let services = services
-                    .into_iter()
-                    .filter(|(name, _)| definition.services.contains(name))
-                    .collect();
-                let (component, settings) = (component.clone(), Arc::clone(&settings));
+                let granted = grant.services_of(&definition.name).clone();
+                let declared = |name: &String| definition.services.contains(name);
+                let backing = Backing {
+                    component: component.clone(),
+                    grant: name_of(grants, &component.name, &definition.name),
+                    services: granted
+                        .into_iter()
+                        .filter(|(name, _)| declared(name))
+                        .collect(),
+                    settings: Arc::clone(&settings),
+                };
                 let name = definition.name.clone();
-                tools.insert(
-                    name,
-                    Arc::new(Tool {
-                        definition,
-                        component,
-                        services,
-                        settings,
-                    }),
-                );
+                let tool = Tool {
+                    definition,
+                    backing,
+                };
+                tools.insert(name, Arc::new(tool));
             }
         }
         (Self { tools }, clashes)
@@ -106,7 +102,10 @@ impl Catalog {
         grants: &BTreeMap<String, ComponentGrant>,
         serving: &Self,
     ) -> Vec<Clash> {
-        let serving: Vec<&ComponentId> = serving.tools().map(|tool| &tool.component).collect();
+        let serving: Vec<&ComponentId> = serving
+            .tools()
+            .map(|tool| &tool.backing.component)
+            .collect();
         let mut components: Vec<_> = components.collect();
         components.sort_by_key(|(component, _)| {
             (
@@ -144,6 +143,13 @@ impl Catalog {
         clashes
     }
 
+    /// The target of that kind and name.
+    pub fn target(&self, kind: Kind, name: &str) -> Option<Target> {
+        match kind {
+            Kind::Tool => self.find(name).cloned().map(Target::Tool),
+        }
+    }
+
     /// The tool of that name.
     pub fn find(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.get(name)
@@ -152,6 +158,14 @@ impl Catalog {
     /// All tools, by name.
     pub fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
         self.tools.values()
+    }
+}
+
+/// The table of the configuration that decides about `tool`.
+fn name_of(grants: &BTreeMap<String, ComponentGrant>, component: &str, tool: &str) -> GrantName {
+    match grants.get(component) {
+        None => GrantName::default_grant(),
+        Some(grant) => GrantName::of(component, grant.tools.contains_key(tool).then_some(tool)),
     }
 }
 
@@ -196,7 +210,7 @@ mod tests {
         let (catalog, clashes) = Catalog::build(components, &named(configured), serving);
         let tools: Vec<_> = catalog
             .tools()
-            .map(|tool| format!("{}:{}", tool.component.name, tool.definition.name))
+            .map(|tool| format!("{}:{}", tool.backing.component.name, tool.definition.name))
             .collect();
         let clashes = clashes
             .iter()

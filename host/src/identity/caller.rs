@@ -87,6 +87,11 @@ impl Caller {
         &self.scopes
     }
 
+    /// Whether the token has all of these scopes.
+    pub fn has_scopes(&self, needed: &[String]) -> bool {
+        needed.iter().all(|scope| self.scopes.contains(scope))
+    }
+
     /// When the token expires, seconds since 1970-01-01 UTC.
     pub fn expires_at(&self) -> u64 {
         self.expires_at

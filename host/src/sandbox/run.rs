@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 
-use super::answer::{Ended, judge};
+use super::answer::{Ending, judge};
 use super::bindings::Tool as World;
 use super::bindings::bailiwick::tool::identity as wit;
 use super::bindings::exports::bailiwick::tool::tools;
@@ -26,11 +26,10 @@ use super::state::{CallScope, CallState, Purpose, RanOut, store};
 use super::structure;
 use super::ticker::Ticker;
 use super::wasi;
-use crate::audit::{OpenCall, Outcome};
+use crate::audit::Outcome;
 use crate::delegation::Authority;
-use crate::dispatch::{Annotations, Permit, RawDefinition};
-use crate::envelope::Sealed;
-use crate::reason::Reason;
+use crate::dispatch::{Annotations, RawDefinition, Target};
+use crate::reason::EndReason;
 use crate::seams::{Clock, Random};
 
 /// The engines, and what they have compiled.
@@ -93,6 +92,22 @@ pub struct Signals {
     pub stopping: CancellationToken,
     /// Takes progress, if the client asked for it.
     pub progress: Option<ProgressSink>,
+}
+
+/// One call, ready to run.
+pub struct Job<'c> {
+    /// The code of all components.
+    pub components: &'c Components,
+    /// What is called.
+    pub target: &'c Target,
+    /// For whom.
+    pub envelope: &'c SignedEnvelope,
+    /// The arguments as JSON, valid against the target's input schema.
+    pub input: String,
+    /// The services that the call may reach.
+    pub authority: Arc<Authority>,
+    /// How the client takes part.
+    pub signals: Signals,
 }
 
 impl Signals {
@@ -283,43 +298,43 @@ impl Sandbox {
         all.retain(|digest, _| used.0.contains_key(digest) || spare.holds(digest));
     }
 
-    /// Runs the permitted call, whose `call.opened` is durable.
-    pub async fn run(
-        &self,
-        _opened: &OpenCall,
-        components: &Components,
-        permit: &Permit,
-        sealed: &Sealed,
-        authority: Arc<Authority>,
-        signals: Signals,
-    ) -> Ended {
-        let tool = permit.tool();
-        let Some((_, entry)) = components.0.get(&tool.component.digest) else {
-            return Ended::without_answer(
+    /// Runs one call in a fresh instance.
+    pub async fn run(&self, job: Job<'_>) -> Ending {
+        let Job {
+            components,
+            target: Target::Tool(tool),
+            envelope,
+            input,
+            authority,
+            signals,
+        } = job;
+        let backing = &tool.backing;
+        let Some((_, entry)) = components.0.get(&backing.component.digest) else {
+            return Ending::without_answer(
                 Outcome::Failed,
-                Reason::Internal,
+                EndReason::Internal,
                 "the tool is not loaded",
             );
         };
         let scope = CallScope {
             authority,
-            settings: Arc::clone(&tool.settings),
+            settings: Arc::clone(&backing.settings),
             progress: signals.progress.clone(),
         };
         let log = Log::new(
-            &tool.component.name,
-            &sealed.envelope().claims().call.id,
+            &backing.component.name,
+            &envelope.claims().call.id,
             &self.limits,
         );
-        let actor = &sealed.envelope().claims().actor;
+        let actor = &envelope.claims().actor;
         let owner = Owner::User(actor.iss.clone(), actor.sub.clone());
         let mut store = store(
             entry.engine(),
             self.state(Purpose::Call(Box::new(scope)), owner, log),
         );
         let context = tools::ToolContext {
-            identity: envelope(sealed.envelope()),
-            input: permit.arguments().to_string(),
+            identity: self::envelope(envelope),
+            input,
             answers: Vec::new(),
             state: None,
         };
@@ -327,7 +342,7 @@ impl Sandbox {
         let returned = tokio::select! {
             biased;
             () = signals.gone() => {
-                return Ended::without_answer(Outcome::Cancelled, Reason::Cancelled, "the call was cancelled");
+                return Ending::without_answer(Outcome::Cancelled, EndReason::Cancelled, "the call was cancelled");
             }
             returned = tokio::time::timeout(self.limits.time, call) => returned,
         };
@@ -351,20 +366,20 @@ impl Sandbox {
     }
 }
 
-fn timed_out() -> Ended {
-    Ended::without_answer(
+fn timed_out() -> Ending {
+    Ending::without_answer(
         Outcome::TimedOut,
-        Reason::TimedOut,
+        EndReason::TimedOut,
         "the tool took too long",
     )
 }
 
 /// Tells the caller which limit was hit, and the operator everything.
-fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
+fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
     if error.is::<PoolConcurrencyLimitError>() {
-        return Ended::without_answer(
+        return Ending::without_answer(
             Outcome::Failed,
-            Reason::Overloaded,
+            EndReason::Overloaded,
             "the host is busy; try again",
         );
     }
@@ -374,39 +389,39 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
     let (outcome, reason, message) = if ran_out == Some(RanOut::Clock) {
         (
             Outcome::TimedOut,
-            Reason::TimedOut,
+            EndReason::TimedOut,
             "the tool took too long",
         )
     } else if ran_out == Some(RanOut::Processor) {
         (
             Outcome::TimedOut,
-            Reason::CpuExceeded,
+            EndReason::CpuExceeded,
             "the tool used up its processor time",
         )
     } else if state.growth.exceeded == Some(Exceeded::Host) {
         (
             Outcome::Failed,
-            Reason::Overloaded,
+            EndReason::Overloaded,
             "the host has no memory left for tools; try again",
         )
     } else if state.growth.exceeded == Some(Exceeded::User) {
         let message =
             "your calls have all the memory that one user may have; try again when some have ended";
-        (Outcome::Failed, Reason::Overloaded, message)
+        (Outcome::Failed, EndReason::Overloaded, message)
     } else if state.growth.exceeded == Some(Exceeded::Own) {
         (
             Outcome::Failed,
-            Reason::MemoryExceeded,
+            EndReason::MemoryExceeded,
             "the tool used up its memory",
         )
     } else if cause.contains(HOSTCALL_FUEL_EXHAUSTED) {
         (
             Outcome::Failed,
-            Reason::OutputTooLarge,
+            EndReason::OutputTooLarge,
             "the tool handed over more than it may at once",
         )
     } else {
-        (Outcome::Failed, Reason::Trapped, "the tool failed")
+        (Outcome::Failed, EndReason::Trapped, "the tool failed")
     };
     tracing::warn!(
         tool.name = tool,
@@ -414,7 +429,7 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
         cause,
         "a tool was stopped"
     );
-    Ended::without_answer(outcome, reason, message)
+    Ending::without_answer(outcome, reason, message)
 }
 
 /// The engine's error for this has no public type, only its text.

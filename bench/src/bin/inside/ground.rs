@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bailiwick::app;
-use bailiwick::audit::{Journal, Settings};
-use bailiwick::delegation::{Broker, BrokerLimits};
-use bailiwick::dispatch::{Catalog, Permit, Terms, ToolRequest, permit};
-use bailiwick::envelope::{CallId, HostKeys, Sealed, Signer, SignerSettings};
+
+use bailiwick::audit::{Journal, Settings, Trail};
+use bailiwick::delegation::{Authority, Broker, BrokerLimits};
+use bailiwick::dispatch::{Catalog, Decided, TargetRequest, Terms, decide};
+use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
     AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyFile, KeyRing,
@@ -19,7 +20,8 @@ use bailiwick::identity::{
 };
 use bailiwick::owned::Trust;
 use bailiwick::sandbox::{
-    Cache, Candidate, Compile, Compiler, Compiling, Components, Limits, Sandbox, Tier, compile_here,
+    Cache, Candidate, Compile, Compiler, Compiling, Components, Job, Limits, Sandbox, Signals,
+    Tier, compile_here,
 };
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
 use base64::Engine as _;
@@ -27,6 +29,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 /// Compiles in this process, on one core, as a worker does in its own.
 struct Here;
@@ -189,23 +192,51 @@ impl Ground {
         Ok(self.identity.admit(self.token(0)?).await?)
     }
 
-    /// A call permitted.
-    pub(crate) fn permit(&self, caller: &Caller) -> anyhow::Result<Permit> {
-        self.permit_of(caller, "echo")
+    /// Decides about a call of the tool `echo`.
+    pub(crate) fn decide(&self, caller: &Caller) -> anyhow::Result<Decided> {
+        self.decide_on(caller, "echo")
     }
 
-    /// A call of one of the tools permitted.
-    pub(crate) fn permit_of(&self, caller: &Caller, tool: &str) -> anyhow::Result<Permit> {
+    /// Decides about a call of one of the tools.
+    pub(crate) fn decide_on(&self, caller: &Caller, tool: &str) -> anyhow::Result<Decided> {
         let arguments = json!({"message": "the quick brown fox jumps over the lazy dog"});
         let text = arguments.to_string();
-        let request = ToolRequest::new(tool.into(), arguments, &text);
-        permit(&self.catalog, caller, request).map_err(|denied| anyhow::anyhow!(denied.message))
+        let request = TargetRequest::tool(tool.into(), arguments, &text);
+        decide(&self.catalog, caller, request).map_err(|denied| anyhow::anyhow!(denied.message))
     }
 
-    /// A call sealed.
-    pub(crate) fn seal(&self, caller: &Caller, permit: &Permit) -> anyhow::Result<Sealed> {
-        let call = CallId::new(self.random.as_ref());
-        Ok(self.signer.seal(caller, permit, &call, None)?)
+    /// Seals a call.
+    pub(crate) fn seal(&self, caller: &Caller, decided: &Decided) -> anyhow::Result<Arc<Envelope>> {
+        let (target, arguments) = (decided.target(), decided.arguments());
+        let envelope = self.signer.seal(caller, target, arguments, None)?;
+        Ok(Arc::new(envelope))
+    }
+
+    /// Records that a call was opened.
+    pub(crate) async fn open(&self, envelope: &Envelope) -> anyhow::Result<Trail> {
+        Ok(Trail::open(self.journal.clone(), envelope, "default").await?)
+    }
+
+    /// A call that is ready to run.
+    pub(crate) fn job<'c>(
+        &'c self,
+        decided: &'c Decided,
+        envelope: &'c Envelope,
+        authority: Arc<Authority>,
+        cancelled: CancellationToken,
+    ) -> Job<'c> {
+        Job {
+            components: &self.components,
+            target: decided.target(),
+            envelope: envelope.signed(),
+            input: decided.arguments().to_string(),
+            authority,
+            signals: Signals {
+                cancelled,
+                stopping: CancellationToken::new(),
+                progress: None,
+            },
+        }
     }
 }
 

@@ -36,7 +36,7 @@ impl Inner {
         let settings = &planned.service.settings;
         identify(
             request.headers_mut(),
-            &self.sealed,
+            &self.envelope,
             settings,
             planned.mode,
             &broker.signer,
@@ -106,7 +106,7 @@ impl Inner {
         if planned.service.settings.shared_data {
             Principal::Everyone
         } else {
-            principal(&self.sealed.envelope().claims().actor)
+            principal(&self.envelope.claims().actor)
         }
     }
 }
