@@ -19,6 +19,8 @@ pub mod audit;
 
 pub mod sandbox;
 
+pub mod downstream;
+
 pub mod delegation;
 
 pub mod egress;

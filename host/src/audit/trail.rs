@@ -6,7 +6,7 @@ use bailiwick_envelope::DelegationMode;
 
 use super::journal::{AuditUnavailable, Journal};
 use super::record::{Downstream, Event, Outcome, Record, Subject};
-use crate::delegation::DownstreamTally;
+use crate::downstream::DownstreamTally;
 use crate::envelope::Sealed;
 use crate::reason::Reason;
 

@@ -19,13 +19,13 @@ use tokio_util::task::TaskTracker;
 
 use super::cache::ExchangeCache;
 use super::credential::Credential;
-use super::error::DownstreamError;
 use super::planned::{Planned, Progress, absolute, outcome_of, unknown};
-use super::request::{self, Part, Request, Response};
+use super::request;
 use super::service::Service;
-use super::tally::{DownstreamTally, Tally};
+use super::tally::Tally;
 use crate::audit::{Downstream, Event, Outcome, Trail};
 use crate::dispatch::Permit;
+use crate::downstream::{DownstreamError, DownstreamTally, Part, Request, Response};
 use crate::envelope::{Sealed, Signer};
 use crate::identity::SubjectToken;
 use crate::reason::Reason;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailiwick_envelope::DelegationMode;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::error::DownstreamError;
+use crate::downstream::DownstreamError;
 use crate::flight::Flight;
 use crate::seams::Clock;
 

@@ -8,11 +8,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::cache::may_be_renewed;
-use super::error::DownstreamError;
 use super::exchange::Acting;
 use super::granted::Granted;
 use super::service::OwnCredential;
 use super::token_endpoint::TokenEndpoint;
+use crate::downstream::DownstreamError;
 use crate::egress::Principal;
 use crate::flight::{Ended, Flight};
 use crate::seams::Clock;

@@ -7,11 +7,11 @@ use secrecy::ExposeSecret;
 
 use super::cache::Issued;
 use super::credential::ClientCredentials;
-use super::error::DownstreamError;
 use super::issued::{Expected, IssuedRule};
 use super::planned::principal;
 use super::service::ExchangeProfile;
 use super::token_endpoint::TokenEndpoint;
+use crate::downstream::DownstreamError;
 use crate::identity::SubjectToken;
 use crate::seams::Clock;
 

@@ -6,7 +6,7 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::error::DownstreamError;
+use crate::downstream::DownstreamError;
 use crate::json::member::{self, IllTyped};
 
 /// A successful answer (RFC 6749 §5.1, RFC 8693 §2.2.1).

@@ -7,10 +7,10 @@
 use bailiwick_envelope::{Actor, Agent};
 use secrecy::ExposeSecret as _;
 
-use super::error::DownstreamError;
 use super::exchange::{ACCESS_TOKEN, Acting};
 use super::granted::Granted;
 use super::service::IssuedTenant;
+use crate::downstream::DownstreamError;
 use crate::identity::{Claims, KeyError, KeyRing, TimeRule, TokenError, TypeRule, Unverified};
 
 /// What the operator says an issued token must look like.

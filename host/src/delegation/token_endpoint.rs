@@ -10,9 +10,9 @@ use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::error::DownstreamError;
 use super::granted::{Granted, Malformed, refused};
 use super::service::{ClientSettings, TOKEN_TIME};
+use crate::downstream::DownstreamError;
 use crate::egress::{Client, EgressError, Principal, Tls};
 use crate::json;
 

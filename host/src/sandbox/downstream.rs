@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::bindings::bailiwick::tool::downstream as wit;
 use super::state::CallState;
-use crate::delegation::{DownstreamError, Part, Request, Response};
+use crate::downstream::{DownstreamError, Part, Request, Response};
 
 impl wit::Host for CallState {
     async fn send(

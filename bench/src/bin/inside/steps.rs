@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bailiwick::audit::{OpenCall, Outcome};
-use bailiwick::delegation::DownstreamTally;
+use bailiwick::downstream::DownstreamTally;
 use bailiwick::identity::BearerToken;
 use bailiwick::sandbox::Signals;
 use tokio::task::JoinSet;
