@@ -230,7 +230,7 @@ pub async fn perform(host: &Host, admitted: Admitted, signals: Signals) -> Resul
         &policy.components,
         &permit,
         &sealed,
-        Arc::clone(&authority),
+        Arc::clone(&authority) as _,
         signals,
     );
     let ended = AssertUnwindSafe(run)

@@ -27,8 +27,8 @@ use super::structure;
 use super::ticker::Ticker;
 use super::wasi;
 use crate::audit::{OpenCall, Outcome};
-use crate::delegation::Authority;
 use crate::dispatch::{Annotations, Permit, RawDefinition};
+use crate::downstream::Services;
 use crate::envelope::Sealed;
 use crate::reason::Reason;
 use crate::seams::{Clock, Random};
@@ -290,7 +290,7 @@ impl Sandbox {
         components: &Components,
         permit: &Permit,
         sealed: &Sealed,
-        authority: Arc<Authority>,
+        services: Arc<dyn Services>,
         signals: Signals,
     ) -> Ended {
         let tool = permit.tool();
@@ -302,7 +302,8 @@ impl Sandbox {
             );
         };
         let scope = CallScope {
-            authority,
+            services,
+            most_requests: self.limits.downstream_calls,
             settings: Arc::clone(&tool.settings),
             progress: signals.progress.clone(),
         };
