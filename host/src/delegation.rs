@@ -12,7 +12,6 @@ mod authority;
 mod cache;
 mod credential;
 mod exchange;
-mod granted;
 mod identify;
 mod issued;
 mod planned;
@@ -20,12 +19,11 @@ mod request;
 mod service;
 mod tally;
 mod template;
-mod token_endpoint;
 
 pub use answer_headers::AnswerHeader;
 pub use authority::{Authority, Broker, BrokerLimits};
 pub use service::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
-    IssuedTenant, OnCancel, Service, ServiceSettings, Subjects,
+    AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
+    Service, ServiceSettings, Subjects,
 };
 pub use template::{Template, TemplateError};

@@ -23,6 +23,8 @@ pub mod downstream;
 
 pub mod delegation;
 
+pub mod tokens;
+
 pub mod egress;
 
 pub mod app;

@@ -9,13 +9,12 @@ use zeroize::Zeroizing;
 
 use super::cache::may_be_renewed;
 use super::exchange::Acting;
-use super::granted::Granted;
 use super::service::OwnCredential;
-use super::token_endpoint::TokenEndpoint;
 use crate::downstream::DownstreamError;
 use crate::egress::Principal;
 use crate::flight::{Ended, Flight};
 use crate::seams::Clock;
+use crate::tokens::{Granted, TokenEndpoint};
 
 /// A credential for one request.
 pub(super) enum Credential {

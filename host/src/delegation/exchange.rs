@@ -10,10 +10,10 @@ use super::credential::ClientCredentials;
 use super::issued::{Expected, IssuedRule};
 use super::planned::principal;
 use super::service::ExchangeProfile;
-use super::token_endpoint::TokenEndpoint;
 use crate::downstream::DownstreamError;
 use crate::identity::SubjectToken;
 use crate::seams::Clock;
+use crate::tokens::TokenEndpoint;
 
 /// How one service's tokens are obtained and what they must look like.
 pub(super) struct Exchange {

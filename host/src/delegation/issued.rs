@@ -8,10 +8,11 @@ use bailiwick_envelope::{Actor, Agent};
 use secrecy::ExposeSecret as _;
 
 use super::exchange::{ACCESS_TOKEN, Acting};
-use super::granted::Granted;
 use super::service::IssuedTenant;
 use crate::downstream::DownstreamError;
-use crate::identity::{Claims, KeyError, KeyRing, TimeRule, TokenError, TypeRule, Unverified};
+use crate::tokens::{
+    Claims, Granted, KeyError, KeyRing, TimeRule, TokenError, TypeRule, Unverified,
+};
 
 /// What the operator says an issued token must look like.
 pub(super) struct IssuedRule {

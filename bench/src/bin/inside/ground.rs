@@ -14,14 +14,14 @@ use bailiwick::dispatch::{Catalog, Permit, Terms, ToolRequest, permit};
 use bailiwick::envelope::{CallId, HostKeys, Sealed, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
-    AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyFile, KeyRing,
-    KeySource, ServiceRule, SubjectToken, TimeRule, TypeRule,
+    AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule, SubjectToken,
 };
 use bailiwick::owned::Trust;
 use bailiwick::sandbox::{
     Cache, Candidate, Compile, Compiler, Compiling, Components, Limits, Sandbox, Tier, compile_here,
 };
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
+use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySource, TimeRule, TypeRule};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};

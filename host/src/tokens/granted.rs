@@ -11,19 +11,19 @@ use crate::json::member::{self, IllTyped};
 
 /// A successful answer (RFC 6749 §5.1, RFC 8693 §2.2.1).
 #[derive(Debug)]
-pub(super) struct Granted {
-    pub(super) access_token: SecretString,
-    pub(super) issued_token_type: Option<String>,
+pub(crate) struct Granted {
+    pub(crate) access_token: SecretString,
+    pub(crate) issued_token_type: Option<String>,
     /// Seconds.
-    pub(super) expires_in: Option<u64>,
-    pub(super) scope: Option<Vec<String>>,
+    pub(crate) expires_in: Option<u64>,
+    pub(crate) scope: Option<Vec<String>>,
     /// Whether it states `authorization_details` (RFC 9396 §7).
-    pub(super) details: bool,
+    pub(crate) details: bool,
 }
 
 /// Why an answer of 200 gives no token. Quotes nothing of the answer.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Malformed {
+pub(crate) enum Malformed {
     #[error("it is not JSON that the host accepts")]
     Json,
     #[error(transparent)]
@@ -45,7 +45,7 @@ impl Granted {
     ///
     /// # Errors
     /// There is no bearer token in it, or a member is ill-typed.
-    pub(super) fn read(document: Option<&Value>) -> Result<Self, Malformed> {
+    pub(crate) fn read(document: Option<&Value>) -> Result<Self, Malformed> {
         let answer = member::members(document.ok_or(Malformed::Json)?, "the answer")?;
         if answer.contains_key("error") {
             return Err(Malformed::Error(known_error(answer).unwrap_or("unknown")));
@@ -87,7 +87,7 @@ impl From<Malformed> for DownstreamError {
 
 /// Returns what a refusal of the authorization server means for the tool. `asked` are the scopes
 /// that were asked for. Texts of the server go no further than a code of [`ERRORS`].
-pub(super) fn refused(document: Option<&Value>, asked: &[String]) -> DownstreamError {
+pub(crate) fn refused(document: Option<&Value>, asked: &[String]) -> DownstreamError {
     match document.and_then(|document| known_error(member::members(document, "the answer").ok()?)) {
         Some("consent_required" | "interaction_required" | "login_required") => {
             DownstreamError::ConsentRequired(

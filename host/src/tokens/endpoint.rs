@@ -1,5 +1,7 @@
 //! A token endpoint (RFC 6749 §3.2): a form goes out, a bounded, strictly read answer comes back.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Request, StatusCode, Uri, header};
@@ -11,14 +13,26 @@ use url::form_urlencoded;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::granted::{Granted, Malformed, refused};
-use super::service::{ClientSettings, TOKEN_TIME};
 use crate::downstream::DownstreamError;
-use crate::egress::{Client, EgressError, Principal, Tls};
+use crate::egress::{AddressPolicy, Client, EgressError, Principal, Tls};
 use crate::json;
+
+/// The host as a client of an authorization server.
+#[derive(Clone)]
+pub struct ClientSettings {
+    /// The token endpoint.
+    pub token_endpoint: Uri,
+    /// Private addresses that it may have.
+    pub addresses: AddressPolicy,
+    /// Client identifier.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: SecretString,
+}
 
 /// The host as a client of one authorization server.
 #[derive(Clone)]
-pub(super) struct TokenEndpoint {
+pub(crate) struct TokenEndpoint {
     client: Client,
     url: Uri,
     client_id: String,
@@ -26,7 +40,7 @@ pub(super) struct TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    pub(super) fn new(settings: ClientSettings, tls: &Tls) -> Self {
+    pub(crate) fn new(settings: ClientSettings, tls: &Tls) -> Self {
         Self {
             client: Client::new(tls, settings.addresses),
             url: settings.token_endpoint,
@@ -36,7 +50,7 @@ impl TokenEndpoint {
     }
 
     /// Sends one form for `principal`. `asked` are the scopes that it asks for.
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &self,
         form: &[(&str, &str)],
         asked: &[String],
@@ -133,5 +147,7 @@ fn unreachable(error: &EgressError) -> DownstreamError {
     }
 }
 
+/// How long an authorization server may take.
+const TOKEN_TIME: Duration = Duration::from_secs(5);
 const MAX_ANSWER: usize = 64 * 1024;
 const MAX_DEPTH: usize = 8;
