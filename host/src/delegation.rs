@@ -14,6 +14,7 @@ mod credential;
 mod exchange;
 mod identify;
 mod issued;
+mod obtaining;
 mod planned;
 mod request;
 mod service;

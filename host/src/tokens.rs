@@ -7,16 +7,20 @@
 //! algorithm of that key.
 
 mod claims;
+mod client_credentials;
 mod endpoint;
-mod granted;
+mod error;
 mod keys;
 mod plain;
+mod renewal;
 mod unverified;
 
 pub use claims::{Claims, TimeRule};
-pub use endpoint::ClientSettings;
-pub(crate) use endpoint::TokenEndpoint;
-pub(crate) use granted::Granted;
+pub(crate) use client_credentials::{Asking, ClientCredentials};
+pub use endpoint::{ClientSettings, EndpointError, Malformed};
+pub(crate) use endpoint::{Granted, TokenEndpoint};
+pub use error::TokenError;
 pub(crate) use keys::SetVersion;
 pub use keys::{Algorithm, Key, KeyError, KeyFile, KeyRing, KeySource, left_out};
-pub use unverified::{TokenError, TypeRule, Unverified};
+pub(crate) use renewal::may_be_renewed;
+pub use unverified::{TypeRule, Unverified};

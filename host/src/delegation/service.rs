@@ -4,12 +4,13 @@ use http::{HeaderName, Uri};
 use secrecy::SecretString;
 
 use super::answer_headers::AnswerHeader;
-use super::credential::{Asking, ClientCredentials};
+
 use super::exchange::Exchange;
 use super::template::Template;
 use crate::egress::{AddressPolicy, Client, Tls};
 use crate::tokens::{
-    Algorithm, ClientSettings, KeyRing, KeySource, TimeRule, TokenEndpoint, TypeRule,
+    Algorithm, Asking, ClientCredentials, ClientSettings, KeyRing, KeySource, TimeRule,
+    TokenEndpoint, TypeRule,
 };
 
 /// What the operator says about one service.

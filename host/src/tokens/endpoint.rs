@@ -1,103 +1,76 @@
 //! A token endpoint (RFC 6749 §3.2): a form goes out, a bounded, strictly read answer comes back.
 
+mod client;
+mod error;
+mod granted;
+
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::{HeaderValue, Request, StatusCode, Uri, header};
+use http::{Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::granted::{Granted, Malformed, refused};
-use crate::downstream::DownstreamError;
-use crate::egress::{AddressPolicy, Client, EgressError, Principal, Tls};
+use crate::egress::{Client, EgressError, Principal, Tls};
 use crate::json;
+use granted::refused;
 
-/// The host as a client of an authorization server.
-#[derive(Clone)]
-pub struct ClientSettings {
-    /// The token endpoint.
-    pub token_endpoint: Uri,
-    /// Private addresses that it may have.
-    pub addresses: AddressPolicy,
-    /// Client identifier.
-    pub client_id: String,
-    /// Client secret.
-    pub client_secret: SecretString,
-}
+pub use client::ClientSettings;
+pub use error::{EndpointError, Malformed};
+pub(crate) use granted::Granted;
 
-/// The host as a client of one authorization server.
+/// The token endpoint of one authorization server, where the host is a client.
 #[derive(Clone)]
 pub(crate) struct TokenEndpoint {
-    client: Client,
-    url: Uri,
-    client_id: String,
-    client_secret: SecretString,
+    http: Client,
+    client: ClientSettings,
 }
 
 impl TokenEndpoint {
-    pub(crate) fn new(settings: ClientSettings, tls: &Tls) -> Self {
+    pub(crate) fn new(client: ClientSettings, tls: &Tls) -> Self {
         Self {
-            client: Client::new(tls, settings.addresses),
-            url: settings.token_endpoint,
-            client_id: settings.client_id,
-            client_secret: settings.client_secret,
+            http: Client::new(tls, client.addresses.clone()),
+            client,
         }
     }
 
     /// Sends one form for `principal`. `asked` are the scopes that it asks for.
+    ///
+    /// # Errors
+    /// No bearer token came back.
     pub(crate) async fn post(
         &self,
         form: &[(&str, &str)],
         asked: &[String],
         principal: Principal,
-    ) -> Result<Granted, DownstreamError> {
-        let request = Request::post(self.url.clone())
-            .header(header::AUTHORIZATION, self.basic()?)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::ACCEPT, "application/json")
-            .body(Full::new(encode(form)))
-            .map_err(|_| {
-                DownstreamError::CredentialRefused("the request could not be built".into())
-            })?;
+    ) -> Result<Granted, EndpointError> {
+        let request = self.request(form)?;
         let sent = self
-            .client
+            .http
             .send_for(principal, request, TOKEN_TIME, MAX_ANSWER);
-        let answer = sent.await.map_err(|error| unreachable(&error))?;
+        let answer = sent.await.map_err(|error| unanswered(&error))?;
         let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
         wipe_bytes(answer.body);
         let read = match answer.status {
-            StatusCode::OK => Granted::read(document.as_ref()).map_err(DownstreamError::from),
-            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => Err(
-                DownstreamError::Unavailable("the authorization server is not available".into()),
-            ),
+            StatusCode::OK => Granted::read(document.as_ref()).map_err(EndpointError::from),
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                Err(EndpointError::Unavailable)
+            }
             _ => Err(refused(document.as_ref(), asked)),
         };
         document.iter_mut().for_each(wipe);
         read
     }
 
-    /// RFC 6749 §2.3.1: both parts form-encoded, then Basic.
-    fn basic(&self) -> Result<HeaderValue, DownstreamError> {
-        let encode =
-            |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = format!(
-            "{}:{}",
-            encode(&self.client_id),
-            encode(self.client_secret.expose_secret())
-        );
-        let mut value =
-            HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).map_err(|_| {
-                DownstreamError::CredentialRefused(
-                    "the client credentials cannot be encoded".into(),
-                )
-            })?;
-        value.set_sensitive(true);
-        Ok(value)
+    fn request(&self, form: &[(&str, &str)]) -> Result<Request<Full<Bytes>>, EndpointError> {
+        Request::post(self.client.token_endpoint.clone())
+            .header(header::AUTHORIZATION, self.client.basic()?)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "application/json")
+            .body(Full::new(encode(form)))
+            .map_err(|_| EndpointError::Request)
     }
 }
 
@@ -114,7 +87,7 @@ fn encode(form: &[(&str, &str)]) -> Bytes {
     Bytes::from_owner(Zeroizing::new(text.into_bytes()))
 }
 
-/// Erases an answer that may have a token in it, unless somebody else still holds it.
+/// Erases an answer that may have a token in it, unless another part still holds it.
 fn wipe_bytes(answer: Bytes) {
     if let Ok(mut answer) = answer.try_into_mut() {
         answer.as_mut().zeroize();
@@ -131,19 +104,15 @@ fn wipe(document: &mut Value) {
     }
 }
 
-fn unreachable(error: &EgressError) -> DownstreamError {
+fn unanswered(error: &EgressError) -> EndpointError {
     match error {
-        EgressError::TimedOut => {
-            DownstreamError::Unavailable("the authorization server did not answer in time".into())
-        }
+        EgressError::TimedOut => EndpointError::TimedOut,
         EgressError::TooLarge(limit) => Malformed::TooLarge(*limit).into(),
         EgressError::Blocked(blocked) => {
             tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");
-            DownstreamError::Unavailable("the authorization server cannot be reached".into())
+            EndpointError::Unreachable
         }
-        EgressError::Unreachable(_) => {
-            DownstreamError::Unavailable("the authorization server cannot be reached".into())
-        }
+        EgressError::Unreachable(_) => EndpointError::Unreachable,
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::egress::{AddressPolicy, Tls};
-use crate::tokens::ClientSettings;
+use crate::tokens::endpoint::ClientSettings;
 
 #[derive(Default)]
 struct Standing(AtomicU64);
