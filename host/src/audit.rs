@@ -28,7 +28,6 @@ mod refusals;
 mod seen;
 mod show;
 mod tail;
-mod tally;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -40,7 +39,6 @@ pub use damage::{Damage, Place};
 pub use journal::{Adoption, AuditUnavailable, Journal, JournalError, Opened, Settings, adopt};
 pub use record::{Downstream, Event, Outcome, Record, Subject};
 pub use show::{Entries, Entry, Query};
-pub use tally::DownstreamTally;
 pub use time::{parse_time, rfc3339};
 pub use trail::Trail;
 pub use verify::{Back, Given, Report, VerifyError, verify, verify_given};

@@ -20,9 +20,10 @@ use toml::de::DeTable;
 
 use crate::delegation::ServiceSettings;
 use crate::dispatch::{Approval, ComponentGrant, Signers, Terms};
-use crate::identity::{Algorithm, IssuerSettings, KeySource};
+use crate::identity::IssuerSettings;
 use crate::owned::Trust;
 use crate::sandbox::Limits;
+use crate::tokens::{Algorithm, KeySource};
 use reader::{Problems, Section};
 
 pub use approvals::{Approvals, ApprovalsError};

@@ -10,27 +10,21 @@
 mod bearer;
 mod cache;
 mod caller;
-mod claims;
 mod issuer;
-mod keys;
-mod plain;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
-mod unverified;
 
 use std::sync::Arc;
 
 use crate::reason::RefusalReason;
 use crate::seams::Clock;
+use crate::tokens::{KeyError, KeyRing, TokenError, Unverified};
 
 pub use bearer::{BearerToken, SubjectToken};
 pub use caller::{Caller, SessionBasis};
-pub use claims::{Claims, TimeRule};
 pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
-pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySource, left_out};
-pub use unverified::{TokenError, TypeRule, Unverified};
 
 /// The issuers whose tokens open the front door.
 pub struct Identity {

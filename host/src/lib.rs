@@ -19,7 +19,11 @@ pub mod audit;
 
 pub mod sandbox;
 
+pub mod downstream;
+
 pub mod delegation;
+
+pub mod tokens;
 
 pub mod egress;
 

@@ -14,10 +14,11 @@ use crate::delegation::{Broker, BrokerLimits, Service, ServiceSettings};
 use crate::dispatch::{Catalog, Clash, ComponentGrant, DigestRule, Terms};
 use crate::egress::Tls;
 use crate::envelope::Signer;
-use crate::identity::{Identity, KeyRing};
+use crate::identity::Identity;
 use crate::owned::Trust;
 use crate::sandbox::{self, Candidate, Components, Limits, LoadError, Loaded, Sandbox};
 use crate::seams::{Clock, Random};
+use crate::tokens::KeyRing;
 use crate::transport::Resource;
 
 /// What stays the same while the host runs, and what policies are built with.

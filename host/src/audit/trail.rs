@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bailiwick_envelope::DelegationMode;
+use serde_json::{Map, Value};
 
 use super::journal::{AuditUnavailable, Journal};
 use super::record::{Downstream, Event, Outcome, Record, Subject};
-use super::tally::DownstreamTally;
+use crate::downstream::DownstreamTally;
 use crate::envelope::Envelope;
 use crate::reason::{DownstreamReason, EndReason};
 
@@ -53,7 +54,7 @@ impl Trail {
         let closed = Record {
             outcome: Some(outcome),
             reason: reason.map(|reason| reason.as_str().to_owned()),
-            detail: counts.then(|| reached.detail()),
+            detail: counts.then(|| detail(reached)),
             ..self.record(Event::CallClosed)
         };
         self.journal.append(closed).await.map(drop)
@@ -96,6 +97,17 @@ impl Trail {
             ..Record::clone(&self.base)
         }
     }
+}
+
+/// How far a call got, as the members of a record's detail.
+fn detail(reached: DownstreamTally) -> Map<String, Value> {
+    let counts = [
+        ("downstream_done", reached.done),
+        ("downstream_without_effect", reached.without_effect),
+        ("downstream_unknown", reached.unknown),
+    ];
+    let member = |(name, count): (&str, u32)| (name.to_owned(), count.into());
+    counts.into_iter().map(member).collect()
 }
 
 fn base(envelope: &Envelope) -> Record {

@@ -1,7 +1,7 @@
 //! The last step: how the call [`Ended`] is recorded, and only then is there an answer.
 
 use super::{OpenCall, Refusal};
-use crate::audit::DownstreamTally;
+use crate::downstream::DownstreamTally;
 use crate::sandbox::{Answer, Ending};
 
 /// A call that has run. Its answer cannot be had before it is closed.

@@ -21,7 +21,7 @@ impl OpenCall {
             target: permit.target(),
             envelope: self.sealed().envelope().signed(),
             input: permit.arguments().to_string(),
-            authority: Arc::clone(&authority),
+            services: Arc::clone(&authority) as _,
             signals,
         };
         let ending = AssertUnwindSafe(host.sandbox.run(job))

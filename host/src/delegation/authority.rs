@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bailiwick_envelope::{ActorKind, DelegationMode};
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use http::Method;
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -19,12 +20,12 @@ use tokio_util::task::TaskTracker;
 
 use super::cache::ExchangeCache;
 use super::credential::Credential;
-use super::error::DownstreamError;
 use super::planned::{Planned, Progress, absolute, outcome_of, unknown};
-use super::request::{self, Part, Request, Response};
+use super::request;
 use super::service::Service;
 use super::tally::Tally;
-use crate::audit::{Downstream, DownstreamTally, Event, Outcome, Trail};
+use crate::audit::{Downstream, Event, Outcome, Trail};
+use crate::downstream::{DownstreamError, DownstreamTally, Part, Request, Response, Services};
 use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
 use crate::reason::DownstreamReason;
@@ -120,24 +121,6 @@ impl Broker {
 }
 
 impl Authority {
-    /// Makes one downstream call. It goes on to its own end, recorded, even if nobody waits for it.
-    ///
-    /// # Errors
-    /// There is no HTTP answer.
-    pub async fn send(&self, request: Request) -> Result<Response, DownstreamError> {
-        let inner = Arc::clone(&self.inner);
-        let task = self
-            .tasks
-            .spawn(async move { inner.perform(request).await });
-        task.await
-            .unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
-    }
-
-    /// How many requests it makes at most.
-    pub fn most_calls(&self) -> usize {
-        self.inner.broker.limits.calls
-    }
-
     /// Ends the authority: stops what may still be stopped and waits until all of it is recorded.
     /// Tells how the requests that were opened ended.
     pub async fn end(&self) -> DownstreamTally {
@@ -145,6 +128,21 @@ impl Authority {
         self.tasks.close();
         self.tasks.wait().await;
         self.inner.tally.read()
+    }
+}
+
+impl Services for Authority {
+    /// Makes one downstream call. It goes on to its own end, recorded, even if the caller stops
+    /// waiting for it.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, DownstreamError>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let task = self
+                .tasks
+                .spawn(async move { inner.perform(request).await });
+            task.await
+                .unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
+        })
     }
 }
 

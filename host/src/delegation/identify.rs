@@ -8,8 +8,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use bailiwick_envelope::DelegationMode;
 
-use super::error::DownstreamError;
 use super::service::{AuditHeaders, Described};
+use crate::downstream::DownstreamError;
 use crate::envelope::{Envelope, Signer};
 use crate::seams::{Random, random_hex};
 

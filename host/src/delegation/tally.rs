@@ -1,8 +1,9 @@
-//! Counts of how the requests of one call end.
+//! Counts how the requests of one call end, while the call runs.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::audit::{DownstreamTally, Outcome};
+use crate::audit::Outcome;
+use crate::downstream::DownstreamTally;
 
 /// Counts while the call runs.
 #[derive(Default)]

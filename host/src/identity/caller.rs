@@ -2,9 +2,8 @@
 
 use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
-use super::claims::Claims;
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
-use super::unverified::TokenError;
+use crate::tokens::{Claims, TokenError};
 
 /// Who asks and who executes, with what the token allows: the proof that authentication happened.
 ///

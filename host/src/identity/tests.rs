@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::testing::{START, Scene, signed};
 use super::*;
+use crate::tokens::TimeRule;
 
 const OLD: u8 = 1;
 const NEW: u8 = 2;

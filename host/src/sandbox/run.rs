@@ -27,8 +27,8 @@ use super::structure;
 use super::ticker::Ticker;
 use super::wasi;
 use crate::audit::Outcome;
-use crate::delegation::Authority;
 use crate::dispatch::{Annotations, RawDefinition, Target};
+use crate::downstream::Services;
 use crate::reason::EndReason;
 use crate::seams::{Clock, Random};
 
@@ -105,7 +105,7 @@ pub struct Job<'c> {
     /// The arguments as JSON, valid against the target's input schema.
     pub input: String,
     /// The services that the call may reach.
-    pub authority: Arc<Authority>,
+    pub services: Arc<dyn Services>,
     /// How the client takes part.
     pub signals: Signals,
 }
@@ -305,7 +305,7 @@ impl Sandbox {
             target: Target::Tool(tool),
             envelope,
             input,
-            authority,
+            services,
             signals,
         } = job;
         let backing = &tool.backing;
@@ -317,7 +317,8 @@ impl Sandbox {
             );
         };
         let scope = CallScope {
-            authority,
+            services,
+            most_requests: self.limits.downstream_calls,
             settings: Arc::clone(&backing.settings),
             progress: signals.progress.clone(),
         };

@@ -15,8 +15,7 @@ use bailiwick::dispatch::{Catalog, Decided, TargetRequest, Terms, decide};
 use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
-    AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyFile, KeyRing,
-    KeySource, ServiceRule, SubjectToken, TimeRule, TypeRule,
+    AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule, SubjectToken,
 };
 use bailiwick::owned::Trust;
 use bailiwick::sandbox::{
@@ -24,6 +23,7 @@ use bailiwick::sandbox::{
     Tier, compile_here,
 };
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
+use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySource, TimeRule, TypeRule};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -230,7 +230,7 @@ impl Ground {
             target: decided.target(),
             envelope: envelope.signed(),
             input: decided.arguments().to_string(),
-            authority,
+            services: authority,
             signals: Signals {
                 cancelled,
                 stopping: CancellationToken::new(),

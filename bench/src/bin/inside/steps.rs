@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bailiwick::audit::{DownstreamTally, Outcome, Trail};
+use bailiwick::audit::{Outcome, Trail};
+use bailiwick::downstream::DownstreamTally;
 use bailiwick::identity::BearerToken;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

@@ -2,8 +2,8 @@
 
 use bailiwick::config::Config;
 use bailiwick::dispatch::{ComponentGrant, Tool};
-use bailiwick::identity::{self, KeySource};
 use bailiwick::sandbox::Room;
+use bailiwick::tokens::{self, KeySource};
 
 use super::super::folder::Folder;
 
@@ -45,7 +45,7 @@ impl Findings {
             let name = &issuer.settings.issuer;
             match file
                 .read()
-                .and_then(|bytes| identity::left_out(&bytes, &issuer.algorithms))
+                .and_then(|bytes| tokens::left_out(&bytes, &issuer.algorithms))
             {
                 Ok(left_out) => {
                     self.warnings.extend(

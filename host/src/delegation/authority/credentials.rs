@@ -7,10 +7,10 @@ use super::Inner;
 use crate::audit::{Downstream, Event};
 use crate::delegation::cache::{self, Issued};
 use crate::delegation::credential::Credential;
-use crate::delegation::error::DownstreamError;
 use crate::delegation::exchange::{Acting, Call, Exchange};
 use crate::delegation::planned::Planned;
 use crate::delegation::service::Service;
+use crate::downstream::DownstreamError;
 use crate::flight::Ended;
 use crate::identity::SubjectToken;
 

@@ -7,10 +7,9 @@ use http_body_util::Full;
 
 use super::{Inner, Prepared};
 use crate::delegation::answer_headers::visible;
-use crate::delegation::error::DownstreamError;
 use crate::delegation::identify::identify;
 use crate::delegation::planned::{Planned, Progress, failed, principal};
-use crate::delegation::request::Response;
+use crate::downstream::{DownstreamError, Response};
 use crate::egress::Principal;
 
 impl Inner {

@@ -21,8 +21,7 @@ use crate::seams::Clock;
 use set::KeySet;
 use source::Fetch;
 
-pub use key::Algorithm;
-pub(super) use key::Key;
+pub use key::{Algorithm, Key};
 pub use source::{KeyFile, KeySource};
 
 /// The keys of a set that are not used, each with the reason.
@@ -64,7 +63,7 @@ struct Ring {
 type Look = Result<(), KeyError>;
 
 /// Which set it is: the SHA-256 of its text.
-pub(super) type SetVersion = [u8; 32];
+pub(crate) type SetVersion = [u8; 32];
 
 struct Loaded {
     set: KeySet,
@@ -129,7 +128,7 @@ impl KeyRing {
     }
 
     /// Which set is current, if there is one that may be relied on without asking the issuer.
-    pub(super) fn version(&self) -> Option<SetVersion> {
+    pub(crate) fn version(&self) -> Option<SetVersion> {
         let loaded = self.0.usable()?;
         if self.0.age() == Age::Old {
             return None;

@@ -81,16 +81,16 @@ pub struct Key {
 }
 
 impl Key {
-    pub(in crate::identity) fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
     /// The set that it is of.
-    pub(in crate::identity) fn set(&self) -> SetVersion {
+    pub(crate) fn set(&self) -> SetVersion {
         self.set
     }
 
-    pub(in crate::identity) fn verifies(&self, message: &[u8], signature: &str) -> bool {
+    pub(crate) fn verifies(&self, message: &[u8], signature: &str) -> bool {
         jsonwebtoken::crypto::verify(signature, message, &self.public, self.algorithm.library())
             .unwrap_or(false)
     }

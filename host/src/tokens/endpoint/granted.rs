@@ -6,38 +6,19 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::error::DownstreamError;
-use crate::json::member::{self, IllTyped};
+use super::error::{EndpointError, Malformed};
+use crate::json::member;
 
 /// A successful answer (RFC 6749 §5.1, RFC 8693 §2.2.1).
 #[derive(Debug)]
-pub(super) struct Granted {
-    pub(super) access_token: SecretString,
-    pub(super) issued_token_type: Option<String>,
+pub(crate) struct Granted {
+    pub(crate) access_token: SecretString,
+    pub(crate) issued_token_type: Option<String>,
     /// Seconds.
-    pub(super) expires_in: Option<u64>,
-    pub(super) scope: Option<Vec<String>>,
+    pub(crate) expires_in: Option<u64>,
+    pub(crate) scope: Option<Vec<String>>,
     /// Whether it states `authorization_details` (RFC 9396 §7).
-    pub(super) details: bool,
-}
-
-/// Why an answer of 200 gives no token. Quotes nothing of the answer.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Malformed {
-    #[error("it is not JSON that the host accepts")]
-    Json,
-    #[error(transparent)]
-    IllTyped(#[from] IllTyped),
-    #[error("`{0}` is missing")]
-    Missing(&'static str),
-    #[error("`token_type` is not Bearer")]
-    TokenType,
-    #[error("`access_token` is not the text of a token")]
-    Token,
-    #[error("it is an error (`{0}`)")]
-    Error(&'static str),
-    #[error("it is larger than {0} bytes")]
-    TooLarge(usize),
+    pub(crate) details: bool,
 }
 
 impl Granted {
@@ -45,7 +26,7 @@ impl Granted {
     ///
     /// # Errors
     /// There is no bearer token in it, or a member is ill-typed.
-    pub(super) fn read(document: Option<&Value>) -> Result<Self, Malformed> {
+    pub(crate) fn read(document: Option<&Value>) -> Result<Self, Malformed> {
         let answer = member::members(document.ok_or(Malformed::Json)?, "the answer")?;
         if answer.contains_key("error") {
             return Err(Malformed::Error(known_error(answer).unwrap_or("unknown")));
@@ -77,28 +58,16 @@ impl Granted {
     }
 }
 
-impl From<Malformed> for DownstreamError {
-    fn from(why: Malformed) -> Self {
-        Self::CredentialRefused(format!(
-            "the authorization server's answer is not a bearer token: {why}"
-        ))
-    }
-}
-
-/// Returns what a refusal of the authorization server means for the tool. `asked` are the scopes
-/// that were asked for. Texts of the server go no further than a code of [`ERRORS`].
-pub(super) fn refused(document: Option<&Value>, asked: &[String]) -> DownstreamError {
+/// Returns what the server's refusal means. `asked` are the scopes that were asked for. Texts of
+/// the server go no further than a code of [`ERRORS`].
+pub(super) fn refused(document: Option<&Value>, asked: &[String]) -> EndpointError {
     match document.and_then(|document| known_error(member::members(document, "the answer").ok()?)) {
         Some("consent_required" | "interaction_required" | "login_required") => {
-            DownstreamError::ConsentRequired(
-                "the authorization server wants the user's consent first".into(),
-            )
+            EndpointError::ConsentRequired
         }
-        Some("invalid_scope") => DownstreamError::ScopeDenied(asked.to_vec()),
-        Some(code) => {
-            DownstreamError::CredentialRefused(format!("the authorization server answered {code}"))
-        }
-        None => DownstreamError::CredentialRefused("the authorization server refused".into()),
+        Some("invalid_scope") => EndpointError::ScopeDenied(asked.to_vec()),
+        Some(code) => EndpointError::Refused(code),
+        None => EndpointError::RefusedWithoutCode,
     }
 }
 
@@ -191,11 +160,11 @@ mod tests {
         let refusal = |value: Value| refused(Some(&value), &asked);
         assert_eq!(
             refusal(json!({"error": "invalid_scope"})),
-            DownstreamError::ScopeDenied(asked.clone())
+            EndpointError::ScopeDenied(asked.clone())
         );
         assert!(matches!(
             refusal(json!({"error": "consent_required"})),
-            DownstreamError::ConsentRequired(_)
+            EndpointError::ConsentRequired
         ));
         for error in [
             json!("secret-text"),

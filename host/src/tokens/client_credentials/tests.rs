@@ -9,8 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::delegation::service::ClientSettings;
 use crate::egress::{AddressPolicy, Tls};
+use crate::tokens::endpoint::ClientSettings;
 
 #[derive(Default)]
 struct Standing(AtomicU64);

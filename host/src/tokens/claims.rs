@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::unverified::TokenError;
+use super::error::TokenError;
 use crate::characters;
 use crate::json::member;
 
