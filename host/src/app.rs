@@ -24,7 +24,9 @@ use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace};
 use crate::config::{self, Config, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, JournalKeys, Signer, SignerSettings};
-use crate::sandbox::{self, Cache, Compiler, Limits, Room, Sandbox, Workers};
+use crate::intake::{self, Cache, Compiler, Workers};
+use crate::limits::{Limits, Room};
+use crate::sandbox::Sandbox;
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::transport::{self, Front, FrontSettings, Resource};
 use changes::record_changes;
@@ -97,7 +99,7 @@ impl App {
         };
         // What fails from here on is in the journal; what fails before leaves nothing in it.
         let allowed_hosts = allowed_hosts(&server, &listener)?;
-        sandbox::candidates(&server.tools, &server.trust)?;
+        intake::candidates(&server.tools, &server.trust)?;
         record_start(&journal, &resource, &config.digest).await?;
         let (seen, terms) = (first_look(&before, &config), config.terms());
         let sources = seen

@@ -21,8 +21,8 @@ use toml::de::DeTable;
 use crate::delegation::ServiceSettings;
 use crate::dispatch::{Approval, ComponentGrant, Signers, Terms};
 use crate::identity::{Algorithm, IssuerSettings, KeySource};
+use crate::limits::Limits;
 use crate::owned::Trust;
-use crate::sandbox::Limits;
 use reader::{Problems, Section};
 
 pub use approvals::{Approvals, ApprovalsError};

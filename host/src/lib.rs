@@ -19,6 +19,8 @@ pub mod audit;
 
 pub mod sandbox;
 
+pub mod intake;
+
 pub mod delegation;
 
 pub mod egress;
@@ -28,6 +30,7 @@ pub mod build;
 pub mod characters;
 pub mod flight;
 pub mod harden;
+pub mod limits;
 pub mod reason;
 pub mod seams;
 

@@ -12,8 +12,8 @@ use super::{chain, detail};
 use crate::audit::{Event, Journal, Record};
 use crate::call::Policy;
 use crate::dispatch::{Catalog, ComponentId, Definition, Outline};
+use crate::intake::{LoadError, Refused};
 use crate::reason::Reason;
-use crate::sandbox::{LoadError, Refused};
 
 /// A component whose tools are offered.
 pub(super) struct Served {

@@ -15,8 +15,10 @@ use crate::dispatch::{Catalog, Clash, ComponentGrant, DigestRule, Terms};
 use crate::egress::Tls;
 use crate::envelope::Signer;
 use crate::identity::{Identity, KeyRing};
+use crate::intake::{self, Candidate, LoadError, Loaded};
+use crate::limits::Limits;
 use crate::owned::Trust;
-use crate::sandbox::{self, Candidate, Components, Limits, LoadError, Loaded, Sandbox};
+use crate::sandbox::{Components, Sandbox};
 use crate::seams::{Clock, Random};
 use crate::transport::Resource;
 
@@ -310,13 +312,13 @@ impl Ground {
 
     /// Whether a signature that is needed was taken away; that takes the component away.
     fn is_withdrawn(&self, name: &str, terms: &Terms) -> bool {
-        let signature = sandbox::signature_of(&path_of(&self.tools, name));
+        let signature = intake::signature_of(&path_of(&self.tools, name));
         terms.grant.digest == Some(DigestRule::Signed) && !signature.exists()
     }
 
     /// Why the folder cannot be used, where there is something to go on with.
     fn unusable(&self, shelf: &Shelf, previous: Option<&Policy>) -> anyhow::Result<Option<String>> {
-        match sandbox::candidates(&self.tools, &self.trust) {
+        match intake::candidates(&self.tools, &self.trust) {
             Err(error) if previous.is_none() => Err(error.into()),
             Err(error) => Ok(Some(chain(&error))),
             Ok(_) => {

@@ -13,7 +13,8 @@ use tokio::sync::oneshot;
 
 use super::Principal;
 use crate::identity::Caller;
-use crate::sandbox::{Capacity, Limits, Tier};
+use crate::limits::Limits;
+use crate::sandbox::{Capacity, Tier};
 
 /// A gate with places, such as the one in front of the sandbox.
 pub struct Gate {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use bailiwick::config::Config;
 use bailiwick::dispatch::{Catalog, ComponentId, Outline};
-use bailiwick::sandbox::{self, LoadError, Sandbox};
+use bailiwick::intake::{self, LoadError};
+use bailiwick::sandbox::Sandbox;
 use bailiwick::seams::{SystemClock, SystemRandom};
 
 use super::chain;
@@ -36,7 +37,7 @@ impl Folder {
             Arc::new(SystemRandom),
         )?;
         let (mut loaded, mut refused, mut outlines) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut candidates = sandbox::candidates(&config.server.tools, &config.server.trust)
+        let mut candidates = intake::candidates(&config.server.tools, &config.server.trust)
             .context("server.tools cannot be used")?;
         // Those that the configuration names come first, as for the host.
         candidates.sort_by_key(|candidate| !config.components.contains_key(&candidate.name));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bailiwick::dispatch::RawDefinition;
-use bailiwick::sandbox::{Examined, Limits, Room, Sandbox};
+use bailiwick::intake::Examined;
+use bailiwick::limits::{Limits, Room};
+use bailiwick::sandbox::Sandbox;
 use bailiwick::seams::{SystemClock, SystemRandom};
 use serde_json::{Value, json};
 

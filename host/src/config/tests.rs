@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::identity::TimeRule;
-use crate::sandbox::{Limit, Limits, Unit};
+use crate::limits::{Limit, Limits, Unit};
 
 const GOOD: &str = r#"[server]
 listen = "127.0.0.1:0"

@@ -12,24 +12,24 @@ use super::answer::{Ended, judge};
 use super::bindings::Tool as World;
 use super::bindings::bailiwick::tool::identity as wit;
 use super::bindings::exports::bailiwick::tool::tools;
-use super::compile::{Compiled as Code, Compiler};
 use super::engine::{self, EngineError, Started, Tier};
 use super::entry::Entry;
 use super::growth::{Budget, Exceeded, Owner};
-use super::inspect::Inspection;
-use super::limits::Limits;
-use super::loader::LoadError;
 use super::log::Log;
 use super::progress::ProgressSink;
-use super::spare::Spare;
 use super::state::{CallScope, CallState, Purpose, RanOut, store};
-use super::structure;
 use super::ticker::Ticker;
 use super::wasi;
 use crate::audit::{OpenCall, Outcome};
 use crate::delegation::Authority;
 use crate::dispatch::{Annotations, Permit, RawDefinition};
 use crate::envelope::Sealed;
+use crate::intake::LoadError;
+use crate::intake::compile::{Compiled as Code, Compiler};
+use crate::intake::inspect::Inspection;
+use crate::intake::spare::Spare;
+use crate::intake::structure;
+use crate::limits::Limits;
 use crate::reason::Reason;
 use crate::seams::{Clock, Random};
 
@@ -60,10 +60,10 @@ pub struct Capacity {
 
 /// A compiled component with what it says of itself.
 #[derive(Clone)]
-pub(super) struct Compiled {
+pub(crate) struct Compiled {
     entry: Entry,
-    pub(super) tier: Tier,
-    pub(super) tools: Vec<RawDefinition>,
+    pub(crate) tier: Tier,
+    pub(crate) tools: Vec<RawDefinition>,
 }
 
 /// The components that can be called, by digest. Immutable; a change makes a new one.
@@ -71,7 +71,7 @@ pub(super) struct Compiled {
 pub struct Components(BTreeMap<String, (Tier, Entry)>);
 
 impl Components {
-    pub(super) fn new(used: BTreeMap<String, Compiled>) -> Self {
+    pub(crate) fn new(used: BTreeMap<String, Compiled>) -> Self {
         Self(
             used.into_iter()
                 .map(|(digest, compiled)| (digest, (compiled.tier, compiled.entry)))
@@ -173,7 +173,7 @@ impl Sandbox {
     }
 
     /// What was compiled from the bytes with this digest, if anything was.
-    pub(super) fn known(&self, digest: &str) -> Option<Compiled> {
+    pub(crate) fn known(&self, digest: &str) -> Option<Compiled> {
         self.compiled
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -183,7 +183,7 @@ impl Sandbox {
 
     /// The code for `bytes`, and the tools that the component says it has, without any identity.
     /// What was compiled before had its structure checked before that, by the same rules.
-    pub(super) async fn compile(
+    pub(crate) async fn compile(
         &self,
         name: &str,
         digest: &str,
@@ -205,7 +205,7 @@ impl Sandbox {
     }
 
     /// The same for bytes that were not compiled before, and whose structure was checked.
-    pub(super) async fn compile_checked(
+    pub(crate) async fn compile_checked(
         &self,
         name: &str,
         digest: &str,

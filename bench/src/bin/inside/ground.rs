@@ -17,10 +17,10 @@ use bailiwick::identity::{
     AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyFile, KeyRing,
     KeySource, ServiceRule, SubjectToken, TimeRule, TypeRule,
 };
+use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, compile_here};
+use bailiwick::limits::Limits;
 use bailiwick::owned::Trust;
-use bailiwick::sandbox::{
-    Cache, Candidate, Compile, Compiler, Compiling, Components, Limits, Sandbox, Tier, compile_here,
-};
+use bailiwick::sandbox::{Components, Sandbox, Tier};
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

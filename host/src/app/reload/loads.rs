@@ -18,7 +18,7 @@ use crate::app::chain;
 use crate::app::policy::{LoadResult, Source};
 use crate::call::Host;
 use crate::config::ComponentTerms;
-use crate::sandbox::Candidate;
+use crate::intake::Candidate;
 
 /// Loads that are under way, done, or to be tried again.
 pub(super) struct Loads {

@@ -3,7 +3,7 @@
 use bailiwick::config::Config;
 use bailiwick::dispatch::{ComponentGrant, Tool};
 use bailiwick::identity::{self, KeySource};
-use bailiwick::sandbox::Room;
+use bailiwick::limits::Room;
 
 use super::super::folder::Folder;
 

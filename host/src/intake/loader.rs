@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use super::compile::CompileError;
-use super::engine::Tier;
 use super::inspect::{Refused, inspect};
-use super::run::{Compiled, Components, Sandbox};
 use super::signature::{self, SignatureError, digest};
 use super::structure::StructureError;
 use crate::dispatch::{
@@ -21,6 +19,8 @@ use crate::dispatch::{
     RawDefinition, Signed, Terms,
 };
 use crate::owned::{self, OwnedError, Trust};
+use crate::sandbox::Tier;
+use crate::sandbox::{Compiled, Components, Sandbox};
 
 /// A `.wasm` file in the tools folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,7 +205,7 @@ impl Sandbox {
     }
 
     /// Loads one file whatever stands beside it; `note` is its signature, if it has one.
-    pub(super) async fn load_noted(
+    pub(crate) async fn load_noted(
         &self,
         candidate: &Candidate,
         terms: &Terms,

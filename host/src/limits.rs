@@ -201,7 +201,7 @@ impl Limits {
     }
 
     /// What compiling one component may take.
-    pub(super) fn compiling(&self) -> CompileLimits {
+    pub(crate) fn compiling(&self) -> CompileLimits {
         let address_space = u64::try_from(self.compile_memory).unwrap_or(u64::MAX);
         CompileLimits {
             address_space,
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn the_documents_say_what_share_of_the_room_a_default_is() {
-        let page = include_str!("../../../docs/configuration.md");
+        let page = include_str!("../../docs/configuration.md");
         for (key, parts) in SHARES {
             let share = match parts {
                 1 => "all of it",

@@ -7,11 +7,11 @@ use std::collections::VecDeque;
 
 /// Digests of code that is out of use, the latest last.
 #[derive(Default)]
-pub(super) struct Spare(VecDeque<String>);
+pub(crate) struct Spare(VecDeque<String>);
 
 impl Spare {
     /// Takes in which of `all` is not used any more, or is used again.
-    pub(super) fn update<'d>(
+    pub(crate) fn update<'d>(
         &mut self,
         all: impl Iterator<Item = &'d String>,
         used: impl Fn(&str) -> bool,
@@ -28,7 +28,7 @@ impl Spare {
     }
 
     /// Whether that code is kept.
-    pub(super) fn holds(&self, digest: &str) -> bool {
+    pub(crate) fn holds(&self, digest: &str) -> bool {
         self.0.iter().any(|kept| kept == digest)
     }
 }

@@ -32,8 +32,8 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::engine::Tier;
 use crate::harden::CompileLimits;
+use crate::sandbox::Tier;
 pub use cache::Cache;
 use code::{Code, Identity};
 pub use keeper::keep_spawner;
@@ -78,12 +78,12 @@ pub struct Compiler {
 }
 
 /// A component that can be linked.
-pub(super) struct Compiled {
-    pub(super) component: Component,
+pub(crate) struct Compiled {
+    pub(crate) component: Component,
     /// Whether the code was there already.
-    pub(super) cached: bool,
+    pub(crate) cached: bool,
     /// How long it took.
-    pub(super) took: Duration,
+    pub(crate) took: Duration,
 }
 
 impl Compiler {
@@ -105,7 +105,7 @@ impl Compiler {
 
     /// The code for the component with this digest, if an earlier host compiled it under the same
     /// rules.
-    pub(super) fn kept(&self, engine: &Engine, digest: &str) -> Option<Compiled> {
+    pub(crate) fn kept(&self, engine: &Engine, digest: &str) -> Option<Compiled> {
         let (begun, cache, identity) = (
             Instant::now(),
             self.cache.as_ref()?,
@@ -129,7 +129,7 @@ impl Compiler {
     }
 
     /// Compiles the component with this digest. Its structure was checked.
-    pub(super) async fn compile(
+    pub(crate) async fn compile(
         &self,
         engine: &Engine,
         tier: Tier,
@@ -180,7 +180,7 @@ impl Compiler {
     }
 
     /// Ends what is being compiled and compiles nothing more.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopping.cancel();
     }
 }

@@ -10,11 +10,11 @@ use std::path::Path;
 use wasmparser::{Parser, Payload};
 
 use super::loader::{Candidate, LoadError, Loaded, is_name};
-use super::run::Sandbox;
 use super::signature::{self, SignatureError, digest};
 use crate::dispatch::{RawDefinition, Terms};
 use crate::note;
 use crate::owned::Trust;
+use crate::sandbox::Sandbox;
 
 /// What there is to know about a file.
 pub struct Examined {

@@ -8,15 +8,15 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::super::compile::{Compile, CompileError, Compiler, Compiling, compile_here};
-use super::super::engine::Tier;
 use super::super::inspect::inspect;
-use super::super::limits::Limits;
 use super::super::loader::{Candidate, LoadError};
-use super::super::run::{Components, Sandbox};
 use super::super::signature::digest;
 use super::super::structure::{StructureError, check};
 use crate::dispatch::Terms;
 use crate::harden::CompileLimits;
+use crate::limits::Limits;
+use crate::sandbox::Tier;
+use crate::sandbox::{Components, Sandbox};
 use crate::seams::{SystemClock, SystemRandom};
 
 /// Compiles in this process, so that a panic of the compiler fails the test.
