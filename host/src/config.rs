@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{Approval, ComponentGrant, Signers, Terms};
+use crate::dispatch::{Approval, ComponentGrant, Terms};
 use crate::identity::{Algorithm, IssuerSettings, KeySource};
+use crate::intake::Signers;
 use crate::limits::Limits;
 use crate::owned::Trust;
 use reader::{Problems, Section};

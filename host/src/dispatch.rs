@@ -14,7 +14,6 @@ mod outline;
 mod pattern;
 mod permit;
 mod schema;
-mod signers;
 
 pub use catalog::{Catalog, Clash, ComponentId, Tool};
 pub use definition::{Annotations, Definition, DefinitionError, RawDefinition};
@@ -22,4 +21,3 @@ pub use grant::{Approval, ComponentGrant, DigestRule, Terms, ToolGrant};
 pub use outline::{Outline, Parts};
 pub use permit::{Allowed, Denied, Permit, ToolRequest, allow, may_call, permit};
 pub use schema::{Schema, SchemaError};
-pub use signers::{NamePattern, NotAPattern, Signed, Signer, Signers, Untrusted};

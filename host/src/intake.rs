@@ -9,6 +9,7 @@ mod examine;
 pub(crate) mod inspect;
 mod loader;
 mod signature;
+mod signers;
 pub(crate) mod spare;
 pub(crate) mod structure;
 
@@ -22,4 +23,5 @@ pub use loader::{
     Candidate, FolderError, LoadError, Loaded, Unapproved, candidates, is_name as is_component_name,
 };
 pub use signature::{SignatureError, beside as signature_of, is_signer_key, sign, signer_key};
+pub use signers::{NamePattern, NotAPattern, Signed, Signer, Signers, Untrusted};
 pub use structure::StructureError;

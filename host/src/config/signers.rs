@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::reader::Section;
 use super::services::Services;
-use crate::dispatch::{NamePattern, Signer, Signers};
 use crate::intake::is_signer_key;
+use crate::intake::{NamePattern, Signer, Signers};
 use crate::note::VerifierKey;
 
 pub(super) fn signers(root: &Section<'_>, services: &Services) -> Signers {

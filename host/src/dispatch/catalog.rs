@@ -7,7 +7,7 @@ use bailiwick_envelope::DelegationMode;
 
 use super::definition::Definition;
 use super::grant::ComponentGrant;
-use super::signers::Signed;
+use crate::intake::Signed;
 
 /// A component: its name in the folder and in the configuration, the digest of its bytes, and
 /// whose they are.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bailiwick_envelope::DelegationMode;
 
 use super::outline::Outline;
-use super::signers::Signers;
+use crate::intake::Signers;
 use crate::owned::Trust;
 
 /// A grant to one component. Without one, a component gets no services.

@@ -13,10 +13,11 @@ use rustix::io::Errno;
 use super::compile::CompileError;
 use super::inspect::{Refused, inspect};
 use super::signature::{self, SignatureError, digest};
+use super::signers::Signed;
 use super::structure::StructureError;
 use crate::dispatch::{
     Approval, ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, Outline,
-    RawDefinition, Signed, Terms,
+    RawDefinition, Terms,
 };
 use crate::owned::{self, OwnedError, Trust};
 use crate::sandbox::Tier;
