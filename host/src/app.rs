@@ -24,7 +24,7 @@ use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace};
 use crate::config::{self, Config, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, JournalKeys, Signer, SignerSettings};
-use crate::intake::{self, Cache, Compiler, Workers};
+use crate::intake::{self, Cache, Compiler, Intake, Workers};
 use crate::limits::{Limits, Room};
 use crate::sandbox::Sandbox;
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
@@ -39,6 +39,7 @@ pub struct App {
     front: Arc<Front>,
     trusted: Vec<IpNet>,
     host: Arc<Host>,
+    intake: Arc<Intake>,
     journal: Journal,
     watch: Watch,
     url: String,
@@ -81,12 +82,13 @@ impl App {
             Arc::clone(&clock),
             Arc::clone(&random),
         ));
-        let sandbox = Sandbox::new(
+        let sandbox = Arc::new(Sandbox::new(
             limits.clone(),
-            Compiler::new(workers).keeping(cache),
             Arc::clone(&clock),
             Arc::clone(&random),
-        )?;
+        )?);
+        let compiler = Compiler::new(workers).keeping(cache);
+        let intake = Arc::new(Intake::new(Arc::clone(&sandbox), compiler));
         let ground = Ground {
             resource: resource.clone(),
             tools: server.tools.clone(),
@@ -96,6 +98,8 @@ impl App {
             random: Arc::clone(&random),
             clock: Arc::clone(&clock),
             tls,
+            intake: Arc::clone(&intake),
+            journal: journal.clone(),
         };
         // What fails from here on is in the journal; what fails before leaves nothing in it.
         let allowed_hosts = allowed_hosts(&server, &listener)?;
@@ -116,9 +120,7 @@ impl App {
             left_out,
             emptied: false,
         };
-        let built = ground
-            .policy(config, &sandbox, &journal, None, shelf)
-            .await?;
+        let built = ground.policy(config, None, shelf).await?;
         record_changes(&built.policy, None, &journal).await?;
         let known = Known::of(&built, terms, &seen);
         let front_settings = FrontSettings {
@@ -162,6 +164,7 @@ impl App {
             front,
             trusted,
             host,
+            intake,
             journal,
             watch,
             url,
@@ -197,7 +200,7 @@ impl App {
         self.host.calls.close();
         self.host.calls.wait().await;
         self.host.lines.finish();
-        self.host.sandbox.stop_compiling();
+        self.intake.stop();
         let watched = watching.await;
         let stopped = Record::new(Event::HostStopped);
         self.journal

@@ -8,7 +8,6 @@ mod room;
 
 use std::time::Duration;
 
-use crate::harden::CompileLimits;
 pub use room::Room;
 
 /// One row of the table of bounds.
@@ -198,15 +197,6 @@ impl Limits {
             )
         };
         beyond.map(warning).collect()
-    }
-
-    /// What compiling one component may take.
-    pub(crate) fn compiling(&self) -> CompileLimits {
-        let address_space = u64::try_from(self.compile_memory).unwrap_or(u64::MAX);
-        CompileLimits {
-            address_space,
-            cpu: self.compile_cpu.as_secs().max(1),
-        }
     }
 }
 

@@ -13,6 +13,8 @@ mod answer;
 mod bindings;
 #[cfg(test)]
 mod canary;
+mod code;
+mod described;
 mod downstream;
 mod engine;
 mod entry;
@@ -21,14 +23,17 @@ mod log;
 mod progress;
 mod run;
 mod state;
+#[cfg(test)]
+mod testing;
 mod ticker;
 pub(crate) mod wasi;
 
 pub use answer::{Answer, Ended};
+pub use code::{Code, Components};
+pub use described::{Annotations, RawDefinition};
 pub(crate) use engine::{
     COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES, compile_config,
 };
 pub use engine::{EngineError, Tier};
 pub use progress::{ProgressSink, Report};
-pub(crate) use run::Compiled;
-pub use run::{Capacity, Components, Sandbox, Signals};
+pub use run::{Capacity, Sandbox, Signals};

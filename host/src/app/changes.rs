@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use super::{chain, detail};
 use crate::audit::{Event, Journal, Record};
 use crate::call::Policy;
-use crate::dispatch::{Catalog, ComponentId, Definition, Outline};
-use crate::intake::{LoadError, Refused};
+use crate::dispatch::{Catalog, Definition, OfferError, Outline};
+use crate::intake::{ComponentId, LoadError, Refused};
 use crate::reason::Reason;
 
 /// A component whose tools are offered.
@@ -122,9 +122,9 @@ fn tools(outline: &Outline) -> String {
 pub(super) fn refused(name: &str, digest: Option<String>, error: &(dyn Error + 'static)) -> Record {
     let cause = chain(error);
     tracing::error!(component = name, cause, "a component is refused");
-    let error = error.downcast_ref::<LoadError>();
+    let error = error.downcast_ref::<OfferError>();
     let mut members = detail([("name", name), ("cause", &cause)]);
-    if let Some(LoadError::Approval(unapproved)) = error {
+    if let Some(OfferError::Approval(unapproved)) = error {
         members.extend(detail([("definitions", &unapproved.digest)]));
         members.insert("changes".to_owned(), unapproved.changes.clone().into());
     }
@@ -156,15 +156,15 @@ pub(super) fn left_out(count: usize, first: &str, most: usize) -> Record {
     }
 }
 
-/// What is refused without a reason to load it is a clash of names.
-fn reason(error: Option<&LoadError>) -> Reason {
+/// A component that is refused without such an error clashes with another.
+fn reason(error: Option<&OfferError>) -> Reason {
     match error {
-        Some(LoadError::Refused(Refused::Import { .. })) => Reason::ImportRefused,
-        Some(LoadError::Digest { .. }) => Reason::DigestMismatch,
-        Some(LoadError::Signature(_)) => Reason::SignatureRefused,
-        Some(LoadError::Definition(_)) => Reason::DefinitionRefused,
-        Some(LoadError::Approval(_)) => Reason::ApprovalRequired,
-        Some(_) => Reason::NotLoadable,
+        Some(OfferError::Code(LoadError::Refused(Refused::Import { .. }))) => Reason::ImportRefused,
+        Some(OfferError::Code(LoadError::Digest { .. })) => Reason::DigestMismatch,
+        Some(OfferError::Code(LoadError::Signature(_))) => Reason::SignatureRefused,
+        Some(OfferError::Definition(_)) => Reason::DefinitionRefused,
+        Some(OfferError::Approval(_)) => Reason::ApprovalRequired,
+        Some(OfferError::Code(_) | OfferError::Tools(_)) => Reason::NotLoadable,
         None => Reason::NameClash,
     }
 }

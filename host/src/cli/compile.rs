@@ -2,7 +2,6 @@
 
 use bailiwick::harden::CompileLimits;
 use bailiwick::intake::{self, Compiler};
-use bailiwick::sandbox;
 
 /// What a worker may take.
 #[derive(clap::Args)]
@@ -54,7 +53,7 @@ pub(super) fn compiler() -> anyhow::Result<Compiler> {
     impl intake::Compile for Here {
         fn compile<'a>(
             &'a self,
-            tier: sandbox::Tier,
+            tier: bailiwick::sandbox::Tier,
             bytes: &'a [u8],
             _: CompileLimits,
         ) -> intake::Compiling<'a> {

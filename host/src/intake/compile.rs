@@ -78,12 +78,12 @@ pub struct Compiler {
 }
 
 /// A component that can be linked.
-pub(crate) struct Compiled {
-    pub(crate) component: Component,
+pub(super) struct Compiled {
+    pub(super) component: Component,
     /// Whether the code was there already.
-    pub(crate) cached: bool,
+    pub(super) cached: bool,
     /// How long it took.
-    pub(crate) took: Duration,
+    pub(super) took: Duration,
 }
 
 impl Compiler {
@@ -105,7 +105,7 @@ impl Compiler {
 
     /// The code for the component with this digest, if an earlier host compiled it under the same
     /// rules.
-    pub(crate) fn kept(&self, engine: &Engine, digest: &str) -> Option<Compiled> {
+    pub(super) fn kept(&self, engine: &Engine, digest: &str) -> Option<Compiled> {
         let (begun, cache, identity) = (
             Instant::now(),
             self.cache.as_ref()?,
@@ -129,7 +129,7 @@ impl Compiler {
     }
 
     /// Compiles the component with this digest. Its structure was checked.
-    pub(crate) async fn compile(
+    pub(super) async fn compile(
         &self,
         engine: &Engine,
         tier: Tier,
@@ -180,7 +180,7 @@ impl Compiler {
     }
 
     /// Ends what is being compiled and compiles nothing more.
-    pub(crate) fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.stopping.cancel();
     }
 }

@@ -1,372 +1,208 @@
-//! From a file in the tools folder to tools that can be called.
+//! From a file in the tools folder to code that can be called.
 //!
 //! Invariant: a file is read once, and only if no one else can have written it or the way to it
 //! (`owned`); and what was read is what is hashed, checked and compiled.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use rustix::io::Errno;
-
-use super::compile::CompileError;
-use super::inspect::{Refused, inspect};
-use super::signature::{self, SignatureError, digest};
-use super::signers::Signed;
-use super::structure::StructureError;
-use crate::dispatch::{
-    Approval, ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, Outline,
-    RawDefinition, Terms,
-};
+use super::candidate::Candidate;
+use super::compile::{Compiled, Compiler};
+use super::error::{LoadError, NotLoaded};
+use super::inspect::{Inspection, inspect};
+use super::signature::{self, digest};
+use super::store::{CodeStore, StoredCode};
+use super::structure;
+use super::terms::{CodeTerms, ComponentId};
+use crate::harden::CompileLimits;
+use crate::limits::Limits;
 use crate::owned::{self, OwnedError, Trust};
-use crate::sandbox::Tier;
-use crate::sandbox::{Compiled, Components, Sandbox};
+use crate::sandbox::{Code, Components, RawDefinition, Sandbox, Tier};
 
-/// A `.wasm` file in the tools folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// File name without `.wasm`.
-    pub name: String,
-    /// Where it is.
-    pub path: PathBuf,
+/// Turns files into code, and keeps the code.
+pub struct Intake {
+    sandbox: Arc<Sandbox>,
+    compiler: Compiler,
+    store: CodeStore,
 }
 
-/// A component that loaded, with its tools.
+/// A component that loaded. What it says about its tools is not checked yet.
+#[derive(Debug)]
 pub struct Loaded {
-    /// What it is.
-    pub component: ComponentId,
-    /// Its tools.
-    pub definitions: Vec<Definition>,
-    /// The engine that runs it.
-    pub tier: Tier,
-    compiled: Compiled,
-}
-
-/// Why the folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// It cannot be read.
-    #[error("the tools folder {path} cannot be read")]
-    Read {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        cause: std::io::Error,
-    },
-    /// Others could drop a component into it, or put another folder in its place.
-    #[error("the tools folder cannot be relied on: {0}")]
-    Open(OwnedError),
-}
-
-/// Why a component does not load.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The file cannot be used.
-    #[error(transparent)]
-    File(OwnedError),
-    /// Larger than the limit.
-    #[error("it is larger than {0} bytes (limits.component)")]
-    TooLarge(u64),
-    /// Not a valid component, or too much of one.
-    #[error(transparent)]
-    Structure(#[from] StructureError),
-    /// Not a component of the world.
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    /// Not the code that the grant is for.
-    #[error(
-        "its digest is {found}, but the configuration grants services to {wanted}; check the change, then set digest = {found:?} under [components.{name}]"
-    )]
-    Digest {
-        /// The component.
-        name: String,
-        /// What was found.
-        found: String,
-        /// What the configuration says.
-        wanted: String,
-    },
-    /// There is no code for it.
-    #[error(transparent)]
-    Compile(#[from] CompileError),
-    /// It does not link or describe itself.
-    /// Its signature does not count, or is missing.
-    #[error(transparent)]
-    Signature(#[from] SignatureError),
-    /// It does not compile, link or describe itself.
-    #[error("it does not {step}: {cause}")]
-    Engine {
-        /// What failed.
-        step: &'static str,
-        /// Why.
-        cause: String,
-    },
-    /// It offers nothing, or too much.
-    #[error("it describes {0} tools; between 1 and {MAX_TOOLS} are allowed, each of another name")]
-    Tools(usize),
-    /// A tool of it is not acceptable.
-    #[error(transparent)]
-    Definition(#[from] DefinitionError),
-    /// What its tools say of themselves has to be approved.
-    #[error(transparent)]
-    Approval(Box<Unapproved>),
-}
-
-/// What waits for the operator's approval.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "what its tools say of themselves {state}; look at it with `bailiwick inspect`, then run: \
-     bailiwick approve {name} --digest {digest} --config {config:?}",
-    state = if changes.is_empty() { "was never approved" } else { "is not what was approved" }
-)]
-pub struct Unapproved {
     /// The component.
-    pub name: String,
-    /// `sha256:` and the digest of the outline, which is what is approved.
-    pub digest: String,
-    /// What its tools say of themselves.
-    pub outline: Outline,
-    /// How that differs from what was approved, if anything was.
-    pub changes: Vec<String>,
-    /// The configuration file.
-    pub config: PathBuf,
+    pub component: ComponentId,
+    /// Its code.
+    pub code: Arc<Code>,
+    /// What it says about its tools; text from outside.
+    pub tools: Vec<RawDefinition>,
 }
 
-/// The `.wasm` files in `folder`, by name. Hidden files and other endings are passed over.
-///
-/// # Errors
-/// The folder cannot be read or is open to others.
-pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, FolderError> {
-    let read = |cause| FolderError::Read {
-        path: folder.to_owned(),
-        cause,
-    };
-    owned::folder(folder, trust).map_err(|error| match error {
-        OwnedError::Read(cause) => read(cause),
-        other => FolderError::Open(other),
-    })?;
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(read)? {
-        let path = entry.map_err(read)?.path();
-        let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
-            tracing::warn!(file = ?path, "passed over: its name is not UTF-8");
-            continue;
-        };
-        match file.strip_suffix(".wasm") {
-            Some(name) if is_name(name) => found.push(Candidate {
-                name: name.to_owned(),
-                path,
-            }),
-            Some(name) if !name.starts_with('.') => {
-                tracing::warn!(file = ?path, "passed over: a component's name is 1 to 64 of A-Z, a-z, 0-9, _, . and -");
-            }
-            _ => {}
+impl Intake {
+    /// An intake without any code yet. Code that it makes runs in `sandbox`.
+    pub fn new(sandbox: Arc<Sandbox>, compiler: Compiler) -> Self {
+        Self {
+            sandbox,
+            compiler,
+            store: CodeStore::default(),
         }
     }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
-}
 
-impl LoadError {
-    /// Whether it may be otherwise in a moment, though the file stays as it is.
-    pub fn may_pass(&self) -> bool {
-        let Self::File(OwnedError::Read(cause)) = self else {
-            return false;
-        };
-        let exhausted = [
-            Errno::MFILE,
-            Errno::NFILE,
-            Errno::NOMEM,
-            Errno::IO,
-            Errno::INTR,
-        ];
-        // What is gone by now, the next look sees.
-        cause.kind() == ErrorKind::NotFound
-            || exhausted
-                .iter()
-                .any(|of| cause.raw_os_error() == Some(of.raw_os_error()))
-    }
-}
-
-impl Sandbox {
     /// Loads one file: read, hash, check the signature, inspect, compile unless that was done
-    /// before, describe, check.
+    /// before, and ask the component what its tools are.
     ///
     /// # Errors
     /// The component is refused; its digest is given if it could be read.
     pub async fn load(
         &self,
         candidate: &Candidate,
-        terms: &Terms,
-    ) -> Result<Loaded, (Option<String>, LoadError)> {
-        let note =
-            signature::read(&candidate.path, &terms.trust).map_err(|error| (None, error.into()))?;
+        terms: &CodeTerms<'_>,
+    ) -> Result<Loaded, NotLoaded> {
+        let note = signature::read(&candidate.path, terms.trust).map_err(LoadError::from)?;
         self.load_noted(candidate, terms, note.as_deref()).await
     }
 
-    /// Loads one file whatever stands beside it; `note` is its signature, if it has one.
-    pub(crate) async fn load_noted(
+    /// Loads one file, taking `note` for the signature beside it.
+    pub(super) async fn load_noted(
         &self,
         candidate: &Candidate,
-        terms: &Terms,
+        terms: &CodeTerms<'_>,
         note: Option<&str>,
-    ) -> Result<Loaded, (Option<String>, LoadError)> {
-        let bytes = read(&candidate.path, self.limits().component, &terms.trust)
-            .map_err(|error| (None, error))?;
+    ) -> Result<Loaded, NotLoaded> {
+        let bytes = read(&candidate.path, self.limits().component, terms.trust)?;
         let digest = digest(&bytes);
-        let loaded = match identify(&candidate.name, &digest, terms, note) {
-            Ok(component) => self.load_bytes(component, terms, bytes).await,
+        let loaded = match terms.identify(&candidate.name, &digest, note) {
+            Ok(component) => self.load_bytes(component, &bytes).await,
             Err(error) => Err(error),
         };
-        loaded.map_err(|error| (Some(digest), error))
+        loaded.map_err(|cause| NotLoaded {
+            digest: Some(digest),
+            cause,
+        })
     }
 
-    /// Loads what was compiled before for `component`, under the present terms. `None` if it was
-    /// not, or they are for other code now, or those who signed it do not count any more.
-    pub fn load_known(&self, component: &ComponentId, terms: &Terms) -> Option<Loaded> {
-        let compiled = self.known(&component.digest)?;
-        admit(component, terms).ok()?;
-        offer(component.clone(), terms, compiled).ok()
+    /// Returns the code that was made for `component` before, if the present terms admit it: not
+    /// if they are for other code now, or its signer is not trusted with it any more.
+    pub fn load_known(&self, component: &ComponentId, terms: &CodeTerms<'_>) -> Option<Loaded> {
+        let StoredCode { code, tools } = self.known(&component.digest)?;
+        terms.admit(component).ok()?;
+        Some(Loaded {
+            component: component.clone(),
+            code,
+            tools,
+        })
     }
 
-    /// Parts what is called from what is offered.
-    pub fn activate(loaded: Vec<Loaded>) -> (Components, Vec<(ComponentId, Vec<Definition>)>) {
-        let mut used = BTreeMap::new();
-        let mut offered = Vec::new();
-        for component in loaded {
-            used.insert(component.component.digest.clone(), component.compiled);
-            offered.push((component.component, component.definitions));
-        }
-        (Components::new(used), offered)
+    /// Forgets the code of all components but these, and the few that went out of use last: going
+    /// back is quick.
+    pub fn forget_others(&self, used: &Components) {
+        self.store.forget_others(used);
     }
 
-    async fn load_bytes(
+    /// Compiles nothing more; what is being compiled is refused.
+    pub fn stop(&self) {
+        self.compiler.stop();
+    }
+
+    /// Returns what was made from the bytes with this digest, if anything was.
+    pub(super) fn known(&self, digest: &str) -> Option<StoredCode> {
+        self.store.find(digest)
+    }
+
+    fn limits(&self) -> &Limits {
+        self.sandbox.limits()
+    }
+
+    async fn load_bytes(&self, component: ComponentId, bytes: &[u8]) -> Result<Loaded, LoadError> {
+        let inspection = inspect(bytes)?;
+        let StoredCode { code, tools } = self.code(&component, &inspection, bytes).await?;
+        Ok(Loaded {
+            component,
+            code,
+            tools,
+        })
+    }
+
+    /// Finds or makes the code for `bytes`. Code that was compiled before had its structure
+    /// checked before that, by the same rules.
+    async fn code(
         &self,
-        component: ComponentId,
-        terms: &Terms,
-        bytes: Vec<u8>,
-    ) -> Result<Loaded, LoadError> {
-        let inspection = inspect(&bytes)?;
+        component: &ComponentId,
+        inspection: &Inspection,
+        bytes: &[u8],
+    ) -> Result<StoredCode, LoadError> {
+        if let Some(known) = self.known(&component.digest) {
+            return Ok(known);
+        }
+        let engine = self.sandbox.engine(inspection.tier);
+        let kept = tokio::task::block_in_place(|| self.compiler.kept(engine, &component.digest));
+        if let Some(compiled) = kept {
+            return self.link(component, inspection.tier, compiled).await;
+        }
+        tokio::task::block_in_place(|| structure::check(bytes))?;
+        self.compile_checked(component, inspection.tier, bytes)
+            .await
+    }
+
+    /// Compiles bytes that were not compiled before, and whose structure was checked.
+    pub(super) async fn compile_checked(
+        &self,
+        component: &ComponentId,
+        tier: Tier,
+        bytes: &[u8],
+    ) -> Result<StoredCode, LoadError> {
         let compiled = self
-            .compile(&component.name, &component.digest, &inspection, &bytes)
+            .compiler
+            .compile(
+                self.sandbox.engine(tier),
+                tier,
+                &component.digest,
+                bytes,
+                compiling(self.limits()),
+            )
             .await?;
-        offer(component, terms, compiled)
+        self.link(component, tier, compiled).await
     }
-}
 
-/// Who the bytes with this digest are, if the terms admit them.
-fn identify(
-    name: &str,
-    digest: &str,
-    terms: &Terms,
-    note: Option<&str>,
-) -> Result<ComponentId, LoadError> {
-    let signed_by = |signed: Option<Signed>| ComponentId {
-        name: name.to_owned(),
-        digest: digest.to_owned(),
-        signed,
-    };
-    let Some(note) = note else {
-        let component = signed_by(None);
-        return admit(&component, terms).map(|()| component);
-    };
-    let mut refused = None;
-    for signed in signature::verify(note, name, digest, &terms.signers)? {
-        let component = signed_by(Some(signed));
-        match admit(&component, terms) {
-            Ok(()) => return Ok(component),
-            Err(error) => refused = refused.or(Some(error)),
-        }
-    }
-    Err(refused.unwrap_or_else(|| SignatureError::Malformed.into()))
-}
-
-/// Whether the terms are for this code, and its signer, if it has one, may sign it.
-fn admit(component: &ComponentId, terms: &Terms) -> Result<(), LoadError> {
-    let rule = terms.grant.digest.as_ref();
-    if let Some(DigestRule::Exactly(wanted)) = rule
-        && *wanted != component.digest
-    {
-        let (name, found, wanted) = (
-            component.name.clone(),
-            component.digest.clone(),
-            wanted.clone(),
+    async fn link(
+        &self,
+        component: &ComponentId,
+        tier: Tier,
+        compiled: Compiled,
+    ) -> Result<StoredCode, LoadError> {
+        let ComponentId { name, digest, .. } = component;
+        tracing::info!(
+            component = name,
+            digest,
+            cached = compiled.cached,
+            milliseconds = u64::try_from(compiled.took.as_millis()).unwrap_or(u64::MAX),
+            "a component has its code"
         );
-        return Err(LoadError::Digest {
-            name,
-            found,
-            wanted,
-        });
-    }
-    let by_signature = rule == Some(&DigestRule::Signed);
-    match &component.signed {
-        None if by_signature => Err(SignatureError::Missing(component.name.clone()).into()),
-        None => Ok(()),
-        Some(signed) => {
-            let services = if by_signature {
-                terms.grant.all_services()
-            } else {
-                BTreeSet::new()
-            };
-            terms
-                .signers
-                .trust(signed, &component.name, services)
-                .map_err(|error| SignatureError::from(error).into())
-        }
+        let link = || self.sandbox.link(tier, digest, &compiled.component);
+        let code = tokio::task::block_in_place(link).map_err(engine_error("link"))?;
+        let tools = self
+            .sandbox
+            .describe(name, &code)
+            .await
+            .map_err(engine_error("describe its tools"))?;
+        let stored = StoredCode { code, tools };
+        self.store.keep(stored.clone());
+        Ok(stored)
     }
 }
 
-/// What a component offers under its terms, if all of it is acceptable.
-fn offer(component: ComponentId, terms: &Terms, compiled: Compiled) -> Result<Loaded, LoadError> {
-    let count = compiled.tools.len();
-    if !(1..=MAX_TOOLS).contains(&count) {
-        return Err(LoadError::Tools(count));
+fn engine_error(step: &'static str) -> impl Fn(wasmtime::Error) -> LoadError {
+    move |cause| LoadError::Engine {
+        step,
+        cause: format!("{cause:#}"),
     }
-    let definitions = check_all(&compiled.tools, &terms.grant)?;
-    let names: BTreeSet<_> = definitions
-        .iter()
-        .map(|definition| definition.name.to_ascii_lowercase())
-        .collect();
-    if names.len() != count {
-        return Err(LoadError::Tools(count));
-    }
-    check_approval(&component.name, Outline::of(&definitions), &terms.approval)?;
-    Ok(Loaded {
-        component,
-        definitions,
-        tier: compiled.tier,
-        compiled,
-    })
 }
 
-fn check_all(
-    tools: &[RawDefinition],
-    grant: &ComponentGrant,
-) -> Result<Vec<Definition>, DefinitionError> {
-    tools
-        .iter()
-        .map(|raw| Definition::check(raw.clone(), grant))
-        .collect()
-}
-
-fn check_approval(name: &str, outline: Outline, approval: &Approval) -> Result<(), LoadError> {
-    let Approval::Needed { approved, config } = approval else {
-        return Ok(());
-    };
-    if approved.as_ref() == Some(&outline) {
-        return Ok(());
+/// What compiling one component may take.
+fn compiling(limits: &Limits) -> CompileLimits {
+    CompileLimits {
+        address_space: u64::try_from(limits.compile_memory).unwrap_or(u64::MAX),
+        cpu: limits.compile_cpu.as_secs().max(1),
     }
-    Err(LoadError::Approval(Box::new(Unapproved {
-        name: name.to_owned(),
-        digest: outline.digest(),
-        changes: approved
-            .as_ref()
-            .map(|approved| outline.changes_from(approved))
-            .unwrap_or_default(),
-        outline,
-        config: config.clone(),
-    })))
 }
 
 fn read(path: &Path, max_bytes: usize, trust: &Trust) -> Result<Vec<u8>, LoadError> {
@@ -377,14 +213,3 @@ fn read(path: &Path, max_bytes: usize, trust: &Trust) -> Result<Vec<u8>, LoadErr
         }
     })
 }
-
-/// Whether a component can have that name: 1 to 64 of `[A-Za-z0-9_.-]`, and neither `.` nor `-`
-/// first.
-pub fn is_name(name: &str) -> bool {
-    let plain = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    (1..=64).contains(&name.len()) && plain && !name.starts_with(['.', '-'])
-}
-
-const MAX_TOOLS: usize = 64;

@@ -7,11 +7,11 @@ use std::collections::VecDeque;
 
 /// Digests of code that is out of use, the latest last.
 #[derive(Default)]
-pub(crate) struct Spare(VecDeque<String>);
+pub(super) struct Spare(VecDeque<String>);
 
 impl Spare {
     /// Takes in which of `all` is not used any more, or is used again.
-    pub(crate) fn update<'d>(
+    pub(super) fn update<'d>(
         &mut self,
         all: impl Iterator<Item = &'d String>,
         used: impl Fn(&str) -> bool,
@@ -28,7 +28,7 @@ impl Spare {
     }
 
     /// Whether that code is kept.
-    pub(crate) fn holds(&self, digest: &str) -> bool {
+    pub(super) fn holds(&self, digest: &str) -> bool {
         self.0.iter().any(|kept| kept == digest)
     }
 }

@@ -70,7 +70,7 @@ pub enum StructureError {
 ///
 /// # Errors
 /// They are not; says what, how much and where.
-pub(crate) fn check(bytes: &[u8]) -> Result<(), StructureError> {
+pub(super) fn check(bytes: &[u8]) -> Result<(), StructureError> {
     kind(bytes)?;
     walk::walk(bytes)?;
     let invalid = |error: BinaryReaderError| StructureError::Invalid {

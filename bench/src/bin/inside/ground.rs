@@ -10,14 +10,14 @@ use anyhow::Context as _;
 use bailiwick::app;
 use bailiwick::audit::{Journal, Settings};
 use bailiwick::delegation::{Broker, BrokerLimits};
-use bailiwick::dispatch::{Catalog, Permit, Terms, ToolRequest, permit};
+use bailiwick::dispatch::{Catalog, Offer, Permit, Terms, ToolRequest, permit};
 use bailiwick::envelope::{CallId, HostKeys, Sealed, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
     AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyFile, KeyRing,
     KeySource, ServiceRule, SubjectToken, TimeRule, TypeRule,
 };
-use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, compile_here};
+use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, Intake, compile_here};
 use bailiwick::limits::Limits;
 use bailiwick::owned::Trust;
 use bailiwick::sandbox::{Components, Sandbox, Tier};
@@ -41,7 +41,7 @@ impl Compile for Here {
 pub(crate) struct Ground {
     pub(crate) component: Vec<u8>,
     folder: PathBuf,
-    pub(crate) sandbox: Sandbox,
+    pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) components: Components,
     pub(crate) catalog: Catalog,
     pub(crate) identity: Identity,
@@ -58,23 +58,22 @@ impl Ground {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let folder = tempfile::TempDir::with_prefix_in("inside-", folder)?.keep();
-        let compiler = Compiler::new(Here);
-        let sandbox = Sandbox::new(
+        let sandbox = Arc::new(Sandbox::new(
             Limits::default(),
-            compiler,
             Arc::clone(&clock),
             Arc::clone(&random),
-        )?;
+        )?);
+        let intake = Intake::new(Arc::clone(&sandbox), Compiler::new(Here));
         let candidate = Candidate {
             name: "echo".into(),
             path: component.to_owned(),
         };
-        let loaded = sandbox.load(&candidate, &Terms::default()).await;
-        let loaded = loaded
-            .map_err(|(_, error)| error)
+        let offer = Offer::load(&intake, &candidate, &Terms::default())
+            .await
+            .map_err(|refused| refused.cause)
             .context("the component does not load")?;
-        let (components, offered) = Sandbox::activate(vec![loaded]);
-        let (catalog, _) = Catalog::build(offered, &BTreeMap::new(), &Catalog::default());
+        let components = std::iter::once(Arc::clone(&offer.code)).collect();
+        let (catalog, _) = Catalog::build(vec![offer], &BTreeMap::new(), &Catalog::default());
 
         let keys = HostKeys::open(&folder.join("keys"), random.as_ref(), &Trust::default())?;
         let (journal, _) = Journal::open(
@@ -147,21 +146,16 @@ impl Ground {
         )?;
         let cache = Cache::open(&self.folder.join("cache"), keys.cache, &Trust::default());
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        let sandbox = Sandbox::new(
-            Limits::default(),
-            Compiler::new(Here).keeping(cache),
-            clock,
-            random,
-        )?;
+        let sandbox = Arc::new(Sandbox::new(Limits::default(), clock, random)?);
+        let intake = Intake::new(sandbox, Compiler::new(Here).keeping(cache));
         let candidate = Candidate {
             name: "measured".into(),
             path: path.to_owned(),
         };
         let started = Instant::now();
-        sandbox
-            .load(&candidate, &Terms::default())
+        Offer::load(&intake, &candidate, &Terms::default())
             .await
-            .map_err(|(_, error)| error)?;
+            .map_err(|refused| refused.cause)?;
         Ok(started.elapsed())
     }
 
