@@ -20,6 +20,7 @@ pub mod audit;
 pub mod sandbox;
 
 pub mod downstream;
+pub mod intake;
 
 pub mod delegation;
 
@@ -32,6 +33,7 @@ pub mod build;
 pub mod characters;
 pub mod flight;
 pub mod harden;
+pub mod limits;
 pub mod reason;
 pub mod seams;
 

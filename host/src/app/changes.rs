@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use super::{chain, detail};
 use crate::audit::{Event, Journal, Record};
 use crate::call::Policy;
-use crate::dispatch::{Catalog, ComponentId, Definition, Outline};
+use crate::dispatch::{Catalog, Definition, OfferError, Outline};
+use crate::intake::{ComponentId, LoadError, Refused};
 use crate::reason::LoadReason;
-use crate::sandbox::{LoadError, Refused};
 
 /// A component whose tools are offered.
 pub(super) struct Served {
@@ -122,9 +122,9 @@ fn tools(outline: &Outline) -> String {
 pub(super) fn refused(name: &str, digest: Option<String>, error: &(dyn Error + 'static)) -> Record {
     let cause = chain(error);
     tracing::error!(component = name, cause, "a component is refused");
-    let error = error.downcast_ref::<LoadError>();
+    let error = error.downcast_ref::<OfferError>();
     let mut members = detail([("name", name), ("cause", &cause)]);
-    if let Some(LoadError::Approval(unapproved)) = error {
+    if let Some(OfferError::Approval(unapproved)) = error {
         members.extend(detail([("definitions", &unapproved.digest)]));
         members.insert("changes".to_owned(), unapproved.changes.clone().into());
     }
@@ -156,15 +156,17 @@ pub(super) fn left_out(count: usize, first: &str, most: usize) -> Record {
     }
 }
 
-/// What is refused without a reason to load it is a clash of names.
-fn reason(error: Option<&LoadError>) -> LoadReason {
+/// A component that is refused without such an error clashes with another.
+fn reason(error: Option<&OfferError>) -> LoadReason {
+    let Some(error) = error else {
+        return LoadReason::NameClash;
+    };
     match error {
-        Some(LoadError::Refused(Refused::Import { .. })) => LoadReason::ImportRefused,
-        Some(LoadError::Digest { .. }) => LoadReason::DigestMismatch,
-        Some(LoadError::Signature(_)) => LoadReason::SignatureRefused,
-        Some(LoadError::Definition(_)) => LoadReason::DefinitionRefused,
-        Some(LoadError::Approval(_)) => LoadReason::ApprovalRequired,
-        Some(_) => LoadReason::NotLoadable,
-        None => LoadReason::NameClash,
+        OfferError::Code(LoadError::Refused(Refused::Import { .. })) => LoadReason::ImportRefused,
+        OfferError::Code(LoadError::Digest { .. }) => LoadReason::DigestMismatch,
+        OfferError::Code(LoadError::Signature(_)) => LoadReason::SignatureRefused,
+        OfferError::Definition(_) => LoadReason::DefinitionRefused,
+        OfferError::Approval(_) => LoadReason::ApprovalRequired,
+        OfferError::Code(_) | OfferError::Tools(_) => LoadReason::NotLoadable,
     }
 }

@@ -98,8 +98,8 @@ impl Watch {
         seen: Look,
         known: Known,
     ) -> Self {
-        let (settling, loads) = (Settling::new(seen.clone()), Loads::new(Arc::clone(&host)));
-        let taken = Instant::now();
+        let settling = Settling::new(seen.clone());
+        let loads = Loads::new(Arc::clone(&ground.intake));
         Self {
             file,
             fixed,
@@ -111,7 +111,7 @@ impl Watch {
             loads,
             known,
             retry: None,
-            taken,
+            taken: Instant::now(),
         }
     }
 
@@ -298,10 +298,10 @@ impl Watch {
         let Config { files, digest, .. } = &config;
         let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());
         let previous = self.host.serving.now();
-        let (sandbox, journal) = (&self.host.sandbox, &self.host.journal);
+        let journal = &self.host.journal;
         let built = self
             .ground
-            .policy(config, sandbox, journal, Some(previous.as_ref()), shelf)
+            .policy(config, Some(previous.as_ref()), shelf)
             .await?;
         if let Some(cause) = &built.unusable {
             tracing::error!(
@@ -324,7 +324,7 @@ impl Watch {
         record_changes(&built.policy, Some(&previous), journal).await?;
         // What was loaded in advance is in no policy yet.
         if self.loads.is_over() {
-            sandbox.forget_others(&built.policy.components);
+            self.ground.intake.forget_others(&built.policy.components);
         }
         let known = Known::of(&built, terms, view);
         self.host.serving.adopt(built.policy);

@@ -14,7 +14,8 @@ use tokio::sync::oneshot;
 use super::Principal;
 use crate::dispatch::{Kind, Target};
 use crate::identity::Caller;
-use crate::sandbox::{Capacity, Limits, Tier};
+use crate::limits::Limits;
+use crate::sandbox::{Capacity, Tier};
 
 /// A gate with places, such as the one in front of the sandbox.
 pub struct Gate {
@@ -173,13 +174,8 @@ impl Gate {
     ///
     /// # Errors
     /// There is none, and no room to wait or none in time.
-    pub async fn enter(
-        &self,
-        caller: &Caller,
-        target: &Target,
-        tier: Option<Tier>,
-    ) -> Result<Place, Full> {
-        self.admit(wanted(caller, Some((target, tier)))).await
+    pub async fn enter(&self, caller: &Caller, target: &Target) -> Result<Place, Full> {
+        self.admit(wanted(caller, Some(target))).await
     }
 
     /// A turn of `caller`, as soon as there is one.
@@ -250,7 +246,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-fn wanted(caller: &Caller, call: Option<(&Target, Option<Tier>)>) -> Vec<Count> {
+fn wanted(caller: &Caller, target: Option<&Target>) -> Vec<Count> {
     let actor = caller.actor();
     let mut wanted = vec![Count::Host, Count::User(Principal::from(caller))];
     wanted.extend(
@@ -259,9 +255,9 @@ fn wanted(caller: &Caller, call: Option<(&Target, Option<Tier>)>) -> Vec<Count> 
             .iter()
             .map(|tenant| Count::Tenant(actor.iss.clone(), tenant.clone())),
     );
-    if let Some((target, tier)) = call {
+    if let Some(target) = target {
         wanted.push(Count::Target(target.kind(), target.name().to_owned()));
-        wanted.extend((tier == Some(Tier::Script)).then_some(Count::Script));
+        wanted.extend((target.backing().code.tier() == Tier::Script).then_some(Count::Script));
     }
     wanted
 }

@@ -25,7 +25,7 @@ pub struct Host {
     /// Records them.
     pub journal: Journal,
     /// Runs tools.
-    pub sandbox: Sandbox,
+    pub sandbox: Arc<Sandbox>,
     /// How many requests a principal may make in a minute.
     pub pace: Pace,
     /// How many costly arguments are checked at once.

@@ -17,7 +17,6 @@ impl OpenCall {
         let authority = Arc::new(self.authority());
         let permit = self.sealed().permit();
         let job = Job {
-            components: &permit.entry().policy().components,
             target: permit.target(),
             envelope: self.sealed().envelope().signed(),
             input: permit.arguments().to_string(),

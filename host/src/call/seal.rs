@@ -42,12 +42,10 @@ impl Permit {
 
     async fn place(&self, host: &Host, signals: &Signals) -> Result<Place, Refusal> {
         let (caller, target) = (self.entry().caller(), self.target());
-        let components = &self.entry().policy().components;
-        let tier = components.tier(&target.backing().component.digest);
         tokio::select! {
             biased;
             () = signals.gone() => Err(refusal::late(host, self, RefusalReason::Cancelled).await),
-            place = host.gate.enter(caller, target, tier) => match place {
+            place = host.gate.enter(caller, target) => match place {
                 Ok(place) => Ok(place),
                 Err(full) => Err(refusal::overloaded(host, self, full).await),
             },

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use bailiwick::config::{self, Config};
 use bailiwick::dispatch::Tool;
-use bailiwick::sandbox::Room;
+use bailiwick::limits::Room;
 
 use super::folder::Folder;
 use super::page::{Page, Tone, counted};

@@ -9,7 +9,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::sandbox::{Limit, Limits, Unit};
+use crate::limits::{Limit, Limits, Unit};
 use crate::tokens::TimeRule;
 
 const GOOD: &str = r#"[server]

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use bailiwick_envelope::DelegationMode;
 use serde_json::Value;
 
-use super::catalog::{ComponentId, Tool};
+use super::catalog::Tool;
+use super::grant::ComponentGrant;
 use super::schema::Schema;
+use crate::intake::ComponentId;
 use crate::json::numbers;
+use crate::sandbox::Code;
 
 /// The kinds of things that a client can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +46,8 @@ pub enum Target {
 pub struct Backing {
     /// The component that exports the target.
     pub component: ComponentId,
+    /// The component's code.
+    pub code: Arc<Code>,
     /// The grant that allows it.
     pub grant: GrantName,
     /// Services that the target declares and the operator grants, each with its mode.
@@ -116,17 +121,15 @@ impl Target {
 }
 
 impl GrantName {
-    /// The grant of `tool`, where a table of its own replaces or adds to its component's.
-    pub(super) fn of(component: &str, tool: Option<&str>) -> Self {
-        Self(match tool {
-            Some(tool) => format!("components.{component}.tools.{tool}").into(),
-            None => format!("components.{component}").into(),
+    /// The table that decides about `tool`: its own, its component's, or none.
+    pub(super) fn of(component: &str, tool: &str, grant: Option<&ComponentGrant>) -> Self {
+        Self(match grant {
+            Some(grant) if grant.tools.contains_key(tool) => {
+                format!("components.{component}.tools.{tool}").into()
+            }
+            Some(_) => format!("components.{component}").into(),
+            None => "default".into(),
         })
-    }
-
-    /// What applies to a component that the configuration does not name.
-    pub(super) fn default_grant() -> Self {
-        Self("default".into())
     }
 
     /// The name, as it stands in records.

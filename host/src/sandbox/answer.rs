@@ -280,7 +280,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::dispatch::{Catalog, ComponentGrant, ComponentId, Definition, RawDefinition};
+    use crate::dispatch::{Catalog, ComponentGrant, Definition, Offer};
+    use crate::intake::ComponentId;
+    use crate::sandbox::{Code, RawDefinition};
 
     fn judged(returned: Result<wit::Outcome, wit::ToolError>, max_bytes: usize) -> Option<Ending> {
         let raw = RawDefinition {
@@ -297,7 +299,11 @@ mod tests {
             signed: None,
         };
         let (catalog, _) = Catalog::build(
-            vec![(component, vec![definition])],
+            vec![Offer {
+                code: Code::of_test(&component.digest),
+                component,
+                definitions: vec![definition],
+            }],
             &BTreeMap::new(),
             &Catalog::default(),
         );

@@ -109,13 +109,13 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::super::growth::{Budget, Owner};
-    use super::super::limits::Limits;
     use super::super::log::Log;
     use super::super::state::{CallScope, Purpose};
     use super::super::ticker::Ticker;
     use super::wit::Host as _;
     use super::*;
     use crate::downstream::Services;
+    use crate::limits::Limits;
     use crate::seams::{SystemClock, SystemRandom};
 
     /// Services that answer a request for `orders` with its body, and know no others.

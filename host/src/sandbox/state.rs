@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::growth::{Growth, Share};
-use super::limits::Limits;
 use super::log::Log;
 use super::progress::ProgressSink;
 use super::ticker::{TICK, Ticking};
 use super::wasi::Wasi;
 use crate::downstream::Services;
+use crate::limits::Limits;
 use crate::seams::{Clock, Random};
 
 /// The data of one store.

@@ -8,20 +8,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bailiwick::app;
-
 use bailiwick::audit::{Journal, Settings, Trail};
 use bailiwick::delegation::{Authority, Broker, BrokerLimits};
-use bailiwick::dispatch::{Catalog, Decided, TargetRequest, Terms, decide};
+use bailiwick::dispatch::{Catalog, Decided, Offer, TargetRequest, Terms, decide};
 use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
     AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule, SubjectToken,
 };
+use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, Intake, compile_here};
+use bailiwick::limits::Limits;
 use bailiwick::owned::Trust;
-use bailiwick::sandbox::{
-    Cache, Candidate, Compile, Compiler, Compiling, Components, Job, Limits, Sandbox, Signals,
-    Tier, compile_here,
-};
+use bailiwick::sandbox::{Job, Sandbox, Signals, Tier};
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
 use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySource, TimeRule, TypeRule};
 use base64::Engine as _;
@@ -44,8 +42,7 @@ impl Compile for Here {
 pub(crate) struct Ground {
     pub(crate) component: Vec<u8>,
     folder: PathBuf,
-    pub(crate) sandbox: Sandbox,
-    pub(crate) components: Components,
+    pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) catalog: Catalog,
     pub(crate) identity: Identity,
     pub(crate) signer: Arc<Signer>,
@@ -61,23 +58,22 @@ impl Ground {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let folder = tempfile::TempDir::with_prefix_in("inside-", folder)?.keep();
-        let compiler = Compiler::new(Here);
-        let sandbox = Sandbox::new(
+        let sandbox = Arc::new(Sandbox::new(
             Limits::default(),
-            compiler,
             Arc::clone(&clock),
             Arc::clone(&random),
-        )?;
+        )?);
+        let intake = Intake::new(Arc::clone(&sandbox), Compiler::new(Here));
         let candidate = Candidate {
             name: "echo".into(),
             path: component.to_owned(),
         };
-        let loaded = sandbox.load(&candidate, &Terms::default()).await;
-        let loaded = loaded
-            .map_err(|(_, error)| error)
+        let offer = Offer::load(&intake, &candidate, &Terms::default())
+            .await
+            .map_err(|refused| refused.cause)
             .context("the component does not load")?;
-        let (components, offered) = Sandbox::activate(vec![loaded]);
-        let (catalog, _) = Catalog::build(offered, &BTreeMap::new(), &Catalog::default());
+        let components = std::iter::once(Arc::clone(&offer.code)).collect();
+        let (catalog, _) = Catalog::build(vec![offer], &BTreeMap::new(), &Catalog::default());
 
         let keys = HostKeys::open(&folder.join("keys"), random.as_ref(), &Trust::default())?;
         let (journal, _) = Journal::open(
@@ -128,7 +124,6 @@ impl Ground {
             component,
             folder,
             sandbox,
-            components,
             catalog,
             identity,
             signer,
@@ -150,21 +145,16 @@ impl Ground {
         )?;
         let cache = Cache::open(&self.folder.join("cache"), keys.cache, &Trust::default());
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        let sandbox = Sandbox::new(
-            Limits::default(),
-            Compiler::new(Here).keeping(cache),
-            clock,
-            random,
-        )?;
+        let sandbox = Arc::new(Sandbox::new(Limits::default(), clock, random)?);
+        let intake = Intake::new(sandbox, Compiler::new(Here).keeping(cache));
         let candidate = Candidate {
             name: "measured".into(),
             path: path.to_owned(),
         };
         let started = Instant::now();
-        sandbox
-            .load(&candidate, &Terms::default())
+        Offer::load(&intake, &candidate, &Terms::default())
             .await
-            .map_err(|(_, error)| error)?;
+            .map_err(|refused| refused.cause)?;
         Ok(started.elapsed())
     }
 
@@ -226,7 +216,6 @@ impl Ground {
         cancelled: CancellationToken,
     ) -> Job<'c> {
         Job {
-            components: &self.components,
             target: decided.target(),
             envelope: envelope.signed(),
             input: decided.arguments().to_string(),

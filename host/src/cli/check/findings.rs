@@ -2,7 +2,7 @@
 
 use bailiwick::config::Config;
 use bailiwick::dispatch::{ComponentGrant, Tool};
-use bailiwick::sandbox::Room;
+use bailiwick::limits::Room;
 use bailiwick::tokens::{self, KeySource};
 
 use super::super::folder::Folder;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use bailiwick_envelope::SigningKey;
 use sha2::{Digest as _, Sha256};
 
-use crate::dispatch::{Signed, Signers, Untrusted};
+use super::signers::{Signed, Signers, Untrusted};
 use crate::note::{self, InvalidKey, VerifierKey};
 use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
@@ -157,7 +157,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
-    use crate::dispatch::Signer;
+    use crate::intake::Signer;
 
     fn key(seed: u8) -> SigningKey {
         SigningKey::from_seed(&[seed; 32])

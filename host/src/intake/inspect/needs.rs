@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wasmparser::{BinaryReaderError, Instance, Payload};
 
-use crate::sandbox::engine::{COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES};
+use crate::sandbox::{COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES};
 
 /// Counts over the outer component and its core modules.
 #[derive(Default)]

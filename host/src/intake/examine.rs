@@ -3,21 +3,26 @@
 //! Apart from the story of a call: an author or an operator asks. It goes the same way as loading,
 //! so the verdict is the host's own; what it adds is what a refused component says of itself.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use wasmparser::{Parser, Payload};
 
-use super::loader::{Candidate, LoadError, Loaded, is_name};
-use super::run::Sandbox;
+use super::candidate::{Candidate, is_component_name};
+use super::error::LoadError;
+use super::loader::{Intake, Loaded};
 use super::signature::{self, SignatureError, digest};
-use crate::dispatch::{RawDefinition, Terms};
+use super::signers::Signers;
+use super::terms::CodeTerms;
 use crate::note;
 use crate::owned::Trust;
+use crate::sandbox::RawDefinition;
 
-/// What there is to know about a file.
-pub struct Examined {
+/// What there is to know about a file, with a verdict on it: at first whether it becomes code, then,
+/// after `dispatch` has looked at its tools, whether this host would offer them.
+pub struct Examined<V = Result<Loaded, LoadError>> {
     /// The component's name: the file's without `.wasm`.
     pub name: String,
     /// `sha256:` and 64 hexadecimal digits.
@@ -31,7 +36,22 @@ pub struct Examined {
     /// Its tools as it describes them, if it got that far; text from outside.
     pub tools: Vec<RawDefinition>,
     /// Whether this host would load it, without any grant and whoever signed it.
-    pub verdict: Result<Loaded, LoadError>,
+    pub verdict: V,
+}
+
+impl<V> Examined<V> {
+    /// The same file with a verdict that follows from the present one.
+    pub fn judged<W>(self, judge: impl FnOnce(V) -> W) -> Examined<W> {
+        Examined {
+            name: self.name,
+            digest: self.digest,
+            bytes: self.bytes,
+            signers: self.signers,
+            imports: self.imports,
+            tools: self.tools,
+            verdict: judge(self.verdict),
+        }
+    }
 }
 
 /// Why a file cannot be looked at.
@@ -47,53 +67,55 @@ pub enum ExamineError {
     Name,
 }
 
-impl Sandbox {
-    /// Looks at the component in `path`.
-    ///
-    /// # Errors
-    /// There is nothing to look at.
-    pub async fn examine(&self, path: &Path) -> Result<Examined, ExamineError> {
-        let file = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        let bytes = fs::read(path).map_err(ExamineError::Read)?;
-        let name = file
-            .strip_suffix(".wasm")
-            .filter(|name| is_name(name))
-            .ok_or(ExamineError::Name)?;
-        let digest = digest(&bytes);
-        let candidate = Candidate {
-            name: name.to_owned(),
-            path: path.to_owned(),
-        };
-        // Whoever names a file answers for the folder that it is in.
-        let folder = path.canonicalize().map_err(ExamineError::Read)?;
-        let trust = Trust::default().and_folder(folder.parent().unwrap_or(Path::new("/")));
-        let terms = Terms {
-            trust,
-            ..Terms::default()
-        };
-        let verdict = self
-            .load_noted(&candidate, &terms, None)
-            .await
-            .map_err(|(_, error)| error);
-        let signers = |note: String| note::claimed(&note).ok_or(SignatureError::Malformed);
-        Ok(Examined {
-            signers: signature::read(path, &terms.trust)
-                .transpose()
-                .map(|note| note.and_then(signers)),
-            tools: self
-                .known(&digest)
-                .map(|compiled| compiled.tools)
-                .unwrap_or_default(),
-            imports: imports(&bytes),
-            bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            name: candidate.name,
-            digest,
-            verdict,
-        })
-    }
+/// Looks at the component in `path`.
+///
+/// # Errors
+/// There is nothing to look at.
+pub async fn examine(intake: &Intake, path: &Path) -> Result<Examined, ExamineError> {
+    let file = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let bytes = fs::read(path).map_err(ExamineError::Read)?;
+    let name = file
+        .strip_suffix(".wasm")
+        .filter(|name| is_component_name(name))
+        .ok_or(ExamineError::Name)?;
+    let candidate = Candidate {
+        name: name.to_owned(),
+        path: path.to_owned(),
+    };
+    // The person who names a file answers for the folder that it is in.
+    let folder = path.canonicalize().map_err(ExamineError::Read)?;
+    let trust = Trust::default().and_folder(folder.parent().unwrap_or(Path::new("/")));
+    let terms = CodeTerms {
+        trust: &trust,
+        signers: &Signers::default(),
+        digest: None,
+        services: BTreeSet::new(),
+    };
+    let verdict = intake.load_noted(&candidate, &terms, None).await;
+    let digest = digest(&bytes);
+    Ok(Examined {
+        signers: signers(path, &trust),
+        tools: intake
+            .known(&digest)
+            .map(|stored| stored.tools)
+            .unwrap_or_default(),
+        imports: imports(&bytes),
+        bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        name: candidate.name,
+        digest,
+        verdict: verdict.map_err(|refused| refused.cause),
+    })
+}
+
+/// Returns the keys that the signature of the component in `path` names, if there is one.
+fn signers(path: &Path, trust: &Trust) -> Option<Result<Vec<String>, SignatureError>> {
+    let claimed = |note: String| note::claimed(&note).ok_or(SignatureError::Malformed);
+    signature::read(path, trust)
+        .transpose()
+        .map(|note| note.and_then(claimed))
 }
 
 /// The names of all imports, of a component or of a module.

@@ -14,7 +14,7 @@ use wasmtime::Engine;
 use super::frame::tier_of;
 use super::{CompileError, MAX_COMPONENT};
 use crate::harden::{self, CompileLimits, HardenError};
-use crate::sandbox::engine::{Tier, compile_config};
+use crate::sandbox::{Tier, compile_config};
 
 /// Why a worker ends without code.
 #[derive(Debug, thiserror::Error)]

@@ -8,15 +8,15 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::super::compile::{Compile, CompileError, Compiler, Compiling, compile_here};
-use super::super::engine::Tier;
 use super::super::inspect::inspect;
-use super::super::limits::Limits;
-use super::super::loader::{Candidate, LoadError};
-use super::super::run::{Components, Sandbox};
 use super::super::signature::digest;
 use super::super::structure::{StructureError, check};
-use crate::dispatch::Terms;
+use super::super::{Candidate, ComponentId, Intake, LoadError};
+use crate::dispatch::{Offer, OfferError, Terms};
 use crate::harden::CompileLimits;
+use crate::limits::Limits;
+use crate::sandbox::Tier;
+use crate::sandbox::{Components, Sandbox};
 use crate::seams::{SystemClock, SystemRandom};
 
 /// Compiles in this process, so that a panic of the compiler fails the test.
@@ -28,10 +28,10 @@ impl Compile for Here {
     }
 }
 
-/// A sandbox that loads from a folder of its own.
+/// An intake that loads from a folder of its own.
 pub(super) struct Bench {
     runtime: Runtime,
-    sandbox: Sandbox,
+    intake: Intake,
     folder: TempDir,
 }
 
@@ -48,22 +48,16 @@ impl Bench {
             time: std::time::Duration::from_secs(2),
             ..Limits::default()
         };
-        let sandbox = Sandbox::new(
-            limits,
-            Compiler::new(Here),
-            Arc::new(SystemClock),
-            Arc::new(SystemRandom),
-        )
-        .unwrap();
+        let sandbox = Sandbox::new(limits, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
         Self {
             runtime,
-            sandbox,
+            intake: Intake::new(Arc::new(sandbox), Compiler::new(Here)),
             folder: TempDir::new().unwrap(),
         }
     }
 
     /// Loads `bytes` from a file, as the host does.
-    pub(super) fn load(&self, bytes: &[u8]) -> Result<(), LoadError> {
+    pub(super) fn load(&self, bytes: &[u8]) -> Result<(), OfferError> {
         let path = self.folder.path().join("case.wasm");
         fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -75,20 +69,20 @@ impl Bench {
         // On a thread of the runtime, where the loader is at home too.
         let loaded = self
             .runtime
-            .block_on(async { self.sandbox.load(&candidate, &terms).await });
-        self.sandbox.forget_others(&Components::default());
-        loaded.map(drop).map_err(|(_, error)| error)
+            .block_on(async { Offer::load(&self.intake, &candidate, &terms).await });
+        self.intake.forget_others(&Components::default());
+        loaded.map(drop).map_err(|refused| refused.cause)
     }
 
     /// What becomes of `bytes`.
     pub(super) fn fate(&self, bytes: &[u8]) -> &'static str {
         match self.load(bytes) {
             Ok(()) => "loaded",
-            Err(LoadError::Structure(error)) => shape(&error),
-            Err(LoadError::Refused(_)) => "not of the world",
-            Err(LoadError::Engine { step, .. }) => step,
-            Err(LoadError::Compile(_)) => "compile",
-            Err(LoadError::Tools(_) | LoadError::Definition(_)) => "bad definition",
+            Err(OfferError::Code(LoadError::Structure(error))) => shape(&error),
+            Err(OfferError::Code(LoadError::Refused(_))) => "not of the world",
+            Err(OfferError::Code(LoadError::Engine { step, .. })) => step,
+            Err(OfferError::Code(LoadError::Compile(_))) => "compile",
+            Err(OfferError::Tools(_) | OfferError::Definition(_)) => "bad definition",
             Err(error) => panic!("the case did not get as far as the loader: {error}"),
         }
     }
@@ -96,14 +90,18 @@ impl Bench {
     /// Compiles `bytes`, whatever else speaks against them; says what the engine does.
     pub(super) fn compile(&self, bytes: &[u8]) -> Result<(), String> {
         // By its own digest, because a refusal is remembered.
-        let digest = digest(bytes);
+        let component = ComponentId {
+            name: "case".to_owned(),
+            digest: digest(bytes),
+            signed: None,
+        };
         let compile = async {
-            self.sandbox
-                .compile_checked("case", &digest, Tier::Compact, bytes)
+            self.intake
+                .compile_checked(&component, Tier::Compact, bytes)
                 .await
         };
         let compiled = self.runtime.block_on(compile);
-        self.sandbox.forget_others(&Components::default());
+        self.intake.forget_others(&Components::default());
         match compiled {
             Ok(_) => Ok(()),
             Err(LoadError::Engine { cause, .. }) => Err(cause),

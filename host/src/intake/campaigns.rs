@@ -24,3 +24,5 @@ mod generated;
 pub(super) mod material;
 mod mutilated;
 mod proposals;
+
+pub(crate) use material::small as smallest_component;

@@ -7,9 +7,9 @@ mod needs;
 
 use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, Parser, Payload};
 
-use super::engine::Tier;
-use super::wasi;
 use crate::characters::printable;
+use crate::sandbox::Tier;
+use crate::sandbox::wasi;
 use needs::Needs;
 
 /// What was found in an acceptable component.

@@ -32,8 +32,8 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::engine::Tier;
 use crate::harden::CompileLimits;
+use crate::sandbox::Tier;
 pub use cache::Cache;
 use code::{Code, Identity};
 pub use keeper::keep_spawner;

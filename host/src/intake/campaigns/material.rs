@@ -8,7 +8,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// A component of the world `tool` with one tool, a few kilobytes.
-pub(super) fn small() -> Vec<u8> {
+pub(crate) fn small() -> Vec<u8> {
     with_core(&wat::parse_str(CORE).unwrap())
 }
 

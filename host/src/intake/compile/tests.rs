@@ -10,11 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
-use super::super::engine::compile_config;
 use super::frame::Frame;
 use super::*;
 use crate::envelope::MacKey;
 use crate::owned::Trust;
+use crate::sandbox::compile_config;
 
 /// Compiles in this process and counts how often.
 #[derive(Default)]

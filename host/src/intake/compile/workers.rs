@@ -17,7 +17,7 @@ use super::frame::{CODE, FAILED, Frame, REFUSED, TOO_COSTLY};
 use super::keeper::{Keeper, NoSpawner, Pipes};
 use super::{Compile, CompileError, Compiling, MAX_CODE};
 use crate::harden::CompileLimits;
-use crate::sandbox::engine::Tier;
+use crate::sandbox::Tier;
 
 /// The workers of this process, through their spawner.
 pub struct Workers {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::harden::CompileLimits;
-use crate::sandbox::engine::Tier;
+use crate::sandbox::Tier;
 
 /// One message.
 pub(super) struct Frame {

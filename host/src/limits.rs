@@ -8,7 +8,6 @@ mod room;
 
 use std::time::Duration;
 
-use crate::harden::CompileLimits;
 pub use room::Room;
 
 /// One row of the table of bounds.
@@ -199,15 +198,6 @@ impl Limits {
         };
         beyond.map(warning).collect()
     }
-
-    /// What compiling one component may take.
-    pub(super) fn compiling(&self) -> CompileLimits {
-        let address_space = u64::try_from(self.compile_memory).unwrap_or(u64::MAX);
-        CompileLimits {
-            address_space,
-            cpu: self.compile_cpu.as_secs().max(1),
-        }
-    }
 }
 
 /// A bound's value in the type of its field.
@@ -323,7 +313,7 @@ mod tests {
 
     #[test]
     fn the_documents_say_what_share_of_the_room_a_default_is() {
-        let page = include_str!("../../../docs/configuration.md");
+        let page = include_str!("../../docs/configuration.md");
         for (key, parts) in SHARES {
             let share = match parts {
                 1 => "all of it",
