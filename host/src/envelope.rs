@@ -22,9 +22,8 @@ use crate::identity::{Caller, SessionBasis};
 use crate::reason::Reason;
 use crate::seams::{Clock, Random, hex, random_hex};
 
-pub use keys::{
-    HostKeys, JournalKeys, KeyFolderError, MacKey, SigningKeys, make_key, read_key, read_mac_key,
-};
+pub use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey};
+pub use keys::{HostKeys, SigningKeys, make_key, read_key};
 
 /// The identifier of one call, unique and unpredictable.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -28,10 +28,7 @@ pub mod build;
 pub mod characters;
 pub mod flight;
 pub mod harden;
-pub mod reason;
-pub mod seams;
-
-mod durable;
 pub mod json;
-pub mod note;
-pub mod owned;
+pub mod reason;
+
+pub use bailiwick_journal::{note, owned, seams};

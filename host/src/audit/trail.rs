@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_envelope::DelegationMode;
 
-use super::journal::{AuditUnavailable, Journal};
-use super::record::{Downstream, Event, Outcome, Record, Subject};
+use super::{AuditUnavailable, Downstream, Event, Journal, Outcome, Record, Subject};
 use crate::delegation::DownstreamTally;
 use crate::envelope::Sealed;
 use crate::reason::Reason;
