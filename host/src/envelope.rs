@@ -23,9 +23,8 @@ use crate::identity::{Caller, SessionBasis};
 use crate::reason::RefusalReason;
 use crate::seams::{Clock, Random, hex, random_hex};
 
-pub use keys::{
-    HostKeys, JournalKeys, KeyFolderError, MacKey, SigningKeys, make_key, read_key, read_mac_key,
-};
+pub use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey};
+pub use keys::{HostKeys, SigningKeys, make_key, read_key};
 
 /// The signed envelope of one call, with what of the caller's token outlives the token.
 pub struct Envelope {

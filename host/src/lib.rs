@@ -33,11 +33,8 @@ pub mod build;
 pub mod characters;
 pub mod flight;
 pub mod harden;
+pub mod json;
 pub mod limits;
 pub mod reason;
-pub mod seams;
 
-mod durable;
-pub mod json;
-pub mod note;
-pub mod owned;
+pub use bailiwick_journal::{note, owned, seams};

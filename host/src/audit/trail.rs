@@ -5,8 +5,7 @@ use std::sync::Arc;
 use bailiwick_envelope::DelegationMode;
 use serde_json::{Map, Value};
 
-use super::journal::{AuditUnavailable, Journal};
-use super::record::{Downstream, Event, Outcome, Record, Subject};
+use super::{AuditUnavailable, Downstream, Event, Journal, Outcome, Record, Subject};
 use crate::downstream::DownstreamTally;
 use crate::envelope::Envelope;
 use crate::reason::{DownstreamReason, EndReason};

@@ -72,7 +72,6 @@ impl Ground {
             .await
             .map_err(|refused| refused.cause)
             .context("the component does not load")?;
-        let components = std::iter::once(Arc::clone(&offer.code)).collect();
         let (catalog, _) = Catalog::build(vec![offer], &BTreeMap::new(), &Catalog::default());
 
         let keys = HostKeys::open(&folder.join("keys"), random.as_ref(), &Trust::default())?;

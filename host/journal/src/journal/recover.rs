@@ -12,11 +12,11 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::super::batch::{NONE_BEFORE, Seal};
+use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints;
 use super::super::damage::Damage;
 use super::super::file::{CHECKPOINT, CHECKPOINTS, KEY, Storage, segments};
 use super::super::memory::{ListEnd, Memory, MemoryFile};
-use super::super::note::Checkpoint;
 use super::super::open::OpenCalls;
 use super::super::reader::{End, Ground, Step as Found, Walk};
 use super::super::record::{Event, Outcome, Record};

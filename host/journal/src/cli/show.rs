@@ -5,19 +5,19 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
+use crate::seams::{Clock, SystemClock};
+use crate::{Damage, Entries, Entry, Event, Outcome, Query, parse_time};
 use anyhow::{Context as _, bail, ensure};
-use bailiwick::audit::{Damage, Entries, Entry, Event, Outcome, Query, parse_time};
-use bailiwick::seams::{Clock, SystemClock};
 use clap::builder::PossibleValuesParser;
 
-use super::super::page::{Page, Tone, counted, listed};
-use super::super::table::Table;
 use super::components::more;
+use super::page::{Page, Tone, counted, listed};
+use super::table::Table;
 use super::tree::tree;
 
 /// The arguments.
 #[derive(clap::Args, Default)]
-pub(crate) struct Args {
+pub struct Args {
     /// The journal's folder.
     #[arg(value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
@@ -51,7 +51,11 @@ pub(crate) struct Args {
     limit: Option<u32>,
 }
 
-pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
+/// Runs the command.
+///
+/// # Errors
+/// The journal cannot be read, is damaged, or has nothing of the call that was asked for.
+pub fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let query = query(args)?;
     let found = Found::read(args, &query)?;
     match &args.call {

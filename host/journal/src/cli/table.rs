@@ -5,13 +5,14 @@ use std::io;
 use super::page::{Page, Tone, visible};
 
 /// Rows under one header; a column that has nothing in any row is left out.
-pub(crate) struct Table {
+pub struct Table {
     header: Vec<&'static str>,
     rows: Vec<Vec<(Tone, String)>>,
 }
 
 impl Table {
-    pub(crate) fn new(header: &[&'static str]) -> Self {
+    /// A table without rows.
+    pub fn new(header: &[&'static str]) -> Self {
         Self {
             header: header.to_vec(),
             rows: Vec::new(),
@@ -19,13 +20,13 @@ impl Table {
     }
 
     /// Adds a row; a cell for each column.
-    pub(crate) fn row(&mut self, cells: Vec<(Tone, String)>) {
+    pub fn row(&mut self, cells: Vec<(Tone, String)>) {
         let visible = |(tone, text): (Tone, String)| (tone, visible(&text));
         self.rows.push(cells.into_iter().map(visible).collect());
     }
 
     /// Writes it.
-    pub(crate) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+    pub fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
         let widths: Vec<usize> = (0..self.header.len())
             .map(|column| self.width(column))
             .collect();

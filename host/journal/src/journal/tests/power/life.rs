@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::disk::{Disk, Left, Step, write_to};
 use super::recorder::{AUDIT, Recorder};
 use super::*;
-use crate::audit::journal::log::Log;
-use crate::audit::journal::recover;
-use crate::audit::note::Checkpoint;
-use crate::audit::tree::Hash;
+use crate::checkpoint::Checkpoint;
+use crate::journal::log::Log;
+use crate::journal::recover;
+use crate::tree::Hash;
 
 /// What happened in a life, and when. A moment is a number of steps.
 pub(super) struct Life {

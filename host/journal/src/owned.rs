@@ -209,7 +209,7 @@ fn regular(way: &Way, metadata: &Metadata) -> Result<(), OwnedError> {
 
 /// Whether a file that the host made and opened is its own and closed to others, whatever its name
 /// says now.
-pub(crate) fn is_private(metadata: &Metadata, trust: &Trust) -> bool {
+pub fn is_private(metadata: &Metadata, trust: &Trust) -> bool {
     metadata.uid() == trust::own() && trust.touching(metadata).is_none()
 }
 

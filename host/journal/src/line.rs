@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::record::{Outcome, Record};
 use super::time::rfc3339;
-use crate::characters::is_unseen;
+use bailiwick_envelope::characters::is_unseen;
 
 /// The longest line, in bytes, without its line break.
 pub(super) const MAX_LINE: usize = 64 * 1024;

@@ -15,13 +15,13 @@ use std::path::Path;
 use thiserror::Error;
 
 use super::batch::Seal;
+use super::checkpoint::Checkpoint;
 use super::checkpoints::{Checkpoints, Listed, newest};
 use super::damage::{Damage, Place};
 use super::file::KEY;
-use super::note::Checkpoint;
+use super::keys::MacKey;
 use super::reader::{Ground, Step, Walk};
 use super::tree::Hash;
-use crate::envelope::MacKey;
 use crate::note::{InvalidKey, VerifierKey};
 use interval::Interval;
 pub use times::Back;

@@ -4,9 +4,9 @@ use super::disk::{Left, write_to};
 use super::life::{Life, lines_of, told};
 use super::recorder::{AUDIT, lock};
 use super::*;
-use crate::audit::file::KEY;
-use crate::audit::journal::recover;
-use crate::audit::tree::{Tree, leaf_hash};
+use crate::file::KEY;
+use crate::journal::recover;
+use crate::tree::{Tree, leaf_hash};
 
 /// The lines that the journal keeps of what is left, or the promise that it breaks: it starts;
 /// what was acknowledged is there; what was not is there as a whole or not at all; the verifier

@@ -1,10 +1,10 @@
 //! What the records of the loader say beyond a row: which code took the place of which, what
 //! changed in its tools' definitions, why a component was refused.
 
-use bailiwick::audit::Entry;
+use crate::Entry;
 use serde_json::Value;
 
-use super::super::page::{Page, Tone};
+use super::page::{Page, Tone};
 
 /// Writes what `entry` says of a component, if it has more to say than its row.
 pub(super) fn more(entry: &Entry, page: &mut Page<'_>) -> anyhow::Result<()> {

@@ -6,9 +6,9 @@ use std::io;
 
 use super::disk::Step;
 use super::*;
-use crate::audit::file::{CHECKPOINTS, Folder, Storage, Unavailable, segment_name};
-use crate::audit::testing::memory;
 use crate::durable::seen::Synced;
+use crate::file::{CHECKPOINTS, Folder, Storage, Unavailable, segment_name};
+use crate::testing::memory;
 
 /// A folder whose steps are known.
 pub(super) struct Recorder {

@@ -6,11 +6,11 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use bailiwick::characters::is_unseen;
+use bailiwick_envelope::characters::is_unseen;
 
 /// How a piece of text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
+pub enum Tone {
     /// As it is.
     Plain,
     /// A heading or a name.
@@ -26,18 +26,19 @@ pub(crate) enum Tone {
 }
 
 /// Where a command writes.
-pub(crate) struct Page<'w> {
+pub struct Page<'w> {
     out: &'w mut dyn Write,
     colour: bool,
 }
 
 impl<'w> Page<'w> {
-    pub(crate) fn new(out: &'w mut dyn Write, colour: bool) -> Self {
+    /// A page on `out`.
+    pub fn new(out: &'w mut dyn Write, colour: bool) -> Self {
         Self { out, colour }
     }
 
     /// A line of pieces, each in its tone.
-    pub(crate) fn say(&mut self, spans: &[(Tone, &str)]) -> io::Result<()> {
+    pub fn say(&mut self, spans: &[(Tone, &str)]) -> io::Result<()> {
         let line: String = spans
             .iter()
             .map(|(tone, text)| self.paint(*tone, &visible(text)))
@@ -46,33 +47,33 @@ impl<'w> Page<'w> {
     }
 
     /// A plain line.
-    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+    pub fn line(&mut self, text: &str) -> io::Result<()> {
         self.say(&[(Tone::Plain, text)])
     }
 
     /// Makes sure that what was said has arrived.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
+    pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
     /// A heading, apart from what is above it.
-    pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
+    pub fn heading(&mut self, text: &str) -> io::Result<()> {
         self.line("")?;
         self.say(&[(Tone::Strong, text)])
     }
 
     /// A name and what it stands for.
-    pub(crate) fn field(&mut self, name: &str, value: &str) -> io::Result<()> {
+    pub fn field(&mut self, name: &str, value: &str) -> io::Result<()> {
         self.toned(name, Tone::Plain, value)
     }
 
     /// A name and what it stands for, in a tone.
-    pub(crate) fn toned(&mut self, name: &str, tone: Tone, value: &str) -> io::Result<()> {
+    pub fn toned(&mut self, name: &str, tone: Tone, value: &str) -> io::Result<()> {
         self.say(&[(Tone::Faint, &format!("  {name:<12}")), (tone, value)])
     }
 
     /// JSON as it is, with what cannot be seen in the spelling of JSON.
-    pub(crate) fn json(&mut self, text: &str) -> io::Result<()> {
+    pub fn json(&mut self, text: &str) -> io::Result<()> {
         let mut line = String::with_capacity(text.len());
         for character in text.chars() {
             if is_unseen(character) && character != '\n' {
@@ -87,7 +88,7 @@ impl<'w> Page<'w> {
     }
 
     /// The writer itself, for whoever writes bytes.
-    pub(crate) fn writer(&mut self) -> &mut dyn Write {
+    pub fn writer(&mut self) -> &mut dyn Write {
         self.out
     }
 
@@ -109,7 +110,7 @@ impl<'w> Page<'w> {
 }
 
 /// The text with everything that cannot be seen escaped.
-pub(crate) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_unseen(character) {
@@ -122,7 +123,7 @@ pub(crate) fn visible(text: &str) -> String {
 }
 
 /// Names as people list them: `a, b and c`.
-pub(crate) fn listed(names: &[&str], last: &str) -> String {
+pub fn listed(names: &[&str], last: &str) -> String {
     match names {
         [] => String::new(),
         [one] => (*one).to_owned(),
@@ -131,7 +132,7 @@ pub(crate) fn listed(names: &[&str], last: &str) -> String {
 }
 
 /// A number of things.
-pub(crate) fn counted(count: usize, one: &str) -> String {
+pub fn counted(count: usize, one: &str) -> String {
     if count == 1 {
         format!("1 {one}")
     } else {

@@ -59,14 +59,14 @@ impl Random for SystemRandom {
 }
 
 /// `N` bytes from `random`, as lower-case hexadecimal digits.
-pub(crate) fn random_hex<const N: usize>(random: &dyn Random) -> String {
+pub fn random_hex<const N: usize>(random: &dyn Random) -> String {
     let mut bytes = [0_u8; N];
     random.fill(&mut bytes);
     hex(&bytes)
 }
 
 /// Lower-case hexadecimal digits of `bytes`.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16);
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {

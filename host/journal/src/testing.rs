@@ -15,9 +15,9 @@ use serde_json::Value;
 
 use super::file::{Folder, Storage, Unavailable};
 use super::journal::Settings;
+use super::keys::{JournalKeys, MacKey};
 use super::memory::MemoryFile;
 use super::record::{Downstream, Event, Outcome, Record};
-use crate::envelope::{JournalKeys, MacKey};
 use crate::owned::Trust;
 use crate::seams::Clock;
 

@@ -29,10 +29,10 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::file::{Folder, Storage, Unavailable};
+use super::keys::JournalKeys as Keys;
 use super::memory::MemoryFile;
 use super::record::Record;
 use super::refusals::Refusals;
-use crate::envelope::JournalKeys as Keys;
 use crate::owned::{self, Trust};
 use crate::seams::Clock;
 pub use adopt::{Adoption, adopt};

@@ -1,8 +1,8 @@
 //! The records of one checkpoint, and the hashes beside it: which record it is that was changed.
 
+use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints::Listed;
 use super::super::damage::{Damage, Place};
-use super::super::note::Checkpoint;
 use super::super::tree::{Hash, Tree};
 
 /// The records that one checkpoint adds, compared with the hashes beside it.

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::note::VerifierKey;
+use crate::read_mac_key;
+use crate::seams::{Clock as _, SystemClock};
+use crate::{Given, Report, parse_time, verify_given};
 use anyhow::Context as _;
-use bailiwick::audit::{Given, Report, parse_time, verify_given};
-use bailiwick::envelope::read_mac_key;
-use bailiwick::note::VerifierKey;
-use bailiwick::seams::{Clock as _, SystemClock};
 
-use super::super::page::Page;
+use super::page::Page;
 
 /// The arguments.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub struct Args {
     /// The journal's folder.
     #[arg(value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
@@ -37,7 +37,11 @@ pub(crate) struct Args {
     allow_tail: Option<Duration>,
 }
 
-pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
+/// Runs the command.
+///
+/// # Errors
+/// The journal is not what was written, or is less than was asked for.
+pub fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let key = args.key.as_deref().map(read_key).transpose()?;
     let kept = args.checkpoint.as_deref().map(read_text).transpose()?;
     let mac = args.mac_key.as_deref().map(read_mac_key).transpose()?;

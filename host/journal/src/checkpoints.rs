@@ -7,11 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Checkpoint;
 use super::damage::{Damage, Place};
 use super::file::{CHECKPOINT, CHECKPOINTS};
 use super::lines::Lines;
 use super::memory::ListEnd;
-use super::note::Checkpoint;
 use super::tree::Hash;
 use crate::note::VerifierKey;
 

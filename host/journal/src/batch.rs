@@ -16,7 +16,7 @@ use hmac::{Hmac, KeyInit as _, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::envelope::MacKey;
+use super::keys::MacKey;
 
 /// The MAC of a batch.
 pub(super) type Tag = [u8; 32];

@@ -1,8 +1,8 @@
 //! One call as a tree: who asked, what was reached for them, how each ended and when.
 
-use bailiwick::audit::Entry;
+use crate::Entry;
 
-use super::super::page::{Page, Tone};
+use super::page::{Page, Tone};
 use super::show::tone_of;
 
 /// A record, with what happened within it and what ended it, where it began something.

@@ -18,7 +18,7 @@ use super::super::testing::{
     clock, crashed_copy, key as keys, key_of, record, segment_files, settings, temporary,
 };
 use super::*;
-use crate::envelope::JournalKeys;
+use crate::keys::JournalKeys;
 
 mod torn;
 

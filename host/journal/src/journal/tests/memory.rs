@@ -7,7 +7,7 @@ use super::super::super::damage::Damage;
 use super::super::super::file::{CHECKPOINT, CHECKPOINTS};
 use super::super::super::testing::memory;
 use super::*;
-use crate::envelope::JournalKeys;
+use crate::keys::JournalKeys;
 
 /// A journal of nine records under several checkpoints.
 async fn made() -> tempfile::TempDir {

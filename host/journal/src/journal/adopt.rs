@@ -7,10 +7,10 @@
 use serde_json::{Map, Value};
 
 use super::super::batch::NONE_BEFORE;
+use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints::{Checkpoints, newest};
 use super::super::file::Folder;
 use super::super::memory::Memory;
-use super::super::note::Checkpoint;
 use super::super::reader::{Ground, Step as Found, Walk};
 use super::super::record::{Event, Record};
 use super::super::verify::{self, VerifyError};
