@@ -5,7 +5,7 @@
 //!
 //! Invariant: what [`load`] returns is complete and consistent; nothing is looked up later.
 
-mod approvals;
+mod accepted;
 mod components;
 mod issuers;
 mod reader;
@@ -25,7 +25,7 @@ use crate::owned::Trust;
 use crate::sandbox::Limits;
 use reader::{Problems, Section};
 
-pub use approvals::{Approvals, ApprovalsError};
+pub use accepted::{Approvals, ApprovalsError};
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
 

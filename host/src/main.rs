@@ -35,7 +35,7 @@ enum Command {
     /// Sign components, or make a key to sign them with.
     Sign(cli::sign::Args),
     /// Approve what the tools of a component say of themselves.
-    Approve(cli::approve::Args),
+    Approve(cli::accept::Args),
     /// Try tools on this machine: a host with an issuer and sample users (runs `bailiwick-dev`).
     #[command(disable_help_flag = true)]
     Dev(cli::dev::Args),
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         Command::Build(args) => cli::build::run(args, page),
         Command::Inspect(args) => cli::inspect::run(&args, page),
         Command::Sign(args) => cli::sign::run(&args, page),
-        Command::Approve(args) => cli::approve::run(&args, page),
+        Command::Approve(args) => cli::accept::run(&args, page),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
         Command::CompileKeeper => cli::compile::keeper(),

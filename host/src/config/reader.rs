@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::approvals::Approvals;
+use super::accepted::Approvals;
 use super::beside;
 use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
