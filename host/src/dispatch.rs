@@ -18,7 +18,7 @@ mod signers;
 
 pub use catalog::{Catalog, Clash, ComponentId, Tool};
 pub use definition::{Annotations, Definition, DefinitionError, RawDefinition};
-pub use grant::{Approval, ComponentGrant, DigestRule, Terms, ToolGrant};
+pub use grant::{Acceptance, ComponentGrant, DigestRule, Terms, ToolGrant};
 pub use outline::{Outline, Parts};
 pub use permit::{Allowed, Denied, Permit, ToolRequest, allow, may_call, permit};
 pub use schema::{Schema, SchemaError};

@@ -78,8 +78,6 @@ reasons! {
     IdentityUnavailable => "identity-unavailable",
     /// The user must consent first.
     ConsentRequired => "consent-required",
-    /// A person must approve first.
-    ApprovalRequired => "approval-required",
     /// The authorization server did not give the scopes.
     ScopeDenied => "scope-denied",
     /// No acceptable credential was issued.
@@ -101,6 +99,8 @@ reasons! {
     SignatureRefused => "signature-refused",
     /// A tool's definition is not acceptable.
     DefinitionRefused => "definition-refused",
+    /// The definitions of a component's tools are not those that the operator accepted.
+    DefinitionChanged => "definition-changed",
     /// A file is not a component that loads.
     NotLoadable => "not-loadable",
     /// Two components claim one tool name.

@@ -44,7 +44,7 @@ pub use examine::{ExamineError, Examined};
 pub use inspect::{Inspection, Refused, inspect};
 pub use limits::{Limit, Limits, Room, Unit};
 pub use loader::{
-    Candidate, FolderError, LoadError, Loaded, Unapproved, candidates, is_name as is_component_name,
+    Candidate, FolderError, LoadError, Loaded, Unaccepted, candidates, is_name as is_component_name,
 };
 pub use progress::{ProgressSink, Report};
 pub use run::{Capacity, Components, Sandbox, Signals};

@@ -124,9 +124,9 @@ pub(super) fn refused(name: &str, digest: Option<String>, error: &(dyn Error + '
     tracing::error!(component = name, cause, "a component is refused");
     let error = error.downcast_ref::<LoadError>();
     let mut members = detail([("name", name), ("cause", &cause)]);
-    if let Some(LoadError::Approval(unapproved)) = error {
-        members.extend(detail([("definitions", &unapproved.digest)]));
-        members.insert("changes".to_owned(), unapproved.changes.clone().into());
+    if let Some(LoadError::Unaccepted(unaccepted)) = error {
+        members.extend(detail([("definitions", &unaccepted.digest)]));
+        members.insert("changes".to_owned(), unaccepted.changes.clone().into());
     }
     Record {
         component: digest,
@@ -163,7 +163,7 @@ fn reason(error: Option<&LoadError>) -> Reason {
         Some(LoadError::Digest { .. }) => Reason::DigestMismatch,
         Some(LoadError::Signature(_)) => Reason::SignatureRefused,
         Some(LoadError::Definition(_)) => Reason::DefinitionRefused,
-        Some(LoadError::Approval(_)) => Reason::ApprovalRequired,
+        Some(LoadError::Unaccepted(_)) => Reason::DefinitionChanged,
         Some(_) => Reason::NotLoadable,
         None => Reason::NameClash,
     }

@@ -21,8 +21,7 @@ pub(super) struct Folder {
     pub(super) loaded: Vec<ComponentId>,
     /// The components that did not, with the reason.
     pub(super) refused: Vec<(String, String)>,
-    /// What the tools of each component say of themselves, if they could be asked; also where that
-    /// still has to be approved.
+    /// The definitions of each component that could be asked for them, accepted or not.
     pub(super) outlines: BTreeMap<String, Outline>,
 }
 
@@ -55,8 +54,8 @@ impl Folder {
                 }
                 Err((_, error)) => {
                     refused.push((candidate.name.clone(), chain(&error)));
-                    if let LoadError::Approval(unapproved) = error {
-                        outlines.insert(candidate.name, unapproved.outline);
+                    if let LoadError::Unaccepted(unaccepted) = error {
+                        outlines.insert(candidate.name, unaccepted.outline);
                     }
                 }
             }

@@ -17,7 +17,7 @@ use super::run::{Compiled, Components, Sandbox};
 use super::signature::{self, SignatureError, digest};
 use super::structure::StructureError;
 use crate::dispatch::{
-    Approval, ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, Outline,
+    Acceptance, ComponentGrant, ComponentId, Definition, DefinitionError, DigestRule, Outline,
     RawDefinition, Signed, Terms,
 };
 use crate::owned::{self, OwnedError, Trust};
@@ -107,26 +107,26 @@ pub enum LoadError {
     /// A tool of it is not acceptable.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
-    /// What its tools say of themselves has to be approved.
+    /// The operator has not accepted the definitions of its tools.
     #[error(transparent)]
-    Approval(Box<Unapproved>),
+    Unaccepted(Box<Unaccepted>),
 }
 
-/// What waits for the operator's approval.
+/// Definitions that the operator has not accepted.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "what its tools say of themselves {state}; look at it with `bailiwick inspect`, then run: \
-     bailiwick approve {name} --digest {digest} --config {config:?}",
-    state = if changes.is_empty() { "was never approved" } else { "is not what was approved" }
+    "the definitions of its tools {state}; look at them with `bailiwick inspect`, then run: \
+     bailiwick accept {name} --digest {digest} --config {config:?}",
+    state = if changes.is_empty() { "were never accepted" } else { "are not those that were accepted" }
 )]
-pub struct Unapproved {
+pub struct Unaccepted {
     /// The component.
     pub name: String,
-    /// `sha256:` and the digest of the outline, which is what is approved.
+    /// `sha256:` and the digest of the outline. Accepting means accepting this digest.
     pub digest: String,
-    /// What its tools say of themselves.
+    /// The definitions.
     pub outline: Outline,
-    /// How that differs from what was approved, if anything was.
+    /// How they differ from the accepted ones; empty if none were accepted.
     pub changes: Vec<String>,
     /// The configuration file.
     pub config: PathBuf,
@@ -330,7 +330,11 @@ fn offer(component: ComponentId, terms: &Terms, compiled: Compiled) -> Result<Lo
     if names.len() != count {
         return Err(LoadError::Tools(count));
     }
-    check_approval(&component.name, Outline::of(&definitions), &terms.approval)?;
+    check_accepted(
+        &component.name,
+        Outline::of(&definitions),
+        &terms.acceptance,
+    )?;
     Ok(Loaded {
         component,
         definitions,
@@ -349,19 +353,19 @@ fn check_all(
         .collect()
 }
 
-fn check_approval(name: &str, outline: Outline, approval: &Approval) -> Result<(), LoadError> {
-    let Approval::Needed { approved, config } = approval else {
+fn check_accepted(name: &str, outline: Outline, acceptance: &Acceptance) -> Result<(), LoadError> {
+    let Acceptance::Required { accepted, config } = acceptance else {
         return Ok(());
     };
-    if approved.as_ref() == Some(&outline) {
+    if accepted.as_ref() == Some(&outline) {
         return Ok(());
     }
-    Err(LoadError::Approval(Box::new(Unapproved {
+    Err(LoadError::Unaccepted(Box::new(Unaccepted {
         name: name.to_owned(),
         digest: outline.digest(),
-        changes: approved
+        changes: accepted
             .as_ref()
-            .map(|approved| outline.changes_from(approved))
+            .map(|accepted| outline.changes_from(accepted))
             .unwrap_or_default(),
         outline,
         config: config.clone(),

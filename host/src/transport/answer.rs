@@ -73,7 +73,6 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         | Reason::InvalidRequest
         | Reason::IdentityUnavailable
         | Reason::ConsentRequired
-        | Reason::ApprovalRequired
         | Reason::ScopeDenied
         | Reason::CredentialRefused
         | Reason::Unavailable
@@ -83,6 +82,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         | Reason::DigestMismatch
         | Reason::SignatureRefused
         | Reason::DefinitionRefused
+        | Reason::DefinitionChanged
         | Reason::NotLoadable
         | Reason::NameClash
         | Reason::ConfigRefused => Way::ToolResult,
