@@ -1,31 +1,31 @@
-//! What a command says: lines of spans, in colour on a terminal.
+//! The output of a command: lines of spans, in colour on a terminal.
 //!
-//! Invariant: what cannot be seen (control characters, and those that hide or reorder others) is
-//! escaped, so that neither a component nor a token can speak to a terminal.
+//! Invariant: invisible characters (control characters, and those that hide or reorder others) are
+//! escaped, so neither a component nor a token can control a terminal.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use bailiwick::characters::is_unseen;
 
-/// How a piece of text is meant.
+/// The meaning of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// As it is.
+    /// Ordinary text.
     Plain,
     /// A heading or a name.
     Strong,
-    /// As it should be.
+    /// Something is right.
     Good,
-    /// Look at this.
+    /// Something deserves a look.
     Warning,
-    /// As it should not be.
+    /// Something is wrong.
     Bad,
-    /// Beside the point.
+    /// A detail.
     Faint,
 }
 
-/// Where a command writes.
+/// The output of a command.
 pub(crate) struct Page<'w> {
     out: &'w mut dyn Write,
     colour: bool,
@@ -36,7 +36,7 @@ impl<'w> Page<'w> {
         Self { out, colour }
     }
 
-    /// A line of pieces, each in its tone.
+    /// Writes a line of pieces, each in its tone.
     pub(crate) fn say(&mut self, spans: &[(Tone, &str)]) -> io::Result<()> {
         let line: String = spans
             .iter()
@@ -45,33 +45,33 @@ impl<'w> Page<'w> {
         writeln!(self.out, "{}", line.trim_end())
     }
 
-    /// A plain line.
+    /// Writes a plain line.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         self.say(&[(Tone::Plain, text)])
     }
 
-    /// Makes sure that what was said has arrived.
+    /// Makes sure that the output has arrived.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
-    /// A heading, apart from what is above it.
+    /// Writes a heading, below an empty line unless it is the first.
     pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
         self.line("")?;
         self.say(&[(Tone::Strong, text)])
     }
 
-    /// A name and what it stands for.
+    /// Writes a name and its value.
     pub(crate) fn field(&mut self, name: &str, value: &str) -> io::Result<()> {
         self.toned(name, Tone::Plain, value)
     }
 
-    /// A name and what it stands for, in a tone.
+    /// Writes a name and its value, in a tone.
     pub(crate) fn toned(&mut self, name: &str, tone: Tone, value: &str) -> io::Result<()> {
         self.say(&[(Tone::Faint, &format!("  {name:<12}")), (tone, value)])
     }
 
-    /// JSON as it is, with what cannot be seen in the spelling of JSON.
+    /// Writes JSON unchanged, except that invisible characters are escaped as JSON spells them.
     pub(crate) fn json(&mut self, text: &str) -> io::Result<()> {
         let mut line = String::with_capacity(text.len());
         for character in text.chars() {
@@ -86,7 +86,7 @@ impl<'w> Page<'w> {
         writeln!(self.out, "{line}")
     }
 
-    /// The writer itself, for whoever writes bytes.
+    /// Returns the writer itself, for raw bytes.
     pub(crate) fn writer(&mut self) -> &mut dyn Write {
         self.out
     }
@@ -108,7 +108,7 @@ impl<'w> Page<'w> {
     }
 }
 
-/// The text with everything that cannot be seen escaped.
+/// Escapes everything in the text that is invisible.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -121,7 +121,7 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-/// Names as people list them: `a, b and c`.
+/// Joins names as people do: `a, b and c`.
 pub(crate) fn listed(names: &[&str], last: &str) -> String {
     match names {
         [] => String::new(),
@@ -130,7 +130,7 @@ pub(crate) fn listed(names: &[&str], last: &str) -> String {
     }
 }
 
-/// A number of things.
+/// Returns a number with its noun: `1 tool`, `2 tools`.
 pub(crate) fn counted(count: usize, one: &str) -> String {
     if count == 1 {
         format!("1 {one}")
