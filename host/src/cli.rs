@@ -1,7 +1,7 @@
-//! The commands, one file each: arguments in, findings out onto a [`Page`].
+//! The commands, one file each: arguments in, what they have to say onto a [`Page`].
 //!
-//! Invariant: a command writes its findings to standard output and its failure to standard error,
-//! once. Text from outside is made visible before it reaches a terminal.
+//! Invariant: a command says what it found on standard output and why it failed on standard error,
+//! once; text from outside is made visible before it reaches a terminal.
 
 pub(crate) mod approve;
 pub(crate) mod audit;
@@ -42,12 +42,12 @@ pub(crate) fn on_stdout(
     result.and_then(|()| Ok(flushed?))
 }
 
-/// Reports the failure of a command, if it failed.
+/// Says why a command failed, if it did.
 pub(crate) fn conclude(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    // The reader (`| head`) has seen enough.
+    // Whoever reads (`| head`) has seen enough.
     if error
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
@@ -58,7 +58,7 @@ pub(crate) fn conclude(result: anyhow::Result<()>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Joins an error with its causes, each once.
+/// An error with its causes; none is said twice.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut last = text.clone();
@@ -78,13 +78,13 @@ fn say_error(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Runs a future to its end.
+/// Runs what is asynchronous.
 fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     let result = runtime.block_on(future);
-    // Blocking work, such as resolving a name, is not waited for.
+    // What still blocks, such as a name being resolved, is not waited for.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     result
 }

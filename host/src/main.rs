@@ -30,7 +30,7 @@ enum Command {
     New(cli::new::Args),
     /// Build a Rust crate into a component for the tools folder.
     Build(cli::build::Args),
-    /// Show what a component is and asks for, and whether this host would load it.
+    /// Describe a component: what it is, what it asks for, and whether this host would load it.
     Inspect(cli::inspect::Args),
     /// Sign components, or make a key to sign them with.
     Sign(cli::sign::Args),

@@ -1,31 +1,31 @@
-//! The output of a command: lines of spans, in colour on a terminal.
+//! What a command says: lines of spans, in colour on a terminal.
 //!
-//! Invariant: invisible characters (control characters, and those that hide or reorder others) are
-//! escaped, so neither a component nor a token can control a terminal.
+//! Invariant: what cannot be seen (control characters, and those that hide or reorder others) is
+//! escaped, so that neither a component nor a token can speak to a terminal.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use bailiwick::characters::is_unseen;
 
-/// The meaning of a piece of text.
+/// How a piece of text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// Ordinary text.
+    /// As it is.
     Plain,
     /// A heading or a name.
     Strong,
-    /// Something is right.
+    /// As it should be.
     Good,
-    /// Something deserves a look.
+    /// Look at this.
     Warning,
-    /// Something is wrong.
+    /// As it should not be.
     Bad,
-    /// A detail.
+    /// Beside the point.
     Faint,
 }
 
-/// The output of a command.
+/// Where a command writes.
 pub(crate) struct Page<'w> {
     out: &'w mut dyn Write,
     colour: bool,
@@ -36,7 +36,7 @@ impl<'w> Page<'w> {
         Self { out, colour }
     }
 
-    /// Writes a line of pieces, each in its tone.
+    /// A line of pieces, each in its tone.
     pub(crate) fn say(&mut self, spans: &[(Tone, &str)]) -> io::Result<()> {
         let line: String = spans
             .iter()
@@ -45,33 +45,33 @@ impl<'w> Page<'w> {
         writeln!(self.out, "{}", line.trim_end())
     }
 
-    /// Writes a plain line.
+    /// A plain line.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         self.say(&[(Tone::Plain, text)])
     }
 
-    /// Makes sure that the output has arrived.
+    /// Makes sure that what was said has arrived.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
-    /// Writes a heading, below an empty line unless it is the first.
+    /// A heading, apart from what is above it.
     pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
         self.line("")?;
         self.say(&[(Tone::Strong, text)])
     }
 
-    /// Writes a name and its value.
+    /// A name and what it stands for.
     pub(crate) fn field(&mut self, name: &str, value: &str) -> io::Result<()> {
         self.toned(name, Tone::Plain, value)
     }
 
-    /// Writes a name and its value, in a tone.
+    /// A name and what it stands for, in a tone.
     pub(crate) fn toned(&mut self, name: &str, tone: Tone, value: &str) -> io::Result<()> {
         self.say(&[(Tone::Faint, &format!("  {name:<12}")), (tone, value)])
     }
 
-    /// Writes JSON unchanged, except that invisible characters are escaped as JSON spells them.
+    /// JSON as it is, with what cannot be seen in the spelling of JSON.
     pub(crate) fn json(&mut self, text: &str) -> io::Result<()> {
         let mut line = String::with_capacity(text.len());
         for character in text.chars() {
@@ -86,7 +86,7 @@ impl<'w> Page<'w> {
         writeln!(self.out, "{line}")
     }
 
-    /// Returns the writer itself, for raw bytes.
+    /// The writer itself, for whoever writes bytes.
     pub(crate) fn writer(&mut self) -> &mut dyn Write {
         self.out
     }
@@ -108,7 +108,7 @@ impl<'w> Page<'w> {
     }
 }
 
-/// Escapes everything in the text that is invisible.
+/// The text with everything that cannot be seen escaped.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -121,7 +121,7 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-/// Joins names as people do: `a, b and c`.
+/// Names as people list them: `a, b and c`.
 pub(crate) fn listed(names: &[&str], last: &str) -> String {
     match names {
         [] => String::new(),
@@ -130,7 +130,7 @@ pub(crate) fn listed(names: &[&str], last: &str) -> String {
     }
 }
 
-/// Returns a number with its noun: `1 tool`, `2 tools`.
+/// A number of things.
 pub(crate) fn counted(count: usize, one: &str) -> String {
     if count == 1 {
         format!("1 {one}")

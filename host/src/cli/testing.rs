@@ -1,4 +1,4 @@
-//! Shared by the tests of the commands: components made on the spot, and a folder to serve.
+//! What the tests of the commands share: components made on the spot, and a folder to serve.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// A tool that a component describes and does not implement.
+/// A tool of a component that describes it and does nothing else.
 #[derive(Clone, Copy)]
 pub(super) struct Offered {
     pub(super) name: &'static str,
@@ -38,7 +38,7 @@ pub(super) const HELLO: Offered = Offered {
     services: &[],
 };
 
-/// Makes a component that offers these tools.
+/// A component that offers these tools.
 pub(super) fn component(tools: &[Offered]) -> Vec<u8> {
     let mut memory = Memory(vec![0; 8]);
     let definitions: Vec<Vec<u8>> = tools.iter().map(|tool| memory.definition(tool)).collect();
@@ -75,10 +75,10 @@ fn encode(module: &str) -> Vec<u8> {
         .unwrap()
 }
 
-/// The address at which the memory's contents begin.
+/// Where the memory's contents begin.
 const BASE: u32 = 1024;
 
-/// The memory of a component, laid out for the canonical ABI.
+/// The memory of a component, as the canonical ABI wants it.
 struct Memory(Vec<u8>);
 
 impl Memory {
@@ -195,7 +195,7 @@ impl Site {
         close(&self.path(name), 0o644);
     }
 
-    /// Returns the names in the folder.
+    /// The names in the folder.
     pub(super) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let mut names: Vec<_> = entries
