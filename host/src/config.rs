@@ -20,10 +20,12 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{Approval, ComponentGrant, Signers, Terms};
-use crate::identity::{Algorithm, IssuerSettings, KeySource};
+use crate::dispatch::{Approval, ComponentGrant, Terms};
+use crate::identity::IssuerSettings;
+use crate::intake::Signers;
+use crate::limits::Limits;
 use crate::owned::Trust;
-use crate::sandbox::Limits;
+use crate::tokens::{Algorithm, KeySource};
 use reader::{Problems, Section};
 
 pub use approvals::{Approvals, ApprovalsError};

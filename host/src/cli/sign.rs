@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use bailiwick::envelope::{make_key, read_key};
-use bailiwick::sandbox::{is_component_name, sign, signature_of, signer_key};
+use bailiwick::intake::{is_component_name, sign, signature_of, signer_key};
 use bailiwick::seams::SystemRandom;
 use bailiwick_envelope::SigningKey;
 

@@ -7,7 +7,8 @@ use bailiwick_envelope::DelegationMode;
 use super::reader::Section;
 use super::services::Services;
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{ComponentGrant, DigestRule, ToolGrant};
+use crate::dispatch::{ComponentGrant, ToolGrant};
+use crate::intake::DigestRule;
 
 pub(super) fn components(
     root: &Section<'_>,

@@ -10,10 +10,8 @@ use super::Issuer;
 use super::reader::Section;
 use crate::characters::check_name;
 use crate::egress::AddressPolicy;
-use crate::identity::{
-    AgentRule, Algorithm, IssuerSettings, KeyFile, KeySource, ServiceRule, TenantRule, TextRule,
-    TimeRule, TypeRule,
-};
+use crate::identity::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
+use crate::tokens::{Algorithm, KeyFile, KeySource, TimeRule, TypeRule};
 
 pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
     let sections = root.sections("issuers");

@@ -8,8 +8,8 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Section;
+use crate::limits::{Limits, Room, Unit};
 use crate::owned::Trust;
-use crate::sandbox::{Limits, Room, Unit};
 
 /// `[server]`.
 #[derive(Debug, Clone)]

@@ -9,10 +9,11 @@ use super::Issuer;
 use super::issuers::{addresses, algorithms, dialled, discovered, keys, times, token_type};
 use super::reader::Section;
 use crate::delegation::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
-    IssuedTenant, OnCancel, ServiceSettings, Subjects, Template,
+    AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
+    ServiceSettings, Subjects, Template,
 };
 use crate::identity::TenantRule;
+use crate::tokens::ClientSettings;
 
 /// The services that were read.
 pub(super) struct Services {

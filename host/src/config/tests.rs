@@ -9,8 +9,8 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::identity::TimeRule;
-use crate::sandbox::{Limit, Limits, Unit};
+use crate::limits::{Limit, Limits, Unit};
+use crate::tokens::TimeRule;
 
 const GOOD: &str = r#"[server]
 listen = "127.0.0.1:0"

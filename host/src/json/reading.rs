@@ -21,11 +21,6 @@ const OWN_READING: &[(&str, &str)] = &[
         "walks any value; the metaschema judges the types",
     ),
     ("sandbox/answer.rs", "blocks that it has just built"),
-    ("audit/", "records of the host's own journal"),
-    (
-        "cli/audit/",
-        "records of the host's own journal, for people",
-    ),
 ];
 
 #[test]
