@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// An MCP server host that runs every tool as a WebAssembly component which knows for whom it
-/// acts and holds no keys.
+/// An MCP server host that runs every tool as a WebAssembly component. A tool learns for whom it
+/// acts, and holds no keys.
 #[derive(Parser)]
 #[command(name = "bailiwick", version)]
 struct Cli {
@@ -21,16 +21,16 @@ enum Command {
     Serve(cli::serve::Args),
     /// Check a configuration and the tools folder, without serving.
     Check(cli::check::Args),
-    /// Tell whether a token may make a call and why, without making it.
+    /// Explain whether a token may make a call, without making it.
     Explain(cli::explain::Args),
-    /// Look into the audit journal.
+    /// Read the audit journal.
     #[command(subcommand)]
     Audit(cli::audit::Command),
-    /// Begin a tool: a Rust crate with an example in it.
+    /// Start a tool: a Rust crate with an example in it.
     New(cli::new::Args),
     /// Build a Rust crate into a component for the tools folder.
     Build(cli::build::Args),
-    /// Say what a component is, what it asks for and whether this host would load it.
+    /// Describe a component: what it is, what it asks for, and whether this host would load it.
     Inspect(cli::inspect::Args),
     /// Sign components, or make a key to sign them with.
     Sign(cli::sign::Args),

@@ -19,7 +19,7 @@ use crate::tokens::ClientSettings;
 pub(super) struct Services {
     /// Those without a mistake.
     pub(super) sound: Vec<ServiceSettings>,
-    /// Names of the others: what refers to them is not a second mistake.
+    /// Names of the others: a reference to one of them is not a second mistake.
     pub(super) unsound: Vec<String>,
 }
 
@@ -297,8 +297,8 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     })
 }
 
-/// Where an issued token states the tenant: where the operator says, else under the name that its
-/// own issuer has for it, else under that of the issuers whose users are served.
+/// Returns the claim in which an issued token states the tenant: the operator's, else that of the
+/// token's own issuer, else that of the issuers whose users are served.
 fn issued_tenant(
     section: &Section<'_>,
     own: Option<&Issuer>,
