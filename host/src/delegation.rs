@@ -26,7 +26,7 @@ mod token_endpoint;
 pub use answer_headers::AnswerHeader;
 pub use authority::{Authority, Broker, BrokerLimits};
 pub use error::DownstreamError;
-pub use request::{Part, Request, Response};
+pub use request::{Part, Piece, Request, Response};
 pub use service::{
     AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
     IssuedTenant, OnCancel, Service, ServiceSettings, Subjects,

@@ -11,7 +11,7 @@ mod keys;
 use std::sync::Arc;
 
 use bailiwick_envelope::{
-    Authorization, CallBinding, Claims, Confidence, Delegation, EnvelopeError, Minting, Session,
+    Authorization, CallBinding, CallKind, Claims, Delegation, EnvelopeError, Minting, Session,
     SignedEnvelope, SigningKey, TransactionError, TransactionToken,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -54,6 +54,11 @@ impl Sealed {
     /// The signed envelope.
     pub fn envelope(&self) -> &SignedEnvelope {
         &self.envelope
+    }
+
+    /// The same, for those who keep it.
+    pub fn shared(&self) -> Arc<SignedEnvelope> {
+        Arc::clone(&self.envelope)
     }
 
     /// The alias of the actor's issuer.
@@ -158,12 +163,12 @@ impl Signer {
             session: self.session(caller.session(), trace_id),
             authorization: Authorization {
                 scopes: permit.scopes().to_vec(),
-                confidence: Confidence::Verified,
             },
             delegation: Delegation::new(permit.services().clone()),
             call: CallBinding {
                 id: call.0.clone(),
-                tool: tool.definition.name.clone(),
+                kind: CallKind::Tool,
+                name: tool.definition.name.clone(),
                 component: tool.component.digest.clone(),
                 arguments: format!("hmac-sha256:{}", self.keyed_hash("arguments", &arguments)),
             },

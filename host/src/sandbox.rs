@@ -21,6 +21,7 @@ mod engine;
 mod entry;
 mod examine;
 mod growth;
+mod identity;
 mod inspect;
 mod limits;
 mod loader;

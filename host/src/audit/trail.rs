@@ -107,7 +107,7 @@ impl Trail {
             (Some(outcome), text(reason))
         });
         let record = Record {
-            delegation_mode: mode,
+            delegation_mode: mode.map(Into::into),
             decision,
             outcome,
             reason,
@@ -143,7 +143,7 @@ fn base(sealed: &Sealed) -> Record {
             trace_id: Some(claims.session.trace_id.clone()),
         },
         delegation_mode: Some(claims.delegation.mode()),
-        tool: Some(claims.call.tool.clone()),
+        tool: Some(claims.call.name.clone()),
         component: Some(claims.call.component.clone()),
         ..Record::new(Event::CallOpened)
     }

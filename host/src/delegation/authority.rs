@@ -20,8 +20,8 @@ use tokio_util::task::TaskTracker;
 use super::cache::ExchangeCache;
 use super::credential::Credential;
 use super::error::DownstreamError;
-use super::planned::{Planned, Progress, absolute, outcome_of, unknown};
-use super::request::{self, Part, Request, Response};
+use super::planned::{Planned, Progress, absolute, error_of, is_safe, outcome_of, unknown};
+use super::request::{self, Part, Piece, Request, Response};
 use super::service::Service;
 use super::tally::{DownstreamTally, Tally};
 use crate::audit::{Downstream, Event, Outcome, Trail};
@@ -129,11 +129,18 @@ impl Authority {
     /// There is no HTTP answer.
     pub async fn send(&self, request: Request) -> Result<Response, DownstreamError> {
         let inner = Arc::clone(&self.inner);
+        let harmless = request::method(&request.method).is_ok_and(|method| is_safe(&method));
         let task = self
             .tasks
             .spawn(async move { inner.perform(request).await });
-        task.await
-            .unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
+        task.await.unwrap_or_else(|_| {
+            let failed = DownstreamError::Unavailable("the host failed".into());
+            Err(if harmless {
+                failed
+            } else {
+                DownstreamError::UnknownOutcome(Box::new(failed))
+            })
+        })
     }
 
     /// How many requests it makes at most.
@@ -221,10 +228,11 @@ impl Inner {
             closed,
             Some(ended),
         );
+        let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
+        let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));
         closed
-            .await
-            .map_err(|_| DownstreamError::AuditUnavailable)?;
-        result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut))
+            .and(result)
+            .map_err(|error| error_of(error, ended.0, &progress, &planned.method))
     }
 
     /// Does `work` to its end, or gives it up (`None`) when the authority ends, if it may be given
@@ -323,19 +331,17 @@ impl Inner {
         request: &Request,
     ) -> Result<(String, String), DownstreamError> {
         let actor = &self.sealed.envelope().claims().actor;
-        let names = |wanted: fn(&Part) -> bool| {
-            request
-                .path
-                .iter()
-                .chain(request.query.iter().map(|(_, part)| part))
-                .any(wanted)
-        };
+        let parts = request
+            .path
+            .iter()
+            .chain(request.query.iter().map(|(_, part)| part));
+        let pieces = || parts.clone().flat_map(|Part(pieces)| pieces);
         let known = service
             .settings
             .actor_issuers
             .iter()
             .any(|alias| alias == self.sealed.issuer_alias());
-        if !known && names(|part| !matches!(part, Part::Text(_))) {
+        if !known && pieces().any(|piece| !matches!(piece, Piece::Text(_))) {
             return Err(DownstreamError::NotGranted(
                 "the service does not know the subjects of this issuer".into(),
             ));
@@ -343,7 +349,7 @@ impl Inner {
         // A service account may be called like a user (RFC 9068 §5), who then would be it.
         if actor.kind != ActorKind::User
             && !service.settings.service_accounts
-            && names(|part| matches!(part, Part::ActorSub))
+            && pieces().any(|piece| matches!(piece, Piece::ActorSub))
         {
             return Err(DownstreamError::IdentityUnavailable);
         }

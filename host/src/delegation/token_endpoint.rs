@@ -127,7 +127,7 @@ fn unreachable(error: &EgressError) -> DownstreamError {
             tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");
             DownstreamError::Unavailable("the authorization server cannot be reached".into())
         }
-        EgressError::Unreachable(_) => {
+        EgressError::Unreachable(_) | EgressError::Broken(_) => {
             DownstreamError::Unavailable("the authorization server cannot be reached".into())
         }
     }

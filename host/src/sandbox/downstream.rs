@@ -4,14 +4,14 @@ use futures_util::future::join_all;
 
 use super::bindings::bailiwick::tool::downstream as wit;
 use super::state::CallState;
-use crate::delegation::{DownstreamError, Part, Request, Response};
+use crate::delegation::{DownstreamError, Part, Piece, Request, Response};
 
 impl wit::Host for CallState {
     async fn send(
         &mut self,
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::Error>> {
-        let authority = &self.call("downstream")?.authority;
+        let authority = &self.scope("downstream")?.authority;
         Ok(authority
             .send(request.into())
             .await
@@ -23,7 +23,7 @@ impl wit::Host for CallState {
         &mut self,
         requests: Vec<wit::Request>,
     ) -> wasmtime::Result<Vec<Result<wit::Response, wit::Error>>> {
-        let authority = &self.call("downstream")?.authority;
+        let authority = &self.scope("downstream")?.authority;
         // What cannot be within the bound costs the host nothing more.
         let over = requests
             .len()
@@ -62,10 +62,23 @@ impl From<wit::Request> for Request {
 
 impl From<wit::Part> for Part {
     fn from(part: wit::Part) -> Self {
-        match part {
-            wit::Part::Text(text) => Self::Text(text),
-            wit::Part::ActorSub => Self::ActorSub,
-            wit::Part::ActorTenant => Self::ActorTenant,
+        Self(match part {
+            wit::Part::Text(text) => vec![Piece::Text(text)],
+            wit::Part::ActorSub => vec![Piece::ActorSub],
+            wit::Part::ActorTenant => vec![Piece::ActorTenant],
+            wit::Part::ActorIssuer => vec![Piece::ActorIssuer],
+            wit::Part::Joined(pieces) => pieces.into_iter().map(Into::into).collect(),
+        })
+    }
+}
+
+impl From<wit::Piece> for Piece {
+    fn from(piece: wit::Piece) -> Self {
+        match piece {
+            wit::Piece::Text(text) => Self::Text(text),
+            wit::Piece::ActorSub => Self::ActorSub,
+            wit::Piece::ActorTenant => Self::ActorTenant,
+            wit::Piece::ActorIssuer => Self::ActorIssuer,
         }
     }
 }
@@ -93,8 +106,8 @@ impl From<DownstreamError> for wit::Error {
             DownstreamError::Unavailable(what) => Self::Unavailable(what),
             DownstreamError::TimedOut => Self::TimedOut,
             DownstreamError::TooLarge => Self::TooLarge,
-            DownstreamError::RateLimited(seconds) => Self::RateLimited(seconds),
             DownstreamError::QuotaExhausted => Self::QuotaExhausted,
+            DownstreamError::UnknownOutcome(_) => Self::UnknownOutcome,
             DownstreamError::AuditUnavailable => {
                 Self::Unavailable("the host cannot record the call".into())
             }

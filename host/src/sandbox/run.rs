@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bailiwick_envelope::{ActorKind, Confidence, DelegationMode, SignedEnvelope};
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 
 use super::answer::{Ended, judge};
-use super::bindings::Tool as World;
-use super::bindings::bailiwick::tool::identity as wit;
 use super::bindings::exports::bailiwick::tool::tools;
+use super::bindings::{World, call};
 use super::compile::{Compiled as Code, Compiler};
 use super::engine::{self, EngineError, Started, Tier};
 use super::entry::Entry;
@@ -302,6 +300,7 @@ impl Sandbox {
             );
         };
         let scope = CallScope {
+            envelope: sealed.shared(),
             authority,
             settings: Arc::clone(&tool.settings),
             progress: signals.progress.clone(),
@@ -317,8 +316,7 @@ impl Sandbox {
             entry.engine(),
             self.state(Purpose::Call(Box::new(scope)), owner, log),
         );
-        let context = tools::ToolContext {
-            identity: envelope(sealed.envelope()),
+        let context = call::Context {
             input: permit.arguments().to_string(),
             answers: Vec::new(),
             state: None,
@@ -436,72 +434,5 @@ fn raw(definition: tools::Definition) -> RawDefinition {
         scopes: definition.scopes,
         services: definition.services,
         meta: definition.meta,
-    }
-}
-
-fn envelope(signed: &SignedEnvelope) -> wit::Envelope {
-    let claims = signed.claims();
-    let mode = |mode: DelegationMode| match mode {
-        DelegationMode::ServiceIdentity => wit::DelegationMode::ServiceIdentity,
-        DelegationMode::OnBehalfOf => wit::DelegationMode::OnBehalfOf,
-        DelegationMode::RestrictedUser => wit::DelegationMode::RestrictedUser,
-    };
-    let prior = |actor: &bailiwick_envelope::PriorActor| wit::PriorActor {
-        sub: actor.sub.clone(),
-        iss: actor.iss.clone(),
-    };
-    wit::Envelope {
-        actor: wit::Actor {
-            kind: match claims.actor.kind {
-                ActorKind::User => wit::ActorKind::User,
-                ActorKind::Service => wit::ActorKind::Service,
-            },
-            sub: claims.actor.sub.clone(),
-            iss: claims.actor.iss.clone(),
-            tenant: claims.actor.tenant.clone(),
-            acr: claims.actor.acr.clone(),
-            auth_time: claims.actor.auth_time,
-        },
-        agent: wit::Agent {
-            type_: claims.agent.kind.clone(),
-            id: claims.agent.id.clone(),
-            client_id: claims.agent.client_id.clone(),
-            prior_actors: claims.agent.prior.iter().map(prior).collect(),
-        },
-        session: wit::Session {
-            id: claims.session.id.clone(),
-            source: claims.session.source.clone(),
-            trace_id: claims.session.trace_id.clone(),
-        },
-        authorization: wit::Authorization {
-            scopes: claims.authorization.scopes.clone(),
-            confidence: match claims.authorization.confidence {
-                Confidence::Verified => wit::Confidence::Verified,
-                Confidence::Estimated => wit::Confidence::Estimated,
-            },
-        },
-        delegation: wit::Delegation {
-            mode: mode(claims.delegation.mode()),
-            allowed: claims.delegation.allowed().to_vec(),
-            modes: claims
-                .delegation
-                .modes()
-                .iter()
-                .map(|(name, of)| (name.clone(), mode(*of)))
-                .collect(),
-        },
-        call: wit::Call {
-            id: claims.call.id.clone(),
-            tool: claims.call.tool.clone(),
-            component: claims.call.component.clone(),
-            arguments: claims.call.arguments.clone(),
-        },
-        meta: wit::Meta {
-            created_at: claims.created_at,
-            expires_at: claims.expires_at,
-            kid: signed.kid().to_owned(),
-            signature: signed.signature().to_owned(),
-        },
-        json: signed.json().to_owned(),
     }
 }
