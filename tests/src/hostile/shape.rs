@@ -233,7 +233,13 @@ fn exports() -> Vec<Case> {
             "exports-another-version",
             "Offers a version that the host does not know.",
             NOT_LOADABLE,
-            r#"(export "bailiwick:tool/tools@0.2.0" (instance $tools))"#,
+            r#"(export "bailiwick:tool/tools@0.3.0" (instance $tools))"#,
+        ),
+        exporting(
+            "exports-the-last-version",
+            "Offers the version before, with records that no longer fit.",
+            NOT_LOADABLE,
+            r#"(export "bailiwick:tool/tools@0.1.0" (instance $tools))"#,
         ),
         exporting(
             "exports-one-name-twice",
@@ -267,8 +273,8 @@ fn exports() -> Vec<Case> {
             at: Phase::Load,
             expect: Expect::Refused(NOT_LOADABLE),
             source: Source::Text(Guest::new().text("call-with-other-arguments").replace(
-                r#"(func $call (param "tool" string) (param "context" $context')"#,
-                r#"(func $call (param "context" $context') (param "tool" string)"#,
+                r#"(func $call (param "tool" string) (param "context" $context)"#,
+                r#"(func $call (param "context" $context) (param "tool" string)"#,
             )),
         },
     ]
