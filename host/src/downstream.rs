@@ -11,7 +11,7 @@ mod tally;
 use futures_util::future::BoxFuture;
 
 pub use error::DownstreamError;
-pub use request::{Part, Request, Response};
+pub use request::{Part, Piece, Request, Response};
 pub use tally::DownstreamTally;
 
 /// The services that one call may reach.

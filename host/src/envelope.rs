@@ -11,7 +11,7 @@ mod keys;
 use std::sync::Arc;
 
 use bailiwick_envelope::{
-    Authorization, CallBinding, Claims, Confidence, Delegation, EnvelopeError, Minting, Session,
+    Authorization, CallBinding, CallKind, Claims, Delegation, EnvelopeError, Minting, Session,
     SignedEnvelope, SigningKey, TransactionError, TransactionToken,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -145,7 +145,6 @@ impl Signer {
             session: self.session(caller.session(), trace_id),
             authorization: Authorization {
                 scopes: target.scopes().to_vec(),
-                confidence: Confidence::Verified,
             },
             delegation: Delegation::new(target.backing().services.clone()),
             call: self.binding(target, arguments)?,
@@ -166,7 +165,10 @@ impl Signer {
             serde_json_canonicalizer::to_vec(arguments).map_err(SealError::Arguments)?;
         Ok(CallBinding {
             id: random_hex::<16>(self.random.as_ref()),
-            tool: target.name().to_owned(),
+            kind: match target {
+                Target::Tool(_) => CallKind::Tool,
+            },
+            name: target.name().to_owned(),
             component: target.backing().component.digest.clone(),
             arguments: format!("hmac-sha256:{}", self.keyed_hash("arguments", &canonical)),
         })

@@ -117,8 +117,6 @@ reasons! {
         TimedOut => "timed-out",
         /// The service's answer is larger than the limit.
         TooLarge => "too-large",
-        /// The service asks the tool to slow down.
-        RateLimited => "rate-limited",
         /// The call used up its downstream calls.
         QuotaExhausted => "quota-exhausted",
         /// The journal cannot be written.

@@ -19,6 +19,7 @@ mod downstream;
 mod engine;
 mod entry;
 mod growth;
+mod identity;
 mod log;
 mod progress;
 mod run;

@@ -151,7 +151,7 @@ impl<'r> Who<'r> {
             client_id: text(subject.client_id.as_ref()),
             delegation_mode: record
                 .delegation_mode
-                .map(bailiwick_envelope::DelegationMode::as_str),
+                .map(bailiwick_envelope::CallMode::as_str),
             session_id: text(subject.session_id.as_ref()),
             trace_id: text(subject.trace_id.as_ref()),
         }
@@ -244,7 +244,7 @@ mod tests {
                 session_id: some("s"),
                 trace_id: some("r"),
             },
-            delegation_mode: Some(bailiwick_envelope::DelegationMode::OnBehalfOf),
+            delegation_mode: Some(bailiwick_envelope::CallMode::OnBehalfOf),
             tool: some("o"),
             component: some("d"),
             decision: Some("allow"),

@@ -2,7 +2,7 @@
 //!
 //! Never in a record: tokens, keys, values of arguments or results, bodies.
 
-use bailiwick_envelope::DelegationMode;
+use bailiwick_envelope::CallMode;
 use serde_json::{Map, Value};
 
 /// What happened.
@@ -193,7 +193,7 @@ pub struct Record {
     /// Who.
     pub subject: Subject,
     /// On whose authority.
-    pub delegation_mode: Option<DelegationMode>,
+    pub delegation_mode: Option<CallMode>,
     /// The tool.
     pub tool: Option<String>,
     /// `sha256:` and the component's digest.

@@ -1,6 +1,6 @@
 //! A line of a journal as the record that it was, as far as a reader needs it.
 
-use bailiwick_envelope::DelegationMode;
+use bailiwick_envelope::CallMode;
 use serde::Deserialize;
 
 use super::record::{Downstream, Event, Record, Subject};
@@ -24,7 +24,7 @@ pub(super) struct Seen {
     #[serde(default)]
     client_id: Option<String>,
     #[serde(default)]
-    delegation_mode: Option<DelegationMode>,
+    delegation_mode: Option<CallMode>,
     #[serde(default)]
     session_id: Option<String>,
     #[serde(default)]

@@ -80,7 +80,7 @@ impl Trail {
             (Some(outcome), reason)
         });
         let record = Record {
-            delegation_mode: mode,
+            delegation_mode: mode.map(Into::into),
             decision,
             outcome,
             reason,
@@ -123,7 +123,7 @@ fn base(envelope: &Envelope) -> Record {
             trace_id: Some(claims.session.trace_id.clone()),
         },
         delegation_mode: Some(claims.delegation.mode()),
-        tool: Some(claims.call.tool.clone()),
+        tool: Some(claims.call.name.clone()),
         component: Some(claims.call.component.clone()),
         ..Record::new(Event::CallOpened)
     }

@@ -110,11 +110,12 @@ impl Names {
 /// The package that a tool is written against.
 const PACKAGE: &str = "bailiwick:tool/";
 /// Every version with this beginning is compatible.
-const VERSION: &str = "0.1.";
-/// The most imports that an error names. A crate made for browsers can have hundreds.
+const VERSION: &str = "0.2.";
+/// A crate made for browsers can import hundreds of functions; the first few say enough.
 const MOST_NAMED: usize = 8;
-/// The interfaces that a tool may import.
-const OFFERED: [&str; 7] = [
+/// What a tool may import, and nothing else.
+const OFFERED: [&str; 8] = [
+    "types",
     "identity",
     "downstream",
     "log",
@@ -129,13 +130,14 @@ mod tests {
     use super::{BuildError, from_module, is_offered};
 
     #[test]
-    fn only_the_seven_interfaces_of_this_version_are_offered() {
-        assert!(is_offered("bailiwick:tool/log@0.1.0") && is_offered("bailiwick:tool/log@0.1.7"));
+    fn only_the_interfaces_of_this_version_are_offered() {
+        assert!(is_offered("bailiwick:tool/log@0.2.0") && is_offered("bailiwick:tool/types@0.2.7"));
         for stranger in [
             "bailiwick:tool/log",
-            "bailiwick:tool/log@0.2.0",
-            "bailiwick:tool/tools@0.1.0",
-            "bailiwick:tool-2/log@0.1.0",
+            "bailiwick:tool/log@0.1.0",
+            "bailiwick:tool/log@0.3.0",
+            "bailiwick:tool/tools@0.2.0",
+            "bailiwick:tool-2/log@0.2.0",
             "wasi:http/outgoing-handler@0.2.6",
         ] {
             assert!(!is_offered(stranger), "{stranger}");

@@ -93,7 +93,7 @@ fn is_sdk(path: &Path) -> bool {
 /// Returns the right side of `bailiwick-sdk =`.
 fn dependency(sdk: Option<&Path>) -> anyhow::Result<String> {
     let Some(path) = sdk else {
-        return Ok("\"0.1\"".to_owned());
+        return Ok("\"0.2\"".to_owned());
     };
     match path.to_str() {
         Some(text) if !text.contains('\'') && !text.contains(char::is_control) => {
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(sdk_near(&own), None);
         let sdk = sdk(temp.path());
         assert_eq!(sdk_near(&own), Some(sdk));
-        assert_eq!(dependency(None).unwrap(), "\"0.1\"");
+        assert_eq!(dependency(None).unwrap(), "\"0.2\"");
         assert!(dependency(Some(Path::new("/it's"))).is_err());
     }
 }

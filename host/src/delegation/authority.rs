@@ -20,12 +20,14 @@ use tokio_util::task::TaskTracker;
 
 use super::cache::ExchangeCache;
 use super::credential::Credential;
-use super::planned::{Planned, Progress, absolute, outcome_of, unknown};
+use super::planned::{Planned, Progress, absolute, error_of, is_safe, outcome_of, unknown};
 use super::request;
 use super::service::Service;
 use super::tally::Tally;
 use crate::audit::{Downstream, Event, Outcome, Trail};
-use crate::downstream::{DownstreamError, DownstreamTally, Part, Request, Response, Services};
+use crate::downstream::{
+    DownstreamError, DownstreamTally, Part, Piece, Request, Response, Services,
+};
 use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
 use crate::reason::DownstreamReason;
@@ -136,12 +138,19 @@ impl Services for Authority {
     /// waiting for it.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, DownstreamError>> {
         let inner = Arc::clone(&self.inner);
+        let harmless = request::method(&request.method).is_ok_and(|method| is_safe(&method));
         Box::pin(async move {
             let task = self
                 .tasks
                 .spawn(async move { inner.perform(request).await });
-            task.await
-                .unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
+            task.await.unwrap_or_else(|_| {
+                let failed = DownstreamError::Unavailable("the host failed".into());
+                Err(if harmless {
+                    failed
+                } else {
+                    DownstreamError::UnknownOutcome(Box::new(failed))
+                })
+            })
         })
     }
 }
@@ -218,10 +227,11 @@ impl Inner {
             closed,
             Some(ended),
         );
+        let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
+        let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));
         closed
-            .await
-            .map_err(|_| DownstreamError::AuditUnavailable)?;
-        result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut))
+            .and(result)
+            .map_err(|error| error_of(error, ended.0, &progress, &planned.method))
     }
 
     /// Does `work` to its end, or gives it up (`None`) when the authority ends, if it may be given
@@ -319,19 +329,17 @@ impl Inner {
         request: &Request,
     ) -> Result<(String, String), DownstreamError> {
         let actor = &self.envelope.claims().actor;
-        let names = |wanted: fn(&Part) -> bool| {
-            request
-                .path
-                .iter()
-                .chain(request.query.iter().map(|(_, part)| part))
-                .any(wanted)
-        };
+        let parts = request
+            .path
+            .iter()
+            .chain(request.query.iter().map(|(_, part)| part));
+        let pieces = || parts.clone().flat_map(|Part(pieces)| pieces);
         let known = service
             .settings
             .actor_issuers
             .iter()
             .any(|alias| alias == self.envelope.issuer_alias());
-        if !known && names(|part| !matches!(part, Part::Text(_))) {
+        if !known && pieces().any(|piece| !matches!(piece, Piece::Text(_))) {
             return Err(DownstreamError::NotGranted(
                 "the service does not know the subjects of this issuer".into(),
             ));
@@ -339,7 +347,7 @@ impl Inner {
         // A service account may be called like a user (RFC 9068 §5), who then would be it.
         if actor.kind != ActorKind::User
             && !service.settings.service_accounts
-            && names(|part| matches!(part, Part::ActorSub))
+            && pieces().any(|piece| matches!(piece, Piece::ActorSub))
         {
             return Err(DownstreamError::IdentityUnavailable);
         }

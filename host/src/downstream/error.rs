@@ -35,12 +35,12 @@ pub enum DownstreamError {
     /// The answer is larger than the limit.
     #[error("the answer is larger than the limit")]
     TooLarge,
-    /// The service asks to slow down.
-    #[error("the service asks to slow down")]
-    RateLimited(Option<u32>),
     /// The call has used up its downstream calls.
     #[error("this call has used up its downstream calls")]
     QuotaExhausted,
+    /// The request may have changed something, and this is why no response says whether it did.
+    #[error("it is not known what the request did: {0}")]
+    UnknownOutcome(Box<Self>),
     /// The journal cannot be written.
     #[error("the journal cannot be written")]
     AuditUnavailable,
@@ -60,8 +60,8 @@ impl DownstreamError {
             Self::Unavailable(_) => DownstreamReason::Unavailable,
             Self::TimedOut => DownstreamReason::TimedOut,
             Self::TooLarge => DownstreamReason::TooLarge,
-            Self::RateLimited(_) => DownstreamReason::RateLimited,
             Self::QuotaExhausted => DownstreamReason::QuotaExhausted,
+            Self::UnknownOutcome(cause) => cause.reason(),
             Self::AuditUnavailable => DownstreamReason::AuditUnavailable,
         }
     }

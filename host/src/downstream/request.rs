@@ -1,14 +1,20 @@
 //! The request that a tool makes and the response that it gets, as plain values.
 
-/// A piece of a path or a query value.
+/// A path segment or a query value: pieces that the host joins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub struct Part(pub Vec<Piece>);
+
+/// A piece of a path segment or of a query value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
     /// The tool's own text.
     Text(String),
     /// The actor's subject, which the host fills in.
     ActorSub,
     /// The actor's tenant, which the host fills in.
     ActorTenant,
+    /// The actor's issuer, which the host fills in.
+    ActorIssuer,
 }
 
 /// A tool's request. There is no URL in it.
@@ -18,7 +24,7 @@ pub struct Request {
     pub service: String,
     /// HTTP method.
     pub method: String,
-    /// Path segments below the service's base.
+    /// The path below the service's base, one part per segment.
     pub path: Vec<Part>,
     /// Query parameters.
     pub query: Vec<(String, Part)>,

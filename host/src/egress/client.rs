@@ -63,16 +63,31 @@ pub enum EgressError {
     /// The destination resolves to an address that must not be dialled.
     #[error("the destination is not allowed")]
     Blocked(#[source] Blocked),
-    /// No connection was made, or it broke.
+    /// There is no connection, so nothing was sent.
     #[error("the destination cannot be reached")]
     Unreachable(#[source] Box<dyn StdError + Send + Sync>),
-    /// The answer was not complete in time.
+    /// The connection broke before the answer was complete.
+    #[error("the connection broke")]
+    Broken(#[source] Box<dyn StdError + Send + Sync>),
+    /// No complete answer in time.
     #[error("no complete answer within the deadline")]
     TimedOut,
     /// The answer is larger than the limit.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
 }
+
+impl EgressError {
+    /// Whether the destination may have received the request.
+    pub fn may_have_arrived(&self) -> bool {
+        !matches!(self, Self::Blocked(_) | Self::Unreachable(_))
+    }
+}
+
+/// No connection was made.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct NotConnected(Failure);
 
 impl Client {
     /// Makes a client that dials what `policy` allows.
@@ -177,7 +192,8 @@ impl Client {
                 },
             }
         }
-        let mut connection = self.connect(destination).await?;
+        let connection = self.connect(destination).await;
+        let mut connection = connection.map_err(NotConnected)?;
         let response = connection.send_request(request).await?;
         Ok((connection, response))
     }
@@ -225,6 +241,7 @@ fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
 }
 
 fn classify(error: Failure, max_bytes: usize) -> EgressError {
+    let connected = !error.is::<NotConnected>();
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
     while let Some(layer) = cause {
         if layer.is::<LengthLimitError>() {
@@ -236,7 +253,11 @@ fn classify(error: Failure, max_bytes: usize) -> EgressError {
             _ => cause = layer.source(),
         }
     }
-    EgressError::Unreachable(error)
+    if connected {
+        EgressError::Broken(error)
+    } else {
+        EgressError::Unreachable(error)
+    }
 }
 
 const MAX_HEADER_BYTES: usize = 64 * 1024;

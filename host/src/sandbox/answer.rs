@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::bindings::exports::bailiwick::tool::tools as wit;
+use super::bindings::call as wit;
 use crate::audit::Outcome;
 use crate::dispatch::Tool;
 use crate::json;
@@ -66,7 +66,7 @@ impl Answer {
 
 /// Judges what a tool returned.
 pub(super) fn judge(
-    returned: Result<wit::Outcome, wit::ToolError>,
+    returned: Result<wit::Outcome, wit::Error>,
     tool: &Tool,
     max_bytes: usize,
 ) -> Ending {
@@ -78,11 +78,11 @@ pub(super) fn judge(
         ),
         Err(error) => {
             let (kind, message) = match error {
-                wit::ToolError::InvalidInput(message) => ("invalid input", message),
-                wit::ToolError::Forbidden(message) => ("forbidden", message),
-                wit::ToolError::NotFound(message) => ("not found", message),
-                wit::ToolError::Unavailable(message) => ("unavailable", message),
-                wit::ToolError::Failed(message) => ("failed", message),
+                wit::Error::InvalidInput(message) => ("invalid input", message),
+                wit::Error::Forbidden(message) => ("forbidden", message),
+                wit::Error::NotFound(message) => ("not found", message),
+                wit::Error::Unavailable(message) => ("unavailable", message),
+                wit::Error::Failed(message) => ("failed", message),
             };
             if message.len() > max_bytes {
                 return too_large(max_bytes);
@@ -284,7 +284,7 @@ mod tests {
     use crate::intake::ComponentId;
     use crate::sandbox::{Code, RawDefinition};
 
-    fn judged(returned: Result<wit::Outcome, wit::ToolError>, max_bytes: usize) -> Option<Ending> {
+    fn judged(returned: Result<wit::Outcome, wit::Error>, max_bytes: usize) -> Option<Ending> {
         let raw = RawDefinition {
             name: "t".into(),
             description: "d".into(),
@@ -366,11 +366,11 @@ mod tests {
                 Some(EndReason::OutputTooLarge),
             ),
             (
-                Err(wit::ToolError::Failed("x".repeat(5000))),
+                Err(wit::Error::Failed("x".repeat(5000))),
                 Some(EndReason::OutputTooLarge),
             ),
             (
-                Err(wit::ToolError::NotFound("x".into())),
+                Err(wit::Error::NotFound("x".into())),
                 Some(EndReason::ToolError),
             ),
             (

@@ -4,14 +4,14 @@ use futures_util::future::join_all;
 
 use super::bindings::bailiwick::tool::downstream as wit;
 use super::state::CallState;
-use crate::downstream::{DownstreamError, Part, Request, Response};
+use crate::downstream::{DownstreamError, Part, Piece, Request, Response};
 
 impl wit::Host for CallState {
     async fn send(
         &mut self,
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::Error>> {
-        let services = &self.call("downstream")?.services;
+        let services = &self.scope("downstream")?.services;
         Ok(services
             .send(request.into())
             .await
@@ -23,7 +23,7 @@ impl wit::Host for CallState {
         &mut self,
         requests: Vec<wit::Request>,
     ) -> wasmtime::Result<Vec<Result<wit::Response, wit::Error>>> {
-        let call = self.call("downstream")?;
+        let call = self.scope("downstream")?;
         // What cannot be within the bound costs the host nothing more.
         let over = requests
             .len()
@@ -62,10 +62,23 @@ impl From<wit::Request> for Request {
 
 impl From<wit::Part> for Part {
     fn from(part: wit::Part) -> Self {
-        match part {
-            wit::Part::Text(text) => Self::Text(text),
-            wit::Part::ActorSub => Self::ActorSub,
-            wit::Part::ActorTenant => Self::ActorTenant,
+        Self(match part {
+            wit::Part::Text(text) => vec![Piece::Text(text)],
+            wit::Part::ActorSub => vec![Piece::ActorSub],
+            wit::Part::ActorTenant => vec![Piece::ActorTenant],
+            wit::Part::ActorIssuer => vec![Piece::ActorIssuer],
+            wit::Part::Joined(pieces) => pieces.into_iter().map(Into::into).collect(),
+        })
+    }
+}
+
+impl From<wit::Piece> for Piece {
+    fn from(piece: wit::Piece) -> Self {
+        match piece {
+            wit::Piece::Text(text) => Self::Text(text),
+            wit::Piece::ActorSub => Self::ActorSub,
+            wit::Piece::ActorTenant => Self::ActorTenant,
+            wit::Piece::ActorIssuer => Self::ActorIssuer,
         }
     }
 }
@@ -93,8 +106,8 @@ impl From<DownstreamError> for wit::Error {
             DownstreamError::Unavailable(what) => Self::Unavailable(what),
             DownstreamError::TimedOut => Self::TimedOut,
             DownstreamError::TooLarge => Self::TooLarge,
-            DownstreamError::RateLimited(seconds) => Self::RateLimited(seconds),
             DownstreamError::QuotaExhausted => Self::QuotaExhausted,
+            DownstreamError::UnknownOutcome(_) => Self::UnknownOutcome,
             DownstreamError::AuditUnavailable => {
                 Self::Unavailable("the host cannot record the call".into())
             }
@@ -111,6 +124,7 @@ mod tests {
     use super::super::growth::{Budget, Owner};
     use super::super::log::Log;
     use super::super::state::{CallScope, Purpose};
+    use super::super::testing::envelope_of_test;
     use super::super::ticker::Ticker;
     use super::wit::Host as _;
     use super::*;
@@ -157,6 +171,7 @@ mod tests {
 
     fn call(services: &Arc<Echo>, most_requests: usize) -> Purpose {
         Purpose::Call(Box::new(CallScope {
+            envelope: envelope_of_test(),
             services: Arc::clone(services) as _,
             most_requests,
             settings: "{}".into(),
@@ -196,8 +211,10 @@ mod tests {
             panic!("{asked:?}");
         };
         assert_eq!(first.method, "POST");
-        assert_eq!(first.path, [Part::Text("v1".into()), Part::ActorSub]);
-        assert_eq!(first.query, [("t".to_owned(), Part::ActorTenant)]);
+        let part = |piece| Part(vec![piece]);
+        let segments = [part(Piece::Text("v1".into())), part(Piece::ActorSub)];
+        assert_eq!(first.path, segments);
+        assert_eq!(first.query, [("t".to_owned(), part(Piece::ActorTenant))]);
         assert_eq!(first.headers, [("accept".to_owned(), "*/*".to_owned())]);
     }
 

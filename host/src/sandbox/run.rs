@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::{ActorKind, Confidence, DelegationMode, SignedEnvelope};
+use bailiwick_envelope::SignedEnvelope;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 
 use super::answer::{Ending, judge};
-use super::bindings::Tool as World;
-use super::bindings::bailiwick::tool::identity as wit;
-use super::bindings::exports::bailiwick::tool::tools;
+use super::bindings::{World, call};
 use super::code::Code;
 use super::described::RawDefinition;
 use super::engine::{self, EngineError, Started, Tier};
@@ -64,7 +62,7 @@ pub struct Job<'c> {
     /// What is called.
     pub target: &'c Target,
     /// For whom.
-    pub envelope: &'c SignedEnvelope,
+    pub envelope: &'c Arc<SignedEnvelope>,
     /// The arguments as JSON, valid against the target's input schema.
     pub input: String,
     /// The services that the call may reach.
@@ -190,6 +188,7 @@ impl Sandbox {
         let backing = &tool.backing;
         let entry = backing.code.entry();
         let scope = CallScope {
+            envelope: Arc::clone(envelope),
             services,
             most_requests: self.limits.downstream_calls,
             settings: Arc::clone(&backing.settings),
@@ -206,8 +205,7 @@ impl Sandbox {
             entry.engine(),
             self.state(Purpose::Call(Box::new(scope)), owner, log),
         );
-        let context = tools::ToolContext {
-            identity: self::envelope(envelope),
+        let context = call::Context {
             input,
             answers: Vec::new(),
             state: None,
@@ -308,70 +306,3 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
 
 /// The engine's error for this has no public type, only its text.
 const HOSTCALL_FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls";
-
-fn envelope(signed: &SignedEnvelope) -> wit::Envelope {
-    let claims = signed.claims();
-    let mode = |mode: DelegationMode| match mode {
-        DelegationMode::ServiceIdentity => wit::DelegationMode::ServiceIdentity,
-        DelegationMode::OnBehalfOf => wit::DelegationMode::OnBehalfOf,
-        DelegationMode::RestrictedUser => wit::DelegationMode::RestrictedUser,
-    };
-    let prior = |actor: &bailiwick_envelope::PriorActor| wit::PriorActor {
-        sub: actor.sub.clone(),
-        iss: actor.iss.clone(),
-    };
-    wit::Envelope {
-        actor: wit::Actor {
-            kind: match claims.actor.kind {
-                ActorKind::User => wit::ActorKind::User,
-                ActorKind::Service => wit::ActorKind::Service,
-            },
-            sub: claims.actor.sub.clone(),
-            iss: claims.actor.iss.clone(),
-            tenant: claims.actor.tenant.clone(),
-            acr: claims.actor.acr.clone(),
-            auth_time: claims.actor.auth_time,
-        },
-        agent: wit::Agent {
-            type_: claims.agent.kind.clone(),
-            id: claims.agent.id.clone(),
-            client_id: claims.agent.client_id.clone(),
-            prior_actors: claims.agent.prior.iter().map(prior).collect(),
-        },
-        session: wit::Session {
-            id: claims.session.id.clone(),
-            source: claims.session.source.clone(),
-            trace_id: claims.session.trace_id.clone(),
-        },
-        authorization: wit::Authorization {
-            scopes: claims.authorization.scopes.clone(),
-            confidence: match claims.authorization.confidence {
-                Confidence::Verified => wit::Confidence::Verified,
-                Confidence::Estimated => wit::Confidence::Estimated,
-            },
-        },
-        delegation: wit::Delegation {
-            mode: mode(claims.delegation.mode()),
-            allowed: claims.delegation.allowed().to_vec(),
-            modes: claims
-                .delegation
-                .modes()
-                .iter()
-                .map(|(name, of)| (name.clone(), mode(*of)))
-                .collect(),
-        },
-        call: wit::Call {
-            id: claims.call.id.clone(),
-            tool: claims.call.tool.clone(),
-            component: claims.call.component.clone(),
-            arguments: claims.call.arguments.clone(),
-        },
-        meta: wit::Meta {
-            created_at: claims.created_at,
-            expires_at: claims.expires_at,
-            kid: signed.kid().to_owned(),
-            signature: signed.signature().to_owned(),
-        },
-        json: signed.json().to_owned(),
-    }
-}

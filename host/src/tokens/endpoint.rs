@@ -112,7 +112,7 @@ fn unanswered(error: &EgressError) -> EndpointError {
             tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");
             EndpointError::Unreachable
         }
-        EgressError::Unreachable(_) => EndpointError::Unreachable,
+        EgressError::Unreachable(_) | EgressError::Broken(_) => EndpointError::Unreachable,
     }
 }
 

@@ -63,7 +63,10 @@ impl Inner {
         let transaction = request.headers().get("txn-token").cloned();
         let client = &planned.service.client;
         let sent = client.send_for(self.principal(planned), request, limits.time, limits.answer);
-        let answer = sent.await.map_err(|error| failed(&error))?;
+        let answer = sent.await.map_err(|error| {
+            progress.sending = error.may_have_arrived();
+            failed(&error)
+        })?;
         progress.status = Some(answer.status.as_u16());
         let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
         if before.saturating_add(answer.body.len()) > limits.total {
