@@ -92,7 +92,7 @@ impl Exchange {
             scopes: &self.issued.scopes,
             acting: call.acting,
             inbound: subject_token,
-            now: self.clock.now(),
+            clock: self.clock.as_ref(),
         };
         let expires_at = self.issued.verify(&granted, &expected).await?;
         Ok(Issued {

@@ -8,10 +8,12 @@ use bailiwick_envelope::{Actor, Agent};
 use secrecy::ExposeSecret as _;
 
 use super::exchange::{ACCESS_TOKEN, Acting};
+use super::obtaining::refuse;
 use super::service::IssuedTenant;
 use crate::downstream::DownstreamError;
+use crate::seams::Clock;
 use crate::tokens::{
-    Claims, Granted, KeyError, KeyRing, TimeRule, TokenError, TypeRule, Unverified,
+    Audience, Claims, Expectations, Granted, KeyRing, Subject, TimeRule, TypeRule, Unverified,
 };
 
 /// What the operator says an issued token must look like.
@@ -44,7 +46,7 @@ pub(super) struct Expected<'c> {
     pub(super) scopes: &'c [String],
     pub(super) acting: Acting,
     pub(super) inbound: &'c str,
-    pub(super) now: u64,
+    pub(super) clock: &'c dyn Clock,
 }
 
 impl IssuedRule {
@@ -63,34 +65,21 @@ impl IssuedRule {
             return Err(refuse("it is the caller's own token"));
         }
         self.check_type(granted)?;
-        let claims = self.authentic(token).await?;
-        claims.check_times(expected.now, &self.times)?;
-        claims.check_plain_access()?;
-        let expires_at = claims.expiry()?;
-        let beyond = self
-            .max_lifetime
-            .map_or(0, |seconds| expected.now.saturating_add(seconds));
-        if expires_at > expected.authority_until.max(beyond) {
-            return Err(refuse(
-                "it outlives the caller's own token (exchange.max_lifetime)",
-            ));
-        }
-        if claims.audiences()? != [self.audience.as_str()] {
-            return Err(refuse("it is for another audience, or for more than one"));
-        }
-        if claims.string(&self.subject_claim)? != expected.actor.sub {
-            return Err(refuse("it names another subject"));
-        }
-        self.check_tenant(&claims, expected.actor)?;
-        self.check_client(&claims)?;
-        self.check_actor(&claims, expected)?;
+        let verified = self
+            .expectations(expected)
+            .verify(Unverified::parse(token)?, expected.clock)
+            .await?;
+        let claims = verified.claims();
+        self.check_tenant(claims, expected.actor)?;
+        self.check_client(claims)?;
+        self.check_actor(claims, expected)?;
         if !self.details && (granted.details || claims.has("authorization_details")) {
             return Err(refuse(
                 "it has authorization_details (exchange.expect_authorization_details)",
             ));
         }
-        check_scopes(&claims, granted, expected)?;
-        Ok(expires_at.min(expected.authority_until))
+        check_scopes(claims, granted, expected)?;
+        Ok(claims.expiry()?.min(expected.authority_until))
     }
 
     /// RFC 8693 §2.2.1 requires the member; other dialects do not have it.
@@ -103,23 +92,23 @@ impl IssuedRule {
         }
     }
 
-    /// The claims of a token that the expected issuer signed, of the expected type.
-    async fn authentic(&self, token: &str) -> Result<Claims, DownstreamError> {
-        let unverified = Unverified::parse(token)?;
-        if unverified.claimed_issuer()? != self.issuer {
-            return Err(refuse("it is from another issuer"));
+    /// What any token must be that is issued for this caller.
+    fn expectations<'e>(&'e self, expected: &Expected<'e>) -> Expectations<'e> {
+        let beyond = self
+            .max_lifetime
+            .map_or(0, |seconds| expected.clock.now().saturating_add(seconds));
+        Expectations {
+            issuer: &self.issuer,
+            keys: &self.keys,
+            token_type: &self.token_type,
+            times: &self.times,
+            ends_by: Some(expected.authority_until.max(beyond)),
+            audience: Audience::Only(&self.audience),
+            subject: Some(Subject {
+                claim: &self.subject_claim,
+                name: &expected.actor.sub,
+            }),
         }
-        let key = self
-            .keys
-            .find(unverified.key_id())
-            .await
-            .map_err(|error| match error {
-                KeyError::Unknown => refuse("it is signed with an unknown key"),
-                KeyError::Unavailable { .. } => DownstreamError::Unavailable(
-                    "the keys of the authorization server are not available".into(),
-                ),
-            })?;
-        Ok(unverified.verify(&key, &self.token_type)?)
     }
 
     /// A user of two tenants must not get into the other one.
@@ -253,17 +242,6 @@ fn check_scopes(
         Ok(())
     } else {
         Err(DownstreamError::ScopeDenied(missing))
-    }
-}
-
-fn refuse(why: &str) -> DownstreamError {
-    DownstreamError::CredentialRefused(format!("the issued token is not acceptable: {why}"))
-}
-
-/// What the front door would not accept is not sent either.
-impl From<TokenError> for DownstreamError {
-    fn from(why: TokenError) -> Self {
-        refuse(&why.to_string())
     }
 }
 
