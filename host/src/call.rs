@@ -10,7 +10,6 @@ mod gate;
 mod lines;
 mod listening;
 mod pace;
-mod principal;
 mod refusal;
 
 use std::panic::AssertUnwindSafe;
@@ -28,6 +27,7 @@ use crate::delegation::Broker;
 use crate::dispatch::{self, Catalog, Permit, ToolRequest};
 use crate::envelope::{CallId, Signer};
 use crate::identity::{BearerToken, Caller, Identity, SubjectToken};
+use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::sandbox::{Answer, Components, Ended, Sandbox, Signals};
 use crate::seams::{Clock, Random};
@@ -36,7 +36,6 @@ pub use gate::{Full, Gate, Place};
 pub use lines::Lines;
 pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Shown, listen};
 pub use pace::Pace;
-pub use principal::Principal;
 pub use refusal::{Refusal, mismatched};
 
 /// Everything that a call passes through.

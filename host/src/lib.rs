@@ -32,6 +32,7 @@ pub mod build;
 pub mod characters;
 pub mod flight;
 pub mod harden;
+pub mod principal;
 pub mod reason;
 pub mod seams;
 

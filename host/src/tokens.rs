@@ -11,6 +11,7 @@ mod client_credentials;
 mod endpoint;
 mod error;
 mod keys;
+mod names;
 mod plain;
 mod renewal;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub(crate) use endpoint::{Granted, TokenEndpoint};
 pub use error::TokenError;
 pub(crate) use keys::SetVersion;
 pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySource, left_out};
+pub(crate) use names::{ACCESS_TOKEN, JWT};
 pub(crate) use renewal::may_be_renewed;
 pub use unverified::{TypeRule, Unverified};
 pub use verifier::{Audience, Expectations, Subject, Verified, VerifyError};

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::Principal;
 use crate::identity::Caller;
+use crate::principal::Principal;
 use crate::sandbox::{Capacity, Limits, Tier};
 
 /// A gate with places, such as the one in front of the sandbox.

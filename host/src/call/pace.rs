@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Principal;
+use crate::principal::Principal;
 use crate::sandbox::Limits;
 
 /// The pace that each principal has to keep (a generic cell rate algorithm: one instant for each).

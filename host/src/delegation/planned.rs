@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::{Actor, ActorKind, DelegationMode};
+use bailiwick_envelope::DelegationMode;
 use http::{HeaderMap, Method, Uri};
 
-use super::service::{OnCancel, Service};
+use super::service::Service;
+use super::settings::OnCancel;
 use crate::audit::{Downstream, Outcome};
 use crate::downstream::DownstreamError;
-use crate::egress::{EgressError, Principal};
+use crate::egress::EgressError;
 
 /// A request that the grant covers, ready to be recorded and sent.
 pub(super) struct Planned {
@@ -80,7 +81,7 @@ pub(super) fn outcome_of(error: &DownstreamError, progress: &Progress, method: &
     }
 }
 
-/// What a tool is told of an answer that did not come.
+/// Returns what a tool sees of an answer that did not come.
 pub(super) fn failed(error: &EgressError) -> DownstreamError {
     match error {
         EgressError::TimedOut => DownstreamError::TimedOut,
@@ -105,17 +106,6 @@ pub(super) fn unknown() -> Downstream {
         scopes: Vec::new(),
         audience: None,
         credential_kind: None,
-    }
-}
-
-/// The actor as the one for whom a connection carries requests.
-pub(super) fn principal(actor: &Actor) -> Principal {
-    let service = actor.kind == ActorKind::Service;
-    Principal::Actor {
-        issuer: actor.iss.clone(),
-        sub: actor.sub.clone(),
-        tenant: actor.tenant.clone(),
-        service,
     }
 }
 

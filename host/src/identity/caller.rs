@@ -3,6 +3,7 @@
 use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
+use crate::principal::Principal;
 use crate::tokens::{Claims, TokenError, Verified};
 
 /// Who asks and who executes, with what the token allows: the proof that authentication happened.
@@ -16,6 +17,12 @@ pub struct Caller {
     scopes: Vec<String>,
     expires_at: u64,
     session: SessionBasis,
+}
+
+impl From<&Caller> for Principal {
+    fn from(caller: &Caller) -> Self {
+        Self::from(&caller.actor)
+    }
 }
 
 /// What identifies the session or authorization that a token belongs to.

@@ -30,6 +30,7 @@ use crate::audit::{OpenCall, Outcome};
 use crate::dispatch::{Annotations, Permit, RawDefinition};
 use crate::downstream::Services;
 use crate::envelope::Sealed;
+use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::seams::{Clock, Random};
 
@@ -312,8 +313,7 @@ impl Sandbox {
             &sealed.envelope().claims().call.id,
             &self.limits,
         );
-        let actor = &sealed.envelope().claims().actor;
-        let owner = Owner::User(actor.iss.clone(), actor.sub.clone());
+        let owner = Owner::User(Principal::from(&sealed.envelope().claims().actor));
         let mut store = store(
             entry.engine(),
             self.state(Purpose::Call(Box::new(scope)), owner, log),

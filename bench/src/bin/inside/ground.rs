@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use bailiwick::app;
 use bailiwick::audit::{Journal, Settings};
-use bailiwick::delegation::{Broker, BrokerLimits};
+use bailiwick::delegation::Broker;
 use bailiwick::dispatch::{Catalog, Permit, Terms, ToolRequest, permit};
 use bailiwick::envelope::{CallId, HostKeys, Sealed, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
@@ -93,18 +93,11 @@ impl Ground {
             Arc::clone(&clock),
             Arc::clone(&random),
         ));
-        let limits = BrokerLimits {
-            calls: 16,
-            time: Duration::from_secs(5),
-            answer: 1 << 20,
-            request: 1 << 20,
-            total: 8 << 20,
-        };
         let broker = Arc::new(Broker::new(
             BTreeMap::new(),
             Arc::clone(&signer),
             Arc::clone(&random),
-            limits,
+            Limits::default(),
         ));
 
         let key = SigningKey::from_bytes(&[7; 32]);
