@@ -53,7 +53,6 @@ mod listening;
 mod open;
 mod pace;
 mod permit;
-mod principal;
 mod refusal;
 mod run;
 mod seal;
@@ -71,7 +70,6 @@ pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Shown, listen};
 pub use open::OpenCall;
 pub use pace::Pace;
 pub use permit::Permit;
-pub use principal::Principal;
 pub use refusal::{Refusal, mismatched};
 pub use seal::Sealed;
 

@@ -20,7 +20,9 @@ use std::sync::Arc;
 
 use crate::reason::RefusalReason;
 use crate::seams::Clock;
-use crate::tokens::{KeyError, KeyRing, TokenError, Unverified};
+use crate::tokens::{
+    Audience, Expectations, KeyError, KeyRing, TokenError, Unverified, VerifyError,
+};
 
 pub use bearer::{BearerToken, SubjectToken};
 pub use caller::{Caller, SessionBasis};
@@ -51,6 +53,15 @@ pub enum AdmitError {
     /// The issuer's keys could not be had, or the one that the token names is not among them.
     #[error("no key for the token")]
     Key(#[from] KeyError),
+}
+
+impl From<VerifyError> for AdmitError {
+    fn from(why: VerifyError) -> Self {
+        match why {
+            VerifyError::Token(why) => Self::Token(why),
+            VerifyError::Key(why) => Self::Key(why),
+        }
+    }
 }
 
 impl AdmitError {
@@ -99,20 +110,28 @@ impl Identity {
         let trusted = self
             .trusted(unverified.claimed_issuer()?)
             .ok_or(AdmitError::UnknownIssuer)?;
-        let key = trusted.keys.find(unverified.key_id()).await?;
-        let claims = unverified.verify(&key, &trusted.settings.token_type)?;
-        claims.check_times(self.clock.now(), &trusted.settings.times)?;
-        claims.check_audience(
-            trusted
-                .settings
-                .audience
-                .as_deref()
-                .unwrap_or(&self.resource),
-        )?;
-        let caller = Arc::new(Caller::from_claims(&claims, &trusted.settings, digest)?);
+        let verified = self
+            .expectations(trusted)
+            .verify(unverified, self.clock.as_ref())
+            .await?;
+        let caller = Arc::new(Caller::new(&verified, &trusted.settings, digest)?);
         self.verified
-            .insert(digest, &caller, key.set(), self.clock.now_ms());
+            .insert(digest, &caller, verified.keys(), self.clock.now_ms());
         Ok((caller, token.into_subject()))
+    }
+
+    /// What a caller's token of this issuer must be.
+    fn expectations<'e>(&'e self, trusted: &'e Trusted) -> Expectations<'e> {
+        let settings = &trusted.settings;
+        Expectations {
+            issuer: &settings.issuer,
+            keys: &trusted.keys,
+            token_type: &settings.token_type,
+            times: &settings.times,
+            ends_by: None,
+            audience: Audience::Among(settings.audience.as_ref().unwrap_or(&self.resource)),
+            subject: None,
+        }
     }
 
     /// Verifies a token again that was admitted before, perhaps by another policy's issuers.

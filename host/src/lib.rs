@@ -35,6 +35,7 @@ pub mod flight;
 pub mod harden;
 pub mod json;
 pub mod limits;
+pub mod principal;
 pub mod reason;
 
 pub use bailiwick_journal::{note, owned, seams};

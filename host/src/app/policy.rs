@@ -10,7 +10,7 @@ use super::reload::look::path_of;
 use crate::audit::Journal;
 use crate::call::Policy;
 use crate::config::{Config, Issuer};
-use crate::delegation::{Broker, BrokerLimits, Service, ServiceSettings};
+use crate::delegation::{Broker, Service, ServiceSettings};
 use crate::dispatch::{Catalog, Clash, ComponentGrant, NotOffered, Offer, Terms};
 use crate::egress::Tls;
 use crate::envelope::Signer;
@@ -184,19 +184,12 @@ impl Ground {
                 Arc::new(Service::new(settings, &self.tls, &self.clock)),
             )
         };
-        let limits = BrokerLimits {
-            calls: self.limits.downstream_calls,
-            time: self.limits.downstream_time,
-            answer: self.limits.downstream_bytes,
-            request: self.limits.downstream_bytes,
-            total: self.limits.downstream_total,
-        };
         let services = services.into_iter().map(service).collect();
         Broker::new(
             services,
             Arc::clone(&self.signer),
             Arc::clone(&self.random),
-            limits,
+            self.limits.clone(),
         )
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Host, Policy, Principal, Refusal, refusal};
+use super::{Host, Policy, Refusal, refusal};
 use crate::identity::{BearerToken, Caller, SubjectToken};
+use crate::principal::Principal;
 use crate::reason::RefusalReason;
 
 /// A caller who was admitted, with the token that proved it, under the policy that admitted them.

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use bailiwick_envelope::{ActorKind, DelegationMode};
+use bailiwick_envelope::ActorKind;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -18,6 +17,7 @@ use hyper::body::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::asker::Acting;
 use super::cache::ExchangeCache;
 use super::credential::Credential;
 use super::planned::{Planned, Progress, absolute, error_of, is_safe, outcome_of, unknown};
@@ -30,6 +30,7 @@ use crate::downstream::{
 };
 use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
+use crate::limits::Limits;
 use crate::reason::DownstreamReason;
 use crate::seams::Random;
 
@@ -38,23 +39,8 @@ pub struct Broker {
     services: BTreeMap<String, Arc<Service>>,
     signer: Arc<Signer>,
     random: Arc<dyn Random>,
-    limits: BrokerLimits,
+    limits: Limits,
     exchanged: ExchangeCache,
-}
-
-/// Bounds of the downstream calls of one call.
-#[derive(Debug, Clone, Copy)]
-pub struct BrokerLimits {
-    /// How many.
-    pub calls: usize,
-    /// How long one may take.
-    pub time: Duration,
-    /// Largest body of an answer, bytes.
-    pub answer: usize,
-    /// Largest body of a request, bytes.
-    pub request: usize,
-    /// All bodies together, bytes.
-    pub total: usize,
 }
 
 /// What one call may do downstream. Lives exactly as long as the call; the subject token with it.
@@ -86,7 +72,7 @@ impl Broker {
         services: BTreeMap<String, Arc<Service>>,
         signer: Arc<Signer>,
         random: Arc<dyn Random>,
-        limits: BrokerLimits,
+        limits: Limits,
     ) -> Self {
         Self {
             services,
@@ -161,7 +147,7 @@ impl Inner {
         // Every attempt up to the limit is recorded, and the first one over it; the rest of a flood
         // gets the same answer without a record each.
         let used = self.used.fetch_add(1, Ordering::Relaxed);
-        if used > self.broker.limits.calls {
+        if used > self.broker.limits.downstream_calls {
             return Err(DownstreamError::QuotaExhausted);
         }
         let asked = self.asked(&request);
@@ -276,8 +262,8 @@ impl Inner {
     /// Checks the request against the grant. Nothing has left the host yet.
     fn plan(&self, used: usize, request: Request) -> Result<Planned, DownstreamError> {
         let claims = self.envelope.claims();
-        let limits = self.broker.limits;
-        if used >= limits.calls {
+        let limits = &self.broker.limits;
+        if used >= limits.downstream_calls {
             return Err(DownstreamError::QuotaExhausted);
         }
         let mode = claims
@@ -291,15 +277,15 @@ impl Inner {
             .services
             .get(&request.service)
             .ok_or(DownstreamError::UnknownService)?;
-        if request.body.len() > limits.request {
+        if request.body.len() > limits.downstream_bytes {
             return Err(DownstreamError::InvalidRequest(format!(
                 "the body is larger than {} bytes",
-                limits.request
+                limits.downstream_bytes
             )));
         }
         let method = request::method(&request.method)?;
         let before = self.bytes.fetch_add(request.body.len(), Ordering::Relaxed);
-        if before.saturating_add(request.body.len()) > limits.total {
+        if before.saturating_add(request.body.len()) > limits.downstream_total {
             return Err(DownstreamError::QuotaExhausted);
         }
         if !request.body.is_empty() && matches!(method, Method::GET | Method::HEAD) {
@@ -309,7 +295,9 @@ impl Inner {
         }
         let headers = request::headers(&request.headers)?;
         let (template, target) = self.cover(service, &request)?;
-        self.check_identity(service, mode)?;
+        if let Some(acting) = Acting::in_mode(mode) {
+            self.user(service, acting)?;
+        }
         let target = absolute(&service.settings.url, &target)?;
         Ok(Planned {
             service: Arc::clone(service),
@@ -346,7 +334,7 @@ impl Inner {
         }
         // A service account may be called like a user (RFC 9068 §5), who then would be it.
         if actor.kind != ActorKind::User
-            && !service.settings.service_accounts
+            && !service.settings.subjects.service_accounts
             && pieces().any(|piece| matches!(piece, Piece::ActorSub))
         {
             return Err(DownstreamError::IdentityUnavailable);
@@ -367,17 +355,5 @@ impl Inner {
             "{} covers {covered}",
             service.settings.name
         )))
-    }
-
-    /// Whether this call has the identity that the mode needs. There is no second choice.
-    fn check_identity(
-        &self,
-        service: &Service,
-        mode: DelegationMode,
-    ) -> Result<(), DownstreamError> {
-        if mode == DelegationMode::ServiceIdentity {
-            return Ok(());
-        }
-        self.exchange(service).map(drop)
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::testing::{START, Scene, signed};
+use super::testing::{START, Scene};
 use super::*;
 use crate::tokens::TimeRule;
+use crate::tokens::testing::signed;
 
 const OLD: u8 = 1;
 const NEW: u8 = 2;

@@ -23,6 +23,7 @@ use crate::audit::Outcome;
 use crate::dispatch::Target;
 use crate::downstream::Services;
 use crate::limits::Limits;
+use crate::principal::Principal;
 use crate::reason::EndReason;
 use crate::seams::{Clock, Random};
 
@@ -199,8 +200,7 @@ impl Sandbox {
             &envelope.claims().call.id,
             &self.limits,
         );
-        let actor = &envelope.claims().actor;
-        let owner = Owner::User(actor.iss.clone(), actor.sub.clone());
+        let owner = Owner::User(Principal::from(&envelope.claims().actor));
         let mut store = store(
             entry.engine(),
             self.state(Purpose::Call(Box::new(scope)), owner, log),

@@ -22,8 +22,9 @@ use super::listening::shown;
 use super::mcp::{self, Library, Prepared, Turn};
 use super::message::{BadMessage, Message, trace_id_of};
 use super::ready::readiness;
-use crate::call::{self, Entry, Host, Principal};
+use crate::call::{self, Entry, Host};
 use crate::identity::{BearerToken, Caller};
+use crate::principal::Principal;
 use crate::reason::RefusalReason;
 
 /// How this server is addressed and by whom.

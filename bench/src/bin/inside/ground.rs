@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use bailiwick::app;
 use bailiwick::audit::{Journal, Settings, Trail};
-use bailiwick::delegation::{Authority, Broker, BrokerLimits};
+use bailiwick::delegation::{Authority, Broker};
 use bailiwick::dispatch::{Catalog, Decided, Offer, TargetRequest, Terms, decide};
 use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
@@ -91,18 +91,11 @@ impl Ground {
             Arc::clone(&clock),
             Arc::clone(&random),
         ));
-        let limits = BrokerLimits {
-            calls: 16,
-            time: Duration::from_secs(5),
-            answer: 1 << 20,
-            request: 1 << 20,
-            total: 8 << 20,
-        };
         let broker = Arc::new(Broker::new(
             BTreeMap::new(),
             Arc::clone(&signer),
             Arc::clone(&random),
-            limits,
+            Limits::default(),
         ));
 
         let key = SigningKey::from_bytes(&[7; 32]);
