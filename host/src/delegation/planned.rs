@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bailiwick_envelope::{Actor, ActorKind, DelegationMode};
 use http::{HeaderMap, Method, Uri};
 
-use super::error::DownstreamError;
 use super::service::{OnCancel, Service};
 use crate::audit::{Downstream, Outcome};
+use crate::downstream::DownstreamError;
 use crate::egress::{EgressError, Principal};
 
 /// A request that the grant covers, ready to be recorded and sent.

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use bailiwick_envelope::Actor;
 
-use super::error::DownstreamError;
-use super::request::{Part, Request, encode_query, encode_segment, method};
+use super::request::{encode_query, encode_segment, method};
+use crate::downstream::{DownstreamError, Part, Request};
 
 /// One line of a service's `allow`.
 #[derive(Debug, Clone, PartialEq, Eq)]

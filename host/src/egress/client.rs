@@ -57,16 +57,16 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// Why there is no answer.
+/// A request without an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {
     /// The destination resolves to an address that must not be dialled.
     #[error("the destination is not allowed")]
     Blocked(#[source] Blocked),
-    /// No connection, or it broke.
+    /// No connection was made, or it broke.
     #[error("the destination cannot be reached")]
     Unreachable(#[source] Box<dyn StdError + Send + Sync>),
-    /// No complete answer in time.
+    /// The answer was not complete in time.
     #[error("no complete answer within the deadline")]
     TimedOut,
     /// The answer is larger than the limit.
@@ -75,7 +75,7 @@ pub enum EgressError {
 }
 
 impl Client {
-    /// A client that dials what `policy` allows.
+    /// Makes a client that dials what `policy` allows.
     pub fn new(tls: &Tls, policy: AddressPolicy) -> Self {
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(ClientConfig::clone(&tls.0))
@@ -104,11 +104,11 @@ impl Client {
             .map_err(|_| EgressError::TimedOut)?
     }
 
-    /// Does the same over a connection that carries requests of `principal` alone, and keeps that
+    /// Sends a request over a connection that carries requests of `principal` alone, and keeps that
     /// connection for the next one.
     ///
-    /// A request is written at most once; only one that was provably never written (the kept
-    /// connection was already closed) goes over a new connection (RFC 9110 §9.2.2).
+    /// A request is written at most once. Only one that was provably never written (because the
+    /// kept connection was already closed) goes over a new connection (RFC 9110 §9.2.2).
     ///
     /// # Errors
     /// There is no complete answer.
@@ -165,7 +165,7 @@ impl Client {
         mut request: Request<Full<Bytes>>,
     ) -> Result<(Connection, Response<Incoming>), Failure> {
         while let Some(mut kept) = lane.and_then(|lane| self.pool.take(lane, Instant::now())) {
-            // Not ready means closed, or bytes that nobody asked for.
+            // Not ready means closed, or unrequested bytes.
             if !kept.is_ready() {
                 continue;
             }
@@ -190,7 +190,7 @@ impl Client {
             .max_buf_size(MAX_HEADER_BYTES)
             .handshake::<_, Full<Bytes>>(stream)
             .await?;
-        // It ends when the connection is closed or dropped.
+        // The task ends when the connection is closed or dropped.
         tokio::spawn(work);
         Ok(connection)
     }
@@ -199,7 +199,7 @@ impl Client {
 type Connection = http1::SendRequest<Full<Bytes>>;
 type Failure = Box<dyn StdError + Send + Sync>;
 
-/// Takes the destination out of the request's URI, which keeps path and query, and names it in
+/// Takes the destination out of the request's URI, which keeps path and query, and puts it into
 /// `Host` (RFC 9112 §3.2).
 fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
     let uri = request.uri().clone();

@@ -7,10 +7,9 @@ use http_body_util::Full;
 
 use super::{Inner, Prepared};
 use crate::delegation::answer_headers::visible;
-use crate::delegation::error::DownstreamError;
 use crate::delegation::identify::identify;
 use crate::delegation::planned::{Planned, Progress, failed, principal};
-use crate::delegation::request::Response;
+use crate::downstream::{DownstreamError, Response};
 use crate::egress::Principal;
 
 impl Inner {
@@ -36,7 +35,7 @@ impl Inner {
         let settings = &planned.service.settings;
         identify(
             request.headers_mut(),
-            &self.sealed,
+            &self.envelope,
             settings,
             planned.mode,
             &broker.signer,
@@ -106,7 +105,7 @@ impl Inner {
         if planned.service.settings.shared_data {
             Principal::Everyone
         } else {
-            principal(&self.sealed.envelope().claims().actor)
+            principal(&self.envelope.claims().actor)
         }
     }
 }
