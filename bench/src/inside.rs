@@ -1,4 +1,4 @@
-//! What is measured in process, by a program that uses the host as a library.
+//! Runs the program that measures in process, with the host as a library.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};

@@ -1,10 +1,10 @@
 //! A sample service outside the host's trust domain: billing accounts, one per user.
 //!
-//! It knows nothing of hosts and agents. Who comes with a token of the user's own, made for it and
-//! for reading, sees that user's account; a token that somebody else acts with is not taken. The
-//! host can reach it only as `restricted_user`.
+//! It knows nothing of hosts and agents. A visitor with a user's own token, issued for this service
+//! and for reading, sees that user's account; a token with an actor is refused. The host can reach
+//! it only as `restricted_user`.
 //!
-//! Invariant: no balance leaves for anybody but the owner of the account.
+//! Invariant: only the owner of an account gets its balance.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::sample::{self, Sample, turned_away};
 /// A running billing service; stops when dropped.
 pub type Billing = Sample<Desk>;
 
-/// Where balances are asked for.
+/// The service's state.
 pub struct Desk {
     bearers: Bearers,
 }
@@ -35,7 +35,7 @@ impl Billing {
     }
 }
 
-/// Why somebody stays outside.
+/// A visitor who is turned away.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
     #[error(transparent)]
@@ -47,7 +47,7 @@ enum Refusal {
 }
 
 impl Desk {
-    /// The user who came, in person.
+    /// Admits the user who came in person.
     async fn admit(&self, request: &Request) -> Result<String, Refusal> {
         let bearer = self.bearers.verify(request).await?;
         if bearer.has_actor() {

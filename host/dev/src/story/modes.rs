@@ -153,7 +153,7 @@ impl Scene<'_> {
     }
 }
 
-/// The claims of the token that came with a request.
+/// Returns the claims of a request's bearer token.
 fn bearer(request: &Request) -> Map<String, Value> {
     let token = request
         .header("authorization")

@@ -1,4 +1,4 @@
-//! After the story: how to play on, until somebody interrupts.
+//! After the story: explains how to continue, until it is interrupted.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::steps::ORDERS_TOOL;
 use crate::mcp;
 use crate::teller::Teller;
 
-/// How long the printed token lives, in seconds.
+/// The life of the printed token, in seconds.
 const LIFETIME: i64 = 8 * 3600;
 
 /// Prints how to call the host.

@@ -1,4 +1,4 @@
-//! What the author says on the command line.
+//! The author's command line.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::process::UNTIL_STDIN_CLOSES;
 
-/// How to call the program.
+/// The help text.
 pub const USAGE: &str = "\
 usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--port N] [--issuer-port N] [--bailiwick PATH]
                      [--until-stdin-closes]
@@ -26,7 +26,7 @@ Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again: 
   --until-stdin-closes
                       stop also when standard input closes, for a program that starts this one";
 
-/// What the workbench needs to know.
+/// The options of the workbench.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The folder with components.
@@ -47,7 +47,7 @@ impl Options {
     /// Reads the command line, without the program's name.
     ///
     /// # Errors
-    /// It makes no sense, or the host is not where it should be.
+    /// It is malformed, or the host's program is missing.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
         let (mut tools, mut services, mut bailiwick) = (None, None, None);
         let (mut port, mut issuer_port, mut until_stdin_closes) = (0, 0, false);
@@ -87,7 +87,7 @@ fn number(text: &str) -> anyhow::Result<u16> {
         .with_context(|| format!("{text} is not a port"))
 }
 
-/// The host that lies beside this program.
+/// Finds the host's program beside this one.
 fn beside() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("bailiwick");
     ensure!(
