@@ -6,10 +6,11 @@
 //! Invariant: the [`Config`] that [`load`] returns is complete and consistent; nothing is looked up
 //! later.
 
-mod approvals;
+mod accepted;
 mod components;
 mod issuers;
 mod reader;
+mod renamed;
 mod server;
 mod services;
 mod signers;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{Approval, ComponentGrant, Terms};
+use crate::dispatch::{Acceptance, ComponentGrant, Terms};
 use crate::identity::IssuerSettings;
 use crate::intake::Signers;
 use crate::limits::Limits;
@@ -28,7 +29,7 @@ use crate::owned::Trust;
 use crate::tokens::{Algorithm, KeySource};
 use reader::{Problems, Section};
 
-pub use approvals::{Approvals, ApprovalsError};
+pub use accepted::{Accepted, AcceptedError};
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
 
@@ -46,8 +47,8 @@ pub struct Config {
     pub components: BTreeMap<String, ComponentGrant>,
     /// `[signers.*]`.
     pub signers: Signers,
-    /// What was approved.
-    pub approvals: Approvals,
+    /// The definitions that the operator accepted.
+    pub accepted: Accepted,
     /// `[limits]`.
     pub limits: Limits,
     /// `[audit]`.
@@ -56,8 +57,7 @@ pub struct Config {
     pub file: PathBuf,
     /// SHA-256 of the file, hexadecimal.
     pub digest: String,
-    /// The other files that were read: secrets, and approvals if any are needed. The host watches
-    /// them.
+    /// The other files that were read: secrets, and `accepted.json` if any component needs it.
     pub files: Vec<PathBuf>,
     /// SHA-256 over the file and all secrets, hexadecimal. Never shown, because secrets can be
     /// guessed from it.
@@ -79,8 +79,8 @@ impl Config {
         ComponentTerms {
             grants: self.components.clone(),
             signers: self.signers.clone(),
-            approvals: self.approvals.clone(),
-            approve_changes: self.server.approve_changes,
+            accepted: self.accepted.clone(),
+            require_acceptance: self.server.require_acceptance,
             trust: self.server.trust.clone(),
             file: self.file.clone(),
         }
@@ -92,8 +92,8 @@ impl Config {
 pub struct ComponentTerms {
     grants: BTreeMap<String, ComponentGrant>,
     signers: Signers,
-    approvals: Approvals,
-    approve_changes: bool,
+    accepted: Accepted,
+    require_acceptance: bool,
     trust: Trust,
     file: PathBuf,
 }
@@ -107,18 +107,19 @@ impl ComponentTerms {
     /// Returns everything that it says about the component `name`.
     pub fn of(&self, name: &str) -> Terms {
         let grant = self.grants.get(name).cloned().unwrap_or_default();
-        let approval = if grant.approve_changes.unwrap_or(self.approve_changes) {
-            Approval::Needed {
-                approved: self.approvals.of(name).cloned(),
+        let required = grant.require_acceptance.unwrap_or(self.require_acceptance);
+        let acceptance = if required {
+            Acceptance::Required {
+                accepted: self.accepted.of(name).cloned(),
                 config: self.file.clone(),
             }
         } else {
-            Approval::NotNeeded
+            Acceptance::NotRequired
         };
         Terms {
             grant,
             signers: self.signers.clone(),
-            approval,
+            acceptance,
             trust: self.trust.clone(),
         }
     }
@@ -173,14 +174,14 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let services = services.sound;
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
-    let needed = server.approve_changes
+    let required = server.require_acceptance
         || components
             .values()
-            .any(|grant| grant.approve_changes == Some(true));
-    let approvals = if needed {
-        root.approvals(&server.approvals)?
+            .any(|grant| grant.require_acceptance == Some(true));
+    let accepted = if required {
+        root.accepted(&server.accepted)?
     } else {
-        Approvals::default()
+        Accepted::default()
     };
     let digest = sha256(text);
     Some(Config {
@@ -190,7 +191,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         services,
         components,
         signers,
-        approvals,
+        accepted,
         limits,
         audit,
         file: root.file(),

@@ -34,8 +34,11 @@ enum Command {
     Inspect(cli::inspect::Args),
     /// Sign components, or make a key to sign them with.
     Sign(cli::sign::Args),
-    /// Approve what the tools of a component say of themselves.
-    Approve(cli::approve::Args),
+    /// Accept the definitions of a component's tools.
+    Accept(cli::accept::Args),
+    /// The former name of `accept`.
+    #[command(hide = true, disable_help_flag = true)]
+    Approve(cli::accept::FormerArgs),
     /// Try tools on this machine: a host with an issuer and sample users (runs `bailiwick-dev`).
     #[command(disable_help_flag = true)]
     Dev(cli::dev::Args),
@@ -63,7 +66,8 @@ fn main() -> ExitCode {
         Command::Build(args) => cli::build::run(args, page),
         Command::Inspect(args) => cli::inspect::run(&args, page),
         Command::Sign(args) => cli::sign::run(&args, page),
-        Command::Approve(args) => cli::approve::run(&args, page),
+        Command::Accept(args) => cli::accept::run(&args, page),
+        Command::Approve(args) => cli::accept::former(&args),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
         Command::CompileKeeper => cli::compile::keeper(),

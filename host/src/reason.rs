@@ -139,8 +139,8 @@ reasons! {
         SignatureRefused => "signature-refused",
         /// A tool's definition is not acceptable.
         DefinitionRefused => "definition-refused",
-        /// The operator must accept a component's changed definitions first.
-        ApprovalRequired => "approval-required",
+        /// The definitions of a component's tools are not those that the operator accepted.
+        DefinitionChanged => "definition-changed",
         /// A file is not a component that loads.
         NotLoadable => "not-loadable",
         /// Two components claim one tool name.

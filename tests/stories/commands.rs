@@ -342,7 +342,7 @@ async fn commands_take_the_bare_names_of_files_that_the_documents_write() -> Res
     let remains = World::start().await?.stop().await?;
     for line in [
         "check --config bailiwick.toml",
-        "approve whoami --config bailiwick.toml",
+        "accept whoami --config bailiwick.toml",
         "audit verify audit --key audit/key",
         "audit show audit",
     ] {

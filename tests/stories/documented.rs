@@ -44,7 +44,7 @@ const TABLE: [(&str, Does); 13] = [
     ("bailiwick audit verify ", Does::Ends(0)),
     ("bailiwick audit adopt ", Does::Elsewhere),
     ("bailiwick sign ", Does::Ends(0)),
-    ("bailiwick approve ", Does::Ends(0)),
+    ("bailiwick accept ", Does::Ends(0)),
     ("bailiwick completions ", Does::Ends(0)),
 ];
 
@@ -181,7 +181,7 @@ impl Place {
         for name in [
             "tools/orders.wasm.sig",
             "out/orders.wasm.sig",
-            "approvals.json",
+            "accepted.json",
         ] {
             if let Err(error) = fs::remove_file(self.folder.join(name))
                 && error.kind() != std::io::ErrorKind::NotFound

@@ -1,9 +1,9 @@
 //! Files and folders that decide what runs and who is trusted: the one rule for who may own, change
 //! and read them.
 //!
-//! A leaf beside the story: components, signatures, approvals, the configuration, its secrets, and
-//! the folders of keys, journal and compiled code. Whoever could change one of them could decide
-//! what the host does.
+//! A leaf beside the story: components, signatures, accepted definitions, the configuration, its
+//! secrets, and the folders of keys, journal and compiled code. Anyone who could change one of them
+//! could decide what the host does.
 //!
 //! The rule. A file, a folder, each folder on the way to it and each symbolic link on that way
 //! belongs to root, to this user or to a user whom the operator trusts. Only those, and groups that

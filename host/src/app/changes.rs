@@ -124,9 +124,9 @@ pub(super) fn refused(name: &str, digest: Option<String>, error: &(dyn Error + '
     tracing::error!(component = name, cause, "a component is refused");
     let error = error.downcast_ref::<OfferError>();
     let mut members = detail([("name", name), ("cause", &cause)]);
-    if let Some(OfferError::Approval(unapproved)) = error {
-        members.extend(detail([("definitions", &unapproved.digest)]));
-        members.insert("changes".to_owned(), unapproved.changes.clone().into());
+    if let Some(OfferError::Unaccepted(unaccepted)) = error {
+        members.extend(detail([("definitions", &unaccepted.digest)]));
+        members.insert("changes".to_owned(), unaccepted.changes.clone().into());
     }
     Record {
         component: digest,
@@ -166,7 +166,7 @@ fn reason(error: Option<&OfferError>) -> LoadReason {
         OfferError::Code(LoadError::Digest { .. }) => LoadReason::DigestMismatch,
         OfferError::Code(LoadError::Signature(_)) => LoadReason::SignatureRefused,
         OfferError::Definition(_) => LoadReason::DefinitionRefused,
-        OfferError::Approval(_) => LoadReason::ApprovalRequired,
+        OfferError::Unaccepted(_) => LoadReason::DefinitionChanged,
         OfferError::Code(_) | OfferError::Tools(_) => LoadReason::NotLoadable,
     }
 }

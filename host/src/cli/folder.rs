@@ -22,8 +22,7 @@ pub(super) struct Folder {
     pub(super) loaded: Vec<ComponentId>,
     /// The components that did not, with the reason.
     pub(super) refused: Vec<(String, String)>,
-    /// What the tools of each component say of themselves, if they could be asked; also where that
-    /// still has to be approved.
+    /// The definitions of each component that could be asked for them, accepted or not.
     pub(super) outlines: BTreeMap<String, Outline>,
 }
 
@@ -56,8 +55,8 @@ impl Folder {
                 }
                 Err(NotOffered { cause, .. }) => {
                     refused.push((candidate.name.clone(), chain(&cause)));
-                    if let OfferError::Approval(unapproved) = cause {
-                        outlines.insert(candidate.name, unapproved.outline);
+                    if let OfferError::Unaccepted(unaccepted) = cause {
+                        outlines.insert(candidate.name, unaccepted.outline);
                     }
                 }
             }

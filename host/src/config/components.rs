@@ -39,7 +39,7 @@ fn component(section: &Section<'_>, services: &Services) -> ComponentGrant {
         allow_parameters: section.strings("allow_parameters").unwrap_or_default(),
         settings: section.json("settings").unwrap_or_default(),
         tools: section.named("tools").into_iter().map(tool).collect(),
-        approve_changes: section.flag("approve_changes"),
+        require_acceptance: section.flag("require_acceptance"),
     };
     if !grant.all_services().is_empty() && !section.has("digest") {
         section.wrong("digest", "it is missing: services are granted to exact code, so set the digest that `sha256sum FILE` prints as \"sha256:...\", or \"signed\" to go by [signers], or \"any\"");

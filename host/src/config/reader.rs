@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::approvals::Approvals;
-use super::beside;
+use super::accepted::Accepted;
+use super::{beside, renamed};
 use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
 
@@ -356,18 +356,18 @@ impl<'c> Section<'c> {
         }
     }
 
-    /// Reads the approvals in the file `path`, which is watched from now on, even if it does not
-    /// exist.
-    pub(super) fn approvals(&self, path: &Path) -> Option<Approvals> {
+    /// Reads what was accepted from the file `path`. The file is watched from now on, even if it is
+    /// missing today.
+    pub(super) fn accepted(&self, path: &Path) -> Option<Accepted> {
         self.problems.files.borrow_mut().push(path.to_owned());
-        let read = Approvals::read(path, &self.problems.trust.borrow());
+        let read = Accepted::read(path, &self.problems.trust.borrow());
         let told = |error: &dyn std::error::Error| {
             let cause = error
                 .source()
                 .map(|cause| format!(": {cause}"))
                 .unwrap_or_default();
             self.problems
-                .at(0, format!("server.approvals: {error}{cause}"));
+                .at(0, format!("server.accepted: {error}{cause}"));
         };
         read.inspect_err(|error| told(error)).ok()
     }
@@ -475,11 +475,14 @@ impl<'c> Section<'c> {
         let known = self.known.borrow();
         for (name, _) in self.table {
             if !known.contains(name.get_ref().as_ref()) {
-                let hint = hint(name.get_ref(), &known);
-                let text = format!(
-                    "{} is not a key of this configuration{hint}",
-                    self.name(name.get_ref())
-                );
+                let key = self.name(name.get_ref());
+                let text = match renamed::now(&key) {
+                    Some(now) => format!("{key} is now {now}"),
+                    None => {
+                        let hint = hint(name.get_ref(), &known);
+                        format!("{key} is not a key of this configuration{hint}")
+                    }
+                };
                 self.problems.at(name.span().start, text);
             }
         }

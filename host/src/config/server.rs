@@ -30,11 +30,12 @@ pub struct ServerSettings {
     pub tools: PathBuf,
     /// The folder of compiled code; beside the key folder if absent.
     pub cache: Option<PathBuf>,
-    /// Whether definitions must be approved, unless a component's section says otherwise.
-    pub approve_changes: bool,
-    /// The file of approvals.
-    pub approvals: PathBuf,
-    /// Who may own and change files and folders, besides root and this user.
+    /// Whether a component's tools are offered only as the operator accepted them. A component's
+    /// own section may say otherwise.
+    pub require_acceptance: bool,
+    /// The file that `bailiwick accept` writes.
+    pub accepted: PathBuf,
+    /// Who may own and change files and folders, beside root and this user.
     pub trust: Trust,
 }
 
@@ -100,12 +101,9 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let trusted_proxies = section.parsed("trusted_proxies");
     let scopes_supported = scopes(&section);
     let cache = section.text("cache").map(|cache| section.beside(&cache));
-    let approve_changes = section.flag("approve_changes").unwrap_or(false);
-    let approvals = section.beside(
-        &section
-            .text("approvals")
-            .unwrap_or_else(|| "approvals.json".into()),
-    );
+    let require_acceptance = section.flag("require_acceptance").unwrap_or(false);
+    let accepted = section.text("accepted");
+    let accepted = section.beside(accepted.as_deref().unwrap_or("accepted.json"));
     let tools = section.beside(&tools);
     let trust = trust(&section);
     let listen = address?;
@@ -118,8 +116,8 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         scopes_supported,
         tools,
         cache,
-        approve_changes,
-        approvals,
+        require_acceptance,
+        accepted,
         trust,
     })
 }
@@ -326,10 +324,10 @@ pub(super) fn check_folders(
             );
         }
     }
-    if overlap(&server.tools, &server.approvals) {
+    if overlap(&server.tools, &server.accepted) {
         root.problem(
             0,
-            "server.approvals lies in server.tools: whoever may add a component could approve it",
+            "server.accepted lies in server.tools: anyone who may add a component could accept it",
         );
     }
 }

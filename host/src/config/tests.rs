@@ -718,49 +718,83 @@ fn signers_are_read_and_each_mistake_about_them_is_told() {
 }
 
 #[test]
-fn approvals_are_read_only_where_they_are_needed_and_never_from_the_tools_folder() {
+fn accepted_definitions_are_read_only_where_they_are_needed_and_never_from_the_tools_folder() {
     let folder = Folder::new();
-    let approvals = folder.0.path().join("approvals.json");
-    std::fs::write(&approvals, "nonsense").expect("a file");
+    let accepted = folder.0.path().join("accepted.json");
+    std::fs::write(&accepted, "nonsense").expect("a file");
     let config = folder
         .load(GOOD)
         .unwrap_or_else(|errors| panic!("{errors}"));
     assert!(
-        !config.files.contains(&approvals)
-            && matches!(config.terms().of("orders").approval, Approval::NotNeeded)
+        !config.files.contains(&accepted)
+            && matches!(
+                config.terms().of("orders").acceptance,
+                Acceptance::NotRequired
+            )
     );
     for needed in [
         GOOD.replace(
             "digest = \"any\"",
-            "digest = \"any\"\napprove_changes = true",
+            "digest = \"any\"\nrequire_acceptance = true",
         ),
-        GOOD.replace("tools = \"tools\"", "approve_changes = true"),
+        GOOD.replace("tools = \"tools\"", "require_acceptance = true"),
     ] {
-        std::fs::write(&approvals, "nonsense").expect("a file");
+        std::fs::write(&accepted, "nonsense").expect("a file");
         let error = folder.load(&needed).err().unwrap_or_default();
         assert!(
-            error.contains("server.approvals: ") && error.contains("approve again"),
+            error.contains("server.accepted: ") && error.contains("accept again"),
             "{error}"
         );
-        std::fs::remove_file(&approvals).expect("it is there");
+        std::fs::remove_file(&accepted).expect("it is there");
         let config = folder
             .load(&needed)
             .unwrap_or_else(|errors| panic!("{errors}"));
         assert!(
-            config.files.contains(&approvals),
+            config.files.contains(&accepted),
             "it is watched before it is there"
         );
         assert!(matches!(
-            config.terms().of("orders").approval,
-            Approval::Needed { approved: None, .. }
+            config.terms().of("orders").acceptance,
+            Acceptance::Required { accepted: None, .. }
         ));
     }
     let inside = GOOD.replace(
         "tools = \"tools\"",
-        "tools = \"tools\"\napprovals = \"tools/approved\"",
+        "tools = \"tools\"\naccepted = \"tools/accepted\"",
     );
     let error = folder.load(&inside).err().unwrap_or_default();
     assert!(error.contains("lies in server.tools"), "{error}");
+}
+
+#[test]
+fn every_renamed_key_is_refused_with_its_new_name() {
+    let folder = Folder::new();
+    for (old, new) in renamed::RENAMED {
+        let (old, new) = (old.replace('*', "orders"), new.replace('*', "orders"));
+        let error = folder.load(&with_key(&old)).err().unwrap_or_default();
+        assert!(
+            error.ends_with(&format!(": {old} is now {new}")) && error.lines().count() == 1,
+            "{old}: {error}"
+        );
+        let error = folder.load(&with_key(&new)).err().unwrap_or_default();
+        assert!(!error.contains("is not a key"), "{new}: {error}");
+    }
+    let dotted = "components.a.b.approve_changes";
+    let now = renamed::now(dotted);
+    assert_eq!(
+        now.as_deref(),
+        Some("components.a.b.require_acceptance"),
+        "a name with a dot"
+    );
+    assert_eq!(renamed::now("components..approve_changes"), None);
+}
+
+/// The good configuration with one key more, whatever its type.
+fn with_key(path: &str) -> String {
+    let (section, key) = path.rsplit_once('.').unwrap_or_default();
+    let header = format!("[{section}]\n");
+    assert!(GOOD.contains(&header), "{header} is not in the example");
+    GOOD.replacen(&header, &format!("{header}{key} = true\n"), 1)
 }
 
 #[test]
@@ -899,8 +933,8 @@ fn folders_that_overlap_past_a_link_are_found_before_they_are_made() {
     std::os::unix::fs::symlink(&tools, folder.0.path().join("elsewhere")).expect("a link");
     for (key, told) in [
         (
-            "approvals = \"elsewhere/approvals.json\"",
-            "server.approvals lies in server.tools",
+            "accepted = \"elsewhere/accepted.json\"",
+            "server.accepted lies in server.tools",
         ),
         (
             "cache = \"elsewhere/cache/deep\"",

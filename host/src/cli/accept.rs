@@ -1,13 +1,13 @@
-//! `bailiwick approve`: the operator's word that the tools of a component may say of themselves
-//! what they say now.
+//! `bailiwick accept`: the operator's yes to the definitions of a component's tools.
 //!
-//! Without `--digest` it only shows what there is to approve. The digest makes sure that what is
-//! approved is what was looked at, whatever happens to the file meanwhile.
+//! Without `--digest` it only shows what would be accepted. With it, it accepts exactly the
+//! definitions that have this digest, even if the file was replaced in the meantime.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, ensure};
-use bailiwick::config::{self, Approvals};
+use anyhow::{Context as _, bail, ensure};
+use bailiwick::config::{self, Accepted};
 use bailiwick::dispatch::Outline;
 
 use super::folder::Folder;
@@ -22,7 +22,8 @@ pub(crate) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     config: PathBuf,
-    /// What is approved: the digest that the refusal names, or this command without it.
+    /// The digest of the definitions to accept: the refusal names it, and so does this command
+    /// without it.
     #[arg(long, value_name = "sha256:...")]
     digest: Option<String>,
 }
@@ -30,13 +31,13 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
     let folder = wait(Folder::load(&config))?;
-    let mut approvals = Approvals::read(&config.server.approvals, &config.server.trust)?;
+    let mut accepted = Accepted::read(&config.server.accepted, &config.server.trust)?;
     let (name, outline) = (&args.name, found(&args.name, &folder)?);
     let digest = outline.digest();
-    let before = approvals.of(name);
+    let before = accepted.of(name);
     if before == Some(outline) {
         page.say(&[
-            (Tone::Good, "approved already: "),
+            (Tone::Good, "accepted already: "),
             (Tone::Plain, &format!("{name} {digest}")),
         ])?;
         return Ok(());
@@ -44,9 +45,9 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.field("component", name)?;
     page.field("definitions", &digest)?;
     page.heading(if before.is_some() {
-        "since the last approval"
+        "since they were last accepted"
     } else {
-        "never approved before"
+        "never accepted before"
     })?;
     for change in outline.changes_from(before.unwrap_or(&Outline::default())) {
         page.line(&format!("  {change}"))?;
@@ -58,25 +59,37 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
             config.server.tools.display()
         ))?;
         let command = format!(
-            "bailiwick approve {name} --digest {digest} --config {}",
+            "bailiwick accept {name} --digest {digest} --config {}",
             args.config.display()
         );
-        page.line(&format!("To approve: {command}"))?;
+        page.line(&format!("To accept: {command}"))?;
         return Ok(());
     };
     ensure!(
         *wanted == digest,
-        "what is in the tools folder now is {digest}, not {wanted}; look at it again before you approve it"
+        "what is in the tools folder now is {digest}, not {wanted}; look at it again before you accept it"
     );
-    approvals.approve(name, outline.clone())?;
+    accepted.accept(name, outline.clone())?;
     page.say(&[
-        (Tone::Good, "approved: "),
-        (Tone::Plain, &approvals.path().display().to_string()),
+        (Tone::Good, "accepted: "),
+        (Tone::Plain, &accepted.path().display().to_string()),
     ])?;
     Ok(())
 }
 
-/// What the tools of a component say, be it approved or not.
+/// The arguments of the former command, which are not read.
+#[derive(clap::Args)]
+pub(crate) struct FormerArgs {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _args: Vec<OsString>,
+}
+
+/// Fails with the new name of the command.
+pub(crate) fn former(_args: &FormerArgs) -> anyhow::Result<()> {
+    bail!("`bailiwick approve` is now `bailiwick accept`, with the same arguments")
+}
+
+/// Returns the definitions of a component, accepted or not.
 fn found<'f>(name: &str, folder: &'f Folder) -> anyhow::Result<&'f Outline> {
     if let Some(outline) = folder.outlines.get(name) {
         return Ok(outline);
@@ -86,12 +99,14 @@ fn found<'f>(name: &str, folder: &'f Folder) -> anyhow::Result<&'f Outline> {
         || "it is not in the tools folder".to_owned(),
         |(_, why)| why.clone(),
     );
-    None.with_context(|| format!("{name}.wasm cannot be approved: {why}"))
+    None.with_context(|| format!("{name}.wasm cannot be accepted: {why}"))
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use clap::Parser as _;
+
     use super::super::check;
     use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component};
     use super::*;
@@ -101,7 +116,7 @@ mod tests {
         ..ORDER
     };
 
-    fn approve(site: &Site, name: &str, digest: Option<&str>) -> anyhow::Result<String> {
+    fn accept(site: &Site, name: &str, digest: Option<&str>) -> anyhow::Result<String> {
         let mut bytes = Vec::new();
         let args = Args {
             name: name.into(),
@@ -131,53 +146,53 @@ mod tests {
     }
 
     #[test]
-    fn what_was_looked_at_is_approved_and_nothing_else() {
+    fn what_was_looked_at_is_accepted_and_nothing_else() {
         let config = CONFIG.replace(
             "digest = \"any\"",
-            "digest = \"any\"\napprove_changes = true",
+            "digest = \"any\"\nrequire_acceptance = true",
         );
         let site = Site::new(&config, &[("orders", component(&[ORDER]))]);
-        assert!(!passes(&site), "first use is no approval");
-        let shown = approve(&site, "orders", None).unwrap();
+        assert!(!passes(&site), "first use is not acceptance");
+        let shown = accept(&site, "orders", None).unwrap();
         assert!(
-            shown.contains("never approved before") && shown.contains("get_order: added"),
+            shown.contains("never accepted before") && shown.contains("get_order: added"),
             "{shown}"
         );
-        assert!(!passes(&site), "showing is no approval");
-        approve(&site, "orders", Some(&digest(&shown))).unwrap();
+        assert!(!passes(&site), "showing is not acceptance");
+        accept(&site, "orders", Some(&digest(&shown))).unwrap();
         assert!(passes(&site));
 
         site.write("tools/orders.wasm", &component(&[OTHER]));
         assert!(!passes(&site), "a changed description");
-        let error = approve(&site, "orders", Some(&digest(&shown))).unwrap_err();
+        let error = accept(&site, "orders", Some(&digest(&shown))).unwrap_err();
         assert!(error.to_string().contains("look at it again"), "{error}");
-        let shown = approve(&site, "orders", None).unwrap();
+        let shown = accept(&site, "orders", None).unwrap();
         assert!(
             shown.contains("get_order: description changed from sha256:"),
             "{shown}"
         );
         assert!(!shown.contains("send it to me"), "{shown}");
-        approve(&site, "orders", Some(&digest(&shown))).unwrap();
+        accept(&site, "orders", Some(&digest(&shown))).unwrap();
         assert!(passes(&site));
         assert!(
-            approve(&site, "orders", None)
+            accept(&site, "orders", None)
                 .unwrap()
-                .contains("approved already")
+                .contains("accepted already")
         );
         site.write("tools/orders.wasm", &component(&[ORDER]));
-        assert!(!passes(&site), "what was approved before the last approval");
+        assert!(!passes(&site), "an older version");
     }
 
     #[test]
-    fn everything_can_need_approval_and_what_cannot_be_loaded_cannot_be_approved() {
+    fn everything_can_require_acceptance_and_what_cannot_be_loaded_cannot_be_accepted() {
         let config = CONFIG.replacen(
             "[server]",
-            "[server]\napprove_changes = true\napprovals = \"allowed\"",
+            "[server]\nrequire_acceptance = true\naccepted = \"allowed\"",
             1,
         );
         let config = config.replace(
             "digest = \"any\"",
-            "digest = \"any\"\napprove_changes = false",
+            "digest = \"any\"\nrequire_acceptance = false",
         );
         let site = Site::new(
             &config,
@@ -187,10 +202,10 @@ mod tests {
             ],
         );
         assert!(!passes(&site), "hello has no section");
-        approve(
+        accept(
             &site,
             "hello",
-            Some(&digest(&approve(&site, "hello", None).unwrap())),
+            Some(&digest(&accept(&site, "hello", None).unwrap())),
         )
         .unwrap();
         assert!(
@@ -200,11 +215,33 @@ mod tests {
         );
         site.write("tools/broken.wasm", b"\0asm");
         for (name, told) in [
-            ("broken", "cannot be approved: "),
+            ("broken", "cannot be accepted: "),
             ("absent", "not in the tools folder"),
         ] {
-            let error = format!("{:#}", approve(&site, name, None).unwrap_err());
+            let error = format!("{:#}", accept(&site, name, None).unwrap_err());
             assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_former_command_only_names_the_new_one() {
+        for args in [
+            &["approve"][..],
+            &["approve", "--help"],
+            &[
+                "approve", "orders", "--digest", "sha256:0", "--config", "x.toml",
+            ],
+        ] {
+            let words = [&["bailiwick"], args].concat();
+            let cli = crate::Cli::try_parse_from(words).unwrap();
+            let crate::Command::Approve(args) = cli.command else {
+                unreachable!("that is another command")
+            };
+            let error = former(&args).unwrap_err().to_string();
+            assert!(
+                error.contains("is now `bailiwick accept`") && error.lines().count() == 1,
+                "{error}"
+            );
         }
     }
 }
