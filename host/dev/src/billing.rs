@@ -40,7 +40,7 @@ impl Billing {
 enum Refusal {
     #[error(transparent)]
     Bearer(#[from] BearerError),
-    #[error("somebody acts for the user")]
+    #[error("the user's token has an actor")]
     Actor,
     #[error("the token does not say who it is")]
     Nobody,
@@ -82,7 +82,7 @@ fn serve(user: &str, request: &Request) -> (StatusCode, Value) {
     match (&request.method, path.as_slice()) {
         (&Method::GET, ["accounts", owner]) if *owner != user => (
             StatusCode::FORBIDDEN,
-            json!({"error": "the account belongs to somebody else"}),
+            json!({"error": "the account belongs to another user"}),
         ),
         (&Method::GET, ["accounts", owner]) => {
             match ACCOUNTS.iter().find(|(name, _)| name == owner) {

@@ -122,7 +122,7 @@ fn serve(visitor: &Visitor, request: &Request) -> (StatusCode, Value) {
             None => (StatusCode::NOT_FOUND, json!({"error": "no such order"})),
             Some(order) if order.customer != visitor.sub => (
                 StatusCode::FORBIDDEN,
-                json!({"error": "the order belongs to somebody else"}),
+                json!({"error": "the order belongs to another user"}),
             ),
             Some(order) => (StatusCode::OK, json!(order)),
         },

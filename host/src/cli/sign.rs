@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 fn new_key(path: &Path, page: &mut Page<'_>) -> anyhow::Result<()> {
     ensure!(
         !path.exists(),
-        "{} is there already; a key is never replaced",
+        "{} already exists; a key is never replaced",
         path.display()
     );
     let key = make_key(path, &SystemRandom)?;

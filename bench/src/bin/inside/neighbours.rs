@@ -113,7 +113,7 @@ fn resident() -> anyhow::Result<u64> {
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))
-        .context("the system does not tell")?;
+        .context("the system does not report it")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 

@@ -241,7 +241,7 @@ impl Party {
             }
         };
         if kind != ACCESS_TOKEN && kind != JWT {
-            return Err(Refusal("invalid_request", "a token type that is not taken"));
+            return Err(Refusal("invalid_request", "unsupported token type"));
         }
         Self::verify(state, token)
             .map(Some)

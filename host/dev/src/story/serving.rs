@@ -30,7 +30,7 @@ pub(super) fn explain(teller: &mut Teller, stage: &Stage) -> anyhow::Result<()> 
         "headers": {"Authorization": format!("Bearer {token}")},
     }}});
     teller.lines(&serde_json::to_string_pretty(&client)?);
-    teller.heading("A token for somebody else");
+    teller.heading("A token for another user");
     teller.lines(&format!(
         "curl -sS {}/mint -d user=bob -d scope=orders:read -d audience={url}",
         stage.issuer.url()

@@ -126,7 +126,7 @@ impl<'s> Scene<'s> {
 
     async fn no_token(&mut self) -> anyhow::Result<()> {
         self.teller.step(
-            "somebody comes without a token",
+            "a request comes without a token",
             "401 with a challenge that says where to get one",
         );
         let url = self.stage.host.url();

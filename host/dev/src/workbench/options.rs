@@ -92,7 +92,7 @@ fn beside() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("bailiwick");
     ensure!(
         path.is_file(),
-        "{} is not there; say where the host is with --bailiwick PATH",
+        "{} does not exist; name the host with --bailiwick PATH",
         path.display()
     );
     Ok(path)

@@ -27,7 +27,7 @@ const LIFETIME: i64 = 12 * 3600;
 pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, journal: &Path) {
     let rule = "!".repeat(78);
     teller.heading(&format!(
-        "{rule}\n!!  DEVELOPMENT ONLY: anybody on this machine gets a token for anybody here."
+        "{rule}\n!!  DEVELOPMENT ONLY: anyone on this machine gets a token for any user here."
     ));
     teller.lines("!!  Keys, journal and tokens are in a temporary folder and go when this ends.");
     teller.lines(&rule);
