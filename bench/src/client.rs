@@ -27,7 +27,7 @@ pub(crate) struct Target {
     pub(crate) url: Url,
     /// The headers; the connections take turns.
     pub(crate) headers: Vec<HeaderMap>,
-    /// The body.
+    /// The body, made beforehand.
     pub(crate) body: Bytes,
     /// Its process, if it runs here.
     pub(crate) process: Option<u32>,
@@ -106,7 +106,7 @@ async fn between(process: Option<u32>, begin: Instant, end: Instant) -> Option<D
     processor::used(process?)?.checked_sub(before)
 }
 
-/// One connection.
+/// One keep-alive connection.
 struct Line {
     sender: SendRequest<Full<Bytes>>,
     request: Request<Bytes>,

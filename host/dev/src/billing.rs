@@ -75,7 +75,7 @@ impl sample::Desk for Desk {
     }
 }
 
-/// `GET /accounts/{sub}`.
+/// Answers `GET /accounts/{sub}`.
 fn serve(user: &str, request: &Request) -> (StatusCode, Value) {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();

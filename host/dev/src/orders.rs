@@ -113,7 +113,7 @@ impl sample::Desk for Desk {
 /// Its name in the access log.
 const SERVICE: &str = "orders_api";
 
-/// `GET /orders/{id}` and `GET /customers/{sub}/orders?status=`.
+/// Answers `GET /orders/{id}` and `GET /customers/{sub}/orders?status=`.
 fn serve(visitor: &Visitor, request: &Request) -> (StatusCode, Value) {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();

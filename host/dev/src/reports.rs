@@ -102,7 +102,7 @@ impl sample::Desk for Desk {
     }
 }
 
-/// `GET /reports/{month}`.
+/// Answers `GET /reports/{month}`.
 fn serve(request: &Request) -> (StatusCode, Value) {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();

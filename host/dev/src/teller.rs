@@ -10,7 +10,7 @@ pub(crate) struct Teller {
     passed: u32,
 }
 
-/// ANSI colours.
+/// The ANSI colours of an output.
 #[derive(Clone, Copy)]
 pub(crate) enum Paint {
     Bold,

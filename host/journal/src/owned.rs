@@ -62,7 +62,7 @@ pub enum OwnedError {
     /// A link whose target, or the way to it, is open to others.
     #[error("it is a symbolic link, and {0}")]
     LinkToOpen(Open),
-    /// Too large.
+    /// Larger than the caller accepts.
     #[error("it is larger than {0} bytes")]
     TooLarge(u64),
 }

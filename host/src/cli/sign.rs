@@ -16,7 +16,7 @@ use super::page::Page;
 /// The command line of `bailiwick sign`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The components.
+    /// The components to sign.
     #[arg(value_name = "FILE.wasm", required_unless_present = "new_key", value_hint = clap::ValueHint::FilePath)]
     files: Vec<PathBuf>,
     /// The private key to sign with.

@@ -35,7 +35,7 @@ pub struct ServerSettings {
     pub require_acceptance: bool,
     /// The file that `bailiwick accept` writes.
     pub accepted: PathBuf,
-    /// Who may own and change files and folders, beside root and this user.
+    /// The users, groups and folders that are trusted with files, besides root and this user.
     pub trust: Trust,
 }
 
