@@ -11,20 +11,22 @@ pub const USAGE: &str = "\
 usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--port N] [--issuer-port N] [--bailiwick PATH]
                      [--until-stdin-closes]
 
-Serves the .wasm components of a folder on loopback, with an issuer and sample users, for development only.
-Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again: a changed component is taken up.
+Serves the .wasm components of a folder on loopback, with an issuer and sample users. For
+development only. Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again:
+the host restarts with the changed component.
 
-  --services FILE     your own [services.*] and [components.*] tables, as for `bailiwick serve`, in place of the
-                      sample services orders_api, billing_api and reports_api. In its texts {issuer} stands for the
-                      issuer's URL and {secrets}/exchange for the secret of the client \"bailiwick\"; the issuer's
-                      alias is \"demo\"; the names of files are relative to FILE; digests are not checked. What an
-                      exchange asks for, alice and bob may have; a token of client credentials has the service's
-                      name as its audience.
+  --services FILE     your own [services.*] and [components.*] tables, as for `bailiwick serve`,
+                      instead of the sample services orders_api, billing_api and reports_api.
+                      In its texts {issuer} is the issuer's URL and {secrets}/exchange the secret
+                      of the client \"bailiwick\". The issuer's alias is \"demo\". File names are
+                      relative to FILE. Digests are not checked. Alice and bob may have whatever
+                      an exchange requests; a token of client credentials has the service's name
+                      as its audience.
   --port N            the host's port (default: any, and the same after a change)
   --issuer-port N     the issuer's port (default: any)
   --bailiwick PATH    the host (default: `bailiwick` beside this program)
   --until-stdin-closes
-                      stop also when standard input closes, for a program that starts this one";
+                      also stop when standard input closes, for a program that starts this one";
 
 /// The options of the workbench.
 #[derive(Clone, Debug)]
