@@ -49,9 +49,8 @@ const TABLE: [(&str, Does); 13] = [
 ];
 
 /// The documents for those who run commands.
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
-    "docs/tour.md",
     "docs/writing-tools.md",
     "docs/other-languages.md",
     "docs/configuration.md",
