@@ -88,7 +88,7 @@ pub enum BuildError {
     #[error("the crate does not compile")]
     Compile,
     /// The compiler made a module that cannot be a component.
-    #[error("this cannot be a component")]
+    #[error("this module cannot become a component")]
     Encode {
         /// The reason.
         #[source]
@@ -96,7 +96,7 @@ pub enum BuildError {
     },
     /// The component imports something that no tool gets.
     #[error(
-        "the component imports what a tool does not have: {}\n{}",
+        "the component imports interfaces that no tool gets: {}\n{}",
         imports.join(", "),
         component::HOW_WITHOUT
     )]

@@ -1,4 +1,4 @@
-//! Who gets in: tokens, scopes, tools and arguments. Every refusal leaves exactly one record.
+//! Admission: tokens, scopes, tools and arguments. Every refusal leaves exactly one record.
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::issuer::{Settings, Signer, TokenSpec};

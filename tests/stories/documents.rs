@@ -1,4 +1,4 @@
-//! What the documents say can be done, can be done.
+//! Checks that the documents describe what exists: configurations, commands, options and stories.
 
 use std::collections::BTreeSet;
 use std::fs;

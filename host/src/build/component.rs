@@ -7,8 +7,9 @@ use super::BuildError;
 
 /// Advice for the author of a crate that imports something else.
 pub(super) const HOW_WITHOUT: &str = "\
-A tool has no system below it. Usual causes: a crate that expects a browser (turn off its default features, such as
-`wasmbind` of chrono or `js` of uuid and getrandom), getrandom 0.2 (use 0.3 or later), or C code.
+A tool has no operating system. Usual causes: a crate that expects a browser (turn off its default
+features, such as `wasmbind` of chrono or `js` of uuid and getrandom), getrandom 0.2 (use 0.3 or
+later), or C code.
 Time comes from `Call::now`, random bytes from `Call::random`.";
 
 /// Encodes a module that was built with `bailiwick-sdk`.

@@ -1,4 +1,4 @@
-//! A host without its front door: one issuer, one user, one tool, everything as the host has it.
+//! A host without its front door: one issuer, one user, one tool, and every part as in the host.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-/// Compiles in this process, on one core, as a worker does in its own.
+/// Compiles in this process, on one core, as a worker does in its own process.
 struct Here;
 
 impl Compile for Here {
@@ -38,7 +38,7 @@ impl Compile for Here {
     }
 }
 
-/// Everything that a call needs.
+/// The parts that a call needs.
 pub(crate) struct Ground {
     pub(crate) component: Vec<u8>,
     folder: PathBuf,
@@ -127,8 +127,7 @@ impl Ground {
         })
     }
 
-    /// How long it takes to load a component in a host that was just started, which keeps code in
-    /// one place.
+    /// Measures loading a component in a host that was just started, which keeps code in one place.
     pub(crate) async fn load(&self, path: &Path) -> anyhow::Result<Duration> {
         let keys = HostKeys::open(
             &self.folder.join("keys"),
@@ -150,7 +149,7 @@ impl Ground {
         Ok(started.elapsed())
     }
 
-    /// A token that nobody has seen yet.
+    /// Makes a token that was never seen before.
     pub(crate) fn token(&self, number: u32) -> anyhow::Result<BearerToken> {
         let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "key-1"});
         let now = self.clock.now();
@@ -169,7 +168,7 @@ impl Ground {
         BearerToken::take(&mut headers).map_err(|reason| anyhow::anyhow!(reason.as_str()))
     }
 
-    /// Somebody admitted.
+    /// Admits the one user.
     pub(crate) async fn caller(&self) -> anyhow::Result<(Arc<Caller>, SubjectToken)> {
         Ok(self.identity.admit(self.token(0)?).await?)
     }
@@ -199,7 +198,7 @@ impl Ground {
         Ok(Trail::open(self.journal.clone(), envelope, "default").await?)
     }
 
-    /// A call that is ready to run.
+    /// Makes a call that is ready to run.
     pub(crate) fn job<'c>(
         &'c self,
         decided: &'c Decided,

@@ -1,4 +1,4 @@
-//! The steps around the sandbox: verify, permit, seal, record, and the sandbox's own path.
+//! Measures the steps around the sandbox: verify, permit, seal, record, and the sandbox's own path.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,7 +50,7 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> anyhow::R
     record(ground, figures).await
 }
 
-/// Tokens that were never seen, and one that was.
+/// Measures new tokens, and one that was verified before.
 async fn verify(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let fresh = (0..).map(|number| ground.token(number));
     figures.insert("verify".into(), admitted(ground, fresh).await?);
@@ -59,7 +59,7 @@ async fn verify(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Each token is made before the clock starts.
+/// Makes each token before the clock starts.
 async fn admitted(
     ground: &Ground,
     tokens: impl Iterator<Item = anyhow::Result<BearerToken>>,
@@ -74,7 +74,7 @@ async fn admitted(
     Ok(median(took))
 }
 
-/// One durable record, by one writer and by many at once.
+/// Measures one durable record, by one writer and by many at once.
 async fn record(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let (caller, _) = ground.caller().await?;
     let decided = ground.decide(&caller)?;
