@@ -16,17 +16,17 @@ pub(crate) mod new;
 pub(crate) mod serve;
 pub(crate) mod sign;
 
-mod folder;
 mod page;
 mod table;
 #[cfg(test)]
+#[path = "answers/testing/site.rs"]
 mod testing;
 
 use std::env;
-use std::error::Error;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use bailiwick::answers::chain;
 use page::Page;
 
 /// Runs a command with a page on standard output, in colour on a terminal unless `NO_COLOR` is set.
@@ -58,22 +58,6 @@ pub(crate) fn conclude(result: anyhow::Result<()>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// An error with its causes; none is said twice.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut last = text.clone();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let next = inner.to_string();
-        if !last.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        last = next;
-        cause = inner.source();
-    }
-    text
-}
-
 fn say_error(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -93,26 +77,8 @@ fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T>
 mod tests {
     use clap::CommandFactory as _;
 
-    use super::*;
-
     #[test]
     fn the_table_of_commands_is_consistent() {
         crate::Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_cause_is_said_once() {
-        let inner = anyhow::anyhow!("no such file")
-            .context("keys cannot be read")
-            .context("the host does not start");
-        assert_eq!(
-            chain(inner.as_ref()),
-            "the host does not start: keys cannot be read: no such file"
-        );
-        let repeated = anyhow::anyhow!("no such file").context("keys cannot be read: no such file");
-        assert_eq!(
-            chain(repeated.as_ref()),
-            "keys cannot be read: no such file"
-        );
     }
 }

@@ -23,6 +23,7 @@ pub mod delegation;
 
 pub mod egress;
 
+pub mod answers;
 pub mod app;
 pub mod build;
 pub mod characters;

@@ -21,7 +21,7 @@ enum Command {
     Serve(cli::serve::Args),
     /// Check a configuration and the tools folder, without serving.
     Check(cli::check::Args),
-    /// Tell whether a token may make a call and why, without making it.
+    /// Explain whether a token may make a call, without making it.
     Explain(cli::explain::Args),
     /// Look into the audit journal.
     #[command(subcommand)]
@@ -30,7 +30,7 @@ enum Command {
     New(cli::new::Args),
     /// Build a Rust crate into a component for the tools folder.
     Build(cli::build::Args),
-    /// Say what a component is, what it asks for and whether this host would load it.
+    /// Describe a component: what it is, what it asks for, and whether this host would load it.
     Inspect(cli::inspect::Args),
     /// Sign components, or make a key to sign them with.
     Sign(cli::sign::Args),

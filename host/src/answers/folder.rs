@@ -1,50 +1,52 @@
-//! What a configuration and its tools folder amount to, found out without serving: no port, no
-//! journal, no keys.
+//! A configuration and its tools folder, loaded as the host would load them at its start.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use bailiwick::config::Config;
-use bailiwick::dispatch::{Catalog, ComponentId, Outline};
-use bailiwick::sandbox::{self, LoadError, Sandbox};
-use bailiwick::seams::{SystemClock, SystemRandom};
+use serde::Serialize;
 
 use super::chain;
-use super::compile::compiler;
+use crate::config::Config;
+use crate::dispatch::{Catalog, ComponentId, Outline, Tool};
+use crate::sandbox::{self, Candidate, Compiler, LoadError, Loaded, Sandbox};
+use crate::seams::{SystemClock, SystemRandom};
 
-/// The components of a folder, as the host would take them up at its start.
-pub(super) struct Folder {
+/// The components of a tools folder.
+pub struct Folder {
     /// The tools that could be called.
-    pub(super) catalog: Catalog,
+    pub catalog: Catalog,
     /// The components that loaded and clash with no other.
-    pub(super) loaded: Vec<ComponentId>,
-    /// The components that did not, with the reason.
-    pub(super) refused: Vec<(String, String)>,
+    pub loaded: Vec<ComponentId>,
+    /// The components that would not be served.
+    pub refused: Vec<RefusedComponent>,
     /// The definitions of each component that could be asked for them, accepted or not.
-    pub(super) outlines: BTreeMap<String, Outline>,
+    pub outlines: BTreeMap<String, Outline>,
+}
+
+/// A component that would not be served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedComponent {
+    /// The component.
+    pub name: String,
+    /// The error with its causes.
+    pub cause: String,
 }
 
 impl Folder {
-    /// Loads every component under its grant.
-    pub(super) async fn load(config: &Config) -> anyhow::Result<Self> {
+    /// Loads every component under its grant. Needs tokio's runtime with several threads.
+    ///
+    /// # Errors
+    /// Fails if the tools folder cannot be read, or if there is no engine.
+    pub async fn load(config: &Config, compiler: Compiler) -> anyhow::Result<Self> {
         let sandbox = Sandbox::new(
             config.limits.clone(),
-            compiler()?,
+            compiler,
             Arc::new(SystemClock),
             Arc::new(SystemRandom),
         )?;
-        let (mut loaded, mut refused, mut outlines) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut candidates = sandbox::candidates(&config.server.tools, &config.server.trust)
-            .context("server.tools cannot be used")?;
-        // Those that the configuration names come first, as for the host.
-        candidates.sort_by_key(|candidate| !config.components.contains_key(&candidate.name));
-        let left_out = candidates.split_off(candidates.len().min(config.limits.components));
-        refused.extend(
-            left_out
-                .into_iter()
-                .map(|candidate| (candidate.name, LEFT_OUT.to_owned())),
-        );
+        let (candidates, mut refused) = candidates(config)?;
+        let (mut loaded, mut outlines) = (Vec::new(), BTreeMap::new());
         let terms = config.terms();
         for candidate in candidates {
             match sandbox.load(&candidate, &terms.of(&candidate.name)).await {
@@ -53,13 +55,23 @@ impl Folder {
                     loaded.push(component);
                 }
                 Err((_, error)) => {
-                    refused.push((candidate.name.clone(), chain(&error)));
+                    refused.push(RefusedComponent::new(&candidate.name, chain(&error)));
                     if let LoadError::Unaccepted(unaccepted) = error {
                         outlines.insert(candidate.name, unaccepted.outline);
                     }
                 }
             }
         }
+        Ok(Self::join(config, loaded, refused, outlines))
+    }
+
+    /// Builds the catalog; components that clash are refused.
+    fn join(
+        config: &Config,
+        loaded: Vec<Loaded>,
+        mut refused: Vec<RefusedComponent>,
+        outlines: BTreeMap<String, Outline>,
+    ) -> Self {
         let mut names: Vec<ComponentId> = loaded
             .iter()
             .map(|component| component.component.clone())
@@ -69,22 +81,59 @@ impl Folder {
         names.retain(|component| clashes.iter().all(|clash| clash.component != *component));
         refused.extend(
             clashes
-                .into_iter()
-                .map(|clash| (clash.component.name.clone(), clash.to_string())),
+                .iter()
+                .map(|clash| RefusedComponent::new(&clash.component.name, clash.to_string())),
         );
-        Ok(Self {
+        Self {
             catalog,
             loaded: names,
             refused,
             outlines,
-        })
+        }
     }
 
-    /// Whether there is a component of that name, good or refused.
-    pub(super) fn has(&self, name: &str) -> bool {
+    /// Returns whether there is a component of that name, served or refused.
+    pub fn has(&self, name: &str) -> bool {
         self.loaded.iter().any(|component| component.name == name)
-            || self.refused.iter().any(|(other, _)| other == name)
+            || self.refused.iter().any(|refused| refused.name == name)
     }
+
+    /// The names of the tools, in the catalog's order.
+    pub fn tool_names(&self) -> Vec<String> {
+        self.named(|_| true)
+    }
+
+    /// The names of the tools for which `wanted` holds.
+    pub(super) fn named(&self, wanted: impl Fn(&Tool) -> bool) -> Vec<String> {
+        self.catalog
+            .tools()
+            .filter(|tool| wanted(tool))
+            .map(|tool| tool.definition.name.clone())
+            .collect()
+    }
+}
+
+impl RefusedComponent {
+    fn new(name: &str, cause: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            cause,
+        }
+    }
+}
+
+/// Splits the folder's files into those that are loaded and those beyond `limits.components`.
+fn candidates(config: &Config) -> anyhow::Result<(Vec<Candidate>, Vec<RefusedComponent>)> {
+    let mut candidates = sandbox::candidates(&config.server.tools, &config.server.trust)
+        .context("server.tools cannot be used")?;
+    // Those that the configuration names come first, as for the host.
+    candidates.sort_by_key(|candidate| !config.components.contains_key(&candidate.name));
+    let left_out = candidates.split_off(candidates.len().min(config.limits.components));
+    let refused = left_out
+        .iter()
+        .map(|candidate| RefusedComponent::new(&candidate.name, LEFT_OUT.to_owned()))
+        .collect();
+    Ok((candidates, refused))
 }
 
 const LEFT_OUT: &str = "it is left out: there are more components than limits.components";

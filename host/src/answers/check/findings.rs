@@ -1,29 +1,203 @@
 //! What does not fit together between a configuration and the components that are there.
 
-use bailiwick::config::Config;
-use bailiwick::dispatch::{ComponentGrant, Tool};
-use bailiwick::identity::{self, KeySource};
-use bailiwick::sandbox::Room;
+use std::fmt;
 
-use super::super::folder::Folder;
+use serde::Serialize;
 
-/// What was found.
+use super::super::Folder;
+use crate::config::{Config, Issuer};
+use crate::dispatch::{ComponentGrant, Tool};
+use crate::identity::{self, KeyFile, KeySource};
+use crate::sandbox::Room;
+
+/// One thing that does not fit. Its text says what to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "finding", rename_all = "kebab-case")]
+pub enum Finding {
+    /// A key file cannot be used.
+    KeysUnusable {
+        /// The issuer.
+        issuer: String,
+        /// The error with its causes.
+        cause: String,
+    },
+    /// A key of a key file is not used.
+    KeyLeftOut {
+        /// The issuer.
+        issuer: String,
+        /// The key, and the reason.
+        key: String,
+    },
+    /// A component would be refused.
+    ComponentRefused {
+        /// The component.
+        component: String,
+        /// The error with its causes.
+        cause: String,
+    },
+    /// A tool asks for a service that it is not granted.
+    ServiceNotGranted {
+        /// The tool.
+        tool: String,
+        /// Its component.
+        component: String,
+        /// The service.
+        service: String,
+        /// Whether the configuration describes the service.
+        described: bool,
+    },
+    /// A section names a component that is not there.
+    ComponentMissing {
+        /// The component.
+        component: String,
+    },
+    /// A component is granted a service that none of its tools asks for.
+    GrantUnused {
+        /// The component.
+        component: String,
+        /// The tool, if the grant is to a single one.
+        tool: Option<String>,
+        /// The service.
+        service: String,
+    },
+    /// A section names a tool that its component does not have.
+    ToolMissing {
+        /// The component.
+        component: String,
+        /// The tool.
+        tool: String,
+        /// The tools that it has.
+        tools: Vec<String>,
+    },
+    /// A service is granted to no component.
+    ServiceUnused {
+        /// The service.
+        service: String,
+    },
+    /// A service allows no request.
+    NothingAllowed {
+        /// The service.
+        service: String,
+    },
+    /// A limit is higher than this process can live with.
+    LimitTooHigh {
+        /// Which one, and why.
+        limit: String,
+    },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeysUnusable { issuer, cause } => write!(
+                formatter,
+                "issuers.jwks_file of {issuer} cannot be used: {cause}"
+            ),
+            Self::KeyLeftOut { issuer, key } => {
+                write!(formatter, "issuers.jwks_file of {issuer}: not used: {key}")
+            }
+            Self::ComponentRefused { component, cause } => {
+                write!(formatter, "{component}.wasm would be refused: {cause}")
+            }
+            Self::ComponentMissing { component } => write!(
+                formatter,
+                "[components.{component}] is for {component}.wasm, which is not in the tools \
+                 folder; add the file or remove the section"
+            ),
+            Self::ServiceNotGranted { .. }
+            | Self::GrantUnused { .. }
+            | Self::ToolMissing { .. } => self.fmt_grant(formatter),
+            Self::ServiceUnused { service } => {
+                write!(formatter, "[services.{service}] is granted to no component")
+            }
+            Self::NothingAllowed { service } => write!(
+                formatter,
+                "services.{service}.allow is empty, so nothing may be asked of it; list requests \
+                 such as \"GET /items/{{}}\""
+            ),
+            Self::LimitTooHigh { limit } => formatter.write_str(limit),
+        }
+    }
+}
+
+impl Finding {
+    /// Writes what does not fit between a grant and what tools ask for.
+    fn fmt_grant(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServiceNotGranted {
+                tool,
+                component,
+                service,
+                described,
+            } => {
+                write!(
+                    formatter,
+                    "{tool} asks for the service {service}, which is not granted; "
+                )?;
+                if *described {
+                    write!(
+                        formatter,
+                        "add {service} = \"<mode>\" to services under [components.{component}]"
+                    )
+                } else {
+                    write!(
+                        formatter,
+                        "describe it under [services.{service}], then grant it under \
+                         [components.{component}]"
+                    )
+                }
+            }
+            Self::GrantUnused {
+                component,
+                tool: None,
+                service,
+            } => write!(
+                formatter,
+                "components.{component}.services: no tool of it asks for {service}; remove it"
+            ),
+            Self::GrantUnused {
+                component,
+                tool: Some(tool),
+                service,
+            } => write!(
+                formatter,
+                "components.{component}.tools.{tool}.services: it does not ask for {service}; \
+                 remove it"
+            ),
+            Self::ToolMissing {
+                component,
+                tool,
+                tools,
+            } => write!(
+                formatter,
+                "[components.{component}.tools.{tool}] is for no tool of it; its tools are {}",
+                tools.join(", ")
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// All findings of one comparison.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    /// The host would not do what the operator says.
-    pub(super) errors: Vec<String>,
-    /// It would, and it is probably not what is meant.
-    pub(super) warnings: Vec<String>,
+    pub(super) errors: Vec<Finding>,
+    pub(super) warnings: Vec<Finding>,
 }
 
 impl Findings {
     pub(super) fn of(config: &Config, folder: &Folder) -> Self {
         let mut found = Self::default();
-        found.keys(config);
-        for (name, why) in &folder.refused {
-            found
-                .errors
-                .push(format!("{name}.wasm would be refused: {why}"));
+        for issuer in &config.issuers {
+            if let KeySource::File(file) = &issuer.keys {
+                found.keys(issuer, file);
+            }
+        }
+        for refused in &folder.refused {
+            found.errors.push(Finding::ComponentRefused {
+                component: refused.name.clone(),
+                cause: refused.cause.clone(),
+            });
         }
         for tool in folder.catalog.tools() {
             found.declared(config, tool);
@@ -32,58 +206,50 @@ impl Findings {
             found.granted(name, grant, folder);
         }
         found.unused(config);
-        found.warnings.extend(config.limits.beyond(Room::here()));
+        let limits = config.limits.beyond(Room::here());
+        let limits = limits
+            .into_iter()
+            .map(|limit| Finding::LimitTooHigh { limit });
+        found.warnings.extend(limits);
         found
     }
 
-    /// Key files are read when a token comes; here is the moment to say that they cannot be.
-    fn keys(&mut self, config: &Config) {
-        for issuer in &config.issuers {
-            let KeySource::File(file) = &issuer.keys else {
-                continue;
-            };
-            let name = &issuer.settings.issuer;
-            match file
-                .read()
-                .and_then(|bytes| identity::left_out(&bytes, &issuer.algorithms))
-            {
-                Ok(left_out) => {
-                    self.warnings.extend(
-                        left_out
-                            .iter()
-                            .map(|key| format!("issuers.jwks_file of {name}: not used: {key}")),
-                    );
-                }
-                Err(why) => self
-                    .errors
-                    .push(format!("issuers.jwks_file of {name} cannot be used: {why}")),
+    /// Reads a key file. The host reads it only when a token comes, so an operator learns of a
+    /// fault here first.
+    fn keys(&mut self, issuer: &Issuer, file: &KeyFile) {
+        let name = &issuer.settings.issuer;
+        let left_out = file
+            .read()
+            .and_then(|bytes| identity::left_out(&bytes, &issuer.algorithms));
+        match left_out {
+            Ok(keys) => {
+                let keys = keys.into_iter().map(|key| Finding::KeyLeftOut {
+                    issuer: name.clone(),
+                    key,
+                });
+                self.warnings.extend(keys);
             }
+            Err(why) => self.errors.push(Finding::KeysUnusable {
+                issuer: name.clone(),
+                cause: why,
+            }),
         }
     }
 
-    /// What a tool declares, against what is granted.
+    /// Compares what a tool asks for with what is granted.
     fn declared(&mut self, config: &Config, tool: &Tool) {
-        let (name, component) = (&tool.definition.name, &tool.component.name);
-        for service in tool
-            .definition
-            .services
-            .iter()
-            .filter(|service| !tool.services.contains_key(*service))
-        {
-            let change = if config.services.iter().any(|known| known.name == *service) {
-                format!("add {service} = \"<mode>\" to services under [components.{component}]")
-            } else {
-                format!(
-                    "describe it under [services.{service}], then grant it under [components.{component}]"
-                )
-            };
-            self.warnings.push(format!(
-                "{name} asks for the service {service}, which is not granted; {change}"
-            ));
+        let asked = tool.definition.services.iter();
+        for service in asked.filter(|service| !tool.services.contains_key(*service)) {
+            self.warnings.push(Finding::ServiceNotGranted {
+                tool: tool.definition.name.clone(),
+                component: tool.component.name.clone(),
+                service: service.clone(),
+                described: config.services.iter().any(|known| known.name == *service),
+            });
         }
     }
 
-    /// What is granted to a component, against what its tools declare.
+    /// Compares what is granted to a component with what its tools ask for.
     fn granted(&mut self, name: &str, grant: &ComponentGrant, folder: &Folder) {
         let tools: Vec<&Tool> = folder
             .catalog
@@ -93,72 +259,66 @@ impl Findings {
             .collect();
         if tools.is_empty() {
             if !folder.has(name) {
-                let text = format!(
-                    "[components.{name}] is for {name}.wasm, which is not in the tools folder"
-                );
-                self.warnings
-                    .push(format!("{text}; add the file or remove the section"));
+                self.warnings.push(Finding::ComponentMissing {
+                    component: name.to_owned(),
+                });
             }
             return;
         }
-        for service in grant
-            .services
-            .keys()
-            .filter(|service| !declares(&tools, service))
-        {
-            self.warnings.push(format!(
-                "components.{name}.services: no tool of it asks for {service}; remove it"
-            ));
+        let unused = |tool: Option<&String>, service: &String| Finding::GrantUnused {
+            component: name.to_owned(),
+            tool: tool.cloned(),
+            service: service.clone(),
+        };
+        for service in grant.services.keys() {
+            if !asks(&tools, service) {
+                self.warnings.push(unused(None, service));
+            }
         }
         for (tool, own) in &grant.tools {
             let Some(found) = tools.iter().find(|found| found.definition.name == *tool) else {
-                let named: Vec<_> = tools
-                    .iter()
-                    .map(|tool| tool.definition.name.as_str())
-                    .collect();
-                let text = format!("[components.{name}.tools.{tool}] is for no tool of it");
-                self.warnings
-                    .push(format!("{text}; its tools are {}", named.join(", ")));
+                self.warnings.push(missing(name, tool, &tools));
                 continue;
             };
             for service in own.services.iter().flat_map(|services| services.keys()) {
-                if !declares(&[found], service) {
-                    let text = format!(
-                        "components.{name}.tools.{tool}.services: it does not ask for {service}"
-                    );
-                    self.warnings.push(format!("{text}; remove it"));
+                if !asks(&[found], service) {
+                    self.warnings.push(unused(Some(tool), service));
                 }
             }
         }
     }
 
-    /// Services that nobody may reach, or that nothing may be asked of.
+    /// Finds services that no tool may reach, and those that allow no request.
     fn unused(&mut self, config: &Config) {
         for service in &config.services {
-            let of = |grant: &ComponentGrant| {
-                let own = grant
-                    .tools
-                    .values()
-                    .filter_map(|tool| tool.services.as_ref());
-                std::iter::once(&grant.services)
-                    .chain(own)
-                    .any(|services| services.contains_key(&service.name))
-            };
             let name = &service.name;
-            if !config.components.values().any(of) {
-                self.warnings
-                    .push(format!("[services.{name}] is granted to no component"));
+            let mut grants = config.components.values();
+            if !grants.any(|grant| grant.all_services().contains(name)) {
+                self.warnings.push(Finding::ServiceUnused {
+                    service: name.clone(),
+                });
             }
             if service.allow.is_empty() {
-                let text = format!("services.{name}.allow is empty, so nothing may be asked of it");
-                self.warnings
-                    .push(format!("{text}; list requests such as \"GET /items/{{}}\""));
+                self.warnings.push(Finding::NothingAllowed {
+                    service: name.clone(),
+                });
             }
         }
     }
 }
 
-fn declares(tools: &[&Tool], service: &str) -> bool {
+fn missing(component: &str, tool: &str, tools: &[&Tool]) -> Finding {
+    Finding::ToolMissing {
+        component: component.to_owned(),
+        tool: tool.to_owned(),
+        tools: tools
+            .iter()
+            .map(|tool| tool.definition.name.clone())
+            .collect(),
+    }
+}
+
+fn asks(tools: &[&Tool], service: &str) -> bool {
     tools
         .iter()
         .any(|tool| tool.definition.services.iter().any(|one| one == service))
