@@ -17,29 +17,12 @@ mod folder;
 #[cfg(test)]
 mod testing;
 
-use std::error::Error;
 use std::fmt::Display;
 
+use bailiwick_journal::cli::chain;
 use serde::{Serialize, Serializer};
 
 pub use folder::{Folder, RefusedComponent};
-
-/// Returns an error with its causes, on one line. A cause that the text before it already quotes is
-/// left out.
-pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut last = text.clone();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let next = inner.to_string();
-        if !last.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        last = next;
-        cause = inner.source();
-    }
-    text
-}
 
 /// A value beside the sentence that a person reads.
 #[derive(Serialize)]
@@ -74,25 +57,4 @@ where
     S: Serializer,
 {
     serializer.collect_seq(values.iter().map(Worded::of))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_cause_is_named_once() {
-        let inner = anyhow::anyhow!("no such file")
-            .context("keys cannot be read")
-            .context("the host does not start");
-        assert_eq!(
-            chain(inner.as_ref()),
-            "the host does not start: keys cannot be read: no such file"
-        );
-        let repeated = anyhow::anyhow!("no such file").context("keys cannot be read: no such file");
-        assert_eq!(
-            chain(repeated.as_ref()),
-            "keys cannot be read: no such file"
-        );
-    }
 }

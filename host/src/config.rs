@@ -1,9 +1,10 @@
-//! The configuration: one TOML file becomes every module's settings, or all its errors at once.
+//! The configuration: one TOML file becomes every module's settings, or all of its errors at once.
 //!
 //! Trusts nothing: an unknown key, service, issuer or mode is an error that names file and line.
 //! Secrets come from files, never inline.
 //!
-//! Invariant: what [`load`] returns is complete and consistent; nothing is looked up later.
+//! Invariant: the [`Config`] that [`load`] returns is complete and consistent; nothing is looked up
+//! later.
 
 mod accepted;
 mod components;
@@ -20,17 +21,19 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{Acceptance, ComponentGrant, Signers, Terms};
-use crate::identity::{Algorithm, IssuerSettings, KeySource};
+use crate::dispatch::{Acceptance, ComponentGrant, Terms};
+use crate::identity::IssuerSettings;
+use crate::intake::Signers;
+use crate::limits::Limits;
 use crate::owned::Trust;
-use crate::sandbox::Limits;
+use crate::tokens::{Algorithm, KeySource};
 use reader::{Problems, Section};
 
 pub use accepted::{Accepted, AcceptedError};
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
 
-/// A configuration that can be started.
+/// A configuration that a host can start with.
 pub struct Config {
     /// `[server]`.
     pub server: ServerSettings,
@@ -50,19 +53,20 @@ pub struct Config {
     pub limits: Limits,
     /// `[audit]`.
     pub audit: AuditSettings,
-    /// The file itself.
+    /// The configuration file.
     pub file: PathBuf,
     /// SHA-256 of the file, hexadecimal.
     pub digest: String,
     /// The other files that were read: secrets, and `accepted.json` if any component needs it.
     pub files: Vec<PathBuf>,
-    /// SHA-256 over the file and all secrets, hexadecimal. Never shown.
+    /// SHA-256 over the file and all secrets, hexadecimal. Never shown, because secrets can be
+    /// guessed from it.
     pub fingerprint: String,
 }
 
 impl Config {
-    /// The part that is read once, at the start: two configurations that differ in it cannot
-    /// follow each other without a restart.
+    /// Returns the part that is read once, at the start. Two configurations that differ in it
+    /// cannot follow each other without a restart.
     pub fn fixed(&self) -> String {
         format!(
             "{:?} {:?} {:?} {:?}",
@@ -70,7 +74,7 @@ impl Config {
         )
     }
 
-    /// What it says of components.
+    /// Returns what it allows components.
     pub fn terms(&self) -> ComponentTerms {
         ComponentTerms {
             grants: self.components.clone(),
@@ -83,7 +87,7 @@ impl Config {
     }
 }
 
-/// What a configuration says of components.
+/// What a configuration allows components.
 #[derive(Debug, Clone, Default)]
 pub struct ComponentTerms {
     grants: BTreeMap<String, ComponentGrant>,
@@ -95,12 +99,12 @@ pub struct ComponentTerms {
 }
 
 impl ComponentTerms {
-    /// The components that it names.
+    /// Returns the components that it names.
     pub fn names(&self) -> impl Iterator<Item = &String> {
         self.grants.keys()
     }
 
-    /// Everything that is said of the component `name`.
+    /// Returns everything that it says about the component `name`.
     pub fn of(&self, name: &str) -> Terms {
         let grant = self.grants.get(name).cloned().unwrap_or_default();
         let required = grant.require_acceptance.unwrap_or(self.require_acceptance);
@@ -123,9 +127,9 @@ impl ComponentTerms {
 
 /// One issuer with its keys.
 pub struct Issuer {
-    /// How its tokens are read.
+    /// The rules for its tokens.
     pub settings: IssuerSettings,
-    /// Where its keys are.
+    /// The source of its keys.
     pub keys: KeySource,
     /// Algorithms that it may use.
     pub algorithms: Vec<Algorithm>,

@@ -11,25 +11,20 @@ mod answer_headers;
 mod authority;
 mod cache;
 mod credential;
-mod error;
 mod exchange;
-mod granted;
 mod identify;
 mod issued;
+mod obtaining;
 mod planned;
 mod request;
 mod service;
 mod tally;
 mod template;
-mod token_endpoint;
 
 pub use answer_headers::AnswerHeader;
 pub use authority::{Authority, Broker, BrokerLimits};
-pub use error::DownstreamError;
-pub use request::{Part, Request, Response};
 pub use service::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
-    IssuedTenant, OnCancel, Service, ServiceSettings, Subjects,
+    AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
+    Service, ServiceSettings, Subjects,
 };
-pub use tally::DownstreamTally;
 pub use template::{Template, TemplateError};

@@ -10,27 +10,21 @@
 mod bearer;
 mod cache;
 mod caller;
-mod claims;
 mod issuer;
-mod keys;
-mod plain;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
-mod unverified;
 
 use std::sync::Arc;
 
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 use crate::seams::Clock;
+use crate::tokens::{KeyError, KeyRing, TokenError, Unverified};
 
 pub use bearer::{BearerToken, SubjectToken};
 pub use caller::{Caller, SessionBasis};
-pub use claims::{Claims, TimeRule};
 pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
-pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySource, left_out};
-pub use unverified::{TokenError, TypeRule, Unverified};
 
 /// The issuers whose tokens open the front door.
 pub struct Identity {
@@ -61,10 +55,10 @@ pub enum AdmitError {
 
 impl AdmitError {
     /// The code for the journal and the answer.
-    pub fn reason(&self) -> Reason {
+    pub fn reason(&self) -> RefusalReason {
         match self {
-            Self::Key(KeyError::Unavailable { .. }) => Reason::KeysUnavailable,
-            Self::Token(_) | Self::UnknownIssuer | Self::Key(_) => Reason::TokenInvalid,
+            Self::Key(KeyError::Unavailable { .. }) => RefusalReason::KeysUnavailable,
+            Self::Token(_) | Self::UnknownIssuer | Self::Key(_) => RefusalReason::TokenInvalid,
         }
     }
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// An MCP server host that runs every tool as a WebAssembly component which knows for whom it
-/// acts and holds no keys.
+/// An MCP server host that runs every tool as a WebAssembly component. A tool learns for whom it
+/// acts, and holds no keys.
 #[derive(Parser)]
 #[command(name = "bailiwick", version)]
 struct Cli {
@@ -23,10 +23,10 @@ enum Command {
     Check(cli::check::Args),
     /// Explain whether a token may make a call, without making it.
     Explain(cli::explain::Args),
-    /// Look into the audit journal.
+    /// Read the audit journal.
     #[command(subcommand)]
     Audit(cli::audit::Command),
-    /// Begin a tool: a Rust crate with an example in it.
+    /// Start a tool: a Rust crate with an example in it.
     New(cli::new::Args),
     /// Build a Rust crate into a component for the tools folder.
     Build(cli::build::Args),

@@ -113,7 +113,7 @@ pub fn component(modules: &[Vec<u8>]) -> Vec<u8> {
     }
     // One instance without anything in it, exported.
     section(&mut all, 5, &[1, 1, 0]);
-    let name = b"bailiwick:tool/tools@0.1.0";
+    let name = b"bailiwick:tool/tools@0.2.0";
     let mut export = vec![1, 0];
     number(&mut export, name.len());
     export.extend_from_slice(name);

@@ -174,7 +174,7 @@ async fn explain_decides_as_the_host_would_and_calls_nothing() -> Result<()> {
     );
     let said = run(&[&base[..], &["absent"]].concat()).await?;
     ensure!(
-        !said.good && said.out.contains("unknown-tool"),
+        !said.good && said.out.contains("unknown-target"),
         "{}{}",
         said.out,
         said.err

@@ -5,8 +5,9 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::folder::digest;
 use bailiwick_dev::journal::{self, events, text};
-use bailiwick_tests::hostile::{Case, Expect, cases, good, hoarders};
+use bailiwick_tests::hostile::{Case, Expect, SERVICE, cases, good, hoarders};
 use bailiwick_tests::{Plan, World, count, ensure_eq};
 use serde_json::{Value, json};
 
@@ -26,12 +27,27 @@ async fn among(guests: &[Case]) -> Result<World> {
 
 async fn within(guests: &[Case], limits: &'static str) -> Result<World> {
     let mut components = Vec::new();
+    let mut asking = Vec::new();
     for case in guests {
-        components.push((format!("{}.wasm", case.name), case.bytes()?));
+        let bytes = case.bytes()?;
+        if case.asks_a_service() {
+            asking.push((case.name, digest(&bytes)));
+        }
+        components.push((format!("{}.wasm", case.name), bytes));
     }
     World::with(Plan {
         components,
-        config: Box::new(move |config| config.limits = format!("[limits]\n{limits}\n")),
+        config: Box::new(move |config| {
+            config.limits = format!("[limits]\n{limits}\n");
+            config.services = config
+                .services
+                .replacen("allow = [", "allow = [\"GET /{**}\", ", 1);
+            for (name, digest) in asking {
+                *config = config
+                    .clone()
+                    .grant(name, &digest, &[(SERVICE, "on_behalf_of")]);
+            }
+        }),
         ..Plan::default()
     })
     .await

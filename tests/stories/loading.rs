@@ -20,7 +20,7 @@ fn bomb(functions: usize, additions: usize) -> Result<Vec<u8>> {
     let one = format!("(func i32.const 0 {body} drop)");
     let text = format!(
         r#"(component (core module (memory 1) {}) (instance $none)
-            (export "bailiwick:tool/tools@0.1.0" (instance $none)))"#,
+            (export "bailiwick:tool/tools@0.2.0" (instance $none)))"#,
         one.repeat(functions)
     );
     Ok(wat::parse_str(text)?)

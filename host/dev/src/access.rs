@@ -80,7 +80,7 @@ impl Access {
     pub(crate) fn of_call(self, call: &Transaction) -> Self {
         Self {
             agent: Some(call.agent_id.clone()),
-            tool: Some(call.tool.clone()),
+            tool: Some(call.name.clone()),
             mode: Some(call.mode.as_str().to_owned()),
             call: Some(call.txn.clone()),
             ..self

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Folder, RefusedComponent, all_worded};
 use crate::config::Config;
 use crate::dispatch::Tool;
-use crate::sandbox::Room;
+use crate::limits::Room;
 
 pub use findings::Finding;
 
@@ -118,23 +118,28 @@ impl Report {
 
 impl CheckedTool {
     fn of(tool: &Tool) -> Self {
-        let granted = tool.services.iter().map(|(name, mode)| CheckedService {
-            name: name.clone(),
-            mode: Some(*mode),
-        });
+        let granted = tool
+            .backing
+            .services
+            .iter()
+            .map(|(name, mode)| CheckedService {
+                name: name.clone(),
+                mode: Some(*mode),
+            });
         let missing = tool
             .definition
             .services
             .iter()
-            .filter(|name| !tool.services.contains_key(*name))
+            .filter(|name| !tool.backing.services.contains_key(*name))
             .map(|name| CheckedService {
                 name: name.clone(),
                 mode: None,
             });
         Self {
             name: tool.definition.name.clone(),
-            component: tool.component.name.clone(),
+            component: tool.backing.component.name.clone(),
             signed_by: tool
+                .backing
                 .component
                 .signed
                 .as_ref()

@@ -18,10 +18,11 @@ use serde_json::Value;
 use super::{Folder, all_worded};
 use crate::audit::rfc3339;
 use crate::config::{Config, Issuer};
-use crate::dispatch::{Permit, Tool, ToolRequest, permit};
-use crate::identity::{BearerToken, Caller, Identity, KeyRing};
-use crate::sandbox::Compiler;
+use crate::dispatch::{Decided, Target, TargetRequest, Tool, decide};
+use crate::identity::{BearerToken, Caller, Identity};
+use crate::intake::Compiler;
 use crate::seams::{Clock, SystemClock};
+use crate::tokens::KeyRing;
 use crate::{app, json};
 
 pub use claimed::{Claimed, NeededToken, NotAdmitted};
@@ -61,6 +62,8 @@ pub struct AllowedCall {
     pub tool: NamedTool,
     /// The scopes that the call needs, all of which the token has.
     pub scopes: Vec<String>,
+    /// The grant that allows it: its table in the configuration.
+    pub grant: String,
     /// The services that the tool asks for.
     pub services: Vec<ServiceAccess>,
     /// What keeps this call from using them in full.
@@ -117,7 +120,7 @@ pub async fn explain(
     let resource = resource(config)?;
     let text = question.arguments.as_deref().unwrap_or("{}");
     let arguments = arguments(text)?;
-    let request = ToolRequest::new(question.tool.clone(), arguments, text);
+    let request = TargetRequest::tool(question.tool.clone(), arguments, text);
     let admitted = identity(&config.issuers, &resource)?
         .admit(question.token)
         .await;
@@ -129,8 +132,8 @@ pub async fn explain(
             return Ok(Explanation::NotAdmitted(refused));
         }
     };
-    Ok(match permit(&folder.catalog, &caller, request) {
-        Ok(permit) => Explanation::Allowed(Box::new(AllowedCall::of(&permit, &caller, config))),
+    Ok(match decide(&folder.catalog, &caller, request) {
+        Ok(decided) => Explanation::Allowed(Box::new(AllowedCall::of(&decided, &caller, config))),
         Err(denied) => {
             let given = question.arguments.is_some();
             let tool = folder.catalog.find(&question.tool);
@@ -189,12 +192,13 @@ fn identity(issuers: &[Issuer], resource: &str) -> anyhow::Result<Identity> {
 }
 
 impl AllowedCall {
-    fn of(permit: &Permit, caller: &Caller, config: &Config) -> Self {
-        let tool = permit.tool();
+    fn of(decided: &Decided, caller: &Caller, config: &Config) -> Self {
+        let Target::Tool(tool) = decided.target();
         Self {
             caller: KnownCaller::of(caller),
             tool: NamedTool::of(tool),
-            scopes: permit.scopes().to_vec(),
+            scopes: decided.target().scopes().to_vec(),
+            grant: decided.target().backing().grant.as_str().to_owned(),
             services: services::of(tool, config),
             lacks: services::lacks(tool, caller, config),
         }
@@ -223,8 +227,8 @@ impl NamedTool {
     fn of(tool: &Tool) -> Self {
         Self {
             name: tool.definition.name.clone(),
-            component: tool.component.name.clone(),
-            digest: tool.component.digest.clone(),
+            component: tool.backing.component.name.clone(),
+            digest: tool.backing.component.digest.clone(),
         }
     }
 }

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::chain;
 use crate::config::Config;
-use crate::dispatch::{Catalog, ComponentId, Outline, Tool};
-use crate::sandbox::{self, Candidate, Compiler, LoadError, Loaded, Sandbox};
+use crate::dispatch::{Catalog, NotOffered, Offer, OfferError, Outline, Tool};
+use crate::intake::{self, Candidate, Compiler, ComponentId, Intake};
+use crate::sandbox::Sandbox;
 use crate::seams::{SystemClock, SystemRandom};
 
 /// The components of a tools folder.
@@ -41,22 +42,22 @@ impl Folder {
     pub async fn load(config: &Config, compiler: Compiler) -> anyhow::Result<Self> {
         let sandbox = Sandbox::new(
             config.limits.clone(),
-            compiler,
             Arc::new(SystemClock),
             Arc::new(SystemRandom),
         )?;
+        let intake = Intake::new(Arc::new(sandbox), compiler);
         let (candidates, mut refused) = candidates(config)?;
         let (mut loaded, mut outlines) = (Vec::new(), BTreeMap::new());
         let terms = config.terms();
         for candidate in candidates {
-            match sandbox.load(&candidate, &terms.of(&candidate.name)).await {
+            match Offer::load(&intake, &candidate, &terms.of(&candidate.name)).await {
                 Ok(component) => {
                     outlines.insert(candidate.name, Outline::of(&component.definitions));
                     loaded.push(component);
                 }
-                Err((_, error)) => {
-                    refused.push(RefusedComponent::new(&candidate.name, chain(&error)));
-                    if let LoadError::Unaccepted(unaccepted) = error {
+                Err(NotOffered { cause, .. }) => {
+                    refused.push(RefusedComponent::new(&candidate.name, chain(&cause)));
+                    if let OfferError::Unaccepted(unaccepted) = cause {
                         outlines.insert(candidate.name, unaccepted.outline);
                     }
                 }
@@ -68,7 +69,7 @@ impl Folder {
     /// Builds the catalog; components that clash are refused.
     fn join(
         config: &Config,
-        loaded: Vec<Loaded>,
+        loaded: Vec<Offer>,
         mut refused: Vec<RefusedComponent>,
         outlines: BTreeMap<String, Outline>,
     ) -> Self {
@@ -76,8 +77,7 @@ impl Folder {
             .iter()
             .map(|component| component.component.clone())
             .collect();
-        let (_, offered) = Sandbox::activate(loaded);
-        let (catalog, clashes) = Catalog::build(offered, &config.components, &Catalog::default());
+        let (catalog, clashes) = Catalog::build(loaded, &config.components, &Catalog::default());
         names.retain(|component| clashes.iter().all(|clash| clash.component != *component));
         refused.extend(
             clashes
@@ -124,7 +124,7 @@ impl RefusedComponent {
 
 /// Splits the folder's files into those that are loaded and those beyond `limits.components`.
 fn candidates(config: &Config) -> anyhow::Result<(Vec<Candidate>, Vec<RefusedComponent>)> {
-    let mut candidates = sandbox::candidates(&config.server.tools, &config.server.trust)
+    let mut candidates = intake::candidates(&config.server.tools, &config.server.trust)
         .context("server.tools cannot be used")?;
     // Those that the configuration names come first, as for the host.
     candidates.sort_by_key(|candidate| !config.components.contains_key(&candidate.name));

@@ -12,8 +12,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::chain;
-use crate::dispatch::RawDefinition;
-use crate::sandbox::{Compiler, Examined, Limits, Room, Sandbox};
+use crate::dispatch::{Offer, OfferError, Terms};
+use crate::intake::{self, Compiler, Intake};
+use crate::limits::{Limits, Room};
+use crate::sandbox::{RawDefinition, Sandbox};
 use crate::seams::{SystemClock, SystemRandom};
 
 /// What there is to know about a component.
@@ -96,12 +98,17 @@ pub struct OfferedHints {
 pub async fn inspect(path: &Path, compiler: Compiler) -> anyhow::Result<Inspection> {
     let sandbox = Sandbox::new(
         Limits::within(Room::here()),
-        compiler,
         Arc::new(SystemClock),
         Arc::new(SystemRandom),
     )?;
-    Ok(Inspection::of(sandbox.examine(path).await?))
+    let intake = Intake::new(Arc::new(sandbox), compiler);
+    let examined = intake::examine(&intake, path).await?;
+    Ok(Inspection::of(
+        examined.judged(|loaded| Offer::check(loaded?, &Terms::default())),
+    ))
 }
+
+type Examined = intake::Examined<Result<Offer, OfferError>>;
 
 impl Inspection {
     fn of(examined: Examined) -> Self {

@@ -6,7 +6,8 @@ mod site;
 use super::Folder;
 use crate::config::{self, Config};
 use crate::harden::CompileLimits;
-use crate::sandbox::{Compile, Compiler, Compiling, Tier, compile_here};
+use crate::intake::{Compile, Compiler, Compiling, compile_here};
+use crate::sandbox::Tier;
 
 pub(super) use site::{CONFIG, HELLO, ORDER, Offered, Site, component, jwks, signed};
 

@@ -1,4 +1,5 @@
-//! `bailiwick dev`: becomes `bailiwick-dev`, which has the issuer that this program never links.
+//! `bailiwick dev`: replaces itself by `bailiwick-dev`, which has the issuer that this program
+//! never links.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -7,10 +8,10 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-/// The arguments.
+/// The command line of `bailiwick dev`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What `bailiwick-dev` shall get.
+    /// Arguments for `bailiwick-dev`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<OsString>,
 }
@@ -22,7 +23,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     Err(failed).with_context(|| format!("{} cannot be run", program.display()))
 }
 
-/// `bailiwick-dev` in the same folder as this program, and nowhere else: not by the search path.
+/// Finds `bailiwick-dev` in the folder of this program, and nowhere else, because the search path
+/// could name another program.
 fn beside(own: &Path) -> anyhow::Result<PathBuf> {
     let program = own.with_file_name(PROGRAM);
     anyhow::ensure!(

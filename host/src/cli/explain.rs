@@ -154,6 +154,7 @@ fn allowed(answer: &AllowedCall, page: &mut Page<'_>) -> anyhow::Result<()> {
         "scopes",
         &format!("needs {scopes}; the token has all of them"),
     )?;
+    page.field("grant", &answer.grant)?;
     page.field("arguments", "valid against the tool's input schema")?;
     services(answer, page)
 }

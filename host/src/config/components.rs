@@ -1,4 +1,4 @@
-//! `[components.NAME]`: what the operator lets each component do.
+//! `[components.NAME]`: what the operator allows each component.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use bailiwick_envelope::DelegationMode;
 use super::reader::Section;
 use super::services::Services;
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{ComponentGrant, DigestRule, ToolGrant};
+use crate::dispatch::{ComponentGrant, ToolGrant};
+use crate::intake::DigestRule;
 
 pub(super) fn components(
     root: &Section<'_>,
@@ -101,7 +102,7 @@ fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, Deleg
     granted
 }
 
-/// Whether a service can be used in a mode without letting one user reach another's data.
+/// Checks that a service can be used in a mode without letting one user reach another's data.
 fn check_mode(service: &ServiceSettings, mode: DelegationMode) -> Result<(), String> {
     let name = &service.name;
     match mode {
@@ -128,7 +129,9 @@ fn check_mode(service: &ServiceSettings, mode: DelegationMode) -> Result<(), Str
     }
 }
 
-/// Under `service_identity` all that says whose data is asked for is what the template binds.
+/// Checks a service under `service_identity`, where only the template says whose data is requested.
+/// `GET /orders/{}` would let a tool read anyone's orders; `GET /users/{actor.sub}/orders` does
+/// not.
 fn check_service_identity(service: &ServiceSettings) -> Result<(), String> {
     let name = &service.name;
     let issuers = service.actor_issuers.join(" and of ");

@@ -10,10 +10,8 @@ use super::Issuer;
 use super::reader::Section;
 use crate::characters::check_name;
 use crate::egress::AddressPolicy;
-use crate::identity::{
-    AgentRule, Algorithm, IssuerSettings, KeyFile, KeySource, ServiceRule, TenantRule, TextRule,
-    TimeRule, TypeRule,
-};
+use crate::identity::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
+use crate::tokens::{Algorithm, KeyFile, KeySource, TimeRule, TypeRule};
 
 pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
     let sections = root.sections("issuers");
@@ -91,7 +89,7 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
     })
 }
 
-/// Whether a key is a name as tokens have it; a problem if it is not.
+/// Checks that the value of a key is a name as tokens have it; notes a problem if it is not.
 fn is_sound(section: &Section<'_>, key: &str, name: &str) -> bool {
     let fault = match check_name(name) {
         Ok(()) if name.is_empty() => Some("it is empty".to_owned()),
@@ -152,7 +150,8 @@ pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
     AddressPolicy::new(ranges.into_iter().filter_map(range).collect())
 }
 
-/// A URL that will be dialled under `policy`, checked as far as it can be without resolving names.
+/// Reads a URL that will be dialled under `policy`, checked as far as possible without resolving
+/// names.
 pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) -> Option<Uri> {
     let uri = url(section, key)?;
     let tls = uri.scheme_str() == Some("https");
@@ -195,8 +194,8 @@ pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<K
     file.or(remote)
 }
 
-/// The issuer's own metadata. If there is no other source of keys, the issuer is dialled itself,
-/// and held to the rules of `jwks_uri`.
+/// Returns the issuer's own metadata as the source of keys. Without `jwks_uri` and `jwks_file` the
+/// issuer itself is dialled, so the rules of `jwks_uri` hold for it.
 pub(super) fn discovered(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
     let issuer = section.text("issuer")?;
     if is_sound(section, "issuer", &issuer) && !section.has("jwks_uri") && !section.has("jwks_file")
@@ -209,7 +208,7 @@ pub(super) fn discovered(section: &Section<'_>, addresses: &AddressPolicy) -> Op
     })
 }
 
-/// How long tokens may be valid, and by how much the issuer's clock may be ahead.
+/// Reads how long tokens may be valid, and by how much the issuer's clock may be ahead.
 pub(super) fn times(section: &Section<'_>) -> TimeRule {
     let usual = TimeRule::default();
     let seconds = |key: &str, max, default| {
@@ -224,7 +223,7 @@ pub(super) fn times(section: &Section<'_>) -> TimeRule {
     }
 }
 
-/// An http or https URL with a host; no user, query or fragment.
+/// Reads an http or https URL with a host, and without user, query or fragment.
 pub(super) fn url(section: &Section<'_>, key: &str) -> Option<Uri> {
     let text = section.text(key)?;
     let parsed = url::Url::parse(&text).ok().filter(|url| {

@@ -8,27 +8,27 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Section;
+use crate::limits::{Limits, Room, Unit};
 use crate::owned::Trust;
-use crate::sandbox::{Limits, Room, Unit};
 
 /// `[server]`.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
     /// The canonical URI of the MCP resource; derived from the bound address if absent.
     pub resource: Option<String>,
     /// Origins that a browser may call from.
     pub allowed_origins: Vec<String>,
-    /// Hosts by which this server is addressed, beside the resource's.
+    /// Hosts that address this server, besides the resource's.
     pub allowed_hosts: Vec<String>,
     /// Proxies that many clients come through: their connections have no share to exceed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Scopes that anybody may learn of (RFC 9728 §2).
+    /// Scopes that anyone may learn (RFC 9728 §2).
     pub scopes_supported: Vec<String>,
     /// The tools folder.
     pub tools: PathBuf,
-    /// Where compiled code is kept; beside the key folder if absent.
+    /// The folder of compiled code; beside the key folder if absent.
     pub cache: Option<PathBuf>,
     /// Whether a component's tools are offered only as the operator accepted them. A component's
     /// own section may say otherwise.
@@ -40,7 +40,7 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
-    /// Where compiled code is kept.
+    /// Returns the folder of compiled code.
     pub fn cache(&self, envelope: &EnvelopeSettings) -> PathBuf {
         self.cache
             .clone()
@@ -122,7 +122,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     })
 }
 
-/// Also what all files are held to that are read from here on.
+/// Reads the trust, and holds all files that are read from here on to it.
 fn trust(section: &Section<'_>) -> Trust {
     let folders = section.strings("trusted_folders").unwrap_or_default();
     let trust = Trust {
@@ -137,8 +137,8 @@ fn trust(section: &Section<'_>) -> Trust {
     trust
 }
 
-/// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared
-/// exactly.
+/// Checks the resource: https, no fragment (RFC 9728 §1.2, RFC 8707 §2), and canonical, so that it
+/// can be compared exactly.
 fn check_resource(section: &Section<'_>, resource: &str) {
     let wrong = |why| section.wrong("resource", why);
     let Ok(url) = Url::parse(resource) else {
@@ -185,7 +185,7 @@ fn origins(section: &Section<'_>) -> Vec<String> {
     origins.into_iter().map(|(origin, _)| origin).collect()
 }
 
-/// RFC 6749 §3.3.
+/// Reads scopes (RFC 6749 §3.3).
 fn scopes(section: &Section<'_>) -> Vec<String> {
     let scopes = section.texts("scopes_supported").unwrap_or_default();
     for (scope, at) in &scopes {
@@ -233,7 +233,7 @@ pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     })
 }
 
-/// `[audit]`; the memory is in the key folder unless it says otherwise.
+/// Reads `[audit]`; the memory is in the key folder unless it says otherwise.
 pub(super) fn audit(
     root: &Section<'_>,
     envelope: Option<&EnvelopeSettings>,
@@ -287,8 +287,8 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The journal must not lie where components are dropped, nor the keys or compiled code where
-/// either is read.
+/// Checks that the journal is not in the tools folder, and that neither keys nor compiled code are
+/// in either.
 pub(super) fn check_folders(
     root: &Section<'_>,
     server: &ServerSettings,
@@ -337,7 +337,7 @@ fn overlap(a: &Path, b: &Path) -> bool {
     a.starts_with(&b) || b.starts_with(&a)
 }
 
-/// Where a path leads, past links, even if its end is yet to be made.
+/// Resolves a path, past links, even if its end does not exist yet.
 fn real(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let resolved = |above: &Path| {
@@ -356,6 +356,6 @@ fn real(path: &Path) -> PathBuf {
 
 const MEMORY_APART: &str = "what is remembered of the journal must lie where no one else writes";
 
-/// A flood that goes on for a day is a few hundred MiB.
+/// At this rate, a flood that lasts a day writes a few hundred MiB.
 const REFUSALS_PER_SECOND: u64 = 10;
 const MAX_LIFETIME: Duration = Duration::from_secs(300);

@@ -9,16 +9,17 @@ use super::Issuer;
 use super::issuers::{addresses, algorithms, dialled, discovered, keys, times, token_type};
 use super::reader::Section;
 use crate::delegation::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
-    IssuedTenant, OnCancel, ServiceSettings, Subjects, Template,
+    AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
+    ServiceSettings, Subjects, Template,
 };
 use crate::identity::TenantRule;
+use crate::tokens::ClientSettings;
 
 /// The services that were read.
 pub(super) struct Services {
     /// Those without a mistake.
     pub(super) sound: Vec<ServiceSettings>,
-    /// Names of the others: what refers to them is not a second mistake.
+    /// Names of the others: a reference to one of them is not a second mistake.
     pub(super) unsound: Vec<String>,
 }
 
@@ -296,8 +297,8 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     })
 }
 
-/// Where an issued token states the tenant: where the operator says, else under the name that its
-/// own issuer has for it, else under that of the issuers whose users are served.
+/// Returns the claim in which an issued token states the tenant: the operator's, else that of the
+/// token's own issuer, else that of the issuers whose users are served.
 fn issued_tenant(
     section: &Section<'_>,
     own: Option<&Issuer>,

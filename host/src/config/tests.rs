@@ -1,4 +1,4 @@
-//! One configuration that is good, and what each change to it is told.
+//! One good configuration, and the problem that each change to it causes.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -9,8 +9,8 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::identity::TimeRule;
-use crate::sandbox::{Limit, Limits, Unit};
+use crate::limits::{Limit, Limits, Unit};
+use crate::tokens::TimeRule;
 
 const GOOD: &str = r#"[server]
 listen = "127.0.0.1:0"
@@ -112,7 +112,7 @@ fn a_good_configuration_is_read_in_full() {
     assert_eq!(exchange.issued.audience, "orders");
 }
 
-/// What is replaced in [`GOOD`], by what, and what is told.
+/// The text to replace in [`GOOD`], its replacement, and the problem.
 const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "listen = \"127.0.0.1:0\"",

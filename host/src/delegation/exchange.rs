@@ -6,14 +6,14 @@ use bailiwick_envelope::{Actor, Agent};
 use secrecy::ExposeSecret;
 
 use super::cache::Issued;
-use super::credential::ClientCredentials;
-use super::error::DownstreamError;
+
 use super::issued::{Expected, IssuedRule};
 use super::planned::principal;
 use super::service::ExchangeProfile;
-use super::token_endpoint::TokenEndpoint;
+use crate::downstream::DownstreamError;
 use crate::identity::SubjectToken;
 use crate::seams::Clock;
+use crate::tokens::{ClientCredentials, TokenEndpoint};
 
 /// How one service's tokens are obtained and what they must look like.
 pub(super) struct Exchange {

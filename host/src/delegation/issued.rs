@@ -7,11 +7,12 @@
 use bailiwick_envelope::{Actor, Agent};
 use secrecy::ExposeSecret as _;
 
-use super::error::DownstreamError;
 use super::exchange::{ACCESS_TOKEN, Acting};
-use super::granted::Granted;
 use super::service::IssuedTenant;
-use crate::identity::{Claims, KeyError, KeyRing, TimeRule, TokenError, TypeRule, Unverified};
+use crate::downstream::DownstreamError;
+use crate::tokens::{
+    Claims, Granted, KeyError, KeyRing, TimeRule, TokenError, TypeRule, Unverified,
+};
 
 /// What the operator says an issued token must look like.
 pub(super) struct IssuedRule {

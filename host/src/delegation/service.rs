@@ -1,17 +1,17 @@
 //! A configured downstream API (`[services.NAME]`) and everything needed to reach it.
 
-use std::time::Duration;
-
 use http::{HeaderName, Uri};
 use secrecy::SecretString;
 
 use super::answer_headers::AnswerHeader;
-use super::credential::{Asking, ClientCredentials};
+
 use super::exchange::Exchange;
 use super::template::Template;
-use super::token_endpoint::TokenEndpoint;
 use crate::egress::{AddressPolicy, Client, Tls};
-use crate::identity::{Algorithm, KeyRing, KeySource, TimeRule, TypeRule};
+use crate::tokens::{
+    Algorithm, Asking, ClientCredentials, ClientSettings, KeyRing, KeySource, TimeRule,
+    TokenEndpoint, TypeRule,
+};
 
 /// What the operator says about one service.
 pub struct ServiceSettings {
@@ -99,19 +99,6 @@ pub enum Auth {
         /// The key.
         secret: SecretString,
     },
-}
-
-/// The host as a client of an authorization server.
-#[derive(Clone)]
-pub struct ClientSettings {
-    /// The token endpoint.
-    pub token_endpoint: Uri,
-    /// Private addresses that it may have.
-    pub addresses: AddressPolicy,
-    /// Client identifier.
-    pub client_id: String,
-    /// Client secret.
-    pub client_secret: SecretString,
 }
 
 /// How a user's authority for one service is obtained (RFC 8693).
@@ -317,6 +304,3 @@ fn prefixed(prefix: &str, secret: &SecretString) -> SecretString {
     use secrecy::ExposeSecret as _;
     SecretString::from(format!("{prefix}{}", secret.expose_secret()))
 }
-
-/// How long an authorization server may take.
-pub(super) const TOKEN_TIME: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bailiwick_envelope::DelegationMode;
 
 use super::outline::Outline;
-use super::signers::Signers;
+use crate::intake::{CodeTerms, DigestRule, Signers};
 use crate::owned::Trust;
 
 /// A grant to one component. Without one, a component gets no services.
@@ -38,18 +38,7 @@ pub struct ToolGrant {
     pub scopes: Vec<String>,
 }
 
-/// Which code a grant is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DigestRule {
-    /// Whatever file has the component's name.
-    Any,
-    /// Exactly the file with this digest, `sha256:` and 64 hexadecimal digits.
-    Exactly(String),
-    /// Whatever a signer signed whose word is good for the component and all that it is granted.
-    Signed,
-}
-
-/// Everything that the operator says of one component. By default: no services, no signers, and
+/// Everything that the operator says about one component. By default: no services, no signers, and
 /// nothing to accept.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
@@ -76,6 +65,18 @@ pub enum Acceptance {
         /// The configuration file, to name in the command that accepts.
         config: PathBuf,
     },
+}
+
+impl Terms {
+    /// The part that decides which code is let in.
+    pub fn of_code(&self) -> CodeTerms<'_> {
+        CodeTerms {
+            trust: &self.trust,
+            signers: &self.signers,
+            digest: self.grant.digest.as_ref(),
+            services: self.grant.all_services(),
+        }
+    }
 }
 
 impl ComponentGrant {

@@ -1,10 +1,10 @@
 //! Idle connections, each for one principal.
 //!
 //! A service that sends one byte too many makes the rest of a connection worthless: the next
-//! request gets what belongs to the one before. So a connection never carries requests of two
+//! request gets the remainder of the previous answer. So a connection never carries requests of two
 //! principals, whatever the service sends.
 //!
-//! Invariant: a connection is taken only for the lane under which it was kept; there are at most
+//! Invariant: a connection is reused only for the lane under which it was kept; there are at most
 //! [`MAX_IDLE`] of them, and none stays longer than [`IDLE_TIME`].
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use http::Uri;
 use tokio::time::{Instant, sleep};
 
-/// For whom a connection carries requests.
+/// The principal for whom a connection carries requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Principal {
     /// One user or service account: never `sub` without its issuer.
@@ -25,17 +25,18 @@ pub enum Principal {
         sub: String,
         /// The tenant, if the actor has one.
         tenant: Option<String>,
-        /// Whether it is a service account, which may be called as a user is (RFC 9068 §5).
+        /// Whether it is a service account. It may have a user's name (RFC 9068 §5), but never that
+        /// user's connection.
         service: bool,
     },
-    /// The host itself, with a credential of its own.
+    /// The host itself, with its own credential.
     Host,
     /// All principals: the operator says that answers do not depend on the user.
     Everyone,
 }
 
 impl Principal {
-    /// How many connections may wait for it.
+    /// Returns how many connections may be idle for it.
     fn most_idle(&self) -> usize {
         match self {
             Self::Actor { .. } => MAX_IDLE_OF_ACTOR,
@@ -44,7 +45,7 @@ impl Principal {
     }
 }
 
-/// Where a connection goes, and for whom.
+/// The destination of a connection, and its principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lane {
     pub(super) destination: Uri,
@@ -79,7 +80,7 @@ impl<C> Default for Pool<C> {
 }
 
 impl<C: Send + 'static> Pool<C> {
-    /// Takes the connection of `lane` that was used last.
+    /// Takes the most recently used connection of `lane`.
     pub(super) fn take(&self, lane: &Lane, now: Instant) -> Option<C> {
         let mut state = self.state();
         state.expire(now);
@@ -87,8 +88,8 @@ impl<C: Send + 'static> Pool<C> {
         state.idle.remove(newest).map(|idle| idle.connection)
     }
 
-    /// Keeps a connection for the next request of `lane`. Closes the least recently used ones
-    /// where there would be too many.
+    /// Keeps a connection for the next request of `lane`. Closes the least recently used ones if
+    /// there are too many.
     pub(super) fn keep(self: &Arc<Self>, lane: Lane, connection: C, now: Instant) {
         let mut state = self.state();
         state.expire(now);
@@ -111,7 +112,7 @@ impl<C: Send + 'static> Pool<C> {
         }
     }
 
-    /// Closes what has been idle for too long. Returns whether there may be more to do later.
+    /// Closes connections that have been idle for too long. Returns whether any are left.
     fn sweep(&self, now: Instant) -> bool {
         let mut state = self.state();
         state.expire(now);
@@ -119,7 +120,7 @@ impl<C: Send + 'static> Pool<C> {
         state.swept
     }
 
-    /// How many idle connections are `so`.
+    /// Counts the idle connections that match.
     #[cfg(test)]
     pub(super) fn count(&self, so: impl Fn(&C) -> bool) -> usize {
         self.state()
@@ -141,7 +142,7 @@ impl<C> State<C> {
     }
 }
 
-/// Connections end on time even if no further request comes.
+/// Closes connections on time even if no further request comes.
 async fn sweep<C: Send + 'static>(pool: Weak<Pool<C>>) {
     loop {
         sleep(IDLE_TIME).await;
@@ -154,11 +155,11 @@ async fn sweep<C: Send + 'static>(pool: Weak<Pool<C>>) {
     }
 }
 
-/// How long a connection waits for the next request.
+/// The time that a connection waits for the next request.
 const IDLE_TIME: Duration = Duration::from_secs(10);
-/// Of one client, which is one service or one authorization server.
+/// The most idle connections of one client, which is one service or one authorization server.
 const MAX_IDLE: usize = 64;
-/// Of one actor at one client.
+/// The most idle connections of one actor at one client.
 const MAX_IDLE_OF_ACTOR: usize = 4;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Where this program knows no filter of system calls: it says so, loudly, and goes on.
+//! Systems for which this program has no filter of system calls: it logs that as an error and goes
+//! on.
 //!
-//! Invariant: nothing here claims a protection that is not there.
+//! Invariant: nothing here claims a protection that does not exist.
 
 use super::HardenError;
 

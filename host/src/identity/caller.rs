@@ -2,9 +2,8 @@
 
 use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
-use super::claims::Claims;
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
-use super::unverified::TokenError;
+use crate::tokens::{Claims, TokenError};
 
 /// Who asks and who executes, with what the token allows: the proof that authentication happened.
 ///
@@ -85,6 +84,11 @@ impl Caller {
     /// The token's scopes; sorted.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// Whether the token has all of these scopes.
+    pub fn has_scopes(&self, needed: &[String]) -> bool {
+        needed.iter().all(|scope| self.scopes.contains(scope))
     }
 
     /// When the token expires, seconds since 1970-01-01 UTC.

@@ -13,12 +13,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
-use super::{
-    AdmitError, AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyRing,
-    KeySource, ServiceRule, TimeRule, TypeRule,
-};
+use super::{AdmitError, AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule};
 use crate::egress::{AddressPolicy, Tls};
 use crate::seams::Clock;
+use crate::tokens::{Algorithm, KeyRing, KeySource, TimeRule, TypeRule};
 
 pub(super) const ISSUER: &str = "https://idp.example";
 pub(super) const RESOURCE: &str = "https://mcp.example/mcp";

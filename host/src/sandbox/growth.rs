@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use wasmtime::ResourceLimiter;
 
 use super::engine::{MAX_MEMORIES, MAX_TABLES};
-use super::limits::Limits;
+use crate::limits::Limits;
 
 /// Linear memory of all calls together.
 #[derive(Debug)]

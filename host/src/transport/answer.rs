@@ -1,4 +1,4 @@
-//! What a client may learn: one exhaustive match from [`Reason`] to an HTTP answer.
+//! What a client may learn: one exhaustive match from [`RefusalReason`] to an HTTP answer.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
@@ -9,7 +9,7 @@ use std::convert::Infallible;
 
 use super::discovery::Resource;
 use crate::call::Refusal;
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 
 /// The answers of this server.
 pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
@@ -26,9 +26,11 @@ pub(super) enum Way {
 
 /// How `refusal` is answered.
 pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
-    match refusal.reason {
-        Reason::TokenMissing => Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[])),
-        Reason::TokenMalformed => Way::http(challenge(
+    match refusal.reason() {
+        RefusalReason::TokenMissing => {
+            Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[]))
+        }
+        RefusalReason::TokenMalformed => Way::http(challenge(
             StatusCode::BAD_REQUEST,
             resource,
             &[
@@ -36,56 +38,34 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
                 ("error_description", "exactly one bearer token is needed"),
             ],
         )),
-        Reason::TokenInvalid => Way::http(challenge(
+        RefusalReason::TokenInvalid => Way::http(challenge(
             StatusCode::UNAUTHORIZED,
             resource,
             &[("error", "invalid_token")],
         )),
-        Reason::InsufficientScope => {
-            let scope = refusal.scopes.join(" ");
+        RefusalReason::InsufficientScope => {
+            let scope = refusal.scopes().join(" ");
             let members = [
                 ("error", "insufficient_scope"),
                 ("scope", &scope),
-                ("error_description", &refusal.message),
+                ("error_description", refusal.message()),
             ];
             Way::http(challenge(StatusCode::FORBIDDEN, resource, &members))
         }
-        Reason::KeysUnavailable => Way::http(later("tokens cannot be checked at the moment")),
-        Reason::AuditUnavailable => Way::http(later("calls cannot be recorded at the moment")),
-        Reason::RateLimited => Way::http(too_many(refusal)),
-        Reason::UnknownTool => Way::Protocol(-32602),
-        Reason::Expiring
-        | Reason::InvalidArguments
-        | Reason::Overloaded
-        | Reason::Internal
-        | Reason::ToolError
-        | Reason::Trapped
-        | Reason::MemoryExceeded
-        | Reason::CpuExceeded
-        | Reason::TimedOut
-        | Reason::Cancelled
-        | Reason::OutputTooLarge
-        | Reason::InvalidOutput
-        | Reason::InputUnsupported
-        | Reason::HostCrashed
-        | Reason::UnknownService
-        | Reason::NotGranted
-        | Reason::InvalidRequest
-        | Reason::IdentityUnavailable
-        | Reason::ConsentRequired
-        | Reason::ScopeDenied
-        | Reason::CredentialRefused
-        | Reason::Unavailable
-        | Reason::TooLarge
-        | Reason::QuotaExhausted
-        | Reason::ImportRefused
-        | Reason::DigestMismatch
-        | Reason::SignatureRefused
-        | Reason::DefinitionRefused
-        | Reason::DefinitionChanged
-        | Reason::NotLoadable
-        | Reason::NameClash
-        | Reason::ConfigRefused => Way::ToolResult,
+        RefusalReason::KeysUnavailable => {
+            Way::http(later("tokens cannot be checked at the moment"))
+        }
+        RefusalReason::AuditUnavailable => {
+            Way::http(later("calls cannot be recorded at the moment"))
+        }
+        RefusalReason::RateLimited => Way::http(too_many(refusal)),
+        RefusalReason::UnknownTarget => Way::Protocol(-32602),
+        RefusalReason::Expiring
+        | RefusalReason::InvalidArguments
+        | RefusalReason::InvalidRequest
+        | RefusalReason::Overloaded
+        | RefusalReason::Cancelled
+        | RefusalReason::Internal => Way::ToolResult,
     }
 }
 
@@ -93,7 +73,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
 pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> Answer {
     match way(refusal, resource) {
         Way::Http(answer) => *answer,
-        Way::Protocol(_) | Way::ToolResult => later(&refusal.message),
+        Way::Protocol(_) | Way::ToolResult => later(refusal.message()),
     }
 }
 
@@ -136,9 +116,9 @@ pub(super) fn later(message: &str) -> Answer {
 
 /// RFC 6585 §4, with RFC 9110 §10.2.3.
 fn too_many(refusal: &Refusal) -> Answer {
-    let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, &refusal.message);
+    let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, refusal.message());
     let seconds = refusal
-        .wait
+        .wait()
         .map_or(1, |wait| wait.as_secs().saturating_add(1));
     answer
         .headers_mut()

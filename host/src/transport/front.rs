@@ -24,7 +24,7 @@ use super::message::{BadMessage, Message, trace_id_of};
 use super::ready::readiness;
 use crate::call::{self, Entry, Host, Principal};
 use crate::identity::{BearerToken, Caller};
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 
 /// How this server is addressed and by whom.
 pub struct FrontSettings {
@@ -111,13 +111,13 @@ impl Front {
                 "not ready: the journal cannot be written",
             );
         }
-        let policy = self.host.policy.load();
+        let policy = self.host.serving.now();
         let (status, text) = readiness(policy.configured, &policy.missing);
         plain(status, &text)
     }
 
     fn metadata(&self) -> Answer {
-        let policy = self.host.policy.load();
+        let policy = self.host.serving.now();
         document(
             &self
                 .settings
@@ -190,13 +190,13 @@ impl Front {
             Err(_) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
         };
         course.admitted();
-        let (message, held) = match self.read(&entry.caller, body).await {
+        let (message, held) = match self.read(entry.caller(), body).await {
             Ok(read) => read,
             Err(answer) => return answer,
         };
         course.received();
         if let Some(request) = &message.call
-            && let Err(why) = headers::check(&parts.headers, &request.tool)
+            && let Err(why) = headers::check(&parts.headers, &request.name)
         {
             return self.mismatch(entry, &message.id, why).await;
         }
@@ -207,7 +207,7 @@ impl Front {
                 .and_then(|value| value.to_str().ok())
                 .and_then(trace_id_of)
         });
-        let (caller, policy) = (Arc::clone(&entry.caller), Arc::clone(&entry.policy));
+        let (caller, policy) = (Arc::clone(entry.caller()), Arc::clone(entry.policy()));
         let prepared = match message.call {
             None if message.listens => match self.listen(entry).await {
                 Ok(prepared) => prepared,
@@ -227,9 +227,11 @@ impl Front {
                 match authorized
                     .map_err(|refusal| (way(&refusal, &self.settings.resource), refusal))
                 {
-                    Ok(admitted) => Prepared::Call(Box::new(admitted)),
+                    Ok(permit) => Prepared::Call(Box::new(permit)),
                     Err((Way::Http(answer), _)) => return *answer,
-                    Err((Way::Protocol(code), refusal)) => Prepared::Error(code, refusal.message),
+                    Err((Way::Protocol(code), refusal)) => {
+                        Prepared::Error(code, refusal.message().to_owned())
+                    }
                     Err((Way::ToolResult, refusal)) => Prepared::Refused(refusal),
                 }
             }
@@ -258,11 +260,11 @@ impl Front {
     async fn mismatch(&self, entry: Entry, id: &Value, why: &str) -> Answer {
         let host = Arc::clone(&self.host);
         match to_its_end(&self.host, async move {
-            call::mismatched(&host, &entry.caller).await
+            call::mismatched(&host, entry.caller()).await
         })
         .await
         {
-            Ok(refusal) if refusal.reason == Reason::InvalidRequest => {
+            Ok(refusal) if refusal.reason() == RefusalReason::InvalidRequest => {
                 protocol_error(StatusCode::BAD_REQUEST, id, headers::HEADER_MISMATCH, why)
             }
             Ok(refusal) => self.refuse(&refusal),
@@ -330,7 +332,7 @@ async fn to_its_end<T: Send + 'static>(
 
 /// Takes the bearer token and every other credential out of the request. A token in the query
 /// (RFC 6750 §2.3) is refused, because queries end up in logs.
-fn take_credentials(parts: &mut Parts) -> Result<BearerToken, Reason> {
+fn take_credentials(parts: &mut Parts) -> Result<BearerToken, RefusalReason> {
     let token = BearerToken::take(&mut parts.headers);
     for name in [header::COOKIE, header::PROXY_AUTHORIZATION] {
         parts.headers.remove(name);
@@ -341,7 +343,7 @@ fn take_credentials(parts: &mut Parts) -> Result<BearerToken, Reason> {
     });
     parts.extensions.clear();
     if in_query {
-        Err(Reason::TokenMalformed)
+        Err(RefusalReason::TokenMalformed)
     } else {
         token
     }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::mcp::describe;
 use crate::call::{Listener, Policy};
-use crate::dispatch::{Tool, may_call};
+use crate::dispatch::Tool;
 use crate::identity::Caller;
 
 /// Tells a client of changes until it goes away or its listener ends.
@@ -38,7 +38,7 @@ pub(super) fn shown(policy: &Policy, caller: &Caller) -> [u8; 32] {
         .catalog
         .tools()
         .zip(faces)
-        .filter(|(tool, _)| may_call(caller, tool));
+        .filter(|(tool, _)| caller.has_scopes(&tool.definition.scopes));
     own.fold(Sha256::new(), |all, (_, face)| all.chain_update(face))
         .finalize()
         .into()

@@ -30,10 +30,10 @@ use super::answer::{Answer, plain};
 use super::body::Held;
 use super::front::Whole;
 use super::listening::tell;
-use crate::call::{self, Admitted, Host, Listener, Policy, Refusal};
-use crate::dispatch::{Schema, Tool, may_call};
+use crate::call::{self, Host, Listener, Permit, Policy, Refusal};
+use crate::dispatch::{Schema, Tool};
 use crate::identity::Caller;
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 use crate::sandbox::{self, ProgressSink, Signals};
 
 /// What was decided about one request before the MCP library got it.
@@ -41,7 +41,7 @@ pub(super) enum Prepared {
     /// It is not a call.
     Nothing,
     /// A call that may be made.
-    Call(Box<Admitted>),
+    Call(Box<Permit>),
     /// A caller who may listen.
     Listener(Box<Listener>),
     /// A refused call that is answered with a JSON-RPC error.
@@ -89,10 +89,10 @@ impl Turn {
     }
 
     /// A call that nobody took. A listener is taken only after its answer has begun.
-    fn take_call(&self) -> Option<Box<Admitted>> {
+    fn take_call(&self) -> Option<Box<Permit>> {
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         match prepared.take() {
-            Some(Prepared::Call(admitted)) => Some(admitted),
+            Some(Prepared::Call(permit)) => Some(permit),
             other => {
                 *prepared = other;
                 None
@@ -131,8 +131,8 @@ pub(super) async fn answer(turn: Arc<Turn>, library: &Library, request: Request<
     let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
     let mut answer = service.handle(request).await;
     // A call that nobody took by now is never made.
-    if let Some(admitted) = turn.take_call()
-        && call::withdraw(&turn.host, *admitted).await.is_err()
+    if let Some(permit) = turn.take_call()
+        && call::withdraw(&turn.host, *permit).await.is_err()
     {
         return plain(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -160,7 +160,7 @@ impl Handler {
         let catalog = &self.0.policy.catalog;
         catalog
             .tools()
-            .filter(|tool| may_call(&self.0.caller, tool))
+            .filter(|tool| self.0.caller.has_scopes(&tool.definition.scopes))
             .map(|tool| describe(tool))
             .collect()
     }
@@ -213,7 +213,7 @@ impl ServerHandler for Handler {
         let catalog = &self.0.policy.catalog;
         catalog
             .find(name)
-            .filter(|tool| may_call(&self.0.caller, tool))
+            .filter(|tool| self.0.caller.has_scopes(&tool.definition.scopes))
             .map(|tool| describe(tool))
     }
 
@@ -272,7 +272,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let answer = match self.0.take() {
-            Some(Prepared::Call(admitted)) => self.perform(*admitted, context).await?,
+            Some(Prepared::Call(permit)) => self.perform(*permit, context).await?,
             Some(Prepared::Refused(refusal)) => refused(&refusal),
             Some(Prepared::Error(code, message)) => {
                 return Err(ErrorData::new(ErrorCode(code), message, None));
@@ -291,7 +291,7 @@ impl ServerHandler for Handler {
 impl Handler {
     async fn perform(
         &self,
-        admitted: Admitted,
+        permit: Permit,
         context: RequestContext<RoleServer>,
     ) -> Result<sandbox::Answer, ErrorData> {
         let (progress, reports) = match context.meta.get_progress_token() {
@@ -313,15 +313,15 @@ impl Handler {
             }
         };
         // In a box, because the library moves this handler's future from place to place.
-        let perform = Box::pin(call::perform(&self.0.host, admitted, signals));
+        let perform = Box::pin(call::perform(&self.0.host, permit, signals));
         let (performed, ()) = tokio::join!(perform, relay);
         match performed {
             Ok(answer) => Ok(answer),
-            Err(refusal) if refusal.reason == Reason::AuditUnavailable => {
+            Err(refusal) if refusal.reason() == RefusalReason::AuditUnavailable => {
                 self.0.unrecordable.store(true, Ordering::Release);
                 Err(ErrorData::internal_error(
-                    refusal.message,
-                    Some(json!({"reason": refusal.reason.as_str()})),
+                    refusal.message().to_owned(),
+                    Some(json!({"reason": refusal.reason().as_str()})),
                 ))
             }
             Err(refusal) => Ok(refused(&refusal)),
@@ -351,7 +351,7 @@ async fn relay(
 }
 
 fn refused(refusal: &Refusal) -> sandbox::Answer {
-    sandbox::Answer::refusal(refusal.reason, &refusal.message)
+    sandbox::Answer::refusal(refusal.reason().as_str(), refusal.message())
 }
 
 fn result(answer: sandbox::Answer) -> Result<CallToolResult, ErrorData> {
@@ -387,7 +387,7 @@ pub(super) fn describe(tool: &Tool) -> McpTool {
     annotations.destructive_hint = definition.annotations.destructive;
     annotations.idempotent_hint = definition.annotations.idempotent;
     // A tool without services cannot reach anything, whatever it says.
-    let closed = tool.services.is_empty().then_some(false);
+    let closed = tool.backing.services.is_empty().then_some(false);
     annotations.open_world_hint = closed.or(definition.annotations.open_world);
     described.annotations = Some(annotations);
     described.meta = definition.meta.clone().map(MetaObject);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::dispatch::ToolRequest;
+use crate::dispatch::TargetRequest;
 use crate::json;
 
 /// A parsed body.
@@ -14,7 +14,7 @@ pub(super) struct Message {
     /// The request's id; null for a notification.
     pub(super) id: Value,
     /// The call that it asks for, if it is a `tools/call` request.
-    pub(super) call: Option<ToolRequest>,
+    pub(super) call: Option<TargetRequest>,
     /// Whether it asks for `subscriptions/listen`.
     pub(super) listens: bool,
     /// The trace id of a valid `traceparent` in `_meta`.
@@ -129,7 +129,7 @@ fn check_members(value: &Value) -> Result<(), BadMessage> {
     Ok(())
 }
 
-fn tool_request(params: Option<Value>, body: &[u8]) -> Result<ToolRequest, BadMessage> {
+fn tool_request(params: Option<Value>, body: &[u8]) -> Result<TargetRequest, BadMessage> {
     let mut params = params.unwrap_or_default();
     let not_object = || bad(INVALID_PARAMS, "`params.arguments` must be an object");
     let (arguments, text) = match params.get_mut("arguments").map(Value::take) {
@@ -140,7 +140,7 @@ fn tool_request(params: Option<Value>, body: &[u8]) -> Result<ToolRequest, BadMe
         Some(_) => return Err(not_object()),
     };
     match params.get("name").and_then(Value::as_str) {
-        Some(tool) => Ok(ToolRequest::new(tool.to_owned(), arguments, text)),
+        Some(tool) => Ok(TargetRequest::tool(tool.to_owned(), arguments, text)),
         None => Err(bad(
             INVALID_PARAMS,
             "`params.name` must be the name of a tool",

@@ -28,11 +28,11 @@ mod bindings {
 }
 
 use bindings::ToolPre;
-use bindings::bailiwick::tool::identity as wit;
-use bindings::exports::bailiwick::tool::tools::{Outcome, ToolContext, ToolError};
+use bindings::bailiwick::tool::types::{Context, Error};
+use bindings::exports::bailiwick::tool::tools::Outcome;
 
 /// The call of an instance.
-type Called<'c> = TypedFunc<(&'c str, &'c ToolContext), (Result<Outcome, ToolError>,)>;
+type Called<'c> = TypedFunc<(&'c str, &'c Context), (Result<Outcome, Error>,)>;
 
 /// Counts how often memory grows after it was made.
 #[derive(Default)]
@@ -63,7 +63,7 @@ pub(crate) struct Guest {
     pre: ToolPre<State>,
     call: ComponentExportIndex,
     tool: String,
-    context: ToolContext,
+    context: Context,
 }
 
 impl Guest {
@@ -72,7 +72,7 @@ impl Guest {
         linker.define_unknown_imports_as_traps(component)?;
         let pre = ToolPre::new(linker.instantiate_pre(component)?)?;
         let interface = component
-            .get_export_index(None, "bailiwick:tool/tools@0.1.0")
+            .get_export_index(None, "bailiwick:tool/tools@0.2.0")
             .context("no tools")?;
         let call = component
             .get_export_index(Some(&interface), "call")
@@ -232,52 +232,8 @@ async fn tell_memory(guest: &Guest) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn context(input: &str) -> ToolContext {
-    let text = |text: &str| text.to_owned();
-    ToolContext {
-        identity: wit::Envelope {
-            actor: wit::Actor {
-                kind: wit::ActorKind::User,
-                sub: text("user-1"),
-                iss: text("https://idp.example"),
-                tenant: None,
-                acr: None,
-                auth_time: None,
-            },
-            agent: wit::Agent {
-                type_: text("mcp_agent"),
-                id: text("clerk"),
-                client_id: text("clerk"),
-                prior_actors: Vec::new(),
-            },
-            session: wit::Session {
-                id: "0".repeat(64),
-                source: text("jti"),
-                trace_id: "0".repeat(32),
-            },
-            authorization: wit::Authorization {
-                scopes: Vec::new(),
-                confidence: wit::Confidence::Verified,
-            },
-            delegation: wit::Delegation {
-                mode: wit::DelegationMode::ServiceIdentity,
-                allowed: Vec::new(),
-                modes: Vec::new(),
-            },
-            call: wit::Call {
-                id: "0".repeat(32),
-                tool: text("echo"),
-                component: "0".repeat(71),
-                arguments: "0".repeat(76),
-            },
-            meta: wit::Meta {
-                created_at: 1,
-                expires_at: 301,
-                kid: "0".repeat(43),
-                signature: "0".repeat(86),
-            },
-            json: "0".repeat(1000),
-        },
+fn context(input: &str) -> Context {
+    Context {
         input: input.to_owned(),
         answers: Vec::new(),
         state: None,

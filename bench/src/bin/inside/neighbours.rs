@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use bailiwick::audit::OpenCall;
-use bailiwick::sandbox::{Ended, Signals};
+use bailiwick::sandbox::Ending;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::Component;
@@ -77,33 +76,16 @@ async fn beside_hogs(ground: &Arc<Ground>, figures: &mut Figures) -> anyhow::Res
     Ok(())
 }
 
-async fn call(ground: &Ground, tool: &str, cancelled: CancellationToken) -> anyhow::Result<Ended> {
+async fn call(ground: &Ground, tool: &str, cancelled: CancellationToken) -> anyhow::Result<Ending> {
     let (caller, subject) = ground.caller().await?;
-    let permit = ground.permit_of(&caller, tool)?;
-    let sealed = ground.seal(&caller, &permit)?;
-    let opened = OpenCall::open(ground.journal.clone(), &sealed).await?;
-    let authority = Arc::new(ground.broker.authority(
-        &permit,
-        sealed.clone(),
-        subject,
-        opened.trail(),
-    ));
-    let signals = Signals {
-        cancelled,
-        stopping: CancellationToken::new(),
-        progress: None,
-    };
-    Ok(ground
-        .sandbox
-        .run(
-            &opened,
-            &ground.components,
-            &permit,
-            &sealed,
-            authority,
-            signals,
-        )
-        .await)
+    let decided = ground.decide_on(&caller, tool)?;
+    let envelope = ground.seal(&caller, &decided)?;
+    let trail = ground.open(&envelope).await?;
+    let authority = ground
+        .broker
+        .authority(Arc::clone(&envelope), Some(subject), trail);
+    let job = ground.job(&decided, &envelope, Arc::new(authority), cancelled);
+    Ok(ground.sandbox.run(job).await)
 }
 
 /// Memory of the process for each instance that is there and has run, in KiB.

@@ -79,12 +79,12 @@ impl Scene {
             },
             authorization: envelope::Authorization {
                 scopes: vec!["orders:read".into()],
-                confidence: envelope::Confidence::Verified,
             },
             delegation: envelope::Delegation::new(BTreeMap::from([("orders_api".into(), mode)])),
             call: envelope::CallBinding {
                 id: "call-1".into(),
-                tool: "get_order_status".into(),
+                kind: envelope::CallKind::Tool,
+                name: "get_order_status".into(),
                 component: format!("sha256:{}", "0".repeat(64)),
                 arguments: format!("hmac-sha256:{}", "0".repeat(64)),
             },

@@ -6,7 +6,7 @@ pub(super) const NAME: &str = "nosy.wasm";
 /// It looks like a tool and asks for a socket of its own.
 const TEXT: &str = r#"
 (component
-  (import "bailiwick:tool/clock@0.1.0" (instance (export "now" (func (result u64)))))
+  (import "bailiwick:tool/clock@0.2.0" (instance (export "now" (func (result u64)))))
   (import "wasi:sockets/instance-network@0.2.6" (instance
     (export "network" (type (sub resource)))))
   (import "wasi:sockets/tcp-create-socket@0.2.6" (instance

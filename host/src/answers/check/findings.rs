@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::super::Folder;
 use crate::config::{Config, Issuer};
 use crate::dispatch::{ComponentGrant, Tool};
-use crate::identity::{self, KeyFile, KeySource};
-use crate::sandbox::Room;
+use crate::limits::Room;
+use crate::tokens::{self, KeyFile, KeySource};
 
 /// One thing that does not fit. Its text says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -220,7 +220,7 @@ impl Findings {
         let name = &issuer.settings.issuer;
         let left_out = file
             .read()
-            .and_then(|bytes| identity::left_out(&bytes, &issuer.algorithms));
+            .and_then(|bytes| tokens::left_out(&bytes, &issuer.algorithms));
         match left_out {
             Ok(keys) => {
                 let keys = keys.into_iter().map(|key| Finding::KeyLeftOut {
@@ -239,10 +239,10 @@ impl Findings {
     /// Compares what a tool asks for with what is granted.
     fn declared(&mut self, config: &Config, tool: &Tool) {
         let asked = tool.definition.services.iter();
-        for service in asked.filter(|service| !tool.services.contains_key(*service)) {
+        for service in asked.filter(|service| !tool.backing.services.contains_key(*service)) {
             self.warnings.push(Finding::ServiceNotGranted {
                 tool: tool.definition.name.clone(),
-                component: tool.component.name.clone(),
+                component: tool.backing.component.name.clone(),
                 service: service.clone(),
                 described: config.services.iter().any(|known| known.name == *service),
             });
@@ -254,7 +254,7 @@ impl Findings {
         let tools: Vec<&Tool> = folder
             .catalog
             .tools()
-            .filter(|tool| tool.component.name == name)
+            .filter(|tool| tool.backing.component.name == name)
             .map(AsRef::as_ref)
             .collect();
         if tools.is_empty() {

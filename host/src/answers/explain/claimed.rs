@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::super::chain;
 use super::MAX_DEPTH;
 use crate::config::Config;
-use crate::identity::{AdmitError, TokenError};
+use crate::identity::AdmitError;
 use crate::json;
+use crate::tokens::TokenError;
 
 /// A token that would not be admitted. The caller of a request learns less than this.
 #[derive(Debug, Serialize)]

@@ -8,7 +8,7 @@ use super::super::{Folder, worded};
 use super::{KnownCaller, NamedTool};
 use crate::dispatch::Denied;
 use crate::identity::Caller;
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 
 /// A call that would be refused.
 #[derive(Debug, Serialize)]
@@ -56,7 +56,7 @@ pub enum Remedy {
 impl Remedy {
     pub(super) fn of(denied: &Denied, given: bool, caller: &Caller, folder: &Folder) -> Self {
         match denied.reason {
-            Reason::InsufficientScope => Self::Scopes {
+            RefusalReason::InsufficientScope => Self::Scopes {
                 missing: denied
                     .scopes
                     .iter()
@@ -65,8 +65,8 @@ impl Remedy {
                     .collect(),
                 issuer: caller.actor().iss.clone(),
             },
-            Reason::InvalidArguments if given => Self::Arguments,
-            Reason::InvalidArguments => Self::GiveArguments,
+            RefusalReason::InvalidArguments if given => Self::Arguments,
+            RefusalReason::InvalidArguments => Self::GiveArguments,
             _ if folder.refused.is_empty() => Self::Name {
                 tools: folder.tool_names(),
             },

@@ -161,7 +161,7 @@ pub(super) fn lacks(tool: &Tool, caller: &Caller, config: &Config) -> Vec<Lack> 
         let missing = match granted(tool, name, config) {
             Some((service, mode)) => missing(service, mode, caller),
             None => vec![Missing::Grant {
-                component: tool.component.name.clone(),
+                component: tool.backing.component.name.clone(),
                 described: config.services.iter().any(|known| known.name == *name),
             }],
         };
@@ -183,7 +183,7 @@ fn granted<'c>(
         .services
         .iter()
         .find(|service| service.name == name)?;
-    Some((service, *tool.services.get(name)?))
+    Some((service, *tool.backing.services.get(name)?))
 }
 
 fn missing(service: &ServiceSettings, mode: DelegationMode, caller: &Caller) -> Vec<Missing> {

@@ -84,6 +84,7 @@ async fn an_allowed_call_names_caller_tool_scopes_and_services() {
         ("get_order", "orders")
     );
     assert_eq!(call.scopes, ["orders:read"]);
+    assert_eq!(call.grant, "components.orders");
     assert!(call.lacks.is_empty(), "{:?}", call.lacks);
     let [ServiceAccess::Granted(granted)] = call.services.as_slice() else {
         panic!("{:?}", call.services)
@@ -117,7 +118,7 @@ async fn a_missing_scope_is_asked_of_the_issuer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_tool_is_answered_with_those_that_exist() {
     let call = refused(json!({}), "absent", None).await;
-    assert_eq!((call.reason, &call.tool), ("unknown-tool", &None));
+    assert_eq!((call.reason, &call.tool), ("unknown-target", &None));
     let tools = ["get_order", "hello", "other"].map(str::to_owned).to_vec();
     assert_eq!(call.change, Remedy::Name { tools });
 }

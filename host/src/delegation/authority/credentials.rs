@@ -7,10 +7,10 @@ use super::Inner;
 use crate::audit::{Downstream, Event};
 use crate::delegation::cache::{self, Issued};
 use crate::delegation::credential::Credential;
-use crate::delegation::error::DownstreamError;
 use crate::delegation::exchange::{Acting, Call, Exchange};
 use crate::delegation::planned::Planned;
 use crate::delegation::service::Service;
+use crate::downstream::DownstreamError;
 use crate::flight::Ended;
 use crate::identity::SubjectToken;
 
@@ -27,8 +27,8 @@ impl Inner {
         };
         let (exchange, subject) = self.exchange(&planned.service)?;
         let key = self.cache_key(planned, exchange, subject);
-        let claims = self.sealed.envelope().claims();
-        let authority_until = self.sealed.authority_until();
+        let claims = self.envelope.claims();
+        let authority_until = self.envelope.authority_until();
         let call = Call {
             actor: &claims.actor,
             agent: &claims.agent,
@@ -99,7 +99,7 @@ impl Inner {
         exchange: &Exchange,
         subject: &SubjectToken,
     ) -> cache::Key {
-        let claims = self.sealed.envelope().claims();
+        let claims = self.envelope.claims();
         cache::Key {
             issuer: claims.actor.iss.clone(),
             sub: claims.actor.sub.clone(),
@@ -129,8 +129,8 @@ impl Inner {
         let known = exchange
             .subject_issuers
             .iter()
-            .any(|alias| alias == self.sealed.issuer_alias());
-        let user = self.sealed.envelope().claims().actor.kind == ActorKind::User;
+            .any(|alias| alias == self.envelope.issuer_alias());
+        let user = self.envelope.claims().actor.kind == ActorKind::User;
         if known && user {
             Ok((exchange, subject))
         } else {

@@ -7,10 +7,9 @@ use http_body_util::Full;
 
 use super::{Inner, Prepared};
 use crate::delegation::answer_headers::visible;
-use crate::delegation::error::DownstreamError;
 use crate::delegation::identify::identify;
 use crate::delegation::planned::{Planned, Progress, failed, principal};
-use crate::delegation::request::Response;
+use crate::downstream::{DownstreamError, Response};
 use crate::egress::Principal;
 
 impl Inner {
@@ -36,7 +35,7 @@ impl Inner {
         let settings = &planned.service.settings;
         identify(
             request.headers_mut(),
-            &self.sealed,
+            &self.envelope,
             settings,
             planned.mode,
             &broker.signer,
@@ -64,7 +63,10 @@ impl Inner {
         let transaction = request.headers().get("txn-token").cloned();
         let client = &planned.service.client;
         let sent = client.send_for(self.principal(planned), request, limits.time, limits.answer);
-        let answer = sent.await.map_err(|error| failed(&error))?;
+        let answer = sent.await.map_err(|error| {
+            progress.sending = error.may_have_arrived();
+            failed(&error)
+        })?;
         progress.status = Some(answer.status.as_u16());
         let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
         if before.saturating_add(answer.body.len()) > limits.total {
@@ -106,7 +108,7 @@ impl Inner {
         if planned.service.settings.shared_data {
             Principal::Everyone
         } else {
-            principal(&self.sealed.envelope().claims().actor)
+            principal(&self.envelope.claims().actor)
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A service that says one thing more, late, and two users who must not notice.
+//! A faulty service that sends more than it was asked for, and two users who must not get each
+//! other's answers.
 #![expect(clippy::expect_used, reason = "tests")]
 
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::seams::hex;
 
-/// When the service says what nobody asked for.
+/// The moment at which the service sends too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Late {
     /// Never: it is sound.
@@ -23,7 +24,7 @@ enum Late {
     Together,
     /// While the connection is idle, when the test says so.
     Idle,
-    /// When the next request is there, before its answer.
+    /// After the next request has arrived, before its answer.
     Next,
 }
 
@@ -32,7 +33,7 @@ enum Late {
 struct Kind {
     method: &'static str,
     answer: &'static str,
-    /// Whether the body reaches the client.
+    /// Whether the client gets to see the body.
     body: bool,
     /// Whether the connection may carry the same user's next request.
     lives: bool,
@@ -89,7 +90,7 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// A faulty service: whom it answers is in the request, and every answer is made for that user.
+/// A faulty service. Each request names its user, and every answer is made for that user.
 struct Service {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -151,7 +152,7 @@ async fn read_user(stream: &mut TcpStream) -> Option<String> {
         .map(String::from)
 }
 
-/// What only the service can make, for one user.
+/// Returns a text that only the service can make, for one user.
 fn mark(user: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(b"the service's own key").expect("any key length");
     mac.update(user.as_bytes());
@@ -194,7 +195,7 @@ async fn ask(
         .ok()
 }
 
-/// Two users in turns. Returns how many answers were not for the user who asked.
+/// Lets two users take turns. Returns how many answers were for the other one.
 async fn mix_ups(kind: Kind, late: Late, principal: fn(&str) -> Principal) -> usize {
     let service = Service::start(kind, late).await.expect("a service");
     let client = client();
@@ -212,7 +213,7 @@ async fn mix_ups(kind: Kind, late: Late, principal: fn(&str) -> Principal) -> us
     wrong
 }
 
-/// Waits until no kept connection can be used any more.
+/// Waits until no kept connection is usable.
 async fn nothing_kept(client: &Client) {
     let closed = async {
         while client.pool.count(Connection::is_ready) > 0 {
