@@ -220,7 +220,7 @@ impl Ground {
                 .collect();
         } else if let Some((count, first)) = &shelf.left_out {
             journal
-                .append(left_out(*count, first, self.limits.components))
+                .record(left_out(*count, first, self.limits.components))
                 .await?;
         }
         let all = config.terms();
@@ -250,7 +250,7 @@ impl Ground {
                     good.insert(name);
                 }
                 Err((digest, error)) => {
-                    journal.append(refused(&name, digest, &error)).await?;
+                    journal.record(refused(&name, digest, &error)).await?;
                     let kept = known().filter(|_| !self.is_withdrawn(&name, &terms));
                     if kept.is_some() {
                         tracing::warn!(component = name, "the last good version stays");
@@ -269,7 +269,7 @@ impl Ground {
         let clashes = without_clashes(&mut loaded, &config.components, serving, last_good);
         for clash in clashes {
             let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
-            journal.append(refused(name, digest, &clash)).await?;
+            journal.record(refused(name, digest, &clash)).await?;
             if loaded.iter().any(|loaded| loaded.component.name == *name) {
                 tracing::warn!(component = name, "the last good version stays");
                 good.remove(name);

@@ -4,16 +4,39 @@ use std::sync::Arc;
 
 use bailiwick_envelope::DelegationMode;
 
-use super::{AuditUnavailable, Downstream, Event, Journal, Outcome, Record, Subject};
+use super::{
+    AuditUnavailable, Call, CallClosed, CallOpened, Delegation, DownstreamClosed, DownstreamOpened,
+    DownstreamRefused, Event, Journal, Kind, Outcome, Record, Request, Subject, Target, Text,
+    TokenExchanged,
+};
 use crate::delegation::DownstreamTally;
 use crate::envelope::Sealed;
 use crate::reason::Reason;
+
+/// One downstream call; never its values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Downstream {
+    /// The service, by its configured name.
+    pub service: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The template that the request matched.
+    pub path_template: Option<String>,
+    /// The HTTP status of the answer.
+    pub status: Option<u16>,
+    /// The scopes of the credential.
+    pub scopes: Vec<String>,
+    /// The audience of the credential.
+    pub audience: Option<String>,
+    /// What kind of credential it is.
+    pub credential_kind: Option<String>,
+}
 
 /// Where the records of one call go, with what they all say: who, as whom, through what code.
 #[derive(Clone)]
 pub struct Trail {
     journal: Journal,
-    base: Arc<Record>,
+    base: Arc<CallOpened>,
 }
 
 /// The proof that `call.opened` is durable. Nothing runs without it.
@@ -31,13 +54,7 @@ impl OpenCall {
             journal,
             base: Arc::new(base(sealed)),
         };
-        trail
-            .journal
-            .append(Record {
-                decision: Some("allow"),
-                ..trail.record(Event::CallOpened)
-            })
-            .await?;
+        trail.journal.record(CallOpened::clone(&trail.base)).await?;
         Ok(Self { trail })
     }
 
@@ -71,17 +88,14 @@ impl OpenCall {
                 ];
                 counts
                     .into_iter()
-                    .map(|(name, count)| (format!("downstream_{name}"), count.into()))
+                    .map(|(name, count)| (format!("downstream_{name}"), count))
                     .collect()
             });
-        let record = self.trail.record(Event::CallClosed);
-        let closed = Record {
-            outcome: Some(outcome),
-            reason: text(reason),
+        let closed = CallClosed {
             detail,
-            ..record
+            ..self.trail.base.closed(outcome, text(reason))
         };
-        self.trail.journal.append(closed).await.map(drop)
+        self.trail.journal.record(closed).await.map(drop)
     }
 }
 
@@ -97,53 +111,80 @@ impl Trail {
         downstream: Downstream,
         ended: Option<(Outcome, Option<Reason>)>,
     ) -> Result<(), AuditUnavailable> {
-        let decision = match event {
-            Event::DownstreamOpened => Some("allow"),
-            Event::DownstreamRefused => Some("deny"),
-            _ => None,
-        };
-        let (outcome, reason) = ended.map_or((None, None), |(outcome, reason)| {
-            (Some(outcome), text(reason))
-        });
-        let record = Record {
-            delegation_mode: mode,
-            decision,
-            outcome,
-            reason,
-            downstream: Some(downstream),
-            ..self.record(event)
-        };
-        self.journal.append(record).await.map(drop)
+        let record = self.about(event, mode, downstream, ended);
+        self.journal.record(record).await.map(drop)
     }
 
-    fn record(&self, event: Event) -> Record {
-        Record {
-            event,
-            ..Record::clone(&self.base)
+    fn about(
+        &self,
+        event: Event,
+        mode: Option<DelegationMode>,
+        downstream: Downstream,
+        ended: Option<(Outcome, Option<Reason>)>,
+    ) -> Record {
+        let call = self.base.call.clone();
+        let request = Request {
+            service: downstream.service.into(),
+            method: downstream.method.into(),
+            path_template: downstream.path_template.map(Into::into),
+        };
+        let (outcome, reason) = ended.unwrap_or((Outcome::Unknown, None));
+        let mode = match (event, mode) {
+            (Event::DownstreamRefused, _) | (_, None) => {
+                let reason = reason.unwrap_or(Reason::Internal);
+                return DownstreamRefused::new(call, mode, request, reason.as_str()).into();
+            }
+            (_, Some(mode)) => mode,
+        };
+        match event {
+            Event::TokenExchanged => TokenExchanged {
+                call,
+                mode,
+                request,
+                scopes: downstream.scopes.into_iter().collect(),
+                audience: downstream.audience.map(Into::into),
+                credential_kind: downstream.credential_kind.map(Into::into),
+            }
+            .into(),
+            Event::DownstreamClosed => DownstreamClosed {
+                call,
+                mode,
+                outcome,
+                reason: text(reason),
+                request,
+                status: downstream.status,
+                credential_kind: downstream.credential_kind.map(Into::into),
+            }
+            .into(),
+            _ => DownstreamOpened::new(call, mode, request).into(),
         }
     }
 }
 
-fn text(reason: Option<Reason>) -> Option<String> {
-    reason.map(|reason| reason.as_str().to_owned())
+fn text(reason: Option<Reason>) -> Option<Text> {
+    reason.map(|reason| reason.as_str().into())
 }
 
-fn base(sealed: &Sealed) -> Record {
+fn base(sealed: &Sealed) -> CallOpened {
     let claims = sealed.envelope().claims();
-    Record {
-        call: Some(claims.call.id.clone()),
-        subject: Subject {
-            actor_sub: Some(claims.actor.sub.clone()),
-            actor_iss: Some(claims.actor.iss.clone()),
-            tenant: claims.actor.tenant.clone(),
-            agent_id: Some(claims.agent.id.clone()),
-            client_id: Some(claims.agent.client_id.clone()),
-            session_id: Some(claims.session.id.clone()),
-            trace_id: Some(claims.session.trace_id.clone()),
+    let subject = Subject {
+        actor_sub: Some((&claims.actor.sub).into()),
+        actor_iss: Some((&claims.actor.iss).into()),
+        tenant: claims.actor.tenant.as_ref().map(Into::into),
+        agent_id: Some((&claims.agent.id).into()),
+        client_id: Some((&claims.agent.client_id).into()),
+        session_id: Some((&claims.session.id).into()),
+        trace_id: Some((&claims.session.trace_id).into()),
+    };
+    let call = Call {
+        call: (&claims.call.id).into(),
+        subject,
+        target: Target {
+            kind: Kind::Tool,
+            name: (&claims.call.tool).into(),
         },
-        delegation_mode: Some(claims.delegation.mode()),
-        tool: Some(claims.call.tool.clone()),
-        component: Some(claims.call.component.clone()),
-        ..Record::new(Event::CallOpened)
-    }
+        component: Some((&claims.call.component).into()),
+        grant: None,
+    };
+    CallOpened::new(call, Delegation::new(claims.delegation.modes()))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::audit::{AuditUnavailable, Event, Outcome, Record, Subject};
+use crate::audit::{AuditUnavailable, CallRefused, Kind, Subject, Target};
 use crate::call::{Full, Host};
 use crate::dispatch::{Denied, Permit};
 use crate::identity::Caller;
@@ -25,7 +25,7 @@ pub struct Refusal {
 pub(super) async fn anonymous(host: &Host, reason: Reason) -> Refusal {
     let written = host
         .journal
-        .refuse(record(reason, Subject::default()))
+        .refuse(CallRefused::new(Subject::default(), reason.as_str()))
         .await;
     Refusal::of(reason, String::new()).if_recorded(written)
 }
@@ -39,14 +39,12 @@ pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refu
         scopes,
         message,
     } = denied;
-    let written = host
-        .journal
-        .refuse(Record {
-            tool,
-            component,
-            ..record(reason, subject(caller))
-        })
-        .await;
+    let mut refused = CallRefused::new(subject(caller), reason.as_str());
+    if let Some(name) = tool {
+        let (kind, name) = (Kind::Tool, name.into());
+        refused = refused.about(Target { kind, name }, component.map(Into::into), None);
+    }
+    let written = host.journal.refuse(refused).await;
     Refusal {
         scopes,
         ..Refusal::of(reason, message)
@@ -124,23 +122,13 @@ pub(super) fn general(reason: Reason, message: &str) -> Denied {
     }
 }
 
-fn record(reason: Reason, subject: Subject) -> Record {
-    Record {
-        subject,
-        decision: Some("deny"),
-        outcome: Some(Outcome::Refused),
-        reason: Some(reason.as_str().to_owned()),
-        ..Record::new(Event::CallRefused)
-    }
-}
-
 fn subject(caller: &Caller) -> Subject {
     Subject {
-        actor_sub: Some(caller.actor().sub.clone()),
-        actor_iss: Some(caller.actor().iss.clone()),
-        tenant: caller.actor().tenant.clone(),
-        agent_id: Some(caller.agent().id.clone()),
-        client_id: Some(caller.agent().client_id.clone()),
+        actor_sub: Some((&caller.actor().sub).into()),
+        actor_iss: Some((&caller.actor().iss).into()),
+        tenant: caller.actor().tenant.as_ref().map(Into::into),
+        agent_id: Some((&caller.agent().id).into()),
+        client_id: Some((&caller.agent().client_id).into()),
         ..Subject::default()
     }
 }
