@@ -20,7 +20,7 @@ use toolchain::Toolchain;
 
 /// What to build, and where to put it.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct BuildRequest {
     /// The folder of the crate.
     pub path: PathBuf,
     /// The folder for the `.wasm` file; made if it is not there.
@@ -123,10 +123,10 @@ pub enum BuildError {
 /// # Errors
 /// If there is no toolchain, if the crate does not compile, or if it needs what a tool does not
 /// get.
-pub fn build(request: &Request) -> Result<Built, BuildError> {
+pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
     let folder = crate_folder(&request.path)?;
     let toolchain = Toolchain::find(&folder)?;
-    let package = Package::read(&toolchain, &folder)?;
+    let package = Package::read(toolchain.cargo(), &folder)?;
     let target = request
         .target_dir
         .clone()
@@ -191,13 +191,13 @@ mod tests {
 
     use std::path::PathBuf;
 
-    use super::{BuildError, Request, build, digest, write_whole};
+    use super::{BuildError, BuildRequest, build, digest, write_whole};
 
     #[test]
     fn a_folder_without_a_crate_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let (path, out) = (folder.path().to_owned(), PathBuf::from("out"));
-        let error = build(&Request {
+        let error = build(&BuildRequest {
             path,
             out,
             target_dir: None,

@@ -15,7 +15,7 @@ use crate::seams::Clock;
 /// `T` is what an attempt ends with, a failure included: `Result<Arc<Good>, Error>`.
 pub struct Flight<T> {
     clock: Arc<dyn Clock>,
-    state: Mutex<State<T>>,
+    state: Mutex<FlightState<T>>,
 }
 
 /// How an attempt ended.
@@ -27,7 +27,7 @@ pub struct Ended<T> {
     pub at_ms: u64,
 }
 
-struct State<T> {
+struct FlightState<T> {
     last: Option<Ended<T>>,
     under_way: Option<watch::Receiver<Option<T>>>,
 }
@@ -43,7 +43,7 @@ impl<T: Clone> Flight<T> {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            state: Mutex::new(State {
+            state: Mutex::new(FlightState {
                 last: None,
                 under_way: None,
             }),
@@ -131,7 +131,7 @@ impl<T: Clone> Flight<T> {
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, FlightState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -30,7 +30,7 @@ pub(super) const LINKER_VARIABLE: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LI
 #[derive(Clone, Debug)]
 pub(super) struct Toolchain {
     programs: Programs,
-    library: Library,
+    library: StandardLibrary,
 }
 
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ struct Programs {
 
 /// Where the standard library comes from.
 #[derive(Clone, Debug)]
-enum Library {
+enum StandardLibrary {
     /// It is part of the toolchain.
     Installed,
     /// It is built from source; the linker is somebody else's.
@@ -56,7 +56,7 @@ impl Toolchain {
         if let Some(programs) = known.iter().find(|programs| programs.has_library(folder)) {
             return Ok(Self {
                 programs: programs.clone(),
-                library: Library::Installed,
+                library: StandardLibrary::Installed,
             });
         }
         let Some(programs) = known.iter().find(|programs| programs.has_source(folder)) else {
@@ -65,14 +65,14 @@ impl Toolchain {
         let linker = linker(&known, folder).ok_or(BuildError::NoLinker)?;
         Ok(Self {
             programs: programs.clone(),
-            library: Library::Source { linker },
+            library: StandardLibrary::Source { linker },
         })
     }
 
     /// Cargo, with this toolchain's compiler.
     pub(super) fn cargo(&self) -> Command {
         let mut cargo = Command::new(&self.programs.cargo);
-        if let Library::Source { linker } = &self.library {
+        if let StandardLibrary::Source { linker } = &self.library {
             cargo.env("RUSTC", &self.programs.rustc);
             cargo
                 .env("RUSTC_BOOTSTRAP", "1")
@@ -103,7 +103,7 @@ impl Toolchain {
             .arg(&package.manifest)
             .arg("--target-dir")
             .arg(target);
-        if let Library::Source { .. } = self.library {
+        if let StandardLibrary::Source { .. } = self.library {
             cargo.args(["-Z", "build-std=std,panic_abort"]);
         }
         cargo.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", flags());

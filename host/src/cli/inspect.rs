@@ -49,9 +49,9 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     }
 }
 
-type Examined = intake::Examined<Result<Offer, OfferError>>;
+type Judged = intake::Examined<Result<Offer, OfferError>>;
 
-fn as_text(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn as_text(examined: &Judged, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.field("component", &examined.name)?;
     page.field("digest", &examined.digest)?;
     page.field("size", &format!("{} bytes", examined.bytes))?;
@@ -79,7 +79,7 @@ fn as_text(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
 }
 
 /// Who is said to have signed it: whose word counts is for the configuration to say.
-fn signature(examined: &Examined) -> String {
+fn signature(examined: &Judged) -> String {
     match &examined.signers {
         None => "none".to_owned(),
         Some(Ok(keys)) => format!(
@@ -145,7 +145,7 @@ fn compact(schema: &str) -> String {
 
 /// One sentence on what the component cannot do; of a file that is refused, only why it cannot be
 /// linked.
-fn cannot(examined: &Examined) -> Option<String> {
+fn cannot(examined: &Judged) -> Option<String> {
     if examined
         .imports
         .iter()
@@ -178,7 +178,7 @@ fn cannot(examined: &Examined) -> Option<String> {
 }
 
 /// What the operator writes for a component that asks for services.
-fn grant(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn grant(examined: &Judged, page: &mut Page<'_>) -> anyhow::Result<()> {
     let mut services: Vec<&str> = examined
         .tools
         .iter()
@@ -213,7 +213,7 @@ fn key(name: &str) -> String {
     }
 }
 
-fn as_json(examined: &Examined) -> Value {
+fn as_json(examined: &Judged) -> Value {
     let schema =
         |text: &String| serde_json::from_str::<Value>(text).unwrap_or_else(|_| json!(text));
     let tool = |tool: &RawDefinition| {

@@ -108,7 +108,11 @@ impl Offer {
             tools,
         } = loaded;
         let definitions = check_all(tools, &terms.grant)?;
-        check_approval(&component.name, Outline::of(&definitions), &terms.approval)?;
+        check_approval(
+            &component.name,
+            definitions.iter().collect(),
+            &terms.approval,
+        )?;
         Ok(Self {
             component,
             code,
