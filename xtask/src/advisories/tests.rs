@@ -142,6 +142,7 @@ fn sources() -> String {
         "tests/src/hostile",
         "tests/stories",
         "host/src/sandbox",
+        "host/src/intake",
         "xtask/tests",
     ] {
         collect(&root().join(folder), &mut all);
