@@ -10,17 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use rustls::RootCertStore;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::{self, Event, Journal, Record};
-use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace};
+use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace, Serving};
 use crate::config::{self, Config, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, JournalKeys, Signer, SignerSettings};
@@ -132,8 +130,7 @@ impl App {
             resource: resource.clone(),
         };
         let host = Arc::new(Host {
-            policy: ArcSwap::from_pointee(built.policy),
-            changes: watch::Sender::new(()),
+            serving: Serving::new(built.policy),
             signer,
             journal: journal.clone(),
             pace: Pace::new(&limits),
@@ -145,7 +142,6 @@ impl App {
             ending: CancellationToken::new(),
             stop: CancellationToken::new(),
             lines: Lines::default(),
-            random,
             clock,
         });
         let watch = Watch::new(

@@ -19,6 +19,7 @@ mod downstream;
 mod engine;
 mod entry;
 mod growth;
+mod identity;
 mod log;
 mod progress;
 mod run;
@@ -28,7 +29,7 @@ mod testing;
 mod ticker;
 pub(crate) mod wasi;
 
-pub use answer::{Answer, Ended};
+pub use answer::{Answer, Ending};
 pub use code::{Code, Components};
 pub use described::{Annotations, RawDefinition};
 pub(crate) use engine::{
@@ -36,4 +37,4 @@ pub(crate) use engine::{
 };
 pub use engine::{EngineError, Tier};
 pub use progress::{ProgressSink, Report};
-pub use run::{Capacity, Sandbox, Signals};
+pub use run::{Capacity, Job, Sandbox, Signals};

@@ -9,16 +9,17 @@ use super::changes::{left_out, refused, served};
 use crate::audit::Journal;
 use crate::call::Policy;
 use crate::config::{Config, Issuer};
-use crate::delegation::{Broker, BrokerLimits, Service, ServiceSettings};
+use crate::delegation::{Broker, Service, ServiceSettings};
 use crate::dispatch::{Catalog, Clash, ComponentGrant, NotOffered, Offer, Terms};
 use crate::egress::Tls;
 use crate::envelope::Signer;
-use crate::identity::{Identity, KeyRing};
+use crate::identity::Identity;
 use crate::intake::{self, Candidate, DigestRule, Intake};
 use crate::limits::Limits;
 use crate::owned::Trust;
 use crate::sandbox::Components;
 use crate::seams::{Clock, Random};
+use crate::tokens::KeyRing;
 use crate::transport::Resource;
 
 /// What stays the same while the host runs, and what policies are built with.
@@ -182,19 +183,12 @@ impl Ground {
                 Arc::new(Service::new(settings, &self.tls, &self.clock)),
             )
         };
-        let limits = BrokerLimits {
-            calls: self.limits.downstream_calls,
-            time: self.limits.downstream_time,
-            answer: self.limits.downstream_bytes,
-            request: self.limits.downstream_bytes,
-            total: self.limits.downstream_total,
-        };
         let services = services.into_iter().map(service).collect();
         Broker::new(
             services,
             Arc::clone(&self.signer),
             Arc::clone(&self.random),
-            limits,
+            self.limits.clone(),
         )
     }
 

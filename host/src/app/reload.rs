@@ -25,7 +25,7 @@ use super::policy::{Ground, NewPolicy, Shelf};
 use crate::audit::{AuditUnavailable, Event, Record};
 use crate::call::Host;
 use crate::config::{self, ComponentTerms, Config, ConfigError};
-use crate::reason::Reason;
+use crate::reason::LoadReason;
 use loads::{Loads, afresh};
 use look::{Look, Stamp, Stamps, stamps};
 use settling::Settling;
@@ -297,7 +297,7 @@ impl Watch {
         );
         let Config { files, digest, .. } = &config;
         let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());
-        let previous = self.host.policy.load_full();
+        let previous = self.host.serving.now();
         let journal = &self.host.journal;
         let built = self
             .ground
@@ -327,7 +327,7 @@ impl Watch {
             self.ground.intake.forget_others(&built.policy.components);
         }
         let known = Known::of(&built, terms, view);
-        self.host.adopt(built.policy);
+        self.host.serving.adopt(built.policy);
         let usable = built.unusable.is_none();
         if usable {
             self.known = known;
@@ -362,7 +362,7 @@ impl Watch {
     async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
         let record = Record {
             decision: Some("deny"),
-            reason: Some(Reason::ConfigRefused.as_str().to_owned()),
+            reason: Some(LoadReason::ConfigRefused.as_str().to_owned()),
             detail: Some(detail([("cause", cause)])),
             ..Record::new(Event::ConfigLoaded)
         };

@@ -1,9 +1,9 @@
-//! Compiling for the commands, and the three processes that nobody starts by hand.
+//! Compiling for the commands, and the three processes that only the host starts.
 
 use bailiwick::harden::CompileLimits;
 use bailiwick::intake::{self, Compiler};
 
-/// What a worker may take.
+/// The limits of a worker.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Processor time, seconds.
@@ -36,8 +36,8 @@ pub(crate) fn worker(args: &Args) -> anyhow::Result<()> {
     })?)
 }
 
-/// A compiler for a command that looks and does not serve. Such a command starts nothing else, so
-/// it gives up the right to, as the host does.
+/// Makes a compiler for a command that looks and does not serve. Such a command starts nothing
+/// else, so it gives up the right to, as the host does.
 #[cfg(not(test))]
 pub(super) fn compiler() -> anyhow::Result<Compiler> {
     let workers = intake::Workers::start()?;
@@ -45,7 +45,7 @@ pub(super) fn compiler() -> anyhow::Result<Compiler> {
     Ok(Compiler::new(workers))
 }
 
-/// The tests of the commands run in a program that has no such commands.
+/// Compiles in this process: the test program has no subcommands to start.
 #[cfg(test)]
 #[expect(clippy::unnecessary_wraps, reason = "outside of tests it can fail")]
 pub(super) fn compiler() -> anyhow::Result<Compiler> {

@@ -72,10 +72,7 @@ fn covered(section: &Section<'_>, services: &Services) -> BTreeSet<String> {
         if !known {
             section.problem(
                 *at,
-                format!(
-                    "{}: there is no such service as {name:?}",
-                    section.name("services")
-                ),
+                format!("{}: unknown service {name:?}", section.name("services")),
             );
         }
     }

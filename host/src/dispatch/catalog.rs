@@ -3,27 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bailiwick_envelope::DelegationMode;
+use serde_json::Value;
 
 use super::definition::Definition;
 use super::grant::ComponentGrant;
 use super::offer::Offer;
+use super::target::{Backing, GrantName, Kind, Target};
 use crate::intake::ComponentId;
-use crate::sandbox::Code;
 
 /// A tool that can be called.
 #[derive(Debug)]
 pub struct Tool {
     /// What it is.
     pub definition: Definition,
-    /// The component that offers it.
-    pub component: ComponentId,
-    /// The component's code.
-    pub code: Arc<Code>,
-    /// Services that the tool declares and the operator grants, each with its mode.
-    pub services: BTreeMap<String, DelegationMode>,
-    /// Settings of its component, a JSON object.
-    pub settings: Arc<str>,
+    /// The code behind it, and what that may do.
+    pub backing: Backing,
 }
 
 /// All tools by name. Immutable; a change makes a new one.
@@ -65,7 +59,7 @@ impl Catalog {
                 continue;
             }
             let grant = grants.get(&offer.component.name);
-            let offered = tools_of(offer, grant.cloned().unwrap_or_default());
+            let offered = tools_of(offer, grant);
             tools.extend(offered.map(|tool| (tool.definition.name.clone(), Arc::new(tool))));
         }
         (Self { tools }, clashes)
@@ -79,7 +73,10 @@ impl Catalog {
         grants: &BTreeMap<String, ComponentGrant>,
         serving: &Self,
     ) -> Vec<Clash> {
-        let serving: Vec<&ComponentId> = serving.tools().map(|tool| &tool.component).collect();
+        let serving: Vec<&ComponentId> = serving
+            .tools()
+            .map(|tool| &tool.backing.component)
+            .collect();
         let mut offers: Vec<&Offer> = offers.iter().collect();
         offers.sort_by_key(|Offer { component, .. }| {
             (
@@ -122,6 +119,13 @@ impl Catalog {
         clashes
     }
 
+    /// The target of that kind and name.
+    pub fn target(&self, kind: Kind, name: &str) -> Option<Target> {
+        match kind {
+            Kind::Tool => self.find(name).cloned().map(Target::Tool),
+        }
+    }
+
     /// The tool of that name.
     pub fn find(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.get(name)
@@ -133,26 +137,29 @@ impl Catalog {
     }
 }
 
-/// The tools of one component, under its grant.
-fn tools_of(offer: Offer, grant: ComponentGrant) -> impl Iterator<Item = Tool> {
-    let settings: Arc<str> = serde_json::Value::Object(grant.settings.clone())
-        .to_string()
-        .into();
+/// The tools of one component, under its grant, if the configuration has one.
+fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item = Tool> {
+    let default = ComponentGrant::default();
+    let settings = &grant.unwrap_or(&default).settings;
+    let settings: Arc<str> = Value::Object(settings.clone()).to_string().into();
     let Offer {
         component,
         code,
         definitions,
     } = offer;
     definitions.into_iter().map(move |definition| {
-        let granted = grant.services_of(&definition.name).clone().into_iter();
-        Tool {
-            services: granted
-                .filter(|(name, _)| definition.services.contains(name))
-                .collect(),
+        let granted = grant.map(|grant| grant.services_of(&definition.name).clone());
+        let declared = |(name, _): &(String, _)| definition.services.contains(name);
+        let backing = Backing {
             component: component.clone(),
             code: Arc::clone(&code),
+            grant: GrantName::of(&component.name, &definition.name, grant),
+            services: granted.into_iter().flatten().filter(declared).collect(),
             settings: Arc::clone(&settings),
+        };
+        Tool {
             definition,
+            backing,
         }
     })
 }
@@ -160,6 +167,7 @@ fn tools_of(offer: Offer, grant: ComponentGrant) -> impl Iterator<Item = Tool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::Code;
     use crate::sandbox::RawDefinition;
 
     fn component(name: &str, tools: &[&str]) -> Offer {
@@ -196,7 +204,7 @@ mod tests {
         let (catalog, clashes) = Catalog::build(components, &named(configured), serving);
         let tools: Vec<_> = catalog
             .tools()
-            .map(|tool| format!("{}:{}", tool.component.name, tool.definition.name))
+            .map(|tool| format!("{}:{}", tool.backing.component.name, tool.definition.name))
             .collect();
         let clashes = clashes
             .iter()

@@ -22,8 +22,9 @@ pub struct ComponentGrant {
     pub allow_parameters: Vec<String>,
     /// Non-secret JSON object for the component.
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// Whether its definitions have to be approved; by default as the server's section says.
-    pub approve_changes: Option<bool>,
+    /// Whether its tools are offered only as the operator accepted them; by default as `[server]`
+    /// says.
+    pub require_acceptance: Option<bool>,
     /// What replaces the above for single tools.
     pub tools: BTreeMap<String, ToolGrant>,
 }
@@ -38,30 +39,30 @@ pub struct ToolGrant {
 }
 
 /// Everything that the operator says about one component. By default: no services, no signers, and
-/// nothing to approve.
+/// nothing to accept.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
     /// What it may do.
     pub grant: ComponentGrant,
     /// Whose signatures count.
     pub signers: Signers,
-    /// Whether its definitions have to be approved.
-    pub approval: Approval,
+    /// Whether its definitions must be accepted first.
+    pub acceptance: Acceptance,
     /// Who may have written its files.
     pub trust: Trust,
 }
 
-/// Whether the definitions of a component have to be approved before its tools are offered.
+/// Whether the operator must accept a component's definitions before its tools are offered.
 #[derive(Debug, Clone, Default)]
-pub enum Approval {
-    /// They do not.
+pub enum Acceptance {
+    /// Any definitions are served.
     #[default]
-    NotNeeded,
-    /// They do, also when there were none before.
-    Needed {
-        /// What was approved last.
-        approved: Option<Outline>,
-        /// The configuration file, for telling how to approve.
+    NotRequired,
+    /// Only the accepted definitions are served. The first version must be accepted too.
+    Required {
+        /// The definitions that were accepted last.
+        accepted: Option<Outline>,
+        /// The configuration file, to name in the command that accepts.
         config: PathBuf,
     },
 }

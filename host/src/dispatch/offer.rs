@@ -3,14 +3,14 @@
 //! Trusts `intake` for the code, and nothing that the component says about its tools.
 //!
 //! Invariant: all tools of a component are acceptable, or none of them is offered; where changes
-//! have to be approved, what they say is exactly what was approved.
+//! have to be accepted, they are exactly those that were accepted.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::definition::{Definition, DefinitionError};
-use super::grant::{Approval, ComponentGrant, Terms};
+use super::grant::{Acceptance, ComponentGrant, Terms};
 use super::outline::Outline;
 use crate::intake::{Candidate, ComponentId, Intake, LoadError, Loaded, NotLoaded};
 use crate::sandbox::{Code, RawDefinition};
@@ -38,26 +38,26 @@ pub enum OfferError {
     /// One of its tools is not acceptable.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
-    /// What its tools say of themselves has to be approved.
+    /// The operator has not accepted the definitions of its tools.
     #[error(transparent)]
-    Approval(Box<Unapproved>),
+    Unaccepted(Box<Unaccepted>),
 }
 
-/// What waits for the operator's approval.
+/// Definitions that the operator has not accepted.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "what its tools say of themselves {state}; look at it with `bailiwick inspect`, then run: \
-     bailiwick approve {name} --digest {digest} --config {config:?}",
-    state = if changes.is_empty() { "was never approved" } else { "is not what was approved" }
+    "the definitions of its tools {state}; look at them with `bailiwick inspect`, then run: \
+     bailiwick accept {name} --digest {digest} --config {config:?}",
+    state = if changes.is_empty() { "were never accepted" } else { "are not those that were accepted" }
 )]
-pub struct Unapproved {
+pub struct Unaccepted {
     /// The component.
     pub name: String,
-    /// `sha256:` and the digest of the outline, which is what is approved.
+    /// `sha256:` and the digest of the outline. Accepting means accepting this digest.
     pub digest: String,
-    /// What its tools say of themselves.
+    /// The definitions.
     pub outline: Outline,
-    /// How that differs from what was approved, if anything was.
+    /// How they differ from the accepted ones; empty if none were accepted.
     pub changes: Vec<String>,
     /// The configuration file.
     pub config: PathBuf,
@@ -108,10 +108,10 @@ impl Offer {
             tools,
         } = loaded;
         let definitions = check_all(tools, &terms.grant)?;
-        check_approval(
+        check_accepted(
             &component.name,
             definitions.iter().collect(),
-            &terms.approval,
+            &terms.acceptance,
         )?;
         Ok(Self {
             component,
@@ -159,19 +159,19 @@ fn check_all(
     }
 }
 
-fn check_approval(name: &str, outline: Outline, approval: &Approval) -> Result<(), OfferError> {
-    let Approval::Needed { approved, config } = approval else {
+fn check_accepted(name: &str, outline: Outline, acceptance: &Acceptance) -> Result<(), OfferError> {
+    let Acceptance::Required { accepted, config } = acceptance else {
         return Ok(());
     };
-    if approved.as_ref() == Some(&outline) {
+    if accepted.as_ref() == Some(&outline) {
         return Ok(());
     }
-    Err(OfferError::Approval(Box::new(Unapproved {
+    Err(OfferError::Unaccepted(Box::new(Unaccepted {
         name: name.to_owned(),
         digest: outline.digest(),
-        changes: approved
+        changes: accepted
             .as_ref()
-            .map(|approved| outline.changes_from(approved))
+            .map(|accepted| outline.changes_from(accepted))
             .unwrap_or_default(),
         outline,
         config: config.clone(),

@@ -62,7 +62,7 @@ impl Outline {
         self.0.keys().map(String::as_str)
     }
 
-    /// `sha256:` and the digest of its RFC 8785 form: what an operator approves.
+    /// `sha256:` and the digest of its RFC 8785 form: what an operator accepts.
     pub fn digest(&self) -> String {
         digest(&json!(self))
     }

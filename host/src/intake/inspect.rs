@@ -15,7 +15,7 @@ use needs::Needs;
 /// What was found in an acceptable component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// Its imports, all of the world `tool` or of the compatibility tier.
+    /// Its imports, all of `bailiwick:tool` or of the compatibility tier.
     pub imports: Vec<String>,
     /// Whether it imports WASI.
     pub wasi: bool,
@@ -35,6 +35,15 @@ pub enum Refused {
     /// Malformed.
     #[error("it is malformed: {0}")]
     Malformed(String),
+    /// Built for an older version of the interface.
+    #[error(
+        "it was built for bailiwick:tool@{found}, and this host runs 0.2: rebuild it with version \
+         0.2 of the SDK, or against wit/ of this release"
+    )]
+    Version {
+        /// The version that it names.
+        found: String,
+    },
     /// An import outside the world.
     #[error("it imports {name}, which no tool gets{hint}")]
     Import {
@@ -44,7 +53,7 @@ pub enum Refused {
         hint: &'static str,
     },
     /// No `tools` export.
-    #[error("it does not export bailiwick:tool/tools@0.1.0")]
+    #[error("it does not export bailiwick:tool/tools@0.2.0")]
     NoTools,
 }
 
@@ -106,6 +115,7 @@ impl Surface {
         for import in section {
             let import = import.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
             let name = import.name.name;
+            refuse_old(name)?;
             let instance = matches!(import.ty, ComponentTypeRef::Instance(_));
             let known =
                 IMPORTS.iter().any(|known| is_version_of(name, known)) || wasi::is_granted(name);
@@ -126,6 +136,7 @@ impl Surface {
     ) -> Result<(), Refused> {
         for export in section {
             let export = export.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
+            refuse_old(export.name.name)?;
             let instance = export.kind == ComponentExternalKind::Instance;
             self.tools |= instance && is_version_of(export.name.name, "bailiwick:tool/tools");
         }
@@ -133,11 +144,26 @@ impl Surface {
     }
 }
 
-/// Whether `name` is `interface@0.1.N`.
+/// Refuses a component that names an interface of ours in version 0.1. Until 1.0 there is one
+/// version at a time, and records of two versions do not fit together.
+fn refuse_old(name: &str) -> Result<(), Refused> {
+    let version = name
+        .strip_prefix("bailiwick:tool/")
+        .and_then(|rest| rest.split_once('@'))
+        .map(|(_, version)| version);
+    match version {
+        Some(version) if version.starts_with("0.1.") => Err(Refused::Version {
+            found: printable(version),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether `name` is `interface@0.2.N`.
 fn is_version_of(name: &str, interface: &str) -> bool {
     let patch = name
         .strip_prefix(interface)
-        .and_then(|rest| rest.strip_prefix("@0.1."));
+        .and_then(|rest| rest.strip_prefix("@0.2."));
     patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -152,11 +178,12 @@ fn hint(name: &str) -> &'static str {
         "; the compatibility tier has exactly the interfaces in docs/wasi.md, in version 0.2; build without it (Rust: \
          `bailiwick build`, which links no WASI; JavaScript and Python: --stub-wasi)"
     } else {
-        "; a tool may import the interfaces of bailiwick:tool@0.1 and those in docs/wasi.md, and nothing else"
+        "; a tool may import the interfaces of bailiwick:tool@0.2 and those in docs/wasi.md, and nothing else"
     }
 }
 
 const IMPORTS: &[&str] = &[
+    "bailiwick:tool/types",
     "bailiwick:tool/identity",
     "bailiwick:tool/downstream",
     "bailiwick:tool/log",
@@ -208,25 +235,25 @@ mod tests {
                 "wasi:cli/environment",
             ),
             (
-                r#"(component (import "bailiwick:tool/secrets@0.1.0" (instance)))"#,
+                r#"(component (import "bailiwick:tool/secrets@0.2.0" (instance)))"#,
                 "secrets",
             ),
             (
-                r#"(component (import "bailiwick:tool/log@0.2.0" (instance)))"#,
-                "log@0.2.0",
+                r#"(component (import "bailiwick:tool/log@0.3.0" (instance)))"#,
+                "log@0.3.0",
             ),
             (
                 r#"(component (import "bailiwick:tool/log" (instance)))"#,
                 "log",
             ),
             (
-                r#"(component (import "bailiwick:tool/logs@0.1.0" (instance)))"#,
+                r#"(component (import "bailiwick:tool/logs@0.2.0" (instance)))"#,
                 "logs",
             ),
             (r#"(component (import "log" (func)))"#, "log"),
             (
-                r#"(component (import "bailiwick:tool/log@0.1.0" (func)))"#,
-                "log@0.1.0",
+                r#"(component (import "bailiwick:tool/log@0.2.0" (func)))"#,
+                "log@0.2.0",
             ),
         ] {
             assert!(refused(wat).contains(why), "{wat}: {}", refused(wat));
@@ -240,14 +267,31 @@ mod tests {
     }
 
     #[test]
+    fn a_component_for_an_older_interface_is_told_to_be_rebuilt() {
+        for wat in [
+            r#"(component (instance $none) (export "bailiwick:tool/tools@0.1.0" (instance $none)))"#,
+            r#"(component (import "bailiwick:tool/identity@0.1.0" (instance)))"#,
+            r#"(component (import "bailiwick:tool/log@0.1.7" (func)))"#,
+        ] {
+            let why = refused(wat);
+            assert!(why.contains("built for bailiwick:tool@0.1."), "{why}");
+            assert!(
+                why.contains("rebuild it with version 0.2 of the SDK"),
+                "{why}"
+            );
+            assert!(!why.contains('\n'), "{why}");
+        }
+    }
+
+    #[test]
     fn the_imports_of_inner_components_are_their_own_matter() {
         let wat = r#"(component
             (component (import "wasi:sockets/tcp@0.2.0" (instance)))
-            (import "bailiwick:tool/log@0.1.0" (instance))
+            (import "bailiwick:tool/log@0.2.0" (instance))
             (instance $none)
-            (export "bailiwick:tool/tools@0.1.0" (instance $none)))"#;
+            (export "bailiwick:tool/tools@0.2.0" (instance $none)))"#;
         let bytes = wat::parse_str(wat).unwrap_or_default();
-        let imports = vec!["bailiwick:tool/log@0.1.0".into()];
+        let imports = vec!["bailiwick:tool/log@0.2.0".into()];
         assert_eq!(
             inspect(&bytes),
             Ok(Inspection {
@@ -260,7 +304,7 @@ mod tests {
 
     #[test]
     fn every_truncation_of_a_component_is_answered() {
-        let bytes = wat::parse_str(r#"(component (import "bailiwick:tool/log@0.1.0" (instance)))"#)
+        let bytes = wat::parse_str(r#"(component (import "bailiwick:tool/log@0.2.0" (instance)))"#)
             .unwrap_or_default();
         for end in 0..bytes.len() {
             assert!(inspect(bytes.get(..end).unwrap_or_default()).is_err());

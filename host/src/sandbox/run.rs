@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::{ActorKind, Confidence, DelegationMode, SignedEnvelope};
+use bailiwick_envelope::SignedEnvelope;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 
-use super::answer::{Ended, judge};
-use super::bindings::Tool as World;
-use super::bindings::bailiwick::tool::identity as wit;
-use super::bindings::exports::bailiwick::tool::tools;
-use super::code::{Code, Components};
+use super::answer::{Ending, judge};
+use super::bindings::{World, call};
+use super::code::Code;
 use super::described::RawDefinition;
 use super::engine::{self, EngineError, Started, Tier};
 use super::entry::Entry;
@@ -21,12 +19,12 @@ use super::progress::ProgressSink;
 use super::state::{CallScope, CallState, Purpose, RanOut, store};
 use super::ticker::Ticker;
 use super::wasi;
-use crate::audit::{OpenCall, Outcome};
-use crate::delegation::Authority;
-use crate::dispatch::Permit;
-use crate::envelope::Sealed;
+use crate::audit::Outcome;
+use crate::dispatch::Target;
+use crate::downstream::Services;
 use crate::limits::Limits;
-use crate::reason::Reason;
+use crate::principal::Principal;
+use crate::reason::EndReason;
 use crate::seams::{Clock, Random};
 
 /// The two engines, and what every call in them needs.
@@ -58,6 +56,20 @@ pub struct Signals {
     pub stopping: CancellationToken,
     /// Takes progress, if the client asked for it.
     pub progress: Option<ProgressSink>,
+}
+
+/// One call, ready to run.
+pub struct Job<'c> {
+    /// What is called.
+    pub target: &'c Target,
+    /// For whom.
+    pub envelope: &'c Arc<SignedEnvelope>,
+    /// The arguments as JSON, valid against the target's input schema.
+    pub input: String,
+    /// The services that the call may reach.
+    pub services: Arc<dyn Services>,
+    /// How the client takes part.
+    pub signals: Signals,
 }
 
 impl Signals {
@@ -165,44 +177,36 @@ impl Sandbox {
         Ok(definitions.into_iter().map(RawDefinition::from).collect())
     }
 
-    /// Runs the permitted call, whose `call.opened` is durable.
-    pub async fn run(
-        &self,
-        _opened: &OpenCall,
-        components: &Components,
-        permit: &Permit,
-        sealed: &Sealed,
-        authority: Arc<Authority>,
-        signals: Signals,
-    ) -> Ended {
-        let tool = permit.tool();
-        let Some(code) = components.find(&tool.component.digest) else {
-            return Ended::without_answer(
-                Outcome::Failed,
-                Reason::Internal,
-                "the tool is not loaded",
-            );
-        };
-        let entry = code.entry();
+    /// Runs one call in a fresh instance.
+    pub async fn run(&self, job: Job<'_>) -> Ending {
+        let Job {
+            target: Target::Tool(tool),
+            envelope,
+            input,
+            services,
+            signals,
+        } = job;
+        let backing = &tool.backing;
+        let entry = backing.code.entry();
         let scope = CallScope {
-            authority,
-            settings: Arc::clone(&tool.settings),
+            envelope: Arc::clone(envelope),
+            services,
+            most_requests: self.limits.downstream_calls,
+            settings: Arc::clone(&backing.settings),
             progress: signals.progress.clone(),
         };
         let log = Log::new(
-            &tool.component.name,
-            &sealed.envelope().claims().call.id,
+            &backing.component.name,
+            &envelope.claims().call.id,
             &self.limits,
         );
-        let actor = &sealed.envelope().claims().actor;
-        let owner = Owner::User(actor.iss.clone(), actor.sub.clone());
+        let owner = Owner::User(Principal::from(&envelope.claims().actor));
         let mut store = store(
             entry.engine(),
             self.state(Purpose::Call(Box::new(scope)), owner, log),
         );
-        let context = tools::ToolContext {
-            identity: envelope(sealed.envelope()),
-            input: permit.arguments().to_string(),
+        let context = call::Context {
+            input,
             answers: Vec::new(),
             state: None,
         };
@@ -210,7 +214,7 @@ impl Sandbox {
         let returned = tokio::select! {
             biased;
             () = signals.gone() => {
-                return Ended::without_answer(Outcome::Cancelled, Reason::Cancelled, "the call was cancelled");
+                return Ending::without_answer(Outcome::Cancelled, EndReason::Cancelled, "the call was cancelled");
             }
             returned = tokio::time::timeout(self.limits.time, call) => returned,
         };
@@ -234,20 +238,20 @@ impl Sandbox {
     }
 }
 
-fn timed_out() -> Ended {
-    Ended::without_answer(
+fn timed_out() -> Ending {
+    Ending::without_answer(
         Outcome::TimedOut,
-        Reason::TimedOut,
+        EndReason::TimedOut,
         "the tool took too long",
     )
 }
 
 /// Tells the caller which limit was hit, and the operator everything.
-fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
+fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
     if error.is::<PoolConcurrencyLimitError>() {
-        return Ended::without_answer(
+        return Ending::without_answer(
             Outcome::Failed,
-            Reason::Overloaded,
+            EndReason::Overloaded,
             "the host is busy; try again",
         );
     }
@@ -257,39 +261,39 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
     let (outcome, reason, message) = if ran_out == Some(RanOut::Clock) {
         (
             Outcome::TimedOut,
-            Reason::TimedOut,
+            EndReason::TimedOut,
             "the tool took too long",
         )
     } else if ran_out == Some(RanOut::Processor) {
         (
             Outcome::TimedOut,
-            Reason::CpuExceeded,
+            EndReason::CpuExceeded,
             "the tool used up its processor time",
         )
     } else if state.growth.exceeded == Some(Exceeded::Host) {
         (
             Outcome::Failed,
-            Reason::Overloaded,
+            EndReason::Overloaded,
             "the host has no memory left for tools; try again",
         )
     } else if state.growth.exceeded == Some(Exceeded::User) {
         let message =
             "your calls have all the memory that one user may have; try again when some have ended";
-        (Outcome::Failed, Reason::Overloaded, message)
+        (Outcome::Failed, EndReason::Overloaded, message)
     } else if state.growth.exceeded == Some(Exceeded::Own) {
         (
             Outcome::Failed,
-            Reason::MemoryExceeded,
+            EndReason::MemoryExceeded,
             "the tool used up its memory",
         )
     } else if cause.contains(HOSTCALL_FUEL_EXHAUSTED) {
         (
             Outcome::Failed,
-            Reason::OutputTooLarge,
+            EndReason::OutputTooLarge,
             "the tool handed over more than it may at once",
         )
     } else {
-        (Outcome::Failed, Reason::Trapped, "the tool failed")
+        (Outcome::Failed, EndReason::Trapped, "the tool failed")
     };
     tracing::warn!(
         tool.name = tool,
@@ -297,75 +301,8 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ended {
         cause,
         "a tool was stopped"
     );
-    Ended::without_answer(outcome, reason, message)
+    Ending::without_answer(outcome, reason, message)
 }
 
 /// The engine's error for this has no public type, only its text.
 const HOSTCALL_FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls";
-
-fn envelope(signed: &SignedEnvelope) -> wit::Envelope {
-    let claims = signed.claims();
-    let mode = |mode: DelegationMode| match mode {
-        DelegationMode::ServiceIdentity => wit::DelegationMode::ServiceIdentity,
-        DelegationMode::OnBehalfOf => wit::DelegationMode::OnBehalfOf,
-        DelegationMode::RestrictedUser => wit::DelegationMode::RestrictedUser,
-    };
-    let prior = |actor: &bailiwick_envelope::PriorActor| wit::PriorActor {
-        sub: actor.sub.clone(),
-        iss: actor.iss.clone(),
-    };
-    wit::Envelope {
-        actor: wit::Actor {
-            kind: match claims.actor.kind {
-                ActorKind::User => wit::ActorKind::User,
-                ActorKind::Service => wit::ActorKind::Service,
-            },
-            sub: claims.actor.sub.clone(),
-            iss: claims.actor.iss.clone(),
-            tenant: claims.actor.tenant.clone(),
-            acr: claims.actor.acr.clone(),
-            auth_time: claims.actor.auth_time,
-        },
-        agent: wit::Agent {
-            type_: claims.agent.kind.clone(),
-            id: claims.agent.id.clone(),
-            client_id: claims.agent.client_id.clone(),
-            prior_actors: claims.agent.prior.iter().map(prior).collect(),
-        },
-        session: wit::Session {
-            id: claims.session.id.clone(),
-            source: claims.session.source.clone(),
-            trace_id: claims.session.trace_id.clone(),
-        },
-        authorization: wit::Authorization {
-            scopes: claims.authorization.scopes.clone(),
-            confidence: match claims.authorization.confidence {
-                Confidence::Verified => wit::Confidence::Verified,
-                Confidence::Estimated => wit::Confidence::Estimated,
-            },
-        },
-        delegation: wit::Delegation {
-            mode: mode(claims.delegation.mode()),
-            allowed: claims.delegation.allowed().to_vec(),
-            modes: claims
-                .delegation
-                .modes()
-                .iter()
-                .map(|(name, of)| (name.clone(), mode(*of)))
-                .collect(),
-        },
-        call: wit::Call {
-            id: claims.call.id.clone(),
-            tool: claims.call.tool.clone(),
-            component: claims.call.component.clone(),
-            arguments: claims.call.arguments.clone(),
-        },
-        meta: wit::Meta {
-            created_at: claims.created_at,
-            expires_at: claims.expires_at,
-            kid: signed.kid().to_owned(),
-            signature: signed.signature().to_owned(),
-        },
-        json: signed.json().to_owned(),
-    }
-}

@@ -92,8 +92,9 @@ const CORE: &str = r#"(module
         (global.set $free (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
         (global.get $free)
         (global.set $free (i32.add (global.get $free) (local.get 3))))
-    (func (export "bailiwick:tool/tools@0.1.0#describe") (result i32) (i32.const 0))
-    (func (export "bailiwick:tool/tools@0.1.0#call") (param i32) (result i32) unreachable)
+    (func (export "bailiwick:tool/tools@0.2.0#describe") (result i32) (i32.const 0))
+    (func (export "bailiwick:tool/tools@0.2.0#call")
+        (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
     (data (i32.const 0) "\10\00\00\00\01\00\00\00")
     (data (i32.const 16)
         "\80\00\00\00\05\00\00\00" "\00\00\00\00\00\00\00\00\00\00\00\00"

@@ -55,7 +55,12 @@ impl Place {
     }
 
     fn cache(&self, key: u8) -> Cache {
-        Cache::open(&self.path(), MacKey::of_test(key), &Trust::default()).unwrap()
+        Cache::open(
+            &self.path(),
+            MacKey::new(vec![key; 32].into()).unwrap(),
+            &Trust::default(),
+        )
+        .unwrap()
     }
 
     fn identity(&self, digest: &str) -> CodeIdentity {
@@ -190,7 +195,14 @@ fn a_file_that_others_could_touch_is_removed() {
 fn a_folder_that_others_could_touch_is_not_used() {
     let place = Place::new();
     place.filled();
-    let open = |path: &Path| Cache::open(path, MacKey::of_test(1), &Trust::default()).is_some();
+    let open = |path: &Path| {
+        Cache::open(
+            path,
+            MacKey::new(vec![1; 32].into()).unwrap(),
+            &Trust::default(),
+        )
+        .is_some()
+    };
     assert!(open(&place.path()));
     mode(&place.path(), 0o750);
     assert!(!open(&place.path()), "readable by others");
