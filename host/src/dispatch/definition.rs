@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use super::grant::ComponentGrant;
 use super::outline::{Outline, Parts};
-use super::schema::{Schema, SchemaError, check_texts};
 use crate::characters::{Unfit, check_prose};
 use crate::json;
 use crate::sandbox::{Annotations, RawDefinition};
+use crate::schema::{Schema, SchemaError, check_texts};
 
 /// A checked definition.
 #[derive(Debug)]

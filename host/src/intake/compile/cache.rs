@@ -16,11 +16,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use bailiwick_journal::MacKey;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
 use super::MAX_CODE;
 use super::code::{CodeIdentity, MachineCode};
-use crate::envelope::MacKey;
 use crate::owned::{self, OwnedError, Trust};
 
 /// The folder, and the key over what is in it.

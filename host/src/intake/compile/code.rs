@@ -9,13 +9,13 @@
 
 use std::hash::{Hash as _, Hasher};
 
+use bailiwick_journal::MacKey;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::super::structure::RULES;
-use crate::envelope::MacKey;
 use crate::seams::hex;
 
 /// What a piece of code is: of which component, for which engine, and by which rules that component

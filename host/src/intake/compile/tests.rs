@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use bailiwick_journal::MacKey;
 use tempfile::TempDir;
 
 use super::frame::Frame;
 use super::*;
-use crate::envelope::MacKey;
 use crate::owned::Trust;
 use crate::sandbox::compile_config;
 
