@@ -38,5 +38,6 @@ pub mod json;
 pub mod limits;
 pub mod principal;
 pub mod reason;
+pub mod schema;
 
 pub use bailiwick_journal::{note, owned, seams};

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::catalog::Tool;
 use super::grant::ComponentGrant;
-use super::schema::Schema;
 use crate::intake::ComponentId;
 use crate::json::numbers;
 use crate::sandbox::Code;
+use crate::schema::Schema;
 
 /// The kinds of things that a client can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

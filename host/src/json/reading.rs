@@ -21,13 +21,13 @@ const OWN_READING: &[(&str, &str)] = &[
         "transport/message.rs",
         "`jsonrpc`, `method` and `name` are required: another type is refused as absence is",
     ),
-    ("dispatch/cost.rs", "a schema that its metaschema accepts"),
+    ("schema/cost.rs", "a schema that its metaschema accepts"),
     (
         "dispatch/definition.rs",
         "a schema that its metaschema accepts; it only looks for names",
     ),
     (
-        "dispatch/schema.rs",
+        "schema.rs",
         "walks any value; the metaschema judges the types",
     ),
     ("sandbox/answer.rs", "blocks that it has just built"),
