@@ -13,14 +13,14 @@ use anyhow::{Context as _, bail, ensure};
 use bailiwick::audit::rfc3339;
 use bailiwick::config::{self, Config, Issuer};
 use bailiwick::dispatch::{Decided, Denied, Target, TargetRequest, Tool, decide};
-use bailiwick::identity::{AdmitError, BearerToken, Caller, Identity};
+use bailiwick::identity::{AdmitError, Caller, Identity, Presented};
 use bailiwick::reason::RefusalReason;
 use bailiwick::seams::{Clock, SystemClock};
 use bailiwick::tokens::{KeyRing, TokenError};
 use bailiwick::{app, json};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, Request, header};
 use serde_json::Value;
 
 use super::folder::Folder;
@@ -90,7 +90,7 @@ fn arguments(text: &str) -> anyhow::Result<Value> {
 }
 
 /// The token goes the way of a request's: out of a header, once.
-fn token(file: &Path) -> anyhow::Result<(BearerToken, Claimed)> {
+fn token(file: &Path) -> anyhow::Result<(Presented, Claimed)> {
     let text = if file == Path::new("-") {
         std::io::read_to_string(std::io::stdin())
             .context("the token cannot be read from standard input")?
@@ -112,9 +112,10 @@ fn token(file: &Path) -> anyhow::Result<(BearerToken, Claimed)> {
     let mut value =
         HeaderValue::try_from(format!("Bearer {bare}")).map_err(|_| anyhow::anyhow!(wrong()))?;
     value.set_sensitive(true);
-    let mut headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
-    let token = BearerToken::take(&mut headers).map_err(|_| anyhow::anyhow!(wrong()))?;
-    Ok((token, Claimed::of(bare)))
+    let request = Request::post("/").header(header::AUTHORIZATION, value);
+    let mut head = request.body(())?.into_parts().0;
+    let presented = Presented::take(&mut head).map_err(|_| anyhow::anyhow!(wrong()))?;
+    Ok((presented, Claimed::of(bare)))
 }
 
 /// What a token says of itself. Nothing in it is true; it is good for telling what to change.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{AdmitError, AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule};
+use super::{AdmitError, AgentRule, Caller, Identity, IssuerSettings, Presented, ServiceRule};
 use crate::seams::Clock;
 use crate::tokens::testing::{Hands, Issuer, signed};
 use crate::tokens::{TimeRule, TypeRule};
@@ -56,13 +56,11 @@ impl Scene {
     }
 
     pub(super) async fn admit(&self, token: &str) -> Result<Arc<Caller>, AdmitError> {
-        let mut headers = http::HeaderMap::new();
-        headers.insert(
-            http::header::AUTHORIZATION,
-            format!("Bearer {token}").parse().expect("a header"),
-        );
-        let bearer = BearerToken::take(&mut headers).expect("a bearer token");
-        self.identity.admit(bearer).await.map(|(caller, _)| caller)
+        let presented = Presented::take(&mut head(&format!("Bearer {token}"))).expect("a token");
+        self.identity
+            .admit(presented)
+            .await
+            .map(|(caller, _)| caller)
     }
 
     /// Admits all of `tokens` at once.
@@ -82,4 +80,14 @@ impl Scene {
         let now = self.clock.now();
         json!({"iss": ISSUER, "aud": RESOURCE, "sub": sub, "client_id": "app", "iat": now, "exp": now + 3600})
     }
+}
+
+/// The head of a request with this `Authorization`.
+pub(super) fn head(authorization: &str) -> http::request::Parts {
+    http::Request::post(RESOURCE)
+        .header(http::header::AUTHORIZATION, authorization)
+        .body(())
+        .expect("a request")
+        .into_parts()
+        .0
 }
