@@ -32,16 +32,8 @@ impl Scene {
         let shared: Arc<dyn Clock> = clock.clone();
         let (issuer, keys) = Issuer::start(&shared).await;
         let settings = IssuerSettings {
-            issuer: ISSUER.into(),
-            alias: "corp".into(),
-            audience: None,
-            token_type: TypeRule::Exactly("at+jwt".into()),
             times,
-            subject_claim: "sub".into(),
-            scope_claim: "scope".into(),
-            tenant: None,
-            agent: AgentRule::ActorOrClient,
-            service_when: ServiceRule::SubjectIsClient,
+            ..settings()
         };
         let identity = Arc::new(Identity::new(
             vec![(settings, keys)],
@@ -90,4 +82,20 @@ pub(super) fn head(authorization: &str) -> http::request::Parts {
         .expect("a request")
         .into_parts()
         .0
+}
+
+/// An issuer whose tokens are read as usual.
+pub(super) fn settings() -> IssuerSettings {
+    IssuerSettings {
+        issuer: ISSUER.into(),
+        alias: "corp".into(),
+        audience: None,
+        token_type: TypeRule::Exactly("at+jwt".into()),
+        times: TimeRule::default(),
+        subject_claim: "sub".into(),
+        scope_claim: "scope".into(),
+        tenant: None,
+        agent: AgentRule::ActorOrClient,
+        service_when: ServiceRule::SubjectIsClient,
+    }
 }
