@@ -57,8 +57,6 @@ mod refusal;
 mod run;
 mod seal;
 
-use crate::dispatch::TargetRequest;
-use crate::reason::RefusalReason;
 use crate::sandbox::{Answer, Signals};
 
 pub use admit::{Entry, admit};
@@ -70,7 +68,7 @@ pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Shown, listen};
 pub use open::OpenCall;
 pub use pace::Pace;
 pub use permit::Permit;
-pub use refusal::{Refusal, mismatched};
+pub use refusal::{Refusal, improper};
 pub use seal::Sealed;
 
 /// Makes one permitted call: seal, open, run, close. Only then does the answer exist.
@@ -78,35 +76,8 @@ pub use seal::Sealed;
 /// # Errors
 /// The refusal, recorded if the journal can be written.
 pub async fn perform(host: &Host, permit: Permit, signals: Signals) -> Result<Answer, Refusal> {
-    let _running = host.calls.token();
     let sealed = permit.seal(host, &signals).await?;
     let opened = sealed.open(host).await?;
     let ended = opened.run(host, signals).await;
     ended.close().await
-}
-
-/// Decides about one call of an admitted caller.
-///
-/// # Errors
-/// The refusal, recorded.
-pub async fn authorize(
-    host: &Host,
-    entry: Entry,
-    request: TargetRequest,
-    trace_id: Option<String>,
-) -> Result<Permit, Refusal> {
-    entry.permit(host, request, trace_id).await
-}
-
-/// Withdraws a permitted call that the MCP library refused to make.
-///
-/// # Errors
-/// The refusal could not be recorded.
-pub async fn withdraw(host: &Host, permit: Permit) -> Result<(), Refusal> {
-    let refused = refusal::late(host, &permit, RefusalReason::InvalidRequest).await;
-    if refused.reason() == RefusalReason::AuditUnavailable {
-        Err(refused)
-    } else {
-        Ok(())
-    }
 }

@@ -36,6 +36,7 @@ mod protocol;
 mod provenance;
 mod reasons;
 mod reload;
+mod requests;
 mod room;
 mod sandbox;
 mod secrets;

@@ -38,12 +38,12 @@ pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Re
     denied(host, caller, slower).await
 }
 
-/// Refuses a call of an admitted caller that its own headers contradict, whether or not the target
+/// Refuses a call of an admitted caller that breaks the rules of MCP, whether or not the target
 /// exists.
-pub async fn mismatched(host: &Host, caller: &Caller) -> Refusal {
-    let message = "a header contradicts the body";
-    let contradiction = Denied::general(RefusalReason::InvalidRequest, message);
-    denied(host, caller, contradiction).await
+pub async fn improper(host: &Host, caller: &Caller) -> Refusal {
+    let message = "the request is not what MCP asks for";
+    let improper = Denied::general(RefusalReason::InvalidRequest, message);
+    denied(host, caller, improper).await
 }
 
 /// Refuses a call that was permitted already.
@@ -51,7 +51,6 @@ pub(super) async fn late(host: &Host, permit: &Permit, reason: RefusalReason) ->
     let message = match reason {
         RefusalReason::Cancelled => "the call was cancelled",
         RefusalReason::Expiring => "the token has expired",
-        RefusalReason::InvalidRequest => "the request is not what MCP asks for",
         _ => "the call could not be made",
     };
     permitted(host, permit, reason, message).await
@@ -92,6 +91,12 @@ fn subject(caller: &Caller) -> Subject {
 }
 
 impl Refusal {
+    /// A refusal that nothing recorded, for tests of how refusals are answered.
+    #[cfg(test)]
+    pub(crate) fn of_test(reason: RefusalReason) -> Self {
+        Self(Denied::general(reason, "refused"))
+    }
+
     /// What cannot be recorded is not made.
     pub(super) fn unrecordable() -> Self {
         let message = "the call cannot be recorded";
@@ -105,6 +110,11 @@ impl Refusal {
         } else {
             Self::unrecordable()
         }
+    }
+
+    /// Whether this is not a refusal but a failure to record: what was asked for may have happened.
+    pub fn is_unrecordable(&self) -> bool {
+        self.reason() == RefusalReason::AuditUnavailable
     }
 
     /// The code.

@@ -45,7 +45,7 @@ function asked(tool) {
     call().name === tool &&
     scopes().join() === "orders:read" &&
     services().map(({ name, mode }) => `${name} ${mode}`).join() === "orders_api on-behalf-of" &&
-    authentication().acr === signed.actor.acr;
+    (authentication().acr ?? undefined) === signed.actor.acr;
   if (!agrees) {
     throw { tag: "failed", val: "the host contradicts its own envelope" };
   }
