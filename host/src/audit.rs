@@ -1,44 +1,10 @@
-//! The journal: what was done by whom for whom, written before it happens.
-//!
-//! One record a line, sequence numbers without gaps, in segments; a Merkle tree over the lines
-//! whose root is signed at least once a second while records come. The journal is trusted to be
-//! durable when it says so, and nothing else: of its own files it trusts what extends the
-//! checkpoint that it remembers outside their folder, and what bears its own MAC.
-//!
-//! Invariant: [`Journal::append`] returns a sequence number only after the record is on the disk;
-//! whoever gets an error instead must act as if nothing had been recorded, and nothing stays
-//! open because of it.
-//!
-//! What this does not do: a journal that is rolled back together with the memory looks like an
-//! older journal. Only a later checkpoint that someone else kept shows that.
+//! The journal, as the host uses it: the crate `bailiwick-journal`, and the trail of one call.
 
-mod batch;
-mod checkpoints;
-mod damage;
-mod file;
-mod journal;
-mod line;
-mod lines;
-mod memory;
-mod note;
-mod open;
-mod reader;
-mod record;
-mod refusals;
-mod seen;
-mod show;
-mod tail;
-#[cfg(test)]
-mod testing;
-mod time;
 mod trail;
-mod tree;
-mod verify;
 
-pub use damage::{Damage, Place};
-pub use journal::{Adoption, AuditUnavailable, Journal, JournalError, Opened, Settings, adopt};
-pub use record::{Downstream, Event, Outcome, Record, Subject};
-pub use show::{Entries, Entry, Query};
-pub use time::{parse_time, rfc3339};
-pub use trail::{OpenCall, Trail};
-pub use verify::{Back, Given, Report, VerifyError, verify, verify_given};
+pub use bailiwick_journal::{
+    Adoption, AuditUnavailable, Back, Damage, Downstream, Entries, Entry, Event, Given, Journal,
+    JournalError, Opened, Outcome, Place, Query, Record, Report, Settings, Subject, VerifyError,
+    adopt, parse_time, rfc3339, verify, verify_given,
+};
+pub use trail::Trail;

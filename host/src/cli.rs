@@ -3,7 +3,7 @@
 //! Invariant: a command says what it found on standard output and why it failed on standard error,
 //! once; text from outside is made visible before it reaches a terminal.
 
-pub(crate) mod approve;
+pub(crate) mod accept;
 pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod check;
@@ -16,67 +16,12 @@ pub(crate) mod new;
 pub(crate) mod serve;
 pub(crate) mod sign;
 
-mod folder;
-mod page;
-mod table;
 #[cfg(test)]
+#[path = "answers/testing/site.rs"]
 mod testing;
 
-use std::env;
-use std::error::Error;
-use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write as _};
-use std::process::ExitCode;
-
-use page::Page;
-
-/// Runs a command with a page on standard output, in colour on a terminal unless `NO_COLOR` is set.
-pub(crate) fn on_stdout(
-    command: impl FnOnce(&mut Page<'_>) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let stdout = io::stdout();
-    let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colour = stdout.is_terminal() && !plain;
-    let mut out = BufWriter::new(stdout);
-    let result = command(&mut Page::new(&mut out, colour));
-    let flushed = out.flush();
-    result.and_then(|()| Ok(flushed?))
-}
-
-/// Says why a command failed, if it did.
-pub(crate) fn conclude(result: anyhow::Result<()>) -> ExitCode {
-    let Err(error) = result else {
-        return ExitCode::SUCCESS;
-    };
-    // Whoever reads (`| head`) has seen enough.
-    if error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
-    {
-        return ExitCode::SUCCESS;
-    }
-    say_error(&format!("error: {}", chain(error.as_ref())));
-    ExitCode::FAILURE
-}
-
-/// An error with its causes; none is said twice.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut last = text.clone();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let next = inner.to_string();
-        if !last.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        last = next;
-        cause = inner.source();
-    }
-    text
-}
-
-fn say_error(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
-}
+pub(crate) use bailiwick_journal::cli::{conclude, on_stdout};
+use bailiwick_journal::cli::{page, say_error, table};
 
 /// Runs what is asynchronous.
 fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -93,26 +38,8 @@ fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T>
 mod tests {
     use clap::CommandFactory as _;
 
-    use super::*;
-
     #[test]
     fn the_table_of_commands_is_consistent() {
         crate::Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_cause_is_said_once() {
-        let inner = anyhow::anyhow!("no such file")
-            .context("keys cannot be read")
-            .context("the host does not start");
-        assert_eq!(
-            chain(inner.as_ref()),
-            "the host does not start: keys cannot be read: no such file"
-        );
-        let repeated = anyhow::anyhow!("no such file").context("keys cannot be read: no such file");
-        assert_eq!(
-            chain(repeated.as_ref()),
-            "keys cannot be read: no such file"
-        );
     }
 }

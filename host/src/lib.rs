@@ -19,19 +19,24 @@ pub mod audit;
 
 pub mod sandbox;
 
+pub mod downstream;
+pub mod intake;
+
 pub mod delegation;
+
+pub mod tokens;
 
 pub mod egress;
 
+pub mod answers;
 pub mod app;
 pub mod build;
 pub mod characters;
 pub mod flight;
 pub mod harden;
-pub mod reason;
-pub mod seams;
-
-mod durable;
 pub mod json;
-pub mod note;
-pub mod owned;
+pub mod limits;
+pub mod principal;
+pub mod reason;
+
+pub use bailiwick_journal::{note, owned, seams};

@@ -1,4 +1,4 @@
-//! What a hostile guest can do to the host and to others: nothing. The kit is `tests/hostile/`.
+//! A hostile guest can do nothing to the host and to others. The kit is `tests/hostile/`.
 
 use std::collections::BTreeMap;
 use std::fs;

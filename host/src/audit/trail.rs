@@ -3,90 +3,62 @@
 use std::sync::Arc;
 
 use bailiwick_envelope::DelegationMode;
+use serde_json::{Map, Value};
 
-use super::journal::{AuditUnavailable, Journal};
-use super::record::{Downstream, Event, Outcome, Record, Subject};
-use crate::delegation::DownstreamTally;
-use crate::envelope::Sealed;
-use crate::reason::Reason;
+use super::{AuditUnavailable, Downstream, Event, Journal, Outcome, Record, Subject};
+use crate::downstream::DownstreamTally;
+use crate::envelope::Envelope;
+use crate::reason::{DownstreamReason, EndReason};
 
-/// Where the records of one call go, with what they all say: who, as whom, through what code.
+/// Where the records of one call go, with what they all say: who, as whom, through what code. Its
+/// existence proves that `call.opened` is durable.
 #[derive(Clone)]
 pub struct Trail {
     journal: Journal,
     base: Arc<Record>,
 }
 
-/// The proof that `call.opened` is durable. Nothing runs without it.
-pub struct OpenCall {
-    trail: Trail,
-}
-
-impl OpenCall {
-    /// Writes `call.opened` and waits until it is durable.
+impl Trail {
+    /// Writes `call.opened`, allowed by `grant`, and waits until it is durable.
     ///
     /// # Errors
     /// It is not durable, so the call must not run.
-    pub async fn open(journal: Journal, sealed: &Sealed) -> Result<Self, AuditUnavailable> {
-        let trail = Trail {
-            journal,
-            base: Arc::new(base(sealed)),
+    pub async fn open(
+        journal: Journal,
+        envelope: &Envelope,
+        _grant: &str,
+    ) -> Result<Self, AuditUnavailable> {
+        let base = Arc::new(base(envelope));
+        let trail = Self { journal, base };
+        let opened = Record {
+            decision: Some("allow"),
+            ..trail.record(Event::CallOpened)
         };
-        trail
-            .journal
-            .append(Record {
-                decision: Some("allow"),
-                ..trail.record(Event::CallOpened)
-            })
-            .await?;
-        Ok(Self { trail })
+        trail.journal.append(opened).await?;
+        Ok(trail)
     }
 
-    /// For the records of downstream calls.
-    pub fn trail(&self) -> Trail {
-        self.trail.clone()
-    }
-
-    /// Writes `call.closed` and waits until it is durable. A call that is not done tells how far it
-    /// got: how many of its requests to services were answered, had no effect, or ended unknown.
+    /// Writes `call.closed` and waits until it is durable. A call that is not done reports how far
+    /// it got: how many of its requests to services were answered, had no effect, or ended unknown.
     ///
     /// # Errors
     /// It is not durable, so the answer must not leave.
     pub async fn close(
-        self,
+        &self,
         outcome: Outcome,
-        reason: Option<Reason>,
+        reason: Option<EndReason>,
         reached: DownstreamTally,
     ) -> Result<(), AuditUnavailable> {
-        let detail =
-            (outcome != Outcome::Done && reached != DownstreamTally::default()).then(|| {
-                let DownstreamTally {
-                    done,
-                    without_effect,
-                    unknown,
-                } = reached;
-                let counts = [
-                    ("done", done),
-                    ("without_effect", without_effect),
-                    ("unknown", unknown),
-                ];
-                counts
-                    .into_iter()
-                    .map(|(name, count)| (format!("downstream_{name}"), count.into()))
-                    .collect()
-            });
-        let record = self.trail.record(Event::CallClosed);
+        let counts = outcome != Outcome::Done && reached != DownstreamTally::default();
         let closed = Record {
             outcome: Some(outcome),
-            reason: text(reason),
-            detail,
-            ..record
+            reason: reason.map(|reason| reason.as_str().to_owned()),
+            detail: counts.then(|| detail(reached)),
+            ..self.record(Event::CallClosed)
         };
-        self.trail.journal.append(closed).await.map(drop)
+        self.journal.append(closed).await.map(drop)
     }
-}
 
-impl Trail {
     /// Writes a record about a downstream call and waits until it is durable.
     ///
     /// # Errors
@@ -96,7 +68,7 @@ impl Trail {
         event: Event,
         mode: Option<DelegationMode>,
         downstream: Downstream,
-        ended: Option<(Outcome, Option<Reason>)>,
+        ended: Option<(Outcome, Option<DownstreamReason>)>,
     ) -> Result<(), AuditUnavailable> {
         let decision = match event {
             Event::DownstreamOpened => Some("allow"),
@@ -104,7 +76,8 @@ impl Trail {
             _ => None,
         };
         let (outcome, reason) = ended.map_or((None, None), |(outcome, reason)| {
-            (Some(outcome), text(reason))
+            let reason = reason.map(|reason| reason.as_str().to_owned());
+            (Some(outcome), reason)
         });
         let record = Record {
             delegation_mode: mode.map(Into::into),
@@ -125,12 +98,19 @@ impl Trail {
     }
 }
 
-fn text(reason: Option<Reason>) -> Option<String> {
-    reason.map(|reason| reason.as_str().to_owned())
+/// How far a call got, as the members of a record's detail.
+fn detail(reached: DownstreamTally) -> Map<String, Value> {
+    let counts = [
+        ("downstream_done", reached.done),
+        ("downstream_without_effect", reached.without_effect),
+        ("downstream_unknown", reached.unknown),
+    ];
+    let member = |(name, count): (&str, u32)| (name.to_owned(), count.into());
+    counts.into_iter().map(member).collect()
 }
 
-fn base(sealed: &Sealed) -> Record {
-    let claims = sealed.envelope().claims();
+fn base(envelope: &Envelope) -> Record {
+    let claims = envelope.claims();
     Record {
         call: Some(claims.call.id.clone()),
         subject: Subject {

@@ -1,10 +1,8 @@
 //! `bailiwick audit`: the journal verified, shown, and adopted.
 
 mod adopt;
-mod components;
-mod show;
-mod tree;
-mod verify;
+
+use bailiwick_journal::cli::{show, verify};
 
 use super::page::Page;
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::{Actor, ActorKind, DelegationMode};
+use bailiwick_envelope::DelegationMode;
 use http::{HeaderMap, Method, Uri};
 
-use super::error::DownstreamError;
-use super::service::{OnCancel, Service};
+use super::service::Service;
+use super::settings::OnCancel;
 use crate::audit::{Downstream, Outcome};
-use crate::egress::{EgressError, Principal};
+use crate::downstream::DownstreamError;
+use crate::egress::EgressError;
 
 /// A request that the grant covers, ready to be recorded and sent.
 pub(super) struct Planned {
@@ -126,17 +127,6 @@ pub(super) fn unknown() -> Downstream {
         scopes: Vec::new(),
         audience: None,
         credential_kind: None,
-    }
-}
-
-/// The actor as the one for whom a connection carries requests.
-pub(super) fn principal(actor: &Actor) -> Principal {
-    let service = actor.kind == ActorKind::Service;
-    Principal::Actor {
-        issuer: actor.iss.clone(),
-        sub: actor.sub.clone(),
-        tenant: actor.tenant.clone(),
-        service,
     }
 }
 

@@ -12,8 +12,8 @@ use std::str::FromStr;
 
 use bailiwick_envelope::Actor;
 
-use super::error::DownstreamError;
-use super::request::{Part, Piece, Request, check_segment, encode_piece, encode_query, method};
+use super::request::{check_segment, encode_piece, encode_query, method};
+use crate::downstream::{DownstreamError, Part, Piece, Request};
 
 /// One line of a service's `allow`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use tower_service::Service as _;
 use super::addresses::{AddressPolicy, Blocked};
 use super::connector::{ConnectError, Connector};
 use super::ending::Ending;
-use super::pool::{Lane, Pool, Principal};
+use super::pool::{Lane, Party, Pool};
 
 /// TLS for all outgoing connections: the platform's roots, TLS 1.2 and 1.3.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// Why there is no answer.
+/// A request without an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {
     /// The destination resolves to an address that must not be dialled.
@@ -90,7 +90,7 @@ impl EgressError {
 struct NotConnected(Failure);
 
 impl Client {
-    /// A client that dials what `policy` allows.
+    /// Makes a client that dials what `policy` allows.
     pub fn new(tls: &Tls, policy: AddressPolicy) -> Self {
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(ClientConfig::clone(&tls.0))
@@ -119,37 +119,37 @@ impl Client {
             .map_err(|_| EgressError::TimedOut)?
     }
 
-    /// Does the same over a connection that carries requests of `principal` alone, and keeps that
+    /// Sends a request over a connection that carries requests of `party` alone, and keeps that
     /// connection for the next one.
     ///
-    /// A request is written at most once; only one that was provably never written (the kept
-    /// connection was already closed) goes over a new connection (RFC 9110 §9.2.2).
+    /// A request is written at most once. Only one that was provably never written (because the
+    /// kept connection was already closed) goes over a new connection (RFC 9110 §9.2.2).
     ///
     /// # Errors
     /// There is no complete answer.
     pub async fn send_for(
         &self,
-        principal: Principal,
+        party: Party,
         request: Request<Full<Bytes>>,
         time: Duration,
         max_bytes: usize,
     ) -> Result<Answer, EgressError> {
-        timeout(time, self.exchange(Some(principal), request, max_bytes))
+        timeout(time, self.exchange(Some(party), request, max_bytes))
             .await
             .map_err(|_| EgressError::TimedOut)?
     }
 
     async fn exchange(
         &self,
-        principal: Option<Principal>,
+        party: Option<Party>,
         mut request: Request<Full<Bytes>>,
         max_bytes: usize,
     ) -> Result<Answer, EgressError> {
         let failed = |error| classify(error, max_bytes);
         let destination = address(&mut request).map_err(|error| failed(error.into()))?;
-        let lane = principal.map(|principal| Lane {
+        let lane = party.map(|party| Lane {
             destination: destination.clone(),
-            principal,
+            party,
         });
         let ending = Ending::watch(&mut request);
         let (connection, response) = self
@@ -180,7 +180,7 @@ impl Client {
         mut request: Request<Full<Bytes>>,
     ) -> Result<(Connection, Response<Incoming>), Failure> {
         while let Some(mut kept) = lane.and_then(|lane| self.pool.take(lane, Instant::now())) {
-            // Not ready means closed, or bytes that nobody asked for.
+            // Not ready means closed, or unrequested bytes.
             if !kept.is_ready() {
                 continue;
             }
@@ -206,7 +206,7 @@ impl Client {
             .max_buf_size(MAX_HEADER_BYTES)
             .handshake::<_, Full<Bytes>>(stream)
             .await?;
-        // It ends when the connection is closed or dropped.
+        // The task ends when the connection is closed or dropped.
         tokio::spawn(work);
         Ok(connection)
     }
@@ -215,7 +215,7 @@ impl Client {
 type Connection = http1::SendRequest<Full<Bytes>>;
 type Failure = Box<dyn StdError + Send + Sync>;
 
-/// Takes the destination out of the request's URI, which keeps path and query, and names it in
+/// Takes the destination out of the request's URI, which keeps path and query, and puts it into
 /// `Host` (RFC 9112 §3.2).
 fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
     let uri = request.uri().clone();

@@ -8,23 +8,15 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
-use bailiwick_envelope::{KeyError, PublicKeys, SigningKey};
+use bailiwick_envelope::{PublicKeys, SigningKey};
+use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed};
 use zeroize::Zeroizing;
 
 use crate::owned::{self, OwnedError, Trust, folder_of};
 use crate::seams::Random;
-
-/// A symmetric key, erased when dropped.
-pub struct MacKey(Zeroizing<Vec<u8>>);
-
-impl MacKey {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
 
 /// The keys that make envelopes and transaction tokens.
 pub struct SigningKeys {
@@ -34,14 +26,6 @@ pub struct SigningKeys {
     pub(super) transaction: SigningKey,
     /// Hashes what could be guessed.
     pub(super) mac: MacKey,
-}
-
-/// The keys of the journal.
-pub struct JournalKeys {
-    /// Signs checkpoints.
-    pub signing: SigningKey,
-    /// Binds what no checkpoint covers yet.
-    pub mac: MacKey,
 }
 
 /// All keys of the host, by who gets them.
@@ -55,46 +39,6 @@ pub struct HostKeys {
     /// What `/.well-known/jwks.json` publishes: envelope and transaction keys with their
     /// predecessors.
     pub published: PublicKeys,
-}
-
-/// Why the keys are not available.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyFolderError {
-    /// Reading or writing failed.
-    #[error("{path}: {what}")]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What was tried.
-        what: &'static str,
-        /// Why it failed.
-        #[source]
-        cause: std::io::Error,
-    },
-    /// Others may read or write.
-    #[error("{0} is open to other users; run: chmod 600 {0}")]
-    Permissions(PathBuf),
-    /// The folder or a file in it cannot be relied on.
-    #[error("the key folder cannot be used: {path}")]
-    Owned {
-        /// The folder or the file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        cause: OwnedError,
-    },
-    /// Not a key.
-    #[error("{path} is not an Ed25519 private key in PEM (PKCS #8)")]
-    Key {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        cause: KeyError,
-    },
-    /// A hash key of the wrong size.
-    #[error("{0} does not hold 32 bytes")]
-    Mac(PathBuf),
 }
 
 impl HostKeys {
@@ -155,10 +99,14 @@ impl Files<'_> {
 
     fn predecessors(&self, name: &str) -> Result<Vec<SigningKey>, KeyFolderError> {
         let mut keys = Vec::new();
-        for entry in
-            fs::read_dir(self.folder).map_err(io(self.folder, "the key folder cannot be read"))?
-        {
-            let entry = entry.map_err(io(self.folder, "the key folder cannot be read"))?;
+        for entry in fs::read_dir(self.folder).map_err(KeyFolderError::io(
+            self.folder,
+            "the key folder cannot be read",
+        ))? {
+            let entry = entry.map_err(KeyFolderError::io(
+                self.folder,
+                "the key folder cannot be read",
+            ))?;
             let file = entry.file_name().to_string_lossy().into_owned();
             let middle = file
                 .strip_prefix(name)
@@ -181,7 +129,7 @@ impl Files<'_> {
             self.random.fill(bytes.as_mut());
             write_new(&path, bytes.as_ref())?;
         }
-        mac(&path, self.read(&path)?)
+        mac_key(&path, self.read(&path)?)
     }
 
     fn read(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFolderError> {
@@ -208,7 +156,7 @@ pub fn make_key(path: &Path, random: &dyn Random) -> Result<SigningKey, KeyFolde
 /// # Errors
 /// It is not one, or others may read it.
 pub fn read_key(path: &Path) -> Result<SigningKey, KeyFolderError> {
-    parse(path, &closed(path)?)
+    parse(path, &read_closed(path)?)
 }
 
 fn parse(path: &Path, pem: &[u8]) -> Result<SigningKey, KeyFolderError> {
@@ -218,36 +166,9 @@ fn parse(path: &Path, pem: &[u8]) -> Result<SigningKey, KeyFolderError> {
     })
 }
 
-/// The symmetric key in the file `path`.
-///
-/// # Errors
-/// It is not one, or others may read it.
-pub fn read_mac_key(path: &Path) -> Result<MacKey, KeyFolderError> {
-    mac(path, closed(path)?)
-}
-
-fn mac(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<MacKey, KeyFolderError> {
-    if bytes.len() == 32 {
-        Ok(MacKey(bytes))
-    } else {
-        Err(KeyFolderError::Mac(path.to_owned()))
-    }
-}
-
-/// The contents of a file that is closed to others, wherever it lies.
-fn closed(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFolderError> {
-    let metadata = fs::metadata(path).map_err(io(path, "the key cannot be read"))?;
-    if metadata.mode() & OTHERS != 0 {
-        return Err(KeyFolderError::Permissions(path.to_owned()));
-    }
-    fs::read(path)
-        .map(Zeroizing::new)
-        .map_err(io(path, "the key cannot be read"))
-}
-
 /// Writes a file that must not exist yet, and makes sure that it stays; or there is none.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFolderError> {
-    let failed = io(path, "the key cannot be written");
+    let failed = KeyFolderError::io(path, "the key cannot be written");
     let file = match OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -276,18 +197,3 @@ fn not_owned(path: &Path) -> impl FnOnce(OwnedError) -> KeyFolderError {
 
 /// Of a key file, bytes.
 const MAX_BYTES: u64 = 64 << 10;
-/// Group and others.
-const OTHERS: u32 = 0o077;
-
-fn io(path: &Path, what: &'static str) -> impl FnOnce(std::io::Error) -> KeyFolderError {
-    let path = path.to_owned();
-    move |cause| KeyFolderError::Io { path, what, cause }
-}
-
-#[cfg(test)]
-impl MacKey {
-    /// A key of the tests.
-    pub(crate) fn of_test(byte: u8) -> Self {
-        Self(Zeroizing::new(vec![byte; 32]))
-    }
-}

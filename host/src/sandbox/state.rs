@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::growth::{Growth, Share};
-use super::limits::Limits;
 use super::log::Log;
 use super::progress::ProgressSink;
 use super::ticker::{TICK, Ticking};
 use super::wasi::Wasi;
-use crate::delegation::Authority;
+use crate::downstream::Services;
+use crate::limits::Limits;
 use crate::seams::{Clock, Random};
 
 /// The data of one store.
@@ -43,7 +43,9 @@ pub(super) enum Purpose {
 /// What a call adds.
 pub(super) struct CallScope {
     pub(super) envelope: Arc<SignedEnvelope>,
-    pub(super) authority: Arc<Authority>,
+    pub(super) services: Arc<dyn Services>,
+    /// How many requests it makes at most.
+    pub(super) most_requests: usize,
     pub(super) settings: Arc<str>,
     pub(super) progress: Option<ProgressSink>,
 }

@@ -1,0 +1,228 @@
+//! The list of checkpoints: each a signed note, and beside it the hashes of the lines that it
+//! adds, so that a changed line can be named. The hashes are hints; the note is the proof.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::checkpoint::Checkpoint;
+use super::damage::{Damage, Place};
+use super::file::{CHECKPOINT, CHECKPOINTS};
+use super::lines::Lines;
+use super::memory::ListEnd;
+use super::tree::Hash;
+use crate::note::VerifierKey;
+
+/// The most hashes beside one checkpoint; of more, none are kept.
+pub(super) const MAX_LEAVES: usize = 4096;
+
+/// The longest line of the list: 44 characters a hash, and a note.
+const MAX_LINE: usize = MAX_LEAVES * 48 + 4096;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    note: String,
+    /// Concatenated, base64.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    leaves: String,
+}
+
+/// One checkpoint of the list, its signature verified.
+pub(super) struct Listed {
+    pub(super) checkpoint: Checkpoint,
+    pub(super) leaves: Vec<Hash>,
+    pub(super) place: Place,
+}
+
+/// The line of a checkpoint, with its line break.
+pub(super) fn line(note: &str, leaves: &[Hash]) -> serde_json::Result<Vec<u8>> {
+    let entry = Entry {
+        note: note.to_owned(),
+        leaves: STANDARD.encode(leaves.concat()),
+    };
+    let mut line = serde_json::to_vec(&entry)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// All checkpoints in their order, each of them verified.
+pub(super) struct Checkpoints<'k> {
+    key: &'k VerifierKey,
+    /// The checkpoint that has a file of its own.
+    newest: Option<&'k Checkpoint>,
+    lines: Lines,
+    line: Vec<u8>,
+    last: Option<Checkpoint>,
+    before_last: Option<Checkpoint>,
+    count: u64,
+    end: ListEnd,
+}
+
+impl<'k> Checkpoints<'k> {
+    pub(super) fn open(
+        folder: &Path,
+        key: &'k VerifierKey,
+        newest: Option<&'k Checkpoint>,
+    ) -> Result<Self, Damage> {
+        let lines = Lines::open(folder, CHECKPOINTS, MAX_LINE)?;
+        let (last, before_last) = (None, None);
+        Ok(Self {
+            key,
+            newest,
+            lines,
+            line: Vec::new(),
+            last,
+            before_last,
+            count: 0,
+            end: ListEnd::default(),
+        })
+    }
+
+    /// The next one.
+    pub(super) fn next(&mut self) -> Result<Option<Listed>, Damage> {
+        let Some(place) = self.lines.next(&mut self.line)? else {
+            return Ok(None);
+        };
+        let Some((checkpoint, leaves)) = read(&self.line, self.key) else {
+            // The last line may be torn, if the file `checkpoint` is not ahead of the one before
+            // it.
+            let torn = self.lines.is_at_end() && self.newest == self.last.as_ref();
+            return if torn {
+                Ok(None)
+            } else {
+                Err(Damage::BadCheckpoint(place))
+            };
+        };
+        if checkpoint.size < self.last_size() {
+            return Err(Damage::CheckpointOrder(place));
+        }
+        self.before_last = self.last.replace(checkpoint.clone());
+        self.count += 1;
+        self.end = self.end.with(&self.line);
+        Ok(Some(Listed {
+            checkpoint,
+            leaves,
+            place,
+        }))
+    }
+
+    /// How many there were.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Records that the last one covers.
+    pub(super) fn last_size(&self) -> u64 {
+        self.last.as_ref().map_or(0, |last| last.size)
+    }
+
+    /// The list, as far as it is whole.
+    pub(super) fn end(&self) -> ListEnd {
+        self.end
+    }
+
+    /// Checks, after the last one, that the file `checkpoint` is as a crash can leave it.
+    pub(super) fn finish(&self) -> Result<(), Damage> {
+        fits(self.newest, self.last.as_ref(), self.before_last.as_ref())
+    }
+}
+
+/// Whether the file `checkpoint` is one that a crash can leave beside a list: it is written after
+/// the list, so it is the list's last checkpoint or the one before.
+pub(super) fn fits(
+    newest: Option<&Checkpoint>,
+    last: Option<&Checkpoint>,
+    before_last: Option<&Checkpoint>,
+) -> Result<(), Damage> {
+    if newest == last || newest == before_last {
+        return Ok(());
+    }
+    let size = |checkpoint: Option<&Checkpoint>| checkpoint.map_or(0, |checkpoint| checkpoint.size);
+    let (newest, listed) = (size(newest), size(last));
+    Err(if newest > listed {
+        Damage::Unlisted { newest, listed }
+    } else {
+        Damage::Lags { newest, listed }
+    })
+}
+
+/// The end of a list of which the host remembers how it was before the last line.
+pub(super) struct Ending {
+    /// The last checkpoint before, if any.
+    pub(super) last: Option<Checkpoint>,
+    /// The line that follows, whole or torn; empty if there is none.
+    pub(super) after: Vec<u8>,
+}
+
+/// Reads a list up to where it was so long, and what follows.
+pub(super) fn ending(
+    folder: &Path,
+    key: &VerifierKey,
+    remembered: ListEnd,
+) -> Result<Ending, Damage> {
+    let mut lines = Lines::open(folder, CHECKPOINTS, MAX_LINE)?;
+    let (mut line, mut last, mut end) = (Vec::new(), Vec::new(), ListEnd::default());
+    while end.bytes < remembered.bytes {
+        lines.next(&mut line)?.ok_or(Damage::ListChanged)?;
+        end = end.with(&line);
+        std::mem::swap(&mut line, &mut last);
+    }
+    if end != remembered {
+        return Err(Damage::ListChanged);
+    }
+    let last = (!last.is_empty()).then(|| read(&last, key).map(|(checkpoint, _)| checkpoint));
+    let last = last
+        .map(|last| last.ok_or(Damage::ListChanged))
+        .transpose()?;
+    let after = lines.next(&mut line)?.map(|_| line).unwrap_or_default();
+    if lines.is_at_end() {
+        Ok(Ending { last, after })
+    } else {
+        Err(Damage::ListChanged)
+    }
+}
+
+/// Whether this is a line of a list that the key signed.
+pub(super) fn is_entry(line: &[u8], key: &VerifierKey) -> bool {
+    read(line, key).is_some()
+}
+
+fn read(line: &[u8], key: &VerifierKey) -> Option<(Checkpoint, Vec<Hash>)> {
+    let entry: Entry = serde_json::from_slice(line).ok()?;
+    // Written in one way only, so that no other bytes pass for it.
+    if serde_json::to_vec(&entry).ok()? != line.strip_suffix(b"\n")? {
+        return None;
+    }
+    let bytes = STANDARD.decode(&entry.leaves).ok()?;
+    let (leaves, []) = bytes.as_chunks() else {
+        return None;
+    };
+    Some((Checkpoint::open(&entry.note, key)?, leaves.to_vec()))
+}
+
+/// The newest checkpoint, which has a file of its own; none if there is no such file.
+pub(super) fn newest(folder: &Path, key: &VerifierKey) -> Result<Option<Checkpoint>, Damage> {
+    let place = Place {
+        file: CHECKPOINT.to_owned(),
+        line: 1,
+        seq: None,
+    };
+    match std::fs::read(folder.join(CHECKPOINT)) {
+        Ok(note) => {
+            let note = String::from_utf8(note).ok();
+            let checkpoint = note.and_then(|note| Checkpoint::open(&note, key));
+            checkpoint.map(Some).ok_or(Damage::BadCheckpoint(place))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Damage::Unreadable {
+            file: place.file,
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

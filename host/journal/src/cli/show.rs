@@ -1,0 +1,364 @@
+//! `bailiwick audit show`: records for people, and for other programs.
+//!
+//! It shows what stands in the journal; that it is what was written is for `audit verify` to say.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+
+use crate::seams::{Clock, SystemClock};
+use crate::{Damage, Entries, Entry, Event, Outcome, Query, parse_time};
+use anyhow::{Context as _, bail, ensure};
+use clap::builder::PossibleValuesParser;
+
+use super::components::more;
+use super::page::{Page, Tone, counted, listed};
+use super::table::Table;
+use super::tree::tree;
+
+/// The arguments.
+#[derive(clap::Args, Default)]
+pub struct Args {
+    /// The journal's folder.
+    #[arg(value_hint = clap::ValueHint::DirPath)]
+    folder: PathBuf,
+    /// Only of this actor (its subject).
+    #[arg(long, value_name = "SUBJECT")]
+    actor: Option<String>,
+    /// Only of this agent (its id or client id).
+    #[arg(long, value_name = "AGENT")]
+    agent: Option<String>,
+    /// Only of this tool.
+    #[arg(long, value_name = "TOOL")]
+    tool: Option<String>,
+    /// One call as a tree; the beginning of its id is enough.
+    #[arg(long, value_name = "ID")]
+    call: Option<String>,
+    /// Only this event; may be given several times.
+    #[arg(long, value_name = "EVENT", value_parser = PossibleValuesParser::new(Event::ALL.map(Event::as_str)))]
+    event: Vec<String>,
+    /// Only this outcome; may be given several times.
+    #[arg(long, value_name = "OUTCOME", value_parser = PossibleValuesParser::new(Outcome::ALL.map(Outcome::as_str)))]
+    outcome: Vec<String>,
+    /// Not before: 2025-11-21, 2025-11-21T08:00 (UTC), 2025-11-21T08:00:00+01:00, or 90s, 30m, 8h,
+    /// 7d ago.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// The lines of the journal as they are.
+    #[arg(long)]
+    json: bool,
+    /// Only the last so many; 200 in a table unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The journal cannot be read, is damaged, or has nothing of the call that was asked for.
+pub fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
+    let query = query(args)?;
+    let found = Found::read(args, &query)?;
+    match &args.call {
+        Some(call) => one_call(call, args, &query, &found, page)?,
+        None => table(&found, page)?,
+    }
+    if let Some(damage) = found.damage {
+        let folder = args.folder.display();
+        let text = format!(
+            "the journal is damaged, and nothing after it is shown; run: bailiwick audit verify {folder}"
+        );
+        return Err(anyhow::Error::new(damage).context(text));
+    }
+    Ok(())
+}
+
+fn query(args: &Args) -> anyhow::Result<Query> {
+    ensure!(
+        args.call.as_deref() != Some(""),
+        "--call: write at least the beginning of a call's id"
+    );
+    let since_ms = args
+        .since
+        .as_deref()
+        .map(|text| moment(text, SystemClock.now_ms()))
+        .transpose()?;
+    Ok(Query {
+        actor: args.actor.clone(),
+        agent: args.agent.clone(),
+        tool: args.tool.clone(),
+        call: args.call.clone(),
+        events: args.event.clone(),
+        outcomes: args.outcome.clone(),
+        since_ms,
+    })
+}
+
+/// A time, or how long ago.
+fn moment(text: &str, now_ms: u64) -> anyhow::Result<u64> {
+    let units = [
+        ("s", 1_000),
+        ("m", 60_000),
+        ("h", 3_600_000),
+        ("d", 86_400_000),
+    ];
+    let ago = units.iter().find_map(|(unit, ms)| {
+        text.strip_suffix(unit)?
+            .parse::<u64>()
+            .ok()?
+            .checked_mul(*ms)
+    });
+    let time = ago
+        .map(|ago| now_ms.saturating_sub(ago))
+        .or_else(|| parse_time(text));
+    time.with_context(|| {
+        format!("--since: {text:?} is not a time; write 2025-11-21T08:00 (UTC), or 30m, 8h or 7d for how long ago")
+    })
+}
+
+/// What a query found.
+struct Found {
+    entries: VecDeque<Entry>,
+    /// How many were found and are left out, because later ones are as many as wanted.
+    earlier: usize,
+    damage: Option<Damage>,
+    json: bool,
+}
+
+impl Found {
+    fn read(args: &Args, query: &Query) -> anyhow::Result<Self> {
+        let folder = args.folder.display();
+        ensure!(
+            args.folder.join("key").is_file(),
+            "{folder} is not the folder of a journal (audit.folder in the configuration)"
+        );
+        let limit = match args.limit {
+            Some(limit) => usize::try_from(limit).unwrap_or(usize::MAX),
+            None if args.json || args.call.is_some() => usize::MAX,
+            None => IN_A_TABLE,
+        };
+        let mut found = Self {
+            entries: VecDeque::new(),
+            earlier: 0,
+            damage: None,
+            json: args.json,
+        };
+        for entry in Entries::open(&args.folder)? {
+            match entry {
+                Ok(entry) if query.covers(&entry) => found.add(entry, limit),
+                Ok(_) => {}
+                Err(damage) => found.damage = Some(damage),
+            }
+        }
+        Ok(found)
+    }
+
+    fn add(&mut self, entry: Entry, limit: usize) {
+        self.entries.push_back(entry);
+        if self.entries.len() > limit {
+            self.entries.pop_front();
+            self.earlier += 1;
+        }
+    }
+}
+
+fn table(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
+    if found.json {
+        return lines(found, page);
+    }
+    if found.entries.is_empty() {
+        page.line("no record fits")?;
+        return Ok(());
+    }
+    if found.earlier > 0 {
+        let text = format!(
+            "({} earlier ones are left out; --limit shows more)",
+            found.earlier
+        );
+        page.say(&[(Tone::Faint, &text)])?;
+    }
+    let issuers: BTreeSet<_> = found
+        .entries
+        .iter()
+        .map(|entry| entry.text("actor_iss"))
+        .collect();
+    let several = issuers.iter().filter(|issuer| !issuer.is_empty()).count() > 1;
+    let header = [
+        "TIME", "EVENT", "ACTOR", "ISSUER", "AGENT", "TOOL", "SERVICE", "OUTCOME", "REASON", "CALL",
+    ];
+    let mut table = Table::new(&header);
+    for entry in &found.entries {
+        table.row(row(entry, several));
+    }
+    table.write(page)?;
+    found
+        .entries
+        .iter()
+        .try_for_each(|entry| more(entry, page))?;
+    page.say(&[(Tone::Faint, &counted(found.entries.len(), "record"))])?;
+    Ok(())
+}
+
+fn row(entry: &Entry, with_issuer: bool) -> Vec<(Tone, String)> {
+    let outcome = entry.text("outcome");
+    let about = if entry.text("tool").is_empty() {
+        name_in_detail(entry)
+    } else {
+        entry.text("tool")
+    };
+    let plain = |text: &str| (Tone::Plain, text.to_owned());
+    vec![
+        (Tone::Faint, entry.text("time").to_owned()),
+        (Tone::Strong, entry.text("event").to_owned()),
+        plain(entry.text("actor_sub")),
+        plain(if with_issuer {
+            entry.text("actor_iss")
+        } else {
+            ""
+        }),
+        plain(entry.text("agent_id")),
+        plain(about),
+        plain(entry.text("service")),
+        (tone_of(outcome), outcome.to_owned()),
+        plain(entry.text("reason")),
+        (Tone::Faint, entry.text("call").to_owned()),
+    ]
+}
+
+/// The component that a record of the loader is about.
+fn name_in_detail(entry: &Entry) -> &str {
+    let name = entry.member("detail").and_then(|detail| detail.get("name"));
+    name.and_then(serde_json::Value::as_str).unwrap_or_default()
+}
+
+/// How an outcome is meant.
+pub(super) fn tone_of(outcome: &str) -> Tone {
+    match outcome {
+        "" => Tone::Plain,
+        "done" => Tone::Good,
+        "refused" | "cancelled" => Tone::Warning,
+        _ => Tone::Bad,
+    }
+}
+
+fn one_call(
+    id: &str,
+    args: &Args,
+    query: &Query,
+    found: &Found,
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
+    let calls: BTreeSet<_> = found
+        .entries
+        .iter()
+        .map(|entry| entry.text("call"))
+        .collect();
+    match calls.into_iter().collect::<Vec<_>>().as_slice() {
+        [] if found.damage.is_some() => Ok(()),
+        [] => bail!(nothing(id, &args.folder, query)?),
+        [_] if found.json => lines(found, page),
+        [_] => tree(found.entries.iter(), page),
+        [one, two, ..] => {
+            bail!("several calls begin with {id:?}, such as {one} and {two}; write more of the id")
+        }
+    }
+}
+
+/// Why nothing is shown of the calls whose ids begin so.
+fn nothing(id: &str, folder: &Path, query: &Query) -> anyhow::Result<String> {
+    let of_call = || Query {
+        call: query.call.clone(),
+        ..Query::default()
+    };
+    // Each filter alone, and whether any record of the calls passes it.
+    let filters = [
+        (
+            "--actor",
+            Query {
+                actor: query.actor.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--agent",
+            Query {
+                agent: query.agent.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--tool",
+            Query {
+                tool: query.tool.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--event",
+            Query {
+                events: query.events.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--outcome",
+            Query {
+                outcomes: query.outcomes.clone(),
+                ..of_call()
+            },
+        ),
+        (
+            "--since",
+            Query {
+                since_ms: query.since_ms,
+                ..of_call()
+            },
+        ),
+    ];
+    let given = filters
+        .into_iter()
+        .filter(|(_, filter)| *filter != of_call());
+    let mut given: Vec<_> = given.map(|(name, filter)| (name, filter, false)).collect();
+    let (mut any, call) = (false, of_call());
+    for entry in Entries::open(folder)?
+        .map_while(Result::ok)
+        .filter(|entry| call.covers(entry))
+    {
+        any = true;
+        for (_, filter, passes) in &mut given {
+            *passes |= filter.covers(&entry);
+        }
+    }
+    if !any {
+        return Ok(format!(
+            "no call's id begins with {id:?}; `bailiwick audit show` without --call lists them"
+        ));
+    }
+    let alone: Vec<_> = given
+        .iter()
+        .filter(|(.., passes)| !passes)
+        .map(|(name, ..)| *name)
+        .collect();
+    let all: Vec<_> = given.iter().map(|(name, ..)| *name).collect();
+    let (names, how) = match alone.as_slice() {
+        [] => (listed(&all, "and"), "together leave nothing"),
+        [one] => ((*one).to_owned(), "leaves nothing"),
+        several => (listed(several, "and"), "each leave nothing"),
+    };
+    Ok(format!(
+        "{names} {how} of what begins with {id:?}; leave that out to see it"
+    ))
+}
+
+fn lines(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
+    found
+        .entries
+        .iter()
+        .try_for_each(|entry| page.json(entry.line()))?;
+    Ok(())
+}
+
+/// More is not read by people.
+const IN_A_TABLE: usize = 200;
+
+#[cfg(test)]
+mod tests;

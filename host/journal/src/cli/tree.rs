@@ -1,0 +1,185 @@
+//! One call as a tree: who asked, what was reached for them, how each ended and when.
+
+use crate::Entry;
+
+use super::page::{Page, Tone};
+use super::show::tone_of;
+
+/// A record, with what happened within it and what ended it, where it began something.
+struct Branch<'e> {
+    begin: &'e Entry,
+    within: Vec<&'e Entry>,
+    end: Option<&'e Entry>,
+}
+
+/// Writes the records of one call.
+pub(super) fn tree<'e>(
+    entries: impl Iterator<Item = &'e Entry>,
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
+    let branches = branches(entries);
+    let Some(first) = branches.first() else {
+        return Ok(());
+    };
+    let begun = first.begin.at_ms();
+    page.say(&[
+        (Tone::Faint, "call "),
+        (Tone::Strong, first.begin.text("call")),
+    ])?;
+    for (index, branch) in branches.iter().enumerate() {
+        let last = index + 1 == branches.len();
+        say(if last { "└─ " } else { "├─ " }, branch.begin, begun, page)?;
+        twigs(branch, if last { "   " } else { "│  " }, begun, page)?;
+    }
+    Ok(())
+}
+
+/// What hangs on a branch: what its record says, then what happened within it, then its end.
+fn twigs(
+    branch: &Branch<'_>,
+    stem: &str,
+    begun: Option<u64>,
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
+    let mut facts = facts(branch.begin);
+    if is(branch.begin, "downstream.opened") && branch.end.is_none() {
+        facts.push("not closed: it is under way, or the host stopped meanwhile".to_owned());
+    }
+    let records: Vec<_> = branch.within.iter().copied().chain(branch.end).collect();
+    let mut left = facts.len() + records.len();
+    let mut fork = || {
+        left = left.saturating_sub(1);
+        format!("{stem}{}", if left == 0 { "└─ " } else { "├─ " })
+    };
+    for fact in &facts {
+        page.say(&[(Tone::Faint, &fork()), (Tone::Plain, fact)])?;
+    }
+    records
+        .into_iter()
+        .try_for_each(|record| say(&fork(), record, begun, page))
+}
+
+/// Downstream calls have no name of their own: one is closed by the next record of the same
+/// service, method and template.
+fn branches<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Branch<'e>> {
+    let target = |entry: &Entry| {
+        ["service", "method", "path_template"].map(|name| entry.text(name).to_owned())
+    };
+    let mut branches: Vec<Branch<'e>> = Vec::new();
+    for entry in entries {
+        let mut open = branches
+            .iter_mut()
+            .filter(|open| open.end.is_none() && is(open.begin, "downstream.opened"));
+        let open = open.find(|open| target(open.begin) == target(entry));
+        match (open, entry.text("event")) {
+            (Some(open), "downstream.closed") => open.end = Some(entry),
+            (Some(open), "token.exchanged") => open.within.push(entry),
+            _ => branches.push(Branch {
+                begin: entry,
+                within: Vec::new(),
+                end: None,
+            }),
+        }
+    }
+    branches
+}
+
+fn is(entry: &Entry, event: &str) -> bool {
+    entry.text("event") == event
+}
+
+/// One record on one line: when, what, how it ended and why.
+fn say(stem: &str, entry: &Entry, begun: Option<u64>, page: &mut Page<'_>) -> anyhow::Result<()> {
+    let when = match (entry.at_ms(), begun) {
+        (Some(at), Some(begun)) if at > begun => format!("  +{} ms", at - begun),
+        _ => format!("  {}", entry.text("time")),
+    };
+    let gap = |text: &str| {
+        if text.is_empty() {
+            String::new()
+        } else {
+            format!("  {text}")
+        }
+    };
+    let outcome = entry.text("outcome");
+    page.say(&[
+        (Tone::Faint, stem),
+        (Tone::Strong, entry.text("event")),
+        (Tone::Faint, &when),
+        (tone_of(outcome), &gap(outcome)),
+        (Tone::Plain, &gap(entry.text("reason"))),
+        (Tone::Plain, &gap(&exchange(entry))),
+    ])?;
+    Ok(())
+}
+
+/// How a service answered, and what was presented to it.
+fn exchange(entry: &Entry) -> String {
+    let scopes = entry.member("scopes").and_then(serde_json::Value::as_array);
+    let scopes: Vec<_> = scopes
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_str)
+        .collect();
+    let status = entry
+        .member("status")
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let parts = [
+        ("status ", status),
+        ("", entry.text("credential_kind").to_owned()),
+        ("audience ", entry.text("audience").to_owned()),
+        ("scopes ", scopes.join(" ")),
+    ];
+    let told = parts
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}{value}"));
+    told.collect::<Vec<_>>().join("  ")
+}
+
+/// What else a record says, a line each.
+fn facts(entry: &Entry) -> Vec<String> {
+    let text = |name: &str| entry.text(name).to_owned();
+    let mut facts = Vec::new();
+    let mut add = |name: &str, parts: &[(&str, String)]| {
+        let told = parts.iter().filter(|(_, value)| !value.is_empty());
+        let told: Vec<_> = told
+            .map(|(before, value)| format!("{before}{value}"))
+            .collect();
+        if !told.is_empty() {
+            facts.push(format!("{name:<8} {}", told.join(" ")));
+        }
+    };
+    if !text("service").is_empty() {
+        add(
+            "request",
+            &[
+                ("", text("service")),
+                ("", text("method")),
+                ("", text("path_template")),
+            ],
+        );
+        add("mode", &[("", text("delegation_mode"))]);
+    } else if entry.text("event") != "call.closed" {
+        add(
+            "actor",
+            &[
+                ("", text("actor_sub")),
+                ("of ", text("actor_iss")),
+                ("tenant ", text("tenant")),
+            ],
+        );
+        add(
+            "agent",
+            &[("", text("agent_id")), ("client ", text("client_id"))],
+        );
+        add("tool", &[("", text("tool")), ("of ", text("component"))]);
+        add("mode", &[("", text("delegation_mode"))]);
+        add(
+            "trace",
+            &[("", text("trace_id")), ("session ", text("session_id"))],
+        );
+    }
+    facts
+}

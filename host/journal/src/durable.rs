@@ -1,0 +1,108 @@
+//! Makes files and folders durable: when a function here returns, a loss of power cannot undo it.
+//!
+//! Files, and names in folders, are made durable one by one; a new file needs both. Tests see what
+//! was made durable, so that they can lose the rest.
+
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+
+/// Makes a file's contents and length durable.
+pub(crate) fn sync_data(file: &File) -> io::Result<()> {
+    file.sync_data().map(|()| synced(file))
+}
+
+/// Makes a file durable, or the names in a folder.
+pub(crate) fn sync_all(file: &File) -> io::Result<()> {
+    file.sync_all().map(|()| synced(file))
+}
+
+/// Creates a private folder, and the missing folders above it, and makes their names durable.
+/// Otherwise a loss of power could remove it, with everything in it.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    let named = path
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty());
+    let missing: Vec<_> = named.take_while(|above| !above.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    missing
+        .into_iter()
+        .filter_map(Path::parent)
+        .try_for_each(|above| {
+            let above = if above.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                above
+            };
+            sync_all(&File::open(above)?)
+        })
+}
+
+#[cfg(not(test))]
+fn synced(_: &File) {}
+
+#[cfg(test)]
+use seen::synced;
+
+/// Records of what was made durable, for tests.
+#[cfg(test)]
+pub(crate) mod seen {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::cell::RefCell;
+    use std::fs::{File, Metadata};
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::Path;
+
+    thread_local! {
+        static SYNCED: RefCell<Option<Vec<(u64, u64)>>> = const { RefCell::new(None) };
+    }
+
+    /// Files and folders that were made durable.
+    pub(crate) struct Synced(Vec<(u64, u64)>);
+
+    impl Synced {
+        /// Records what this thread makes durable during `act`.
+        pub(crate) fn during<T>(act: impl FnOnce() -> T) -> (T, Self) {
+            SYNCED.set(Some(Vec::new()));
+            let done = act();
+            (done, Self(SYNCED.take().unwrap()))
+        }
+
+        /// Returns whether the file or folder is among them, whatever its name was.
+        pub(crate) fn has(&self, path: &Path) -> bool {
+            self.0.contains(&inode(&std::fs::metadata(path).unwrap()))
+        }
+    }
+
+    pub(super) fn synced(file: &File) {
+        SYNCED.with_borrow_mut(|synced| {
+            synced
+                .as_mut()
+                .map(|synced| synced.push(inode(&file.metadata().unwrap())))
+        });
+    }
+
+    fn inode(metadata: &Metadata) -> (u64, u64) {
+        (metadata.dev(), metadata.ino())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::seen::Synced;
+    use super::*;
+
+    #[test]
+    fn folders_are_made_durable_in_those_above() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("a/b");
+        let (made, synced) = Synced::during(|| make_folder(&deep));
+        made.unwrap();
+        assert!(synced.has(root.path()) && synced.has(&root.path().join("a")));
+        let (again, synced) = Synced::during(|| make_folder(&deep));
+        again.unwrap();
+        assert!(!synced.has(root.path()), "nothing was missing");
+    }
+}

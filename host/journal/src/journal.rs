@@ -1,0 +1,300 @@
+//! The journal as the rest of the host sees it: append, and wait until it is on the disk.
+//!
+//! One thread writes. Whoever appends waits in line; everything in line is one write and one
+//! `fdatasync`. Nobody waits longer than the deadline: a disk that hangs is an error, as a disk
+//! that is full is. Whoever gives up while waiting need not clean up; what became durable
+//! without them is closed by the journal itself.
+//!
+//! Invariant: while the journal is not healthy, for whatever reason, nothing new begins; what ends
+//! is still tried. However long a disk hangs, only counts and endings are kept for it.
+
+mod adopt;
+mod error;
+mod health;
+mod log;
+mod publish;
+mod recover;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
+
+use super::file::{Folder, Storage, Unavailable};
+use super::keys::JournalKeys as Keys;
+use super::memory::MemoryFile;
+use super::record::Record;
+use super::refusals::Refusals;
+use crate::owned::{self, Trust};
+use crate::seams::Clock;
+pub use adopt::{Adoption, adopt};
+pub use error::JournalError;
+use health::Health;
+use writer::{Command, Entry, Waiter, Writer};
+
+/// How the journal is kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder; made if it does not exist, readable by nobody else.
+    pub folder: PathBuf,
+    /// The folder in which the host remembers its newest checkpoint; not within the journal's.
+    pub memory: PathBuf,
+    /// Who may own and change both, beside root and this user.
+    pub trust: Trust,
+    /// Refusals that get a record of their own: of all unknown callers, and of each known one.
+    pub refusals_per_second: u32,
+    /// A segment ends before it grows beyond this.
+    pub segment_bytes: u64,
+    /// The longest that an append may take.
+    pub append_deadline: Duration,
+    /// The log's origin in checkpoints; unique to this journal.
+    pub origin: String,
+}
+
+/// What was found when the journal was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Records before this start, those included that were written to close what was open.
+    pub records: u64,
+    /// Calls and downstream calls that were open and are closed now, as unknown.
+    pub closed: u64,
+    /// Bytes of a torn last batch that were cut off.
+    pub cut_bytes: u64,
+    /// The key that verifies this journal.
+    pub key: String,
+}
+
+/// The journal cannot be written now. Nothing was recorded, and nothing must be done.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the audit journal cannot be written")]
+pub struct AuditUnavailable;
+
+/// A journal that is open. All clones are the same journal.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    commands: Sender<Command>,
+    room: Arc<Semaphore>,
+    refusals: Arc<Refusals>,
+    health: Arc<Health>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+}
+
+impl Journal {
+    /// Opens the journal of a folder and closes what a crash left open.
+    ///
+    /// Reads the whole journal, checks it against what the host remembers and refuses to go on if
+    /// it does not extend that. At most one process can have a journal open.
+    pub fn open(
+        settings: Settings,
+        keys: Keys,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Opened), JournalError> {
+        let storage = lock(&settings)?;
+        Self::open_on(Box::new(storage), settings, keys, clock)
+    }
+
+    fn open_on(
+        storage: Box<dyn Storage>,
+        settings: Settings,
+        keys: Keys,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Opened), JournalError> {
+        let (log, opened) = recover::recover(storage, &settings, keys, &*clock)?;
+        let (commands, received) = channel();
+        let shared = Shared {
+            commands,
+            room: Arc::new(Semaphore::new(QUEUE)),
+            refusals: Arc::new(Refusals::new(settings.refusals_per_second)),
+            health: Arc::new(Health::default()),
+            clock,
+            settings,
+        };
+        let writer = Writer::new(log, received, &shared);
+        let thread = std::thread::Builder::new().name("audit".to_owned());
+        thread
+            .spawn(move || writer.run())
+            .map_err(JournalError::Write)?;
+        Ok((
+            Self {
+                shared: Arc::new(shared),
+            },
+            opened,
+        ))
+    }
+
+    /// Appends a record and returns its sequence number once it is on the disk. While the journal
+    /// is not healthy, only endings are tried.
+    ///
+    /// After an error nothing that the record announces may be done. A `call.opened` or
+    /// `downstream.opened` whose waiter gave up is closed as `refused`, and a `call.closed` or
+    /// `downstream.closed` that could not be written is written later as `unknown`, both with
+    /// reason `audit-unavailable`: never append an ending twice.
+    pub async fn append(&self, record: Record) -> Result<u64, AuditUnavailable> {
+        if !record.event.ends() && !self.healthy() {
+            return Err(AuditUnavailable);
+        }
+        self.submit(record, false).await
+    }
+
+    /// Records a refusal. Beyond the configured rate, which all unknown callers share and each
+    /// known caller has alone, it is counted and not waited for.
+    pub async fn refuse(&self, record: Record) -> Result<(), AuditUnavailable> {
+        if self.shared.health.is_over() {
+            return Err(AuditUnavailable);
+        }
+        if !self.healthy() {
+            self.shared.refusals.count(&record);
+            return Err(AuditUnavailable);
+        }
+        if self
+            .shared
+            .refusals
+            .admit(self.shared.clock.now_ms(), &record)
+        {
+            self.submit(record, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the last records and checkpoints could be written, and are where they were written.
+    pub fn healthy(&self) -> bool {
+        self.shared.health.is_good()
+    }
+
+    /// Writes this last record, the counts, and the final checkpoint. After it every append fails.
+    pub async fn close(&self, record: Record) -> Result<(), AuditUnavailable> {
+        let (reply, closed) = oneshot::channel();
+        let close = Command::Close {
+            record: Box::new(record),
+            reply,
+        };
+        self.shared
+            .commands
+            .send(close)
+            .map_err(|_| AuditUnavailable)?;
+        let patience = self
+            .shared
+            .settings
+            .append_deadline
+            .saturating_mul(CLOSE_PATIENCE);
+        match timeout(patience, closed).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(AuditUnavailable),
+        }
+    }
+
+    async fn submit(&self, record: Record, counted: bool) -> Result<u64, AuditUnavailable> {
+        let Shared {
+            commands, refusals, ..
+        } = &*self.shared;
+        let mut unqueued = Unqueued {
+            commands,
+            refusals,
+            record: Some(Box::new(record)),
+            counted,
+        };
+        let durable = async {
+            let room = Arc::clone(&self.shared.room)
+                .acquire_owned()
+                .await
+                .map_err(|_| AuditUnavailable)?;
+            let (reply, receipt) = oneshot::channel();
+            let record = unqueued.record.take().ok_or(AuditUnavailable)?;
+            let waiter = Waiter {
+                reply,
+                back: self.shared.commands.clone(),
+            };
+            let entry = Entry {
+                record,
+                counted,
+                waiter,
+                room,
+            };
+            self.shared
+                .commands
+                .send(Command::Append(entry))
+                .map_err(|_| AuditUnavailable)?;
+            receipt
+                .await
+                .map(writer::Receipt::accept)
+                .map_err(|_| AuditUnavailable)
+        };
+        timeout(self.shared.settings.append_deadline, durable)
+            .await
+            .unwrap_or_else(|_| {
+                self.shared.health.hangs();
+                Err(AuditUnavailable)
+            })
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal")
+            .field("healthy", &self.healthy())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The folder and the memory, which no one else can change, locked for this process.
+fn lock(settings: &Settings) -> Result<Folder, JournalError> {
+    let open = |path: &Path, source| JournalError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    owned::closed_folder(&settings.folder, &settings.trust)
+        .map_err(|error| open(&settings.folder, error))?;
+    owned::private_folder(&settings.memory, &settings.trust)
+        .map_err(|error| open(&settings.memory, error))?;
+    let memory = MemoryFile::new(&settings.memory, &settings.origin);
+    Folder::lock(&settings.folder, &memory).map_err(|unavailable| match unavailable {
+        Unavailable::InUse => JournalError::InUse(settings.folder.clone()),
+        Unavailable::Failed(source) => JournalError::Folder {
+            path: settings.folder.clone(),
+            source,
+        },
+    })
+}
+
+/// A record that waits for room. If its waiter gives up first, it is counted, or its ending is left
+/// to the writer; nothing else of it is kept, or a disk that hangs would fill the memory.
+struct Unqueued<'j> {
+    commands: &'j Sender<Command>,
+    refusals: &'j Refusals,
+    record: Option<Box<Record>>,
+    counted: bool,
+}
+
+impl Drop for Unqueued<'_> {
+    fn drop(&mut self) {
+        let Some(record) = self.record.take() else {
+            return;
+        };
+        if self.counted {
+            self.refusals.count(&record);
+        }
+        if record.event.ends() {
+            // Nobody to tell once the journal is closed.
+            let _ = self.commands.send(Command::Lost(record));
+        }
+    }
+}
+
+/// Records that may wait for the writer.
+const QUEUE: usize = 4096;
+
+/// Closing may take this many times as long as an append: it is several writes.
+const CLOSE_PATIENCE: u32 = 5;

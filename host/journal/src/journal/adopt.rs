@@ -1,0 +1,183 @@
+//! The operator's word where the memory has nothing good to say of the journal: this journal is
+//! the right one, because it extends a checkpoint that was kept; or a new one begins.
+//!
+//! Invariant: what the host remembered before is in the journal for good, in a record under the
+//! checkpoint that the host remembers from then on.
+
+use serde_json::{Map, Value};
+
+use super::super::batch::NONE_BEFORE;
+use super::super::checkpoint::Checkpoint;
+use super::super::checkpoints::{Checkpoints, newest};
+use super::super::file::Folder;
+use super::super::memory::Memory;
+use super::super::reader::{Ground, Step as Found, Walk};
+use super::super::record::{Event, Record};
+use super::super::verify::{self, VerifyError};
+use super::log::{Log, Unsigned};
+use super::publish::{Publication, Step};
+use super::recover::{Grounds, State};
+use super::{JournalError, Keys, Opened, Settings, lock};
+use crate::seams::Clock;
+
+/// Which journal the host goes on with.
+#[derive(Clone, Copy, Debug)]
+pub enum Adoption<'n> {
+    /// The one in the folder, which extends this checkpoint (a signed note).
+    Extending(&'n str),
+    /// A new one, in a folder without one.
+    New,
+}
+
+/// Adopts a journal: records that, and remembers it from now on.
+pub fn adopt(
+    settings: &Settings,
+    keys: Keys,
+    clock: &dyn Clock,
+    adoption: Adoption<'_>,
+) -> Result<Opened, JournalError> {
+    let storage = lock(settings)?;
+    let ground = Grounds::new(settings, keys)?;
+    ground.check_key()?;
+    // What cannot be read is as good as forgotten; the record says so by not naming it.
+    let remembered = ground.remembered().unwrap_or_default();
+    match adoption {
+        Adoption::Extending(note) => extending(ground, storage, remembered.as_ref(), note, clock),
+        Adoption::New => new(ground, storage, remembered.as_ref(), clock),
+    }
+}
+
+fn extending(
+    ground: Grounds<'_>,
+    storage: Folder,
+    remembered: Option<&Memory>,
+    note: &str,
+    clock: &dyn Clock,
+) -> Result<Opened, JournalError> {
+    let kept = Checkpoint::open(note, &ground.signer.verifier).ok_or(JournalError::NotKept)?;
+    let state = verified(&ground, kept.clone())?;
+    // Written before there were batches: what follows the checkpoint was acknowledged, and is not
+    // one torn batch.
+    if state.end.torn_bytes > 0 && state.end.previous == NONE_BEFORE && kept.size > 0 {
+        return Err(JournalError::Unfinished(ground.settings.folder.clone()));
+    }
+    let mut detail = past(remembered);
+    add(&mut detail, "kept", &kept);
+    add(&mut detail, "adopted", &Checkpoint::of(&state.end.tree));
+    let adopted = Record {
+        detail: Some(detail),
+        ..Record::new(Event::JournalAdopted)
+    };
+    record(
+        ground.into_log(Box::new(storage), state, Step::Remember, clock)?,
+        &adopted,
+        clock,
+    )
+}
+
+fn new(
+    ground: Grounds<'_>,
+    storage: Folder,
+    remembered: Option<&Memory>,
+    clock: &dyn Clock,
+) -> Result<Opened, JournalError> {
+    if ground.is_begun()? {
+        return Err(JournalError::InTheWay(ground.settings.folder.clone()));
+    }
+    if !ground.memory.path().exists() {
+        return Err(JournalError::NothingRemembered);
+    }
+    // The memory of the old log goes when the record of it is durable, and not before.
+    let begun = Record {
+        detail: Some(past(remembered)),
+        ..Record::new(Event::JournalBegun)
+    };
+    record(
+        ground.into_log(Box::new(storage), State::empty(), Step::List, clock)?,
+        &begun,
+        clock,
+    )
+}
+
+/// Records the adoption, signs that, and remembers it.
+fn record(
+    (mut log, opened): (Log, Opened),
+    record: &Record,
+    clock: &dyn Clock,
+) -> Result<Opened, JournalError> {
+    let written = log
+        .append(&[record], clock.now_ms())
+        .and_then(|_| log.checkpoint());
+    written.map_err(JournalError::Write)?;
+    Ok(Opened {
+        records: log.tree.size(),
+        ..opened
+    })
+}
+
+/// The journal in the folder, verified in full: it extends what was kept, and what its own newest
+/// checkpoint does not cover was written by this host.
+fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalError> {
+    let (folder, key) = (&*ground.settings.folder, &ground.signer.verifier);
+    verify::check(folder, key, Some(kept), None).map_err(|error| match error {
+        VerifyError::Damaged { damage, .. } => ground.damaged(damage),
+        error => JournalError::NotAJournal {
+            path: folder.to_owned(),
+            source: error,
+        },
+    })?;
+    let state = || {
+        let newest = newest(folder, key)?;
+        let mut list = Checkpoints::open(folder, key, newest.as_ref())?;
+        while list.next()?.is_some() {}
+        let signed = list.last_size();
+        let seal = Some(ground.seal.clone());
+        let mut walk = Walk::begin(
+            folder,
+            Ground::Signed {
+                signed,
+                believed: signed,
+                seal,
+            },
+        )?;
+        let (mut unsigned, mut last_time) = (Unsigned::default(), None);
+        while let Found::Record { leaf, time, .. } = walk.step()? {
+            if walk.tree().size() > signed {
+                unsigned.push(leaf);
+            }
+            last_time = Some(time);
+        }
+        let publication = Publication {
+            list: list.end(),
+            pending: None,
+        };
+        Ok(State {
+            end: walk.end(),
+            unsigned,
+            publication,
+            last_time,
+        })
+    };
+    state().map_err(|damage| ground.damaged(damage))
+}
+
+/// What was remembered, as far as it can be read.
+fn past(remembered: Option<&Memory>) -> Map<String, Value> {
+    let mut detail = Map::new();
+    let Some((size, root, key)) = remembered.and_then(Memory::claims) else {
+        return detail;
+    };
+    for (name, value) in [
+        ("size", Value::from(size)),
+        ("root", root.into()),
+        ("key", key.into()),
+    ] {
+        detail.insert(format!("remembered_{name}"), value);
+    }
+    detail
+}
+
+fn add(detail: &mut Map<String, Value>, what: &str, checkpoint: &Checkpoint) {
+    detail.insert(format!("{what}_size"), checkpoint.size.into());
+    detail.insert(format!("{what}_root"), checkpoint.root_text().into());
+}

@@ -1,0 +1,355 @@
+//! From a folder to a log that can be appended to: read everything, check it against what is
+//! remembered, cut off what was never complete, and close what was open.
+//!
+//! Trusts the memory, and of the folder nothing that does not extend it. What follows the memory
+//! counts only under this host's MAC. A journal that does not fit is not repaired: that is for
+//! people to look at.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::super::batch::{NONE_BEFORE, Seal};
+use super::super::checkpoint::Checkpoint;
+use super::super::checkpoints;
+use super::super::damage::Damage;
+use super::super::file::{CHECKPOINT, CHECKPOINTS, KEY, Storage, segments};
+use super::super::memory::{ListEnd, Memory, MemoryFile};
+use super::super::open::OpenCalls;
+use super::super::reader::{End, Ground, Step as Found, Walk};
+use super::super::record::{Event, Outcome, Record};
+use super::super::time::{parse_time, rfc3339};
+use super::super::tree::Tree;
+use super::log::{Log, Segments, Signer, Unsigned};
+use super::publish::{Pending, Publication, Step};
+use super::{JournalError, Keys, Opened, Settings};
+use crate::note::VerifierKey;
+use crate::seams::Clock;
+
+/// Makes a log out of what is in the storage, and writes the closing records.
+pub(super) fn recover(
+    storage: Box<dyn Storage>,
+    settings: &Settings,
+    keys: Keys,
+    clock: &dyn Clock,
+) -> Result<(Log, Opened), JournalError> {
+    let ground = Grounds::new(settings, keys)?;
+    ground.check_key()?;
+    let state = ground.remembered_state()?;
+    check_clock(state.last_time.as_deref(), clock)?;
+    ground.into_log(storage, state, Step::Remember, clock)
+}
+
+/// What a journal is recovered with.
+pub(super) struct Grounds<'s> {
+    pub(super) settings: &'s Settings,
+    pub(super) signer: Signer,
+    pub(super) seal: Seal,
+    pub(super) memory: MemoryFile,
+}
+
+/// A journal as it was found.
+pub(super) struct State {
+    pub(super) end: End,
+    pub(super) unsigned: Unsigned,
+    pub(super) publication: Publication,
+    pub(super) last_time: Option<String>,
+}
+
+impl State {
+    /// A journal without anything.
+    pub(super) fn empty() -> Self {
+        let (tree, open) = (Tree::default(), OpenCalls::default());
+        Self {
+            end: End {
+                tree,
+                open,
+                segment: None,
+                previous: NONE_BEFORE,
+                torn_bytes: 0,
+                checked: 0,
+            },
+            unsigned: Unsigned::default(),
+            publication: Publication {
+                list: ListEnd::default(),
+                pending: None,
+            },
+            last_time: None,
+        }
+    }
+}
+
+impl<'s> Grounds<'s> {
+    pub(super) fn new(settings: &'s Settings, keys: Keys) -> Result<Self, JournalError> {
+        let verifier = VerifierKey::new(&settings.origin, keys.signing.public())
+            .map_err(JournalError::Origin)?;
+        let seal = Seal::new(keys.mac, &settings.origin);
+        let memory = MemoryFile::new(&settings.memory, &settings.origin);
+        Ok(Self {
+            settings,
+            signer: Signer {
+                key: keys.signing,
+                verifier,
+            },
+            seal,
+            memory,
+        })
+    }
+
+    fn folder(&self) -> &Path {
+        &self.settings.folder
+    }
+
+    /// Checks that the folder is this key's, or nobody's.
+    pub(super) fn check_key(&self) -> Result<(), JournalError> {
+        let ours = format!("{}\n", self.signer.verifier);
+        match fs::read_to_string(self.folder().join(KEY)) {
+            Ok(found) if found != ours => Err(JournalError::OtherKey {
+                path: self.folder().to_owned(),
+                found: found.trim().to_owned(),
+            }),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.unreadable(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn unreadable(&self, source: io::Error) -> JournalError {
+        JournalError::Folder {
+            path: self.folder().to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn damaged(&self, damage: Damage) -> JournalError {
+        JournalError::Damaged {
+            path: self.folder().to_owned(),
+            damage,
+        }
+    }
+
+    /// Whether anything of a journal is in the folder.
+    pub(super) fn is_begun(&self) -> Result<bool, JournalError> {
+        let is_there = |name: &str| self.folder().join(name).symlink_metadata().is_ok();
+        let segments = segments(self.folder()).map_err(|error| self.unreadable(error))?;
+        Ok(!segments.is_empty() || is_there(CHECKPOINTS) || is_there(CHECKPOINT))
+    }
+
+    /// What is remembered, if anything is.
+    pub(super) fn remembered(&self) -> Result<Option<Memory>, JournalError> {
+        self.memory.read().map_err(|source| JournalError::Memory {
+            path: self.memory.path(),
+            source,
+        })
+    }
+
+    /// The journal, if it extends what is remembered.
+    fn remembered_state(&self) -> Result<State, JournalError> {
+        let (begun, memory) = (self.is_begun()?, self.memory.path());
+        let folder = self.folder().to_owned();
+        let Some(remembered) = self.remembered()? else {
+            return if begun {
+                Err(JournalError::NotRemembered { folder, memory })
+            } else {
+                Ok(State::empty())
+            };
+        };
+        let Some(checkpoint) = Checkpoint::open(&remembered.note, &self.signer.verifier) else {
+            return Err(JournalError::OtherMemory(memory));
+        };
+        if !begun && checkpoint.size > 0 {
+            return Err(JournalError::Gone {
+                folder,
+                memory,
+                records: checkpoint.size,
+            });
+        }
+        match self.read(&remembered, &checkpoint) {
+            Err(Damage::Missing { first, .. }) if first <= checkpoint.size => {
+                Err(JournalError::Older {
+                    folder,
+                    memory,
+                    found: first - 1,
+                    remembered: checkpoint.size,
+                })
+            }
+            read => read.map_err(|damage| self.damaged(damage)),
+        }
+    }
+
+    fn read(&self, remembered: &Memory, checkpoint: &Checkpoint) -> Result<State, Damage> {
+        let (folder, key, signed) = (self.folder(), &self.signer.verifier, checkpoint.size);
+        let ending = checkpoints::ending(folder, key, remembered.list);
+        let listed = ending
+            .as_ref()
+            .ok()
+            .and_then(|ending| ending.last.as_ref())
+            .map_or(0, |last| last.size);
+        let ground = Ground::Signed {
+            signed,
+            believed: signed,
+            seal: Some(self.seal.clone()),
+        };
+        let mut walk = Walk::begin(folder, ground)?;
+        let (mut added, mut unsigned, mut last_time) =
+            (Unsigned::default(), Unsigned::default(), None);
+        while let Found::Record { leaf, time, .. } = walk.step()? {
+            let size = walk.tree().size();
+            if size > signed {
+                unsigned.push(leaf);
+            } else if size > listed {
+                added.push(leaf);
+            }
+            if size == signed && Checkpoint::of(walk.tree()) != *checkpoint {
+                return Err(Damage::ChangedBetween {
+                    first: 1,
+                    last: signed,
+                });
+            }
+            last_time = Some(time);
+        }
+        if walk.tree().size() < signed {
+            return Err(Damage::Missing {
+                first: walk.tree().size() + 1,
+                last: signed,
+            });
+        }
+        let publication = self.publication(remembered, checkpoint, &ending?, &added)?;
+        Ok(State {
+            end: walk.end(),
+            unsigned,
+            publication,
+            last_time,
+        })
+    }
+
+    /// How far the remembered checkpoint was published: into the list and the file, into the list,
+    /// or not at all. Anything else is no work of a crash.
+    fn publication(
+        &self,
+        remembered: &Memory,
+        checkpoint: &Checkpoint,
+        ending: &checkpoints::Ending,
+        added: &Unsigned,
+    ) -> Result<Publication, Damage> {
+        let key = &self.signer.verifier;
+        let newest = checkpoints::newest(self.folder(), key)?;
+        let unlisted = |_| Damage::ListChanged;
+        let pending =
+            |step| Pending::new(remembered.note.clone(), added.leaves(), step).map_err(unlisted);
+        let missing = pending(Step::List)?;
+        if ending.after == missing.line {
+            checkpoints::fits(newest.as_ref(), Some(checkpoint), ending.last.as_ref())?;
+            let list = remembered.list.with(&ending.after);
+            let lags = newest.as_ref() != Some(checkpoint);
+            return Ok(Publication {
+                list,
+                pending: lags.then(|| pending(Step::File)).transpose()?,
+            });
+        }
+        if checkpoints::is_entry(&ending.after, key) {
+            return Err(Damage::ListChanged);
+        }
+        checkpoints::fits(newest.as_ref(), ending.last.as_ref(), ending.last.as_ref())?;
+        Ok(Publication {
+            list: remembered.list,
+            pending: Some(missing),
+        })
+    }
+
+    /// The log that goes on from a state. What is torn is cut, and what is open is closed; a log
+    /// without a checkpoint gets its first one, published from `first` on.
+    pub(super) fn into_log(
+        self,
+        mut storage: Box<dyn Storage>,
+        state: State,
+        first: Step,
+        clock: &dyn Clock,
+    ) -> Result<(Log, Opened), JournalError> {
+        let ours = format!("{}\n", self.signer.verifier);
+        if !self.folder().join(KEY).exists() {
+            storage
+                .replace(KEY, ours.as_bytes())
+                .map_err(JournalError::Write)?;
+        }
+        let End {
+            tree,
+            open,
+            segment,
+            previous,
+            torn_bytes,
+            ..
+        } = state.end;
+        let mut log = Log {
+            storage,
+            signer: self.signer,
+            seal: self.seal,
+            segment_bytes: self.settings.segment_bytes,
+            tree,
+            previous,
+            segments: Segments::after(segment),
+            unsigned: state.unsigned,
+            publication: state.publication,
+        };
+        let closings = open.closings(Outcome::Unknown, CRASHED);
+        log.publication
+            .finish(&mut *log.storage)
+            .map_err(JournalError::Write)?;
+        if log.publication.list.bytes == 0 {
+            log.sign(first).map_err(JournalError::Write)?;
+        }
+        begin(&mut log, &closings, torn_bytes, clock).map_err(JournalError::Write)?;
+        let opened = Opened {
+            records: log.tree.size(),
+            closed: u64::try_from(closings.len()).unwrap_or(u64::MAX),
+            cut_bytes: torn_bytes,
+            key: log.signer.verifier.to_string(),
+        };
+        Ok((log, opened))
+    }
+}
+
+/// Ends what the last process left: a torn batch and open calls.
+fn begin(log: &mut Log, closings: &[Record], torn_bytes: u64, clock: &dyn Clock) -> io::Result<()> {
+    log.settle()?;
+    let cut = (torn_bytes > 0).then(|| cut(torn_bytes));
+    let records: Vec<&Record> = cut.iter().chain(closings).collect();
+    records
+        .chunks(CHUNK)
+        .try_for_each(|chunk| log.append(chunk, clock.now_ms()).map(drop))
+}
+
+/// The record of a torn batch that was cut off.
+fn cut(bytes: u64) -> Record {
+    let detail = Map::from_iter([("bytes".to_owned(), Value::from(bytes))]);
+    Record {
+        detail: Some(detail),
+        ..Record::new(Event::JournalCut)
+    }
+}
+
+/// Checks that the clock is not far behind the journal: tokens that expired since would count
+/// again.
+fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError> {
+    let (newest, now) = (
+        last.and_then(parse_time).unwrap_or_default(),
+        clock.now_ms(),
+    );
+    if now.saturating_add(MAX_BEHIND_MS) >= newest {
+        return Ok(());
+    }
+    Err(JournalError::Clock {
+        now: rfc3339(now),
+        newest: rfc3339(newest),
+    })
+}
+
+/// The reason of what a crash left open.
+const CRASHED: &str = "host-crashed";
+
+/// Closing records in one write.
+const CHUNK: usize = 512;
+
+/// How far the clock may be behind the newest record.
+const MAX_BEHIND_MS: u64 = 10 * 60 * 1000;

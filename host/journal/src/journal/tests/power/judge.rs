@@ -1,0 +1,173 @@
+//! What is left of a journal, compared with what was promised.
+
+use super::disk::{Left, write_to};
+use super::life::{Life, lines_of, told};
+use super::recorder::{AUDIT, lock};
+use super::*;
+use crate::file::KEY;
+use crate::journal::recover;
+use crate::tree::{Tree, leaf_hash};
+
+/// The lines that the journal keeps of what is left, or the promise that it breaks: it starts;
+/// what was acknowledged is there; what was not is there as a whole or not at all; the verifier
+/// accepts it before and after; and a second start finds what the first one left.
+pub(super) fn judge(left: &Left, life: &Life, moment: usize) -> Result<Vec<String>, String> {
+    let root = temporary();
+    write_to(root.path(), left);
+    let folder = root.path().join(AUDIT);
+    let verified = verify_found(&folder, life, moment);
+    let says = |verified: &Result<Option<usize>, String>| match verified {
+        Ok(_) => "verify accepts it".to_owned(),
+        Err(error) => error.clone(),
+    };
+    let started = start(&folder)
+        .map_err(|error| format!("the journal does not start: {error} ({})", says(&verified)));
+    let Started { records, written } = started?;
+    let verified = verified.map_err(|error| format!("the journal starts, but {error}"))?;
+    let lines = lines_of(&folder);
+    ensure(lines.len() == records, || {
+        format!("{} lines of {records} records", lines.len())
+    })?;
+    let kept = records - written;
+    let alike = verified.is_none_or(|count| count == kept);
+    ensure(alike, || {
+        format!("verify counts {verified:?} records, a start {kept}")
+    })?;
+    promised(life, moment, &lines[..kept])?;
+    unforked(life, moment, &lines)?;
+    finished(&folder, records)?;
+    let again =
+        start(&folder).map_err(|error| format!("the journal does not start again: {error}"))?;
+    ensure(
+        again
+            == Started {
+                records,
+                written: 0,
+            },
+        || format!("{records} records after a start, then {again:?}"),
+    )?;
+    ensure(lines_of(&folder) == lines, || {
+        "a second start changes records".to_owned()
+    })?;
+    Ok(lines[..kept].to_vec())
+}
+
+/// What the verifier counts before the host starts; none in a folder that has no key yet.
+fn verify_found(folder: &Path, life: &Life, moment: usize) -> Result<Option<usize>, String> {
+    if !folder.join(KEY).exists() {
+        let (sure, _) = bounds(life, moment);
+        ensure(sure == 0, || {
+            format!("the key is gone, and {sure} records were acknowledged")
+        })?;
+        return Ok(None);
+    }
+    let report = verify(folder, None)
+        .map_err(|error| format!("verify refuses what is left: {}", told(error)))?;
+    Ok(Some(usize::try_from(report.records).unwrap()))
+}
+
+/// What a start found and did.
+#[derive(Debug, PartialEq, Eq)]
+struct Started {
+    records: usize,
+    /// How many of them it wrote itself.
+    written: usize,
+}
+
+/// Starts, signs and stops.
+fn start(folder: &Path) -> Result<Started, String> {
+    let settings = settings(folder);
+    let (mut log, opened) =
+        recover::recover(Box::new(lock(folder)), &settings, key(), &*clock(0)).map_err(told)?;
+    log.checkpoint().map_err(told)?;
+    let count = |number: u64| usize::try_from(number).unwrap();
+    let cut = u64::from(opened.cut_bytes > 0);
+    Ok(Started {
+        records: count(opened.records),
+        written: count(opened.closed + cut),
+    })
+}
+
+/// The lines are those that were written: all acknowledged ones, and whole batches.
+fn promised(life: &Life, moment: usize, kept: &[String]) -> Result<(), String> {
+    let (sure, possible) = bounds(life, moment);
+    ensure(kept.len() >= sure, || {
+        format!(
+            "{} records of {sure} acknowledged ones are left",
+            kept.len()
+        )
+    })?;
+    let whole = kept.len() == sure || kept.len() == possible;
+    ensure(whole, || {
+        format!(
+            "{} records are left; a batch begins after {sure} and ends at {possible}",
+            kept.len()
+        )
+    })?;
+    let changed = kept
+        .iter()
+        .zip(&life.lines)
+        .position(|(found, written)| found != written);
+    ensure(changed.is_none(), || {
+        format!("line {changed:?} is not the one that was written")
+    })
+}
+
+/// The lines that were acknowledged, and those with the batch that was under way.
+fn bounds(life: &Life, moment: usize) -> (usize, usize) {
+    let acknowledged = life
+        .batches
+        .iter()
+        .filter(|batch| batch.acknowledged <= moment);
+    let sure = acknowledged
+        .map(|batch| batch.after)
+        .max()
+        .unwrap_or(life.batches[0].before);
+    let under_way = life
+        .batches
+        .iter()
+        .find(|batch| batch.begun <= moment && moment < batch.acknowledged);
+    (sure, under_way.map_or(sure, |batch| batch.after))
+}
+
+/// Every checkpoint that anyone may have read is one of these lines.
+fn unforked(life: &Life, moment: usize, lines: &[String]) -> Result<(), String> {
+    let mut tree = Tree::default();
+    let mut signed = life
+        .signed
+        .iter()
+        .filter(|signed| signed.begun < moment)
+        .peekable();
+    for line in lines.iter().map(Some).chain([None]) {
+        while let Some(signed) = signed.next_if(|signed| signed.size == tree.size()) {
+            ensure(signed.root == tree.root(), || {
+                format!("the first {} records were signed otherwise", signed.size)
+            })?;
+        }
+        if let Some(line) = line {
+            tree.push(leaf_hash(line.as_bytes()));
+        }
+    }
+    ensure(signed.peek().is_none(), || {
+        "records that were signed are gone".to_owned()
+    })
+}
+
+/// After a start and a checkpoint everything is signed, and nothing is open.
+fn finished(folder: &Path, records: usize) -> Result<(), String> {
+    let report = verify(folder, None)
+        .map_err(|error| format!("verify refuses what started: {}", told(error)))?;
+    let found = (
+        usize::try_from(report.records).unwrap(),
+        report.unsigned,
+        report.open_calls,
+        report.torn_bytes,
+    );
+    ensure(found == (records, 0, 0, 0), || {
+        format!("(records, unsigned, open, torn) is {found:?}")
+    })
+}
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}

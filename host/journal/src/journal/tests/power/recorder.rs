@@ -1,0 +1,215 @@
+//! A storage that writes down what it asks of the disk: the steps of [`Folder`], one by one.
+//!
+//! A sync counts only if the folder really made it; in which place of an operation is known here.
+
+use std::io;
+
+use super::disk::Step;
+use super::*;
+use crate::durable::seen::Synced;
+use crate::file::{CHECKPOINTS, Folder, Storage, Unavailable, segment_name};
+use crate::testing::memory;
+
+/// A folder whose steps are known.
+pub(super) struct Recorder {
+    path: PathBuf,
+    folder: Folder,
+    steps: Arc<Mutex<Vec<Step>>>,
+    current: String,
+    omitted: Option<Flush>,
+}
+
+/// Each sync that the journal makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flush {
+    /// The name of a new segment.
+    SegmentName,
+    /// A batch of records.
+    Records,
+    /// A segment that was cut.
+    Cut,
+    /// A segment that was removed.
+    Removed,
+    /// A line of the list.
+    List,
+    /// The name of a new list.
+    ListName,
+    /// A small file before it gets its name.
+    Small,
+    /// The name of a small file.
+    SmallName,
+    /// The memory before it gets its name.
+    Memory,
+    /// The name of the memory.
+    MemoryName,
+}
+
+impl Flush {
+    /// Those that no other sync makes up for.
+    pub(super) const NEEDED: [Self; 7] = [
+        Self::SegmentName,
+        Self::Records,
+        Self::Cut,
+        Self::List,
+        Self::Small,
+        Self::Memory,
+        Self::MemoryName,
+    ];
+}
+
+impl Recorder {
+    pub(super) fn new(path: &Path, steps: &Arc<Mutex<Vec<Step>>>, omitted: Option<Flush>) -> Self {
+        let (path, folder) = (path.to_owned(), lock(path));
+        Self {
+            path,
+            folder,
+            steps: Arc::clone(steps),
+            current: String::new(),
+            omitted,
+        }
+    }
+
+    fn step(&self, step: Step) {
+        self.steps.lock().unwrap().push(step);
+    }
+
+    /// Lets the folder do something; returns what it made durable.
+    fn perform(&mut self, act: impl FnOnce(&mut Folder) -> io::Result<()>) -> io::Result<Synced> {
+        let (done, synced) = Synced::during(|| act(&mut self.folder));
+        done.map(|()| synced)
+    }
+
+    /// A sync that was really made, unless it is the one to omit.
+    fn flush(&self, flush: Flush, synced: &Synced, step: Step) {
+        let name = match &step {
+            Step::Sync(name) => name.clone(),
+            Step::SyncFolder(name) => (*name).to_owned(),
+            _ => unreachable!("{step:?} is no sync"),
+        };
+        self.flush_as(flush, synced, step, &name);
+    }
+
+    /// The same for a file that has another name by now.
+    fn flush_as(&self, flush: Flush, synced: &Synced, step: Step, name: &str) {
+        let really = synced.has(&self.path.parent().unwrap().join(name));
+        if really && self.omitted != Some(flush) {
+            self.step(step);
+        }
+    }
+}
+
+impl Storage for Recorder {
+    fn create(&mut self, number: u64) -> io::Result<()> {
+        let synced = self.perform(|folder| folder.create(number))?;
+        self.current = audit(&segment_name(number));
+        self.step(Step::Open(self.current.clone()));
+        self.flush(Flush::SegmentName, &synced, Step::SyncFolder(AUDIT));
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.folder.append(bytes)?;
+        self.step(Step::Append(self.current.clone(), bytes.to_vec()));
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let synced = self.perform(Storage::sync)?;
+        self.flush(Flush::Records, &synced, Step::Sync(self.current.clone()));
+        Ok(())
+    }
+
+    fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
+        let synced = self.perform(|folder| folder.cut(number, length))?;
+        let name = audit(&segment_name(number));
+        if length == 0 {
+            self.step(Step::Remove(name));
+            self.flush(Flush::Removed, &synced, Step::SyncFolder(AUDIT));
+        } else {
+            self.step(Step::SetLength(
+                name.clone(),
+                usize::try_from(length).unwrap(),
+            ));
+            self.flush(Flush::Cut, &synced, Step::Sync(name));
+        }
+        Ok(())
+    }
+
+    fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
+        let synced = self.perform(|folder| folder.add_checkpoint(length, line))?;
+        let name = audit(CHECKPOINTS);
+        self.step(Step::Open(name.clone()));
+        self.step(Step::SetLength(
+            name.clone(),
+            usize::try_from(length).unwrap(),
+        ));
+        self.step(Step::Append(name.clone(), line.to_vec()));
+        self.flush(Flush::List, &synced, Step::Sync(name));
+        self.flush(Flush::ListName, &synced, Step::SyncFolder(AUDIT));
+        Ok(())
+    }
+
+    fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
+        let synced = self.perform(|folder| folder.replace(name, contents))?;
+        self.replaced(
+            AUDIT,
+            name,
+            contents,
+            &synced,
+            [Flush::Small, Flush::SmallName],
+        );
+        Ok(())
+    }
+
+    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
+        let synced = self.perform(|folder| folder.remember(contents))?;
+        let name = memory(Path::new(AUDIT)).name().to_owned();
+        self.replaced(
+            MEMORY,
+            &name,
+            contents,
+            &synced,
+            [Flush::Memory, Flush::MemoryName],
+        );
+        Ok(())
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        self.folder.check()
+    }
+}
+
+impl Recorder {
+    fn replaced(
+        &self,
+        folder: &'static str,
+        name: &str,
+        contents: &[u8],
+        synced: &Synced,
+        flushes: [Flush; 2],
+    ) {
+        let (new, name) = (format!("{folder}/.{name}.new"), format!("{folder}/{name}"));
+        self.step(Step::Open(new.clone()));
+        self.step(Step::SetLength(new.clone(), 0));
+        self.step(Step::Append(new.clone(), contents.to_vec()));
+        self.flush_as(flushes[0], synced, Step::Sync(new.clone()), &name);
+        self.step(Step::Rename(new, name));
+        self.flush(flushes[1], synced, Step::SyncFolder(folder));
+    }
+}
+
+/// The folder of a journal that nothing else uses.
+pub(super) fn lock(path: &Path) -> Folder {
+    let locked = Folder::lock(path, &memory(path)).map_err(|_: Unavailable| ());
+    locked.unwrap_or_else(|()| unreachable!("the folder is free"))
+}
+
+fn audit(name: &str) -> String {
+    format!("{AUDIT}/{name}")
+}
+
+/// The journal's folder, below a root.
+pub(super) const AUDIT: &str = "audit";
+
+/// The folder of its memory.
+const MEMORY: &str = "audit/memory";

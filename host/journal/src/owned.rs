@@ -1,0 +1,218 @@
+//! Files and folders that decide what runs and who is trusted: the one rule for who may own, change
+//! and read them.
+//!
+//! A leaf beside the story: components, signatures, accepted definitions, the configuration, its
+//! secrets, and the folders of keys, journal and compiled code. Anyone who could change one of them
+//! could decide what the host does.
+//!
+//! The rule. A file, a folder, each folder on the way to it and each symbolic link on that way
+//! belongs to root, to this user or to a user whom the operator trusts. Only those, and groups that
+//! the operator trusts, may change it. A secret is not readable by everyone, and what the host
+//! keeps for itself not by anyone else. For a folder that the operator vouches for ([`Trust`]),
+//! neither its own mode and owner count nor those of the folders above.
+//!
+//! Invariant: the way is followed from the root down, and what is checked is what is read. A folder
+//! that passed cannot be changed by others, so they cannot exchange what was found in it. A file is
+//! opened without waiting for a writer.
+
+mod trust;
+mod way;
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use crate::durable::make_folder;
+pub use trust::{Open, Others, Trust};
+use way::Way;
+
+/// A file or folder that is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnedError {
+    /// The system refuses access.
+    #[error("it cannot be read")]
+    Read(#[source] io::Error),
+    /// It is missing, and the system refuses to make it.
+    #[error("it cannot be made")]
+    Make(#[source] io::Error),
+    /// It is open to others, and the system refuses to close it.
+    #[error("it cannot be closed to others")]
+    Close(#[source] io::Error),
+    /// A folder, device, pipe or socket.
+    #[error("it is not a regular file")]
+    NotAFile,
+    /// A link to one of these.
+    #[error("it is a symbolic link, and its target is not a regular file")]
+    LinkToNoFile,
+    /// A link that leads to a link, and so on.
+    #[error(
+        "it is a symbolic link that leads through more than {} others",
+        way::MAX_LINKS
+    )]
+    Links,
+    /// A file in place of a folder.
+    #[error("it is not a folder")]
+    NotAFolder,
+    /// Open to others.
+    #[error("{0}")]
+    Open(Open),
+    /// A link whose target, or the way to it, is open to others.
+    #[error("it is a symbolic link, and {0}")]
+    LinkToOpen(Open),
+    /// Larger than the caller accepts.
+    #[error("it is larger than {0} bytes")]
+    TooLarge(u64),
+}
+
+/// Reads the file in `path`, which no one else can have written.
+///
+/// # Errors
+/// It is not a regular file, is open to others by the rule of this module, or is larger than `max`.
+pub fn read(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
+    read_if(path, max, trust, |way, metadata| {
+        way.changed_by(metadata, trust)
+    })
+}
+
+/// Reads the secret in `path`. As [`read`], but it must not be readable by everyone, and this
+/// user's private group (the group of the user's own number) may write it.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_secret(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
+    read_if(path, max, trust, |way, metadata| {
+        way.settings_changed_by(metadata, trust)
+            .or(way.read_by_all(metadata))
+    })
+}
+
+/// Reads a key in `path` that only this host may read.
+///
+/// # Errors
+/// As for [`read`], and others may read it.
+pub fn read_private(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
+    read_if(path, max, trust, |way, metadata| {
+        way.touched_by(metadata, trust)
+    })
+}
+
+/// Reads the settings file in `path`, which no one else can have written, by the rule of
+/// [`settings`].
+///
+/// # Errors
+/// As for [`settings`], and it is larger than `max`.
+pub fn read_settings(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
+    read_if(path, max, trust, |way, metadata| {
+        way.settings_changed_by(metadata, trust)
+    })
+}
+
+/// Checks that no one else can have written the settings file in `path`. This user's private group
+/// (the group of the user's own number) may write it.
+///
+/// # Errors
+/// It is not a regular file, or is open to others by the rule of this module.
+pub fn settings(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    let way = Way::to(path, trust)?;
+    let metadata = way.metadata();
+    regular(&way, metadata)?;
+    way.refuse(way.settings_changed_by(metadata, trust))
+}
+
+/// Checks that no one else decides what is in the folder `path`.
+///
+/// # Errors
+/// It is not a folder, or is open to others by the rule of this module.
+pub fn folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    check_folder(path, trust, Way::changed_by)
+}
+
+/// Checks that no one else can look into the folder `path` or decides what is in it. Creates it,
+/// and folders above, if it does not exist.
+///
+/// # Errors
+/// It cannot be made, is not a folder, or is open to others by the rule of this module.
+pub fn private_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    make_folder(path).map_err(OwnedError::Make)?;
+    check_folder(path, trust, Way::touched_by)
+}
+
+/// As [`private_folder`], for a folder whose contents are never trusted because of where they are,
+/// such as the journal's. If it is this user's own and open to others, it is closed instead of
+/// refused.
+///
+/// # Errors
+/// As for [`private_folder`], and it cannot be closed.
+pub fn closed_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    make_folder(path).map_err(OwnedError::Make)?;
+    let way = Way::to(path, trust)?;
+    way.refuse(way.open())?;
+    if way.metadata().uid() == trust::own() && trust.touching(way.metadata()).is_some() {
+        fs::set_permissions(way.end(), Permissions::from_mode(0o700)).map_err(OwnedError::Close)?;
+    }
+    check_folder(path, trust, Way::touched_by)
+}
+
+type Check = fn(&Way, &Metadata, &Trust) -> Option<Open>;
+
+fn check_folder(path: &Path, trust: &Trust, check: Check) -> Result<(), OwnedError> {
+    let way = Way::to(path, trust)?;
+    if !way.metadata().is_dir() {
+        return Err(OwnedError::NotAFolder);
+    }
+    way.refuse(check(&way, way.metadata(), trust))
+}
+
+/// Returns the folder that a file is in; for a bare name, the working folder.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+fn read_if(
+    path: &Path,
+    max: u64,
+    trust: &Trust,
+    open: impl Fn(&Way, &Metadata) -> Option<Open>,
+) -> Result<Vec<u8>, OwnedError> {
+    // Checked before it is opened, because opening a device can have an effect.
+    let way = Way::to(path, trust)?;
+    regular(&way, way.metadata())?;
+    way.refuse(open(&way, way.metadata()))?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(way.end(), flags, Mode::empty())
+        .map_err(|error| OwnedError::Read(error.into()))?;
+    let file = File::from(file);
+    let metadata = file.metadata().map_err(OwnedError::Read)?;
+    regular(&way, &metadata)?;
+    way.refuse(open(&way, &metadata))?;
+    let mut bytes = Vec::new();
+    file.take(max.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(OwnedError::Read)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max {
+        return Err(OwnedError::TooLarge(max));
+    }
+    Ok(bytes)
+}
+
+fn regular(way: &Way, metadata: &Metadata) -> Result<(), OwnedError> {
+    match (metadata.is_file(), way.is_linked()) {
+        (true, _) => Ok(()),
+        (false, false) => Err(OwnedError::NotAFile),
+        (false, true) => Err(OwnedError::LinkToNoFile),
+    }
+}
+
+/// Returns whether a file that the host made and opened is its own and closed to others, whatever
+/// its name refers to now.
+pub fn is_private(metadata: &Metadata, trust: &Trust) -> bool {
+    metadata.uid() == trust::own() && trust.touching(metadata).is_none()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,283 @@
+//! What the tests of the journal share: a clock in their hand, a disk that fails on demand, and
+//! a reader that knows nothing of the code under test.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bailiwick_envelope::SigningKey;
+use serde_json::Value;
+
+use super::file::{Folder, Storage, Unavailable};
+use super::journal::Settings;
+use super::keys::{JournalKeys, MacKey};
+use super::memory::MemoryFile;
+use super::record::{Downstream, Event, Outcome, Record};
+use crate::owned::Trust;
+use crate::seams::Clock;
+
+/// A clock that goes on by a fixed step whenever somebody looks.
+pub(super) struct Hand {
+    now: AtomicU64,
+    step: u64,
+}
+
+impl Clock for Hand {
+    fn now_ms(&self) -> u64 {
+        self.now.fetch_add(self.step, Ordering::Relaxed)
+    }
+}
+
+pub(super) fn clock(step: u64) -> Arc<dyn Clock> {
+    Arc::new(Hand {
+        now: AtomicU64::new(1_763_712_000_000),
+        step,
+    })
+}
+
+pub(super) fn key() -> JournalKeys {
+    key_of(5)
+}
+
+/// The keys of another host.
+pub(super) fn key_of(seed: u8) -> JournalKeys {
+    JournalKeys {
+        signing: SigningKey::from_seed(&[seed; 32]),
+        mac: MacKey::of_test(seed),
+    }
+}
+
+pub(super) fn settings(folder: &Path) -> Settings {
+    Settings {
+        folder: folder.to_owned(),
+        memory: memory(folder).folder().to_owned(),
+        trust: Trust::default(),
+        refusals_per_second: 100,
+        segment_bytes: 2000,
+        append_deadline: Duration::from_secs(10),
+        origin: ORIGIN.to_owned(),
+    }
+}
+
+/// The memory of a test's journal: within its folder, so that a copy is a copy of both.
+pub(super) fn memory(folder: &Path) -> MemoryFile {
+    MemoryFile::new(&folder.join("memory"), ORIGIN)
+}
+
+/// The log of the tests.
+const ORIGIN: &str = "example/audit";
+
+pub(super) fn record(event: Event, call: &str) -> Record {
+    let downstream =
+        matches!(event, Event::DownstreamOpened | Event::DownstreamClosed).then(|| Downstream {
+            service: "orders_api".to_owned(),
+            method: "GET".to_owned(),
+            path_template: Some("/orders/{}".to_owned()),
+            ..Downstream::default()
+        });
+    let outcome = event.ends().then_some(Outcome::Done);
+    Record {
+        call: Some(call.to_owned()),
+        downstream,
+        outcome,
+        ..Record::new(event)
+    }
+}
+
+/// All records of all segments.
+pub(super) fn lines(folder: &Path) -> Vec<Value> {
+    let text: String = segment_files(folder)
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let values = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    values
+        .filter(|value: &Value| value.get("batch").is_none())
+        .collect()
+}
+
+pub(super) fn segment_files(folder: &Path) -> Vec<PathBuf> {
+    let all = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_segment = |path: &PathBuf| {
+        path.file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("journal-")
+    };
+    let mut files: Vec<_> = all.filter(is_segment).collect();
+    files.sort();
+    files
+}
+
+/// A folder for a test, in memory if there is such a place: how long a disk takes is not tested.
+pub(super) fn temporary() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
+/// A folder as a crash at this moment would leave it.
+pub(super) fn crashed_copy(folder: &Path) -> tempfile::TempDir {
+    let copy = temporary();
+    copy_files(folder, copy.path());
+    copy
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let new = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            DirBuilder::new().mode(0o700).create(&new).unwrap();
+            copy_files(&path, &new);
+        } else {
+            std::fs::copy(&path, new).unwrap();
+        }
+    }
+}
+
+/// How an operation fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// Nothing happens.
+    Before,
+    /// Half of it happens.
+    Halfway,
+    /// All of it happens, and an error is reported.
+    After,
+}
+
+/// Which operations fail.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) from: u64,
+    pub(super) count: u64,
+    pub(super) how: How,
+    pub(super) delay: Duration,
+    pub(super) done: u64,
+    pub(super) syncs: u64,
+}
+
+impl Plan {
+    pub(super) fn failing(from: u64, count: u64, how: How) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self {
+            from,
+            count,
+            how,
+            delay: Duration::ZERO,
+            done: 0,
+            syncs: 0,
+        }))
+    }
+
+    pub(super) fn slow(delay: Duration) -> Arc<Mutex<Self>> {
+        let plan = Self::failing(u64::MAX, 0, How::Before);
+        plan.lock().unwrap().delay = delay;
+        plan
+    }
+
+    /// Whether any operation failed.
+    pub(super) fn fired(&self) -> bool {
+        self.done > self.from
+    }
+
+    fn next(&mut self) -> Option<How> {
+        let number = self.done;
+        self.done += 1;
+        (number >= self.from && number - self.from < self.count).then_some(self.how)
+    }
+}
+
+/// A folder on which operations fail as planned.
+pub(super) struct Faulty {
+    inner: Folder,
+    plan: Arc<Mutex<Plan>>,
+}
+
+impl Faulty {
+    pub(super) fn new(folder: &Path, plan: &Arc<Mutex<Plan>>) -> Self {
+        let locked = Folder::lock(folder, &memory(folder));
+        let Ok(inner) = locked.map_err(|_: Unavailable| ()) else {
+            unreachable!("the folder is free")
+        };
+        Self {
+            inner,
+            plan: Arc::clone(plan),
+        }
+    }
+
+    fn perform(
+        &mut self,
+        whole: impl FnOnce(&mut Folder) -> io::Result<()>,
+        half: impl FnOnce(&mut Folder) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let failing = self.plan.lock().unwrap().next();
+        match failing {
+            None => return whole(&mut self.inner),
+            Some(How::Before) => {}
+            Some(How::Halfway) => half(&mut self.inner)?,
+            Some(How::After) => whole(&mut self.inner)?,
+        }
+        Err(io::Error::from(io::ErrorKind::StorageFull))
+    }
+}
+
+impl Storage for Faulty {
+    fn create(&mut self, number: u64) -> io::Result<()> {
+        self.perform(
+            |folder| folder.create(number),
+            |folder| folder.create(number),
+        )
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+        self.perform(|folder| folder.append(bytes), |folder| folder.append(half))
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a slow disk blocks whoever writes to it"
+    )]
+    fn sync(&mut self) -> io::Result<()> {
+        let delay = {
+            let mut plan = self.plan.lock().unwrap();
+            plan.syncs += 1;
+            plan.delay
+        };
+        std::thread::sleep(delay);
+        self.perform(Storage::sync, |_| Ok(()))
+    }
+
+    fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
+        self.perform(|folder| folder.cut(number, length), |_| Ok(()))
+    }
+
+    fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
+        let half = line.get(..line.len() / 2).unwrap_or_default();
+        self.perform(
+            |folder| folder.add_checkpoint(length, line),
+            |folder| folder.add_checkpoint(length, half),
+        )
+    }
+
+    fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
+        self.perform(|folder| folder.replace(name, contents), |_| Ok(()))
+    }
+
+    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.perform(|folder| folder.remember(contents), |_| Ok(()))
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        self.perform(Storage::check, |_| Ok(()))
+    }
+}

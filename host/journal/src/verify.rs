@@ -1,0 +1,355 @@
+//! Verification of a journal by anybody who has its folder and, better, its key.
+//!
+//! Trusts nothing but the key. Every checkpoint's signature is checked, every line is hashed, and
+//! the root at the size of every checkpoint must be the signed one. Without a key from elsewhere
+//! it uses the one in the folder, which shows damage but not forgery, and says so.
+
+mod interval;
+mod report;
+mod times;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use thiserror::Error;
+
+use super::batch::Seal;
+use super::checkpoint::Checkpoint;
+use super::checkpoints::{Checkpoints, Listed, newest};
+use super::damage::{Damage, Place};
+use super::file::KEY;
+use super::keys::MacKey;
+use super::reader::{Ground, Step, Walk};
+use super::tree::Hash;
+use crate::note::{InvalidKey, VerifierKey};
+use interval::Interval;
+pub use times::Back;
+use times::Times;
+
+/// What a verification goes by.
+#[derive(Default)]
+pub struct Given<'g> {
+    /// The journal's key, from elsewhere.
+    pub key: Option<&'g VerifierKey>,
+    /// The key of the batches' MACs, for what no checkpoint covers yet.
+    pub mac: Option<MacKey>,
+    /// A checkpoint that was kept: a signed note.
+    pub kept: Option<&'g str>,
+}
+
+/// What a journal that is in order has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Records in it.
+    pub records: u64,
+    /// Checkpoints in its list.
+    pub checkpoints: u64,
+    /// Records that a checkpoint covers.
+    pub signed: u64,
+    /// Records after the newest checkpoint; nobody has signed them.
+    pub unsigned: u64,
+    /// The time of the first record that is not signed.
+    pub unsigned_since: Option<String>,
+    /// Batches whose MACs were checked; none without their key.
+    pub macs: Option<u64>,
+    /// Calls that are open: they run, or the host crashed and has not been started again.
+    pub open_calls: u64,
+    /// The time of the first record.
+    pub first_time: Option<String>,
+    /// The time of the last record.
+    pub last_time: Option<String>,
+    /// Where the time of a record is before that of the record before it.
+    pub back: Option<Back>,
+    /// Bytes of a torn last batch, which was never acknowledged.
+    pub torn_bytes: u64,
+    /// Records that the kept checkpoint covers, if one was given.
+    pub kept: Option<u64>,
+    /// The key that was used.
+    pub key: String,
+    /// Whether the key was given, not taken from the folder.
+    pub pinned: bool,
+}
+
+/// Why a journal is not in order.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// There is no journal.
+    #[error("{0} is not an audit folder: it has no `{KEY}` file")]
+    NoJournal(String),
+    /// The folder's key cannot be read.
+    #[error("the key in {folder} cannot be read")]
+    KeyUnreadable {
+        /// The folder.
+        folder: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The folder's key is not one.
+    #[error("the key in the folder is not one")]
+    Key(#[source] InvalidKey),
+    /// The folder says that it belongs to another key than the one that was given.
+    #[error("the folder belongs to the key {found}, not to the one given")]
+    OtherKey {
+        /// The key in the folder.
+        found: String,
+    },
+    /// What was kept is no checkpoint of this journal.
+    #[error("the kept checkpoint is not signed by the journal's key for this log")]
+    Kept,
+    /// The journal is not what was written.
+    #[error("{damage}; {}", proven(*.good))]
+    Damaged {
+        /// The first damage.
+        damage: Damage,
+        /// Records that the last good checkpoint covers.
+        good: u64,
+    },
+}
+
+/// Verifies the journal in a folder; the first damage is an error that names its place.
+pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, VerifyError> {
+    verify_given(
+        folder,
+        Given {
+            key,
+            ..Given::default()
+        },
+    )
+}
+
+/// Verifies the journal in a folder by all that is given.
+pub fn verify_given(folder: &Path, given: Given<'_>) -> Result<Report, VerifyError> {
+    let own = folder_key(folder)?;
+    if let Some(given) = given.key
+        && *given != own
+    {
+        return Err(VerifyError::OtherKey {
+            found: own.to_string(),
+        });
+    }
+    let kept = given
+        .kept
+        .map(|note| Checkpoint::open(note, &own).ok_or(VerifyError::Kept))
+        .transpose()?;
+    let seal = given.mac.map(|key| Seal::new(key, own.name()));
+    let report = check(folder, &own, kept, seal)?;
+    Ok(Report {
+        pinned: given.key.is_some(),
+        ..report
+    })
+}
+
+/// Verifies the journal in a folder by its key, a kept checkpoint and the key of its MACs.
+pub(super) fn check(
+    folder: &Path,
+    key: &VerifierKey,
+    kept: Option<Checkpoint>,
+    seal: Option<Seal>,
+) -> Result<Report, VerifyError> {
+    let mut good = 0;
+    let (extends, macs) = (kept.as_ref().map(|kept| kept.size), seal.is_some());
+    let checked = Check::run(folder, key, kept, seal, &mut good);
+    let checked = checked.map_err(|damage| VerifyError::Damaged { damage, good })?;
+    Ok(Report {
+        key: key.to_string(),
+        kept: extends,
+        macs: checked.macs.filter(|_| macs),
+        ..checked
+    })
+}
+
+/// What the last good checkpoint proves.
+fn proven(good: u64) -> String {
+    match good {
+        0 => "no checkpoint before the damage proves any record".to_owned(),
+        1 => "record 1 is as it was signed (the last checkpoint before the damage)".to_owned(),
+        _ => format!(
+            "records 1 to {good} are as they were signed (the last checkpoint before the damage)"
+        ),
+    }
+}
+
+/// Whether two checkpoints cannot both be of one log.
+fn contradicts(one: &Checkpoint, other: &Checkpoint) -> bool {
+    one.size == other.size && one.root != other.root
+}
+
+fn folder_key(folder: &Path) -> Result<VerifierKey, VerifyError> {
+    let name = folder.display().to_string();
+    let text = fs::read_to_string(folder.join(KEY)).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => VerifyError::NoJournal(name),
+        _ => VerifyError::KeyUnreadable {
+            folder: name,
+            source,
+        },
+    })?;
+    text.parse().map_err(VerifyError::Key)
+}
+
+/// A verification under way.
+struct Check<'g> {
+    walk: Walk,
+    /// The checkpoint that has a file of its own, until the walk has passed it.
+    newest: Option<Checkpoint>,
+    /// The checkpoint that was kept, likewise.
+    kept: Option<Checkpoint>,
+    /// Records that a good checkpoint covers.
+    good: &'g mut u64,
+    times: Times,
+}
+
+impl<'g> Check<'g> {
+    fn run(
+        folder: &Path,
+        key: &VerifierKey,
+        kept: Option<Checkpoint>,
+        seal: Option<Seal>,
+        good: &'g mut u64,
+    ) -> Result<Report, Damage> {
+        // Checkpoints before the lines that they cover, so that a journal can be verified while it
+        // grows.
+        let newest = newest(folder, key)?;
+        let mut list = Checkpoints::open(folder, key, newest.as_ref())?;
+        let signed = newest.as_ref().map_or(0, |newest| newest.size);
+        let walk = Walk::begin(
+            folder,
+            Ground::Signed {
+                signed,
+                believed: 0,
+                seal,
+            },
+        )?;
+        let mut check = Self {
+            walk,
+            newest: newest.clone(),
+            kept,
+            good,
+            times: Times::default(),
+        };
+        check.pass(None)?;
+        while let Some(listed) = list.next()? {
+            if newest
+                .as_ref()
+                .is_some_and(|newest| contradicts(newest, &listed.checkpoint))
+            {
+                return Err(Damage::Contradiction(listed.place));
+            }
+            check.up_to(&listed)?;
+        }
+        let unsigned_since = check.rest()?;
+        list.finish()?;
+        if list.count() == 0 && check.walk.tree().size() > 0 {
+            return Err(Damage::NoCheckpoint(check.walk.tree().size()));
+        }
+        Ok(check.report(list.count(), unsigned_since))
+    }
+
+    /// Reads the records of one more checkpoint and compares.
+    fn up_to(&mut self, listed: &Listed) -> Result<(), Damage> {
+        let mut before = Interval::begin(self.walk.tree(), listed);
+        while self.walk.tree().size() < listed.checkpoint.size {
+            let Some(Read { leaf, place, .. }) = self.next_record()? else {
+                let newest = self.newest.as_ref().map_or(0, |newest| newest.size);
+                let last = newest.max(listed.checkpoint.size);
+                return Err(Damage::Missing {
+                    first: self.walk.tree().size() + 1,
+                    last,
+                });
+            };
+            before.see(&leaf, &place);
+            self.pass(Some(&before))?;
+        }
+        if Checkpoint::of(self.walk.tree()) != listed.checkpoint {
+            return Err(before.damage());
+        }
+        if before.hints_differ() {
+            return Err(Damage::CheckpointHashes(listed.place.clone()));
+        }
+        *self.good = listed.checkpoint.size;
+        Ok(())
+    }
+
+    /// Reads what no listed checkpoint covers; returns the time of its first record.
+    fn rest(&mut self) -> Result<Option<String>, Damage> {
+        // A checkpoint that somebody could keep is in the list.
+        if let Some(kept) = &self.kept {
+            return Err(Damage::NotExtended { size: kept.size });
+        }
+        let mut since = None;
+        while let Some(Read { time, .. }) = self.next_record()? {
+            since.get_or_insert(time);
+            self.pass(None)?;
+        }
+        match &self.newest {
+            Some(newest) => Err(Damage::Missing {
+                first: self.walk.tree().size() + 1,
+                last: newest.size,
+            }),
+            None => Ok(since),
+        }
+    }
+
+    fn next_record(&mut self) -> Result<Option<Read>, Damage> {
+        let Step::Record { leaf, place, time } = self.walk.step()? else {
+            return Ok(None);
+        };
+        self.times.follow(&time, &place);
+        Ok(Some(Read { leaf, place, time }))
+    }
+
+    /// Compares with the newest and the kept checkpoint when the walk is there.
+    fn pass(&mut self, interval: Option<&Interval<'_>>) -> Result<(), Damage> {
+        let tree = self.walk.tree();
+        if let Some(kept) = self.kept.take_if(|kept| kept.size == tree.size())
+            && Checkpoint::of(tree) != kept
+        {
+            return Err(Damage::NotExtended { size: kept.size });
+        }
+        let Some(newest) = self.newest.take_if(|newest| newest.size == tree.size()) else {
+            return Ok(());
+        };
+        if Checkpoint::of(tree) == newest {
+            *self.good = newest.size;
+            return Ok(());
+        }
+        Err(interval.map_or(
+            Damage::ChangedBetween {
+                first: *self.good + 1,
+                last: newest.size,
+            },
+            Interval::damage,
+        ))
+    }
+
+    fn report(self, checkpoints: u64, unsigned_since: Option<String>) -> Report {
+        let end = self.walk.end();
+        Report {
+            records: end.tree.size(),
+            checkpoints,
+            signed: *self.good,
+            unsigned: end.tree.size() - *self.good,
+            unsigned_since,
+            macs: Some(end.checked),
+            open_calls: end.open.count(),
+            first_time: self.times.first,
+            last_time: self.times.last,
+            back: self.times.back,
+            torn_bytes: end.torn_bytes,
+            kept: None,
+            key: String::new(),
+            pinned: false,
+        }
+    }
+}
+
+/// One record that was read.
+struct Read {
+    leaf: Hash,
+    place: Place,
+    time: String,
+}
+
+#[cfg(test)]
+mod tests;
