@@ -38,4 +38,4 @@ pub(crate) use engine::{
 pub use engine::{EngineError, Tier};
 pub(crate) use entry::INTERFACE;
 pub use progress::{ProgressSink, Report};
-pub use run::{Capacity, Job, Sandbox, Signals};
+pub use run::{Capacity, Job, Sandbox};

@@ -212,7 +212,7 @@ impl Ground {
                 .collect();
         } else if let Some((count, first)) = &shelf.left_out {
             self.journal
-                .append(left_out(*count, first, self.limits.components))
+                .record(left_out(*count, first, self.limits.components))
                 .await?;
         }
         let all = config.terms();
@@ -242,7 +242,7 @@ impl Ground {
                     good.insert(name);
                 }
                 Err(NotOffered { digest, cause }) => {
-                    self.journal.append(refused(&name, digest, &cause)).await?;
+                    self.journal.record(refused(&name, digest, &cause)).await?;
                     let kept = known().filter(|_| !self.is_withdrawn(&name, &terms));
                     if kept.is_some() {
                         tracing::warn!(component = name, "the last good version stays");
@@ -261,7 +261,7 @@ impl Ground {
         let clashes = without_clashes(&mut loaded, &config.components, serving, last_good);
         for clash in clashes {
             let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
-            self.journal.append(refused(name, digest, &clash)).await?;
+            self.journal.record(refused(name, digest, &clash)).await?;
             if loaded.iter().any(|loaded| loaded.component.name == *name) {
                 tracing::warn!(component = name, "the last good version stays");
                 good.remove(name);

@@ -20,9 +20,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::changes::record_changes;
-use super::detail;
+use super::config_loaded;
 use super::policy::{Built, Ground, Shelf};
-use crate::audit::{AuditUnavailable, Event, Record};
+use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
 use crate::call::Host;
 use crate::config::{self, ComponentTerms, Config, ConfigError};
 use crate::reason::LoadReason;
@@ -313,13 +313,7 @@ impl Watch {
             }
         }
         if settings_changed || built.policy.fingerprint != previous.fingerprint {
-            let loaded = detail([("config", &format!("sha256:{digest}"))]);
-            journal
-                .append(Record {
-                    detail: Some(loaded),
-                    ..Record::new(Event::ConfigLoaded)
-                })
-                .await?;
+            journal.record(config_loaded(&digest)).await?;
         }
         record_changes(&built.policy, Some(&previous), journal).await?;
         // What was loaded in advance is in no policy yet.
@@ -360,13 +354,9 @@ impl Watch {
     }
 
     async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
-        let record = Record {
-            decision: Some("deny"),
-            reason: Some(LoadReason::ConfigRefused.as_str().to_owned()),
-            detail: Some(detail([("cause", cause)])),
-            ..Record::new(Event::ConfigLoaded)
-        };
-        self.host.journal.append(record).await.map(drop)
+        let detail = Detail::from_iter([("cause", cause)]);
+        let refused = ConfigRefused::new(LoadReason::ConfigRefused.as_str(), detail);
+        self.host.journal.record(refused).await.map(drop)
     }
 }
 

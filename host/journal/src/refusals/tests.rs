@@ -1,20 +1,17 @@
 //! The rate and the counts, without a journal.
 
+use super::super::record::Subject;
 use super::*;
 
-fn refusal(actor: Option<&str>, reason: &str) -> Record {
-    let actor_sub = actor.map(String::from);
-    let actor_iss = actor.map(|_| "https://issuer.example".to_owned());
+fn refusal(actor: Option<&str>, reason: &str) -> CallRefused {
+    let actor_sub = actor.map(Text::from);
+    let actor_iss = actor.map(|_| "https://issuer.example".into());
     let subject = Subject {
         actor_sub,
         actor_iss,
         ..Subject::default()
     };
-    Record {
-        subject,
-        reason: Some(reason.to_owned()),
-        ..Record::new(Event::CallRefused)
-    }
+    CallRefused::new(subject, reason)
 }
 
 fn counted(actor: Option<&str>, reason: &str, count: u64) -> (Kind, u64) {
@@ -33,8 +30,8 @@ fn beyond_the_rate_everything_is_counted_exactly() {
         refusals.take(),
         Counts::from([counted(None, "a", 3), counted(None, "b", 4)])
     );
-    assert!(!refusals.admit(5999, &Record::new(Event::CallRefused)));
-    assert!(refusals.admit(6000, &Record::new(Event::CallRefused)));
+    assert!(!refusals.admit(5999, &refusal(None, "other")));
+    assert!(refusals.admit(6000, &refusal(None, "other")));
     assert_eq!(refusals.take(), Counts::from([counted(None, "other", 1)]));
     assert!(refusals.take().is_empty());
 }
@@ -59,18 +56,11 @@ fn each_known_caller_has_a_rate_of_their_own_and_a_count_with_their_name() {
         Counts::from([counted(Some("mallory"), "insufficient-scope", 98)])
     );
     let written: Vec<_> = records(&counts).collect();
-    assert_eq!(
-        written
-            .first()
-            .and_then(|record| record.subject.actor_sub.as_deref()),
-        Some("mallory")
-    );
-    assert_eq!(
-        written
-            .first()
-            .and_then(|record| record.subject.actor_iss.as_deref()),
-        Some("https://issuer.example")
-    );
+    let [Record::RefusalsCounted(counted)] = &*written else {
+        unreachable!("{written:?}")
+    };
+    assert_eq!(counted.actor_sub.as_deref(), Some("mallory"));
+    assert_eq!(counted.actor_iss.as_deref(), Some("https://issuer.example"));
 }
 
 #[test]
