@@ -1,8 +1,10 @@
-//! What `wit-bindgen` makes of `wit/`: the imports and the export of the world `tool`.
+//! What `wit-bindgen` makes of `wit/`: the imports and shared types once, and each export on top of
+//! them.
 //!
-//! The rest of the crate wraps it; only `export!` and the re-exported record types reach it from
-//! outside. Invariant: this is the one place where the interface is generated, so tools need no WIT
-//! files of their own.
+//! The rest of the crate wraps it; only `export!` and the re-exported types reach it from outside.
+//! One `generate!` of a world with every export would demand all of them of every component.
+//! Invariant: this is the one place where the interface is generated, so tools need no WIT files of
+//! their own.
 #![allow(
     missing_docs,
     unsafe_code,
@@ -18,10 +20,37 @@
     reason = "generated code"
 )]
 
-wit_bindgen::generate!({
-    path: "../wit",
-    world: "tool",
-    additional_derives: [PartialEq],
-    pub_export_macro: true,
-    default_bindings_module: "bailiwick_sdk::bindings",
-});
+/// The world `sdk`.
+mod imports {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "sdk",
+        additional_derives: [PartialEq],
+        generate_all,
+    });
+}
+
+pub use imports::bailiwick::tool::*;
+
+/// The export `tools`.
+pub mod tools {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "tool",
+        additional_derives: [PartialEq],
+        pub_export_macro: true,
+        default_bindings_module: "bailiwick_sdk::bindings::tools",
+        with: {
+            "bailiwick:tool/types@0.2.0": crate::bindings::types,
+            "bailiwick:tool/identity@0.2.0": crate::bindings::identity,
+            "bailiwick:tool/downstream@0.2.0": crate::bindings::downstream,
+            "bailiwick:tool/log@0.2.0": crate::bindings::log,
+            "bailiwick:tool/progress@0.2.0": crate::bindings::progress,
+            "bailiwick:tool/clock@0.2.0": crate::bindings::clock,
+            "bailiwick:tool/random@0.2.0": crate::bindings::random,
+            "bailiwick:tool/settings@0.2.0": crate::bindings::settings,
+        },
+    });
+
+    pub use exports::bailiwick::tool::tools::*;
+}

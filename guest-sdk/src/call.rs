@@ -7,23 +7,90 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::identity::Envelope;
+use crate::identity::{
+    Asked, Binding, Correlation, DelegationMode, Envelope, Executor, GrantedService, Login,
+    Principal,
+};
 use crate::log::{self, Level};
 use crate::outside::Outside;
 use crate::{DownstreamError, Error, Request, Response, Service};
 
 /// One call of a tool.
 pub struct Call {
-    pub(crate) identity: Envelope,
-    pub(crate) answers: Vec<(String, String)>,
-    pub(crate) state: Option<Vec<u8>>,
-    pub(crate) outside: Box<dyn Outside>,
+    asked: Asked,
+    answers: Vec<(String, String)>,
+    state: Option<Vec<u8>>,
+    outside: Box<dyn Outside>,
 }
 
 impl Call {
-    /// For whom and on what authority this call runs.
-    pub fn identity(&self) -> &Envelope {
-        &self.identity
+    /// Begins a call that reaches `outside`.
+    pub(crate) fn new(
+        outside: Box<dyn Outside>,
+        answers: Vec<(String, String)>,
+        state: Option<Vec<u8>>,
+    ) -> Self {
+        Self {
+            asked: Asked::default(),
+            answers,
+            state,
+            outside,
+        }
+    }
+
+    /// Returns who asked. A principal is always the pair (`iss`, `sub`).
+    pub fn actor(&self) -> &Principal {
+        self.asked.actor.get_or_init(|| self.outside.actor())
+    }
+
+    /// Returns how the actor logged in.
+    pub fn login(&self) -> &Login {
+        self.asked.login.get_or_init(|| self.outside.login())
+    }
+
+    /// Returns who executes for the actor: the authenticated client.
+    pub fn agent(&self) -> &Executor {
+        self.asked.agent.get_or_init(|| self.outside.agent())
+    }
+
+    /// Returns what the call belongs to. For correlation only, never an input to a decision.
+    pub fn session(&self) -> &Correlation {
+        self.asked.session.get_or_init(|| self.outside.session())
+    }
+
+    /// Returns the token's scopes, narrowed to what this call requires; sorted. The scopes that a
+    /// tool declares are always there.
+    pub fn scopes(&self) -> &[String] {
+        self.asked.scopes.get_or_init(|| self.outside.scopes())
+    }
+
+    /// Returns the services that this call may reach, sorted by name.
+    pub fn services(&self) -> &[GrantedService] {
+        self.asked.services.get_or_init(|| self.outside.services())
+    }
+
+    /// Returns how the host calls a service, if it may.
+    pub fn mode_of(&self, service: &str) -> Option<DelegationMode> {
+        let granted = self.services().iter().find(|held| held.name == service);
+        granted.map(|held| held.mode)
+    }
+
+    /// Returns what the envelope is bound to: this call, its component and its arguments.
+    pub fn binding(&self) -> &Binding {
+        self.asked.binding.get_or_init(|| self.outside.binding())
+    }
+
+    /// Returns the Execution Identity Envelope as signed JSON, character for character what a
+    /// verifier needs.
+    pub fn envelope_json(&self) -> &str {
+        self.asked
+            .envelope
+            .get_or_init(|| self.outside.envelope_json())
+    }
+
+    /// Returns the whole envelope as a value that can be (in) a result.
+    pub fn envelope(&self) -> Envelope {
+        Envelope(self.envelope_json().to_owned())
     }
 
     /// A service that the tool declares and the operator granted.
@@ -58,7 +125,7 @@ impl Call {
         })
     }
 
-    /// Tells the client how far the call is. `done` must grow; `total` is what it will be at the
+    /// Reports to the client how far the call is. `done` must grow; `total` is what it will be at the
     /// end, if known.
     pub fn progress<'text>(
         &self,
@@ -165,6 +232,33 @@ mod tests {
         let answers = call.send_all(["1", "2", "3"].map(|id| service.get([id])));
         let oks: Vec<bool> = answers.iter().map(Result::is_ok).collect();
         assert_eq!(oks, [true, false, true]);
+    }
+
+    #[test]
+    fn the_host_is_asked_for_each_answer_at_most_once() {
+        let asked = std::rc::Rc::new(std::cell::Cell::new(0));
+        let counted = std::rc::Rc::clone(&asked);
+        let scene = Scene::new().actor("user_7").identity(|identity| {
+            identity.scopes = vec!["orders:read".to_owned()];
+        });
+        let call = scene
+            .on_question(move || counted.set(counted.get() + 1))
+            .call();
+        assert_eq!(asked.get(), 0);
+        assert_eq!(call.actor().sub, "user_7");
+        assert_eq!(call.actor().iss, "https://idp.example");
+        assert_eq!(asked.get(), 1);
+        assert_eq!(call.scopes(), call.scopes());
+        assert_eq!(call.mode_of("orders_api"), call.mode_of("billing_api"));
+        assert_eq!(asked.get(), 3);
+    }
+
+    #[test]
+    fn an_envelope_is_a_result_as_it_is() {
+        let call = Scene::new().actor("user_7").call();
+        let shown = serde_json::to_string(&call.envelope()).unwrap_or_default();
+        assert_eq!(shown, call.envelope_json());
+        assert!(shown.contains("user_7"));
     }
 
     #[test]

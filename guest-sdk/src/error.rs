@@ -2,15 +2,15 @@
 //!
 //! Invariant: the conversion from the second to the first never repeats what a service or an
 //! authorization server said, except what the user needs to go on (a consent hint, the names of
-//! scopes, the seconds to wait).
+//! scopes).
 
 use std::fmt;
 
-use crate::bindings::exports::bailiwick::tool::tools::ToolError;
+use crate::bindings::types;
 
 /// Why there is no HTTP answer from a service. Every HTTP answer, whatever its status, is a
 /// [`crate::Response`].
-pub use crate::bindings::bailiwick::tool::downstream::Error as DownstreamError;
+pub use crate::bindings::downstream::Error as DownstreamError;
 
 /// What went wrong in a tool, in words that the caller may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,6 @@ impl From<DownstreamError> for Error {
             D::InvalidRequest(_) => Self::failed("the tool made a malformed request to a service"),
             D::IdentityUnavailable => Self::forbidden("this needs a signed-in user"),
             D::ConsentRequired(hint) => Self::Forbidden(format!("consent is needed first: {hint}")),
-            D::ApprovalRequired => Self::forbidden("a person must approve this first"),
             D::ScopeDenied(scopes) => Self::Forbidden(format!(
                 "these scopes were not given: {}",
                 scopes.join(", ")
@@ -93,12 +92,11 @@ impl From<DownstreamError> for Error {
             }
             D::Unavailable(_) => Self::unavailable("a service cannot be reached at the moment"),
             D::TimedOut => Self::unavailable("a service did not answer in time"),
-            D::RateLimited(None) => Self::unavailable("a service asks to slow down"),
-            D::RateLimited(Some(seconds)) => Self::Unavailable(format!(
-                "a service asks to slow down; try again in {seconds} s"
-            )),
             D::TooLarge => Self::failed("the answer of a service is too large"),
             D::QuotaExhausted => Self::failed("this call has used up its requests to services"),
+            D::UnknownOutcome => Self::failed(
+                "a service may have done what was asked, or not; look before asking again",
+            ),
             D::Other(_) => Self::failed("a service could not be called"),
         }
     }
@@ -114,7 +112,7 @@ impl From<serde_json::Error> for Error {
     }
 }
 
-impl From<Error> for ToolError {
+impl From<Error> for types::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::InvalidInput(message) => Self::InvalidInput(message),
@@ -152,19 +150,22 @@ mod tests {
         let forbidden = |error: D| matches!(Error::from(error), Error::Forbidden(_));
         let unavailable = |error: D| matches!(Error::from(error), Error::Unavailable(_));
         assert!(forbidden(D::IdentityUnavailable));
-        assert!(forbidden(D::ApprovalRequired));
         assert!(forbidden(D::ConsentRequired(
             "https://idp.example/consent".into()
         )));
         assert!(unavailable(D::TimedOut));
-        assert!(unavailable(D::RateLimited(Some(3))));
         assert!(matches!(Error::from(D::UnknownService), Error::Failed(_)));
+    }
+
+    #[test]
+    fn no_one_is_asked_to_repeat_what_may_have_happened() {
+        let error = Error::from(D::UnknownOutcome);
+        assert!(matches!(&error, Error::Failed(message) if message.contains("look before")));
     }
 
     #[test]
     fn what_the_user_needs_is_said() {
         let says = |error: D, word: &str| Error::from(error).message().contains(word);
-        assert!(says(D::RateLimited(Some(7)), "7 s"));
         assert!(says(D::ScopeDenied(vec!["a".into(), "b".into()]), "a, b"));
         assert!(says(
             D::ConsentRequired("https://idp.example/consent".into()),

@@ -2,16 +2,14 @@
 //! calls.
 //!
 //! Trusts the host that the arguments are valid; a type may still refuse them. Invariant: a tool
-//! runs only under the name that it was described with, and only with the envelope of its call.
+//! runs only under the name that it was described with, and asks for the identity of its call only.
 
 use serde::de::DeserializeOwned;
 
-use crate::bindings::exports::bailiwick::tool::tools;
+use crate::bindings::{tools, types};
 use crate::{Call, Error, Outcome, Reply};
 
-pub use crate::bindings::exports::bailiwick::tool::tools::{
-    Annotations, Definition, Guest, ToolContext, ToolError,
-};
+pub use crate::bindings::tools::{Annotations, Definition, Guest};
 
 /// A function under `#[bailiwick_sdk::tool]`.
 pub trait Tool {
@@ -76,46 +74,35 @@ pub fn describe(tools: &[Entry]) -> Vec<Definition> {
 /// Runs the tool of that name.
 ///
 /// # Errors
-/// What the tool's function says; [`ToolError::NotFound`] if there is no such tool.
+/// As the tool's function; [`types::Error::NotFound`] if there is no such tool.
 #[cfg(target_arch = "wasm32")]
 pub fn call(
     tools: &[Entry],
     tool: &str,
-    context: ToolContext,
-) -> Result<tools::Outcome, ToolError> {
+    context: types::Context,
+) -> Result<tools::Outcome, types::Error> {
     log_panics();
-    let ToolContext {
-        identity,
+    let types::Context {
         input,
         answers,
         state,
     } = context;
-    let outside = Box::new(crate::outside::Host);
-    run(
-        tools,
-        tool,
-        &Call {
-            identity,
-            answers,
-            state,
-            outside,
-        },
-        &input,
-    )
+    let call = Call::new(Box::new(crate::outside::Host), answers, state);
+    run(tools, tool, &call, &input)
 }
 
 /// Runs the tool of that name for a call made elsewhere.
 ///
 /// # Errors
-/// What the tool's function says; [`ToolError::NotFound`] if there is no such tool.
+/// As the tool's function; [`types::Error::NotFound`] if there is no such tool.
 pub fn run(
     tools: &[Entry],
     tool: &str,
     call: &Call,
     input: &str,
-) -> Result<tools::Outcome, ToolError> {
+) -> Result<tools::Outcome, types::Error> {
     let Some(entry) = tools.iter().find(|entry| entry.name == tool) else {
-        return Err(ToolError::NotFound(format!(
+        return Err(types::Error::NotFound(format!(
             "no tool `{tool}` in this component"
         )));
     };
@@ -209,8 +196,7 @@ macro_rules! export {
 
             #[cfg(target_arch = "wasm32")]
             const _: () = {
-                use $crate::bindings;
-                use $crate::bindings::exports::bailiwick::tool::tools;
+                use $crate::bindings::{tools, types};
 
                 struct Component;
 
@@ -221,13 +207,13 @@ macro_rules! export {
 
                     fn call(
                         tool: ::std::string::String,
-                        context: tools::ToolContext,
-                    ) -> ::std::result::Result<tools::Outcome, tools::ToolError> {
+                        context: types::Context,
+                    ) -> ::std::result::Result<tools::Outcome, types::Error> {
                         $crate::export::call(TOOLS, &tool, context)
                     }
                 }
 
-                bindings::export!(Component with_types_in bindings);
+                tools::export!(Component with_types_in tools);
             };
         };
     };

@@ -1,47 +1,54 @@
-//! For whom a call runs: the Execution Identity Envelope, as the host signed it.
+//! For whom a call runs: the Execution Identity Envelope, one question at a time.
 //!
-//! The records are the interface's own. Invariant: a tool reads them and can show
-//! [`Envelope::json`] to a verifier, but nothing it does to them changes what the host will do.
+//! The records are the interface's own, and [`Call`](crate::Call) has a method for each question.
+//! Invariant: a tool reads them and can show the [`Envelope`] to a verifier, but nothing that it
+//! does to them changes what the host will do.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 
-pub use crate::bindings::bailiwick::tool::identity::{
-    Actor, ActorKind, Agent, Authorization, Confidence, Delegation, DelegationMode, Envelope, Meta,
-    PriorActor, Session,
+pub use crate::bindings::identity::{
+    ActorKind, Binding, Correlation, DelegationMode, Executor, Login, Principal, PriorActor,
 };
 
-/// What the envelope is bound to.
-pub use crate::bindings::bailiwick::tool::identity::Call as Binding;
+/// A service that a call may reach. To send a request to it, use
+/// [`Call::service`](crate::Call::service).
+pub use crate::bindings::identity::Service as GrantedService;
+
+/// What the host has answered in one call. An answer never changes within a call, so the host is
+/// asked for each at most once.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) actor: OnceCell<Principal>,
+    pub(crate) login: OnceCell<Login>,
+    pub(crate) agent: OnceCell<Executor>,
+    pub(crate) session: OnceCell<Correlation>,
+    pub(crate) scopes: OnceCell<Vec<String>>,
+    pub(crate) services: OnceCell<Vec<GrantedService>>,
+    pub(crate) binding: OnceCell<Binding>,
+    pub(crate) envelope: OnceCell<String>,
+}
+
+/// The whole envelope as the host signed it: a result that a verifier can check.
+///
+/// It serializes as the signed JSON, character for character, so that the signature still verifies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope(pub(crate) String);
 
 impl Envelope {
-    /// The envelope as signed JSON, character for character: what a verifier needs.
+    /// The signed JSON.
     pub fn json(&self) -> &str {
-        &self.json
-    }
-
-    /// Whether the call has this scope. The scopes that a tool declares are always there.
-    pub fn has_scope(&self, scope: &str) -> bool {
-        self.authorization.scopes.iter().any(|held| held == scope)
-    }
-
-    /// How the host will call a service, if it may.
-    pub fn mode_of(&self, service: &str) -> Option<DelegationMode> {
-        let modes = &self.delegation.modes;
-        modes
-            .iter()
-            .find(|(name, _)| name == service)
-            .map(|(_, mode)| *mode)
+        &self.0
     }
 }
 
-/// Serializes as the signed JSON, so that a signature still verifies.
 impl Serialize for Envelope {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.json).map_err(S::Error::custom)?;
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
         raw.serialize(serializer)
     }
 }

@@ -1,7 +1,7 @@
 //! Write Bailiwick tools in Rust.
 //!
-//! A tool is a plain function with one attribute. It learns for whom it acts from
-//! [`Call::identity`], asks services by name, and holds no keys: the host makes every call to a
+//! A tool is a plain function with one attribute. It learns for whom it acts from [`Call::actor`]
+//! and the methods beside it, asks services by name, and holds no keys: the host makes every call to a
 //! service, on the authority that the operator granted.
 //!
 //! ```
@@ -81,7 +81,7 @@
 //! let call = Scene::new().actor("user_7").on_send(|_| Ok(Response::new(404, ""))).call();
 //! let answer = call.service("orders_api").get(["orders", "1"]).send();
 //! assert_eq!(answer.map(|answer| answer.status()), Ok(404));
-//! assert_eq!(call.identity().actor.sub, "user_7");
+//! assert_eq!(call.actor().sub, "user_7");
 //! # }
 //! ```
 //!
@@ -122,14 +122,15 @@ pub use bailiwick_sdk_macros::tool;
 pub use call::Call;
 pub use error::{DownstreamError, Error};
 pub use output::{Outcome, Output, Questions, Reply, content};
-pub use path::Part;
+pub use path::{Part, Piece};
 pub use service::{Request, Response, Service};
 
 /// What nearly every tool uses.
 pub mod prelude {
     pub use crate::identity::Envelope;
     pub use crate::{
-        Call, DownstreamError, Error, Outcome, Output, Part, Questions, Request, Response, path,
+        Call, DownstreamError, Error, Outcome, Output, Part, Piece, Questions, Request, Response,
+        path, segment,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

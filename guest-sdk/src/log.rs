@@ -5,12 +5,12 @@
 //! for callers, and not for secrets: what a tool was given about a person belongs in neither.
 
 /// How important a line is.
-pub use crate::bindings::bailiwick::tool::log::Level;
+pub use crate::bindings::log::Level;
 
 /// Writes a line. Never blocks. In native tests it goes to standard error.
 pub fn write(level: Level, message: &str) {
     #[cfg(target_arch = "wasm32")]
-    crate::bindings::bailiwick::tool::log::write(level, message);
+    crate::bindings::log::write(level, message);
     #[cfg(not(target_arch = "wasm32"))]
     crate::testing::write_line(level, message);
 }

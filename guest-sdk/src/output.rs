@@ -6,12 +6,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::bindings::exports::bailiwick::tool::tools;
+use crate::bindings::{tools, types};
 use crate::{Error, schema};
 
 /// The items of a result and the kinds of questions, as the interface has them.
 pub mod content {
-    pub use crate::bindings::exports::bailiwick::tool::tools::{
+    pub use crate::bindings::types::{
         Content, EmbeddedResource, MediaContent, Question, ResourceBody, ResourceLink, TextContent,
     };
 }
@@ -96,12 +96,12 @@ impl From<Outcome> for tools::Outcome {
 
 /// A result put together by hand.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Output(tools::Output);
+pub struct Output(types::Output);
 
 impl Output {
     /// A result without content.
     pub fn new() -> Self {
-        Self(tools::Output {
+        Self(types::Output {
             content: Vec::new(),
             structured: None,
             is_error: false,
@@ -216,12 +216,12 @@ fn media(mime_type: &str, data: Vec<u8>) -> MediaContent {
 /// Questions that must be answered before the call can go on; [`crate::Call::answer`] reads the
 /// answers.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Questions(tools::InputRequest);
+pub struct Questions(types::InputRequest);
 
 impl Questions {
     /// Asks with a form: a message, and a type of flat, primitive fields. Never for secrets.
     pub fn form<T: JsonSchema>(key: &str, message: &str) -> Self {
-        Self(tools::InputRequest {
+        Self(types::InputRequest {
             questions: Vec::new(),
             state: None,
         })
@@ -255,16 +255,16 @@ impl Questions {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, Outcome, Output, Questions, Reply, tools};
+    use super::{Content, Outcome, Output, Questions, Reply, tools, types};
 
-    fn wire(reply: impl Reply) -> tools::Output {
+    fn wire(reply: impl Reply) -> types::Output {
         match reply.outcome().map(tools::Outcome::from) {
             Ok(tools::Outcome::Complete(output)) => output,
             _ => Output::text("not complete").0,
         }
     }
 
-    fn first_text(output: &tools::Output) -> Option<&str> {
+    fn first_text(output: &types::Output) -> Option<&str> {
         match output.content.first() {
             Some(Content::Text(content)) => Some(&content.text),
             _ => None,
@@ -309,7 +309,7 @@ mod tests {
         };
         assert_eq!(asked.state, Some(vec![1]));
         assert!(
-            matches!(&asked.questions[..], [(key, tools::Question::Form((message, schema)))]
+            matches!(&asked.questions[..], [(key, types::Question::Form((message, schema)))]
             if key == "sure" && message == "Really?" && schema.contains("\"boolean\""))
         );
     }

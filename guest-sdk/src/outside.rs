@@ -4,10 +4,19 @@
 //! implementation.
 
 use crate::DownstreamError;
-use crate::bindings::bailiwick::tool::downstream::{Request, Response};
+use crate::bindings::downstream::{Request, Response};
+use crate::identity::{Binding, Correlation, Executor, GrantedService, Login, Principal};
 
 /// What a call can reach.
 pub(crate) trait Outside {
+    fn actor(&self) -> Principal;
+    fn login(&self) -> Login;
+    fn agent(&self) -> Executor;
+    fn session(&self) -> Correlation;
+    fn scopes(&self) -> Vec<String>;
+    fn services(&self) -> Vec<GrantedService>;
+    fn binding(&self) -> Binding;
+    fn envelope_json(&self) -> String;
     fn send(&self, request: Request) -> Result<Response, DownstreamError>;
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, DownstreamError>>;
     fn settings(&self) -> String;
@@ -23,24 +32,56 @@ pub(crate) struct Host;
 
 #[cfg(target_arch = "wasm32")]
 impl Outside for Host {
+    fn actor(&self) -> Principal {
+        crate::bindings::identity::actor()
+    }
+
+    fn login(&self) -> Login {
+        crate::bindings::identity::authentication()
+    }
+
+    fn agent(&self) -> Executor {
+        crate::bindings::identity::agent()
+    }
+
+    fn session(&self) -> Correlation {
+        crate::bindings::identity::session()
+    }
+
+    fn scopes(&self) -> Vec<String> {
+        crate::bindings::identity::scopes()
+    }
+
+    fn services(&self) -> Vec<GrantedService> {
+        crate::bindings::identity::services()
+    }
+
+    fn binding(&self) -> Binding {
+        crate::bindings::identity::call()
+    }
+
+    fn envelope_json(&self) -> String {
+        crate::bindings::identity::json()
+    }
+
     fn send(&self, request: Request) -> Result<Response, DownstreamError> {
-        crate::bindings::bailiwick::tool::downstream::send(&request)
+        crate::bindings::downstream::send(&request)
     }
 
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, DownstreamError>> {
-        crate::bindings::bailiwick::tool::downstream::send_all(&requests)
+        crate::bindings::downstream::send_all(&requests)
     }
 
     fn settings(&self) -> String {
-        crate::bindings::bailiwick::tool::settings::get()
+        crate::bindings::settings::get()
     }
 
     fn progress(&self, done: f64, total: Option<f64>, message: Option<&str>) {
-        crate::bindings::bailiwick::tool::progress::report(done, total, message);
+        crate::bindings::progress::report(done, total, message);
     }
 
     fn now(&self) -> u64 {
-        crate::bindings::bailiwick::tool::clock::now()
+        crate::bindings::clock::now()
     }
 
     fn random(&self, bytes: &mut [u8]) {
@@ -53,7 +94,7 @@ impl Outside for Host {
 pub(crate) fn fill(bytes: &mut [u8]) {
     for piece in bytes.chunks_mut(MOST_RANDOM) {
         let len = u32::try_from(piece.len()).unwrap_or_default();
-        piece.copy_from_slice(&crate::bindings::bailiwick::tool::random::bytes(len));
+        piece.copy_from_slice(&crate::bindings::random::bytes(len));
     }
 }
 

@@ -6,7 +6,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::bindings::bailiwick::tool::downstream;
+use crate::bindings::downstream;
 use crate::{Call, DownstreamError, Error, Part};
 
 /// A service, by the name that the operator gave it.

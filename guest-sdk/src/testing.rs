@@ -6,55 +6,75 @@
 use std::cell::Cell;
 use std::io::Write as _;
 
-use crate::bindings::bailiwick::tool::downstream::Response as WireResponse;
-use crate::bindings::bailiwick::tool::identity as wit;
-use crate::identity::{ActorKind, Confidence, DelegationMode, Envelope};
+use crate::bindings::downstream::Response as WireResponse;
+use crate::identity::{
+    ActorKind, Binding, Correlation, Executor, GrantedService, Login, Principal,
+};
 use crate::log::Level;
 use crate::outside::Outside;
 use crate::{Call, DownstreamError, Response};
 
 /// What a tool sent to a service.
-pub use crate::bindings::bailiwick::tool::downstream::Request as Sent;
+pub use crate::bindings::downstream::Request as Sent;
 
 type OnSend = Box<dyn Fn(&Sent) -> Result<Response, DownstreamError>>;
 
 /// Who calls, and what the outside answers.
 pub struct Scene {
-    identity: Envelope,
     answers: Vec<(String, String)>,
     state: Option<Vec<u8>>,
     props: Props,
 }
 
+/// What the host would answer about the call's identity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identity {
+    /// Who asked.
+    pub actor: Principal,
+    /// How the actor logged in.
+    pub login: Login,
+    /// Who executes for the actor.
+    pub agent: Executor,
+    /// What the call belongs to.
+    pub session: Correlation,
+    /// The scopes of the call.
+    pub scopes: Vec<String>,
+    /// The services that the call may reach.
+    pub services: Vec<GrantedService>,
+    /// What the envelope is bound to.
+    pub binding: Binding,
+}
+
 impl Scene {
-    /// A user `user_1` of tenant `acme`, with no settings and no services.
+    /// Sets up a call by a user `user_1` of tenant `acme`, with no settings and no services.
     pub fn new() -> Self {
         let on_send: OnSend = Box::new(|_| Err(DownstreamError::UnknownService));
         let props = Props {
+            identity: identity(),
+            on_question: Box::new(|| {}),
             on_send,
             settings: "{}".to_owned(),
             now: 1_763_712_000_000,
             random: Cell::new(1),
         };
         Self {
-            identity: envelope(),
             answers: Vec::new(),
             state: None,
             props,
         }
     }
 
-    /// The actor's subject.
+    /// Sets the actor's subject.
     #[must_use]
     pub fn actor(self, sub: &str) -> Self {
-        self.identity(|envelope| sub.clone_into(&mut envelope.actor.sub))
+        self.identity(|identity| sub.clone_into(&mut identity.actor.sub))
     }
 
-    /// Changes anything about the envelope. Its JSON is the actor's alone and carries no valid
-    /// signature.
+    /// Changes anything about the identity. The envelope's JSON has the actor alone and carries no
+    /// valid signature.
     #[must_use]
-    pub fn identity(mut self, change: impl FnOnce(&mut Envelope)) -> Self {
-        change(&mut self.identity);
+    pub fn identity(mut self, change: impl FnOnce(&mut Identity)) -> Self {
+        change(&mut self.props.identity);
         self
     }
 
@@ -68,51 +88,44 @@ impl Scene {
         self
     }
 
-    /// The component's settings, a JSON object.
+    /// Sets the component's settings, a JSON object.
     #[must_use]
     pub fn settings(mut self, json: &str) -> Self {
         json.clone_into(&mut self.props.settings);
         self
     }
 
-    /// The time, milliseconds since 1970-01-01 UTC.
+    /// Sets the time, milliseconds since 1970-01-01 UTC.
     #[must_use]
     pub fn now(mut self, milliseconds: u64) -> Self {
         self.props.now = milliseconds;
         self
     }
 
-    /// An answer to an earlier question, as JSON.
+    /// Adds an answer to an earlier question, as JSON.
     #[must_use]
     pub fn answer(mut self, key: &str, json: &str) -> Self {
         self.answers.push((key.to_owned(), json.to_owned()));
         self
     }
 
-    /// The state given with the questions.
+    /// Sets the state given with the questions.
     #[must_use]
     pub fn state(mut self, state: impl Into<Vec<u8>>) -> Self {
         self.state = Some(state.into());
         self
     }
 
-    /// The call.
+    /// Watches for questions about the identity.
+    #[cfg(test)]
+    pub(crate) fn on_question(mut self, seen: impl Fn() + 'static) -> Self {
+        self.props.on_question = Box::new(seen);
+        self
+    }
+
+    /// Makes the call.
     pub fn call(self) -> Call {
-        let Self {
-            mut identity,
-            answers,
-            state,
-            props,
-        } = self;
-        let (sub, iss) = (&identity.actor.sub, &identity.actor.iss);
-        identity.json =
-            serde_json::json!({ "actor": { "type": "user", "sub": sub, "iss": iss } }).to_string();
-        Call {
-            identity,
-            answers,
-            state,
-            outside: Box::new(props),
-        }
+        Call::new(Box::new(self.props), self.answers, self.state)
     }
 }
 
@@ -123,6 +136,8 @@ impl Default for Scene {
 }
 
 struct Props {
+    identity: Identity,
+    on_question: Box<dyn Fn()>,
     on_send: OnSend,
     settings: String,
     now: u64,
@@ -130,7 +145,47 @@ struct Props {
     random: Cell<u64>,
 }
 
+impl Props {
+    fn identity(&self) -> &Identity {
+        (self.on_question)();
+        &self.identity
+    }
+}
+
 impl Outside for Props {
+    fn actor(&self) -> Principal {
+        self.identity().actor.clone()
+    }
+
+    fn login(&self) -> Login {
+        self.identity().login.clone()
+    }
+
+    fn agent(&self) -> Executor {
+        self.identity().agent.clone()
+    }
+
+    fn session(&self) -> Correlation {
+        self.identity().session.clone()
+    }
+
+    fn scopes(&self) -> Vec<String> {
+        self.identity().scopes.clone()
+    }
+
+    fn services(&self) -> Vec<GrantedService> {
+        self.identity().services.clone()
+    }
+
+    fn binding(&self) -> Binding {
+        self.identity().binding.clone()
+    }
+
+    fn envelope_json(&self) -> String {
+        let Principal { sub, iss, .. } = &self.identity().actor;
+        serde_json::json!({ "actor": { "type": "user", "sub": sub, "iss": iss } }).to_string()
+    }
+
     fn send(&self, request: Sent) -> Result<WireResponse, DownstreamError> {
         (self.on_send)(&request).map(|response| response.0)
     }
@@ -175,49 +230,38 @@ pub(crate) fn write_line(level: Level, message: &str) {
     let _ = writeln!(std::io::stderr(), "{level:?}: {message}");
 }
 
-fn envelope() -> Envelope {
+fn identity() -> Identity {
     let text = str::to_owned;
-    Envelope {
-        actor: wit::Actor {
+    Identity {
+        actor: Principal {
             kind: ActorKind::User,
             sub: text("user_1"),
             iss: text("https://idp.example"),
             tenant: Some(text("acme")),
+        },
+        login: Login {
             acr: None,
             auth_time: None,
         },
-        agent: wit::Agent {
-            type_: text("mcp_agent"),
+        agent: Executor {
+            kind: text("mcp_agent"),
             id: text("agent_1"),
             client_id: text("agent_1"),
             prior_actors: Vec::new(),
         },
-        session: wit::Session {
+        session: Correlation {
             id: text("session_1"),
             source: text("sid"),
             trace_id: "0".repeat(32),
         },
-        authorization: wit::Authorization {
-            scopes: Vec::new(),
-            confidence: Confidence::Verified,
-        },
-        delegation: wit::Delegation {
-            mode: DelegationMode::ServiceIdentity,
-            allowed: Vec::new(),
-            modes: Vec::new(),
-        },
-        call: wit::Call {
+        scopes: Vec::new(),
+        services: Vec::new(),
+        binding: Binding {
             id: text("call_1"),
-            tool: text("test"),
+            kind: text("tool"),
+            name: text("test"),
             component: format!("sha256:{}", "0".repeat(64)),
             arguments: format!("hmac-sha256:{}", "0".repeat(64)),
         },
-        meta: wit::Meta {
-            created_at: 1_763_712_000,
-            expires_at: 1_763_712_300,
-            kid: text("test"),
-            signature: String::new(),
-        },
-        json: String::new(),
     }
 }

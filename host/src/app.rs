@@ -10,21 +10,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use rustls::RootCertStore;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::{self, ConfigLoaded, Detail, HostStarted, HostStopped, Journal};
-use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace};
+use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace, Serving};
 use crate::config::{self, Config, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, JournalKeys, Signer, SignerSettings};
-use crate::sandbox::{self, Cache, Compiler, Limits, Room, Sandbox, Workers};
+use crate::intake::{self, Cache, Compiler, Intake, Workers};
+use crate::limits::{Limits, Room};
+use crate::sandbox::Sandbox;
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::transport::{self, Front, FrontSettings, Resource};
 use changes::record_changes;
@@ -37,6 +37,7 @@ pub struct App {
     front: Arc<Front>,
     trusted: Vec<IpNet>,
     host: Arc<Host>,
+    intake: Arc<Intake>,
     journal: Journal,
     watch: Watch,
     url: String,
@@ -79,12 +80,13 @@ impl App {
             Arc::clone(&clock),
             Arc::clone(&random),
         ));
-        let sandbox = Sandbox::new(
+        let sandbox = Arc::new(Sandbox::new(
             limits.clone(),
-            Compiler::new(workers).keeping(cache),
             Arc::clone(&clock),
             Arc::clone(&random),
-        )?;
+        )?);
+        let compiler = Compiler::new(workers).keeping(cache);
+        let intake = Arc::new(Intake::new(Arc::clone(&sandbox), compiler));
         let ground = Ground {
             resource: resource.clone(),
             tools: server.tools.clone(),
@@ -94,10 +96,12 @@ impl App {
             random: Arc::clone(&random),
             clock: Arc::clone(&clock),
             tls,
+            intake: Arc::clone(&intake),
+            journal: journal.clone(),
         };
         // What fails from here on is in the journal; what fails before leaves nothing in it.
         let allowed_hosts = allowed_hosts(&server, &listener)?;
-        sandbox::candidates(&server.tools, &server.trust)?;
+        intake::candidates(&server.tools, &server.trust)?;
         record_start(&journal, &resource, &config.digest).await?;
         let (seen, terms) = (first_look(&before, &config), config.terms());
         let sources = seen
@@ -114,9 +118,7 @@ impl App {
             left_out,
             emptied: false,
         };
-        let built = ground
-            .policy(config, &sandbox, &journal, None, shelf)
-            .await?;
+        let built = ground.policy(config, None, shelf).await?;
         record_changes(&built.policy, None, &journal).await?;
         let known = Known::of(&built, terms, &seen);
         let front_settings = FrontSettings {
@@ -128,8 +130,7 @@ impl App {
             resource: resource.clone(),
         };
         let host = Arc::new(Host {
-            policy: ArcSwap::from_pointee(built.policy),
-            changes: watch::Sender::new(()),
+            serving: Serving::new(built.policy),
             signer,
             journal: journal.clone(),
             pace: Pace::new(&limits),
@@ -141,7 +142,6 @@ impl App {
             ending: CancellationToken::new(),
             stop: CancellationToken::new(),
             lines: Lines::default(),
-            random,
             clock,
         });
         let watch = Watch::new(
@@ -160,6 +160,7 @@ impl App {
             front,
             trusted,
             host,
+            intake,
             journal,
             watch,
             url,
@@ -195,7 +196,7 @@ impl App {
         self.host.calls.close();
         self.host.calls.wait().await;
         self.host.lines.finish();
-        self.host.sandbox.stop_compiling();
+        self.intake.stop();
         let watched = watching.await;
         self.journal
             .close(HostStopped {})

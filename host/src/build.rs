@@ -1,9 +1,11 @@
 //! `bailiwick build`: a Rust crate becomes a component for the tools folder.
 //!
 //! Apart from the story of a call: it runs on the author's machine, trusts the crate and its
-//! toolchain as any build does, and hands on one `.wasm` file. It owns every flag, because a user's
-//! crate has no guest profile. Invariant: what it writes imports nothing but `bailiwick:tool` and
-//! exports `tools`; the file appears whole or not at all.
+//! toolchain as any build does, and hands on one `.wasm` file. It sets every flag, because a user's
+//! crate has no guest profile.
+//!
+//! Invariant: the component that it writes imports nothing but `bailiwick:tool` and exports
+//! `tools`; the file appears whole or not at all.
 
 mod component;
 mod package;
@@ -18,15 +20,15 @@ use sha2::{Digest as _, Sha256};
 use package::Package;
 use toolchain::Toolchain;
 
-/// What to build, and where to put it.
+/// The crate to build, and the folder for the component.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The folder of the crate.
     pub path: PathBuf,
-    /// The folder for the `.wasm` file; made if it is not there.
+    /// The folder for the `.wasm` file; created if it does not exist.
     pub out: PathBuf,
-    /// Where cargo keeps its work; `guests` in the crate's own target folder unless given. Guests
-    /// that share it share what they have in common.
+    /// Cargo's target folder; `guests` in the crate's own target folder unless given. Guests that
+    /// share it compile their common dependencies once.
     pub target_dir: Option<PathBuf>,
 }
 
@@ -41,7 +43,7 @@ pub struct Built {
     pub bytes: u64,
 }
 
-/// Why there is no component.
+/// A build that made no component.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// There is nothing to build at the path.
@@ -55,14 +57,14 @@ pub enum BuildError {
     Run {
         /// The program.
         program: String,
-        /// Why.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
     /// Cargo cannot read the crate.
     #[error("cargo cannot read the crate:\n{message}")]
     Manifest {
-        /// What cargo says.
+        /// Cargo's message.
         message: String,
     },
     /// A name that cannot be a file's.
@@ -82,19 +84,19 @@ pub enum BuildError {
         toolchain::LINKER_VARIABLE
     )]
     NoLinker,
-    /// The crate does not compile; cargo has said why.
+    /// The crate does not compile; cargo has reported why.
     #[error("the crate does not compile")]
     Compile,
-    /// The compiler made something that cannot be a component.
-    #[error("this cannot be a component")]
+    /// The compiler made a module that cannot be a component.
+    #[error("this module cannot become a component")]
     Encode {
-        /// Why.
+        /// The reason.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The component wants what no tool gets.
+    /// The component imports something that no tool gets.
     #[error(
-        "the component imports what a tool does not have: {}\n{}",
+        "the component imports interfaces that no tool gets: {}\n{}",
         imports.join(", "),
         component::HOW_WITHOUT
     )]
@@ -112,7 +114,7 @@ pub enum BuildError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -121,7 +123,7 @@ pub enum BuildError {
 /// Builds the component. Cargo's warnings and errors go to standard error; nothing else is printed.
 ///
 /// # Errors
-/// If there is no toolchain, if the crate does not compile, or if it needs what a tool does not
+/// There is no toolchain, the crate does not compile, or it imports something that a tool does not
 /// get.
 pub fn build(request: &Request) -> Result<Built, BuildError> {
     let folder = crate_folder(&request.path)?;
@@ -131,7 +133,7 @@ pub fn build(request: &Request) -> Result<Built, BuildError> {
         .target_dir
         .clone()
         .unwrap_or_else(|| package.target.join("guests"));
-    // Cargo runs in the crate's folder, so a relative path would mean another place there.
+    // Cargo runs in the crate's folder, where a relative path would mean another place.
     let target = std::path::absolute(&target).unwrap_or(target);
     let core = toolchain.compile(&package, &target)?;
     let module = fs::read(&core).map_err(at(&core))?;
@@ -155,7 +157,7 @@ fn crate_folder(path: &Path) -> Result<PathBuf, BuildError> {
     })
 }
 
-/// Writes a file beside and renames it: a host may be watching the folder.
+/// Writes a file beside the old one and renames it, because a host may be watching the folder.
 fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).map_err(at(folder))?;

@@ -1,12 +1,12 @@
-//! Which characters may stand where: one table by Unicode property, two policies.
+//! The characters that a text may have: one table by Unicode property, two policies.
 //!
-//! The table is the envelope's, so what is admitted as a name can be sealed as one. Names
-//! (subjects, tenants, clients, scopes, parameters) have nothing that cannot be seen. Prose may
-//! have what languages and emoji need, where they need it: joiners between letters that join,
-//! variation selectors after what they vary, marks of direction in texts that run from right to
-//! left.
+//! The table is the envelope's, so a name that is admitted can also be sealed. Names (subjects,
+//! tenants, clients, scopes, parameters) have no invisible characters. Prose may have those that
+//! languages and emoji need, where they need them: joiners between letters that join, variation
+//! selectors after what they vary, direction marks in right-to-left text.
 //!
-//! Invariant: what neither policy lets pass can reorder, hide or smuggle text.
+//! Invariant: a text that a policy accepts cannot reorder, hide or smuggle text. For example,
+//! `b\u{200b}ob`, which looks like `bob`, is not a name.
 
 mod prose;
 
@@ -17,13 +17,13 @@ use bailiwick_envelope::characters::is_odd_space;
 pub use bailiwick_envelope::characters::is_unseen;
 pub use prose::check_prose;
 
-/// Why a text is not accepted. Names the character by its number, since it cannot be shown.
+/// A text that is not accepted. Names the character by its number, since it cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// One that cannot be seen.
+    /// An invisible character.
     #[error("it has U+{:04X}, {}", u32::from(*.0), what(*.0))]
     Unseen(char),
-    /// One that cannot be seen, in a place where prose has no use for it.
+    /// An invisible character in a place where prose has no use for it.
     #[error("it has U+{:04X}, {}, where nothing needs it", u32::from(*.0), what(*.0))]
     Misplaced(char),
     /// Two names that differ in these look alike.
@@ -50,7 +50,7 @@ pub fn check_name(text: &str) -> Result<(), Unfit> {
     }
 }
 
-/// The beginning of `text`, with U+FFFD for what cannot be seen.
+/// Returns the beginning of `text`, with U+FFFD for each invisible character.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .take(MAX_PRINTED)
@@ -64,7 +64,7 @@ pub(crate) fn printable(text: &str) -> String {
         .collect()
 }
 
-/// What an unseen character does.
+/// Describes what an invisible character does.
 fn what(character: char) -> &'static str {
     use GeneralCategory::{Control, LineSeparator, ParagraphSeparator, PrivateUse, Unassigned};
     match CodePointMapData::<GeneralCategory>::new().get(character) {

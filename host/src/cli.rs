@@ -3,7 +3,7 @@
 //! Invariant: a command says what it found on standard output and why it failed on standard error,
 //! once; text from outside is made visible before it reaches a terminal.
 
-pub(crate) mod approve;
+pub(crate) mod accept;
 pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod check;

@@ -1,14 +1,16 @@
-//! The configuration: one TOML file becomes every module's settings, or all its errors at once.
+//! The configuration: one TOML file becomes every module's settings, or all of its errors at once.
 //!
 //! Trusts nothing: an unknown key, service, issuer or mode is an error that names file and line.
 //! Secrets come from files, never inline.
 //!
-//! Invariant: what [`load`] returns is complete and consistent; nothing is looked up later.
+//! Invariant: the [`Config`] that [`load`] returns is complete and consistent; nothing is looked up
+//! later.
 
-mod approvals;
+mod accepted;
 mod components;
 mod issuers;
 mod reader;
+mod renamed;
 mod server;
 mod services;
 mod signers;
@@ -19,17 +21,19 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{Approval, ComponentGrant, Signers, Terms};
-use crate::identity::{Algorithm, IssuerSettings, KeySource};
+use crate::dispatch::{Acceptance, ComponentGrant, Terms};
+use crate::identity::IssuerSettings;
+use crate::intake::Signers;
+use crate::limits::Limits;
 use crate::owned::Trust;
-use crate::sandbox::Limits;
+use crate::tokens::{Algorithm, KeySource};
 use reader::{Problems, Section};
 
-pub use approvals::{Approvals, ApprovalsError};
+pub use accepted::{Accepted, AcceptedError};
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
 
-/// A configuration that can be started.
+/// A configuration that a host can start with.
 pub struct Config {
     /// `[server]`.
     pub server: ServerSettings,
@@ -43,25 +47,26 @@ pub struct Config {
     pub components: BTreeMap<String, ComponentGrant>,
     /// `[signers.*]`.
     pub signers: Signers,
-    /// What was approved.
-    pub approvals: Approvals,
+    /// The definitions that the operator accepted.
+    pub accepted: Accepted,
     /// `[limits]`.
     pub limits: Limits,
     /// `[audit]`.
     pub audit: AuditSettings,
-    /// The file itself.
+    /// The configuration file.
     pub file: PathBuf,
     /// SHA-256 of the file, hexadecimal.
     pub digest: String,
-    /// The other files that were read: secrets, and approvals if any are needed.
+    /// The other files that were read: secrets, and `accepted.json` if any component needs it.
     pub files: Vec<PathBuf>,
-    /// SHA-256 over the file and all secrets, hexadecimal. Never shown.
+    /// SHA-256 over the file and all secrets, hexadecimal. Never shown, because secrets can be
+    /// guessed from it.
     pub fingerprint: String,
 }
 
 impl Config {
-    /// The part that is read once, at the start: two configurations that differ in it cannot
-    /// follow each other without a restart.
+    /// Returns the part that is read once, at the start. Two configurations that differ in it
+    /// cannot follow each other without a restart.
     pub fn fixed(&self) -> String {
         format!(
             "{:?} {:?} {:?} {:?}",
@@ -69,51 +74,52 @@ impl Config {
         )
     }
 
-    /// What it says of components.
+    /// Returns what it allows components.
     pub fn terms(&self) -> ComponentTerms {
         ComponentTerms {
             grants: self.components.clone(),
             signers: self.signers.clone(),
-            approvals: self.approvals.clone(),
-            approve_changes: self.server.approve_changes,
+            accepted: self.accepted.clone(),
+            require_acceptance: self.server.require_acceptance,
             trust: self.server.trust.clone(),
             file: self.file.clone(),
         }
     }
 }
 
-/// What a configuration says of components.
+/// The part of a configuration that is about components.
 #[derive(Debug, Clone, Default)]
 pub struct ComponentTerms {
     grants: BTreeMap<String, ComponentGrant>,
     signers: Signers,
-    approvals: Approvals,
-    approve_changes: bool,
+    accepted: Accepted,
+    require_acceptance: bool,
     trust: Trust,
     file: PathBuf,
 }
 
 impl ComponentTerms {
-    /// The components that it names.
+    /// Returns the components that it names.
     pub fn names(&self) -> impl Iterator<Item = &String> {
         self.grants.keys()
     }
 
-    /// Everything that is said of the component `name`.
+    /// Returns everything that it says about the component `name`.
     pub fn of(&self, name: &str) -> Terms {
         let grant = self.grants.get(name).cloned().unwrap_or_default();
-        let approval = if grant.approve_changes.unwrap_or(self.approve_changes) {
-            Approval::Needed {
-                approved: self.approvals.of(name).cloned(),
+        let required = grant.require_acceptance.unwrap_or(self.require_acceptance);
+        let acceptance = if required {
+            Acceptance::Required {
+                accepted: self.accepted.of(name).cloned(),
                 config: self.file.clone(),
             }
         } else {
-            Approval::NotNeeded
+            Acceptance::NotRequired
         };
         Terms {
             grant,
             signers: self.signers.clone(),
-            approval,
+            acceptance,
             trust: self.trust.clone(),
         }
     }
@@ -121,9 +127,9 @@ impl ComponentTerms {
 
 /// One issuer with its keys.
 pub struct Issuer {
-    /// How its tokens are read.
+    /// The rules for its tokens.
     pub settings: IssuerSettings,
-    /// Where its keys are.
+    /// The source of its keys.
     pub keys: KeySource,
     /// Algorithms that it may use.
     pub algorithms: Vec<Algorithm>,
@@ -168,14 +174,14 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let services = services.sound;
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
-    let needed = server.approve_changes
+    let required = server.require_acceptance
         || components
             .values()
-            .any(|grant| grant.approve_changes == Some(true));
-    let approvals = if needed {
-        root.approvals(&server.approvals)?
+            .any(|grant| grant.require_acceptance == Some(true));
+    let accepted = if required {
+        root.accepted(&server.accepted)?
     } else {
-        Approvals::default()
+        Accepted::default()
     };
     let digest = sha256(text);
     Some(Config {
@@ -185,7 +191,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         services,
         components,
         signers,
-        approvals,
+        accepted,
         limits,
         audit,
         file: root.file(),

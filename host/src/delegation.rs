@@ -8,28 +8,27 @@
 //! is sent, and nothing leaves before `downstream.opened` is durable.
 
 mod answer_headers;
+mod asker;
 mod authority;
 mod cache;
 mod credential;
-mod error;
 mod exchange;
-mod granted;
 mod identify;
 mod issued;
+mod obtaining;
 mod planned;
 mod request;
 mod service;
+mod settings;
 mod tally;
 mod template;
-mod token_endpoint;
+mod user;
 
 pub use answer_headers::AnswerHeader;
-pub use authority::{Authority, Broker, BrokerLimits};
-pub use error::DownstreamError;
-pub use request::{Part, Request, Response};
-pub use service::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
-    IssuedTenant, OnCancel, Service, ServiceSettings, Subjects,
+pub use authority::{Authority, Broker};
+pub use service::Service;
+pub use settings::{
+    AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
+    ServiceSettings, Subjects,
 };
-pub use tally::DownstreamTally;
 pub use template::{Template, TemplateError};

@@ -1,25 +1,28 @@
-//! May they? A [`Caller`], a tool's name and its arguments become a [`Permit`], or a refusal.
+//! May they? A [`Caller`](crate::identity::Caller), a target's name and its arguments become a
+//! [`Decided`], or a denial.
 //!
 //! Trusts the catalog (components that passed loading, with the operator's grants) and the
-//! caller. Hands on the permit, which says what was decided and why.
+//! caller. Hands on what was decided, and why.
 //!
-//! Invariant: a permit's authority is the intersection of the token, the tool's declaration and
+//! Invariant: the authority of a call is the intersection of the token, the tool's declaration and
 //! the operator's grant. What any of the three is silent about is not in it.
 
 mod catalog;
 mod cost;
+mod decide;
 mod definition;
 mod grant;
+mod offer;
 mod outline;
 mod pattern;
-mod permit;
 mod schema;
-mod signers;
+mod target;
 
-pub use catalog::{Catalog, Clash, ComponentId, Tool};
-pub use definition::{Annotations, Definition, DefinitionError, RawDefinition};
-pub use grant::{Approval, ComponentGrant, DigestRule, Terms, ToolGrant};
+pub use catalog::{Catalog, Clash, Tool};
+pub use decide::{Allowed, Decided, Denied, Named, allow, decide};
+pub use definition::{Definition, DefinitionError};
+pub use grant::{Acceptance, ComponentGrant, Terms, ToolGrant};
+pub use offer::{NotOffered, Offer, OfferError, Unaccepted};
 pub use outline::{Outline, Parts};
-pub use permit::{Allowed, Denied, Permit, ToolRequest, allow, may_call, permit};
 pub use schema::{Schema, SchemaError};
-pub use signers::{NamePattern, NotAPattern, Signed, Signer, Signers, Untrusted};
+pub use target::{Backing, GrantName, Kind, Target, TargetRequest};

@@ -1,58 +1,47 @@
 //! The Execution Identity Envelope of one call, signed, and what is derived from it.
 //!
-//! Trusts the caller and the permit, which are proofs. Hands on [`Sealed`], without which no call
-//! is recorded, run or delegated.
+//! Trusts the caller and the decision, which are proofs. Hands on [`Envelope`], without which no
+//! call is recorded, run or delegated.
 //!
-//! Invariant: a [`Sealed`] is built only from a caller, a permit and a call id, and is never
-//! valid longer than the caller's token.
+//! Invariant: an [`Envelope`] is made only by [`Signer::seal`], and is never valid longer than the
+//! caller's token.
 
 mod keys;
 
 use std::sync::Arc;
 
 use bailiwick_envelope::{
-    Authorization, CallBinding, Claims, Confidence, Delegation, EnvelopeError, Minting, Session,
+    Authorization, CallBinding, CallKind, Claims, Delegation, EnvelopeError, Minting, Session,
     SignedEnvelope, SigningKey, TransactionError, TransactionToken,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::Value;
 use sha2::Sha256;
 
-use crate::dispatch::Permit;
+use crate::dispatch::Target;
 use crate::identity::{Caller, SessionBasis};
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 use crate::seams::{Clock, Random, hex, random_hex};
 
 pub use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey};
 pub use keys::{HostKeys, SigningKeys, make_key, read_key};
 
-/// The identifier of one call, unique and unpredictable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallId(String);
-
-impl CallId {
-    /// 128 random bits.
-    pub fn new(random: &dyn Random) -> Self {
-        Self(random_hex::<16>(random))
-    }
-
-    /// 32 hexadecimal digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The signed envelope of one call.
-#[derive(Clone)]
-pub struct Sealed {
-    envelope: Arc<SignedEnvelope>,
+/// The signed envelope of one call, with what of the caller's token outlives the token.
+pub struct Envelope {
+    signed: Arc<SignedEnvelope>,
     alias: Arc<str>,
     authority_until: u64,
 }
 
-impl Sealed {
+impl Envelope {
     /// The signed envelope.
-    pub fn envelope(&self) -> &SignedEnvelope {
-        &self.envelope
+    pub fn signed(&self) -> &Arc<SignedEnvelope> {
+        &self.signed
+    }
+
+    /// What the envelope says.
+    pub fn claims(&self) -> &Claims {
+        self.signed.claims()
     }
 
     /// The alias of the actor's issuer.
@@ -104,12 +93,12 @@ pub enum SealError {
 
 impl SealError {
     /// The code for the journal and the answer.
-    pub fn reason(&self) -> Reason {
+    pub fn reason(&self) -> RefusalReason {
         match self {
-            Self::Expired => Reason::Expiring,
+            Self::Expired => RefusalReason::Expiring,
             Self::Arguments(_) | Self::Sign(_) => {
                 tracing::error!(cause = %self, "a call could not be sealed");
-                Reason::Internal
+                RefusalReason::Internal
             }
         }
     }
@@ -133,49 +122,55 @@ impl Signer {
         }
     }
 
-    /// Seals one call.
+    /// Seals one call of `caller`: decides its identifier, binds everything that was decided, and
+    /// signs it.
     ///
     /// # Errors
     /// The token has run out, or the envelope cannot be made.
     pub fn seal(
         &self,
         caller: &Caller,
-        permit: &Permit,
-        call: &CallId,
-        trace_id: Option<String>,
-    ) -> Result<Sealed, SealError> {
+        target: &Target,
+        arguments: &Value,
+        trace_id: Option<&str>,
+    ) -> Result<Envelope, SealError> {
         let now = self.clock.now();
         if caller.expires_at() <= now {
             return Err(SealError::Expired);
         }
-        let arguments =
-            serde_json_canonicalizer::to_vec(permit.arguments()).map_err(SealError::Arguments)?;
-        let tool = permit.tool();
+        let lifetime = now.saturating_add(self.settings.lifetime);
         let claims = Claims {
             actor: caller.actor().clone(),
             agent: caller.agent().clone(),
             session: self.session(caller.session(), trace_id),
             authorization: Authorization {
-                scopes: permit.scopes().to_vec(),
-                confidence: Confidence::Verified,
+                scopes: target.scopes().to_vec(),
             },
-            delegation: Delegation::new(permit.services().clone()),
-            call: CallBinding {
-                id: call.0.clone(),
-                tool: tool.definition.name.clone(),
-                component: tool.component.digest.clone(),
-                arguments: format!("hmac-sha256:{}", self.keyed_hash("arguments", &arguments)),
-            },
+            delegation: Delegation::new(target.backing().services.clone()),
+            call: self.binding(target, arguments)?,
             created_at: now,
-            expires_at: caller
-                .expires_at()
-                .min(now.saturating_add(self.settings.lifetime)),
+            expires_at: caller.expires_at().min(lifetime),
         };
-        let envelope = Arc::new(claims.sign(&self.envelope)?);
-        Ok(Sealed {
-            envelope,
+        Ok(Envelope {
+            signed: Arc::new(claims.sign(&self.envelope)?),
             alias: caller.issuer_alias().into(),
             authority_until: caller.expires_at(),
+        })
+    }
+
+    /// What the envelope is bound to: a new identifier of 128 random bits, the target, its code and
+    /// a keyed hash of the arguments.
+    fn binding(&self, target: &Target, arguments: &Value) -> Result<CallBinding, SealError> {
+        let canonical =
+            serde_json_canonicalizer::to_vec(arguments).map_err(SealError::Arguments)?;
+        Ok(CallBinding {
+            id: random_hex::<16>(self.random.as_ref()),
+            kind: match target {
+                Target::Tool(_) => CallKind::Tool,
+            },
+            name: target.name().to_owned(),
+            component: target.backing().component.digest.clone(),
+            arguments: format!("hmac-sha256:{}", self.keyed_hash("arguments", &canonical)),
         })
     }
 
@@ -185,32 +180,33 @@ impl Signer {
     /// The envelope does not allow the service, or has expired.
     pub fn transaction(
         &self,
-        sealed: &Sealed,
+        envelope: &Envelope,
         service: &str,
     ) -> Result<TransactionToken, TransactionError> {
         let jti = random_hex::<16>(self.random.as_ref());
         let minting = Minting {
             issuer: &self.settings.issuer,
             trust_domain: &self.settings.trust_domain,
-            actor_alias: sealed.issuer_alias(),
+            actor_alias: envelope.issuer_alias(),
             workload: &self.settings.issuer,
             jti: &jti,
             now: self.clock.now(),
         };
-        let narrowed = sealed
-            .envelope
+        let narrowed = envelope
+            .signed
             .narrow(service)
             .map_err(|_| TransactionError::Service)?;
         narrowed.mint(&minting, &self.transaction)
     }
 
-    fn session(&self, basis: &SessionBasis, trace_id: Option<String>) -> Session {
+    fn session(&self, basis: &SessionBasis, trace_id: Option<&str>) -> Session {
         let (id, source) = match basis {
             SessionBasis::SessionId(sid) => (sid.clone(), "sid"),
             SessionBasis::TokenId(jti) => (self.keyed_hash("jti", jti.as_bytes()), "jti"),
             SessionBasis::TokenDigest(digest) => (self.keyed_hash("token", digest), "token"),
         };
-        let trace_id = trace_id.unwrap_or_else(|| random_hex::<16>(self.random.as_ref()));
+        let trace_id =
+            trace_id.map_or_else(|| random_hex::<16>(self.random.as_ref()), str::to_owned);
         Session {
             id,
             source: source.to_owned(),

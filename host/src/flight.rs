@@ -1,8 +1,10 @@
-//! One attempt for all who want the same thing.
+//! One attempt for all callers that want the same thing.
 //!
-//! Invariant: while an attempt is under way, no one begins another. Everyone who asks in the
-//! meantime gets its answer, good or bad, when it ends, and its age counts from that moment.
-//! Deliberately absent: a time limit. The attempt has one of its own.
+//! For example, a hundred requests that find a key set too old cause one fetch.
+//!
+//! Invariant: while an attempt is under way, no other begins. Everyone who asks in the meantime
+//! gets its answer, good or bad, when it ends, and the answer's age counts from that moment.
+//! Deliberately absent: a time limit. The attempt has its own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,18 +14,18 @@ use crate::seams::Clock;
 
 /// The attempts to obtain one thing: one at a time.
 ///
-/// `T` is what an attempt ends with, a failure included: `Result<Arc<Good>, Error>`.
+/// `T` is the result of an attempt, a failure included: `Result<Arc<Good>, Error>`.
 pub struct Flight<T> {
     clock: Arc<dyn Clock>,
     state: Mutex<State<T>>,
 }
 
-/// How an attempt ended.
+/// The end of an attempt.
 #[derive(Debug, Clone)]
 pub struct Ended<T> {
-    /// What it gave.
+    /// Its result.
     pub answer: T,
-    /// When it ended, milliseconds since 1970-01-01 UTC.
+    /// The time at which it ended, milliseconds since 1970-01-01 UTC.
     pub at_ms: u64,
 }
 
@@ -39,7 +41,7 @@ enum Boarding<T> {
 }
 
 impl<T: Clone> Flight<T> {
-    /// No attempt was made yet.
+    /// Starts without an attempt.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
@@ -50,12 +52,12 @@ impl<T: Clone> Flight<T> {
         }
     }
 
-    /// The answer of the last attempt if it is `enough`; else that of the attempt under way, or of
-    /// a new one.
+    /// Returns the answer of the last attempt if it is `enough`; else that of the attempt under
+    /// way, or of a new one.
     ///
-    /// The attempt runs in the caller's own task. If that task goes away, one of those who wait
-    /// makes a new attempt; where callers come and go as they like, give the call a task of its
-    /// own.
+    /// The attempt runs in the caller's own task. If that task is dropped, one of the waiting
+    /// callers makes a new attempt. Where callers come and go as they like, give the call a task of
+    /// its own.
     pub async fn join<F>(
         &self,
         enough: impl Fn(&Ended<T>) -> bool,
@@ -86,17 +88,17 @@ impl<T: Clone> Flight<T> {
         answer
     }
 
-    /// How the last attempt ended.
+    /// Returns the end of the last attempt.
     pub fn last(&self) -> Option<Ended<T>> {
         self.lock().last.clone()
     }
 
-    /// Whether an attempt is under way.
+    /// Returns whether an attempt is under way.
     pub fn is_under_way(&self) -> bool {
         self.lock().under_way.as_ref().is_some_and(is_alive)
     }
 
-    /// Forgets how the last attempt ended if that is `unwanted`.
+    /// Forgets the last attempt if it is `unwanted`.
     pub fn forget(&self, unwanted: impl FnOnce(&Ended<T>) -> bool) {
         let mut state = self.lock();
         if state.last.as_ref().is_some_and(unwanted) {
@@ -136,7 +138,7 @@ impl<T: Clone> Flight<T> {
     }
 }
 
-/// Whether the one who makes the attempt is still there.
+/// Returns whether the task that makes the attempt still exists.
 fn is_alive<T>(under_way: &watch::Receiver<Option<T>>) -> bool {
     under_way.has_changed().is_ok()
 }
@@ -160,7 +162,7 @@ mod tests {
 
     type Answer = Result<usize, &'static str>;
 
-    /// A flight whose attempts end when they are let go, at a later time than they began.
+    /// A flight whose attempts end when the test releases them, later than they began.
     struct Airport {
         clock: Arc<Standing>,
         flight: Flight<Answer>,

@@ -1,11 +1,11 @@
-//! What this program gives up before it meets anything from outside: rights that neither serving
-//! nor compiling needs, so that whoever breaks out of WebAssembly finds less to go on with.
+//! Gives up rights before the program meets anything from outside: those that neither serving nor
+//! compiling needs, so that code that escapes from WebAssembly finds less to use.
 //!
 //! Beside the story; `serve` and the two helper processes of the compiler call it first. Trusts the
 //! kernel.
 //!
 //! Invariant: a function here returns `Ok` only if everything that it names is in force for every
-//! thread of the process, those to come included. There is no way to ask for less.
+//! thread of the process, present and future. No caller can ask for less.
 
 #[cfg_attr(
     not(all(
@@ -20,10 +20,10 @@ use std::fs;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 
-/// A right cannot be given up.
+/// A right that cannot be given up.
 #[derive(Debug, thiserror::Error)]
 pub enum HardenError {
-    /// The kernel, or a filter around this process, does not take the filter.
+    /// The kernel, or a filter around this process, refuses the filter.
     #[error(
         "the filter of system calls is refused, and the host does not run without it: allow the calls `seccomp` and `prctl` \
          (the profiles of container engines do by default) on a kernel with CONFIG_SECCOMP_FILTER"
@@ -32,15 +32,15 @@ pub enum HardenError {
     /// A limit cannot be set.
     #[error("{what} cannot be set")]
     Setting {
-        /// Which.
+        /// The limit.
         what: &'static str,
-        /// Why.
+        /// The kernel's error.
         #[source]
         cause: std::io::Error,
     },
 }
 
-/// What one compilation may use.
+/// The resources that one compilation may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompileLimits {
     /// Address space, bytes.
@@ -49,9 +49,9 @@ pub struct CompileLimits {
     pub cpu: u64,
 }
 
-/// For the process that serves, before it reads a secret: it starts no process and no program,
-/// looks into no other, leaves no core file, and its memory is not to be read by others of the same
-/// user.
+/// Restricts the serving process, before it reads a secret: it starts no process or program,
+/// inspects no other process and leaves no core file, and others of the same user cannot read its
+/// memory.
 ///
 /// # Errors
 /// A right cannot be given up.
@@ -61,8 +61,8 @@ pub fn serving() -> Result<(), HardenError> {
     system::no_new_programs()
 }
 
-/// For the process that starts the compile workers: the same, except that it starts processes. When
-/// memory runs out, the kernel ends it before the one that serves.
+/// Restricts the process that starts the compile workers: as [`serving`], except that it starts
+/// processes. When memory runs out, the kernel ends it before the serving process.
 ///
 /// # Errors
 /// A right cannot be given up.
@@ -72,9 +72,9 @@ pub(crate) fn spawning() -> Result<(), HardenError> {
     system::few_calls()
 }
 
-/// For the process that compiles one component, before it reads a byte of it: it computes, reads
-/// standard input and writes standard output, within `limits`, and ends with its parent, or before
-/// any other process when memory runs out.
+/// Restricts the process that compiles one component, before it reads a byte of it. It computes,
+/// reads standard input and writes standard output, within `limits`. It ends with its parent, and
+/// before any other process when memory runs out.
 ///
 /// # Errors
 /// A right cannot be given up.
@@ -84,7 +84,7 @@ pub(crate) fn compiling(limits: CompileLimits) -> Result<(), HardenError> {
     limit("the size of files", Resource::Fsize, 0)?;
     limit("the number of open files", Resource::Nofile, MAX_FILES)?;
     limit("the address space", Resource::As, limits.address_space)?;
-    // Two limits, so that it ends by the signal that tells why.
+    // Two limits, so that the soft one ends it by the signal that names the cause.
     limit(
         "the processor time",
         Resource::Cpu,
@@ -96,15 +96,15 @@ pub(crate) fn compiling(limits: CompileLimits) -> Result<(), HardenError> {
         maximum: most,
     };
     setrlimit(Resource::Cpu, cpu).map_err(setting("the processor time"))?;
-    // A courtesy, which a service manager's own filter may deny.
+    // Only a courtesy; a service manager's own filter may deny it.
     let _ = setpriority_process(None, NICE);
     system::end_with_parent()?;
     system::only_compute()
 }
 
-/// Changes the score by which the kernel chooses whom to end when memory runs out. Every process
-/// may raise its own. Where that file is closed, the process goes on: what is lost is the choice,
-/// and no protection from a guest.
+/// Changes the score by which the kernel chooses which process to end when memory runs out. Every
+/// process may raise its own. If the file is closed to this process, it goes on: it loses the
+/// choice, not a protection from guests.
 fn end_first(change: impl FnOnce(i32) -> i32) {
     let own = fs::read_to_string(SCORE)
         .ok()
@@ -112,7 +112,7 @@ fn end_first(change: impl FnOnce(i32) -> i32) {
     let _ = fs::write(SCORE, change(own.unwrap_or_default()).to_string());
 }
 
-/// Sets a limit, unless there is a lower one already.
+/// Sets a limit, unless a lower one is already set.
 fn limit(what: &'static str, resource: Resource, most: u64) -> Result<(), HardenError> {
     let most = getrlimit(resource)
         .maximum
@@ -134,11 +134,11 @@ fn setting<E: Into<std::io::Error>>(what: &'static str) -> impl FnOnce(E) -> Har
     }
 }
 
-/// What is added to the share of memory that a process has, in thousandths: inherited by its
-/// children, from -1000 (never).
+/// The adjustment to a process's share of memory, in thousandths. Children inherit it; -1000 means
+/// never.
 const SCORE: &str = "/proc/self/oom_score_adj";
 const MOST_EXPENDABLE: i32 = 1000;
-/// Serving comes first.
+/// Serving has priority.
 const NICE: i32 = 10;
-/// The three standard ones, and a little room.
+/// The three standard files, and a little room.
 const MAX_FILES: u64 = 16;

@@ -10,27 +10,23 @@
 mod bearer;
 mod cache;
 mod caller;
-mod claims;
 mod issuer;
-mod keys;
-mod plain;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
-mod unverified;
 
 use std::sync::Arc;
 
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 use crate::seams::Clock;
+use crate::tokens::{
+    Audience, Expectations, KeyError, KeyRing, TokenError, Unverified, VerifyError,
+};
 
 pub use bearer::{BearerToken, SubjectToken};
 pub use caller::{Caller, SessionBasis};
-pub use claims::{Claims, TimeRule};
 pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
-pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySource, left_out};
-pub use unverified::{TokenError, TypeRule, Unverified};
 
 /// The issuers whose tokens open the front door.
 pub struct Identity {
@@ -59,12 +55,21 @@ pub enum AdmitError {
     Key(#[from] KeyError),
 }
 
+impl From<VerifyError> for AdmitError {
+    fn from(why: VerifyError) -> Self {
+        match why {
+            VerifyError::Token(why) => Self::Token(why),
+            VerifyError::Key(why) => Self::Key(why),
+        }
+    }
+}
+
 impl AdmitError {
     /// The code for the journal and the answer.
-    pub fn reason(&self) -> Reason {
+    pub fn reason(&self) -> RefusalReason {
         match self {
-            Self::Key(KeyError::Unavailable { .. }) => Reason::KeysUnavailable,
-            Self::Token(_) | Self::UnknownIssuer | Self::Key(_) => Reason::TokenInvalid,
+            Self::Key(KeyError::Unavailable { .. }) => RefusalReason::KeysUnavailable,
+            Self::Token(_) | Self::UnknownIssuer | Self::Key(_) => RefusalReason::TokenInvalid,
         }
     }
 }
@@ -105,20 +110,28 @@ impl Identity {
         let trusted = self
             .trusted(unverified.claimed_issuer()?)
             .ok_or(AdmitError::UnknownIssuer)?;
-        let key = trusted.keys.find(unverified.key_id()).await?;
-        let claims = unverified.verify(&key, &trusted.settings.token_type)?;
-        claims.check_times(self.clock.now(), &trusted.settings.times)?;
-        claims.check_audience(
-            trusted
-                .settings
-                .audience
-                .as_deref()
-                .unwrap_or(&self.resource),
-        )?;
-        let caller = Arc::new(Caller::from_claims(&claims, &trusted.settings, digest)?);
+        let verified = self
+            .expectations(trusted)
+            .verify(unverified, self.clock.as_ref())
+            .await?;
+        let caller = Arc::new(Caller::new(&verified, &trusted.settings, digest)?);
         self.verified
-            .insert(digest, &caller, key.set(), self.clock.now_ms());
+            .insert(digest, &caller, verified.keys(), self.clock.now_ms());
         Ok((caller, token.into_subject()))
+    }
+
+    /// What a caller's token of this issuer must be.
+    fn expectations<'e>(&'e self, trusted: &'e Trusted) -> Expectations<'e> {
+        let settings = &trusted.settings;
+        Expectations {
+            issuer: &settings.issuer,
+            keys: &trusted.keys,
+            token_type: &settings.token_type,
+            times: &settings.times,
+            ends_by: None,
+            audience: Audience::Among(settings.audience.as_ref().unwrap_or(&self.resource)),
+            subject: None,
+        }
     }
 
     /// Verifies a token again that was admitted before, perhaps by another policy's issuers.

@@ -1,10 +1,11 @@
 //! JSON from outside: parsed once, bounded in depth, duplicate members refused.
 //!
 //! Two parsers that pick different duplicates would see different users (RFC 8259 §4 leaves the
-//! choice open), so a duplicate is an error wherever it stands.
+//! choice open): `{"sub": "alice", "sub": "bob"}` is alice to one and bob to the other. So a
+//! duplicate is an error at every level.
 //!
-//! Invariant: nothing from outside is turned into a [`Value`] anywhere else, and [`member`] is how
-//! a member of it is read.
+//! Invariant: text from outside becomes a [`Value`] only here, and its members are read only with
+//! [`member`].
 
 pub mod member;
 pub mod numbers;
@@ -34,7 +35,7 @@ pub fn parse(bytes: &[u8], depth: usize) -> Result<Value, JsonError> {
     Ok(value)
 }
 
-/// Why a text was not accepted as JSON.
+/// A text that is not accepted as JSON.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not acceptable JSON at line {line}, column {column}: {kind}")]
 pub struct JsonError {
@@ -87,7 +88,8 @@ impl Strict<'_> {
         Ok(Self { depth, ..self })
     }
 
-    /// A small text can mean many values, each of which takes far more memory than its text.
+    /// Counts a value, up to [`MAX_NODES`]. A small text can mean many values, each of which takes
+    /// far more memory than its text.
     fn count<E: serde::de::Error>(self) -> Result<(), E> {
         self.nodes.set(self.nodes.get() + 1);
         if self.nodes.get() > MAX_NODES {
@@ -100,7 +102,7 @@ impl Strict<'_> {
 
 const MAX_NODES: usize = 100_000;
 
-/// How many values there are, this one and all within it.
+/// Counts the values: this one and all within it.
 pub fn values(value: &Value) -> usize {
     let within = match value {
         Value::Array(items) => items.iter().map(values).sum(),

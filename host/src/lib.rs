@@ -19,7 +19,12 @@ pub mod audit;
 
 pub mod sandbox;
 
+pub mod downstream;
+pub mod intake;
+
 pub mod delegation;
+
+pub mod tokens;
 
 pub mod egress;
 
@@ -29,6 +34,8 @@ pub mod characters;
 pub mod flight;
 pub mod harden;
 pub mod json;
+pub mod limits;
+pub mod principal;
 pub mod reason;
 
 pub use bailiwick_journal::{note, owned, seams};

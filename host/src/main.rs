@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// An MCP server host that runs every tool as a WebAssembly component which knows for whom it
-/// acts and holds no keys.
+/// An MCP server host that runs every tool as a WebAssembly component. A tool learns for whom it
+/// acts, and holds no keys.
 #[derive(Parser)]
 #[command(name = "bailiwick", version)]
 struct Cli {
@@ -21,21 +21,24 @@ enum Command {
     Serve(cli::serve::Args),
     /// Check a configuration and the tools folder, without serving.
     Check(cli::check::Args),
-    /// Tell whether a token may make a call and why, without making it.
+    /// Explain whether a token may make a call, without making it.
     Explain(cli::explain::Args),
-    /// Look into the audit journal.
+    /// Read the audit journal.
     #[command(subcommand)]
     Audit(cli::audit::Command),
-    /// Begin a tool: a Rust crate with an example in it.
+    /// Start a tool: a Rust crate with an example in it.
     New(cli::new::Args),
     /// Build a Rust crate into a component for the tools folder.
     Build(cli::build::Args),
-    /// Say what a component is, what it asks for and whether this host would load it.
+    /// Describe a component: what it is, what it asks for, and whether this host would load it.
     Inspect(cli::inspect::Args),
     /// Sign components, or make a key to sign them with.
     Sign(cli::sign::Args),
-    /// Approve what the tools of a component say of themselves.
-    Approve(cli::approve::Args),
+    /// Accept the definitions of a component's tools.
+    Accept(cli::accept::Args),
+    /// The former name of `accept`.
+    #[command(hide = true, disable_help_flag = true)]
+    Approve(cli::accept::FormerArgs),
     /// Try tools on this machine: a host with an issuer and sample users (runs `bailiwick-dev`).
     #[command(disable_help_flag = true)]
     Dev(cli::dev::Args),
@@ -63,7 +66,8 @@ fn main() -> ExitCode {
         Command::Build(args) => cli::build::run(args, page),
         Command::Inspect(args) => cli::inspect::run(&args, page),
         Command::Sign(args) => cli::sign::run(&args, page),
-        Command::Approve(args) => cli::approve::run(&args, page),
+        Command::Accept(args) => cli::accept::run(&args, page),
+        Command::Approve(args) => cli::accept::former(&args),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
         Command::CompileKeeper => cli::compile::keeper(),

@@ -12,41 +12,29 @@ mod ambient;
 mod answer;
 mod bindings;
 #[cfg(test)]
-mod campaigns;
-#[cfg(test)]
 mod canary;
-mod compile;
+mod code;
+mod described;
 mod downstream;
 mod engine;
 mod entry;
-mod examine;
 mod growth;
-mod inspect;
-mod limits;
-mod loader;
+mod identity;
 mod log;
 mod progress;
 mod run;
-mod signature;
-mod spare;
 mod state;
-mod structure;
+#[cfg(test)]
+mod testing;
 mod ticker;
-mod wasi;
+pub(crate) mod wasi;
 
-pub use answer::{Answer, Ended};
-pub use compile::{
-    Cache, Compile, CompileError, Compiler, Compiling, WorkerError, Workers, compile_here,
-    keep_spawner, spawn_workers, work,
+pub use answer::{Answer, Ending};
+pub use code::{Code, Components};
+pub use described::{Annotations, RawDefinition};
+pub(crate) use engine::{
+    COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES, compile_config,
 };
 pub use engine::{EngineError, Tier};
-pub use examine::{ExamineError, Examined};
-pub use inspect::{Inspection, Refused, inspect};
-pub use limits::{Limit, Limits, Room, Unit};
-pub use loader::{
-    Candidate, FolderError, LoadError, Loaded, Unapproved, candidates, is_name as is_component_name,
-};
 pub use progress::{ProgressSink, Report};
-pub use run::{Capacity, Components, Sandbox, Signals};
-pub use signature::{SignatureError, beside as signature_of, is_signer_key, sign, signer_key};
-pub use structure::StructureError;
+pub use run::{Capacity, Job, Sandbox, Signals};

@@ -8,6 +8,7 @@
 
 mod answer;
 mod body;
+mod calls;
 mod discovery;
 mod front;
 mod headers;
@@ -16,6 +17,7 @@ mod listening;
 mod mcp;
 mod message;
 mod ready;
+mod revision;
 
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};

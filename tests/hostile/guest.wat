@@ -1,4 +1,4 @@
-;; A guest of the world bailiwick:tool/tool@0.1.0, by hand, with gaps.
+;; A guest of the world bailiwick:tool/tool@0.2.0, by hand, with gaps.
 ;;
 ;; With the usual text in its gaps it is a good guest: one tool without arguments that answers
 ;; "ok". A hostile guest is the same text with something else in one gap or two. A gap is a name
@@ -11,42 +11,47 @@
 ;;    65536 .. 262144   what `describe` returns
 ;;   262144 ..          handed out by cabi_realloc, never taken back
 (component
-  (import "bailiwick:tool/identity@0.1.0" (instance $identity
-    (type $actor-kind' (enum "user" "service"))
-    (export "actor-kind" (type $actor-kind (eq $actor-kind')))
-    (type $actor' (record
-      (field "kind" $actor-kind) (field "sub" string) (field "iss" string) (field "tenant" (option string))
-      (field "acr" (option string)) (field "auth-time" (option u64))))
-    (export "actor" (type $actor (eq $actor')))
-    (type $prior-actor' (record (field "sub" string) (field "iss" (option string))))
-    (export "prior-actor" (type $prior-actor (eq $prior-actor')))
-    (type $agent' (record
-      (field "type" string) (field "id" string) (field "client-id" string)
-      (field "prior-actors" (list $prior-actor))))
-    (export "agent" (type $agent (eq $agent')))
-    (type $session' (record (field "id" string) (field "source" string) (field "trace-id" string)))
-    (export "session" (type $session (eq $session')))
-    (type $confidence' (enum "verified" "estimated"))
-    (export "confidence" (type $confidence (eq $confidence')))
-    (type $authorization' (record (field "scopes" (list string)) (field "confidence" $confidence)))
-    (export "authorization" (type $authorization (eq $authorization')))
-    (type $mode' (enum "service-identity" "on-behalf-of" "restricted-user"))
-    (export "delegation-mode" (type $mode (eq $mode')))
-    (type $delegation' (record
-      (field "mode" $mode) (field "allowed" (list string)) (field "modes" (list (tuple string $mode)))))
-    (export "delegation" (type $delegation (eq $delegation')))
-    (type $call' (record
-      (field "id" string) (field "tool" string) (field "component" string) (field "arguments" string)))
-    (export "call" (type $call (eq $call')))
-    (type $meta' (record
-      (field "created-at" u64) (field "expires-at" u64) (field "kid" string) (field "signature" string)))
-    (export "meta" (type $meta (eq $meta')))
-    (type $envelope' (record
-      (field "actor" $actor) (field "agent" $agent) (field "session" $session)
-      (field "authorization" $authorization) (field "delegation" $delegation) (field "call" $call)
-      (field "meta" $meta) (field "json" string)))
-    (export "envelope" (type $envelope (eq $envelope')))))
-  (alias export $identity "envelope" (type $envelope))
+  (import "bailiwick:tool/types@0.2.0" (instance $types
+    (type $context' (record
+      (field "input" string) (field "answers" (list (tuple string string)))
+      (field "state" (option (list u8)))))
+    (export "context" (type $context (eq $context')))
+    (type $text' (record (field "text" string) (field "meta" (option string))))
+    (export "text-content" (type $text (eq $text')))
+    (type $media' (record
+      (field "data" (list u8)) (field "mime-type" string) (field "meta" (option string))))
+    (export "media-content" (type $media (eq $media')))
+    (type $link' (record
+      (field "uri" string) (field "name" string) (field "description" (option string))
+      (field "mime-type" (option string)) (field "meta" (option string))))
+    (export "resource-link" (type $link (eq $link')))
+    (type $body' (variant (case "text" string) (case "blob" (list u8))))
+    (export "resource-body" (type $body (eq $body')))
+    (type $embedded' (record
+      (field "uri" string) (field "mime-type" (option string)) (field "body" $body)
+      (field "meta" (option string))))
+    (export "embedded-resource" (type $embedded (eq $embedded')))
+    (type $content' (variant
+      (case "text" $text) (case "image" $media) (case "audio" $media) (case "resource-link" $link)
+      (case "embedded-resource" $embedded)))
+    (export "content" (type $content (eq $content')))
+    (type $output' (record
+      (field "content" (list $content)) (field "structured" (option string)) (field "is-error" bool)
+      (field "meta" (option string))))
+    (export "output" (type $output (eq $output')))
+    (type $question' (variant (case "form" (tuple string string)) (case "other" (tuple string string))))
+    (export "question" (type $question (eq $question')))
+    (type $input-request' (record
+      (field "questions" (list (tuple string $question))) (field "state" (option (list u8)))))
+    (export "input-request" (type $input-request (eq $input-request')))
+    (type $error' (variant
+      (case "invalid-input" string) (case "forbidden" string) (case "not-found" string)
+      (case "unavailable" string) (case "failed" string)))
+    (export "error" (type $error (eq $error')))))
+  (alias export $types "context" (type $context))
+  (alias export $types "output" (type $output))
+  (alias export $types "input-request" (type $input-request))
+  (alias export $types "error" (type $tool-error))
 
 {{imports}}
 
@@ -80,7 +85,7 @@
 {{main}}
     ;; describe: list<definition>, a pointer and a length, then 84 bytes for each.
 {{definitions}}
-    ;; call: result<outcome, tool-error>: ok, complete, one content, nothing else.
+    ;; call: result<outcome, error>: ok, complete, one content, nothing else.
     (data (i32.const 1024) "ok")
     (data (i32.const 2048) (i32 0 0) (i32 2112 1) (i32 0 0 0) (i32 0) (i32 0 0 0))
     ;; content, 56 bytes: text.
@@ -88,7 +93,11 @@
     (func $describe (result i32)
 {{describe}}
       (i32.const 65536))
-    (func $call (param $arguments i32) (result i32)
+    ;; The tool, the input, the answers and the state: pointers and lengths.
+    (func $call
+      (param $tool i32) (param $tool-len i32) (param $input i32) (param $input-len i32)
+      (param $answers i32) (param $answers-len i32)
+      (param $with-state i32) (param $state i32) (param $state-len i32) (result i32)
 {{call}}
       (i32.const 2048))
     (func $after-describe (param i32)
@@ -114,47 +123,13 @@
     (field "input-schema" string) (field "output-schema" (option string)) (field "annotations" $annotations')
     (field "scopes" (list string)) (field "services" (list string)) (field "meta" (option string))))
   (export $definition' "definition" (type $definition))
-  (type $context (record
-    (field "identity" $envelope) (field "input" string) (field "answers" (list (tuple string string)))
-    (field "state" (option (list u8)))))
-  (export $context' "tool-context" (type $context))
-  (type $text (record (field "text" string) (field "meta" (option string))))
-  (export $text' "text-content" (type $text))
-  (type $media (record (field "data" (list u8)) (field "mime-type" string) (field "meta" (option string))))
-  (export $media' "media-content" (type $media))
-  (type $link (record
-    (field "uri" string) (field "name" string) (field "description" (option string))
-    (field "mime-type" (option string)) (field "meta" (option string))))
-  (export $link' "resource-link" (type $link))
-  (type $body (variant (case "text" string) (case "blob" (list u8))))
-  (export $body' "resource-body" (type $body))
-  (type $embedded (record
-    (field "uri" string) (field "mime-type" (option string)) (field "body" $body') (field "meta" (option string))))
-  (export $embedded' "embedded-resource" (type $embedded))
-  (type $content (variant
-    (case "text" $text') (case "image" $media') (case "audio" $media') (case "resource-link" $link')
-    (case "embedded-resource" $embedded')))
-  (export $content' "content" (type $content))
-  (type $output (record
-    (field "content" (list $content')) (field "structured" (option string)) (field "is-error" bool)
-    (field "meta" (option string))))
-  (export $output' "output" (type $output))
-  (type $question (variant (case "form" (tuple string string)) (case "other" (tuple string string))))
-  (export $question' "question" (type $question))
-  (type $input-request (record
-    (field "questions" (list (tuple string $question'))) (field "state" (option (list u8)))))
-  (export $input-request' "input-request" (type $input-request))
-  (type $outcome (variant (case "complete" $output') (case "input-required" $input-request')))
+  (type $outcome (variant (case "complete" $output) (case "input-required" $input-request)))
   (export $outcome' "outcome" (type $outcome))
-  (type $tool-error (variant
-    (case "invalid-input" string) (case "forbidden" string) (case "not-found" string)
-    (case "unavailable" string) (case "failed" string)))
-  (export $tool-error' "tool-error" (type $tool-error))
 
   (func $describe (result (list $definition'))
     (canon lift (core func $main "describe") (memory $memory) (realloc $realloc)
       (post-return (core func $main "after-describe"))))
-  (func $call (param "tool" string) (param "context" $context') (result (result $outcome' (error $tool-error')))
+  (func $call (param "tool" string) (param "context" $context) (result (result $outcome' (error $tool-error)))
     (canon lift (core func $main "call") (memory $memory) (realloc $realloc){{call-options}}
       (post-return (core func $main "after-call"))))
   (instance $tools

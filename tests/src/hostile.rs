@@ -12,10 +12,12 @@ mod describing;
 mod features;
 mod functions;
 mod guest;
+mod identity;
 mod loops;
 mod memory;
 mod resources;
 mod results;
+mod segments;
 mod shape;
 mod stack;
 mod traps;
@@ -23,6 +25,7 @@ mod wasi;
 
 pub use definition::Definition;
 pub use guest::Guest;
+pub use segments::SERVICE;
 
 /// One hostile guest.
 #[derive(Clone, Debug)]
@@ -84,6 +87,11 @@ pub enum Source {
 }
 
 impl Case {
+    /// Whether it asks [`SERVICE`]: what it does then is seen only if it is granted.
+    pub fn asks_a_service(&self) -> bool {
+        segments::asks_a_service(self.name)
+    }
+
     /// The `.wasm` file.
     ///
     /// # Errors
@@ -105,6 +113,8 @@ pub fn cases() -> Vec<Case> {
         traps::cases,
         results::cases,
         functions::cases,
+        identity::cases,
+        segments::cases,
         resources::cases,
     ];
     let load = [

@@ -1,4 +1,4 @@
-//! Who gets in: tokens, scopes, tools and arguments. Every refusal leaves exactly one record.
+//! Admission: tokens, scopes, tools and arguments. Every refusal leaves exactly one record.
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::issuer::{Settings, Signer, TokenSpec};
@@ -356,7 +356,7 @@ async fn a_tool_that_is_not_there_is_a_protocol_error() -> Result<()> {
     let records = world.records()?;
     ensure_eq(
         text(one_refusal(&records, before)?, "reason"),
-        "unknown-tool",
+        "unknown-target",
         "reason",
     )
 }

@@ -174,7 +174,7 @@ async fn explain_decides_as_the_host_would_and_calls_nothing() -> Result<()> {
     );
     let said = run(&[&base[..], &["absent"]].concat()).await?;
     ensure!(
-        !said.good && said.out.contains("unknown-tool"),
+        !said.good && said.out.contains("unknown-target"),
         "{}{}",
         said.out,
         said.err
@@ -342,7 +342,7 @@ async fn commands_take_the_bare_names_of_files_that_the_documents_write() -> Res
     let remains = World::start().await?.stop().await?;
     for line in [
         "check --config bailiwick.toml",
-        "approve whoami --config bailiwick.toml",
+        "accept whoami --config bailiwick.toml",
         "audit verify audit --key audit/key",
         "audit show audit",
     ] {

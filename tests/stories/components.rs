@@ -1,4 +1,4 @@
-//! What is loaded, and what is refused at the door of the tools folder.
+//! Components that load, and components that are refused.
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::{events, text};

@@ -1,4 +1,5 @@
-//! How services are reached: on whose behalf, with which credential, and when not at all.
+//! The authority behind calls to services: on whose behalf, with which credential, and when there
+//! is none.
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::Misbehaviour;

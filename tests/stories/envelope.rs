@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::{client, clock};
-use bailiwick_envelope::{ActorKind, Claims, DelegationMode, PublicKeys, verify};
+use bailiwick_envelope::{ActorKind, CallMode, Claims, PublicKeys, verify};
 use bailiwick_tests::{AGENT, Plan, SCOPE, World, claims_of, ensure_eq};
 use http::StatusCode;
 use serde_json::json;
@@ -30,16 +30,12 @@ async fn the_envelope_that_whoami_returns_verifies_against_the_published_keys() 
     ensure_eq(claims.agent.client_id.as_str(), AGENT, "client")?;
     ensure_eq(claims.session.id.as_str(), "session-7", "session")?;
     ensure_eq(claims.session.source.as_str(), "sid", "source")?;
-    ensure_eq(claims.call.tool.as_str(), "whoami", "tool")?;
+    ensure_eq(claims.call.name.as_str(), "whoami", "tool")?;
     ensure!(
         claims.authorization.scopes.is_empty(),
         "more scopes than the tool requires"
     );
-    ensure_eq(
-        claims.delegation.mode(),
-        DelegationMode::ServiceIdentity,
-        "mode",
-    )?;
+    ensure_eq(claims.delegation.mode(), CallMode::ServiceIdentity, "mode")?;
     ensure!(
         claims.call.component.starts_with("sha256:"),
         "no component digest"

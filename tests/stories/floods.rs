@@ -1,4 +1,4 @@
-//! Floods: what a sender can make the host write down is bounded, and all of it is counted.
+//! Floods: a sender can make the host write only so much, and all of it is counted.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ async fn refusals_of_a_known_caller_are_counted_exactly_under_their_name() -> Re
     let records = remains.records()?;
     let (scopes, unknown) = (
         refused(&records, "insufficient-scope", "mallory"),
-        refused(&records, "unknown-tool", "mallory"),
+        refused(&records, "unknown-target", "mallory"),
     );
     ensure_eq((scopes.0, unknown.0), (40, 20), "mallory's refusals")?;
     ensure!(
@@ -77,7 +77,7 @@ async fn refusals_of_a_known_caller_are_counted_exactly_under_their_name() -> Re
         scopes.1 + unknown.1
     );
     ensure_eq(
-        refused(&records, "unknown-tool", "alice"),
+        refused(&records, "unknown-target", "alice"),
         (1, 1),
         "alice's, which has a record of its own",
     )?;

@@ -1,12 +1,13 @@
-//! What a hostile guest can do to the host and to others: nothing. The kit is `tests/hostile/`.
+//! A hostile guest can do nothing to the host and to others. The kit is `tests/hostile/`.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::folder::digest;
 use bailiwick_dev::journal::{self, events, text};
-use bailiwick_tests::hostile::{Case, Expect, cases, good, hoarders};
+use bailiwick_tests::hostile::{Case, Expect, SERVICE, cases, good, hoarders};
 use bailiwick_tests::{Plan, World, count, ensure_eq};
 use serde_json::{Value, json};
 
@@ -26,12 +27,27 @@ async fn among(guests: &[Case]) -> Result<World> {
 
 async fn within(guests: &[Case], limits: &'static str) -> Result<World> {
     let mut components = Vec::new();
+    let mut asking = Vec::new();
     for case in guests {
-        components.push((format!("{}.wasm", case.name), case.bytes()?));
+        let bytes = case.bytes()?;
+        if case.asks_a_service() {
+            asking.push((case.name, digest(&bytes)));
+        }
+        components.push((format!("{}.wasm", case.name), bytes));
     }
     World::with(Plan {
         components,
-        config: Box::new(move |config| config.limits = format!("[limits]\n{limits}\n")),
+        config: Box::new(move |config| {
+            config.limits = format!("[limits]\n{limits}\n");
+            config.services = config
+                .services
+                .replacen("allow = [", "allow = [\"GET /{**}\", ", 1);
+            for (name, digest) in asking {
+                *config = config
+                    .clone()
+                    .grant(name, &digest, &[(SERVICE, "on_behalf_of")]);
+            }
+        }),
         ..Plan::default()
     })
     .await
@@ -294,6 +310,14 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
         called().count()
     );
     neighbour.call().await?;
+    // Of all the segments that mean another path, the service saw the one that is harmless.
+    for request in world.orders.requests() {
+        ensure_eq(
+            request.path.as_str(),
+            "/%252e%252E",
+            "a path at the service",
+        )?;
+    }
     ensure!(
         wrong.is_empty(),
         "{} wrong:\n{}",

@@ -1,5 +1,5 @@
-//! A journal that somebody changes while the host is down, without any key: the next start signs
-//! none of it.
+//! A journal that is changed without any key while the host is down: the next start signs none of
+//! it.
 
 use std::cell::Cell;
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
-//! How components become code: in a process of its own, kept in a private folder, and what happens
-//! to whom when that fails.
+//! The way of components to code: in a process of its own, kept in a private folder; and the
+//! effects of its failures.
 
 use std::fs;
 use std::io::Write as _;
@@ -20,7 +20,7 @@ fn bomb(functions: usize, additions: usize) -> Result<Vec<u8>> {
     let one = format!("(func i32.const 0 {body} drop)");
     let text = format!(
         r#"(component (core module (memory 1) {}) (instance $none)
-            (export "bailiwick:tool/tools@0.1.0" (instance $none)))"#,
+            (export "bailiwick:tool/tools@0.2.0" (instance $none)))"#,
         one.repeat(functions)
     );
     Ok(wat::parse_str(text)?)

@@ -1,4 +1,4 @@
-//! Whose code it is: signatures, what a change says, and the operator's approval.
+//! The origin of code: signatures, changed definitions, and the operator's acceptance.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -430,7 +430,8 @@ async fn a_change_is_recorded_with_what_changed_and_so_is_the_way_back() -> Resu
 }
 
 #[tokio::test]
-async fn changed_definitions_wait_for_approval_and_the_approval_outlives_a_restart() -> Result<()> {
+async fn changed_definitions_wait_until_they_are_accepted_and_stay_accepted_over_a_restart()
+-> Result<()> {
     let new = reworded()?;
     let plan = Plan::config(|config| {
         let pinned: String = config
@@ -440,35 +441,35 @@ async fn changed_definitions_wait_for_approval_and_the_approval_outlives_a_resta
             .collect();
         config.components = config
             .components
-            .replace(&pinned, "digest = \"any\"\napprove_changes = true");
+            .replace(&pinned, "digest = \"any\"\nrequire_acceptance = true");
     });
     let world = World::with(plan).await?;
     let token = world.token("alice")?;
     let config = world.folder.config();
     let config = path(&config)?.to_owned();
 
-    // Trust on first use is not approval.
+    // Trust on first use is not acceptance.
     ensure!(
         !world.order(&token, "1001").await?.is_success(),
-        "it is served before it is approved"
+        "it is served before it is accepted"
     );
     ensure_eq(
         reasons(&world.records()?, "component.refused"),
-        vec!["approval-required".to_owned()],
+        vec!["definition-changed".to_owned()],
         "reasons",
     )?;
-    approve(&world, &config).await?;
+    accept(&world, &config).await?;
     in_effect(&world, 1).await?;
     ensure!(
         world.order(&token, "1001").await?.is_success(),
-        "approving has no effect"
+        "accepting has no effect"
     );
 
-    // A new description: the old version serves until the new one is approved.
+    // A new description: the old version serves until the new one is accepted.
     world.folder.write_tool("orders.wasm", &new)?;
     let records = until(&world, "component.refused", 2).await?;
     let refused = newest(&records, "component.refused")?;
-    ensure_eq(text(refused, "reason"), "approval-required", "reason")?;
+    ensure_eq(text(refused, "reason"), "definition-changed", "reason")?;
     ensure!(
         detail(refused, "changes")
             .to_string()
@@ -478,21 +479,21 @@ async fn changed_definitions_wait_for_approval_and_the_approval_outlives_a_resta
     in_effect(&world, 2).await?;
     ensure!(
         world.order(&token, "1001").await?.is_success(),
-        "the approved version is gone"
+        "the accepted version is gone"
     );
 
-    // Not so after a restart: nobody remembers the old version, and the new one is not approved.
+    // Not so after a restart: nobody remembers the old version, and the new one is not accepted.
     let world = world.stop().await?.restart().await?;
     let token = world.token("alice")?;
     ensure!(
         !world.order(&token, "1001").await?.is_success(),
-        "a restart approves"
+        "a restart accepts"
     );
-    approve(&world, &config).await?;
+    accept(&world, &config).await?;
     in_effect(&world, 1).await?;
     ensure!(
         world.order(&token, "1001").await?.is_success(),
-        "approving has no effect"
+        "accepting has no effect"
     );
     let world = world.stop().await?.restart().await?;
     ensure!(
@@ -500,7 +501,7 @@ async fn changed_definitions_wait_for_approval_and_the_approval_outlives_a_resta
             .order(&world.token("alice")?, "1001")
             .await?
             .is_success(),
-        "the approval is forgotten"
+        "the acceptance is forgotten"
     );
 
     // The way back is a change too.
@@ -508,13 +509,13 @@ async fn changed_definitions_wait_for_approval_and_the_approval_outlives_a_resta
     let records = until(&world, "component.refused", 4).await?;
     ensure_eq(
         text(newest(&records, "component.refused")?, "reason"),
-        "approval-required",
+        "definition-changed",
         "a rollback",
     )
 }
 
 /// Runs the command that the newest refusal names.
-async fn approve(world: &World, config: &str) -> Result<()> {
+async fn accept(world: &World, config: &str) -> Result<()> {
     let records = world.records()?;
     let cause = detail(newest(&records, "component.refused")?, "cause")
         .as_str()
@@ -529,7 +530,7 @@ async fn approve(world: &World, config: &str) -> Result<()> {
         .collect();
     ensure!(words.last() == Some(&config), "{command}");
     let (good, said) = run(&words).await?;
-    ensure!(good && said.contains("approved: "), "{said}");
+    ensure!(good && said.contains("accepted: "), "{said}");
     Ok(())
 }
 

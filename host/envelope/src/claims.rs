@@ -85,33 +85,40 @@ pub struct Session {
     pub trace_id: String,
 }
 
-/// How sure the host is of the claims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// All required claims were checked.
-    Verified,
-    /// Some claims were inferred; grants nothing.
-    Estimated,
-}
-
-impl Confidence {
-    /// The spelling in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::Estimated => "estimated",
-        }
-    }
-}
-
 /// What the actor may do in this call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authorization {
-    /// How the host knows.
-    pub confidence: Confidence,
-    /// The token's scopes, narrowed to what the tool requires (RFC 6749 §3.3 scope tokens).
+    /// The token's scopes, narrowed to what the call requires (RFC 6749 §3.3 scope tokens).
     pub scopes: Vec<String>,
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallKind {
+    /// A tool's work.
+    Tool,
+    /// A resource's content.
+    Resource,
+    /// A prompt's messages.
+    Prompt,
+    /// Suggestions for an argument.
+    Completion,
+}
+
+impl CallKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Tool, Self::Resource, Self::Prompt, Self::Completion];
+
+    /// The spelling in JSON and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tool => "tool",
+            Self::Resource => "resource",
+            Self::Prompt => "prompt",
+            Self::Completion => "completion",
+        }
+    }
 }
 
 /// What the envelope is bound to.
@@ -123,8 +130,10 @@ pub struct CallBinding {
     pub component: String,
     /// Identifier of the call, unique.
     pub id: String,
-    /// The tool.
-    pub tool: String,
+    /// What is called.
+    pub kind: CallKind,
+    /// Its name, such as the tool's.
+    pub name: String,
 }
 
 /// Everything an envelope says, before it is signed.
@@ -167,7 +176,7 @@ impl Claims {
             ("session.source", &self.session.source),
             ("session.trace_id", &self.session.trace_id),
             ("call.id", &self.call.id),
-            ("call.tool", &self.call.tool),
+            ("call.name", &self.call.name),
             ("call.component", &self.call.component),
             ("call.arguments", &self.call.arguments),
         ]
@@ -193,11 +202,11 @@ impl Claims {
         }
         if !self
             .delegation
-            .allowed()
-            .iter()
+            .modes()
+            .keys()
             .all(|service| is_name(service) && service.is_ascii())
         {
-            return Some("delegation.allowed");
+            return Some("delegation.modes");
         }
         let fits =
             |prior: &PriorActor| is_name(&prior.sub) && prior.iss.as_deref().is_none_or(is_name);

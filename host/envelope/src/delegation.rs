@@ -1,7 +1,7 @@
 //! On whose authority each service is called.
 //!
-//! Invariant: `mode` and `allowed` are always what `modes` implies; no other value of
-//! [`Delegation`] can be built or read.
+//! Invariant: `mode` is always what `modes` implies; no other value of [`Delegation`] can be built
+//! or read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -59,54 +59,85 @@ impl FromStr for DelegationMode {
     }
 }
 
+/// How a call reaches its services, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallMode {
+    /// All services on the host's own identity, or no services.
+    ServiceIdentity,
+    /// All services for the user.
+    OnBehalfOf,
+    /// All services as the user.
+    RestrictedUser,
+    /// Services with different modes: only [`Delegation::modes`] says which has which.
+    PerService,
+}
+
+impl From<DelegationMode> for CallMode {
+    fn from(mode: DelegationMode) -> Self {
+        match mode {
+            DelegationMode::ServiceIdentity => Self::ServiceIdentity,
+            DelegationMode::OnBehalfOf => Self::OnBehalfOf,
+            DelegationMode::RestrictedUser => Self::RestrictedUser,
+        }
+    }
+}
+
+impl CallMode {
+    /// The spelling in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ServiceIdentity => "service_identity",
+            Self::OnBehalfOf => "on_behalf_of",
+            Self::RestrictedUser => "restricted_user",
+            Self::PerService => "per_service",
+        }
+    }
+
+    /// Returns what these modes have in common.
+    fn of(modes: &BTreeMap<String, DelegationMode>) -> Self {
+        let mut modes = modes.values();
+        let Some(first) = modes.next() else {
+            return Self::ServiceIdentity;
+        };
+        if modes.any(|mode| mode != first) {
+            return Self::PerService;
+        }
+        Self::from(*first)
+    }
+}
+
 /// What the host will do towards services in one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stated")]
 pub struct Delegation {
     // In the order of their JSON names, in which they are signed.
-    allowed: Vec<String>,
-    mode: DelegationMode,
+    mode: CallMode,
     modes: BTreeMap<String, DelegationMode>,
 }
 
 impl Delegation {
-    /// The delegation that gives each of these services its mode.
+    /// Gives each of these services its mode.
     pub fn new(modes: BTreeMap<String, DelegationMode>) -> Self {
-        let mode = common_mode(&modes).unwrap_or(DelegationMode::ServiceIdentity);
-        let allowed = modes.keys().cloned().collect();
-        Self {
-            allowed,
-            mode,
-            modes,
-        }
+        let mode = CallMode::of(&modes);
+        Self { mode, modes }
     }
 
-    /// The one mode of all services; `service_identity` if they differ or there are none.
-    pub fn mode(&self) -> DelegationMode {
+    /// The one mode of all services, or that they differ.
+    pub fn mode(&self) -> CallMode {
         self.mode
     }
 
-    /// Names of the services that this call may reach, sorted.
-    pub fn allowed(&self) -> &[String] {
-        &self.allowed
-    }
-
-    /// The mode of each service.
+    /// The services that this call may reach, each with its mode. No other service can be reached.
     pub fn modes(&self) -> &BTreeMap<String, DelegationMode> {
         &self.modes
     }
 }
 
-fn common_mode(modes: &BTreeMap<String, DelegationMode>) -> Option<DelegationMode> {
-    let first = *modes.values().next()?;
-    modes.values().all(|mode| *mode == first).then_some(first)
-}
-
 /// What a document states; becomes a [`Delegation`] only if it agrees with itself.
 #[derive(Deserialize)]
 struct Stated {
-    mode: DelegationMode,
-    allowed: Vec<String>,
+    mode: CallMode,
     modes: BTreeMap<String, DelegationMode>,
 }
 
@@ -115,13 +146,11 @@ impl TryFrom<Stated> for Delegation {
 
     fn try_from(stated: Stated) -> Result<Self, Self::Error> {
         let implied = Self::new(stated.modes);
-        if implied.mode != stated.mode {
-            return Err("`mode` is not what `modes` implies");
+        if implied.mode == stated.mode {
+            Ok(implied)
+        } else {
+            Err("`mode` is not what `modes` implies")
         }
-        if implied.allowed != stated.allowed {
-            return Err("`allowed` is not what `modes` implies");
-        }
-        Ok(implied)
     }
 }
 
@@ -131,14 +160,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mode_is_the_common_one_or_service_identity() {
+    fn the_mode_is_the_common_one_or_says_that_they_differ() {
         use DelegationMode::{OnBehalfOf, RestrictedUser, ServiceIdentity};
-        let cases: [(&[DelegationMode], DelegationMode); 5] = [
-            (&[], ServiceIdentity),
-            (&[OnBehalfOf], OnBehalfOf),
-            (&[RestrictedUser, RestrictedUser], RestrictedUser),
-            (&[OnBehalfOf, RestrictedUser], ServiceIdentity),
-            (&[ServiceIdentity, OnBehalfOf], ServiceIdentity),
+        let cases: [(&[DelegationMode], CallMode); 6] = [
+            (&[], CallMode::ServiceIdentity),
+            (&[ServiceIdentity], CallMode::ServiceIdentity),
+            (&[OnBehalfOf], CallMode::OnBehalfOf),
+            (&[RestrictedUser, RestrictedUser], CallMode::RestrictedUser),
+            (&[OnBehalfOf, RestrictedUser], CallMode::PerService),
+            (&[ServiceIdentity, OnBehalfOf], CallMode::PerService),
         ];
         for (modes, expected) in cases {
             let named = modes
@@ -155,16 +185,22 @@ mod tests {
 
     #[test]
     fn a_delegation_that_contradicts_itself_cannot_be_read() {
-        let good = r#"{"allowed":["a"],"mode":"on_behalf_of","modes":{"a":"on_behalf_of"}}"#;
-        assert_eq!(
-            serde_json::to_string(&serde_json::from_str::<Delegation>(good).unwrap()).unwrap(),
-            good
-        );
+        for good in [
+            r#"{"mode":"on_behalf_of","modes":{"a":"on_behalf_of"}}"#,
+            r#"{"mode":"service_identity","modes":{}}"#,
+            r#"{"mode":"per_service","modes":{"a":"on_behalf_of","b":"restricted_user"}}"#,
+        ] {
+            let read: Delegation = serde_json::from_str(good).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), good);
+        }
         let bad = [
-            r#"{"mode":"service_identity","allowed":["a"],"modes":{"a":"on_behalf_of"}}"#,
-            r#"{"mode":"on_behalf_of","allowed":["a","b"],"modes":{"a":"on_behalf_of"}}"#,
-            r#"{"mode":"on_behalf_of","allowed":[],"modes":{"a":"on_behalf_of"}}"#,
-            r#"{"mode":"on-behalf-of","allowed":["a"],"modes":{"a":"on-behalf-of"}}"#,
+            r#"{"mode":"service_identity","modes":{"a":"on_behalf_of"}}"#,
+            r#"{"mode":"on_behalf_of","modes":{}}"#,
+            r#"{"mode":"per_service","modes":{}}"#,
+            r#"{"mode":"per_service","modes":{"a":"on_behalf_of"}}"#,
+            r#"{"mode":"on_behalf_of","modes":{"a":"per_service"}}"#,
+            r#"{"mode":"service_identity","modes":{"a":"on_behalf_of","b":"restricted_user"}}"#,
+            r#"{"mode":"on-behalf-of","modes":{"a":"on-behalf-of"}}"#,
         ];
         for text in bad {
             assert!(serde_json::from_str::<Delegation>(text).is_err(), "{text}");

@@ -106,9 +106,6 @@ pub enum TransactionError {
     /// A claim or an input is empty, too long, or has characters or a value that it must not have.
     #[error("the claim `{0}` has a value that it must not have")]
     Claim(&'static str),
-    /// The envelope's claims are only estimated, which grants nothing.
-    #[error("estimated claims grant nothing")]
-    Estimated,
 }
 
 impl TransactionError {
@@ -129,7 +126,6 @@ impl TransactionError {
             Self::NotYetValid => "not-yet-valid",
             Self::Lifetime => "lifetime",
             Self::Claim(_) => "claim",
-            Self::Estimated => "estimated",
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The Execution Identity Envelope of one call, and the transaction tokens made from it.
 //!
 //! An envelope says who asked (the actor), who executes (the agent), what is allowed, how each
-//! service will be reached, and which call, tool, component and arguments it belongs to. The host
-//! signs it once per call; a tool can show it and cannot change it; anybody with the public key
-//! can [`verify`] it. It is evidence, never a credential: nothing accepts it as authentication.
+//! service will be reached, and which call, component and arguments it belongs to. The host signs
+//! it; a tool can show it and cannot change it; anyone with the public key can [`verify`] it. It is
+//! evidence, never a credential: nothing accepts it as authentication.
+//!
+//! `schema/` has its JSON Schema and a TypeScript type, `vectors/` known answers.
 //!
 //! Towards a service the envelope is narrowed to that one service and minted as a
 //! [`TransactionToken`] (draft-ietf-oauth-transaction-tokens), which the service checks with a
@@ -40,12 +42,12 @@
 //!     },
 //!     authorization: Authorization {
 //!         scopes: vec!["orders:read".to_owned()],
-//!         confidence: Confidence::Verified,
 //!     },
 //!     delegation: Delegation::new(modes),
 //!     call: CallBinding {
 //!         id: "call-1".to_owned(),
-//!         tool: "get_order_status".to_owned(),
+//!         kind: CallKind::Tool,
+//!         name: "get_order_status".to_owned(),
 //!         component: "sha256:00".to_owned(),
 //!         arguments: "hmac-sha256:00".to_owned(),
 //!     },
@@ -73,9 +75,9 @@ mod transaction;
 mod verify;
 
 pub use claims::{
-    Actor, ActorKind, Agent, Authorization, CallBinding, Claims, Confidence, PriorActor, Session,
+    Actor, ActorKind, Agent, Authorization, CallBinding, CallKind, Claims, PriorActor, Session,
 };
-pub use delegation::{Delegation, DelegationMode, UnknownMode};
+pub use delegation::{CallMode, Delegation, DelegationMode, UnknownMode};
 pub use error::{EnvelopeError, KeyError, NotAllowed, TransactionError};
 pub use keys::{PublicKey, PublicKeys, SigningKey};
 pub use sign::{MAX_LIFETIME, SIGNATURE_CONTEXT, SignedEnvelope};

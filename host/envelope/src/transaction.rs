@@ -1,8 +1,8 @@
 //! Transaction tokens (draft-ietf-oauth-transaction-tokens): how an envelope reaches a service.
 //!
 //! For each downstream call the envelope is narrowed to one service, and a token is minted that
-//! lives for at most a minute and names the actor (`sub`), the agent (`act`), the call (`txn`), the
-//! tool and its component, and the delegation mode. It goes into the `Txn-Token` header beside the
+//! lives for at most a minute and names the actor (`sub`), the agent (`act`), the call (`txn`) with
+//! its name and component, and the delegation mode. It goes into the `Txn-Token` header beside the
 //! credential. Invariant: narrowing and minting can only shrink. A token has one of the envelope's
 //! services, no scope that the envelope has not, and ends no later.
 
@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::claims::{Claims, Confidence, is_name};
+use crate::claims::{Claims, is_name};
 use crate::delegation::DelegationMode;
 use crate::error::{NotAllowed, TransactionError};
 use crate::keys::SigningKey;
@@ -71,9 +71,6 @@ impl<'e> Narrowed<'e> {
         key: &SigningKey,
     ) -> Result<TransactionToken, TransactionError> {
         minting.check()?;
-        if self.envelope.authorization.confidence == Confidence::Estimated {
-            return Err(TransactionError::Estimated);
-        }
         let payload = Payload::new(self, minting, self.validity(minting.now)?);
         let header = Header {
             typ: TOKEN_TYPE.to_owned(),

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_envelope::{
-    Claims, Confidence, Delegation, DelegationMode, Minting, NotAllowed, PriorActor, PublicKeys,
-    Transaction, TransactionError, TransactionVerifier, characters, verify,
+    Claims, Delegation, DelegationMode, Minting, NotAllowed, PriorActor, PublicKeys, Transaction,
+    TransactionError, TransactionVerifier, characters, verify,
 };
 use proptest::prelude::*;
 
@@ -49,8 +49,13 @@ fn a_verified_token_says_what_the_envelope_said() {
         (said.agent.id, said.agent.client_id)
     );
     assert_eq!(
-        (seen.txn, seen.tool, seen.component),
-        (said.call.id, said.call.tool, said.call.component)
+        (seen.txn, seen.kind, seen.name, seen.component),
+        (
+            said.call.id,
+            said.call.kind,
+            said.call.name,
+            said.call.component
+        )
     );
     assert_eq!(
         (seen.mode, seen.scopes),
@@ -125,13 +130,6 @@ fn a_token_is_not_minted_from_what_it_must_not_be() {
         ),
         "claim"
     );
-    assert_eq!(
-        refused(
-            &|claims| claims.authorization.confidence = Confidence::Estimated,
-            good
-        ),
-        "estimated"
-    );
 }
 
 #[test]
@@ -194,9 +192,9 @@ proptest! {
     #[test]
     fn nothing_is_ever_wider(claims in any_claims(), now in 0_u64..800, pick in any::<prop::sample::Index>()) {
         let envelope = claims.clone().sign(&envelope_key()).expect("the claims are in order");
-        let services = claims.delegation.allowed();
+        let services: Vec<_> = claims.delegation.modes().keys().collect();
         prop_assume!(!services.is_empty());
-        let service = pick.get(services);
+        let service = pick.get(&services).as_str();
         let now = CREATED_AT - 200 + now;
         let narrowed = envelope.narrow(service).expect("it is allowed");
         prop_assert_eq!(Some(&narrowed.mode()), claims.delegation.modes().get(service));
@@ -205,9 +203,8 @@ proptest! {
             prop_assert!(now + 60 < claims.created_at || now >= claims.expires_at);
             return Ok(());
         };
-        for other in services {
-            let verifier = TransactionVerifier::new(only(&token_key()), "example".to_owned(), other.clone());
-            prop_assert_eq!(verifier.verify(token.as_str(), now).is_ok(), other == service);
+        for other in &services {
+            prop_assert_eq!(verifier(other).verify(token.as_str(), now).is_ok(), *other == service);
         }
         let seen = verifier(service).verify(token.as_str(), now).expect("it was just minted");
         let asked: BTreeSet<_> = claims.authorization.scopes.iter().collect();
@@ -223,10 +220,10 @@ proptest! {
         optional in proptest::option::of(any_name()),
         auth_time in proptest::option::of(0_u64..1 << 53),
     ) {
-        let [sub, iss, agent, prior, session, tool] = texts;
+        let [sub, iss, agent, prior, session, name] = texts;
         let mut said = claims();
         (said.actor.sub, said.actor.iss, said.actor.tenant, said.actor.acr) = (sub, iss, optional.clone(), optional.clone());
-        (said.actor.auth_time, said.agent.id, said.session.id, said.call.tool) = (auth_time, agent, session, tool);
+        (said.actor.auth_time, said.agent.id, said.session.id, said.call.name) = (auth_time, agent, session, name);
         said.agent.prior = vec![PriorActor { sub: prior, iss: optional }];
         let envelope = said.clone().sign(&envelope_key()).expect("the claims are in order");
         let seen = verify(envelope.json(), &only(&envelope_key()), CREATED_AT).expect("it was just signed");

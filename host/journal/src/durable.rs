@@ -1,7 +1,7 @@
-//! Makes files and folders durable: what returned is there after a loss of power.
+//! Makes files and folders durable: when a function here returns, a loss of power cannot undo it.
 //!
-//! Files, and names in folders, are made durable one by one; a new file needs both. Tests see
-//! what was made durable, so that they can lose what was not.
+//! Files, and names in folders, are made durable one by one; a new file needs both. Tests see what
+//! was made durable, so that they can lose the rest.
 
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -18,8 +18,8 @@ pub(crate) fn sync_all(file: &File) -> io::Result<()> {
     file.sync_all().map(|()| synced(file))
 }
 
-/// Makes a private folder, and the folders above that are missing; or a loss of power would take
-/// it, with everything in it.
+/// Creates a private folder, and the missing folders above it, and makes their names durable.
+/// Otherwise a loss of power could remove it, with everything in it.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     let named = path
         .ancestors()
@@ -45,7 +45,7 @@ fn synced(_: &File) {}
 #[cfg(test)]
 use seen::synced;
 
-/// What tests see.
+/// Records of what was made durable, for tests.
 #[cfg(test)]
 pub(crate) mod seen {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -62,14 +62,14 @@ pub(crate) mod seen {
     pub(crate) struct Synced(Vec<(u64, u64)>);
 
     impl Synced {
-        /// What this thread makes durable while it does something.
+        /// Records what this thread makes durable during `act`.
         pub(crate) fn during<T>(act: impl FnOnce() -> T) -> (T, Self) {
             SYNCED.set(Some(Vec::new()));
             let done = act();
             (done, Self(SYNCED.take().unwrap()))
         }
 
-        /// Whether the file or folder is among them, whatever its name was.
+        /// Returns whether the file or folder is among them, whatever its name was.
         pub(crate) fn has(&self, path: &Path) -> bool {
             self.0.contains(&inode(&std::fs::metadata(path).unwrap()))
         }

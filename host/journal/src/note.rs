@@ -1,12 +1,12 @@
-//! Signed notes (`c2sp.org/signed-note`): a text, an empty line, and lines with who signed it.
+//! Signed notes (`c2sp.org/signed-note`): a text, an empty line, and one line for each signature.
 //!
 //! A leaf beside the story: the journal's checkpoints and the signatures of components are notes.
 //! Trusts no byte of a note; hands on its text once a key that the operator named has signed it.
 //!
 //! Invariant: a key is known by name and hash together, and the hash is over both, so a signature
-//! under one name is none under another. A note is read whole or not at all: what does not follow
-//! the format, or names a key and is not its signature, refuses the note, so that every reader of
-//! notes says the same of it.
+//! under one name is none under another. A note is read whole or not at all: a line that does not
+//! follow the format, or names a key and is not its signature, refuses the note, so every reader of
+//! notes reaches the same result.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,20 +17,20 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-/// Whose notes are accepted: `name+hash+base64`, as other tools for signed notes read it.
+/// A key whose notes are accepted: `name+hash+base64`, as other tools for signed notes read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
     key: PublicKey,
 }
 
-/// Not the text of a verifier key.
+/// A text that is not a verifier key.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("not a verifier key: {0}")]
 pub struct InvalidKey(&'static str);
 
 impl VerifierKey {
-    /// The key of that name.
+    /// Gives a key its name.
     ///
     /// # Errors
     /// The name cannot stand in a note.
@@ -45,7 +45,7 @@ impl VerifierKey {
         }
     }
 
-    /// Its name; of a journal's key, the log's origin.
+    /// Returns its name. For a journal's key, this is the log's origin.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -61,19 +61,19 @@ impl VerifierKey {
         [a, b, c, d]
     }
 
-    /// What stands for the key beside its signatures: `name+hash`.
+    /// Returns what stands for the key beside its signatures: `name+hash`.
     pub fn id(&self) -> String {
         id(&self.name, self.hash())
     }
 
-    /// The text, as a note that `key` signed under this name.
+    /// Makes a note of the text, signed with `key` under this name.
     pub fn sign(&self, text: &str, key: &SigningKey) -> String {
         let signature = [self.hash().as_slice(), &key.sign(text.as_bytes())].concat();
         format!("{text}\n— {} {}\n", self.name, STANDARD.encode(signature))
     }
 
-    /// The text of a note, if this key signed it: at least one signature line is this key's, and
-    /// each of them verifies. Lines of other keys say nothing here.
+    /// Returns the text of a note if this key signed it: at least one signature line is this key's,
+    /// and each of them verifies. Lines of other keys do not matter here.
     pub fn open<'n>(&self, note: &'n str) -> Option<&'n str> {
         let note = Note::parse(note)?;
         let hash = self.hash();
@@ -88,9 +88,9 @@ impl VerifierKey {
     }
 }
 
-/// A note taken apart by the rules of its format; nothing of it is verified.
+/// A note split by the rules of its format. Nothing of it is verified.
 struct Note<'n> {
-    /// What is signed, with its last line break.
+    /// The signed text, with its last line break.
     text: &'n str,
     signatures: Vec<SignatureLine<'n>>,
 }
@@ -102,8 +102,8 @@ struct SignatureLine<'n> {
 }
 
 impl<'n> Note<'n> {
-    /// The text ends at the last empty line, and every line below is a signature line
-    /// (`c2sp.org/signed-note`, "Format").
+    /// Splits a note. The text ends at the last empty line, and every line below is a signature
+    /// line (`c2sp.org/signed-note`, "Format").
     fn parse(note: &'n str) -> Option<Self> {
         if note
             .chars()
@@ -119,7 +119,8 @@ impl<'n> Note<'n> {
 }
 
 impl<'n> SignatureLine<'n> {
-    /// Em dash, space, name, space, base64 of the key's hash and at least one byte of signature.
+    /// Splits a signature line: em dash, space, name, space, base64 of the key's hash and at least
+    /// one byte of signature.
     fn parse(line: &'n str) -> Option<Self> {
         let (name, base64) = line.strip_prefix("— ")?.split_once(' ')?;
         let bytes = STANDARD.decode(base64).ok()?;
@@ -175,7 +176,7 @@ impl fmt::Display for VerifierKey {
     }
 }
 
-/// The keys (`name+hash`) that a note names as its signers, of which nothing is verified; `None`
+/// Returns the keys (`name+hash`) that a note names as its signers, none of them verified; `None`
 /// if it is not a signed note. A control character in a name is replaced.
 pub fn claimed(note: &str) -> Option<Vec<String>> {
     let shown = |name: &str| name.replace(char::is_control, "\u{fffd}");
@@ -192,12 +193,13 @@ fn id(name: &str, hash: [u8; 4]) -> String {
     format!("{name}+{}", hex(hash))
 }
 
-/// Whether a key of ours can have this name: one of a note, and everything in it is seen.
+/// Returns whether a key of ours can have this name: it can stand in a note, and all of it is
+/// visible.
 fn is_key_name(name: &str) -> bool {
     is_note_name(name) && !name.contains(char::is_control)
 }
 
-/// Whether a signature line can have this name (`c2sp.org/signed-note`, "Format").
+/// Returns whether a signature line can have this name (`c2sp.org/signed-note`, "Format").
 fn is_note_name(name: &str) -> bool {
     !name.is_empty()
         && !name.contains(|character: char| character.is_whitespace() || character == '+')
@@ -210,7 +212,7 @@ fn hex(bytes: [u8; 4]) -> String {
 /// The signature type of Ed25519.
 const ED25519: u8 = 1;
 
-/// The most signatures of a note; the specification wants at least 16 to be accepted.
+/// The most signatures of a note. The specification requires at least 16 to be accepted.
 const MAX_SIGNATURES: usize = 100;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Files and folders that decide what runs and who is trusted: the one rule for who may own, change
 //! and read them.
 //!
-//! A leaf beside the story: components, signatures, approvals, the configuration, its secrets, and
-//! the folders of keys, journal and compiled code. Whoever could change one of them could decide
-//! what the host does.
+//! A leaf beside the story: components, signatures, accepted definitions, the configuration, its
+//! secrets, and the folders of keys, journal and compiled code. Anyone who could change one of them
+//! could decide what the host does.
 //!
 //! The rule. A file, a folder, each folder on the way to it and each symbolic link on that way
 //! belongs to root, to this user or to a user whom the operator trusts. Only those, and groups that
 //! the operator trusts, may change it. A secret is not readable by everyone, and what the host
-//! keeps for itself not by anyone else. For a folder that the operator answers for ([`Trust`]),
+//! keeps for itself not by anyone else. For a folder that the operator vouches for ([`Trust`]),
 //! neither its own mode and owner count nor those of the folders above.
 //!
 //! Invariant: the way is followed from the root down, and what is checked is what is read. A folder
@@ -29,10 +29,10 @@ use crate::durable::make_folder;
 pub use trust::{Open, Others, Trust};
 use way::Way;
 
-/// Why a file or folder is not used.
+/// A file or folder that is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnedError {
-    /// The system refuses.
+    /// The system refuses access.
     #[error("it cannot be read")]
     Read(#[source] io::Error),
     /// It is missing, and the system refuses to make it.
@@ -45,7 +45,7 @@ pub enum OwnedError {
     #[error("it is not a regular file")]
     NotAFile,
     /// A link to one of these.
-    #[error("it is a symbolic link, and what it leads to is not a regular file")]
+    #[error("it is a symbolic link, and its target is not a regular file")]
     LinkToNoFile,
     /// A link that leads to a link, and so on.
     #[error(
@@ -53,21 +53,21 @@ pub enum OwnedError {
         way::MAX_LINKS
     )]
     Links,
-    /// A file where a folder is needed.
+    /// A file in place of a folder.
     #[error("it is not a folder")]
     NotAFolder,
     /// Open to others.
     #[error("{0}")]
     Open(Open),
-    /// A link, and what it leads to or the way there is open to others.
+    /// A link whose target, or the way to it, is open to others.
     #[error("it is a symbolic link, and {0}")]
     LinkToOpen(Open),
-    /// Too large.
+    /// Larger than the caller accepts.
     #[error("it is larger than {0} bytes")]
     TooLarge(u64),
 }
 
-/// The contents of the file in `path`, which no one else can have written.
+/// Reads the file in `path`, which no one else can have written.
 ///
 /// # Errors
 /// It is not a regular file, is open to others by the rule of this module, or is larger than `max`.
@@ -77,8 +77,8 @@ pub fn read(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError>
     })
 }
 
-/// The contents of the secret in `path`: what [`read`] asks for, and not readable by everyone. A
-/// group of this user's own number is this user's private one and may write it.
+/// Reads the secret in `path`. As [`read`], but it must not be readable by everyone, and this
+/// user's private group (the group of the user's own number) may write it.
 ///
 /// # Errors
 /// As for [`read`].
@@ -89,7 +89,7 @@ pub fn read_secret(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Owne
     })
 }
 
-/// The contents of a key in `path` that only this host may read.
+/// Reads a key in `path` that only this host may read.
 ///
 /// # Errors
 /// As for [`read`], and others may read it.
@@ -99,8 +99,8 @@ pub fn read_private(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Own
     })
 }
 
-/// The contents of the file of settings in `path`, which no one else can have written, by the rule
-/// of [`settings`].
+/// Reads the settings file in `path`, which no one else can have written, by the rule of
+/// [`settings`].
 ///
 /// # Errors
 /// As for [`settings`], and it is larger than `max`.
@@ -110,8 +110,8 @@ pub fn read_settings(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Ow
     })
 }
 
-/// Checks that no one else can have written the file of settings in `path`. A group of this user's
-/// own number is this user's private one and may write it.
+/// Checks that no one else can have written the settings file in `path`. This user's private group
+/// (the group of the user's own number) may write it.
 ///
 /// # Errors
 /// It is not a regular file, or is open to others by the rule of this module.
@@ -130,8 +130,8 @@ pub fn folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     check_folder(path, trust, Way::changed_by)
 }
 
-/// Checks that no one else can look into the folder `path` or decides what is in it. Makes it, and
-/// folders above, if it is not there.
+/// Checks that no one else can look into the folder `path` or decides what is in it. Creates it,
+/// and folders above, if it does not exist.
 ///
 /// # Errors
 /// It cannot be made, is not a folder, or is open to others by the rule of this module.
@@ -140,8 +140,9 @@ pub fn private_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     check_folder(path, trust, Way::touched_by)
 }
 
-/// The same for a folder whose contents are never believed for its sake, such as the journal's: if
-/// it is this user's own and open to others, it is closed instead of refused.
+/// As [`private_folder`], for a folder whose contents are never trusted because of where they are,
+/// such as the journal's. If it is this user's own and open to others, it is closed instead of
+/// refused.
 ///
 /// # Errors
 /// As for [`private_folder`], and it cannot be closed.
@@ -165,7 +166,7 @@ fn check_folder(path: &Path, trust: &Trust, check: Check) -> Result<(), OwnedErr
     way.refuse(check(&way, way.metadata(), trust))
 }
 
-/// The folder that a file is in; of a bare name, the working folder.
+/// Returns the folder that a file is in; for a bare name, the working folder.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -178,7 +179,7 @@ fn read_if(
     trust: &Trust,
     open: impl Fn(&Way, &Metadata) -> Option<Open>,
 ) -> Result<Vec<u8>, OwnedError> {
-    // Looked at before it is opened, because opening a device can have an effect.
+    // Checked before it is opened, because opening a device can have an effect.
     let way = Way::to(path, trust)?;
     regular(&way, way.metadata())?;
     way.refuse(open(&way, way.metadata()))?;
@@ -207,8 +208,8 @@ fn regular(way: &Way, metadata: &Metadata) -> Result<(), OwnedError> {
     }
 }
 
-/// Whether a file that the host made and opened is its own and closed to others, whatever its name
-/// says now.
+/// Returns whether a file that the host made and opened is its own and closed to others, whatever
+/// its name refers to now.
 pub fn is_private(metadata: &Metadata, trust: &Trust) -> bool {
     metadata.uid() == trust::own() && trust.touching(metadata).is_none()
 }

@@ -23,7 +23,7 @@ pub use host::{
     ComponentLoaded, ComponentRefused, ComponentRemoved, ConfigLoaded, ConfigRefused, HostStarted,
     HostStopped, JournalAdopted, JournalBegun, JournalCut, Previous,
 };
-pub use parts::{CallMode, Decision, Delegation, Kind, Outcome, Subject, Target};
+pub use parts::{Decision, Modes, Outcome, Subject, Target};
 
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident => $code:literal,)*) => {
@@ -133,9 +133,9 @@ impl Record {
     /// Leaves out the members that can make a line too long.
     pub(super) fn shorten(&mut self) {
         match self {
-            Self::CallOpened(opened) => opened.delegation.clear(),
+            Self::CallOpened(opened) => opened.modes.clear(),
             Self::CallClosed(closed) => {
-                closed.delegation.clear();
+                closed.modes.clear();
                 closed.detail = None;
             }
             Self::TokenExchanged(exchanged) => exchanged.scopes.clear(),

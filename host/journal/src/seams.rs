@@ -1,22 +1,22 @@
-//! The few traits that tests replace: the time and randomness.
+//! The few traits that tests replace: time and randomness.
 //!
-//! Nothing else in this crate asks the operating system for either, so that a test can stand at
-//! any point in time and repeat any run.
+//! Nothing else in this crate asks the operating system for either, so a test can choose any point
+//! in time and repeat any run.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What time it is.
+/// The source of time.
 pub trait Clock: Send + Sync {
-    /// Milliseconds since 1970-01-01 UTC.
+    /// Returns milliseconds since 1970-01-01 UTC.
     fn now_ms(&self) -> u64;
 
-    /// Seconds since 1970-01-01 UTC.
+    /// Returns seconds since 1970-01-01 UTC.
     fn now(&self) -> u64 {
         self.now_ms() / 1000
     }
 }
 
-/// Where unpredictable bytes come from.
+/// The source of unpredictable bytes.
 pub trait Random: Send + Sync {
     /// Fills `bytes` from a cryptographically secure generator.
     fn fill(&self, bytes: &mut [u8]);
@@ -58,14 +58,14 @@ impl Random for SystemRandom {
     }
 }
 
-/// `N` bytes from `random`, as lower-case hexadecimal digits.
+/// Returns `N` bytes from `random` as lower-case hexadecimal digits.
 pub fn random_hex<const N: usize>(random: &dyn Random) -> String {
     let mut bytes = [0_u8; N];
     random.fill(&mut bytes);
     hex(&bytes)
 }
 
-/// Lower-case hexadecimal digits of `bytes`.
+/// Returns lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16);
     let mut text = String::with_capacity(bytes.len() * 2);

@@ -2,6 +2,7 @@
 //! a reader that knows nothing of the code under test.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bailiwick_envelope::{DelegationMode, SigningKey};
+use bailiwick_envelope::{CallKind, Delegation, DelegationMode, SigningKey};
 use serde_json::Value;
 
 use super::file::{Folder, Storage, Unavailable};
@@ -18,8 +19,8 @@ use super::journal::Settings;
 use super::keys::{JournalKeys, MacKey};
 use super::memory::MemoryFile;
 use super::record::{
-    Call, CallOpened, CallRefused, Delegation, DownstreamOpened, Event, HostStarted, HostStopped,
-    Kind, Outcome, Record, Request, Subject, Target,
+    Call, CallOpened, CallRefused, DownstreamOpened, Event, HostStarted, HostStopped, Modes,
+    Outcome, Record, Request, Subject, Target,
 };
 use super::text::Detail;
 use crate::owned::Trust;
@@ -85,7 +86,7 @@ pub(super) fn record(event: Event, call: &str) -> Record {
         component: None,
         grant: None,
     };
-    let opened = CallOpened::new(about.clone(), Delegation::new([]));
+    let opened = CallOpened::new(about.clone(), Modes::of(&Delegation::new(BTreeMap::new())));
     let request = Request {
         service: "orders_api".into(),
         method: "GET".into(),
@@ -114,7 +115,7 @@ pub(super) fn refusal(tool: &str) -> CallRefused {
 
 pub(super) fn target(tool: &str) -> Target {
     Target {
-        kind: Kind::Tool,
+        kind: CallKind::Tool,
         name: tool.into(),
     }
 }

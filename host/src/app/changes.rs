@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use super::{chain, detail};
 use crate::audit::{ComponentLoaded, ComponentRefused, ComponentRemoved, Detail, Journal};
 use crate::call::Policy;
-use crate::dispatch::{Catalog, ComponentId, Definition, Outline};
-use crate::reason::Reason;
-use crate::sandbox::{LoadError, Refused};
+use crate::dispatch::{Catalog, Definition, OfferError, Outline};
+use crate::intake::{ComponentId, LoadError, Refused};
+use crate::reason::LoadReason;
 
 /// A component whose tools are offered.
 pub(super) struct Served {
@@ -27,8 +27,8 @@ pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
     let mut components: BTreeMap<&str, (&ComponentId, Vec<&Definition>)> = BTreeMap::new();
     for tool in catalog.tools() {
         let (_, tools) = components
-            .entry(&tool.component.name)
-            .or_insert((&tool.component, Vec::new()));
+            .entry(&tool.backing.component.name)
+            .or_insert((&tool.backing.component, Vec::new()));
         tools.push(&tool.definition);
     }
     let served = |(name, (component, tools)): (&str, (&ComponentId, Vec<&Definition>))| {
@@ -116,11 +116,11 @@ pub(super) fn refused(
 ) -> ComponentRefused {
     let cause = chain(error);
     tracing::error!(component = name, cause, "a component is refused");
-    let error = error.downcast_ref::<LoadError>();
+    let error = error.downcast_ref::<OfferError>();
     let mut members = detail([("name", name), ("cause", &cause)]);
-    if let Some(LoadError::Approval(unapproved)) = error {
-        members.extend(detail([("definitions", &unapproved.digest)]));
-        members.insert("changes".to_owned(), unapproved.changes.clone().into());
+    if let Some(OfferError::Unaccepted(unaccepted)) = error {
+        members.extend(detail([("definitions", &unaccepted.digest)]));
+        members.insert("changes".to_owned(), unaccepted.changes.clone().into());
     }
     let component = digest.map(Into::into);
     ComponentRefused::new(component, reason(error).as_str(), members.into())
@@ -138,18 +138,20 @@ pub(super) fn left_out(count: usize, first: &str, most: usize) -> ComponentRefus
         "components are left out: there are more than limits.components"
     );
     let members = detail([("name", first), ("cause", &cause)]);
-    ComponentRefused::new(None, Reason::NotLoadable.as_str(), members.into())
+    ComponentRefused::new(None, LoadReason::NotLoadable.as_str(), members.into())
 }
 
-/// What is refused without a reason to load it is a clash of names.
-fn reason(error: Option<&LoadError>) -> Reason {
+/// A component that is refused without such an error clashes with another.
+fn reason(error: Option<&OfferError>) -> LoadReason {
+    let Some(error) = error else {
+        return LoadReason::NameClash;
+    };
     match error {
-        Some(LoadError::Refused(Refused::Import { .. })) => Reason::ImportRefused,
-        Some(LoadError::Digest { .. }) => Reason::DigestMismatch,
-        Some(LoadError::Signature(_)) => Reason::SignatureRefused,
-        Some(LoadError::Definition(_)) => Reason::DefinitionRefused,
-        Some(LoadError::Approval(_)) => Reason::ApprovalRequired,
-        Some(_) => Reason::NotLoadable,
-        None => Reason::NameClash,
+        OfferError::Code(LoadError::Refused(Refused::Import { .. })) => LoadReason::ImportRefused,
+        OfferError::Code(LoadError::Digest { .. }) => LoadReason::DigestMismatch,
+        OfferError::Code(LoadError::Signature(_)) => LoadReason::SignatureRefused,
+        OfferError::Definition(_) => LoadReason::DefinitionRefused,
+        OfferError::Unaccepted(_) => LoadReason::DefinitionChanged,
+        OfferError::Code(_) | OfferError::Tools(_) => LoadReason::NotLoadable,
     }
 }

@@ -10,14 +10,17 @@ use super::reload::look::path_of;
 use crate::audit::Journal;
 use crate::call::Policy;
 use crate::config::{Config, Issuer};
-use crate::delegation::{Broker, BrokerLimits, Service, ServiceSettings};
-use crate::dispatch::{Catalog, Clash, ComponentGrant, DigestRule, Terms};
+use crate::delegation::{Broker, Service, ServiceSettings};
+use crate::dispatch::{Catalog, Clash, ComponentGrant, NotOffered, Offer, Terms};
 use crate::egress::Tls;
 use crate::envelope::Signer;
-use crate::identity::{Identity, KeyRing};
+use crate::identity::Identity;
+use crate::intake::{self, Candidate, DigestRule, Intake};
+use crate::limits::Limits;
 use crate::owned::Trust;
-use crate::sandbox::{self, Candidate, Components, Limits, LoadError, Loaded, Sandbox};
+use crate::sandbox::Components;
 use crate::seams::{Clock, Random};
+use crate::tokens::KeyRing;
 use crate::transport::Resource;
 
 /// What stays the same while the host runs, and what policies are built with.
@@ -30,6 +33,8 @@ pub(super) struct Ground {
     pub(super) random: Arc<dyn Random>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) tls: Tls,
+    pub(super) intake: Arc<Intake>,
+    pub(super) journal: Journal,
 }
 
 /// How one component of the folder is to be come by.
@@ -44,8 +49,8 @@ pub(super) enum Source {
     Held,
 }
 
-/// A component that loaded; or why it did not, with its digest if it could be read.
-pub(super) type LoadResult = Result<Loaded, (Option<String>, LoadError)>;
+/// A component that is offered, or not.
+pub(super) type LoadResult = Result<Offer, NotOffered>;
 
 /// What the tools folder holds.
 #[derive(Default)]
@@ -88,14 +93,10 @@ impl Ground {
     pub(super) async fn policy(
         &self,
         config: Config,
-        sandbox: &Sandbox,
-        journal: &Journal,
         previous: Option<&Policy>,
         shelf: Shelf,
     ) -> anyhow::Result<Built> {
-        let tools = self
-            .load_tools(&config, sandbox, journal, previous, shelf)
-            .await?;
+        let tools = self.load_tools(&config, previous, shelf).await?;
         let Tools {
             components,
             catalog,
@@ -183,19 +184,12 @@ impl Ground {
                 Arc::new(Service::new(settings, &self.tls, &self.clock)),
             )
         };
-        let limits = BrokerLimits {
-            calls: self.limits.downstream_calls,
-            time: self.limits.downstream_time,
-            answer: self.limits.downstream_bytes,
-            request: self.limits.downstream_bytes,
-            total: self.limits.downstream_total,
-        };
         let services = services.into_iter().map(service).collect();
         Broker::new(
             services,
             Arc::clone(&self.signer),
             Arc::clone(&self.random),
-            limits,
+            self.limits.clone(),
         )
     }
 
@@ -204,8 +198,6 @@ impl Ground {
     async fn load_tools(
         &self,
         config: &Config,
-        sandbox: &Sandbox,
-        journal: &Journal,
         previous: Option<&Policy>,
         mut shelf: Shelf,
     ) -> anyhow::Result<Tools> {
@@ -219,7 +211,7 @@ impl Ground {
                 .map(|name| (name.clone(), Source::Held))
                 .collect();
         } else if let Some((count, first)) = &shelf.left_out {
-            journal
+            self.journal
                 .record(left_out(*count, first, self.limits.components))
                 .await?;
         }
@@ -230,7 +222,7 @@ impl Ground {
             let known = || {
                 before
                     .get(&name)
-                    .and_then(|served| sandbox.load_known(&served.component, &terms))
+                    .and_then(|served| Offer::of_known(&self.intake, &served.component, &terms))
             };
             let result = match source {
                 Source::Held => {
@@ -240,23 +232,23 @@ impl Ground {
                 Source::Ready(result) => *result,
                 Source::Same => match known() {
                     Some(same) => Ok(same),
-                    None => self.load(&name, &terms, sandbox).await,
+                    None => self.load(&name, &terms).await,
                 },
-                Source::File => self.load(&name, &terms, sandbox).await,
+                Source::File => self.load(&name, &terms).await,
             };
             match result {
                 Ok(component) => {
                     loaded.push(component);
                     good.insert(name);
                 }
-                Err((digest, error)) => {
-                    journal.record(refused(&name, digest, &error)).await?;
+                Err(NotOffered { digest, cause }) => {
+                    self.journal.record(refused(&name, digest, &cause)).await?;
                     let kept = known().filter(|_| !self.is_withdrawn(&name, &terms));
                     if kept.is_some() {
                         tracing::warn!(component = name, "the last good version stays");
                     }
                     loaded.extend(kept);
-                    if error.may_pass() {
+                    if cause.may_pass() {
                         again.insert(name);
                     }
                 }
@@ -265,18 +257,18 @@ impl Ground {
         let nothing = Catalog::default();
         let serving = previous.map_or(&nothing, |policy| &policy.catalog);
         let last_good =
-            |name: &str| sandbox.load_known(&before.get(name)?.component, &all.of(name));
+            |name: &str| Offer::of_known(&self.intake, &before.get(name)?.component, &all.of(name));
         let clashes = without_clashes(&mut loaded, &config.components, serving, last_good);
         for clash in clashes {
             let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
-            journal.record(refused(name, digest, &clash)).await?;
+            self.journal.record(refused(name, digest, &clash)).await?;
             if loaded.iter().any(|loaded| loaded.component.name == *name) {
                 tracing::warn!(component = name, "the last good version stays");
                 good.remove(name);
             }
         }
-        let (components, offered) = Sandbox::activate(loaded);
-        let (catalog, _) = Catalog::build(offered, &config.components, serving);
+        let components = loaded.iter().map(|offer| Arc::clone(&offer.code)).collect();
+        let (catalog, _) = Catalog::build(loaded, &config.components, serving);
         let loaded = served(&catalog);
         let missing: Vec<_> = config
             .components
@@ -300,23 +292,23 @@ impl Ground {
         })
     }
 
-    async fn load(&self, name: &str, terms: &Terms, sandbox: &Sandbox) -> LoadResult {
+    async fn load(&self, name: &str, terms: &Terms) -> LoadResult {
         let candidate = Candidate {
             name: name.to_owned(),
             path: path_of(&self.tools, name),
         };
-        sandbox.load(&candidate, terms).await
+        Offer::load(&self.intake, &candidate, terms).await
     }
 
     /// Whether a signature that is needed was taken away; that takes the component away.
     fn is_withdrawn(&self, name: &str, terms: &Terms) -> bool {
-        let signature = sandbox::signature_of(&path_of(&self.tools, name));
+        let signature = intake::signature_of(&path_of(&self.tools, name));
         terms.grant.digest == Some(DigestRule::Signed) && !signature.exists()
     }
 
     /// Why the folder cannot be used, where there is something to go on with.
     fn unusable(&self, shelf: &Shelf, previous: Option<&Policy>) -> anyhow::Result<Option<String>> {
-        match sandbox::candidates(&self.tools, &self.trust) {
+        match intake::candidates(&self.tools, &self.trust) {
             Err(error) if previous.is_none() => Err(error.into()),
             Err(error) => Ok(Some(chain(&error))),
             Ok(_) => {
@@ -337,17 +329,14 @@ impl Ground {
 /// Takes away the components that claim a tool name of another. Where one is a new version, the
 /// last good one is put in its place, unless that clashes too.
 fn without_clashes(
-    loaded: &mut Vec<Loaded>,
+    loaded: &mut Vec<Offer>,
     grants: &BTreeMap<String, ComponentGrant>,
     serving: &Catalog,
-    last_good: impl Fn(&str) -> Option<Loaded>,
+    last_good: impl Fn(&str) -> Option<Offer>,
 ) -> Vec<Clash> {
     let mut all = Vec::new();
     loop {
-        let claims = loaded
-            .iter()
-            .map(|loaded| (&loaded.component, loaded.definitions.as_slice()));
-        let clashes = Catalog::clashes(claims, grants, serving);
+        let clashes = Catalog::clashes(loaded, grants, serving);
         if clashes.is_empty() {
             return all;
         }

@@ -25,7 +25,7 @@ use super::policy::{Built, Ground, Shelf};
 use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
 use crate::call::Host;
 use crate::config::{self, ComponentTerms, Config, ConfigError};
-use crate::reason::Reason;
+use crate::reason::LoadReason;
 use loads::{Loads, afresh};
 use look::{Look, Stamp, Stamps, stamps};
 use settling::Settling;
@@ -98,8 +98,8 @@ impl Watch {
         seen: Look,
         known: Known,
     ) -> Self {
-        let (settling, loads) = (Settling::new(seen.clone()), Loads::new(Arc::clone(&host)));
-        let taken = Instant::now();
+        let settling = Settling::new(seen.clone());
+        let loads = Loads::new(Arc::clone(&ground.intake));
         Self {
             file,
             fixed,
@@ -111,7 +111,7 @@ impl Watch {
             loads,
             known,
             retry: None,
-            taken,
+            taken: Instant::now(),
         }
     }
 
@@ -297,11 +297,11 @@ impl Watch {
         );
         let Config { files, digest, .. } = &config;
         let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());
-        let previous = self.host.policy.load_full();
-        let (sandbox, journal) = (&self.host.sandbox, &self.host.journal);
+        let previous = self.host.serving.now();
+        let journal = &self.host.journal;
         let built = self
             .ground
-            .policy(config, sandbox, journal, Some(previous.as_ref()), shelf)
+            .policy(config, Some(previous.as_ref()), shelf)
             .await?;
         if let Some(cause) = &built.unusable {
             tracing::error!(
@@ -318,10 +318,10 @@ impl Watch {
         record_changes(&built.policy, Some(&previous), journal).await?;
         // What was loaded in advance is in no policy yet.
         if self.loads.is_over() {
-            sandbox.forget_others(&built.policy.components);
+            self.ground.intake.forget_others(&built.policy.components);
         }
         let known = Known::of(&built, terms, view);
-        self.host.adopt(built.policy);
+        self.host.serving.adopt(built.policy);
         let usable = built.unusable.is_none();
         if usable {
             self.known = known;
@@ -355,8 +355,8 @@ impl Watch {
 
     async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
         let detail = Detail::from_iter([("cause", cause)]);
-        let refused = ConfigRefused::new(Reason::ConfigRefused.as_str(), detail);
-        self.host.journal.record(refused).await.map(drop)
+        let record = ConfigRefused::new(LoadReason::ConfigRefused.as_str(), detail);
+        self.host.journal.record(record).await.map(drop)
     }
 }
 

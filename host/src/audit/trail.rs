@@ -5,13 +5,13 @@ use std::sync::Arc;
 use bailiwick_envelope::DelegationMode;
 
 use super::{
-    AuditUnavailable, Call, CallClosed, CallOpened, Delegation, DownstreamClosed, DownstreamOpened,
-    DownstreamRefused, Event, Journal, Kind, Outcome, Record, Request, Subject, Target, Text,
+    AuditUnavailable, Call, CallClosed, CallOpened, Detail, DownstreamClosed, DownstreamOpened,
+    DownstreamRefused, Event, Journal, Modes, Outcome, Record, Request, Subject, Target,
     TokenExchanged,
 };
-use crate::delegation::DownstreamTally;
-use crate::envelope::Sealed;
-use crate::reason::Reason;
+use crate::downstream::DownstreamTally;
+use crate::envelope::Envelope;
+use crate::reason::{DownstreamReason, EndReason};
 
 /// One downstream call; never its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,74 +32,49 @@ pub struct Downstream {
     pub credential_kind: Option<String>,
 }
 
-/// Where the records of one call go, with what they all say: who, as whom, through what code.
+/// Where the records of one call go, with what they all say: who, as whom, through what code. Its
+/// existence proves that `call.opened` is durable.
 #[derive(Clone)]
 pub struct Trail {
     journal: Journal,
     base: Arc<CallOpened>,
 }
 
-/// The proof that `call.opened` is durable. Nothing runs without it.
-pub struct OpenCall {
-    trail: Trail,
-}
-
-impl OpenCall {
-    /// Writes `call.opened` and waits until it is durable.
+impl Trail {
+    /// Writes `call.opened`, allowed by `grant`, and waits until it is durable.
     ///
     /// # Errors
     /// It is not durable, so the call must not run.
-    pub async fn open(journal: Journal, sealed: &Sealed) -> Result<Self, AuditUnavailable> {
-        let trail = Trail {
-            journal,
-            base: Arc::new(base(sealed)),
-        };
-        trail.journal.record(CallOpened::clone(&trail.base)).await?;
-        Ok(Self { trail })
+    pub async fn open(
+        journal: Journal,
+        envelope: &Envelope,
+        grant: &str,
+    ) -> Result<Self, AuditUnavailable> {
+        let base = Arc::new(opened(envelope, grant));
+        journal.record(CallOpened::clone(&base)).await?;
+        Ok(Self { journal, base })
     }
 
-    /// For the records of downstream calls.
-    pub fn trail(&self) -> Trail {
-        self.trail.clone()
-    }
-
-    /// Writes `call.closed` and waits until it is durable. A call that is not done tells how far it
-    /// got: how many of its requests to services were answered, had no effect, or ended unknown.
+    /// Writes `call.closed` and waits until it is durable. A call that is not done reports how far
+    /// it got: how many of its requests to services were answered, had no effect, or ended unknown.
     ///
     /// # Errors
     /// It is not durable, so the answer must not leave.
     pub async fn close(
-        self,
+        &self,
         outcome: Outcome,
-        reason: Option<Reason>,
+        reason: Option<EndReason>,
         reached: DownstreamTally,
     ) -> Result<(), AuditUnavailable> {
-        let detail =
-            (outcome != Outcome::Done && reached != DownstreamTally::default()).then(|| {
-                let DownstreamTally {
-                    done,
-                    without_effect,
-                    unknown,
-                } = reached;
-                let counts = [
-                    ("done", done),
-                    ("without_effect", without_effect),
-                    ("unknown", unknown),
-                ];
-                counts
-                    .into_iter()
-                    .map(|(name, count)| (format!("downstream_{name}"), count))
-                    .collect()
-            });
+        let counts = outcome != Outcome::Done && reached != DownstreamTally::default();
+        let reason = reason.map(|reason| reason.as_str().into());
         let closed = CallClosed {
-            detail,
-            ..self.trail.base.closed(outcome, text(reason))
+            detail: counts.then(|| detail(reached)),
+            ..self.base.closed(outcome, reason)
         };
-        self.trail.journal.record(closed).await.map(drop)
+        self.journal.record(closed).await.map(drop)
     }
-}
 
-impl Trail {
     /// Writes a record about a downstream call and waits until it is durable.
     ///
     /// # Errors
@@ -109,7 +84,7 @@ impl Trail {
         event: Event,
         mode: Option<DelegationMode>,
         downstream: Downstream,
-        ended: Option<(Outcome, Option<Reason>)>,
+        ended: Option<(Outcome, Option<DownstreamReason>)>,
     ) -> Result<(), AuditUnavailable> {
         let record = self.about(event, mode, downstream, ended);
         self.journal.record(record).await.map(drop)
@@ -120,7 +95,7 @@ impl Trail {
         event: Event,
         mode: Option<DelegationMode>,
         downstream: Downstream,
-        ended: Option<(Outcome, Option<Reason>)>,
+        ended: Option<(Outcome, Option<DownstreamReason>)>,
     ) -> Record {
         let call = self.base.call.clone();
         let request = Request {
@@ -131,7 +106,7 @@ impl Trail {
         let (outcome, reason) = ended.unwrap_or((Outcome::Unknown, None));
         let mode = match (event, mode) {
             (Event::DownstreamRefused, _) | (_, None) => {
-                let reason = reason.unwrap_or(Reason::Internal);
+                let reason = reason.unwrap_or(DownstreamReason::UnknownService);
                 return DownstreamRefused::new(call, mode, request, reason.as_str()).into();
             }
             (_, Some(mode)) => mode,
@@ -150,7 +125,7 @@ impl Trail {
                 call,
                 mode,
                 outcome,
-                reason: text(reason),
+                reason: reason.map(|reason| reason.as_str().into()),
                 request,
                 status: downstream.status,
                 credential_kind: downstream.credential_kind.map(Into::into),
@@ -161,12 +136,17 @@ impl Trail {
     }
 }
 
-fn text(reason: Option<Reason>) -> Option<Text> {
-    reason.map(|reason| reason.as_str().into())
+/// How far a call got, as the members of a record's detail.
+fn detail(reached: DownstreamTally) -> Detail {
+    Detail::from_iter([
+        ("downstream_done", reached.done),
+        ("downstream_without_effect", reached.without_effect),
+        ("downstream_unknown", reached.unknown),
+    ])
 }
 
-fn base(sealed: &Sealed) -> CallOpened {
-    let claims = sealed.envelope().claims();
+fn opened(envelope: &Envelope, grant: &str) -> CallOpened {
+    let claims = envelope.claims();
     let subject = Subject {
         actor_sub: Some((&claims.actor.sub).into()),
         actor_iss: Some((&claims.actor.iss).into()),
@@ -180,11 +160,11 @@ fn base(sealed: &Sealed) -> CallOpened {
         call: (&claims.call.id).into(),
         subject,
         target: Target {
-            kind: Kind::Tool,
-            name: (&claims.call.tool).into(),
+            kind: claims.call.kind,
+            name: (&claims.call.name).into(),
         },
         component: Some((&claims.call.component).into()),
-        grant: None,
+        grant: Some(grant.into()),
     };
-    CallOpened::new(call, Delegation::new(claims.delegation.modes()))
+    CallOpened::new(call, Modes::of(&claims.delegation))
 }

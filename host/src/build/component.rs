@@ -1,17 +1,18 @@
-//! A compiled module becomes a component, and the component is checked before anybody sees it.
+//! Encodes a compiled module as a component, and checks it before it is written.
 
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
 use super::BuildError;
 
-/// Advice for who imports something else.
+/// Advice for the author of a crate that imports something else.
 pub(super) const HOW_WITHOUT: &str = "\
-A tool has no system below it. Usual causes: a crate that expects a browser (turn off its default features, such as
-`wasmbind` of chrono or `js` of uuid and getrandom), getrandom 0.2 (use 0.3 or later), or C code.
+A tool has no operating system. Usual causes: a crate that expects a browser (turn off its default
+features, such as `wasmbind` of chrono or `js` of uuid and getrandom), getrandom 0.2 (use 0.3 or
+later), or C code.
 Time comes from `Call::now`, random bytes from `Call::random`.";
 
-/// Encodes a module that `bailiwick-sdk` is part of.
+/// Encodes a module that was built with `bailiwick-sdk`.
 pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
     let names = Names::of(module)?;
     refuse_strangers(&names.imports, |import| import.starts_with(PACKAGE))?;
@@ -44,12 +45,12 @@ fn refuse_strangers(imports: &[String], known: fn(&str) -> bool) -> Result<(), B
     }
 }
 
-/// Whether the host offers this interface to every tool.
+/// Returns whether the host offers this interface to every tool.
 fn is_offered(import: &str) -> bool {
     interface(import).is_some_and(|interface| OFFERED.contains(&interface))
 }
 
-/// `log` of `bailiwick:tool/log@0.1.0`.
+/// Returns the interface's name: `log` of `bailiwick:tool/log@0.1.0`.
 fn interface(name: &str) -> Option<&str> {
     let (interface, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
     version.starts_with(VERSION).then_some(interface)
@@ -110,11 +111,12 @@ impl Names {
 /// The package that a tool is written against.
 const PACKAGE: &str = "bailiwick:tool/";
 /// Every version with this beginning is compatible.
-const VERSION: &str = "0.1.";
+const VERSION: &str = "0.2.";
 /// A crate made for browsers can import hundreds of functions; the first few say enough.
 const MOST_NAMED: usize = 8;
 /// What a tool may import, and nothing else.
-const OFFERED: [&str; 7] = [
+const OFFERED: [&str; 8] = [
+    "types",
     "identity",
     "downstream",
     "log",
@@ -129,13 +131,14 @@ mod tests {
     use super::{BuildError, from_module, is_offered};
 
     #[test]
-    fn only_the_seven_interfaces_of_this_version_are_offered() {
-        assert!(is_offered("bailiwick:tool/log@0.1.0") && is_offered("bailiwick:tool/log@0.1.7"));
+    fn only_the_interfaces_of_this_version_are_offered() {
+        assert!(is_offered("bailiwick:tool/log@0.2.0") && is_offered("bailiwick:tool/types@0.2.7"));
         for stranger in [
             "bailiwick:tool/log",
-            "bailiwick:tool/log@0.2.0",
-            "bailiwick:tool/tools@0.1.0",
-            "bailiwick:tool-2/log@0.1.0",
+            "bailiwick:tool/log@0.1.0",
+            "bailiwick:tool/log@0.3.0",
+            "bailiwick:tool/tools@0.2.0",
+            "bailiwick:tool-2/log@0.2.0",
             "wasi:http/outgoing-handler@0.2.6",
         ] {
             assert!(!is_offered(stranger), "{stranger}");

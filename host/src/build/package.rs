@@ -1,4 +1,4 @@
-//! What cargo knows of the crate that is to be built.
+//! Cargo's description of the crate to build.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,7 +21,7 @@ pub(super) struct Package {
 }
 
 impl Package {
-    /// Asks cargo. The crate may be alone or part of a workspace.
+    /// Asks cargo for the crate in `folder`, which may be part of a workspace.
     pub(super) fn read(toolchain: &Toolchain, folder: &Path) -> Result<Self, BuildError> {
         let manifest = folder.join("Cargo.toml");
         let mut cargo = toolchain.cargo();

@@ -1,9 +1,11 @@
-//! Finding a compiler for WebAssembly, and telling it what to do.
+//! Finds a compiler for WebAssembly and calls it.
 //!
-//! Two ways lead to the same component: a toolchain that has the target's standard library
-//! (rustup), or one that has the library's source (Debian's `rust-web-src`), which is then built
-//! once per target folder. Invariant: the flags are the same for every guest on a machine, so
-//! guests share what they have in common.
+//! Two kinds of toolchain lead to the same component: one that has the target's standard library
+//! (rustup), and one that has the library's source (Debian's `rust-web-src`), which is then built
+//! once per target folder.
+//!
+//! Invariant: the flags are the same for every guest on a machine, so guests share their
+//! dependencies.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,7 +17,7 @@ use serde::Deserialize;
 use super::BuildError;
 use super::package::Package;
 
-/// What to do when there is no toolchain.
+/// The advice for a machine without a toolchain.
 pub(super) const HOW_TO_INSTALL: &str = "\
 no Rust toolchain for WebAssembly. With rustup:
     rustup target add wasm32-unknown-unknown
@@ -23,7 +25,7 @@ On Debian, without access to rustup's servers:
     apt-get update
     apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src libstd-rust-web-dev lld";
 
-/// Names the linker, for cargo and for us.
+/// The variable that names the linker, for cargo and for this program.
 pub(super) const LINKER_VARIABLE: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
 
 /// A compiler for WebAssembly.
@@ -39,18 +41,18 @@ struct Programs {
     rustc: PathBuf,
 }
 
-/// Where the standard library comes from.
+/// The origin of the standard library.
 #[derive(Clone, Debug)]
 enum Library {
     /// It is part of the toolchain.
     Installed,
-    /// It is built from source; the linker is somebody else's.
+    /// It is built from source, with a linker that does not belong to the toolchain.
     Source { linker: PathBuf },
 }
 
 impl Toolchain {
-    /// The active toolchain if it knows the target, else the system's, else one that has the
-    /// source.
+    /// Finds the active toolchain if it has the target, else the system's, else one with the
+    /// library's source.
     pub(super) fn find(folder: &Path) -> Result<Self, BuildError> {
         let known = [Programs::active(), Programs::system()];
         if let Some(programs) = known.iter().find(|programs| programs.has_library(folder)) {
@@ -69,7 +71,7 @@ impl Toolchain {
         })
     }
 
-    /// Cargo, with this toolchain's compiler.
+    /// Returns cargo, with this toolchain's compiler.
     pub(super) fn cargo(&self) -> Command {
         let mut cargo = Command::new(&self.programs.cargo);
         if let Library::Source { linker } = &self.library {
@@ -155,7 +157,7 @@ impl Programs {
         })
     }
 
-    /// The linker that rustup's toolchains bring along.
+    /// Returns the linker that rustup's toolchains include.
     fn linker(&self, folder: &Path) -> Option<PathBuf> {
         let targets = self
             .print(folder, &["--print", "sysroot"])?
@@ -166,7 +168,7 @@ impl Programs {
             .find(|linker| linker.is_file())
     }
 
-    /// A path that the compiler prints. It is asked in the crate's folder, which may choose a
+    /// Returns a path that the compiler prints. It runs in the crate's folder, which may choose a
     /// toolchain.
     fn print(&self, folder: &Path, arguments: &[&str]) -> Option<PathBuf> {
         let mut rustc = Command::new(&self.rustc);
@@ -184,7 +186,7 @@ impl Programs {
     }
 }
 
-/// The linker that the author names, that a toolchain brings along, or that the system has.
+/// Finds a linker: the one that the author names, one of a toolchain, or the system's.
 fn linker(known: &[Programs], folder: &Path) -> Option<PathBuf> {
     let named = env::var_os(LINKER_VARIABLE).map(PathBuf::from);
     let brought = || known.iter().find_map(|programs| programs.linker(folder));
@@ -198,10 +200,10 @@ fn linker(known: &[Programs], folder: &Path) -> Option<PathBuf> {
     named.or_else(brought).or_else(installed)
 }
 
-/// The compiler's flags, as cargo wants them: separated by 0x1f.
+/// Joins the compiler's flags with 0x1f, as cargo expects.
 fn flags() -> OsString {
     let mut flags: Vec<OsString> = FLAGS.iter().map(OsString::from).collect();
-    // Where dependencies lie on this machine is nobody's business, and would change the digest.
+    // The folders of dependencies are private to this machine and would change the digest.
     if let Some(home) = cargo_home() {
         let mut remap = OsString::from("--remap-path-prefix=");
         remap.push(home);
@@ -218,7 +220,7 @@ fn cargo_home() -> Option<PathBuf> {
     named.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
-/// The module among the artifacts that cargo reports.
+/// Finds the module among the artifacts that cargo reports.
 fn module_of(report: &[u8], package: &str) -> Option<PathBuf> {
     let lines = report.split(|byte| *byte == b'\n');
     let artifacts = lines.filter_map(|line| serde_json::from_slice::<Artifact>(line).ok());
@@ -236,11 +238,11 @@ struct Artifact {
     filenames: Vec<PathBuf>,
 }
 
-/// Needs no system below it, unlike the `wasip` targets: nothing is imported that the world does
-/// not name.
+/// A target that needs no system, unlike the `wasip` targets, so a component imports only what the
+/// world names.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Two pages with the arena instead of seventeen: a call that never grows its memory is many times
+/// Two pages with the arena instead of seventeen. A call that never grows its memory is many times
 /// cheaper for the host.
 const FLAGS: [&str; 4] = [
     "-C",
@@ -249,7 +251,7 @@ const FLAGS: [&str; 4] = [
     "getrandom_backend=\"custom\"",
 ];
 
-/// Small and without names: a component is read by machines.
+/// Small and without names, because only machines read a component.
 const PROFILE: [(&str, &str); 8] = [
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),

@@ -1,5 +1,5 @@
 //! How many calls run at once: in the whole host and its script tier, for one principal, one tenant
-//! and one tool.
+//! and one target.
 //!
 //! A call that finds no place waits in a bounded queue, or is refused at once if that is full.
 //! Invariant: a place that becomes free goes to the first waiting call that fits, so nobody who
@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::Principal;
+use crate::dispatch::{Kind, Target};
 use crate::identity::Caller;
-use crate::sandbox::{Capacity, Limits, Tier};
+use crate::limits::Limits;
+use crate::principal::Principal;
+use crate::sandbox::{Capacity, Tier};
 
 /// A gate with places, such as the one in front of the sandbox.
 pub struct Gate {
@@ -38,8 +40,8 @@ pub enum Full {
     User,
     /// Calls for this tenant.
     Tenant,
-    /// Calls of this tool.
-    Tool,
+    /// Calls of this target.
+    Target,
 }
 
 impl Full {
@@ -50,7 +52,7 @@ impl Full {
             Self::Script => "too many tools of this kind run at once; try again",
             Self::User => "you have too many calls under way; try again when some have ended",
             Self::Tenant => "your organization has too many calls under way; try again",
-            Self::Tool => "too many calls of this tool are under way; try again",
+            Self::Target => "too many calls of this tool are under way; try again",
         }
     }
 }
@@ -63,7 +65,7 @@ enum Count {
     User(Principal),
     /// Issuer and tenant.
     Tenant(String, String),
-    Tool(String),
+    Target(Kind, String),
 }
 
 struct Shared {
@@ -78,7 +80,7 @@ struct Bounds {
     script: usize,
     user: usize,
     tenant: usize,
-    tool: usize,
+    target: usize,
     queue: usize,
     /// In the queue, of one principal.
     waiting: usize,
@@ -106,7 +108,7 @@ impl Gate {
             script: limits.concurrent_script_calls.min(pool(capacity.script)),
             user: limits.concurrent_calls_per_user,
             tenant: limits.concurrent_calls_per_tenant,
-            tool: limits.concurrent_calls_per_tool,
+            target: limits.concurrent_calls_per_tool,
             queue: limits.queued_calls,
             waiting: limits.concurrent_calls_per_user,
         };
@@ -125,7 +127,7 @@ impl Gate {
             script: total,
             user: 1,
             tenant: total,
-            tool: total,
+            target: total,
             queue,
             waiting,
         };
@@ -134,13 +136,13 @@ impl Gate {
 
     /// A gate with `total` places, of which one principal may have `each`, and nowhere to wait.
     pub fn of(total: usize, each: usize) -> Self {
-        let (script, tenant, tool) = (total, total, total);
+        let (script, tenant, target) = (total, total, total);
         let bounds = Bounds {
             host: total,
             script,
             user: each,
             tenant,
-            tool,
+            target,
             queue: 0,
             waiting: 0,
         };
@@ -168,17 +170,12 @@ impl Gate {
             .then(|| self.shared.take(&mut state, wanted))
     }
 
-    /// A place for a call of `caller` to `tool`, as soon as there is one.
+    /// A place for a call of `caller` to `target`, as soon as there is one.
     ///
     /// # Errors
     /// There is none, and no room to wait or none in time.
-    pub async fn enter(
-        &self,
-        caller: &Caller,
-        tool: &str,
-        tier: Option<Tier>,
-    ) -> Result<Place, Full> {
-        self.admit(wanted(caller, Some((tool, tier)))).await
+    pub async fn enter(&self, caller: &Caller, target: &Target) -> Result<Place, Full> {
+        self.admit(wanted(caller, Some(target))).await
     }
 
     /// A turn of `caller`, as soon as there is one.
@@ -249,7 +246,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-fn wanted(caller: &Caller, call: Option<(&str, Option<Tier>)>) -> Vec<Count> {
+fn wanted(caller: &Caller, target: Option<&Target>) -> Vec<Count> {
     let actor = caller.actor();
     let mut wanted = vec![Count::Host, Count::User(Principal::from(caller))];
     wanted.extend(
@@ -258,9 +255,9 @@ fn wanted(caller: &Caller, call: Option<(&str, Option<Tier>)>) -> Vec<Count> {
             .iter()
             .map(|tenant| Count::Tenant(actor.iss.clone(), tenant.clone())),
     );
-    if let Some((tool, tier)) = call {
-        wanted.push(Count::Tool(tool.to_owned()));
-        wanted.extend((tier == Some(Tier::Script)).then_some(Count::Script));
+    if let Some(target) = target {
+        wanted.push(Count::Target(target.kind(), target.name().to_owned()));
+        wanted.extend((target.backing().code.tier() == Tier::Script).then_some(Count::Script));
     }
     wanted
 }
@@ -279,7 +276,7 @@ impl Bounds {
             Count::Script => Full::Script,
             Count::User(..) => Full::User,
             Count::Tenant(..) => Full::Tenant,
-            Count::Tool(_) => Full::Tool,
+            Count::Target(..) => Full::Target,
         })
     }
 
@@ -289,7 +286,7 @@ impl Bounds {
             Count::Script => self.script,
             Count::User(..) => self.user,
             Count::Tenant(..) => self.tenant,
-            Count::Tool(_) => self.tool,
+            Count::Target(..) => self.target,
         }
     }
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::identity::AdmitError;
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 
 /// The lines about tokens that were refused.
 #[derive(Default)]
 pub struct Lines {
-    windows: Arc<Mutex<HashMap<Reason, Window>>>,
+    windows: Arc<Mutex<HashMap<RefusalReason, Window>>>,
 }
 
 /// One interval of one reason.
@@ -57,7 +57,7 @@ impl Lines {
         tell(&mut lock(&self.windows), None);
     }
 
-    fn admit(&self, reason: Reason, now: Instant) -> Line {
+    fn admit(&self, reason: RefusalReason, now: Instant) -> Line {
         let mut windows = lock(&self.windows);
         let window = windows.entry(reason).or_insert(Window {
             began: now,
@@ -82,7 +82,7 @@ impl Lines {
 }
 
 /// Tells the numbers of one reason, or of all, and ends their intervals.
-fn tell(windows: &mut HashMap<Reason, Window>, only: Option<Reason>) {
+fn tell(windows: &mut HashMap<RefusalReason, Window>, only: Option<RefusalReason>) {
     for (reason, window) in windows.extract_if(|reason, _| only.is_none_or(|only| only == *reason))
     {
         if window.left_out > 0 {
@@ -96,7 +96,9 @@ fn tell(windows: &mut HashMap<Reason, Window>, only: Option<Reason>) {
     }
 }
 
-fn lock(windows: &Mutex<HashMap<Reason, Window>>) -> MutexGuard<'_, HashMap<Reason, Window>> {
+fn lock(
+    windows: &Mutex<HashMap<RefusalReason, Window>>,
+) -> MutexGuard<'_, HashMap<RefusalReason, Window>> {
     windows.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -111,14 +113,19 @@ mod tests {
     #[test]
     fn a_flood_is_a_few_lines_and_one_number() {
         let (lines, now) = (Lines::default(), Instant::now());
-        let told = |at| matches!(lines.admit(Reason::TokenInvalid, now + at), Line::Told);
+        let told = |at| {
+            matches!(
+                lines.admit(RefusalReason::TokenInvalid, now + at),
+                Line::Told
+            )
+        };
         assert_eq!((0..10_000).filter(|_| told(Duration::ZERO)).count(), 5);
         assert!(
-            matches!(lines.admit(Reason::KeysUnavailable, now), Line::Told),
+            matches!(lines.admit(RefusalReason::KeysUnavailable, now), Line::Told),
             "each reason has its own"
         );
         let left_out = lock(&lines.windows)
-            .get(&Reason::TokenInvalid)
+            .get(&RefusalReason::TokenInvalid)
             .map(|window| window.left_out);
         assert_eq!(left_out, Some(9_995));
         assert!(!told(INTERVAL), "until the number is told, it grows");
@@ -133,7 +140,7 @@ mod tests {
         assert!(
             every_three_seconds
                 .into_iter()
-                .all(|at| matches!(lines.admit(Reason::TokenInvalid, at), Line::Told))
+                .all(|at| matches!(lines.admit(RefusalReason::TokenInvalid, at), Line::Told))
         );
     }
 }

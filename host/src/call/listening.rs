@@ -13,8 +13,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Entry, Host, Place, Policy, Refusal, refusal};
+use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 
 /// Digest of what one caller is shown under one policy.
 pub type Shown = fn(&Policy, &Caller) -> [u8; 32];
@@ -36,17 +37,15 @@ pub struct Listener {
 ///
 /// # Errors
 /// There is none; the refusal is recorded.
-pub async fn listen(host: &Arc<Host>, entry: Entry, shown: Shown) -> Result<Listener, Refusal> {
-    let Entry {
-        caller,
-        policy,
-        subject,
-    } = entry;
-    let Some(place) = host.listeners.try_enter(&caller) else {
-        let denied = refusal::general(Reason::Overloaded, "too many listeners; try again later");
-        return Err(refusal::denied(host, &caller, denied).await);
+pub async fn listen(host: &Arc<Host>, mut entry: Entry, shown: Shown) -> Result<Listener, Refusal> {
+    let subject = entry.surrender();
+    let (caller, policy) = (entry.caller(), entry.policy());
+    let Some(place) = host.listeners.try_enter(caller) else {
+        let message = "too many listeners; try again later";
+        let denied = Denied::general(RefusalReason::Overloaded, message);
+        return Err(refusal::denied(host, caller, denied).await);
     };
-    let mut changes = host.changes.subscribe();
+    let mut changes = host.serving.changes();
     // The policy may have changed since the token was admitted.
     changes.mark_changed();
     let left = caller
@@ -56,9 +55,9 @@ pub async fn listen(host: &Arc<Host>, entry: Entry, shown: Shown) -> Result<List
     let now = Instant::now();
     Ok(Listener {
         host: Arc::clone(host),
-        subject: Some(subject),
+        subject,
         changes,
-        last: shown(&policy, &caller),
+        last: shown(policy, caller),
         shown,
         earliest: now,
         end: now + Duration::from_millis(left).min(MAX_TIME),
@@ -84,7 +83,7 @@ impl Listener {
             tokio::time::sleep_until(self.earliest).await;
             // A minute without a change is a reason to look at the token, too.
             let _quiet = tokio::time::timeout(ADMISSION, self.changes.changed()).await;
-            let policy = self.host.policy.load_full();
+            let policy = self.host.serving.now();
             let Some(caller) = self.admit_again(&policy).await else {
                 return false;
             };

@@ -2,124 +2,84 @@
 
 use std::time::Duration;
 
-use crate::audit::{AuditUnavailable, CallRefused, Kind, Subject, Target};
-use crate::call::{Full, Host};
-use crate::dispatch::{Denied, Permit};
+use bailiwick_envelope::CallKind;
+
+use super::{Full, Host, Permit};
+use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
+use crate::dispatch::{Denied, Kind};
 use crate::identity::Caller;
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 
-/// A request that was refused, and is recorded as such.
+/// A request that was refused and recorded as such, or that could not be recorded. Only this
+/// module builds it, so a refusal without a record does not compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The code.
-    pub reason: Reason,
-    /// The scopes that the operation needs, where some are missing.
-    pub scopes: Vec<String>,
-    /// For the caller.
-    pub message: String,
-    /// After how long it is worth trying again, where that is known.
-    pub wait: Option<Duration>,
-}
+pub struct Refusal(Denied);
 
-/// Refuses somebody unknown.
-pub(super) async fn anonymous(host: &Host, reason: Reason) -> Refusal {
+/// Refuses an unknown caller.
+pub(super) async fn anonymous(host: &Host, reason: RefusalReason) -> Refusal {
     let written = host
         .journal
-        .refuse(CallRefused::new(Subject::default(), reason.as_str()))
+        .refuse(record(&Denied::general(reason, ""), Subject::default()))
         .await;
-    Refusal::of(reason, String::new()).if_recorded(written)
+    Refusal(Denied::general(reason, "")).if_recorded(written)
 }
 
-/// Refuses a call of a known caller.
+/// Refuses a request of a known caller.
 pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refusal {
-    let Denied {
-        reason,
-        tool,
-        component,
-        scopes,
-        message,
-    } = denied;
-    let mut refused = CallRefused::new(subject(caller), reason.as_str());
-    if let Some(name) = tool {
-        let (kind, name) = (Kind::Tool, name.into());
-        refused = refused.about(Target { kind, name }, component.map(Into::into), None);
-    }
-    let written = host.journal.refuse(refused).await;
-    Refusal {
-        scopes,
-        ..Refusal::of(reason, message)
-    }
-    .if_recorded(written)
+    let written = host.journal.refuse(record(&denied, subject(caller))).await;
+    Refusal(denied).if_recorded(written)
 }
 
-/// Refuses a request of a known caller who makes too many; one more is welcome after `wait`.
+/// Refuses a request of a known caller who makes too many. The next one is welcome after `wait`.
 pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Refusal {
     let message = "too many requests within a minute (limits.calls_per_minute)";
-    let refusal = denied(host, caller, general(Reason::RateLimited, message)).await;
-    Refusal {
+    let slower = Denied {
         wait: Some(wait),
-        ..refusal
-    }
+        ..Denied::general(RefusalReason::RateLimited, message)
+    };
+    denied(host, caller, slower).await
 }
 
-/// Refuses a call of an admitted caller that its own headers contradict, whether or not there is
-/// such a tool.
-pub async fn mismatched(host: &Host, caller: &Caller) -> Refusal {
-    denied(
-        host,
-        caller,
-        general(Reason::InvalidRequest, "a header contradicts the body"),
-    )
-    .await
+/// Refuses a call of an admitted caller that breaks the rules of MCP, whether or not the target
+/// exists.
+pub async fn improper(host: &Host, caller: &Caller) -> Refusal {
+    let message = "the request is not what MCP asks for";
+    let improper = Denied::general(RefusalReason::InvalidRequest, message);
+    denied(host, caller, improper).await
 }
 
-/// Refuses a call that had been authorized already.
-pub(super) async fn late(host: &Host, caller: &Caller, permit: &Permit, reason: Reason) -> Refusal {
+/// Refuses a call that was permitted already.
+pub(super) async fn late(host: &Host, permit: &Permit, reason: RefusalReason) -> Refusal {
     let message = match reason {
-        Reason::Cancelled => "the call was cancelled",
-        Reason::Expiring => "the token has expired",
-        Reason::InvalidRequest => "the request is not what MCP asks for",
+        RefusalReason::Cancelled => "the call was cancelled",
+        RefusalReason::Expiring => "the token has expired",
         _ => "the call could not be made",
     };
-    refuse(host, caller, permit, reason, message).await
+    permitted(host, permit, reason, message).await
 }
 
-/// Refuses a call for which there is no place.
-pub(super) async fn overloaded(
-    host: &Host,
-    caller: &Caller,
-    permit: &Permit,
-    full: Full,
-) -> Refusal {
-    refuse(host, caller, permit, Reason::Overloaded, full.message()).await
+/// Refuses a permitted call for which there is no place.
+pub(super) async fn overloaded(host: &Host, permit: &Permit, full: Full) -> Refusal {
+    permitted(host, permit, RefusalReason::Overloaded, full.message()).await
 }
 
-async fn refuse(
-    host: &Host,
-    caller: &Caller,
-    permit: &Permit,
-    reason: Reason,
-    message: &str,
-) -> Refusal {
-    let denial = Denied {
-        reason,
-        tool: Some(permit.tool().definition.name.clone()),
-        component: Some(permit.tool().component.digest.clone()),
-        scopes: Vec::new(),
-        message: message.to_owned(),
+async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message: &str) -> Refusal {
+    let late = Denied::of(permit.target(), reason, message.to_owned());
+    denied(host, permit.entry().caller(), late).await
+}
+
+fn record(denied: &Denied, subject: Subject) -> CallRefused {
+    let refused = CallRefused::new(subject, denied.reason.as_str());
+    let Some(named) = &denied.target else {
+        return refused;
     };
-    denied(host, caller, denial).await
-}
-
-/// A denial that is not about one tool.
-pub(super) fn general(reason: Reason, message: &str) -> Denied {
-    Denied {
-        reason,
-        tool: None,
-        component: None,
-        scopes: Vec::new(),
-        message: message.to_owned(),
-    }
+    let target = Target {
+        kind: match named.kind {
+            Kind::Tool => CallKind::Tool,
+        },
+        name: (&named.name).into(),
+    };
+    refused.about(target, Some((&named.component).into()), None)
 }
 
 fn subject(caller: &Caller) -> Subject {
@@ -134,21 +94,16 @@ fn subject(caller: &Caller) -> Subject {
 }
 
 impl Refusal {
-    /// What cannot be recorded is not made.
-    pub(super) fn unrecordable() -> Self {
-        Self::of(
-            Reason::AuditUnavailable,
-            "the call cannot be recorded".to_owned(),
-        )
+    /// A refusal that nothing recorded, for tests of how refusals are answered.
+    #[cfg(test)]
+    pub(crate) fn of_test(reason: RefusalReason) -> Self {
+        Self(Denied::general(reason, "refused"))
     }
 
-    fn of(reason: Reason, message: String) -> Self {
-        Self {
-            reason,
-            scopes: Vec::new(),
-            message,
-            wait: None,
-        }
+    /// What cannot be recorded is not made.
+    pub(super) fn unrecordable() -> Self {
+        let message = "the call cannot be recorded";
+        Self(Denied::general(RefusalReason::AuditUnavailable, message))
     }
 
     /// A refusal that could not be recorded says so instead.
@@ -158,5 +113,30 @@ impl Refusal {
         } else {
             Self::unrecordable()
         }
+    }
+
+    /// Whether this is not a refusal but a failure to record: what was asked for may have happened.
+    pub fn is_unrecordable(&self) -> bool {
+        self.reason() == RefusalReason::AuditUnavailable
+    }
+
+    /// The code.
+    pub fn reason(&self) -> RefusalReason {
+        self.0.reason
+    }
+
+    /// The scopes that the call needs, all of them, where some are missing.
+    pub fn scopes(&self) -> &[String] {
+        &self.0.scopes
+    }
+
+    /// For the caller.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// After how long it is worth trying again, where that is known.
+    pub fn wait(&self) -> Option<Duration> {
+        self.0.wait
     }
 }

@@ -8,7 +8,7 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::{Unfit, is_unseen};
 
-/// Checks that everything in `text` can be seen, or is what the letters around it need.
+/// Checks that everything in `text` is visible, or needed by the letters around it.
 ///
 /// # Errors
 /// Something in it hides, reorders or carries text unseen.
@@ -40,13 +40,13 @@ pub fn check_prose(text: &str) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// What stands before a character.
+/// The text before a character.
 #[derive(Clone, Copy, Default)]
 struct Before {
     last: Option<char>,
     /// The last letter or sign, without the marks on it.
     base: Option<char>,
-    /// Whether that is a pictograph, perhaps with a variation and a tone of skin.
+    /// Whether `base` is a pictograph, perhaps with a variation and a skin tone.
     pictograph: bool,
 }
 
@@ -70,7 +70,7 @@ impl Before {
         }
     }
 
-    /// Whether an unseen character has its place here.
+    /// Returns whether an invisible character is needed here.
     fn admits(self, character: char, next: Option<char>, right_to_left: bool) -> bool {
         let seen = self.last.filter(|last| !is_unseen(*last));
         let script = seen.is_some() && self.base.is_some_and(joins);
@@ -87,13 +87,13 @@ impl Before {
             LRM | RLM | ALM => {
                 right_to_left && (seen.is_some() || self.last.is_none_or(char::is_whitespace))
             }
-            // These are seen: they stand under or over the digits that follow.
+            // These are visible: they enclose the digits that follow.
             other => CodePointSetData::new::<PrependedConcatenationMark>().contains(other),
         }
     }
 }
 
-/// What prose may have somewhere.
+/// Returns whether prose may have the character somewhere.
 fn has_a_place(character: char) -> bool {
     matches!(
         character,
@@ -101,8 +101,8 @@ fn has_a_place(character: char) -> bool {
     ) || matches!(character, '\u{fe00}'..='\u{fe0f}' | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// Letters whose look depends on their neighbours, in Arabic, Mongolian, the scripts of India and
-/// others.
+/// Returns whether a letter's shape depends on its neighbours, as in Arabic, Mongolian and the
+/// scripts of India.
 fn joins(base: char) -> bool {
     let letter = GeneralCategoryGroup::Letter.contains(category(base));
     let joining = !matches!(
@@ -114,7 +114,8 @@ fn joins(base: char) -> bool {
     letter && (joining || indic || bidi(base) == BidiClass::ArabicLetter)
 }
 
-/// Digits, `#` and `*` have a style only as the beginning of a keycap.
+/// Returns whether a variation selector may follow. Digits, `#` and `*` have a style only at the
+/// beginning of a keycap.
 fn varies(last: char, next: Option<char>) -> bool {
     CodePointSetData::new::<Emoji>().contains(last) && (!last.is_ascii() || next == Some(KEYCAP))
 }
@@ -142,8 +143,8 @@ fn bidi(character: char) -> BidiClass {
     CodePointMapData::<BidiClass>::new().get(character)
 }
 
-/// The text after the tags of a regional flag (UTS #51 ED-14): three to six small letters or
-/// digits and the end. Where there are no such tags, the text as it is.
+/// Returns the text after the tags of a regional flag (UTS #51 ED-14): three to six small letters
+/// or digits and the end tag. Without such tags, returns the text unchanged.
 fn past_region(text: std::str::Chars<'_>) -> std::str::Chars<'_> {
     let tags = text
         .clone()

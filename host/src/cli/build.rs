@@ -6,16 +6,16 @@ use bailiwick::build::{Request, build};
 
 use super::page::Page;
 
-/// The arguments.
+/// The command line of `bailiwick build`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The crate's folder.
     #[arg(value_hint = clap::ValueHint::DirPath)]
     path: PathBuf,
-    /// Where to put the component.
+    /// The folder for the component.
     #[arg(long, value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
     out: PathBuf,
-    /// Where to keep build products.
+    /// The folder for cargo's build products.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     target_dir: Option<PathBuf>,
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use bailiwick::config::{self, Config};
 use bailiwick::dispatch::Tool;
-use bailiwick::sandbox::Room;
+use bailiwick::limits::Room;
 
 use super::folder::Folder;
 use super::page::{Page, Tone, counted};
@@ -100,10 +100,11 @@ fn tools(folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
     for tool in folder.catalog.tools() {
         table.row(vec![
             (Tone::Strong, tool.definition.name.clone()),
-            (Tone::Plain, tool.component.name.clone()),
+            (Tone::Plain, tool.backing.component.name.clone()),
             (
                 Tone::Plain,
-                tool.component
+                tool.backing
+                    .component
                     .signed
                     .as_ref()
                     .map(|signed| signed.by.clone())
@@ -131,6 +132,7 @@ fn scopes_of(tool: &Tool) -> String {
 
 fn reaches(tool: &Tool) -> String {
     let mut services: Vec<_> = tool
+        .backing
         .services
         .iter()
         .map(|(name, mode)| format!("{name} ({})", mode.as_str()))
@@ -139,7 +141,7 @@ fn reaches(tool: &Tool) -> String {
         .definition
         .services
         .iter()
-        .filter(|name| !tool.services.contains_key(*name));
+        .filter(|name| !tool.backing.services.contains_key(*name));
     services.extend(missing.map(|name| format!("{name} (not granted)")));
     if services.is_empty() {
         "nothing".to_owned()

@@ -1,9 +1,9 @@
-//! Compiling for the commands, and the three processes that nobody starts by hand.
+//! Compiling for the commands, and the three processes that only the host starts.
 
 use bailiwick::harden::CompileLimits;
-use bailiwick::sandbox::{self, Compiler};
+use bailiwick::intake::{self, Compiler};
 
-/// What a worker may take.
+/// The limits of a worker.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Processor time, seconds.
@@ -17,7 +17,7 @@ pub(crate) fn keeper() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(sandbox::keep_spawner())
+    runtime.block_on(intake::keep_spawner())
 }
 
 /// `bailiwick compile-spawner`: starts a worker for each component that the process above asks for.
@@ -25,39 +25,39 @@ pub(crate) fn spawner() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(sandbox::spawn_workers())
+    runtime.block_on(intake::spawn_workers())
 }
 
 /// `bailiwick compile-worker`: compiles one component, from standard input to standard output.
 pub(crate) fn worker(args: &Args) -> anyhow::Result<()> {
-    Ok(sandbox::work(CompileLimits {
+    Ok(intake::work(CompileLimits {
         address_space: args.memory,
         cpu: args.cpu,
     })?)
 }
 
-/// A compiler for a command that looks and does not serve. Such a command starts nothing else, so
-/// it gives up the right to, as the host does.
+/// Makes a compiler for a command that looks and does not serve. Such a command starts nothing
+/// else, so it gives up the right to, as the host does.
 #[cfg(not(test))]
 pub(super) fn compiler() -> anyhow::Result<Compiler> {
-    let workers = sandbox::Workers::start()?;
+    let workers = intake::Workers::start()?;
     bailiwick::harden::serving()?;
     Ok(Compiler::new(workers))
 }
 
-/// The tests of the commands run in a program that has no such commands.
+/// Compiles in this process: the test program has no subcommands to start.
 #[cfg(test)]
 #[expect(clippy::unnecessary_wraps, reason = "outside of tests it can fail")]
 pub(super) fn compiler() -> anyhow::Result<Compiler> {
     struct Here;
-    impl sandbox::Compile for Here {
+    impl intake::Compile for Here {
         fn compile<'a>(
             &'a self,
-            tier: sandbox::Tier,
+            tier: bailiwick::sandbox::Tier,
             bytes: &'a [u8],
             _: CompileLimits,
-        ) -> sandbox::Compiling<'a> {
-            Box::pin(async move { sandbox::compile_here(tier, bytes) })
+        ) -> intake::Compiling<'a> {
+            Box::pin(async move { intake::compile_here(tier, bytes) })
         }
     }
     Ok(Compiler::new(Here))

@@ -1,14 +1,14 @@
-//! `bailiwick completions`: what a shell needs to complete the commands.
+//! `bailiwick completions`: prints a script that lets a shell complete the commands.
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::page::Page;
 
-/// The arguments.
+/// The command line of `bailiwick completions`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The shell.
+    /// The shell to complete for.
     #[arg(value_enum)]
     shell: Shell,
 }

@@ -1,4 +1,5 @@
-//! `bailiwick dev`: becomes `bailiwick-dev`, which has the issuer that this program never links.
+//! `bailiwick dev`: replaces itself by `bailiwick-dev`, which has the issuer that this program
+//! never links.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -7,28 +8,30 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-/// The arguments.
+/// The command line of `bailiwick dev`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What `bailiwick-dev` shall get.
+    /// Arguments for `bailiwick-dev`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<OsString>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let own = std::env::current_exe().context("this program's own place is not known")?;
+    let own = std::env::current_exe().context("the path of this program is unknown")?;
     let program = beside(&own)?;
     let failed = Command::new(&program).args(&args.args).exec();
     Err(failed).with_context(|| format!("{} cannot be run", program.display()))
 }
 
-/// `bailiwick-dev` in the same folder as this program, and nowhere else: not by the search path.
+/// Finds `bailiwick-dev` in the folder of this program, and nowhere else, because the search path
+/// could name another program.
 fn beside(own: &Path) -> anyhow::Result<PathBuf> {
     let program = own.with_file_name(PROGRAM);
     anyhow::ensure!(
         program.is_file(),
-        "{PROGRAM} is a program of its own, because this one never contains an issuer of tokens, and it is not at {}; \
-         build it in Bailiwick's source folder (cargo build --package bailiwick-dev) and put it there",
+        "{PROGRAM} is a separate program, because this one never contains an issuer of tokens, and \
+         it is not at {}; build it in Bailiwick's source folder (cargo build --package \
+         bailiwick-dev) and put it there",
         program.display()
     );
     Ok(program)

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use bailiwick::audit::rfc3339;
 use bailiwick::config::{self, Config, Issuer};
-use bailiwick::dispatch::{Denied, Permit, Tool, ToolRequest, permit};
-use bailiwick::identity::{AdmitError, BearerToken, Caller, Identity, KeyRing, TokenError};
-use bailiwick::reason::Reason;
+use bailiwick::dispatch::{Decided, Denied, Target, TargetRequest, Tool, decide};
+use bailiwick::identity::{AdmitError, BearerToken, Caller, Identity};
+use bailiwick::reason::RefusalReason;
 use bailiwick::seams::{Clock, SystemClock};
+use bailiwick::tokens::{KeyRing, TokenError};
 use bailiwick::{app, json};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -58,9 +59,9 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         Err(error) => return Err(not_admitted(&error, &claimed, &resource, &config, page)?),
     };
     about_caller(&caller, page)?;
-    let request = ToolRequest::new(args.tool.clone(), arguments, text);
-    match permit(&folder.catalog, &caller, request) {
-        Ok(permit) => allowed(&permit, &caller, &config, page),
+    let request = TargetRequest::tool(args.tool.clone(), arguments, text);
+    match decide(&folder.catalog, &caller, request) {
+        Ok(decided) => allowed(&decided, &caller, &config, page),
         Err(denied) => refused(&denied, args, &caller, &folder, page),
     }
 }
@@ -249,12 +250,12 @@ fn or_none(names: &[String]) -> String {
 }
 
 fn allowed(
-    permit: &Permit,
+    decided: &Decided,
     caller: &Caller,
     config: &Config,
     page: &mut Page<'_>,
 ) -> anyhow::Result<()> {
-    let tool = permit.tool();
+    let Target::Tool(tool) = decided.target();
     page.heading("decision")?;
     page.toned("decision", Tone::Good, "allowed")?;
     about_tool(tool, page)?;
@@ -262,15 +263,16 @@ fn allowed(
         "scopes",
         &format!(
             "needs {}; the token has all of them",
-            or_none(permit.scopes())
+            or_none(decided.target().scopes())
         ),
     )?;
+    page.field("grant", decided.target().backing().grant.as_str())?;
     page.field("arguments", "valid against the tool's input schema")?;
     services::tell(tool, caller, config, page)
 }
 
 fn about_tool(tool: &Tool, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let component = &tool.component;
+    let component = &tool.backing.component;
     Ok(page.field(
         "tool",
         &format!(
@@ -304,7 +306,7 @@ fn refused(
 /// What to change, and where.
 fn change(denied: &Denied, args: &Args, caller: &Caller, folder: &Folder) -> String {
     match denied.reason {
-        Reason::InsufficientScope => {
+        RefusalReason::InsufficientScope => {
             let missing: Vec<_> = denied
                 .scopes
                 .iter()
@@ -317,10 +319,10 @@ fn change(denied: &Denied, args: &Args, caller: &Caller, folder: &Folder) -> Str
                 caller.actor().iss
             )
         }
-        Reason::InvalidArguments if args.arguments.is_none() => {
+        RefusalReason::InvalidArguments if args.arguments.is_none() => {
             "give the call's arguments with --arguments; without it they are {}".to_owned()
         }
-        Reason::InvalidArguments => {
+        RefusalReason::InvalidArguments => {
             "the arguments; `bailiwick inspect` prints the tool's input schema".to_owned()
         }
         _ if folder.refused.is_empty() => {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bailiwick::config::Config;
-use bailiwick::dispatch::{Catalog, ComponentId, Outline};
-use bailiwick::sandbox::{self, LoadError, Sandbox};
+use bailiwick::dispatch::{Catalog, NotOffered, Offer, OfferError, Outline};
+use bailiwick::intake::{self, ComponentId, Intake};
+use bailiwick::sandbox::Sandbox;
 use bailiwick::seams::{SystemClock, SystemRandom};
 
 use super::chain;
@@ -21,8 +22,7 @@ pub(super) struct Folder {
     pub(super) loaded: Vec<ComponentId>,
     /// The components that did not, with the reason.
     pub(super) refused: Vec<(String, String)>,
-    /// What the tools of each component say of themselves, if they could be asked; also where that
-    /// still has to be approved.
+    /// The definitions of each component that could be asked for them, accepted or not.
     pub(super) outlines: BTreeMap<String, Outline>,
 }
 
@@ -31,12 +31,12 @@ impl Folder {
     pub(super) async fn load(config: &Config) -> anyhow::Result<Self> {
         let sandbox = Sandbox::new(
             config.limits.clone(),
-            compiler()?,
             Arc::new(SystemClock),
             Arc::new(SystemRandom),
         )?;
+        let intake = Intake::new(Arc::new(sandbox), compiler()?);
         let (mut loaded, mut refused, mut outlines) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut candidates = sandbox::candidates(&config.server.tools, &config.server.trust)
+        let mut candidates = intake::candidates(&config.server.tools, &config.server.trust)
             .context("server.tools cannot be used")?;
         // Those that the configuration names come first, as for the host.
         candidates.sort_by_key(|candidate| !config.components.contains_key(&candidate.name));
@@ -48,15 +48,15 @@ impl Folder {
         );
         let terms = config.terms();
         for candidate in candidates {
-            match sandbox.load(&candidate, &terms.of(&candidate.name)).await {
+            match Offer::load(&intake, &candidate, &terms.of(&candidate.name)).await {
                 Ok(component) => {
                     outlines.insert(candidate.name, Outline::of(&component.definitions));
                     loaded.push(component);
                 }
-                Err((_, error)) => {
-                    refused.push((candidate.name.clone(), chain(&error)));
-                    if let LoadError::Approval(unapproved) = error {
-                        outlines.insert(candidate.name, unapproved.outline);
+                Err(NotOffered { cause, .. }) => {
+                    refused.push((candidate.name.clone(), chain(&cause)));
+                    if let OfferError::Unaccepted(unaccepted) = cause {
+                        outlines.insert(candidate.name, unaccepted.outline);
                     }
                 }
             }
@@ -65,8 +65,7 @@ impl Folder {
             .iter()
             .map(|component| component.component.clone())
             .collect();
-        let (_, offered) = Sandbox::activate(loaded);
-        let (catalog, clashes) = Catalog::build(offered, &config.components, &Catalog::default());
+        let (catalog, clashes) = Catalog::build(loaded, &config.components, &Catalog::default());
         names.retain(|component| clashes.iter().all(|clash| clash.component != *component));
         refused.extend(
             clashes

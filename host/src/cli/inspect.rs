@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use bailiwick::dispatch::RawDefinition;
-use bailiwick::sandbox::{Examined, Limits, Room, Sandbox};
+use bailiwick::dispatch::{Offer, OfferError, Terms};
+use bailiwick::intake::{self, Intake};
+use bailiwick::limits::{Limits, Room};
+use bailiwick::sandbox::{RawDefinition, Sandbox};
 use bailiwick::seams::{SystemClock, SystemRandom};
 use serde_json::{Value, json};
 
@@ -28,11 +30,12 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let examined = wait(async {
         let sandbox = Sandbox::new(
             Limits::within(Room::here()),
-            compiler()?,
             Arc::new(SystemClock),
             Arc::new(SystemRandom),
         )?;
-        Ok(sandbox.examine(&args.file).await?)
+        let intake = Intake::new(Arc::new(sandbox), compiler()?);
+        let examined = intake::examine(&intake, &args.file).await?;
+        Ok(examined.judged(|loaded| Offer::check(loaded?, &Terms::default())))
     });
     let examined = examined.with_context(|| args.file.display().to_string())?;
     if args.json {
@@ -45,6 +48,8 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         Err(_) => anyhow::bail!("{}: this host would not load it", args.file.display()),
     }
 }
+
+type Examined = intake::Examined<Result<Offer, OfferError>>;
 
 fn as_text(examined: &Examined, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.field("component", &examined.name)?;

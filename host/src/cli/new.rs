@@ -8,15 +8,15 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::page::Page;
 
-/// The arguments.
+/// The command line of `bailiwick new`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The crate's name, which is also the component's.
     name: String,
-    /// The crate's folder; one of the crate's name in the current folder unless given.
+    /// The crate's folder; by default, one of the crate's name in the current folder.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     dir: Option<PathBuf>,
-    /// The folder of the crate `bailiwick-sdk`; found beside this program's sources unless given.
+    /// The folder of the crate `bailiwick-sdk`; by default, the one in this program's sources.
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     sdk: Option<PathBuf>,
 }
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is good as the name of a crate and of a component.
+/// Checks that a name is good for a crate and for a component.
 fn check_name(name: &str) -> anyhow::Result<()> {
     let plain = name
         .bytes()
@@ -61,7 +61,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
     );
     ensure!(
         !RESERVED.contains(&name),
-        "{name:?} means something to cargo or Rust; choose another name"
+        "{name:?} is reserved by cargo or Rust; choose another name"
     );
     Ok(())
 }
@@ -69,7 +69,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 fn given_sdk(path: &Path) -> anyhow::Result<PathBuf> {
     let whole = path
         .canonicalize()
-        .with_context(|| format!("--sdk: {} is not there", path.display()))?;
+        .with_context(|| format!("--sdk: {} does not exist", path.display()))?;
     ensure!(
         is_sdk(&whole),
         "--sdk: {} is not the folder of bailiwick-sdk; give the folder `guest-sdk` of Bailiwick's sources",
@@ -78,7 +78,7 @@ fn given_sdk(path: &Path) -> anyhow::Result<PathBuf> {
     Ok(whole)
 }
 
-/// The SDK in the sources that this program was built from, if it still lies in them.
+/// Finds the SDK in the sources that this program was built from, if they still exist.
 fn sdk_near(own: &Path) -> Option<PathBuf> {
     own.ancestors()
         .map(|folder| folder.join("guest-sdk"))
@@ -90,10 +90,10 @@ fn is_sdk(path: &Path) -> bool {
         .is_ok_and(|text| text.contains("name = \"bailiwick-sdk\""))
 }
 
-/// The right side of `bailiwick-sdk =`.
+/// Returns the right side of `bailiwick-sdk =`.
 fn dependency(sdk: Option<&Path>) -> anyhow::Result<String> {
     let Some(path) = sdk else {
-        return Ok("\"0.1\"".to_owned());
+        return Ok("\"0.2\"".to_owned());
     };
     match path.to_str() {
         Some(text) if !text.contains('\'') && !text.contains(char::is_control) => {
@@ -113,7 +113,7 @@ fn write_crate(folder: &Path, name: &str, sdk: &str) -> anyhow::Result<()> {
     };
     ensure!(
         !in_the_way,
-        "{} is there and not an empty folder; choose another --dir",
+        "{} exists and is not an empty folder; choose another --dir",
         folder.display()
     );
     fs::create_dir_all(folder.join("src"))
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(sdk_near(&own), None);
         let sdk = sdk(temp.path());
         assert_eq!(sdk_near(&own), Some(sdk));
-        assert_eq!(dependency(None).unwrap(), "\"0.1\"");
+        assert_eq!(dependency(None).unwrap(), "\"0.2\"");
         assert!(dependency(Some(Path::new("/it's"))).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! `bailiwick serve`: start, signal, drain.
+//! `bailiwick serve`: starts, waits for a signal, drains.
 
 mod signals;
 
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use bailiwick::app::App;
-use bailiwick::sandbox::Workers;
+use bailiwick::intake::Workers;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
@@ -18,13 +18,13 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::{say_error, wait};
 use signals::Signals;
 
-/// The arguments.
+/// The command line of `bailiwick serve`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     config: PathBuf,
-    /// Stop also when standard input, a pipe, closes: for a host that must not outlive the program
+    /// Also stop when standard input, a pipe, closes: for a host that must not outlive the program
     /// that started it.
     #[arg(long)]
     until_stdin_closes: bool,
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     raise_descriptors();
     wait(async {
         let mut signals = Signals::new(args.until_stdin_closes)?;
-        // First of all, so that nothing secret is in this process yet, and no guest.
+        // Before anything else, while this process holds no secret and no guest.
         let workers = Workers::start()
             .context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     })
 }
 
-/// As many open files as the system lets this process have.
+/// Raises the limit of open files as far as the system lets this process.
 fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(
@@ -73,10 +73,12 @@ fn raise_descriptors() {
     }
 }
 
-/// Logs go to stderr through a thread of their own: if nobody reads them, lines are lost and the
-/// host goes on. Libraries are held at `warn` whatever `RUST_LOG` says: at finer levels they print
-/// requests, and requests carry tokens. `rmcp` is held at `error`: at `warn` it prints every
-/// refusal of a mere unknown tool as it is in memory.
+/// Sends logs to stderr through a thread of their own: if no one reads them, lines are lost and the
+/// host goes on.
+///
+/// Libraries are held at `warn` whatever `RUST_LOG` says: at finer levels they print requests, and
+/// requests carry tokens. `rmcp` is held at `error`: at `warn` it prints every refused call of an
+/// unknown tool in full.
 fn log_to_stderr() -> WorkerGuard {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
@@ -106,5 +108,5 @@ fn log_to_stderr() -> WorkerGuard {
     guard
 }
 
-/// Lines that may wait to be written.
+/// The most lines that may wait to be written.
 const MAX_LINES: usize = 8192;

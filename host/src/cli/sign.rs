@@ -1,4 +1,4 @@
-//! `bailiwick sign`: says with a key that a file is the component of its name.
+//! `bailiwick sign`: states with a key that a file is the component of its name.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -7,22 +7,22 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use bailiwick::envelope::{make_key, read_key};
-use bailiwick::sandbox::{is_component_name, sign, signature_of, signer_key};
+use bailiwick::intake::{is_component_name, sign, signature_of, signer_key};
 use bailiwick::seams::SystemRandom;
 use bailiwick_envelope::SigningKey;
 
 use super::page::Page;
 
-/// The arguments.
+/// The command line of `bailiwick sign`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The components.
+    /// The components to sign.
     #[arg(value_name = "FILE.wasm", required_unless_present = "new_key", value_hint = clap::ValueHint::FilePath)]
     files: Vec<PathBuf>,
     /// The private key to sign with.
     #[arg(long, value_name = "KEYFILE", required_unless_present = "new_key", value_hint = clap::ValueHint::FilePath)]
     key: Option<PathBuf>,
-    /// Make a private key in this new file, and say what the configuration needs of it.
+    /// Make a private key in this new file, and print its section of the configuration.
     #[arg(long, value_name = "KEYFILE", conflicts_with_all = ["files", "key"], value_hint = clap::ValueHint::FilePath)]
     new_key: Option<PathBuf>,
 }
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         return new_key(path, page);
     }
     let key = read_key(args.key.as_deref().context("--key is missing")?)?;
-    // All of them, before any is signed.
+    // Reads all of them before it signs any.
     let read: Vec<_> = args
         .files
         .iter()
@@ -51,15 +51,15 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 fn new_key(path: &Path, page: &mut Page<'_>) -> anyhow::Result<()> {
     ensure!(
         !path.exists(),
-        "{} is there already; a key is never replaced",
+        "{} already exists; a key is never replaced",
         path.display()
     );
     let key = make_key(path, &SystemRandom)?;
-    // A key whose section nobody saw would only be in the way of the next attempt.
+    // A key whose section was never printed would only be in the way of the next attempt.
     section(path, &key, page).inspect_err(|_| _ = fs::remove_file(path))
 }
 
-/// What the configuration needs of a key.
+/// Prints the configuration's section for a key.
 fn section(path: &Path, key: &SigningKey, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.line(&format!(
         "{} is a private key: whoever has it can sign. In the configuration:",
@@ -74,7 +74,7 @@ fn section(path: &Path, key: &SigningKey, page: &mut Page<'_>) -> anyhow::Result
     Ok(())
 }
 
-/// The name and the bytes of a component.
+/// Reads a component; returns its name and bytes.
 fn component(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     let name = file
         .file_name()
@@ -97,8 +97,8 @@ fn component(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((name.to_owned(), bytes))
 }
 
-/// A host that looks meanwhile sees the old file or the new one, and one that its group cannot
-/// change.
+/// Replaces the file whole: a watching host sees the old signature or the new one, in a file that
+/// its group cannot change.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = path.with_extension("sig.new");
     let _ = fs::remove_file(&beside);

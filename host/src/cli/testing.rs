@@ -50,12 +50,13 @@ pub(super) fn component(tools: &[Offered]) -> Vec<u8> {
     });
     let module = format!(
         r#"(module
-            (import "bailiwick:tool/log@0.1.0" "write" (func (param i32 i32 i32)))
+            (import "bailiwick:tool/log@0.2.0" "write" (func (param i32 i32 i32)))
             (memory (export "memory") 2)
             (data (i32.const {BASE}) "{data}")
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
-            (func (export "bailiwick:tool/tools@0.1.0#describe") (result i32) i32.const {BASE})
-            (func (export "bailiwick:tool/tools@0.1.0#call") (param i32) (result i32) unreachable))"#
+            (func (export "bailiwick:tool/tools@0.2.0#describe") (result i32) i32.const {BASE})
+            (func (export "bailiwick:tool/tools@0.2.0#call")
+                (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable))"#
     );
     encode(&module)
 }

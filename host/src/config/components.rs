@@ -1,4 +1,4 @@
-//! `[components.NAME]`: what the operator lets each component do.
+//! `[components.NAME]`: what the operator allows each component.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use bailiwick_envelope::DelegationMode;
 use super::reader::Section;
 use super::services::Services;
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{ComponentGrant, DigestRule, ToolGrant};
+use crate::dispatch::{ComponentGrant, ToolGrant};
+use crate::intake::DigestRule;
 
 pub(super) fn components(
     root: &Section<'_>,
@@ -38,7 +39,7 @@ fn component(section: &Section<'_>, services: &Services) -> ComponentGrant {
         allow_parameters: section.strings("allow_parameters").unwrap_or_default(),
         settings: section.json("settings").unwrap_or_default(),
         tools: section.named("tools").into_iter().map(tool).collect(),
-        approve_changes: section.flag("approve_changes"),
+        require_acceptance: section.flag("require_acceptance"),
     };
     if !grant.all_services().is_empty() && !section.has("digest") {
         section.wrong("digest", "it is missing: services are granted to exact code, so set the digest that `sha256sum FILE` prints as \"sha256:...\", or \"signed\" to go by [signers], or \"any\"");
@@ -63,7 +64,7 @@ fn digest(section: &Section<'_>) -> Option<DigestRule> {
         _ => {
             section.wrong(
                 "digest",
-                "this is neither \"signed\" nor \"any\" nor \"sha256:\" and 64 lower-case hexadecimal digits",
+                "expected \"signed\", \"any\", or \"sha256:\" and 64 lower-case hexadecimal digits",
             );
             None
         }
@@ -81,7 +82,7 @@ fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, Deleg
         };
         let Some(service) = services.sound.iter().find(|service| service.name == name) else {
             if !services.unsound.contains(&name) {
-                table.wrong(&name, "there is no such service");
+                table.wrong(&name, "unknown service");
             }
             continue;
         };
@@ -94,14 +95,14 @@ fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, Deleg
             }
             Err(_) => table.wrong(
                 &name,
-                "this is not \"service_identity\", \"on_behalf_of\" or \"restricted_user\"",
+                "expected \"service_identity\", \"on_behalf_of\" or \"restricted_user\"",
             ),
         }
     }
     granted
 }
 
-/// Whether a service can be used in a mode without letting one user reach another's data.
+/// Checks that a service can be used in a mode without letting one user reach another's data.
 fn check_mode(service: &ServiceSettings, mode: DelegationMode) -> Result<(), String> {
     let name = &service.name;
     match mode {
@@ -128,7 +129,9 @@ fn check_mode(service: &ServiceSettings, mode: DelegationMode) -> Result<(), Str
     }
 }
 
-/// Under `service_identity` all that says whose data is asked for is what the template binds.
+/// Checks a service under `service_identity`, where only the template says whose data is requested.
+/// `GET /orders/{}` would let a tool read anyone's orders; `GET /users/{actor.sub}/orders` does
+/// not.
 fn check_service_identity(service: &ServiceSettings) -> Result<(), String> {
     let name = &service.name;
     let issuers = service.actor_issuers.join(" and of ");

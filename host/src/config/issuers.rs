@@ -10,17 +10,15 @@ use super::Issuer;
 use super::reader::Section;
 use crate::characters::check_name;
 use crate::egress::AddressPolicy;
-use crate::identity::{
-    AgentRule, Algorithm, IssuerSettings, KeyFile, KeySource, ServiceRule, TenantRule, TextRule,
-    TimeRule, TypeRule,
-};
+use crate::identity::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
+use crate::tokens::{Algorithm, KeyFile, KeySource, TimeRule, TypeRule};
 
 pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
     let sections = root.sections("issuers");
     if sections.is_empty() && !root.has("issuers") {
         root.problem(
             0,
-            "[[issuers]] is missing; without an issuer nobody can call",
+            "[[issuers]] is missing; without an issuer no one can call",
         );
     }
     let several = sections.len() > 1;
@@ -33,13 +31,13 @@ pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
             .iter()
             .any(|other| other.settings.issuer == issuer.settings.issuer)
         {
-            section.wrong("issuer", "there are two issuers of this name");
+            section.wrong("issuer", "duplicate issuer");
         }
         if issuers
             .iter()
             .any(|other| other.settings.alias == issuer.settings.alias)
         {
-            section.wrong("alias", "there are two issuers of this alias");
+            section.wrong("alias", "duplicate alias");
         }
         issuers.push(issuer);
     }
@@ -54,7 +52,7 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
         section.text("alias").or(Some("default".into()))
     };
     if alias.as_ref().is_some_and(|alias| !is_alias(alias)) {
-        section.wrong("alias", "this is not 1 to 32 characters of [a-z0-9_-]");
+        section.wrong("alias", "expected 1 to 32 characters of [a-z0-9_-]");
     }
     let algorithms = algorithms(section);
     let addresses = addresses(section);
@@ -91,7 +89,7 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
     })
 }
 
-/// Whether a key is a name as tokens have it; a problem if it is not.
+/// Checks that the value of a key is a name as tokens have it; notes a problem if it is not.
 fn is_sound(section: &Section<'_>, key: &str, name: &str) -> bool {
     let fault = match check_name(name) {
         Ok(()) if name.is_empty() => Some("it is empty".to_owned()),
@@ -152,7 +150,8 @@ pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
     AddressPolicy::new(ranges.into_iter().filter_map(range).collect())
 }
 
-/// A URL that will be dialled under `policy`, checked as far as it can be without resolving names.
+/// Reads a URL that will be dialled under `policy`, checked as far as possible without resolving
+/// names.
 pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) -> Option<Uri> {
     let uri = url(section, key)?;
     let tls = uri.scheme_str() == Some("https");
@@ -168,7 +167,7 @@ pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) 
     } else if !tls && policy.is_empty() {
         section.wrong(
             key,
-            "plain http is allowed only within private_addresses, and there are none; use https",
+            "plain http is allowed only within private_addresses, which is empty; use https",
         );
     }
     Some(uri)
@@ -190,13 +189,13 @@ pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<K
         addresses: addresses.clone(),
     });
     if file.is_some() && remote.is_some() {
-        section.wrong("jwks_file", "jwks_uri and jwks_file exclude each other");
+        section.wrong("jwks_file", "set jwks_uri or jwks_file, not both");
     }
     file.or(remote)
 }
 
-/// The issuer's own metadata. If there is no other source of keys, the issuer is dialled itself,
-/// and held to the rules of `jwks_uri`.
+/// Returns the issuer's own metadata as the source of keys. Without `jwks_uri` and `jwks_file` the
+/// issuer itself is dialled, so the rules of `jwks_uri` hold for it.
 pub(super) fn discovered(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
     let issuer = section.text("issuer")?;
     if is_sound(section, "issuer", &issuer) && !section.has("jwks_uri") && !section.has("jwks_file")
@@ -209,7 +208,7 @@ pub(super) fn discovered(section: &Section<'_>, addresses: &AddressPolicy) -> Op
     })
 }
 
-/// How long tokens may be valid, and by how much the issuer's clock may be ahead.
+/// Reads how long tokens may be valid, and by how much the issuer's clock may be ahead.
 pub(super) fn times(section: &Section<'_>) -> TimeRule {
     let usual = TimeRule::default();
     let seconds = |key: &str, max, default| {
@@ -224,7 +223,7 @@ pub(super) fn times(section: &Section<'_>) -> TimeRule {
     }
 }
 
-/// An http or https URL with a host; no user, query or fragment.
+/// Reads an http or https URL with a host, and without user, query or fragment.
 pub(super) fn url(section: &Section<'_>, key: &str) -> Option<Uri> {
     let text = section.text(key)?;
     let parsed = url::Url::parse(&text).ok().filter(|url| {
@@ -237,10 +236,7 @@ pub(super) fn url(section: &Section<'_>, key: &str) -> Option<Uri> {
     });
     let uri = parsed.and_then(|url| url.as_str().parse::<Uri>().ok());
     if uri.is_none() {
-        section.wrong(
-            key,
-            "this is not an https URL without user, query or fragment",
-        );
+        section.wrong(key, "expected an https URL without user, query or fragment");
     }
     uri
 }
@@ -273,7 +269,7 @@ fn tenant(section: &Section<'_>) -> Option<TenantRule> {
         _ => {
             section.wrong(
                 "tenant",
-                "this is neither { claim = \"...\" } nor { fixed = \"...\" }",
+                "expected { claim = \"...\" } or { fixed = \"...\" }",
             );
             None
         }
@@ -293,7 +289,7 @@ fn service_when(section: &Section<'_>) -> ServiceRule {
         if section.text("service_when").as_deref() != Some("sub_is_client") {
             section.wrong(
                 "service_when",
-                "this is neither \"sub_is_client\" nor a table of claim and one of prefix, suffix and equals",
+                "expected \"sub_is_client\", or claim and one of prefix, suffix and equals",
             );
         }
         return ServiceRule::SubjectIsClient;

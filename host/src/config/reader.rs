@@ -1,4 +1,5 @@
-//! Reads tables key by key, remembers what was asked for, and collects every problem with its line.
+//! Reads tables key by key, remembers which keys were read, and collects every problem with its
+//! line.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -11,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::approvals::Approvals;
-use super::beside;
+use super::accepted::Accepted;
+use super::{beside, renamed};
 use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
 
@@ -25,7 +26,8 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The secret files that it names, whether or not they could be read.
+    /// Returns the secret files that it names, whether or not they could be read. Changing one of
+    /// them may mend the configuration.
     pub fn files(&self) -> Vec<PathBuf> {
         self.files.clone()
     }
@@ -110,10 +112,10 @@ impl Problems {
     }
 }
 
-/// One table. Every key that is not asked for is a problem when it is finished.
+/// One table. Every key that was not read is a problem when the table is finished.
 pub(super) struct Section<'c> {
     table: &'c DeTable<'c>,
-    /// Where it begins, byte.
+    /// The byte at which it begins.
     pub(super) start: usize,
     /// Its name, such as `services.orders_api`.
     pub(super) path: String,
@@ -140,17 +142,17 @@ impl<'c> Section<'c> {
         }
     }
 
-    /// The file's folder joined with `path`.
+    /// Joins the file's folder and `path`.
     pub(super) fn beside(&self, path: &str) -> PathBuf {
         beside(&self.problems.file, path)
     }
 
-    /// The other files that were read so far, by any section.
+    /// Returns the other files that any section has read so far.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         self.problems.files.borrow().clone()
     }
 
-    /// A digest of `text` and all secrets that were read.
+    /// Digests `text` and all secrets that were read.
     pub(super) fn fingerprint(&self, text: &str) -> String {
         hex(&self
             .problems
@@ -161,7 +163,7 @@ impl<'c> Section<'c> {
             .finalize())
     }
 
-    /// How many problems were found so far, anywhere.
+    /// Counts the problems found so far, anywhere.
     pub(super) fn problems(&self) -> usize {
         self.problems.count()
     }
@@ -170,7 +172,7 @@ impl<'c> Section<'c> {
         self.problems.at(byte, problem);
     }
 
-    /// Notes a problem with a key of this table, at its line or at the table's.
+    /// Notes a problem with a key of this table, at the key's line or, without one, at the table's.
     pub(super) fn wrong(&self, key: &str, problem: &str) {
         let at = self
             .find(key)
@@ -207,7 +209,7 @@ impl<'c> Section<'c> {
         }
     }
 
-    /// Whether a key is there and a string.
+    /// Returns whether a key is present and a string.
     pub(super) fn is_text(&self, key: &str) -> bool {
         self.find(key)
             .is_some_and(|value| matches!(value.get_ref(), DeValue::String(_)))
@@ -242,7 +244,7 @@ impl<'c> Section<'c> {
         }
     }
 
-    /// A list of numbers of users or groups.
+    /// Reads a list of user or group numbers.
     pub(super) fn ids(&self, key: &str) -> Vec<u32> {
         let Some(value) = self.find(key) else {
             return Vec::new();
@@ -277,7 +279,7 @@ impl<'c> Section<'c> {
         Some(self.texts(key)?.into_iter().map(|(text, _)| text).collect())
     }
 
-    /// A list of strings, each parsed; a problem for each one that does not.
+    /// Reads a list of strings and parses each; notes a problem for each that does not parse.
     pub(super) fn parsed<T>(&self, key: &str) -> Vec<T>
     where
         T: std::str::FromStr,
@@ -295,7 +297,7 @@ impl<'c> Section<'c> {
         texts.into_iter().filter_map(parse).collect()
     }
 
-    /// Text with a unit: `500ms`, `10s`, `5m`.
+    /// Reads text with a unit, such as `500ms`, `10s` or `5m`.
     pub(super) fn duration(&self, key: &str, max: Duration) -> Option<Duration> {
         let text = self.text(key)?;
         let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
@@ -308,7 +310,7 @@ impl<'c> Section<'c> {
         }
     }
 
-    /// Text with a unit: `64KiB`, `1MiB`.
+    /// Reads text with a unit, such as `64KiB` or `1MiB`.
     pub(super) fn size(&self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
         let text = self.text(key)?;
         let units = [
@@ -329,7 +331,7 @@ impl<'c> Section<'c> {
         }
     }
 
-    /// The contents of the file that a key names, without a final newline.
+    /// Reads the file that a key names, without a final newline.
     pub(super) fn secret(&self, key: &str) -> Option<SecretString> {
         let path = self.beside(&self.required(key)?);
         self.problems.files.borrow_mut().push(path.clone());
@@ -354,27 +356,28 @@ impl<'c> Section<'c> {
         }
     }
 
-    /// The approvals in the file `path`, which is watched from now on, be it there or not.
-    pub(super) fn approvals(&self, path: &Path) -> Option<Approvals> {
+    /// Reads what was accepted from the file `path`. The file is watched from now on, even if it is
+    /// missing today.
+    pub(super) fn accepted(&self, path: &Path) -> Option<Accepted> {
         self.problems.files.borrow_mut().push(path.to_owned());
-        let read = Approvals::read(path, &self.problems.trust.borrow());
+        let read = Accepted::read(path, &self.problems.trust.borrow());
         let told = |error: &dyn std::error::Error| {
             let cause = error
                 .source()
                 .map(|cause| format!(": {cause}"))
                 .unwrap_or_default();
             self.problems
-                .at(0, format!("server.approvals: {error}{cause}"));
+                .at(0, format!("server.accepted: {error}{cause}"));
         };
         read.inspect_err(|error| told(error)).ok()
     }
 
-    /// Holds files that are read from here on to the rule with this trust.
+    /// Holds files that are read from here on to the ownership rule with this trust.
     pub(super) fn rely_on(&self, trust: &Trust) {
         self.problems.trust.replace(trust.clone());
     }
 
-    /// What files are held to from here on.
+    /// Returns the trust that files are held to from here on.
     pub(super) fn trust(&self) -> Trust {
         self.problems.trust.borrow().clone()
     }
@@ -413,7 +416,7 @@ impl<'c> Section<'c> {
         }
     }
 
-    /// An array of tables.
+    /// Reads an array of tables.
     pub(super) fn sections(&self, key: &str) -> Vec<Section<'c>> {
         let Some(value) = self.find(key) else {
             return Vec::new();
@@ -433,7 +436,7 @@ impl<'c> Section<'c> {
         items.iter().filter_map(section).collect()
     }
 
-    /// A table of tables, by name.
+    /// Reads a table of tables, by name.
     pub(super) fn named(&self, key: &str) -> Vec<(String, Section<'c>)> {
         let Some(outer) = self.section(key) else {
             return Vec::new();
@@ -445,7 +448,7 @@ impl<'c> Section<'c> {
             .collect()
     }
 
-    /// The names of all members, which makes them known.
+    /// Returns the names of all members and marks them as read.
     pub(super) fn keys(&self) -> Vec<String> {
         let names: Vec<String> = self
             .table
@@ -456,7 +459,7 @@ impl<'c> Section<'c> {
         names
     }
 
-    /// A table as a JSON object.
+    /// Reads a table as a JSON object.
     pub(super) fn json(&self, key: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
         match to_json(self.find(key)?.get_ref()) {
             Some(serde_json::Value::Object(members)) => Some(members),
@@ -464,7 +467,7 @@ impl<'c> Section<'c> {
         }
     }
 
-    /// Every key that nobody asked for is a problem.
+    /// Notes a problem for every key that was not read.
     pub(super) fn finish(&self) {
         if self.finished.replace(true) {
             return;
@@ -472,18 +475,21 @@ impl<'c> Section<'c> {
         let known = self.known.borrow();
         for (name, _) in self.table {
             if !known.contains(name.get_ref().as_ref()) {
-                let hint = hint(name.get_ref(), &known);
-                let text = format!(
-                    "{} is not a key of this configuration{hint}",
-                    self.name(name.get_ref())
-                );
+                let key = self.name(name.get_ref());
+                let text = match renamed::now(&key) {
+                    Some(now) => format!("{key} is now {now}"),
+                    None => {
+                        let hint = hint(name.get_ref(), &known);
+                        format!("{key} is not a key of this configuration{hint}")
+                    }
+                };
                 self.problems.at(name.span().start, text);
             }
         }
     }
 
     fn not<T>(&self, key: &str, expected: &str) -> Option<T> {
-        self.wrong(key, &format!("this is not {expected}"));
+        self.wrong(key, &format!("expected {expected}"));
         None
     }
 }
@@ -494,12 +500,12 @@ impl Drop for Section<'_> {
     }
 }
 
-/// What is wrong with the file in `path`.
+/// Describes what is wrong with the file in `path`.
 fn said(path: &Path, error: &OwnedError) -> String {
     match error {
         OwnedError::Read(cause) => format!("{} cannot be read: {cause}", path.display()),
         OwnedError::Open(open) if open.path == path => open.to_string(),
-        other => format!("{} is not taken: {other}", path.display()),
+        other => format!("{} is rejected: {other}", path.display()),
     }
 }
 
@@ -525,7 +531,7 @@ fn is_secret(text: &str) -> bool {
         && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
-/// Bytes of a secret file: the secret, and the ends of lines after it.
+/// The largest secret file, bytes: the secret, and line ends after it.
 const MAX_SECRET: u64 = 16 << 10;
 
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {

@@ -8,38 +8,39 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Section;
+use crate::limits::{Limits, Room, Unit};
 use crate::owned::Trust;
-use crate::sandbox::{Limits, Room, Unit};
 
 /// `[server]`.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
     /// The canonical URI of the MCP resource; derived from the bound address if absent.
     pub resource: Option<String>,
     /// Origins that a browser may call from.
     pub allowed_origins: Vec<String>,
-    /// Hosts by which this server is addressed, beside the resource's.
+    /// Hosts that address this server, besides the resource's.
     pub allowed_hosts: Vec<String>,
     /// Proxies that many clients come through: their connections have no share to exceed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Scopes that anybody may learn of (RFC 9728 §2).
+    /// Scopes that anyone may learn (RFC 9728 §2).
     pub scopes_supported: Vec<String>,
     /// The tools folder.
     pub tools: PathBuf,
-    /// Where compiled code is kept; beside the key folder if absent.
+    /// The folder of compiled code; beside the key folder if absent.
     pub cache: Option<PathBuf>,
-    /// Whether definitions have to be approved, where a component's section does not say.
-    pub approve_changes: bool,
-    /// The file of approvals.
-    pub approvals: PathBuf,
-    /// Who may own and change files and folders, beside root and this user.
+    /// Whether a component's tools are offered only as the operator accepted them. A component's
+    /// own section may say otherwise.
+    pub require_acceptance: bool,
+    /// The file that `bailiwick accept` writes.
+    pub accepted: PathBuf,
+    /// The users, groups and folders that are trusted with files, besides root and this user.
     pub trust: Trust,
 }
 
 impl ServerSettings {
-    /// Where compiled code is kept.
+    /// Returns the folder of compiled code.
     pub fn cache(&self, envelope: &EnvelopeSettings) -> PathBuf {
         self.cache
             .clone()
@@ -80,7 +81,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     if listen.is_some() && address.is_none() {
         section.wrong(
             "listen",
-            "this is not an address and port, such as 127.0.0.1:8080",
+            "expected an address and port, such as 127.0.0.1:8080",
         );
     }
     let resource = section.text("resource");
@@ -100,12 +101,9 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let trusted_proxies = section.parsed("trusted_proxies");
     let scopes_supported = scopes(&section);
     let cache = section.text("cache").map(|cache| section.beside(&cache));
-    let approve_changes = section.flag("approve_changes").unwrap_or(false);
-    let approvals = section.beside(
-        &section
-            .text("approvals")
-            .unwrap_or_else(|| "approvals.json".into()),
-    );
+    let require_acceptance = section.flag("require_acceptance").unwrap_or(false);
+    let accepted = section.text("accepted");
+    let accepted = section.beside(accepted.as_deref().unwrap_or("accepted.json"));
     let tools = section.beside(&tools);
     let trust = trust(&section);
     let listen = address?;
@@ -118,13 +116,13 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         scopes_supported,
         tools,
         cache,
-        approve_changes,
-        approvals,
+        require_acceptance,
+        accepted,
         trust,
     })
 }
 
-/// Also what all files are held to that are read from here on.
+/// Reads the trust, and holds all files that are read from here on to it.
 fn trust(section: &Section<'_>) -> Trust {
     let folders = section.strings("trusted_folders").unwrap_or_default();
     let trust = Trust {
@@ -139,12 +137,12 @@ fn trust(section: &Section<'_>) -> Trust {
     trust
 }
 
-/// RFC 9728 §1.2 and RFC 8707 §2: https, no fragment; canonical, so that it can be compared
-/// exactly.
+/// Checks the resource: https, no fragment (RFC 9728 §1.2, RFC 8707 §2), and canonical, so that it
+/// can be compared exactly.
 fn check_resource(section: &Section<'_>, resource: &str) {
     let wrong = |why| section.wrong("resource", why);
     let Ok(url) = Url::parse(resource) else {
-        return wrong("this is not an absolute URL");
+        return wrong("expected an absolute URL");
     };
     let loopback = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
@@ -187,7 +185,7 @@ fn origins(section: &Section<'_>) -> Vec<String> {
     origins.into_iter().map(|(origin, _)| origin).collect()
 }
 
-/// RFC 6749 §3.3.
+/// Reads scopes (RFC 6749 §3.3).
 fn scopes(section: &Section<'_>) -> Vec<String> {
     let scopes = section.texts("scopes_supported").unwrap_or_default();
     for (scope, at) in &scopes {
@@ -225,7 +223,7 @@ pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     {
         section.wrong(
             "trust_domain",
-            "this is not a name such as \"acme.example\" (letters, digits, . and -)",
+            "expected a name such as \"acme.example\" (letters, digits, . and -)",
         );
     }
     Some(EnvelopeSettings {
@@ -235,7 +233,7 @@ pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     })
 }
 
-/// `[audit]`; the memory is in the key folder unless it says otherwise.
+/// Reads `[audit]`; the memory is in the key folder unless it says otherwise.
 pub(super) fn audit(
     root: &Section<'_>,
     envelope: Option<&EnvelopeSettings>,
@@ -275,7 +273,7 @@ pub(super) fn limits(root: &Section<'_>) -> Limits {
             Some(value) if value < limit.min => {
                 section.wrong(
                     limit.key,
-                    &format!("this is less than {:?}", Duration::from_millis(limit.min)),
+                    &format!("expected at least {:?}", Duration::from_millis(limit.min)),
                 );
             }
             Some(value) => limits.set(limit.key, value),
@@ -289,8 +287,8 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The journal must not lie where components are dropped, nor the keys or compiled code where
-/// either is read.
+/// Checks that the journal is not in the tools folder, and that neither keys nor compiled code are
+/// in either.
 pub(super) fn check_folders(
     root: &Section<'_>,
     server: &ServerSettings,
@@ -326,10 +324,10 @@ pub(super) fn check_folders(
             );
         }
     }
-    if overlap(&server.tools, &server.approvals) {
+    if overlap(&server.tools, &server.accepted) {
         root.problem(
             0,
-            "server.approvals lies in server.tools: whoever may add a component could approve it",
+            "server.accepted lies in server.tools: anyone who may add a component could accept it",
         );
     }
 }
@@ -339,7 +337,7 @@ fn overlap(a: &Path, b: &Path) -> bool {
     a.starts_with(&b) || b.starts_with(&a)
 }
 
-/// Where a path leads, past links, even if its end is yet to be made.
+/// Resolves a path, past links, even if its end does not exist yet.
 fn real(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let resolved = |above: &Path| {
@@ -356,8 +354,8 @@ fn real(path: &Path) -> PathBuf {
         .unwrap_or_else(|| whole.clone())
 }
 
-const MEMORY_APART: &str = "what is remembered of the journal must lie where no one else writes";
+const MEMORY_APART: &str = "the memory of the journal must be where no one else writes";
 
-/// A flood that goes on for a day is a few hundred MiB.
+/// At this rate, a flood that lasts a day writes a few hundred MiB.
 const REFUSALS_PER_SECOND: u64 = 10;
 const MAX_LIFETIME: Duration = Duration::from_secs(300);

@@ -9,16 +9,17 @@ use super::Issuer;
 use super::issuers::{addresses, algorithms, dialled, discovered, keys, times, token_type};
 use super::reader::Section;
 use crate::delegation::{
-    AuditHeaders, Auth, ClientSettings, ExchangeProfile, ExchangeSettings, IssuedSettings,
-    IssuedTenant, OnCancel, ServiceSettings, Subjects, Template,
+    AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
+    ServiceSettings, Subjects, Template,
 };
 use crate::identity::TenantRule;
+use crate::tokens::ClientSettings;
 
 /// The services that were read.
 pub(super) struct Services {
     /// Those without a mistake.
     pub(super) sound: Vec<ServiceSettings>,
-    /// Names of the others: what refers to them is not a second mistake.
+    /// Names of the others: a reference to one of them is not a second mistake.
     pub(super) unsound: Vec<String>,
 }
 
@@ -117,10 +118,7 @@ fn audit_headers(section: &Section<'_>, in_trust_domain: bool) -> AuditHeaders {
         None if in_trust_domain => AuditHeaders::Full,
         None => AuditHeaders::None,
         Some(_) => {
-            section.wrong(
-                "audit_headers",
-                "this is not \"full\", \"trace\" or \"none\"",
-            );
+            section.wrong("audit_headers", "expected \"full\", \"trace\" or \"none\"");
             AuditHeaders::None
         }
     }
@@ -131,7 +129,7 @@ fn on_cancel(section: &Section<'_>) -> OnCancel {
         Some("finish") | None => OnCancel::Finish,
         Some("abort") => OnCancel::Abort,
         Some(_) => {
-            section.wrong("on_cancel", "this is not \"finish\" or \"abort\"");
+            section.wrong("on_cancel", "expected \"finish\" or \"abort\"");
             OnCancel::Finish
         }
     }
@@ -162,7 +160,7 @@ fn auth(section: &Section<'_>) -> Option<Auth> {
                 .as_ref()
                 .is_none_or(|name| FORBIDDEN_HEADERS.contains(&name.as_str()))
             {
-                auth.wrong("header", "this is not a header that can carry a credential");
+                auth.wrong("header", "expected a header that can carry a credential");
             }
             let prefix = auth.text("prefix").unwrap_or_default();
             Some(Auth::Static {
@@ -174,7 +172,7 @@ fn auth(section: &Section<'_>) -> Option<Auth> {
         _ => {
             auth.wrong(
                 "kind",
-                "this is not \"none\", \"client_credentials\" or \"static\"",
+                "expected \"none\", \"client_credentials\" or \"static\"",
             );
             None
         }
@@ -205,7 +203,7 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
         None | Some("rfc8693") => ExchangeProfile::Rfc8693,
         Some("entra_obo") => ExchangeProfile::EntraObo,
         Some(_) => {
-            section.wrong("profile", "this is not \"rfc8693\" or \"entra_obo\"");
+            section.wrong("profile", "expected \"rfc8693\" or \"entra_obo\"");
             ExchangeProfile::Rfc8693
         }
     };
@@ -239,7 +237,7 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
             true
         }
         Some(_) => {
-            section.wrong("actor", "this is not \"client_credentials\" or \"none\"");
+            section.wrong("actor", "expected \"client_credentials\" or \"none\"");
             true
         }
     };
@@ -296,8 +294,8 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
     })
 }
 
-/// Where an issued token states the tenant: where the operator says, else under the name that its
-/// own issuer has for it, else under that of the issuers whose users are served.
+/// Returns the claim in which an issued token states the tenant: the operator's, else that of the
+/// token's own issuer, else that of the issuers whose users are served.
 fn issued_tenant(
     section: &Section<'_>,
     own: Option<&Issuer>,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::reader::Section;
 use super::services::Services;
-use crate::dispatch::{NamePattern, Signer, Signers};
+use crate::intake::is_signer_key;
+use crate::intake::{NamePattern, Signer, Signers};
 use crate::note::VerifierKey;
-use crate::sandbox::is_signer_key;
 
 pub(super) fn signers(root: &Section<'_>, services: &Services) -> Signers {
     let mut known: Vec<Signer> = Vec::new();
@@ -72,10 +72,7 @@ fn covered(section: &Section<'_>, services: &Services) -> BTreeSet<String> {
         if !known {
             section.problem(
                 *at,
-                format!(
-                    "{}: there is no such service as {name:?}",
-                    section.name("services")
-                ),
+                format!("{}: unknown service {name:?}", section.name("services")),
             );
         }
     }

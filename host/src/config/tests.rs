@@ -1,4 +1,4 @@
-//! One configuration that is good, and what each change to it is told.
+//! One good configuration, and the problem that each change to it causes.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -9,8 +9,8 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::identity::TimeRule;
-use crate::sandbox::{Limit, Limits, Unit};
+use crate::limits::{Limit, Limits, Unit};
+use crate::tokens::TimeRule;
 
 const GOOD: &str = r#"[server]
 listen = "127.0.0.1:0"
@@ -112,7 +112,7 @@ fn a_good_configuration_is_read_in_full() {
     assert_eq!(exchange.issued.audience, "orders");
 }
 
-/// What is replaced in [`GOOD`], by what, and what is told.
+/// The text to replace in [`GOOD`], its replacement, and the problem.
 const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "listen = \"127.0.0.1:0\"",
@@ -152,7 +152,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "jwks_file = \"jwks.json\"",
         "jwks_file = \"a\"\njwks_uri = \"https://a.example/k\"",
-        "exclude each other",
+        "not both",
     ),
     (
         "tools = \"tools\"",
@@ -208,12 +208,12 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "services = { orders_api = \"on_behalf_of\" }",
         "services = { order_api = \"on_behalf_of\" }",
-        "there is no such service",
+        "unknown service",
     ),
     (
         "services = { orders_api = \"on_behalf_of\" }",
         "services = { orders_api = \"on-behalf-of\" }",
-        "this is not \"service_identity\"",
+        "expected \"service_identity\"",
     ),
     (
         "services = { orders_api = \"on_behalf_of\" }",
@@ -230,15 +230,15 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "digest = \"any\"",
         "digest = \"sha256:abc\"",
-        "neither \"signed\"",
+        "expected \"signed\"",
     ),
     (
         "memory = \"32MiB\"",
         "memory = \"32TiB\"",
-        "this is not a size",
+        "expected a size",
     ),
     ("memory = \"32MiB\"", "memory = \"1GiB\"", "at most 256 MiB"),
-    ("time = \"5s\"", "time = \"0s\"", "this is not a duration"),
+    ("time = \"5s\"", "time = \"0s\"", "expected a duration"),
     ("time = \"5s\"", "tyme = \"5s\"", "limits.tyme is not a key"),
     (
         "folder = \"audit\"",
@@ -269,13 +269,13 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "kind = \"static\", header = \"X-Api-Key\"",
         "kind = \"static\", header = \"Host\"",
-        "not a header that can carry a credential",
+        "expected a header that can carry a credential",
     ),
     ("[limits]", "[limits", "bailiwick.toml:42: "),
     (
         "trust_domain = \"acme.example\"",
         "trust_domain = \"acme example\"",
-        "envelope.trust_domain: this is not a name",
+        "envelope.trust_domain: expected a name",
     ),
     (
         "https://orders.example.com/v1",
@@ -301,17 +301,17 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "[server]\n",
         "[server]\ntrusted_users = [\"root\"]\n",
-        "trusted_users: this is not a list of numbers",
+        "trusted_users: expected a list of numbers",
     ),
     (
         "[server]\n",
         "[server]\ntrusted_groups = 0\n",
-        "trusted_groups: this is not a list of numbers",
+        "trusted_groups: expected a list of numbers",
     ),
     (
         "[server]\n",
         "[server]\ntrusted_folders = [1]\n",
-        "trusted_folders: this is not a list of strings",
+        "trusted_folders: expected a list of strings",
     ),
 ];
 
@@ -602,7 +602,7 @@ fn how_long_tokens_may_be_valid_is_a_setting_of_each_issuer() {
             .err()
             .unwrap_or_default();
         assert!(
-            error.contains(&format!("issuers.{name}: this is not a duration")),
+            error.contains(&format!("issuers.{name}: expected a duration")),
             "{error}"
         );
     }
@@ -692,7 +692,7 @@ fn signers_are_read_and_each_mistake_about_them_is_told() {
         (
             "[\"orders_api\"]",
             "[\"order_api\"]",
-            "there is no such service as \"order_api\"",
+            "unknown service \"order_api\"",
         ),
         (
             "[limits]",
@@ -718,49 +718,83 @@ fn signers_are_read_and_each_mistake_about_them_is_told() {
 }
 
 #[test]
-fn approvals_are_read_only_where_they_are_needed_and_never_from_the_tools_folder() {
+fn accepted_definitions_are_read_only_where_they_are_needed_and_never_from_the_tools_folder() {
     let folder = Folder::new();
-    let approvals = folder.0.path().join("approvals.json");
-    std::fs::write(&approvals, "nonsense").expect("a file");
+    let accepted = folder.0.path().join("accepted.json");
+    std::fs::write(&accepted, "nonsense").expect("a file");
     let config = folder
         .load(GOOD)
         .unwrap_or_else(|errors| panic!("{errors}"));
     assert!(
-        !config.files.contains(&approvals)
-            && matches!(config.terms().of("orders").approval, Approval::NotNeeded)
+        !config.files.contains(&accepted)
+            && matches!(
+                config.terms().of("orders").acceptance,
+                Acceptance::NotRequired
+            )
     );
     for needed in [
         GOOD.replace(
             "digest = \"any\"",
-            "digest = \"any\"\napprove_changes = true",
+            "digest = \"any\"\nrequire_acceptance = true",
         ),
-        GOOD.replace("tools = \"tools\"", "approve_changes = true"),
+        GOOD.replace("tools = \"tools\"", "require_acceptance = true"),
     ] {
-        std::fs::write(&approvals, "nonsense").expect("a file");
+        std::fs::write(&accepted, "nonsense").expect("a file");
         let error = folder.load(&needed).err().unwrap_or_default();
         assert!(
-            error.contains("server.approvals: ") && error.contains("approve again"),
+            error.contains("server.accepted: ") && error.contains("accept again"),
             "{error}"
         );
-        std::fs::remove_file(&approvals).expect("it is there");
+        std::fs::remove_file(&accepted).expect("it is there");
         let config = folder
             .load(&needed)
             .unwrap_or_else(|errors| panic!("{errors}"));
         assert!(
-            config.files.contains(&approvals),
+            config.files.contains(&accepted),
             "it is watched before it is there"
         );
         assert!(matches!(
-            config.terms().of("orders").approval,
-            Approval::Needed { approved: None, .. }
+            config.terms().of("orders").acceptance,
+            Acceptance::Required { accepted: None, .. }
         ));
     }
     let inside = GOOD.replace(
         "tools = \"tools\"",
-        "tools = \"tools\"\napprovals = \"tools/approved\"",
+        "tools = \"tools\"\naccepted = \"tools/accepted\"",
     );
     let error = folder.load(&inside).err().unwrap_or_default();
     assert!(error.contains("lies in server.tools"), "{error}");
+}
+
+#[test]
+fn every_renamed_key_is_refused_with_its_new_name() {
+    let folder = Folder::new();
+    for (old, new) in renamed::RENAMED {
+        let (old, new) = (old.replace('*', "orders"), new.replace('*', "orders"));
+        let error = folder.load(&with_key(&old)).err().unwrap_or_default();
+        assert!(
+            error.ends_with(&format!(": {old} is now {new}")) && error.lines().count() == 1,
+            "{old}: {error}"
+        );
+        let error = folder.load(&with_key(&new)).err().unwrap_or_default();
+        assert!(!error.contains("is not a key"), "{new}: {error}");
+    }
+    let dotted = "components.a.b.approve_changes";
+    let now = renamed::now(dotted);
+    assert_eq!(
+        now.as_deref(),
+        Some("components.a.b.require_acceptance"),
+        "a name with a dot"
+    );
+    assert_eq!(renamed::now("components..approve_changes"), None);
+}
+
+/// The good configuration with one key more, whatever its type.
+fn with_key(path: &str) -> String {
+    let (section, key) = path.rsplit_once('.').unwrap_or_default();
+    let header = format!("[{section}]\n");
+    assert!(GOOD.contains(&header), "{header} is not in the example");
+    GOOD.replacen(&header, &format!("{header}{key} = true\n"), 1)
 }
 
 #[test]
@@ -899,8 +933,8 @@ fn folders_that_overlap_past_a_link_are_found_before_they_are_made() {
     std::os::unix::fs::symlink(&tools, folder.0.path().join("elsewhere")).expect("a link");
     for (key, told) in [
         (
-            "approvals = \"elsewhere/approvals.json\"",
-            "server.approvals lies in server.tools",
+            "accepted = \"elsewhere/accepted.json\"",
+            "server.accepted lies in server.tools",
         ),
         (
             "cache = \"elsewhere/cache/deep\"",

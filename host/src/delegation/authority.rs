@@ -7,28 +7,31 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use bailiwick_envelope::{ActorKind, DelegationMode};
+use bailiwick_envelope::ActorKind;
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use http::Method;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::asker::Acting;
 use super::cache::ExchangeCache;
 use super::credential::Credential;
-use super::error::DownstreamError;
-use super::planned::{Planned, Progress, absolute, outcome_of, unknown};
-use super::request::{self, Part, Request, Response};
+use super::planned::{Planned, Progress, absolute, error_of, is_safe, outcome_of, unknown};
+use super::request;
 use super::service::Service;
-use super::tally::{DownstreamTally, Tally};
+use super::tally::Tally;
 use crate::audit::{Downstream, Event, Outcome, Trail};
-use crate::dispatch::Permit;
-use crate::envelope::{Sealed, Signer};
+use crate::downstream::{
+    DownstreamError, DownstreamTally, Part, Piece, Request, Response, Services,
+};
+use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
-use crate::reason::Reason;
+use crate::limits::Limits;
+use crate::reason::DownstreamReason;
 use crate::seams::Random;
 
 /// Knows the services and holds what is needed to reach them.
@@ -36,23 +39,8 @@ pub struct Broker {
     services: BTreeMap<String, Arc<Service>>,
     signer: Arc<Signer>,
     random: Arc<dyn Random>,
-    limits: BrokerLimits,
+    limits: Limits,
     exchanged: ExchangeCache,
-}
-
-/// Bounds of the downstream calls of one call.
-#[derive(Debug, Clone, Copy)]
-pub struct BrokerLimits {
-    /// How many.
-    pub calls: usize,
-    /// How long one may take.
-    pub time: Duration,
-    /// Largest body of an answer, bytes.
-    pub answer: usize,
-    /// Largest body of a request, bytes.
-    pub request: usize,
-    /// All bodies together, bytes.
-    pub total: usize,
 }
 
 /// What one call may do downstream. Lives exactly as long as the call; the subject token with it.
@@ -69,7 +57,7 @@ struct Prepared {
 
 struct Inner {
     broker: Arc<Broker>,
-    sealed: Sealed,
+    envelope: Arc<Envelope>,
     subject: Option<SubjectToken>,
     trail: Trail,
     tally: Tally,
@@ -84,7 +72,7 @@ impl Broker {
         services: BTreeMap<String, Arc<Service>>,
         signer: Arc<Signer>,
         random: Arc<dyn Random>,
-        limits: BrokerLimits,
+        limits: Limits,
     ) -> Self {
         Self {
             services,
@@ -95,20 +83,18 @@ impl Broker {
         }
     }
 
-    /// Takes over what one call may do. The subject token is kept only if a service is granted, for
-    /// exchanges and to find it in answers; otherwise it is erased here.
+    /// Takes over what one call may do: what its envelope says. The subject token is for exchanges,
+    /// and to find it in answers.
     pub fn authority(
         self: &Arc<Self>,
-        permit: &Permit,
-        sealed: Sealed,
-        subject: SubjectToken,
+        envelope: Arc<Envelope>,
+        subject: Option<SubjectToken>,
         trail: Trail,
     ) -> Authority {
-        let needed = !permit.services().is_empty();
         let inner = Inner {
             broker: Arc::clone(self),
-            sealed,
-            subject: needed.then_some(subject),
+            envelope,
+            subject,
             trail,
             tally: Tally::default(),
             used: AtomicUsize::new(0),
@@ -123,24 +109,6 @@ impl Broker {
 }
 
 impl Authority {
-    /// Makes one downstream call. It goes on to its own end, recorded, even if nobody waits for it.
-    ///
-    /// # Errors
-    /// There is no HTTP answer.
-    pub async fn send(&self, request: Request) -> Result<Response, DownstreamError> {
-        let inner = Arc::clone(&self.inner);
-        let task = self
-            .tasks
-            .spawn(async move { inner.perform(request).await });
-        task.await
-            .unwrap_or_else(|_| Err(DownstreamError::Unavailable("the host failed".into())))
-    }
-
-    /// How many requests it makes at most.
-    pub fn most_calls(&self) -> usize {
-        self.inner.broker.limits.calls
-    }
-
     /// Ends the authority: stops what may still be stopped and waits until all of it is recorded.
     /// Tells how the requests that were opened ended.
     pub async fn end(&self) -> DownstreamTally {
@@ -151,13 +119,35 @@ impl Authority {
     }
 }
 
+impl Services for Authority {
+    /// Makes one downstream call. It goes on to its own end, recorded, even if the caller stops
+    /// waiting for it.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, DownstreamError>> {
+        let inner = Arc::clone(&self.inner);
+        let harmless = request::method(&request.method).is_ok_and(|method| is_safe(&method));
+        Box::pin(async move {
+            let task = self
+                .tasks
+                .spawn(async move { inner.perform(request).await });
+            task.await.unwrap_or_else(|_| {
+                let failed = DownstreamError::Unavailable("the host failed".into());
+                Err(if harmless {
+                    failed
+                } else {
+                    DownstreamError::UnknownOutcome(Box::new(failed))
+                })
+            })
+        })
+    }
+}
+
 impl Inner {
     /// Plan, record, act, record.
     async fn perform(&self, request: Request) -> Result<Response, DownstreamError> {
         // Every attempt up to the limit is recorded, and the first one over it; the rest of a flood
         // gets the same answer without a record each.
         let used = self.used.fetch_add(1, Ordering::Relaxed);
-        if used > self.broker.limits.calls {
+        if used > self.broker.limits.downstream_calls {
             return Err(DownstreamError::QuotaExhausted);
         }
         let asked = self.asked(&request);
@@ -166,8 +156,7 @@ impl Inner {
             Err(refused) => {
                 let ended = Some((Outcome::Refused, Some(refused.reason())));
                 let mode = self
-                    .sealed
-                    .envelope()
+                    .envelope
                     .claims()
                     .delegation
                     .modes()
@@ -202,7 +191,7 @@ impl Inner {
         };
         if let Err(Some(error)) = &result {
             let service = planned.service.settings.name.as_str();
-            let call = self.sealed.envelope().claims().call.id.as_str();
+            let call = self.envelope.claims().call.id.as_str();
             tracing::warn!(service, call, mode = planned.mode.as_str(), cause = %error, "a downstream call failed");
         }
         let ended = match &result {
@@ -211,7 +200,10 @@ impl Inner {
                 outcome_of(error, &progress, &planned.method),
                 Some(error.reason()),
             ),
-            Err(None) => (planned.given_up(&progress), Some(Reason::Cancelled)),
+            Err(None) => (
+                planned.given_up(&progress),
+                Some(DownstreamReason::Cancelled),
+            ),
         };
         self.tally.count(ended.0);
         let closed = planned.record(Some(&progress));
@@ -221,10 +213,11 @@ impl Inner {
             closed,
             Some(ended),
         );
+        let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
+        let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));
         closed
-            .await
-            .map_err(|_| DownstreamError::AuditUnavailable)?;
-        result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut))
+            .and(result)
+            .map_err(|error| error_of(error, ended.0, &progress, &planned.method))
     }
 
     /// Does `work` to its end, or gives it up (`None`) when the authority ends, if it may be given
@@ -247,8 +240,7 @@ impl Inner {
     /// What a refusal may say of the request: names of ours, never text of the tool's.
     fn asked(&self, request: &Request) -> Downstream {
         let granted = self
-            .sealed
-            .envelope()
+            .envelope
             .claims()
             .delegation
             .modes()
@@ -269,9 +261,9 @@ impl Inner {
 
     /// Checks the request against the grant. Nothing has left the host yet.
     fn plan(&self, used: usize, request: Request) -> Result<Planned, DownstreamError> {
-        let claims = self.sealed.envelope().claims();
-        let limits = self.broker.limits;
-        if used >= limits.calls {
+        let claims = self.envelope.claims();
+        let limits = &self.broker.limits;
+        if used >= limits.downstream_calls {
             return Err(DownstreamError::QuotaExhausted);
         }
         let mode = claims
@@ -285,15 +277,15 @@ impl Inner {
             .services
             .get(&request.service)
             .ok_or(DownstreamError::UnknownService)?;
-        if request.body.len() > limits.request {
+        if request.body.len() > limits.downstream_bytes {
             return Err(DownstreamError::InvalidRequest(format!(
                 "the body is larger than {} bytes",
-                limits.request
+                limits.downstream_bytes
             )));
         }
         let method = request::method(&request.method)?;
         let before = self.bytes.fetch_add(request.body.len(), Ordering::Relaxed);
-        if before.saturating_add(request.body.len()) > limits.total {
+        if before.saturating_add(request.body.len()) > limits.downstream_total {
             return Err(DownstreamError::QuotaExhausted);
         }
         if !request.body.is_empty() && matches!(method, Method::GET | Method::HEAD) {
@@ -303,7 +295,9 @@ impl Inner {
         }
         let headers = request::headers(&request.headers)?;
         let (template, target) = self.cover(service, &request)?;
-        self.check_identity(service, mode)?;
+        if let Some(acting) = Acting::in_mode(mode) {
+            self.user(service, acting)?;
+        }
         let target = absolute(&service.settings.url, &target)?;
         Ok(Planned {
             service: Arc::clone(service),
@@ -322,28 +316,26 @@ impl Inner {
         service: &Service,
         request: &Request,
     ) -> Result<(String, String), DownstreamError> {
-        let actor = &self.sealed.envelope().claims().actor;
-        let names = |wanted: fn(&Part) -> bool| {
-            request
-                .path
-                .iter()
-                .chain(request.query.iter().map(|(_, part)| part))
-                .any(wanted)
-        };
+        let actor = &self.envelope.claims().actor;
+        let parts = request
+            .path
+            .iter()
+            .chain(request.query.iter().map(|(_, part)| part));
+        let pieces = || parts.clone().flat_map(|Part(pieces)| pieces);
         let known = service
             .settings
             .actor_issuers
             .iter()
-            .any(|alias| alias == self.sealed.issuer_alias());
-        if !known && names(|part| !matches!(part, Part::Text(_))) {
+            .any(|alias| alias == self.envelope.issuer_alias());
+        if !known && pieces().any(|piece| !matches!(piece, Piece::Text(_))) {
             return Err(DownstreamError::NotGranted(
                 "the service does not know the subjects of this issuer".into(),
             ));
         }
         // A service account may be called like a user (RFC 9068 §5), who then would be it.
         if actor.kind != ActorKind::User
-            && !service.settings.service_accounts
-            && names(|part| matches!(part, Part::ActorSub))
+            && !service.settings.subjects.service_accounts
+            && pieces().any(|piece| matches!(piece, Piece::ActorSub))
         {
             return Err(DownstreamError::IdentityUnavailable);
         }
@@ -363,17 +355,5 @@ impl Inner {
             "{} covers {covered}",
             service.settings.name
         )))
-    }
-
-    /// Whether this call has the identity that the mode needs. There is no second choice.
-    fn check_identity(
-        &self,
-        service: &Service,
-        mode: DelegationMode,
-    ) -> Result<(), DownstreamError> {
-        if mode == DelegationMode::ServiceIdentity {
-            return Ok(());
-        }
-        self.exchange(service).map(drop)
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: an entry is found only under everything that its issue depended on: issuer,
 //! subject, tenant, agent, service, mode, scopes and the very subject token. It is used neither
 //! in its last seconds nor longer than the caller's own token. One exchange answers everyone who
-//! waits for it, and a service's refusal costs at most one exchange in [`RENEWAL_MS`].
+//! waits for it, and a service's refusal costs at most one exchange in half a minute.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailiwick_envelope::DelegationMode;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::error::DownstreamError;
+use crate::downstream::DownstreamError;
 use crate::flight::Flight;
 use crate::seams::Clock;
+use crate::tokens::may_be_renewed;
 
 /// Everything that an issued credential depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,13 +82,6 @@ impl ExchangeCache {
     }
 }
 
-/// Whether a credential that was obtained at `at_ms` may be renewed because it was refused. A
-/// service decides how often it refuses, so this is what keeps it from costing the authorization
-/// server a request each time.
-pub(super) fn may_be_renewed(at_ms: u64, now_ms: u64) -> bool {
-    now_ms.saturating_sub(at_ms) >= RENEWAL_MS
-}
-
 impl Issued {
     /// Whether it is still good for a request.
     pub(super) fn is_usable(&self, now: u64) -> bool {
@@ -95,7 +89,6 @@ impl Issued {
     }
 }
 
-const RENEWAL_MS: u64 = 30_000;
 /// Seconds before its end in which a token is not used any more.
 const MARGIN: u64 = 10;
 const MAX_SLOTS: usize = 20_000;
@@ -104,6 +97,8 @@ const SWEEP: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const RENEWAL_MS: u64 = 30_000;
 
     struct Standing;
 

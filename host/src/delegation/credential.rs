@@ -7,15 +7,12 @@ use hyper::body::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::cache::may_be_renewed;
-use super::error::DownstreamError;
-use super::exchange::Acting;
-use super::granted::Granted;
-use super::service::OwnCredential;
-use super::token_endpoint::TokenEndpoint;
-use crate::egress::Principal;
-use crate::flight::{Ended, Flight};
+use super::asker::Acting;
+use super::settings::Auth;
+use crate::downstream::DownstreamError;
+use crate::egress::Tls;
 use crate::seams::Clock;
+use crate::tokens::{Asking, ClientCredentials, TokenEndpoint};
 
 /// A credential for one request.
 pub(super) enum Credential {
@@ -39,8 +36,8 @@ impl Credential {
         }
     }
 
-    /// A token that was exchanged for the user's.
-    pub(super) fn exchanged(token: &SecretString, acting: Acting) -> Self {
+    /// A token that was obtained for a user.
+    pub(super) fn of_user(token: &SecretString, acting: Acting) -> Self {
         Self::bearer(token, acting.credential_kind())
     }
 
@@ -86,8 +83,49 @@ impl Credential {
     }
 }
 
+/// The host's own credential for one service, ready for use.
+pub(super) enum OwnCredential {
+    None,
+    Static {
+        header: HeaderName,
+        value: SecretString,
+        prefix: usize,
+    },
+    ClientCredentials(ClientCredentials),
+}
+
 impl OwnCredential {
-    /// Takes note that a service did not accept `credential`.
+    pub(super) fn new(auth: Auth, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
+        match auth {
+            Auth::None => Self::None,
+            Auth::Static {
+                header,
+                prefix,
+                secret,
+            } => Self::Static {
+                header,
+                value: SecretString::from(format!("{prefix}{}", secret.expose_secret())),
+                prefix: prefix.len(),
+            },
+            Auth::ClientCredentials {
+                client,
+                scopes,
+                expect_scopes,
+                audience,
+            } => {
+                let asking = Asking {
+                    scopes,
+                    expected: expect_scopes,
+                    audience,
+                };
+                let endpoint = TokenEndpoint::new(client, tls);
+                let clock = Arc::clone(clock);
+                Self::ClientCredentials(ClientCredentials::new(endpoint, asking, clock))
+            }
+        }
+    }
+
+    /// Forgets `credential`, which a service did not accept, if it may be renewed.
     pub(super) fn refused(&self, credential: &Credential) {
         if let Self::ClientCredentials(client) = self {
             client.refused(credential.bare());
@@ -119,109 +157,5 @@ impl OwnCredential {
     }
 }
 
-/// The host's own access token from one authorization server, kept until shortly before it expires.
-pub(super) struct ClientCredentials {
-    endpoint: TokenEndpoint,
-    asking: Asking,
-    clock: Arc<dyn Clock>,
-    // One request for a new token answers everyone who waits for it.
-    current: Flight<Result<Own, DownstreamError>>,
-}
-
-/// What is asked for, and what may come of it.
-#[derive(Default)]
-pub(super) struct Asking {
-    pub(super) scopes: Vec<String>,
-    /// Scopes that the answer may state besides, as the authorization server spells them.
-    pub(super) expected: Vec<String>,
-    pub(super) audience: Option<String>,
-}
-
-#[derive(Clone)]
-struct Own {
-    token: SecretString,
-    usable_until: u64,
-}
-
-impl ClientCredentials {
-    pub(super) fn new(endpoint: TokenEndpoint, asking: Asking, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            endpoint,
-            asking,
-            current: Flight::new(Arc::clone(&clock)),
-            clock,
-        }
-    }
-
-    /// Takes note that a service did not accept `token`: it is forgotten if it is the present one,
-    /// and not too new to be renewed.
-    fn refused(&self, token: &str) {
-        self.current.forget(|last| {
-            let present = last
-                .answer
-                .as_ref()
-                .is_ok_and(|own| own.token.expose_secret() == token);
-            present && may_be_renewed(last.at_ms, self.clock.now_ms())
-        });
-    }
-
-    /// A token that is valid for some time still (RFC 6749 §4.4).
-    pub(super) async fn token(&self) -> Result<SecretString, DownstreamError> {
-        let now = self.clock.now();
-        let usable = |last: &Ended<Result<Own, _>>| {
-            last.answer.as_ref().is_ok_and(|own| now < own.usable_until)
-        };
-        self.current
-            .join(usable, || self.obtain(now))
-            .await
-            .map(|own| own.token)
-    }
-
-    async fn obtain(&self, now: u64) -> Result<Own, DownstreamError> {
-        let scope = self.asking.scopes.join(" ");
-        let mut form = vec![("grant_type", "client_credentials")];
-        if !scope.is_empty() {
-            form.push(("scope", &scope));
-        }
-        if let Some(audience) = &self.asking.audience {
-            form.push(("audience", audience));
-        }
-        let granted = self
-            .endpoint
-            .post(&form, &self.asking.scopes, Principal::Host)
-            .await?;
-        self.asking.check(&granted)?;
-        let usable = granted
-            .expires_in
-            .unwrap_or(0)
-            .saturating_sub(MARGIN)
-            .min(MAX_KEPT);
-        Ok(Own {
-            token: granted.access_token,
-            usable_until: now.saturating_add(usable),
-        })
-    }
-}
-
-impl Asking {
-    /// The host's own token is no wider than what was asked for, as far as the answer says. Where
-    /// nothing is asked for, the authorization server chooses (RFC 6749 §3.3).
-    fn check(&self, granted: &Granted) -> Result<(), DownstreamError> {
-        let mut answered = granted.scope.iter().flatten();
-        let asked = |scope: &String| self.scopes.contains(scope) || self.expected.contains(scope);
-        if self.scopes.is_empty() || answered.all(asked) {
-            return Ok(());
-        }
-        let why = "the host's own token has scopes that were not asked for (auth.expect_scopes)";
-        Err(DownstreamError::CredentialRefused(why.into()))
-    }
-}
-
-/// A token is not used in its last seconds, and not kept for longer than an hour whatever it says.
-const MARGIN: u64 = 30;
-const MAX_KEPT: u64 = 3600;
 /// Shorter keys could be in an answer by chance.
 const MIN_ECHO: usize = 8;
-
-#[cfg(test)]
-mod tests;

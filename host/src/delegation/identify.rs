@@ -8,21 +8,21 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use bailiwick_envelope::DelegationMode;
 
-use super::error::DownstreamError;
-use super::service::{AuditHeaders, Described};
-use crate::envelope::{Sealed, Signer};
+use super::settings::{AuditHeaders, ServiceSettings};
+use crate::downstream::DownstreamError;
+use crate::envelope::{Envelope, Signer};
 use crate::seams::{Random, random_hex};
 
 /// Tells the service, as far as the operator wants, for whom and by whom it is called.
 pub(super) fn identify(
     headers: &mut HeaderMap,
-    sealed: &Sealed,
-    service: &Described,
+    envelope: &Envelope,
+    service: &ServiceSettings,
     mode: DelegationMode,
     signer: &Signer,
     random: &dyn Random,
 ) -> Result<(), DownstreamError> {
-    let claims = sealed.envelope().claims();
+    let claims = envelope.claims();
     let mut set = |name: &'static str, value: &str| {
         let value = HeaderValue::try_from(value).map_err(|_| {
             DownstreamError::InvalidRequest(format!("the header {name} cannot carry this identity"))
@@ -33,7 +33,7 @@ pub(super) fn identify(
     set("accept-encoding", "identity")?;
     if service.in_trust_domain {
         let token = signer
-            .transaction(sealed, &service.name)
+            .transaction(envelope, &service.name)
             .map_err(|_| DownstreamError::IdentityUnavailable)?;
         set("txn-token", token.as_str())?;
     }

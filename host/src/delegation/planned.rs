@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::{Actor, ActorKind, DelegationMode};
+use bailiwick_envelope::DelegationMode;
 use http::{HeaderMap, Method, Uri};
 
-use super::error::DownstreamError;
-use super::service::{OnCancel, Service};
+use super::service::Service;
+use super::settings::OnCancel;
 use crate::audit::{Downstream, Outcome};
-use crate::egress::{EgressError, Principal};
+use crate::downstream::DownstreamError;
+use crate::egress::EgressError;
 
 /// A request that the grant covers, ready to be recorded and sent.
 pub(super) struct Planned {
@@ -32,12 +33,12 @@ pub(super) struct Progress {
 impl Planned {
     /// Whether it goes on to its answer even when nobody waits for the call any more.
     pub(super) fn finishes(&self) -> bool {
-        may_change(&self.method) && self.service.settings.on_cancel == OnCancel::Finish
+        !is_safe(&self.method) && self.service.settings.on_cancel == OnCancel::Finish
     }
 
     /// How it ended if it was given up.
     pub(super) fn given_up(&self, progress: &Progress) -> Outcome {
-        if progress.sending && may_change(&self.method) {
+        if progress.sending && !is_safe(&self.method) {
             Outcome::Unknown
         } else {
             Outcome::Cancelled
@@ -59,14 +60,16 @@ impl Planned {
     }
 }
 
-fn may_change(method: &Method) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD)
+/// Whether the method changes nothing (RFC 9110 §9.2.1), so that a request without a response did
+/// nothing either.
+pub(super) fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// How a downstream call ended that got no answer which the tool may have.
+/// Returns how a downstream call ended that got no response which the tool may have.
 pub(super) fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> Outcome {
-    // Once a request that changes something is on its way, only an answer tells what it did.
-    if progress.sending && progress.status.is_none() && may_change(method) {
+    // Once a request that changes something is on its way, only a response says what it did.
+    if progress.sending && progress.status.is_none() && !is_safe(method) {
         return Outcome::Unknown;
     }
     match error {
@@ -80,7 +83,23 @@ pub(super) fn outcome_of(error: &DownstreamError, progress: &Progress, method: &
     }
 }
 
-/// What a tool is told of an answer that did not come.
+/// Returns what the tool learns of a call that ended in `outcome`. A tool that believes that nothing
+/// happened sends its request again, so a request that may have changed something never becomes
+/// `unavailable` or `timed-out`, not even when only the record of its response is missing.
+pub(super) fn error_of(
+    error: DownstreamError,
+    outcome: Outcome,
+    progress: &Progress,
+    method: &Method,
+) -> DownstreamError {
+    let unrecorded = error == DownstreamError::AuditUnavailable;
+    if outcome == Outcome::Unknown || unrecorded && progress.sending && !is_safe(method) {
+        return DownstreamError::UnknownOutcome(Box::new(error));
+    }
+    error
+}
+
+/// Returns what the tool learns of a response that did not come.
 pub(super) fn failed(error: &EgressError) -> DownstreamError {
     match error {
         EgressError::TimedOut => DownstreamError::TimedOut,
@@ -91,6 +110,9 @@ pub(super) fn failed(error: &EgressError) -> DownstreamError {
         }
         EgressError::Unreachable(_) => {
             DownstreamError::Unavailable("the service cannot be reached".into())
+        }
+        EgressError::Broken(_) => {
+            DownstreamError::Unavailable("the connection to the service broke".into())
         }
     }
 }
@@ -105,17 +127,6 @@ pub(super) fn unknown() -> Downstream {
         scopes: Vec::new(),
         audience: None,
         credential_kind: None,
-    }
-}
-
-/// The actor as the one for whom a connection carries requests.
-pub(super) fn principal(actor: &Actor) -> Principal {
-    let service = actor.kind == ActorKind::Service;
-    Principal::Actor {
-        issuer: actor.iss.clone(),
-        sub: actor.sub.clone(),
-        tenant: actor.tenant.clone(),
-        service,
     }
 }
 

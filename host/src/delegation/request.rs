@@ -1,48 +1,9 @@
-//! What a tool may say of a request, and what it gets back.
+//! The parts of a tool's request, turned into HTTP's by allow-lists.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
 
-use super::error::DownstreamError;
-
-/// A piece of a path or a query value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    /// The tool's own text.
-    Text(String),
-    /// The actor's subject, which the host fills in.
-    ActorSub,
-    /// The actor's tenant, which the host fills in.
-    ActorTenant,
-}
-
-/// A tool's request. There is no URL in it.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Name of the service.
-    pub service: String,
-    /// HTTP method.
-    pub method: String,
-    /// Path segments below the service's base.
-    pub path: Vec<Part>,
-    /// Query parameters.
-    pub query: Vec<(String, Part)>,
-    /// Headers.
-    pub headers: Vec<(String, String)>,
-    /// Body; empty for none.
-    pub body: Vec<u8>,
-}
-
-/// A service's answer, stripped of credentials.
-#[derive(Debug, Clone)]
-pub struct Response {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers; names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// Body, complete.
-    pub body: Vec<u8>,
-}
+use crate::downstream::DownstreamError;
 
 /// The methods that a tool may use.
 pub(super) fn method(name: &str) -> Result<Method, DownstreamError> {
@@ -59,15 +20,11 @@ pub(super) fn method(name: &str) -> Result<Method, DownstreamError> {
     }
 }
 
-/// Percent-encodes one path segment, refusing what could mean another path.
-pub(super) fn encode_segment(text: &str) -> Result<String, DownstreamError> {
-    if text.is_empty()
-        || text == "."
-        || text == ".."
-        || text
-            .chars()
-            .any(|c| c == '/' || c == '\\' || c.is_control())
-    {
+/// Refuses the text of a path segment that could mean another path. It must be the whole segment:
+/// `.` and `.` are harmless pieces, `..` is not.
+pub(super) fn check_segment(text: &str) -> Result<(), DownstreamError> {
+    let leaves = |c: char| c == '/' || c == '\\' || c.is_control();
+    if matches!(text, "" | "." | "..") || text.chars().any(leaves) {
         return Err(DownstreamError::InvalidRequest(
             "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters".into(),
         ));
@@ -77,7 +34,12 @@ pub(super) fn encode_segment(text: &str) -> Result<String, DownstreamError> {
             "a path segment is longer than {MAX_PART} bytes"
         )));
     }
-    Ok(utf8_percent_encode(text, RESERVED).to_string())
+    Ok(())
+}
+
+/// Percent-encodes a piece of a path segment. Only [`check_segment`] says whether the whole is one.
+pub(super) fn encode_piece(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// Percent-encodes one query key or value.
@@ -217,7 +179,7 @@ mod tests {
     #[test]
     fn a_segment_stays_one_segment() {
         for bad in ["", ".", "..", "a/b", "a\\b", "a\u{0}", "a\nb"] {
-            assert!(encode_segment(bad).is_err(), "{bad:?}");
+            assert!(check_segment(bad).is_err(), "{bad:?}");
         }
         for (text, encoded) in [
             ("a b", "a%20b"),
@@ -225,7 +187,8 @@ mod tests {
             ("a?b#c", "a%3Fb%23c"),
             ("ü;=", "%C3%BC%3B%3D"),
         ] {
-            assert_eq!(encode_segment(text).as_deref(), Ok(encoded));
+            assert_eq!(check_segment(text), Ok(()));
+            assert_eq!(encode_piece(text).to_string(), encoded);
         }
         assert_eq!(encode_query("a&b=c").as_deref(), Ok("a%26b%3Dc"));
     }

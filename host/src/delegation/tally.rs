@@ -1,19 +1,9 @@
-//! How far one call got with its services.
+//! Counts how the requests of one call end, while the call runs.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::audit::Outcome;
-
-/// How the requests that one call opened have ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DownstreamTally {
-    /// The service answered.
-    pub done: u32,
-    /// There was no answer, and nothing was changed.
-    pub without_effect: u32,
-    /// There was no answer, and nobody knows what was changed.
-    pub unknown: u32,
-}
+use crate::downstream::DownstreamTally;
 
 /// Counts while the call runs.
 #[derive(Default)]

@@ -3,35 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bailiwick_envelope::DelegationMode;
+use serde_json::Value;
 
 use super::definition::Definition;
 use super::grant::ComponentGrant;
-use super::signers::Signed;
-
-/// A component: its name in the folder and in the configuration, the digest of its bytes, and
-/// whose they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ComponentId {
-    /// File name without `.wasm`.
-    pub name: String,
-    /// `sha256:` and 64 hexadecimal digits.
-    pub digest: String,
-    /// Who signed it, if anybody whose word counts did.
-    pub signed: Option<Signed>,
-}
+use super::offer::Offer;
+use super::target::{Backing, GrantName, Kind, Target};
+use crate::intake::ComponentId;
 
 /// A tool that can be called.
 #[derive(Debug)]
 pub struct Tool {
     /// What it is.
     pub definition: Definition,
-    /// The code behind it.
-    pub component: ComponentId,
-    /// Services that the tool declares and the operator grants, each with its mode.
-    pub services: BTreeMap<String, DelegationMode>,
-    /// Settings of its component, a JSON object.
-    pub settings: Arc<str>,
+    /// The code behind it, and what that may do.
+    pub backing: Backing,
 }
 
 /// All tools by name. Immutable; a change makes a new one.
@@ -57,43 +43,24 @@ pub struct Clash {
 }
 
 impl Catalog {
-    /// Joins components with their grants, without those of [`Catalog::clashes`].
+    /// Joins what components offer with their grants, without those of [`Catalog::clashes`].
     pub fn build(
-        components: Vec<(ComponentId, Vec<Definition>)>,
+        offers: Vec<Offer>,
         grants: &BTreeMap<String, ComponentGrant>,
         serving: &Self,
     ) -> (Self, Vec<Clash>) {
-        let claims = components
-            .iter()
-            .map(|(component, definitions)| (component, definitions.as_slice()));
-        let clashes = Self::clashes(claims, grants, serving);
+        let clashes = Self::clashes(&offers, grants, serving);
         let mut tools = BTreeMap::new();
-        for (component, definitions) in components {
-            if clashes.iter().any(|clash| clash.component == component) {
+        for offer in offers {
+            if clashes
+                .iter()
+                .any(|clash| clash.component == offer.component)
+            {
                 continue;
             }
-            let grant = grants.get(&component.name).cloned().unwrap_or_default();
-            let settings: Arc<str> = serde_json::Value::Object(grant.settings.clone())
-                .to_string()
-                .into();
-            for definition in definitions {
-                let services = grant.services_of(&definition.name).clone();
-                let services = services
-                    .into_iter()
-                    .filter(|(name, _)| definition.services.contains(name))
-                    .collect();
-                let (component, settings) = (component.clone(), Arc::clone(&settings));
-                let name = definition.name.clone();
-                tools.insert(
-                    name,
-                    Arc::new(Tool {
-                        definition,
-                        component,
-                        services,
-                        settings,
-                    }),
-                );
-            }
+            let grant = grants.get(&offer.component.name);
+            let offered = tools_of(offer, grant);
+            tools.extend(offered.map(|tool| (tool.definition.name.clone(), Arc::new(tool))));
         }
         (Self { tools }, clashes)
     }
@@ -101,23 +68,31 @@ impl Catalog {
     /// The components that claim a tool name which is another's. Components that the configuration
     /// names come first, then those that are `serving`, then others by name: nothing that is merely
     /// dropped into the folder displaces what the operator named or what serves.
-    pub fn clashes<'c>(
-        components: impl Iterator<Item = (&'c ComponentId, &'c [Definition])>,
+    pub fn clashes(
+        offers: &[Offer],
         grants: &BTreeMap<String, ComponentGrant>,
         serving: &Self,
     ) -> Vec<Clash> {
-        let serving: Vec<&ComponentId> = serving.tools().map(|tool| &tool.component).collect();
-        let mut components: Vec<_> = components.collect();
-        components.sort_by_key(|(component, _)| {
+        let serving: Vec<&ComponentId> = serving
+            .tools()
+            .map(|tool| &tool.backing.component)
+            .collect();
+        let mut offers: Vec<&Offer> = offers.iter().collect();
+        offers.sort_by_key(|Offer { component, .. }| {
             (
                 !grants.contains_key(&component.name),
-                !serving.contains(component),
+                !serving.contains(&component),
                 &component.name,
             )
         });
         let mut owners: BTreeMap<String, &str> = BTreeMap::new();
         let mut clashes = Vec::new();
-        for (component, definitions) in components {
+        for Offer {
+            component,
+            definitions,
+            ..
+        } in offers
+        {
             // A name that differs in case alone could pass for another.
             let names: BTreeSet<String> = definitions
                 .iter()
@@ -144,6 +119,13 @@ impl Catalog {
         clashes
     }
 
+    /// The target of that kind and name.
+    pub fn target(&self, kind: Kind, name: &str) -> Option<Target> {
+        match kind {
+            Kind::Tool => self.find(name).cloned().map(Target::Tool),
+        }
+    }
+
     /// The tool of that name.
     pub fn find(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.get(name)
@@ -155,12 +137,40 @@ impl Catalog {
     }
 }
 
+/// The tools of one component, under its grant, if the configuration has one.
+fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item = Tool> {
+    let default = ComponentGrant::default();
+    let settings = &grant.unwrap_or(&default).settings;
+    let settings: Arc<str> = Value::Object(settings.clone()).to_string().into();
+    let Offer {
+        component,
+        code,
+        definitions,
+    } = offer;
+    definitions.into_iter().map(move |definition| {
+        let granted = grant.map(|grant| grant.services_of(&definition.name).clone());
+        let declared = |(name, _): &(String, _)| definition.services.contains(name);
+        let backing = Backing {
+            component: component.clone(),
+            code: Arc::clone(&code),
+            grant: GrantName::of(&component.name, &definition.name, grant),
+            services: granted.into_iter().flatten().filter(declared).collect(),
+            settings: Arc::clone(&settings),
+        };
+        Tool {
+            definition,
+            backing,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::definition::RawDefinition;
     use super::*;
+    use crate::sandbox::Code;
+    use crate::sandbox::RawDefinition;
 
-    fn component(name: &str, tools: &[&str]) -> (ComponentId, Vec<Definition>) {
+    fn component(name: &str, tools: &[&str]) -> Offer {
         let definitions = tools.iter().filter_map(|tool| {
             let raw = RawDefinition {
                 name: (*tool).into(),
@@ -170,14 +180,16 @@ mod tests {
             };
             Definition::check(raw, &ComponentGrant::default()).ok()
         });
-        (
-            ComponentId {
+        let digest = format!("sha256:{name}");
+        Offer {
+            code: Code::of_test(&digest),
+            component: ComponentId {
                 name: name.into(),
-                digest: format!("sha256:{name}"),
+                digest,
                 signed: None,
             },
-            definitions.collect(),
-        )
+            definitions: definitions.collect(),
+        }
     }
 
     fn named(names: &[&str]) -> BTreeMap<String, ComponentGrant> {
@@ -188,15 +200,11 @@ mod tests {
     }
 
     /// The tools, and which component is refused for which tool of which other.
-    fn built(
-        components: Vec<(ComponentId, Vec<Definition>)>,
-        configured: &[&str],
-        serving: &Catalog,
-    ) -> (String, String) {
+    fn built(components: Vec<Offer>, configured: &[&str], serving: &Catalog) -> (String, String) {
         let (catalog, clashes) = Catalog::build(components, &named(configured), serving);
         let tools: Vec<_> = catalog
             .tools()
-            .map(|tool| format!("{}:{}", tool.component.name, tool.definition.name))
+            .map(|tool| format!("{}:{}", tool.backing.component.name, tool.definition.name))
             .collect();
         let clashes = clashes
             .iter()

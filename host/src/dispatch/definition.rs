@@ -7,42 +7,7 @@ use super::outline::Parts;
 use super::schema::{Schema, SchemaError, check_texts};
 use crate::characters::{Unfit, check_prose};
 use crate::json;
-
-/// A tool's definition as the component gives it.
-#[derive(Debug, Clone, Default)]
-pub struct RawDefinition {
-    /// Name.
-    pub name: String,
-    /// For people.
-    pub title: Option<String>,
-    /// For the model.
-    pub description: String,
-    /// JSON Schema of the arguments.
-    pub input_schema: String,
-    /// JSON Schema of the structured result.
-    pub output_schema: Option<String>,
-    /// Hints for clients.
-    pub annotations: Annotations,
-    /// Scopes that the tool requires.
-    pub scopes: Vec<String>,
-    /// Services that it wants to reach.
-    pub services: Vec<String>,
-    /// More, as a JSON object.
-    pub meta: Option<String>,
-}
-
-/// Hints for clients (MCP tool annotations).
-#[derive(Debug, Clone, Default)]
-pub struct Annotations {
-    /// `readOnlyHint`.
-    pub read_only: Option<bool>,
-    /// `destructiveHint`.
-    pub destructive: Option<bool>,
-    /// `idempotentHint`.
-    pub idempotent: Option<bool>,
-    /// `openWorldHint`.
-    pub open_world: Option<bool>,
-}
+use crate::sandbox::{Annotations, RawDefinition};
 
 /// A checked definition.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bailiwick_envelope::DelegationMode;
 
 use super::outline::Outline;
-use super::signers::Signers;
+use crate::intake::{CodeTerms, DigestRule, Signers};
 use crate::owned::Trust;
 
 /// A grant to one component. Without one, a component gets no services.
@@ -22,8 +22,9 @@ pub struct ComponentGrant {
     pub allow_parameters: Vec<String>,
     /// Non-secret JSON object for the component.
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// Whether its definitions have to be approved; by default as the server's section says.
-    pub approve_changes: Option<bool>,
+    /// Whether its tools are offered only as the operator accepted them; by default as `[server]`
+    /// says.
+    pub require_acceptance: Option<bool>,
     /// What replaces the above for single tools.
     pub tools: BTreeMap<String, ToolGrant>,
 }
@@ -37,44 +38,45 @@ pub struct ToolGrant {
     pub scopes: Vec<String>,
 }
 
-/// Which code a grant is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DigestRule {
-    /// Whatever file has the component's name.
-    Any,
-    /// Exactly the file with this digest, `sha256:` and 64 hexadecimal digits.
-    Exactly(String),
-    /// Whatever a signer signed whose word is good for the component and all that it is granted.
-    Signed,
-}
-
-/// Everything that the operator says of one component. By default: no services, no signers, and
-/// nothing to approve.
+/// Everything that the operator says about one component. By default: no services, no signers, and
+/// nothing to accept.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
     /// What it may do.
     pub grant: ComponentGrant,
     /// Whose signatures count.
     pub signers: Signers,
-    /// Whether its definitions have to be approved.
-    pub approval: Approval,
+    /// Whether its definitions must be accepted first.
+    pub acceptance: Acceptance,
     /// Who may have written its files.
     pub trust: Trust,
 }
 
-/// Whether the definitions of a component have to be approved before its tools are offered.
+/// Whether the operator must accept a component's definitions before its tools are offered.
 #[derive(Debug, Clone, Default)]
-pub enum Approval {
-    /// They do not.
+pub enum Acceptance {
+    /// Any definitions are served.
     #[default]
-    NotNeeded,
-    /// They do, also when there were none before.
-    Needed {
-        /// What was approved last.
-        approved: Option<Outline>,
-        /// The configuration file, for telling how to approve.
+    NotRequired,
+    /// Only the accepted definitions are served. The first version must be accepted too.
+    Required {
+        /// The definitions that were accepted last.
+        accepted: Option<Outline>,
+        /// The configuration file, to name in the command that accepts.
         config: PathBuf,
     },
+}
+
+impl Terms {
+    /// The part that decides which code is let in.
+    pub fn of_code(&self) -> CodeTerms<'_> {
+        CodeTerms {
+            trust: &self.trust,
+            signers: &self.signers,
+            digest: self.grant.digest.as_ref(),
+            services: self.grant.all_services(),
+        }
+    }
 }
 
 impl ComponentGrant {

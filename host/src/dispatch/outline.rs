@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::definition::{Annotations, Definition, RawDefinition};
+use super::definition::Definition;
 use crate::json::numbers;
+use crate::sandbox::{Annotations, RawDefinition};
 use crate::seams::hex;
 
 /// The parts of one tool's definition: name to `sha256:` and the digest of its RFC 8785 form.
@@ -62,7 +63,7 @@ impl Outline {
         self.0.keys().map(String::as_str)
     }
 
-    /// `sha256:` and the digest of its RFC 8785 form: what an operator approves.
+    /// `sha256:` and the digest of its RFC 8785 form: what an operator accepts.
     pub fn digest(&self) -> String {
         digest(&json!(self))
     }

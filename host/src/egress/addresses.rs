@@ -1,4 +1,4 @@
-//! Which addresses may be dialled.
+//! The addresses that may be dialled.
 
 mod registry;
 
@@ -38,7 +38,7 @@ impl AddressPolicy {
         Self { private }
     }
 
-    /// Whether no private range is allowed.
+    /// Returns whether no private range is allowed.
     pub fn is_empty(&self) -> bool {
         self.private.is_empty()
     }
@@ -66,7 +66,7 @@ impl AddressPolicy {
     }
 }
 
-/// Who may be reached at an address.
+/// The reach of an address.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Reach {
     Public,
@@ -74,7 +74,7 @@ enum Reach {
     Never,
 }
 
-/// The smallest special range that contains the address decides; without one it is public.
+/// Classifies an address by the smallest special range that contains it; without one it is public.
 fn reach(address: IpAddr) -> Reach {
     if carries_ipv4(address) {
         return Reach::Never;
@@ -86,8 +86,8 @@ fn reach(address: IpAddr) -> Reach {
     smallest.map_or(Reach::Public, |(_, reach)| *reach)
 }
 
-/// An ISATAP interface identifier (RFC 5214 §6.1), in whatever prefix: it would be a second
-/// spelling of the IPv4 address in it. The table has the prefixes that carry one.
+/// Detects an ISATAP interface identifier (RFC 5214 §6.1) in any prefix. It would be a second
+/// spelling of the IPv4 address inside it. The table has the prefixes that carry one.
 fn carries_ipv4(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(v6) if matches!(v6.segments(), [_, _, _, _, 0 | 0x200, 0x5efe, ..]))
 }
@@ -96,7 +96,7 @@ static TABLE: LazyLock<Vec<(IpNet, Reach)>> = LazyLock::new(|| {
     let rows = [registry::METADATA, registry::IPV4, registry::IPV6]
         .into_iter()
         .flatten();
-    // A row that is no range would leave a hole: the tests count them.
+    // A row that is not a range would leave a hole, so the tests count them.
     rows.filter_map(|(range, reach, _)| Some((range.parse().ok()?, *reach)))
         .collect()
 });

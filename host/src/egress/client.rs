@@ -18,7 +18,7 @@ use tower_service::Service as _;
 use super::addresses::{AddressPolicy, Blocked};
 use super::connector::{ConnectError, Connector};
 use super::ending::Ending;
-use super::pool::{Lane, Pool, Principal};
+use super::pool::{Lane, Party, Pool};
 
 /// TLS for all outgoing connections: the platform's roots, TLS 1.2 and 1.3.
 #[derive(Clone)]
@@ -57,15 +57,18 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// Why there is no answer.
+/// A request without an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {
     /// The destination resolves to an address that must not be dialled.
     #[error("the destination is not allowed")]
     Blocked(#[source] Blocked),
-    /// No connection, or it broke.
+    /// There is no connection, so nothing was sent.
     #[error("the destination cannot be reached")]
     Unreachable(#[source] Box<dyn StdError + Send + Sync>),
+    /// The connection broke before the answer was complete.
+    #[error("the connection broke")]
+    Broken(#[source] Box<dyn StdError + Send + Sync>),
     /// No complete answer in time.
     #[error("no complete answer within the deadline")]
     TimedOut,
@@ -74,8 +77,20 @@ pub enum EgressError {
     TooLarge(usize),
 }
 
+impl EgressError {
+    /// Whether the destination may have received the request.
+    pub fn may_have_arrived(&self) -> bool {
+        !matches!(self, Self::Blocked(_) | Self::Unreachable(_))
+    }
+}
+
+/// No connection was made.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct NotConnected(Failure);
+
 impl Client {
-    /// A client that dials what `policy` allows.
+    /// Makes a client that dials what `policy` allows.
     pub fn new(tls: &Tls, policy: AddressPolicy) -> Self {
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(ClientConfig::clone(&tls.0))
@@ -104,37 +119,37 @@ impl Client {
             .map_err(|_| EgressError::TimedOut)?
     }
 
-    /// Does the same over a connection that carries requests of `principal` alone, and keeps that
+    /// Sends a request over a connection that carries requests of `party` alone, and keeps that
     /// connection for the next one.
     ///
-    /// A request is written at most once; only one that was provably never written (the kept
-    /// connection was already closed) goes over a new connection (RFC 9110 §9.2.2).
+    /// A request is written at most once. Only one that was provably never written (because the
+    /// kept connection was already closed) goes over a new connection (RFC 9110 §9.2.2).
     ///
     /// # Errors
     /// There is no complete answer.
     pub async fn send_for(
         &self,
-        principal: Principal,
+        party: Party,
         request: Request<Full<Bytes>>,
         time: Duration,
         max_bytes: usize,
     ) -> Result<Answer, EgressError> {
-        timeout(time, self.exchange(Some(principal), request, max_bytes))
+        timeout(time, self.exchange(Some(party), request, max_bytes))
             .await
             .map_err(|_| EgressError::TimedOut)?
     }
 
     async fn exchange(
         &self,
-        principal: Option<Principal>,
+        party: Option<Party>,
         mut request: Request<Full<Bytes>>,
         max_bytes: usize,
     ) -> Result<Answer, EgressError> {
         let failed = |error| classify(error, max_bytes);
         let destination = address(&mut request).map_err(|error| failed(error.into()))?;
-        let lane = principal.map(|principal| Lane {
+        let lane = party.map(|party| Lane {
             destination: destination.clone(),
-            principal,
+            party,
         });
         let ending = Ending::watch(&mut request);
         let (connection, response) = self
@@ -165,7 +180,7 @@ impl Client {
         mut request: Request<Full<Bytes>>,
     ) -> Result<(Connection, Response<Incoming>), Failure> {
         while let Some(mut kept) = lane.and_then(|lane| self.pool.take(lane, Instant::now())) {
-            // Not ready means closed, or bytes that nobody asked for.
+            // Not ready means closed, or unrequested bytes.
             if !kept.is_ready() {
                 continue;
             }
@@ -177,7 +192,8 @@ impl Client {
                 },
             }
         }
-        let mut connection = self.connect(destination).await?;
+        let connection = self.connect(destination).await;
+        let mut connection = connection.map_err(NotConnected)?;
         let response = connection.send_request(request).await?;
         Ok((connection, response))
     }
@@ -190,7 +206,7 @@ impl Client {
             .max_buf_size(MAX_HEADER_BYTES)
             .handshake::<_, Full<Bytes>>(stream)
             .await?;
-        // It ends when the connection is closed or dropped.
+        // The task ends when the connection is closed or dropped.
         tokio::spawn(work);
         Ok(connection)
     }
@@ -199,7 +215,7 @@ impl Client {
 type Connection = http1::SendRequest<Full<Bytes>>;
 type Failure = Box<dyn StdError + Send + Sync>;
 
-/// Takes the destination out of the request's URI, which keeps path and query, and names it in
+/// Takes the destination out of the request's URI, which keeps path and query, and puts it into
 /// `Host` (RFC 9112 §3.2).
 fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
     let uri = request.uri().clone();
@@ -225,6 +241,7 @@ fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
 }
 
 fn classify(error: Failure, max_bytes: usize) -> EgressError {
+    let connected = !error.is::<NotConnected>();
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
     while let Some(layer) = cause {
         if layer.is::<LengthLimitError>() {
@@ -236,7 +253,11 @@ fn classify(error: Failure, max_bytes: usize) -> EgressError {
             _ => cause = layer.source(),
         }
     }
-    EgressError::Unreachable(error)
+    if connected {
+        EgressError::Broken(error)
+    } else {
+        EgressError::Unreachable(error)
+    }
 }
 
 const MAX_HEADER_BYTES: usize = 64 * 1024;

@@ -19,7 +19,7 @@ pub(super) struct Connector {
     policy: AddressPolicy,
 }
 
-/// Why no connection was made.
+/// A connection that was not made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
     #[error("the address must not be dialled")]

@@ -1,7 +1,8 @@
-//! Whether an answer shows where it ends, so that its connection may carry another one.
+//! Decides whether an answer shows its own end, so that its connection may carry another one.
 //!
 //! Services, and gateways before them, often send a body where the rules say that there is none
-//! (RFC 9112 §6.3). What comes after such an answer cannot be told from the next one.
+//! (RFC 9112 §6.3), such as with a 304. What follows such an answer cannot be told apart from the
+//! next one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::response::Parts;
 use http::{HeaderMap, Method, Request, StatusCode, Version, header};
 
-/// What decides beside the answer itself.
+/// The parts of the request that decide, besides the answer itself.
 pub(super) struct Ending {
     method: Method,
     informed: Arc<AtomicBool>,
@@ -27,8 +28,8 @@ impl Ending {
         }
     }
 
-    /// Whether the answer, read in full, ends where its own framing says. An answer whose end
-    /// depends on the request, on its status or on the connection does not.
+    /// Returns whether the answer, read in full, ends where its own framing says. An answer whose
+    /// end depends on the request, on its status or on the connection does not.
     pub(super) fn is_explicit(&self, answer: &Parts) -> bool {
         let without_body = answer.status.is_informational()
             || matches!(
@@ -41,7 +42,8 @@ impl Ending {
     }
 }
 
-/// Exactly one of `Content-Length` and `Transfer-Encoding: chunked`, and no end of the connection.
+/// Returns whether there is exactly one of `Content-Length` and `Transfer-Encoding: chunked`, and
+/// no end of the connection.
 fn is_framed(headers: &HeaderMap) -> bool {
     let codings: Vec<_> = headers.get_all(header::TRANSFER_ENCODING).iter().collect();
     let framed = match (

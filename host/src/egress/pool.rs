@@ -1,40 +1,52 @@
 //! Idle connections, each for one principal.
 //!
 //! A service that sends one byte too many makes the rest of a connection worthless: the next
-//! request gets what belongs to the one before. So a connection never carries requests of two
+//! request gets the remainder of the previous answer. So a connection never carries requests of two
 //! principals, whatever the service sends.
 //!
-//! Invariant: a connection is taken only for the lane under which it was kept; there are at most
+//! Invariant: a connection is reused only for the lane under which it was kept; there are at most
 //! [`MAX_IDLE`] of them, and none stays longer than [`IDLE_TIME`].
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use bailiwick_envelope::{Actor, ActorKind};
 use http::Uri;
 use tokio::time::{Instant, sleep};
 
+use crate::principal::Principal;
+
 /// For whom a connection carries requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Principal {
-    /// One user or service account: never `sub` without its issuer.
+pub enum Party {
+    /// One user or service account.
     Actor {
-        /// The issuer.
-        issuer: String,
-        /// The subject.
-        sub: String,
+        /// Who it is.
+        principal: Principal,
         /// The tenant, if the actor has one.
         tenant: Option<String>,
-        /// Whether it is a service account, which may be called as a user is (RFC 9068 §5).
+        /// Whether it is a service account. It may have a user's name (RFC 9068 §5), but never that
+        /// user's connection.
         service: bool,
     },
-    /// The host itself, with a credential of its own.
+    /// The host itself, with its own credential.
     Host,
     /// All principals: the operator says that answers do not depend on the user.
     Everyone,
 }
 
-impl Principal {
+impl From<&Actor> for Party {
+    fn from(actor: &Actor) -> Self {
+        Self::Actor {
+            principal: actor.into(),
+            tenant: actor.tenant.clone(),
+            service: actor.kind == ActorKind::Service,
+        }
+    }
+}
+
+impl Party {
     /// How many connections may wait for it.
     fn most_idle(&self) -> usize {
         match self {
@@ -44,11 +56,11 @@ impl Principal {
     }
 }
 
-/// Where a connection goes, and for whom.
+/// The destination of a connection, and its principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lane {
     pub(super) destination: Uri,
-    pub(super) principal: Principal,
+    pub(super) party: Party,
 }
 
 /// The idle connections of one client, least recently used first.
@@ -79,7 +91,7 @@ impl<C> Default for Pool<C> {
 }
 
 impl<C: Send + 'static> Pool<C> {
-    /// Takes the connection of `lane` that was used last.
+    /// Takes the most recently used connection of `lane`.
     pub(super) fn take(&self, lane: &Lane, now: Instant) -> Option<C> {
         let mut state = self.state();
         state.expire(now);
@@ -87,12 +99,12 @@ impl<C: Send + 'static> Pool<C> {
         state.idle.remove(newest).map(|idle| idle.connection)
     }
 
-    /// Keeps a connection for the next request of `lane`. Closes the least recently used ones
-    /// where there would be too many.
+    /// Keeps a connection for the next request of `lane`. Closes the least recently used ones if
+    /// there are too many.
     pub(super) fn keep(self: &Arc<Self>, lane: Lane, connection: C, now: Instant) {
         let mut state = self.state();
         state.expire(now);
-        if state.idle.iter().filter(|idle| idle.lane == lane).count() >= lane.principal.most_idle()
+        if state.idle.iter().filter(|idle| idle.lane == lane).count() >= lane.party.most_idle()
             && let Some(oldest) = state.idle.iter().position(|idle| idle.lane == lane)
         {
             state.idle.remove(oldest);
@@ -111,7 +123,7 @@ impl<C: Send + 'static> Pool<C> {
         }
     }
 
-    /// Closes what has been idle for too long. Returns whether there may be more to do later.
+    /// Closes connections that have been idle for too long. Returns whether any are left.
     fn sweep(&self, now: Instant) -> bool {
         let mut state = self.state();
         state.expire(now);
@@ -119,7 +131,7 @@ impl<C: Send + 'static> Pool<C> {
         state.swept
     }
 
-    /// How many idle connections are `so`.
+    /// Counts the idle connections that match.
     #[cfg(test)]
     pub(super) fn count(&self, so: impl Fn(&C) -> bool) -> usize {
         self.state()
@@ -141,7 +153,7 @@ impl<C> State<C> {
     }
 }
 
-/// Connections end on time even if no further request comes.
+/// Closes connections on time even if no further request comes.
 async fn sweep<C: Send + 'static>(pool: Weak<Pool<C>>) {
     loop {
         sleep(IDLE_TIME).await;
@@ -154,11 +166,11 @@ async fn sweep<C: Send + 'static>(pool: Weak<Pool<C>>) {
     }
 }
 
-/// How long a connection waits for the next request.
+/// The time that a connection waits for the next request.
 const IDLE_TIME: Duration = Duration::from_secs(10);
-/// Of one client, which is one service or one authorization server.
+/// The most idle connections of one client, which is one service or one authorization server.
 const MAX_IDLE: usize = 64;
-/// Of one actor at one client.
+/// The most idle connections of one actor at one client.
 const MAX_IDLE_OF_ACTOR: usize = 4;
 
 #[cfg(test)]
@@ -166,15 +178,14 @@ mod tests {
     use super::*;
 
     fn lane(sub: &str) -> Lane {
-        let principal = Principal::Actor {
-            issuer: "https://idp.example".into(),
-            sub: sub.into(),
+        let party = Party::Actor {
+            principal: Principal::new("https://idp.example", sub),
             tenant: None,
             service: false,
         };
         Lane {
             destination: Uri::from_static("https://orders.example"),
-            principal,
+            party,
         }
     }
 
@@ -182,15 +193,13 @@ mod tests {
     async fn a_connection_is_found_only_under_everything_that_it_was_made_for() {
         let (pool, now) = (Arc::new(Pool::default()), Instant::now());
         let own = lane("alice");
-        let actor = |issuer: &str, sub: &str, tenant: Option<&str>| Principal::Actor {
-            issuer: issuer.into(),
-            sub: sub.into(),
+        let actor = |issuer: &str, sub: &str, tenant: Option<&str>| Party::Actor {
+            principal: Principal::new(issuer, sub),
             tenant: tenant.map(String::from),
             service: false,
         };
-        let service_account = Principal::Actor {
-            issuer: "https://idp.example".into(),
-            sub: "alice".into(),
+        let service_account = Party::Actor {
+            principal: Principal::new("https://idp.example", "alice"),
             tenant: None,
             service: true,
         };
@@ -204,27 +213,27 @@ mod tests {
                 ..own.clone()
             },
             Lane {
-                principal: actor("https://idp.example", "bob", None),
+                party: actor("https://idp.example", "bob", None),
                 ..own.clone()
             },
             Lane {
-                principal: actor("https://partner.example", "alice", None),
+                party: actor("https://partner.example", "alice", None),
                 ..own.clone()
             },
             Lane {
-                principal: actor("https://idp.example", "alice", Some("acme")),
+                party: actor("https://idp.example", "alice", Some("acme")),
                 ..own.clone()
             },
             Lane {
-                principal: service_account,
+                party: service_account,
                 ..own.clone()
             },
             Lane {
-                principal: Principal::Host,
+                party: Party::Host,
                 ..own.clone()
             },
             Lane {
-                principal: Principal::Everyone,
+                party: Party::Everyone,
                 ..own.clone()
             },
         ];

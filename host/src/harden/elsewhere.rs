@@ -1,13 +1,14 @@
-//! Where this program knows no filter of system calls: it says so, loudly, and goes on.
+//! Systems for which this program has no filter of system calls: it logs that as an error and goes
+//! on.
 //!
-//! Invariant: nothing here claims a protection that is not there.
+//! Invariant: nothing here claims a protection that does not exist.
 
 use super::HardenError;
 
 fn missing() {
     tracing::error!(
         "this platform has no filter of system calls that the host knows: it keeps rights that it gives up on Linux \
-         (x86-64 and aarch64); do not serve components of others here"
+         (x86-64 and aarch64); do not serve other people's components here"
     );
 }
 

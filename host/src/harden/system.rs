@@ -1,8 +1,8 @@
-//! The filters of system calls on Linux, and what `prctl` sets.
+//! The filters of system calls on Linux, and the settings of `prctl`.
 //!
-//! Trusts the kernel to apply a filter to every thread at once. Two kinds of filter: the serving
-//! process and the spawner lose the calls in a list, because nobody can tell what a resolver or a C
-//! library needs next; the worker keeps the calls in a list, because all it does is compute.
+//! Trusts the kernel to apply a filter to every thread at once. There are two kinds of filter. The
+//! serving process and the spawner lose the calls in a list, because a resolver or a C library may
+//! need new calls after an update. The worker keeps the calls in a list, because it only computes.
 //!
 //! Invariant: a filter is never installed for some threads only, and always with no-new-privileges.
 
@@ -20,10 +20,10 @@ use seccompiler::{
 
 use super::{HardenError, setting};
 
-/// Calls, each with the conditions one of which must hold; none means always.
+/// System calls, each with alternative conditions; an empty list means always.
 type Calls = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Denies the calls that nothing here needs, and every way to a new process or program.
+/// Denies the calls that nothing here needs, and every way to start a process or program.
 pub(super) fn no_new_programs() -> Result<(), HardenError> {
     let mut denied = all(&calls::NEVER);
     denied.extend(all(&calls::PROGRAMS));
@@ -42,7 +42,7 @@ pub(super) fn few_calls() -> Result<(), HardenError> {
     )
 }
 
-/// Allows what it takes to compute with threads, to read standard input and to write standard
+/// Allows only the calls for computing with threads, reading standard input and writing standard
 /// output.
 pub(super) fn only_compute() -> Result<(), HardenError> {
     // First, because the filter after it denies the installation of another.
@@ -52,7 +52,7 @@ pub(super) fn only_compute() -> Result<(), HardenError> {
     for write in [libc::SYS_write, libc::SYS_writev] {
         allowed.insert(write, vec![equal(0, 1)?, equal(0, 2)?]);
     }
-    // Memory of its own that is never code; no file that it may have inherited.
+    // Its own memory, which is never code, and no file that it may have inherited.
     let memory = [
         condition_without(2, libc::PROT_EXEC)?,
         condition_with(3, libc::MAP_ANONYMOUS)?,
@@ -67,20 +67,20 @@ pub(super) fn only_compute() -> Result<(), HardenError> {
     install(allowed, denial(), SeccompAction::Allow)
 }
 
-/// Nobody of the same user may attach to this process or read its memory.
+/// Prevents processes of the same user from attaching to this one and reading its memory.
 pub(super) fn close_to_others() -> Result<(), HardenError> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(setting("that memory is closed to other processes"))
 }
 
-/// The kernel kills this process when the one that started it ends.
+/// Makes the kernel kill this process when its parent ends.
 pub(super) fn end_with_parent() -> Result<(), HardenError> {
     set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(setting("the end with the parent process"))
 }
 
-/// Makes `clone3` look like a call of a newer kernel. Its flags lie in memory, where a filter
-/// cannot see them; C libraries then use `clone`, whose flags it can.
+/// Makes `clone3` fail as if the kernel were older. Its flags are in memory, where a filter cannot
+/// see them. C libraries then use `clone`, whose flags it can see.
 fn no_clone3() -> Result<(), HardenError> {
     install(
         all(&[libc::SYS_clone3]),
@@ -93,7 +93,7 @@ fn all(calls: &[i64]) -> Calls {
     calls.iter().map(|call| (*call, Vec::new())).collect()
 }
 
-/// On x86-64 a kernel may know the same calls by x32's numbers too.
+/// Adds x32's numbers of the same calls, which a kernel on x86-64 may also accept.
 fn with_other_numbers(mut calls: Calls) -> Calls {
     if cfg!(target_arch = "x86_64") {
         let others: Calls = calls
@@ -150,7 +150,7 @@ fn condition(
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, value).map_err(filter)
 }
 
-/// All of the conditions together.
+/// Makes a rule that holds if all of the conditions do.
 fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, HardenError> {
     SeccompRule::new(conditions).map_err(filter)
 }

@@ -5,7 +5,7 @@ use http::header::AUTHORIZATION;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 
 /// The one bearer token of a request (RFC 6750 §2.1).
 pub struct BearerToken(SecretString);
@@ -19,25 +19,25 @@ impl BearerToken {
     /// Takes the token out of `headers`, so that nothing later can see it.
     ///
     /// # Errors
-    /// [`Reason::TokenMissing`] without an `Authorization` header, [`Reason::TokenMalformed`]
+    /// [`RefusalReason::TokenMissing`] without an `Authorization` header, [`RefusalReason::TokenMalformed`]
     /// unless there is exactly one, of the form `Bearer`, one space, a token.
-    pub fn take(headers: &mut HeaderMap) -> Result<Self, Reason> {
+    pub fn take(headers: &mut HeaderMap) -> Result<Self, RefusalReason> {
         let values: Vec<_> = headers.get_all(AUTHORIZATION).iter().cloned().collect();
         headers.remove(AUTHORIZATION);
         let [value] = values.as_slice() else {
             return Err(if values.is_empty() {
-                Reason::TokenMissing
+                RefusalReason::TokenMissing
             } else {
-                Reason::TokenMalformed
+                RefusalReason::TokenMalformed
             });
         };
-        let text = value.to_str().map_err(|_| Reason::TokenMalformed)?;
-        let (scheme, token) = text.split_once(' ').ok_or(Reason::TokenMalformed)?;
+        let text = value.to_str().map_err(|_| RefusalReason::TokenMalformed)?;
+        let (scheme, token) = text.split_once(' ').ok_or(RefusalReason::TokenMalformed)?;
         if !scheme.eq_ignore_ascii_case("bearer")
             || !is_b64token(token)
             || token.len() > MAX_TOKEN_BYTES
         {
-            return Err(Reason::TokenMalformed);
+            return Err(RefusalReason::TokenMalformed);
         }
         Ok(Self(SecretString::from(token.to_owned())))
     }
@@ -96,21 +96,30 @@ mod tests {
 
     #[test]
     fn exactly_one_well_formed_bearer_header_is_accepted() {
-        type Case<'c> = (&'c [&'c [u8]], Result<&'c str, Reason>);
+        type Case<'c> = (&'c [&'c [u8]], Result<&'c str, RefusalReason>);
         let cases: &[Case<'_>] = &[
-            (&[], Err(Reason::TokenMissing)),
+            (&[], Err(RefusalReason::TokenMissing)),
             (&[b"Bearer abc.def-ghi"], Ok("abc.def-ghi")),
             (&[b"bearer abc"], Ok("abc")),
             (&[b"BEARER abc=="], Ok("abc==")),
-            (&[b"Bearer abc", b"Bearer abc"], Err(Reason::TokenMalformed)),
-            (&[b"Bearer abc", b"Basic abc"], Err(Reason::TokenMalformed)),
-            (&[b"Bearer  abc"], Err(Reason::TokenMalformed)),
-            (&[b"Bearer\tabc"], Err(Reason::TokenMalformed)),
-            (&[b"Bearer abc, Bearer def"], Err(Reason::TokenMalformed)),
-            (&[b"Bearer "], Err(Reason::TokenMalformed)),
-            (&[b"Bearer"], Err(Reason::TokenMalformed)),
-            (&[b"Basic abc"], Err(Reason::TokenMalformed)),
-            (&[b"Bearer a\xffb"], Err(Reason::TokenMalformed)),
+            (
+                &[b"Bearer abc", b"Bearer abc"],
+                Err(RefusalReason::TokenMalformed),
+            ),
+            (
+                &[b"Bearer abc", b"Basic abc"],
+                Err(RefusalReason::TokenMalformed),
+            ),
+            (&[b"Bearer  abc"], Err(RefusalReason::TokenMalformed)),
+            (&[b"Bearer\tabc"], Err(RefusalReason::TokenMalformed)),
+            (
+                &[b"Bearer abc, Bearer def"],
+                Err(RefusalReason::TokenMalformed),
+            ),
+            (&[b"Bearer "], Err(RefusalReason::TokenMalformed)),
+            (&[b"Bearer"], Err(RefusalReason::TokenMalformed)),
+            (&[b"Basic abc"], Err(RefusalReason::TokenMalformed)),
+            (&[b"Bearer a\xffb"], Err(RefusalReason::TokenMalformed)),
         ];
         for (values, expected) in cases {
             let mut headers = HeaderMap::new();
@@ -145,7 +154,7 @@ mod tests {
         );
         assert_eq!(
             BearerToken::take(&mut headers).err(),
-            Some(Reason::TokenMalformed)
+            Some(RefusalReason::TokenMalformed)
         );
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::caller::Caller;
-use super::keys::SetVersion;
+use crate::tokens::SetVersion;
 
 /// Callers by the digest of their token.
 #[derive(Default)]

@@ -2,9 +2,9 @@
 
 use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
-use super::claims::Claims;
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
-use super::unverified::TokenError;
+use crate::principal::Principal;
+use crate::tokens::{Claims, TokenError, Verified};
 
 /// Who asks and who executes, with what the token allows: the proof that authentication happened.
 ///
@@ -19,6 +19,12 @@ pub struct Caller {
     session: SessionBasis,
 }
 
+impl From<&Caller> for Principal {
+    fn from(caller: &Caller) -> Self {
+        Self::from(&caller.actor)
+    }
+}
+
 /// What identifies the session or authorization that a token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionBasis {
@@ -31,12 +37,12 @@ pub enum SessionBasis {
 }
 
 impl Caller {
-    pub(super) fn from_claims(
-        claims: &Claims,
+    pub(super) fn new(
+        token: &Verified,
         issuer: &IssuerSettings,
         token_digest: [u8; 32],
     ) -> Result<Self, TokenError> {
-        claims.check_plain_access()?;
+        let claims = token.claims();
         let client_id = client_id(claims)?;
         let sub = claims.string(&issuer.subject_claim)?.to_owned();
         let service = match &issuer.service_when {
@@ -85,6 +91,11 @@ impl Caller {
     /// The token's scopes; sorted.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// Whether the token has all of these scopes.
+    pub fn has_scopes(&self, needed: &[String]) -> bool {
+        needed.iter().all(|scope| self.scopes.contains(scope))
     }
 
     /// When the token expires, seconds since 1970-01-01 UTC.

@@ -1,7 +1,6 @@
 //! What the operator says about one issuer (`[[issuers]]`).
 
-use super::claims::TimeRule;
-use super::unverified::TypeRule;
+use crate::tokens::{TimeRule, TypeRule};
 
 /// How an issuer's tokens are read.
 #[derive(Debug, Clone)]

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::testing::{START, Scene, signed};
+use super::testing::{START, Scene};
 use super::*;
+use crate::tokens::TimeRule;
+use crate::tokens::testing::signed;
 
 const OLD: u8 = 1;
 const NEW: u8 = 2;
@@ -18,7 +20,7 @@ fn many(scene: &Scene, seed: u8) -> Vec<String> {
         .collect()
 }
 
-fn refused(error: &AdmitError) -> Reason {
+fn refused(error: &AdmitError) -> RefusalReason {
     error.reason()
 }
 
@@ -38,7 +40,7 @@ async fn a_withdrawn_key_opens_nothing_after_a_quiet_time() {
                 .as_ref()
                 .map(|caller| caller.actor().sub.clone())
                 .map_err(refused),
-            Err(Reason::TokenInvalid)
+            Err(RefusalReason::TokenInvalid)
         );
     }
     assert_eq!(
@@ -108,7 +110,7 @@ async fn the_old_set_serves_only_if_the_issuer_was_asked_and_did_not_answer() {
     for admitted in scene.admit_all(many(&scene, OLD)).await {
         assert_eq!(
             admitted.map(drop).map_err(|error| error.reason()),
-            Err(Reason::TokenInvalid)
+            Err(RefusalReason::TokenInvalid)
         );
     }
     assert_eq!(scene.issuer.asked(), 3);
@@ -132,7 +134,7 @@ async fn a_set_that_could_not_be_renewed_for_a_day_admits_no_one() {
             if admitted {
                 Ok(())
             } else {
-                Err(Reason::KeysUnavailable)
+                Err(RefusalReason::KeysUnavailable)
             }
         );
     }
@@ -163,7 +165,7 @@ async fn without_a_set_one_attempt_answers_everyone_who_waits() {
     scene.clock.forward(5_000);
     scene.issuer.hold(false);
     for asked in asking {
-        assert_eq!(asked.await.ok(), Some(Err(Reason::KeysUnavailable)));
+        assert_eq!(asked.await.ok(), Some(Err(RefusalReason::KeysUnavailable)));
     }
     assert_eq!(scene.issuer.asked(), 1, "attempts for 20 who came at once");
     scene.issuer.publish(&[OLD]);
@@ -175,7 +177,7 @@ async fn without_a_set_one_attempt_answers_everyone_who_waits() {
         .map_err(|error| error.reason());
     assert_eq!(
         (reason, scene.issuer.asked()),
-        (Err(Reason::KeysUnavailable), 1),
+        (Err(RefusalReason::KeysUnavailable), 1),
         "not yet"
     );
     scene.clock.forward(200);
@@ -348,7 +350,11 @@ async fn a_name_that_could_be_taken_for_another_is_not_admitted() {
                 .await
                 .map(drop)
                 .map_err(|error| error.reason());
-            assert_eq!(admitted, Err(Reason::TokenInvalid), "{claim} = {name:?}");
+            assert_eq!(
+                admitted,
+                Err(RefusalReason::TokenInvalid),
+                "{claim} = {name:?}"
+            );
         }
     }
     for name in [

@@ -1,16 +1,17 @@
 //! Members of JSON that came from outside, read as their type or refused.
 //!
-//! An absent member often means "as asked" or "no restriction", so a member of another type must
-//! never count as absent: `"scope": ["admin"]` is not a missing `scope`. `null` is a value too.
+//! An absent member often means "as requested" or "no restriction", so a member of another type
+//! must never count as absent: `"scope": ["admin"]` is not a missing `scope`. `null` is a value
+//! too.
 //!
-//! Invariant: `None` means that the member is not there. Everything that decides by JSON from
-//! outside reads it here; `json/reading.rs` looks for code that does not.
+//! Invariant: `None` means that the member is absent. Everything that decides by JSON from outside
+//! reads it here; `json/reading.rs` looks for code that does not.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// A member that is there and has another type than its specification gives it.
+/// A member that is present but has another type than its specification gives it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{member}` is {found}, not {expected}")]
 pub struct IllTyped {
@@ -20,13 +21,13 @@ pub struct IllTyped {
 }
 
 impl IllTyped {
-    /// The member's name.
+    /// Returns the member's name.
     pub fn member(&self) -> &str {
         &self.member
     }
 }
 
-/// What a JSON value is. Says nothing of the value itself, which may be a secret.
+/// The type of a JSON value. Shows nothing of the value itself, which may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Null,

@@ -1,4 +1,4 @@
-//! Which numbers of a JSON text mean the same to everyone.
+//! Finds numbers of a JSON text that do not mean the same to everyone.
 //!
 //! The canonical form (RFC 8785) writes every number as an IEEE 754 double, so 9007199254740992 and
 //! 9007199254740993 have one hash. What is hashed must be what is used, so a number that a double
@@ -32,7 +32,7 @@ pub fn inexact(text: &str) -> Option<&str> {
     None
 }
 
-/// Returns the integers of a value that its canonical form would change, in their order there.
+/// Returns the integers of a value that its canonical form would change, in order.
 pub fn wide_integers(value: &Value) -> Vec<String> {
     match value {
         Value::Number(number)
@@ -49,7 +49,7 @@ pub fn wide_integers(value: &Value) -> Vec<String> {
     }
 }
 
-/// The text after a string whose opening quote is already gone.
+/// Returns the text after a string whose opening quote is already consumed.
 fn after_string(mut text: &str) -> &str {
     while let Some(at) = text.find(['"', '\\']) {
         let (_, found) = text.split_at(at);
@@ -195,7 +195,7 @@ mod tests {
         );
     }
 
-    /// Decimals near to each other, where doubles are far apart.
+    /// Decimals close to each other, where doubles are far apart.
     fn decimal() -> impl Strategy<Value = (i64, usize)> {
         ((1_i64 << 52)..(1_i64 << 54), 0_usize..4)
     }
@@ -221,7 +221,8 @@ mod tests {
         #[test]
         fn the_canonical_form_of_every_double_passes(double in any::<f64>().prop_filter("finite", |double| double.is_finite())) {
             let text = serde_json_canonicalizer::to_string(&double).expect("a number");
-            // A whole double beyond 2^53 is written without a point, as an integer that is none.
+            // A whole double beyond 2^53 is written without a point, as an integer that no double
+            // carries exactly.
             prop_assert!(inexact(&text).is_none() || double.abs() > 9e15, "{text}");
         }
 

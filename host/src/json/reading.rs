@@ -1,4 +1,4 @@
-//! Looks through the sources for code that reads JSON past [`super::member`].
+//! Searches the sources for code that reads JSON without [`super::member`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,7 +85,7 @@ fn each_way_to_read_by_hand_is_found() {
     }
 }
 
-/// The lines of shipped code that turn a value into a type of their own accord.
+/// Returns the lines of shipped code that convert a value to a type by themselves.
 fn by_hand(source: &str) -> impl Iterator<Item = &str> {
     let shipped = source
         .split("#[cfg(test)]\nmod tests {")
@@ -102,7 +102,7 @@ fn by_hand(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether `line` has `text`, and not only as the end of a longer name.
+/// Returns whether `line` has `text`, and not only as the end of a longer name.
 fn names(line: &str, text: &str) -> bool {
     let longer = |at: usize| {
         line.get(..at)

@@ -1,10 +1,8 @@
 //! The small imports: log, progress, clock, random, settings.
 
-use super::bindings::bailiwick::tool::{clock, identity, log, progress, random, settings};
+use super::bindings::bailiwick::tool::{clock, log, progress, random, settings};
 use super::log::{Level, one_line};
 use super::state::CallState;
-
-impl identity::Host for CallState {}
 
 impl log::Host for CallState {
     fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
@@ -26,7 +24,7 @@ impl progress::Host for CallState {
         total: Option<f64>,
         message: Option<String>,
     ) -> wasmtime::Result<()> {
-        if let Some(sink) = &self.call("progress")?.progress {
+        if let Some(sink) = &self.scope("progress")?.progress {
             sink.report(done, total, message.as_deref().map(one_line));
         }
         Ok(())
@@ -54,7 +52,7 @@ impl random::Host for CallState {
 
 impl settings::Host for CallState {
     fn get(&mut self) -> wasmtime::Result<String> {
-        Ok(self.call("settings")?.settings.to_string())
+        Ok(self.scope("settings")?.settings.to_string())
     }
 }
 

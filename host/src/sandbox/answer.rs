@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::bindings::exports::bailiwick::tool::tools as wit;
+use super::bindings::call as wit;
 use crate::audit::Outcome;
 use crate::dispatch::Tool;
 use crate::json;
-use crate::reason::Reason;
+use crate::reason::EndReason;
 
 /// A tool's answer, in MCP's JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,34 +25,34 @@ pub struct Answer {
 
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ended {
+pub struct Ending {
     /// For the journal.
     pub outcome: Outcome,
     /// For the journal, where it did not simply succeed.
-    pub reason: Option<Reason>,
+    pub reason: Option<EndReason>,
     /// For the caller.
     pub answer: Answer,
 }
 
-impl Ended {
+impl Ending {
     /// A call that ended without the tool's own answer.
-    pub fn without_answer(outcome: Outcome, reason: Reason, message: &str) -> Self {
+    pub fn without_answer(outcome: Outcome, reason: EndReason, message: &str) -> Self {
         Self {
             outcome,
             reason: Some(reason),
-            answer: Answer::refusal(reason, message),
+            answer: Answer::refusal(reason.as_str(), message),
         }
     }
 
-    fn failed(reason: Reason, message: &str) -> Self {
+    fn failed(reason: EndReason, message: &str) -> Self {
         Self::without_answer(Outcome::Failed, reason, message)
     }
 }
 
 impl Answer {
     /// An error in words that the caller may read, with its code in `_meta`.
-    pub fn refusal(reason: Reason, message: &str) -> Self {
-        let meta = [(REASON.to_owned(), Value::from(reason.as_str()))]
+    pub fn refusal(code: &str, message: &str) -> Self {
+        let meta = [(REASON.to_owned(), Value::from(code))]
             .into_iter()
             .collect();
         Self {
@@ -66,44 +66,44 @@ impl Answer {
 
 /// Judges what a tool returned.
 pub(super) fn judge(
-    returned: Result<wit::Outcome, wit::ToolError>,
+    returned: Result<wit::Outcome, wit::Error>,
     tool: &Tool,
     max_bytes: usize,
-) -> Ended {
+) -> Ending {
     match returned {
         Ok(wit::Outcome::Complete(output)) => complete(output, tool, max_bytes),
-        Ok(wit::Outcome::InputRequired(_)) => Ended::failed(
-            Reason::InputUnsupported,
+        Ok(wit::Outcome::InputRequired(_)) => Ending::failed(
+            EndReason::InputUnsupported,
             "the tool asks a question, which this host cannot relay yet",
         ),
         Err(error) => {
             let (kind, message) = match error {
-                wit::ToolError::InvalidInput(message) => ("invalid input", message),
-                wit::ToolError::Forbidden(message) => ("forbidden", message),
-                wit::ToolError::NotFound(message) => ("not found", message),
-                wit::ToolError::Unavailable(message) => ("unavailable", message),
-                wit::ToolError::Failed(message) => ("failed", message),
+                wit::Error::InvalidInput(message) => ("invalid input", message),
+                wit::Error::Forbidden(message) => ("forbidden", message),
+                wit::Error::NotFound(message) => ("not found", message),
+                wit::Error::Unavailable(message) => ("unavailable", message),
+                wit::Error::Failed(message) => ("failed", message),
             };
             if message.len() > max_bytes {
                 return too_large(max_bytes);
             }
-            Ended::failed(Reason::ToolError, &format!("{kind}: {message}"))
+            Ending::failed(EndReason::ToolError, &format!("{kind}: {message}"))
         }
     }
 }
 
-fn complete(output: wit::Output, tool: &Tool, max_bytes: usize) -> Ended {
+fn complete(output: wit::Output, tool: &Tool, max_bytes: usize) -> Ending {
     if size(&output) > max_bytes {
         return too_large(max_bytes);
     }
     let is_error = output.is_error;
     match convert(output, tool) {
-        Ok(answer) if is_error => Ended {
+        Ok(answer) if is_error => Ending {
             outcome: Outcome::Failed,
-            reason: Some(Reason::ToolError),
+            reason: Some(EndReason::ToolError),
             answer,
         },
-        Ok(answer) => Ended {
+        Ok(answer) => Ending {
             outcome: Outcome::Done,
             reason: None,
             answer,
@@ -114,17 +114,17 @@ fn complete(output: wit::Output, tool: &Tool, max_bytes: usize) -> Ended {
                 cause = wrong,
                 "a tool's result was not acceptable"
             );
-            Ended::failed(
-                Reason::InvalidOutput,
+            Ending::failed(
+                EndReason::InvalidOutput,
                 "the tool returned something that does not fit its own definition",
             )
         }
     }
 }
 
-fn too_large(max_bytes: usize) -> Ended {
-    Ended::failed(
-        Reason::OutputTooLarge,
+fn too_large(max_bytes: usize) -> Ending {
+    Ending::failed(
+        EndReason::OutputTooLarge,
         &format!("the tool's result is larger than {max_bytes} bytes"),
     )
 }
@@ -280,9 +280,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::dispatch::{Catalog, ComponentGrant, ComponentId, Definition, RawDefinition};
+    use crate::dispatch::{Catalog, ComponentGrant, Definition, Offer};
+    use crate::intake::ComponentId;
+    use crate::sandbox::{Code, RawDefinition};
 
-    fn judged(returned: Result<wit::Outcome, wit::ToolError>, max_bytes: usize) -> Option<Ended> {
+    fn judged(returned: Result<wit::Outcome, wit::Error>, max_bytes: usize) -> Option<Ending> {
         let raw = RawDefinition {
             name: "t".into(),
             description: "d".into(),
@@ -297,7 +299,11 @@ mod tests {
             signed: None,
         };
         let (catalog, _) = Catalog::build(
-            vec![(component, vec![definition])],
+            vec![Offer {
+                code: Code::of_test(&component.digest),
+                component,
+                definitions: vec![definition],
+            }],
             &BTreeMap::new(),
             &Catalog::default(),
         );
@@ -339,34 +345,37 @@ mod tests {
             (complete(Some(r#"{"n":1}"#), "fine", false), None),
             (
                 complete(Some(r#"{"m":1}"#), "", false),
-                Some(Reason::InvalidOutput),
+                Some(EndReason::InvalidOutput),
             ),
             (
                 complete(Some(r#"{"n":1,"n":2}"#), "", false),
-                Some(Reason::InvalidOutput),
+                Some(EndReason::InvalidOutput),
             ),
             (
                 complete(Some("not json"), "", false),
-                Some(Reason::InvalidOutput),
+                Some(EndReason::InvalidOutput),
             ),
-            (complete(None, "", false), Some(Reason::InvalidOutput)),
-            (Ok(wit::Outcome::Complete(odd)), Some(Reason::InvalidOutput)),
-            (complete(None, "no", true), Some(Reason::ToolError)),
+            (complete(None, "", false), Some(EndReason::InvalidOutput)),
+            (
+                Ok(wit::Outcome::Complete(odd)),
+                Some(EndReason::InvalidOutput),
+            ),
+            (complete(None, "no", true), Some(EndReason::ToolError)),
             (
                 complete(Some(r#"{"n":1}"#), &"x".repeat(5000), false),
-                Some(Reason::OutputTooLarge),
+                Some(EndReason::OutputTooLarge),
             ),
             (
-                Err(wit::ToolError::Failed("x".repeat(5000))),
-                Some(Reason::OutputTooLarge),
+                Err(wit::Error::Failed("x".repeat(5000))),
+                Some(EndReason::OutputTooLarge),
             ),
             (
-                Err(wit::ToolError::NotFound("x".into())),
-                Some(Reason::ToolError),
+                Err(wit::Error::NotFound("x".into())),
+                Some(EndReason::ToolError),
             ),
             (
                 Ok(wit::Outcome::InputRequired(question)),
-                Some(Reason::InputUnsupported),
+                Some(EndReason::InputUnsupported),
             ),
         ] {
             let ended = judged(returned, 4096);
@@ -387,7 +396,7 @@ mod tests {
             ..output(Some(r#"{"n":1}"#), "a\u{1b}[31mb", false)
         };
         let answer = judged(Ok(wit::Outcome::Complete(said)), 4096).map(|ended| ended.answer);
-        let answer = answer.unwrap_or_else(|| Answer::refusal(Reason::Internal, ""));
+        let answer = answer.unwrap_or_else(|| Answer::refusal(EndReason::Internal.as_str(), ""));
         assert_eq!(answer.meta.keys().collect::<Vec<_>>(), ["mine"]);
         assert_eq!(
             answer.content,

@@ -14,10 +14,10 @@ use wasmtime::{Engine, Result, Store, bail, ensure};
 
 use super::engine::{self, Tier};
 use super::growth::{Budget, Owner};
-use super::limits::Limits;
 use super::log::Log;
 use super::state::{CallState, Purpose, store};
 use super::ticker::Ticker;
+use crate::limits::Limits;
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 
 /// The engine, and components enough that their slots in the pool go from one to another.

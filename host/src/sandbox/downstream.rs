@@ -1,18 +1,18 @@
-//! The `downstream` import: a tool's request goes to this call's authority.
+//! The `downstream` import: a tool's request goes to the services of this call.
 
 use futures_util::future::join_all;
 
 use super::bindings::bailiwick::tool::downstream as wit;
 use super::state::CallState;
-use crate::delegation::{DownstreamError, Part, Request, Response};
+use crate::downstream::{DownstreamError, Part, Piece, Request, Response};
 
 impl wit::Host for CallState {
     async fn send(
         &mut self,
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::Error>> {
-        let authority = &self.call("downstream")?.authority;
-        Ok(authority
+        let services = &self.scope("downstream")?.services;
+        Ok(services
             .send(request.into())
             .await
             .map(Into::into)
@@ -23,16 +23,16 @@ impl wit::Host for CallState {
         &mut self,
         requests: Vec<wit::Request>,
     ) -> wasmtime::Result<Vec<Result<wit::Response, wit::Error>>> {
-        let authority = &self.call("downstream")?.authority;
+        let call = self.scope("downstream")?;
         // What cannot be within the bound costs the host nothing more.
         let over = requests
             .len()
-            .saturating_sub(authority.most_calls().saturating_add(1));
+            .saturating_sub(call.most_requests.saturating_add(1));
         let within = requests.len().saturating_sub(over);
         let asked = requests
             .into_iter()
             .take(within)
-            .map(|request| authority.send(request.into()));
+            .map(|request| call.services.send(request.into()));
         let answers = join_all(asked)
             .await
             .into_iter()
@@ -62,10 +62,23 @@ impl From<wit::Request> for Request {
 
 impl From<wit::Part> for Part {
     fn from(part: wit::Part) -> Self {
-        match part {
-            wit::Part::Text(text) => Self::Text(text),
-            wit::Part::ActorSub => Self::ActorSub,
-            wit::Part::ActorTenant => Self::ActorTenant,
+        Self(match part {
+            wit::Part::Text(text) => vec![Piece::Text(text)],
+            wit::Part::ActorSub => vec![Piece::ActorSub],
+            wit::Part::ActorTenant => vec![Piece::ActorTenant],
+            wit::Part::ActorIssuer => vec![Piece::ActorIssuer],
+            wit::Part::Joined(pieces) => pieces.into_iter().map(Into::into).collect(),
+        })
+    }
+}
+
+impl From<wit::Piece> for Piece {
+    fn from(piece: wit::Piece) -> Self {
+        match piece {
+            wit::Piece::Text(text) => Self::Text(text),
+            wit::Piece::ActorSub => Self::ActorSub,
+            wit::Piece::ActorTenant => Self::ActorTenant,
+            wit::Piece::ActorIssuer => Self::ActorIssuer,
         }
     }
 }
@@ -93,11 +106,139 @@ impl From<DownstreamError> for wit::Error {
             DownstreamError::Unavailable(what) => Self::Unavailable(what),
             DownstreamError::TimedOut => Self::TimedOut,
             DownstreamError::TooLarge => Self::TooLarge,
-            DownstreamError::RateLimited(seconds) => Self::RateLimited(seconds),
             DownstreamError::QuotaExhausted => Self::QuotaExhausted,
+            DownstreamError::UnknownOutcome(_) => Self::UnknownOutcome,
             DownstreamError::AuditUnavailable => {
                 Self::Unavailable("the host cannot record the call".into())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use futures_util::future::BoxFuture;
+
+    use super::super::growth::{Budget, Owner};
+    use super::super::log::Log;
+    use super::super::state::{CallScope, Purpose};
+    use super::super::testing::envelope_of_test;
+    use super::super::ticker::Ticker;
+    use super::wit::Host as _;
+    use super::*;
+    use crate::downstream::Services;
+    use crate::limits::Limits;
+    use crate::seams::{SystemClock, SystemRandom};
+
+    /// Services that answer a request for `orders` with its body, and know no others.
+    #[derive(Default)]
+    struct Echo(Mutex<Vec<Request>>);
+
+    impl Services for Echo {
+        fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, DownstreamError>> {
+            let answer = match request.service.as_str() {
+                "orders" => Ok(Response {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: request.body.clone(),
+                }),
+                _ => Err(DownstreamError::UnknownService),
+            };
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(request);
+            Box::pin(async { answer })
+        }
+    }
+
+    impl Echo {
+        fn asked(&self) -> usize {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        }
+    }
+
+    fn state(purpose: Purpose) -> Option<CallState> {
+        let limits = Limits::default();
+        let share = Budget::new(&limits).share(Owner::Host);
+        let ticking = Ticker::start(&[]).ok()?.run();
+        let seams = (Arc::new(SystemClock) as _, Arc::new(SystemRandom) as _);
+        let log = Log::new("test", "", &limits);
+        Some(CallState::new(purpose, log, &limits, share, ticking, seams))
+    }
+
+    fn call(services: &Arc<Echo>, most_requests: usize) -> Purpose {
+        Purpose::Call(Box::new(CallScope {
+            envelope: envelope_of_test(),
+            services: Arc::clone(services) as _,
+            most_requests,
+            settings: "{}".into(),
+            progress: None,
+        }))
+    }
+
+    fn request(service: &str) -> wit::Request {
+        wit::Request {
+            service: service.into(),
+            method: "POST".into(),
+            path: vec![wit::Part::Text("v1".into()), wit::Part::ActorSub],
+            query: vec![("t".into(), wit::Part::ActorTenant)],
+            headers: vec![("accept".into(), "*/*".into())],
+            body: b"body".to_vec(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tools_request_reaches_the_services_of_its_call_as_it_was_made() {
+        let services = Arc::<Echo>::default();
+        let Some(mut state) = state(call(&services, 16)) else {
+            panic!("no state");
+        };
+        let sent = state.send(request("orders")).await;
+        assert!(
+            matches!(&sent, Ok(Ok(answer)) if answer.status == 200 && answer.body == b"body"),
+            "{sent:?}"
+        );
+        let sent = state.send(request("billing")).await;
+        assert!(
+            matches!(sent, Ok(Err(wit::Error::UnknownService))),
+            "{sent:?}"
+        );
+        let asked = services.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let [first, _] = asked.as_slice() else {
+            panic!("{asked:?}");
+        };
+        assert_eq!(first.method, "POST");
+        let part = |piece| Part(vec![piece]);
+        let segments = [part(Piece::Text("v1".into())), part(Piece::ActorSub)];
+        assert_eq!(first.path, segments);
+        assert_eq!(first.query, [("t".to_owned(), part(Piece::ActorTenant))]);
+        assert_eq!(first.headers, [("accept".to_owned(), "*/*".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn of_many_requests_the_first_over_the_bound_is_the_last_to_reach_the_services() {
+        let services = Arc::<Echo>::default();
+        let Some(mut state) = state(call(&services, 2)) else {
+            panic!("no state");
+        };
+        let sent = state.send_all(vec![request("orders"); 5]).await;
+        let answers = sent.unwrap_or_default();
+        // The services see one more than the bound, to refuse and record it.
+        assert_eq!((answers.len(), services.asked()), (5, 3));
+        let refused =
+            |answer: &Result<_, wit::Error>| matches!(answer, Err(wit::Error::QuotaExhausted));
+        assert_eq!(answers.iter().filter(|answer| refused(answer)).count(), 2);
+    }
+
+    #[tokio::test]
+    async fn outside_a_call_there_are_no_services() {
+        let Some(mut state) = state(Purpose::Describe) else {
+            panic!("no state");
+        };
+        assert!(state.send(request("orders")).await.is_err());
+        assert!(state.send_all(vec![request("orders")]).await.is_err());
     }
 }

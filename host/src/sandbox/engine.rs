@@ -10,7 +10,7 @@ use wasmtime::{
     WasmBacktraceDetails,
 };
 
-use super::limits::Limits;
+use crate::limits::Limits;
 
 /// Which engine runs a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,7 +91,7 @@ fn places(slots: u32) -> u32 {
 
 /// What a compile worker's engine has in common with the one that its code is for: all that shapes
 /// code. Only there is compiling spread over threads.
-pub(super) fn compile_config(tier: Tier) -> Config {
+pub(crate) fn compile_config(tier: Tier) -> Config {
     let mut config = config(&Shape::of(tier, &Limits::default()), None);
     config.parallel_compilation(true);
     config
@@ -273,11 +273,11 @@ const SPARE_SLOTS: u32 = 5;
 pub(super) const MAX_MEMORIES: usize = 4;
 pub(super) const MAX_TABLES: usize = 8;
 // What the compact tier takes: an SDK-built component has 3 core instances, 1 memory, 2 tables.
-pub(super) const COMPACT_INSTANCES: usize = 8;
-pub(super) const COMPACT_MEMORIES: usize = 1;
-pub(super) const COMPACT_TABLES: usize = 4;
+pub(crate) const COMPACT_INSTANCES: usize = 8;
+pub(crate) const COMPACT_MEMORIES: usize = 1;
+pub(crate) const COMPACT_TABLES: usize = 4;
 /// Initial memory, bytes.
-pub(super) const COMPACT_MEMORY: u64 = 1 << 20;
+pub(crate) const COMPACT_MEMORY: u64 = 1 << 20;
 
 const LITTLE_SPACE: &str = "this machine does not give the address space for as many pooled instances as \
      `limits.concurrent_calls` asks for, so fewer calls run at once (raise `ulimit -v`, vm.max_map_count or the \

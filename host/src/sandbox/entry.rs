@@ -1,46 +1,56 @@
 //! A linked component with the ways into it.
 //!
-//! Invariant: an [`Entry`] is of a component that exports all of the world `tool`, and no instance
-//! outlives the call that it was made for. What can be found out once for a component is not found
-//! out again in each call: the generated bindings would compare the types of all exports in every
-//! instance, and a call needs one of them.
+//! Invariant: an [`Entry`] is of a component whose exports have the types of `wit/`, and no instance
+//! outlives the call that it was made for. Exports are found by name and once per component: the
+//! bindings of a whole world would demand every export, and would compare their types again in every
+//! instance, of which a call needs one.
 
-use wasmtime::component::{Component, ComponentExportIndex, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 use wasmtime::error::Context as _;
 use wasmtime::{Engine, Result, Store};
 
-use super::bindings::ToolPre;
-use super::bindings::exports::bailiwick::tool::tools::{
-    Definition, Outcome, ToolContext, ToolError,
-};
+use super::bindings::call::{Context, Error, Outcome};
+use super::bindings::exports::bailiwick::tool::tools::{Definition, GuestIndices};
 use super::state::CallState;
 
 /// A component of which fresh instances can be made and called.
 #[derive(Clone)]
 pub(super) struct Entry {
-    tool: ToolPre<CallState>,
+    component: InstancePre<CallState>,
+    tools: Tools,
+}
+
+/// The way into the export `tools`.
+#[derive(Clone)]
+struct Tools {
+    functions: GuestIndices,
     call: ComponentExportIndex,
 }
 
 impl Entry {
     /// Links the component with what its tier gives.
     pub(super) fn new(linker: &Linker<CallState>, component: &Component) -> Result<Self> {
-        let tool = ToolPre::new(linker.instantiate_pre(component)?)?;
-        let call = component.get_export_index(None, TOOLS).context(TOOLS)?;
-        let call = component
-            .get_export_index(Some(&call), CALL)
-            .context(CALL)?;
-        Ok(Self { tool, call })
+        let linked = linker.instantiate_pre(component)?;
+        let tools = Tools {
+            functions: GuestIndices::new(&linked)?,
+            call: function(component, TOOLS, CALL)?,
+        };
+        Ok(Self {
+            component: linked,
+            tools,
+        })
     }
 
     pub(super) fn engine(&self) -> &Engine {
-        self.tool.engine()
+        self.component.engine()
     }
 
-    /// What the component says of its tools, in a fresh instance.
+    /// Returns the component's description of its tools, from a fresh instance. Fails if any
+    /// function of the export does not have the type that it must have.
     pub(super) async fn describe(&self, store: &mut Store<CallState>) -> Result<Vec<Definition>> {
-        let instance = self.tool.instantiate_async(&mut *store).await?;
-        instance.bailiwick_tool_tools().call_describe(store).await
+        let instance = self.component.instantiate_async(&mut *store).await?;
+        let tools = self.tools.functions.load(&mut *store, &instance)?;
+        tools.call_describe(store).await
     }
 
     /// Calls a tool in a fresh instance.
@@ -48,22 +58,32 @@ impl Entry {
         &self,
         store: &mut Store<CallState>,
         tool: &str,
-        context: &ToolContext,
-    ) -> Result<Result<Outcome, ToolError>> {
-        let instance = self
-            .tool
-            .instance_pre()
-            .instantiate_async(&mut *store)
-            .await?;
-        let call = instance.get_typed_func::<(&str, &ToolContext), (Result<Outcome, ToolError>,)>(
+        context: &Context,
+    ) -> Result<Result<Outcome, Error>> {
+        let instance = self.component.instantiate_async(&mut *store).await?;
+        let call = instance.get_typed_func::<(&str, &Context), (Result<Outcome, Error>,)>(
             &mut *store,
-            &self.call,
+            &self.tools.call,
         )?;
         let (returned,) = call.call_async(store, (tool, context)).await?;
         Ok(returned)
     }
 }
 
-/// The interface that a tool's component exports, and its function for calls (`wit/tool.wit`).
-const TOOLS: &str = "bailiwick:tool/tools@0.1.0";
+/// Finds a function of an interface that the component exports.
+fn function(
+    component: &Component,
+    interface: &'static str,
+    name: &'static str,
+) -> Result<ComponentExportIndex> {
+    let interface = component
+        .get_export_index(None, interface)
+        .context(interface)?;
+    component
+        .get_export_index(Some(&interface), name)
+        .context(name)
+}
+
+/// The interface of tools, and its function for calls (`wit/tool.wit`).
+const TOOLS: &str = "bailiwick:tool/tools@0.2.0";
 const CALL: &str = "call";

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::limits::Limits;
 use crate::characters::is_unseen;
+use crate::limits::Limits;
 
 /// How important a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::limits::Limits;
+use crate::limits::Limits;
 
 /// One report.
 #[derive(Debug, Clone, PartialEq)]

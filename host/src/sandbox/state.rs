@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_envelope::SignedEnvelope;
 use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::growth::{Growth, Share};
-use super::limits::Limits;
 use super::log::Log;
 use super::progress::ProgressSink;
 use super::ticker::{TICK, Ticking};
 use super::wasi::Wasi;
-use crate::delegation::Authority;
+use crate::downstream::Services;
+use crate::limits::Limits;
 use crate::seams::{Clock, Random};
 
 /// The data of one store.
@@ -41,7 +42,10 @@ pub(super) enum Purpose {
 
 /// What a call adds.
 pub(super) struct CallScope {
-    pub(super) authority: Arc<Authority>,
+    pub(super) envelope: Arc<SignedEnvelope>,
+    pub(super) services: Arc<dyn Services>,
+    /// How many requests it makes at most.
+    pub(super) most_requests: usize,
     pub(super) settings: Arc<str>,
     pub(super) progress: Option<ProgressSink>,
 }
@@ -100,8 +104,8 @@ impl CallState {
             .get_or_insert_with(|| Box::new(Wasi::new(self.handles, &self.clock, &self.log)))
     }
 
-    /// The call, or a trap during `describe`.
-    pub(super) fn call(&self, what: &'static str) -> wasmtime::Result<&CallScope> {
+    /// Returns the call; a trap during `describe`. `what` names the import.
+    pub(super) fn scope(&self, what: &'static str) -> wasmtime::Result<&CallScope> {
         match &self.purpose {
             Purpose::Call(scope) => Ok(scope),
             Purpose::Describe => Err(wasmtime::Error::msg(format!(

@@ -62,7 +62,7 @@ pub(crate) const GRANTED: &[(&str, &str)] = &[
 ];
 
 /// Whether an import is one of the compatibility tier's.
-pub(super) fn is_granted(import: &str) -> bool {
+pub(crate) fn is_granted(import: &str) -> bool {
     let Some((interface, version)) = import.split_once('@') else {
         return false;
     };

@@ -1,4 +1,4 @@
-//! What a client may learn: one exhaustive match from [`Reason`] to an HTTP answer.
+//! What a client may learn: one exhaustive match from [`RefusalReason`] to an HTTP answer.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
@@ -9,26 +9,28 @@ use std::convert::Infallible;
 
 use super::discovery::Resource;
 use crate::call::Refusal;
-use crate::reason::Reason;
+use crate::reason::RefusalReason;
 
 /// The answers of this server.
 pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 /// Where a refusal is answered.
 pub(super) enum Way {
-    /// As an HTTP error, before the MCP library.
+    /// As an HTTP error.
     Http(Box<Answer>),
-    /// As a JSON-RPC error with this code, by the MCP library.
+    /// As a JSON-RPC error with this code.
     Protocol(i32),
-    /// As a tool result that is an error, by the MCP library, so that the model can read it.
+    /// As a tool result that is an error, so that the model can read it.
     ToolResult,
 }
 
 /// How `refusal` is answered.
 pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
-    match refusal.reason {
-        Reason::TokenMissing => Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[])),
-        Reason::TokenMalformed => Way::http(challenge(
+    match refusal.reason() {
+        RefusalReason::TokenMissing => {
+            Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[]))
+        }
+        RefusalReason::TokenMalformed => Way::http(challenge(
             StatusCode::BAD_REQUEST,
             resource,
             &[
@@ -36,56 +38,34 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
                 ("error_description", "exactly one bearer token is needed"),
             ],
         )),
-        Reason::TokenInvalid => Way::http(challenge(
+        RefusalReason::TokenInvalid => Way::http(challenge(
             StatusCode::UNAUTHORIZED,
             resource,
             &[("error", "invalid_token")],
         )),
-        Reason::InsufficientScope => {
-            let scope = refusal.scopes.join(" ");
+        RefusalReason::InsufficientScope => {
+            let scope = refusal.scopes().join(" ");
             let members = [
                 ("error", "insufficient_scope"),
                 ("scope", &scope),
-                ("error_description", &refusal.message),
+                ("error_description", refusal.message()),
             ];
             Way::http(challenge(StatusCode::FORBIDDEN, resource, &members))
         }
-        Reason::KeysUnavailable => Way::http(later("tokens cannot be checked at the moment")),
-        Reason::AuditUnavailable => Way::http(later("calls cannot be recorded at the moment")),
-        Reason::RateLimited => Way::http(too_many(refusal)),
-        Reason::UnknownTool => Way::Protocol(-32602),
-        Reason::Expiring
-        | Reason::InvalidArguments
-        | Reason::Overloaded
-        | Reason::Internal
-        | Reason::ToolError
-        | Reason::Trapped
-        | Reason::MemoryExceeded
-        | Reason::CpuExceeded
-        | Reason::TimedOut
-        | Reason::Cancelled
-        | Reason::OutputTooLarge
-        | Reason::InvalidOutput
-        | Reason::InputUnsupported
-        | Reason::HostCrashed
-        | Reason::UnknownService
-        | Reason::NotGranted
-        | Reason::InvalidRequest
-        | Reason::IdentityUnavailable
-        | Reason::ConsentRequired
-        | Reason::ApprovalRequired
-        | Reason::ScopeDenied
-        | Reason::CredentialRefused
-        | Reason::Unavailable
-        | Reason::TooLarge
-        | Reason::QuotaExhausted
-        | Reason::ImportRefused
-        | Reason::DigestMismatch
-        | Reason::SignatureRefused
-        | Reason::DefinitionRefused
-        | Reason::NotLoadable
-        | Reason::NameClash
-        | Reason::ConfigRefused => Way::ToolResult,
+        RefusalReason::KeysUnavailable => {
+            Way::http(later("tokens cannot be checked at the moment"))
+        }
+        RefusalReason::AuditUnavailable => {
+            Way::http(later("calls cannot be recorded at the moment"))
+        }
+        RefusalReason::RateLimited => Way::http(too_many(refusal)),
+        RefusalReason::UnknownTarget => Way::Protocol(-32602),
+        RefusalReason::Expiring
+        | RefusalReason::InvalidArguments
+        | RefusalReason::InvalidRequest
+        | RefusalReason::Overloaded
+        | RefusalReason::Cancelled
+        | RefusalReason::Internal => Way::ToolResult,
     }
 }
 
@@ -93,7 +73,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
 pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> Answer {
     match way(refusal, resource) {
         Way::Http(answer) => *answer,
-        Way::Protocol(_) | Way::ToolResult => later(&refusal.message),
+        Way::Protocol(_) | Way::ToolResult => later(refusal.message()),
     }
 }
 
@@ -136,9 +116,9 @@ pub(super) fn later(message: &str) -> Answer {
 
 /// RFC 6585 §4, with RFC 9110 §10.2.3.
 fn too_many(refusal: &Refusal) -> Answer {
-    let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, &refusal.message);
+    let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, refusal.message());
     let seconds = refusal
-        .wait
+        .wait()
         .map_or(1, |wait| wait.as_secs().saturating_add(1));
     answer
         .headers_mut()
@@ -160,10 +140,25 @@ pub(super) fn document(value: &Value) -> Answer {
     respond(StatusCode::OK, "application/json", value.to_string().into())
 }
 
-/// A JSON-RPC error for a body that was not understood, with its id if that was.
-pub(super) fn protocol_error(status: StatusCode, id: &Value, code: i32, message: &str) -> Answer {
-    let error = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
-    respond(status, "application/json", error.to_string().into())
+/// A JSON-RPC error for a request that was not understood, with its id if that was.
+pub(super) fn protocol_error(
+    status: StatusCode,
+    id: &Value,
+    code: i32,
+    text: &str,
+    data: Option<&Value>,
+) -> Answer {
+    let mut error = json!({"code": code, "message": text});
+    if let (Some(error), Some(data)) = (error.as_object_mut(), data) {
+        error.insert("data".into(), data.clone());
+    }
+    let error = json!({"jsonrpc": "2.0", "id": id, "error": error});
+    message(status, error.to_string().into_bytes())
+}
+
+/// A JSON-RPC message.
+pub(super) fn message(status: StatusCode, text: Vec<u8>) -> Answer {
+    respond(status, "application/json", text.into())
 }
 
 fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {

@@ -15,7 +15,7 @@ use hyper::body::{Bytes, Incoming};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use crate::call::Principal;
+use crate::principal::Principal;
 pub(super) use parsed::{Held, Parsed};
 use room::{Bounds, Rooms};
 

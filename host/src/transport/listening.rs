@@ -9,11 +9,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::mcp::describe;
 use crate::call::{Listener, Policy};
-use crate::dispatch::{Tool, may_call};
+use crate::dispatch::Tool;
 use crate::identity::Caller;
 
 /// Tells a client of changes until it goes away or its listener ends.
-pub(super) async fn tell(mut listener: Listener, context: &SubscriptionContext) {
+pub(super) async fn tell(listener: &mut Listener, context: &SubscriptionContext) {
     let wanted = context.accepted().tools_list_changed == Some(true);
     let telling = async {
         while listener.changed().await {
@@ -38,7 +38,7 @@ pub(super) fn shown(policy: &Policy, caller: &Caller) -> [u8; 32] {
         .catalog
         .tools()
         .zip(faces)
-        .filter(|(tool, _)| may_call(caller, tool));
+        .filter(|(tool, _)| caller.has_scopes(&tool.definition.scopes));
     own.fold(Sha256::new(), |all, (_, face)| all.chain_update(face))
         .finalize()
         .into()

@@ -13,6 +13,8 @@ pub struct Definition {
     pub schema: Vec<u8>,
     /// The scopes that it requires.
     pub scopes: Vec<String>,
+    /// The services that it asks for.
+    pub services: Vec<String>,
 }
 
 impl Definition {
@@ -23,6 +25,7 @@ impl Definition {
             description: b"A hostile guest.".into(),
             schema: br#"{"type":"object","additionalProperties":false}"#.into(),
             scopes: Vec::new(),
+            services: Vec::new(),
         }
     }
 }
@@ -41,26 +44,27 @@ pub(super) fn data(definitions: &[Definition]) -> String {
         place
     };
     for definition in definitions {
-        let scopes: Vec<String> = definition
-            .scopes
-            .iter()
-            .map(|scope| put(scope.as_bytes()))
-            .collect();
-        let listed: Vec<u8> = scopes.iter().flat_map(|place| words(place)).collect();
         let (name, description) = (put(&definition.name), put(&definition.description));
-        let (schema, listed) = (put(&definition.schema), put(&listed));
-        let scopes = format!(
-            "{} {}",
-            listed.split(' ').next().unwrap_or_default(),
-            scopes.len()
-        );
-        let fields = format!("{name} 0 0 0 {description} {schema} 0 0 0 0 0 {scopes} 0 0 0 0 0");
+        let schema = put(&definition.schema);
+        let scopes = list_of(&definition.scopes, &mut put);
+        let services = list_of(&definition.services, &mut put);
+        let fields =
+            format!("{name} 0 0 0 {description} {schema} 0 0 0 0 0 {scopes} {services} 0 0 0");
         say(&mut records, &format!("      (i32 {fields})\n"));
     }
     format!(
         "    (data (i32.const {START}) (i32 {list} {})\n{records}    )\n{texts}",
         definitions.len()
     )
+}
+
+/// Puts a `list<string>`; returns where it is and how long.
+fn list_of(texts: &[String], put: &mut impl FnMut(&[u8]) -> String) -> String {
+    let places: Vec<String> = texts.iter().map(|text| put(text.as_bytes())).collect();
+    let list: Vec<u8> = places.iter().flat_map(|place| words(place)).collect();
+    let place = put(&list);
+    let at = place.split(' ').next().unwrap_or_default();
+    format!("{at} {}", texts.len())
 }
 
 fn say(to: &mut String, what: &str) {
@@ -105,8 +109,8 @@ mod tests {
             ..Definition::new("t")
         }]);
         assert!(text.starts_with(
-            "    (data (i32.const 65536) (i32 65544 1)\n      (i32 65636 1 0 0 0 65644 16 65660 46 "
+            "    (data (i32.const 65536) (i32 65544 1)\n      (i32 65628 1 0 0 0 65636 16 65652 46 "
         ));
-        assert!(text.contains("(data (i32.const 65636) \"t\")"), "{text}");
+        assert!(text.contains("(data (i32.const 65628) \"t\")"), "{text}");
     }
 }

@@ -196,7 +196,7 @@ fn nonsense() -> Vec<Case> {
         trapped(
             "segment-that-is-none",
             "Sends a path with a segment of a kind that does not exist.",
-            "(i32.store (i32.const 65536) (i32.const 3))
+            "(i32.store (i32.const 65536) (i32.const 5))
              (call $send (i32.const 1024) (i32.const 2) (i32.const 1024) (i32.const 2) (i32.const 65536) (i32.const 1)
                (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4096))",
         ),

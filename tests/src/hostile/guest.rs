@@ -9,13 +9,14 @@ use super::definition::{self, Definition};
 pub struct Guest(BTreeMap<&'static str, String>);
 
 impl Guest {
-    /// The good guest. It imports nothing but the types of `identity`.
+    /// The good guest. It imports nothing but the shared types.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The good guest with every host function at hand as `$write`, `$send`, `$send-all`, `$get`,
-    /// `$report`, `$now` and `$bytes`.
+    /// `$report`, `$now` and `$bytes`; those of `identity` as `$actor`, `$login`, `$agent`,
+    /// `$session`, `$scopes`, `$services`, `$binding` and `$envelope`.
     pub fn with_host_functions() -> Self {
         Self::new()
             .fill("imports", IMPORTS)
@@ -54,7 +55,7 @@ impl Guest {
         let usual = |gap: &str| match gap {
             "memory" => r#"    (memory (export "memory") 8)"#.to_owned(),
             "definitions" => definition::data(&[Definition::new(tool)]),
-            "exports" => r#"  (export "bailiwick:tool/tools@0.1.0" (instance $tools))"#.to_owned(),
+            "exports" => r#"  (export "bailiwick:tool/tools@0.2.0" (instance $tools))"#.to_owned(),
             _ => String::new(),
         };
         let mut pieces = TEMPLATE.split("{{");
@@ -75,8 +76,47 @@ const TEMPLATE: &str = include_str!("../../hostile/guest.wat");
 
 /// Every function of the world.
 pub(super) const IMPORTS: &str = r#"
-  (import "bailiwick:tool/downstream@0.1.0" (instance $downstream
-    (type $part' (variant (case "text" string) (case "actor-sub") (case "actor-tenant")))
+  (import "bailiwick:tool/identity@0.2.0" (instance $identity
+    (type $actor-kind' (enum "user" "service" "other"))
+    (export "actor-kind" (type $actor-kind (eq $actor-kind')))
+    (type $principal' (record
+      (field "kind" $actor-kind) (field "sub" string) (field "iss" string)
+      (field "tenant" (option string))))
+    (export "principal" (type $principal (eq $principal')))
+    (type $login' (record (field "acr" (option string)) (field "auth-time" (option u64))))
+    (export "login" (type $login (eq $login')))
+    (type $prior-actor' (record (field "sub" string) (field "iss" (option string))))
+    (export "prior-actor" (type $prior-actor (eq $prior-actor')))
+    (type $executor' (record
+      (field "kind" string) (field "id" string) (field "client-id" string)
+      (field "prior-actors" (list $prior-actor))))
+    (export "executor" (type $executor (eq $executor')))
+    (type $correlation' (record
+      (field "id" string) (field "source" string) (field "trace-id" string)))
+    (export "correlation" (type $correlation (eq $correlation')))
+    (type $mode' (enum "service-identity" "on-behalf-of" "restricted-user" "other"))
+    (export "delegation-mode" (type $mode (eq $mode')))
+    (type $service' (record (field "name" string) (field "mode" $mode)))
+    (export "service" (type $service (eq $service')))
+    (type $binding' (record
+      (field "id" string) (field "kind" string) (field "name" string) (field "component" string)
+      (field "arguments" string)))
+    (export "binding" (type $binding (eq $binding')))
+    (export "actor" (func (result $principal)))
+    (export "authentication" (func (result $login)))
+    (export "agent" (func (result $executor)))
+    (export "session" (func (result $correlation)))
+    (export "scopes" (func (result (list string))))
+    (export "services" (func (result (list $service))))
+    (export "call" (func (result $binding)))
+    (export "json" (func (result string)))))
+  (import "bailiwick:tool/downstream@0.2.0" (instance $downstream
+    (type $piece' (variant
+      (case "text" string) (case "actor-sub") (case "actor-tenant") (case "actor-issuer")))
+    (export "piece" (type $piece (eq $piece')))
+    (type $part' (variant
+      (case "text" string) (case "actor-sub") (case "actor-tenant") (case "actor-issuer")
+      (case "joined" (list $piece))))
     (export "part" (type $part (eq $part')))
     (type $request' (record
       (field "service" string) (field "method" string) (field "path" (list $part))
@@ -88,29 +128,37 @@ pub(super) const IMPORTS: &str = r#"
     (export "response" (type $response (eq $response')))
     (type $error' (variant
       (case "unknown-service") (case "not-granted" string) (case "invalid-request" string)
-      (case "identity-unavailable") (case "consent-required" string) (case "approval-required")
+      (case "identity-unavailable") (case "consent-required" string)
       (case "scope-denied" (list string)) (case "credential-refused" string) (case "unavailable" string)
-      (case "timed-out") (case "too-large") (case "rate-limited" (option u32)) (case "quota-exhausted")
+      (case "timed-out") (case "too-large") (case "quota-exhausted") (case "unknown-outcome")
       (case "other" string)))
     (export "error" (type $error (eq $error')))
     (export "send" (func (param "request" $request) (result (result $response (error $error)))))
     (export "send-all" (func
       (param "requests" (list $request)) (result (list (result $response (error $error))))))))
-  (import "bailiwick:tool/log@0.1.0" (instance $log
+  (import "bailiwick:tool/log@0.2.0" (instance $log
     (type $level' (enum "error" "warn" "info" "debug"))
     (export "level" (type $level (eq $level')))
     (export "write" (func (param "level" $level) (param "message" string)))))
-  (import "bailiwick:tool/progress@0.1.0" (instance $progress
+  (import "bailiwick:tool/progress@0.2.0" (instance $progress
     (export "report" (func (param "done" f64) (param "total" (option f64)) (param "message" (option string))))))
-  (import "bailiwick:tool/clock@0.1.0" (instance $clock
+  (import "bailiwick:tool/clock@0.2.0" (instance $clock
     (export "now" (func (result u64)))))
-  (import "bailiwick:tool/random@0.1.0" (instance $random
+  (import "bailiwick:tool/random@0.2.0" (instance $random
     (export "bytes" (func (param "len" u32) (result (list u8))))))
-  (import "bailiwick:tool/settings@0.1.0" (instance $settings
+  (import "bailiwick:tool/settings@0.2.0" (instance $settings
     (export "get" (func (result string)))))
 "#;
 
 const LOWERED: &str = r#"
+  (core func $actor (canon lower (func $identity "actor") (memory $memory) (realloc $realloc)))
+  (core func $login (canon lower (func $identity "authentication") (memory $memory) (realloc $realloc)))
+  (core func $agent (canon lower (func $identity "agent") (memory $memory) (realloc $realloc)))
+  (core func $session (canon lower (func $identity "session") (memory $memory) (realloc $realloc)))
+  (core func $scopes (canon lower (func $identity "scopes") (memory $memory) (realloc $realloc)))
+  (core func $services (canon lower (func $identity "services") (memory $memory) (realloc $realloc)))
+  (core func $binding (canon lower (func $identity "call") (memory $memory) (realloc $realloc)))
+  (core func $envelope (canon lower (func $identity "json") (memory $memory) (realloc $realloc)))
   (core func $send (canon lower (func $downstream "send") (memory $memory) (realloc $realloc)))
   (core func $send-all (canon lower (func $downstream "send-all") (memory $memory) (realloc $realloc)))
   (core func $write (canon lower (func $log "write") (memory $memory)))
@@ -121,6 +169,14 @@ const LOWERED: &str = r#"
 "#;
 
 const MAIN_IMPORTS: &str = r#"
+    (import "host" "actor" (func $actor (param i32)))
+    (import "host" "login" (func $login (param i32)))
+    (import "host" "agent" (func $agent (param i32)))
+    (import "host" "session" (func $session (param i32)))
+    (import "host" "scopes" (func $scopes (param i32)))
+    (import "host" "services" (func $services (param i32)))
+    (import "host" "binding" (func $binding (param i32)))
+    (import "host" "envelope" (func $envelope (param i32)))
     (import "host" "send" (func $send
       (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
     (import "host" "send-all" (func $send-all (param i32 i32 i32)))
@@ -135,5 +191,8 @@ const MAIN_WITH: &str = r#"
     (with "host" (instance
       (export "send" (func $send)) (export "send-all" (func $send-all)) (export "write" (func $write))
       (export "report" (func $report)) (export "now" (func $now)) (export "bytes" (func $bytes))
-      (export "get" (func $get))))
+      (export "get" (func $get)) (export "actor" (func $actor)) (export "login" (func $login))
+      (export "agent" (func $agent)) (export "session" (func $session))
+      (export "scopes" (func $scopes)) (export "services" (func $services))
+      (export "binding" (func $binding)) (export "envelope" (func $envelope))))
 "#;

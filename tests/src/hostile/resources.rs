@@ -57,7 +57,7 @@ pub(super) fn cases() -> Vec<Case> {
             NOT_LOADABLE,
             Guest::new().fill(
                 "imports",
-                r#"(import "bailiwick:tool/log@0.1.0" (instance (export "file" (type (sub resource)))))"#,
+                r#"(import "bailiwick:tool/log@0.2.0" (instance (export "file" (type (sub resource)))))"#,
             ),
         ),
     ]

@@ -97,13 +97,13 @@ fn imports() -> Vec<Case> {
             "wants-secrets",
             "Asks for an interface of the world that does not exist.",
             IMPORT,
-            r#"(import "bailiwick:tool/secrets@0.1.0" (instance))"#,
+            r#"(import "bailiwick:tool/secrets@0.2.0" (instance))"#,
         ),
         import(
             "wants-another-version",
             "Asks for a version that the host does not have.",
             IMPORT,
-            r#"(import "bailiwick:tool/log@0.2.0" (instance))"#,
+            r#"(import "bailiwick:tool/log@0.3.0" (instance))"#,
         ),
         import(
             "wants-no-version",
@@ -115,7 +115,7 @@ fn imports() -> Vec<Case> {
             "wants-a-look-alike",
             "Asks for an interface whose name only begins like one of the world.",
             IMPORT,
-            r#"(import "bailiwick:tool/log-all@0.1.0" (instance))"#,
+            r#"(import "bailiwick:tool/log-all@0.2.0" (instance))"#,
         ),
         import(
             "wants-a-function",
@@ -157,31 +157,31 @@ fn imports() -> Vec<Case> {
             "wants-more-of-an-interface",
             "Asks for a function that the interface does not have.",
             NOT_LOADABLE,
-            r#"(import "bailiwick:tool/log@0.1.0" (instance (export "read" (func (result string)))))"#,
+            r#"(import "bailiwick:tool/log@0.2.0" (instance (export "read" (func (result string)))))"#,
         ),
         import(
             "wants-a-function-with-a-user",
             "Asks for a host function with one more argument: for whom.",
             NOT_LOADABLE,
-            r#"(import "bailiwick:tool/settings@0.1.0" (instance (export "get" (func (param "user" string) (result string)))))"#,
+            r#"(import "bailiwick:tool/settings@0.2.0" (instance (export "get" (func (param "user" string) (result string)))))"#,
         ),
         import(
             "wants-another-result",
             "Asks for a host function with another result.",
             NOT_LOADABLE,
-            r#"(import "bailiwick:tool/clock@0.1.0" (instance (export "now" (func (result string)))))"#,
+            r#"(import "bailiwick:tool/clock@0.2.0" (instance (export "now" (func (result string)))))"#,
         ),
         import(
             "wants-more-random",
             "Asks for a host function with a wider argument.",
             NOT_LOADABLE,
-            r#"(import "bailiwick:tool/random@0.1.0" (instance (export "bytes" (func (param "len" u64) (result (list u8))))))"#,
+            r#"(import "bailiwick:tool/random@0.2.0" (instance (export "bytes" (func (param "len" u64) (result (list u8))))))"#,
         ),
         import(
             "wants-one-interface-twice",
             "Asks for one interface under two versions.",
             NOT_LOADABLE,
-            &format!(r#"{IMPORTS} (import "bailiwick:tool/log@0.1.0" (instance))"#),
+            &format!(r#"{IMPORTS} (import "bailiwick:tool/log@0.2.0" (instance))"#),
         ),
     ]
 }
@@ -196,10 +196,10 @@ fn exports() -> Vec<Case> {
         )
     };
     let instance = |inside: &str| {
-        format!(r#"(instance $x {inside}) (export "bailiwick:tool/tools@0.1.0" (instance $x))"#)
+        format!(r#"(instance $x {inside}) (export "bailiwick:tool/tools@0.2.0" (instance $x))"#)
     };
     let both = r#"(export "describe" (func $describe)) (export "call" (func $call))"#;
-    let usual = r#"(export "bailiwick:tool/tools@0.1.0" (instance $tools))"#;
+    let usual = r#"(export "bailiwick:tool/tools@0.2.0" (instance $tools))"#;
     let many = each(0..10_000, |index| {
         format!("  (export \"e{index}\" (func $describe))\n")
     });
@@ -227,13 +227,19 @@ fn exports() -> Vec<Case> {
             "exports-a-function",
             "Offers a function in the place of the interface.",
             NOT_LOADABLE,
-            r#"(export "bailiwick:tool/tools@0.1.0" (func $call))"#,
+            r#"(export "bailiwick:tool/tools@0.2.0" (func $call))"#,
         ),
         exporting(
             "exports-another-version",
             "Offers a version that the host does not know.",
             NOT_LOADABLE,
-            r#"(export "bailiwick:tool/tools@0.2.0" (instance $tools))"#,
+            r#"(export "bailiwick:tool/tools@0.3.0" (instance $tools))"#,
+        ),
+        exporting(
+            "exports-the-last-version",
+            "Offers the version before, with records that no longer fit.",
+            NOT_LOADABLE,
+            r#"(export "bailiwick:tool/tools@0.1.0" (instance $tools))"#,
         ),
         exporting(
             "exports-one-name-twice",
@@ -267,8 +273,8 @@ fn exports() -> Vec<Case> {
             at: Phase::Load,
             expect: Expect::Refused(NOT_LOADABLE),
             source: Source::Text(Guest::new().text("call-with-other-arguments").replace(
-                r#"(func $call (param "tool" string) (param "context" $context')"#,
-                r#"(func $call (param "context" $context') (param "tool" string)"#,
+                r#"(func $call (param "tool" string) (param "context" $context)"#,
+                r#"(func $call (param "context" $context) (param "tool" string)"#,
             )),
         },
     ]

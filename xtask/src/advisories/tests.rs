@@ -141,6 +141,7 @@ fn sources() -> String {
     for folder in [
         "tests/src/hostile",
         "tests/stories",
+        "host/src/intake",
         "host/src/sandbox",
         "xtask/tests",
     ] {

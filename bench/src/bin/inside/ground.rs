@@ -1,4 +1,4 @@
-//! A host without its front door: one issuer, one user, one tool, everything as the host has it.
+//! A host without its front door: one issuer, one user, one tool, and every part as in the host.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,27 +8,28 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bailiwick::app;
-use bailiwick::audit::{Journal, Settings};
-use bailiwick::delegation::{Broker, BrokerLimits};
-use bailiwick::dispatch::{Catalog, Permit, Terms, ToolRequest, permit};
-use bailiwick::envelope::{CallId, HostKeys, Sealed, Signer, SignerSettings};
+use bailiwick::audit::{Journal, Settings, Trail};
+use bailiwick::delegation::{Authority, Broker};
+use bailiwick::dispatch::{Catalog, Decided, Offer, TargetRequest, Terms, decide};
+use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
-    AgentRule, Algorithm, BearerToken, Caller, Identity, IssuerSettings, KeyFile, KeyRing,
-    KeySource, ServiceRule, SubjectToken, TimeRule, TypeRule,
+    AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule, SubjectToken,
 };
+use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, Intake, compile_here};
+use bailiwick::limits::Limits;
 use bailiwick::owned::Trust;
-use bailiwick::sandbox::{
-    Cache, Candidate, Compile, Compiler, Compiling, Components, Limits, Sandbox, Tier, compile_here,
-};
+use bailiwick::sandbox::{Job, Sandbox, Signals, Tier};
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
+use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySource, TimeRule, TypeRule};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
-/// Compiles in this process, on one core, as a worker does in its own.
+/// Compiles in this process, on one core, as a worker does in its own process.
 struct Here;
 
 impl Compile for Here {
@@ -37,12 +38,11 @@ impl Compile for Here {
     }
 }
 
-/// Everything that a call needs.
+/// The parts that a call needs.
 pub(crate) struct Ground {
     pub(crate) component: Vec<u8>,
     folder: PathBuf,
-    pub(crate) sandbox: Sandbox,
-    pub(crate) components: Components,
+    pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) catalog: Catalog,
     pub(crate) identity: Identity,
     pub(crate) signer: Arc<Signer>,
@@ -58,23 +58,21 @@ impl Ground {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let folder = tempfile::TempDir::with_prefix_in("inside-", folder)?.keep();
-        let compiler = Compiler::new(Here);
-        let sandbox = Sandbox::new(
+        let sandbox = Arc::new(Sandbox::new(
             Limits::default(),
-            compiler,
             Arc::clone(&clock),
             Arc::clone(&random),
-        )?;
+        )?);
+        let intake = Intake::new(Arc::clone(&sandbox), Compiler::new(Here));
         let candidate = Candidate {
             name: "echo".into(),
             path: component.to_owned(),
         };
-        let loaded = sandbox.load(&candidate, &Terms::default()).await;
-        let loaded = loaded
-            .map_err(|(_, error)| error)
+        let offer = Offer::load(&intake, &candidate, &Terms::default())
+            .await
+            .map_err(|refused| refused.cause)
             .context("the component does not load")?;
-        let (components, offered) = Sandbox::activate(vec![loaded]);
-        let (catalog, _) = Catalog::build(offered, &BTreeMap::new(), &Catalog::default());
+        let (catalog, _) = Catalog::build(vec![offer], &BTreeMap::new(), &Catalog::default());
 
         let keys = HostKeys::open(&folder.join("keys"), random.as_ref(), &Trust::default())?;
         let (journal, _) = Journal::open(
@@ -93,18 +91,11 @@ impl Ground {
             Arc::clone(&clock),
             Arc::clone(&random),
         ));
-        let limits = BrokerLimits {
-            calls: 16,
-            time: Duration::from_secs(5),
-            answer: 1 << 20,
-            request: 1 << 20,
-            total: 8 << 20,
-        };
         let broker = Arc::new(Broker::new(
             BTreeMap::new(),
             Arc::clone(&signer),
             Arc::clone(&random),
-            limits,
+            Limits::default(),
         ));
 
         let key = SigningKey::from_bytes(&[7; 32]);
@@ -125,7 +116,6 @@ impl Ground {
             component,
             folder,
             sandbox,
-            components,
             catalog,
             identity,
             signer,
@@ -137,8 +127,7 @@ impl Ground {
         })
     }
 
-    /// How long it takes to load a component in a host that was just started, which keeps code in
-    /// one place.
+    /// Measures loading a component in a host that was just started, which keeps code in one place.
     pub(crate) async fn load(&self, path: &Path) -> anyhow::Result<Duration> {
         let keys = HostKeys::open(
             &self.folder.join("keys"),
@@ -147,25 +136,20 @@ impl Ground {
         )?;
         let cache = Cache::open(&self.folder.join("cache"), keys.cache, &Trust::default());
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        let sandbox = Sandbox::new(
-            Limits::default(),
-            Compiler::new(Here).keeping(cache),
-            clock,
-            random,
-        )?;
+        let sandbox = Arc::new(Sandbox::new(Limits::default(), clock, random)?);
+        let intake = Intake::new(sandbox, Compiler::new(Here).keeping(cache));
         let candidate = Candidate {
             name: "measured".into(),
             path: path.to_owned(),
         };
         let started = Instant::now();
-        sandbox
-            .load(&candidate, &Terms::default())
+        Offer::load(&intake, &candidate, &Terms::default())
             .await
-            .map_err(|(_, error)| error)?;
+            .map_err(|refused| refused.cause)?;
         Ok(started.elapsed())
     }
 
-    /// A token that nobody has seen yet.
+    /// Makes a token that was never seen before.
     pub(crate) fn token(&self, number: u32) -> anyhow::Result<BearerToken> {
         let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "key-1"});
         let now = self.clock.now();
@@ -184,28 +168,55 @@ impl Ground {
         BearerToken::take(&mut headers).map_err(|reason| anyhow::anyhow!(reason.as_str()))
     }
 
-    /// Somebody admitted.
+    /// Admits the one user.
     pub(crate) async fn caller(&self) -> anyhow::Result<(Arc<Caller>, SubjectToken)> {
         Ok(self.identity.admit(self.token(0)?).await?)
     }
 
-    /// A call permitted.
-    pub(crate) fn permit(&self, caller: &Caller) -> anyhow::Result<Permit> {
-        self.permit_of(caller, "echo")
+    /// Decides about a call of the tool `echo`.
+    pub(crate) fn decide(&self, caller: &Caller) -> anyhow::Result<Decided> {
+        self.decide_on(caller, "echo")
     }
 
-    /// A call of one of the tools permitted.
-    pub(crate) fn permit_of(&self, caller: &Caller, tool: &str) -> anyhow::Result<Permit> {
+    /// Decides about a call of one of the tools.
+    pub(crate) fn decide_on(&self, caller: &Caller, tool: &str) -> anyhow::Result<Decided> {
         let arguments = json!({"message": "the quick brown fox jumps over the lazy dog"});
         let text = arguments.to_string();
-        let request = ToolRequest::new(tool.into(), arguments, &text);
-        permit(&self.catalog, caller, request).map_err(|denied| anyhow::anyhow!(denied.message))
+        let request = TargetRequest::tool(tool.into(), arguments, &text);
+        decide(&self.catalog, caller, request).map_err(|denied| anyhow::anyhow!(denied.message))
     }
 
-    /// A call sealed.
-    pub(crate) fn seal(&self, caller: &Caller, permit: &Permit) -> anyhow::Result<Sealed> {
-        let call = CallId::new(self.random.as_ref());
-        Ok(self.signer.seal(caller, permit, &call, None)?)
+    /// Seals a call.
+    pub(crate) fn seal(&self, caller: &Caller, decided: &Decided) -> anyhow::Result<Arc<Envelope>> {
+        let (target, arguments) = (decided.target(), decided.arguments());
+        let envelope = self.signer.seal(caller, target, arguments, None)?;
+        Ok(Arc::new(envelope))
+    }
+
+    /// Records that a call was opened.
+    pub(crate) async fn open(&self, envelope: &Envelope) -> anyhow::Result<Trail> {
+        Ok(Trail::open(self.journal.clone(), envelope, "default").await?)
+    }
+
+    /// Makes a call that is ready to run.
+    pub(crate) fn job<'c>(
+        &'c self,
+        decided: &'c Decided,
+        envelope: &'c Envelope,
+        authority: Arc<Authority>,
+        cancelled: CancellationToken,
+    ) -> Job<'c> {
+        Job {
+            target: decided.target(),
+            envelope: envelope.signed(),
+            input: decided.arguments().to_string(),
+            services: authority,
+            signals: Signals {
+                cancelled,
+                stopping: CancellationToken::new(),
+                progress: None,
+            },
+        }
     }
 }
 

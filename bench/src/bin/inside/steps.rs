@@ -1,12 +1,11 @@
-//! The steps around the sandbox: verify, permit, seal, record, and the sandbox's own path.
+//! Measures the steps around the sandbox: verify, permit, seal, record, and the sandbox's own path.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use bailiwick::audit::{OpenCall, Outcome};
-use bailiwick::delegation::DownstreamTally;
+use bailiwick::audit::{Outcome, Trail};
+use bailiwick::downstream::DownstreamTally;
 use bailiwick::identity::BearerToken;
-use bailiwick::sandbox::Signals;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,43 +18,27 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> anyhow::R
     verify(ground, figures).await?;
     figures.insert(
         "permit".into(),
-        each(20, async || ground.permit(&caller)).await?,
+        each(20, async || ground.decide(&caller)).await?,
     );
-    let permit = ground.permit(&caller)?;
+    let decided = ground.decide(&caller)?;
     figures.insert(
         "seal".into(),
-        each(10, async || ground.seal(&caller, &permit)).await?,
+        each(10, async || ground.seal(&caller, &decided)).await?,
     );
-    let sealed = ground.seal(&caller, &permit)?;
+    let envelope = ground.seal(&caller, &decided)?;
 
     // The sandbox's path as a call takes it: envelope and arguments in, a fresh instance, the
     // answer judged.
-    let opened = OpenCall::open(ground.journal.clone(), &sealed).await?;
-    let authority = Arc::new(ground.broker.authority(
-        &permit,
-        sealed.clone(),
-        subject,
-        opened.trail(),
-    ));
-    let (cancelled, stopping) = (CancellationToken::new(), CancellationToken::new());
+    let trail = ground.open(&envelope).await?;
+    let authority = ground
+        .broker
+        .authority(Arc::clone(&envelope), Some(subject), trail);
+    let authority = Arc::new(authority);
+    let cancelled = CancellationToken::new();
     let run = async || {
-        let signals = Signals {
-            cancelled: cancelled.clone(),
-            stopping: stopping.clone(),
-            progress: None,
-        };
         let authority = Arc::clone(&authority);
-        let ended = ground
-            .sandbox
-            .run(
-                &opened,
-                &ground.components,
-                &permit,
-                &sealed,
-                authority,
-                signals,
-            )
-            .await;
+        let job = ground.job(&decided, &envelope, authority, cancelled.clone());
+        let ended = ground.sandbox.run(job).await;
         anyhow::ensure!(
             ended.outcome == Outcome::Done,
             "the call ended as {:?}",
@@ -67,7 +50,7 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> anyhow::R
     record(ground, figures).await
 }
 
-/// Tokens that were never seen, and one that was.
+/// Measures new tokens, and one that was verified before.
 async fn verify(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let fresh = (0..).map(|number| ground.token(number));
     figures.insert("verify".into(), admitted(ground, fresh).await?);
@@ -76,7 +59,7 @@ async fn verify(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Each token is made before the clock starts.
+/// Makes each token before the clock starts.
 async fn admitted(
     ground: &Ground,
     tokens: impl Iterator<Item = anyhow::Result<BearerToken>>,
@@ -91,16 +74,15 @@ async fn admitted(
     Ok(median(took))
 }
 
-/// One durable record, by one writer and by many at once.
+/// Measures one durable record, by one writer and by many at once.
 async fn record(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let (caller, _) = ground.caller().await?;
-    let permit = ground.permit(&caller)?;
-    let sealed = ground.seal(&caller, &permit)?;
+    let decided = ground.decide(&caller)?;
+    let envelope = ground.seal(&caller, &decided)?;
     let pair = async || {
-        let opened = OpenCall::open(ground.journal.clone(), &sealed).await?;
-        opened
-            .close(Outcome::Done, None, DownstreamTally::default())
-            .await
+        let opened = ground.open(&envelope).await?;
+        let closed = opened.close(Outcome::Done, None, DownstreamTally::default());
+        anyhow::Ok(closed.await?)
     };
     figures.insert("record".into(), each(1, pair).await? / 2.0);
     let mut batches = Vec::new();
@@ -108,10 +90,10 @@ async fn record(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
         let started = Instant::now();
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
-            let (journal, sealed) = (ground.journal.clone(), sealed.clone());
+            let (journal, envelope) = (ground.journal.clone(), Arc::clone(&envelope));
             writers.spawn(async move {
                 for _ in 0..PAIRS {
-                    OpenCall::open(journal.clone(), &sealed)
+                    Trail::open(journal.clone(), &envelope, "default")
                         .await?
                         .close(Outcome::Done, None, DownstreamTally::default())
                         .await?;

@@ -57,7 +57,7 @@ fn row(record: &Value, records: &[Value]) -> Option<Row> {
     }
 }
 
-/// What became of a downstream call, from the record that closes it.
+/// Describes the end of a downstream call, from the record that closes it.
 fn sent(opened: &Value, records: &[Value]) -> String {
     let seq = |record: &Value| record.get("seq").and_then(Value::as_u64);
     let closed = records.iter().find(|record| {
@@ -94,7 +94,7 @@ fn with(record: &Value, decision: &str) -> Row {
     ]
 }
 
-/// The refused component's name, wherever the record carries it.
+/// Returns the refused component's name, wherever the record has it.
 fn component(record: &Value) -> &str {
     let detail = record.get("detail").unwrap_or(record);
     ["file", "name", "component"]

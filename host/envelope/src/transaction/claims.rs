@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ALIAS_END, Minting, Narrowed};
-use crate::claims::{Actor, ActorKind, Agent, Claims, Confidence};
+use crate::claims::{Actor, ActorKind, Agent, CallKind, Claims};
 use crate::delegation::DelegationMode;
 
 /// The protected header. Exactly these members.
@@ -57,11 +57,8 @@ pub(super) struct Details {
     pub(super) actor_iss: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tenant: Option<String>,
-    pub(super) confidence: Confidence,
     pub(super) delegation: Reach,
-    pub(super) tool: Tool,
-    /// The envelope's keyed hash of the arguments.
-    arguments: String,
+    pub(super) call: Called,
 }
 
 /// The one service that the token is for.
@@ -71,11 +68,13 @@ pub(super) struct Reach {
     pub(super) services: Vec<String>,
 }
 
-/// What runs.
+/// What is called, as in the envelope; its identifier is `txn`.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Tool {
+pub(super) struct Called {
+    pub(super) kind: CallKind,
     pub(super) name: String,
-    pub(super) component_digest: String,
+    pub(super) component: String,
+    arguments: String,
 }
 
 /// Where the request came from (`rctx`). For correlation only.
@@ -150,16 +149,16 @@ impl Details {
             actor_type: claims.actor.kind,
             actor_iss: claims.actor.iss.clone(),
             tenant: claims.actor.tenant.clone(),
-            confidence: claims.authorization.confidence,
             delegation: Reach {
                 mode: narrowed.mode,
                 services: vec![narrowed.service.to_owned()],
             },
-            tool: Tool {
-                name: claims.call.tool.clone(),
-                component_digest: claims.call.component.clone(),
+            call: Called {
+                kind: claims.call.kind,
+                name: claims.call.name.clone(),
+                component: claims.call.component.clone(),
+                arguments: claims.call.arguments.clone(),
             },
-            arguments: claims.call.arguments.clone(),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::claims::{Header, Payload};
 use super::{ALGORITHM, ALIAS_END, MAX_TOKEN_BYTES, MAX_TOKEN_LIFETIME, TOKEN_TYPE};
-use crate::claims::{ActorKind, Confidence, is_name, is_scope};
+use crate::claims::{ActorKind, CallKind, is_name, is_scope};
 use crate::delegation::DelegationMode;
 use crate::error::TransactionError;
 use crate::json::{self, Unread};
@@ -52,8 +52,10 @@ pub struct Transaction {
     pub mode: DelegationMode,
     /// The call.
     pub txn: String,
-    /// The tool.
-    pub tool: String,
+    /// What is called.
+    pub kind: CallKind,
+    /// Its name, such as the tool's.
+    pub name: String,
     /// `sha256:` and the digest of the component that runs.
     pub component: String,
     /// What the actor may do in this call.
@@ -162,9 +164,6 @@ fn check_time(payload: &Payload, now: u64) -> Result<(), TransactionError> {
 
 impl Transaction {
     fn new(payload: Payload) -> Result<Self, TransactionError> {
-        if payload.tctx.confidence == Confidence::Estimated {
-            return Err(TransactionError::Estimated);
-        }
         let scopes = read_scopes(&payload.scope)?;
         let sub = payload
             .sub
@@ -186,11 +185,9 @@ impl Transaction {
             client_id: name("act.client_id", payload.act.client_id.unwrap_or_default())?,
             mode: payload.tctx.delegation.mode,
             txn: name("txn", payload.txn)?,
-            tool: name("tctx.tool.name", payload.tctx.tool.name)?,
-            component: name(
-                "tctx.tool.component_digest",
-                payload.tctx.tool.component_digest,
-            )?,
+            kind: payload.tctx.call.kind,
+            name: name("tctx.call.name", payload.tctx.call.name)?,
+            component: name("tctx.call.component", payload.tctx.call.component)?,
             scopes,
             trace_id: name("rctx.trace_id", payload.rctx.trace_id)?,
             jti: name("jti", payload.jti)?,

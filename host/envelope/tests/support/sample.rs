@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bailiwick_envelope::{
-    Actor, ActorKind, Agent, Authorization, CallBinding, Claims, Confidence, Delegation,
+    Actor, ActorKind, Agent, Authorization, CallBinding, CallKind, Claims, Delegation,
     DelegationMode, Minting, PriorActor, PublicKeys, Session, SigningKey,
 };
 
@@ -59,12 +59,12 @@ pub(crate) fn claims() -> Claims {
         },
         authorization: Authorization {
             scopes: vec!["orders:read".to_owned(), "reports:read".to_owned()],
-            confidence: Confidence::Verified,
         },
         delegation: Delegation::new(modes()),
         call: CallBinding {
             id: "0198f6a2-call".to_owned(),
-            tool: "get_order_status \"é\u{20ac}\u{1f600}\"".to_owned(),
+            kind: CallKind::Tool,
+            name: "get_order_status \"é\u{20ac}\u{1f600}\"".to_owned(),
             component: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
                 .to_owned(),
             arguments:

@@ -1,10 +1,10 @@
-//! Columns that stand under each other.
+//! Aligned columns.
 
 use std::io;
 
 use super::page::{Page, Tone, visible};
 
-/// Rows under one header; a column that has nothing in any row is left out.
+/// Rows under one header. A column that is empty in every row is left out.
 pub struct Table {
     header: Vec<&'static str>,
     rows: Vec<Vec<(Tone, String)>>,
@@ -19,13 +19,13 @@ impl Table {
         }
     }
 
-    /// Adds a row; a cell for each column.
+    /// Adds a row, with one cell for each column.
     pub fn row(&mut self, cells: Vec<(Tone, String)>) {
         let visible = |(tone, text): (Tone, String)| (tone, visible(&text));
         self.rows.push(cells.into_iter().map(visible).collect());
     }
 
-    /// Writes it.
+    /// Writes the table.
     pub fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
         let widths: Vec<usize> = (0..self.header.len())
             .map(|column| self.width(column))
@@ -49,7 +49,7 @@ impl Table {
         Ok(())
     }
 
-    /// The width of a column; none if nothing stands in it.
+    /// Returns the width of a column; none if it is empty.
     fn width(&self, column: usize) -> usize {
         let texts = self.rows.iter().filter_map(|row| row.get(column));
         match texts.map(|(_, text)| text.chars().count()).max() {

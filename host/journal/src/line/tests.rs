@@ -1,11 +1,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-use bailiwick_envelope::DelegationMode;
+use bailiwick_envelope::{CallKind, Delegation, DelegationMode};
 use serde_json::{Value, json};
 
 use super::super::record::{
     Call, CallClosed, CallOpened, CallRefused, ComponentLoaded, ComponentRefused, ComponentRemoved,
-    ConfigLoaded, ConfigRefused, Delegation, DownstreamClosed, DownstreamOpened, DownstreamRefused,
-    HostStarted, HostStopped, JournalAdopted, JournalBegun, JournalCut, Kind, Outcome, Previous,
+    ConfigLoaded, ConfigRefused, DownstreamClosed, DownstreamOpened, DownstreamRefused,
+    HostStarted, HostStopped, JournalAdopted, JournalBegun, JournalCut, Modes, Outcome, Previous,
     RefusalsCounted, Request, Subject, Target, TokenExchanged,
 };
 use super::super::text::{Detail, MAX_TEXT, Scopes, Text};
@@ -34,7 +34,7 @@ fn call(text: Option<&str>) -> Call {
             trace_id: or("r"),
         },
         target: Target {
-            kind: Kind::Tool,
+            kind: CallKind::Tool,
             name: text.unwrap_or("o").into(),
         },
         component: or("d"),
@@ -60,7 +60,7 @@ fn every(text: Option<&str>) -> Vec<Record> {
             .map(|n| (format!("{n}{long}"), json!([{"deep": long}])));
         members.collect::<Detail>()
     };
-    let opened = CallOpened::new(call(text), Delegation::new(&modes));
+    let opened = CallOpened::new(call(text), Modes::of(&Delegation::new(modes)));
     let asked = DownstreamOpened::new(call(text), DelegationMode::RestrictedUser, request(text));
     let reason = || Text::from(text.unwrap_or("n"));
     let subject = call(text).subject;
@@ -124,7 +124,7 @@ fn a_line_has_the_agreed_names_in_their_order() {
         ("v".to_owned(), DelegationMode::OnBehalfOf),
         ("w".to_owned(), DelegationMode::ServiceIdentity),
     ]);
-    let opened = CallOpened::new(call(None), Delegation::new(&modes));
+    let opened = CallOpened::new(call(None), Modes::of(&Delegation::new(modes)));
     let asked = DownstreamOpened::new(call(None), DelegationMode::OnBehalfOf, request(None));
     let expected = [
         (

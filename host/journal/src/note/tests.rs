@@ -1,4 +1,4 @@
-//! Notes that are read and notes that are refused, as `c2sp.org/signed-note` has them.
+//! Notes that are read and notes that are refused, according to `c2sp.org/signed-note`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::*;
@@ -20,7 +20,7 @@ fn the_published_example_of_signed_notes_verifies() {
     assert_eq!(claimed(PUBLISHED_NOTE).unwrap(), ["PeterNeumann+c74f20a3"]);
 }
 
-/// A key pair and the lines that it writes under texts.
+/// A key pair, and the lines that it writes under texts.
 struct Signer {
     key: SigningKey,
     verifier: VerifierKey,
@@ -33,20 +33,20 @@ impl Signer {
         Self { key, verifier }
     }
 
-    /// The signature line under a text.
+    /// Returns the signature line under a text.
     fn line(&self, text: &str) -> String {
         self.verifier
             .sign(text, &self.key)
             .split_off(text.len() + 1)
     }
 
-    /// A line that names this key and is not its signature of the text.
+    /// Returns a line that names this key and is not its signature of the text.
     fn forged(&self, text: &str) -> String {
         self.line(&format!("not {text}"))
     }
 }
 
-/// A line of that name over those bytes.
+/// Returns a line of that name over those bytes.
 fn line(name: &str, bytes: &[u8]) -> String {
     format!("— {name} {}\n", STANDARD.encode(bytes))
 }

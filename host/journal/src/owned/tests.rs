@@ -7,7 +7,7 @@ use rustix::fs::{CWD, FileType, mknodat};
 
 use super::*;
 
-/// A folder that only this user can reach, as it really is.
+/// A folder that only this user can reach, with its real path.
 struct Place(tempfile::TempDir);
 
 impl Place {
@@ -183,8 +183,8 @@ fn a_folder_is_used_only_if_no_one_else_can_replace_it_or_what_is_in_it() {
     assert!(folder(&place.at("absent"), &no_one()).is_err());
 }
 
-/// What an orchestrator makes of a volume with configuration: `name -> ..data/name`, `..data ->
-/// ..DATE`.
+/// Lays out a volume with configuration as an orchestrator does: `name -> ..data/name`,
+/// `..data -> ..DATE`.
 fn volume(place: &Place, root: u32) -> PathBuf {
     place.folder("volume", root);
     place.folder("volume/..2026", 0o755);
@@ -271,7 +271,7 @@ fn a_group_may_write_only_where_the_operator_trusts_it() {
     for path in [&tools, &file, &above, &keys] {
         chown(path, None, Some(4711)).unwrap();
     }
-    // Changing the group takes the bit for it away.
+    // Changing the group clears that bit.
     mode(&tools, 0o2770);
     assert_eq!(who(folder(&tools, &no_one())), Some(Others::Group(4711)));
     assert_eq!(
@@ -312,7 +312,7 @@ fn a_secret_is_refused_if_everyone_may_read_it() {
     let place = Place::new();
     mode(&place.at(""), 0o755);
     let (folder, file) = (place.folder("etc", 0o755), place.file("etc/secret", 0o644));
-    // Whether everyone may come so far is up to the folder of temporary files.
+    // Whether everyone can reach it depends on the folder of temporary files.
     let reached = folder
         .ancestors()
         .skip(1)

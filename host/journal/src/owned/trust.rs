@@ -1,4 +1,4 @@
-//! Whom the operator trusts, and what one file's owner and mode say about others.
+//! The operator's trust, and what one file's owner and mode say about others.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,30 +8,30 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::StatVfsMountFlags;
 
-/// Whom the operator trusts beside root and this user (`server.trusted_users`, `trusted_groups`,
-/// `trusted_folders`). By default no one.
+/// The users, groups and folders that the operator trusts besides root and this user
+/// (`server.trusted_users`, `trusted_groups`, `trusted_folders`). By default none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
     /// Users who may own files and folders.
     pub users: BTreeSet<u32>,
     /// Groups that may read and change what belongs to them.
     pub groups: BTreeSet<u32>,
-    /// Folders that the operator answers for, with those above. What is in them is checked.
+    /// Folders that the operator vouches for, with those above. Their contents are still checked.
     pub folders: Vec<PathBuf>,
 }
 
-/// What lets others decide what is in a file or folder, or read it.
+/// A file or folder whose contents others can decide or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Open {
     /// The file, folder or link.
     pub path: PathBuf,
-    /// Who, and what they may do.
+    /// The others, and what they may do.
     pub others: Others,
-    /// Whether this process could not change that because the file system is read only here.
+    /// Whether this process could not change that, because the file system is read only here.
     pub read_only: bool,
 }
 
-/// Who else has a hold on a file or folder.
+/// The others who have a hold on a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Others {
     /// It belongs to this user.
@@ -53,27 +53,27 @@ pub enum Others {
 }
 
 impl Trust {
-    /// The same, where the operator also answers for `folder`.
+    /// Adds a folder that the operator vouches for.
     #[must_use]
     pub fn and_folder(mut self, folder: &Path) -> Self {
         self.folders.push(folder.to_owned());
         self
     }
 
-    /// Who else may change a file or folder.
+    /// Returns who else may change a file or folder.
     pub(super) fn changing(&self, metadata: &Metadata) -> Option<Others> {
         self.owner(metadata).or_else(|| self.writing(metadata))
     }
 
-    /// The same, where this user's private group is not someone else.
+    /// As [`Self::changing`], but this user's private group does not count as someone else.
     pub(super) fn changing_settings(&self, metadata: &Metadata) -> Option<Others> {
         self.owner(metadata)
             .or_else(|| self.writing(metadata))
             .filter(|others| !is_private_group(metadata, *others))
     }
 
-    /// Who else may rename what is in a folder on the way. In a sticky one, only the owner of an
-    /// entry may, and the way goes through entries of trusted owners only.
+    /// Returns who else may rename entries of a folder on the way. In a sticky folder only an
+    /// entry's owner may, and the way goes through entries of trusted owners only.
     pub(super) fn changing_below(&self, metadata: &Metadata) -> Option<Others> {
         let sticky = metadata.mode() & STICKY != 0;
         let writing = self
@@ -86,7 +86,7 @@ impl Trust {
         })
     }
 
-    /// Who else may read or change a file, or look into a folder.
+    /// Returns who else may read or change a file, or look into a folder.
     pub(super) fn touching(&self, metadata: &Metadata) -> Option<Others> {
         let (mode, group) = (metadata.mode(), metadata.gid());
         let by_group = mode & BY_GROUP != 0 && !self.groups.contains(&group);
@@ -104,7 +104,7 @@ impl Trust {
         self.owner(metadata).or(open)
     }
 
-    /// The owner, if that is someone else.
+    /// Returns the owner, if that is someone else.
     pub(super) fn owner(&self, metadata: &Metadata) -> Option<Others> {
         let owner = metadata.uid();
         let trusted = owner == 0 || owner == own() || self.users.contains(&owner);
@@ -187,13 +187,13 @@ impl fmt::Display for Open {
     }
 }
 
-/// Whether `others` are the private group of this user, which has the user's number, as most
-/// systems make them.
+/// Returns whether `others` are the private group of this user, which has the user's number, as
+/// most systems make them.
 fn is_private_group(metadata: &Metadata, others: Others) -> bool {
     others == Others::Group(metadata.gid()) && metadata.uid() == own() && metadata.gid() == own()
 }
 
-/// The user as whom this process acts.
+/// Returns the user that this process runs as.
 pub(super) fn own() -> u32 {
     rustix::process::geteuid().as_raw()
 }
@@ -203,5 +203,5 @@ const BY_GROUP: u32 = 0o070;
 const BY_ALL: u32 = 0o007;
 const GROUP_WRITES: u32 = 0o020;
 const ALL_WRITE: u32 = 0o002;
-/// Only the owner of an entry may rename or remove it.
+/// The mode bit with which only the owner of an entry may rename or remove it.
 const STICKY: u32 = 0o1000;

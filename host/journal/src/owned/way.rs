@@ -8,16 +8,16 @@ use std::path::{Component, Path, PathBuf};
 use super::OwnedError;
 use super::trust::{Open, Others, Trust};
 
-/// Where a path leads, and who else could make it lead elsewhere.
+/// The end of a path, and who else could make the path lead elsewhere.
 pub(super) struct Way {
     end: PathBuf,
     metadata: Metadata,
     linked: bool,
-    /// What is open on the way, first of all.
+    /// The first folder on the way that is open to others.
     open: Option<Open>,
-    /// Whether the operator answers for the end itself.
+    /// Whether the operator vouches for the end itself.
     answered: bool,
-    /// Folders that the operator answers for, as they really are.
+    /// Folders that the operator vouches for, with their real paths.
     folders: Vec<PathBuf>,
 }
 
@@ -42,7 +42,7 @@ impl Way {
         );
         let mut end = PathBuf::from("/");
         let mut metadata = look(&end)?;
-        // What is open in folders between the last link, or the root, and here; and before that.
+        // Openings in folders since the last link, or the root; and before that.
         let (mut open, mut before) = (None, None);
         let (mut links, mut linked) = (0, false);
         while let Some(step) = left.pop() {
@@ -85,42 +85,43 @@ impl Way {
         })
     }
 
-    /// Where it leads: no part of this is a link.
+    /// Returns the end of the way. No part of it is a link.
     pub(super) fn end(&self) -> &Path {
         &self.end
     }
 
-    /// How the end looked.
+    /// Returns the metadata of the end.
     pub(super) fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Whether the file or folder itself is named by a link.
+    /// Returns whether a link names the file or folder itself.
     pub(super) fn is_linked(&self) -> bool {
         self.linked
     }
 
-    /// What is open on the way to the end.
+    /// Returns the first opening on the way to the end.
     pub(super) fn open(&self) -> Option<Open> {
         self.open.clone()
     }
 
-    /// Who else may change the end, or the way.
+    /// Returns who else may change the end, or the way.
     pub(super) fn changed_by(&self, metadata: &Metadata, trust: &Trust) -> Option<Open> {
         self.first(trust.changing(metadata))
     }
 
-    /// The same for a file of settings.
+    /// As [`Self::changed_by`], for a file of settings.
     pub(super) fn settings_changed_by(&self, metadata: &Metadata, trust: &Trust) -> Option<Open> {
         self.first(trust.changing_settings(metadata))
     }
 
-    /// Who else may read or change the end, or change the way.
+    /// Returns who else may read or change the end, or change the way.
     pub(super) fn touched_by(&self, metadata: &Metadata, trust: &Trust) -> Option<Open> {
         self.first(trust.touching(metadata))
     }
 
-    /// Whether everyone may read the end, because everyone may pass through all folders above it.
+    /// Returns an opening if everyone may read the end, because everyone may pass through all
+    /// folders above it.
     pub(super) fn read_by_all(&self, metadata: &Metadata) -> Option<Open> {
         let passes = |folder: &Path| {
             !self.folders.iter().any(|of| of == folder)
@@ -130,7 +131,7 @@ impl Way {
         all.then(|| Open::new(&self.end, Others::ReadByAll))
     }
 
-    /// An error if something is open.
+    /// Fails if something is open.
     pub(super) fn refuse(&self, open: Option<Open>) -> Result<(), OwnedError> {
         match open {
             None => Ok(()),
@@ -147,7 +148,7 @@ impl Way {
     }
 }
 
-/// What is open from the last link, or the root, up to the folder `here`.
+/// Returns the opening between the last link, or the root, and the folder `here`.
 fn open_here(
     here: &Path,
     metadata: &Metadata,
@@ -180,7 +181,7 @@ fn push(left: &mut Vec<Step>, path: &Path) {
     left.extend(path.components().rev().filter_map(step));
 }
 
-/// Links on one way.
+/// The most links on one way.
 pub(super) const MAX_LINKS: usize = 16;
 const ALL_READ: u32 = 0o004;
 const ALL_PASS: u32 = 0o001;

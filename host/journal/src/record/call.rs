@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{Decision, Delegation, Outcome, Subject, Target};
+use super::parts::{Decision, Modes, Outcome, Subject, Target};
 use crate::text::{Detail, Text};
 
 /// What all records of one call have.
@@ -31,16 +31,16 @@ pub struct CallOpened {
     pub call: Call,
     /// On whose authority.
     #[serde(flatten)]
-    pub delegation: Delegation,
+    pub modes: Modes,
     decision: Decision,
 }
 
 impl CallOpened {
     /// The record of a call that is about to run.
-    pub fn new(call: Call, delegation: Delegation) -> Self {
+    pub fn new(call: Call, modes: Modes) -> Self {
         Self {
             call,
-            delegation,
+            modes,
             decision: Decision::Allow,
         }
     }
@@ -49,7 +49,7 @@ impl CallOpened {
     pub fn closed(&self, outcome: Outcome, reason: Option<Text>) -> CallClosed {
         CallClosed {
             call: self.call.clone(),
-            delegation: self.delegation.clone(),
+            modes: self.modes.clone(),
             outcome,
             reason,
             detail: None,
@@ -65,7 +65,7 @@ pub struct CallClosed {
     pub call: Call,
     /// On whose authority.
     #[serde(flatten)]
-    pub delegation: Delegation,
+    pub modes: Modes,
     /// How it ended.
     pub outcome: Outcome,
     /// Why, unless it was done.

@@ -43,7 +43,7 @@ fn each_known_caller_has_a_rate_of_their_own_and_a_count_with_their_name() {
         refusals.admit(0, &refusal(Some("mallory"), "insufficient-scope"));
     }
     assert!(
-        refusals.admit(0, &refusal(Some("alice"), "unknown-tool")),
+        refusals.admit(0, &refusal(Some("alice"), "unknown-target")),
         "alice has her own rate"
     );
     assert!(

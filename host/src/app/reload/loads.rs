@@ -16,13 +16,13 @@ use super::look::{Look, Stamp, path_of};
 use super::settling::Settling;
 use crate::app::chain;
 use crate::app::policy::{LoadResult, Source};
-use crate::call::Host;
 use crate::config::ComponentTerms;
-use crate::sandbox::Candidate;
+use crate::dispatch::{NotOffered, Offer};
+use crate::intake::{Candidate, Intake};
 
 /// Loads that are under way, done, or to be tried again.
 pub(super) struct Loads {
-    host: Arc<Host>,
+    intake: Arc<Intake>,
     running: JoinSet<(String, Stamp, LoadResult)>,
     begun: BTreeMap<String, Stamp>,
     ready: BTreeMap<String, (Stamp, LoadResult)>,
@@ -30,15 +30,14 @@ pub(super) struct Loads {
 }
 
 impl Loads {
-    /// None.
-    pub(super) fn new(host: Arc<Host>) -> Self {
-        let (begun, ready, later) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    /// Starts with nothing in flight.
+    pub(super) fn new(intake: Arc<Intake>) -> Self {
         Self {
-            host,
+            intake,
             running: JoinSet::new(),
-            begun,
-            ready,
-            later,
+            begun: BTreeMap::new(),
+            ready: BTreeMap::new(),
+            later: BTreeMap::new(),
         }
     }
 
@@ -66,10 +65,10 @@ impl Loads {
                 name: name.clone(),
                 path: path_of(folder, name),
             };
-            let (host, terms) = (Arc::clone(&self.host), terms.of(name));
+            let (intake, terms) = (Arc::clone(&self.intake), terms.of(name));
             self.begun.insert(name.clone(), stamp);
             self.running.spawn(async move {
-                let loaded = host.sandbox.load(&candidate, &terms).await;
+                let loaded = Offer::load(&intake, &candidate, &terms).await;
                 (candidate.name, stamp, loaded)
             });
         }
@@ -94,12 +93,12 @@ impl Loads {
         }
         self.begun.remove(&name);
         match loaded {
-            Err((_, error)) if error.may_pass() => {
+            Err(NotOffered { cause, .. }) if cause.may_pass() => {
                 let pause = self
                     .later
                     .get(&name)
                     .map_or(FIRST_PAUSE, |(_, pause)| (*pause * 2).min(LAST_PAUSE));
-                let cause = chain(&error);
+                let cause = chain(&cause);
                 tracing::error!(
                     component = name,
                     cause,

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::sandbox;
+use crate::intake;
 
 /// Files by path; those that are named and absent are there, too.
 pub(in crate::app) type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
@@ -114,7 +114,7 @@ impl Stamp {
 
     /// Of the component at `path` with its signature.
     fn of_component(path: &Path) -> Option<Self> {
-        let signature = fs::metadata(sandbox::signature_of(path)).ok();
+        let signature = fs::metadata(intake::signature_of(path)).ok();
         let signature = signature.map(|of| (of.ino(), of.size(), (of.ctime(), of.ctime_nsec())));
         Self::of(path).map(|stamp| Self { signature, ..stamp })
     }
@@ -156,7 +156,7 @@ fn components(folder: &Path) -> io::Result<BTreeSet<String>> {
         let file = entry?.file_name();
         let name = file.to_str().and_then(|file| file.strip_suffix(".wasm"));
         names.extend(
-            name.filter(|name| sandbox::is_component_name(name))
+            name.filter(|name| intake::is_component_name(name))
                 .map(String::from),
         );
     }

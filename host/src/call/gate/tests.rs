@@ -22,7 +22,7 @@ const WIDE: Bounds = Bounds {
     script: 100,
     user: 100,
     tenant: 100,
-    tool: 100,
+    target: 100,
     queue: 0,
     waiting: 100,
 };
@@ -30,7 +30,7 @@ const WIDE: Bounds = Bounds {
 #[tokio::test]
 async fn each_bound_holds_and_is_named() {
     let tenant = Count::Tenant("https://issuer.example".into(), "acme".into());
-    let tool = Count::Tool("t".into());
+    let tool = Count::Target(Kind::Tool, "t".into());
     for (bounds, more, full) in [
         (Bounds { host: 2, ..WIDE }, vec![], Full::Host),
         (
@@ -40,7 +40,7 @@ async fn each_bound_holds_and_is_named() {
         ),
         (Bounds { user: 2, ..WIDE }, vec![], Full::User),
         (Bounds { tenant: 2, ..WIDE }, vec![tenant], Full::Tenant),
-        (Bounds { tool: 2, ..WIDE }, vec![tool], Full::Tool),
+        (Bounds { target: 2, ..WIDE }, vec![tool], Full::Target),
     ] {
         let gate = gate(bounds);
         let one = gate.admit(call("alice", &more)).await;
@@ -153,15 +153,18 @@ async fn a_place_that_nobody_takes_any_more_is_free() {
 async fn a_wait_ends_with_what_was_full() {
     let gate = Gate::with(
         Bounds {
-            tool: 1,
+            target: 1,
             queue: 3,
             ..WIDE
         },
         Duration::from_millis(1),
     );
-    let tool = [Count::Tool("t".into())];
+    let tool = [Count::Target(Kind::Tool, "t".into())];
     let _place = gate.admit(call("alice", &tool)).await;
-    assert_eq!(gate.admit(call("bob", &tool)).await.err(), Some(Full::Tool));
+    assert_eq!(
+        gate.admit(call("bob", &tool)).await.err(),
+        Some(Full::Target)
+    );
     assert!(gate.shared.lock().waiting.is_empty());
 }
 

@@ -2,8 +2,8 @@
 
 use bailiwick::config::Config;
 use bailiwick::dispatch::{ComponentGrant, Tool};
-use bailiwick::identity::{self, KeySource};
-use bailiwick::sandbox::Room;
+use bailiwick::limits::Room;
+use bailiwick::tokens::{self, KeySource};
 
 use super::super::folder::Folder;
 
@@ -45,7 +45,7 @@ impl Findings {
             let name = &issuer.settings.issuer;
             match file
                 .read()
-                .and_then(|bytes| identity::left_out(&bytes, &issuer.algorithms))
+                .and_then(|bytes| tokens::left_out(&bytes, &issuer.algorithms))
             {
                 Ok(left_out) => {
                     self.warnings.extend(
@@ -63,12 +63,12 @@ impl Findings {
 
     /// What a tool declares, against what is granted.
     fn declared(&mut self, config: &Config, tool: &Tool) {
-        let (name, component) = (&tool.definition.name, &tool.component.name);
+        let (name, component) = (&tool.definition.name, &tool.backing.component.name);
         for service in tool
             .definition
             .services
             .iter()
-            .filter(|service| !tool.services.contains_key(*service))
+            .filter(|service| !tool.backing.services.contains_key(*service))
         {
             let change = if config.services.iter().any(|known| known.name == *service) {
                 format!("add {service} = \"<mode>\" to services under [components.{component}]")
@@ -88,7 +88,7 @@ impl Findings {
         let tools: Vec<&Tool> = folder
             .catalog
             .tools()
-            .filter(|tool| tool.component.name == name)
+            .filter(|tool| tool.backing.component.name == name)
             .map(AsRef::as_ref)
             .collect();
         if tools.is_empty() {

@@ -30,7 +30,7 @@ pub(super) fn tell(
     let mut missing = Vec::new();
     for name in &tool.definition.services {
         let service = config.services.iter().find(|service| service.name == *name);
-        match (tool.services.get(name), service) {
+        match (tool.backing.services.get(name), service) {
             (Some(mode), Some(service)) => {
                 page.say(&[
                     (Tone::Strong, &format!("  {name}")),
@@ -44,7 +44,11 @@ pub(super) fn tell(
                     (Tone::Strong, &format!("  {name}")),
                     (Tone::Warning, "  not granted"),
                 ])?;
-                missing.push(ungranted(name, &tool.component.name, known.is_some()));
+                missing.push(ungranted(
+                    name,
+                    &tool.backing.component.name,
+                    known.is_some(),
+                ));
             }
         }
     }

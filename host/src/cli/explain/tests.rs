@@ -147,7 +147,7 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
             json!({}),
             "absent",
             None,
-            &["refused: unknown-tool", "get_order, hello, other"],
+            &["refused: unknown-target", "get_order, hello, other"],
         ),
         (
             json!({"iss": "https://evil.example"}),

@@ -56,7 +56,7 @@ fn as_json_it_is_one_object() {
     assert_eq!(
         value["imports"].as_array().map(Vec::len),
         Some(2),
-        "log, and the types of identity: {value}"
+        "log, and the shared types: {value}"
     );
 }
 
@@ -76,7 +76,7 @@ fn a_refused_component_is_told_why_and_what_to_change() {
         input: r#"{"type":"object"}"#,
         ..HELLO
     };
-    let socket = r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "bailiwick:tool/log@0.1.0" (instance)))"#;
+    let socket = r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "bailiwick:tool/log@0.2.0" (instance)))"#;
     let cases = [
         (b"#!/bin/sh".to_vec(), "it is not a WebAssembly component"),
         (
@@ -85,7 +85,7 @@ fn a_refused_component_is_told_why_and_what_to_change() {
         ),
         (
             wat::parse_str(socket).unwrap(),
-            "wasi:sockets/tcp@0.2.0, bailiwick:tool/log@0.1.0",
+            "wasi:sockets/tcp@0.2.0, bailiwick:tool/log@0.2.0",
         ),
         (
             wat::parse_str(socket).unwrap(),

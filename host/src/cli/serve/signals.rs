@@ -1,4 +1,4 @@
-//! What asks a serving host to stop: SIGTERM, SIGINT, a terminal that closes, and the end of the
+//! The events that stop a serving host: SIGTERM, SIGINT, a terminal that closes, and the end of the
 //! program that started it.
 //!
 //! SIGHUP alone does nothing, because changes of the configuration are applied as they come. It
@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What asks this process to end.
+/// The events that ask this process to end.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -28,14 +28,14 @@ pub(super) struct Signals {
     starter: Option<Starter>,
 }
 
-/// What closes when the program that started this one ends.
+/// A stream that closes when the program that started this one ends.
 type Starter = Box<dyn AsyncRead + Unpin + Send>;
 
 impl Signals {
-    /// Begins to listen, to standard input as well if this host lives only as long as the program
+    /// Starts listening; to standard input as well if this host lives only as long as the program
     /// that started it.
     pub(super) fn new(until_stdin_closes: bool) -> anyhow::Result<Self> {
-        // A handler would undo what `nohup` asks for. Without a terminal, a handler keeps SIGHUP
+        // A handler would undo the request of `nohup`. Without a terminal, a handler keeps SIGHUP
         // from ending the host.
         let hangup = if ignores_hangup() {
             None
@@ -55,7 +55,7 @@ impl Signals {
         })
     }
 
-    /// Waits until something asks.
+    /// Waits until one of them arrives.
     pub(super) async fn end(&mut self) {
         loop {
             tokio::select! {
@@ -76,7 +76,7 @@ impl Signals {
 
 fn standard_input() -> anyhow::Result<Starter> {
     let duplicate = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-    // Some programs make a pair of sockets where others make a pipe.
+    // Some programs make a socket pair where others make a pipe.
     if duplicate.metadata()?.file_type().is_socket() {
         let socket = UnixStream::from(OwnedFd::from(duplicate));
         socket.set_nonblocking(true)?;
@@ -95,7 +95,7 @@ async fn came(signal: &mut Option<Signal>) {
     }
 }
 
-/// Ends when no more can come; what comes before is passed over.
+/// Waits until no more input can come; discards the input.
 async fn closed(starter: &mut Option<Starter>) {
     let Some(pipe) = starter else {
         return std::future::pending().await;
@@ -104,13 +104,13 @@ async fn closed(starter: &mut Option<Starter>) {
     while pipe.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
 }
 
-/// Whether this process has a terminal that can end it. The kernel takes it away before it sends
-/// SIGHUP.
+/// Returns whether this process has a terminal that can end it. The kernel takes the terminal away
+/// before it sends SIGHUP.
 fn has_terminal() -> bool {
     File::open("/dev/tty").is_ok()
 }
 
-/// Whether whoever started this process asked for SIGHUP to be ignored.
+/// Returns whether the program that started this one asked for SIGHUP to be ignored.
 fn ignores_hangup() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

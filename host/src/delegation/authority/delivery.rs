@@ -7,11 +7,10 @@ use http_body_util::Full;
 
 use super::{Inner, Prepared};
 use crate::delegation::answer_headers::visible;
-use crate::delegation::error::DownstreamError;
 use crate::delegation::identify::identify;
-use crate::delegation::planned::{Planned, Progress, failed, principal};
-use crate::delegation::request::Response;
-use crate::egress::Principal;
+use crate::delegation::planned::{Planned, Progress, failed};
+use crate::downstream::{DownstreamError, Response};
+use crate::egress::Party;
 
 impl Inner {
     /// Builds the request with its credential. Nothing has reached the service yet.
@@ -20,13 +19,14 @@ impl Inner {
         planned: &Planned,
         progress: &mut Progress,
     ) -> Result<Prepared, DownstreamError> {
-        let credential = tokio::time::timeout(self.broker.limits.time, self.credential(planned))
-            .await
-            .map_err(|_| {
-                DownstreamError::Unavailable(
-                    "the authorization server did not answer in time".into(),
-                )
-            })??;
+        let credential =
+            tokio::time::timeout(self.broker.limits.downstream_time, self.credential(planned))
+                .await
+                .map_err(|_| {
+                    DownstreamError::Unavailable(
+                        "the authorization server did not answer in time".into(),
+                    )
+                })??;
         progress.credential = Some(credential.kind());
         let mut request = http::Request::new(Full::from(planned.body.clone()));
         *request.method_mut() = planned.method.clone();
@@ -36,7 +36,7 @@ impl Inner {
         let settings = &planned.service.settings;
         identify(
             request.headers_mut(),
-            &self.sealed,
+            &self.envelope,
             settings,
             planned.mode,
             &broker.signer,
@@ -60,14 +60,22 @@ impl Inner {
         progress: &mut Progress,
     ) -> Result<Response, DownstreamError> {
         progress.sending = true;
-        let limits = self.broker.limits;
+        let limits = &self.broker.limits;
         let transaction = request.headers().get("txn-token").cloned();
         let client = &planned.service.client;
-        let sent = client.send_for(self.principal(planned), request, limits.time, limits.answer);
-        let answer = sent.await.map_err(|error| failed(&error))?;
+        let sent = client.send_for(
+            self.party(planned),
+            request,
+            limits.downstream_time,
+            limits.downstream_bytes,
+        );
+        let answer = sent.await.map_err(|error| {
+            progress.sending = error.may_have_arrived();
+            failed(&error)
+        })?;
         progress.status = Some(answer.status.as_u16());
         let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
-        if before.saturating_add(answer.body.len()) > limits.total {
+        if before.saturating_add(answer.body.len()) > limits.downstream_total {
             return Err(DownstreamError::TooLarge);
         }
         self.note_refusal(planned, &credential, answer.status);
@@ -102,11 +110,11 @@ impl Inner {
     }
 
     /// For whom the connection to the service carries this request.
-    fn principal(&self, planned: &Planned) -> Principal {
+    fn party(&self, planned: &Planned) -> Party {
         if planned.service.settings.shared_data {
-            Principal::Everyone
+            Party::Everyone
         } else {
-            principal(&self.sealed.envelope().claims().actor)
+            (&self.envelope.claims().actor).into()
         }
     }
 }

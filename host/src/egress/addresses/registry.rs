@@ -1,12 +1,12 @@
-//! The special ranges: the IANA registries whole, and where clouds keep their metadata.
+//! The special ranges: the IANA registries in full, and the metadata addresses of clouds.
 //!
-//! Of several ranges that contain an address, the smallest decides. What is in none is public.
+//! Of several ranges that contain an address, the smallest decides. An address in none is public.
 //! The rows are those of `iana-ipv4-special-registry`, `iana-ipv6-special-registry` and
 //! `ipv6-address-space`; "globally reachable: false" is never [`Public`].
 
 use super::Reach::{self, Never, Private, Public};
 
-/// Range, reach, where it is defined.
+/// Range, reach, and the document that defines it.
 pub(super) type Row = (&'static str, Reach, &'static str);
 
 /// IANA IPv4 Special-Purpose Address Registry, with multicast.
@@ -62,7 +62,7 @@ pub(super) const IPV4: &[Row] = &[
     ),
 ];
 
-/// IANA IPv6 Special-Purpose Address Registry, and outside of `2000::/3` the address space.
+/// IANA IPv6 Special-Purpose Address Registry, and the address space outside of `2000::/3`.
 pub(super) const IPV6: &[Row] = &[
     (
         "::/0",
@@ -131,10 +131,10 @@ pub(super) const IPV6: &[Row] = &[
     ("ff00::/8", Never, "RFC 4291 §2.7: multicast"),
 ];
 
-/// Where clouds answer every process of a machine with its keys. Those in `169.254.0.0/16` and
-/// `fe80::/10` (AWS, Azure, Google, `DigitalOcean`, Hetzner, IBM, `OpenStack`, Tencent, `UpCloud`,
-/// Vultr, Yandex; ECS 169.254.170.2, EKS 169.254.170.23, Scaleway 169.254.42.42) are covered by
-/// these ranges.
+/// Addresses at which clouds give a machine's keys to every process on it. Those in
+/// `169.254.0.0/16` and `fe80::/10` (AWS, Azure, Google, `DigitalOcean`, Hetzner, IBM, `OpenStack`,
+/// Tencent, `UpCloud`, Vultr, Yandex; ECS 169.254.170.2, EKS 169.254.170.23, Scaleway
+/// 169.254.42.42) are covered by these ranges.
 pub(super) const METADATA: &[Row] = &[
     (
         "100.100.100.200/32",

@@ -1,4 +1,5 @@
-//! A service that says one thing more, late, and two users who must not notice.
+//! A faulty service that sends more than it was asked for, and two users who must not get each
+//! other's answers.
 #![expect(clippy::expect_used, reason = "tests")]
 
 use std::net::SocketAddr;
@@ -12,9 +13,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::principal::Principal;
 use crate::seams::hex;
 
-/// When the service says what nobody asked for.
+/// The moment at which the service sends too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Late {
     /// Never: it is sound.
@@ -23,7 +25,7 @@ enum Late {
     Together,
     /// While the connection is idle, when the test says so.
     Idle,
-    /// When the next request is there, before its answer.
+    /// After the next request has arrived, before its answer.
     Next,
 }
 
@@ -32,7 +34,7 @@ enum Late {
 struct Kind {
     method: &'static str,
     answer: &'static str,
-    /// Whether the body reaches the client.
+    /// Whether the client gets to see the body.
     body: bool,
     /// Whether the connection may carry the same user's next request.
     lives: bool,
@@ -89,7 +91,7 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// A faulty service: whom it answers is in the request, and every answer is made for that user.
+/// A faulty service. Each request names its user, and every answer is made for that user.
 struct Service {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -151,7 +153,7 @@ async fn read_user(stream: &mut TcpStream) -> Option<String> {
         .map(String::from)
 }
 
-/// What only the service can make, for one user.
+/// Returns a text that only the service can make, for one user.
 fn mark(user: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(b"the service's own key").expect("any key length");
     mac.update(user.as_bytes());
@@ -166,10 +168,9 @@ fn client() -> Client {
     )
 }
 
-fn actor(sub: &str) -> Principal {
-    Principal::Actor {
-        issuer: "https://idp.example".into(),
-        sub: sub.into(),
+fn actor(sub: &str) -> Party {
+    Party::Actor {
+        principal: Principal::new("https://idp.example", sub),
         tenant: None,
         service: false,
     }
@@ -180,7 +181,7 @@ async fn ask(
     service: &Service,
     kind: Kind,
     user: &str,
-    principal: Principal,
+    party: Party,
 ) -> Option<Answer> {
     let uri = format!("http://{}/orders/7", service.address);
     let request = Request::builder()
@@ -189,18 +190,18 @@ async fn ask(
         .header("x-user", user);
     let request = request.body(Full::default()).expect("a request");
     client
-        .send_for(principal, request, Duration::from_secs(10), 1024)
+        .send_for(party, request, Duration::from_secs(10), 1024)
         .await
         .ok()
 }
 
-/// Two users in turns. Returns how many answers were not for the user who asked.
-async fn mix_ups(kind: Kind, late: Late, principal: fn(&str) -> Principal) -> usize {
+/// Lets two users take turns. Returns how many answers were for the other one.
+async fn mix_ups(kind: Kind, late: Late, party: fn(&str) -> Party) -> usize {
     let service = Service::start(kind, late).await.expect("a service");
     let client = client();
     let mut wrong = 0;
     for user in ["mallory", "alice", "mallory", "mallory", "alice", "alice"] {
-        if let Some(answer) = ask(&client, &service, kind, user, principal(user)).await {
+        if let Some(answer) = ask(&client, &service, kind, user, party(user)).await {
             let expected = if kind.body { mark(user) } else { String::new() };
             wrong += usize::from(answer.body != expected.as_bytes());
         }
@@ -212,7 +213,7 @@ async fn mix_ups(kind: Kind, late: Late, principal: fn(&str) -> Principal) -> us
     wrong
 }
 
-/// Waits until no kept connection can be used any more.
+/// Waits until no kept connection is usable.
 async fn nothing_kept(client: &Client) {
     let closed = async {
         while client.pool.count(Connection::is_ready) > 0 {
@@ -238,7 +239,7 @@ async fn nobody_gets_another_users_answer_whatever_a_service_sends_and_when() {
 async fn one_pool_for_all_users_is_found_out() {
     for kind in KINDS.iter().filter(|kind| kind.lives) {
         assert_ne!(
-            mix_ups(*kind, Late::Next, |_| Principal::Everyone).await,
+            mix_ups(*kind, Late::Next, |_| Party::Everyone).await,
             0,
             "{kind:?}"
         );

@@ -1,13 +1,12 @@
 //! The lists of system calls.
 //!
-//! Invariant: what serving needs (files, sockets, threads, memory, signals, time) is not in
-//! [`NEVER`] or [`PROGRAMS`].
+//! Invariant: what serving needs (files, sockets, threads, memory, signals, time) is in neither
+//! [`NEVER`] nor [`PROGRAMS`].
 
 use libc as c;
 
-/// What neither serving nor compiling ever needs: other processes' memory, the kernel's own
-/// workings, mounts and namespaces, keys of the kernel, and calls that do their work past this
-/// filter.
+/// Calls that neither serving nor compiling ever needs: other processes' memory, kernel internals,
+/// mounts and namespaces, keys of the kernel, and calls that do their work past this filter.
 pub(super) const NEVER: [i64; 61] = [
     // Other processes.
     c::SYS_ptrace,
@@ -17,7 +16,7 @@ pub(super) const NEVER: [i64; 61] = [
     c::SYS_kcmp,
     c::SYS_move_pages,
     c::SYS_migrate_pages,
-    // The kernel's own workings.
+    // Kernel internals.
     c::SYS_bpf,
     c::SYS_perf_event_open,
     c::SYS_userfaultfd,
@@ -79,16 +78,16 @@ pub(super) const NEVER: [i64; 61] = [
     c::SYS_process_mrelease,
 ];
 
-/// The ways to a new program, and on x86-64 the older ways to a new process.
+/// The calls that start a program, and on x86-64 the older ones that start a process.
 #[cfg(target_arch = "x86_64")]
 pub(super) const PROGRAMS: [i64; 4] = [c::SYS_execve, c::SYS_execveat, c::SYS_fork, c::SYS_vfork];
-/// The ways to a new program.
+/// The calls that start a program.
 #[cfg(target_arch = "aarch64")]
 pub(super) const PROGRAMS: [i64; 2] = [c::SYS_execve, c::SYS_execveat];
 
-/// What computing with threads takes; `read`, `write`, `mmap`, `mprotect`, `clone` and `prctl` are
-/// allowed apart from these, with conditions. Nothing here opens, connects or names anything.
-/// `clone3` is answered by a filter of its own.
+/// The calls for computing with threads. `read`, `write`, `mmap`, `mprotect`, `clone` and `prctl`
+/// are allowed elsewhere, with conditions, and `clone3` has a filter of its own. Nothing here
+/// opens, connects or names anything.
 pub(super) const COMPUTING: [i64; 29] = [
     c::SYS_exit,
     c::SYS_exit_group,
@@ -121,7 +120,7 @@ pub(super) const COMPUTING: [i64; 29] = [
     c::SYS_set_tid_address,
 ];
 
-/// What a number of x32 has in addition.
+/// The bit that x32 adds to the number of a call.
 pub(super) const X32: i64 = 0x4000_0000;
 /// x32's own numbers for calls of the lists above: `execve`, `ptrace`, `kexec_load`, `move_pages`,
 /// `process_vm_readv`, `process_vm_writev`, `execveat`.

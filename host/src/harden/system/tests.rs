@@ -1,4 +1,5 @@
-//! Each test runs itself again as a child, which gives its rights up and tries what it then can.
+//! Each test runs itself again as a child, which gives up its rights and tries what it can still
+//! do.
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(clippy::disallowed_methods, reason = "a socket of the test itself")]
 
@@ -13,7 +14,7 @@ use super::super::{CompileLimits, compiling, serving, spawning};
 /// Set in the child.
 const CHILD: &str = "BAILIWICK_HARDEN_TEST";
 
-/// Runs `child` in a process of its own: the test of that name again.
+/// Runs `child` in its own process: the test of that name again.
 fn apart(test: &str, child: fn()) {
     if env::var_os(CHILD).is_some() {
         return child();

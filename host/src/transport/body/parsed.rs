@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Unread;
-use crate::call::Principal;
+use crate::principal::Principal;
 
 /// The values of all large requests.
 #[derive(Default)]

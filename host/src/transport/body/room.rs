@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::Unread;
-use crate::call::Principal;
+use crate::principal::Principal;
 
 /// What is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,7 +33,7 @@ fn journal(folder: &Path) {
         format!(r#""event":"call.closed",{first},"outcome":"done""#),
         format!(r#""event":"call.opened",{second},"mode":"service_identity","modes":{{}},"decision":"allow""#),
         format!(r#""event":"call.closed",{second},"outcome":"failed","reason":"trapped""#),
-        r#""event":"call.refused","actor_sub":"eve\u001b[2J\u202e","outcome":"refused","reason":"unknown-tool""#
+        r#""event":"call.refused","actor_sub":"eve\u001b[2J\u202e","outcome":"refused","reason":"unknown-target""#
             .to_owned(),
     ];
     let line = |(index, members): (usize, &String)| {

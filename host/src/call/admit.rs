@@ -1,0 +1,66 @@
+//! The first step: a credential becomes an [`Entry`], or the request ends here.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Host, Policy, Refusal, refusal};
+use crate::identity::{BearerToken, Caller, SubjectToken};
+use crate::principal::Principal;
+use crate::reason::RefusalReason;
+
+/// A caller who was admitted, with the token that proved it, under the policy that admitted them.
+/// Only [`admit`] builds it.
+pub struct Entry {
+    caller: Arc<Caller>,
+    policy: Arc<Policy>,
+    // Away once the call has it.
+    subject: Option<SubjectToken>,
+}
+
+/// Admits the bearer of a token, who has to keep a pace.
+///
+/// # Errors
+/// The refusal, recorded.
+pub async fn admit(
+    host: &Host,
+    token: Result<BearerToken, RefusalReason>,
+) -> Result<Entry, Refusal> {
+    let policy = host.serving.now();
+    let token = match token {
+        Ok(token) => token,
+        Err(reason) => return Err(refusal::anonymous(host, reason).await),
+    };
+    let (caller, subject) = match policy.identity.admit(token).await {
+        Ok(admitted) => admitted,
+        Err(error) => {
+            host.lines.refused(&error);
+            return Err(refusal::anonymous(host, error.reason()).await);
+        }
+    };
+    match host.pace.step(Principal::from(&*caller), Instant::now()) {
+        Ok(()) => Ok(Entry {
+            caller,
+            policy,
+            subject: Some(subject),
+        }),
+        Err(wait) => Err(refusal::too_many(host, &caller, wait).await),
+    }
+}
+
+impl Entry {
+    /// Who asks.
+    pub fn caller(&self) -> &Arc<Caller> {
+        &self.caller
+    }
+
+    /// What the operator said when the caller was admitted.
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// Hands over the token that proved the caller, once.
+    pub(super) fn surrender(&mut self) -> Option<SubjectToken> {
+        self.subject.take()
+    }
+}

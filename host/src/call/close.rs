@@ -1,0 +1,39 @@
+//! The last step: how the call [`Ended`] is recorded, and only then is there an answer.
+
+use super::{OpenCall, Refusal};
+use crate::downstream::DownstreamTally;
+use crate::sandbox::{Answer, Ending};
+
+/// A call that has run. Its answer cannot be had before it is closed.
+pub struct Ended {
+    opened: OpenCall,
+    ending: Ending,
+    reached: DownstreamTally,
+}
+
+impl Ended {
+    pub(super) fn new(opened: OpenCall, ending: Ending, reached: DownstreamTally) -> Self {
+        Self {
+            opened,
+            ending,
+            reached,
+        }
+    }
+
+    /// Writes `call.closed` and waits until it is durable.
+    ///
+    /// # Errors
+    /// It is not durable, so the answer must not leave.
+    pub async fn close(self) -> Result<Answer, Refusal> {
+        let Self {
+            opened,
+            ending,
+            reached,
+        } = self;
+        let closed = opened.trail().close(ending.outcome, ending.reason, reached);
+        match closed.await {
+            Ok(()) => Ok(ending.answer),
+            Err(_) => Err(Refusal::unrecordable()),
+        }
+    }
+}

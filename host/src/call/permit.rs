@@ -1,0 +1,76 @@
+//! The second step: an [`Entry`] and what it asks for become a [`Permit`].
+
+use serde_json::Value;
+
+use super::{Entry, Host, Refusal, refusal};
+use crate::dispatch::{self, Decided, Denied, Target, TargetRequest};
+use crate::reason::RefusalReason;
+
+/// A call that this caller may make. Only [`Entry::permit`] builds it, so it belongs to the entry
+/// that it holds.
+pub struct Permit {
+    entry: Entry,
+    decided: Decided,
+    trace_id: Option<String>,
+}
+
+impl Entry {
+    /// Decides whether this caller may make this call.
+    ///
+    /// # Errors
+    /// The refusal, recorded.
+    pub async fn permit(
+        self,
+        host: &Host,
+        request: TargetRequest,
+        trace_id: Option<String>,
+    ) -> Result<Permit, Refusal> {
+        match self.decide(host, request).await {
+            Ok(decided) => Ok(Permit {
+                entry: self,
+                decided,
+                trace_id,
+            }),
+            Err(denied) => Err(refusal::denied(host, self.caller(), denied).await),
+        }
+    }
+
+    async fn decide(&self, host: &Host, request: TargetRequest) -> Result<Decided, Denied> {
+        let allowed = dispatch::allow(&self.policy().catalog, self.caller(), request)?;
+        if !allowed.is_costly() {
+            return allowed.check();
+        }
+        // Costly arguments wait for those of the same caller, so that others need not wait for
+        // them.
+        let turn = host.checks.turn(self.caller()).await;
+        let overloaded = |message: &str| allowed.denied(RefusalReason::Overloaded, message.into());
+        let _turn = turn.map_err(|full| overloaded(full.message()))?;
+        allowed.check()
+    }
+}
+
+impl Permit {
+    /// Who may make the call, under which policy.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// What may be called.
+    pub fn target(&self) -> &Target {
+        self.decided.target()
+    }
+
+    /// The arguments, valid against the target's input schema.
+    pub fn arguments(&self) -> &Value {
+        self.decided.arguments()
+    }
+
+    /// The W3C trace id that the client sent, for correlation.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.trace_id.as_deref()
+    }
+
+    pub(super) fn entry_mut(&mut self) -> &mut Entry {
+        &mut self.entry
+    }
+}

@@ -1,0 +1,171 @@
+//! The decision about one call, with its reasons.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::catalog::Catalog;
+use super::target::{Kind, Target, TargetRequest};
+use crate::identity::Caller;
+use crate::reason::RefusalReason;
+
+/// A call that the caller may make if its arguments are valid. Only [`allow`] builds it.
+#[derive(Debug)]
+pub struct Allowed {
+    target: Target,
+    arguments: Value,
+    inexact: Option<String>,
+}
+
+/// A target with arguments that fit it, for a caller who may ask for it. Only [`Allowed::check`]
+/// builds it.
+#[derive(Debug)]
+pub struct Decided {
+    target: Target,
+    arguments: Value,
+}
+
+/// Why a call may not be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// The code.
+    pub reason: RefusalReason,
+    /// The target, if it exists. What a client invents is never recorded.
+    pub target: Option<Named>,
+    /// Scopes that the call needs, all of them, where scopes are missing.
+    pub scopes: Vec<String>,
+    /// For the caller.
+    pub message: String,
+    /// After how long it is worth trying again, where that is known.
+    pub wait: Option<Duration>,
+}
+
+/// A target by name, with the digest of its component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// `sha256:` and 64 hexadecimal digits.
+    pub component: String,
+}
+
+/// Decides whether `caller` may make this call.
+///
+/// # Errors
+/// They may not, or the call makes no sense.
+pub fn decide(
+    catalog: &Catalog,
+    caller: &Caller,
+    request: TargetRequest,
+) -> Result<Decided, Denied> {
+    allow(catalog, caller, request)?.check()
+}
+
+/// Decides whether `caller` may ask for this target, whatever the arguments are.
+///
+/// # Errors
+/// They may not, or there is no such target.
+pub fn allow(
+    catalog: &Catalog,
+    caller: &Caller,
+    request: TargetRequest,
+) -> Result<Allowed, Denied> {
+    let Some(target) = catalog.target(request.kind, &request.name) else {
+        let message = format!("there is no such {}", request.kind);
+        return Err(Denied::general(RefusalReason::UnknownTarget, &message));
+    };
+    if !caller.has_scopes(target.scopes()) {
+        let scopes = target.scopes().to_vec();
+        let (kind, needed) = (target.kind(), scopes.join(" "));
+        let message = format!("this {kind} needs the scopes {needed}");
+        return Err(Denied {
+            scopes,
+            ..Denied::of(&target, RefusalReason::InsufficientScope, message)
+        });
+    }
+    Ok(Allowed {
+        target,
+        arguments: request.arguments,
+        inexact: request.inexact,
+    })
+}
+
+impl Allowed {
+    /// Whether [`check`](Self::check) takes long enough to hold up others.
+    pub fn is_costly(&self) -> bool {
+        self.target.input().is_costly(&self.arguments)
+    }
+
+    /// Checks the arguments against the target's input schema.
+    ///
+    /// # Errors
+    /// They are not valid.
+    pub fn check(self) -> Result<Decided, Denied> {
+        if let Some(number) = &self.inexact {
+            let short: String = number.chars().take(40).collect();
+            return Err(self.invalid(&format!(
+                "the number {short} is not one that everyone reads alike (RFC 8785 §3.2.2.3): \
+                 an integer beyond 2^53-1, or a fraction that is not the shortest of its value; \
+                 shorten it, or send it as text where the target allows that"
+            )));
+        }
+        match self.target.input().check(&self.arguments) {
+            Ok(()) => Ok(Decided {
+                target: self.target,
+                arguments: self.arguments,
+            }),
+            Err(wrong) => Err(self.invalid(&wrong)),
+        }
+    }
+
+    fn invalid(&self, why: &str) -> Denied {
+        let message = format!("the arguments are not valid: {why}");
+        self.denied(RefusalReason::InvalidArguments, message)
+    }
+
+    /// The denial of this call for `reason`.
+    pub fn denied(&self, reason: RefusalReason, message: String) -> Denied {
+        Denied::of(&self.target, reason, message)
+    }
+}
+
+impl Decided {
+    /// What may be called.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The arguments, valid against the target's input schema.
+    pub fn arguments(&self) -> &Value {
+        &self.arguments
+    }
+}
+
+impl Denied {
+    /// A denial that is not about one target.
+    pub fn general(reason: RefusalReason, message: &str) -> Self {
+        Self {
+            reason,
+            target: None,
+            scopes: Vec::new(),
+            message: message.to_owned(),
+            wait: None,
+        }
+    }
+
+    /// A denial of a call of `target`.
+    pub fn of(target: &Target, reason: RefusalReason, message: String) -> Self {
+        let named = Named {
+            kind: target.kind(),
+            name: target.name().to_owned(),
+            component: target.backing().component.digest.clone(),
+        };
+        Self {
+            target: Some(named),
+            message,
+            ..Self::general(reason, "")
+        }
+    }
+}

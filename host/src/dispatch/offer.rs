@@ -1,0 +1,181 @@
+//! From code that loaded to tools that can be offered.
+//!
+//! Trusts `intake` for the code, and nothing that the component says about its tools.
+//!
+//! Invariant: all tools of a component are acceptable, or none of them is offered; where changes
+//! have to be accepted, they are exactly those that were accepted.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::definition::{Definition, DefinitionError};
+use super::grant::{Acceptance, ComponentGrant, Terms};
+use super::outline::Outline;
+use crate::intake::{Candidate, ComponentId, Intake, LoadError, Loaded, NotLoaded};
+use crate::sandbox::{Code, RawDefinition};
+
+/// A component with checked tools, under its present terms.
+#[derive(Debug)]
+pub struct Offer {
+    /// The component.
+    pub component: ComponentId,
+    /// Its code.
+    pub code: Arc<Code>,
+    /// Its tools.
+    pub definitions: Vec<Definition>,
+}
+
+/// Why a component is not offered.
+#[derive(Debug, thiserror::Error)]
+pub enum OfferError {
+    /// There is no code.
+    #[error(transparent)]
+    Code(#[from] LoadError),
+    /// It has no tools, or too many.
+    #[error("it describes {0} tools; between 1 and {MAX_TOOLS} are allowed, each of another name")]
+    Tools(usize),
+    /// One of its tools is not acceptable.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// The operator has not accepted the definitions of its tools.
+    #[error(transparent)]
+    Unaccepted(Box<Unaccepted>),
+}
+
+/// Definitions that the operator has not accepted.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the definitions of its tools {state}; look at them with `bailiwick inspect`, then run: \
+     bailiwick accept {name} --digest {digest} --config {config:?}",
+    state = if changes.is_empty() { "were never accepted" } else { "are not those that were accepted" }
+)]
+pub struct Unaccepted {
+    /// The component.
+    pub name: String,
+    /// `sha256:` and the digest of the outline. Accepting means accepting this digest.
+    pub digest: String,
+    /// The definitions.
+    pub outline: Outline,
+    /// How they differ from the accepted ones; empty if none were accepted.
+    pub changes: Vec<String>,
+    /// The configuration file.
+    pub config: PathBuf,
+}
+
+/// A component that is not offered, with the digest of its bytes if they could be read.
+#[derive(Debug)]
+pub struct NotOffered {
+    /// `sha256:` and 64 hexadecimal digits.
+    pub digest: Option<String>,
+    /// The reason.
+    pub cause: OfferError,
+}
+
+impl Offer {
+    /// Loads `candidate` and checks its tools.
+    ///
+    /// # Errors
+    /// The component is refused.
+    pub async fn load(
+        intake: &Intake,
+        candidate: &Candidate,
+        terms: &Terms,
+    ) -> Result<Self, NotOffered> {
+        let loaded = intake.load(candidate, &terms.of_code()).await?;
+        let digest = loaded.component.digest.clone();
+        Self::check(loaded, terms).map_err(|cause| NotOffered {
+            digest: Some(digest),
+            cause,
+        })
+    }
+
+    /// Offers code that was made for `component` before, under the present terms; `None` if it was
+    /// not, or they do not admit it any more.
+    pub fn of_known(intake: &Intake, component: &ComponentId, terms: &Terms) -> Option<Self> {
+        let loaded = intake.load_known(component, &terms.of_code())?;
+        Self::check(loaded, terms).ok()
+    }
+
+    /// Checks what a component that loaded says about its tools.
+    ///
+    /// # Errors
+    /// Some of it is not acceptable, so none of it is offered.
+    pub fn check(loaded: Loaded, terms: &Terms) -> Result<Self, OfferError> {
+        let Loaded {
+            component,
+            code,
+            tools,
+        } = loaded;
+        let definitions = check_all(tools, &terms.grant)?;
+        check_accepted(
+            &component.name,
+            Outline::of(&definitions),
+            &terms.acceptance,
+        )?;
+        Ok(Self {
+            component,
+            code,
+            definitions,
+        })
+    }
+}
+
+impl OfferError {
+    /// Whether it may be otherwise in a moment, though the file stays as it is.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Code(error) if error.may_pass())
+    }
+}
+
+impl From<NotLoaded> for NotOffered {
+    fn from(refused: NotLoaded) -> Self {
+        Self {
+            digest: refused.digest,
+            cause: refused.cause.into(),
+        }
+    }
+}
+
+fn check_all(
+    tools: Vec<RawDefinition>,
+    grant: &ComponentGrant,
+) -> Result<Vec<Definition>, OfferError> {
+    let count = tools.len();
+    if !(1..=MAX_TOOLS).contains(&count) {
+        return Err(OfferError::Tools(count));
+    }
+    let checked = tools.into_iter().map(|raw| Definition::check(raw, grant));
+    let definitions = checked.collect::<Result<Vec<_>, _>>()?;
+    // Names that differ in case alone could pass for one another.
+    let names: BTreeSet<_> = definitions
+        .iter()
+        .map(|definition| definition.name.to_ascii_lowercase())
+        .collect();
+    if names.len() == count {
+        Ok(definitions)
+    } else {
+        Err(OfferError::Tools(count))
+    }
+}
+
+fn check_accepted(name: &str, outline: Outline, acceptance: &Acceptance) -> Result<(), OfferError> {
+    let Acceptance::Required { accepted, config } = acceptance else {
+        return Ok(());
+    };
+    if accepted.as_ref() == Some(&outline) {
+        return Ok(());
+    }
+    Err(OfferError::Unaccepted(Box::new(Unaccepted {
+        name: name.to_owned(),
+        digest: outline.digest(),
+        changes: accepted
+            .as_ref()
+            .map(|accepted| outline.changes_from(accepted))
+            .unwrap_or_default(),
+        outline,
+        config: config.clone(),
+    })))
+}
+
+const MAX_TOOLS: usize = 64;

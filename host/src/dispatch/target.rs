@@ -1,0 +1,151 @@
+//! What a call asks for, and what stands behind it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bailiwick_envelope::DelegationMode;
+use serde_json::Value;
+
+use super::catalog::Tool;
+use super::grant::ComponentGrant;
+use super::schema::Schema;
+use crate::intake::ComponentId;
+use crate::json::numbers;
+use crate::sandbox::Code;
+
+/// The kinds of things that a client can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A tool (`tools/call`).
+    Tool,
+}
+
+/// What a client asked for: a kind, a name and arguments, nothing more.
+#[derive(Debug, Clone)]
+pub struct TargetRequest {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// The arguments, an object.
+    pub arguments: Value,
+    /// A number in the text of the arguments that the value does not carry exactly.
+    pub inexact: Option<String>,
+}
+
+/// A thing that can be asked for, as the catalog has it.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A tool.
+    Tool(Arc<Tool>),
+}
+
+/// The code behind a target, and what the operator lets it do.
+#[derive(Debug, Clone)]
+pub struct Backing {
+    /// The component that exports the target.
+    pub component: ComponentId,
+    /// The component's code.
+    pub code: Arc<Code>,
+    /// The grant that allows it.
+    pub grant: GrantName,
+    /// Services that the target declares and the operator grants, each with its mode.
+    pub services: BTreeMap<String, DelegationMode>,
+    /// Settings of the component, a JSON object.
+    pub settings: Arc<str>,
+}
+
+/// Where in the configuration a grant stands, for example `components.orders` or
+/// `components.orders.tools.refund`. A component without a table has the grant `default`, which
+/// grants no service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantName(Arc<str>);
+
+impl Kind {
+    /// The word in envelopes, records and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tool => "tool",
+        }
+    }
+}
+
+impl TargetRequest {
+    /// A request for a tool with these arguments, which were parsed from `text`.
+    pub fn tool(name: String, arguments: Value, text: &str) -> Self {
+        Self {
+            kind: Kind::Tool,
+            name,
+            arguments,
+            inexact: numbers::inexact(text).map(String::from),
+        }
+    }
+}
+
+impl Target {
+    /// What kind of thing it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Tool(_) => Kind::Tool,
+        }
+    }
+
+    /// Its name, unique among its kind.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Tool(tool) => &tool.definition.name,
+        }
+    }
+
+    /// The code behind it, and what that may do.
+    pub fn backing(&self) -> &Backing {
+        match self {
+            Self::Tool(tool) => &tool.backing,
+        }
+    }
+
+    /// Scopes that it requires of a caller's token, all of them; sorted.
+    pub fn scopes(&self) -> &[String] {
+        match self {
+            Self::Tool(tool) => &tool.definition.scopes,
+        }
+    }
+
+    /// The schema of its arguments.
+    pub fn input(&self) -> &Schema {
+        match self {
+            Self::Tool(tool) => &tool.definition.input,
+        }
+    }
+}
+
+impl GrantName {
+    /// The table that decides about `tool`: its own, its component's, or none.
+    pub(super) fn of(component: &str, tool: &str, grant: Option<&ComponentGrant>) -> Self {
+        Self(match grant {
+            Some(grant) if grant.tools.contains_key(tool) => {
+                format!("components.{component}.tools.{tool}").into()
+            }
+            Some(_) => format!("components.{component}").into(),
+            None => "default".into(),
+        })
+    }
+
+    /// The name, as it stands in records.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for GrantName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

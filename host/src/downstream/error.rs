@@ -1,0 +1,68 @@
+//! Why a tool's request got no HTTP answer.
+
+use crate::reason::DownstreamReason;
+
+/// The errors of the `downstream` interface, one to one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DownstreamError {
+    /// No service of that name is granted.
+    #[error("no service of that name is granted to this tool")]
+    UnknownService,
+    /// The grant does not cover this request.
+    #[error("the request is not granted: {0}")]
+    NotGranted(String),
+    /// The request is malformed.
+    #[error("the request is malformed: {0}")]
+    InvalidRequest(String),
+    /// The mode needs an identity that this call does not have.
+    #[error("the mode needs a user's identity that this call does not have")]
+    IdentityUnavailable,
+    /// The user must consent first.
+    #[error("the user must consent first")]
+    ConsentRequired(String),
+    /// The authorization server did not give these scopes.
+    #[error("the authorization server did not give the scopes {0:?}")]
+    ScopeDenied(Vec<String>),
+    /// No acceptable credential was issued.
+    #[error("no acceptable credential was issued: {0}")]
+    CredentialRefused(String),
+    /// Nothing to talk to.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// No answer in time.
+    #[error("no answer within the deadline")]
+    TimedOut,
+    /// The answer is larger than the limit.
+    #[error("the answer is larger than the limit")]
+    TooLarge,
+    /// The call has used up its downstream calls.
+    #[error("this call has used up its downstream calls")]
+    QuotaExhausted,
+    /// The request may have changed something, and this is why no response says whether it did.
+    #[error("it is not known what the request did: {0}")]
+    UnknownOutcome(Box<Self>),
+    /// The journal cannot be written.
+    #[error("the journal cannot be written")]
+    AuditUnavailable,
+}
+
+impl DownstreamError {
+    /// The code for the journal.
+    pub fn reason(&self) -> DownstreamReason {
+        match self {
+            Self::UnknownService => DownstreamReason::UnknownService,
+            Self::NotGranted(_) => DownstreamReason::NotGranted,
+            Self::InvalidRequest(_) => DownstreamReason::InvalidRequest,
+            Self::IdentityUnavailable => DownstreamReason::IdentityUnavailable,
+            Self::ConsentRequired(_) => DownstreamReason::ConsentRequired,
+            Self::ScopeDenied(_) => DownstreamReason::ScopeDenied,
+            Self::CredentialRefused(_) => DownstreamReason::CredentialRefused,
+            Self::Unavailable(_) => DownstreamReason::Unavailable,
+            Self::TimedOut => DownstreamReason::TimedOut,
+            Self::TooLarge => DownstreamReason::TooLarge,
+            Self::QuotaExhausted => DownstreamReason::QuotaExhausted,
+            Self::UnknownOutcome(cause) => cause.reason(),
+            Self::AuditUnavailable => DownstreamReason::AuditUnavailable,
+        }
+    }
+}

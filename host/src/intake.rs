@@ -1,0 +1,44 @@
+//! From a file in the tools folder to code that can be called.
+//!
+//! Trusts no byte of the folder, and the operator's [`CodeTerms`]. Hands on a component's
+//! [`Code`](crate::sandbox::Code), with what the component says about its tools.
+//!
+//! A file is hashed, compared with its signature and with the digest that the configuration names
+//! (`terms`, `signature`, `signers`), its imports are compared with the world (`inspect`), it is
+//! counted and validated (`structure`), compiled in another process (`compile`), and linked. The
+//! code is kept by digest (`store`, `spare`). `examine` does the same for commands that only look.
+//!
+//! Invariant: no byte becomes code unless all of the file passed these checks, in this order; the
+//! serving process compiles nothing. Deliberately absent: precompiled components, trust on first
+//! use, signatures that hold under any name.
+
+#[cfg(test)]
+mod campaigns;
+mod candidate;
+mod compile;
+mod error;
+mod examine;
+mod inspect;
+mod loader;
+mod signature;
+mod signers;
+mod spare;
+mod store;
+mod structure;
+mod terms;
+
+#[cfg(test)]
+pub(crate) use campaigns::smallest_component;
+pub use candidate::{Candidate, FolderError, candidates, is_component_name};
+pub use compile::{
+    Cache, Compile, CompileError, Compiler, Compiling, WorkerError, Workers, compile_here,
+    keep_spawner, spawn_workers, work,
+};
+pub use error::{LoadError, NotLoaded};
+pub use examine::{ExamineError, Examined, examine};
+pub use inspect::{Inspection, Refused, inspect};
+pub use loader::{Intake, Loaded};
+pub use signature::{SignatureError, beside as signature_of, is_signer_key, sign, signer_key};
+pub use signers::{NamePattern, NotAPattern, Signed, Signer, Signers, Untrusted};
+pub use structure::StructureError;
+pub use terms::{CodeTerms, ComponentId, DigestRule};

@@ -1,0 +1,137 @@
+//! What a campaign aims at: the same functions that the host loads with.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::super::compile::{Compile, CompileError, Compiler, Compiling, compile_here};
+use super::super::inspect::inspect;
+use super::super::signature::digest;
+use super::super::structure::{StructureError, check};
+use super::super::{Candidate, ComponentId, Intake, LoadError};
+use crate::dispatch::{Offer, OfferError, Terms};
+use crate::harden::CompileLimits;
+use crate::limits::Limits;
+use crate::sandbox::Tier;
+use crate::sandbox::{Components, Sandbox};
+use crate::seams::{SystemClock, SystemRandom};
+
+/// Compiles in this process, so that a panic of the compiler fails the test.
+struct Here;
+
+impl Compile for Here {
+    fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8], _: CompileLimits) -> Compiling<'a> {
+        Box::pin(async move { compile_here(tier, bytes) })
+    }
+}
+
+/// An intake that loads from a folder of its own.
+pub(super) struct Bench {
+    runtime: Runtime,
+    intake: Intake,
+    folder: TempDir,
+}
+
+impl Bench {
+    /// An empty one.
+    pub(super) fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let limits = Limits {
+            memory: 16 << 20,
+            time: std::time::Duration::from_secs(2),
+            ..Limits::default()
+        };
+        let sandbox = Sandbox::new(limits, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
+        Self {
+            runtime,
+            intake: Intake::new(Arc::new(sandbox), Compiler::new(Here)),
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
+    /// Loads `bytes` from a file, as the host does.
+    pub(super) fn load(&self, bytes: &[u8]) -> Result<(), OfferError> {
+        let path = self.folder.path().join("case.wasm");
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let candidate = Candidate {
+            name: "case".into(),
+            path,
+        };
+        let terms = Terms::default();
+        // On a thread of the runtime, where the loader is at home too.
+        let loaded = self
+            .runtime
+            .block_on(async { Offer::load(&self.intake, &candidate, &terms).await });
+        self.intake.forget_others(&Components::default());
+        loaded.map(drop).map_err(|refused| refused.cause)
+    }
+
+    /// What becomes of `bytes`.
+    pub(super) fn fate(&self, bytes: &[u8]) -> &'static str {
+        match self.load(bytes) {
+            Ok(()) => "loaded",
+            Err(OfferError::Code(LoadError::Structure(error))) => shape(&error),
+            Err(OfferError::Code(LoadError::Refused(_))) => "not of the world",
+            Err(OfferError::Code(LoadError::Engine { step, .. })) => step,
+            Err(OfferError::Code(LoadError::Compile(_))) => "compile",
+            Err(OfferError::Tools(_) | OfferError::Definition(_)) => "bad definition",
+            Err(error) => panic!("the case did not get as far as the loader: {error}"),
+        }
+    }
+
+    /// Compiles `bytes`, whatever else speaks against them; says what the engine does.
+    pub(super) fn compile(&self, bytes: &[u8]) -> Result<(), String> {
+        // By its own digest, because a refusal is remembered.
+        let component = ComponentId {
+            name: "case".to_owned(),
+            digest: digest(bytes),
+            signed: None,
+        };
+        let compile = async {
+            self.intake
+                .compile_checked(&component, Tier::Compact, bytes)
+                .await
+        };
+        let compiled = self.runtime.block_on(compile);
+        self.intake.forget_others(&Components::default());
+        match compiled {
+            Ok(_) => Ok(()),
+            Err(LoadError::Engine { cause, .. }) => Err(cause),
+            // What the inspection would have sent to the other tier does not fit into this one's
+            // pool.
+            Err(LoadError::Compile(
+                CompileError::Refused(cause) | CompileError::Unusable(cause),
+            )) => Err(cause),
+            Err(error) => panic!("the case did not get as far as the engine: {error}"),
+        }
+    }
+}
+
+/// What becomes of `bytes` before anything is compiled.
+pub(super) fn fate(bytes: &[u8]) -> &'static str {
+    match (check(bytes), inspect(bytes)) {
+        (Err(error), _) => shape(&error),
+        (Ok(()), Err(_)) => "not of the world",
+        (Ok(()), Ok(_)) => PASSES,
+    }
+}
+
+/// The fate of what would be compiled.
+pub(super) const PASSES: &str = "passes";
+
+fn shape(error: &StructureError) -> &'static str {
+    match error {
+        StructureError::Kind(_) => "no component",
+        StructureError::Malformed { .. } => "malformed",
+        StructureError::Invalid { .. } => "invalid",
+        StructureError::TooMuch { .. } | StructureError::Uncountable { .. } => "too much",
+    }
+}

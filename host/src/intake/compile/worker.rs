@@ -1,0 +1,68 @@
+//! The process that compiles one component: `bailiwick compile-worker`.
+//!
+//! It gets which engine it is for, then the bytes, on standard input, and writes the code to
+//! standard output; why there is none goes to standard error, with an exit code other than zero. It
+//! trusts nothing that it reads.
+//!
+//! Invariant: rights are given up before a byte is read. Nothing of the host is in this process: no
+//! key, no environment, no file.
+
+use std::io::{self, Read as _, Write as _};
+
+use wasmtime::Engine;
+
+use super::frame::tier_of;
+use super::{CompileError, MAX_COMPONENT};
+use crate::harden::{self, CompileLimits, HardenError};
+use crate::sandbox::{Tier, compile_config};
+
+/// Why a worker ends without code.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// It keeps rights that it must not have.
+    #[error(transparent)]
+    Harden(#[from] HardenError),
+    /// What it was told makes no sense.
+    #[error("this is not what the spawner of compile workers sends")]
+    Input,
+    /// Reading or writing failed.
+    #[error("the spawner of compile workers is gone")]
+    Pipe(#[source] io::Error),
+    /// The component does not compile.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+}
+
+/// The whole life of a worker, within `limits`.
+///
+/// # Errors
+/// There is no code.
+pub fn work(limits: CompileLimits) -> Result<(), WorkerError> {
+    harden::compiling(limits)?;
+    let mut input = Vec::new();
+    let most = u64::try_from(MAX_COMPONENT)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    io::stdin()
+        .lock()
+        .take(most)
+        .read_to_end(&mut input)
+        .map_err(WorkerError::Pipe)?;
+    let (tier, bytes) = input.split_first().ok_or(WorkerError::Input)?;
+    let code = compile_here(tier_of(*tier).ok_or(WorkerError::Input)?, bytes)?;
+    io::stdout()
+        .lock()
+        .write_all(&code)
+        .map_err(WorkerError::Pipe)
+}
+
+/// Compiles in this process: what a worker does, and tests that have no worker.
+///
+/// # Errors
+/// The component does not compile.
+pub fn compile_here(tier: Tier, bytes: &[u8]) -> Result<Vec<u8>, CompileError> {
+    let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
+    let engine = Engine::new(&compile_config(tier))
+        .map_err(|error| CompileError::Unavailable(format!("{error:#}")))?;
+    engine.precompile_component(bytes).map_err(refused)
+}

@@ -1,0 +1,313 @@
+//! What a component asks for and what it is made of, read before a byte of it is compiled.
+//!
+//! Linking is not a policy: an import of types alone links silently. So the names are compared
+//! here, and a component that asks for anything else does not load.
+
+mod needs;
+
+use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, Parser, Payload};
+
+use crate::characters::printable;
+use crate::sandbox::Tier;
+use crate::sandbox::wasi;
+use needs::Needs;
+
+/// What was found in an acceptable component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// Its imports, all of `bailiwick:tool` or of the compatibility tier.
+    pub imports: Vec<String>,
+    /// Whether it imports WASI.
+    pub wasi: bool,
+    /// The engine that suits it.
+    pub tier: Tier,
+}
+
+/// Why a file is not a component that this host runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Not WebAssembly, or precompiled.
+    #[error("it is not a WebAssembly component")]
+    NotWasm,
+    /// A core module.
+    #[error("it is a core module, not a component; `bailiwick build` makes components")]
+    CoreModule,
+    /// Malformed.
+    #[error("it is malformed: {0}")]
+    Malformed(String),
+    /// Built for an older version of the interface.
+    #[error(
+        "it was built for bailiwick:tool@{found}, and this host runs 0.2: rebuild it with version \
+         0.2 of the SDK, or against wit/ of this release"
+    )]
+    Version {
+        /// The version that it names.
+        found: String,
+    },
+    /// An import outside the world.
+    #[error("it imports {name}, which no tool gets{hint}")]
+    Import {
+        /// What it asks for.
+        name: String,
+        /// How to do without.
+        hint: &'static str,
+    },
+    /// No `tools` export.
+    #[error("it does not export bailiwick:tool/tools@0.2.0")]
+    NoTools,
+}
+
+/// Reads the imports and exports of `bytes`.
+///
+/// # Errors
+/// It is not a component of the world `tool`.
+pub fn inspect(bytes: &[u8]) -> Result<Inspection, Refused> {
+    if !bytes.starts_with(b"\0asm") {
+        return Err(Refused::NotWasm);
+    }
+    let mut found = Found::default();
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
+        match payload {
+            Payload::Version {
+                encoding: Encoding::Module,
+                ..
+            } if depth == 0 => return Err(Refused::CoreModule),
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 1 => found.imports(section)?,
+            Payload::ComponentExportSection(section) if depth == 1 => found.exports(section)?,
+            other => found
+                .needs
+                .count(depth, other)
+                .map_err(|error| Refused::Malformed(error.message().to_owned()))?,
+        }
+    }
+    if !found.tools {
+        return Err(Refused::NoTools);
+    }
+    let wasi = found.imports.iter().any(|name| wasi::is_granted(name));
+    let tier = if wasi || !found.needs.are_compact() {
+        Tier::Script
+    } else {
+        Tier::Compact
+    };
+    Ok(Inspection {
+        imports: found.imports,
+        wasi,
+        tier,
+    })
+}
+
+#[derive(Default)]
+struct Found {
+    imports: Vec<String>,
+    tools: bool,
+    needs: Needs,
+}
+
+impl Found {
+    fn imports(
+        &mut self,
+        section: wasmparser::ComponentImportSectionReader<'_>,
+    ) -> Result<(), Refused> {
+        for import in section {
+            let import = import.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
+            let name = import.name.name;
+            refuse_old(name)?;
+            let instance = matches!(import.ty, ComponentTypeRef::Instance(_));
+            let known =
+                IMPORTS.iter().any(|known| is_version_of(name, known)) || wasi::is_granted(name);
+            if !instance || import.name.implements.is_some() || !known {
+                return Err(Refused::Import {
+                    name: printable(name),
+                    hint: hint(name),
+                });
+            }
+            self.imports.push(name.to_owned());
+        }
+        Ok(())
+    }
+
+    fn exports(
+        &mut self,
+        section: wasmparser::ComponentExportSectionReader<'_>,
+    ) -> Result<(), Refused> {
+        for export in section {
+            let export = export.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
+            refuse_old(export.name.name)?;
+            let instance = export.kind == ComponentExternalKind::Instance;
+            self.tools |= instance && is_version_of(export.name.name, "bailiwick:tool/tools");
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a component that names an interface of ours in version 0.1. Until 1.0 there is one
+/// version at a time, and records of two versions do not fit together.
+fn refuse_old(name: &str) -> Result<(), Refused> {
+    let version = name
+        .strip_prefix("bailiwick:tool/")
+        .and_then(|rest| rest.split_once('@'))
+        .map(|(_, version)| version);
+    match version {
+        Some(version) if version.starts_with("0.1.") => Err(Refused::Version {
+            found: printable(version),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether `name` is `interface@0.2.N`.
+fn is_version_of(name: &str, interface: &str) -> bool {
+    let patch = name
+        .strip_prefix(interface)
+        .and_then(|rest| rest.strip_prefix("@0.2."));
+    patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What to do without an interface that no tool gets.
+fn hint(name: &str) -> &'static str {
+    let asks = |prefix: &str| name.starts_with(prefix);
+    if asks("wasi:sockets") || asks("wasi:http") {
+        "; a tool has no network: reach a service through bailiwick:tool/downstream, which acts for the call's user, \
+         and build without it (Rust: `bailiwick build`; JavaScript: componentize-qjs --stub-wasi, or componentize-js \
+         with disableFeatures 'http' and 'fetch-event'; Python: componentize-py --stub-wasi)"
+    } else if asks("wasi:") {
+        "; the compatibility tier has exactly the interfaces in docs/wasi.md, in version 0.2; build without it (Rust: \
+         `bailiwick build`, which links no WASI; JavaScript and Python: --stub-wasi)"
+    } else {
+        "; a tool may import the interfaces of bailiwick:tool@0.2 and those in docs/wasi.md, and nothing else"
+    }
+}
+
+const IMPORTS: &[&str] = &[
+    "bailiwick:tool/types",
+    "bailiwick:tool/identity",
+    "bailiwick:tool/downstream",
+    "bailiwick:tool/log",
+    "bailiwick:tool/progress",
+    "bailiwick:tool/clock",
+    "bailiwick:tool/random",
+    "bailiwick:tool/settings",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(wat: &str) -> String {
+        let bytes = wat::parse_str(wat).unwrap_or_default();
+        inspect(&bytes)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn anything_but_a_component_of_the_world_is_refused_with_what_it_asked_for() {
+        for (wat, why) in [
+            ("(module)", "core module"),
+            ("(component)", "does not export"),
+            (
+                r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#,
+                "wasi:sockets/tcp@0.2.0",
+            ),
+            (
+                r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance)))"#,
+                "downstream",
+            ),
+            (
+                r#"(component (import "wasi:cli/run@0.2.0" (instance)))"#,
+                "docs/wasi.md",
+            ),
+            (
+                r#"(component (import "wasi:cli/environment@0.3.0" (instance)))"#,
+                "environment@0.3.0",
+            ),
+            (
+                r#"(component (import "wasi:io/streams@0.2.0-rc-2023" (instance)))"#,
+                "rc-2023",
+            ),
+            (
+                r#"(component (import "wasi:cli/environment@0.2.0" (func)))"#,
+                "wasi:cli/environment",
+            ),
+            (
+                r#"(component (import "bailiwick:tool/secrets@0.2.0" (instance)))"#,
+                "secrets",
+            ),
+            (
+                r#"(component (import "bailiwick:tool/log@0.3.0" (instance)))"#,
+                "log@0.3.0",
+            ),
+            (
+                r#"(component (import "bailiwick:tool/log" (instance)))"#,
+                "log",
+            ),
+            (
+                r#"(component (import "bailiwick:tool/logs@0.2.0" (instance)))"#,
+                "logs",
+            ),
+            (r#"(component (import "log" (func)))"#, "log"),
+            (
+                r#"(component (import "bailiwick:tool/log@0.2.0" (func)))"#,
+                "log@0.2.0",
+            ),
+        ] {
+            assert!(refused(wat).contains(why), "{wat}: {}", refused(wat));
+        }
+        assert_eq!(inspect(b"\x7fELF"), Err(Refused::NotWasm));
+        assert_eq!(inspect(b""), Err(Refused::NotWasm));
+        assert!(matches!(
+            inspect(b"\0asm\x0d\0\x01\0\xff"),
+            Err(Refused::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn a_component_for_an_older_interface_is_told_to_be_rebuilt() {
+        for wat in [
+            r#"(component (instance $none) (export "bailiwick:tool/tools@0.1.0" (instance $none)))"#,
+            r#"(component (import "bailiwick:tool/identity@0.1.0" (instance)))"#,
+            r#"(component (import "bailiwick:tool/log@0.1.7" (func)))"#,
+        ] {
+            let why = refused(wat);
+            assert!(why.contains("built for bailiwick:tool@0.1."), "{why}");
+            assert!(
+                why.contains("rebuild it with version 0.2 of the SDK"),
+                "{why}"
+            );
+            assert!(!why.contains('\n'), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_imports_of_inner_components_are_their_own_matter() {
+        let wat = r#"(component
+            (component (import "wasi:sockets/tcp@0.2.0" (instance)))
+            (import "bailiwick:tool/log@0.2.0" (instance))
+            (instance $none)
+            (export "bailiwick:tool/tools@0.2.0" (instance $none)))"#;
+        let bytes = wat::parse_str(wat).unwrap_or_default();
+        let imports = vec!["bailiwick:tool/log@0.2.0".into()];
+        assert_eq!(
+            inspect(&bytes),
+            Ok(Inspection {
+                imports,
+                wasi: false,
+                tier: Tier::Compact
+            })
+        );
+    }
+
+    #[test]
+    fn every_truncation_of_a_component_is_answered() {
+        let bytes = wat::parse_str(r#"(component (import "bailiwick:tool/log@0.2.0" (instance)))"#)
+            .unwrap_or_default();
+        for end in 0..bytes.len() {
+            assert!(inspect(bytes.get(..end).unwrap_or_default()).is_err());
+        }
+    }
+}

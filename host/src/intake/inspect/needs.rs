@@ -1,0 +1,106 @@
+//! What a component will take of an engine's pool, as far as its text tells.
+
+use std::collections::BTreeSet;
+
+use wasmparser::{BinaryReaderError, Instance, Payload};
+
+use crate::sandbox::{COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES};
+
+/// Counts over the outer component and its core modules.
+#[derive(Default)]
+pub(super) struct Needs {
+    instances: usize,
+    memories: usize,
+    memory_bytes: u64,
+    tables: usize,
+    instantiated: BTreeSet<u32>,
+    // Something that the counts above do not cover: they might be too low.
+    beyond_counting: bool,
+}
+
+impl Needs {
+    /// Counts one piece at `depth`: 1 is the outer component.
+    pub(super) fn count(
+        &mut self,
+        depth: usize,
+        payload: Payload<'_>,
+    ) -> Result<(), BinaryReaderError> {
+        match payload {
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    if let Instance::Instantiate { module_index, .. } = instance? {
+                        self.instances += 1;
+                        self.beyond_counting |=
+                            depth > 1 || !self.instantiated.insert(module_index);
+                    }
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    let memory = memory?;
+                    let page = 1_u64 << memory.page_size_log2.unwrap_or(16).min(16);
+                    self.memories += 1;
+                    self.memory_bytes = self
+                        .memory_bytes
+                        .saturating_add(memory.initial.saturating_mul(page));
+                }
+            }
+            Payload::TableSection(section) => {
+                self.tables += usize::try_from(section.count()).unwrap_or(usize::MAX)
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the compact tier can hold it.
+    pub(super) fn are_compact(&self) -> bool {
+        !self.beyond_counting
+            && self.instances <= COMPACT_INSTANCES
+            && self.memories <= COMPACT_MEMORIES
+            && self.memory_bytes <= COMPACT_MEMORY
+            && self.tables <= COMPACT_TABLES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmparser::Parser;
+
+    use super::*;
+
+    fn is_compact(wat: &str) -> Option<bool> {
+        let bytes = wat::parse_str(wat).ok()?;
+        let mut needs = Needs::default();
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(&bytes) {
+            let payload = payload.ok()?;
+            match &payload {
+                Payload::Version { .. } => depth += 1,
+                Payload::End(_) => depth -= 1,
+                _ => {}
+            }
+            needs.count(depth, payload).ok()?;
+        }
+        Some(needs.are_compact())
+    }
+
+    const NINE: [&str; 9] = ["(core module) (core instance (instantiate 0))"; 9];
+
+    #[test]
+    fn what_fits_the_compact_tier_is_told_by_its_text() {
+        let many = "(core instance (instantiate $m))".repeat(2);
+        for (body, compact) in [
+            ("(core module $m (memory 3)) (core instance (instantiate $m))".to_owned(), true),
+            ("(core module $m (memory 17))".into(), false),
+            ("(core module $m (memory 1) (memory 1))".into(), false),
+            (format!("(core module $m (memory 1)) {many}"), false),
+            ("(component (core module $m) (core instance (instantiate $m)))".into(), false),
+            ("(component (core module $m))".into(), true),
+            (NINE.join(""), false),
+            ("(core module $m (table 1 funcref) (table 1 funcref) (table 1 funcref) (table 1 funcref) (table 1 funcref))".into(), false),
+        ] {
+            assert_eq!(is_compact(&format!("(component {body})")), Some(compact), "{body}");
+        }
+    }
+}

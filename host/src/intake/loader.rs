@@ -1,0 +1,215 @@
+//! From a file in the tools folder to code that can be called.
+//!
+//! Invariant: a file is read once, and only if no one else can have written it or the way to it
+//! (`owned`); and what was read is what is hashed, checked and compiled.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::candidate::Candidate;
+use super::compile::{Compiled, Compiler};
+use super::error::{LoadError, NotLoaded};
+use super::inspect::{Inspection, inspect};
+use super::signature::{self, digest};
+use super::store::{CodeStore, StoredCode};
+use super::structure;
+use super::terms::{CodeTerms, ComponentId};
+use crate::harden::CompileLimits;
+use crate::limits::Limits;
+use crate::owned::{self, OwnedError, Trust};
+use crate::sandbox::{Code, Components, RawDefinition, Sandbox, Tier};
+
+/// Turns files into code, and keeps the code.
+pub struct Intake {
+    sandbox: Arc<Sandbox>,
+    compiler: Compiler,
+    store: CodeStore,
+}
+
+/// A component that loaded. What it says about its tools is not checked yet.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The component.
+    pub component: ComponentId,
+    /// Its code.
+    pub code: Arc<Code>,
+    /// What it says about its tools; text from outside.
+    pub tools: Vec<RawDefinition>,
+}
+
+impl Intake {
+    /// An intake without any code yet. Code that it makes runs in `sandbox`.
+    pub fn new(sandbox: Arc<Sandbox>, compiler: Compiler) -> Self {
+        Self {
+            sandbox,
+            compiler,
+            store: CodeStore::default(),
+        }
+    }
+
+    /// Loads one file: read, hash, check the signature, inspect, compile unless that was done
+    /// before, and ask the component what its tools are.
+    ///
+    /// # Errors
+    /// The component is refused; its digest is given if it could be read.
+    pub async fn load(
+        &self,
+        candidate: &Candidate,
+        terms: &CodeTerms<'_>,
+    ) -> Result<Loaded, NotLoaded> {
+        let note = signature::read(&candidate.path, terms.trust).map_err(LoadError::from)?;
+        self.load_noted(candidate, terms, note.as_deref()).await
+    }
+
+    /// Loads one file, taking `note` for the signature beside it.
+    pub(super) async fn load_noted(
+        &self,
+        candidate: &Candidate,
+        terms: &CodeTerms<'_>,
+        note: Option<&str>,
+    ) -> Result<Loaded, NotLoaded> {
+        let bytes = read(&candidate.path, self.limits().component, terms.trust)?;
+        let digest = digest(&bytes);
+        let loaded = match terms.identify(&candidate.name, &digest, note) {
+            Ok(component) => self.load_bytes(component, &bytes).await,
+            Err(error) => Err(error),
+        };
+        loaded.map_err(|cause| NotLoaded {
+            digest: Some(digest),
+            cause,
+        })
+    }
+
+    /// Returns the code that was made for `component` before, if the present terms admit it: not
+    /// if they are for other code now, or its signer is not trusted with it any more.
+    pub fn load_known(&self, component: &ComponentId, terms: &CodeTerms<'_>) -> Option<Loaded> {
+        let StoredCode { code, tools } = self.known(&component.digest)?;
+        terms.admit(component).ok()?;
+        Some(Loaded {
+            component: component.clone(),
+            code,
+            tools,
+        })
+    }
+
+    /// Forgets the code of all components but these, and the few that went out of use last: going
+    /// back is quick.
+    pub fn forget_others(&self, used: &Components) {
+        self.store.forget_others(used);
+    }
+
+    /// Compiles nothing more; what is being compiled is refused.
+    pub fn stop(&self) {
+        self.compiler.stop();
+    }
+
+    /// Returns what was made from the bytes with this digest, if anything was.
+    pub(super) fn known(&self, digest: &str) -> Option<StoredCode> {
+        self.store.find(digest)
+    }
+
+    fn limits(&self) -> &Limits {
+        self.sandbox.limits()
+    }
+
+    async fn load_bytes(&self, component: ComponentId, bytes: &[u8]) -> Result<Loaded, LoadError> {
+        let inspection = inspect(bytes)?;
+        let StoredCode { code, tools } = self.code(&component, &inspection, bytes).await?;
+        Ok(Loaded {
+            component,
+            code,
+            tools,
+        })
+    }
+
+    /// Finds or makes the code for `bytes`. Code that was compiled before had its structure
+    /// checked before that, by the same rules.
+    async fn code(
+        &self,
+        component: &ComponentId,
+        inspection: &Inspection,
+        bytes: &[u8],
+    ) -> Result<StoredCode, LoadError> {
+        if let Some(known) = self.known(&component.digest) {
+            return Ok(known);
+        }
+        let engine = self.sandbox.engine(inspection.tier);
+        let kept = tokio::task::block_in_place(|| self.compiler.kept(engine, &component.digest));
+        if let Some(compiled) = kept {
+            return self.link(component, inspection.tier, compiled).await;
+        }
+        tokio::task::block_in_place(|| structure::check(bytes))?;
+        self.compile_checked(component, inspection.tier, bytes)
+            .await
+    }
+
+    /// Compiles bytes that were not compiled before, and whose structure was checked.
+    pub(super) async fn compile_checked(
+        &self,
+        component: &ComponentId,
+        tier: Tier,
+        bytes: &[u8],
+    ) -> Result<StoredCode, LoadError> {
+        let compiled = self
+            .compiler
+            .compile(
+                self.sandbox.engine(tier),
+                tier,
+                &component.digest,
+                bytes,
+                compiling(self.limits()),
+            )
+            .await?;
+        self.link(component, tier, compiled).await
+    }
+
+    async fn link(
+        &self,
+        component: &ComponentId,
+        tier: Tier,
+        compiled: Compiled,
+    ) -> Result<StoredCode, LoadError> {
+        let ComponentId { name, digest, .. } = component;
+        tracing::info!(
+            component = name,
+            digest,
+            cached = compiled.cached,
+            milliseconds = u64::try_from(compiled.took.as_millis()).unwrap_or(u64::MAX),
+            "a component has its code"
+        );
+        let link = || self.sandbox.link(tier, digest, &compiled.component);
+        let code = tokio::task::block_in_place(link).map_err(engine_error("link"))?;
+        let tools = self
+            .sandbox
+            .describe(name, &code)
+            .await
+            .map_err(engine_error("describe its tools"))?;
+        let stored = StoredCode { code, tools };
+        self.store.keep(stored.clone());
+        Ok(stored)
+    }
+}
+
+fn engine_error(step: &'static str) -> impl Fn(wasmtime::Error) -> LoadError {
+    move |cause| LoadError::Engine {
+        step,
+        cause: format!("{cause:#}"),
+    }
+}
+
+/// What compiling one component may take.
+fn compiling(limits: &Limits) -> CompileLimits {
+    CompileLimits {
+        address_space: u64::try_from(limits.compile_memory).unwrap_or(u64::MAX),
+        cpu: limits.compile_cpu.as_secs().max(1),
+    }
+}
+
+fn read(path: &Path, max_bytes: usize, trust: &Trust) -> Result<Vec<u8>, LoadError> {
+    owned::read(path, u64::try_from(max_bytes).unwrap_or(u64::MAX), trust).map_err(|error| {
+        match error {
+            OwnedError::TooLarge(max) => LoadError::TooLarge(max),
+            other => LoadError::File(other),
+        }
+    })
+}

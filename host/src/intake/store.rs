@@ -1,0 +1,53 @@
+//! The compiled code that this process has, by the digest of the bytes that it was made of.
+//!
+//! Invariant: it holds the code that is in use and that of the few versions that went out of use
+//! last ([`Spare`]), so a component that did not change is not compiled again, going back is quick,
+//! and memory does not grow with the number of changes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::spare::Spare;
+use crate::sandbox::{Code, Components, RawDefinition};
+
+/// A component's code, with what the component says about its tools.
+#[derive(Debug, Clone)]
+pub(super) struct StoredCode {
+    pub(super) code: Arc<Code>,
+    pub(super) tools: Vec<RawDefinition>,
+}
+
+/// All of them.
+#[derive(Default)]
+pub(super) struct CodeStore(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    code: BTreeMap<String, StoredCode>,
+    spare: Spare,
+}
+
+impl CodeStore {
+    /// Returns what was compiled from the bytes with this digest, if anything was.
+    pub(super) fn find(&self, digest: &str) -> Option<StoredCode> {
+        self.kept().code.get(digest).cloned()
+    }
+
+    /// Keeps `stored` until it has been out of use for a while.
+    pub(super) fn keep(&self, stored: StoredCode) {
+        let digest = stored.code.digest().to_owned();
+        self.kept().code.insert(digest, stored);
+    }
+
+    /// Forgets all code but what is `used`, and the few that went out of use last.
+    pub(super) fn forget_others(&self, used: &Components) {
+        let mut kept = self.kept();
+        let Kept { code, spare } = &mut *kept;
+        spare.update(code.keys(), |digest| used.find(digest).is_some());
+        code.retain(|digest, _| used.find(digest).is_some() || spare.holds(digest));
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,32 @@
+//! Tokens, whoever they are for: how one is verified, and how the host obtains one.
+//!
+//! Trusts nothing in a token before its signature is verified, and nothing in an authorization
+//! server's answer before it is read strictly. Knows no caller, no service and no call.
+//!
+//! Invariant: [`Claims`] leave this module only by [`Expectations::verify`], of a token that is
+//! all that was expected.
+
+mod claims;
+mod client_credentials;
+mod endpoint;
+mod error;
+mod keys;
+mod names;
+mod plain;
+mod renewal;
+#[cfg(test)]
+pub(crate) mod testing;
+mod unverified;
+mod verifier;
+
+pub use claims::{Claims, TimeRule};
+pub(crate) use client_credentials::{Asking, ClientCredentials};
+pub use endpoint::{ClientSettings, EndpointError, Malformed};
+pub(crate) use endpoint::{Granted, TokenEndpoint};
+pub use error::TokenError;
+pub(crate) use keys::SetVersion;
+pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySource, left_out};
+pub(crate) use names::{ACCESS_TOKEN, JWT};
+pub(crate) use renewal::may_be_renewed;
+pub use unverified::{TypeRule, Unverified};
+pub use verifier::{Audience, Expectations, Subject, Verified, VerifyError};

@@ -1,0 +1,171 @@
+//! Claims whose signature was verified, read with the JSON types that their specifications name.
+
+use serde_json::{Map, Value};
+
+use super::error::TokenError;
+use crate::characters;
+use crate::json::member;
+
+/// How long tokens may be valid, and by how much other clocks may differ, in seconds.
+///
+/// It applies to every token that comes in: to a caller's and to one that an authorization server
+/// issued for a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeRule {
+    /// From `iat`, or from now where it is absent, to `exp` (`max_token_lifetime`).
+    pub lifetime: u64,
+    /// From `iat` to now (`max_token_age`).
+    pub age: u64,
+    /// By which `nbf` and `iat` may be ahead (`clock_skew`). `exp` gets no leeway.
+    pub skew: u64,
+}
+
+impl Default for TimeRule {
+    fn default() -> Self {
+        Self {
+            lifetime: DAY,
+            age: DAY,
+            skew: 30,
+        }
+    }
+}
+
+/// The claims of a verified JWT. Only [`super::Expectations::verify`]
+/// hands them out.
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    pub(super) fn verified(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
+    /// A claim that must be a name: 1 to 256 bytes, nothing that cannot be seen, no space at an
+    /// end.
+    ///
+    /// # Errors
+    /// It is missing or not such a string.
+    pub fn string(&self, name: &str) -> Result<&str, TokenError> {
+        self.optional_string(name)?.ok_or_else(|| malformed(name))
+    }
+
+    /// The same, if it is there.
+    ///
+    /// # Errors
+    /// It is there and not such a string.
+    pub fn optional_string(&self, name: &str) -> Result<Option<&str>, TokenError> {
+        let text = member::text(&self.0, name).map_err(|_| malformed(name))?;
+        if text.is_none_or(is_name) {
+            Ok(text)
+        } else {
+            Err(malformed(name))
+        }
+    }
+
+    /// A `NumericDate` (RFC 7519 §2) in whole seconds, if it is there.
+    ///
+    /// # Errors
+    /// It is there and not a whole number of seconds before the year 285,000,000.
+    pub fn optional_time(&self, name: &str) -> Result<Option<u64>, TokenError> {
+        let time = member::whole(&self.0, name).map_err(|_| malformed(name))?;
+        if time.is_none_or(|time| time < MAX_TIME) {
+            Ok(time)
+        } else {
+            Err(malformed(name))
+        }
+    }
+
+    /// An object, if it is there.
+    ///
+    /// # Errors
+    /// It is there and not an object.
+    pub fn optional_object(&self, name: &str) -> Result<Option<Self>, TokenError> {
+        let members = member::object(&self.0, name).map_err(|_| malformed(name))?;
+        Ok(members.map(|members| Self(members.clone())))
+    }
+
+    /// Whether the claim is there at all.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// When the token expires, seconds since 1970-01-01 UTC.
+    ///
+    /// # Errors
+    /// There is no `exp`.
+    pub fn expiry(&self) -> Result<u64, TokenError> {
+        self.optional_time("exp")?.ok_or_else(|| malformed("exp"))
+    }
+
+    /// Checks `exp`, `nbf` and `iat` (RFC 7519 §4.1) at the time `now`.
+    ///
+    /// # Errors
+    /// A time is missing, malformed, past, in the future, too far away or too long ago.
+    pub(super) fn check_times(&self, now: u64, rule: &TimeRule) -> Result<(), TokenError> {
+        let (expiry, issued) = (self.expiry()?, self.optional_time("iat")?);
+        if now >= expiry {
+            return Err(TokenError::Expired);
+        }
+        let ahead =
+            |time: Option<u64>| time.is_some_and(|time| time > now.saturating_add(rule.skew));
+        if ahead(self.optional_time("nbf")?) || ahead(issued) {
+            return Err(TokenError::NotYet);
+        }
+        if expiry.saturating_sub(issued.unwrap_or(now)) > rule.lifetime {
+            return Err(TokenError::TooLong);
+        }
+        if issued.is_some_and(|issued| now.saturating_sub(issued) > rule.age) {
+            return Err(TokenError::TooOld);
+        }
+        Ok(())
+    }
+
+    /// All audiences (RFC 7519 §4.1.3): a string or an array of strings.
+    ///
+    /// # Errors
+    /// It is missing, empty or of another type.
+    pub fn audiences(&self) -> Result<Vec<&str>, TokenError> {
+        let audiences = match self.0.get("aud") {
+            Some(Value::String(one)) => Some(vec![one.as_str()]),
+            _ => member::texts(&self.0, "aud").map_err(|_| malformed("aud"))?,
+        };
+        audiences
+            .filter(|audiences| !audiences.is_empty())
+            .ok_or_else(|| malformed("aud"))
+    }
+
+    /// Scopes from `claim`: a space-separated string (RFC 9068 §2.2.3) or an array of strings;
+    /// sorted, without repetition. Without the claim there are none.
+    ///
+    /// # Errors
+    /// It is there and of another type.
+    pub fn scopes(&self, claim: &str) -> Result<Vec<String>, TokenError> {
+        let stated = match self.0.get(claim) {
+            Some(Value::String(text)) => {
+                text.split(' ').filter(|scope| !scope.is_empty()).collect()
+            }
+            _ => member::texts(&self.0, claim)
+                .map_err(|_| malformed(claim))?
+                .unwrap_or_default(),
+        };
+        if !stated.iter().all(|scope| is_name(scope)) {
+            return Err(malformed(claim));
+        }
+        let mut scopes: Vec<String> = stated.into_iter().map(String::from).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        Ok(scopes)
+    }
+}
+
+fn malformed(name: &str) -> TokenError {
+    TokenError::Claim(name.to_owned())
+}
+
+/// Names end up in records, headers and paths: bounded, and each looks like no other.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_NAME && characters::check_name(text).is_ok()
+}
+
+const MAX_NAME: usize = 256;
+const MAX_TIME: u64 = 1 << 53;
+const DAY: u64 = 24 * 60 * 60;

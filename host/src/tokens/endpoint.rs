@@ -1,0 +1,120 @@
+//! A token endpoint (RFC 6749 §3.2): a form goes out, a bounded, strictly read answer comes back.
+
+mod client;
+mod error;
+mod granted;
+
+use std::time::Duration;
+
+use http::{Request, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use serde_json::Value;
+use url::form_urlencoded;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::egress::{Client, EgressError, Party, Tls};
+use crate::json;
+use granted::refused;
+
+pub use client::ClientSettings;
+pub use error::{EndpointError, Malformed};
+pub(crate) use granted::Granted;
+
+/// The token endpoint of one authorization server, where the host is a client.
+#[derive(Clone)]
+pub(crate) struct TokenEndpoint {
+    http: Client,
+    client: ClientSettings,
+}
+
+impl TokenEndpoint {
+    pub(crate) fn new(client: ClientSettings, tls: &Tls) -> Self {
+        Self {
+            http: Client::new(tls, client.addresses.clone()),
+            client,
+        }
+    }
+
+    /// Sends one form for `party`. `asked` are the scopes that it asks for.
+    ///
+    /// # Errors
+    /// No bearer token came back.
+    pub(crate) async fn post(
+        &self,
+        form: &[(&str, &str)],
+        asked: &[String],
+        party: Party,
+    ) -> Result<Granted, EndpointError> {
+        let request = self.request(form)?;
+        let sent = self.http.send_for(party, request, TOKEN_TIME, MAX_ANSWER);
+        let answer = sent.await.map_err(|error| unanswered(&error))?;
+        let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
+        wipe_bytes(answer.body);
+        let read = match answer.status {
+            StatusCode::OK => Granted::read(document.as_ref()).map_err(EndpointError::from),
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                Err(EndpointError::Unavailable)
+            }
+            _ => Err(refused(document.as_ref(), asked)),
+        };
+        document.iter_mut().for_each(wipe);
+        read
+    }
+
+    fn request(&self, form: &[(&str, &str)]) -> Result<Request<Full<Bytes>>, EndpointError> {
+        Request::post(self.client.token_endpoint.clone())
+            .header(header::AUTHORIZATION, self.client.basic()?)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "application/json")
+            .body(Full::new(encode(form)))
+            .map_err(|_| EndpointError::Request)
+    }
+}
+
+/// The form, erased when it has been sent: it has the caller's token in it.
+fn encode(form: &[(&str, &str)]) -> Bytes {
+    // Room for every byte as `%XX`, so that no shorter copy is left behind.
+    let room = form
+        .iter()
+        .map(|(name, value)| 3 * (name.len() + value.len()) + 2)
+        .sum();
+    let text = form_urlencoded::Serializer::new(String::with_capacity(room))
+        .extend_pairs(form)
+        .finish();
+    Bytes::from_owner(Zeroizing::new(text.into_bytes()))
+}
+
+/// Erases an answer that may have a token in it, unless another part still holds it.
+fn wipe_bytes(answer: Bytes) {
+    if let Ok(mut answer) = answer.try_into_mut() {
+        answer.as_mut().zeroize();
+    }
+}
+
+/// Erases the texts of a document that may have a token in it.
+fn wipe(document: &mut Value) {
+    match document {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn unanswered(error: &EgressError) -> EndpointError {
+    match error {
+        EgressError::TimedOut => EndpointError::TimedOut,
+        EgressError::TooLarge(limit) => Malformed::TooLarge(*limit).into(),
+        EgressError::Blocked(blocked) => {
+            tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");
+            EndpointError::Unreachable
+        }
+        EgressError::Unreachable(_) | EgressError::Broken(_) => EndpointError::Unreachable,
+    }
+}
+
+/// How long an authorization server may take.
+const TOKEN_TIME: Duration = Duration::from_secs(5);
+const MAX_ANSWER: usize = 64 * 1024;
+const MAX_DEPTH: usize = 8;

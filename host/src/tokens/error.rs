@@ -1,0 +1,57 @@
+//! The reasons for not accepting a token.
+
+/// Why a JWT was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not three base64url parts of acceptable size.
+    #[error("the token is not a compact JWS")]
+    Form,
+    /// Header or payload is not acceptable JSON.
+    #[error("the token's {0} is not acceptable JSON")]
+    Json(&'static str),
+    /// A header parameter that must be understood and is not, or one of the wrong type.
+    #[error("the token's header has an unacceptable `{0}`")]
+    Header(&'static str),
+    /// The algorithm is not the one pinned to the key.
+    #[error("the token's algorithm is not the one of its key")]
+    Algorithm,
+    /// The signature does not verify.
+    #[error("the token's signature does not verify")]
+    Signature,
+    /// The `typ` header is not what this issuer's access tokens carry.
+    #[error("the token's `typ` is not the configured token_type")]
+    Type,
+    /// It has a claim that only ID tokens have.
+    #[error("the token is an ID token (`nonce`, `at_hash`, `c_hash`), not an access token")]
+    IdToken,
+    /// A claim that must be there is not, or has the wrong JSON type or form.
+    #[error("the token's claim `{0}` is missing or malformed")]
+    Claim(String),
+    /// `exp` is past.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` or `iat` is in the future.
+    #[error("the token is not valid yet")]
+    NotYet,
+    /// From `iat`, or now, to `exp` it is longer than tokens of this issuer may be valid.
+    #[error("the token is valid for longer than max_token_lifetime")]
+    TooLong,
+    /// `iat` is too long ago.
+    #[error("the token was issued longer ago than max_token_age")]
+    TooOld,
+    /// `aud` does not name the expected audience, or names more where it must not.
+    #[error("the token is for another audience")]
+    Audience,
+    /// `iss` does not name the expected issuer.
+    #[error("the token is from another issuer")]
+    Issuer,
+    /// It expires later than the token that bounds it.
+    #[error("the token outlives the one that it was issued for")]
+    Outlives,
+    /// It names another subject than the expected one.
+    #[error("the token names another subject")]
+    Subject,
+    /// The token is bound to a key (`cnf`) whose possession this host cannot check.
+    #[error("the token is sender-constrained, which is not supported")]
+    Bound,
+}

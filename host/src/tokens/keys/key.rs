@@ -1,0 +1,261 @@
+//! One public key of a set (RFC 7517 §4), read strictly.
+//!
+//! Invariant: a [`Key`] verifies exactly one algorithm, is published for signatures, and can
+//! verify one: its point is on the curve, its modulus is of 2048 to 4096 bits.
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use serde_json::{Map, Value};
+
+use super::SetVersion;
+use crate::json::member::{self, IllTyped};
+
+/// A signature algorithm that access tokens may use (RFC 7518 §3.1, RFC 8037). All are asymmetric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// ECDSA with P-256 and SHA-256.
+    Es256,
+    /// Ed25519.
+    EdDsa,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+}
+
+impl Algorithm {
+    /// Every algorithm, in the order of preference.
+    pub const ALL: [Self; 4] = [Self::Es256, Self::EdDsa, Self::Rs256, Self::Ps256];
+
+    /// The name of the `alg` parameter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+        }
+    }
+
+    /// The algorithm of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
+    }
+
+    fn library(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Self::Es256 => jsonwebtoken::Algorithm::ES256,
+            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
+            Self::Ps256 => jsonwebtoken::Algorithm::PS256,
+        }
+    }
+
+    /// The algorithm of a key; `None` if it is of a kind that is not used here. An RSA key that
+    /// does not say is for RS256.
+    fn of(kind: Kind<'_>) -> Option<Self> {
+        let default = match (kind.kty, kind.crv) {
+            (Some("EC"), Some("P-256")) => Self::Es256,
+            (Some("OKP"), Some("Ed25519")) => Self::EdDsa,
+            (Some("RSA"), _) => Self::Rs256,
+            _ => return None,
+        };
+        match kind.alg {
+            None => Some(default),
+            Some(name) => Self::named(name).filter(|named| {
+                *named == default || (*named == Self::Ps256 && default == Self::Rs256)
+            }),
+        }
+    }
+}
+
+/// One public key with its one algorithm.
+pub struct Key {
+    algorithm: Algorithm,
+    public: DecodingKey,
+    set: SetVersion,
+}
+
+impl Key {
+    pub(in crate::tokens) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The set that it is of.
+    pub(in crate::tokens) fn set(&self) -> SetVersion {
+        self.set
+    }
+
+    pub(in crate::tokens) fn verifies(&self, message: &[u8], signature: &str) -> bool {
+        jsonwebtoken::crypto::verify(signature, message, &self.public, self.algorithm.library())
+            .unwrap_or(false)
+    }
+}
+
+/// What is made of a well-formed key.
+pub(super) enum Reading {
+    /// It verifies tokens.
+    Usable(Key),
+    /// It is for another use, or of a kind or algorithm that is not used here.
+    PassedOver,
+    /// It would be used, but is too weak or too large. The set's other keys are not to blame.
+    LeftOut(String),
+}
+
+/// Why a set is refused because of one key.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Malformed {
+    #[error(transparent)]
+    Member(#[from] IllTyped),
+    #[error("it is symmetric or private; replace it at the issuer at once")]
+    Secret,
+    #[error("it has no `{0}`")]
+    Missing(&'static str),
+    #[error("its `{0}` is not base64url without padding")]
+    Base64(&'static str),
+    #[error("its `{0}` is not of {1} bytes")]
+    Length(&'static str, usize),
+    #[error("its `{0}` is empty or begins with several zero bytes")]
+    Padded(&'static str),
+    #[error("it is not a point of its curve that can verify a signature")]
+    Point,
+}
+
+#[derive(Clone, Copy)]
+struct Kind<'k> {
+    kty: Option<&'k str>,
+    crv: Option<&'k str>,
+    alg: Option<&'k str>,
+}
+
+/// Reads one key of the set `set`.
+pub(super) fn read(
+    jwk: &Map<String, Value>,
+    algorithms: &[Algorithm],
+    set: SetVersion,
+) -> Result<Reading, Malformed> {
+    let text = |name| member::text(jwk, name);
+    let kind = Kind {
+        kty: text("kty")?,
+        crv: text("crv")?,
+        alg: text("alg")?,
+    };
+    let verifies = is_for_signatures(jwk)?;
+    if kind.kty == Some("oct") || SECRET.iter().any(|name| jwk.contains_key(*name)) {
+        return Err(Malformed::Secret);
+    }
+    let Some(algorithm) =
+        Algorithm::of(kind).filter(|algorithm| verifies && algorithms.contains(algorithm))
+    else {
+        return Ok(Reading::PassedOver);
+    };
+    let public = match algorithm {
+        Algorithm::Es256 => ec(jwk)?,
+        Algorithm::EdDsa => ed25519(jwk)?,
+        Algorithm::Rs256 | Algorithm::Ps256 => match rsa(jwk)? {
+            Ok(key) => key,
+            Err(weak) => return Ok(Reading::LeftOut(weak)),
+        },
+    };
+    Ok(Reading::Usable(Key {
+        algorithm,
+        public,
+        set,
+    }))
+}
+
+/// RFC 7517 §4.2 and §4.3: a key that says what it is for is used for nothing else.
+fn is_for_signatures(jwk: &Map<String, Value>) -> Result<bool, IllTyped> {
+    let purpose = member::text(jwk, "use")?;
+    let operations = member::texts(jwk, "key_ops")?;
+    Ok(purpose.is_none_or(|purpose| purpose == "sig")
+        && operations.is_none_or(|all| all.contains(&"verify")))
+}
+
+/// RFC 7518 §6.2.1: both coordinates in full, of a point on the curve.
+fn ec(jwk: &Map<String, Value>) -> Result<DecodingKey, Malformed> {
+    let (x, y) = (coordinate(jwk, "x")?, coordinate(jwk, "y")?);
+    let point = [&[UNCOMPRESSED][..], &x, &y].concat();
+    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).map_err(|_| Malformed::Point)?;
+    Ok(DecodingKey::from_ec_der(&point))
+}
+
+/// RFC 8037 §2. A point of small order would verify signatures that no one made, and a point that
+/// is spelled in another way than its own (RFC 8032 §5.1.3) is not one.
+fn ed25519(jwk: &Map<String, Value>) -> Result<DecodingKey, Malformed> {
+    let x = coordinate(jwk, "x")?;
+    let point = ed25519_dalek::VerifyingKey::from_bytes(&x).map_err(|_| Malformed::Point)?;
+    if point.is_weak() || point.to_edwards().compress().to_bytes() != x {
+        return Err(Malformed::Point);
+    }
+    Ok(DecodingKey::from_ed_der(&x))
+}
+
+/// RFC 7518 §6.3.1. The inner error says why a well-formed key is not used.
+fn rsa(jwk: &Map<String, Value>) -> Result<Result<DecodingKey, String>, Malformed> {
+    let (modulus, exponent) = (unsigned(jwk, "n")?, unsigned(jwk, "e")?);
+    let bits = bits(&modulus);
+    if !MODULUS_BITS.contains(&bits) {
+        let (least, most) = (MODULUS_BITS.start(), MODULUS_BITS.end());
+        return Ok(Err(format!(
+            "an RSA key of {bits} bits; {least} to {most} are used"
+        )));
+    }
+    let odd = exponent.last().is_some_and(|byte| byte % 2 == 1);
+    if !odd || !EXPONENT_BITS.contains(&self::bits(&exponent)) {
+        return Ok(Err(
+            "an RSA key whose exponent is 1, even or larger than 33 bits".to_owned(),
+        ));
+    }
+    Ok(Ok(DecodingKey::from_rsa_raw_components(
+        &modulus, &exponent,
+    )))
+}
+
+fn component(jwk: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, Malformed> {
+    let text = member::text(jwk, name)?.ok_or(Malformed::Missing(name))?;
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| Malformed::Base64(name))
+}
+
+fn coordinate(jwk: &Map<String, Value>, name: &'static str) -> Result<[u8; 32], Malformed> {
+    component(jwk, name)?
+        .try_into()
+        .map_err(|_| Malformed::Length(name, 32))
+}
+
+/// A `Base64urlUInt` (RFC 7518 §2). One zero byte before it is dropped: some issuers keep the sign
+/// of their big-number library (the note in §6.3.1.1). More than one makes a short key look long.
+fn unsigned(jwk: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, Malformed> {
+    let bytes = component(jwk, name)?;
+    let digits = bytes.strip_prefix(&[0]).unwrap_or(&bytes);
+    if digits.first().is_none_or(|first| *first == 0) {
+        return Err(Malformed::Padded(name));
+    }
+    Ok(digits.to_vec())
+}
+
+/// How many bits a number without leading zero bytes has.
+fn bits(number: &[u8]) -> u64 {
+    let whole = u64::try_from(number.len())
+        .unwrap_or(u64::MAX)
+        .saturating_mul(8);
+    whole.saturating_sub(
+        number
+            .first()
+            .map_or(0, |first| u64::from(first.leading_zeros())),
+    )
+}
+
+/// The members of secret and private keys (RFC 7518 §6.2.2, §6.3.2, §6.4, RFC 8037 §2).
+const SECRET: [&str; 8] = ["k", "d", "p", "q", "dp", "dq", "qi", "oth"];
+const MODULUS_BITS: std::ops::RangeInclusive<u64> = 2048..=4096;
+/// What the library verifies with. An odd number of two bits is at least 3.
+const EXPONENT_BITS: std::ops::RangeInclusive<u64> = 2..=33;
+/// SEC 1 §2.3.3.
+const UNCOMPRESSED: u8 = 4;

@@ -1,0 +1,148 @@
+//! A JWT before and at the moment of its verification (RFC 7515 compact form, RFC 8725).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::claims::Claims;
+use super::error::TokenError;
+use super::keys::Key;
+use crate::json::{self, member};
+
+/// A decoded but unverified JWT. Nothing in it is true yet.
+pub struct Unverified<'t> {
+    jws: Jws<'t>,
+    claims: Map<String, Value>,
+}
+
+/// A compact JWS whose header is acceptable (RFC 7515 §7.1).
+pub(super) struct Jws<'t> {
+    header: Map<String, Value>,
+    payload: &'t str,
+    signed: &'t str,
+    signature: &'t str,
+}
+
+/// Which `typ` header an issuer's access tokens carry (RFC 9068 §4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypeRule {
+    /// Exactly this, without or with the `application/` prefix, whatever its case.
+    Exactly(String),
+    /// Whatever the issuer sets, except the types that are never access tokens.
+    Any,
+}
+
+impl<'t> Unverified<'t> {
+    /// Splits and decodes `token`, bounded in size and depth.
+    ///
+    /// # Errors
+    /// It is not a JWT that could be verified.
+    pub fn parse(token: &'t str) -> Result<Self, TokenError> {
+        let jws = Jws::parse(token)?;
+        let claims = decode(jws.payload, "payload")?;
+        Ok(Self { jws, claims })
+    }
+
+    /// What the token says its issuer is: good for finding the issuer's keys, and for nothing else.
+    ///
+    /// # Errors
+    /// There is no `iss` string.
+    pub fn claimed_issuer(&self) -> Result<&str, TokenError> {
+        member::text(&self.claims, "iss")
+            .ok()
+            .flatten()
+            .ok_or_else(|| TokenError::Claim("iss".into()))
+    }
+
+    /// The key id, if the token has one: an opaque name, never a path or an address.
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.jws.key_id()
+    }
+
+    /// Verifies the signature with `key` and turns the claims into facts about what the issuer said.
+    ///
+    /// # Errors
+    /// The token is not what the holder of `key` signed, or not of the expected type.
+    pub(super) fn verify(self, key: &Key, expected: &TypeRule) -> Result<Claims, TokenError> {
+        self.jws.verify(key)?;
+        expected.check(member::text(&self.jws.header, "typ").map_err(|_| TokenError::Type)?)?;
+        Ok(Claims::verified(self.claims))
+    }
+}
+
+impl<'t> Jws<'t> {
+    pub(super) fn parse(token: &'t str) -> Result<Self, TokenError> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Form)?;
+        let (header, payload) = signed.split_once('.').ok_or(TokenError::Form)?;
+        if payload.contains('.') || header.len() > MAX_HEADER || payload.len() > MAX_PAYLOAD {
+            return Err(TokenError::Form);
+        }
+        let header = decode(header, "header")?;
+        for parameter in ["crit", "b64", "zip", "enc"] {
+            if header.contains_key(parameter) {
+                return Err(TokenError::Header(parameter));
+            }
+        }
+        let key_id = member::text(&header, "kid").map_err(|_| TokenError::Header("kid"))?;
+        if key_id.is_some_and(|id| id.len() > MAX_KEY_ID) {
+            return Err(TokenError::Header("kid"));
+        }
+        Ok(Self {
+            header,
+            payload,
+            signed,
+            signature,
+        })
+    }
+
+    pub(super) fn key_id(&self) -> Option<&str> {
+        member::text(&self.header, "kid").ok().flatten()
+    }
+
+    pub(super) fn verify(&self, key: &Key) -> Result<(), TokenError> {
+        let algorithm = member::text(&self.header, "alg")
+            .ok()
+            .flatten()
+            .ok_or(TokenError::Header("alg"))?;
+        if algorithm != key.algorithm().as_str() {
+            return Err(TokenError::Algorithm);
+        }
+        if key.verifies(self.signed.as_bytes(), self.signature) {
+            Ok(())
+        } else {
+            Err(TokenError::Signature)
+        }
+    }
+}
+
+impl TypeRule {
+    fn check(&self, typ: Option<&str>) -> Result<(), TokenError> {
+        let typ = typ.map(str::to_ascii_lowercase);
+        let typ = typ
+            .as_deref()
+            .map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
+        let accepted = match self {
+            Self::Exactly(expected) => typ.is_some_and(|typ| typ.eq_ignore_ascii_case(expected)),
+            Self::Any => matches!(typ, None | Some("jwt" | "at+jwt")),
+        };
+        if accepted {
+            Ok(())
+        } else {
+            Err(TokenError::Type)
+        }
+    }
+}
+
+fn decode(part: &str, name: &'static str) -> Result<Map<String, Value>, TokenError> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Form)?;
+    match json::parse(&bytes, MAX_DEPTH) {
+        Ok(Value::Object(members)) => Ok(members),
+        _ => Err(TokenError::Json(name)),
+    }
+}
+
+// Checked before any cryptography; together they bound what an unauthenticated request can cost.
+const MAX_HEADER: usize = 4 * 1024;
+const MAX_PAYLOAD: usize = 16 * 1024;
+const MAX_KEY_ID: usize = 256;
+const MAX_DEPTH: usize = 16;
