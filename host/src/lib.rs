@@ -36,6 +36,5 @@ pub mod harden;
 pub mod json;
 pub mod limits;
 pub mod principal;
-pub mod reason;
 
-pub use bailiwick_journal::{note, owned, seams};
+pub use bailiwick_journal::{note, owned, reason, seams};

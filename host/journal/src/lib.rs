@@ -15,6 +15,7 @@
 pub mod cli;
 pub mod note;
 pub mod owned;
+pub mod reason;
 pub mod seams;
 
 mod batch;

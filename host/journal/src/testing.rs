@@ -18,6 +18,7 @@ use super::file::{Folder, Storage, Unavailable};
 use super::journal::Settings;
 use super::keys::{JournalKeys, MacKey};
 use super::memory::MemoryFile;
+use super::reason::RefusalReason;
 use super::record::{
     Call, CallOpened, CallRefused, DownstreamOpened, Event, HostStarted, HostStopped, Modes,
     Outcome, Record, Request, Subject, Target,
@@ -110,7 +111,11 @@ pub(super) fn record(event: Event, call: &str) -> Record {
 
 /// A refusal of a request for the tool of that name.
 pub(super) fn refusal(tool: &str) -> CallRefused {
-    CallRefused::new(Subject::default(), "unknown-tool").about(target(tool), None, None)
+    CallRefused::new(Subject::default(), RefusalReason::UnknownTarget).about(
+        target(tool),
+        None,
+        None,
+    )
 }
 
 pub(super) fn target(tool: &str) -> Target {

@@ -25,7 +25,6 @@ use super::policy::{Built, Ground, Shelf};
 use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
 use crate::call::Host;
 use crate::config::{self, ComponentTerms, Config, ConfigError};
-use crate::reason::LoadReason;
 use loads::{Loads, afresh};
 use look::{Look, Stamp, Stamps, stamps};
 use settling::Settling;
@@ -355,7 +354,7 @@ impl Watch {
 
     async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
         let detail = Detail::from_iter([("cause", cause)]);
-        let record = ConfigRefused::new(LoadReason::ConfigRefused.as_str(), detail);
+        let record = ConfigRefused::new(detail);
         self.host.journal.record(record).await.map(drop)
     }
 }

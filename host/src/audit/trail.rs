@@ -67,7 +67,6 @@ impl Trail {
         reached: DownstreamTally,
     ) -> Result<(), AuditUnavailable> {
         let counts = outcome != Outcome::Done && reached != DownstreamTally::default();
-        let reason = reason.map(|reason| reason.as_str().into());
         let closed = CallClosed {
             detail: counts.then(|| detail(reached)),
             ..self.base.closed(outcome, reason)
@@ -107,7 +106,7 @@ impl Trail {
         let mode = match (event, mode) {
             (Event::DownstreamRefused, _) | (_, None) => {
                 let reason = reason.unwrap_or(DownstreamReason::UnknownService);
-                return DownstreamRefused::new(call, mode, request, reason.as_str()).into();
+                return DownstreamRefused::new(call, mode, request, reason).into();
             }
             (_, Some(mode)) => mode,
         };
@@ -125,7 +124,7 @@ impl Trail {
                 call,
                 mode,
                 outcome,
-                reason: reason.map(|reason| reason.as_str().into()),
+                reason,
                 request,
                 status: downstream.status,
                 credential_kind: downstream.credential_kind.map(Into::into),

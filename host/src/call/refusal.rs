@@ -69,7 +69,7 @@ async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message:
 }
 
 fn record(denied: &Denied, subject: Subject) -> CallRefused {
-    let refused = CallRefused::new(subject, denied.reason.as_str());
+    let refused = CallRefused::new(subject, denied.reason);
     let Some(named) = &denied.target else {
         return refused;
     };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::parts::{Decision, Modes, Outcome, Subject, Target};
+use crate::reason::{EndReason, RefusalReason};
 use crate::text::{Detail, Text};
 
 /// What all records of one call have.
@@ -46,7 +47,7 @@ impl CallOpened {
     }
 
     /// Returns the record that ends this call.
-    pub fn closed(&self, outcome: Outcome, reason: Option<Text>) -> CallClosed {
+    pub fn closed(&self, outcome: Outcome, reason: Option<EndReason>) -> CallClosed {
         CallClosed {
             call: self.call.clone(),
             modes: self.modes.clone(),
@@ -70,7 +71,7 @@ pub struct CallClosed {
     pub outcome: Outcome,
     /// Why, unless it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Text>,
+    pub reason: Option<EndReason>,
     /// How far it got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
@@ -94,12 +95,12 @@ pub struct CallRefused {
     decision: Decision,
     outcome: Outcome,
     /// Why.
-    pub reason: Text,
+    pub reason: RefusalReason,
 }
 
 impl CallRefused {
     /// The record of a refusal that is not about one target.
-    pub fn new(subject: Subject, reason: impl Into<Text>) -> Self {
+    pub fn new(subject: Subject, reason: RefusalReason) -> Self {
         Self {
             subject,
             target: None,
@@ -107,7 +108,7 @@ impl CallRefused {
             grant: None,
             decision: Decision::Deny,
             outcome: Outcome::Refused,
-            reason: reason.into(),
+            reason,
         }
     }
 
@@ -135,7 +136,7 @@ pub struct RefusalsCounted {
     decision: Decision,
     outcome: Outcome,
     /// Why they were refused.
-    pub reason: Text,
+    pub reason: RefusalReason,
     detail: Counted,
 }
 
@@ -147,7 +148,7 @@ struct Counted {
 impl RefusalsCounted {
     /// The record of `count` refusals for one reason, of one actor (issuer and subject) or of
     /// unknown callers.
-    pub(crate) fn new(actor: Option<(Text, Text)>, reason: Text, count: u64) -> Self {
+    pub(crate) fn new(actor: Option<(Text, Text)>, reason: RefusalReason, count: u64) -> Self {
         let (actor_iss, actor_sub) = actor.unzip();
         Self {
             actor_sub,
