@@ -25,7 +25,6 @@ use super::policy::{Ground, NewPolicy, Shelf};
 use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
 use crate::call::Host;
 use crate::config::{self, ComponentTerms, Config, ConfigError};
-use crate::reason::LoadReason;
 use loads::{Loads, afresh};
 use look::{Look, Stamp, Stamps, stamps};
 use settling::Settling;
@@ -355,8 +354,8 @@ impl Watch {
 
     async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
         let detail = Detail::from_iter([("cause", cause)]);
-        let refused = ConfigRefused::new(LoadReason::ConfigRefused.as_str(), detail);
-        self.host.journal.record(refused).await.map(drop)
+        let record = ConfigRefused::new(detail);
+        self.host.journal.record(record).await.map(drop)
     }
 }
 
