@@ -16,12 +16,12 @@ pub(crate) mod new;
 pub(crate) mod serve;
 pub(crate) mod sign;
 
-mod folder;
 #[cfg(test)]
+#[path = "answers/testing/site.rs"]
 mod testing;
 
-use bailiwick_journal::cli::{chain, page, say_error, table};
 pub(crate) use bailiwick_journal::cli::{conclude, on_stdout};
+use bailiwick_journal::cli::{page, say_error, table};
 
 /// Runs what is asynchronous.
 fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

@@ -28,6 +28,7 @@ pub mod tokens;
 
 pub mod egress;
 
+pub mod answers;
 pub mod app;
 pub mod build;
 pub mod characters;

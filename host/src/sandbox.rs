@@ -37,4 +37,4 @@ pub(crate) use engine::{
 };
 pub use engine::{EngineError, Tier};
 pub use progress::{ProgressSink, Report};
-pub use run::{Capacity, Job, Sandbox, Signals};
+pub use run::{Capacity, Job, Sandbox};

@@ -1,43 +1,52 @@
 //! The records of one call: opened before it has an effect, closed with how it ended.
+//!
+//! Invariant: what [`Trail::settled`] returns is the proof that every record that this call has
+//! appended is durable. Running a guest, sending a request, reporting progress and answering take
+//! that proof, so an effect that overtakes the journal does not compile.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bailiwick_envelope::DelegationMode;
 
 use super::{
     AuditUnavailable, Call, CallClosed, CallOpened, Detail, DownstreamClosed, DownstreamOpened,
-    DownstreamRefused, Event, Journal, Modes, Outcome, Record, Request, Subject, Target,
-    TokenExchanged,
+    DownstreamRefused, Journal, Mark, Modes, Outcome, Request, Scopes, Settled, Subject, Target,
+    Text, TokenExchanged,
 };
 use crate::downstream::DownstreamTally;
 use crate::envelope::Envelope;
 use crate::reason::{DownstreamReason, EndReason};
-
-/// One downstream call; never its values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Downstream {
-    /// The service, by its configured name.
-    pub service: String,
-    /// The HTTP method.
-    pub method: String,
-    /// The template that the request matched.
-    pub path_template: Option<String>,
-    /// The HTTP status of the answer.
-    pub status: Option<u16>,
-    /// The scopes of the credential.
-    pub scopes: Vec<String>,
-    /// The audience of the credential.
-    pub audience: Option<String>,
-    /// What kind of credential it is.
-    pub credential_kind: Option<String>,
-}
 
 /// Where the records of one call go, with what they all say: who, as whom, through what code. Its
 /// existence proves that `call.opened` is durable.
 #[derive(Clone)]
 pub struct Trail {
     journal: Journal,
-    base: Arc<CallOpened>,
+    opened: Arc<CallOpened>,
+    // Endings that were appended and not waited for.
+    unsettled: Arc<Mutex<Vec<Mark>>>,
+}
+
+/// A token that was obtained for a user: what was asked for, and what kind of credential came.
+pub struct Exchanged<'e> {
+    /// The scopes that were asked for.
+    pub scopes: &'e [String],
+    /// The audience that was asked for.
+    pub audience: &'e str,
+    /// The kind of credential.
+    pub credential_kind: &'static str,
+}
+
+/// How a request to a service ended.
+pub struct Closing {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, unless it was done.
+    pub reason: Option<DownstreamReason>,
+    /// The HTTP status of the answer.
+    pub status: Option<u16>,
+    /// The kind of credential that was presented.
+    pub credential_kind: Option<&'static str>,
 }
 
 impl Trail {
@@ -50,13 +59,101 @@ impl Trail {
         envelope: &Envelope,
         grant: &str,
     ) -> Result<Self, AuditUnavailable> {
-        let base = Arc::new(opened(envelope, grant));
-        journal.record(CallOpened::clone(&base)).await?;
-        Ok(Self { journal, base })
+        let opened = opened(envelope, grant);
+        journal.record(opened.clone()).await?;
+        Ok(Self {
+            journal,
+            opened: Arc::new(opened),
+            unsettled: Arc::default(),
+        })
     }
 
-    /// Writes `call.closed` and waits until it is durable. A call that is not done reports how far
-    /// it got: how many of its requests to services were answered, had no effect, or ended unknown.
+    /// Waits until every record of this call is durable.
+    ///
+    /// # Errors
+    /// One is lost, or is not durable in time. The effect must not happen.
+    pub async fn settled(&self) -> Result<Settled<'_>, AuditUnavailable> {
+        let settled = self.journal.settled(&self.unsettled()).await?;
+        self.lock().retain(|mark| !mark.is_settled());
+        Ok(settled)
+    }
+
+    /// Writes `downstream.refused` and waits until it is durable.
+    ///
+    /// # Errors
+    /// It is not durable.
+    pub async fn refused(
+        &self,
+        mode: Option<DelegationMode>,
+        request: Request,
+        reason: DownstreamReason,
+    ) -> Result<(), AuditUnavailable> {
+        let refused = DownstreamRefused::new(self.call(), mode, request, reason);
+        self.journal.record(refused).await.map(drop)
+    }
+
+    /// Writes `downstream.opened`, and waits until it and everything before it is durable.
+    ///
+    /// # Errors
+    /// It is not, so nothing must be sent.
+    pub async fn opened(
+        &self,
+        mode: DelegationMode,
+        request: Request,
+    ) -> Result<Settled<'_>, AuditUnavailable> {
+        let opened = DownstreamOpened::new(self.call(), mode, request);
+        let mark = self.journal.append(opened).await?;
+        self.journal.settled(&mark.and(self.unsettled())).await
+    }
+
+    /// Writes `token.exchanged`, and waits until it is durable. Other calls may use the token.
+    ///
+    /// # Errors
+    /// It is not, so the token must not be used.
+    pub async fn exchanged(
+        &self,
+        mode: DelegationMode,
+        request: Request,
+        exchanged: Exchanged<'_>,
+    ) -> Result<(), AuditUnavailable> {
+        let record = TokenExchanged {
+            call: self.call(),
+            mode,
+            request,
+            scopes: exchanged.scopes.iter().cloned().collect::<Scopes>(),
+            audience: Some(exchanged.audience.into()),
+            credential_kind: Some(exchanged.credential_kind.into()),
+        };
+        self.journal.record(record).await.map(drop)
+    }
+
+    /// Writes `downstream.closed`. The next effect waits for it, the tool does not.
+    ///
+    /// # Errors
+    /// It cannot be written now.
+    pub async fn closed(
+        &self,
+        mode: DelegationMode,
+        request: Request,
+        closing: Closing,
+    ) -> Result<(), AuditUnavailable> {
+        let closed = DownstreamClosed {
+            call: self.call(),
+            mode,
+            outcome: closing.outcome,
+            reason: closing.reason,
+            request,
+            status: closing.status,
+            credential_kind: closing.credential_kind.map(Text::from),
+        };
+        let mark = self.journal.append(closed).await?;
+        self.lock().push(mark);
+        Ok(())
+    }
+
+    /// Writes `call.closed`, and waits until it and everything before it is durable. A call that is
+    /// not done reports how far it got: how many of its requests to services were answered, had no
+    /// effect, or ended unknown.
     ///
     /// # Errors
     /// It is not durable, so the answer must not leave.
@@ -65,83 +162,40 @@ impl Trail {
         outcome: Outcome,
         reason: Option<EndReason>,
         reached: DownstreamTally,
-    ) -> Result<(), AuditUnavailable> {
+    ) -> Result<Settled<'_>, AuditUnavailable> {
         let counts = outcome != Outcome::Done && reached != DownstreamTally::default();
         let closed = CallClosed {
             detail: counts.then(|| detail(reached)),
-            ..self.base.closed(outcome, reason)
+            ..self.opened.closed(outcome, reason)
         };
-        self.journal.record(closed).await.map(drop)
+        let mark = self.journal.append(closed).await?;
+        self.journal.settled(&mark.and(self.unsettled())).await
     }
 
-    /// Writes a record about a downstream call and waits until it is durable.
-    ///
-    /// # Errors
-    /// It is not durable.
-    pub async fn downstream(
-        &self,
-        event: Event,
-        mode: Option<DelegationMode>,
-        downstream: Downstream,
-        ended: Option<(Outcome, Option<DownstreamReason>)>,
-    ) -> Result<(), AuditUnavailable> {
-        let record = self.about(event, mode, downstream, ended);
-        self.journal.record(record).await.map(drop)
+    fn call(&self) -> Call {
+        self.opened.call.clone()
     }
 
-    fn about(
-        &self,
-        event: Event,
-        mode: Option<DelegationMode>,
-        downstream: Downstream,
-        ended: Option<(Outcome, Option<DownstreamReason>)>,
-    ) -> Record {
-        let call = self.base.call.clone();
-        let request = Request {
-            service: downstream.service.into(),
-            method: downstream.method.into(),
-            path_template: downstream.path_template.map(Into::into),
-        };
-        let (outcome, reason) = ended.unwrap_or((Outcome::Unknown, None));
-        let mode = match (event, mode) {
-            (Event::DownstreamRefused, _) | (_, None) => {
-                let reason = reason.unwrap_or(DownstreamReason::UnknownService);
-                return DownstreamRefused::new(call, mode, request, reason).into();
-            }
-            (_, Some(mode)) => mode,
-        };
-        match event {
-            Event::TokenExchanged => TokenExchanged {
-                call,
-                mode,
-                request,
-                scopes: downstream.scopes.into_iter().collect(),
-                audience: downstream.audience.map(Into::into),
-                credential_kind: downstream.credential_kind.map(Into::into),
-            }
-            .into(),
-            Event::DownstreamClosed => DownstreamClosed {
-                call,
-                mode,
-                outcome,
-                reason,
-                request,
-                status: downstream.status,
-                credential_kind: downstream.credential_kind.map(Into::into),
-            }
-            .into(),
-            _ => DownstreamOpened::new(call, mode, request).into(),
-        }
+    fn unsettled(&self) -> Mark {
+        let marks = self.lock();
+        marks.iter().cloned().fold(Mark::default(), Mark::and)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Mark>> {
+        self.unsettled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// How far a call got, as the members of a record's detail.
 fn detail(reached: DownstreamTally) -> Detail {
-    Detail::from_iter([
+    let counts = [
         ("downstream_done", reached.done),
         ("downstream_without_effect", reached.without_effect),
         ("downstream_unknown", reached.unknown),
-    ])
+    ];
+    counts.into_iter().collect()
 }
 
 fn opened(envelope: &Envelope, grant: &str) -> CallOpened {

@@ -70,16 +70,18 @@ async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message:
 
 fn record(denied: &Denied, subject: Subject) -> CallRefused {
     let refused = CallRefused::new(subject, denied.reason);
-    let Some(named) = &denied.target else {
-        return refused;
-    };
-    let target = Target {
-        kind: match named.kind {
-            Kind::Tool => CallKind::Tool,
-        },
-        name: (&named.name).into(),
-    };
-    refused.about(target, Some((&named.component).into()), None)
+    match &denied.target {
+        None => refused,
+        Some(named) => {
+            let target = Target {
+                kind: match named.kind {
+                    Kind::Tool => CallKind::Tool,
+                },
+                name: (&named.name).into(),
+            };
+            refused.about(target, Some((&named.component).into()), None)
+        }
+    }
 }
 
 fn subject(caller: &Caller) -> Subject {

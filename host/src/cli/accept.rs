@@ -6,15 +6,15 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::bail;
+use bailiwick::answers::Folder;
+use bailiwick::answers::accept::{Proposal, Standing};
 use bailiwick::config::{self, Accepted};
-use bailiwick::dispatch::Outline;
 
-use super::folder::Folder;
+use super::compile::compiler;
 use super::page::{Page, Tone};
 use super::wait;
 
-/// The arguments.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The component's name.
@@ -30,51 +30,49 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
-    let folder = wait(Folder::load(&config))?;
+    let folder = wait(Folder::load(&config, compiler()?))?;
     let mut accepted = Accepted::read(&config.server.accepted, &config.server.trust)?;
-    let (name, outline) = (&args.name, found(&args.name, &folder)?);
-    let digest = outline.digest();
-    let before = accepted.of(name);
-    if before == Some(outline) {
+    let proposal = Proposal::of(&args.name, &folder, &accepted)?;
+    if proposal.standing == Standing::Accepted {
+        let (name, digest) = (&proposal.component, &proposal.definitions);
         page.say(&[
             (Tone::Good, "accepted already: "),
             (Tone::Plain, &format!("{name} {digest}")),
         ])?;
         return Ok(());
     }
-    page.field("component", name)?;
-    page.field("definitions", &digest)?;
-    page.heading(if before.is_some() {
-        "since they were last accepted"
-    } else {
-        "never accepted before"
-    })?;
-    for change in outline.changes_from(before.unwrap_or(&Outline::default())) {
-        page.line(&format!("  {change}"))?;
-    }
-    page.line("")?;
-    let Some(wanted) = &args.digest else {
+    show(&proposal, page)?;
+    let Some(digest) = &args.digest else {
+        let (name, folder) = (&proposal.component, config.server.tools.display());
         page.line(&format!(
-            "Look at it: bailiwick inspect {}/{name}.wasm",
-            config.server.tools.display()
+            "Look at it: bailiwick inspect {folder}/{name}.wasm"
         ))?;
-        let command = format!(
-            "bailiwick accept {name} --digest {digest} --config {}",
+        page.line(&format!(
+            "To accept: bailiwick accept {name} --digest {} --config {}",
+            proposal.definitions,
             args.config.display()
-        );
-        page.line(&format!("To accept: {command}"))?;
+        ))?;
         return Ok(());
     };
-    ensure!(
-        *wanted == digest,
-        "what is in the tools folder now is {digest}, not {wanted}; look at it again before you accept it"
-    );
-    accepted.accept(name, outline.clone())?;
+    proposal.accept(digest, &mut accepted)?;
     page.say(&[
         (Tone::Good, "accepted: "),
         (Tone::Plain, &accepted.path().display().to_string()),
     ])?;
     Ok(())
+}
+
+fn show(proposal: &Proposal, page: &mut Page<'_>) -> anyhow::Result<()> {
+    page.field("component", &proposal.component)?;
+    page.field("definitions", &proposal.definitions)?;
+    page.heading(match proposal.standing {
+        Standing::New => "never accepted before",
+        Standing::Accepted | Standing::Changed => "since they were last accepted",
+    })?;
+    for change in &proposal.changes {
+        page.line(&format!("  {change}"))?;
+    }
+    Ok(page.line("")?)
 }
 
 /// The arguments of the former command, which are not read.
@@ -87,19 +85,6 @@ pub(crate) struct FormerArgs {
 /// Fails with the new name of the command.
 pub(crate) fn former(_args: &FormerArgs) -> anyhow::Result<()> {
     bail!("`bailiwick approve` is now `bailiwick accept`, with the same arguments")
-}
-
-/// Returns the definitions of a component, accepted or not.
-fn found<'f>(name: &str, folder: &'f Folder) -> anyhow::Result<&'f Outline> {
-    if let Some(outline) = folder.outlines.get(name) {
-        return Ok(outline);
-    }
-    let refused = folder.refused.iter().find(|(other, _)| other == name);
-    let why = refused.map_or_else(
-        || "it is not in the tools folder".to_owned(),
-        |(_, why)| why.clone(),
-    );
-    None.with_context(|| format!("{name}.wasm cannot be accepted: {why}"))
 }
 
 #[cfg(test)]
@@ -132,6 +117,7 @@ mod tests {
         check::run(
             &check::Args {
                 config: site.config(),
+                json: false,
             },
             &mut Page::new(&mut Vec::new(), false),
         )

@@ -1,50 +1,48 @@
-//! `bailiwick check`: everything that is wrong with a configuration and its tools, at once.
-//!
-//! Invariant: it opens no port, writes no journal and makes no keys; it can run beside the host.
-
-mod findings;
+//! `bailiwick check`: prints everything that is wrong with a configuration and its tools.
 
 use std::path::PathBuf;
 
-use bailiwick::config::{self, Config};
-use bailiwick::dispatch::Tool;
-use bailiwick::limits::Room;
+use bailiwick::answers::Folder;
+use bailiwick::answers::check::{CheckedService, CheckedTool, Finding, Report};
+use bailiwick::config;
 
-use super::folder::Folder;
+use super::compile::compiler;
 use super::page::{Page, Tone, counted};
 use super::table::Table;
 use super::wait;
-use findings::Findings;
 
-/// The arguments.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) config: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
-    let folder = wait(Folder::load(&config))?;
-    let findings = Findings::of(&config, &folder);
-    overview(&config, &folder, page)?;
-    tools(&folder, page)?;
-    scopes(&folder, page)?;
-    told("errors", Tone::Bad, &findings.errors, page)?;
-    told("warnings", Tone::Warning, &findings.warnings, page)?;
-    page.line("")?;
-    let (errors, warnings) = (findings.errors.len(), findings.warnings.len());
+    let folder = wait(Folder::load(&config, compiler()?))?;
+    let report = Report::of(&config, &folder);
+    if args.json {
+        page.value(&report)?;
+    } else {
+        as_text(&report, page)?;
+    }
+    let errors = report.errors.len();
     anyhow::ensure!(
         errors == 0,
         "{}: {}",
         args.config.display(),
         counted(errors, "error")
     );
-    let verdict = if warnings == 0 {
-        "in order".to_owned()
-    } else {
-        counted(warnings, "warning")
+    if args.json {
+        return Ok(());
+    }
+    let verdict = match report.warnings.len() {
+        0 => "in order".to_owned(),
+        warnings => counted(warnings, "warning"),
     };
     page.say(&[
         (Tone::Plain, &format!("{}: ", args.config.display())),
@@ -53,68 +51,45 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn overview(config: &Config, folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let issuers: Vec<_> = config
-        .issuers
-        .iter()
-        .map(|issuer| issuer.settings.issuer.as_str())
-        .collect();
-    let services: Vec<_> = config
-        .services
-        .iter()
-        .map(|service| service.name.as_str())
-        .collect();
-    page.field("listen", &config.server.listen.to_string())?;
+fn as_text(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
+    overview(report, page)?;
+    tools(report, page)?;
+    scopes(report, page)?;
+    findings("errors", Tone::Bad, &report.errors, page)?;
+    findings("warnings", Tone::Warning, &report.warnings, page)?;
+    Ok(page.line("")?)
+}
+
+fn overview(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
     let derived = "derived from the address, since server.resource is not set";
-    page.field(
-        "resource",
-        config.server.resource.as_deref().unwrap_or(derived),
-    )?;
-    page.field("issuers", &issuers.join(", "))?;
-    page.field(
-        "services",
-        &if services.is_empty() {
-            "none".to_owned()
-        } else {
-            services.join(", ")
-        },
-    )?;
-    page.field("tools", &config.server.tools.display().to_string())?;
-    page.field(
-        "components",
-        &format!(
-            "{} loaded, {} refused",
-            folder.loaded.len(),
-            folder.refused.len()
-        ),
-    )?;
-    if let Some(lowered) = config.limits.lowered(Room::here()) {
-        page.field("limits", &lowered)?;
+    let services = report.services.join(", ");
+    page.field("listen", &report.listen)?;
+    page.field("resource", report.resource.as_deref().unwrap_or(derived))?;
+    page.field("issuers", &report.issuers.join(", "))?;
+    page.field("services", or(&services, "none"))?;
+    page.field("tools", &report.folder.display().to_string())?;
+    let (loaded, refused) = (report.loaded.len(), report.refused.len());
+    page.field("components", &format!("{loaded} loaded, {refused} refused"))?;
+    if let Some(lowered) = &report.lowered {
+        page.field("limits", lowered)?;
     }
     Ok(())
 }
 
-fn tools(folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn tools(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.heading("tools")?;
     let mut table = Table::new(&["TOOL", "COMPONENT", "SIGNED BY", "NEEDS SCOPES", "REACHES"]);
-    for tool in folder.catalog.tools() {
+    for tool in &report.tools {
+        let scopes = tool.scopes.join(" ");
         table.row(vec![
-            (Tone::Strong, tool.definition.name.clone()),
-            (Tone::Plain, tool.backing.component.name.clone()),
-            (
-                Tone::Plain,
-                tool.backing
-                    .component
-                    .signed
-                    .as_ref()
-                    .map(|signed| signed.by.clone())
-                    .unwrap_or_default(),
-            ),
-            (Tone::Plain, scopes_of(tool)),
+            (Tone::Strong, tool.name.clone()),
+            (Tone::Plain, tool.component.clone()),
+            (Tone::Plain, tool.signed_by.clone().unwrap_or_default()),
+            (Tone::Plain, or(&scopes, "none").to_owned()),
             (Tone::Plain, reaches(tool)),
         ]);
     }
-    if folder.catalog.tools().next().is_none() {
+    if report.tools.is_empty() {
         page.line(
             "none: put components (`bailiwick build CRATE --out FOLDER`) into the tools folder",
         )?;
@@ -122,77 +97,52 @@ fn tools(folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(table.write(page)?)
 }
 
-fn scopes_of(tool: &Tool) -> String {
-    if tool.definition.scopes.is_empty() {
-        "none".to_owned()
-    } else {
-        tool.definition.scopes.join(" ")
-    }
-}
-
-fn reaches(tool: &Tool) -> String {
-    let mut services: Vec<_> = tool
-        .backing
-        .services
-        .iter()
-        .map(|(name, mode)| format!("{name} ({})", mode.as_str()))
-        .collect();
-    let missing = tool
-        .definition
-        .services
-        .iter()
-        .filter(|name| !tool.backing.services.contains_key(*name));
-    services.extend(missing.map(|name| format!("{name} (not granted)")));
-    if services.is_empty() {
-        "nothing".to_owned()
-    } else {
-        services.join(", ")
-    }
-}
-
-/// What each scope opens, and what is open to every token.
-fn scopes(folder: &Folder, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let all: std::collections::BTreeSet<&str> = folder
-        .catalog
-        .tools()
-        .flat_map(|tool| &tool.definition.scopes)
-        .map(String::as_str)
-        .collect();
-    let mut table = Table::new(&["SCOPE", "IS NEEDED FOR"]);
-    let tools = |wanted: &dyn Fn(&Tool) -> bool| {
-        let names = folder
-            .catalog
-            .tools()
-            .filter(|tool| wanted(tool))
-            .map(|tool| tool.definition.name.as_str());
-        names.collect::<Vec<_>>().join(", ")
+fn reaches(tool: &CheckedTool) -> String {
+    let reach = |service: &CheckedService| {
+        let mode = service.mode.map_or("not granted", |mode| mode.as_str());
+        format!("{} ({mode})", service.name)
     };
-    for scope in all {
-        let names = tools(&|tool| tool.definition.scopes.iter().any(|one| one == scope));
-        table.row(vec![(Tone::Strong, scope.to_owned()), (Tone::Plain, names)]);
+    let services: Vec<_> = tool.services.iter().map(reach).collect();
+    or(&services.join(", "), "nothing").to_owned()
+}
+
+/// Lists what each scope opens, and what is open to every token.
+fn scopes(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
+    let mut table = Table::new(&["SCOPE", "IS NEEDED FOR"]);
+    for used in &report.scopes {
+        let tools = used.tools.join(", ");
+        table.row(match &used.scope {
+            Some(scope) => vec![(Tone::Strong, scope.clone()), (Tone::Plain, tools)],
+            None => vec![
+                (Tone::Faint, "(none)".to_owned()),
+                (Tone::Plain, format!("{tools}: every admitted token")),
+            ],
+        });
     }
-    let open = tools(&|tool| tool.definition.scopes.is_empty());
-    if !open.is_empty() {
-        table.row(vec![
-            (Tone::Faint, "(none)".to_owned()),
-            (Tone::Plain, format!("{open}: every admitted token")),
-        ]);
-    }
-    if folder.catalog.tools().next().is_some() {
+    if !report.tools.is_empty() {
         page.heading("scopes")?;
     }
     Ok(table.write(page)?)
 }
 
-fn told(heading: &str, tone: Tone, findings: &[String], page: &mut Page<'_>) -> anyhow::Result<()> {
+fn findings(
+    heading: &str,
+    tone: Tone,
+    findings: &[Finding],
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
     if findings.is_empty() {
         return Ok(());
     }
     page.heading(heading)?;
     for finding in findings {
-        page.say(&[(tone, "- "), (Tone::Plain, finding)])?;
+        page.say(&[(tone, "- "), (Tone::Plain, &finding.to_string())])?;
     }
     Ok(())
+}
+
+fn or<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
+    if text.is_empty() { otherwise } else { text }
 }
 
 #[cfg(test)]

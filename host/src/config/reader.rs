@@ -476,12 +476,11 @@ impl<'c> Section<'c> {
         for (name, _) in self.table {
             if !known.contains(name.get_ref().as_ref()) {
                 let key = self.name(name.get_ref());
-                let text = match renamed::now(&key) {
-                    Some(now) => format!("{key} is now {now}"),
-                    None => {
-                        let hint = hint(name.get_ref(), &known);
-                        format!("{key} is not a key of this configuration{hint}")
-                    }
+                let text = if let Some(now) = renamed::now(&key) {
+                    format!("{key} is now {now}")
+                } else {
+                    let hint = hint(name.get_ref(), &known);
+                    format!("{key} is not a key of this configuration{hint}")
                 };
                 self.problems.at(name.span().start, text);
             }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use bailiwick_envelope::characters::is_unseen;
+use serde::Serialize;
 
 /// How a piece of text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,15 @@ impl<'w> Page<'w> {
         self.say(&[(Tone::Faint, &format!("  {name:<12}")), (tone, value)])
     }
 
-    /// JSON as it is, with what cannot be seen in the spelling of JSON.
+    /// Writes a value as JSON, the same one that the text shows.
+    ///
+    /// # Errors
+    /// The writer fails, or the value has no JSON.
+    pub fn value(&mut self, value: &impl Serialize) -> io::Result<()> {
+        self.json(&serde_json::to_string_pretty(value)?)
+    }
+
+    /// Writes JSON; characters that cannot be seen are escaped as JSON spells them.
     pub fn json(&mut self, text: &str) -> io::Result<()> {
         let mut line = String::with_capacity(text.len());
         for character in text.chars() {

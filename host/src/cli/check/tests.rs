@@ -10,6 +10,7 @@ fn check(site: &Site) -> (String, String) {
     let result = run(
         &Args {
             config: site.config(),
+            json: false,
         },
         &mut Page::new(&mut bytes, false),
     );
@@ -213,4 +214,19 @@ fn a_tools_folder_that_is_not_there_is_told() {
         failed.contains("server.tools cannot be used") && failed.contains("absent"),
         "{failed}"
     );
+}
+
+#[test]
+fn as_json_it_is_the_same_report() {
+    let site = Site::new(CONFIG, &[("orders", component(&[HELLO]))]);
+    let args = Args {
+        config: site.config(),
+        json: true,
+    };
+    let mut bytes = Vec::new();
+    run(&args, &mut Page::new(&mut bytes, false)).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let text = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_str);
+    assert_eq!(text("/tools/0/name"), Some("hello"));
+    assert_eq!(text("/warnings/0/finding"), Some("grant-unused"));
 }

@@ -1,51 +1,20 @@
 //! Tokens signed on the spot, and what is said of each call.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use ed25519_dalek::{Signer as _, SigningKey};
-use serde_json::json;
+use bailiwick::seams::{Clock as _, SystemClock};
+use serde_json::{Value, json};
 
-use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component};
+use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component, jwks, signed};
 use super::*;
 
-fn key() -> SigningKey {
-    SigningKey::from_bytes(&[7; 32])
-}
-
-fn jwks() -> Vec<u8> {
-    let x = BASE64_URL_SAFE_NO_PAD.encode(key().verifying_key().as_bytes());
-    json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k", "x": x}]})
-        .to_string()
-        .into_bytes()
-}
-
-/// A token of alice, changed by these claims.
-fn signed(changes: &Value) -> String {
-    let now = SystemClock.now();
-    let mut claims = json!({
-        "iss": "https://idp.example.com", "sub": "alice", "aud": "https://mcp.example.com/mcp", "client_id": "web",
-        "scope": "orders:read", "iat": now, "exp": now + 600, "jti": "1",
-    });
-    if let (Some(claims), Some(changes)) = (claims.as_object_mut(), changes.as_object()) {
-        claims.extend(changes.clone());
-    }
-    let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "k"});
-    let [header, claims] =
-        [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
-    let signature = key().sign(format!("{header}.{claims}").as_bytes());
-    format!(
-        "{header}.{claims}.{}",
-        BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes())
-    )
-}
-
-struct Question<'q> {
+struct Asked<'q> {
     config: &'q str,
     claims: Value,
     tool: &'q str,
     arguments: Option<&'q str>,
 }
 
-fn ask(question: &Question<'_>) -> (String, String) {
+fn ask(question: &Asked<'_>) -> (String, String) {
     const OTHER: Offered = Offered {
         name: "other",
         services: &["reports"],
@@ -60,7 +29,7 @@ fn ask(question: &Question<'_>) -> (String, String) {
         ],
     );
     site.write("jwks.json", &jwks());
-    let token = signed(&question.claims);
+    let token = signed(SystemClock.now(), &question.claims);
     site.write("token", format!("{token}\n").as_bytes());
     let before = site.names();
     let args = Args {
@@ -68,6 +37,7 @@ fn ask(question: &Question<'_>) -> (String, String) {
         tool: question.tool.to_owned(),
         token_file: site.path("token"),
         arguments: question.arguments.map(str::to_owned),
+        json: false,
     };
     let mut bytes = Vec::new();
     let result = run(&args, &mut Page::new(&mut bytes, false));
@@ -87,7 +57,7 @@ fn ask(question: &Question<'_>) -> (String, String) {
 
 #[test]
 fn an_allowed_call_is_told_with_whom_what_and_how() {
-    let order = Question {
+    let order = Asked {
         config: CONFIG,
         claims: json!({}),
         tool: "get_order",
@@ -190,7 +160,7 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
         ),
     ];
     for (claims, tool, arguments, told) in cases {
-        let question = Question {
+        let question = Asked {
             config: CONFIG,
             claims: claims.clone(),
             tool,
@@ -210,7 +180,7 @@ fn the_audience_needed_is_the_one_of_the_tokens_issuer() {
     let line = "issuer = \"https://idp.example.com\"\n";
     let config = CONFIG.replacen(line, &format!("{line}audience = \"api://mcp\"\n"), 1);
     assert_ne!(config, CONFIG);
-    let (said, _) = ask(&Question {
+    let (said, _) = ask(&Asked {
         config: &config,
         claims: json!({}),
         tool: "hello",
@@ -265,7 +235,7 @@ fn what_a_caller_lacks_for_a_service_is_told() {
     for (part, replacement, claims, tool, told) in cases {
         let config = CONFIG.replacen(part, replacement, 1);
         let arguments = (*tool == "get_order").then_some(r#"{"order_id":"1"}"#);
-        let (said, failed) = ask(&Question {
+        let (said, failed) = ask(&Asked {
             config: &config,
             claims: claims.clone(),
             tool,
@@ -289,7 +259,7 @@ fn a_service_account_is_told_that_it_does_not_fill_a_template() {
             false,
         ),
     ] {
-        let (said, _) = ask(&Question {
+        let (said, _) = ask(&Asked {
             config: &config,
             claims: json!({"sub": "web"}),
             tool: "get_order",
@@ -306,7 +276,7 @@ fn a_service_account_is_told_that_it_does_not_fill_a_template() {
 #[test]
 fn what_cannot_be_asked_is_told() {
     let order = |config: &'static str, arguments| {
-        let (_, failed) = ask(&Question {
+        let (_, failed) = ask(&Asked {
             config,
             claims: json!({}),
             tool: "hello",
@@ -328,4 +298,31 @@ fn what_cannot_be_asked_is_told() {
         assert_eq!(token(&site.path("token")).is_ok(), good, "{text:?}");
     }
     assert!(token(&site.path("absent")).is_err());
+}
+
+#[test]
+fn as_json_it_is_the_same_decision_and_still_fails_where_the_call_would() {
+    let site = Site::new(CONFIG, &[("orders", component(&[ORDER]))]);
+    site.write("jwks.json", &jwks());
+    for (claims, decision) in [
+        (json!({}), "allowed"),
+        (json!({"scope": "other"}), "refused"),
+        (json!({"exp": 1}), "not-admitted"),
+    ] {
+        let token = signed(SystemClock.now(), &claims);
+        site.write("token", token.as_bytes());
+        let args = Args {
+            config: site.config(),
+            tool: "get_order".to_owned(),
+            token_file: site.path("token"),
+            arguments: Some(r#"{"order_id":"1"}"#.to_owned()),
+            json: true,
+        };
+        let mut bytes = Vec::new();
+        let result = run(&args, &mut Page::new(&mut bytes, false));
+        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        let found = value.pointer("/decision").and_then(Value::as_str);
+        assert_eq!(found, Some(decision), "{value}");
+        assert_eq!(result.is_ok(), decision == "allowed", "{value}");
+    }
 }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::super::testing::{HELLO, ORDER, Offered, Site, component};
+use serde_json::json;
+
 use super::*;
 
 fn inspect(bytes: Vec<u8>, json: bool) -> (String, String) {

@@ -1,4 +1,5 @@
-//! What the tests of the commands share: components made on the spot, and a folder to serve.
+//! What the tests of answers and of the commands that print them share: components made on the spot,
+//! tokens, and a folder to serve.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write as _;
@@ -6,22 +7,26 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// A tool of a component that describes it and does nothing else.
 #[derive(Clone, Copy)]
-pub(super) struct Offered {
-    pub(super) name: &'static str,
-    pub(super) description: &'static str,
-    pub(super) input: &'static str,
-    pub(super) scopes: &'static [&'static str],
-    pub(super) services: &'static [&'static str],
+pub(crate) struct Offered {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) input: &'static str,
+    pub(crate) scopes: &'static [&'static str],
+    pub(crate) services: &'static [&'static str],
 }
 
 /// A tool that takes an order's number.
-pub(super) const ORDER: Offered = Offered {
+pub(crate) const ORDER: Offered = Offered {
     name: "get_order",
     description: "Says where an order is.",
     input: r#"{"type":"object","properties":{"order_id":{"type":"string"}},"required":["order_id"],"additionalProperties":false}"#,
@@ -30,7 +35,7 @@ pub(super) const ORDER: Offered = Offered {
 };
 
 /// A tool that takes nothing and needs nothing.
-pub(super) const HELLO: Offered = Offered {
+pub(crate) const HELLO: Offered = Offered {
     name: "hello",
     description: "Says hello.",
     input: r#"{"type":"object","additionalProperties":false}"#,
@@ -39,7 +44,7 @@ pub(super) const HELLO: Offered = Offered {
 };
 
 /// A component that offers these tools.
-pub(super) fn component(tools: &[Offered]) -> Vec<u8> {
+pub(crate) fn component(tools: &[Offered]) -> Vec<u8> {
     let mut memory = Memory(vec![0; 8]);
     let definitions: Vec<Vec<u8>> = tools.iter().map(|tool| memory.definition(tool)).collect();
     let list = memory.list(&definitions);
@@ -65,7 +70,7 @@ fn encode(module: &str) -> Vec<u8> {
     let mut module = wat::parse_str(module).unwrap();
     let mut resolve = Resolve::default();
     let package = resolve
-        .push_str("tool.wit", include_str!("../../../wit/tool.wit"))
+        .push_str("tool.wit", include_str!("../../../../wit/tool.wit"))
         .unwrap();
     let world = resolve.select_world(&[package], Some("tool")).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
@@ -132,7 +137,7 @@ fn pair(pointer: u32, length: usize) -> [u8; 8] {
 }
 
 /// The configuration that tests change; complete, with one service.
-pub(super) const CONFIG: &str = r#"[server]
+pub(crate) const CONFIG: &str = r#"[server]
 listen = "127.0.0.1:0"
 resource = "https://mcp.example.com/mcp"
 
@@ -166,10 +171,10 @@ folder = "audit"
 "#;
 
 /// A folder with a configuration, a key set and a tools folder.
-pub(super) struct Site(TempDir);
+pub(crate) struct Site(TempDir);
 
 impl Site {
-    pub(super) fn new(config: &str, components: &[(&str, Vec<u8>)]) -> Self {
+    pub(crate) fn new(config: &str, components: &[(&str, Vec<u8>)]) -> Self {
         let site = Self(tempfile::tempdir().unwrap());
         close(site.0.path(), 0o700);
         fs::create_dir(site.path("tools")).unwrap();
@@ -183,21 +188,21 @@ impl Site {
         site
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub(super) fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.path("bailiwick.toml")
     }
 
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         fs::write(self.path(name), bytes).unwrap();
         close(&self.path(name), 0o644);
     }
 
     /// The names in the folder.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let mut names: Vec<_> = entries
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -209,4 +214,37 @@ impl Site {
 
 fn close(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+/// The key set that verifies [`signed`] tokens.
+pub(crate) fn jwks() -> Vec<u8> {
+    let x = BASE64_URL_SAFE_NO_PAD.encode(key().verifying_key().as_bytes());
+    json!({"keys": [
+        {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k", "x": x},
+    ]})
+    .to_string()
+    .into_bytes()
+}
+
+/// A token of alice that is issued at `now` and changed by these claims.
+pub(crate) fn signed(now: u64, changes: &Value) -> String {
+    let mut claims = json!({
+        "iss": "https://idp.example.com", "sub": "alice", "aud": "https://mcp.example.com/mcp",
+        "client_id": "web", "scope": "orders:read", "iat": now, "exp": now + 600, "jti": "1",
+    });
+    if let (Some(claims), Some(changes)) = (claims.as_object_mut(), changes.as_object()) {
+        claims.extend(changes.clone());
+    }
+    let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "k"});
+    let [header, claims] =
+        [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
+    let signature = key().sign(format!("{header}.{claims}").as_bytes());
+    format!(
+        "{header}.{claims}.{}",
+        BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes())
+    )
 }

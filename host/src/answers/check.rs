@@ -1,0 +1,177 @@
+//! Everything that is wrong with a configuration and its tools, at once.
+
+mod findings;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use bailiwick_envelope::DelegationMode;
+use serde::Serialize;
+
+use super::{Folder, RefusedComponent, all_worded};
+use crate::config::Config;
+use crate::dispatch::Tool;
+use crate::limits::Room;
+
+pub use findings::Finding;
+
+/// What a configuration amounts to, and what does not fit in it.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The address of the front door.
+    pub listen: String,
+    /// The configured resource; derived from the bound address if absent.
+    pub resource: Option<String>,
+    /// The issuers.
+    pub issuers: Vec<String>,
+    /// The services.
+    pub services: Vec<String>,
+    /// The tools folder.
+    pub folder: PathBuf,
+    /// The components that would be served.
+    pub loaded: Vec<String>,
+    /// The components that would not.
+    pub refused: Vec<RefusedComponent>,
+    /// The limits that are lower than documented because this process has little room.
+    pub lowered: Option<String>,
+    /// The tools that could be called.
+    pub tools: Vec<CheckedTool>,
+    /// What each scope opens; first those that exist, then what needs none.
+    pub scopes: Vec<ScopeUse>,
+    /// Where the host would not do what the configuration says.
+    #[serde(serialize_with = "all_worded")]
+    pub errors: Vec<Finding>,
+    /// Where it would, and it is probably not what the operator means.
+    #[serde(serialize_with = "all_worded")]
+    pub warnings: Vec<Finding>,
+}
+
+/// A tool that could be called.
+#[derive(Debug, Serialize)]
+pub struct CheckedTool {
+    /// The tool.
+    pub name: String,
+    /// Its component.
+    pub component: String,
+    /// The configured signer of the component, if it is signed.
+    pub signed_by: Option<String>,
+    /// The scopes that a token needs.
+    pub scopes: Vec<String>,
+    /// The services that it reaches or asks for.
+    pub services: Vec<CheckedService>,
+}
+
+/// A service that a tool reaches or asks for.
+#[derive(Debug, Serialize)]
+pub struct CheckedService {
+    /// The service.
+    pub name: String,
+    /// In which mode; absent if it is not granted.
+    pub mode: Option<DelegationMode>,
+}
+
+/// The tools that a scope opens.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct ScopeUse {
+    /// The scope; absent for tools that need none.
+    pub scope: Option<String>,
+    /// The tools.
+    pub tools: Vec<String>,
+}
+
+impl Report {
+    /// Compares a configuration with its tools folder.
+    pub fn of(config: &Config, folder: &Folder) -> Self {
+        let findings = findings::Findings::of(config, folder);
+        Self {
+            listen: config.server.listen.to_string(),
+            resource: config.server.resource.clone(),
+            issuers: config
+                .issuers
+                .iter()
+                .map(|issuer| issuer.settings.issuer.clone())
+                .collect(),
+            services: config
+                .services
+                .iter()
+                .map(|service| service.name.clone())
+                .collect(),
+            folder: config.server.tools.clone(),
+            loaded: folder
+                .loaded
+                .iter()
+                .map(|component| component.name.clone())
+                .collect(),
+            refused: folder.refused.clone(),
+            lowered: config.limits.lowered(Room::here()),
+            tools: folder
+                .catalog
+                .tools()
+                .map(|tool| CheckedTool::of(tool))
+                .collect(),
+            scopes: scopes(folder),
+            errors: findings.errors,
+            warnings: findings.warnings,
+        }
+    }
+}
+
+impl CheckedTool {
+    fn of(tool: &Tool) -> Self {
+        let granted = tool
+            .backing
+            .services
+            .iter()
+            .map(|(name, mode)| CheckedService {
+                name: name.clone(),
+                mode: Some(*mode),
+            });
+        let missing = tool
+            .definition
+            .services
+            .iter()
+            .filter(|name| !tool.backing.services.contains_key(*name))
+            .map(|name| CheckedService {
+                name: name.clone(),
+                mode: None,
+            });
+        Self {
+            name: tool.definition.name.clone(),
+            component: tool.backing.component.name.clone(),
+            signed_by: tool
+                .backing
+                .component
+                .signed
+                .as_ref()
+                .map(|signed| signed.by.clone()),
+            scopes: tool.definition.scopes.clone(),
+            services: granted.chain(missing).collect(),
+        }
+    }
+}
+
+fn scopes(folder: &Folder) -> Vec<ScopeUse> {
+    let all: BTreeSet<&String> = folder
+        .catalog
+        .tools()
+        .flat_map(|tool| &tool.definition.scopes)
+        .collect();
+    let mut uses: Vec<_> = all
+        .into_iter()
+        .map(|scope| ScopeUse {
+            tools: folder.named(|tool| tool.definition.scopes.contains(scope)),
+            scope: Some(scope.clone()),
+        })
+        .collect();
+    let open = folder.named(|tool| tool.definition.scopes.is_empty());
+    if !open.is_empty() {
+        uses.push(ScopeUse {
+            scope: None,
+            tools: open,
+        });
+    }
+    uses
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,325 @@
+//! What does not fit together between a configuration and the components that are there.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::super::Folder;
+use crate::config::{Config, Issuer};
+use crate::dispatch::{ComponentGrant, Tool};
+use crate::limits::Room;
+use crate::tokens::{self, KeyFile, KeySource};
+
+/// One thing that does not fit. Its text says what to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "finding", rename_all = "kebab-case")]
+pub enum Finding {
+    /// A key file cannot be used.
+    KeysUnusable {
+        /// The issuer.
+        issuer: String,
+        /// The error with its causes.
+        cause: String,
+    },
+    /// A key of a key file is not used.
+    KeyLeftOut {
+        /// The issuer.
+        issuer: String,
+        /// The key, and the reason.
+        key: String,
+    },
+    /// A component would be refused.
+    ComponentRefused {
+        /// The component.
+        component: String,
+        /// The error with its causes.
+        cause: String,
+    },
+    /// A tool asks for a service that it is not granted.
+    ServiceNotGranted {
+        /// The tool.
+        tool: String,
+        /// Its component.
+        component: String,
+        /// The service.
+        service: String,
+        /// Whether the configuration describes the service.
+        described: bool,
+    },
+    /// A section names a component that is not there.
+    ComponentMissing {
+        /// The component.
+        component: String,
+    },
+    /// A component is granted a service that none of its tools asks for.
+    GrantUnused {
+        /// The component.
+        component: String,
+        /// The tool, if the grant is to a single one.
+        tool: Option<String>,
+        /// The service.
+        service: String,
+    },
+    /// A section names a tool that its component does not have.
+    ToolMissing {
+        /// The component.
+        component: String,
+        /// The tool.
+        tool: String,
+        /// The tools that it has.
+        tools: Vec<String>,
+    },
+    /// A service is granted to no component.
+    ServiceUnused {
+        /// The service.
+        service: String,
+    },
+    /// A service allows no request.
+    NothingAllowed {
+        /// The service.
+        service: String,
+    },
+    /// A limit is higher than this process can live with.
+    LimitTooHigh {
+        /// Which one, and why.
+        limit: String,
+    },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeysUnusable { issuer, cause } => write!(
+                formatter,
+                "issuers.jwks_file of {issuer} cannot be used: {cause}"
+            ),
+            Self::KeyLeftOut { issuer, key } => {
+                write!(formatter, "issuers.jwks_file of {issuer}: not used: {key}")
+            }
+            Self::ComponentRefused { component, cause } => {
+                write!(formatter, "{component}.wasm would be refused: {cause}")
+            }
+            Self::ComponentMissing { component } => write!(
+                formatter,
+                "[components.{component}] is for {component}.wasm, which is not in the tools \
+                 folder; add the file or remove the section"
+            ),
+            Self::ServiceNotGranted { .. }
+            | Self::GrantUnused { .. }
+            | Self::ToolMissing { .. } => self.fmt_grant(formatter),
+            Self::ServiceUnused { service } => {
+                write!(formatter, "[services.{service}] is granted to no component")
+            }
+            Self::NothingAllowed { service } => write!(
+                formatter,
+                "services.{service}.allow is empty, so nothing may be asked of it; list requests \
+                 such as \"GET /items/{{}}\""
+            ),
+            Self::LimitTooHigh { limit } => formatter.write_str(limit),
+        }
+    }
+}
+
+impl Finding {
+    /// Writes what does not fit between a grant and what tools ask for.
+    fn fmt_grant(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServiceNotGranted {
+                tool,
+                component,
+                service,
+                described,
+            } => {
+                write!(
+                    formatter,
+                    "{tool} asks for the service {service}, which is not granted; "
+                )?;
+                if *described {
+                    write!(
+                        formatter,
+                        "add {service} = \"<mode>\" to services under [components.{component}]"
+                    )
+                } else {
+                    write!(
+                        formatter,
+                        "describe it under [services.{service}], then grant it under \
+                         [components.{component}]"
+                    )
+                }
+            }
+            Self::GrantUnused {
+                component,
+                tool: None,
+                service,
+            } => write!(
+                formatter,
+                "components.{component}.services: no tool of it asks for {service}; remove it"
+            ),
+            Self::GrantUnused {
+                component,
+                tool: Some(tool),
+                service,
+            } => write!(
+                formatter,
+                "components.{component}.tools.{tool}.services: it does not ask for {service}; \
+                 remove it"
+            ),
+            Self::ToolMissing {
+                component,
+                tool,
+                tools,
+            } => write!(
+                formatter,
+                "[components.{component}.tools.{tool}] is for no tool of it; its tools are {}",
+                tools.join(", ")
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// All findings of one comparison.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) errors: Vec<Finding>,
+    pub(super) warnings: Vec<Finding>,
+}
+
+impl Findings {
+    pub(super) fn of(config: &Config, folder: &Folder) -> Self {
+        let mut found = Self::default();
+        for issuer in &config.issuers {
+            if let KeySource::File(file) = &issuer.keys {
+                found.keys(issuer, file);
+            }
+        }
+        for refused in &folder.refused {
+            found.errors.push(Finding::ComponentRefused {
+                component: refused.name.clone(),
+                cause: refused.cause.clone(),
+            });
+        }
+        for tool in folder.catalog.tools() {
+            found.declared(config, tool);
+        }
+        for (name, grant) in &config.components {
+            found.granted(name, grant, folder);
+        }
+        found.unused(config);
+        let limits = config.limits.beyond(Room::here());
+        let limits = limits
+            .into_iter()
+            .map(|limit| Finding::LimitTooHigh { limit });
+        found.warnings.extend(limits);
+        found
+    }
+
+    /// Reads a key file. The host reads it only when a token comes, so an operator learns of a
+    /// fault here first.
+    fn keys(&mut self, issuer: &Issuer, file: &KeyFile) {
+        let name = &issuer.settings.issuer;
+        let left_out = file
+            .read()
+            .and_then(|bytes| tokens::left_out(&bytes, &issuer.algorithms));
+        match left_out {
+            Ok(keys) => {
+                let keys = keys.into_iter().map(|key| Finding::KeyLeftOut {
+                    issuer: name.clone(),
+                    key,
+                });
+                self.warnings.extend(keys);
+            }
+            Err(why) => self.errors.push(Finding::KeysUnusable {
+                issuer: name.clone(),
+                cause: why,
+            }),
+        }
+    }
+
+    /// Compares what a tool asks for with what is granted.
+    fn declared(&mut self, config: &Config, tool: &Tool) {
+        let asked = tool.definition.services.iter();
+        for service in asked.filter(|service| !tool.backing.services.contains_key(*service)) {
+            self.warnings.push(Finding::ServiceNotGranted {
+                tool: tool.definition.name.clone(),
+                component: tool.backing.component.name.clone(),
+                service: service.clone(),
+                described: config.services.iter().any(|known| known.name == *service),
+            });
+        }
+    }
+
+    /// Compares what is granted to a component with what its tools ask for.
+    fn granted(&mut self, name: &str, grant: &ComponentGrant, folder: &Folder) {
+        let tools: Vec<&Tool> = folder
+            .catalog
+            .tools()
+            .filter(|tool| tool.backing.component.name == name)
+            .map(AsRef::as_ref)
+            .collect();
+        if tools.is_empty() {
+            if !folder.has(name) {
+                self.warnings.push(Finding::ComponentMissing {
+                    component: name.to_owned(),
+                });
+            }
+            return;
+        }
+        let unused = |tool: Option<&String>, service: &String| Finding::GrantUnused {
+            component: name.to_owned(),
+            tool: tool.cloned(),
+            service: service.clone(),
+        };
+        for service in grant.services.keys() {
+            if !asks(&tools, service) {
+                self.warnings.push(unused(None, service));
+            }
+        }
+        for (tool, own) in &grant.tools {
+            let Some(found) = tools.iter().find(|found| found.definition.name == *tool) else {
+                self.warnings.push(missing(name, tool, &tools));
+                continue;
+            };
+            for service in own.services.iter().flat_map(|services| services.keys()) {
+                if !asks(&[found], service) {
+                    self.warnings.push(unused(Some(tool), service));
+                }
+            }
+        }
+    }
+
+    /// Finds services that no tool may reach, and those that allow no request.
+    fn unused(&mut self, config: &Config) {
+        for service in &config.services {
+            let name = &service.name;
+            let mut grants = config.components.values();
+            if !grants.any(|grant| grant.all_services().contains(name)) {
+                self.warnings.push(Finding::ServiceUnused {
+                    service: name.clone(),
+                });
+            }
+            if service.allow.is_empty() {
+                self.warnings.push(Finding::NothingAllowed {
+                    service: name.clone(),
+                });
+            }
+        }
+    }
+}
+
+fn missing(component: &str, tool: &str, tools: &[&Tool]) -> Finding {
+    Finding::ToolMissing {
+        component: component.to_owned(),
+        tool: tool.to_owned(),
+        tools: tools
+            .iter()
+            .map(|tool| tool.definition.name.clone())
+            .collect(),
+    }
+}
+
+fn asks(tools: &[&Tool], service: &str) -> bool {
+    tools
+        .iter()
+        .any(|tool| tool.definition.services.iter().any(|one| one == service))
+}

@@ -1,0 +1,153 @@
+//! What each change to a configuration that fits is found to break.
+
+use bailiwick_envelope::DelegationMode;
+
+use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component, config, folder};
+use super::*;
+
+async fn report(text: &str, tools: &[Offered]) -> Report {
+    let site = Site::new(text, &[("orders", component(tools))]);
+    Report::of(&config(&site), &folder(&site).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fits_has_no_findings_and_names_every_tool_scope_and_service() {
+    let report = report(CONFIG, &[ORDER, HELLO]).await;
+    assert!(
+        report.errors.is_empty() && report.warnings.is_empty(),
+        "{report:?}"
+    );
+    assert_eq!(report.loaded, ["orders"]);
+    assert_eq!(
+        report.resource.as_deref(),
+        Some("https://mcp.example.com/mcp")
+    );
+    let uses = [
+        ScopeUse {
+            scope: Some("orders:read".to_owned()),
+            tools: vec!["get_order".to_owned()],
+        },
+        ScopeUse {
+            scope: None,
+            tools: vec!["hello".to_owned()],
+        },
+    ];
+    assert_eq!(report.scopes, uses);
+    let modes: Vec<_> = report
+        .tools
+        .iter()
+        .flat_map(|tool| &tool.services)
+        .map(|service| (service.name.as_str(), service.mode))
+        .collect();
+    assert_eq!(modes, [("orders_api", Some(DelegationMode::OnBehalfOf))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_finding_names_what_it_is_about() {
+    const REPORTS: Offered = Offered {
+        name: "other",
+        services: &["reports"],
+        ..ORDER
+    };
+    let ungranted = CONFIG.replace("services = { orders_api = \"on_behalf_of\" }", "");
+    let orders = || "orders".to_owned();
+    let service = || "orders_api".to_owned();
+    let cases = [
+        (
+            ungranted.clone(),
+            ORDER,
+            vec![
+                Finding::ServiceNotGranted {
+                    tool: "get_order".to_owned(),
+                    component: orders(),
+                    service: service(),
+                    described: true,
+                },
+                Finding::ServiceUnused { service: service() },
+            ],
+        ),
+        (
+            CONFIG.to_owned(),
+            REPORTS,
+            vec![
+                Finding::ServiceNotGranted {
+                    tool: "other".to_owned(),
+                    component: orders(),
+                    service: "reports".to_owned(),
+                    described: false,
+                },
+                Finding::GrantUnused {
+                    component: orders(),
+                    tool: None,
+                    service: service(),
+                },
+            ],
+        ),
+        (
+            ungranted.replace("[components.orders]", "[components.ghost]"),
+            HELLO,
+            vec![
+                Finding::ComponentMissing {
+                    component: "ghost".to_owned(),
+                },
+                Finding::ServiceUnused { service: service() },
+            ],
+        ),
+        (
+            CONFIG.replace(
+                "[audit]",
+                "[components.orders.tools.absent]\nscopes = []\n[audit]",
+            ),
+            ORDER,
+            vec![Finding::ToolMissing {
+                component: orders(),
+                tool: "absent".to_owned(),
+                tools: vec!["get_order".to_owned()],
+            }],
+        ),
+    ];
+    for (text, tool, expected) in cases {
+        let report = report(&text, &[tool]).await;
+        assert_eq!(report.warnings, expected, "{text}");
+        assert!(report.errors.is_empty(), "{:?}", report.errors);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_component_and_unusable_keys_are_errors() {
+    let exact = format!("\"sha256:{}\"", "0".repeat(64));
+    let report = report(
+        &CONFIG
+            .replace("\"any\"", &exact)
+            .replace("jwks.json", "absent.json"),
+        &[ORDER],
+    )
+    .await;
+    assert!(report.tools.is_empty() && report.loaded.is_empty());
+    let kinds: Vec<_> = report
+        .errors
+        .iter()
+        .map(|finding| match finding {
+            Finding::KeysUnusable { issuer, .. } => issuer.as_str(),
+            Finding::ComponentRefused { component, cause } if cause.contains("digest") => component,
+            _ => "",
+        })
+        .collect();
+    assert_eq!(kinds, ["https://idp.example.com", "orders"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_json_a_finding_has_its_kind_its_members_and_its_sentence() {
+    let report = report(CONFIG, &[HELLO]).await;
+    let json = serde_json::to_value(&report).unwrap_or_default();
+    assert_eq!(
+        json.pointer("/warnings/0"),
+        Some(&serde_json::json!({
+            "finding": "grant-unused",
+            "component": "orders",
+            "tool": null,
+            "service": "orders_api",
+            "text": "components.orders.services: no tool of it asks for orders_api; remove it",
+        }))
+    );
+}

@@ -1,0 +1,240 @@
+//! Whether a token may make a call, and why, found as the host would find it.
+//!
+//! Trusts what the host trusts: it runs the same admission and the same permit, with the issuers'
+//! keys fetched as configured. Invariant: nothing is called and nothing is recorded; the token is
+//! neither kept nor sent, only what it claims.
+
+mod claimed;
+mod refused;
+mod services;
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail, ensure};
+use bailiwick_envelope::ActorKind;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Folder, all_worded};
+use crate::audit::rfc3339;
+use crate::config::{Config, Issuer};
+use crate::dispatch::{Decided, Target, TargetRequest, Tool, decide};
+use crate::identity::{BearerToken, Caller, Identity};
+use crate::intake::Compiler;
+use crate::seams::{Clock, SystemClock};
+use crate::tokens::KeyRing;
+use crate::{app, json};
+
+pub use claimed::{Claimed, NeededToken, NotAdmitted};
+pub use refused::{RefusedCall, Remedy};
+pub use services::{ExchangedFrom, Granted, Lack, Missing, Presents, ServiceAccess};
+
+/// A call to explain.
+pub struct Question {
+    /// The tool.
+    pub tool: String,
+    /// The token.
+    pub token: BearerToken,
+    /// What the token claims.
+    pub claimed: Claimed,
+    /// The arguments, JSON text; `{}` if absent.
+    pub arguments: Option<String>,
+}
+
+/// The decision about a call that is not made.
+#[derive(Debug, Serialize)]
+#[serde(tag = "decision", rename_all = "kebab-case")]
+pub enum Explanation {
+    /// The token does not prove who calls.
+    NotAdmitted(NotAdmitted),
+    /// The caller is known, and the call would be refused.
+    Refused(Box<RefusedCall>),
+    /// The call would be made.
+    Allowed(Box<AllowedCall>),
+}
+
+/// A call that would be made.
+#[derive(Debug, Serialize)]
+pub struct AllowedCall {
+    /// The caller.
+    pub caller: KnownCaller,
+    /// The tool.
+    pub tool: NamedTool,
+    /// The scopes that the call needs, all of which the token has.
+    pub scopes: Vec<String>,
+    /// The grant that allows it: its table in the configuration.
+    pub grant: String,
+    /// The services that the tool asks for.
+    pub services: Vec<ServiceAccess>,
+    /// What keeps this call from using them in full.
+    #[serde(serialize_with = "all_worded")]
+    pub lacks: Vec<Lack>,
+}
+
+/// A caller whose token was verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownCaller {
+    /// The issuer.
+    pub issuer: String,
+    /// The issuer's alias in the configuration.
+    pub alias: String,
+    /// The subject.
+    pub subject: String,
+    /// A user or a service account.
+    pub kind: ActorKind,
+    /// The tenant.
+    pub tenant: Option<String>,
+    /// The agent.
+    pub agent: String,
+    /// The agent's client identifier.
+    pub client: String,
+    /// The scopes of the token.
+    pub scopes: Vec<String>,
+    /// When the token expires (RFC 3339).
+    pub expires: String,
+    /// How long that is from now.
+    pub seconds_left: u64,
+}
+
+/// A tool and the code behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedTool {
+    /// The tool.
+    pub name: String,
+    /// Its component.
+    pub component: String,
+    /// The component's digest.
+    pub digest: String,
+}
+
+/// Decides about a call without making it.
+///
+/// # Errors
+/// Fails if the question cannot be asked: the audience is known only to a running host, the
+/// arguments are not a JSON object, or the tools folder cannot be read.
+pub async fn explain(
+    config: &Config,
+    question: Question,
+    compiler: Compiler,
+) -> anyhow::Result<Explanation> {
+    let resource = resource(config)?;
+    let text = question.arguments.as_deref().unwrap_or("{}");
+    let arguments = arguments(text)?;
+    let request = TargetRequest::tool(question.tool.clone(), arguments, text);
+    let admitted = identity(&config.issuers, &resource)?
+        .admit(question.token)
+        .await;
+    let folder = Folder::load(config, compiler).await?;
+    let caller = match admitted {
+        Ok((caller, _subject)) => caller,
+        Err(error) => {
+            let refused = NotAdmitted::of(&error, question.claimed, &resource, config);
+            return Ok(Explanation::NotAdmitted(refused));
+        }
+    };
+    Ok(match decide(&folder.catalog, &caller, request) {
+        Ok(decided) => Explanation::Allowed(Box::new(AllowedCall::of(&decided, &caller, config))),
+        Err(denied) => {
+            let given = question.arguments.is_some();
+            let tool = folder.catalog.find(&question.tool);
+            let tool = tool.map(|tool| NamedTool::of(tool));
+            Explanation::Refused(Box::new(RefusedCall {
+                caller: KnownCaller::of(&caller),
+                tool,
+                reason: denied.reason.as_str(),
+                because: denied.message.clone(),
+                change: Remedy::of(&denied, given, &caller, &folder),
+            }))
+        }
+    })
+}
+
+/// Returns the audience that a token must name.
+fn resource(config: &Config) -> anyhow::Result<String> {
+    match &config.server.resource {
+        Some(resource) => Ok(resource.clone()),
+        None if config.server.listen.port() != 0 => {
+            Ok(format!("http://{}/mcp", config.server.listen))
+        }
+        None => bail!(
+            "server.resource is not set and the port is 0, so the audience that tokens must name \
+             is known only while the host runs; set server.resource, or a port"
+        ),
+    }
+}
+
+fn arguments(text: &str) -> anyhow::Result<Value> {
+    let value = json::parse(text.as_bytes(), MAX_DEPTH).context("--arguments")?;
+    ensure!(
+        value.is_object(),
+        "--arguments: write one JSON object, such as {{\"order_id\":\"1\"}}"
+    );
+    Ok(value)
+}
+
+fn identity(issuers: &[Issuer], resource: &str) -> anyhow::Result<Identity> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let tls = app::tls()?;
+    let trusted = |issuer: &Issuer| {
+        let keys = KeyRing::new(
+            issuer.keys.clone(),
+            issuer.algorithms.clone(),
+            &tls,
+            Arc::clone(&clock),
+        );
+        (issuer.settings.clone(), keys)
+    };
+    Ok(Identity::new(
+        issuers.iter().map(trusted).collect(),
+        resource.to_owned(),
+        Arc::clone(&clock),
+    ))
+}
+
+impl AllowedCall {
+    fn of(decided: &Decided, caller: &Caller, config: &Config) -> Self {
+        let Target::Tool(tool) = decided.target();
+        Self {
+            caller: KnownCaller::of(caller),
+            tool: NamedTool::of(tool),
+            scopes: decided.target().scopes().to_vec(),
+            grant: decided.target().backing().grant.as_str().to_owned(),
+            services: services::of(tool, config),
+            lacks: services::lacks(tool, caller, config),
+        }
+    }
+}
+
+impl KnownCaller {
+    fn of(caller: &Caller) -> Self {
+        let (actor, agent) = (caller.actor(), caller.agent());
+        Self {
+            issuer: actor.iss.clone(),
+            alias: caller.issuer_alias().to_owned(),
+            subject: actor.sub.clone(),
+            kind: actor.kind,
+            tenant: actor.tenant.clone(),
+            agent: agent.id.clone(),
+            client: agent.client_id.clone(),
+            scopes: caller.scopes().to_vec(),
+            expires: rfc3339(caller.expires_at().saturating_mul(1000)),
+            seconds_left: caller.expires_at().saturating_sub(SystemClock.now()),
+        }
+    }
+}
+
+impl NamedTool {
+    fn of(tool: &Tool) -> Self {
+        Self {
+            name: tool.definition.name.clone(),
+            component: tool.backing.component.name.clone(),
+            digest: tool.backing.component.digest.clone(),
+        }
+    }
+}
+
+/// How deep JSON may be, as at the front door.
+const MAX_DEPTH: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! A token that proves nothing: what it claims, and what it would have to have.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::chain;
+use super::MAX_DEPTH;
+use crate::config::Config;
+use crate::identity::AdmitError;
+use crate::json;
+use crate::tokens::TokenError;
+
+/// A token that would not be admitted. The caller of a request learns less than this.
+#[derive(Debug, Serialize)]
+pub struct NotAdmitted {
+    /// The code.
+    pub reason: &'static str,
+    /// The error with its causes.
+    pub because: String,
+    /// What the token claims, where that helps to find the mistake. None of it is verified.
+    pub claimed: Option<Claimed>,
+    /// What it needs.
+    pub needed: NeededToken,
+}
+
+/// What a token claims. None of it is verified; it only helps to find what to change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Claimed {
+    /// `iss`.
+    pub issuer: Option<String>,
+    /// `aud`, as JSON if it is not a string.
+    pub audience: Option<String>,
+}
+
+/// What a token must claim to be admitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NeededToken {
+    /// One of these issuers.
+    pub issuers: Vec<String>,
+    /// This audience.
+    pub audience: String,
+}
+
+impl NotAdmitted {
+    pub(super) fn of(
+        error: &AdmitError,
+        claimed: Claimed,
+        resource: &str,
+        config: &Config,
+    ) -> Self {
+        let issuer = config
+            .issuers
+            .iter()
+            .find(|issuer| claimed.issuer.as_ref() == Some(&issuer.settings.issuer));
+        let audience = issuer.and_then(|issuer| issuer.settings.audience.as_deref());
+        let needed = NeededToken {
+            issuers: config
+                .issuers
+                .iter()
+                .map(|issuer| issuer.settings.issuer.clone())
+                .collect(),
+            audience: audience.unwrap_or(resource).to_owned(),
+        };
+        let helps = matches!(
+            error,
+            AdmitError::UnknownIssuer | AdmitError::Token(TokenError::Audience)
+        );
+        Self {
+            reason: error.reason().as_str(),
+            because: chain(error),
+            claimed: helps.then_some(claimed),
+            needed,
+        }
+    }
+}
+
+impl Claimed {
+    /// Reads the claims of a token without verifying anything.
+    pub fn of(token: &str) -> Self {
+        let payload = token
+            .split('.')
+            .nth(1)
+            .and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok());
+        let claims = payload
+            .and_then(|payload| json::parse(&payload, MAX_DEPTH).ok())
+            .unwrap_or_default();
+        let text = |name| {
+            let text = match claims.get(name)? {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            Some(text.chars().take(MAX_SHOWN).collect())
+        };
+        Self {
+            issuer: text("iss"),
+            audience: text("aud"),
+        }
+    }
+}
+
+/// Characters of a claim that are shown.
+const MAX_SHOWN: usize = 400;

@@ -1,0 +1,107 @@
+//! A call that would be refused, and what to change.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::super::{Folder, worded};
+use super::{KnownCaller, NamedTool};
+use crate::dispatch::Denied;
+use crate::identity::Caller;
+use crate::reason::RefusalReason;
+
+/// A call that would be refused.
+#[derive(Debug, Serialize)]
+pub struct RefusedCall {
+    /// The caller.
+    pub caller: KnownCaller,
+    /// The tool, if there is one of that name.
+    pub tool: Option<NamedTool>,
+    /// The code.
+    pub reason: &'static str,
+    /// The sentence that the caller gets.
+    pub because: String,
+    /// What to change.
+    #[serde(serialize_with = "worded")]
+    pub change: Remedy,
+}
+
+/// What to change, so that a call is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+pub enum Remedy {
+    /// The token's scopes.
+    Scopes {
+        /// The scopes that it lacks.
+        missing: Vec<String>,
+        /// The issuer that the client must ask for them.
+        issuer: String,
+    },
+    /// The question has no arguments, and the tool needs some.
+    GiveArguments,
+    /// The arguments.
+    Arguments,
+    /// The name of the tool.
+    Name {
+        /// The tools that there are.
+        tools: Vec<String>,
+    },
+    /// The name of the tool, or one of the components that would not be served.
+    NameOrComponents {
+        /// Those components.
+        refused: Vec<String>,
+    },
+}
+
+impl Remedy {
+    pub(super) fn of(denied: &Denied, given: bool, caller: &Caller, folder: &Folder) -> Self {
+        match denied.reason {
+            RefusalReason::InsufficientScope => Self::Scopes {
+                missing: denied
+                    .scopes
+                    .iter()
+                    .filter(|scope| !caller.scopes().contains(scope))
+                    .cloned()
+                    .collect(),
+                issuer: caller.actor().iss.clone(),
+            },
+            RefusalReason::InvalidArguments if given => Self::Arguments,
+            RefusalReason::InvalidArguments => Self::GiveArguments,
+            _ if folder.refused.is_empty() => Self::Name {
+                tools: folder.tool_names(),
+            },
+            _ => Self::NameOrComponents {
+                refused: folder
+                    .refused
+                    .iter()
+                    .map(|refused| refused.name.clone())
+                    .collect(),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scopes { missing, issuer } => write!(
+                formatter,
+                "the token lacks {}: let the client ask {issuer} for it",
+                missing.join(" ")
+            ),
+            Self::GiveArguments => formatter
+                .write_str("give the call's arguments with --arguments; without it they are {}"),
+            Self::Arguments => formatter
+                .write_str("the arguments; `bailiwick inspect` prints the tool's input schema"),
+            Self::Name { tools } if tools.is_empty() => {
+                formatter.write_str("the name; there are no tools")
+            }
+            Self::Name { tools } => write!(formatter, "the name; there are {}", tools.join(", ")),
+            Self::NameOrComponents { refused } => write!(
+                formatter,
+                "the name, or what is wrong with {} (see `bailiwick check`)",
+                refused.join(", ")
+            ),
+        }
+    }
+}

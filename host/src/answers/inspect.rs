@@ -1,0 +1,267 @@
+//! One component: what it is, what it asks for, what it cannot do, and whether this host would load
+//! it.
+//!
+//! Everything but the digest, the size and the verdict is text of the component. It is shown, and
+//! nothing is decided by it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::chain;
+use crate::dispatch::{Offer, OfferError, Terms};
+use crate::intake::{self, Compiler, Intake};
+use crate::limits::{Limits, Room};
+use crate::sandbox::{RawDefinition, Sandbox};
+use crate::seams::{SystemClock, SystemRandom};
+
+/// What there is to know about a component.
+#[derive(Debug, Serialize)]
+pub struct Inspection {
+    /// The component's name: the file's without `.wasm`.
+    pub component: String,
+    /// `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+    /// The size.
+    pub bytes: u64,
+    /// The keys that its signature names. They are not verified here.
+    pub signers_named: Option<Vec<String>>,
+    /// The error in its signature file, if that cannot be read.
+    pub signature_error: Option<String>,
+    /// Everything that it imports.
+    pub imports: Vec<String>,
+    /// Its tools, if it got as far as describing them.
+    pub tools: Vec<OfferedTool>,
+    /// Whether this host would load it.
+    pub verdict: Verdict,
+    /// The error with its causes, if it would not.
+    pub reason: Option<String>,
+    /// What it cannot do, in one sentence.
+    pub cannot: Option<String>,
+    /// The services to grant, if it would load and asks for any.
+    pub asks_for: BTreeSet<String>,
+}
+
+/// Whether this host would load a component, without any grant and whoever signed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It would.
+    Loads,
+    /// It would not.
+    Refused,
+}
+
+/// A tool as its component describes it.
+#[derive(Debug, Serialize)]
+pub struct OfferedTool {
+    /// The name.
+    pub name: String,
+    /// The title.
+    pub title: Option<String>,
+    /// The description.
+    pub description: String,
+    /// The schema of the arguments: JSON, or the text if that is not JSON.
+    pub input_schema: Value,
+    /// The schema of the result.
+    pub output_schema: Option<Value>,
+    /// The annotations.
+    pub annotations: OfferedHints,
+    /// The scopes that it requires.
+    pub scopes: Vec<String>,
+    /// The services that it asks for.
+    pub services: Vec<String>,
+}
+
+/// The annotations of a tool, as MCP spells them.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferedHints {
+    /// It changes nothing.
+    pub read_only_hint: Option<bool>,
+    /// It may destroy something.
+    pub destructive_hint: Option<bool>,
+    /// Repeating it changes nothing more.
+    pub idempotent_hint: Option<bool>,
+    /// It deals with the open world.
+    pub open_world_hint: Option<bool>,
+}
+
+/// Inspects the component in `path`.
+///
+/// # Errors
+/// Fails if the file cannot be read, if its name is not one of a component, or if there is no
+/// engine.
+pub async fn inspect(path: &Path, compiler: Compiler) -> anyhow::Result<Inspection> {
+    let sandbox = Sandbox::new(
+        Limits::within(Room::here()),
+        Arc::new(SystemClock),
+        Arc::new(SystemRandom),
+    )?;
+    let intake = Intake::new(Arc::new(sandbox), compiler);
+    let examined = intake::examine(&intake, path).await?;
+    Ok(Inspection::of(
+        examined.judged(|loaded| Offer::check(loaded?, &Terms::default())),
+    ))
+}
+
+type Examined = intake::Examined<Result<Offer, OfferError>>;
+
+impl Inspection {
+    fn of(examined: Examined) -> Self {
+        let cannot = cannot(&examined);
+        let reason = examined.verdict.as_ref().err().map(|error| chain(error));
+        let tools: Vec<_> = examined.tools.iter().map(OfferedTool::of).collect();
+        let asked = tools.iter().flat_map(|tool| tool.services.iter().cloned());
+        let (signers_named, signature_error) = match examined.signers {
+            None => (None, None),
+            Some(Ok(keys)) => (Some(keys), None),
+            Some(Err(error)) => (None, Some(chain(&error))),
+        };
+        Self {
+            component: examined.name,
+            digest: examined.digest,
+            bytes: examined.bytes,
+            signers_named,
+            signature_error,
+            imports: examined.imports,
+            asks_for: if reason.is_none() {
+                asked.collect()
+            } else {
+                BTreeSet::new()
+            },
+            tools,
+            verdict: match reason {
+                None => Verdict::Loads,
+                Some(_) => Verdict::Refused,
+            },
+            reason,
+            cannot,
+        }
+    }
+}
+
+impl OfferedTool {
+    fn of(tool: &RawDefinition) -> Self {
+        Self {
+            name: tool.name.clone(),
+            title: tool.title.clone(),
+            description: tool.description.clone(),
+            input_schema: schema(&tool.input_schema),
+            output_schema: tool.output_schema.as_deref().map(schema),
+            annotations: OfferedHints {
+                read_only_hint: tool.annotations.read_only,
+                destructive_hint: tool.annotations.destructive,
+                idempotent_hint: tool.annotations.idempotent,
+                open_world_hint: tool.annotations.open_world,
+            },
+            scopes: tool.scopes.clone(),
+            services: tool.services.clone(),
+        }
+    }
+}
+
+fn schema(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
+/// Says what a component cannot do. Of a refused one it says only why it cannot be linked.
+fn cannot(examined: &Examined) -> Option<String> {
+    let own = |name: &str| {
+        let own = name.strip_prefix(OWN)?;
+        own.split('@').next().map(str::to_owned)
+    };
+    let imports: Option<Vec<String>> = examined.imports.iter().map(|name| own(name)).collect();
+    let Some(imports) = imports else {
+        return Some(NOT_LINKED.to_owned());
+    };
+    if examined.verdict.is_err() {
+        return None;
+    }
+    let reach = if imports.iter().any(|name| name == "downstream") {
+        "cannot open a socket, read a file, see a token or name a user"
+    } else {
+        "cannot open a socket, read a file, see a token, name a user or reach any service"
+    };
+    Some(format!("It {reach}: {}.", imported(&imports)))
+}
+
+fn imported(imports: &[String]) -> String {
+    match imports {
+        [] => "it imports nothing".to_owned(),
+        [one] => format!("it imports nothing but {one}"),
+        [first @ .., last] => format!("it imports nothing but {} and {last}", first.join(", ")),
+    }
+}
+
+/// The beginning of the names of all interfaces that a component may import.
+const OWN: &str = "bailiwick:tool/";
+
+const NOT_LINKED: &str = "What it asks for beyond bailiwick:tool is linked for no component, so it \
+                          cannot be started here.";
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    use super::super::testing::{HELLO, ORDER, Site, compiler, component};
+    use super::*;
+
+    async fn inspected(bytes: Vec<u8>) -> Inspection {
+        let site = Site::new("", &[("thing", bytes)]);
+        inspect(&site.path("tools/thing.wasm"), compiler())
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_good_component_loads_and_names_what_it_asks_for() {
+        let found = inspected(component(&[ORDER, HELLO])).await;
+        assert_eq!((found.verdict, &found.reason), (Verdict::Loads, &None));
+        assert_eq!(found.asks_for, BTreeSet::from(["orders_api".to_owned()]));
+        assert_eq!(found.tools[0].annotations.read_only_hint, Some(true));
+        assert_eq!(found.tools[0].input_schema["required"][0], "order_id");
+        assert!(found.signers_named.is_none() && found.signature_error.is_none());
+        let cannot = found.cannot.unwrap();
+        assert!(cannot.contains("or reach any service"), "{cannot}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_refused_component_asks_for_nothing() {
+        let socket = r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#;
+        for (bytes, cannot) in [
+            (wat::parse_str(socket).unwrap(), Some(NOT_LINKED)),
+            (component(&[ORDER, ORDER]), None),
+            (b"#!/bin/sh".to_vec(), None),
+        ] {
+            let found = inspected(bytes).await;
+            assert_eq!(found.verdict, Verdict::Refused);
+            assert!(found.reason.is_some() && found.asks_for.is_empty());
+            assert_eq!(found.cannot.as_deref(), cannot);
+        }
+    }
+
+    #[test]
+    fn what_is_imported_is_listed_as_people_do() {
+        for (names, expected) in [
+            (&[][..], "it imports nothing"),
+            (&["a"], "it imports nothing but a"),
+            (&["a", "b", "c"], "it imports nothing but a, b and c"),
+        ] {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(imported(&names), expected);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_signature_that_cannot_be_read_is_an_error_of_its_own() {
+        let site = Site::new("", &[("thing", component(&[HELLO]))]);
+        site.write("tools/thing.wasm.sig", b"nonsense");
+        let found = inspect(&site.path("tools/thing.wasm"), compiler())
+            .await
+            .unwrap();
+        assert!(found.signers_named.is_none() && found.signature_error.is_some());
+    }
+}
