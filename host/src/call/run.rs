@@ -20,7 +20,7 @@ impl OpenCall {
             target: permit.target(),
             envelope: self.sealed().envelope().signed(),
             input: permit.arguments().to_string(),
-            services: Arc::clone(&authority) as _,
+            services: Arc::<Authority>::clone(&authority),
             signals,
         };
         let ending = AssertUnwindSafe(host.sandbox.run(job))
