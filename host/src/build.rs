@@ -22,7 +22,7 @@ use toolchain::Toolchain;
 
 /// The crate to build, and the folder for the component.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct BuildRequest {
     /// The folder of the crate.
     pub path: PathBuf,
     /// The folder for the `.wasm` file; created if it does not exist.
@@ -134,10 +134,10 @@ pub enum BuildError {
 /// # Errors
 /// There is no toolchain, the crate does not compile, or it imports something that a tool does not
 /// get.
-pub fn build(request: &Request) -> Result<Built, BuildError> {
+pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
     let folder = crate_folder(&request.path)?;
     let toolchain = Toolchain::find(&folder)?;
-    let package = Package::read(&toolchain, &folder)?;
+    let package = Package::read(toolchain.cargo(), &folder)?;
     let target = request
         .target_dir
         .clone()
@@ -202,13 +202,13 @@ mod tests {
 
     use std::path::PathBuf;
 
-    use super::{BuildError, Request, build, digest, write_whole};
+    use super::{BuildError, BuildRequest, build, digest, write_whole};
 
     #[test]
     fn a_folder_without_a_crate_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let (path, out) = (folder.path().to_owned(), PathBuf::from("out"));
-        let error = build(&Request {
+        let error = build(&BuildRequest {
             path,
             out,
             target_dir: None,

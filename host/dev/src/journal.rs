@@ -49,7 +49,7 @@ pub fn text<'r>(record: &'r Value, field: &str) -> &'r str {
         .unwrap_or_default()
 }
 
-/// The name of what a record is about, such as a tool; empty if absent.
+/// Returns the name of what a record is about, such as a tool; empty if absent.
 pub fn target(record: &Value) -> &str {
     record
         .get("target")
@@ -57,7 +57,7 @@ pub fn target(record: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// The records of one event.
+/// Returns the records of one event.
 pub fn events<'r>(records: &'r [Value], event: &str) -> Vec<&'r Value> {
     records
         .iter()

@@ -15,6 +15,7 @@
 pub mod cli;
 pub mod note;
 pub mod owned;
+pub mod reason;
 pub mod seams;
 
 mod batch;
@@ -49,11 +50,10 @@ pub use journal::{
 };
 pub use keys::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed, read_mac_key};
 pub use record::{
-    Call, CallClosed, CallMode, CallOpened, CallRefused, ComponentLoaded, ComponentRefused,
-    ComponentRemoved, ConfigLoaded, ConfigRefused, Decision, Delegation, DownstreamClosed,
-    DownstreamOpened, DownstreamRefused, Event, HostStarted, HostStopped, JournalAdopted,
-    JournalBegun, JournalCut, Kind, Outcome, Previous, Record, RefusalsCounted, Request, Subject,
-    Target, TokenExchanged,
+    Call, CallClosed, CallOpened, CallRefused, ComponentLoaded, ComponentRefused, ComponentRemoved,
+    ConfigLoaded, ConfigRefused, Decision, DownstreamClosed, DownstreamOpened, DownstreamRefused,
+    Event, HostStarted, HostStopped, JournalAdopted, JournalBegun, JournalCut, Modes, Outcome,
+    Previous, Record, RefusalsCounted, Request, Subject, Target, TokenExchanged,
 };
 pub use show::{Entries, Entry, Query};
 pub use text::{Detail, Scopes, Text};

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::line::Frame;
-use super::record::{CallOpened, DownstreamOpened, Event, Outcome, Record, Request};
+use super::record::{CallOpened, DownstreamOpened, Event, Failure, Outcome, Record, Request};
 
 /// Calls and downstream calls that are open.
 #[derive(Debug, Default)]
@@ -57,13 +57,13 @@ impl OpenCalls {
     }
 
     /// The records that close everything: of a call, what it opened downstream first.
-    pub(super) fn closings(self, outcome: Outcome, reason: &str) -> Vec<Record> {
+    pub(super) fn closings(self, outcome: Outcome, failure: Failure) -> Vec<Record> {
         let opened = self.calls.into_values().flat_map(|call| {
             let downstream = call.downstream.into_iter().map(Record::from);
             downstream.chain(call.opened.map(Record::from))
         });
         opened
-            .filter_map(|record| record.closing(outcome, reason))
+            .filter_map(|record| record.closing(outcome, failure))
             .collect()
     }
 }

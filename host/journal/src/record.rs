@@ -13,7 +13,7 @@ mod parts;
 use serde::{Deserialize, Serialize};
 
 use super::codes::codes;
-use super::text::Text;
+use super::reason::{DownstreamReason, EndReason};
 pub use call::{Call, CallClosed, CallOpened, CallRefused, RefusalsCounted};
 pub use downstream::{
     DownstreamClosed, DownstreamOpened, DownstreamRefused, Request, TokenExchanged,
@@ -23,7 +23,7 @@ pub use host::{
     ComponentLoaded, ComponentRefused, ComponentRemoved, ConfigLoaded, ConfigRefused, HostStarted,
     HostStopped, JournalAdopted, JournalBegun, JournalCut, Previous,
 };
-pub use parts::{CallMode, Decision, Delegation, Kind, Outcome, Subject, Target};
+pub use parts::{Decision, Modes, Outcome, Subject, Target};
 
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident => $code:literal,)*) => {
@@ -91,6 +91,33 @@ records! {
     HostStopped => "host.stopped",
 }
 
+/// Why the journal itself ends what others began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The host stopped meanwhile.
+    HostCrashed,
+    /// The journal could not be written when a record was due.
+    AuditUnavailable,
+}
+
+impl From<Failure> for EndReason {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::HostCrashed => Self::HostCrashed,
+            Failure::AuditUnavailable => Self::AuditUnavailable,
+        }
+    }
+}
+
+impl From<Failure> for DownstreamReason {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::HostCrashed => Self::HostCrashed,
+            Failure::AuditUnavailable => Self::AuditUnavailable,
+        }
+    }
+}
+
 impl Record {
     /// Whether this begins something that another record ends.
     pub(super) fn begins(&self) -> bool {
@@ -103,27 +130,27 @@ impl Record {
     }
 
     /// Returns the record that ends what this one begins, if it begins something.
-    pub(super) fn closing(&self, outcome: Outcome, reason: &str) -> Option<Self> {
-        let reason = Some(Text::from(reason));
+    pub(super) fn closing(&self, outcome: Outcome, failure: Failure) -> Option<Self> {
         match self {
-            Self::CallOpened(opened) => Some(opened.closed(outcome, reason).into()),
-            Self::DownstreamOpened(opened) => Some(opened.closed(outcome, reason).into()),
+            Self::CallOpened(opened) => Some(opened.closed(outcome, Some(failure.into())).into()),
+            Self::DownstreamOpened(opened) => {
+                Some(opened.closed(outcome, Some(failure.into())).into())
+            }
             _ => None,
         }
     }
 
     /// Returns the same ending with another outcome, if this ends something.
-    pub(super) fn ended(self, outcome: Outcome, reason: &str) -> Option<Self> {
-        let reason = Some(Text::from(reason));
+    pub(super) fn ended(self, outcome: Outcome, failure: Failure) -> Option<Self> {
         match self {
             Self::CallClosed(closed) => Some(Self::CallClosed(CallClosed {
                 outcome,
-                reason,
+                reason: Some(failure.into()),
                 ..closed
             })),
             Self::DownstreamClosed(closed) => Some(Self::DownstreamClosed(DownstreamClosed {
                 outcome,
-                reason,
+                reason: Some(failure.into()),
                 ..closed
             })),
             _ => None,
@@ -133,9 +160,9 @@ impl Record {
     /// Leaves out the members that can make a line too long.
     pub(super) fn shorten(&mut self) {
         match self {
-            Self::CallOpened(opened) => opened.delegation.clear(),
+            Self::CallOpened(opened) => opened.modes.clear(),
             Self::CallClosed(closed) => {
-                closed.delegation.clear();
+                closed.modes.clear();
                 closed.detail = None;
             }
             Self::TokenExchanged(exchanged) => exchanged.scopes.clear(),

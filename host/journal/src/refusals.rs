@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::reason::RefusalReason;
 use super::record::{CallRefused, Record, RefusalsCounted};
 use super::text::Text;
 
@@ -14,7 +15,7 @@ use super::text::Text;
 type Actor = (Text, Text);
 
 /// What is counted together: the caller, if known, and the reason.
-pub(super) type Kind = (Option<Actor>, Text);
+pub(super) type Kind = (Option<Actor>, RefusalReason);
 
 /// How many were refused, by kind.
 pub(super) type Counts = BTreeMap<Kind, u64>;
@@ -93,24 +94,11 @@ impl State {
         true
     }
 
-    /// Counts `count` more of `kind`. With too many kinds, the caller is left out of it, and then
-    /// the reason.
+    /// Counts `count` more of `kind`; with too many kinds, without the caller.
     fn add(&mut self, kind: Kind, count: u64) {
-        let (_, reason) = &kind;
-        let without_actor = (None, reason.clone());
-        let kinds = [kind, without_actor, (None, UNNAMED.into())];
-        let last = kinds.len() - 1;
-        for (index, kind) in kinds.into_iter().enumerate() {
-            let bound = if kind.0.is_some() {
-                MAX_ACTORS
-            } else {
-                MAX_ACTORS + MAX_REASONS
-            };
-            if index == last || self.counts.len() < bound || self.counts.contains_key(&kind) {
-                *self.counts.entry(kind).or_default() += count;
-                return;
-            }
-        }
+        let room = self.counts.len() < MAX_ACTORS || self.counts.contains_key(&kind);
+        let kind = if room { kind } else { (None, kind.1) };
+        *self.counts.entry(kind).or_default() += count;
     }
 }
 
@@ -122,25 +110,19 @@ fn actor(refusal: &CallRefused) -> Option<Actor> {
 }
 
 fn kind(refusal: &CallRefused) -> Kind {
-    (actor(refusal), refusal.reason.clone())
+    (actor(refusal), refusal.reason)
 }
 
 /// One record per kind.
 pub(super) fn records(counts: &Counts) -> impl Iterator<Item = Record> {
-    counts.iter().map(|((actor, reason), count)| {
-        RefusalsCounted::new(actor.clone(), reason.clone(), *count).into()
-    })
+    counts
+        .iter()
+        .map(|((actor, reason), count)| RefusalsCounted::new(actor.clone(), *reason, *count).into())
 }
 
-/// The reason of what is beyond [`MAX_REASONS`].
-const UNNAMED: &str = "other";
-
-/// Kinds with a caller that are told apart until the counts are written, and callers with a rate in
-/// one second.
+/// Kinds that are told apart until the counts are written, and callers with a rate in one second.
+/// Beyond it, refusals are counted by reason alone.
 const MAX_ACTORS: usize = 1024;
-
-/// Kinds without a caller that are told apart.
-const MAX_REASONS: usize = 64;
 
 #[cfg(test)]
 mod tests;

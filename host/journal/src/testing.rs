@@ -2,6 +2,7 @@
 //! a reader that knows nothing of the code under test.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -10,16 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bailiwick_envelope::{DelegationMode, SigningKey};
+use bailiwick_envelope::{CallKind, Delegation, DelegationMode, SigningKey};
 use serde_json::Value;
 
 use super::file::{Folder, Storage, Unavailable};
 use super::journal::Settings;
 use super::keys::{JournalKeys, MacKey};
 use super::memory::MemoryFile;
+use super::reason::RefusalReason;
 use super::record::{
-    Call, CallOpened, CallRefused, Delegation, DownstreamOpened, Event, HostStarted, HostStopped,
-    Kind, Outcome, Record, Request, Subject, Target,
+    Call, CallOpened, CallRefused, DownstreamOpened, Event, HostStarted, HostStopped, Modes,
+    Outcome, Record, Request, Subject, Target,
 };
 use super::text::Detail;
 use crate::owned::Trust;
@@ -85,7 +87,7 @@ pub(super) fn record(event: Event, call: &str) -> Record {
         component: None,
         grant: None,
     };
-    let opened = CallOpened::new(about.clone(), Delegation::new([]));
+    let opened = CallOpened::new(about.clone(), Modes::of(&Delegation::new(BTreeMap::new())));
     let request = Request {
         service: "orders_api".into(),
         method: "GET".into(),
@@ -109,12 +111,16 @@ pub(super) fn record(event: Event, call: &str) -> Record {
 
 /// A refusal of a request for the tool of that name.
 pub(super) fn refusal(tool: &str) -> CallRefused {
-    CallRefused::new(Subject::default(), "unknown-tool").about(target(tool), None, None)
+    CallRefused::new(Subject::default(), RefusalReason::UnknownTarget).about(
+        target(tool),
+        None,
+        None,
+    )
 }
 
 pub(super) fn target(tool: &str) -> Target {
     Target {
-        kind: Kind::Tool,
+        kind: CallKind::Tool,
         name: tool.into(),
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
             name.to_owned(),
             Served {
                 component: component.clone(),
-                outline: Outline::of(tools),
+                outline: tools.into_iter().collect(),
             },
         )
     };
@@ -123,7 +123,7 @@ pub(super) fn refused(
         members.insert("changes".to_owned(), unaccepted.changes.clone().into());
     }
     let component = digest.map(Into::into);
-    ComponentRefused::new(component, reason(error).as_str(), members.into())
+    ComponentRefused::new(component, reason(error), members.into())
 }
 
 /// The one record of all components beyond the bound.
@@ -138,7 +138,7 @@ pub(super) fn left_out(count: usize, first: &str, most: usize) -> ComponentRefus
         "components are left out: there are more than limits.components"
     );
     let members = detail([("name", first), ("cause", &cause)]);
-    ComponentRefused::new(None, LoadReason::NotLoadable.as_str(), members.into())
+    ComponentRefused::new(None, LoadReason::NotLoadable, members.into())
 }
 
 /// A component that is refused without such an error clashes with another.

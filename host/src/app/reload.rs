@@ -8,7 +8,7 @@
 //! bad component does not displace a good one, and a change takes effect only once it is recorded.
 
 mod loads;
-pub(super) mod look;
+mod look;
 mod settling;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,11 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::changes::record_changes;
 use super::config_loaded;
-use super::policy::{Built, Ground, Shelf};
+use super::policy::{Ground, NewPolicy, Shelf};
 use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
 use crate::call::Host;
 use crate::config::{self, ComponentTerms, Config, ConfigError};
-use crate::reason::LoadReason;
 use loads::{Loads, afresh};
 use look::{Look, Stamp, Stamps, stamps};
 use settling::Settling;
@@ -74,7 +73,7 @@ struct Retry {
 
 impl Known {
     /// What a policy was built from that was built under `terms`, from `view`.
-    pub(super) fn of(built: &Built, terms: ComponentTerms, view: &Look) -> Self {
+    pub(super) fn of(built: &NewPolicy, terms: ComponentTerms, view: &Look) -> Self {
         let good = view
             .tools
             .iter()
@@ -355,8 +354,8 @@ impl Watch {
 
     async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
         let detail = Detail::from_iter([("cause", cause)]);
-        let refused = ConfigRefused::new(LoadReason::ConfigRefused.as_str(), detail);
-        self.host.journal.record(refused).await.map(drop)
+        let record = ConfigRefused::new(detail);
+        self.host.journal.record(record).await.map(drop)
     }
 }
 

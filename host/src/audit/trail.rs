@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bailiwick_envelope::DelegationMode;
 
 use super::{
-    AuditUnavailable, Call, CallClosed, CallOpened, Delegation, Detail, DownstreamClosed,
-    DownstreamOpened, DownstreamRefused, Journal, Kind, Mark, Outcome, Request, Scopes, Settled,
-    Subject, Target, Text, TokenExchanged,
+    AuditUnavailable, Call, CallClosed, CallOpened, Detail, DownstreamClosed, DownstreamOpened,
+    DownstreamRefused, Journal, Mark, Modes, Outcome, Request, Scopes, Settled, Subject, Target,
+    Text, TokenExchanged,
 };
 use crate::downstream::DownstreamTally;
 use crate::envelope::Envelope;
@@ -88,7 +88,7 @@ impl Trail {
         request: Request,
         reason: DownstreamReason,
     ) -> Result<(), AuditUnavailable> {
-        let refused = DownstreamRefused::new(self.call(), mode, request, reason.as_str());
+        let refused = DownstreamRefused::new(self.call(), mode, request, reason);
         self.journal.record(refused).await.map(drop)
     }
 
@@ -141,7 +141,7 @@ impl Trail {
             call: self.call(),
             mode,
             outcome: closing.outcome,
-            reason: closing.reason.map(|reason| reason.as_str().into()),
+            reason: closing.reason,
             request,
             status: closing.status,
             credential_kind: closing.credential_kind.map(Text::from),
@@ -164,7 +164,6 @@ impl Trail {
         reached: DownstreamTally,
     ) -> Result<Settled<'_>, AuditUnavailable> {
         let counts = outcome != Outcome::Done && reached != DownstreamTally::default();
-        let reason = reason.map(|reason| reason.as_str().into());
         let closed = CallClosed {
             detail: counts.then(|| detail(reached)),
             ..self.opened.closed(outcome, reason)
@@ -214,11 +213,11 @@ fn opened(envelope: &Envelope, grant: &str) -> CallOpened {
         call: (&claims.call.id).into(),
         subject,
         target: Target {
-            kind: Kind::Tool,
+            kind: claims.call.kind,
             name: (&claims.call.name).into(),
         },
         component: Some((&claims.call.component).into()),
         grant: Some(grant.into()),
     };
-    CallOpened::new(call, Delegation::new(claims.delegation.modes()))
+    CallOpened::new(call, Modes::of(&claims.delegation))
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Full, Host, Permit};
-use crate::audit::{AuditUnavailable, CallRefused, Kind, Subject, Target};
-use crate::dispatch::{self, Denied};
+use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
+use crate::dispatch::Denied;
 use crate::identity::Caller;
 use crate::reason::RefusalReason;
 
@@ -67,19 +67,15 @@ async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message:
 }
 
 fn record(denied: &Denied, subject: Subject) -> CallRefused {
-    let refused = CallRefused::new(subject, denied.reason.as_str());
-    match &denied.target {
-        None => refused,
-        Some(named) => {
-            let target = Target {
-                kind: match named.kind {
-                    dispatch::Kind::Tool => Kind::Tool,
-                },
-                name: (&named.name).into(),
-            };
-            refused.about(target, Some((&named.component).into()), None)
-        }
-    }
+    let refused = CallRefused::new(subject, denied.reason);
+    let Some(named) = &denied.target else {
+        return refused;
+    };
+    let target = Target {
+        kind: named.kind.into(),
+        name: (&named.name).into(),
+    };
+    refused.about(target, Some((&named.component).into()), None)
 }
 
 fn subject(caller: &Caller) -> Subject {

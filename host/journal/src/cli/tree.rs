@@ -1,6 +1,8 @@
 //! One call as a tree: who asked, what was reached for them, how each ended and when.
 
-use crate::{CallMode, Entry};
+use bailiwick_envelope::CallMode;
+
+use crate::Entry;
 
 use super::page::{Page, Tone};
 use super::show::tone_of;

@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
-use super::super::record::{Outcome, Record};
+use super::super::record::{Failure, Outcome, Record};
 use super::AuditUnavailable;
-use super::writer::{Command, UNAVAILABLE};
+use super::writer::Command;
 
 /// Records that were appended and may not be durable yet. Clones stand for the same records.
 ///
@@ -110,7 +110,7 @@ impl Drop for Fate {
         if self.accepted() {
             return;
         }
-        if let Some(closing) = written.closing(Outcome::Refused, UNAVAILABLE) {
+        if let Some(closing) = written.closing(Outcome::Refused, Failure::AuditUnavailable) {
             // After the journal is closed, the next start closes it.
             let _ = back.send(Command::Orphan(Box::new(closing)));
         }

@@ -18,7 +18,7 @@ use super::super::head;
 use super::super::memory::{ListEnd, Memory, MemoryFile};
 use super::super::open::OpenCalls;
 use super::super::reader::{End, Ground, Step as Found, Walk};
-use super::super::record::{JournalBegun, JournalCut, Outcome, Previous, Record};
+use super::super::record::{Failure, JournalBegun, JournalCut, Outcome, Previous, Record};
 use super::super::time::{parse_time, rfc3339};
 use super::super::tree::Tree;
 use super::log::{Log, Segments, Signer, Unsigned};
@@ -298,7 +298,7 @@ impl<'s> Grounds<'s> {
             publication: state.publication,
             head: JournalBegun::new(&self.settings.origin, state.previous).into(),
         };
-        let closings = open.closings(Outcome::Unknown, CRASHED);
+        let closings = open.closings(Outcome::Unknown, Failure::HostCrashed);
         log.publication
             .finish(&mut *log.storage)
             .map_err(JournalError::Write)?;
@@ -341,9 +341,6 @@ fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError
         newest: rfc3339(newest),
     })
 }
-
-/// The reason of what a crash left open.
-const CRASHED: &str = "host-crashed";
 
 /// Closing records in one write.
 const CHUNK: usize = 512;

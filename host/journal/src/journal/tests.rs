@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
+use super::super::reason::RefusalReason;
 use super::super::record::{Event, HostStopped, Subject};
 use super::super::testing::{
     Faulty, Plan, clock, crashed_copy, key, key_of, lines, record, refusal, segment_files,
@@ -385,9 +386,9 @@ async fn beyond_the_rate_refusals_are_counted_and_none_is_lost() {
     let (journal, _) = Journal::open(few, key(), clock(0)).unwrap();
     for n in 0..1000 {
         let reason = if n % 4 == 0 {
-            "no-token"
+            RefusalReason::TokenMissing
         } else {
-            "invalid-token"
+            RefusalReason::TokenInvalid
         };
         let refusal = CallRefused::new(Subject::default(), reason);
         journal.refuse(refusal).await.unwrap();
@@ -411,7 +412,10 @@ async fn beyond_the_rate_refusals_are_counted_and_none_is_lost() {
         })
         .collect();
     counted.sort_unstable();
-    assert_eq!(counted, [("invalid-token", 750 - 7), ("no-token", 250 - 3)]);
+    assert_eq!(
+        counted,
+        [("token-invalid", 750 - 7), ("token-missing", 250 - 3)]
+    );
     assert_eq!(events(folder.path()).last().unwrap(), "host.stopped");
 }
 

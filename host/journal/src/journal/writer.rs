@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::super::record::{Outcome, Record};
+use super::super::record::{Failure, Outcome, Record};
 use super::super::refusals::{self, Refusals};
 use super::Shared;
 use super::health::Keeper;
@@ -186,7 +186,7 @@ impl Writer {
             self.refusals.count(refusal);
         }
         self.orphans
-            .extend(record.ended(Outcome::Unknown, UNAVAILABLE));
+            .extend(record.ended(Outcome::Unknown, Failure::AuditUnavailable));
     }
 
     fn tick(&mut self) {
@@ -304,6 +304,3 @@ const COUNTS_EVERY_MS: u64 = 1000;
 
 /// Records in one write.
 const MAX_BATCH: usize = 1024;
-
-/// The reason of what could not be recorded when it was due.
-pub(super) const UNAVAILABLE: &str = "audit-unavailable";

@@ -1,11 +1,12 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-use bailiwick_envelope::DelegationMode;
+use bailiwick_envelope::{CallKind, Delegation, DelegationMode};
 use serde_json::{Value, json};
 
+use super::super::reason::{DownstreamReason, EndReason, LoadReason, RefusalReason};
 use super::super::record::{
     Call, CallClosed, CallOpened, CallRefused, ComponentLoaded, ComponentRefused, ComponentRemoved,
-    ConfigLoaded, ConfigRefused, Delegation, DownstreamClosed, DownstreamOpened, DownstreamRefused,
-    HostStarted, HostStopped, JournalAdopted, JournalBegun, JournalCut, Kind, Outcome, Previous,
+    ConfigLoaded, ConfigRefused, DownstreamClosed, DownstreamOpened, DownstreamRefused,
+    HostStarted, HostStopped, JournalAdopted, JournalBegun, JournalCut, Modes, Outcome, Previous,
     RefusalsCounted, Request, Subject, Target, TokenExchanged,
 };
 use super::super::text::{Detail, MAX_TEXT, Scopes, Text};
@@ -34,7 +35,7 @@ fn call(text: Option<&str>) -> Call {
             trace_id: or("r"),
         },
         target: Target {
-            kind: Kind::Tool,
+            kind: CallKind::Tool,
             name: text.unwrap_or("o").into(),
         },
         component: or("d"),
@@ -60,9 +61,9 @@ fn every(text: Option<&str>) -> Vec<Record> {
             .map(|n| (format!("{n}{long}"), json!([{"deep": long}])));
         members.collect::<Detail>()
     };
-    let opened = CallOpened::new(call(text), Delegation::new(&modes));
+    let opened = CallOpened::new(call(text), Modes::of(&Delegation::new(modes)));
     let asked = DownstreamOpened::new(call(text), DelegationMode::RestrictedUser, request(text));
-    let reason = || Text::from(text.unwrap_or("n"));
+    let any = || Text::from(text.unwrap_or("n"));
     let subject = call(text).subject;
     let previous = Previous {
         size: Some(3),
@@ -72,19 +73,25 @@ fn every(text: Option<&str>) -> Vec<Record> {
     vec![
         CallClosed {
             detail: Some(detail()),
-            ..opened.closed(Outcome::TimedOut, Some(reason()))
+            ..opened.closed(Outcome::TimedOut, Some(EndReason::TimedOut))
         }
         .into(),
         opened.into(),
-        CallRefused::new(subject, reason())
-            .about(call(text).target, Some(reason()), Some(reason()))
+        CallRefused::new(subject, RefusalReason::Overloaded)
+            .about(call(text).target, Some(any()), Some(any()))
             .into(),
-        RefusalsCounted::new(Some((reason(), reason())), reason(), 3).into(),
-        DownstreamRefused::new(call(text), None, request(text), reason()).into(),
+        RefusalsCounted::new(Some((any(), any())), RefusalReason::TokenInvalid, 3).into(),
+        DownstreamRefused::new(
+            call(text),
+            None,
+            request(text),
+            DownstreamReason::NotGranted,
+        )
+        .into(),
         DownstreamClosed {
             status: Some(200),
             credential_kind: some(text.unwrap_or("z")),
-            ..asked.closed(Outcome::Done, Some(reason()))
+            ..asked.closed(Outcome::Failed, Some(DownstreamReason::Unavailable))
         }
         .into(),
         asked.into(),
@@ -98,18 +105,18 @@ fn every(text: Option<&str>) -> Vec<Record> {
         }
         .into(),
         ComponentLoaded {
-            component: reason(),
+            component: any(),
             detail: detail(),
         }
         .into(),
-        ComponentRefused::new(Some(reason()), reason(), detail()).into(),
+        ComponentRefused::new(Some(any()), LoadReason::NotLoadable, detail()).into(),
         ComponentRemoved {
-            component: reason(),
+            component: any(),
             detail: detail(),
         }
         .into(),
         ConfigLoaded { detail: detail() }.into(),
-        ConfigRefused::new(reason(), detail()).into(),
+        ConfigRefused::new(detail()).into(),
         JournalBegun::new(text.unwrap_or("l"), Some(previous)).into(),
         JournalCut::new(12).into(),
         JournalAdopted { detail: detail() }.into(),
@@ -124,7 +131,7 @@ fn a_line_has_the_agreed_names_in_their_order() {
         ("v".to_owned(), DelegationMode::OnBehalfOf),
         ("w".to_owned(), DelegationMode::ServiceIdentity),
     ]);
-    let opened = CallOpened::new(call(None), Delegation::new(&modes));
+    let opened = CallOpened::new(call(None), Modes::of(&Delegation::new(modes)));
     let asked = DownstreamOpened::new(call(None), DelegationMode::OnBehalfOf, request(None));
     let expected = [
         (
@@ -134,14 +141,20 @@ fn a_line_has_the_agreed_names_in_their_order() {
         (
             CallClosed {
                 detail: Some([("m", 1)].into_iter().collect()),
-                ..opened.closed(Outcome::TimedOut, some("n"))
+                ..opened.closed(Outcome::TimedOut, Some(EndReason::TimedOut))
             }
             .into(),
-            r#""event":"call.closed",CALL,"mode":"per_service","modes":{"v":"on_behalf_of","w":"service_identity"},"outcome":"timed-out","reason":"n","detail":{"m":1}"#,
+            r#""event":"call.closed",CALL,"mode":"per_service","modes":{"v":"on_behalf_of","w":"service_identity"},"outcome":"timed-out","reason":"timed-out","detail":{"m":1}"#,
         ),
         (
-            DownstreamRefused::new(call(None), None, request(None), "n").into(),
-            r#""event":"downstream.refused",CALL,"decision":"deny","outcome":"refused","reason":"n",REQUEST"#,
+            DownstreamRefused::new(
+                call(None),
+                None,
+                request(None),
+                DownstreamReason::NotGranted,
+            )
+            .into(),
+            r#""event":"downstream.refused",CALL,"decision":"deny","outcome":"refused","reason":"not-granted",REQUEST"#,
         ),
         (
             asked.clone().into(),
@@ -169,8 +182,13 @@ fn a_line_has_the_agreed_names_in_their_order() {
             r#""event":"token.exchanged",CALL,"mode":"on_behalf_of",REQUEST,"scopes":["x"],"audience":"e","credential_kind":"z""#,
         ),
         (
-            RefusalsCounted::new(Some(("i".into(), "u".into())), "n".into(), 3).into(),
-            r#""event":"refusals.counted","actor_sub":"u","actor_iss":"i","decision":"deny","outcome":"refused","reason":"n","detail":{"count":3}"#,
+            RefusalsCounted::new(
+                Some(("i".into(), "u".into())),
+                RefusalReason::TokenInvalid,
+                3,
+            )
+            .into(),
+            r#""event":"refusals.counted","actor_sub":"u","actor_iss":"i","decision":"deny","outcome":"refused","reason":"token-invalid","detail":{"count":3}"#,
         ),
         (
             JournalCut::new(12).into(),
@@ -212,7 +230,7 @@ fn what_is_not_known_is_left_out() {
     for (record, members) in [
         (HostStopped {}.into(), r#""event":"host.stopped""#),
         (
-            CallRefused::new(Subject::default(), "token-missing").into(),
+            CallRefused::new(Subject::default(), RefusalReason::TokenMissing).into(),
             r#""event":"call.refused","decision":"deny","outcome":"refused","reason":"token-missing""#,
         ),
     ] {
@@ -236,13 +254,17 @@ fn every_record_is_read_as_it_was_written() {
 #[test]
 fn text_from_outside_cannot_break_hide_or_flood_a_line() {
     let hostile = "a\n\r\0\u{7f}\u{85}\u{9b}31m\u{202e}\u{2028}\u{feff}\u{ad}\u{61c}\u{3164}\u{fe0f}\u{e0041}\"\\é";
-    let text = line(&CallRefused::new(Subject::default(), hostile).into());
+    let subject = Subject {
+        actor_sub: some(hostile),
+        ..Subject::default()
+    };
+    let text = line(&CallRefused::new(subject, RefusalReason::Overloaded).into());
     assert!(
         text.chars().all(|character| !is_unseen(character)),
         "{text}"
     );
     assert_eq!(
-        serde_json::from_str::<Value>(&text).unwrap()["reason"],
+        serde_json::from_str::<Value>(&text).unwrap()["actor_sub"],
         hostile
     );
     for filler in ["x", "é", "\u{1f600}", "\u{0}"] {
@@ -256,11 +278,11 @@ fn text_from_outside_cannot_break_hide_or_flood_a_line() {
                 record.event()
             );
             let value: Value = serde_json::from_str(&text).unwrap();
-            if let Some(reason) = value["reason"].as_str() {
+            if let Some(tenant) = value["tenant"].as_str() {
                 assert!(
-                    reason.len() <= MAX_TEXT
-                        && reason.ends_with('…')
-                        && long.starts_with(reason.trim_end_matches('…'))
+                    tenant.len() <= MAX_TEXT
+                        && tenant.ends_with('…')
+                        && long.starts_with(tenant.trim_end_matches('…'))
                 );
             }
             assert!(serde_json::from_str::<Record>(&text).is_ok());

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{Decision, Delegation, Outcome, Subject, Target};
+use super::parts::{Decision, Modes, Outcome, Subject, Target};
+use crate::reason::{EndReason, RefusalReason};
 use crate::text::{Detail, Text};
 
 /// What all records of one call have.
@@ -31,25 +32,25 @@ pub struct CallOpened {
     pub call: Call,
     /// On whose authority.
     #[serde(flatten)]
-    pub delegation: Delegation,
+    pub modes: Modes,
     decision: Decision,
 }
 
 impl CallOpened {
     /// The record of a call that is about to run.
-    pub fn new(call: Call, delegation: Delegation) -> Self {
+    pub fn new(call: Call, modes: Modes) -> Self {
         Self {
             call,
-            delegation,
+            modes,
             decision: Decision::Allow,
         }
     }
 
     /// Returns the record that ends this call.
-    pub fn closed(&self, outcome: Outcome, reason: Option<Text>) -> CallClosed {
+    pub fn closed(&self, outcome: Outcome, reason: Option<EndReason>) -> CallClosed {
         CallClosed {
             call: self.call.clone(),
-            delegation: self.delegation.clone(),
+            modes: self.modes.clone(),
             outcome,
             reason,
             detail: None,
@@ -65,12 +66,12 @@ pub struct CallClosed {
     pub call: Call,
     /// On whose authority.
     #[serde(flatten)]
-    pub delegation: Delegation,
+    pub modes: Modes,
     /// How it ended.
     pub outcome: Outcome,
     /// Why, unless it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Text>,
+    pub reason: Option<EndReason>,
     /// How far it got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
@@ -94,12 +95,12 @@ pub struct CallRefused {
     decision: Decision,
     outcome: Outcome,
     /// Why.
-    pub reason: Text,
+    pub reason: RefusalReason,
 }
 
 impl CallRefused {
     /// The record of a refusal that is not about one target.
-    pub fn new(subject: Subject, reason: impl Into<Text>) -> Self {
+    pub fn new(subject: Subject, reason: RefusalReason) -> Self {
         Self {
             subject,
             target: None,
@@ -107,7 +108,7 @@ impl CallRefused {
             grant: None,
             decision: Decision::Deny,
             outcome: Outcome::Refused,
-            reason: reason.into(),
+            reason,
         }
     }
 
@@ -135,7 +136,7 @@ pub struct RefusalsCounted {
     decision: Decision,
     outcome: Outcome,
     /// Why they were refused.
-    pub reason: Text,
+    pub reason: RefusalReason,
     detail: Counted,
 }
 
@@ -147,7 +148,7 @@ struct Counted {
 impl RefusalsCounted {
     /// The record of `count` refusals for one reason, of one actor (issuer and subject) or of
     /// unknown callers.
-    pub(crate) fn new(actor: Option<(Text, Text)>, reason: Text, count: u64) -> Self {
+    pub(crate) fn new(actor: Option<(Text, Text)>, reason: RefusalReason, count: u64) -> Self {
         let (actor_iss, actor_sub) = actor.unzip();
         Self {
             actor_sub,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Call;
 use super::parts::{Decision, Outcome};
+use crate::reason::DownstreamReason;
 use crate::text::{Scopes, Text};
 
 /// A request to a service.
@@ -31,7 +32,7 @@ pub struct DownstreamRefused {
     decision: Decision,
     outcome: Outcome,
     /// Why.
-    pub reason: Text,
+    pub reason: DownstreamReason,
     /// What was asked for.
     #[serde(flatten)]
     pub request: Request,
@@ -43,14 +44,14 @@ impl DownstreamRefused {
         call: Call,
         mode: Option<DelegationMode>,
         request: Request,
-        reason: impl Into<Text>,
+        reason: DownstreamReason,
     ) -> Self {
         Self {
             call,
             mode,
             decision: Decision::Deny,
             outcome: Outcome::Refused,
-            reason: reason.into(),
+            reason,
             request,
         }
     }
@@ -82,7 +83,7 @@ impl DownstreamOpened {
     }
 
     /// Returns the record that ends this request.
-    pub fn closed(&self, outcome: Outcome, reason: Option<Text>) -> DownstreamClosed {
+    pub fn closed(&self, outcome: Outcome, reason: Option<DownstreamReason>) -> DownstreamClosed {
         DownstreamClosed {
             call: self.call.clone(),
             mode: self.mode,
@@ -107,7 +108,7 @@ pub struct DownstreamClosed {
     pub outcome: Outcome,
     /// Why, unless it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Text>,
+    pub reason: Option<DownstreamReason>,
     /// What was sent.
     #[serde(flatten)]
     pub request: Request,

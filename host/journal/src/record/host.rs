@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::parts::Decision;
+use crate::reason::LoadReason;
 use crate::text::{Detail, Text};
 
 /// The format that this version writes and reads.
@@ -25,18 +26,18 @@ pub struct ComponentRefused {
     pub component: Option<Text>,
     decision: Decision,
     /// Why.
-    pub reason: Text,
+    pub reason: LoadReason,
     /// Its name and the cause in words.
     pub detail: Detail,
 }
 
 impl ComponentRefused {
     /// The record of a component that is not loaded.
-    pub fn new(component: Option<Text>, reason: impl Into<Text>, detail: Detail) -> Self {
+    pub fn new(component: Option<Text>, reason: LoadReason, detail: Detail) -> Self {
         Self {
             component,
             decision: Decision::Deny,
-            reason: reason.into(),
+            reason,
             detail,
         }
     }
@@ -63,17 +64,17 @@ pub struct ConfigLoaded {
 pub struct ConfigRefused {
     decision: Decision,
     /// Why.
-    pub reason: Text,
+    pub reason: LoadReason,
     /// The cause in words.
     pub detail: Detail,
 }
 
 impl ConfigRefused {
     /// The record of a configuration that is not applied.
-    pub fn new(reason: impl Into<Text>, detail: Detail) -> Self {
+    pub fn new(detail: Detail) -> Self {
         Self {
             decision: Decision::Deny,
-            reason: reason.into(),
+            reason: LoadReason::ConfigRefused,
             detail,
         }
     }

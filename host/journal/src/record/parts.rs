@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_envelope::DelegationMode;
+use bailiwick_envelope::{CallKind, CallMode, Delegation, DelegationMode};
 use serde::{Deserialize, Serialize};
 
 use crate::codes::codes;
@@ -36,25 +36,11 @@ codes! {
     }
 }
 
-codes! {
-    /// What kind of thing a call asks for.
-    Kind {
-        /// A tool.
-        Tool => "tool",
-        /// A resource.
-        Resource => "resource",
-        /// A prompt.
-        Prompt => "prompt",
-        /// A completion.
-        Completion => "completion",
-    }
-}
-
 /// What a call asks for, such as the tool `get_order`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// What kind of thing it is.
-    pub kind: Kind,
+    pub kind: CallKind,
     /// Its name.
     pub name: Text,
 }
@@ -85,51 +71,23 @@ pub struct Subject {
     pub trace_id: Option<Text>,
 }
 
-codes! {
-    /// On whose authority a call reaches its services.
-    CallMode {
-        /// The host's own identity, for all of them; also of a call without services.
-        ServiceIdentity => "service_identity",
-        /// For the user, for all of them.
-        OnBehalfOf => "on_behalf_of",
-        /// As the user, for all of them.
-        RestrictedUser => "restricted_user",
-        /// It differs; each service has its own.
-        PerService => "per_service",
-    }
-}
-
-impl From<DelegationMode> for CallMode {
-    fn from(mode: DelegationMode) -> Self {
-        match mode {
-            DelegationMode::ServiceIdentity => Self::ServiceIdentity,
-            DelegationMode::OnBehalfOf => Self::OnBehalfOf,
-            DelegationMode::RestrictedUser => Self::RestrictedUser,
-        }
-    }
-}
-
-/// On whose authority a call reaches each service.
+/// On whose authority a call reaches its services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delegation {
+pub struct Modes {
     mode: CallMode,
     modes: BTreeMap<Text, DelegationMode>,
 }
 
-impl Delegation {
-    /// The delegation that gives each of these services its mode.
-    pub fn new<'m>(modes: impl IntoIterator<Item = (&'m String, &'m DelegationMode)>) -> Self {
-        let modes: BTreeMap<Text, _> = modes
-            .into_iter()
-            .map(|(service, mode)| (service.into(), *mode))
-            .collect();
-        let mut all = modes.values();
-        let mode = match all.next() {
-            None => CallMode::ServiceIdentity,
-            Some(first) if all.all(|mode| mode == first) => (*first).into(),
-            Some(_) => CallMode::PerService,
-        };
-        Self { mode, modes }
+impl Modes {
+    /// The modes of a delegation: the common one, and that of each service.
+    pub fn of(delegation: &Delegation) -> Self {
+        let modes = delegation.modes().iter();
+        Self {
+            mode: delegation.mode(),
+            modes: modes
+                .map(|(service, mode)| (service.into(), *mode))
+                .collect(),
+        }
     }
 
     /// Leaves out the services.
