@@ -12,6 +12,7 @@ mod adopt;
 mod error;
 mod health;
 mod log;
+mod observe;
 mod publish;
 mod recover;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use crate::seams::Clock;
 pub use adopt::{Adoption, adopt};
 pub use error::JournalError;
 use health::Health;
+pub use observe::Synced;
 use writer::{Command, Entry, Waiter, Writer};
 
 /// How the journal is kept.
@@ -88,6 +90,7 @@ struct Shared {
     room: Arc<Semaphore>,
     refusals: Arc<Refusals>,
     health: Arc<Health>,
+    observer: observe::Observer,
     clock: Arc<dyn Clock>,
     settings: Settings,
 }
@@ -119,6 +122,7 @@ impl Journal {
             room: Arc::new(Semaphore::new(QUEUE)),
             refusals: Arc::new(Refusals::new(settings.refusals_per_second)),
             health: Arc::new(Health::default()),
+            observer: observe::Observer::default(),
             clock,
             settings,
         };

@@ -42,7 +42,9 @@ mod tree;
 mod verify;
 
 pub use damage::{Damage, Place};
-pub use journal::{Adoption, AuditUnavailable, Journal, JournalError, Opened, Settings, adopt};
+pub use journal::{
+    Adoption, AuditUnavailable, Journal, JournalError, Opened, Settings, Synced, adopt,
+};
 pub use keys::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed, read_mac_key};
 pub use record::{Downstream, Event, Outcome, Record, Subject};
 pub use show::{Entries, Entry, Query};

@@ -13,6 +13,7 @@ use crate::audit::{Event, Journal, Record};
 use crate::call::Policy;
 use crate::dispatch::{Catalog, Definition, OfferError, Outline};
 use crate::intake::{ComponentId, LoadError, Refused};
+use crate::observe::Meters;
 use crate::reason::LoadReason;
 
 /// A component whose tools are offered.
@@ -48,6 +49,7 @@ pub(super) async fn record_changes(
     policy: &Policy,
     previous: Option<&Policy>,
     journal: &Journal,
+    meters: &Meters,
 ) -> anyhow::Result<()> {
     let before = previous
         .map(|policy| served(&policy.catalog))
@@ -60,6 +62,7 @@ pub(super) async fn record_changes(
         }
         let component = Some(new.component.digest.clone());
         let members = loaded(new, old);
+        meters.loaded(name, "loaded");
         tracing::info!(
             component = name,
             digest = component,
@@ -75,6 +78,7 @@ pub(super) async fn record_changes(
     }
     for (name, old) in before.iter().filter(|(name, _)| !now.contains_key(*name)) {
         let digest = old.component.digest.clone();
+        meters.loaded(name, "removed");
         tracing::info!(component = name, digest, "a component is removed");
         let (component, members) = (Some(digest), Some(detail([("name", name)])));
         journal
@@ -119,10 +123,16 @@ fn tools(outline: &Outline) -> String {
 }
 
 /// The record of a component that is refused.
-pub(super) fn refused(name: &str, digest: Option<String>, error: &(dyn Error + 'static)) -> Record {
+pub(super) fn refused(
+    name: &str,
+    digest: Option<String>,
+    error: &(dyn Error + 'static),
+    meters: &Meters,
+) -> Record {
     let cause = chain(error);
     tracing::error!(component = name, cause, "a component is refused");
     let error = error.downcast_ref::<OfferError>();
+    meters.loaded(name, reason(error).as_str());
     let mut members = detail([("name", name), ("cause", &cause)]);
     if let Some(OfferError::Unaccepted(unaccepted)) = error {
         members.extend(detail([("definitions", &unaccepted.digest)]));

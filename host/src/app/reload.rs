@@ -321,7 +321,7 @@ impl Watch {
                 })
                 .await?;
         }
-        record_changes(&built.policy, Some(&previous), journal).await?;
+        record_changes(&built.policy, Some(&previous), journal, &self.host.meters).await?;
         // What was loaded in advance is in no policy yet.
         if self.loads.is_over() {
             self.ground.intake.forget_others(&built.policy.components);

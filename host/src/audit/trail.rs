@@ -16,6 +16,7 @@ use crate::reason::{DownstreamReason, EndReason};
 pub struct Trail {
     journal: Journal,
     base: Arc<Record>,
+    opened: u64,
 }
 
 impl Trail {
@@ -29,16 +30,24 @@ impl Trail {
         _grant: &str,
     ) -> Result<Self, AuditUnavailable> {
         let base = Arc::new(base(envelope));
-        let trail = Self { journal, base };
-        let opened = Record {
+        let record = Record {
             decision: Some("allow"),
-            ..trail.record(Event::CallOpened)
+            ..Record::clone(&base)
         };
-        trail.journal.append(opened).await?;
-        Ok(trail)
+        let opened = journal.append(record).await?;
+        Ok(Self {
+            journal,
+            base,
+            opened,
+        })
     }
 
-    /// Writes `call.closed` and waits until it is durable. A call that is not done reports how far
+    /// The sequence number of `call.opened`.
+    pub fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// Writes `call.closed`, waits until it is durable, and returns its sequence number. A call that is not done reports how far
     /// it got: how many of its requests to services were answered, had no effect, or ended unknown.
     ///
     /// # Errors
@@ -48,7 +57,7 @@ impl Trail {
         outcome: Outcome,
         reason: Option<EndReason>,
         reached: DownstreamTally,
-    ) -> Result<(), AuditUnavailable> {
+    ) -> Result<u64, AuditUnavailable> {
         let counts = outcome != Outcome::Done && reached != DownstreamTally::default();
         let closed = Record {
             outcome: Some(outcome),
@@ -56,7 +65,7 @@ impl Trail {
             detail: counts.then(|| detail(reached)),
             ..self.record(Event::CallClosed)
         };
-        self.journal.append(closed).await.map(drop)
+        self.journal.append(closed).await
     }
 
     /// Writes a record about a downstream call and waits until it is durable.

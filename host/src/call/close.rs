@@ -2,6 +2,7 @@
 
 use super::{OpenCall, Refusal};
 use crate::downstream::DownstreamTally;
+use crate::reason::EndReason;
 use crate::sandbox::{Answer, Ending};
 
 /// A call that has run. Its answer cannot be had before it is closed.
@@ -31,9 +32,13 @@ impl Ended {
             reached,
         } = self;
         let closed = opened.trail().close(ending.outcome, ending.reason, reached);
-        match closed.await {
-            Ok(()) => Ok(ending.answer),
-            Err(_) => Err(Refusal::unrecordable()),
-        }
+        let closed = closed.await;
+        let reason = ending.reason.map(EndReason::as_str);
+        opened
+            .into_watch()
+            .closed(ending.outcome.as_str(), reason, closed.ok());
+        closed
+            .map(|_| ending.answer)
+            .map_err(|_| Refusal::unrecordable())
     }
 }

@@ -30,6 +30,7 @@ use crate::downstream::{
 };
 use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
+use crate::observe::Meters;
 use crate::reason::DownstreamReason;
 use crate::seams::Random;
 
@@ -40,6 +41,7 @@ pub struct Broker {
     random: Arc<dyn Random>,
     limits: BrokerLimits,
     exchanged: ExchangeCache,
+    meters: Meters,
 }
 
 /// Bounds of the downstream calls of one call.
@@ -94,7 +96,14 @@ impl Broker {
             random,
             limits,
             exchanged: ExchangeCache::default(),
+            meters: Meters::default(),
         }
+    }
+
+    /// Counts exchanges by these meters.
+    #[must_use]
+    pub fn measured(self, meters: Meters) -> Self {
+        Self { meters, ..self }
     }
 
     /// Takes over what one call may do: what its envelope says. The subject token is for exchanges,

@@ -146,6 +146,11 @@ pub(super) fn protocol_error(status: StatusCode, id: &Value, code: i32, message:
     respond(status, "application/json", error.to_string().into())
 }
 
+/// A document of another type.
+pub(super) fn document_of(media_type: &'static str, body: Bytes) -> Answer {
+    respond(StatusCode::OK, media_type, body)
+}
+
 fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {
     let mut answer = Response::new(Full::new(body).boxed());
     *answer.status_mut() = status;

@@ -57,7 +57,11 @@ impl Inner {
         subject: &SubjectToken,
         call: &Call<'_>,
     ) -> Result<Issued, DownstreamError> {
-        let issued = exchange.obtain(subject, call).await?;
+        let obtained = exchange.obtain(subject, call).await;
+        let outcome = if obtained.is_ok() { "done" } else { "failed" };
+        let service = &planned.service.settings.name;
+        self.broker.meters.exchanged(service, outcome);
+        let issued = obtained?;
         let record = Downstream {
             scopes: exchange.scopes.clone(),
             audience: Some(exchange.audience.clone()),
