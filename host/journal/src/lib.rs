@@ -46,7 +46,8 @@ mod verify;
 
 pub use damage::{Damage, Place};
 pub use journal::{
-    Adoption, AuditUnavailable, Journal, JournalError, Mark, Opened, Settings, Settled, adopt,
+    Adoption, AuditUnavailable, Journal, JournalError, Mark, Opened, Settings, Settled, Synced,
+    adopt,
 };
 pub use keys::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed, read_mac_key};
 pub use record::{

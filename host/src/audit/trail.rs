@@ -23,6 +23,7 @@ use crate::reason::{DownstreamReason, EndReason};
 pub struct Trail {
     journal: Journal,
     opened: Arc<CallOpened>,
+    sequence: u64,
     // Endings that were appended and not waited for.
     unsettled: Arc<Mutex<Vec<Mark>>>,
 }
@@ -60,12 +61,18 @@ impl Trail {
         grant: &str,
     ) -> Result<Self, AuditUnavailable> {
         let opened = opened(envelope, grant);
-        journal.record(opened.clone()).await?;
+        let sequence = journal.record(opened.clone()).await?;
         Ok(Self {
             journal,
             opened: Arc::new(opened),
+            sequence,
             unsettled: Arc::default(),
         })
+    }
+
+    /// Returns the sequence number of `call.opened`.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
     }
 
     /// Waits until every record of this call is durable.

@@ -7,7 +7,7 @@ use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -17,6 +17,7 @@ use super::Shared;
 use super::health::Keeper;
 use super::log::Log;
 use super::mark::Promise;
+use super::observe::Observer;
 use crate::seams::Clock;
 
 /// What the writer is asked.
@@ -53,6 +54,7 @@ pub(super) struct Writer {
     commands: Receiver<Command>,
     clock: Arc<dyn Clock>,
     refusals: Arc<Refusals>,
+    observer: Observer,
     health: Keeper,
     /// Endings that are owed: to be written before anything else.
     orphans: Vec<Record>,
@@ -73,6 +75,7 @@ impl Writer {
             commands,
             clock: Arc::clone(&shared.clock),
             refusals: Arc::clone(&shared.refusals),
+            observer: shared.observer.clone(),
             health: Keeper::new(&shared.health),
             orphans: Vec::new(),
             lines_fail: false,
@@ -161,8 +164,12 @@ impl Writer {
         }
         let owed = self.orphans.len();
         let now = self.clock.now_ms();
+        let began = Instant::now();
         let written = self.log.append(&records, now);
         let first = written.as_ref().ok().copied();
+        if first.is_some() {
+            self.observer.synced(records.len(), began.elapsed());
+        }
         self.told(written.map(|_| ()), now);
         let Some(first) = first else {
             return self.lose_all(batch);
