@@ -36,7 +36,7 @@ pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
             name.to_owned(),
             Served {
                 component: component.clone(),
-                outline: Outline::of(tools),
+                outline: tools.into_iter().collect(),
             },
         )
     };

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 
 use super::chain;
 use super::changes::{left_out, refused, served};
-use super::reload::look::path_of;
 use crate::audit::Journal;
 use crate::call::Policy;
 use crate::config::{Config, Issuer};
@@ -64,7 +63,7 @@ pub(super) struct Shelf {
 }
 
 /// A policy, and what became of the shelf.
-pub(super) struct Built {
+pub(super) struct NewPolicy {
     pub(super) policy: Policy,
     /// The components that are as their files are.
     pub(super) good: BTreeSet<String>,
@@ -95,7 +94,7 @@ impl Ground {
         config: Config,
         previous: Option<&Policy>,
         shelf: Shelf,
-    ) -> anyhow::Result<Built> {
+    ) -> anyhow::Result<NewPolicy> {
         let tools = self.load_tools(&config, previous, shelf).await?;
         let Tools {
             components,
@@ -121,7 +120,7 @@ impl Ground {
                 configured,
                 missing,
             };
-            return Ok(Built {
+            return Ok(NewPolicy {
                 policy,
                 good,
                 again,
@@ -143,7 +142,7 @@ impl Ground {
             configured,
             missing,
         };
-        Ok(Built {
+        Ok(NewPolicy {
             policy,
             good,
             again,
@@ -293,16 +292,12 @@ impl Ground {
     }
 
     async fn load(&self, name: &str, terms: &Terms) -> LoadResult {
-        let candidate = Candidate {
-            name: name.to_owned(),
-            path: path_of(&self.tools, name),
-        };
-        Offer::load(&self.intake, &candidate, terms).await
+        Offer::load(&self.intake, &Candidate::of(&self.tools, name), terms).await
     }
 
     /// Whether a signature that is needed was taken away; that takes the component away.
     fn is_withdrawn(&self, name: &str, terms: &Terms) -> bool {
-        let signature = intake::signature_of(&path_of(&self.tools, name));
+        let signature = intake::signature_of(&Candidate::of(&self.tools, name).path);
         terms.grant.digest == Some(DigestRule::Signed) && !signature.exists()
     }
 

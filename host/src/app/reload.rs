@@ -8,7 +8,7 @@
 //! bad component does not displace a good one, and a change takes effect only once it is recorded.
 
 mod loads;
-pub(super) mod look;
+mod look;
 mod settling;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::changes::record_changes;
 use super::config_loaded;
-use super::policy::{Built, Ground, Shelf};
+use super::policy::{Ground, NewPolicy, Shelf};
 use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
 use crate::call::Host;
 use crate::config::{self, ComponentTerms, Config, ConfigError};
@@ -73,7 +73,7 @@ struct Retry {
 
 impl Known {
     /// What a policy was built from that was built under `terms`, from `view`.
-    pub(super) fn of(built: &Built, terms: ComponentTerms, view: &Look) -> Self {
+    pub(super) fn of(built: &NewPolicy, terms: ComponentTerms, view: &Look) -> Self {
         let good = view
             .tools
             .iter()

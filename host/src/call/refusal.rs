@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use bailiwick_envelope::CallKind;
-
 use super::{Full, Host, Permit};
 use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
-use crate::dispatch::{Denied, Kind};
+use crate::dispatch::Denied;
 use crate::identity::Caller;
 use crate::reason::RefusalReason;
 
@@ -70,18 +68,14 @@ async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message:
 
 fn record(denied: &Denied, subject: Subject) -> CallRefused {
     let refused = CallRefused::new(subject, denied.reason);
-    match &denied.target {
-        None => refused,
-        Some(named) => {
-            let target = Target {
-                kind: match named.kind {
-                    Kind::Tool => CallKind::Tool,
-                },
-                name: (&named.name).into(),
-            };
-            refused.about(target, Some((&named.component).into()), None)
-        }
-    }
+    let Some(named) = &denied.target else {
+        return refused;
+    };
+    let target = Target {
+        kind: named.kind.into(),
+        name: (&named.name).into(),
+    };
+    refused.about(target, Some((&named.component).into()), None)
 }
 
 fn subject(caller: &Caller) -> Subject {

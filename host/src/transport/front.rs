@@ -25,9 +25,8 @@ use super::ready::readiness;
 use super::revision::{self, Improper};
 use crate::call::{self, Entry, Host, Listener};
 use crate::dispatch::Target;
-use crate::identity::{BearerToken, Caller};
+use crate::identity::{Caller, Presented};
 use crate::principal::Principal;
-use crate::reason::RefusalReason;
 
 /// How this server is addressed and by whom.
 pub struct FrontSettings {
@@ -192,9 +191,14 @@ impl Front {
 
     /// Admits, parses, authorizes, and only then lets the MCP library have the request.
     async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> Answer {
-        let token = take_credentials(&mut parts);
+        let presented = Presented::take(&mut parts);
+        parts.extensions.clear();
         let host = Arc::clone(&self.host);
-        let admitted = to_its_end(&self.host, async move { call::admit(&host, token).await }).await;
+        let admitted = to_its_end(
+            &self.host,
+            async move { call::admit(&host, presented).await },
+        )
+        .await;
         let entry = match admitted {
             Ok(Ok(entry)) => entry,
             Ok(Err(refusal)) => return self.refuse(&refusal),
@@ -345,25 +349,6 @@ async fn to_its_end<T: Send + 'static>(
     match poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await {
         Poll::Ready(done) => Ok(done),
         Poll::Pending => host.calls.spawn(step).await,
-    }
-}
-
-/// Takes the bearer token and every other credential out of the request. A token in the query
-/// (RFC 6750 §2.3) is refused, because queries end up in logs.
-fn take_credentials(parts: &mut Parts) -> Result<BearerToken, RefusalReason> {
-    let token = BearerToken::take(&mut parts.headers);
-    for name in [header::COOKIE, header::PROXY_AUTHORIZATION] {
-        parts.headers.remove(name);
-    }
-    parts.headers.remove("dpop");
-    let in_query = parts.uri.query().is_some_and(|query| {
-        url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
-    });
-    parts.extensions.clear();
-    if in_query {
-        Err(RefusalReason::TokenMalformed)
-    } else {
-        token
     }
 }
 

@@ -14,7 +14,7 @@ use bailiwick::dispatch::{Catalog, Decided, Offer, TargetRequest, Terms, decide}
 use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
-    AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule, SubjectToken,
+    AgentRule, Caller, Identity, IssuerSettings, Presented, ServiceRule, SubjectToken,
 };
 use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, Intake, compile_here};
 use bailiwick::limits::Limits;
@@ -25,7 +25,7 @@ use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySource, TimeRule, TypeRu
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
-use http::{HeaderMap, HeaderValue, header};
+use http::{Request, header};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -150,7 +150,7 @@ impl Ground {
     }
 
     /// Makes a token that was never seen before.
-    pub(crate) fn token(&self, number: u32) -> anyhow::Result<BearerToken> {
+    pub(crate) fn token(&self, number: u32) -> anyhow::Result<Presented> {
         let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "key-1"});
         let now = self.clock.now();
         let claims = json!({
@@ -160,12 +160,15 @@ impl Ground {
         let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(&claims));
         let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()).to_bytes());
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            header::AUTHORIZATION,
-            HeaderValue::try_from(format!("Bearer {signed}.{signature}"))?,
-        );
-        BearerToken::take(&mut headers).map_err(|reason| anyhow::anyhow!(reason.as_str()))
+        let mut head = Request::post(RESOURCE)
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {signed}.{signature}"),
+            )
+            .body(())?
+            .into_parts()
+            .0;
+        Presented::take(&mut head).map_err(|reason| anyhow::anyhow!(reason.as_str()))
     }
 
     /// Admits the one user.

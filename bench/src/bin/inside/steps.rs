@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bailiwick::audit::{Outcome, Trail};
 use bailiwick::downstream::DownstreamTally;
-use bailiwick::identity::BearerToken;
+use bailiwick::identity::Presented;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +63,7 @@ async fn verify(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
 /// Makes each token before the clock starts.
 async fn admitted(
     ground: &Ground,
-    tokens: impl Iterator<Item = anyhow::Result<BearerToken>>,
+    tokens: impl Iterator<Item = anyhow::Result<Presented>>,
 ) -> anyhow::Result<f64> {
     let mut took = Vec::new();
     for token in tokens.take(2000) {
