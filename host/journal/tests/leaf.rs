@@ -21,8 +21,21 @@ const FORBIDDEN: [&str; 11] = [
 #[test]
 fn neither_a_sandbox_nor_a_network_is_in_its_tree() {
     let asked = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--offline", "--package", "bailiwick-journal"])
-        .args(["--edges", "normal,build", "--prefix", "none", "--format", "{lib}"])
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "--package",
+            "bailiwick-journal",
+        ])
+        .args([
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--format",
+            "{lib}",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
@@ -30,7 +43,10 @@ fn neither_a_sandbox_nor_a_network_is_in_its_tree() {
     assert!(asked.status.success(), "{said}");
     let tree = String::from_utf8(asked.stdout).unwrap();
     let names: Vec<_> = tree.lines().map(|name| name.replace('_', "-")).collect();
-    assert!(names.iter().any(|name| name == "bailiwick-envelope"), "{tree}");
+    assert!(
+        names.iter().any(|name| name == "bailiwick-envelope"),
+        "{tree}"
+    );
     let is_one_of = |name: &str, family: &str| {
         let rest = name.strip_prefix(family);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
