@@ -1,12 +1,11 @@
-//! The journal as the rest of the host sees it: append, and wait until it is on the disk.
+//! The journal as the rest of the host sees it: append, and wait until it is durable.
 //!
-//! One thread writes. Whoever appends waits in line; everything in line is one write and one
-//! `fdatasync`. Nobody waits longer than the deadline: a disk that hangs is an error, as a disk
-//! that is full is. Whoever gives up while waiting need not clean up; what became durable
-//! without them is closed by the journal itself.
+//! One thread writes. Everything that is queued is one write and one `fdatasync`. No call waits
+//! longer than the deadline: a disk that hangs is an error, as a full one is. A caller that gives
+//! up need not clean up: the journal closes what became durable without it.
 //!
-//! Invariant: while the journal is not healthy, for whatever reason, nothing new begins; what ends
-//! is still tried. However long a disk hangs, only counts and endings are kept for it.
+//! Invariant: while the journal is not healthy, nothing new begins; endings are still tried.
+//! However long a disk hangs, only counts and endings are kept for it.
 
 mod adopt;
 mod error;
@@ -47,7 +46,7 @@ use writer::{Command, Entry, Writer};
 /// How the journal is kept.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The folder; made if it does not exist, readable by nobody else.
+    /// The folder; made if it does not exist, readable by no one else.
     pub folder: PathBuf,
     /// The folder in which the host remembers its newest checkpoint; not within the journal's.
     pub memory: PathBuf,

@@ -85,7 +85,7 @@ impl Writer {
         }
     }
 
-    /// Works until the journal is closed or nobody has it any more.
+    /// Works until the journal is closed or its last clone is dropped.
     pub(super) fn run(mut self) {
         loop {
             match self.commands.recv_timeout(TICK) {
@@ -291,7 +291,7 @@ impl Writer {
         // The lock ends before anybody is told that it has.
         drop(self);
         if let (Ok(()), Some(reply)) = (ended, reply) {
-            // Nobody waits any more: nothing to do.
+            // No one may be waiting any more.
             let _ = reply.send(());
         }
     }
