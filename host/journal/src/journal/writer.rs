@@ -43,8 +43,7 @@ pub(super) struct Entry {
     pub(super) promise: Promise,
     /// The way back to the writer, for what begins something and is then given up.
     pub(super) back: Sender<Command>,
-    /// A place in the queue, given back when this is done.
-    #[expect(dead_code, reason = "held, never read")]
+    /// A place in the queue.
     pub(super) room: OwnedSemaphorePermit,
 }
 
@@ -176,6 +175,8 @@ impl Writer {
         };
         self.orphans.clear();
         for (seq, entry) in (first..).skip(owed).zip(batch) {
+            // The place is free before its record counts as written.
+            drop(entry.room);
             entry.promise.keep(seq, entry.record, entry.back);
         }
     }
