@@ -14,7 +14,7 @@ const KEYS: SetVersion = [1; 32];
 fn caller(left_ms: u64) -> Arc<Caller> {
     let expiry = (NOW + left_ms) / 1000;
     let claims = json!({"sub": "alice", "client_id": "app", "exp": expiry});
-    let caller = Caller::new(&Verified::for_tests(claims), &settings(), [7; 32]);
+    let caller = Caller::new(&Verified::for_tests(&claims), &settings(), [7; 32]);
     Arc::new(caller.expect("a caller"))
 }
 

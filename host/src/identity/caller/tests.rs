@@ -19,7 +19,7 @@ fn caller(issuer: &IssuerSettings, claims: &Value) -> Result<Caller, TokenError>
             all.insert(name.clone(), value.clone());
         }
     }
-    Caller::new(&Verified::for_tests(members), issuer, [7; 32])
+    Caller::new(&Verified::for_tests(&members), issuer, [7; 32])
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn claims(members: &Value) -> Claims {
 }
 
 /// The claim `c` with this value.
-fn one(value: Value) -> Claims {
+fn one(value: &Value) -> Claims {
     claims(&json!({ "c": value }))
 }
 
@@ -18,7 +18,7 @@ fn one(value: Value) -> Claims {
 fn a_name_is_a_short_string_in_which_everything_can_be_seen() {
     let (longest, longer) = ("n".repeat(256), "n".repeat(257));
     for good in ["a", "Alice B.", "auth0|5f7c", "アリス", &longest] {
-        let claims = one(json!(good));
+        let claims = one(&json!(good));
         assert_eq!(claims.string("c"), Ok(good));
         assert_eq!(claims.optional_string("c"), Ok(Some(good)));
     }
@@ -32,7 +32,7 @@ fn a_name_is_a_short_string_in_which_everything_can_be_seen() {
         json!(true),
     ];
     for bad in odd.into_iter().chain(ill_typed) {
-        let claims = one(bad.clone());
+        let claims = one(&bad);
         assert_eq!(claims.string("c"), Err(malformed.clone()), "{bad}");
         assert_eq!(claims.optional_string("c"), Err(malformed.clone()), "{bad}");
     }
@@ -55,7 +55,7 @@ fn a_time_is_a_whole_number_of_seconds_that_is_not_negative() {
         (json!("1763712000"), malformed.clone()),
         (json!(null), malformed),
     ] {
-        assert_eq!(one(value.clone()).optional_time("c"), expected, "{value}");
+        assert_eq!(one(&value).optional_time("c"), expected, "{value}");
     }
 }
 
@@ -81,7 +81,7 @@ fn audiences_are_one_string_or_a_list_of_strings_and_never_none() {
 
 #[test]
 fn scopes_are_sorted_and_each_is_a_name() {
-    let scopes = |value: Value| one(value).scopes("c");
+    let scopes = |value: Value| one(&value).scopes("c");
     let expected = Ok(vec!["a".to_owned(), "b".to_owned()]);
     for value in [json!("b a"), json!("  a  b a "), json!(["b", "a", "b"])] {
         assert_eq!(scopes(value.clone()), expected, "{value}");
@@ -104,11 +104,11 @@ fn scopes_are_sorted_and_each_is_a_name() {
 
 #[test]
 fn an_object_is_an_object() {
-    let actor = one(json!({"sub": "agent"}));
+    let actor = one(&json!({"sub": "agent"}));
     let inner = actor.optional_object("c").expect("an object");
     assert_eq!(inner.expect("it is there").string("sub"), Ok("agent"));
     for value in [json!("agent"), json!([]), json!(null)] {
-        assert!(one(value.clone()).optional_object("c").is_err(), "{value}");
+        assert!(one(&value).optional_object("c").is_err(), "{value}");
     }
     assert!(
         claims(&json!({}))
