@@ -18,6 +18,7 @@ mod described;
 mod downstream;
 mod engine;
 mod entry;
+mod export;
 mod growth;
 mod identity;
 mod log;
@@ -36,5 +37,6 @@ pub(crate) use engine::{
     COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES, compile_config,
 };
 pub use engine::{EngineError, Tier};
+pub use export::{Export, ToolExport};
 pub use progress::{ProgressSink, Report};
 pub use run::{Capacity, Job, Sandbox, Signals};

@@ -16,8 +16,13 @@ impl OpenCall {
     pub async fn run(mut self, host: &Host, signals: Signals) -> Ended {
         let authority = Arc::new(self.authority());
         let permit = self.sealed().permit();
+        let target = permit.target();
+        let backing = target.backing();
         let job = Job {
-            target: permit.target(),
+            code: &backing.code,
+            component: &backing.component.name,
+            settings: &backing.settings,
+            export: target.export(),
             envelope: self.sealed().envelope().signed(),
             input: permit.arguments().to_string(),
             services: Arc::clone(&authority) as _,

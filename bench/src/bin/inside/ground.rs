@@ -206,8 +206,12 @@ impl Ground {
         authority: Arc<Authority>,
         cancelled: CancellationToken,
     ) -> Job<'c> {
+        let backing = decided.target().backing();
         Job {
-            target: decided.target(),
+            code: &backing.code,
+            component: &backing.component.name,
+            settings: &backing.settings,
+            export: decided.target().export(),
             envelope: envelope.signed(),
             input: decided.arguments().to_string(),
             services: authority,
