@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::rounds::Measured;
 
-/// Draws it as SVG.
+/// Draws the chart as SVG.
 pub(crate) fn draw(measured: &[Measured]) -> String {
     let groups: BTreeSet<usize> = measured.iter().map(|of| of.connections).collect();
     let mut servers: Vec<&str> = Vec::new();

@@ -1,8 +1,8 @@
-//! The client: keep-alive HTTP/1.1, one request after another on each connection, a body made
-//! beforehand.
+//! The client: keep-alive HTTP/1.1, one request after another on each connection, with a prepared
+//! body.
 //!
 //! Trusts nothing of a server beyond its bytes. Hands on how long calls took. Invariant: a call is
-//! counted only if the answer came whole, with status 200 and a result that is not an error.
+//! counted only if the answer arrived whole, with status 200 and a result that is not an error.
 
 use std::time::{Duration, Instant};
 
@@ -18,26 +18,26 @@ use url::Url;
 
 use crate::processor;
 
-/// A server with the one request that is sent to it, once for each bearer.
+/// A server, with the one request to send to it, once for each bearer.
 #[derive(Clone)]
 pub(crate) struct Target {
     /// Its name in the results.
     pub(crate) name: String,
-    /// Where it is.
+    /// Its address.
     pub(crate) url: Url,
     /// The headers; the connections take turns.
     pub(crate) headers: Vec<HeaderMap>,
-    /// The body.
+    /// The body, made beforehand.
     pub(crate) body: Bytes,
     /// Its process, if it runs here.
     pub(crate) process: Option<u32>,
 }
 
-/// What one turn showed.
+/// The figures of one turn.
 pub(crate) struct Turn {
     /// Successful calls a second.
     pub(crate) calls_per_s: f64,
-    /// How long the calls took, sorted.
+    /// The durations of the calls, sorted.
     pub(crate) took: Vec<Duration>,
     /// Calls that the server was too busy for.
     pub(crate) busy: usize,
@@ -46,12 +46,12 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Processor time of the server for each call, microseconds.
+    /// Returns the server's processor time for each call, microseconds.
     pub(crate) fn cpu_us(&self) -> Option<f64> {
         Some(self.cpu?.as_secs_f64() * 1e6 / f64::from(u32::try_from(self.took.len()).ok()?))
     }
 
-    /// The time within which this share of the calls was answered, microseconds.
+    /// Returns the time within which this share of the calls was answered, microseconds.
     pub(crate) fn percentile_us(&self, share: usize) -> f64 {
         let at = (self.took.len() * share / 100).min(self.took.len().saturating_sub(1));
         self.took
@@ -60,7 +60,7 @@ impl Turn {
     }
 }
 
-/// Calls the target on so many connections, after a warm-up.
+/// Calls the target on this many connections, after a warm-up.
 pub(crate) async fn load(
     target: &Target,
     connections: usize,
@@ -98,7 +98,7 @@ pub(crate) async fn load(
     })
 }
 
-/// Processor time of a process from one moment to another.
+/// Returns the processor time of a process between two moments.
 async fn between(process: Option<u32>, begin: Instant, end: Instant) -> Option<Duration> {
     tokio::time::sleep_until(begin.into()).await;
     let before = processor::used(process?)?;
@@ -106,11 +106,11 @@ async fn between(process: Option<u32>, begin: Instant, end: Instant) -> Option<D
     processor::used(process?)?.checked_sub(before)
 }
 
-/// One connection.
+/// One keep-alive connection.
 struct Line {
     sender: SendRequest<Full<Bytes>>,
     request: Request<Bytes>,
-    // Ends the connection when dropped.
+    // Dropping it ends the connection.
     _driver: JoinSet<()>,
 }
 
@@ -144,7 +144,8 @@ impl Line {
         })
     }
 
-    /// The times of the calls that began and ended in between, and how many found the server busy.
+    /// Returns the durations of the calls that began and ended in between, and how many found the
+    /// server busy.
     async fn call_until(
         mut self,
         begin: Instant,
@@ -200,5 +201,5 @@ fn has(body: &[u8], words: &[u8]) -> bool {
 
 const RESULT: &[u8] = br#""result":"#;
 const FAILED: &[u8] = br#""isError":true"#;
-/// How the host says that its places are taken.
+/// The host's answer when all places are taken.
 const BUSY: &[u8] = br#""io.bailiwick/reason":"overloaded""#;

@@ -1,4 +1,4 @@
-//! The floor under every durable record: what the disk takes to make an appended line durable.
+//! The floor under every durable record: the time in which the disk makes an appended line durable.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::rounds::median;
 
-/// The median of `fdatasync` after an append of 400 bytes in `folder`, microseconds.
+/// Returns the median time of `fdatasync` after an append of 400 bytes in `folder`, microseconds.
 pub(crate) fn measure(folder: &Path) -> anyhow::Result<f64> {
     let path = folder.join("floor");
     let mut file = OpenOptions::new().create(true).append(true).open(&path)?;

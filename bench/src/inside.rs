@@ -1,4 +1,4 @@
-//! What is measured in process, by a program that uses the host as a library.
+//! Runs the program that measures in process, with the host as a library.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -28,5 +28,5 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<BTreeMap<String, f64>> {
         plan.inside.display(),
         output.status
     );
-    serde_json::from_slice(&output.stdout).context("what was measured in process cannot be read")
+    serde_json::from_slice(&output.stdout).context("the measurements in process cannot be read")
 }

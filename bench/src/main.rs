@@ -1,10 +1,11 @@
-//! `bailiwick-bench`: what Bailiwick costs, measured against a server that does none of it.
+//! `bailiwick-bench`: measures the cost of Bailiwick against a server that does none of its work.
 //!
-//! One client, one run: the native server, the host, the host with its journal in memory and any
-//! other server are called in turn, round after round, so that noise of the machine hits all alike.
-//! `cargo xtask bench` builds what this needs and says where it is. Trusts the servers to be the
-//! ones it started. Hands on a table, `bench.json` and a chart. Invariant: a call counts only if
-//! its whole answer was read and is a success.
+//! One client calls the native server, the host, the host with its journal in memory and any other
+//! server in turn, round after round, so that noise of the machine hits all alike.
+//! `cargo xtask bench` builds the parts and passes their paths. Trusts the servers to be the ones
+//! it started. Hands on a table, `bench.json` and a chart.
+//!
+//! Invariant: a call counts only if its whole answer was read and is a success.
 
 mod chart;
 mod client;
@@ -36,7 +37,7 @@ struct Cli {
 enum Command {
     /// Measure, print a table, write bench.json.
     Measure(Box<plan::Plan>),
-    /// Be the native server: the tool `echo`, no security.
+    /// Run the native server: the tool `echo`, no security.
     Native,
 }
 
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     )
 }
 
-/// One thread for the client, so that it takes the same from every server.
+/// Measures with one thread for the client, so that it takes the same from every server.
 fn measure(plan: &plan::Plan) -> anyhow::Result<()> {
     let inside = inside::measure(plan)?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,8 +1,7 @@
 //! The native server: the same tool on the same MCP library and HTTP stack, and nothing else.
 //!
-//! No token, no envelope, no journal, no sandbox: what is left is what MCP over HTTP costs by
-//! itself. Invariant: it answers what the component answers, so that both send and parse the same
-//! bytes.
+//! Without token, envelope, journal and sandbox, the rest is the cost of MCP over HTTP. Invariant:
+//! it answers as the component does, so that both send and parse the same bytes.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -24,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Serves on a free port of the loopback until it is killed, or until the bench is.
+/// Serves on a free port of loopback until it, or the bench, is killed.
 pub(crate) fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -60,7 +59,7 @@ async fn serve() -> anyhow::Result<()> {
                 let service = service.clone();
                 async move { Ok::<_, Infallible>(service.handle(request).await) }
             });
-            // A client that goes away is not worth a word.
+            // A client that disconnects is no error.
             drop(
                 http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), answer)

@@ -1,4 +1,4 @@
-//! Any other MCP server over streamable HTTP: stateless if it can, else with a session.
+//! Any other MCP server over streamable HTTP: stateless if possible, else with a session.
 
 use anyhow::{Context as _, ensure};
 use bailiwick_dev::client;
@@ -13,7 +13,7 @@ use crate::client::Target;
 use crate::plan::Plan;
 use crate::servers;
 
-/// The server at `url` with the call of the plan, tried once.
+/// Tries the plan's call at `url` once; returns the server.
 pub(crate) async fn open(plan: &Plan, url: &str) -> anyhow::Result<Target> {
     let arguments: Value =
         serde_json::from_str(&plan.arguments).context("--arguments is not JSON")?;
@@ -45,7 +45,7 @@ pub(crate) async fn open(plan: &Plan, url: &str) -> anyhow::Result<Target> {
     })
 }
 
-/// The handshake of the older revisions; returns the headers that a call in the session has.
+/// Does the handshake of the older revisions; returns the headers of a call in the session.
 async fn session(plan: &Plan, url: &str) -> anyhow::Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, "application/json".parse()?);

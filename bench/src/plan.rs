@@ -1,4 +1,4 @@
-//! What is measured, for how long, and where the results go.
+//! The plan: servers, durations, and files for the results.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 /// The arguments of `measure`; `cargo xtask bench` fills in the paths.
 #[derive(clap::Args)]
 pub(crate) struct Plan {
-    /// The host's command.
+    /// The program `bailiwick`.
     #[arg(long)]
     pub(crate) bailiwick: PathBuf,
-    /// Another build of it, to be measured along: what a change did shows on a busy machine only in
-    /// one run.
+    /// Another build of it, measured in the same rounds: on a busy machine, only one run shows the
+    /// effect of a change.
     #[arg(long)]
     pub(crate) before: Option<PathBuf>,
     /// The component with the tool `echo`.
@@ -19,16 +19,16 @@ pub(crate) struct Plan {
     /// The program that measures in process.
     #[arg(long)]
     pub(crate) inside: PathBuf,
-    /// A folder on the disk for the host and its journal; emptied.
+    /// A folder on the disk for the host and its journal; it is emptied.
     #[arg(long)]
     pub(crate) work: PathBuf,
-    /// Where the results are written.
+    /// The file for the results.
     #[arg(long)]
     pub(crate) json: PathBuf,
-    /// Where a chart is written, if anywhere.
+    /// A file for a chart.
     #[arg(long)]
     pub(crate) svg: Option<PathBuf>,
-    /// Another MCP server to measure along.
+    /// The URL of another MCP server, measured in the same rounds.
     #[arg(long)]
     pub(crate) url: Option<String>,
     /// Its name in the results.
@@ -37,7 +37,7 @@ pub(crate) struct Plan {
     /// A bearer token for it.
     #[arg(long, requires = "url")]
     pub(crate) token: Option<String>,
-    /// Its tool.
+    /// The tool to call there.
     #[arg(long, default_value = "echo", requires = "url")]
     pub(crate) tool: String,
     /// The tool's arguments, as a JSON object.
@@ -46,16 +46,16 @@ pub(crate) struct Plan {
     /// Numbers of connections.
     #[arg(long, value_delimiter = ',', default_value = "1,8,32,128")]
     pub(crate) connections: Vec<usize>,
-    /// How often each server gets its turn at each number of connections.
+    /// Turns of each server at each number of connections.
     #[arg(long, default_value_t = 5)]
     pub(crate) rounds: usize,
-    /// Milliseconds of a turn; a fifth as much goes before it to warm up.
+    /// Milliseconds of a turn; a fifth of that goes before it to warm up.
     #[arg(long, default_value_t = 1500)]
     pub(crate) turn_ms: u64,
-    /// Leave out what is measured in process.
+    /// Leave out the measurements in process.
     #[arg(long)]
     pub(crate) only_http: bool,
-    /// Leave out what is measured over HTTP.
+    /// Leave out the measurements over HTTP.
     #[arg(long)]
     pub(crate) only_inside: bool,
 }
@@ -70,5 +70,5 @@ impl Plan {
     }
 }
 
-/// What the tool is told.
+/// The arguments of the measured tool.
 pub(crate) const ARGUMENTS: &str = r#"{"message":"the quick brown fox jumps over the lazy dog"}"#;

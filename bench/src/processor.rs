@@ -1,11 +1,10 @@
-//! How much processor time a server takes: what a call costs, whatever else the machine does
-//! meanwhile.
+//! The processor time of a server: the cost of a call, whatever else the machine does.
 
 use std::fs;
 use std::time::Duration;
 
-/// What the threads of a process have had of the processors so far; `None` where the system does
-/// not tell.
+/// Returns the processor time that the threads of a process have used so far; `None` where the
+/// system does not report it.
 pub(crate) fn used(process: u32) -> Option<Duration> {
     let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
     let mut total = Duration::ZERO;

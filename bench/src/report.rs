@@ -83,7 +83,7 @@ impl Report {
             .find(|of| of.server == server && of.connections == connections)
     }
 
-    /// Calls a second as a share of the native server's.
+    /// Returns the calls a second as a share of the native server's.
     fn share(&self, of: &Measured) -> Option<f64> {
         Some(of.calls_per_s / self.of(NATIVE, of.connections)?.calls_per_s)
     }
@@ -93,12 +93,12 @@ impl Report {
     }
 }
 
-/// A line for who watches.
+/// Prints a line for a person.
 pub(crate) fn say(line: &str) {
-    // Nobody may be watching.
+    // The output may be closed.
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 pub(crate) const NATIVE: &str = "native";
-/// What a call may cost beyond its two durable records.
+/// The allowance for a call beyond its two durable records.
 const ALLOWED_US: f64 = 100.0;

@@ -1,5 +1,5 @@
-//! Round after round, every server in turn at every number of connections; then the median of the
-//! rounds.
+//! Gives every server its turn at every number of connections, round after round; then takes the
+//! median of the rounds.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ impl Measured {
     }
 }
 
-/// The value in the middle.
+/// Returns the middle value.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

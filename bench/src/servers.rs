@@ -16,7 +16,7 @@ use crate::other;
 use crate::plan::{ARGUMENTS, Plan};
 use crate::report::say;
 
-/// What runs, and how it is called.
+/// The running servers, and how to call them.
 pub(crate) struct Servers {
     pub(crate) targets: Vec<Target>,
     hosts: Vec<Host>,
@@ -108,7 +108,7 @@ fn token(issuer: &Issuer, host: &Host, user: usize) -> anyhow::Result<String> {
     issuer.token(&spec).context("a token cannot be made")
 }
 
-/// The request of the stateless revision, which both servers know.
+/// Makes the request of the stateless revision, which both servers know.
 fn target(name: &str, server: &Host, tokens: &[Option<String>]) -> anyhow::Result<Target> {
     let url = &server.url();
     let arguments: Value = serde_json::from_str(ARGUMENTS)?;
@@ -124,7 +124,7 @@ fn target(name: &str, server: &Host, tokens: &[Option<String>]) -> anyhow::Resul
     })
 }
 
-/// The headers of a call.
+/// Returns the headers of a call.
 pub(crate) fn headers(token: Option<&str>, tool: &str, url: &str) -> anyhow::Result<HeaderMap> {
     let url = Url::parse(url)?;
     let mut headers = mcp::headers("tools/call", token)?;
@@ -133,7 +133,7 @@ pub(crate) fn headers(token: Option<&str>, tool: &str, url: &str) -> anyhow::Res
     Ok(headers)
 }
 
-/// A call as the stateless revision has it.
+/// Returns a call of the stateless revision.
 pub(crate) fn call(tool: &str, arguments: &Value) -> Value {
     mcp::message(
         "tools/call",
@@ -141,7 +141,7 @@ pub(crate) fn call(tool: &str, arguments: &Value) -> Value {
     )
 }
 
-/// A file system in memory, if there is one: what is synced there is not written anywhere.
+/// Finds a file system in memory, where a sync writes nothing.
 fn memory() -> Option<PathBuf> {
     let memory = PathBuf::from(MEMORY);
     memory.is_dir().then_some(memory)
@@ -149,8 +149,8 @@ fn memory() -> Option<PathBuf> {
 
 const MEMORY: &str = "/dev/shm";
 const TRUST_DOMAIN: &str = "bench.example";
-/// So many users take turns.
+/// The number of users who take turns.
 const USERS: usize = 8;
 const LIFETIME: i64 = 3600;
-/// As many places as a host can have: the most connections are more than the default.
+/// The most places that a host can have: the most connections exceed the default.
 const LIMITS: &str = "[limits]\nconcurrent_calls = 256\nconcurrent_calls_per_user = 256\n";

@@ -25,11 +25,10 @@
 //! }
 //! ```
 //! ```compile_fail,E0599
-//! # use bailiwick::call::{Ended, Host, Sealed};
-//! # use bailiwick::sandbox::Signals;
+//! # use bailiwick::call::{Client, Ended, Host, Sealed};
 //! // A run without a record of it.
-//! async fn hurry(host: &Host, sealed: Sealed, signals: Signals) -> Ended {
-//!     sealed.run(host, signals).await
+//! async fn hurry(host: &Host, sealed: Sealed, client: Client) -> Ended {
+//!     sealed.run(host, client).await
 //! }
 //! ```
 //! ```compile_fail,E0616
@@ -40,11 +39,19 @@
 //!     ended.ending.answer
 //! }
 //! ```
+//! ```compile_fail,E0061
+//! # use bailiwick::sandbox::{Ending, Job, Sandbox};
+//! // An effect before everything that was recorded is durable: a guest runs without `Settled`.
+//! async fn hurry(sandbox: &Sandbox, job: Job<'_>) -> Ending {
+//!     sandbox.run(job, std::future::pending()).await
+//! }
+//! ```
 //!
 //! Invariant: every refusal is one record, every call is one record before and one after, and no
 //! answer leaves before the record of it is durable.
 
 mod admit;
+mod client;
 mod close;
 mod gate;
 mod host;
@@ -53,16 +60,14 @@ mod listening;
 mod open;
 mod pace;
 mod permit;
-mod principal;
 mod refusal;
 mod run;
 mod seal;
 
-use crate::dispatch::TargetRequest;
-use crate::reason::RefusalReason;
-use crate::sandbox::{Answer, Signals};
+use crate::sandbox::Answer;
 
 pub use admit::{Entry, admit};
+pub use client::{Client, Progress};
 pub use close::Ended;
 pub use gate::{Full, Gate, Place};
 pub use host::{Host, Policy, Serving};
@@ -71,44 +76,16 @@ pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Shown, listen};
 pub use open::OpenCall;
 pub use pace::Pace;
 pub use permit::Permit;
-pub use principal::Principal;
-pub use refusal::{Refusal, mismatched};
+pub use refusal::{Refusal, improper};
 pub use seal::Sealed;
 
 /// Makes one permitted call: seal, open, run, close. Only then does the answer exist.
 ///
 /// # Errors
 /// The refusal, recorded if the journal can be written.
-pub async fn perform(host: &Host, permit: Permit, signals: Signals) -> Result<Answer, Refusal> {
-    let _running = host.calls.token();
-    let sealed = permit.seal(host, &signals).await?;
+pub async fn perform(host: &Host, permit: Permit, client: Client) -> Result<Answer, Refusal> {
+    let sealed = permit.seal(host, &client).await?;
     let opened = sealed.open(host).await?;
-    let ended = opened.run(host, signals).await;
+    let ended = opened.run(host, client).await;
     ended.close().await
-}
-
-/// Decides about one call of an admitted caller.
-///
-/// # Errors
-/// The refusal, recorded.
-pub async fn authorize(
-    host: &Host,
-    entry: Entry,
-    request: TargetRequest,
-    trace_id: Option<String>,
-) -> Result<Permit, Refusal> {
-    entry.permit(host, request, trace_id).await
-}
-
-/// Withdraws a permitted call that the MCP library refused to make.
-///
-/// # Errors
-/// The refusal could not be recorded.
-pub async fn withdraw(host: &Host, permit: Permit) -> Result<(), Refusal> {
-    let refused = refusal::late(host, &permit, RefusalReason::InvalidRequest).await;
-    if refused.reason() == RefusalReason::AuditUnavailable {
-        Err(refused)
-    } else {
-        Ok(())
-    }
 }

@@ -5,8 +5,8 @@
 //! languages and emoji need, where they need them: joiners between letters that join, variation
 //! selectors after what they vary, direction marks in right-to-left text.
 //!
-//! Invariant: a text that a policy accepts cannot reorder, hide or smuggle text. For example, `bob`
-//! and `b\u{200b}ob` are never two names.
+//! Invariant: a text that a policy accepts cannot reorder, hide or smuggle text. For example,
+//! `b\u{200b}ob`, which looks like `bob`, is not a name.
 
 mod prose;
 

@@ -91,7 +91,7 @@ impl Config {
     }
 }
 
-/// What a configuration allows components.
+/// The part of a configuration that is about components.
 #[derive(Debug, Clone, Default)]
 pub struct ComponentTerms {
     grants: BTreeMap<String, ComponentGrant>,

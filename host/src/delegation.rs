@@ -8,6 +8,7 @@
 //! is sent, and nothing leaves before `downstream.opened` is durable.
 
 mod answer_headers;
+mod asker;
 mod authority;
 mod cache;
 mod credential;
@@ -18,13 +19,16 @@ mod obtaining;
 mod planned;
 mod request;
 mod service;
+mod settings;
 mod tally;
 mod template;
+mod user;
 
 pub use answer_headers::AnswerHeader;
-pub use authority::{Authority, Broker, BrokerLimits};
-pub use service::{
+pub use authority::{Authority, Broker};
+pub use service::Service;
+pub use settings::{
     AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
-    Service, ServiceSettings, Subjects,
+    ServiceSettings, Subjects,
 };
 pub use template::{Template, TemplateError};

@@ -4,7 +4,7 @@
 //! answers that are complete and bounded.
 //!
 //! Invariant: a name is resolved once, every address is checked, and the connection goes to a
-//! checked address. A connection carries the requests of one principal. There are no redirects, no
+//! checked address. A connection carries the requests of one party. There are no redirects, no
 //! proxies from the environment, no decompression and no second attempt.
 
 mod addresses;
@@ -15,4 +15,4 @@ mod pool;
 
 pub use addresses::{AddressPolicy, Blocked};
 pub use client::{Answer, Client, EgressError, Tls};
-pub use pool::Principal;
+pub use pool::Party;

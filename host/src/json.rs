@@ -88,8 +88,8 @@ impl Strict<'_> {
         Ok(Self { depth, ..self })
     }
 
-    /// Counts a value. A small text can mean many values, each of which takes far more memory than
-    /// its text.
+    /// Counts a value, up to [`MAX_NODES`]. A small text can mean many values, each of which takes
+    /// far more memory than its text.
     fn count<E: serde::de::Error>(self) -> Result<(), E> {
         self.nodes.set(self.nodes.get() + 1);
         if self.nodes.get() > MAX_NODES {

@@ -37,6 +37,7 @@ pub mod harden;
 pub mod json;
 pub mod limits;
 pub mod observe;
-pub mod reason;
+pub mod principal;
+pub mod schema;
 
-pub use bailiwick_journal::{note, owned, seams};
+pub use bailiwick_journal::{note, owned, reason, seams};

@@ -3,17 +3,21 @@
 //! Trusts nothing in a token before its signature is verified, and nothing in an authorization
 //! server's answer before it is read strictly. Knows no caller, no service and no call.
 //!
-//! Invariant: [`Claims`] exist only for a token that the issuer's key verified, with the one
-//! algorithm of that key.
+//! Invariant: [`Claims`] leave this module only by [`Expectations::verify`], of a token that is
+//! all that was expected.
 
 mod claims;
 mod client_credentials;
 mod endpoint;
 mod error;
 mod keys;
+mod names;
 mod plain;
 mod renewal;
+#[cfg(test)]
+pub(crate) mod testing;
 mod unverified;
+mod verifier;
 
 pub use claims::{Claims, TimeRule};
 pub(crate) use client_credentials::{Asking, ClientCredentials};
@@ -21,6 +25,8 @@ pub use endpoint::{ClientSettings, EndpointError, Malformed};
 pub(crate) use endpoint::{Granted, TokenEndpoint};
 pub use error::TokenError;
 pub(crate) use keys::SetVersion;
-pub use keys::{Algorithm, Key, KeyError, KeyFile, KeyRing, KeySource, left_out};
+pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySource, left_out};
+pub(crate) use names::{ACCESS_TOKEN, JWT};
 pub(crate) use renewal::may_be_renewed;
 pub use unverified::{TypeRule, Unverified};
+pub use verifier::{Audience, Expectations, Subject, Verified, VerifyError};

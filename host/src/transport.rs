@@ -8,6 +8,7 @@
 
 mod answer;
 mod body;
+mod calls;
 mod discovery;
 mod front;
 mod headers;
@@ -17,6 +18,7 @@ mod mcp;
 mod message;
 mod operations;
 mod ready;
+mod revision;
 
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};

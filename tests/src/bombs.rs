@@ -1,8 +1,7 @@
-//! Components that are small to write and dear to compile.
+//! Components that are small to write and expensive to compile.
 //!
-//! Each is valid, and all exports and imports are those of the world, so that nothing but their
-//! shape speaks against them. What each would cost is the compiler's matter, and which of them get
-//! that far the host's.
+//! Each is valid, and imports and exports only names of the world, so only its shape can give it
+//! away. Its cost is the compiler's matter; whether it gets that far is the host's.
 
 /// A component that a compiler may choke on.
 pub struct Bomb {

@@ -1,7 +1,7 @@
-//! The guests of the tests: crates outside any workspace, built as a user would build theirs.
+//! The guests of the tests: crates outside any workspace, built as a user would build them.
 //!
-//! Built on first use with the binary under test, so that the stories also tell that
-//! `bailiwick build` works. They lie apart from the example tools: nobody should serve them.
+//! Built on first use with the binary under test, so the stories also test `bailiwick build`. They
+//! are apart from the example tools, because no one should serve them.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,7 +1,7 @@
-//! The world that black-box tests play in: an issuer, a service and a host in a folder of its own.
+//! The world of black-box tests: an issuer, a service and a host in a folder of its own.
 //!
-//! Trusts nothing of the host but its binary: what a test knows of it comes through HTTP, its
-//! standard error, its exit code and its journal.
+//! Trusts nothing of the host but its binary: a test knows only its HTTP, its standard error, its
+//! exit code and its journal.
 
 pub mod bombs;
 pub mod hostile;

@@ -1,4 +1,4 @@
-//! What stories look for in records, requests and answers.
+//! Searches records, requests and answers for stories.
 
 use std::fmt::Debug;
 

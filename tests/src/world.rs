@@ -1,4 +1,4 @@
-//! A world for one story: started fresh, gone when dropped.
+//! A world for one story: started fresh, removed when dropped.
 
 use std::path::{Path, PathBuf};
 

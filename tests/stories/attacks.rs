@@ -1,4 +1,4 @@
-//! What somebody with a token, a component or a service could try, and what comes of it.
+//! Attempts by an attacker with a token, a component or a service, and their results.
 
 use std::time::Duration;
 

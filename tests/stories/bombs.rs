@@ -1,4 +1,4 @@
-//! Components that are dear to compile, and what they cost those who call tools meanwhile.
+//! Components that are expensive to compile, and their effect on other calls.
 
 #![expect(
     clippy::print_stdout,

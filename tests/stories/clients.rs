@@ -1,7 +1,8 @@
-//! What others wrote meets the host: official MCP clients, JOSE libraries, an authorization server.
+//! Independent software meets the host: official MCP clients, JOSE libraries, an authorization
+//! server.
 //!
-//! `cargo xtask test` installs them where Node and Python are; without them each of these stories
-//! is left out with a line.
+//! `cargo xtask test` installs them where Node and Python exist. Elsewhere each of these stories
+//! prints a line and is skipped.
 
 mod authgent;
 mod programs;

@@ -1,4 +1,5 @@
-//! A service that says one thing more than it was asked, and users who must not hear it.
+//! A service that sends more than it was asked for, and users who must not get each other's
+//! answers.
 
 use std::net::SocketAddr;
 

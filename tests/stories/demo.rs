@@ -1,4 +1,4 @@
-//! The demo: told to the end, it leaves what it showed.
+//! The demo plays to its end, and leaves what it showed.
 
 use std::fs;
 use std::path::Path;

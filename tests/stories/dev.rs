@@ -1,4 +1,4 @@
-//! The workbench: what a tool's author gets, and how it ends.
+//! The workbench of a tool's author, and its end.
 
 use std::fs;
 use std::path::Path;

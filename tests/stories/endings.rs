@@ -1,5 +1,5 @@
-//! What a program started ends with it, however it ends: nothing serves on, and no folder with keys
-//! is left.
+//! Whatever a program started ends with it, however it ends: nothing serves on, and no folder with
+//! keys remains.
 
 use std::fs;
 use std::path::Path;

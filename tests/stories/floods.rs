@@ -1,4 +1,4 @@
-//! Floods: what a sender can make the host write down is bounded, and all of it is counted.
+//! Floods: a sender can make the host write only so much, and all of it is counted.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The tools folder misbehaves: copies that take long, folders that go away, too many files,
-//! strange names, no descriptors.
+//! A misbehaving tools folder: slow copies, folders that disappear, too many files, strange names,
+//! no descriptors.
 
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};

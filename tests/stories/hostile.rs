@@ -1,4 +1,4 @@
-//! What a hostile guest can do to the host and to others: nothing. The kit is `tests/hostile/`.
+//! A hostile guest can do nothing to the host and to others. The kit is `tests/hostile/`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -310,6 +310,14 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
         called().count()
     );
     neighbour.call().await?;
+    // Of all the segments that mean another path, the service saw the one that is harmless.
+    for request in world.orders.requests() {
+        ensure_eq(
+            request.path.as_str(),
+            "/%252e%252E",
+            "a path at the service",
+        )?;
+    }
     ensure!(
         wrong.is_empty(),
         "{} wrong:\n{}",

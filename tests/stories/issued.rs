@@ -1,4 +1,4 @@
-//! What an issued token may say beside its subject, and who must say it.
+//! The claims of an issued token besides its subject, and who must state them.
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::Misbehaviour;

@@ -1,4 +1,5 @@
-//! A journal whose files are taken away while the host serves: nothing is done that is not in it.
+//! A journal whose files are removed while the host serves: the host does nothing that is not in
+//! it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

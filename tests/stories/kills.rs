@@ -1,7 +1,7 @@
-//! A host under load is killed at any moment and started again. What the service and the clients
-//! saw is compared with the journal that is left, before anything else writes to it.
+//! Kills a host under load at any moment and starts it again. What reached the service and the
+//! clients is compared with the journal that is left, before anything else writes to it.
 //!
-//! Three kills; with `BAILIWICK_KILLS` in the environment as many as it says.
+//! Three kills, or as many as `BAILIWICK_KILLS` says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;

@@ -1,8 +1,7 @@
-//! Tools that others' compilers made: JavaScript, Python, Rust with WASI. Each is the same small
-//! tool.
+//! Tools made by other compilers: JavaScript, Python, Rust with WASI. Each is the same small tool.
 //!
-//! `cargo xtask test` builds them where Node, Python and rustup are; without one its stories are
-//! left out with a line.
+//! `cargo xtask test` builds them where Node, Python and rustup exist. Without one of them, its
+//! stories print a line and are skipped.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! Beginnings and ends: of calls whose client goes away or whose time is up, and of the host.
+//! Beginnings and ends: of calls whose client disconnects or whose time runs out, and of the host.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

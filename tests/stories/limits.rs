@@ -1,5 +1,5 @@
-//! The bounds of `[limits]` that a caller meets: what is over them is told early, by its code, and
-//! harms nobody.
+//! The bounds of `[limits]` that a caller can meet: excess is refused early, by its code, and harms
+//! no one else.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `subscriptions/listen`: who is told that tools changed, and for how long.
+//! `subscriptions/listen`: which listeners learn that tools changed, and for how long.
 
 use std::fs;
 use std::time::{Duration, Instant};

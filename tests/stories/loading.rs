@@ -1,5 +1,5 @@
-//! How components become code: in a process of its own, kept in a private folder, and what happens
-//! to whom when that fails.
+//! The way of components to code: in a process of its own, kept in a private folder; and the
+//! effects of its failures.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! What Bailiwick does, told from the outside: each test is a sentence.
+//! Bailiwick's behaviour, seen from outside: each test is a sentence.
 //!
 //! Run with `cargo xtask test`, which builds the host and the tools first.
 
@@ -37,6 +37,7 @@ mod protocol;
 mod provenance;
 mod reasons;
 mod reload;
+mod requests;
 mod room;
 mod sandbox;
 mod secrets;

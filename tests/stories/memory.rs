@@ -1,5 +1,5 @@
-//! Memory that is short: the host takes no more than there is, and what compiles ends before what
-//! serves.
+//! Short memory: the host takes no more than there is, and compiling processes end before the
+//! serving one.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,8 +1,7 @@
-//! A hunt for answers that are for another user: many users, two agents, mixed tools, one host.
+//! A hunt for answers that are another user's: many users, two agents, mixed tools, one host.
 //!
-//! The service says back who came to it and for what, so an answer shows by whose authority it was
-//! made. The hunt takes two thousand calls; with `BAILIWICK_MIXUP_CALLS` in the environment as many
-//! as it says.
+//! The service repeats who came and for what, so an answer shows by whose authority it was made.
+//! The hunt takes two thousand calls, or as many as `BAILIWICK_MIXUP_CALLS` says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -67,7 +67,9 @@ async fn calls_refusals_exchanges_loads_and_syncs_are_measured() -> Result<()> {
         ensure!(world.order(&token, "1001").await?.is_success(), "a call");
     }
     mcp::call(&world.host.url(), None, ORDERS_TOOL, &json!({})).await?;
-    let narrow = world.issuer.token(&world.spec("alice").scopes(&["other"]))?;
+    let narrow = world
+        .issuer
+        .token(&world.spec("alice").scopes(&["other"]))?;
     world.order(&narrow, "1001").await?;
     let metrics = metrics(&url).await?;
     for line in [

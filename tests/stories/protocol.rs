@@ -1,4 +1,4 @@
-//! The wire: what MCP and HTTP ask for, and what comes before anybody is known.
+//! The wire: requirements of MCP and HTTP, and everything before the caller is known.
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::{client, mcp};

@@ -1,4 +1,4 @@
-//! Whose code it is: signatures, what a change says, and the operator's yes to its definitions.
+//! The origin of code: signatures, changed definitions, and the operator's acceptance.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -1,4 +1,4 @@
-//! Every code of the vocabulary has a story, and what each story causes is recorded under its code.
+//! Every code of the vocabulary has a story, and the story's effect is recorded under that code.
 
 use std::fs;
 use std::path::Path;

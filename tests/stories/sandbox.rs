@@ -1,4 +1,4 @@
-//! What a tool cannot do: read a token, reach beyond its grant, take more than its share.
+//! Tools cannot read a token, reach beyond their grant, or take more than their share.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What must not get out: the caller's token above all.
+//! Secrets that must not get out: the caller's token above all.
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::Misbehaviour;

@@ -1,5 +1,4 @@
-//! What a service, and who stands behind a subject, cannot do to users and to the authorization
-//! server.
+//! Neither a service nor the holder of a subject can harm users or the authorization server.
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::http::Answer;

@@ -1,7 +1,6 @@
 //! Hot swaps under load: two releases of a component take turns while calls go on.
 //!
-//! A hundred swaps, or more if there is time; with `BAILIWICK_SWAPS` in the environment as many as
-//! it says.
+//! A hundred swaps, or more if there is time, or as many as `BAILIWICK_SWAPS` says.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Files and folders as orchestrators make them: links into a folder that is swapped, other owners,
-//! groups that may write.
+//! Files and folders as orchestrators lay them out: links into a folder that is swapped, other
+//! owners, groups that may write.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};

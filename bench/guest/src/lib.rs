@@ -1,20 +1,20 @@
-//! The tool that is measured: gives back what it is told. The native server has the same.
+//! The measured tool: returns its message. The native server has the same tool.
 
 use bailiwick_sdk::prelude::*;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// What to say.
+    /// The message.
     message: String,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Echo {
-    /// What was said.
+    /// The same message.
     message: String,
 }
 
-/// Says what it is told.
+/// Returns the message.
 #[bailiwick_sdk::tool(read_only, idempotent)]
 fn echo(_call: &Call, args: Args) -> Result<Echo, Error> {
     Ok(Echo {
@@ -22,7 +22,7 @@ fn echo(_call: &Call, args: Args) -> Result<Echo, Error> {
     })
 }
 
-/// Computes for ever.
+/// Computes forever.
 #[bailiwick_sdk::tool(read_only)]
 fn spin(_call: &Call, args: Args) -> Result<Echo, Error> {
     let mut turns = args.message.len();

@@ -1,9 +1,9 @@
-//! A service's own access log: who came, through which agent and tool, and what they got.
+//! A service's own access log: its visitors, their agents and tools, and the answers.
 //!
-//! This is the log that a shared service account would make worthless; here it names both.
+//! A shared service account would make this log worthless; here it names both user and agent.
 //!
 //! Invariant: the user is named only from a verified token. Agent, tool, mode and call come from a
-//! verified transaction token; without one, what the audit headers say is noted, never trusted.
+//! verified transaction token; without one, the audit headers are noted and never trusted.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -34,7 +34,7 @@ pub struct Access {
     pub mode: Option<String>,
     /// The call, likewise: the same identifier as in the host's journal.
     pub call: Option<String>,
-    /// Who presented the bearer token: its `act.sub`, or its client if it has no user.
+    /// The presenter of the bearer token: its `act.sub`, or its client if it has no user.
     pub via: Option<String>,
     /// The method.
     pub method: String,
@@ -42,13 +42,13 @@ pub struct Access {
     pub path: String,
     /// The status of the answer.
     pub status: u16,
-    /// Why the visitor was turned away, if so.
+    /// The reason why the visitor was turned away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl Access {
-    /// A request and its answer, by somebody who is not known yet.
+    /// Starts a line for a request and its answer, by a visitor who is not known yet.
     pub(crate) fn new(service: &'static str, request: &Request, answer: &Answer) -> Self {
         let said = |name: &str| request.header(name).map(str::to_owned);
         Self {
@@ -67,7 +67,7 @@ impl Access {
         }
     }
 
-    /// The verified user, and who came for them.
+    /// Adds the verified user, and the presenter of the token.
     pub(crate) fn by(self, user: Option<&str>, via: Option<&str>) -> Self {
         Self {
             user: user.map(str::to_owned),
@@ -76,7 +76,7 @@ impl Access {
         }
     }
 
-    /// What a verified transaction token says of the call.
+    /// Adds the call that a verified transaction token describes.
     pub(crate) fn of_call(self, call: &Transaction) -> Self {
         Self {
             agent: Some(call.agent_id.clone()),
@@ -87,7 +87,7 @@ impl Access {
         }
     }
 
-    /// Why the visitor was turned away.
+    /// Adds the reason why the visitor was turned away.
     pub(crate) fn refused(self, reason: &impl ToString) -> Self {
         Self {
             reason: Some(reason.to_string()),
@@ -121,7 +121,7 @@ impl AccessLog {
     pub(crate) fn write(&self, line: Access) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(file), Ok(text)) = (&mut inner.1, serde_json::to_string(&line)) {
-            // A sample service has nobody to tell; the line stays in memory.
+            // A sample service has no one to report to; the line stays in memory.
             let _lost = writeln!(file, "{text}");
         }
         inner.0.push(line);

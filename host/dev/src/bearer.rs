@@ -1,7 +1,7 @@
 //! Bearer tokens (RFC 9068) as every sample service checks them: signature, issuer, audience,
 //! expiry and scope.
 //!
-//! Trusts the key set of one issuer, fetched when it is first needed. Hands on a [`Bearer`].
+//! Trusts the key set of one issuer, fetched on first use. Hands on a [`Bearer`].
 //!
 //! Invariant: a [`Bearer`] exists only for a token that passed every check.
 
@@ -14,36 +14,36 @@ use crate::clock::now;
 use crate::http::Request;
 use crate::jws::PublicKeys;
 
-/// An issuer whose tokens a service takes.
+/// An issuer whose tokens a service accepts.
 #[derive(Clone, Debug)]
 pub struct Trusted {
     /// The exact `iss`.
     pub issuer: String,
-    /// Where its keys are.
+    /// The URL of its keys.
     pub keys: String,
 }
 
-/// A token that is good for one service.
+/// A token that is valid for one service.
 pub(crate) struct Bearer(Map<String, Value>);
 
 impl Bearer {
-    /// A claim's text.
+    /// Returns a claim's text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
     }
 
-    /// Who acts for the subject: `act.sub` (RFC 8693, section 4.1).
+    /// Returns who acts for the subject: `act.sub` (RFC 8693, section 4.1).
     pub(crate) fn via(&self) -> Option<&str> {
         self.0.get("act")?.get("sub")?.as_str()
     }
 
-    /// Whether anybody acts for the subject.
+    /// Returns whether there is an actor.
     pub(crate) fn has_actor(&self) -> bool {
         self.0.contains_key("act")
     }
 }
 
-/// Why a bearer token is no good.
+/// A bearer token that is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BearerError {
     #[error("no bearer token")]
@@ -52,7 +52,7 @@ pub(crate) enum BearerError {
     Bad(&'static str),
 }
 
-/// What one service takes.
+/// The tokens that one service accepts.
 pub(crate) struct Bearers {
     trusted: Trusted,
     audience: &'static str,
@@ -77,7 +77,7 @@ impl Bearers {
             .and_then(|header| header.strip_prefix("Bearer "))
             .ok_or(BearerError::Missing)?;
         let verified = self.issuer_keys().await?.verify(token).map_err(|_| {
-            // The issuer may have new keys: look again next time.
+            // The issuer may have new keys: fetch them again next time.
             *self.lock() = None;
             BearerError::Bad("signature")
         })?;
@@ -85,7 +85,7 @@ impl Bearers {
         Ok(Bearer(verified.claims))
     }
 
-    /// RFC 9068, section 4, as far as a sample service needs it.
+    /// Checks claims by RFC 9068, section 4, as far as a sample service needs it.
     fn check(&self, claims: &Map<String, Value>) -> Result<(), &'static str> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         if text("iss") != Some(self.trusted.issuer.as_str()) {
@@ -125,7 +125,7 @@ impl Bearers {
     }
 }
 
-/// A JSON document, if it is there.
+/// Fetches a JSON document, if it exists.
 pub(crate) async fn fetch(url: &str) -> Option<Value> {
     client::fetch(url).await.ok()?.json().ok()
 }

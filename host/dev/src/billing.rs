@@ -1,10 +1,10 @@
 //! A sample service outside the host's trust domain: billing accounts, one per user.
 //!
-//! It knows nothing of hosts and agents. Who comes with a token of the user's own, made for it and
-//! for reading, sees that user's account; a token that somebody else acts with is not taken. The
-//! host can reach it only as `restricted_user`.
+//! It knows nothing of hosts and agents. A visitor with a user's own token, issued for this service
+//! and for reading, sees that user's account; a token with an actor is refused. The host can reach
+//! it only as `restricted_user`.
 //!
-//! Invariant: no balance leaves for anybody but the owner of the account.
+//! Invariant: only the owner of an account gets its balance.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::sample::{self, Sample, turned_away};
 /// A running billing service; stops when dropped.
 pub type Billing = Sample<Desk>;
 
-/// Where balances are asked for.
+/// The service's state.
 pub struct Desk {
     bearers: Bearers,
 }
@@ -35,19 +35,19 @@ impl Billing {
     }
 }
 
-/// Why somebody stays outside.
+/// A visitor who is turned away.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
     #[error(transparent)]
     Bearer(#[from] BearerError),
-    #[error("somebody acts for the user")]
+    #[error("the user's token has an actor")]
     Actor,
     #[error("the token does not say who it is")]
     Nobody,
 }
 
 impl Desk {
-    /// The user who came, in person.
+    /// Admits the user who came in person.
     async fn admit(&self, request: &Request) -> Result<String, Refusal> {
         let bearer = self.bearers.verify(request).await?;
         if bearer.has_actor() {
@@ -75,14 +75,14 @@ impl sample::Desk for Desk {
     }
 }
 
-/// `GET /accounts/{sub}`.
+/// Answers `GET /accounts/{sub}`.
 fn serve(user: &str, request: &Request) -> (StatusCode, Value) {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (&request.method, path.as_slice()) {
         (&Method::GET, ["accounts", owner]) if *owner != user => (
             StatusCode::FORBIDDEN,
-            json!({"error": "the account belongs to somebody else"}),
+            json!({"error": "the account belongs to another user"}),
         ),
         (&Method::GET, ["accounts", owner]) => {
             match ACCOUNTS.iter().find(|(name, _)| name == owner) {

@@ -1,6 +1,6 @@
 //! A small HTTP client for loopback: one connection, one request, one complete answer.
 //!
-//! No redirects, no proxies, no pool; what it gets is handed on as it came.
+//! No redirects, no proxies, no pool; it hands on the answer unchanged.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use url::Url;
 
-/// How long a whole exchange may take.
+/// The longest time for a whole exchange.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// What came back.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// The status.
@@ -32,12 +32,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     ///
     /// # Errors
     /// It is not JSON.
@@ -51,7 +51,7 @@ impl Reply {
         })
     }
 
-    /// A header's text; empty if there is none.
+    /// Returns a header's text; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
@@ -131,7 +131,7 @@ pub async fn open(
     stream.set_nodelay(true)?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    // Dropping the set closes the connection, also when the caller breaks off in the middle.
+    // Dropping the set closes the connection, even if the caller is cancelled midway.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
     let answer = sender.send_request(request).await?;
@@ -144,7 +144,7 @@ pub async fn open(
     })
 }
 
-/// A plain GET.
+/// Sends a plain GET.
 ///
 /// # Errors
 /// As [`send`].
@@ -152,7 +152,7 @@ pub async fn fetch(url: &str) -> anyhow::Result<Reply> {
     send(Method::GET, url, HeaderMap::new(), Bytes::new()).await
 }
 
-/// A form POST, with `client_secret_basic` (RFC 6749, section 2.3.1) if a client is given.
+/// Posts a form, with `client_secret_basic` (RFC 6749, section 2.3.1) if a client is given.
 ///
 /// # Errors
 /// As [`send`].

@@ -1,11 +1,11 @@
-//! The time and chance of the development services, read in one place.
+//! Time and randomness of the development services, read in one place.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Seconds since 1970-01-01 UTC.
+/// Returns seconds since 1970-01-01 UTC.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one clock of the development services"
@@ -16,10 +16,10 @@ pub fn now() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// A fresh identifier of 128 random bits, base64url.
+/// Returns a fresh identifier of 128 random bits, base64url.
 ///
 /// # Errors
-/// The operating system has no randomness to give.
+/// The operating system has no randomness.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one source of chance of the development services"

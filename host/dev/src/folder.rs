@@ -1,7 +1,7 @@
 //! The folder of a host: its configuration, its tools, its secrets.
 //!
-//! Written anew by demo and tests. The host refuses folders that others can write and secrets
-//! that others can read, so the permissions are set here.
+//! Demo and tests write a new one each time. The host refuses folders that others can write and
+//! secrets that others can read, so the permissions are set here.
 
 mod config;
 
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-/// A folder that a host can be started in.
+/// A folder in which a host can start.
 #[derive(Clone, Debug)]
 pub struct Folder(PathBuf);
 
@@ -32,22 +32,22 @@ impl Folder {
         Ok(Self(path.to_owned()))
     }
 
-    /// The folder itself.
+    /// Returns the folder itself.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Where the configuration is.
+    /// Returns the file of the configuration.
     pub fn config(&self) -> PathBuf {
         self.0.join("bailiwick.toml")
     }
 
-    /// Where the journal is.
+    /// Returns the journal's folder.
     pub fn audit(&self) -> PathBuf {
         self.0.join("audit")
     }
 
-    /// Copies a component into the tools; returns its digest as the configuration wants it.
+    /// Copies a component into the tools; returns its digest as the configuration spells it.
     ///
     /// # Errors
     /// The file cannot be read or written.
@@ -60,7 +60,7 @@ impl Folder {
         self.write_tool(&name.to_string_lossy(), &bytes)
     }
 
-    /// Writes a component into the tools; returns its digest as the configuration wants it.
+    /// Writes a component into the tools; returns its digest as the configuration spells it.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -93,7 +93,7 @@ impl Folder {
     }
 }
 
-/// `sha256:` and the digest of a component.
+/// Returns `sha256:` and the digest of a component.
 pub fn digest(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
     for byte in Sha256::digest(bytes) {

@@ -38,28 +38,28 @@ pub struct Request {
 }
 
 impl Request {
-    /// A header's text, if it is there once and readable.
+    /// Returns a header's text, if it is present once and readable.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?.to_str().ok()?;
         values.next().is_none().then_some(value)
     }
 
-    /// The fields of a form body, in order.
+    /// Returns the fields of a form body, in order.
     pub fn form(&self) -> Vec<(String, String)> {
         url::form_urlencoded::parse(&self.body)
             .into_owned()
             .collect()
     }
 
-    /// The query's fields, in order.
+    /// Returns the query's fields, in order.
     pub fn query(&self) -> Vec<(String, String)> {
         url::form_urlencoded::parse(self.query.as_bytes())
             .into_owned()
             .collect()
     }
 
-    /// The decoded segments of the path.
+    /// Returns the decoded segments of the path.
     pub fn segments(&self) -> Vec<String> {
         self.path
             .split('/')
@@ -73,7 +73,7 @@ impl Request {
     }
 }
 
-/// What goes back.
+/// An answer to send.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// The status.
@@ -82,17 +82,17 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// How long to wait before it is sent.
+    /// The time to wait before sending it.
     pub delay: Duration,
 }
 
 impl Answer {
-    /// A JSON answer.
+    /// Makes a JSON answer.
     pub fn json(status: StatusCode, body: &Value) -> Self {
         Self::new(status, "application/json", body.to_string())
     }
 
-    /// An answer of some type.
+    /// Makes an answer of some type.
     pub fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self {
             status,
@@ -102,7 +102,7 @@ impl Answer {
         .with("content-type", content_type)
     }
 
-    /// Adds a header; one that HTTP cannot carry is left out.
+    /// Adds a header; leaves out one that HTTP cannot carry.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -111,7 +111,7 @@ impl Answer {
         self
     }
 
-    /// Waits before it is sent.
+    /// Delays sending it.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
@@ -119,7 +119,7 @@ impl Answer {
     }
 }
 
-/// What answers requests.
+/// A function that answers requests.
 pub type Service =
     Arc<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
 
@@ -143,7 +143,7 @@ impl Bound {
         Ok(Self { listener, address })
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// Returns `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -185,7 +185,7 @@ async fn accept(listener: TcpListener, service: Service) {
 
 async fn connection(stream: TcpStream, service: Service) {
     let answer = service_fn(move |request| respond(request, Arc::clone(&service)));
-    // A client that breaks off is its own affair.
+    // A client that disconnects is no error of the server.
     let _broken = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), answer)
         .await;

@@ -2,8 +2,8 @@
 //! for named users, client credentials (RFC 6749, section 4.4) and token exchange (RFC 8693).
 //!
 //! It runs in the process of the demo or of a test, listens on loopback, and forgets everything
-//! when dropped. Tests read what it was asked ([`Issuer::exchanges`]), make tokens that should be
-//! refused ([`TokenSpec`]) and let it misbehave ([`Issuer::misbehave`]).
+//! when dropped. Tests read its requests ([`Issuer::exchanges`]), make tokens that must be refused
+//! ([`TokenSpec`]) and let it misbehave ([`Issuer::misbehave`]).
 //!
 //! Invariant: without a [`Misbehaviour`] it issues only what the specifications allow.
 
@@ -27,21 +27,22 @@ use crate::http::{Answer, Bound, Request, Server};
 use crate::jws::{Algorithm, JwsError, Key, PublicKeys};
 use directory::Directory;
 
-/// How an issuer starts.
+/// The settings of an issuer.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Port on loopback; 0 lets the system choose.
     pub port: u16,
-    /// One key of each; the first signs what clients ask for.
+    /// One key of each; the first signs the tokens that clients request.
     pub algorithms: Vec<Algorithm>,
-    /// Who can be named in tokens.
+    /// The users whom tokens can name.
     pub users: Vec<User>,
-    /// Who may ask the token endpoint.
+    /// The clients that may use the token endpoint.
     pub clients: Vec<Client>,
 }
 
 impl Default for Settings {
-    /// Any port, ES256 and Ed25519 keys, the sample users, and the host as client `bailiwick`.
+    /// Chooses any port, ES256 and Ed25519 keys, the sample users, and the host as client
+    /// `bailiwick`.
     fn default() -> Self {
         Self {
             port: 0,
@@ -85,17 +86,17 @@ impl Issuer {
         })
     }
 
-    /// The issuer identifier, `http://127.0.0.1:PORT`.
+    /// Returns the issuer identifier, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.state.url
     }
 
-    /// Where its keys are.
+    /// Returns the URL of its keys.
     pub fn jwks_uri(&self) -> String {
         format!("{}/jwks", self.state.url)
     }
 
-    /// What a service needs to take its tokens.
+    /// Returns what a service needs to accept its tokens.
     pub fn trusted(&self) -> Trusted {
         Trusted {
             issuer: self.url().to_owned(),
@@ -103,17 +104,17 @@ impl Issuer {
         }
     }
 
-    /// Where clients ask for tokens.
+    /// Returns the URL at which clients request tokens.
     pub fn token_endpoint(&self) -> String {
         format!("{}/token", self.state.url)
     }
 
-    /// Its public keys as a JWK set.
+    /// Returns its public keys as a JWK set.
     pub fn jwks(&self) -> Value {
         self.state.jwks()
     }
 
-    /// Makes a token, also one that no issuer should make.
+    /// Makes a token, even one that no issuer should make.
     ///
     /// # Errors
     /// The spec names a key that this issuer does not have.
@@ -121,22 +122,22 @@ impl Issuer {
         self.state.mint(spec)
     }
 
-    /// Every token exchange so far, with what it was asked and what it issued.
+    /// Returns every token exchange so far, with the request and the issued token.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.state.lock().exchanges.clone()
     }
 
-    /// `METHOD /path` of every request so far.
+    /// Returns `METHOD /path` of every request so far.
     pub fn requests(&self) -> Vec<String> {
         self.state.lock().requests.clone()
     }
 
-    /// Lets every later token exchange go wrong in one way; `None` ends it.
+    /// Makes every later token exchange go wrong in one way; `None` ends it.
     pub fn misbehave(&self, misbehaviour: impl Into<Option<Misbehaviour>>) {
         self.state.lock().misbehaviour = misbehaviour.into();
     }
 
-    /// Adds a key, which signs from now on what clients ask for.
+    /// Adds a key, which from now on signs the tokens that clients request.
     ///
     /// # Errors
     /// The key cannot be made.
@@ -159,7 +160,7 @@ struct State {
     inner: Mutex<Inner>,
 }
 
-/// What changes while the issuer runs.
+/// The state that changes while the issuer runs.
 struct Inner {
     keys: Vec<Arc<Key>>,
     misbehaviour: Option<Misbehaviour>,
@@ -219,7 +220,7 @@ impl State {
         }
     }
 
-    /// RFC 8414, section 2.
+    /// Returns the metadata of RFC 8414, section 2.
     fn metadata(&self) -> Value {
         json!({
             "issuer": self.url,

@@ -1,6 +1,6 @@
-//! Reading a host's journal: JSON lines in segments, in order.
+//! Reads a host's journal: JSON lines in segments, in order.
 //!
-//! Only reads; whether the journal is whole is for `bailiwick audit verify` to say.
+//! Checks nothing; `bailiwick audit verify` says whether the journal is whole.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::Value;
 
-/// Every complete record of the journal in a folder, in order.
+/// Returns every complete record of the journal in a folder, in order.
 ///
 /// # Errors
-/// The folder cannot be read, or a line that ends is not JSON.
+/// The folder cannot be read, or a complete line is not JSON.
 pub fn read(folder: &Path) -> anyhow::Result<Vec<Value>> {
     let mut segments = Vec::new();
     let entries =
@@ -27,12 +27,12 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Value>> {
     let mut records = Vec::new();
     for segment in segments {
         let text = fs::read_to_string(&segment)?;
-        // A host may be writing the last line right now.
+        // A host may be writing the last line now.
         let whole = text.rfind('\n').map_or("", |end| text.split_at(end).0);
         for line in whole.lines() {
             let line: Value = serde_json::from_str(line)
                 .with_context(|| format!("{} is not JSON lines", segment.display()))?;
-            // The line that ends a batch is no record.
+            // The line that ends a batch is not a record.
             if line.get("batch").is_none() {
                 records.push(line);
             }
@@ -41,7 +41,7 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Value>> {
     Ok(records)
 }
 
-/// A text field of a record; empty if absent.
+/// Returns a text field of a record; empty if absent.
 pub fn text<'r>(record: &'r Value, field: &str) -> &'r str {
     record
         .get(field)
@@ -49,7 +49,15 @@ pub fn text<'r>(record: &'r Value, field: &str) -> &'r str {
         .unwrap_or_default()
 }
 
-/// The records of one event.
+/// Returns the name of what a record is about, such as a tool; empty if absent.
+pub fn target(record: &Value) -> &str {
+    record
+        .get("target")
+        .map(|target| text(target, "name"))
+        .unwrap_or_default()
+}
+
+/// Returns the records of one event.
 pub fn events<'r>(records: &'r [Value], event: &str) -> Vec<&'r Value> {
     records
         .iter()

@@ -1,8 +1,8 @@
-//! JSON Web Signatures (RFC 7515): the keys of the development issuer, and the reading side of
-//! the sample services.
+//! JSON Web Signatures (RFC 7515): the keys of the development issuer, and the reading side of the
+//! sample services.
 //!
-//! Written on `aws-lc-rs` and not on the JWT library of the host, so that each side checks the
-//! other. A [`Key`] signs whatever it is given, also what should be refused: tests need that.
+//! Written on `aws-lc-rs` and not on the host's JWT library, so that each side checks the other. A
+//! [`Key`] signs anything, because tests need tokens that must be refused.
 //!
 //! Invariant: [`PublicKeys::verify`] uses the algorithm of the key, never the one of the token.
 
@@ -31,7 +31,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The name in `alg`.
+    /// Returns the name in `alg`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
@@ -48,13 +48,13 @@ impl Algorithm {
     }
 }
 
-/// Why a key or a token is no good.
+/// A key or token that is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum JwsError {
     /// A key could not be made or used.
     #[error("the cryptographic library refused")]
     Crypto,
-    /// A key set is not a JWK set with keys that can be used here.
+    /// A key set is not a JWK set with keys that are usable here.
     #[error("not a usable JWK set")]
     KeySet,
     /// A token is not three parts of base64url with JSON objects.
@@ -74,7 +74,7 @@ impl From<aws_lc_rs::error::Unspecified> for JwsError {
     }
 }
 
-/// A private key with its name.
+/// A private key and its name.
 pub struct Key {
     kid: String,
     algorithm: Algorithm,
@@ -109,17 +109,17 @@ impl Key {
         })
     }
 
-    /// The name of the key.
+    /// Returns the name of the key.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// What the key signs with.
+    /// Returns the algorithm that the key signs with.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The public half as a JWK (RFC 7517).
+    /// Returns the public half as a JWK (RFC 7517).
     pub fn public_jwk(&self) -> Value {
         let mut jwk = match &self.pair {
             Pair::Ecdsa(pair) => ec_jwk(pair.public_key().as_ref()),
@@ -144,7 +144,7 @@ impl Key {
         jwk
     }
 
-    /// Signs claims under a header exactly as given.
+    /// Signs claims under a header, both unchanged.
     ///
     /// # Errors
     /// The library cannot sign.
@@ -176,18 +176,18 @@ impl Key {
     }
 }
 
-/// `base64url(header) . base64url(claims)`: what a signature covers.
+/// Returns `base64url(header) . base64url(claims)`: the bytes that a signature covers.
 pub fn signing_input(header: &Map<String, Value>, claims: &Map<String, Value>) -> String {
     let text = |members: &Map<String, Value>| encode(Value::Object(members.clone()).to_string());
     format!("{}.{}", text(header), text(claims))
 }
 
-/// Base64url without padding.
+/// Encodes as base64url without padding.
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The claims of a token without any check: for tests and for error messages only.
+/// Returns the claims of a token without any check: for tests and for error messages only.
 pub fn unverified_claims(token: &str) -> Option<Map<String, Value>> {
     object(token.split('.').nth(1)?)
 }
@@ -197,7 +197,7 @@ pub fn unverified_claims(token: &str) -> Option<Map<String, Value>> {
 pub struct Verified {
     /// The protected header.
     pub header: Map<String, Value>,
-    /// The claims; expiry, issuer and audience are still to be checked.
+    /// The claims; expiry, issuer and audience are not checked yet.
     pub claims: Map<String, Value>,
 }
 

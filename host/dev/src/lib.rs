@@ -1,4 +1,4 @@
-//! What Bailiwick needs around it on a developer's machine: an authorization server, sample
+//! The surroundings of Bailiwick on a developer's machine: an authorization server, sample
 //! services, an MCP client, the demo that tells one story with all of them, and the workbench of a
 //! tool's author.
 //!

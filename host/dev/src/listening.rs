@@ -1,5 +1,5 @@
-//! A client that listens: one `subscriptions/listen` request and the messages of its stream, as
-//! they come.
+//! A listening client: one `subscriptions/listen` request, and the messages of its stream as they
+//! arrive.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ impl Listening {
         Ok(listening)
     }
 
-    /// Subscribes, whatever the host says to it.
+    /// Subscribes, and returns the host's answer whatever it is.
     ///
     /// # Errors
     /// The host does not answer.
@@ -65,12 +65,12 @@ impl Listening {
         })
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.open.status
     }
 
-    /// A header's text; empty if there is none.
+    /// Returns a header's text; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
         self.open
             .headers
@@ -79,10 +79,10 @@ impl Listening {
             .unwrap_or_default()
     }
 
-    /// The next message; none if the stream is over.
+    /// Returns the next message; none if the stream has ended.
     ///
     /// # Errors
-    /// Nothing comes `within` that time, or the connection breaks.
+    /// Nothing arrives `within` that time, or the connection breaks.
     pub async fn next(&mut self, within: Duration) -> anyhow::Result<Option<Value>> {
         tokio::time::timeout(within, self.message())
             .await

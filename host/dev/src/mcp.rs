@@ -1,7 +1,7 @@
 //! A small MCP client for the stateless revision 2026-07-28 over streamable HTTP.
 //!
-//! One POST per request, one complete answer, JSON or event stream. It shows the HTTP status and
-//! headers beside the JSON-RPC message, because refusals live there.
+//! One POST per request, one complete answer, JSON or event stream. It returns the HTTP status and
+//! headers beside the JSON-RPC message, because refusals are there.
 
 use anyhow::Context as _;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::client::{self, Reply};
 
-/// The revision that is spoken.
+/// The MCP revision.
 pub const PROTOCOL_VERSION: &str = "2026-07-28";
 
-/// What a client must accept.
+/// The media types that a client must accept.
 pub const ACCEPT_BOTH: &str = "application/json, text/event-stream";
 
 /// The answer to one MCP request.
@@ -23,11 +23,11 @@ pub struct Answer {
     pub status: StatusCode,
     /// The HTTP headers.
     pub headers: HeaderMap,
-    /// The JSON-RPC message; null if the body holds none.
+    /// The JSON-RPC message; null if the body has none.
     pub body: Value,
-    /// Notifications that came before it on an event stream.
+    /// The notifications that preceded it on an event stream.
     pub notifications: Vec<Value>,
-    /// The body as it came.
+    /// The unparsed body.
     pub raw: String,
 }
 
@@ -58,34 +58,34 @@ impl Answer {
         }
     }
 
-    /// The JSON-RPC result; null if there is none.
+    /// Returns the JSON-RPC result; null if there is none.
     pub fn result(&self) -> &Value {
         self.body.get("result").unwrap_or(&Value::Null)
     }
 
-    /// The JSON-RPC error code, if it is an error.
+    /// Returns the JSON-RPC error code, if it is an error.
     pub fn error_code(&self) -> Option<i64> {
         self.body.pointer("/error/code").and_then(Value::as_i64)
     }
 
-    /// The structured content of a tool's result; null if there is none.
+    /// Returns the structured content of a tool's result; null if there is none.
     pub fn structured(&self) -> &Value {
         self.result()
             .get("structuredContent")
             .unwrap_or(&Value::Null)
     }
 
-    /// Whether a tool answered that it failed.
+    /// Returns whether a tool answered that it failed.
     pub fn is_tool_error(&self) -> bool {
         self.result().get("isError") == Some(&Value::Bool(true))
     }
 
-    /// Whether a tool answered and did not fail.
+    /// Returns whether a tool answered and did not fail.
     pub fn is_success(&self) -> bool {
         self.status == StatusCode::OK && self.result().is_object() && !self.is_tool_error()
     }
 
-    /// The text of a tool's result, all items joined.
+    /// Returns the text of a tool's result, all items joined.
     pub fn text(&self) -> String {
         let items = self.result().get("content").and_then(Value::as_array);
         let texts = items
@@ -96,7 +96,7 @@ impl Answer {
         texts.join("\n")
     }
 
-    /// `WWW-Authenticate`; empty if there is none.
+    /// Returns `WWW-Authenticate`; empty if there is none.
     pub fn challenge(&self) -> &str {
         self.headers
             .get("www-authenticate")
@@ -142,7 +142,7 @@ pub async fn request(
     post(url, headers(method, token)?, &message(method, params)).await
 }
 
-/// Sends a body under headers exactly as given.
+/// Sends a body under these headers, unchanged.
 ///
 /// # Errors
 /// As [`client::send`].
@@ -150,7 +150,7 @@ pub async fn post(url: &str, headers: HeaderMap, body: &Value) -> anyhow::Result
     send(url, headers, body.to_string()).await
 }
 
-/// Sends text under headers exactly as given, also text that is not JSON.
+/// Sends text under these headers, unchanged, even text that is not JSON.
 ///
 /// # Errors
 /// As [`client::send`].
@@ -159,7 +159,7 @@ pub async fn send(url: &str, headers: HeaderMap, body: String) -> anyhow::Result
     Ok(Answer::from_reply(reply))
 }
 
-/// The headers of a request: content, revision, method, and a bearer token if there is one.
+/// Returns the headers of a request: content, revision, method, and a bearer token if there is one.
 ///
 /// # Errors
 /// The token or the method cannot be a header.
@@ -181,7 +181,7 @@ pub fn headers(method: &str, token: Option<&str>) -> anyhow::Result<HeaderMap> {
     Ok(headers)
 }
 
-/// A JSON-RPC request with the `_meta` that the revision requires.
+/// Returns a JSON-RPC request with the `_meta` that the revision requires.
 pub fn message(method: &str, params: &Value) -> Value {
     let mut params = params.clone();
     if let Some(members) = params.as_object_mut() {
@@ -204,7 +204,8 @@ pub fn message(method: &str, params: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 }
 
-/// The same call with `curl`; `token` may be text for the shell to fill in, such as `$TOKEN`.
+/// Returns the same call with `curl`; `token` may be text for the shell to fill in, such as
+/// `$TOKEN`.
 pub fn curl(url: &str, token: &str, tool: &str, arguments: &Value) -> String {
     let body = message("tools/call", &json!({"name": tool, "arguments": arguments}));
     [
@@ -220,7 +221,7 @@ pub fn curl(url: &str, token: &str, tool: &str, arguments: &Value) -> String {
     .join(" \\\n  ")
 }
 
-/// The JSON messages of an event stream.
+/// Returns the JSON messages of an event stream.
 pub(crate) fn events(text: &str) -> Vec<Value> {
     text.replace("\r\n", "\n")
         .split("\n\n")

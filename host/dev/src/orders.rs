@@ -1,11 +1,11 @@
 //! The sample service: orders, which belong to customers.
 //!
-//! It does what any service behind Bailiwick should do and never asks who the host is friends
-//! with: it verifies the bearer token with the issuer's keys, the transaction token with the
-//! host's keys, requires that both name the same user, applies its own per-user permissions, and
-//! writes its own access log that names user *and* agent.
+//! It does what any service behind Bailiwick should do, and trusts no host blindly: it verifies the
+//! bearer token with the issuer's keys and the transaction token with the host's keys, requires
+//! that both name the same user, applies its own per-user permissions, and writes its own access
+//! log that names user *and* agent.
 //!
-//! Invariant: no order leaves for anybody but its customer.
+//! Invariant: only an order's customer gets it.
 
 mod book;
 mod visitor;
@@ -20,29 +20,30 @@ use crate::http::{Answer, Request};
 use crate::sample::{self, Sample, turned_away};
 use visitor::{Door, Visitor};
 
-/// How the service starts.
+/// The settings of the service.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Port on loopback; 0 lets the system choose.
     pub port: u16,
-    /// The issuer whose tokens and users it knows.
+    /// The issuer of the tokens and users that it knows.
     pub issuer: String,
-    /// Where that issuer's keys are.
+    /// The URL of that issuer's keys.
     pub issuer_keys: String,
-    /// Whether a bearer token is needed; a service that the host reaches as itself may do without.
+    /// Whether it requires a bearer token; a service that the host reaches as itself may do
+    /// without.
     pub bearer: bool,
-    /// Whether a transaction token is needed; a service outside the trust domain gets none.
+    /// Whether it requires a transaction token; a service outside the trust domain gets none.
     pub transaction: bool,
     /// The host's trust domain: the audience of transaction tokens.
     pub trust_domain: String,
     /// Its own name in the host's configuration.
     pub name: String,
-    /// Where the access log goes, besides memory.
+    /// The file of the access log, besides memory.
     pub log: Option<PathBuf>,
 }
 
 impl Settings {
-    /// Needs both tokens, is called `orders_api`, and logs to memory.
+    /// Requires both tokens, has the name `orders_api`, and logs to memory.
     pub fn new(issuer: &str, issuer_keys: &str, trust_domain: &str) -> Self {
         Self {
             port: 0,
@@ -60,7 +61,7 @@ impl Settings {
 /// A running orders service; stops when dropped.
 pub type Orders = Sample<Desk>;
 
-/// Where orders are asked for.
+/// The service's state.
 pub struct Desk {
     door: Door,
 }
@@ -82,7 +83,7 @@ impl Orders {
         .await
     }
 
-    /// Where the host publishes its keys; known only once the host listens.
+    /// Names the URL of the host's keys, which is known only once the host listens.
     pub fn trust_host(&self, jwks_url: &str) {
         self.desk().door.trust_host(jwks_url);
     }
@@ -112,7 +113,7 @@ impl sample::Desk for Desk {
 /// Its name in the access log.
 const SERVICE: &str = "orders_api";
 
-/// `GET /orders/{id}` and `GET /customers/{sub}/orders?status=`.
+/// Answers `GET /orders/{id}` and `GET /customers/{sub}/orders?status=`.
 fn serve(visitor: &Visitor, request: &Request) -> (StatusCode, Value) {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -121,7 +122,7 @@ fn serve(visitor: &Visitor, request: &Request) -> (StatusCode, Value) {
             None => (StatusCode::NOT_FOUND, json!({"error": "no such order"})),
             Some(order) if order.customer != visitor.sub => (
                 StatusCode::FORBIDDEN,
-                json!({"error": "the order belongs to somebody else"}),
+                json!({"error": "the order belongs to another user"}),
             ),
             Some(order) => (StatusCode::OK, json!(order)),
         },
@@ -139,7 +140,7 @@ fn serve(visitor: &Visitor, request: &Request) -> (StatusCode, Value) {
     }
 }
 
-/// One header of a request, for reading in tests; empty if absent.
+/// Returns one header of a request; empty if absent.
 pub fn header<'r>(headers: &'r HeaderMap, name: &str) -> &'r str {
     headers
         .get(name)

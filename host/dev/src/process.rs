@@ -1,4 +1,4 @@
-//! `bailiwick serve` as a child: start it, know when it listens, read what it says, end it.
+//! Runs `bailiwick serve` as a child: starts it, waits until it listens, reads its output, ends it.
 //!
 //! The child is ended by its own handle: SIGTERM and wait, or SIGKILL when dropped. If this process
 //! is killed, the child notices that its standard input closes, and stops.
@@ -24,17 +24,17 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// How long a host may take until it listens: it may have to compile a language's engine on a small
+/// The longest time until a host listens: it may have to compile a language's engine on a small
 /// machine.
 const START: Duration = Duration::from_mins(5);
 
-/// How long it may take until it ends.
+/// The longest time until it ends.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// What announces the address.
+/// The text before the address.
 const LISTENING: &str = "listening on ";
 
-/// The command `bailiwick serve --config FILE`, for a host that ends with this process.
+/// Returns the command `bailiwick serve --config FILE`, for a host that ends with this process.
 pub fn serve(bailiwick: &Path, config: &Path) -> Command {
     let mut command = Command::new(bailiwick);
     command
@@ -48,8 +48,8 @@ pub fn serve(bailiwick: &Path, config: &Path) -> Command {
 /// A running host.
 pub struct Host {
     child: Child,
-    // Closed when this process ends, however it ends. Not before: to wait for a child closes what
-    // it still has.
+    // Closed when this process ends, however it ends. Not taken by `wait`, which closes the
+    // standard input that a child still has.
     _alive: Option<ChildStdin>,
     url: Url,
     said: Arc<Mutex<String>>,
@@ -60,18 +60,19 @@ impl Host {
     /// Starts `bailiwick serve --config FILE` and waits until it listens.
     ///
     /// # Errors
-    /// It cannot be started, ends, or says nothing in time; the error carries what it said.
+    /// It cannot be started, ends, or prints no address in time; the error has its output.
     pub async fn start(bailiwick: &Path, config: &Path) -> anyhow::Result<Self> {
         Self::start_command(serve(bailiwick, config)).await
     }
 
-    /// As [`Host::start`] with a command of one's own, for another environment; see [`serve`].
+    /// As [`Host::start`] with the caller's command, such as for another environment; see
+    /// [`serve`].
     ///
     /// # Errors
     /// As [`Host::start`].
     pub async fn start_command(mut command: Command) -> anyhow::Result<Self> {
-        // In a process group of its own, so that Ctrl-C asks this process, which then stops the
-        // host, once.
+        // In its own process group: Ctrl-C then reaches only this process, which stops the host,
+        // once.
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -121,29 +122,29 @@ impl Host {
         })
     }
 
-    /// The MCP endpoint.
+    /// Returns the MCP endpoint.
     pub fn url(&self) -> String {
         self.url.to_string()
     }
 
-    /// The port it listens on.
+    /// Returns the port that it listens on.
     pub fn port(&self) -> Option<u16> {
         self.url.port_or_known_default()
     }
 
-    /// Another path of the same server, such as `/.well-known/jwks.json`.
+    /// Returns another path of the same server, such as `/.well-known/jwks.json`.
     pub fn at(&self, path: &str) -> String {
         let mut url = self.url.clone();
         url.set_path(path);
         url.to_string()
     }
 
-    /// The process id, while it runs.
+    /// Returns the process id, while it runs.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// How it ended, if it has.
+    /// Returns its exit status, if it has ended.
     ///
     /// # Errors
     /// The system cannot say.
@@ -151,12 +152,12 @@ impl Host {
         Ok(self.child.try_wait()?)
     }
 
-    /// Everything it wrote to standard error and standard output so far.
+    /// Returns everything that it wrote to standard error and standard output so far.
     pub fn said(&self) -> String {
         text(&self.said)
     }
 
-    /// Ends it with SIGTERM and waits; returns how it ended and everything it said.
+    /// Ends it with SIGTERM and waits; returns its exit status and all of its output.
     ///
     /// # Errors
     /// It does not end in time; then it is killed.
@@ -168,7 +169,7 @@ impl Host {
         Ok((status, self.last_words().await))
     }
 
-    /// Ends it with SIGKILL, in the middle of whatever it does, and waits.
+    /// Ends it with SIGKILL, whatever it is doing, and waits.
     ///
     /// # Errors
     /// It cannot be waited for.
@@ -177,7 +178,7 @@ impl Host {
         Ok(self.last_words().await)
     }
 
-    /// Sends a signal; none if it has ended already.
+    /// Sends a signal, unless it has already ended.
     ///
     /// # Errors
     /// The system refuses.
@@ -211,7 +212,7 @@ pub async fn run(bailiwick: &Path, arguments: &[&str]) -> anyhow::Result<Output>
         .with_context(|| format!("cannot run {}", bailiwick.display()))
 }
 
-/// Reads lines until the end, keeps them, and announces the address when it comes.
+/// Reads and keeps lines until the end, and announces the address when it appears.
 async fn listen(
     from: impl AsyncRead + Unpin,
     said: Arc<Mutex<String>>,
@@ -229,7 +230,7 @@ async fn listen(
     }
 }
 
-/// The MCP endpoint in a line that announces it; `/mcp` if the line names only the server.
+/// Returns the MCP endpoint in a line that announces it; `/mcp` if the line names only the server.
 fn address(line: &str) -> Option<Url> {
     let (_, rest) = line.split_once(LISTENING)?;
     let text: String = rest

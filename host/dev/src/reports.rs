@@ -1,9 +1,9 @@
-//! A sample service with shared data: monthly reports, the same for everybody who may read them.
+//! A sample service with shared data: monthly reports, the same for every reader.
 //!
-//! It knows clients, not users: who comes is a machine with a token of its own (RFC 6749,
-//! section 4.4), or with a key. The host reaches it as `service_identity`.
+//! It knows clients, not users: a visitor is a machine with its own token (RFC 6749, section 4.4),
+//! or with a key. The host reaches it as `service_identity`.
 //!
-//! Invariant: a token that is about anybody but its own client is not taken.
+//! Invariant: a token about any subject but its own client is refused.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::bearer::{BearerError, Bearers, Trusted};
 use crate::http::{Answer, Request};
 use crate::sample::{self, Sample, turned_away};
 
-/// What a visitor must show.
+/// The credential that a visitor must show.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A client's own token of this issuer.
@@ -32,7 +32,7 @@ pub enum Entry {
 /// A running reports service; stops when dropped.
 pub type Reports = Sample<Desk>;
 
-/// Where reports are asked for.
+/// The service's state.
 pub struct Desk(Door);
 
 enum Door {
@@ -54,7 +54,7 @@ impl Reports {
     }
 }
 
-/// Why somebody stays outside.
+/// A visitor who is turned away.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
     #[error(transparent)]
@@ -66,7 +66,7 @@ enum Refusal {
 }
 
 impl Desk {
-    /// The machine that came: its client, or nobody in particular with a key.
+    /// Admits a machine; returns its client, or `None` for a bearer of the key.
     async fn admit(&self, request: &Request) -> Result<Option<String>, Refusal> {
         match &self.0 {
             Door::Key { header, value } if request.header(header) == Some(value) => Ok(None),
@@ -102,7 +102,7 @@ impl sample::Desk for Desk {
     }
 }
 
-/// `GET /reports/{month}`.
+/// Answers `GET /reports/{month}`.
 fn serve(request: &Request) -> (StatusCode, Value) {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();

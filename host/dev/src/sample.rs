@@ -1,5 +1,5 @@
-//! What the sample services share: a server on loopback, an access log, and for tests a memory of
-//! every request and an answer that can be fixed.
+//! Shared by the sample services: a server on loopback, an access log, and for tests a memory of
+//! every request and a fixed answer.
 //!
 //! Invariant: every request that reaches a [`Desk`] leaves one line in the access log.
 
@@ -13,9 +13,9 @@ use serde_json::json;
 use crate::access::{Access, AccessLog};
 use crate::http::{Answer, Bound, Request, Server};
 
-/// What is particular to one service.
+/// The part that differs between services.
 pub trait Desk: Send + Sync + 'static {
-    /// Answers a request, and says who came.
+    /// Answers a request, and names the visitor.
     fn answer(&self, request: &Request) -> impl Future<Output = (Answer, Access)> + Send;
 }
 
@@ -48,22 +48,22 @@ impl<D: Desk> Sample<D> {
         })
     }
 
-    /// The base URL, `http://127.0.0.1:PORT`.
+    /// Returns the base URL, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The access log so far.
+    /// Returns the access log so far.
     pub fn log(&self) -> Vec<Access> {
         self.state.log.lines()
     }
 
-    /// Every request so far, as it came: for tests that look for what should not be there.
+    /// Returns every request so far, unchanged: for tests that look for leaks.
     pub fn requests(&self) -> Vec<Request> {
         self.state.lock().requests.clone()
     }
 
-    /// Answers everything with this from now on, before any check; `None` ends it.
+    /// Answers every request with this from now on, before any check; `None` ends it.
     pub fn answer_with(&self, answer: impl Into<Option<Answer>>) {
         self.state.lock().fixed = answer.into();
     }
@@ -105,7 +105,7 @@ impl<D: Desk> State<D> {
     }
 }
 
-/// The answer to somebody whose token is no good (RFC 6750, section 3).
+/// Answers a visitor whose token is refused (RFC 6750, section 3).
 pub(crate) fn turned_away(reason: &impl ToString) -> Answer {
     Answer::json(
         StatusCode::UNAUTHORIZED,

@@ -1,8 +1,8 @@
-//! The demo: two users, one agent, and a handful of things that should not work.
+//! The demo: two users, one agent, and several things that must not work.
 //!
-//! Issuer and services run here; the host is a child. Every step says what is expected
-//! before it happens, and the ends are read from the outside: answers, the service's own access
-//! log, the host's journal, and the journal's verification.
+//! Issuer and services run here; the host is a child. Every step says what it expects before it
+//! happens, and reads the result from outside: answers, the service's own access log, the host's
+//! journal, and the journal's verification.
 
 mod hostile;
 mod modes;
@@ -20,14 +20,14 @@ use crate::teller::Teller;
 use stage::Stage;
 use steps::Scene;
 
-/// What the demo needs to know.
+/// The options of the demo.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The binary `bailiwick`.
     pub bailiwick: PathBuf,
     /// The folder with the built example tools.
     pub tools: PathBuf,
-    /// Where configuration, journal and access log are left.
+    /// The folder for configuration, journal and access log.
     pub out: PathBuf,
     /// Ends after the story instead of serving on.
     pub once: bool,
@@ -35,10 +35,10 @@ pub struct Options {
     pub until_stdin_closes: bool,
 }
 
-/// Tells the story; whether everything came out as told.
+/// Tells the story; returns whether every check held.
 ///
 /// # Errors
-/// The stage cannot be built, or something breaks that the story does not tell.
+/// The stage cannot be built, or something breaks that the story does not cover.
 pub async fn tell(options: &Options) -> anyhow::Result<bool> {
     let mut interrupts = Interrupts::listen(options.until_stdin_closes)?;
     let mut teller = Teller::from_environment();
@@ -64,8 +64,8 @@ pub async fn tell(options: &Options) -> anyhow::Result<bool> {
     Ok(teller.all_well())
 }
 
-/// Tells everything that happens while the host runs; unless only that is asked for, it never ends
-/// by itself.
+/// Plays everything that happens while the host runs. Unless `once` is set, it serves until it is
+/// interrupted.
 async fn play(stage: &Stage, teller: &mut Teller, options: &Options) -> anyhow::Result<()> {
     teller.heading("On stage, all on loopback");
     stage.introduce(teller);
@@ -88,7 +88,7 @@ async fn play(stage: &Stage, teller: &mut Teller, options: &Options) -> anyhow::
     Ok(())
 }
 
-/// Runs `bailiwick audit verify` and shows what it says.
+/// Runs `bailiwick audit verify` and shows its output.
 async fn verify(teller: &mut Teller, options: &Options) -> anyhow::Result<()> {
     teller.heading("Whether the journal is whole");
     let audit = options.out.join("audit");

@@ -1,8 +1,8 @@
-//! How people are told: plain lines, with colour where a person reads them.
+//! Output for people: plain lines, with colour on a terminal.
 
 use std::io::{IsTerminal as _, Stdout, Write as _, stdout};
 
-/// Tells, and remembers whether everything came out as told.
+/// Prints the story, and remembers whether every check held.
 pub(crate) struct Teller {
     out: Stdout,
     colour: bool,
@@ -10,7 +10,7 @@ pub(crate) struct Teller {
     passed: u32,
 }
 
-/// ANSI colours.
+/// The ANSI colours of an output.
 #[derive(Clone, Copy)]
 pub(crate) enum Paint {
     Bold,
@@ -20,7 +20,7 @@ pub(crate) enum Paint {
 }
 
 impl Teller {
-    /// Colour on a terminal or with `CLICOLOR_FORCE`, never with `NO_COLOR`.
+    /// Uses colour on a terminal or with `CLICOLOR_FORCE`, never with `NO_COLOR`.
     pub(crate) fn from_environment() -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let forced =
@@ -34,19 +34,19 @@ impl Teller {
         }
     }
 
-    /// A part of the story.
+    /// Prints the heading of a part.
     pub(crate) fn heading(&mut self, text: &str) {
         let text = self.paint(Paint::Bold, text);
         self.lines(&format!("\n{text}"));
     }
 
-    /// A step: what happens, and what is expected.
+    /// Prints a step, and what it expects.
     pub(crate) fn step(&mut self, title: &str, expectation: &str) {
         let expectation = self.paint(Paint::Dim, expectation);
         self.lines(&format!("\n  {title}\n    expected: {expectation}"));
     }
 
-    /// How a check came out, with what was seen.
+    /// Prints whether a check held, with the evidence.
     pub(crate) fn check(&mut self, what: &str, held: bool, seen: &str) {
         let mark = if held {
             self.passed += 1;
@@ -63,22 +63,22 @@ impl Teller {
         self.lines(&format!("    {mark} {what}{seen}"));
     }
 
-    /// A remark.
+    /// Prints a remark.
     pub(crate) fn aside(&mut self, text: &str) {
         let text = self.paint(Paint::Dim, text);
         self.lines(&format!("    {text}"));
     }
 
-    /// Text as it is.
+    /// Prints text unchanged.
     pub(crate) fn lines(&mut self, text: &str) {
         let text = text.trim_end();
         if !text.is_empty() {
-            // Nobody may be listening any more; the story goes on.
+            // The output may be closed; the story goes on.
             let _unheard = writeln!(self.out, "{text}");
         }
     }
 
-    /// The last line.
+    /// Prints the last line.
     pub(crate) fn verdict(&mut self) {
         let text = format!(
             "{} of {} checks held",
@@ -94,7 +94,7 @@ impl Teller {
         self.lines(&format!("\n{text}"));
     }
 
-    /// Whether every check held.
+    /// Returns whether every check held.
     pub(crate) fn all_well(&self) -> bool {
         self.failed == 0 && self.passed > 0
     }

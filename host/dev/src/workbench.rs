@@ -1,9 +1,9 @@
-//! The workbench of a tool's author: an issuer and a host around a folder of components, so that
-//! edit, build, call is all there is to do.
+//! The workbench of a tool's author: an issuer and a host around a folder of components. The author
+//! only edits, builds and calls.
 //!
-//! The host is `bailiwick serve`, unchanged, as a child; what is different here is around it: an
-//! issuer that gives tokens to anybody on this machine, keys and a journal in a temporary folder,
-//! and a host that is started anew whenever a component changes.
+//! The host is `bailiwick serve`, unchanged, as a child. Its surroundings differ: an issuer that
+//! gives tokens to anyone on this machine, keys and a journal in a temporary folder, and a new host
+//! whenever a component changes.
 //!
 //! Invariant: everything listens on loopback, and nothing outlives the process, however it ends
 //! (`sweeper`).
@@ -62,7 +62,7 @@ struct Bench<'o> {
     host: Option<Host>,
     heard: usize,
     told: Told,
-    // Last, so that the folder goes after everything that uses it.
+    // Last, so that the folder is removed after everything that uses it.
     sweeper: Sweeper,
 }
 
@@ -90,7 +90,7 @@ impl<'o> Bench<'o> {
         })
     }
 
-    /// Starts a host, and another whenever the folder has changed.
+    /// Starts a host, and a new one whenever the folder has changed.
     async fn serve(&mut self) -> anyhow::Result<()> {
         tell::banner(&mut self.teller, &self.issuer, &self.folder.audit());
         self.start().await?;
@@ -126,7 +126,7 @@ impl<'o> Bench<'o> {
         let host = self.host.insert(Host::start_command(command).await?);
         self.sweeper.wait_for(host).await?;
         self.services.trust_host(host);
-        // The same port next time, so that clients and their tokens stay good.
+        // The same port next time, so that clients and their tokens stay valid.
         self.port = host.port().context("the host's address has no port")?;
         self.hear();
         let Some(host) = &self.host else {
@@ -150,7 +150,7 @@ impl<'o> Bench<'o> {
             .configure(config, &self.issuer, &self.folder, names)
     }
 
-    /// Repeats what the host has said since last time.
+    /// Repeats the host's new output.
     fn hear(&mut self) {
         let Some(host) = &self.host else { return };
         let said = host.said();
@@ -168,7 +168,7 @@ impl<'o> Bench<'o> {
     }
 }
 
-/// The sample users, who may also ask for whatever the author's services take.
+/// Returns the sample users, who may also request whatever the author's services accept.
 fn issuer_settings(options: &Options, author: Option<&Author>) -> issuer::Settings {
     let mut users: Vec<User> = User::samples()
         .into_iter()
@@ -194,5 +194,5 @@ fn issuer_settings(options: &Options, author: Option<&Author>) -> issuer::Settin
     }
 }
 
-/// How often the folder is looked at.
+/// The time between two looks at the folder.
 const TICK: Duration = Duration::from_millis(500);

@@ -45,7 +45,7 @@ pub enum OwnedError {
     #[error("it is not a regular file")]
     NotAFile,
     /// A link to one of these.
-    #[error("it is a symbolic link, and what it leads to is not a regular file")]
+    #[error("it is a symbolic link, and its target is not a regular file")]
     LinkToNoFile,
     /// A link that leads to a link, and so on.
     #[error(
@@ -62,7 +62,7 @@ pub enum OwnedError {
     /// A link whose target, or the way to it, is open to others.
     #[error("it is a symbolic link, and {0}")]
     LinkToOpen(Open),
-    /// Too large.
+    /// Larger than the caller accepts.
     #[error("it is larger than {0} bytes")]
     TooLarge(u64),
 }

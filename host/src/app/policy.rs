@@ -6,11 +6,10 @@ use std::sync::{Arc, OnceLock};
 
 use super::chain;
 use super::changes::{left_out, refused, served};
-use super::reload::look::path_of;
 use crate::audit::Journal;
 use crate::call::Policy;
 use crate::config::{Config, Issuer};
-use crate::delegation::{Broker, BrokerLimits, Service, ServiceSettings};
+use crate::delegation::{Broker, Service, ServiceSettings};
 use crate::dispatch::{Catalog, Clash, ComponentGrant, NotOffered, Offer, Terms};
 use crate::egress::Tls;
 use crate::envelope::Signer;
@@ -66,7 +65,7 @@ pub(super) struct Shelf {
 }
 
 /// A policy, and what became of the shelf.
-pub(super) struct Built {
+pub(super) struct NewPolicy {
     pub(super) policy: Policy,
     /// The components that are as their files are.
     pub(super) good: BTreeSet<String>,
@@ -97,7 +96,7 @@ impl Ground {
         config: Config,
         previous: Option<&Policy>,
         shelf: Shelf,
-    ) -> anyhow::Result<Built> {
+    ) -> anyhow::Result<NewPolicy> {
         let tools = self.load_tools(&config, previous, shelf).await?;
         let Tools {
             components,
@@ -123,7 +122,7 @@ impl Ground {
                 configured,
                 missing,
             };
-            return Ok(Built {
+            return Ok(NewPolicy {
                 policy,
                 good,
                 again,
@@ -145,7 +144,7 @@ impl Ground {
             configured,
             missing,
         };
-        Ok(Built {
+        Ok(NewPolicy {
             policy,
             good,
             again,
@@ -186,19 +185,12 @@ impl Ground {
                 Arc::new(Service::new(settings, &self.tls, &self.clock)),
             )
         };
-        let limits = BrokerLimits {
-            calls: self.limits.downstream_calls,
-            time: self.limits.downstream_time,
-            answer: self.limits.downstream_bytes,
-            request: self.limits.downstream_bytes,
-            total: self.limits.downstream_total,
-        };
         let services = services.into_iter().map(service).collect();
         Broker::new(
             services,
             Arc::clone(&self.signer),
             Arc::clone(&self.random),
-            limits,
+            self.limits.clone(),
         )
         .measured(self.meters.clone())
     }
@@ -222,7 +214,7 @@ impl Ground {
                 .collect();
         } else if let Some((count, first)) = &shelf.left_out {
             self.journal
-                .append(left_out(*count, first, self.limits.components))
+                .record(left_out(*count, first, self.limits.components))
                 .await?;
         }
         let all = config.terms();
@@ -252,9 +244,8 @@ impl Ground {
                     good.insert(name);
                 }
                 Err(NotOffered { digest, cause }) => {
-                    self.journal
-                        .append(refused(&name, digest, &cause, &self.meters))
-                        .await?;
+                    let record = refused(&name, digest, &cause, &self.meters);
+                    self.journal.record(record).await?;
                     let kept = known().filter(|_| !self.is_withdrawn(&name, &terms));
                     if kept.is_some() {
                         tracing::warn!(component = name, "the last good version stays");
@@ -273,9 +264,8 @@ impl Ground {
         let clashes = without_clashes(&mut loaded, &config.components, serving, last_good);
         for clash in clashes {
             let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
-            self.journal
-                .append(refused(name, digest, &clash, &self.meters))
-                .await?;
+            let record = refused(name, digest, &clash, &self.meters);
+            self.journal.record(record).await?;
             if loaded.iter().any(|loaded| loaded.component.name == *name) {
                 tracing::warn!(component = name, "the last good version stays");
                 good.remove(name);
@@ -307,16 +297,12 @@ impl Ground {
     }
 
     async fn load(&self, name: &str, terms: &Terms) -> LoadResult {
-        let candidate = Candidate {
-            name: name.to_owned(),
-            path: path_of(&self.tools, name),
-        };
-        Offer::load(&self.intake, &candidate, terms).await
+        Offer::load(&self.intake, &Candidate::of(&self.tools, name), terms).await
     }
 
     /// Whether a signature that is needed was taken away; that takes the component away.
     fn is_withdrawn(&self, name: &str, terms: &Terms) -> bool {
-        let signature = intake::signature_of(&path_of(&self.tools, name));
+        let signature = intake::signature_of(&Candidate::of(&self.tools, name).path);
         terms.grant.digest == Some(DigestRule::Signed) && !signature.exists()
     }
 

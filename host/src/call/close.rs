@@ -1,11 +1,12 @@
 //! The last step: how the call [`Ended`] is recorded, and only then is there an answer.
 
 use super::{OpenCall, Refusal};
+use crate::audit::Settled;
 use crate::downstream::DownstreamTally;
 use crate::reason::EndReason;
 use crate::sandbox::{Answer, Ending};
 
-/// A call that has run. Its answer cannot be had before it is closed.
+/// A call that has run. Its answer is not available before it is closed.
 pub struct Ended {
     opened: OpenCall,
     ending: Ending,
@@ -33,12 +34,13 @@ impl Ended {
         } = self;
         let closed = opened.trail().close(ending.outcome, ending.reason, reached);
         let closed = closed.await;
+        let seq = closed.as_ref().ok().map(Settled::last);
         let reason = ending.reason.map(EndReason::as_str);
-        opened
-            .into_watch()
-            .closed(ending.outcome.as_str(), reason, closed.ok());
-        closed
-            .map(|_| ending.answer)
-            .map_err(|_| Refusal::unrecordable())
+        let outcome = ending.outcome.as_str();
+        opened.watch().closed(outcome, reason, seq);
+        match closed {
+            Ok(settled) => Ok(ending.release(settled)),
+            Err(_) => Err(Refusal::unrecordable()),
+        }
     }
 }

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::Principal;
 use crate::dispatch::{Kind, Target};
 use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::observe::Part;
+use crate::principal::Principal;
 use crate::sandbox::{Capacity, Tier};
 
 /// A gate with places, such as the one in front of the sandbox.

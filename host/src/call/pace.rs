@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Principal;
 use crate::limits::Limits;
+use crate::principal::Principal;
 
 /// The pace that each principal has to keep (a generic cell rate algorithm: one instant for each).
 pub struct Pace {

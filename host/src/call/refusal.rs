@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Full, Host, Permit};
-use crate::audit::{AuditUnavailable, Event, Outcome, Record, Subject};
+use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
 use crate::dispatch::Denied;
 use crate::identity::Caller;
 use crate::observe::Measured;
@@ -45,12 +45,12 @@ pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Re
     denied(host, caller, slower).await
 }
 
-/// Refuses a call of an admitted caller that its own headers contradict, whether or not the target
+/// Refuses a call of an admitted caller that breaks the rules of MCP, whether or not the target
 /// exists.
-pub async fn mismatched(host: &Host, caller: &Caller) -> Refusal {
-    let message = "a header contradicts the body";
-    let contradiction = Denied::general(RefusalReason::InvalidRequest, message);
-    denied(host, caller, contradiction).await
+pub async fn improper(host: &Host, caller: &Caller) -> Refusal {
+    let message = "the request is not what MCP asks for";
+    let improper = Denied::general(RefusalReason::InvalidRequest, message);
+    denied(host, caller, improper).await
 }
 
 /// Refuses a call that was permitted already.
@@ -58,7 +58,6 @@ pub(super) async fn late(host: &Host, permit: &Permit, reason: RefusalReason) ->
     let message = match reason {
         RefusalReason::Cancelled => "the call was cancelled",
         RefusalReason::Expiring => "the token has expired",
-        RefusalReason::InvalidRequest => "the request is not what MCP asks for",
         _ => "the call could not be made",
     };
     permitted(host, permit, reason, message).await
@@ -74,31 +73,36 @@ async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message:
     denied(host, permit.entry().caller(), late).await
 }
 
-fn record(denied: &Denied, subject: Subject) -> Record {
-    let target = denied.target.as_ref();
-    Record {
-        subject,
-        tool: target.map(|target| target.name.clone()),
-        component: target.map(|target| target.component.clone()),
-        decision: Some("deny"),
-        outcome: Some(Outcome::Refused),
-        reason: Some(denied.reason.as_str().to_owned()),
-        ..Record::new(Event::CallRefused)
-    }
+fn record(denied: &Denied, subject: Subject) -> CallRefused {
+    let refused = CallRefused::new(subject, denied.reason);
+    let Some(named) = &denied.target else {
+        return refused;
+    };
+    let target = Target {
+        kind: named.kind.into(),
+        name: (&named.name).into(),
+    };
+    refused.about(target, Some((&named.component).into()), None)
 }
 
 fn subject(caller: &Caller) -> Subject {
     Subject {
-        actor_sub: Some(caller.actor().sub.clone()),
-        actor_iss: Some(caller.actor().iss.clone()),
-        tenant: caller.actor().tenant.clone(),
-        agent_id: Some(caller.agent().id.clone()),
-        client_id: Some(caller.agent().client_id.clone()),
+        actor_sub: Some((&caller.actor().sub).into()),
+        actor_iss: Some((&caller.actor().iss).into()),
+        tenant: caller.actor().tenant.as_ref().map(Into::into),
+        agent_id: Some((&caller.agent().id).into()),
+        client_id: Some((&caller.agent().client_id).into()),
         ..Subject::default()
     }
 }
 
 impl Refusal {
+    /// A refusal that nothing recorded, for tests of how refusals are answered.
+    #[cfg(test)]
+    pub(crate) fn of_test(reason: RefusalReason) -> Self {
+        Self(Denied::general(reason, "refused"))
+    }
+
     /// What cannot be recorded is not made.
     pub(super) fn unrecordable() -> Self {
         let message = "the call cannot be recorded";
@@ -112,6 +116,11 @@ impl Refusal {
         } else {
             Self::unrecordable()
         }
+    }
+
+    /// Whether this is not a refusal but a failure to record: what was asked for may have happened.
+    pub fn is_unrecordable(&self) -> bool {
+        self.reason() == RefusalReason::AuditUnavailable
     }
 
     /// The code.

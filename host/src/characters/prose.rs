@@ -40,7 +40,7 @@ pub fn check_prose(text: &str) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// What precedes a character.
+/// The text before a character.
 #[derive(Clone, Copy, Default)]
 struct Before {
     last: Option<char>,

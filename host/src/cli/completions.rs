@@ -8,7 +8,7 @@ use super::page::Page;
 /// The command line of `bailiwick completions`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The shell.
+    /// The shell to complete for.
     #[arg(value_enum)]
     shell: Shell,
 }

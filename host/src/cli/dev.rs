@@ -17,7 +17,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let own = std::env::current_exe().context("this program's own place is not known")?;
+    let own = std::env::current_exe().context("the path of this program is unknown")?;
     let program = beside(&own)?;
     let failed = Command::new(&program).args(&args.args).exec();
     Err(failed).with_context(|| format!("{} cannot be run", program.display()))
@@ -29,8 +29,9 @@ fn beside(own: &Path) -> anyhow::Result<PathBuf> {
     let program = own.with_file_name(PROGRAM);
     anyhow::ensure!(
         program.is_file(),
-        "{PROGRAM} is a program of its own, because this one never contains an issuer of tokens, and it is not at {}; \
-         build it in Bailiwick's source folder (cargo build --package bailiwick-dev) and put it there",
+        "{PROGRAM} is a separate program, because this one never contains an issuer of tokens, and \
+         it is not at {}; build it in Bailiwick's source folder (cargo build --package \
+         bailiwick-dev) and put it there",
         program.display()
     );
     Ok(program)

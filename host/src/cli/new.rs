@@ -61,7 +61,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
     );
     ensure!(
         !RESERVED.contains(&name),
-        "{name:?} means something to cargo or Rust; choose another name"
+        "{name:?} is reserved by cargo or Rust; choose another name"
     );
     Ok(())
 }
@@ -69,7 +69,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 fn given_sdk(path: &Path) -> anyhow::Result<PathBuf> {
     let whole = path
         .canonicalize()
-        .with_context(|| format!("--sdk: {} is not there", path.display()))?;
+        .with_context(|| format!("--sdk: {} does not exist", path.display()))?;
     ensure!(
         is_sdk(&whole),
         "--sdk: {} is not the folder of bailiwick-sdk; give the folder `guest-sdk` of Bailiwick's sources",
@@ -113,7 +113,7 @@ fn write_crate(folder: &Path, name: &str, sdk: &str) -> anyhow::Result<()> {
     };
     ensure!(
         !in_the_way,
-        "{} is there and not an empty folder; choose another --dir",
+        "{} exists and is not an empty folder; choose another --dir",
         folder.display()
     );
     fs::create_dir_all(folder.join("src"))

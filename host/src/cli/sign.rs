@@ -16,7 +16,7 @@ use super::page::Page;
 /// The command line of `bailiwick sign`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The components.
+    /// The components to sign.
     #[arg(value_name = "FILE.wasm", required_unless_present = "new_key", value_hint = clap::ValueHint::FilePath)]
     files: Vec<PathBuf>,
     /// The private key to sign with.
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 fn new_key(path: &Path, page: &mut Page<'_>) -> anyhow::Result<()> {
     ensure!(
         !path.exists(),
-        "{} is there already; a key is never replaced",
+        "{} already exists; a key is never replaced",
         path.display()
     );
     let key = make_key(path, &SystemRandom)?;

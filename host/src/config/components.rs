@@ -64,7 +64,7 @@ fn digest(section: &Section<'_>) -> Option<DigestRule> {
         _ => {
             section.wrong(
                 "digest",
-                "this is neither \"signed\" nor \"any\" nor \"sha256:\" and 64 lower-case hexadecimal digits",
+                "expected \"signed\", \"any\", or \"sha256:\" and 64 lower-case hexadecimal digits",
             );
             None
         }
@@ -82,7 +82,7 @@ fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, Deleg
         };
         let Some(service) = services.sound.iter().find(|service| service.name == name) else {
             if !services.unsound.contains(&name) {
-                table.wrong(&name, "there is no such service");
+                table.wrong(&name, "unknown service");
             }
             continue;
         };
@@ -95,7 +95,7 @@ fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, Deleg
             }
             Err(_) => table.wrong(
                 &name,
-                "this is not \"service_identity\", \"on_behalf_of\" or \"restricted_user\"",
+                "expected \"service_identity\", \"on_behalf_of\" or \"restricted_user\"",
             ),
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
     if sections.is_empty() && !root.has("issuers") {
         root.problem(
             0,
-            "[[issuers]] is missing; without an issuer nobody can call",
+            "[[issuers]] is missing; without an issuer no one can call",
         );
     }
     let several = sections.len() > 1;
@@ -31,13 +31,13 @@ pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
             .iter()
             .any(|other| other.settings.issuer == issuer.settings.issuer)
         {
-            section.wrong("issuer", "there are two issuers of this name");
+            section.wrong("issuer", "duplicate issuer");
         }
         if issuers
             .iter()
             .any(|other| other.settings.alias == issuer.settings.alias)
         {
-            section.wrong("alias", "there are two issuers of this alias");
+            section.wrong("alias", "duplicate alias");
         }
         issuers.push(issuer);
     }
@@ -52,7 +52,7 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
         section.text("alias").or(Some("default".into()))
     };
     if alias.as_ref().is_some_and(|alias| !is_alias(alias)) {
-        section.wrong("alias", "this is not 1 to 32 characters of [a-z0-9_-]");
+        section.wrong("alias", "expected 1 to 32 characters of [a-z0-9_-]");
     }
     let algorithms = algorithms(section);
     let addresses = addresses(section);
@@ -167,7 +167,7 @@ pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) 
     } else if !tls && policy.is_empty() {
         section.wrong(
             key,
-            "plain http is allowed only within private_addresses, and there are none; use https",
+            "plain http is allowed only within private_addresses, which is empty; use https",
         );
     }
     Some(uri)
@@ -189,7 +189,7 @@ pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<K
         addresses: addresses.clone(),
     });
     if file.is_some() && remote.is_some() {
-        section.wrong("jwks_file", "jwks_uri and jwks_file exclude each other");
+        section.wrong("jwks_file", "set jwks_uri or jwks_file, not both");
     }
     file.or(remote)
 }
@@ -236,10 +236,7 @@ pub(super) fn url(section: &Section<'_>, key: &str) -> Option<Uri> {
     });
     let uri = parsed.and_then(|url| url.as_str().parse::<Uri>().ok());
     if uri.is_none() {
-        section.wrong(
-            key,
-            "this is not an https URL without user, query or fragment",
-        );
+        section.wrong(key, "expected an https URL without user, query or fragment");
     }
     uri
 }
@@ -272,7 +269,7 @@ fn tenant(section: &Section<'_>) -> Option<TenantRule> {
         _ => {
             section.wrong(
                 "tenant",
-                "this is neither { claim = \"...\" } nor { fixed = \"...\" }",
+                "expected { claim = \"...\" } or { fixed = \"...\" }",
             );
             None
         }
@@ -292,7 +289,7 @@ fn service_when(section: &Section<'_>) -> ServiceRule {
         if section.text("service_when").as_deref() != Some("sub_is_client") {
             section.wrong(
                 "service_when",
-                "this is neither \"sub_is_client\" nor a table of claim and one of prefix, suffix and equals",
+                "expected \"sub_is_client\", or claim and one of prefix, suffix and equals",
             );
         }
         return ServiceRule::SubjectIsClient;

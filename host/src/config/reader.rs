@@ -488,7 +488,7 @@ impl<'c> Section<'c> {
     }
 
     fn not<T>(&self, key: &str, expected: &str) -> Option<T> {
-        self.wrong(key, &format!("this is not {expected}"));
+        self.wrong(key, &format!("expected {expected}"));
         None
     }
 }
@@ -504,7 +504,7 @@ fn said(path: &Path, error: &OwnedError) -> String {
     match error {
         OwnedError::Read(cause) => format!("{} cannot be read: {cause}", path.display()),
         OwnedError::Open(open) if open.path == path => open.to_string(),
-        other => format!("{} is not taken: {other}", path.display()),
+        other => format!("{} is rejected: {other}", path.display()),
     }
 }
 

@@ -35,7 +35,7 @@ pub struct ServerSettings {
     pub require_acceptance: bool,
     /// The file that `bailiwick accept` writes.
     pub accepted: PathBuf,
-    /// Who may own and change files and folders, beside root and this user.
+    /// The users, groups and folders that are trusted with files, besides root and this user.
     pub trust: Trust,
 }
 
@@ -81,7 +81,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     if listen.is_some() && address.is_none() {
         section.wrong(
             "listen",
-            "this is not an address and port, such as 127.0.0.1:8080",
+            "expected an address and port, such as 127.0.0.1:8080",
         );
     }
     let resource = section.text("resource");
@@ -142,7 +142,7 @@ fn trust(section: &Section<'_>) -> Trust {
 fn check_resource(section: &Section<'_>, resource: &str) {
     let wrong = |why| section.wrong("resource", why);
     let Ok(url) = Url::parse(resource) else {
-        return wrong("this is not an absolute URL");
+        return wrong("expected an absolute URL");
     };
     let loopback = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
@@ -223,7 +223,7 @@ pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {
     {
         section.wrong(
             "trust_domain",
-            "this is not a name such as \"acme.example\" (letters, digits, . and -)",
+            "expected a name such as \"acme.example\" (letters, digits, . and -)",
         );
     }
     Some(EnvelopeSettings {
@@ -273,7 +273,7 @@ pub(super) fn limits(root: &Section<'_>) -> Limits {
             Some(value) if value < limit.min => {
                 section.wrong(
                     limit.key,
-                    &format!("this is less than {:?}", Duration::from_millis(limit.min)),
+                    &format!("expected at least {:?}", Duration::from_millis(limit.min)),
                 );
             }
             Some(value) => limits.set(limit.key, value),
@@ -354,7 +354,7 @@ fn real(path: &Path) -> PathBuf {
         .unwrap_or_else(|| whole.clone())
 }
 
-const MEMORY_APART: &str = "what is remembered of the journal must lie where no one else writes";
+const MEMORY_APART: &str = "the memory of the journal must be where no one else writes";
 
 /// At this rate, a flood that lasts a day writes a few hundred MiB.
 const REFUSALS_PER_SECOND: u64 = 10;

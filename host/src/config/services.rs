@@ -118,10 +118,7 @@ fn audit_headers(section: &Section<'_>, in_trust_domain: bool) -> AuditHeaders {
         None if in_trust_domain => AuditHeaders::Full,
         None => AuditHeaders::None,
         Some(_) => {
-            section.wrong(
-                "audit_headers",
-                "this is not \"full\", \"trace\" or \"none\"",
-            );
+            section.wrong("audit_headers", "expected \"full\", \"trace\" or \"none\"");
             AuditHeaders::None
         }
     }
@@ -132,7 +129,7 @@ fn on_cancel(section: &Section<'_>) -> OnCancel {
         Some("finish") | None => OnCancel::Finish,
         Some("abort") => OnCancel::Abort,
         Some(_) => {
-            section.wrong("on_cancel", "this is not \"finish\" or \"abort\"");
+            section.wrong("on_cancel", "expected \"finish\" or \"abort\"");
             OnCancel::Finish
         }
     }
@@ -163,7 +160,7 @@ fn auth(section: &Section<'_>) -> Option<Auth> {
                 .as_ref()
                 .is_none_or(|name| FORBIDDEN_HEADERS.contains(&name.as_str()))
             {
-                auth.wrong("header", "this is not a header that can carry a credential");
+                auth.wrong("header", "expected a header that can carry a credential");
             }
             let prefix = auth.text("prefix").unwrap_or_default();
             Some(Auth::Static {
@@ -175,7 +172,7 @@ fn auth(section: &Section<'_>) -> Option<Auth> {
         _ => {
             auth.wrong(
                 "kind",
-                "this is not \"none\", \"client_credentials\" or \"static\"",
+                "expected \"none\", \"client_credentials\" or \"static\"",
             );
             None
         }
@@ -206,7 +203,7 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
         None | Some("rfc8693") => ExchangeProfile::Rfc8693,
         Some("entra_obo") => ExchangeProfile::EntraObo,
         Some(_) => {
-            section.wrong("profile", "this is not \"rfc8693\" or \"entra_obo\"");
+            section.wrong("profile", "expected \"rfc8693\" or \"entra_obo\"");
             ExchangeProfile::Rfc8693
         }
     };
@@ -240,7 +237,7 @@ fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSetting
             true
         }
         Some(_) => {
-            section.wrong("actor", "this is not \"client_credentials\" or \"none\"");
+            section.wrong("actor", "expected \"client_credentials\" or \"none\"");
             true
         }
     };

@@ -152,7 +152,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "jwks_file = \"jwks.json\"",
         "jwks_file = \"a\"\njwks_uri = \"https://a.example/k\"",
-        "exclude each other",
+        "not both",
     ),
     (
         "tools = \"tools\"",
@@ -208,12 +208,12 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "services = { orders_api = \"on_behalf_of\" }",
         "services = { order_api = \"on_behalf_of\" }",
-        "there is no such service",
+        "unknown service",
     ),
     (
         "services = { orders_api = \"on_behalf_of\" }",
         "services = { orders_api = \"on-behalf-of\" }",
-        "this is not \"service_identity\"",
+        "expected \"service_identity\"",
     ),
     (
         "services = { orders_api = \"on_behalf_of\" }",
@@ -230,15 +230,15 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "digest = \"any\"",
         "digest = \"sha256:abc\"",
-        "neither \"signed\"",
+        "expected \"signed\"",
     ),
     (
         "memory = \"32MiB\"",
         "memory = \"32TiB\"",
-        "this is not a size",
+        "expected a size",
     ),
     ("memory = \"32MiB\"", "memory = \"1GiB\"", "at most 256 MiB"),
-    ("time = \"5s\"", "time = \"0s\"", "this is not a duration"),
+    ("time = \"5s\"", "time = \"0s\"", "expected a duration"),
     ("time = \"5s\"", "tyme = \"5s\"", "limits.tyme is not a key"),
     (
         "folder = \"audit\"",
@@ -269,13 +269,13 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "kind = \"static\", header = \"X-Api-Key\"",
         "kind = \"static\", header = \"Host\"",
-        "not a header that can carry a credential",
+        "expected a header that can carry a credential",
     ),
     ("[limits]", "[limits", "bailiwick.toml:42: "),
     (
         "trust_domain = \"acme.example\"",
         "trust_domain = \"acme example\"",
-        "envelope.trust_domain: this is not a name",
+        "envelope.trust_domain: expected a name",
     ),
     (
         "https://orders.example.com/v1",
@@ -301,17 +301,17 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "[server]\n",
         "[server]\ntrusted_users = [\"root\"]\n",
-        "trusted_users: this is not a list of numbers",
+        "trusted_users: expected a list of numbers",
     ),
     (
         "[server]\n",
         "[server]\ntrusted_groups = 0\n",
-        "trusted_groups: this is not a list of numbers",
+        "trusted_groups: expected a list of numbers",
     ),
     (
         "[server]\n",
         "[server]\ntrusted_folders = [1]\n",
-        "trusted_folders: this is not a list of strings",
+        "trusted_folders: expected a list of strings",
     ),
 ];
 
@@ -487,7 +487,7 @@ fn an_issued_tokens_tenant_is_looked_for_where_its_issuer_states_it() {
 #[test]
 fn an_issuer_that_must_be_asked_for_its_keys_is_a_url_that_may_be_dialled() {
     let folder = Folder::new();
-    let url = "not an https URL without user, query or fragment";
+    let url = "expected an https URL without user, query or fragment";
     let plain = "plain http is allowed only within";
     let cases = [
         ("", "it is empty", "it is empty"),
@@ -602,7 +602,7 @@ fn how_long_tokens_may_be_valid_is_a_setting_of_each_issuer() {
             .err()
             .unwrap_or_default();
         assert!(
-            error.contains(&format!("issuers.{name}: this is not a duration")),
+            error.contains(&format!("issuers.{name}: expected a duration")),
             "{error}"
         );
     }
@@ -692,7 +692,7 @@ fn signers_are_read_and_each_mistake_about_them_is_told() {
         (
             "[\"orders_api\"]",
             "[\"order_api\"]",
-            "there is no such service as \"order_api\"",
+            "unknown service \"order_api\"",
         ),
         (
             "[limits]",

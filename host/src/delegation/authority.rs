@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use bailiwick_envelope::{ActorKind, DelegationMode};
+use bailiwick_envelope::ActorKind;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -18,20 +17,21 @@ use hyper::body::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::asker::Acting;
 use super::cache::ExchangeCache;
 use super::credential::Credential;
-use super::planned::{Planned, Progress, absolute, error_of, is_safe, outcome_of, unknown};
+use super::planned::{Planned, Progress, absolute, error_of, is_safe};
 use super::request;
 use super::service::Service;
 use super::tally::Tally;
-use crate::audit::{Downstream, Event, Outcome, Trail};
+use crate::audit::{self, Trail};
 use crate::downstream::{
     DownstreamError, DownstreamTally, Part, Piece, Request, Response, Services,
 };
 use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
+use crate::limits::Limits;
 use crate::observe::Meters;
-use crate::reason::DownstreamReason;
 use crate::seams::Random;
 
 /// Knows the services and holds what is needed to reach them.
@@ -39,24 +39,9 @@ pub struct Broker {
     services: BTreeMap<String, Arc<Service>>,
     signer: Arc<Signer>,
     random: Arc<dyn Random>,
-    limits: BrokerLimits,
+    limits: Limits,
     exchanged: ExchangeCache,
     meters: Meters,
-}
-
-/// Bounds of the downstream calls of one call.
-#[derive(Debug, Clone, Copy)]
-pub struct BrokerLimits {
-    /// How many.
-    pub calls: usize,
-    /// How long one may take.
-    pub time: Duration,
-    /// Largest body of an answer, bytes.
-    pub answer: usize,
-    /// Largest body of a request, bytes.
-    pub request: usize,
-    /// All bodies together, bytes.
-    pub total: usize,
 }
 
 /// What one call may do downstream. Lives exactly as long as the call; the subject token with it.
@@ -88,7 +73,7 @@ impl Broker {
         services: BTreeMap<String, Arc<Service>>,
         signer: Arc<Signer>,
         random: Arc<dyn Random>,
-        limits: BrokerLimits,
+        limits: Limits,
     ) -> Self {
         Self {
             services,
@@ -170,77 +155,55 @@ impl Inner {
         // Every attempt up to the limit is recorded, and the first one over it; the rest of a flood
         // gets the same answer without a record each.
         let used = self.used.fetch_add(1, Ordering::Relaxed);
-        if used > self.broker.limits.calls {
+        if used > self.broker.limits.downstream_calls {
             return Err(DownstreamError::QuotaExhausted);
         }
         let asked = self.asked(&request);
         let planned = match self.plan(used, request) {
             Ok(planned) => planned,
-            Err(refused) => {
-                let ended = Some((Outcome::Refused, Some(refused.reason())));
-                let mode = self
-                    .envelope
-                    .claims()
-                    .delegation
-                    .modes()
-                    .get(&asked.service)
-                    .copied();
-                let written = self
-                    .trail
-                    .downstream(Event::DownstreamRefused, mode, asked, ended)
-                    .await;
-                return Err(written.map_or(DownstreamError::AuditUnavailable, |()| refused));
-            }
+            Err(refused) => return Err(self.refuse(asked, refused).await),
         };
-        let opened = self.trail.downstream(
-            Event::DownstreamOpened,
-            Some(planned.mode),
-            planned.record(None),
-            None,
-        );
-        opened
+        let opened = self.trail.opened(planned.mode, planned.record());
+        let settled = opened
             .await
             .map_err(|_| DownstreamError::AuditUnavailable)?;
         let mut progress = Progress::default();
-        let result = match self
-            .unless_stopped(true, self.prepare(&planned, &mut progress))
-            .await
-        {
-            Ok(prepared) => {
-                let delivery = self.deliver(&planned, prepared, &mut progress);
-                self.unless_stopped(!planned.finishes(), delivery).await
-            }
+        let prepare = self.prepare(&planned, &mut progress, settled);
+        let result = match self.unless_stopped(true, prepare).await {
+            // Meanwhile another request of this call may have ended, or a token was exchanged.
+            Ok(prepared) => match self.trail.settled().await {
+                Ok(settled) => {
+                    let delivery = self.deliver(&planned, prepared, &mut progress, settled);
+                    self.unless_stopped(!planned.finishes(), delivery).await
+                }
+                Err(_) => Err(Some(DownstreamError::AuditUnavailable)),
+            },
             Err(error) => Err(error),
         };
+        let closing = planned.closing(&result, &progress);
+        let outcome = closing.outcome;
         if let Err(Some(error)) = &result {
             let service = planned.service.settings.name.as_str();
             let call = self.envelope.claims().call.id.as_str();
             tracing::warn!(service, call, mode = planned.mode.as_str(), cause = %error, "a downstream call failed");
         }
-        let ended = match &result {
-            Ok(_) => (Outcome::Done, None),
-            Err(Some(error)) => (
-                outcome_of(error, &progress, &planned.method),
-                Some(error.reason()),
-            ),
-            Err(None) => (
-                planned.given_up(&progress),
-                Some(DownstreamReason::Cancelled),
-            ),
-        };
-        self.tally.count(ended.0);
-        let closed = planned.record(Some(&progress));
-        let closed = self.trail.downstream(
-            Event::DownstreamClosed,
-            Some(planned.mode),
-            closed,
-            Some(ended),
-        );
+        self.tally.count(outcome);
+        let closed = self.trail.closed(planned.mode, planned.record(), closing);
         let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
         let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));
         closed
             .and(result)
-            .map_err(|error| error_of(error, ended.0, &progress, &planned.method))
+            .map_err(|error| error_of(error, outcome, &progress, &planned.method))
+    }
+
+    /// Records that the request is refused.
+    async fn refuse(&self, asked: audit::Request, refused: DownstreamError) -> DownstreamError {
+        let modes = self.envelope.claims().delegation.modes();
+        let mode = modes.get(&*asked.service).copied();
+        match self.trail.refused(mode, asked, refused.reason()).await {
+            Ok(()) => refused,
+            Err(_) => DownstreamError::AuditUnavailable,
+        }
     }
 
     /// Does `work` to its end, or gives it up (`None`) when the authority ends, if it may be given
@@ -261,7 +224,7 @@ impl Inner {
     }
 
     /// What a refusal may say of the request: names of ours, never text of the tool's.
-    fn asked(&self, request: &Request) -> Downstream {
+    fn asked(&self, request: &Request) -> audit::Request {
         let granted = self
             .envelope
             .claims()
@@ -275,18 +238,18 @@ impl Inner {
         };
         let method = request::method(&request.method)
             .map_or("(other)".to_owned(), |method| method.to_string());
-        Downstream {
-            service,
-            method,
-            ..unknown()
+        audit::Request {
+            service: service.into(),
+            method: method.into(),
+            path_template: None,
         }
     }
 
     /// Checks the request against the grant. Nothing has left the host yet.
     fn plan(&self, used: usize, request: Request) -> Result<Planned, DownstreamError> {
         let claims = self.envelope.claims();
-        let limits = self.broker.limits;
-        if used >= limits.calls {
+        let limits = &self.broker.limits;
+        if used >= limits.downstream_calls {
             return Err(DownstreamError::QuotaExhausted);
         }
         let mode = claims
@@ -300,15 +263,15 @@ impl Inner {
             .services
             .get(&request.service)
             .ok_or(DownstreamError::UnknownService)?;
-        if request.body.len() > limits.request {
+        if request.body.len() > limits.downstream_bytes {
             return Err(DownstreamError::InvalidRequest(format!(
                 "the body is larger than {} bytes",
-                limits.request
+                limits.downstream_bytes
             )));
         }
         let method = request::method(&request.method)?;
         let before = self.bytes.fetch_add(request.body.len(), Ordering::Relaxed);
-        if before.saturating_add(request.body.len()) > limits.total {
+        if before.saturating_add(request.body.len()) > limits.downstream_total {
             return Err(DownstreamError::QuotaExhausted);
         }
         if !request.body.is_empty() && matches!(method, Method::GET | Method::HEAD) {
@@ -318,7 +281,9 @@ impl Inner {
         }
         let headers = request::headers(&request.headers)?;
         let (template, target) = self.cover(service, &request)?;
-        self.check_identity(service, mode)?;
+        if let Some(acting) = Acting::in_mode(mode) {
+            self.user(service, acting)?;
+        }
         let target = absolute(&service.settings.url, &target)?;
         Ok(Planned {
             service: Arc::clone(service),
@@ -355,7 +320,7 @@ impl Inner {
         }
         // A service account may be called like a user (RFC 9068 §5), who then would be it.
         if actor.kind != ActorKind::User
-            && !service.settings.service_accounts
+            && !service.settings.subjects.service_accounts
             && pieces().any(|piece| matches!(piece, Piece::ActorSub))
         {
             return Err(DownstreamError::IdentityUnavailable);
@@ -376,17 +341,5 @@ impl Inner {
             "{} covers {covered}",
             service.settings.name
         )))
-    }
-
-    /// Whether this call has the identity that the mode needs. There is no second choice.
-    fn check_identity(
-        &self,
-        service: &Service,
-        mode: DelegationMode,
-    ) -> Result<(), DownstreamError> {
-        if mode == DelegationMode::ServiceIdentity {
-            return Ok(());
-        }
-        self.exchange(service).map(drop)
     }
 }

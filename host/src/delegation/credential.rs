@@ -1,13 +1,18 @@
 //! What the host presents to a service. Only delegation and egress ever hold one.
 
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue, Request, header};
 use hyper::body::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::exchange::Acting;
-use super::service::OwnCredential;
+use super::asker::Acting;
+use super::settings::Auth;
 use crate::downstream::DownstreamError;
+use crate::egress::Tls;
+use crate::seams::Clock;
+use crate::tokens::{Asking, ClientCredentials, TokenEndpoint};
 
 /// A credential for one request.
 pub(super) enum Credential {
@@ -31,8 +36,8 @@ impl Credential {
         }
     }
 
-    /// A token that was exchanged for the user's.
-    pub(super) fn exchanged(token: &SecretString, acting: Acting) -> Self {
+    /// A token that was obtained for a user.
+    pub(super) fn of_user(token: &SecretString, acting: Acting) -> Self {
         Self::bearer(token, acting.credential_kind())
     }
 
@@ -78,8 +83,49 @@ impl Credential {
     }
 }
 
+/// The host's own credential for one service, ready for use.
+pub(super) enum OwnCredential {
+    None,
+    Static {
+        header: HeaderName,
+        value: SecretString,
+        prefix: usize,
+    },
+    ClientCredentials(ClientCredentials),
+}
+
 impl OwnCredential {
-    /// Takes note that a service did not accept `credential`.
+    pub(super) fn new(auth: Auth, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
+        match auth {
+            Auth::None => Self::None,
+            Auth::Static {
+                header,
+                prefix,
+                secret,
+            } => Self::Static {
+                header,
+                value: SecretString::from(format!("{prefix}{}", secret.expose_secret())),
+                prefix: prefix.len(),
+            },
+            Auth::ClientCredentials {
+                client,
+                scopes,
+                expect_scopes,
+                audience,
+            } => {
+                let asking = Asking {
+                    scopes,
+                    expected: expect_scopes,
+                    audience,
+                };
+                let endpoint = TokenEndpoint::new(client, tls);
+                let clock = Arc::clone(clock);
+                Self::ClientCredentials(ClientCredentials::new(endpoint, asking, clock))
+            }
+        }
+    }
+
+    /// Forgets `credential`, which a service did not accept, if it may be renewed.
     pub(super) fn refused(&self, credential: &Credential) {
         if let Self::ClientCredentials(client) = self {
             client.refused(credential.bare());

@@ -2,99 +2,76 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::{Actor, Agent};
-use secrecy::ExposeSecret;
+use secrecy::ExposeSecret as _;
 
+use super::asker::{Acting, Asker};
 use super::cache::Issued;
-
-use super::issued::{Expected, IssuedRule};
-use super::planned::principal;
-use super::service::ExchangeProfile;
+use super::issued::Expected;
+use super::settings::{ExchangeProfile, ExchangeSettings};
 use crate::downstream::DownstreamError;
-use crate::identity::SubjectToken;
+use crate::egress::Tls;
 use crate::seams::Clock;
-use crate::tokens::{ClientCredentials, TokenEndpoint};
+use crate::tokens::{ACCESS_TOKEN, Asking, ClientCredentials, KeyRing, TokenEndpoint};
 
-/// How one service's tokens are obtained and what they must look like.
+/// How one service's tokens are obtained.
 pub(super) struct Exchange {
-    pub(super) endpoint: TokenEndpoint,
-    pub(super) profile: ExchangeProfile,
-    pub(super) audience: String,
-    pub(super) scopes: Vec<String>,
-    /// Where `actor_token` comes from, if the profile has one.
-    pub(super) actor: Option<ClientCredentials>,
-    pub(super) subject_issuers: Vec<String>,
-    pub(super) issued: IssuedRule,
-    pub(super) clock: Arc<dyn Clock>,
-}
-
-/// For whom a token is exchanged.
-pub(super) struct Call<'c> {
-    pub(super) actor: &'c Actor,
-    pub(super) agent: &'c Agent,
-    /// When the caller's own token ends.
-    pub(super) authority_until: u64,
-    pub(super) acting: Acting,
-}
-
-/// Whom the service shall see acting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Acting {
-    /// The host, for the user: the issued token has an `act` (RFC 8693 §4.1).
-    HostForUser,
-    /// The user alone: an `act` is refused.
-    UserAlone,
-}
-
-impl Acting {
-    /// For the journal.
-    pub(super) fn credential_kind(self) -> &'static str {
-        match self {
-            Self::HostForUser => "token_exchange",
-            Self::UserAlone => "reissued_token",
-        }
-    }
+    pub(super) settings: ExchangeSettings,
+    endpoint: TokenEndpoint,
+    /// Where `actor_token` comes from, if one is sent.
+    actor: Option<ClientCredentials>,
+    /// The keys of the issuer of issued tokens.
+    keys: KeyRing,
+    clock: Arc<dyn Clock>,
 }
 
 impl Exchange {
-    /// Exchanges `subject` and verifies what is issued.
+    pub(super) fn new(settings: ExchangeSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
+        let endpoint = TokenEndpoint::new(settings.client.clone(), tls);
+        let asking = Asking {
+            audience: settings.actor_audience.clone(),
+            ..Asking::default()
+        };
+        let actor = settings
+            .actor
+            .then(|| ClientCredentials::new(endpoint.clone(), asking, Arc::clone(clock)));
+        let (source, algorithms) = (&settings.issued.keys, &settings.issued.algorithms);
+        Self {
+            keys: KeyRing::new(source.clone(), algorithms.clone(), tls, Arc::clone(clock)),
+            settings,
+            endpoint,
+            actor,
+            clock: Arc::clone(clock),
+        }
+    }
+
+    /// Exchanges the asker's token and verifies what is issued.
     ///
     /// # Errors
     /// There is no token that may be sent.
-    pub(super) async fn obtain(
-        &self,
-        subject: &SubjectToken,
-        call: &Call<'_>,
-    ) -> Result<Issued, DownstreamError> {
-        let host = match (call.acting, &self.actor) {
+    pub(super) async fn obtain(&self, asker: &Asker<'_>) -> Result<Issued, DownstreamError> {
+        let host = match (asker.acting, &self.actor) {
             (Acting::HostForUser, Some(host)) => Some(host.token().await?),
             (Acting::HostForUser, None) | (Acting::UserAlone, _) => None,
         };
-        let scope = self.scopes.join(" ");
-        let subject_token = subject.expose_for_exchange();
-        let actor_token = host.as_ref().map(ExposeSecret::expose_secret);
+        let scope = self.settings.scopes.join(" ");
         let form = form(
-            self.profile,
-            &self.audience,
+            self.settings.profile,
+            &self.settings.audience,
             &scope,
-            subject_token,
-            actor_token,
+            asker.token.expose_for_exchange(),
+            host.as_ref().map(|host| host.expose_secret()),
         );
         let granted = self
             .endpoint
-            .post(&form, &self.scopes, principal(call.actor))
+            .post(&form, &self.settings.scopes, asker.actor.into())
             .await?;
         let expected = Expected {
-            actor: call.actor,
-            agent: call.agent,
-            authority_until: call.authority_until,
-            asked: &self.scopes,
-            scopes: &self.issued.scopes,
-            acting: call.acting,
-            inbound: subject_token,
-            now: self.clock.now(),
+            exchange: &self.settings,
+            keys: &self.keys,
+            asker,
+            clock: self.clock.as_ref(),
         };
-        let expires_at = self.issued.verify(&granted, &expected).await?;
+        let expires_at = expected.verify(&granted).await?;
         Ok(Issued {
             token: granted.access_token,
             expires_at,
@@ -137,7 +114,6 @@ fn form<'f>(
 
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use bailiwick_envelope::DelegationMode;
 
-use super::service::{AuditHeaders, Described};
+use super::settings::{AuditHeaders, ServiceSettings};
 use crate::downstream::DownstreamError;
 use crate::envelope::{Envelope, Signer};
 use crate::seams::{Random, random_hex};
@@ -17,7 +17,7 @@ use crate::seams::{Random, random_hex};
 pub(super) fn identify(
     headers: &mut HeaderMap,
     envelope: &Envelope,
-    service: &Described,
+    service: &ServiceSettings,
     mode: DelegationMode,
     signer: &Signer,
     random: &dyn Random,

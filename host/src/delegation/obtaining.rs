@@ -1,7 +1,7 @@
 //! What it means for a tool's request that a token was not obtained, or not accepted.
 
 use crate::downstream::DownstreamError;
-use crate::tokens::EndpointError;
+use crate::tokens::{EndpointError, KeyError, TokenError, VerifyError};
 
 impl From<EndpointError> for DownstreamError {
     fn from(why: EndpointError) -> Self {
@@ -18,6 +18,90 @@ impl From<EndpointError> for DownstreamError {
             | EndpointError::Refused(_)
             | EndpointError::RefusedWithoutCode
             | EndpointError::TooWide => Self::CredentialRefused(text),
+        }
+    }
+}
+
+/// The refusal of an issued token.
+pub(super) fn refuse(why: &str) -> DownstreamError {
+    DownstreamError::CredentialRefused(format!("the issued token is not acceptable: {why}"))
+}
+
+/// What the front door would not accept is not sent either.
+impl From<VerifyError> for DownstreamError {
+    fn from(why: VerifyError) -> Self {
+        match why {
+            VerifyError::Token(why) => why.into(),
+            VerifyError::Key(KeyError::Unknown) => refuse("it is signed with an unknown key"),
+            VerifyError::Key(KeyError::Unavailable { .. }) => {
+                Self::Unavailable("the keys of the authorization server are not available".into())
+            }
+        }
+    }
+}
+
+impl From<TokenError> for DownstreamError {
+    fn from(why: TokenError) -> Self {
+        match why {
+            TokenError::Outlives => {
+                refuse("it outlives the caller's own token (exchange.max_lifetime)")
+            }
+            TokenError::Audience => refuse("it is for another audience, or for more than one"),
+            why => refuse(&why.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reason::DownstreamReason;
+    use crate::tokens::Malformed;
+
+    #[test]
+    fn each_way_to_get_no_token_is_one_kind_of_error_for_the_tool() {
+        use DownstreamReason::{ConsentRequired, CredentialRefused, ScopeDenied, Unavailable};
+        for (why, expected) in [
+            (EndpointError::Request, CredentialRefused),
+            (EndpointError::Client, CredentialRefused),
+            (EndpointError::TimedOut, Unavailable),
+            (EndpointError::Unreachable, Unavailable),
+            (EndpointError::Unavailable, Unavailable),
+            (Malformed::TokenType.into(), CredentialRefused),
+            (EndpointError::ConsentRequired, ConsentRequired),
+            (EndpointError::ScopeDenied(vec!["a".into()]), ScopeDenied),
+            (EndpointError::Refused("invalid_grant"), CredentialRefused),
+            (EndpointError::RefusedWithoutCode, CredentialRefused),
+            (EndpointError::TooWide, CredentialRefused),
+        ] {
+            let error = DownstreamError::from(why.clone());
+            assert_eq!(error.reason(), expected, "{why}");
+        }
+        assert_eq!(
+            DownstreamError::from(EndpointError::ScopeDenied(vec!["a".into()])),
+            DownstreamError::ScopeDenied(vec!["a".into()])
+        );
+    }
+
+    #[test]
+    fn a_token_that_is_not_accepted_is_refused_and_keys_that_are_away_are_not() {
+        use DownstreamReason::{CredentialRefused, Unavailable};
+        let away = KeyError::Unavailable {
+            what: "it took too long".into(),
+        };
+        for (why, expected) in [
+            (VerifyError::from(TokenError::Outlives), CredentialRefused),
+            (TokenError::Audience.into(), CredentialRefused),
+            (TokenError::Bound.into(), CredentialRefused),
+            (KeyError::Unknown.into(), CredentialRefused),
+            (away.into(), Unavailable),
+        ] {
+            let error = DownstreamError::from(why.clone());
+            assert_eq!(error.reason(), expected, "{why}");
+            assert!(
+                !error.to_string().contains("took too long"),
+                "what is wrong with the keys is for the operator: {error}"
+            );
         }
     }
 }

@@ -66,7 +66,7 @@ impl AddressPolicy {
     }
 }
 
-/// Who can be reached at an address.
+/// The reach of an address.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Reach {
     Public,

@@ -18,7 +18,7 @@ use tower_service::Service as _;
 use super::addresses::{AddressPolicy, Blocked};
 use super::connector::{ConnectError, Connector};
 use super::ending::Ending;
-use super::pool::{Lane, Pool, Principal};
+use super::pool::{Lane, Party, Pool};
 
 /// TLS for all outgoing connections: the platform's roots, TLS 1.2 and 1.3.
 #[derive(Clone)]
@@ -119,7 +119,7 @@ impl Client {
             .map_err(|_| EgressError::TimedOut)?
     }
 
-    /// Sends a request over a connection that carries requests of `principal` alone, and keeps that
+    /// Sends a request over a connection that carries requests of `party` alone, and keeps that
     /// connection for the next one.
     ///
     /// A request is written at most once. Only one that was provably never written (because the
@@ -129,27 +129,27 @@ impl Client {
     /// There is no complete answer.
     pub async fn send_for(
         &self,
-        principal: Principal,
+        party: Party,
         request: Request<Full<Bytes>>,
         time: Duration,
         max_bytes: usize,
     ) -> Result<Answer, EgressError> {
-        timeout(time, self.exchange(Some(principal), request, max_bytes))
+        timeout(time, self.exchange(Some(party), request, max_bytes))
             .await
             .map_err(|_| EgressError::TimedOut)?
     }
 
     async fn exchange(
         &self,
-        principal: Option<Principal>,
+        party: Option<Party>,
         mut request: Request<Full<Bytes>>,
         max_bytes: usize,
     ) -> Result<Answer, EgressError> {
         let failed = |error| classify(error, max_bytes);
         let destination = address(&mut request).map_err(|error| failed(error.into()))?;
-        let lane = principal.map(|principal| Lane {
+        let lane = party.map(|party| Lane {
             destination: destination.clone(),
-            principal,
+            party,
         });
         let ending = Ending::watch(&mut request);
         let (connection, response) = self

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::response::Parts;
 use http::{HeaderMap, Method, Request, StatusCode, Version, header};
 
-/// What decides besides the answer itself: the request.
+/// The parts of the request that decide, besides the answer itself.
 pub(super) struct Ending {
     method: Method,
     informed: Arc<AtomicBool>,

@@ -11,18 +11,19 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use bailiwick_envelope::{Actor, ActorKind};
 use http::Uri;
 use tokio::time::{Instant, sleep};
 
-/// The principal for whom a connection carries requests.
+use crate::principal::Principal;
+
+/// For whom a connection carries requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Principal {
-    /// One user or service account: never `sub` without its issuer.
+pub enum Party {
+    /// One user or service account.
     Actor {
-        /// The issuer.
-        issuer: String,
-        /// The subject.
-        sub: String,
+        /// Who it is.
+        principal: Principal,
         /// The tenant, if the actor has one.
         tenant: Option<String>,
         /// Whether it is a service account. It may have a user's name (RFC 9068 §5), but never that
@@ -35,8 +36,18 @@ pub enum Principal {
     Everyone,
 }
 
-impl Principal {
-    /// Returns how many connections may be idle for it.
+impl From<&Actor> for Party {
+    fn from(actor: &Actor) -> Self {
+        Self::Actor {
+            principal: actor.into(),
+            tenant: actor.tenant.clone(),
+            service: actor.kind == ActorKind::Service,
+        }
+    }
+}
+
+impl Party {
+    /// How many connections may wait for it.
     fn most_idle(&self) -> usize {
         match self {
             Self::Actor { .. } => MAX_IDLE_OF_ACTOR,
@@ -49,15 +60,15 @@ impl Principal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lane {
     pub(super) destination: Uri,
-    pub(super) principal: Principal,
+    pub(super) party: Party,
 }
 
 /// The idle connections of one client, least recently used first.
 pub(super) struct Pool<C> {
-    state: Mutex<State<C>>,
+    state: Mutex<IdleState<C>>,
 }
 
-struct State<C> {
+struct IdleState<C> {
     idle: VecDeque<Idle<C>>,
     swept: bool,
 }
@@ -71,7 +82,7 @@ struct Idle<C> {
 impl<C> Default for Pool<C> {
     fn default() -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(IdleState {
                 idle: VecDeque::new(),
                 swept: false,
             }),
@@ -93,7 +104,7 @@ impl<C: Send + 'static> Pool<C> {
     pub(super) fn keep(self: &Arc<Self>, lane: Lane, connection: C, now: Instant) {
         let mut state = self.state();
         state.expire(now);
-        if state.idle.iter().filter(|idle| idle.lane == lane).count() >= lane.principal.most_idle()
+        if state.idle.iter().filter(|idle| idle.lane == lane).count() >= lane.party.most_idle()
             && let Some(oldest) = state.idle.iter().position(|idle| idle.lane == lane)
         {
             state.idle.remove(oldest);
@@ -130,12 +141,12 @@ impl<C: Send + 'static> Pool<C> {
             .count()
     }
 
-    fn state(&self) -> MutexGuard<'_, State<C>> {
+    fn state(&self) -> MutexGuard<'_, IdleState<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<C> State<C> {
+impl<C> IdleState<C> {
     fn expire(&mut self, now: Instant) {
         self.idle
             .retain(|idle| now.saturating_duration_since(idle.since) < IDLE_TIME);
@@ -167,15 +178,14 @@ mod tests {
     use super::*;
 
     fn lane(sub: &str) -> Lane {
-        let principal = Principal::Actor {
-            issuer: "https://idp.example".into(),
-            sub: sub.into(),
+        let party = Party::Actor {
+            principal: Principal::new("https://idp.example", sub),
             tenant: None,
             service: false,
         };
         Lane {
             destination: Uri::from_static("https://orders.example"),
-            principal,
+            party,
         }
     }
 
@@ -183,15 +193,13 @@ mod tests {
     async fn a_connection_is_found_only_under_everything_that_it_was_made_for() {
         let (pool, now) = (Arc::new(Pool::default()), Instant::now());
         let own = lane("alice");
-        let actor = |issuer: &str, sub: &str, tenant: Option<&str>| Principal::Actor {
-            issuer: issuer.into(),
-            sub: sub.into(),
+        let actor = |issuer: &str, sub: &str, tenant: Option<&str>| Party::Actor {
+            principal: Principal::new(issuer, sub),
             tenant: tenant.map(String::from),
             service: false,
         };
-        let service_account = Principal::Actor {
-            issuer: "https://idp.example".into(),
-            sub: "alice".into(),
+        let service_account = Party::Actor {
+            principal: Principal::new("https://idp.example", "alice"),
             tenant: None,
             service: true,
         };
@@ -205,27 +213,27 @@ mod tests {
                 ..own.clone()
             },
             Lane {
-                principal: actor("https://idp.example", "bob", None),
+                party: actor("https://idp.example", "bob", None),
                 ..own.clone()
             },
             Lane {
-                principal: actor("https://partner.example", "alice", None),
+                party: actor("https://partner.example", "alice", None),
                 ..own.clone()
             },
             Lane {
-                principal: actor("https://idp.example", "alice", Some("acme")),
+                party: actor("https://idp.example", "alice", Some("acme")),
                 ..own.clone()
             },
             Lane {
-                principal: service_account,
+                party: service_account,
                 ..own.clone()
             },
             Lane {
-                principal: Principal::Host,
+                party: Party::Host,
                 ..own.clone()
             },
             Lane {
-                principal: Principal::Everyone,
+                party: Party::Everyone,
                 ..own.clone()
             },
         ];

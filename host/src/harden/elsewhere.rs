@@ -8,7 +8,7 @@ use super::HardenError;
 fn missing() {
     tracing::error!(
         "this platform has no filter of system calls that the host knows: it keeps rights that it gives up on Linux \
-         (x86-64 and aarch64); do not serve components of others here"
+         (x86-64 and aarch64); do not serve other people's components here"
     );
 }
 

@@ -3,7 +3,8 @@
 use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
-use crate::tokens::{Claims, TokenError};
+use crate::principal::Principal;
+use crate::tokens::{Claims, TokenError, Verified};
 
 /// Who asks and who executes, with what the token allows: the proof that authentication happened.
 ///
@@ -18,6 +19,12 @@ pub struct Caller {
     session: SessionBasis,
 }
 
+impl From<&Caller> for Principal {
+    fn from(caller: &Caller) -> Self {
+        Self::from(&caller.actor)
+    }
+}
+
 /// What identifies the session or authorization that a token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionBasis {
@@ -30,12 +37,12 @@ pub enum SessionBasis {
 }
 
 impl Caller {
-    pub(super) fn from_claims(
-        claims: &Claims,
+    pub(super) fn new(
+        token: &Verified,
         issuer: &IssuerSettings,
         token_digest: [u8; 32],
     ) -> Result<Self, TokenError> {
-        claims.check_plain_access()?;
+        let claims = token.claims();
         let client_id = client_id(claims)?;
         let sub = claims.string(&issuer.subject_claim)?.to_owned();
         let service = match &issuer.service_when {
@@ -166,3 +173,6 @@ fn session(claims: &Claims, token_digest: [u8; 32]) -> Result<SessionBasis, Toke
 }
 
 const MAX_ACTORS: usize = 8;
+
+#[cfg(test)]
+mod tests;

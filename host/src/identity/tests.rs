@@ -1,13 +1,16 @@
 //! Who is admitted: by which keys, how long after what, and under which names.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod proofs;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::testing::{START, Scene, signed};
+use super::testing::{START, Scene};
 use super::*;
 use crate::tokens::TimeRule;
+use crate::tokens::testing::signed;
 
 const OLD: u8 = 1;
 const NEW: u8 = 2;

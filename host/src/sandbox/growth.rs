@@ -8,6 +8,7 @@ use wasmtime::ResourceLimiter;
 
 use super::engine::{MAX_MEMORIES, MAX_TABLES};
 use crate::limits::Limits;
+use crate::principal::Principal;
 
 /// Linear memory of all calls together.
 #[derive(Debug)]
@@ -23,8 +24,8 @@ pub(super) struct Budget {
 pub(super) enum Owner {
     /// The host, which asks a component for its tools.
     Host,
-    /// A principal, by issuer and subject.
-    User(String, String),
+    /// A caller.
+    User(Principal),
 }
 
 /// What all calls of one owner have of the budget.
@@ -228,7 +229,7 @@ mod tests {
     }
 
     fn user(name: &str) -> Owner {
-        Owner::User("issuer".into(), name.into())
+        Owner::User(Principal::new("issuer", name))
     }
 
     #[test]

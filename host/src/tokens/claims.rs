@@ -30,7 +30,8 @@ impl Default for TimeRule {
     }
 }
 
-/// The claims of a verified JWT. Built only by [`super::Unverified::verify`].
+/// The claims of a verified JWT. Only [`super::Expectations::verify`]
+/// hands them out.
 pub struct Claims(Map<String, Value>);
 
 impl Claims {
@@ -99,7 +100,7 @@ impl Claims {
     ///
     /// # Errors
     /// A time is missing, malformed, past, in the future, too far away or too long ago.
-    pub fn check_times(&self, now: u64, rule: &TimeRule) -> Result<(), TokenError> {
+    pub(super) fn check_times(&self, now: u64, rule: &TimeRule) -> Result<(), TokenError> {
         let (expiry, issued) = (self.expiry()?, self.optional_time("iat")?);
         if now >= expiry {
             return Err(TokenError::Expired);
@@ -130,18 +131,6 @@ impl Claims {
         audiences
             .filter(|audiences| !audiences.is_empty())
             .ok_or_else(|| malformed("aud"))
-    }
-
-    /// Checks that `aud` names `resource`, compared exactly (RFC 8707 §2).
-    ///
-    /// # Errors
-    /// It does not.
-    pub fn check_audience(&self, resource: &str) -> Result<(), TokenError> {
-        if self.audiences()?.contains(&resource) {
-            Ok(())
-        } else {
-            Err(TokenError::Audience)
-        }
     }
 
     /// Scopes from `claim`: a space-separated string (RFC 9068 §2.2.3) or an array of strings;
@@ -180,3 +169,6 @@ fn is_name(text: &str) -> bool {
 const MAX_NAME: usize = 256;
 const MAX_TIME: u64 = 1 << 53;
 const DAY: u64 = 24 * 60 * 60;
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::endpoint::{EndpointError, Granted, TokenEndpoint};
 use super::renewal::may_be_renewed;
-use crate::egress::Principal;
+use crate::egress::Party;
 use crate::flight::{Ended, Flight};
 use crate::seams::Clock;
 
@@ -80,7 +80,7 @@ impl ClientCredentials {
         }
         let granted = self
             .endpoint
-            .post(&form, &self.asking.scopes, Principal::Host)
+            .post(&form, &self.asking.scopes, Party::Host)
             .await?;
         self.asking.check(&granted)?;
         let usable = granted

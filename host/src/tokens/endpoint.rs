@@ -13,7 +13,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::egress::{Client, EgressError, Principal, Tls};
+use crate::egress::{Client, EgressError, Party, Tls};
 use crate::json;
 use granted::refused;
 
@@ -36,7 +36,7 @@ impl TokenEndpoint {
         }
     }
 
-    /// Sends one form for `principal`. `asked` are the scopes that it asks for.
+    /// Sends one form for `party`. `asked` are the scopes that it asks for.
     ///
     /// # Errors
     /// No bearer token came back.
@@ -44,12 +44,10 @@ impl TokenEndpoint {
         &self,
         form: &[(&str, &str)],
         asked: &[String],
-        principal: Principal,
+        party: Party,
     ) -> Result<Granted, EndpointError> {
         let request = self.request(form)?;
-        let sent = self
-            .http
-            .send_for(principal, request, TOKEN_TIME, MAX_ANSWER);
+        let sent = self.http.send_for(party, request, TOKEN_TIME, MAX_ANSWER);
         let answer = sent.await.map_err(|error| unanswered(&error))?;
         let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
         wipe_bytes(answer.body);

@@ -39,9 +39,18 @@ pub enum TokenError {
     /// `iat` is too long ago.
     #[error("the token was issued longer ago than max_token_age")]
     TooOld,
-    /// `aud` does not name this resource.
+    /// `aud` does not name the expected audience, or names more where it must not.
     #[error("the token is for another audience")]
     Audience,
+    /// `iss` does not name the expected issuer.
+    #[error("the token is from another issuer")]
+    Issuer,
+    /// It expires later than the token that bounds it.
+    #[error("the token outlives the one that it was issued for")]
+    Outlives,
+    /// It names another subject than the expected one.
+    #[error("the token names another subject")]
+    Subject,
     /// The token is bound to a key (`cnf`) whose possession this host cannot check.
     #[error("the token is sender-constrained, which is not supported")]
     Bound,

@@ -21,7 +21,8 @@ use crate::seams::Clock;
 use set::KeySet;
 use source::Fetch;
 
-pub use key::{Algorithm, Key};
+pub use key::Algorithm;
+pub(super) use key::Key;
 pub use source::{KeyFile, KeySource};
 
 /// The keys of a set that are not used, each with the reason.
@@ -33,7 +34,7 @@ pub fn left_out(set: &[u8], algorithms: &[Algorithm]) -> Result<Vec<String>, Str
 }
 
 /// Why there is no key.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The issuer does not publish such a key.
     #[error("the issuer publishes no key of that id, or several keys and the token names none")]

@@ -10,7 +10,7 @@ impl Claims {
     /// # Errors
     /// It is bound to a key (`cnf`, RFC 7800 §3.1), or it is an ID token (`nonce`, `at_hash`,
     /// `c_hash`; `OpenID` Connect Core §2, §3.3.2.11).
-    pub fn check_plain_access(&self) -> Result<(), TokenError> {
+    pub(super) fn check_plain_access(&self) -> Result<(), TokenError> {
         if self.has("cnf") {
             return Err(TokenError::Bound);
         }

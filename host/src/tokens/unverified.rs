@@ -55,15 +55,15 @@ impl<'t> Unverified<'t> {
     }
 
     /// The key id, if the token has one: an opaque name, never a path or an address.
-    pub fn key_id(&self) -> Option<&str> {
+    pub(super) fn key_id(&self) -> Option<&str> {
         self.jws.key_id()
     }
 
-    /// Verifies the signature with `key` and turns the claims into facts about the issuer's word.
+    /// Verifies the signature with `key` and turns the claims into facts about what the issuer said.
     ///
     /// # Errors
     /// The token is not what the holder of `key` signed, or not of the expected type.
-    pub fn verify(self, key: &Key, expected: &TypeRule) -> Result<Claims, TokenError> {
+    pub(super) fn verify(self, key: &Key, expected: &TypeRule) -> Result<Claims, TokenError> {
         self.jws.verify(key)?;
         expected.check(member::text(&self.jws.header, "typ").map_err(|_| TokenError::Type)?)?;
         Ok(Claims::verified(self.claims))

@@ -16,11 +16,11 @@ pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 /// Where a refusal is answered.
 pub(super) enum Way {
-    /// As an HTTP error, before the MCP library.
+    /// As an HTTP error.
     Http(Box<Answer>),
-    /// As a JSON-RPC error with this code, by the MCP library.
+    /// As a JSON-RPC error with this code.
     Protocol(i32),
-    /// As a tool result that is an error, by the MCP library, so that the model can read it.
+    /// As a tool result that is an error, so that the model can read it.
     ToolResult,
 }
 
@@ -140,10 +140,25 @@ pub(super) fn document(value: &Value) -> Answer {
     respond(StatusCode::OK, "application/json", value.to_string().into())
 }
 
-/// A JSON-RPC error for a body that was not understood, with its id if that was.
-pub(super) fn protocol_error(status: StatusCode, id: &Value, code: i32, message: &str) -> Answer {
-    let error = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
-    respond(status, "application/json", error.to_string().into())
+/// A JSON-RPC error for a request that was not understood, with its id if that was.
+pub(super) fn protocol_error(
+    status: StatusCode,
+    id: &Value,
+    code: i32,
+    text: &str,
+    data: Option<&Value>,
+) -> Answer {
+    let mut error = json!({"code": code, "message": text});
+    if let (Some(error), Some(data)) = (error.as_object_mut(), data) {
+        error.insert("data".into(), data.clone());
+    }
+    let error = json!({"jsonrpc": "2.0", "id": id, "error": error});
+    message(status, error.to_string().into_bytes())
+}
+
+/// A JSON-RPC message.
+pub(super) fn message(status: StatusCode, text: Vec<u8>) -> Answer {
+    respond(status, "application/json", text.into())
 }
 
 /// A document of another type.

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use bailiwick_envelope::PublicKeys;
 use http::request::Parts;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use serde_json::Value;
@@ -15,16 +15,18 @@ use url::Url;
 
 use super::answer::{Answer, Way, document, later, not_listening, plain, protocol_error, way};
 use super::body::{Bodies, Held, Parsed, Unread};
+use super::calls::{self, Framing};
 use super::discovery::Resource;
-use super::headers;
 use super::http::{Course, Door};
 use super::listening::shown;
-use super::mcp::{self, Library, Prepared, Turn};
-use super::message::{BadMessage, Message, trace_id_of};
+use super::mcp::{self, Library, Turn};
+use super::message::{Asks, BadMessage, Message, TargetCall, trace_id_of};
 use super::ready::ready;
-use crate::call::{self, Entry, Host, Principal};
-use crate::identity::{BearerToken, Caller};
-use crate::reason::RefusalReason;
+use super::revision::{self, Improper};
+use crate::call::{self, Entry, Host, Listener};
+use crate::dispatch::Target;
+use crate::identity::{Caller, Presented};
+use crate::principal::Principal;
 
 /// How this server is addressed and by whom.
 pub struct FrontSettings {
@@ -42,9 +44,17 @@ pub struct FrontSettings {
     pub max_body: usize,
 }
 
+/// A call as its body asks for it, with what its body takes up.
+struct Asked {
+    id: Value,
+    call: TargetCall,
+    held: Option<Held>,
+}
+
 /// The front door.
 pub struct Front {
     settings: FrontSettings,
+    resource: Arc<Resource>,
     host: Arc<Host>,
     bodies: Bodies,
     parsed: Arc<Parsed>,
@@ -59,6 +69,7 @@ impl Front {
             Library::new(settings.max_body),
         );
         Self {
+            resource: Arc::new(settings.resource.clone()),
             settings,
             host,
             bodies,
@@ -77,7 +88,7 @@ impl Front {
         if let Err(refused) = self.check_address(&parts) {
             return refused;
         }
-        let resource = &self.settings.resource;
+        let resource = &self.resource;
         match &parts.method {
             &Method::GET | &Method::HEAD if resource.is_metadata(path) => self.metadata(),
             &Method::GET | &Method::HEAD if path == "/.well-known/jwks.json" => {
@@ -107,7 +118,6 @@ impl Front {
         let policy = self.host.serving.now();
         document(
             &self
-                .settings
                 .resource
                 .metadata(&policy.issuers, &self.settings.scopes_supported),
         )
@@ -136,7 +146,7 @@ impl Front {
             ));
         }
         let known = |host: &str| {
-            host == self.settings.resource.host()
+            host == self.resource.host()
                 || self
                     .settings
                     .allowed_hosts
@@ -168,9 +178,14 @@ impl Front {
 
     /// Admits, parses, authorizes, and only then lets the MCP library have the request.
     async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> Answer {
-        let token = take_credentials(&mut parts);
+        let presented = Presented::take(&mut parts);
+        parts.extensions.clear();
         let host = Arc::clone(&self.host);
-        let admitted = to_its_end(&self.host, async move { call::admit(&host, token).await }).await;
+        let admitted = to_its_end(
+            &self.host,
+            async move { call::admit(&host, presented).await },
+        )
+        .await;
         let entry = match admitted {
             Ok(Ok(entry)) => entry,
             Ok(Err(refusal)) => return self.refuse(&refusal),
@@ -182,85 +197,80 @@ impl Front {
             Err(answer) => return answer,
         };
         course.received();
-        if let Some(request) = &message.call
-            && let Err(why) = headers::check(&parts.headers, &request.name)
-        {
-            return self.mismatch(entry, &message.id, why).await;
-        }
-        let trace_id = message.trace_id.or_else(|| {
-            parts
-                .headers
-                .get("traceparent")
-                .and_then(|value| value.to_str().ok())
-                .and_then(trace_id_of)
-        });
         let (caller, policy) = (Arc::clone(entry.caller()), Arc::clone(entry.policy()));
-        let prepared = match message.call {
-            None if message.listens => match self.listen(entry).await {
-                Ok(prepared) => prepared,
+        let (listener, body) = match message.asks {
+            Asks::Target(call) => {
+                let asked = Asked {
+                    id: message.id,
+                    call,
+                    held,
+                };
+                return self.call(&parts.headers, entry, asked).await;
+            }
+            Asks::Listen(body) => match self.listen(entry).await {
+                Ok(listener) => (Some(listener), body),
                 Err(answer) => return answer,
             },
-            None => {
+            // What is asked of the MCP library needs no token.
+            Asks::Other(body) => {
                 drop(entry);
-                Prepared::Nothing
-            }
-            Some(request) => {
-                let host = Arc::clone(&self.host);
-                let authorize =
-                    async move { call::authorize(&host, entry, request, trace_id).await };
-                let Ok(authorized) = to_its_end(&self.host, authorize).await else {
-                    return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed");
-                };
-                match authorized
-                    .map_err(|refusal| (way(&refusal, &self.settings.resource), refusal))
-                {
-                    Ok(permit) => Prepared::Call(Box::new(permit)),
-                    Err((Way::Http(answer), _)) => return *answer,
-                    Err((Way::Protocol(code), refusal)) => {
-                        Prepared::Error(code, refusal.message().to_owned())
-                    }
-                    Err((Way::ToolResult, refusal)) => Prepared::Refused(refusal),
-                }
+                (None, body)
             }
         };
-        let turn = Turn::new(Arc::clone(&self.host), caller, policy, prepared, held);
-        let request = Request::from_parts(parts, Full::new(Bytes::from(message.bytes)));
+        let turn = Turn::new(caller, policy, listener, held);
+        let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
         mcp::answer(turn, &self.library, request).await
     }
 
-    async fn listen(&self, entry: Entry) -> Result<Prepared, Answer> {
+    /// Checks, decides, makes and answers one call.
+    async fn call(&self, headers: &HeaderMap, entry: Entry, asked: Asked) -> Answer {
+        let Asked { id, call, held } = asked;
+        let request = &call.request;
+        let known = entry.policy().catalog.target(request.kind, &request.name);
+        let known = known.filter(|target| entry.caller().has_scopes(target.scopes()));
+        let revision = match revision::check(headers, &call, known.as_ref().map(Target::input)) {
+            Ok(revision) => revision,
+            Err(improper) => return self.improper(entry, &id, &improper).await,
+        };
+        let trace_id = call.trace_id().or_else(|| trace_id(headers));
+        let framing = Framing {
+            id,
+            revision,
+            progress: call.progress_token(),
+            resource: Arc::clone(&self.resource),
+        };
         let host = Arc::clone(&self.host);
-        match self
-            .host
-            .calls
-            .spawn(async move { call::listen(&host, entry, shown).await })
-            .await
-        {
-            Ok(Ok(listener)) => Ok(Prepared::Listener(Box::new(listener))),
-            Ok(Err(refusal)) => Err(not_listening(&refusal, &self.settings.resource)),
+        let decide = async move { entry.permit(&host, call.request, trace_id).await };
+        match to_its_end(&self.host, decide).await {
+            Ok(Ok(permit)) => calls::answer(&self.host, permit, framing, held).await,
+            Ok(Err(refusal)) => framing.refused(&refusal),
+            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
+        }
+    }
+
+    async fn listen(&self, entry: Entry) -> Result<Listener, Answer> {
+        let host = Arc::clone(&self.host);
+        let listen = async move { call::listen(&host, entry, shown).await };
+        match self.host.calls.spawn(listen).await {
+            Ok(Ok(listener)) => Ok(listener),
+            Ok(Err(refusal)) => Err(not_listening(&refusal, &self.resource)),
             Err(_) => Err(plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")),
         }
     }
 
-    /// Refuses a call whose headers say something else than its body, before anything is said of
-    /// the tool.
-    async fn mismatch(&self, entry: Entry, id: &Value, why: &str) -> Answer {
+    /// Refuses a call that breaks the rules of MCP, before anything is said about its target.
+    async fn improper(&self, entry: Entry, id: &Value, improper: &Improper) -> Answer {
         let host = Arc::clone(&self.host);
-        match to_its_end(&self.host, async move {
-            call::mismatched(&host, entry.caller()).await
-        })
-        .await
-        {
-            Ok(refusal) if refusal.reason() == RefusalReason::InvalidRequest => {
-                protocol_error(StatusCode::BAD_REQUEST, id, headers::HEADER_MISMATCH, why)
-            }
-            Ok(refusal) => self.refuse(&refusal),
+        let refuse = async move { call::improper(&host, entry.caller()).await };
+        match to_its_end(&self.host, refuse).await {
+            Ok(refusal) if refusal.is_unrecordable() => self.refuse(&refusal),
+            Ok(_) => improper.answer(id),
             Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
         }
     }
 
     fn refuse(&self, refusal: &call::Refusal) -> Answer {
-        match way(refusal, &self.settings.resource) {
+        match way(refusal, &self.resource) {
             Way::Http(answer) => *answer,
             Way::Protocol(_) | Way::ToolResult => {
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "refused")
@@ -292,7 +302,13 @@ impl Front {
             .await
             .map_err(unread)?;
         let bad = |bad: BadMessage| {
-            protocol_error(StatusCode::BAD_REQUEST, &bad.id, bad.code, &bad.message)
+            protocol_error(
+                StatusCode::BAD_REQUEST,
+                &bad.id,
+                bad.code,
+                &bad.message,
+                None,
+            )
         };
         let message = parsed.map_err(bad)?;
         let held = self
@@ -313,6 +329,12 @@ impl Door for Front {
     }
 }
 
+/// The trace id of the W3C `traceparent` header, if it is valid.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let traceparent = headers.get("traceparent")?;
+    traceparent.to_str().ok().and_then(trace_id_of)
+}
+
 /// A client that goes away does not take its refusal's record along: what has to wait goes on in a
 /// task of its own, which a stop waits for as it does for calls. What need not wait is done here,
 /// which is every request with a known token that is not refused.
@@ -324,25 +346,6 @@ async fn to_its_end<T: Send + 'static>(
     match poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await {
         Poll::Ready(done) => Ok(done),
         Poll::Pending => host.calls.spawn(step).await,
-    }
-}
-
-/// Takes the bearer token and every other credential out of the request. A token in the query
-/// (RFC 6750 §2.3) is refused, because queries end up in logs.
-fn take_credentials(parts: &mut Parts) -> Result<BearerToken, RefusalReason> {
-    let token = BearerToken::take(&mut parts.headers);
-    for name in [header::COOKIE, header::PROXY_AUTHORIZATION] {
-        parts.headers.remove(name);
-    }
-    parts.headers.remove("dpop");
-    let in_query = parts.uri.query().is_some_and(|query| {
-        url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
-    });
-    parts.extensions.clear();
-    if in_query {
-        Err(RefusalReason::TokenMalformed)
-    } else {
-        token
     }
 }
 

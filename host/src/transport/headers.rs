@@ -1,36 +1,132 @@
-//! Headers that repeat what the body says (MCP 2026-07-28, "Standard Headers"), for a tool call.
+//! Headers that repeat what the body says (MCP 2026-07-28, "Standard Headers"), and the media
+//! types that a client accepts.
 //!
-//! They are compared before the call is authorized: a proxy that decides by them must not be told
-//! one thing, and the host another.
+//! A proxy may decide by these headers without reading the body, so they must agree with it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
+use http::{HeaderMap, header};
+use serde_json::{Map, Value};
+
+use crate::dispatch::{Kind, TargetRequest};
+use crate::schema::Schema;
 
 /// The code of the JSON-RPC error for headers that contradict the body.
 pub(super) const HEADER_MISMATCH: i32 = -32020;
 
-/// Whether the headers say nothing else than a body that calls `tool`.
+/// Checks that the headers agree with a body that asks for `request`. Where they are `required`,
+/// they must be there, and so must those that the target's input schema asks for
+/// (`x-mcp-header`).
 ///
 /// # Errors
-/// Which of them is missing or says something else.
-pub(super) fn check(headers: &HeaderMap, tool: &str) -> Result<(), &'static str> {
-    let revision = headers
-        .get("mcp-protocol-version")
-        .and_then(|value| value.to_str().ok());
-    let required = revision.is_some_and(|revision| revision >= STANDARD_HEADERS);
+/// The header that is missing or differs.
+pub(super) fn check(
+    headers: &HeaderMap,
+    request: &TargetRequest,
+    required: bool,
+    schema: Option<&Schema>,
+) -> Result<(), String> {
+    let Kind::Tool = request.kind;
     let agrees = |name: &str, expected: &str| match single(headers, name) {
         Ok(None) => !required,
         Ok(Some(value)) => decoded(value).as_deref() == Some(expected),
         Err(()) => false,
     };
     if !agrees("mcp-method", "tools/call") {
-        return Err("the header Mcp-Method is not there, or differs from the body's `method`");
+        return Err("the header Mcp-Method is missing, or differs from the body's `method`".into());
     }
-    if !agrees("mcp-name", tool) {
-        return Err("the header Mcp-Name is not there, or differs from the body's `params.name`");
+    if !agrees("mcp-name", &request.name) {
+        return Err(
+            "the header Mcp-Name is missing, or differs from the body's `params.name`".into(),
+        );
+    }
+    match schema {
+        Some(schema) if required => parameters(headers, &schema.members(), &request.arguments),
+        _ => Ok(()),
+    }
+}
+
+/// Checks `Mcp-Param-*` against the arguments, along `properties` alone (SEP-2243).
+fn parameters(
+    headers: &HeaderMap,
+    schema: &Map<String, Value>,
+    arguments: &Value,
+) -> Result<(), String> {
+    let Some(Value::Object(properties)) = schema.get("properties") else {
+        return Ok(());
+    };
+    for (name, property) in properties {
+        let argument = arguments.get(name);
+        if let Some(Value::String(suffix)) = property.get("x-mcp-header")
+            && !suffix.is_empty()
+            && !parameter_agrees(headers, suffix, argument)
+        {
+            return Err(format!(
+                "the header Mcp-Param-{suffix} is missing, or differs from the argument {name:?}"
+            ));
+        }
+        if let Value::Object(inner) = property {
+            parameters(headers, inner, argument.unwrap_or(&Value::Null))?;
+        }
     }
     Ok(())
+}
+
+fn parameter_agrees(headers: &HeaderMap, suffix: &str, argument: Option<&Value>) -> bool {
+    let expected = match argument {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(value @ (Value::Bool(_) | Value::Number(_))) => Some(value.to_string()),
+        _ => None,
+    };
+    match single(headers, &format!("mcp-param-{suffix}")) {
+        Ok(sent) => sent.map(decoded) == expected.map(Some),
+        Err(()) => false,
+    }
+}
+
+/// Whether the `Accept` headers list this media type, with a weight other than zero
+/// (RFC 9110 §12.5.1). Wildcards do not count: MCP asks for both types by name.
+pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter();
+    let entries = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| unquoted(value, ','));
+    let mut accepted = entries.filter_map(|entry| {
+        let mut parts = unquoted(entry, ';');
+        let essence = parts.next()?.trim();
+        parts
+            .all(|parameter| !is_zero_weight(parameter))
+            .then_some(essence)
+    });
+    accepted.any(|essence| essence.eq_ignore_ascii_case(media_type))
+}
+
+/// Whether a parameter is `q=0` in one of its spellings (RFC 9110 §12.4.2). A malformed weight is
+/// ignored.
+fn is_zero_weight(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else {
+        return false;
+    };
+    let (whole, fraction) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
+    name.trim().eq_ignore_ascii_case("q")
+        && whole == "0"
+        && fraction.len() <= 3
+        && fraction.bytes().all(|digit| digit == b'0')
+}
+
+/// Splits at `delimiter`, but not within a quoted string (RFC 9110 §5.6.4).
+fn unquoted(value: &str, delimiter: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    value.split(move |c: char| {
+        if escaped {
+            escaped = false;
+        } else if quoted && c == '\\' {
+            escaped = true;
+        } else if c == '"' {
+            quoted = !quoted;
+        }
+        !quoted && c == delimiter
+    })
 }
 
 /// The one value of a header; an error if there are several, or one that is not text.
@@ -54,52 +150,100 @@ fn decoded(value: &str) -> Option<String> {
     }
 }
 
-/// The first revision that requires these headers.
-const STANDARD_HEADERS: &str = "2026-07-28";
-
 #[cfg(test)]
 mod tests {
     use http::{HeaderName, HeaderValue};
+    use serde_json::json;
 
     use super::*;
 
+    fn map(headers: &[(&'static str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let value =
+                HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static(""));
+            map.append(HeaderName::from_static(name), value);
+        }
+        map
+    }
+
+    fn request(arguments: Value) -> TargetRequest {
+        let text = arguments.to_string();
+        TargetRequest::tool("a".into(), arguments, &text)
+    }
+
     #[test]
     fn headers_say_what_the_body_says_or_the_call_is_not_looked_at() {
-        let (old, new) = (
-            ("mcp-protocol-version", "2025-11-25"),
-            ("mcp-protocol-version", "2026-07-28"),
-        );
+        let (old, new) = (false, true);
         let method = ("mcp-method", "tools/call");
-        for (headers, good) in [
-            (vec![], true),
-            (vec![old], true),
-            (vec![new], false),
-            (vec![new, method], false),
-            (vec![new, ("mcp-name", "a")], false),
-            (vec![new, method, ("mcp-name", "a")], true),
-            (vec![new, method, ("mcp-name", "=?base64?YQ==?=")], true),
-            (vec![new, method, ("mcp-name", "=?base64?Yg==?=")], false),
-            (vec![new, method, ("mcp-name", "=?base64?!?=")], false),
-            (vec![new, method, ("mcp-name", "b")], false),
-            (vec![old, ("mcp-name", "b")], false),
-            (vec![("mcp-name", "b")], false),
+        for (required, headers, good) in [
+            (old, vec![], true),
+            (new, vec![], false),
+            (new, vec![method], false),
+            (new, vec![("mcp-name", "a")], false),
+            (new, vec![method, ("mcp-name", "a")], true),
+            (new, vec![method, ("mcp-name", "=?base64?YQ==?=")], true),
+            (new, vec![method, ("mcp-name", "=?base64?Yg==?=")], false),
+            (new, vec![method, ("mcp-name", "=?base64?!?=")], false),
+            (new, vec![method, ("mcp-name", "b")], false),
+            (old, vec![("mcp-name", "b")], false),
             (
-                vec![new, method, ("mcp-name", "a"), ("mcp-name", "a")],
+                new,
+                vec![method, ("mcp-name", "a"), ("mcp-name", "a")],
                 false,
             ),
             (
-                vec![new, ("mcp-method", "tools/list"), ("mcp-name", "a")],
+                new,
+                vec![("mcp-method", "tools/list"), ("mcp-name", "a")],
                 false,
             ),
-            (vec![new, method, ("mcp-name", "\u{e9}")], false),
+            (new, vec![method, ("mcp-name", "\u{e9}")], false),
         ] {
-            let mut map = HeaderMap::new();
-            for (name, value) in &headers {
-                let value = HeaderValue::from_bytes(value.as_bytes())
-                    .unwrap_or(HeaderValue::from_static(""));
-                map.append(HeaderName::from_static(name), value);
-            }
-            assert_eq!(check(&map, "a").is_ok(), good, "{headers:?}");
+            let checked = check(&map(&headers), &request(json!({})), required, None);
+            assert_eq!(checked.is_ok(), good, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_its_schema_sends_as_a_header_is_the_same_in_both() {
+        let schema = json!({"type": "object", "properties": {
+            "region": {"type": "string", "x-mcp-header": "Region"},
+            "page": {"type": "object", "properties": {
+                "size": {"type": "integer", "x-mcp-header": "Size"},
+            }},
+        }});
+        let schema = schema.as_object().cloned().unwrap_or_default();
+        let (region, size) = (("mcp-param-region", "eu"), ("mcp-param-size", "5"));
+        for (arguments, headers, good) in [
+            (json!({}), vec![], true),
+            (json!({}), vec![region], false),
+            (json!({"region": "eu"}), vec![], false),
+            (json!({"region": "eu"}), vec![region], true),
+            (json!({"region": "eu"}), vec![region, region], false),
+            (json!({"region": "us"}), vec![region], false),
+            (json!({"region": null}), vec![], true),
+            (json!({"page": {"size": 5}}), vec![size], true),
+            (json!({"page": {"size": 6}}), vec![size], false),
+        ] {
+            let checked = parameters(&map(&headers), &schema, &arguments);
+            assert_eq!(checked.is_ok(), good, "{arguments} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_counts_unless_its_weight_is_zero() {
+        for (accept, good) in [
+            ("application/json", true),
+            ("text/plain, Application/JSON;q=0.5", true),
+            ("application/json;q=0", false),
+            ("application/json; q=0.000", false),
+            ("application/json;q=0.0001", true),
+            ("application/json;q=nonsense", true),
+            ("*/*", false),
+            ("text/x;a=\"application/json, \"", false),
+        ] {
+            let headers = map(&[("accept", accept)]);
+            assert_eq!(accepts(&headers, "application/json"), good, "{accept}");
         }
     }
 }

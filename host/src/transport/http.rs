@@ -29,7 +29,7 @@ use super::answer::{Answer, later, plain};
 use super::front::Front;
 use super::operations::Operations;
 pub(super) use course::Course;
-use places::{Bounds, Place, Places};
+use places::{ConnectionBounds, ConnectionPlace, Places};
 use wire::{HEADER_TIME, MAX_HEAD, Wire};
 
 /// Who answers the requests of one listener.
@@ -68,7 +68,7 @@ pub async fn serve_operations(serving: Serving, operations: Arc<Operations>) {
     serve_door(serving, FEW, operations).await;
 }
 
-async fn serve_door<D: Door>(serving: Serving, bounds: Bounds, door: Arc<D>) {
+async fn serve_door<D: Door>(serving: Serving, bounds: ConnectionBounds, door: Arc<D>) {
     let Serving {
         listener,
         trusted,
@@ -109,7 +109,7 @@ async fn serve_door<D: Door>(serving: Serving, bounds: Bounds, door: Arc<D>) {
 
 async fn connection<D: Door>(
     stream: TcpStream,
-    place: Place,
+    place: ConnectionPlace,
     door: Arc<D>,
     stop: CancellationToken,
 ) {
@@ -174,9 +174,9 @@ async fn answer<D: Door>(door: &D, request: Request<Incoming>, course: &Course) 
 
 /// Half of the descriptors that this process may have, and a few for health: the rest is for the
 /// journal, the configuration and the way out.
-fn bounds() -> Bounds {
+fn bounds() -> ConnectionBounds {
     let all = max_connections();
-    Bounds {
+    ConnectionBounds {
         all,
         each: (all / SHARES).max(LEAST_SHARE),
         health: (all / 2).min(MAX_HEALTH),
@@ -214,7 +214,7 @@ impl Failures {
 }
 
 /// The bounds of the operations listener: a few programs ask, every few seconds.
-const FEW: Bounds = Bounds {
+const FEW: ConnectionBounds = ConnectionBounds {
     all: 32,
     each: 16,
     health: 8,

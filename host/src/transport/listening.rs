@@ -13,7 +13,7 @@ use crate::dispatch::Tool;
 use crate::identity::Caller;
 
 /// Tells a client of changes until it goes away or its listener ends.
-pub(super) async fn tell(mut listener: Listener, context: &SubscriptionContext) {
+pub(super) async fn tell(listener: &mut Listener, context: &SubscriptionContext) {
     let wanted = context.accepted().tools_list_changed == Some(true);
     let telling = async {
         while listener.changed().await {

@@ -1,103 +1,61 @@
-//! The MCP library's view of one request: a caller, and at most one call to make.
+//! The MCP library's view of one request: a caller, and what they may see.
 //!
-//! rmcp speaks the protocol (2026-07-28 stateless, 2025-11-25 without sessions). It gets a handler
-//! per request that captures the caller, so nothing about identity passes through it.
+//! rmcp answers what has no effect (initialize, discover, lists, listening), for 2026-07-28 and,
+//! without sessions, 2025-11-25. It gets a handler for each request that captures the caller, so
+//! nothing about identity passes through it.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, StatusCode, header};
+use http::{Request, header};
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
-    CompleteRequestParams, CompleteResult, ErrorCode, Implementation, InitializeRequestParams,
-    InitializeResult, ListPromptsRequestMethod, ListPromptsResult,
+    CompleteRequestMethod, CompleteRequestParams, CompleteResult, Implementation,
+    InitializeRequestParams, InitializeResult, ListPromptsRequestMethod, ListPromptsResult,
     ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
-    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams,
-    ProgressNotificationParam, ProgressToken, ProtocolVersion, ServerCapabilities, ServerConfig,
-    SubscriptionFilter, Tool as McpTool, ToolAnnotations,
+    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
+    ServerCapabilities, ServerConfig, SubscriptionFilter, Tool as McpTool, ToolAnnotations,
 };
-use rmcp::service::{Peer, RequestContext, RoleServer, SubscriptionContext};
+use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::Mutex;
 
-use super::answer::{Answer, plain};
+use super::answer::Answer;
 use super::body::Held;
 use super::front::Whole;
 use super::listening::tell;
-use crate::call::{self, Host, Listener, Permit, Policy, Refusal};
-use crate::dispatch::{Schema, Tool};
+use super::revision::SUPPORTED;
+use crate::call::{Listener, Policy};
+use crate::dispatch::Tool;
 use crate::identity::Caller;
-use crate::reason::RefusalReason;
-use crate::sandbox::{self, ProgressSink, Signals};
+use crate::schema::Schema;
 
-/// What was decided about one request before the MCP library got it.
-pub(super) enum Prepared {
-    /// It is not a call.
-    Nothing,
-    /// A call that may be made.
-    Call(Box<Permit>),
-    /// A caller who may listen.
-    Listener(Box<Listener>),
-    /// A refused call that is answered with a JSON-RPC error.
-    Error(i32, String),
-    /// A refused call that is answered with a tool result.
-    Refused(Refusal),
-}
-
-/// One request's turn: who asks, and the one call they may make.
+/// One request that the MCP library answers: who asks, under which policy, and, if they listen,
+/// their place among the listeners.
 pub(super) struct Turn {
-    host: Arc<Host>,
     caller: Arc<Caller>,
     policy: Arc<Policy>,
-    // Taken once; a second take is an error.
-    prepared: Mutex<Option<Prepared>>,
-    unrecordable: AtomicBool,
+    listener: Option<Mutex<Listener>>,
     #[expect(dead_code, reason = "held, never read")]
     held: Option<Held>,
 }
 
 impl Turn {
     pub(super) fn new(
-        host: Arc<Host>,
         caller: Arc<Caller>,
         policy: Arc<Policy>,
-        prepared: Prepared,
+        listener: Option<Listener>,
         held: Option<Held>,
     ) -> Arc<Self> {
-        let unrecordable = AtomicBool::new(false);
         Arc::new(Self {
-            host,
             caller,
             policy,
-            prepared: Mutex::new(Some(prepared)),
-            unrecordable,
+            listener: listener.map(Mutex::new),
             held,
         })
-    }
-
-    fn take(&self) -> Option<Prepared> {
-        self.prepared
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-
-    /// A call that nobody took. A listener is taken only after its answer has begun.
-    fn take_call(&self) -> Option<Box<Permit>> {
-        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        match prepared.take() {
-            Some(Prepared::Call(permit)) => Some(permit),
-            other => {
-                *prepared = other;
-                None
-            }
-        }
     }
 }
 
@@ -126,25 +84,10 @@ impl Library {
 
 /// Lets the MCP library answer.
 pub(super) async fn answer(turn: Arc<Turn>, library: &Library, request: Request<Whole>) -> Answer {
-    let handler = Handler(Arc::clone(&turn));
+    let handler = Handler(turn);
     let (sessions, config) = (Arc::clone(&library.sessions), library.config.clone());
     let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
     let mut answer = service.handle(request).await;
-    // A call that nobody took by now is never made.
-    if let Some(permit) = turn.take_call()
-        && call::withdraw(&turn.host, *permit).await.is_err()
-    {
-        return plain(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "calls cannot be recorded at the moment",
-        );
-    }
-    if turn.unrecordable.load(Ordering::Acquire) && answer.status() == StatusCode::OK {
-        return plain(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the call cannot be recorded",
-        );
-    }
     answer.headers_mut().insert(
         header::CACHE_CONTROL,
         http::HeaderValue::from_static("no-store"),
@@ -195,26 +138,16 @@ impl ServerHandler for Handler {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let Some(Prepared::Listener(listener)) = self.0.take() else {
-            return Err(ErrorData::internal_error(
-                "this request has no listener",
-                None,
-            ));
+        let Some(listener) = &self.0.listener else {
+            let message = "this request has no listener";
+            return Err(ErrorData::internal_error(message, None));
         };
-        tell(*listener, &context).await;
+        tell(&mut *listener.lock().await, &context).await;
         Ok(())
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        Cow::Borrowed(VERSIONS)
-    }
-
-    fn get_tool(&self, name: &str) -> Option<McpTool> {
-        let catalog = &self.0.policy.catalog;
-        catalog
-            .find(name)
-            .filter(|tool| self.0.caller.has_scopes(&tool.definition.scopes))
-            .map(|tool| describe(tool))
+        Cow::Borrowed(SUPPORTED)
     }
 
     async fn list_tools(
@@ -265,109 +198,6 @@ impl ServerHandler for Handler {
     ) -> Result<CompleteResult, ErrorData> {
         Err(ErrorData::method_not_found::<CompleteRequestMethod>())
     }
-
-    async fn call_tool(
-        &self,
-        _: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        let answer = match self.0.take() {
-            Some(Prepared::Call(permit)) => self.perform(*permit, context).await?,
-            Some(Prepared::Refused(refusal)) => refused(&refusal),
-            Some(Prepared::Error(code, message)) => {
-                return Err(ErrorData::new(ErrorCode(code), message, None));
-            }
-            Some(Prepared::Nothing | Prepared::Listener(_)) | None => {
-                return Err(ErrorData::internal_error(
-                    "this request has no call to make",
-                    None,
-                ));
-            }
-        };
-        Ok(result(answer)?.into())
-    }
-}
-
-impl Handler {
-    async fn perform(
-        &self,
-        permit: Permit,
-        context: RequestContext<RoleServer>,
-    ) -> Result<sandbox::Answer, ErrorData> {
-        let (progress, reports) = match context.meta.get_progress_token() {
-            Some(token) => {
-                let (sink, reports) = ProgressSink::new(self.0.host.sandbox.limits());
-                (Some(sink), Some((token, reports)))
-            }
-            None => (None, None),
-        };
-        let stopping = self.0.host.stop.clone();
-        let signals = Signals {
-            cancelled: context.ct.clone(),
-            stopping,
-            progress,
-        };
-        let relay = async {
-            if let Some((token, reports)) = reports {
-                relay(&context.peer, token, reports).await;
-            }
-        };
-        // In a box, because the library moves this handler's future from place to place.
-        let perform = Box::pin(call::perform(&self.0.host, permit, signals));
-        let (performed, ()) = tokio::join!(perform, relay);
-        match performed {
-            Ok(answer) => Ok(answer),
-            Err(refusal) if refusal.reason() == RefusalReason::AuditUnavailable => {
-                self.0.unrecordable.store(true, Ordering::Release);
-                Err(ErrorData::internal_error(
-                    refusal.message().to_owned(),
-                    Some(json!({"reason": refusal.reason().as_str()})),
-                ))
-            }
-            Err(refusal) => Ok(refused(&refusal)),
-        }
-    }
-}
-
-/// Sends progress to the client that asked for it, growing, until the call is over.
-async fn relay(
-    peer: &Peer<RoleServer>,
-    token: ProgressToken,
-    mut reports: mpsc::Receiver<sandbox::Report>,
-) {
-    let mut last = f64::NEG_INFINITY;
-    while let Some(report) = reports.recv().await {
-        if report.done <= last {
-            continue;
-        }
-        last = report.done;
-        let mut param = ProgressNotificationParam::new(token.clone(), report.done);
-        param.total = report.total;
-        param.message = report.message;
-        if peer.notify_progress(param).await.is_err() {
-            return;
-        }
-    }
-}
-
-fn refused(refusal: &Refusal) -> sandbox::Answer {
-    sandbox::Answer::refusal(refusal.reason().as_str(), refusal.message())
-}
-
-fn result(answer: sandbox::Answer) -> Result<CallToolResult, ErrorData> {
-    let mut members = Map::new();
-    members.insert("content".into(), Value::Array(answer.content));
-    members.insert("isError".into(), answer.is_error.into());
-    if let Some(structured) = answer.structured {
-        members.insert("structuredContent".into(), structured);
-    }
-    if !answer.meta.is_empty() {
-        members.insert("_meta".into(), Value::Object(answer.meta));
-    }
-    let mut result: CallToolResult = serde_json::from_value(Value::Object(members))
-        .map_err(|_| ErrorData::internal_error("the tool's result is not what MCP allows", None))?;
-    result.result_type = CallToolResult::success(Vec::new()).result_type;
-    Ok(result)
 }
 
 /// A tool as clients are shown it.
@@ -394,6 +224,4 @@ pub(super) fn describe(tool: &Tool) -> McpTool {
     described
 }
 
-const VERSIONS: &[ProtocolVersion] =
-    &[ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

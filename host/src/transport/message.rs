@@ -1,26 +1,53 @@
 //! One body, parsed once: a JSON-RPC request or notification of MCP.
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::dispatch::TargetRequest;
 use crate::json;
 
 /// A parsed body.
 pub(super) struct Message {
-    /// The body, for the MCP library: what was parsed here and nothing else.
-    pub(super) bytes: Vec<u8>,
     /// The request's id; null for a notification.
     pub(super) id: Value,
-    /// The call that it asks for, if it is a `tools/call` request.
-    pub(super) call: Option<TargetRequest>,
-    /// Whether it asks for `subscriptions/listen`.
-    pub(super) listens: bool,
-    /// The trace id of a valid `traceparent` in `_meta`.
-    pub(super) trace_id: Option<String>,
+    /// What it asks for.
+    pub(super) asks: Asks,
     /// How many values it has in all.
     pub(super) values: usize,
+}
+
+/// What a body asks for.
+pub(super) enum Asks {
+    /// A target, which this host answers itself.
+    Target(TargetCall),
+    /// `subscriptions/listen`, with the body for the MCP library: what was parsed here and nothing
+    /// else.
+    Listen(Vec<u8>),
+    /// Anything else, with the body for the MCP library.
+    Other(Vec<u8>),
+}
+
+/// A request for a target.
+pub(super) struct TargetCall {
+    /// What it asks for.
+    pub(super) request: TargetRequest,
+    /// `params._meta`.
+    pub(super) meta: Map<String, Value>,
+}
+
+impl TargetCall {
+    /// The token under which the client wants to see progress: a string or an integer.
+    pub(super) fn progress_token(&self) -> Option<Value> {
+        let token = self.meta.get("progressToken")?;
+        (token.is_string() || token.is_i64() || token.is_u64()).then(|| token.clone())
+    }
+
+    /// The trace id of a valid `traceparent` in `_meta`.
+    pub(super) fn trace_id(&self) -> Option<String> {
+        let traceparent = self.meta.get("traceparent")?;
+        traceparent.as_str().and_then(trace_id_of)
+    }
 }
 
 /// Why a body is not acceptable, as JSON-RPC says it.
@@ -40,28 +67,17 @@ impl Message {
         let parsed = (|| {
             check_members(&value)?;
             let values = amount(&value)?;
-            let bytes = value.to_string().into_bytes();
-            let params = value.get_mut("params");
-            let trace_id = params
-                .as_ref()
-                .and_then(|params| params.pointer("/_meta/traceparent"));
-            let trace_id = trace_id.and_then(Value::as_str).and_then(trace_id_of);
-            let params = params.map(Value::take);
             let method = id.as_ref().and(value.get("method")).and_then(Value::as_str);
-            let call = if method == Some("tools/call") {
-                Some(tool_request(params, body)?)
-            } else {
-                None
+            let asks = match method {
+                Some("tools/call") => {
+                    let params = value.get_mut("params").map(Value::take);
+                    Asks::Target(tool_call(params, body)?)
+                }
+                Some("subscriptions/listen") => Asks::Listen(value.to_string().into_bytes()),
+                _ => Asks::Other(value.to_string().into_bytes()),
             };
             let id = id.clone().unwrap_or(Value::Null);
-            Ok(Self {
-                bytes,
-                id,
-                call,
-                listens: method == Some("subscriptions/listen"),
-                trace_id,
-                values,
-            })
+            Ok(Self { id, asks, values })
         })();
         parsed.map_err(|bad: BadMessage| BadMessage {
             id: id.unwrap_or(Value::Null),
@@ -129,18 +145,25 @@ fn check_members(value: &Value) -> Result<(), BadMessage> {
     Ok(())
 }
 
-fn tool_request(params: Option<Value>, body: &[u8]) -> Result<TargetRequest, BadMessage> {
+fn tool_call(params: Option<Value>, body: &[u8]) -> Result<TargetCall, BadMessage> {
     let mut params = params.unwrap_or_default();
     let not_object = || bad(INVALID_PARAMS, "`params.arguments` must be an object");
     let (arguments, text) = match params.get_mut("arguments").map(Value::take) {
-        None => (Value::Object(serde_json::Map::new()), "{}"),
+        None => (Value::Object(Map::new()), "{}"),
         Some(arguments @ Value::Object(_)) => {
             (arguments, arguments_text(body).ok_or_else(not_object)?)
         }
         Some(_) => return Err(not_object()),
     };
+    let meta = match params.get_mut("_meta").map(Value::take) {
+        Some(Value::Object(meta)) => meta,
+        _ => Map::new(),
+    };
     match params.get("name").and_then(Value::as_str) {
-        Some(tool) => Ok(TargetRequest::tool(tool.to_owned(), arguments, text)),
+        Some(tool) => Ok(TargetCall {
+            request: TargetRequest::tool(tool.to_owned(), arguments, text),
+            meta,
+        }),
         None => Err(bad(
             INVALID_PARAMS,
             "`params.name` must be the name of a tool",
@@ -310,8 +333,10 @@ mod tests {
             );
             Message::parse(body.as_bytes())
                 .ok()
-                .and_then(|message| message.call)
-                .map(|call| call.inexact)
+                .and_then(|message| match message.asks {
+                    Asks::Target(call) => Some(call.request.inexact),
+                    Asks::Listen(_) | Asks::Other(_) => None,
+                })
         };
         let wide = Some(Some("9007199254740993".to_owned()));
         assert_eq!(
@@ -334,7 +359,7 @@ mod tests {
     #[test]
     fn a_notification_is_never_a_call() {
         let body = br#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#;
-        assert!(Message::parse(body).is_ok_and(|message| message.call.is_none()));
+        assert!(Message::parse(body).is_ok_and(|message| matches!(message.asks, Asks::Other(_))));
     }
 
     #[test]

@@ -4,7 +4,7 @@ import json
 
 from componentize_py_types import Err
 from wit_world.exports import tools
-from wit_world.imports import downstream, log, settings
+from wit_world.imports import downstream, identity, log, settings, types
 
 GREET = tools.Definition(
     name="greet_py",
@@ -30,15 +30,33 @@ class Tools:
 
     def call(self, tool, context):
         if tool != GREET.name:
-            raise Err(tools.ToolError_NotFound(f"there is no tool {tool}"))
+            raise Err(types.Error_NotFound(f"there is no tool {tool}"))
         arguments = json.loads(context.input)
         word = json.loads(settings.get())["word"]
         log.write(log.Level.INFO, "greeting")
         return complete({
-            "greeting": f"{word}, {context.identity.actor.sub}",
+            "greeting": f"{word}, {asked(tool)}",
             "sum": arguments["a"] + arguments["b"],
             "status": order_status(arguments["order_id"]),
         })
+
+
+def asked(tool):
+    """What the host answers about the call must agree with the envelope that it signed."""
+    actor, binding, service = identity.actor(), identity.call(), identity.services()[0]
+    signed = json.loads(identity.json())
+    agrees = (
+        (actor.sub, actor.iss) == (signed["actor"]["sub"], signed["actor"]["iss"])
+        and identity.agent().client_id == signed["agent"]["client_id"]
+        and identity.session().trace_id == signed["session"]["trace_id"]
+        and (binding.id, binding.kind, binding.name) == (signed["call"]["id"], "tool", tool)
+        and identity.scopes() == ["orders:read"]
+        and (service.name, service.mode) == ("orders_api", identity.DelegationMode.ON_BEHALF_OF)
+        and identity.authentication().acr == signed["actor"].get("acr")
+    )
+    if not agrees:
+        raise Err(types.Error_Failed("the host contradicts its own envelope"))
+    return actor.sub
 
 
 def order_status(order_id):
@@ -46,13 +64,13 @@ def order_status(order_id):
     try:
         answer = downstream.send(downstream.Request("orders_api", "GET", path, [], [], b""))
     except Err as error:
-        raise Err(tools.ToolError_Unavailable(f"the service cannot be asked: {error.value}"))
+        raise Err(types.Error_Unavailable(f"the service cannot be asked: {error.value}"))
     if answer.status != 200:
-        raise Err(tools.ToolError_Forbidden(f"the service says {answer.status}"))
+        raise Err(types.Error_Forbidden(f"the service says {answer.status}"))
     return json.loads(answer.body)["status"]
 
 
 def complete(result):
     structured = json.dumps(result)
-    content = [tools.Content_Text(tools.TextContent(structured, None))]
-    return tools.Outcome_Complete(tools.Output(content, structured, False, None))
+    content = [types.Content_Text(types.TextContent(structured, None))]
+    return tools.Outcome_Complete(types.Output(content, structured, False, None))

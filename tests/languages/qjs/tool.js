@@ -1,10 +1,11 @@
 // A tool in JavaScript for QuickJS: greets whoever asks, adds two numbers, and looks up an order for that user.
 
-import { now } from "bailiwick:tool/clock@0.1.0";
-import { send } from "bailiwick:tool/downstream@0.1.0";
-import { write } from "bailiwick:tool/log@0.1.0";
-import { bytes } from "bailiwick:tool/random@0.1.0";
-import { get } from "bailiwick:tool/settings@0.1.0";
+import { now } from "bailiwick:tool/clock@0.2.0";
+import { send } from "bailiwick:tool/downstream@0.2.0";
+import { actor, agent, authentication, call, json, scopes, services, session } from "bailiwick:tool/identity@0.2.0";
+import { write } from "bailiwick:tool/log@0.2.0";
+import { bytes } from "bailiwick:tool/random@0.2.0";
+import { get } from "bailiwick:tool/settings@0.2.0";
 
 const greet = definition("greet_qjs", "Greets whoever asks, adds two numbers, and says where an order is.", {
   a: { type: "number" },
@@ -17,10 +18,10 @@ const look = definition("look_qjs", "Looks at the system that the engine shows i
 export const tools = {
   describe: () => [greet, look],
 
-  call(tool, { identity, input }) {
+  call(tool, { input }) {
     switch (tool) {
       case greet.name:
-        return complete(greeting(identity.actor.sub, JSON.parse(input)));
+        return complete(greeting(asked(tool), JSON.parse(input)));
       case look.name:
         return complete(seen());
       default:
@@ -28,6 +29,27 @@ export const tools = {
     }
   },
 };
+
+// What the host answers about the call must agree with the envelope that it signed.
+function asked(tool) {
+  const { sub, iss } = actor();
+  const signed = JSON.parse(json());
+  const agrees =
+    signed.actor.sub === sub &&
+    signed.actor.iss === iss &&
+    signed.agent.client_id === agent().clientId &&
+    signed.session.trace_id === session().traceId &&
+    signed.call.id === call().id &&
+    call().kind === "tool" &&
+    call().name === tool &&
+    scopes().join() === "orders:read" &&
+    services().map(({ name, mode }) => `${name} ${mode}`).join() === "orders_api on-behalf-of" &&
+    (authentication().acr ?? undefined) === signed.actor.acr;
+  if (!agrees) {
+    throw { tag: "failed", val: "the host contradicts its own envelope" };
+  }
+  return sub;
+}
 
 function greeting(subject, { a, b, order_id }) {
   const { word } = JSON.parse(get());

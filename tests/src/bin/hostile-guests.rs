@@ -1,5 +1,5 @@
-//! Writes the kit of hostile guests into a folder: each as text and as a component, and what a host
-//! must do about them, as JSON.
+//! Writes the kit of hostile guests into a folder: each as text and as a component, and the
+//! reaction that a host must show, as JSON.
 
 use std::fs;
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! An authorization server that knows nothing of Bailiwick: `authgent-server`.
 //!
-//! It differs from the development issuer, and the configuration says how: tokens are of type
-//! `JWT`, keys are discovered, any `actor_token` is ignored, and `act.sub` is `client:` and the
-//! client's id, so the host sends none (`actor = "none"`); a client by itself is `sub` with the
-//! same prefix, which tells service accounts from users. People sign in at an issuer at home; their
-//! agent brings its assertion (RFC 7523) and gets a token for the host.
+//! It differs from the development issuer, as the configuration shows. Tokens are of type `JWT`,
+//! and keys are discovered. It ignores any `actor_token` and sets `act.sub` to `client:` and the
+//! client's id, so the host sends none (`actor = "none"`). A client by itself is a `sub` with the
+//! same prefix, which distinguishes service accounts from users. People sign in at an issuer at
+//! home; their agent brings its assertion (RFC 7523) and gets a token for the host.
 
 use std::process::Stdio;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Running what others wrote, in the languages that they wrote it for.
+//! Runs independent programs, in the languages that they were written for.
 
 use std::ffi::OsString;
 use std::io::Write as _;

@@ -141,7 +141,9 @@ fn sources() -> String {
     for folder in [
         "tests/src/hostile",
         "tests/stories",
+        "host/src/intake",
         "host/src/sandbox",
+        "host/src/intake",
         "xtask/tests",
     ] {
         collect(&root().join(folder), &mut all);

@@ -1,4 +1,4 @@
-//! A host without its front door: one issuer, one user, one tool, everything as the host has it.
+//! A host without its front door: one issuer, one user, one tool, and every part as in the host.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,27 +9,27 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use bailiwick::app;
 use bailiwick::audit::{Journal, Settings, Trail};
-use bailiwick::delegation::{Authority, Broker, BrokerLimits};
+use bailiwick::delegation::{Authority, Broker};
 use bailiwick::dispatch::{Catalog, Decided, Offer, TargetRequest, Terms, decide};
 use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
-    AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule, SubjectToken,
+    AgentRule, Caller, Identity, IssuerSettings, Presented, ServiceRule, SubjectToken,
 };
 use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, Intake, compile_here};
 use bailiwick::limits::Limits;
 use bailiwick::owned::Trust;
-use bailiwick::sandbox::{Job, Sandbox, Signals, Tier};
+use bailiwick::sandbox::{Ending, Job, Sandbox, Tier};
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
 use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySource, TimeRule, TypeRule};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
-use http::{HeaderMap, HeaderValue, header};
+use http::{Request, header};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-/// Compiles in this process, on one core, as a worker does in its own.
+/// Compiles in this process, on one core, as a worker does in its own process.
 struct Here;
 
 impl Compile for Here {
@@ -38,7 +38,7 @@ impl Compile for Here {
     }
 }
 
-/// Everything that a call needs.
+/// The parts that a call needs.
 pub(crate) struct Ground {
     pub(crate) component: Vec<u8>,
     folder: PathBuf,
@@ -91,18 +91,11 @@ impl Ground {
             Arc::clone(&clock),
             Arc::clone(&random),
         ));
-        let limits = BrokerLimits {
-            calls: 16,
-            time: Duration::from_secs(5),
-            answer: 1 << 20,
-            request: 1 << 20,
-            total: 8 << 20,
-        };
         let broker = Arc::new(Broker::new(
             BTreeMap::new(),
             Arc::clone(&signer),
             Arc::clone(&random),
-            limits,
+            Limits::default(),
         ));
 
         let key = SigningKey::from_bytes(&[7; 32]);
@@ -134,8 +127,7 @@ impl Ground {
         })
     }
 
-    /// How long it takes to load a component in a host that was just started, which keeps code in
-    /// one place.
+    /// Measures loading a component in a host that was just started, which keeps code in one place.
     pub(crate) async fn load(&self, path: &Path) -> anyhow::Result<Duration> {
         let keys = HostKeys::open(
             &self.folder.join("keys"),
@@ -157,8 +149,8 @@ impl Ground {
         Ok(started.elapsed())
     }
 
-    /// A token that nobody has seen yet.
-    pub(crate) fn token(&self, number: u32) -> anyhow::Result<BearerToken> {
+    /// Makes a token that was never seen before.
+    pub(crate) fn token(&self, number: u32) -> anyhow::Result<Presented> {
         let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "key-1"});
         let now = self.clock.now();
         let claims = json!({
@@ -168,15 +160,18 @@ impl Ground {
         let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(&claims));
         let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()).to_bytes());
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            header::AUTHORIZATION,
-            HeaderValue::try_from(format!("Bearer {signed}.{signature}"))?,
-        );
-        BearerToken::take(&mut headers).map_err(|reason| anyhow::anyhow!(reason.as_str()))
+        let mut head = Request::post(RESOURCE)
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {signed}.{signature}"),
+            )
+            .body(())?
+            .into_parts()
+            .0;
+        Presented::take(&mut head).map_err(|reason| anyhow::anyhow!(reason.as_str()))
     }
 
-    /// Somebody admitted.
+    /// Admits the one user.
     pub(crate) async fn caller(&self) -> anyhow::Result<(Arc<Caller>, SubjectToken)> {
         Ok(self.identity.admit(self.token(0)?).await?)
     }
@@ -206,25 +201,24 @@ impl Ground {
         Ok(Trail::open(self.journal.clone(), envelope, "default").await?)
     }
 
-    /// A call that is ready to run.
-    pub(crate) fn job<'c>(
-        &'c self,
-        decided: &'c Decided,
-        envelope: &'c Envelope,
-        authority: Arc<Authority>,
-        cancelled: CancellationToken,
-    ) -> Job<'c> {
-        Job {
+    /// Makes a call that is ready to run.
+    /// Runs a call that is recorded in `trail`, until it ends or is `cancelled`.
+    pub(crate) async fn run(
+        &self,
+        decided: &Decided,
+        envelope: &Envelope,
+        (trail, services): (&Trail, Arc<Authority>),
+        cancelled: &CancellationToken,
+    ) -> anyhow::Result<Ending> {
+        let job = Job {
             target: decided.target(),
             envelope: envelope.signed(),
             input: decided.arguments().to_string(),
-            services: authority,
-            signals: Signals {
-                cancelled,
-                stopping: CancellationToken::new(),
-                progress: None,
-            },
-        }
+            services,
+            progress: None,
+        };
+        let settled = trail.settled().await?;
+        Ok(self.sandbox.run(job, cancelled.cancelled(), settled).await)
     }
 }
 

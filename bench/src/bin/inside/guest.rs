@@ -1,5 +1,5 @@
-//! A guest on the host's own engine, with nothing around it: store, instantiate, call, drop, and
-//! all of them again without the instance being fresh.
+//! A guest on the host's own engine, with nothing around it: store, instantiate, call, drop; and
+//! the same call without a fresh instance.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ use bindings::exports::bailiwick::tool::tools::Outcome;
 /// The call of an instance.
 type Called<'c> = TypedFunc<(&'c str, &'c Context), (Result<Outcome, Error>,)>;
 
-/// Counts how often memory grows after it was made.
+/// Counts how often memory grows after its creation.
 #[derive(Default)]
 pub(crate) struct State {
     bytes: usize,
@@ -58,7 +58,7 @@ impl ResourceLimiter for State {
     }
 }
 
-/// A component that can be instantiated, and the call that is made.
+/// A component that can be instantiated, and the call to make.
 pub(crate) struct Guest {
     pre: ToolPre<State>,
     call: ComponentExportIndex,
@@ -101,7 +101,7 @@ impl Guest {
         store
     }
 
-    /// A fresh instance, as the host makes it for a call.
+    /// Makes a fresh instance, as the host does for a call.
     async fn instance(&self, store: &mut Store<State>) -> wasmtime::Result<Called<'_>> {
         let instance = self
             .pre
@@ -111,17 +111,17 @@ impl Guest {
         instance.get_typed_func(store, self.call)
     }
 
-    /// Store, instance, call and drop.
+    /// Runs store, instance, call and drop.
     pub(crate) async fn fresh(&self) -> wasmtime::Result<()> {
         self.timed().await.map(drop)
     }
 
-    /// The tool that is measured.
+    /// Returns the measured tool with its arguments.
     pub(crate) fn echo(component: &Component) -> wasmtime::Result<Self> {
         Self::new(component, "echo", ECHO)
     }
 
-    /// An instance that has run, with what holds it.
+    /// Returns an instance that has run, with its store.
     pub(crate) async fn called(&self) -> wasmtime::Result<Store<State>> {
         let mut store = self.store();
         let call = self.instance(&mut store).await?;
@@ -133,8 +133,8 @@ impl Guest {
         Ok(store)
     }
 
-    /// Store, instance, what the tools are, and drop: the whole of a component in any language, its
-    /// own work aside.
+    /// Runs store, instance, `describe` and drop: everything that a component in any language has
+    /// in common.
     pub(crate) async fn described(&self) -> wasmtime::Result<()> {
         let mut store = self.store();
         let instance = self.pre.instantiate_async(&mut store).await?;
@@ -177,7 +177,7 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> wasmtime:
     tell_memory(&guest).await
 }
 
-/// The parts of a fresh call. Each includes one look at the clock.
+/// Measures the parts of a fresh call. Each includes one look at the clock.
 async fn split(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
     let mut parts: [Vec<Duration>; 4] = Default::default();
     for _ in 0..20_000 {
@@ -194,7 +194,8 @@ async fn split(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// Calls of one instance. A new one now and then, before its memory would have to grow.
+/// Measures calls of one instance, which is replaced now and then, before its memory would have to
+/// grow.
 async fn reused(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
     let mut batches = Vec::new();
     for _ in 0..2000 {
@@ -219,7 +220,7 @@ async fn reused(guest: &Guest, figures: &mut Figures) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// Memory that is not there from the start costs more than the call.
+/// Reports the memory and its growth: growing during a call costs more than the call.
 async fn tell_memory(guest: &Guest) -> wasmtime::Result<()> {
     use std::io::Write as _;
     let store = guest.called().await?;

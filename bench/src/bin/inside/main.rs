@@ -1,8 +1,8 @@
-//! What the steps of a call cost in process. `cargo xtask bench` runs it.
+//! Measures the steps of a call in process. `cargo xtask bench` runs it.
 //!
 //! Takes the component with the tool `echo` and a folder on the disk whose journal is measured.
-//! Prints one JSON object: microseconds by name. What a name means is told where it is measured,
-//! and in docs/performance.md.
+//! Prints one JSON object: microseconds by name. The place that measures a figure explains its
+//! name, and so does docs/performance.md.
 
 mod ground;
 mod guest;

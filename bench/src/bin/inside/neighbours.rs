@@ -1,5 +1,5 @@
-//! What a call that computes for ever does to others, how soon it is gone once nobody waits for it,
-//! and what an instance that waits costs.
+//! Measures how an endless call affects others, how soon it ends once it is abandoned, and what a
+//! waiting instance costs.
 
 use std::fs;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) async fn measure(ground: &Arc<Ground>, figures: &mut Figures) -> anyh
     waiting(ground, figures).await
 }
 
-/// From the moment when nobody waits any more until the call has ended.
+/// Measures the time from abandoning a call until it has ended.
 async fn cancelled(ground: &Arc<Ground>) -> anyhow::Result<Duration> {
     let cancel = CancellationToken::new();
     let running = tokio::spawn({
@@ -44,14 +44,14 @@ async fn cancelled(ground: &Arc<Ground>) -> anyhow::Result<Duration> {
     Ok(ended.saturating_duration_since(asked))
 }
 
-/// Calls of the tool beside one that computes for ever on each processor.
+/// Measures calls of the tool beside one endless call on each processor.
 async fn beside_hogs(ground: &Arc<Ground>, figures: &mut Figures) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut hogs = JoinSet::new();
     for _ in 0..std::thread::available_parallelism()?.get() {
         let (ground, stop) = (Arc::clone(ground), stop.clone());
         hogs.spawn(async move {
-            // Each is ended when its processor time is used up, so there is always a next one.
+            // Each ends when its processor time is used up, so there is always a next one.
             while !stop.is_cancelled() {
                 call(&ground, "spin", stop.clone()).await?;
             }
@@ -83,12 +83,12 @@ async fn call(ground: &Ground, tool: &str, cancelled: CancellationToken) -> anyh
     let trail = ground.open(&envelope).await?;
     let authority = ground
         .broker
-        .authority(Arc::clone(&envelope), Some(subject), trail);
-    let job = ground.job(&decided, &envelope, Arc::new(authority), cancelled);
-    Ok(ground.sandbox.run(job).await)
+        .authority(Arc::clone(&envelope), Some(subject), trail.clone());
+    let trail = (&trail, Arc::new(authority));
+    ground.run(&decided, &envelope, trail, &cancelled).await
 }
 
-/// Memory of the process for each instance that is there and has run, in KiB.
+/// Measures the process's memory for each existing instance that has run, in KiB.
 async fn waiting(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let failed = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
     let engine = ground.sandbox.engine(bailiwick::sandbox::Tier::Compact);
@@ -107,13 +107,13 @@ async fn waiting(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Resident memory of this process, KiB.
+/// Returns the resident memory of this process, KiB.
 fn resident() -> anyhow::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))
-        .context("the system does not tell")?;
+        .context("the system does not report it")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 

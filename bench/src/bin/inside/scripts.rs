@@ -1,5 +1,5 @@
-//! Tools in other languages, where there are some: `qjs.wasm`, `js.wasm` and `py.wasm` in the
-//! folder that `BAILIWICK_SCRIPTS` names.
+//! Tools in other languages, if there are any: `qjs.wasm`, `js.wasm` and `py.wasm` in the folder
+//! that `BAILIWICK_SCRIPTS` names.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -49,8 +49,8 @@ async fn one(
     Ok(())
 }
 
-/// Loading with compiling, and loading what an earlier host compiled: everything from reading the
-/// file to its tools.
+/// Measures loading by compiling, and loading what an earlier host compiled: everything from
+/// reading the file to knowing its tools.
 pub(crate) async fn loads(
     ground: &Ground,
     path: &Path,

@@ -1,9 +1,9 @@
-//! Batches, and the median of them.
+//! Batches of an operation, and their median.
 
 use std::time::{Duration, Instant};
 
-/// Microseconds of one `operation`: the median of many small batches, after some that do not count.
-/// A batch is short, so that most are not interrupted by what else the machine does.
+/// Returns the microseconds of one `operation`: the median of many small batches, after some that
+/// do not count. A batch is short, so that other work of the machine interrupts few of them.
 pub(crate) async fn each<T, E>(
     batch: u32,
     mut operation: impl AsyncFnMut() -> Result<T, E>,
@@ -21,7 +21,7 @@ pub(crate) async fn each<T, E>(
     Ok(median(batches))
 }
 
-/// The value in the middle, in microseconds.
+/// Returns the middle value, in microseconds.
 pub(crate) fn median(mut values: Vec<Duration>) -> f64 {
     values.sort_unstable();
     values

@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            // Nobody may be listening; the exit code says it too.
+            // The output may be closed; the exit code reports it too.
             let _unheard = writeln!(stderr(), "bailiwick-demo: {error:#}");
             ExitCode::from(2)
         }

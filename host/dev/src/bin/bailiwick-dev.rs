@@ -1,5 +1,5 @@
-//! `bailiwick-dev`, which `bailiwick dev` becomes: a host, an issuer and sample users around a
-//! folder of tools that somebody is writing. For development only.
+//! `bailiwick-dev`, which `bailiwick dev` runs: a host, an issuer and sample users around the
+//! folder of tools in development. For development only.
 
 use std::io::{Write as _, stderr, stdout};
 use std::path::Path;
@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
         .iter()
         .any(|argument| argument == "--help" || argument == "-h")
     {
-        // Nobody may be listening.
+        // The output may be closed.
         let _unheard = writeln!(stdout(), "{USAGE}");
         return ExitCode::SUCCESS;
     }

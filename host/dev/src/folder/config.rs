@@ -117,7 +117,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// A host on loopback that trusts one issuer under the alias `demo` and grants nothing.
+    /// Configures a host on loopback that trusts one issuer under the alias `demo` and grants
+    /// nothing.
     pub fn new(issuer: &str, trust_domain: &str) -> Self {
         Self {
             server: SERVER.to_owned(),
@@ -137,8 +138,8 @@ impl Config {
         self
     }
 
-    /// Answers for the folder of the configuration and for those above: whoever made it closed it
-    /// to others.
+    /// Trusts the folder of the configuration and those above, because its creator closed it to
+    /// others.
     #[must_use]
     pub fn in_its_own_folder(mut self) -> Self {
         self.server.push_str("trusted_folders = [\".\"]\n");
@@ -208,7 +209,7 @@ impl Config {
         self
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     pub fn to_toml(&self) -> String {
         let sections = [
             &self.server,

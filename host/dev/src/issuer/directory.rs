@@ -1,4 +1,4 @@
-//! Who the development issuer knows: users with what they may do where, and clients.
+//! The users and clients of the development issuer, with their rights.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ pub struct User {
     pub sub: String,
     /// The tenant in the tokens, if any.
     pub tenant: Option<String>,
-    /// What the user may ask of an audience by exchange: audience and scopes.
+    /// The scopes that the user may request by exchange, by audience.
     pub may: BTreeMap<String, Vec<String>>,
 }
 
 impl User {
-    /// A user who may ask for nothing yet.
+    /// Makes a user without rights.
     pub fn new(sub: &str) -> Self {
         Self {
             sub: sub.to_owned(),
@@ -23,15 +23,15 @@ impl User {
         }
     }
 
-    /// Lets the user ask for scopes at an audience.
+    /// Lets the user request scopes at an audience.
     #[must_use]
     pub fn may(mut self, audience: &str, scopes: &[&str]) -> Self {
         allow(&mut self.may, audience, scopes);
         self
     }
 
-    /// `alice` and `bob`, who may read and write orders and read their accounts, and `carol`, who
-    /// may not.
+    /// Returns `alice` and `bob`, who may read and write orders and read their accounts, and
+    /// `carol`, who may not.
     pub fn samples() -> Vec<Self> {
         let customer = |sub| {
             Self::new(sub)
@@ -46,21 +46,21 @@ impl User {
     }
 }
 
-/// A client that may ask the token endpoint.
+/// A client that may use the token endpoint.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Its identifier.
     pub id: String,
     /// Its secret.
     pub secret: String,
-    /// What it may ask for itself: audience and scopes.
+    /// The scopes that it may request for itself, by audience.
     pub may: BTreeMap<String, Vec<String>>,
     /// Whether it may exchange tokens.
     pub exchanges: bool,
 }
 
 impl Client {
-    /// A client that may ask for nothing yet.
+    /// Makes a client without rights.
     pub fn new(id: &str, secret: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -70,20 +70,20 @@ impl Client {
         }
     }
 
-    /// Lets the client ask for scopes at an audience, for itself.
+    /// Lets the client request scopes at an audience, for itself.
     #[must_use]
     pub fn may(mut self, audience: &str, scopes: &[&str]) -> Self {
         allow(&mut self.may, audience, scopes);
         self
     }
 
-    /// The host as `bailiwick`, which may exchange and read reports, and the autonomous agent
-    /// `robot`, which may neither.
+    /// Returns the host as `bailiwick`, which may exchange and read reports, and the autonomous
+    /// agent `robot`, which may neither.
     pub fn samples() -> Vec<Self> {
         vec![Self::host(), Self::new("robot", "a secret of the robot")]
     }
 
-    /// The host: the client `bailiwick`.
+    /// Returns the host: the client `bailiwick`.
     pub fn host() -> Self {
         let host = Self::new("bailiwick", "a secret of the host & only of it")
             .may("reports", &["reports:read"]);
@@ -93,7 +93,7 @@ impl Client {
         }
     }
 
-    /// The audience at which the client may have all these scopes.
+    /// Returns the audience at which the client may have all these scopes.
     pub(super) fn audience_of(&self, scopes: &[String]) -> Option<&str> {
         let mut audiences = self.may.iter();
         let found =
@@ -107,7 +107,7 @@ fn allow(may: &mut BTreeMap<String, Vec<String>>, audience: &str, scopes: &[&str
     allowed.extend(scopes.iter().map(|&scope| scope.to_owned()));
 }
 
-/// Everyone who is known.
+/// All users and clients.
 pub(super) struct Directory {
     users: Vec<User>,
     clients: Vec<Client>,
@@ -128,7 +128,8 @@ impl Directory {
             .find(|client| client.id == id && client.secret == secret)
     }
 
-    /// What a subject may ask of an audience; `None` if the audience is not for it.
+    /// Returns the scopes that a subject may request at an audience; `None` if the audience is not
+    /// for it.
     pub(super) fn allowance(&self, sub: &str, audience: &str) -> Option<&[String]> {
         let may = match self.user(sub) {
             Some(user) => &user.may,

@@ -1,8 +1,8 @@
 //! The token endpoint: client credentials (RFC 6749, section 4.4) and token exchange (RFC 8693).
 //!
-//! Trusts nothing of a request before the client has authenticated. What it issues names the same
-//! subject as the subject token, one audience, scopes that the subject may have there, the actor
-//! if there was an actor token, and never outlives the subject token.
+//! Trusts nothing of a request before the client has authenticated. An issued token names the
+//! subject of the subject token, one audience, scopes that the subject may have there, and the
+//! actor if there was an actor token. It never outlives the subject token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,7 +41,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A field of the form.
+    /// Returns a field of the form.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.form
             .iter()
@@ -82,7 +82,8 @@ fn grant(state: &State, request: &Request, form: &Form) -> Result<Answer, Refusa
     }
 }
 
-/// `client_secret_basic` or `client_secret_post`, never both (RFC 6749, section 2.3).
+/// Authenticates by `client_secret_basic` or `client_secret_post`, never both (RFC 6749, section
+/// 2.3).
 fn authenticate<'s>(
     state: &'s State,
     request: &Request,
@@ -110,8 +111,9 @@ fn basic(header: &str) -> Option<(String, String)> {
     Some((decode(id)?, decode(secret)?))
 }
 
-/// For the audience that is named, else for the one where the client may have what it asks; with
-/// neither audience nor scope the token is good at this issuer alone, as an actor token.
+/// Issues a token for the named audience, else for the one where the client may have the requested
+/// scopes. With neither audience nor scope the token is valid at this issuer alone, as an actor
+/// token.
 fn client_credentials(state: &State, client: &Client, form: &Form) -> Result<Answer, Refusal> {
     let mut spec = TokenSpec::of(&client.id)
         .client(&client.id)
@@ -135,7 +137,7 @@ fn client_credentials(state: &State, client: &Client, form: &Form) -> Result<Ans
     Ok(Answer::json(StatusCode::OK, &body))
 }
 
-/// RFC 8693: every exchange is logged, whatever comes of it.
+/// Exchanges a token (RFC 8693), and logs the exchange, whatever its result.
 fn exchange(state: &State, client: &Client, form: &Form) -> Answer {
     let mut seen = Exchange {
         client_id: client.id.clone(),
@@ -199,7 +201,7 @@ fn issue(
     Ok(Answer::json(StatusCode::OK, &Value::Object(body)).after(delay))
 }
 
-/// The issued token before audience and scope are filled in.
+/// Prepares the issued token, without audience and scope.
 fn issued(state: &State, client: &Client, subject: &Party, actor: Option<&Party>) -> TokenSpec {
     let mut spec = TokenSpec::of(&subject.sub)
         .client(&client.id)
@@ -225,7 +227,7 @@ struct Party {
 }
 
 impl Party {
-    /// Reads `name` and `name_type`; `None` if neither is there.
+    /// Reads `name` and `name_type`; `None` if both are absent.
     fn from_token(state: &State, form: &Form, name: &str) -> Result<Option<Self>, Refusal> {
         let kind = form.get(&format!("{name}_type"))?;
         let (token, kind) = match (form.get(name)?, kind) {
@@ -239,7 +241,7 @@ impl Party {
             }
         };
         if kind != ACCESS_TOKEN && kind != JWT {
-            return Err(Refusal("invalid_request", "a token type that is not taken"));
+            return Err(Refusal("invalid_request", "unsupported token type"));
         }
         Self::verify(state, token)
             .map(Some)
@@ -263,7 +265,7 @@ impl Party {
     }
 }
 
-/// The scopes asked for, or all that the subject may have if none are; never more.
+/// Returns the requested scopes, or without a request all that the subject may have; never more.
 fn narrow(
     state: &State,
     sub: &str,
@@ -286,7 +288,7 @@ fn narrow(
     Ok(asked.to_vec())
 }
 
-/// The fields of a token request; one that comes twice is an error (RFC 6749, section 3.2).
+/// The fields of a token request. A repeated field is an error (RFC 6749, section 3.2).
 struct Form(Vec<(String, String)>);
 
 impl Form {
@@ -304,7 +306,7 @@ impl Form {
             .ok_or(Refusal("invalid_request", "a field is missing"))
     }
 
-    /// One `audience` or one `resource`.
+    /// Returns one `audience` or one `resource`.
     fn target(&self) -> Result<Option<&str>, Refusal> {
         match (self.get("audience")?, self.get("resource")?) {
             (Some(_), Some(_)) => Err(Refusal("invalid_target", "one target at a time")),

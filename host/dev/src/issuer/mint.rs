@@ -1,6 +1,6 @@
-//! Making tokens: by a spec that can say anything (for tests), or for people by `POST /mint`.
+//! Makes tokens: from a spec that can say anything (for tests), or for people by `POST /mint`.
 //!
-//! Invariant: the page answers only who is on this machine and not a web page.
+//! Invariant: the page answers only programs on this machine, and no web page.
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -10,10 +10,10 @@ use crate::clock::{fresh_id, now};
 use crate::http::{Answer, Request};
 use crate::jws::{Algorithm, JwsError, Key, encode, signing_input};
 
-/// How long a token lives unless the spec says otherwise, in seconds.
+/// The life of a token unless the spec says otherwise, in seconds.
 const LIFETIME: i64 = 600;
 
-/// Who signs a token.
+/// The key that signs a token.
 #[derive(Clone, Debug, Default)]
 pub enum Signer {
     /// The issuer's first key.
@@ -21,15 +21,15 @@ pub enum Signer {
     Issuer,
     /// The issuer's key of this algorithm.
     Key(Algorithm),
-    /// A key that nobody publishes, under the name of the issuer's first key.
+    /// A key that is not published, under the name of the issuer's first key.
     Stranger,
-    /// Nobody: `alg` is `none` and the signature is empty.
+    /// None: `alg` is `none` and the signature is empty.
     Nobody,
     /// HMAC-SHA-256 with the issuer's public key as the secret (algorithm confusion).
     PublicKeyAsSecret,
 }
 
-/// What a token should say. Starts as a good RFC 9068 access token; everything can be replaced.
+/// The contents of a token. Starts as a good RFC 9068 access token; everything can be replaced.
 #[derive(Clone, Debug)]
 pub struct TokenSpec {
     header: Map<String, Value>,
@@ -39,7 +39,7 @@ pub struct TokenSpec {
 }
 
 impl TokenSpec {
-    /// A token about a subject, by client `clerk`, without scopes or audience.
+    /// Starts a token about a subject, by client `clerk`, without scopes or audience.
     pub fn of(sub: &str) -> Self {
         Self {
             header: Map::from_iter([("typ".to_owned(), json!("at+jwt"))]),
@@ -52,70 +52,70 @@ impl TokenSpec {
         }
     }
 
-    /// The OAuth client, which is the agent unless an `act` says otherwise.
+    /// Sets the OAuth client, which is the agent unless an `act` says otherwise.
     #[must_use]
     pub fn client(self, id: &str) -> Self {
         self.claim("client_id", id)
     }
 
-    /// The audience.
+    /// Sets the audience.
     #[must_use]
     pub fn audience(self, audience: &str) -> Self {
         self.claim("aud", audience)
     }
 
-    /// The scopes.
+    /// Sets the scopes.
     #[must_use]
     pub fn scopes(self, scopes: &[&str]) -> Self {
         self.claim("scope", scopes.join(" "))
     }
 
-    /// The tenant.
+    /// Sets the tenant.
     #[must_use]
     pub fn tenant(self, tenant: &str) -> Self {
         self.claim("tenant", tenant)
     }
 
-    /// The outermost actor (RFC 8693, section 4.1).
+    /// Sets the outermost actor (RFC 8693, section 4.1).
     #[must_use]
     pub fn acting(self, sub: &str) -> Self {
         self.claim("act", json!({ "sub": sub }))
     }
 
-    /// Seconds from now to `exp`; negative for a token that is over.
+    /// Sets the seconds from now to `exp`; negative for an expired token.
     #[must_use]
     pub fn lifetime(mut self, seconds: i64) -> Self {
         self.lifetime = seconds;
         self
     }
 
-    /// The `typ` in the header.
+    /// Sets the `typ` in the header.
     #[must_use]
     pub fn typ(self, typ: &str) -> Self {
         self.header("typ", typ)
     }
 
-    /// Any claim, whatever the type.
+    /// Sets any claim, of any type.
     #[must_use]
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.claims.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Leaves a claim out, also one that every token has.
+    /// Leaves out a claim, even one that every token has.
     #[must_use]
     pub fn without(self, name: &str) -> Self {
         self.claim(name, Value::Null)
     }
 
-    /// Any member of the header; null leaves it out.
+    /// Sets any member of the header; null leaves it out.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.header.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Who signs.
+    /// Sets the signer.
     #[must_use]
     pub fn signed_by(mut self, signer: Signer) -> Self {
         self.signer = signer;
@@ -124,7 +124,7 @@ impl TokenSpec {
 }
 
 impl State {
-    /// Makes what the spec says.
+    /// Makes the token.
     pub(super) fn mint(&self, spec: &TokenSpec) -> Result<String, JwsError> {
         let mut header = Map::new();
         let mut claims = self.standard_claims(spec.lifetime)?;
@@ -190,7 +190,7 @@ fn keyed_hash(key: &Key, input: &str) -> Result<String, JwsError> {
     Ok(format!("{input}.{}", encode(mac.finalize().into_bytes())))
 }
 
-/// `POST /mint` with `user`, `scope` and `audience`: a token for trying things by hand.
+/// Answers `POST /mint` with `user`, `scope` and `audience`: a token for trying things by hand.
 pub(super) fn page(state: &State, request: &Request) -> Answer {
     let refuse = |why: &str| Answer::json(StatusCode::BAD_REQUEST, &json!({"error": why}));
     if request.headers.contains_key("origin") {

@@ -1,4 +1,4 @@
-//! The ways in which an authorization server can be wrong, for tests of whoever trusts it.
+//! The ways in which an authorization server can be wrong, for tests of those who trust it.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ pub enum Misbehaviour {
     WrongAudience,
     /// It names another issuer.
     WrongIssuer,
-    /// Its `act` names somebody else.
+    /// Its `act` names another actor.
     WrongActor,
-    /// It has no `act` although an actor token came along.
+    /// It has no `act` although there was an actor token.
     NoActor,
-    /// It has an `act` although none did.
+    /// It has an `act` although there was no actor token.
     ActorWhenNone,
-    /// It has a scope that nobody asked for.
+    /// It has a scope that was not requested.
     WiderScope,
     /// It lives longer than the subject token.
     Outlives,
@@ -56,15 +56,15 @@ pub enum Misbehaviour {
     OtherTenant,
     /// The issued token is bound to a key (`cnf`).
     BoundToKey,
-    /// The issued token has what only ID tokens have.
+    /// The issued token has claims that only ID tokens have.
     IdToken,
     /// The issued token was issued to another client.
     OtherClient,
     /// Its `act` is of another issuer.
     ForeignActor,
-    /// Its `act` has somebody nested in it whom the subject token does not name.
+    /// Its `act` has a nested actor whom the subject token does not name.
     NestedStranger,
-    /// It has `authorization_details` that nobody asked for.
+    /// It has `authorization_details` that were not requested.
     Details,
     /// The answer has them.
     DetailsInAnswer,
@@ -81,7 +81,7 @@ pub enum Misbehaviour {
 }
 
 impl Misbehaviour {
-    /// Every one that no delegation mode accepts, for tests that go through them all.
+    /// All of them that no delegation mode accepts, for tests that try each.
     pub const ALL: [Self; 32] = [
         Self::WrongSubject,
         Self::WrongAudience,
@@ -117,7 +117,7 @@ impl Misbehaviour {
         Self::TextualExpiry,
     ];
 
-    /// Changes what the issued token says.
+    /// Changes the claims of the issued token.
     pub(super) fn spoil(self, spec: TokenSpec, scopes: &[String]) -> TokenSpec {
         match self {
             Self::WrongSubject => spec.claim("sub", "mallory"),
@@ -170,7 +170,7 @@ impl Misbehaviour {
         };
     }
 
-    /// What goes out instead of a good answer, if anything.
+    /// Returns the answer to send instead of a good one, if any.
     pub(super) fn instead(self) -> Option<Answer> {
         let refused = |error: &str| {
             Answer::json(
@@ -197,7 +197,7 @@ impl Misbehaviour {
         })
     }
 
-    /// How long the answer is held back.
+    /// Returns how long the answer is held back.
     pub(super) fn delay(self) -> Duration {
         match self {
             Self::Slow => Duration::from_secs(30),

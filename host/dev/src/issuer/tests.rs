@@ -1,4 +1,4 @@
-//! The issuer does what the specifications say, and misbehaves in ways that can be seen.
+//! The issuer does what the specifications say, and misbehaves visibly.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
@@ -194,7 +194,7 @@ async fn a_misbehaving_issuer_can_be_told_from_a_good_one() {
     let subject = issuer.token(&TokenSpec::of("alice")).unwrap();
     let good = ask(&issuer, HOST, &request(&subject, &[])).await;
     for misbehaviour in Misbehaviour::ALL {
-        // Slowness is seen by those who wait; the lack of an actor only where there was one.
+        // Slowness is visible only to waiting clients; a missing actor only where there was one.
         if matches!(misbehaviour, Misbehaviour::Slow | Misbehaviour::NoActor) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The orders that there are.
+//! The existing orders.
 
 use serde::Serialize;
 
@@ -32,12 +32,12 @@ const ORDERS: [Order; 3] = [
     },
 ];
 
-/// The order of this number.
+/// Returns the order of this number.
 pub(super) fn order(id: &str) -> Option<Order> {
     ORDERS.into_iter().find(|order| order.id == id)
 }
 
-/// A customer's orders, of one status or all.
+/// Returns a customer's orders, of one status or all.
 pub(super) fn of_customer(sub: &str, status: Option<&str>) -> Vec<Order> {
     ORDERS
         .into_iter()

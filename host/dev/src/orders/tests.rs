@@ -1,4 +1,4 @@
-//! The service serves customers, and nobody else.
+//! The service serves customers, and no one else.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
@@ -16,7 +16,7 @@ use crate::issuer::{Issuer, Signer, TokenSpec};
 
 const DOMAIN: &str = "demo.example";
 
-/// A door with an issuer and the key of a host that publishes its keys at the issuer's side.
+/// A door with an issuer, and the key of a host that publishes its keys beside the issuer's.
 struct Scene {
     issuer: Issuer,
     orders: Orders,

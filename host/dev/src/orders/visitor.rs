@@ -1,9 +1,9 @@
-//! Who is at the door: the bearer token (RFC 9068) and the transaction token, verified apart and
-//! then compared.
+//! Verifies a visitor: the bearer token (RFC 9068) and the transaction token, each by itself and
+//! then against each other.
 //!
 //! Trusts two key sets: the issuer's for users, the host's for calls. Hands on a [`Visitor`].
 //!
-//! Invariant: where both tokens are there, they name the same user of the same issuer.
+//! Invariant: where both tokens are present, they name the same user of the same issuer.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,20 +14,20 @@ use crate::bearer::{Bearer, BearerError, Bearers, Trusted, fetch};
 use crate::clock::now;
 use crate::http::Request;
 
-/// The audience that this service answers to.
+/// The audience of this service.
 const AUDIENCE: &str = "orders";
 
-/// The scope that reading needs.
+/// The scope that reading requires.
 const SCOPE: &str = "orders:read";
 
-/// A verified user, and the call that brought them.
+/// A verified user, and the call on the user's behalf.
 pub(super) struct Visitor {
     pub(super) sub: String,
     pub(super) via: Option<String>,
     pub(super) transaction: Option<Transaction>,
 }
 
-/// Why somebody stays outside.
+/// A visitor who is turned away.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     #[error(transparent)]
@@ -42,7 +42,7 @@ pub(super) enum Refusal {
     Nobody,
 }
 
-/// The check at the door.
+/// The check of visitors.
 pub(super) struct Door {
     settings: Settings,
     bearers: Bearers,
@@ -74,7 +74,7 @@ impl Door {
         keys.host = None;
     }
 
-    /// Verifies what a request brings.
+    /// Verifies the tokens of a request.
     pub(super) async fn admit(&self, request: &Request) -> Result<Visitor, Refusal> {
         let bearer = self.bearer(request).await?;
         let transaction = self.transaction(request).await?;
@@ -124,7 +124,7 @@ impl Door {
         match verifier.verify(token, now()) {
             Ok(transaction) => Ok(Some(transaction)),
             Err(error) => {
-                // The host may have new keys: look again next time.
+                // The host may have new keys: fetch them again next time.
                 self.lock().host = None;
                 Err(Refusal::Transaction(error.to_string()))
             }

@@ -1,4 +1,4 @@
-//! What asks a program here to end, and the end of the program that started it.
+//! The events that ask a program here to end, and the end of the program that started it.
 
 use std::io::{copy, sink, stdin};
 use std::thread;
@@ -7,13 +7,13 @@ use anyhow::Context as _;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::oneshot;
 
-/// The argument with which a program here lives only as long as the one that started it.
+/// The argument that makes a program here end with the one that started it.
 pub const UNTIL_STDIN_CLOSES: &str = "--until-stdin-closes";
 
 /// Waits until standard input closes, which the program that started this one keeps open.
 pub async fn stdin_closes() {
     let (open, closed) = oneshot::channel::<()>();
-    // A thread that this process does not wait for when it ends, unlike those of the runtime.
+    // A thread that this process does not wait for at its end, unlike those of the runtime.
     thread::spawn(move || {
         let _end = copy(&mut stdin().lock(), &mut sink());
         drop(open);
@@ -22,7 +22,7 @@ pub async fn stdin_closes() {
     let _closed = closed.await;
 }
 
-/// Ctrl-C, SIGTERM and a terminal that closes. While it exists, they do not end this process by
+/// Ctrl-C, SIGTERM and a closing terminal. While this value exists, they do not end the process by
 /// themselves.
 pub struct Interrupts {
     interrupt: unix::Signal,
@@ -32,8 +32,8 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Starts to listen, also to the end of the program that started this one if standard input
-    /// says so.
+    /// Starts listening, and to the end of the program that started this one if standard input says
+    /// so.
     ///
     /// # Errors
     /// The system refuses.

@@ -1,4 +1,4 @@
-//! A process that somebody else started.
+//! A process that another program started.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// A process that is not this one's child, held so that its number cannot come to mean another.
+/// A process that is not this one's child, held so that its number cannot be reused.
 pub struct Other(OwnedFd);
 
 impl Other {
-    /// The process with this number.
+    /// Finds the process with this number.
     ///
     /// # Errors
     /// There is none.
@@ -23,7 +23,7 @@ impl Other {
         Ok(Self(pidfd_open(pid, PidfdFlags::empty())?))
     }
 
-    /// Waits, and blocks meanwhile; whether it has ended `within` that time.
+    /// Blocks until the process has ended; returns whether it did `within` that time.
     ///
     /// # Errors
     /// The system refuses.
@@ -32,9 +32,9 @@ impl Other {
         Ok(poll(&mut watched, Some(&Timespec::try_from(within)?))? > 0)
     }
 
-    /// Kills it; that it has ended already is no error.
+    /// Kills it, unless it has already ended.
     pub fn kill(&self) {
-        // All that can be wrong is that there is nothing left to kill.
+        // The only possible error is that it has already ended.
         let _gone = pidfd_send_signal(&self.0, Signal::KILL);
     }
 }

@@ -3,7 +3,7 @@
 /// The file's name in the tools folder.
 pub(super) const NAME: &str = "nosy.wasm";
 
-/// It looks like a tool and asks for a socket of its own.
+/// It looks like a tool and asks for its own socket.
 const TEXT: &str = r#"
 (component
   (import "bailiwick:tool/clock@0.2.0" (instance (export "now" (func (result u64)))))
@@ -13,7 +13,7 @@ const TEXT: &str = r#"
     (export "create-tcp-socket" (func (result (result u32)))))))
 "#;
 
-/// The component as a binary.
+/// Returns the component as a binary.
 pub(super) fn component() -> anyhow::Result<Vec<u8>> {
     Ok(wat::parse_str(TEXT)?)
 }

@@ -40,7 +40,7 @@ impl Scene<'_> {
     pub(super) async fn balance(&mut self) -> anyhow::Result<()> {
         self.teller.step(
             "alice asks for her balance",
-            "restricted_user: a token of alice's for billing alone, in which nobody acts for her",
+            "restricted_user: a token of alice's for billing alone, without an actor",
         );
         let token = self.stage.token("alice", &["billing:read"])?;
         let answer = self.call(&token, "get_balance", &json!({})).await?;
@@ -63,11 +63,8 @@ impl Scene<'_> {
             text(&claims, "aud"),
             text(&claims, "scope")
         );
-        self.teller.check(
-            "one audience, one scope, nobody else in it",
-            restricted,
-            &shown,
-        );
+        self.teller
+            .check("one audience, one scope, no actor", restricted, &shown);
         let log = self.stage.billing.log();
         let named = log.last().is_some_and(|line| {
             line.user.as_deref() == Some("alice")
@@ -153,7 +150,7 @@ impl Scene<'_> {
     }
 }
 
-/// The claims of the token that came with a request.
+/// Returns the claims of a request's bearer token.
 fn bearer(request: &Request) -> Map<String, Value> {
     let token = request
         .header("authorization")

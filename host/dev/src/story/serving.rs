@@ -1,4 +1,4 @@
-//! After the story: how to play on, until somebody interrupts.
+//! After the story: explains how to continue, until it is interrupted.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::steps::ORDERS_TOOL;
 use crate::mcp;
 use crate::teller::Teller;
 
-/// How long the printed token lives, in seconds.
+/// The life of the printed token, in seconds.
 const LIFETIME: i64 = 8 * 3600;
 
 /// Prints how to call the host.
@@ -30,7 +30,7 @@ pub(super) fn explain(teller: &mut Teller, stage: &Stage) -> anyhow::Result<()> 
         "headers": {"Authorization": format!("Bearer {token}")},
     }}});
     teller.lines(&serde_json::to_string_pretty(&client)?);
-    teller.heading("A token for somebody else");
+    teller.heading("A token for another user");
     teller.lines(&format!(
         "curl -sS {}/mint -d user=bob -d scope=orders:read -d audience={url}",
         stage.issuer.url()

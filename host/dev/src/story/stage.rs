@@ -21,13 +21,13 @@ const TRUST_DOMAIN: &str = "demo.example";
 /// Marks a folder as the demo's own.
 const MARK: &str = ".bailiwick-demo";
 
-/// The agent through which everybody comes.
+/// The agent of all users.
 pub(super) const AGENT: &str = "clerk";
 
-/// The service account, which acts for nobody but itself.
+/// The service account, which acts only for itself.
 pub(super) const MACHINE: &str = "nightly";
 
-/// Who plays.
+/// The stage: every participant of the story.
 pub(super) struct Stage {
     pub(super) issuer: Issuer,
     pub(super) orders: Orders,
@@ -74,12 +74,12 @@ impl Stage {
         })
     }
 
-    /// What the services wrote into their one access log.
+    /// Returns the one access log of all services.
     pub(super) fn accesses(&self) -> anyhow::Result<String> {
         Ok(fs::read_to_string(log(&self.folder))?)
     }
 
-    /// Every request that reached any service.
+    /// Returns every request that reached any service.
     pub(super) fn heard(&self) -> Vec<Request> {
         [
             self.orders.requests(),
@@ -112,7 +112,7 @@ impl Stage {
         teller.lines(&lines.join("\n"));
     }
 
-    /// A token for a user, through the one agent, for this host.
+    /// Makes a token for a user, through the one agent, for this host.
     pub(super) fn token(&self, user: &str, scopes: &[&str]) -> anyhow::Result<String> {
         let spec = self.spec(user, scopes);
         Ok(self.issuer.token(&spec)?)
@@ -126,14 +126,14 @@ impl Stage {
             .scopes(scopes)
     }
 
-    /// A token of the service account's own: its subject is its client.
+    /// Makes a token of the service account: its subject is its client.
     pub(super) fn machine_token(&self, scopes: &[&str]) -> anyhow::Result<String> {
         let spec = self.spec(MACHINE, scopes).client(MACHINE);
         Ok(self.issuer.token(&spec)?)
     }
 }
 
-/// Where all services write who came.
+/// Returns the access log's file, which all services share.
 fn log(folder: &Folder) -> PathBuf {
     folder.path().join("services.log")
 }

@@ -1,4 +1,4 @@
-//! The steps of the story. Each looks at the answer, and at what the service saw of it.
+//! The steps of the story. Each looks at the answer, and at what reached the service.
 
 use anyhow::Context as _;
 use bailiwick_envelope as envelope;
@@ -14,7 +14,7 @@ use crate::{client, clock, journal, mcp};
 pub(super) const ORDERS_TOOL: &str = "get_order_status";
 pub(super) const SCOPE: &str = "orders:read";
 
-/// The stage and who tells of it.
+/// The stage and its teller.
 pub(super) struct Scene<'s> {
     pub(super) stage: &'s Stage,
     pub(super) teller: &'s mut Teller,
@@ -126,7 +126,7 @@ impl<'s> Scene<'s> {
 
     async fn no_token(&mut self) -> anyhow::Result<()> {
         self.teller.step(
-            "somebody comes without a token",
+            "a request comes without a token",
             "401 with a challenge that says where to get one",
         );
         let url = self.stage.host.url();
@@ -219,7 +219,7 @@ impl<'s> Scene<'s> {
         mcp::call(&self.stage.host.url(), Some(token), tool, arguments).await
     }
 
-    /// Whether a service saw the text anywhere in a request.
+    /// Returns whether the text appeared anywhere in a request to a service.
     pub(super) fn service_saw(&self, text: &str) -> bool {
         self.stage.heard().iter().any(|request| {
             let headers = request
@@ -230,7 +230,7 @@ impl<'s> Scene<'s> {
         })
     }
 
-    /// The reason of the newest record of an event.
+    /// Returns the reason of the newest record of an event.
     pub(super) fn last_reason(&self, event: &str) -> anyhow::Result<String> {
         let records = journal::read(&self.stage.folder.audit())?;
         let refusals = journal::events(&records, event);
@@ -251,7 +251,7 @@ fn names(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
-/// An answer in a line.
+/// Sums up an answer in a line.
 pub(super) fn seen(answer: &Answer) -> String {
     let text = answer.text();
     if text.is_empty() {

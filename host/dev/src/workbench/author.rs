@@ -1,7 +1,7 @@
-//! The author's own `[services.*]` and `[components.*]`, taken into the workbench's configuration.
+//! The author's own `[services.*]` and `[components.*]`, merged into the workbench's configuration.
 //!
-//! Invariant: nothing else of the file is taken, so it cannot change where the host listens, whom
-//! it trusts at the front door or where it writes.
+//! Invariant: nothing else of the file is used, so it cannot change where the host listens, whom it
+//! trusts at the front door or where it writes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use toml::{Table, Value};
 
-/// The author's file, not yet filled in.
+/// The author's file, before placeholders are filled in.
 pub(super) struct Author {
     tables: Table,
     folder: PathBuf,
 }
 
-/// What the issuer must be able to give for one service.
+/// Scopes that the issuer must be able to give for one service.
 pub(super) struct Need {
     pub(super) audience: String,
     pub(super) scopes: Vec<String>,
@@ -47,7 +47,7 @@ impl Author {
         })
     }
 
-    /// What the services' exchanges and client credentials ask for.
+    /// Returns what the services' exchanges and client credentials request.
     pub(super) fn needs(&self) -> Vec<Need> {
         let services = self.tables.get("services").and_then(Value::as_table);
         let mut needs = Vec::new();
@@ -74,7 +74,7 @@ impl Author {
         needs
     }
 
-    /// The text for the configuration of a host with this issuer and these secrets.
+    /// Returns the text for the configuration of a host with this issuer and these secrets.
     pub(super) fn filled(&self, issuer: &str, secrets: &Path) -> anyhow::Result<String> {
         let mut tables = self.tables.clone();
         let secrets = secrets.to_string_lossy();
@@ -94,7 +94,7 @@ impl Author {
     }
 }
 
-/// Changes every text, wherever it is, knowing the key that it is under.
+/// Changes every text at any depth, given the key above it.
 fn fill(key: &str, value: &mut Value, change: &impl Fn(&str, &str) -> String) {
     match value {
         Value::String(text) => *text = change(key, text),

@@ -1,4 +1,4 @@
-//! What the author says on the command line.
+//! The author's command line.
 
 use std::path::PathBuf;
 
@@ -6,27 +6,29 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::process::UNTIL_STDIN_CLOSES;
 
-/// How to call the program.
+/// The help text.
 pub const USAGE: &str = "\
 usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--port N] [--issuer-port N] [--bailiwick PATH]
                      [--until-stdin-closes]
 
-Serves the .wasm components of a folder on loopback, with an issuer and sample users, for development only.
-Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again: a changed component is taken up.
+Serves the .wasm components of a folder on loopback, with an issuer and sample users. For
+development only. Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again:
+the host restarts with the changed component.
 
-  --services FILE     your own [services.*] and [components.*] tables, as for `bailiwick serve`, in place of the
-                      sample services orders_api, billing_api and reports_api. In its texts {issuer} stands for the
-                      issuer's URL and {secrets}/exchange for the secret of the client \"bailiwick\"; the issuer's
-                      alias is \"demo\"; the names of files are relative to FILE; digests are not checked. What an
-                      exchange asks for, alice and bob may have; a token of client credentials has the service's
-                      name as its audience.
+  --services FILE     your own [services.*] and [components.*] tables, as for `bailiwick serve`,
+                      instead of the sample services orders_api, billing_api and reports_api.
+                      In its texts {issuer} is the issuer's URL and {secrets}/exchange the secret
+                      of the client \"bailiwick\". The issuer's alias is \"demo\". File names are
+                      relative to FILE. Digests are not checked. Alice and bob may have whatever
+                      an exchange requests; a token of client credentials has the service's name
+                      as its audience.
   --port N            the host's port (default: any, and the same after a change)
   --issuer-port N     the issuer's port (default: any)
   --bailiwick PATH    the host (default: `bailiwick` beside this program)
   --until-stdin-closes
-                      stop also when standard input closes, for a program that starts this one";
+                      also stop when standard input closes, for a program that starts this one";
 
-/// What the workbench needs to know.
+/// The options of the workbench.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The folder with components.
@@ -47,7 +49,7 @@ impl Options {
     /// Reads the command line, without the program's name.
     ///
     /// # Errors
-    /// It makes no sense, or the host is not where it should be.
+    /// It is malformed, or the host's program is missing.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
         let (mut tools, mut services, mut bailiwick) = (None, None, None);
         let (mut port, mut issuer_port, mut until_stdin_closes) = (0, 0, false);
@@ -87,12 +89,12 @@ fn number(text: &str) -> anyhow::Result<u16> {
         .with_context(|| format!("{text} is not a port"))
 }
 
-/// The host that lies beside this program.
+/// Finds the host's program beside this one.
 fn beside() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("bailiwick");
     ensure!(
         path.is_file(),
-        "{} is not there; say where the host is with --bailiwick PATH",
+        "{} does not exist; name the host with --bailiwick PATH",
         path.display()
     );
     Ok(path)

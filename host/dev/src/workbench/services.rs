@@ -1,4 +1,4 @@
-//! What the tools can reach: the author's services, or samples of every mode.
+//! The services that tools can reach: the author's, or samples of every mode.
 
 use crate::billing::Billing;
 use crate::folder::{Config, Folder};
@@ -31,15 +31,15 @@ impl Services {
         Ok(Self::Samples(orders, billing, reports))
     }
 
-    /// Tells those who need it where the host's keys are.
+    /// Names the URL of the host's keys to the services that need it.
     pub(super) fn trust_host(&self, host: &Host) {
         if let Self::Samples(orders, ..) = self {
             orders.trust_host(&host.at("/.well-known/jwks.json"));
         }
     }
 
-    /// Adds the services, and the grants of them to the components of these names: the author's as
-    /// they are, the samples to every component that asks for them.
+    /// Adds the services and grants them to the named components: the author's as written, the
+    /// samples to every component that asks for them.
     pub(super) fn configure(
         &self,
         mut config: Config,

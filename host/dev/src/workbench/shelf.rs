@@ -1,7 +1,7 @@
-//! The author's folder: which components lie there, and whether they have changed.
+//! The author's folder: its components, and whether they have changed.
 //!
-//! The host never sees this folder. It gets a copy that only its owner can write, so that the
-//! author's permissions and half-written files are no concern of its.
+//! The host never sees this folder. It gets a copy that only its owner can write, so the author's
+//! permissions and half-written files do not affect it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +12,10 @@ use anyhow::Context as _;
 
 use crate::folder::{Folder, digest};
 
-/// When a file was written, and how long it is.
+/// A file's modification time and length.
 type Stamp = (SystemTime, u64);
 
-/// The folder as it was served last, and as it was seen last.
+/// The folder as it was last served, and as it was last seen.
 pub(super) struct Shelf {
     folder: PathBuf,
     served: BTreeMap<String, String>,
@@ -36,7 +36,7 @@ impl Shelf {
         })
     }
 
-    /// Makes the host's tools what lies here now; returns their names.
+    /// Replaces the host's tools by the present components; returns their names.
     pub(super) fn copy_to(&mut self, host: &Folder) -> anyhow::Result<Vec<String>> {
         let tools = host.path().join("tools");
         for path in stamps(&tools)?.into_keys() {
@@ -50,13 +50,13 @@ impl Shelf {
         Ok(self.served.keys().cloned().collect())
     }
 
-    /// The digests of what was copied last, by name.
+    /// Returns the digests of the last copy, by name.
     pub(super) fn served(&self) -> &BTreeMap<String, String> {
         &self.served
     }
 
-    /// Whether a component came, went or changed since it was served. A file that is still being
-    /// written is waited for: it must look the same twice.
+    /// Returns whether a component was added, removed or changed since it was served. Waits for a
+    /// file that is still being written: it must look the same twice.
     pub(super) fn has_changed(&mut self) -> anyhow::Result<bool> {
         let stamps = stamps(&self.folder)?;
         if stamps != self.stamps {
@@ -77,7 +77,7 @@ impl Shelf {
     }
 }
 
-/// The `.wasm` files of a folder with their stamps; one that is just being replaced is left out.
+/// Returns the `.wasm` files of a folder with their stamps, except one that is just being replaced.
 fn stamps(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, Stamp>> {
     let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     let mut found = BTreeMap::new();
@@ -94,7 +94,7 @@ fn stamps(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, Stamp>> {
     Ok(found)
 }
 
-/// Name and bytes of each component whose name the host takes.
+/// Returns name and bytes of each component whose name the host accepts.
 fn components(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let plain = |name: &&str| {
         name.bytes()

@@ -1,9 +1,9 @@
 //! The temporary folder of a workbench, and the process that removes it when the workbench has
 //! ended.
 //!
-//! The folder has keys in it, and a workbench that is killed cannot remove it. So a second process
-//! waits until its standard input closes, which the kernel sees to, then for the hosts that it was
-//! told of, and removes the folder.
+//! The folder has keys in it, and a killed workbench cannot remove it. So a second process waits
+//! until its standard input closes, which the kernel ensures, then for the hosts that it knows, and
+//! removes the folder.
 //!
 //! Invariant: it removes no folder that a workbench did not make.
 
@@ -20,10 +20,10 @@ use tokio::process::{Child, Command};
 
 use crate::process::{Host, Other};
 
-/// The first argument of the process that removes the folder, which is the second.
+/// The first argument of the process that removes the folder. The folder is the second.
 pub const SWEEP: &str = "--sweep";
 
-/// A temporary folder that goes with this process.
+/// A temporary folder that ends with this process.
 pub(super) struct Sweeper {
     folder: PathBuf,
     process: Child,
@@ -33,8 +33,8 @@ impl Sweeper {
     /// Makes the folder, and starts the process that removes it.
     pub(super) fn start() -> anyhow::Result<Self> {
         let made = TempDir::with_prefix(PREFIX)?;
-        // In a process group of its own, so that what ends the workbench by its terminal does not
-        // end it as well.
+        // In its own process group, so that a signal of the terminal that ends the workbench does
+        // not end it too.
         let process = Command::new(env::current_exe()?)
             .arg(SWEEP)
             .arg(made.path())
@@ -54,7 +54,7 @@ impl Sweeper {
         &self.folder
     }
 
-    /// The folder stays for as long as this host runs.
+    /// Keeps the folder for as long as this host runs.
     pub(super) async fn wait_for(&mut self, host: &Host) -> anyhow::Result<()> {
         let (Some(id), Some(pipe)) = (host.id(), &mut self.process.stdin) else {
             return Ok(());
@@ -77,7 +77,7 @@ impl Sweeper {
     }
 }
 
-/// The whole life of the process that removes `folder`.
+/// Runs the process that removes `folder`.
 ///
 /// # Errors
 /// The folder is no workbench's, or cannot be removed.
@@ -90,7 +90,7 @@ pub fn sweep(folder: &Path) -> anyhow::Result<()> {
     );
     let mut hosts = Vec::new();
     for line in stdin().lock().lines() {
-        // One that has ended by now need not be waited for.
+        // A host that has ended by now need not be waited for.
         hosts.extend(line?.parse().ok().and_then(|id| Other::of(id).ok()));
     }
     for host in hosts {
@@ -105,7 +105,7 @@ pub fn sweep(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// How the folders are called.
+/// The beginning of the folders' names.
 const PREFIX: &str = "bailiwick-dev-";
-/// How long a host may take to stop.
+/// The longest time for a host to stop.
 const PATIENCE: Duration = Duration::from_secs(60);

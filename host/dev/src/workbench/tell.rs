@@ -1,5 +1,5 @@
-//! What the author needs in a terminal: a warning, a token for each sample user, a ready `curl`
-//! for each tool.
+//! Prints what the author needs: a warning, a token for each sample user, a ready `curl` for each
+//! tool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,14 +20,14 @@ const MACHINE: &str = "nightly";
 /// The client through which users come.
 const AGENT: &str = "dev-agent";
 
-/// How long the printed tokens live, in seconds.
+/// The life of the printed tokens, in seconds.
 const LIFETIME: i64 = 12 * 3600;
 
-/// The warning.
+/// Prints the warning.
 pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, journal: &Path) {
     let rule = "!".repeat(78);
     teller.heading(&format!(
-        "{rule}\n!!  DEVELOPMENT ONLY: anybody on this machine gets a token for anybody here."
+        "{rule}\n!!  DEVELOPMENT ONLY: anyone on this machine gets a token for any user here."
     ));
     teller.lines("!!  Keys, journal and tokens are in a temporary folder and go when this ends.");
     teller.lines(&rule);
@@ -38,17 +38,17 @@ pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, journal: &Path) {
     ));
 }
 
-/// What was told last, so that it is told again only when it is different.
+/// The last output, so that it is repeated only when it differs.
 #[derive(Default)]
 pub(super) struct Told {
     scopes: Option<BTreeSet<String>>,
     tools: Vec<Value>,
-    /// The scopes of each component that was looked at, by digest.
+    /// The scopes of each inspected component, by digest.
     inspected: BTreeMap<String, Vec<String>>,
 }
 
 impl Told {
-    /// Tells what the host serves now.
+    /// Prints what the host serves now.
     pub(super) async fn tell(
         &mut self,
         teller: &mut Teller,
@@ -85,7 +85,7 @@ impl Told {
         Ok(())
     }
 
-    /// All scopes that the components ask for, as the host's own command tells them.
+    /// Returns all scopes that the components ask for, as `bailiwick inspect` reports them.
     async fn scopes(&mut self, components: &Components<'_>) -> anyhow::Result<BTreeSet<String>> {
         let mut all = BTreeSet::new();
         for (name, digest) in components.digests {
@@ -100,15 +100,15 @@ impl Told {
     }
 }
 
-/// The components that the host was given.
+/// The components that the host has.
 pub(super) struct Components<'c> {
     pub(super) bailiwick: &'c Path,
     pub(super) folder: &'c Path,
-    /// By name.
+    /// Their digests, by name.
     pub(super) digests: &'c BTreeMap<String, String>,
 }
 
-/// The scopes of a component's tools; none if it is not one that loads, of which the host tells.
+/// Returns the scopes of a component's tools; none if it does not load, which the host reports.
 async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Vec<String>> {
     let output = process::run(bailiwick, &["inspect", "--json", &file.to_string_lossy()]).await?;
     let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -191,7 +191,8 @@ fn name(tool: &Value) -> &str {
     tool.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Arguments that a schema requires, with values that its author gives or that are of the type.
+/// Returns the arguments that a schema requires, with values that its author gives or that have the
+/// type.
 fn arguments(schema: &Value) -> Value {
     let required = schema.get("required").and_then(Value::as_array);
     let mut arguments = Map::new();

@@ -1,83 +1,73 @@
 //! The credential of the declared mode: obtained by one for all who wait, and renewed with a brake.
 
-use bailiwick_envelope::{ActorKind, DelegationMode};
 use http::StatusCode;
 
 use super::Inner;
-use crate::audit::{Downstream, Event};
-use crate::delegation::cache::{self, Issued};
+use crate::audit::{Exchanged, Settled};
+use crate::delegation::asker::{Acting, Asker};
+use crate::delegation::cache::Issued;
 use crate::delegation::credential::Credential;
-use crate::delegation::exchange::{Acting, Call, Exchange};
 use crate::delegation::planned::Planned;
 use crate::delegation::service::Service;
+use crate::delegation::user::UserAuthority;
 use crate::downstream::DownstreamError;
 use crate::flight::Ended;
-use crate::identity::SubjectToken;
 
 impl Inner {
-    /// The credential of the declared mode.
+    /// The credential of the declared mode. Obtaining it reaches the authorization server, so
+    /// everything before is durable.
     pub(super) async fn credential(
         &self,
         planned: &Planned,
+        _: Settled<'_>,
     ) -> Result<Credential, DownstreamError> {
-        let acting = match planned.mode {
-            DelegationMode::ServiceIdentity => return planned.service.own.obtain().await,
-            DelegationMode::OnBehalfOf => Acting::HostForUser,
-            DelegationMode::RestrictedUser => Acting::UserAlone,
+        let service = &planned.service;
+        let Some(acting) = Acting::in_mode(planned.mode) else {
+            return service.own.obtain().await;
         };
-        let (exchange, subject) = self.exchange(&planned.service)?;
-        let key = self.cache_key(planned, exchange, subject);
-        let claims = self.envelope.claims();
-        let authority_until = self.envelope.authority_until();
-        let call = Call {
-            actor: &claims.actor,
-            agent: &claims.agent,
-            authority_until,
-            acting,
-        };
-        let now = exchange.clock.now();
+        let (authority, asker) = self.user(service, acting)?;
+        let key = authority.cache_key(&service.settings.name, &asker);
+        let cache = &self.broker.exchanged;
+        let slot = cache.slot(&key, asker.until, &service.clock);
+        let now = service.clock.now();
         let usable = |last: &Ended<Result<Issued, _>>| {
             last.answer.as_ref().is_ok_and(|kept| kept.is_usable(now))
         };
-        let slot = self
-            .broker
-            .exchanged
-            .slot(&key, authority_until, &exchange.clock);
         let issued = slot
-            .join(usable, || self.obtain(planned, exchange, subject, &call))
+            .join(usable, || self.obtain(planned, authority, &asker))
             .await?;
-        Ok(Credential::exchanged(&issued.token, acting))
+        Ok(Credential::of_user(&issued.token, acting))
     }
 
-    /// Exchanges the caller's token, and records that before the new one is used.
+    /// Obtains a user's token, and records that before it is used.
     async fn obtain(
         &self,
         planned: &Planned,
-        exchange: &Exchange,
-        subject: &SubjectToken,
-        call: &Call<'_>,
+        authority: &UserAuthority,
+        asker: &Asker<'_>,
     ) -> Result<Issued, DownstreamError> {
-        let obtained = exchange.obtain(subject, call).await;
+        let obtained = authority.obtain(asker).await;
         let outcome = if obtained.is_ok() { "done" } else { "failed" };
         let service = &planned.service.settings.name;
         self.broker.meters.exchanged(service, outcome);
         let issued = obtained?;
-        let record = Downstream {
-            scopes: exchange.scopes.clone(),
-            audience: Some(exchange.audience.clone()),
-            credential_kind: Some(call.acting.credential_kind().to_owned()),
-            ..planned.record(None)
+        let asked = authority.asked();
+        let exchanged = Exchanged {
+            scopes: asked.scopes,
+            audience: asked.audience,
+            credential_kind: asker.acting.credential_kind(),
         };
-        let written =
-            self.trail
-                .downstream(Event::TokenExchanged, Some(planned.mode), record, None);
+        let written = self
+            .trail
+            .exchanged(planned.mode, planned.record(), exchanged);
         written
             .await
             .map_err(|_| DownstreamError::AuditUnavailable)?;
         Ok(issued)
     }
 
-    /// A service that does not accept a credential may get a new one next time.
+    /// Forgets a credential that the service does not accept, so that it may get a new one next
+    /// time.
     pub(super) fn note_refusal(
         &self,
         planned: &Planned,
@@ -87,56 +77,45 @@ impl Inner {
         if status != StatusCode::UNAUTHORIZED {
             return;
         }
-        if planned.mode == DelegationMode::ServiceIdentity {
-            planned.service.own.refused(credential);
-        } else if let Ok((exchange, subject)) = self.exchange(&planned.service) {
-            let key = self.cache_key(planned, exchange, subject);
-            self.broker
-                .exchanged
-                .refused(&key, credential.bare(), exchange.clock.now_ms());
+        let service = &planned.service;
+        match Acting::in_mode(planned.mode) {
+            None => service.own.refused(credential),
+            Some(acting) => {
+                if let Ok((authority, asker)) = self.user(service, acting) {
+                    let key = authority.cache_key(&service.settings.name, &asker);
+                    let now_ms = service.clock.now_ms();
+                    self.broker
+                        .exchanged
+                        .refused(&key, credential.bare(), now_ms);
+                }
+            }
         }
     }
 
-    fn cache_key(
-        &self,
-        planned: &Planned,
-        exchange: &Exchange,
-        subject: &SubjectToken,
-    ) -> cache::Key {
-        let claims = self.envelope.claims();
-        cache::Key {
-            issuer: claims.actor.iss.clone(),
-            sub: claims.actor.sub.clone(),
-            tenant: claims.actor.tenant.clone(),
-            agent: claims.agent.id.clone(),
-            client: claims.agent.client_id.clone(),
-            service: planned.service.settings.name.clone(),
-            mode: planned.mode,
-            scopes: exchange.scopes.clone(),
-            subject_digest: subject.digest(),
-        }
-    }
-
-    /// How the service's tokens are obtained, and the user's token for it.
-    pub(super) fn exchange<'s>(
+    /// Returns the way to the user's authority at the service, and the user. There is no second
+    /// choice.
+    ///
+    /// # Errors
+    /// There is no way for this user.
+    pub(super) fn user<'s>(
         &'s self,
         service: &'s Service,
-    ) -> Result<(&'s Exchange, &'s SubjectToken), DownstreamError> {
-        let exchange = service
-            .exchange
-            .as_ref()
-            .ok_or(DownstreamError::IdentityUnavailable)?;
-        let subject = self
-            .subject
-            .as_ref()
-            .ok_or(DownstreamError::IdentityUnavailable)?;
-        let known = exchange
-            .subject_issuers
-            .iter()
-            .any(|alias| alias == self.envelope.issuer_alias());
-        let user = self.envelope.claims().actor.kind == ActorKind::User;
-        if known && user {
-            Ok((exchange, subject))
+        acting: Acting,
+    ) -> Result<(&'s UserAuthority, Asker<'s>), DownstreamError> {
+        let (Some(authority), Some(token)) = (&service.user, &self.subject) else {
+            return Err(DownstreamError::IdentityUnavailable);
+        };
+        let claims = self.envelope.claims();
+        let asker = Asker {
+            actor: &claims.actor,
+            agent: &claims.agent,
+            issuer: self.envelope.issuer_alias(),
+            token,
+            until: self.envelope.authority_until(),
+            acting,
+        };
+        if authority.serves(&asker) {
+            Ok((authority, asker))
         } else {
             Err(DownstreamError::IdentityUnavailable)
         }

@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 use http_body_util::Full;
 
 use super::{Inner, Prepared};
+use crate::audit::Settled;
 use crate::delegation::answer_headers::visible;
 use crate::delegation::identify::identify;
-use crate::delegation::planned::{Planned, Progress, failed, principal};
+use crate::delegation::planned::{Planned, Progress, failed};
 use crate::downstream::{DownstreamError, Response};
-use crate::egress::Principal;
+use crate::egress::Party;
 
 impl Inner {
     /// Builds the request with its credential. Nothing has reached the service yet.
@@ -18,8 +19,10 @@ impl Inner {
         &self,
         planned: &Planned,
         progress: &mut Progress,
+        settled: Settled<'_>,
     ) -> Result<Prepared, DownstreamError> {
-        let credential = tokio::time::timeout(self.broker.limits.time, self.credential(planned))
+        let obtained = self.credential(planned, settled);
+        let credential = tokio::time::timeout(self.broker.limits.downstream_time, obtained)
             .await
             .map_err(|_| {
                 DownstreamError::Unavailable(
@@ -48,7 +51,7 @@ impl Inner {
         })
     }
 
-    /// Sends the request and takes the answer, without what a tool must not see.
+    /// Sends the request, which is an effect, and takes the answer, without what a tool must not see.
     pub(super) async fn deliver(
         &self,
         planned: &Planned,
@@ -57,19 +60,25 @@ impl Inner {
             credential,
         }: Prepared,
         progress: &mut Progress,
+        _: Settled<'_>,
     ) -> Result<Response, DownstreamError> {
         progress.sending = true;
-        let limits = self.broker.limits;
+        let limits = &self.broker.limits;
         let transaction = request.headers().get("txn-token").cloned();
         let client = &planned.service.client;
-        let sent = client.send_for(self.principal(planned), request, limits.time, limits.answer);
+        let sent = client.send_for(
+            self.party(planned),
+            request,
+            limits.downstream_time,
+            limits.downstream_bytes,
+        );
         let answer = sent.await.map_err(|error| {
             progress.sending = error.may_have_arrived();
             failed(&error)
         })?;
         progress.status = Some(answer.status.as_u16());
         let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
-        if before.saturating_add(answer.body.len()) > limits.total {
+        if before.saturating_add(answer.body.len()) > limits.downstream_total {
             return Err(DownstreamError::TooLarge);
         }
         self.note_refusal(planned, &credential, answer.status);
@@ -104,11 +113,11 @@ impl Inner {
     }
 
     /// For whom the connection to the service carries this request.
-    fn principal(&self, planned: &Planned) -> Principal {
+    fn party(&self, planned: &Planned) -> Party {
         if planned.service.settings.shared_data {
-            Principal::Everyone
+            Party::Everyone
         } else {
-            principal(&self.envelope.claims().actor)
+            (&self.envelope.claims().actor).into()
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::principal::Principal;
 use crate::seams::hex;
 
 /// The moment at which the service sends too much.
@@ -167,10 +168,9 @@ fn client() -> Client {
     )
 }
 
-fn actor(sub: &str) -> Principal {
-    Principal::Actor {
-        issuer: "https://idp.example".into(),
-        sub: sub.into(),
+fn actor(sub: &str) -> Party {
+    Party::Actor {
+        principal: Principal::new("https://idp.example", sub),
         tenant: None,
         service: false,
     }
@@ -181,7 +181,7 @@ async fn ask(
     service: &Service,
     kind: Kind,
     user: &str,
-    principal: Principal,
+    party: Party,
 ) -> Option<Answer> {
     let uri = format!("http://{}/orders/7", service.address);
     let request = Request::builder()
@@ -190,18 +190,18 @@ async fn ask(
         .header("x-user", user);
     let request = request.body(Full::default()).expect("a request");
     client
-        .send_for(principal, request, Duration::from_secs(10), 1024)
+        .send_for(party, request, Duration::from_secs(10), 1024)
         .await
         .ok()
 }
 
 /// Lets two users take turns. Returns how many answers were for the other one.
-async fn mix_ups(kind: Kind, late: Late, principal: fn(&str) -> Principal) -> usize {
+async fn mix_ups(kind: Kind, late: Late, party: fn(&str) -> Party) -> usize {
     let service = Service::start(kind, late).await.expect("a service");
     let client = client();
     let mut wrong = 0;
     for user in ["mallory", "alice", "mallory", "mallory", "alice", "alice"] {
-        if let Some(answer) = ask(&client, &service, kind, user, principal(user)).await {
+        if let Some(answer) = ask(&client, &service, kind, user, party(user)).await {
             let expected = if kind.body { mark(user) } else { String::new() };
             wrong += usize::from(answer.body != expected.as_bytes());
         }
@@ -239,7 +239,7 @@ async fn nobody_gets_another_users_answer_whatever_a_service_sends_and_when() {
 async fn one_pool_for_all_users_is_found_out() {
     for kind in KINDS.iter().filter(|kind| kind.lives) {
         assert_ne!(
-            mix_ups(*kind, Late::Next, |_| Principal::Everyone).await,
+            mix_ups(*kind, Late::Next, |_| Party::Everyone).await,
             0,
             "{kind:?}"
         );

@@ -81,16 +81,16 @@ pub struct Key {
 }
 
 impl Key {
-    pub(crate) fn algorithm(&self) -> Algorithm {
+    pub(in crate::tokens) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
     /// The set that it is of.
-    pub(crate) fn set(&self) -> SetVersion {
+    pub(in crate::tokens) fn set(&self) -> SetVersion {
         self.set
     }
 
-    pub(crate) fn verifies(&self, message: &[u8], signature: &str) -> bool {
+    pub(in crate::tokens) fn verifies(&self, message: &[u8], signature: &str) -> bool {
         jsonwebtoken::crypto::verify(signature, message, &self.public, self.algorithm.library())
             .unwrap_or(false)
     }

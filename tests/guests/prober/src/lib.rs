@@ -80,7 +80,8 @@ struct Answers {
     last: String,
 }
 
-/// Asks a service for whatever it is told to; `{actor.sub}` in the path is left to the host.
+/// Asks a service for whatever it is told to. `{actor.sub}` and the like are left to the host, and
+/// `a|b` is one segment or value of two pieces.
 #[bailiwick_sdk::tool(services = ["orders_api"])]
 fn ask(call: &Call, args: Ask) -> Result<Answers, Error> {
     let mut answers = Answers {
@@ -88,14 +89,10 @@ fn ask(call: &Call, args: Ask) -> Result<Answers, Error> {
         last: String::new(),
     };
     for _ in 0..args.times.max(1) {
-        let path = args.path.iter().map(|part| match part.as_str() {
-            "{actor.sub}" => Part::ActorSub,
-            "{actor.tenant}" => Part::ActorTenant,
-            text => Part::from(text),
-        });
+        let path = args.path.iter().map(|text| part(text));
         let mut request = call.service(&args.service).request(&args.method, path);
         for (name, value) in &args.query {
-            request = request.query(name, value.as_str());
+            request = request.query(name, part(value));
         }
         for (name, value) in &args.headers {
             request = request.header(name, value.as_str());
@@ -114,6 +111,25 @@ fn ask(call: &Call, args: Ask) -> Result<Answers, Error> {
         }
     }
     Ok(answers)
+}
+
+fn part(text: &str) -> Part {
+    match text.split('|').map(piece).collect::<Vec<_>>().as_slice() {
+        [Piece::Text(text)] => Part::from(text),
+        [Piece::ActorSub] => Part::ActorSub,
+        [Piece::ActorTenant] => Part::ActorTenant,
+        [Piece::ActorIssuer] => Part::ActorIssuer,
+        pieces => Part::joined(pieces.iter().cloned()),
+    }
+}
+
+fn piece(text: &str) -> Piece {
+    match text {
+        "{actor.sub}" => Piece::ActorSub,
+        "{actor.tenant}" => Piece::ActorTenant,
+        "{actor.iss}" => Piece::ActorIssuer,
+        text => Piece::from(text),
+    }
 }
 
 static CALLS: AtomicU32 = AtomicU32::new(0);

@@ -15,7 +15,7 @@ struct Release {
 /// Says which release answers: release-mark-0000.
 #[bailiwick_sdk::tool(read_only)]
 fn release(call: &Call) -> Result<Release, Error> {
-    let own = &call.identity().call;
+    let own = call.binding();
     Ok(Release {
         mark: MARK.to_owned(),
         call: own.id.clone(),

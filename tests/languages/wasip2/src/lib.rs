@@ -45,7 +45,7 @@ fn greet_wasip2(call: &Call, args: Args) -> Result<Greeting, Error> {
         .json()?;
     bailiwick_sdk::info!("greeting");
     Ok(Greeting {
-        greeting: format!("{word}, {}", call.identity().actor.sub),
+        greeting: format!("{word}, {}", call.actor().sub),
         sum: args.a + args.b,
         status,
     })
@@ -72,7 +72,7 @@ struct Seen {
 /// Looks at the system, and says so on its standard output and error.
 #[bailiwick_sdk::tool]
 fn look_wasip2(call: &Call) -> Result<Seen, Error> {
-    let subject = &call.identity().actor.sub;
+    let subject = &call.actor().sub;
     println!("output for {subject}\u{1b}[2J");
     eprintln!("error for {subject}\u{1b}[2J");
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();

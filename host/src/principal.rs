@@ -1,8 +1,9 @@
-//! Who a share belongs to.
+//! The one name of a user or service account, by which shares and connections are told apart.
 
-use crate::identity::Caller;
+use bailiwick_envelope::Actor;
 
-/// A principal: always the pair of issuer and subject, never a subject alone.
+/// A principal: always the pair of issuer and subject, never a subject alone. Two issuers may both
+/// have a subject `alice`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Principal {
     issuer: String,
@@ -19,8 +20,8 @@ impl Principal {
     }
 }
 
-impl From<&Caller> for Principal {
-    fn from(caller: &Caller) -> Self {
-        Self::new(&caller.actor().iss, &caller.actor().sub)
+impl From<&Actor> for Principal {
+    fn from(actor: &Actor) -> Self {
+        Self::new(&actor.iss, &actor.sub)
     }
 }

@@ -1,0 +1,53 @@
+//! The user for whom authority at a service is obtained.
+
+use bailiwick_envelope::{Actor, Agent, DelegationMode};
+
+use crate::identity::SubjectToken;
+
+/// For whom authority is obtained, and whom the service shall see acting.
+pub(super) struct Asker<'c> {
+    pub(super) actor: &'c Actor,
+    pub(super) agent: &'c Agent,
+    /// The alias of the actor's issuer.
+    pub(super) issuer: &'c str,
+    /// The caller's own token.
+    pub(super) token: &'c SubjectToken,
+    /// When that token ends, seconds since 1970-01-01 UTC.
+    pub(super) until: u64,
+    pub(super) acting: Acting,
+}
+
+/// Whom the service shall see acting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Acting {
+    /// The host, for the user: the issued token has an `act` (RFC 8693 §4.1).
+    HostForUser,
+    /// The user alone: an `act` is refused.
+    UserAlone,
+}
+
+impl Acting {
+    /// Returns who acts in a mode that acts for a user, and nothing for the other one.
+    pub(super) fn in_mode(mode: DelegationMode) -> Option<Self> {
+        match mode {
+            DelegationMode::ServiceIdentity => None,
+            DelegationMode::OnBehalfOf => Some(Self::HostForUser),
+            DelegationMode::RestrictedUser => Some(Self::UserAlone),
+        }
+    }
+
+    pub(super) fn mode(self) -> DelegationMode {
+        match self {
+            Self::HostForUser => DelegationMode::OnBehalfOf,
+            Self::UserAlone => DelegationMode::RestrictedUser,
+        }
+    }
+
+    /// For the journal.
+    pub(super) fn credential_kind(self) -> &'static str {
+        match self {
+            Self::HostForUser => "token_exchange",
+            Self::UserAlone => "reissued_token",
+        }
+    }
+}

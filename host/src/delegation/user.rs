@@ -1,0 +1,67 @@
+//! How the authority of a user at one service is obtained.
+//!
+//! Invariant: authority is obtained for a user only, never for a service account, and only where
+//! the operator says that the service knows users of that issuer.
+
+use bailiwick_envelope::ActorKind;
+
+use super::asker::Asker;
+use super::cache::{Issued, Key};
+use super::exchange::Exchange;
+use crate::downstream::DownstreamError;
+
+/// The ways to a user's authority. Each answers the same three questions.
+pub(super) enum UserAuthority {
+    /// The caller's own token is exchanged for one of the service (RFC 8693).
+    Exchange(Exchange),
+}
+
+/// What is asked for, for the journal.
+pub(super) struct Asked<'a> {
+    pub(super) scopes: &'a [String],
+    pub(super) audience: &'a str,
+}
+
+impl UserAuthority {
+    /// Returns whether it can be obtained for this one.
+    pub(super) fn serves(&self, asker: &Asker<'_>) -> bool {
+        let known = match self {
+            Self::Exchange(exchange) => exchange.settings.subject_issuers.as_slice(),
+        };
+        asker.actor.kind == ActorKind::User && known.iter().any(|alias| alias == asker.issuer)
+    }
+
+    /// Returns everything that what is obtained depends on, at the service of that name.
+    pub(super) fn cache_key(&self, service: &str, asker: &Asker<'_>) -> Key {
+        Key {
+            issuer: asker.actor.iss.clone(),
+            sub: asker.actor.sub.clone(),
+            tenant: asker.actor.tenant.clone(),
+            agent: asker.agent.id.clone(),
+            client: asker.agent.client_id.clone(),
+            service: service.to_owned(),
+            mode: asker.acting.mode(),
+            scopes: self.asked().scopes.to_vec(),
+            subject_digest: asker.token.digest(),
+        }
+    }
+
+    /// Obtains a token that was verified in full.
+    ///
+    /// # Errors
+    /// There is no token that may be sent.
+    pub(super) async fn obtain(&self, asker: &Asker<'_>) -> Result<Issued, DownstreamError> {
+        match self {
+            Self::Exchange(exchange) => exchange.obtain(asker).await,
+        }
+    }
+
+    pub(super) fn asked(&self) -> Asked<'_> {
+        match self {
+            Self::Exchange(exchange) => Asked {
+                scopes: &exchange.settings.scopes,
+                audience: &exchange.settings.audience,
+            },
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! An issuer on the loopback, whose keys, answers and time a test sets.
+#![expect(clippy::expect_used, reason = "tests")]
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use rustls::RootCertStore;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+
+use super::{Algorithm, KeyRing, KeySource};
+use crate::egress::{AddressPolicy, Tls};
+use crate::seams::Clock;
+
+/// A clock that a test moves.
+pub(crate) struct Hands(AtomicU64);
+
+impl Hands {
+    /// A clock that stands at `seconds` since 1970-01-01 UTC.
+    pub(crate) fn at(seconds: u64) -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(seconds * 1000)))
+    }
+
+    pub(crate) fn forward(&self, ms: u64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// The issuer: what it answers, when, and how often it was asked.
+pub(crate) struct Issuer {
+    answer: Mutex<(&'static str, String)>,
+    held: watch::Sender<bool>,
+    asked: AtomicUsize,
+    pub(crate) came: Notify,
+}
+
+impl Issuer {
+    /// An issuer that publishes nothing yet, and the ring of its keys.
+    pub(crate) async fn start(clock: &Arc<dyn Clock>) -> (Arc<Self>, KeyRing) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/jwks", listener.local_addr().expect("an address"));
+        let answer = Mutex::new(("503 Service Unavailable", String::new()));
+        let issuer = Self {
+            answer,
+            held: watch::Sender::new(false),
+            asked: AtomicUsize::new(0),
+            came: Notify::new(),
+        };
+        let issuer = Arc::new(issuer);
+        let serving = Arc::clone(&issuer);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(Arc::clone(&serving).serve(stream));
+            }
+        });
+        let source = KeySource::Remote {
+            url: url.parse().expect("a URL"),
+            addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+        };
+        let tls = Tls::new(RootCertStore::empty()).expect("TLS");
+        let keys = KeyRing::new(source, Algorithm::ALL.to_vec(), &tls, Arc::clone(clock));
+        (issuer, keys)
+    }
+
+    async fn serve(self: Arc<Self>, mut stream: TcpStream) {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            match stream.read_buf(&mut request).await {
+                Ok(read) if read > 0 => {}
+                _ => return,
+            }
+        }
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.came.notify_one();
+        let mut held = self.held.subscribe();
+        if held.wait_for(|held| !held).await.is_err() {
+            return;
+        }
+        let (status, body) = self
+            .answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let head = format!(
+            "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let _written = stream.write_all((head + &body).as_bytes()).await;
+    }
+
+    /// Publishes the keys of these seeds, and no others.
+    pub(crate) fn publish(&self, seeds: &[u8]) {
+        let keys: Vec<Value> = seeds.iter().map(|seed| jwk(*seed)).collect();
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
+            ("200 OK", json!({ "keys": keys }).to_string());
+    }
+
+    pub(crate) fn fail(&self) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
+            ("500 Internal Server Error", String::new());
+    }
+
+    /// Lets requests come and no answers go, or lets them go.
+    pub(crate) fn hold(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+/// An access token with these claims, signed with the key of `seed`.
+pub(crate) fn signed(seed: u8, claims: &Value) -> String {
+    let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": format!("key-{seed}")});
+    signed_with(seed, &header, claims)
+}
+
+/// A token with this header and these claims, signed with the key of `seed`.
+pub(crate) fn signed_with(seed: u8, header: &Value, claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let text = format!("{}.{}", part(header), part(claims));
+    let signature = SigningKey::from_bytes(&[seed; 32])
+        .sign(text.as_bytes())
+        .to_bytes();
+    format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn jwk(seed: u8) -> Value {
+    let public = SigningKey::from_bytes(&[seed; 32])
+        .verifying_key()
+        .to_bytes();
+    json!({"kty": "OKP", "crv": "Ed25519", "kid": format!("key-{seed}"), "x": URL_SAFE_NO_PAD.encode(public)})
+}

@@ -1,0 +1,284 @@
+//! One permitted call, from its start to its answer on the wire.
+//!
+//! The call runs in a task of its own, so that a client that goes away does not take its record
+//! along: the task is told, ends, and is recorded. What comes back is a stream of events. If the
+//! first event is the end, the answer is JSON; if progress comes first, it is a stream of
+//! server-sent events that ends with the same message.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Bytes, Frame};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, interval_at};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::answer::{Answer, Way, message, plain, way};
+use super::body::Held;
+use super::discovery::Resource;
+use super::revision::Revision;
+use crate::call::{self, Client, Host, Permit, Progress, Refusal};
+use crate::sandbox::{self, Report};
+
+/// What the answer to one call looks like, whatever it says.
+pub(super) struct Framing {
+    /// The request's id.
+    pub(super) id: Value,
+    /// The rules that the request keeps.
+    pub(super) revision: Revision,
+    /// The token under which the client wants to see progress.
+    pub(super) progress: Option<Value>,
+    /// The resource that refusals name.
+    pub(super) resource: Arc<Resource>,
+}
+
+/// What a call tells its client.
+enum Event {
+    /// How far it is.
+    Progress(Report),
+    /// How it ended.
+    Ended(Result<sandbox::Answer, Refusal>),
+}
+
+/// Makes the call and answers it.
+pub(super) async fn answer(
+    host: &Arc<Host>,
+    permit: Permit,
+    framing: Framing,
+    held: Option<Held>,
+) -> Answer {
+    let (sender, mut events) = mpsc::channel(EVENTS);
+    let gone = CancellationToken::new();
+    let guard = gone.clone().drop_guard();
+    let wanted = framing.progress.is_some();
+    let deliver = deliver(
+        Arc::clone(host),
+        permit,
+        gone,
+        wanted.then(|| sender.clone()),
+    );
+    host.calls.spawn(async move {
+        let _held = held;
+        let ended = deliver.await;
+        let _ = sender.send(Event::Ended(ended)).await;
+    });
+    match events.recv().await {
+        Some(Event::Ended(ended)) => framing.whole(ended),
+        Some(first) => framing.stream(first, events, guard),
+        None => plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
+    }
+}
+
+/// Makes the call, and hands its progress to `events` until it is over.
+async fn deliver(
+    host: Arc<Host>,
+    permit: Permit,
+    cancelled: CancellationToken,
+    events: Option<mpsc::Sender<Event>>,
+) -> Result<sandbox::Answer, Refusal> {
+    let (progress, reports) = events.is_some().then(|| Progress::new(EVENTS)).unzip();
+    let client = Client {
+        cancelled,
+        stopping: host.stop.clone(),
+        progress,
+    };
+    let watched = async {
+        if let (Some(events), Some(mut reports)) = (events, reports) {
+            while let Some(report) = reports.recv().await {
+                if events.send(Event::Progress(report)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    };
+    let (ended, ()) = tokio::join!(call::perform(&host, permit, client), watched);
+    ended
+}
+
+impl Framing {
+    /// Answers a call that was refused.
+    pub(super) fn refused(&self, refusal: &Refusal) -> Answer {
+        match way(refusal, &self.resource) {
+            Way::Http(answer) => *answer,
+            Way::Protocol(code) => {
+                let status = if self.revision.strict_errors {
+                    StatusCode::BAD_REQUEST
+                } else {
+                    StatusCode::OK
+                };
+                message(status, self.error(code, refusal.message(), None))
+            }
+            Way::ToolResult => message(StatusCode::OK, self.result(&answer_of(refusal))),
+        }
+    }
+
+    /// The answer to a call that told nothing before its end.
+    fn whole(&self, ended: Result<sandbox::Answer, Refusal>) -> Answer {
+        match ended {
+            Ok(answer) => message(StatusCode::OK, self.result(&answer)),
+            // It may have run: the client must not take it for a call that can be sent again.
+            Err(refusal) if refusal.is_unrecordable() => plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the call cannot be recorded",
+            ),
+            Err(refusal) => self.refused(&refusal),
+        }
+    }
+
+    fn stream(self, first: Event, events: mpsc::Receiver<Event>, guard: DropGuard) -> Answer {
+        let body = Stream {
+            framing: self,
+            first: Some(first),
+            events: Some(events),
+            keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
+            _guard: guard,
+        };
+        let mut answer = Response::new(body.boxed());
+        let headers = answer.headers_mut();
+        for (name, value) in [
+            (header::CONTENT_TYPE, "text/event-stream"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::HeaderName::from_static("x-accel-buffering"), "no"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        answer
+    }
+
+    /// The message that an event is.
+    fn event(&self, event: Event) -> Vec<u8> {
+        match event {
+            Event::Progress(report) => self.progress(report),
+            Event::Ended(Ok(answer)) => self.result(&answer),
+            Event::Ended(Err(refusal)) => match way(&refusal, &self.resource) {
+                Way::Protocol(code) => self.error(code, refusal.message(), None),
+                Way::ToolResult => self.result(&answer_of(&refusal)),
+                Way::Http(_) => {
+                    let data = json!({"reason": refusal.reason().as_str()});
+                    self.error(INTERNAL_ERROR, refusal.message(), Some(data))
+                }
+            },
+        }
+    }
+
+    fn progress(&self, report: Report) -> Vec<u8> {
+        let mut params = Map::new();
+        params.insert("progressToken".into(), self.progress.clone().into());
+        params.insert("progress".into(), report.done.into());
+        params.extend(report.total.map(|total| ("total".into(), total.into())));
+        params.extend(report.message.map(|text| ("message".into(), text.into())));
+        let notification = json!({
+            "jsonrpc": "2.0",
+            "method": "notifications/progress",
+            "params": params,
+        });
+        notification.to_string().into_bytes()
+    }
+
+    fn result(&self, answer: &sandbox::Answer) -> Vec<u8> {
+        let result = CallResult {
+            content: &answer.content,
+            structured_content: answer.structured.as_ref(),
+            is_error: answer.is_error,
+            meta: (!answer.meta.is_empty()).then_some(&answer.meta),
+            result_type: self.revision.typed_results.then_some("complete"),
+        };
+        self.framed("result", &result)
+    }
+
+    fn error(&self, code: i32, text: &str, data: Option<Value>) -> Vec<u8> {
+        let mut error = json!({"code": code, "message": text});
+        if let (Some(error), Some(data)) = (error.as_object_mut(), data) {
+            error.insert("data".into(), data);
+        }
+        self.framed("error", &error)
+    }
+
+    /// JSON-RPC 2.0 §5: written once, member by member.
+    fn framed(&self, name: &str, member: &impl Serialize) -> Vec<u8> {
+        let member = serde_json::to_string(member).unwrap_or_else(|_| "null".to_owned());
+        let id = &self.id;
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"{name}":{member}}}"#).into_bytes()
+    }
+}
+
+/// A `CallToolResult` of MCP.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CallResult<'a> {
+    content: &'a [Value],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structured_content: Option<&'a Value>,
+    is_error: bool,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_type: Option<&'static str>,
+}
+
+fn answer_of(refusal: &Refusal) -> sandbox::Answer {
+    sandbox::Answer::refusal(refusal.reason().as_str(), refusal.message())
+}
+
+/// Server-sent events: one for each event of the call, and a comment where none comes for long, so
+/// that nothing between takes the connection for a dead one.
+struct Stream {
+    framing: Framing,
+    first: Option<Event>,
+    // Away once the call has ended.
+    events: Option<mpsc::Receiver<Event>>,
+    keep_alive: Interval,
+    // Tells the call when the client goes away.
+    _guard: DropGuard,
+}
+
+impl Body for Stream {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let stream = self.get_mut();
+        let frame = |bytes: Vec<u8>| Poll::Ready(Some(Ok(Frame::data(bytes.into()))));
+        let Some(events) = &mut stream.events else {
+            return Poll::Ready(None);
+        };
+        let event = match stream.first.take() {
+            Some(first) => Poll::Ready(Some(first)),
+            None => events.poll_recv(context),
+        };
+        match event {
+            Poll::Ready(Some(event)) => {
+                if matches!(event, Event::Ended(_)) {
+                    stream.events = None;
+                }
+                stream.keep_alive.reset();
+                let data = stream.framing.event(event);
+                frame([b"data: ", data.as_slice(), b"\n\n"].concat())
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => match stream.keep_alive.poll_tick(context) {
+                Poll::Ready(_) => frame(b":\n\n".to_vec()),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+}
+
+/// Events that wait for a client that is slower than its call.
+const EVENTS: usize = 8;
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// JSON-RPC 2.0 §5.1.
+const INTERNAL_ERROR: i32 = -32603;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,313 @@
+//! The same requests through this host's own path and through the MCP library: whether a call is
+//! made, and what its answer looks like on the wire.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use rmcp::ErrorData;
+use rmcp::handler::server::ServerHandler;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, JsonObject,
+    ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::{RequestContext, RoleServer};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::{Map, Value, json};
+
+use super::super::headers;
+use super::super::message::{Asks, Message};
+use super::super::revision::{self, SUPPORTED};
+use super::*;
+use crate::reason::RefusalReason;
+use crate::schema::Schema;
+
+const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,
+    "properties":{"region":{"type":"string","x-mcp-header":"Region"}}}"#;
+
+/// A tool's answer that has everything.
+fn answer() -> sandbox::Answer {
+    let meta = json!({"a.example/b": 1});
+    sandbox::Answer {
+        content: vec![
+            json!({"type": "text", "text": "hello", "_meta": {"c": true}}),
+            json!({"type": "image", "data": "AQ==", "mimeType": "image/png"}),
+            json!({"type": "resource_link", "uri": "x:y", "name": "n", "description": "d"}),
+            json!({"type": "resource", "resource": {"uri": "x:y", "mimeType": "a/b", "text": "t"}}),
+        ],
+        structured: Some(json!({"n": 1.5, "list": [null, {"a": []}]})),
+        is_error: false,
+        meta: meta.as_object().cloned().unwrap_or_default(),
+    }
+}
+
+/// The library, with one tool that answers as above.
+#[derive(Clone)]
+struct Reference;
+
+impl ServerHandler for Reference {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+    }
+
+    fn supported_protocol_versions(&self) -> std::borrow::Cow<'static, [ProtocolVersion]> {
+        SUPPORTED.into()
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        let schema: JsonObject = serde_json::from_str(SCHEMA).ok()?;
+        (name == "a").then(|| Tool::new("a", "d", Arc::new(schema)))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        if request.name != "a" {
+            return Err(ErrorData::new(
+                ErrorCode(-32602),
+                "there is no such tool",
+                None,
+            ));
+        }
+        let answer = answer();
+        let result = json!({
+            "content": answer.content, "structuredContent": answer.structured,
+            "isError": answer.is_error, "_meta": answer.meta,
+        });
+        let mut result: CallToolResult = serde_json::from_value(result)
+            .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+        result.result_type = CallToolResult::success(Vec::new()).result_type;
+        Ok(result.into())
+    }
+}
+
+/// What a client sees: status, media type, and the message without words that may differ.
+#[derive(Debug, PartialEq)]
+struct Seen(StatusCode, String, Value);
+
+async fn seen(answer: Answer) -> Seen {
+    let media_type = answer.headers().get(header::CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok());
+    let is_json = media_type == Some("application/json");
+    let status = answer.status();
+    let bytes = answer
+        .into_body()
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes);
+    let mut message = Value::Null;
+    if is_json {
+        message = serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default();
+        if let Some(error) = message.get_mut("error").and_then(Value::as_object_mut) {
+            error.remove("message");
+        }
+    }
+    let media_type = if is_json { "json" } else { "text" };
+    Seen(status, media_type.to_owned(), message)
+}
+
+async fn library(headers: &HeaderMap, body: &str) -> Seen {
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .disable_allowed_hosts()
+        .disable_allowed_origins();
+    let sessions = Arc::<NeverSessionManager>::default();
+    let service = StreamableHttpService::new(|| Ok(Reference), sessions, config);
+    let mut request = Request::post("/mcp");
+    if let Some(all) = request.headers_mut() {
+        all.clone_from(headers);
+        all.insert(header::HOST, HeaderValue::from_static("tools.example"));
+    }
+    let body = Full::new(Bytes::from(body.to_owned()));
+    match request.body(body) {
+        Ok(request) => seen(service.handle(request).await).await,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+async fn own(headers: &HeaderMap, body: &str, schema: &Schema, resource: &Arc<Resource>) -> Seen {
+    let message = Message::parse(body.as_bytes());
+    let Ok(Message {
+        id,
+        asks: Asks::Target(call),
+        ..
+    }) = message
+    else {
+        panic!("{body}");
+    };
+    let known = (call.request.name == "a").then_some(schema);
+    let answered = match revision::check(headers, &call, known) {
+        Err(improper) => improper.answer(&id),
+        Ok(revision) => {
+            let framing = Framing {
+                id,
+                revision,
+                progress: call.progress_token(),
+                resource: Arc::clone(resource),
+            };
+            match known {
+                Some(_) => framing.whole(Ok(answer())),
+                None => framing.refused(&Refusal::of_test(RefusalReason::UnknownTarget)),
+            }
+        }
+    };
+    seen(answered).await
+}
+
+/// One choice of many for each part of a request, drawn so that any run tries the same ones.
+struct Draw(u64);
+
+impl Draw {
+    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let index = usize::try_from(self.0 >> 33).unwrap_or(0) % choices.len();
+        choices[index].clone()
+    }
+
+    /// Mostly the first choice, so that what is tried last is reached often enough.
+    fn mostly<T: Clone>(&mut self, choices: &[T]) -> T {
+        match self.of(&[true, true, true, false]) {
+            true => choices[0].clone(),
+            false => self.of(choices),
+        }
+    }
+
+    fn headers(&mut self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let both = "application/json, text/event-stream";
+        let accept = self.mostly(&[
+            vec![both],
+            vec![],
+            vec!["*/*"],
+            vec!["application/json"],
+            vec!["application/json", "text/event-stream;q=0.1"],
+            vec!["application/json;q=0, text/event-stream"],
+            vec!["text/x;a=\"application/json\", text/event-stream"],
+        ]);
+        let json = "application/json";
+        let sent = self.mostly(&[
+            vec![json],
+            vec![],
+            vec!["text/plain"],
+            vec!["Application/JSON; charset=utf-8"],
+        ]);
+        let method = self.mostly(&[
+            vec!["tools/call"],
+            vec![],
+            vec!["tools/list"],
+            vec!["tools/call", "tools/call"],
+        ]);
+        let name = self.mostly(&[
+            vec!["a"],
+            vec![],
+            vec!["=?base64?YQ==?="],
+            vec!["b"],
+            vec!["=?base64?!"],
+        ]);
+        let region = self.of(&[
+            vec![],
+            vec!["eu"],
+            vec!["us"],
+            vec!["eu", "eu"],
+            vec!["=?base64?ZXU=?="],
+        ]);
+        for (header, values) in [
+            ("accept", accept),
+            ("content-type", sent),
+            ("mcp-method", method),
+            ("mcp-name", name),
+            ("mcp-param-region", region),
+        ] {
+            for value in values {
+                headers.append(
+                    HeaderName::from_static(header),
+                    HeaderValue::from_static(value),
+                );
+            }
+        }
+        headers
+    }
+
+    fn request(&mut self) -> (HeaderMap, String) {
+        let mut headers = self.headers();
+        let new = "2026-07-28";
+        let version = self.mostly(&[
+            Some(new),
+            None,
+            Some("2025-11-25"),
+            Some("2025-03-26"),
+            Some("2024-11-05"),
+            Some("2099-01-01"),
+            Some("1999-01-01"),
+            Some("nonsense"),
+        ]);
+        if let Some(version) = version {
+            headers.insert("mcp-protocol-version", HeaderValue::from_static(version));
+        }
+        let mut meta = Map::new();
+        let named = self.mostly(&[
+            version.map(Value::from),
+            None,
+            Some(json!("2025-11-25")),
+            Some(json!(new)),
+            Some(json!("2099-01-01")),
+            Some(json!(7)),
+        ]);
+        meta.extend(named.map(|named| ("io.modelcontextprotocol/protocolVersion".into(), named)));
+        let capabilities = self.mostly(&[
+            Some(json!({})),
+            None,
+            Some(json!(7)),
+            Some(json!({"roots": {}})),
+        ]);
+        meta.extend(
+            capabilities.map(|it| ("io.modelcontextprotocol/clientCapabilities".into(), it)),
+        );
+        let token = self.of(&[None, Some(json!("t")), Some(json!(5)), Some(json!({}))]);
+        meta.extend(token.map(|token| ("progressToken".into(), token)));
+        let arguments = self.of(&[json!({}), json!({"region": "eu"})]);
+        let (id, name) = (self.of(&[json!(1), json!("a b")]), self.mostly(&["a", "b"]));
+        let params = json!({"name": name, "arguments": arguments, "_meta": meta});
+        let body = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+        (headers, body.to_string())
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_answered_as_the_mcp_library_would_answer_it() {
+    let Ok(schema) = Schema::compile(SCHEMA) else {
+        panic!("no schema");
+    };
+    let resource = Resource::new("https://tools.example/mcp").map(Arc::new);
+    let Some(resource) = resource else {
+        panic!("no resource");
+    };
+    let (mut draw, mut made) = (Draw(7), 0);
+    for number in 0..REQUESTS {
+        let (headers, body) = draw.request();
+        let own = own(&headers, &body, &schema, &resource).await;
+        let library = library(&headers, &body).await;
+        // The library compares these headers from 2026-07-28 on; this host refuses any that lie.
+        let version = headers
+            .get("mcp-protocol-version")
+            .map(HeaderValue::as_bytes);
+        let older = version.is_none_or(|version| version < b"2026-07-28".as_slice());
+        let mismatch = own.2.pointer("/error/code") == Some(&json!(headers::HEADER_MISMATCH));
+        let named = headers.contains_key("mcp-method") || headers.contains_key("mcp-name");
+        if !(own != library && older && mismatch && named) {
+            assert_eq!(own, library, "request {number}: {body}\n{headers:?}");
+        }
+        made += usize::from(own.2.get("result").is_some());
+    }
+    assert!(made > REQUESTS / 20, "only {made} were made");
+}
+
+const REQUESTS: usize = 5_000;

@@ -1,0 +1,189 @@
+//! The rules of MCP's revisions for one request that this host answers itself.
+//!
+//! Streamable HTTP says what a client must accept and send; 2026-07-28 adds that every request
+//! names its revision twice, in a header and in `_meta`, and repeats its method and name in headers
+//! (SEP-2243). A proxy that decides by a header must not see one thing, and the host another, so
+//! all of this is checked before the call is decided.
+//!
+//! The MCP library has the same rules. A test sends the same requests through both.
+
+use http::{HeaderMap, StatusCode, header};
+use rmcp::model::{ClientCapabilities, ProtocolVersion};
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, plain, protocol_error};
+use super::headers;
+use super::message::TargetCall;
+use crate::schema::Schema;
+
+/// How a request that keeps the rules is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Revision {
+    /// Results say what they are (`resultType`), since 2026-07-28.
+    pub(super) typed_results: bool,
+    /// Errors about parameters are HTTP errors: the request names its revision and is incomplete.
+    pub(super) strict_errors: bool,
+}
+
+/// A request that breaks the rules.
+#[derive(Debug, PartialEq)]
+pub(super) enum Improper {
+    /// An HTTP error in words.
+    Http(StatusCode, String),
+    /// A JSON-RPC error with its data, on HTTP 400.
+    Protocol(i32, String, Option<Value>),
+}
+
+impl Improper {
+    /// The answer to the request with this id.
+    pub(super) fn answer(&self, id: &Value) -> Answer {
+        match self {
+            Self::Http(status, message) => plain(*status, message),
+            Self::Protocol(code, message, data) => {
+                protocol_error(StatusCode::BAD_REQUEST, id, *code, message, data.as_ref())
+            }
+        }
+    }
+
+    fn mismatch(message: &str) -> Self {
+        Self::Protocol(headers::HEADER_MISMATCH, message.to_owned(), None)
+    }
+}
+
+/// Checks a call against the revision that it names. `schema` is the input schema of the target, if
+/// the caller may know the target.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub(super) fn check(
+    headers: &HeaderMap,
+    call: &TargetCall,
+    schema: Option<&Schema>,
+) -> Result<Revision, Improper> {
+    check_media_types(headers)?;
+    let named = text(&call.meta, PROTOCOL_VERSION);
+    let header = headers
+        .get("mcp-protocol-version")
+        .map(|value| value.to_str().map_err(|_| unreadable()));
+    let header = header.transpose()?;
+    if let (None, Some(version)) = (named, header)
+        && !ProtocolVersion::KNOWN_VERSIONS
+            .iter()
+            .any(|known| known.as_str() == version)
+    {
+        let message = format!("unsupported MCP-Protocol-Version: {}", short(version));
+        return Err(Improper::Http(StatusCode::BAD_REQUEST, message));
+    }
+    let standard = header.is_some_and(|version| version >= STANDARD_HEADERS);
+    headers::check(headers, &call.request, standard, schema)
+        .map_err(|why| Improper::mismatch(&why))?;
+    check_named(named, header, &call.meta)
+}
+
+/// The client must accept both ways of answering, and send JSON.
+fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
+    if !headers::accepts(headers, "application/json")
+        || !headers::accepts(headers, "text/event-stream")
+    {
+        let message = "the Accept header must list both application/json and text/event-stream";
+        return Err(Improper::Http(StatusCode::NOT_ACCEPTABLE, message.into()));
+    }
+    let sent = headers.get(header::CONTENT_TYPE);
+    let essence = sent
+        .and_then(|value| value.to_str().ok())
+        .map(|value| value.split(';').next().unwrap_or_default().trim());
+    if essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
+        return Ok(());
+    }
+    let message = "the Content-Type header must be application/json";
+    Err(Improper::Http(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        message.into(),
+    ))
+}
+
+/// The revision that `_meta` names must be the header's, one that this host speaks, and complete.
+fn check_named(
+    named: Option<&str>,
+    header: Option<&str>,
+    meta: &Map<String, Value>,
+) -> Result<Revision, Improper> {
+    let missing = missing(meta);
+    let Some(named) = named else {
+        return match header {
+            Some(version) if version >= STANDARD_HEADERS => Err(incomplete(&missing)),
+            _ => Ok(Revision {
+                typed_results: false,
+                strict_errors: false,
+            }),
+        };
+    };
+    match header {
+        Some(header) if header == named => {}
+        Some(_) => {
+            let message = "the header MCP-Protocol-Version differs from `_meta`";
+            return Err(Improper::mismatch(message));
+        }
+        None => {
+            let message = "`_meta` names a revision, so the header MCP-Protocol-Version must too";
+            return Err(Improper::mismatch(message));
+        }
+    }
+    if !SUPPORTED.iter().any(|version| version.as_str() == named) {
+        let data = json!({"requested": named, "supported": SUPPORTED});
+        let message = "this revision of MCP is not supported".to_owned();
+        return Err(Improper::Protocol(UNSUPPORTED, message, Some(data)));
+    }
+    let typed_results = named >= STANDARD_HEADERS;
+    if typed_results && !missing.is_empty() {
+        return Err(incomplete(&missing));
+    }
+    Ok(Revision {
+        typed_results,
+        strict_errors: !missing.is_empty(),
+    })
+}
+
+/// Members of `_meta` that every request of 2026-07-28 has.
+fn missing(meta: &Map<String, Value>) -> Vec<&'static str> {
+    let capabilities = meta.get(CLIENT_CAPABILITIES);
+    let readable =
+        |value: &Value| serde_json::from_value::<ClientCapabilities>(value.clone()).is_ok();
+    let mut missing = Vec::new();
+    missing.extend(
+        text(meta, PROTOCOL_VERSION)
+            .is_none()
+            .then_some(PROTOCOL_VERSION),
+    );
+    missing.extend((!capabilities.is_some_and(readable)).then_some(CLIENT_CAPABILITIES));
+    missing
+}
+
+fn incomplete(missing: &[&str]) -> Improper {
+    let missing = missing.join(", ");
+    let message = format!("`params._meta` lacks, or has in another form: {missing}");
+    Improper::Protocol(INVALID_PARAMS, message, None)
+}
+
+fn unreadable() -> Improper {
+    let message = "the header MCP-Protocol-Version is not text";
+    Improper::Http(StatusCode::BAD_REQUEST, message.into())
+}
+
+fn text<'m>(meta: &'m Map<String, Value>, name: &str) -> Option<&'m str> {
+    meta.get(name).and_then(Value::as_str)
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// The revisions that this host speaks.
+pub(super) const SUPPORTED: &[ProtocolVersion] =
+    &[ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
+/// The first revision with the headers of SEP-2243.
+const STANDARD_HEADERS: &str = "2026-07-28";
+const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+const INVALID_PARAMS: i32 = -32602;
+const UNSUPPORTED: i32 = -32022;

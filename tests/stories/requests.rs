@@ -1,0 +1,198 @@
+//! What becomes of a tool's request: how its segments reach the service, and what the tool learns
+//! when no response comes.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::http::Answer;
+use bailiwick_dev::journal::{events, text};
+use bailiwick_tests::{Plan, World, count, ensure_eq, guest};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// A world with the prober, whose grant covers these templates.
+async fn allowing(templates: &str, change: fn(&mut bailiwick_dev::Config)) -> Result<World> {
+    let prober = guest("prober").await?;
+    let digest = bailiwick_dev::folder::digest(&prober);
+    let allow = format!("allow = [{templates}, ");
+    World::with(Plan {
+        components: vec![("prober.wasm".into(), prober)],
+        config: Box::new(move |config| {
+            *config = config
+                .clone()
+                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
+            config.services = config.services.replacen("allow = [", &allow, 1);
+            change(config);
+        }),
+        ..Plan::default()
+    })
+    .await
+}
+
+/// Lets the prober ask once; returns the status, or the name of the error.
+async fn ask(world: &World, arguments: &Value) -> Result<String> {
+    let mut whole = json!({"service": "orders_api", "method": "GET"});
+    let members = whole.as_object_mut().context("an object")?;
+    members.extend(arguments.as_object().context("an object")?.clone());
+    let answer = world.call(&world.token("alice")?, "ask", &whole).await?;
+    ensure!(answer.is_success(), "{arguments}: {}", answer.raw);
+    let first = answer.structured()["each"][0].as_str();
+    Ok(first.unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_segment_of_several_pieces_reaches_the_service_as_one() -> Result<()> {
+    let templates = r#""POST /v1/{}:cancel", "GET /users/user:{actor.sub}?iss={actor.iss}",
+        "GET /compare/{}...{}", "GET /files/{**}""#;
+    let world = allowing(templates, |_| ()).await?;
+    world
+        .orders
+        .answer_with(Answer::json(StatusCode::OK, &json!({})));
+    let issuer = ("iss".to_owned(), world.issuer.url().to_owned());
+    for (arguments, path, query) in [
+        (
+            json!({"method": "POST", "path": ["v1", "op 7|:cancel"]}),
+            "/v1/op%207:cancel",
+            Vec::new(),
+        ),
+        (
+            json!({"method": "POST", "path": ["v1", "%2e%2E|:cancel"]}),
+            "/v1/%252e%252E:cancel",
+            Vec::new(),
+        ),
+        (
+            json!({"path": ["users", "user:|{actor.sub}"], "query": [["iss", "{actor.iss}"]]}),
+            "/users/user:alice",
+            vec![issuer],
+        ),
+        (
+            json!({"path": ["compare", "v1.2|...|v1.3"]}),
+            "/compare/v1.2...v1.3",
+            Vec::new(),
+        ),
+        (
+            json!({"path": ["files", "a b|{actor.sub}", "c"]}),
+            "/files/a%20balice/c",
+            Vec::new(),
+        ),
+    ] {
+        ensure_eq(ask(&world, &arguments).await?.as_str(), "200", path)?;
+        let requests = world.orders.requests();
+        let last = requests.last().context("no request")?;
+        ensure_eq(last.path.as_str(), path, "path")?;
+        ensure_eq(last.query(), query, path)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_pieces_make_a_segment_that_means_another_path() -> Result<()> {
+    let templates =
+        r#""POST /v1/{}:cancel", "GET /users/user:{actor.sub}", "GET /.{}", "GET /files/{**}""#;
+    let world = allowing(templates, |_| ()).await?;
+    for (arguments, error) in [
+        (
+            json!({"method": "POST", "path": ["v1", "a/../b|:cancel"]}),
+            "InvalidRequest",
+        ),
+        (
+            json!({"method": "POST", "path": ["v1", "7|:delete"]}),
+            "NotGranted",
+        ),
+        (
+            json!({"method": "POST", "path": ["v1", "7:cancel"]}),
+            "NotGranted",
+        ),
+        (
+            json!({"method": "POST", "path": ["v1", "7|:can|cel"]}),
+            "NotGranted",
+        ),
+        (json!({"path": [".|."]}), "InvalidRequest"),
+        (json!({"path": ["files", ".|."]}), "InvalidRequest"),
+        (json!({"path": ["files", "a|/../b"]}), "InvalidRequest"),
+        (json!({"path": ["files", "|"]}), "InvalidRequest"),
+        (json!({"path": ["files", "..|\\b"]}), "InvalidRequest"),
+        (json!({"path": ["files", "a|\r\nb"]}), "InvalidRequest"),
+        (json!({"path": ["files", "{actor.iss}"]}), "InvalidRequest"),
+        (json!({"path": ["users", "user:|bob"]}), "NotGranted"),
+        (json!({"path": ["users", "user:bob"]}), "NotGranted"),
+        (
+            json!({"path": ["users", "user:|{actor.sub}|x"]}),
+            "NotGranted",
+        ),
+    ] {
+        let got = ask(&world, &arguments).await?;
+        ensure!(got.starts_with(error), "{arguments}: {got}");
+    }
+    ensure!(
+        world.orders.requests().is_empty(),
+        "the service heard something"
+    );
+    Ok(())
+}
+
+/// The outcome of the last request in the journal.
+fn last_outcome(world: &World) -> Result<String> {
+    let records = world.records()?;
+    let closed = events(&records, "downstream.closed");
+    let last = closed.last().context("no request was closed")?;
+    Ok(text(last, "outcome").to_owned())
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_changed_something_is_never_called_unavailable() -> Result<()> {
+    let world = allowing(r#""POST /orders/{}""#, |config| {
+        config.limits =
+            "[limits]\ndownstream_time = \"1s\"\ndownstream_bytes = \"64KiB\"\n".to_owned();
+    })
+    .await?;
+    let late = Answer::json(StatusCode::OK, &json!({})).after(Duration::from_secs(5));
+    let large = Answer::new(StatusCode::OK, "text/plain", "x".repeat(100_000));
+    for (answer, method, error, outcome) in [
+        (late.clone(), "GET", "TimedOut", "timed-out"),
+        (late, "POST", "UnknownOutcome", "unknown"),
+        (large.clone(), "GET", "TooLarge", "failed"),
+        (large, "POST", "UnknownOutcome", "unknown"),
+    ] {
+        world.orders.answer_with(answer);
+        let got = ask(
+            &world,
+            &json!({"method": method, "path": ["orders", "1001"]}),
+        )
+        .await?;
+        ensure_eq(got.as_str(), error, method)?;
+        ensure_eq(last_outcome(&world)?.as_str(), outcome, method)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_that_was_never_sent_is_called_unavailable_whatever_it_would_have_changed()
+-> Result<()> {
+    let world = allowing(r#""POST /orders/{}""#, |config| {
+        // Nothing listens there.
+        let services = config
+            .services
+            .split_once("url = \"")
+            .map(|(before, rest)| {
+                let rest = rest.split_once('"').map_or(rest, |(_, rest)| rest);
+                format!("{before}url = \"http://127.0.0.1:9\"{rest}")
+            });
+        config.services = services.unwrap_or_default();
+    })
+    .await?;
+    for method in ["GET", "POST"] {
+        let got = ask(
+            &world,
+            &json!({"method": method, "path": ["orders", "1001"]}),
+        )
+        .await?;
+        ensure!(got.starts_with("Unavailable"), "{method}: {got}");
+        ensure_eq(last_outcome(&world)?.as_str(), "failed", method)?;
+    }
+    ensure_eq(
+        count(&world.records()?, "downstream.opened"),
+        2,
+        "requests that were recorded",
+    )
+}
