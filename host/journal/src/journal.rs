@@ -1,11 +1,12 @@
-//! The journal as the rest of the host sees it: append, and wait until it is durable.
+//! The journal as the rest of the host sees it: append, and wait until it is on the disk.
 //!
-//! One thread writes. Everything that is queued is one write and one `fdatasync`. No call waits
-//! longer than the deadline: a disk that hangs is an error, as a full one is. A caller that gives
-//! up need not clean up: the journal closes what became durable without it.
+//! One thread writes. Whoever appends waits in line; everything in line is one write and one
+//! `fdatasync`. Nobody waits longer than the deadline: a disk that hangs is an error, as a disk
+//! that is full is. Whoever gives up while waiting need not clean up; what became durable
+//! without them is closed by the journal itself.
 //!
-//! Invariant: while the journal is not healthy, nothing new begins; endings are still tried.
-//! However long a disk hangs, only counts and endings are kept for it.
+//! Invariant: while the journal is not healthy, for whatever reason, nothing new begins; what ends
+//! is still tried. However long a disk hangs, only counts and endings are kept for it.
 
 mod adopt;
 mod error;
@@ -46,7 +47,7 @@ use writer::{Command, Entry, Writer};
 /// How the journal is kept.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The folder; made if it does not exist, readable by no one else.
+    /// The folder; made if it does not exist, readable by nobody else.
     pub folder: PathBuf,
     /// The folder in which the host remembers its newest checkpoint; not within the journal's.
     pub memory: PathBuf,
@@ -160,8 +161,7 @@ impl Journal {
     /// A record of the mark is lost, or is not durable within the deadline. What such a mark began
     /// is closed by the journal as `refused`, once the mark is dropped.
     pub async fn settled(&self, mark: &Mark) -> Result<Settled<'_>, AuditUnavailable> {
-        let last = self.in_time(mark.settle()).await?;
-        Ok(Settled::new(last))
+        Ok(Settled::new(self.in_time(mark.settle()).await?))
     }
 
     /// Appends a record, waits until it is durable, and returns its sequence number.

@@ -60,8 +60,8 @@ pub(super) async fn record_changes(
         if old.is_some_and(|old| old.component == new.component) {
             continue;
         }
-        let digest = new.component.digest.as_str();
         meters.loaded(name, "loaded");
+        let digest = new.component.digest.as_str();
         tracing::info!(component = name, digest, "a component is loaded");
         let loaded = ComponentLoaded {
             component: digest.into(),
@@ -70,8 +70,8 @@ pub(super) async fn record_changes(
         journal.record(loaded).await?;
     }
     for (name, old) in before.iter().filter(|(name, _)| !now.contains_key(*name)) {
-        let digest = old.component.digest.as_str();
         meters.loaded(name, "removed");
+        let digest = old.component.digest.as_str();
         tracing::info!(component = name, digest, "a component is removed");
         let removed = ComponentRemoved {
             component: digest.into(),

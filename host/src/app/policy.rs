@@ -244,9 +244,8 @@ impl Ground {
                     good.insert(name);
                 }
                 Err(NotOffered { digest, cause }) => {
-                    self.journal
-                        .record(refused(&name, digest, &cause, &self.meters))
-                        .await?;
+                    let record = refused(&name, digest, &cause, &self.meters);
+                    self.journal.record(record).await?;
                     let kept = known().filter(|_| !self.is_withdrawn(&name, &terms));
                     if kept.is_some() {
                         tracing::warn!(component = name, "the last good version stays");
@@ -265,9 +264,8 @@ impl Ground {
         let clashes = without_clashes(&mut loaded, &config.components, serving, last_good);
         for clash in clashes {
             let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
-            self.journal
-                .record(refused(name, digest, &clash, &self.meters))
-                .await?;
+            let record = refused(name, digest, &clash, &self.meters);
+            self.journal.record(record).await?;
             if loaded.iter().any(|loaded| loaded.component.name == *name) {
                 tracing::warn!(component = name, "the last good version stays");
                 good.remove(name);

@@ -23,7 +23,8 @@ use crate::reason::{DownstreamReason, EndReason};
 pub struct Trail {
     journal: Journal,
     opened: Arc<CallOpened>,
-    sequence: u64,
+    // Of `call.opened`.
+    seq: u64,
     // Endings that were appended and not waited for.
     unsettled: Arc<Mutex<Vec<Mark>>>,
 }
@@ -61,18 +62,18 @@ impl Trail {
         grant: &str,
     ) -> Result<Self, AuditUnavailable> {
         let opened = opened(envelope, grant);
-        let sequence = journal.record(opened.clone()).await?;
+        let seq = journal.record(opened.clone()).await?;
         Ok(Self {
             journal,
+            seq,
             opened: Arc::new(opened),
-            sequence,
             unsettled: Arc::default(),
         })
     }
 
     /// Returns the sequence number of `call.opened`.
-    pub fn sequence(&self) -> u64 {
-        self.sequence
+    pub fn seq(&self) -> u64 {
+        self.seq
     }
 
     /// Waits until every record of this call is durable.

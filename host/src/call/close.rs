@@ -32,16 +32,15 @@ impl Ended {
             ending,
             reached,
         } = self;
-        let outcome = ending.outcome.as_str();
         let closed = opened.trail().close(ending.outcome, ending.reason, reached);
         let closed = closed.await;
+        let seq = closed.as_ref().ok().map(Settled::last);
         let reason = ending.reason.map(EndReason::as_str);
-        let sequence = closed.as_ref().ok().map(Settled::last);
-        let answer = match closed {
+        let outcome = ending.outcome.as_str();
+        opened.watch().closed(outcome, reason, seq);
+        match closed {
             Ok(settled) => Ok(ending.release(settled)),
             Err(_) => Err(Refusal::unrecordable()),
-        };
-        opened.into_watch().closed(outcome, reason, sequence);
-        answer
+        }
     }
 }

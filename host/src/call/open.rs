@@ -36,7 +36,7 @@ impl Sealed {
         let ids = CallIds {
             call: claims.call.id.clone(),
             trace: claims.session.trace_id.clone(),
-            opened: Some(trail.sequence()),
+            opened: Some(trail.seq()),
         };
         let watch = host.meters.opened(measured, ids);
         Ok(OpenCall {
@@ -58,9 +58,9 @@ impl OpenCall {
         &self.trail
     }
 
-    /// Ends the call; what is left of it is what measures it.
-    pub(super) fn into_watch(self) -> CallWatch {
-        self.watch
+    /// What measures it.
+    pub(super) fn watch(&self) -> &CallWatch {
+        &self.watch
     }
 
     pub(super) fn surrender(&mut self) -> Option<SubjectToken> {

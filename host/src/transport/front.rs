@@ -319,12 +319,6 @@ impl Front {
     }
 }
 
-/// The trace id of the W3C `traceparent` header, if it is valid.
-fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let traceparent = headers.get("traceparent")?;
-    traceparent.to_str().ok().and_then(trace_id_of)
-}
-
 impl Door for Front {
     async fn answer(&self, request: Request<Incoming>, course: &Course) -> Answer {
         self.respond(request, course).await
@@ -333,6 +327,12 @@ impl Door for Front {
     fn health(&self, path: &str, method: &Method) -> Option<Answer> {
         self.about_health(path, method)
     }
+}
+
+/// The trace id of the W3C `traceparent` header, if it is valid.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let traceparent = headers.get("traceparent")?;
+    traceparent.to_str().ok().and_then(trace_id_of)
 }
 
 /// A client that goes away does not take its refusal's record along: what has to wait goes on in a

@@ -31,11 +31,13 @@ pub struct Settled<'a> {
 
 impl Settled<'_> {
     pub(super) fn new(last: u64) -> Self {
-        let journal = PhantomData;
-        Self { last, journal }
+        Self {
+            last,
+            journal: PhantomData,
+        }
     }
 
-    /// Returns the sequence number of the newest record of the mark; 0 if it had none.
+    /// Returns the sequence number of the last record of the mark; 0 if there is none.
     pub fn last(&self) -> u64 {
         self.last
     }
