@@ -104,6 +104,15 @@ pub enum BuildError {
         /// The imports.
         imports: Vec<String>,
     },
+    /// The crate depends on an SDK for an older version of the interface.
+    #[error(
+        "the crate is written for bailiwick:tool@{found}: depend on version 0.2 of bailiwick-sdk, \
+         whose calls have `call.actor()` and the like in place of `call.identity()`"
+    )]
+    OldSdk {
+        /// The version that the SDK is for.
+        found: String,
+    },
     /// The component offers no tools.
     #[error(
         "the component exports no tools: call `bailiwick_sdk::export!(name_of_a_tool);` once in the crate"

@@ -7,14 +7,16 @@
 //! Invariant: every claim that reaches a [`Caller`] was signed by the issuer whose key was looked
 //! up by (issuer, key id), with the algorithm pinned to that key.
 
-mod bearer;
 mod cache;
 mod caller;
 mod issuer;
+mod presented;
+mod schemes;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::sync::Arc;
 
@@ -24,9 +26,10 @@ use crate::tokens::{
     Audience, Expectations, KeyError, KeyRing, TokenError, Unverified, VerifyError,
 };
 
-pub use bearer::{BearerToken, SubjectToken};
 pub use caller::{Caller, SessionBasis};
 pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
+pub use presented::{Credentials, Presented, ProofError, Reading, Scheme};
+pub use token::{AccessToken, SubjectToken};
 
 /// The issuers whose tokens open the front door.
 pub struct Identity {
@@ -53,6 +56,9 @@ pub enum AdmitError {
     /// The issuer's keys could not be had, or the one that the token names is not among them.
     #[error("no key for the token")]
     Key(#[from] KeyError),
+    /// The token is good, but its presenter does not prove that it is theirs.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
 }
 
 impl From<VerifyError> for AdmitError {
@@ -69,7 +75,9 @@ impl AdmitError {
     pub fn reason(&self) -> RefusalReason {
         match self {
             Self::Key(KeyError::Unavailable { .. }) => RefusalReason::KeysUnavailable,
-            Self::Token(_) | Self::UnknownIssuer | Self::Key(_) => RefusalReason::TokenInvalid,
+            Self::Token(_) | Self::UnknownIssuer | Self::Key(_) | Self::Proof(_) => {
+                RefusalReason::TokenInvalid
+            }
         }
     }
 }
@@ -93,20 +101,41 @@ impl Identity {
         }
     }
 
-    /// Verifies the token in full and consumes it.
+    /// Verifies the presented token in full, and that it is its presenter's, and consumes it.
     ///
     /// # Errors
-    /// The token does not prove who asks.
+    /// What is presented does not prove who asks.
     pub async fn admit(
         &self,
-        token: BearerToken,
+        presented: Presented,
     ) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
-        let digest = token.digest();
+        let caller = self.caller(presented.token().expose()).await?;
+        // On every request, whether or not the token was remembered.
+        let subject = presented.prove(&caller)?;
+        Ok((caller, subject))
+    }
+
+    /// Verifies a token again that was admitted before, perhaps by another policy's issuers.
+    /// Nothing is presented with it, so nothing is proved again.
+    ///
+    /// # Errors
+    /// The token does not prove who asks any more.
+    pub async fn readmit(
+        &self,
+        subject: SubjectToken,
+    ) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
+        let caller = self.caller(subject.expose()).await?;
+        Ok((caller, subject))
+    }
+
+    /// The caller whom a token names, which was verified just now or a moment ago.
+    async fn caller(&self, token: &str) -> Result<Arc<Caller>, AdmitError> {
+        let digest = token::digest(token);
         let version = |caller: &Caller| self.trusted(&caller.actor().iss)?.keys.version();
         if let Some(caller) = self.verified.find(&digest, self.clock.now_ms(), version) {
-            return Ok((caller, token.into_subject()));
+            return Ok(caller);
         }
-        let unverified = Unverified::parse(token.expose())?;
+        let unverified = Unverified::parse(token)?;
         let trusted = self
             .trusted(unverified.claimed_issuer()?)
             .ok_or(AdmitError::UnknownIssuer)?;
@@ -117,7 +146,7 @@ impl Identity {
         let caller = Arc::new(Caller::new(&verified, &trusted.settings, digest)?);
         self.verified
             .insert(digest, &caller, verified.keys(), self.clock.now_ms());
-        Ok((caller, token.into_subject()))
+        Ok(caller)
     }
 
     /// What a caller's token of this issuer must be.
@@ -134,15 +163,11 @@ impl Identity {
         }
     }
 
-    /// Verifies a token again that was admitted before, perhaps by another policy's issuers.
-    ///
-    /// # Errors
-    /// The token does not prove who asks any more.
-    pub async fn readmit(
-        &self,
-        subject: SubjectToken,
-    ) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
-        self.admit(subject.into_bearer()).await
+    /// Returns whether at least one issuer's keys can be used, or were not needed yet.
+    pub fn can_admit(&self) -> bool {
+        self.issuers
+            .iter()
+            .any(|trusted| !trusted.keys.is_unavailable())
     }
 
     /// The keys of the configured issuer of exactly this name.

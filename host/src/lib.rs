@@ -36,8 +36,8 @@ pub mod flight;
 pub mod harden;
 pub mod json;
 pub mod limits;
+pub mod observe;
 pub mod principal;
-pub mod reason;
 pub mod schema;
 
-pub use bailiwick_journal::{note, owned, seams};
+pub use bailiwick_journal::{note, owned, reason, seams};

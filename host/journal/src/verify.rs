@@ -19,6 +19,7 @@ use super::checkpoint::Checkpoint;
 use super::checkpoints::{Checkpoints, Listed, newest};
 use super::damage::{Damage, Place};
 use super::file::KEY;
+use super::head;
 use super::keys::MacKey;
 use super::reader::{Ground, Step, Walk};
 use super::tree::Hash;
@@ -47,7 +48,7 @@ pub struct Report {
     pub checkpoints: u64,
     /// Records that a checkpoint covers.
     pub signed: u64,
-    /// Records after the newest checkpoint; nobody has signed them.
+    /// Records after the newest checkpoint; no one has signed them.
     pub unsigned: u64,
     /// The time of the first record that is not signed.
     pub unsigned_since: Option<String>,
@@ -98,6 +99,9 @@ pub enum VerifyError {
     /// What was kept is no checkpoint of this journal.
     #[error("the kept checkpoint is not signed by the journal's key for this log")]
     Kept,
+    /// The journal is in a format that this version does not read.
+    #[error(transparent)]
+    Format(Damage),
     /// The journal is not what was written.
     #[error("{damage}; {}", proven(*.good))]
     Damaged {
@@ -122,6 +126,7 @@ pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, Verify
 /// Verifies the journal in a folder by all that is given.
 pub fn verify_given(folder: &Path, given: Given<'_>) -> Result<Report, VerifyError> {
     let own = folder_key(folder)?;
+    head::check_folder(folder).map_err(VerifyError::Format)?;
     if let Some(given) = given.key
         && *given != own
     {
@@ -273,7 +278,7 @@ impl<'g> Check<'g> {
 
     /// Reads what no listed checkpoint covers; returns the time of its first record.
     fn rest(&mut self) -> Result<Option<String>, Damage> {
-        // A checkpoint that somebody could keep is in the list.
+        // Every checkpoint that an auditor could keep is in the list.
         if let Some(kept) = &self.kept {
             return Err(Damage::NotExtended { size: kept.size });
         }

@@ -19,7 +19,7 @@ use super::{Folder, all_worded};
 use crate::audit::rfc3339;
 use crate::config::{Config, Issuer};
 use crate::dispatch::{Decided, Target, TargetRequest, Tool, decide};
-use crate::identity::{BearerToken, Caller, Identity};
+use crate::identity::{Caller, Identity, Presented};
 use crate::intake::Compiler;
 use crate::seams::{Clock, SystemClock};
 use crate::tokens::KeyRing;
@@ -33,8 +33,8 @@ pub use services::{ExchangedFrom, Granted, Lack, Missing, Presents, ServiceAcces
 pub struct Question {
     /// The tool.
     pub tool: String,
-    /// The token.
-    pub token: BearerToken,
+    /// The token, as a request would present it.
+    pub presented: Presented,
     /// What the token claims.
     pub claimed: Claimed,
     /// The arguments, JSON text; `{}` if absent.
@@ -122,7 +122,7 @@ pub async fn explain(
     let arguments = arguments(text)?;
     let request = TargetRequest::tool(question.tool.clone(), arguments, text);
     let admitted = identity(&config.issuers, &resource)?
-        .admit(question.token)
+        .admit(question.presented)
         .await;
     let folder = Folder::load(config, compiler).await?;
     let caller = match admitted {

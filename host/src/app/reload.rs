@@ -20,12 +20,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::changes::record_changes;
-use super::detail;
+use super::config_loaded;
 use super::policy::{Ground, NewPolicy, Shelf};
-use crate::audit::{AuditUnavailable, Event, Record};
+use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
 use crate::call::Host;
 use crate::config::{self, ComponentTerms, Config, ConfigError};
-use crate::reason::LoadReason;
 use loads::{Loads, afresh};
 use look::{Look, Stamp, Stamps, stamps};
 use settling::Settling;
@@ -313,15 +312,9 @@ impl Watch {
             }
         }
         if settings_changed || built.policy.fingerprint != previous.fingerprint {
-            let loaded = detail([("config", &format!("sha256:{digest}"))]);
-            journal
-                .append(Record {
-                    detail: Some(loaded),
-                    ..Record::new(Event::ConfigLoaded)
-                })
-                .await?;
+            journal.record(config_loaded(&digest)).await?;
         }
-        record_changes(&built.policy, Some(&previous), journal).await?;
+        record_changes(&built.policy, Some(&previous), journal, &self.host.meters).await?;
         // What was loaded in advance is in no policy yet.
         if self.loads.is_over() {
             self.ground.intake.forget_others(&built.policy.components);
@@ -360,13 +353,9 @@ impl Watch {
     }
 
     async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
-        let record = Record {
-            decision: Some("deny"),
-            reason: Some(LoadReason::ConfigRefused.as_str().to_owned()),
-            detail: Some(detail([("cause", cause)])),
-            ..Record::new(Event::ConfigLoaded)
-        };
-        self.host.journal.append(record).await.map(drop)
+        let detail = Detail::from_iter([("cause", cause)]);
+        let record = ConfigRefused::new(detail);
+        self.host.journal.record(record).await.map(drop)
     }
 }
 

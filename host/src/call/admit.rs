@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Host, Policy, Refusal, refusal};
-use crate::identity::{BearerToken, Caller, SubjectToken};
+use crate::identity::{Caller, Presented, SubjectToken};
 use crate::principal::Principal;
 use crate::reason::RefusalReason;
 
@@ -18,20 +18,20 @@ pub struct Entry {
     subject: Option<SubjectToken>,
 }
 
-/// Admits the bearer of a token, who has to keep a pace.
+/// Admits the caller whom the presented token proves, and who has to keep a pace.
 ///
 /// # Errors
 /// The refusal, recorded.
 pub async fn admit(
     host: &Host,
-    token: Result<BearerToken, RefusalReason>,
+    presented: Result<Presented, RefusalReason>,
 ) -> Result<Entry, Refusal> {
     let policy = host.serving.now();
-    let token = match token {
-        Ok(token) => token,
+    let presented = match presented {
+        Ok(presented) => presented,
         Err(reason) => return Err(refusal::anonymous(host, reason).await),
     };
-    let (caller, subject) = match policy.identity.admit(token).await {
+    let (caller, subject) = match policy.identity.admit(presented).await {
         Ok(admitted) => admitted,
         Err(error) => {
             host.lines.refused(&error);

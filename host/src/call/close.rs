@@ -1,10 +1,12 @@
 //! The last step: how the call [`Ended`] is recorded, and only then is there an answer.
 
 use super::{OpenCall, Refusal};
+use crate::audit::Settled;
 use crate::downstream::DownstreamTally;
+use crate::reason::EndReason;
 use crate::sandbox::{Answer, Ending};
 
-/// A call that has run. Its answer cannot be had before it is closed.
+/// A call that has run. Its answer is not available before it is closed.
 pub struct Ended {
     opened: OpenCall,
     ending: Ending,
@@ -30,10 +32,16 @@ impl Ended {
             ending,
             reached,
         } = self;
+        let outcome = ending.outcome.as_str();
         let closed = opened.trail().close(ending.outcome, ending.reason, reached);
-        match closed.await {
-            Ok(()) => Ok(ending.answer),
+        let closed = closed.await;
+        let reason = ending.reason.map(EndReason::as_str);
+        let sequence = closed.as_ref().ok().map(Settled::last);
+        let answer = match closed {
+            Ok(settled) => Ok(ending.release(settled)),
             Err(_) => Err(Refusal::unrecordable()),
-        }
+        };
+        opened.into_watch().closed(outcome, reason, sequence);
+        answer
     }
 }

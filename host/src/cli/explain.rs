@@ -10,8 +10,8 @@ use bailiwick::answers::explain::{
     RefusedCall, ServiceAccess, explain,
 };
 use bailiwick::config;
-use bailiwick::identity::BearerToken;
-use http::{HeaderMap, HeaderValue, header};
+use bailiwick::identity::Presented;
+use http::{HeaderValue, Request, header};
 
 use super::compile::compiler;
 use super::page::{Page, Tone};
@@ -38,14 +38,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
-    let (token, claimed) = token(&args.token_file)?;
+    let (presented, claimed) = token(&args.token_file)?;
     let question = Question {
         tool: args.tool.clone(),
-        token,
+        presented,
         claimed,
         arguments: args.arguments.clone(),
     };
-    let explanation = wait(explain(&config, question, compiler()?))?;
+    let explanation = wait(async { explain(&config, question, compiler()?).await })?;
     if args.json {
         page.value(&explanation)?;
     } else {
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 }
 
 /// Reads a token and passes it through a header, once, as a request would.
-fn token(file: &Path) -> anyhow::Result<(BearerToken, Claimed)> {
+fn token(file: &Path) -> anyhow::Result<(Presented, Claimed)> {
     let text = if file == Path::new("-") {
         std::io::read_to_string(std::io::stdin())
             .context("the token cannot be read from standard input")?
@@ -81,9 +81,10 @@ fn token(file: &Path) -> anyhow::Result<(BearerToken, Claimed)> {
     };
     let mut value = HeaderValue::try_from(format!("Bearer {bare}")).map_err(|_| wrong())?;
     value.set_sensitive(true);
-    let mut headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
-    let token = BearerToken::take(&mut headers).map_err(|_| wrong())?;
-    Ok((token, Claimed::of(bare)))
+    let request = Request::post("/").header(header::AUTHORIZATION, value);
+    let mut head = request.body(())?.into_parts().0;
+    let presented = Presented::take(&mut head).map_err(|_| wrong())?;
+    Ok((presented, Claimed::of(bare)))
 }
 
 fn as_text(explanation: &Explanation, page: &mut Page<'_>) -> anyhow::Result<()> {

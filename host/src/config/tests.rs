@@ -487,7 +487,7 @@ fn an_issued_tokens_tenant_is_looked_for_where_its_issuer_states_it() {
 #[test]
 fn an_issuer_that_must_be_asked_for_its_keys_is_a_url_that_may_be_dialled() {
     let folder = Folder::new();
-    let url = "not an https URL without user, query or fragment";
+    let url = "expected an https URL without user, query or fragment";
     let plain = "plain http is allowed only within";
     let cases = [
         ("", "it is empty", "it is empty"),
@@ -795,6 +795,43 @@ fn with_key(path: &str) -> String {
     let header = format!("[{section}]\n");
     assert!(GOOD.contains(&header), "{header} is not in the example");
     GOOD.replacen(&header, &format!("{header}{key} = true\n"), 1)
+}
+
+#[test]
+fn operations_are_off_then_on_loopback_and_beyond_it_only_if_the_operator_says_so() {
+    let folder = Folder::new();
+    let load = |section: &str| folder.load(&format!("{GOOD}{section}"));
+    let config = load("").unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(config.operations.is_none());
+    for (section, listen) in [
+        ("[operations]\n", "127.0.0.1:9464"),
+        ("[operations]\nlisten = \"[::1]:1\"\n", "[::1]:1"),
+        (
+            "[operations]\nlisten = \"0.0.0.0:1\"\nbeyond_loopback = true\n",
+            "0.0.0.0:1",
+        ),
+    ] {
+        let config = load(section).unwrap_or_else(|errors| panic!("{errors}"));
+        let operations = config.operations.expect("a listener");
+        assert_eq!(operations.listen.to_string(), listen);
+    }
+    for (section, expected) in [
+        (
+            "[operations]\nlisten = \"0.0.0.0:1\"\n",
+            "set beyond_loopback = true",
+        ),
+        (
+            "[operations]\nlisten = \"nowhere\"\n",
+            "operations.listen: expected an address and port",
+        ),
+        ("[operations]\nport = 1\n", "operations.port is not a key"),
+    ] {
+        let error = load(section).err().unwrap_or_default();
+        assert!(
+            error.contains(expected) && error.lines().count() == 1,
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 
 use super::asker::{Acting, Asker};
 use super::cache::Issued;
@@ -59,7 +59,7 @@ impl Exchange {
             &self.settings.audience,
             &scope,
             asker.token.expose_for_exchange(),
-            host.as_ref().map(|host| host.expose_secret()),
+            host.as_ref().map(ExposeSecret::expose_secret),
         );
         let granted = self
             .endpoint

@@ -51,3 +51,57 @@ impl From<TokenError> for DownstreamError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reason::DownstreamReason;
+    use crate::tokens::Malformed;
+
+    #[test]
+    fn each_way_to_get_no_token_is_one_kind_of_error_for_the_tool() {
+        use DownstreamReason::{ConsentRequired, CredentialRefused, ScopeDenied, Unavailable};
+        for (why, expected) in [
+            (EndpointError::Request, CredentialRefused),
+            (EndpointError::Client, CredentialRefused),
+            (EndpointError::TimedOut, Unavailable),
+            (EndpointError::Unreachable, Unavailable),
+            (EndpointError::Unavailable, Unavailable),
+            (Malformed::TokenType.into(), CredentialRefused),
+            (EndpointError::ConsentRequired, ConsentRequired),
+            (EndpointError::ScopeDenied(vec!["a".into()]), ScopeDenied),
+            (EndpointError::Refused("invalid_grant"), CredentialRefused),
+            (EndpointError::RefusedWithoutCode, CredentialRefused),
+            (EndpointError::TooWide, CredentialRefused),
+        ] {
+            let error = DownstreamError::from(why.clone());
+            assert_eq!(error.reason(), expected, "{why}");
+        }
+        assert_eq!(
+            DownstreamError::from(EndpointError::ScopeDenied(vec!["a".into()])),
+            DownstreamError::ScopeDenied(vec!["a".into()])
+        );
+    }
+
+    #[test]
+    fn a_token_that_is_not_accepted_is_refused_and_keys_that_are_away_are_not() {
+        use DownstreamReason::{CredentialRefused, Unavailable};
+        let away = KeyError::Unavailable {
+            what: "it took too long".into(),
+        };
+        for (why, expected) in [
+            (VerifyError::from(TokenError::Outlives), CredentialRefused),
+            (TokenError::Audience.into(), CredentialRefused),
+            (TokenError::Bound.into(), CredentialRefused),
+            (KeyError::Unknown.into(), CredentialRefused),
+            (away.into(), Unavailable),
+        ] {
+            let error = DownstreamError::from(why.clone());
+            assert_eq!(error.reason(), expected, "{why}");
+            assert!(
+                !error.to_string().contains("took too long"),
+                "what is wrong with the keys is for the operator: {error}"
+            );
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bailiwick_envelope::DelegationMode;
+use bailiwick_envelope::{CallKind, DelegationMode};
 use serde_json::Value;
 
 use super::definition::Definition;
@@ -76,6 +76,14 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
+        }
+    }
+}
+
+impl From<Kind> for CallKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Tool => Self::Tool,
         }
     }
 }

@@ -71,3 +71,6 @@ impl VerifiedTokens {
 
 const MAX_AGE_MS: u64 = 60_000;
 const MAX_ENTRIES: usize = 20_000;
+
+#[cfg(test)]
+mod tests;

@@ -173,3 +173,6 @@ fn session(claims: &Claims, token_digest: [u8; 32]) -> Result<SessionBasis, Toke
 }
 
 const MAX_ACTORS: usize = 8;
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{AdmitError, AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule};
+use super::{AdmitError, AgentRule, Caller, Identity, IssuerSettings, Presented, ServiceRule};
 use crate::seams::Clock;
 use crate::tokens::testing::{Hands, Issuer, signed};
 use crate::tokens::{TimeRule, TypeRule};
@@ -32,16 +32,8 @@ impl Scene {
         let shared: Arc<dyn Clock> = clock.clone();
         let (issuer, keys) = Issuer::start(&shared).await;
         let settings = IssuerSettings {
-            issuer: ISSUER.into(),
-            alias: "corp".into(),
-            audience: None,
-            token_type: TypeRule::Exactly("at+jwt".into()),
             times,
-            subject_claim: "sub".into(),
-            scope_claim: "scope".into(),
-            tenant: None,
-            agent: AgentRule::ActorOrClient,
-            service_when: ServiceRule::SubjectIsClient,
+            ..settings()
         };
         let identity = Arc::new(Identity::new(
             vec![(settings, keys)],
@@ -56,13 +48,11 @@ impl Scene {
     }
 
     pub(super) async fn admit(&self, token: &str) -> Result<Arc<Caller>, AdmitError> {
-        let mut headers = http::HeaderMap::new();
-        headers.insert(
-            http::header::AUTHORIZATION,
-            format!("Bearer {token}").parse().expect("a header"),
-        );
-        let bearer = BearerToken::take(&mut headers).expect("a bearer token");
-        self.identity.admit(bearer).await.map(|(caller, _)| caller)
+        let presented = Presented::take(&mut head(&format!("Bearer {token}"))).expect("a token");
+        self.identity
+            .admit(presented)
+            .await
+            .map(|(caller, _)| caller)
     }
 
     /// Admits all of `tokens` at once.
@@ -81,5 +71,31 @@ impl Scene {
     pub(super) fn claims(&self, sub: &str) -> Value {
         let now = self.clock.now();
         json!({"iss": ISSUER, "aud": RESOURCE, "sub": sub, "client_id": "app", "iat": now, "exp": now + 3600})
+    }
+}
+
+/// The head of a request with this `Authorization`.
+pub(super) fn head(authorization: &str) -> http::request::Parts {
+    http::Request::post(RESOURCE)
+        .header(http::header::AUTHORIZATION, authorization)
+        .body(())
+        .expect("a request")
+        .into_parts()
+        .0
+}
+
+/// An issuer whose tokens are read as usual.
+pub(super) fn settings() -> IssuerSettings {
+    IssuerSettings {
+        issuer: ISSUER.into(),
+        alias: "corp".into(),
+        audience: None,
+        token_type: TypeRule::Exactly("at+jwt".into()),
+        times: TimeRule::default(),
+        subject_claim: "sub".into(),
+        scope_claim: "scope".into(),
+        tenant: None,
+        agent: AgentRule::ActorOrClient,
+        service_when: ServiceRule::SubjectIsClient,
     }
 }

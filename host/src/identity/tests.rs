@@ -1,6 +1,8 @@
 //! Who is admitted: by which keys, how long after what, and under which names.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod proofs;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -6,7 +6,17 @@ use std::path::{Path, PathBuf};
 /// Files, and folders, that may read a [`serde_json::Value`] by hand, each with the reason.
 const OWN_READING: &[(&str, &str)] = &[
     ("json/member.rs", "it is the helper"),
+    ("transport/answer.rs", "a message that it has just built"),
+    ("transport/calls.rs", "a message that it has just built"),
     ("transport/discovery.rs", "metadata that it has just built"),
+    (
+        "transport/headers.rs",
+        "a schema that its metaschema accepts, and arguments that it accepts",
+    ),
+    (
+        "transport/revision.rs",
+        "a revision of another type is none, which its own revision refuses",
+    ),
     (
         "transport/message.rs",
         "`jsonrpc`, `method` and `name` are required: another type is refused as absence is",

@@ -117,6 +117,7 @@ impl From<DownstreamError> for wit::Error {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::panic, reason = "tests")]
     use std::sync::{Arc, Mutex, PoisonError};
 
     use futures_util::future::BoxFuture;
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
     use crate::downstream::Services;
     use crate::limits::Limits;
-    use crate::seams::{SystemClock, SystemRandom};
+    use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 
     /// Services that answer a request for `orders` with its body, and know no others.
     #[derive(Default)]
@@ -164,7 +165,8 @@ mod tests {
         let limits = Limits::default();
         let share = Budget::new(&limits).share(Owner::Host);
         let ticking = Ticker::start(&[]).ok()?.run();
-        let seams = (Arc::new(SystemClock) as _, Arc::new(SystemRandom) as _);
+        let seams: (Arc<dyn Clock>, Arc<dyn Random>) =
+            (Arc::new(SystemClock), Arc::new(SystemRandom));
         let log = Log::new("test", "", &limits);
         Some(CallState::new(purpose, log, &limits, share, ticking, seams))
     }
@@ -172,7 +174,7 @@ mod tests {
     fn call(services: &Arc<Echo>, most_requests: usize) -> Purpose {
         Purpose::Call(Box::new(CallScope {
             envelope: envelope_of_test(),
-            services: Arc::clone(services) as _,
+            services: Arc::<Echo>::clone(services),
             most_requests,
             settings: "{}".into(),
             progress: None,

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use bailiwick_envelope::SignedEnvelope;
-use bailiwick_journal::Outcome;
-use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 
@@ -26,6 +24,7 @@ use crate::limits::Limits;
 use crate::principal::Principal;
 use crate::reason::EndReason;
 use crate::seams::{Clock, Random};
+use bailiwick_journal::{Outcome, Settled};
 
 /// The two engines, and what every call in them needs.
 pub struct Sandbox {
@@ -48,16 +47,6 @@ pub struct Capacity {
     pub script: u32,
 }
 
-/// How the client takes part in a call.
-pub struct Signals {
-    /// Fires when the client goes away.
-    pub cancelled: CancellationToken,
-    /// Fires when the host stops.
-    pub stopping: CancellationToken,
-    /// Takes progress, if the client asked for it.
-    pub progress: Option<ProgressSink>,
-}
-
 /// One call, ready to run.
 pub struct Job<'c> {
     /// The code that runs.
@@ -74,18 +63,8 @@ pub struct Job<'c> {
     pub input: String,
     /// The services that the call may reach.
     pub services: Arc<dyn Services>,
-    /// How the client takes part.
-    pub signals: Signals,
-}
-
-impl Signals {
-    /// Ends when nobody waits for the call any more.
-    pub async fn gone(&self) {
-        tokio::select! {
-            () = self.cancelled.cancelled() => {}
-            () = self.stopping.cancelled() => {}
-        }
-    }
+    /// Takes progress, if the client asked for it.
+    pub progress: Option<ProgressSink>,
 }
 
 impl Sandbox {
@@ -183,8 +162,14 @@ impl Sandbox {
         Ok(definitions.into_iter().map(RawDefinition::from).collect())
     }
 
-    /// Runs one call in a fresh instance.
-    pub async fn run(&self, job: Job<'_>) -> Ending {
+    /// Runs one call in a fresh instance, until it ends or `gone` does. The guest starts, so
+    /// everything before is durable.
+    pub async fn run(
+        &self,
+        job: Job<'_>,
+        gone: impl Future<Output = ()>,
+        _: Settled<'_>,
+    ) -> Ending {
         let Job {
             code,
             component,
@@ -193,7 +178,7 @@ impl Sandbox {
             envelope,
             input,
             services,
-            signals,
+            progress,
         } = job;
         let entry = code.entry();
         let scope = CallScope {
@@ -201,7 +186,7 @@ impl Sandbox {
             services,
             most_requests: self.limits.downstream_calls,
             settings: Arc::clone(settings),
-            progress: signals.progress.clone(),
+            progress,
         };
         let log = Log::new(component, &envelope.claims().call.id, &self.limits);
         let owner = Owner::User(Principal::from(&envelope.claims().actor));
@@ -217,8 +202,9 @@ impl Sandbox {
         let call = entry.call(&mut store, tool.name, &context);
         let returned = tokio::select! {
             biased;
-            () = signals.gone() => {
-                return Ending::without_answer(Outcome::Cancelled, EndReason::Cancelled, "the call was cancelled");
+            () = gone => {
+                let message = "the call was cancelled";
+                return Ending::without_answer(Outcome::Cancelled, EndReason::Cancelled, message);
             }
             returned = tokio::time::timeout(self.limits.time, call) => returned,
         };

@@ -169,3 +169,6 @@ fn is_name(text: &str) -> bool {
 const MAX_NAME: usize = 256;
 const MAX_TIME: u64 = 1 << 53;
 const DAY: u64 = 24 * 60 * 60;
+
+#[cfg(test)]
+mod tests;

@@ -17,17 +17,16 @@ use super::answer::{Answer, Way, document, later, not_listening, plain, protocol
 use super::body::{Bodies, Held, Parsed, Unread};
 use super::calls::{self, Framing};
 use super::discovery::Resource;
-use super::http::Course;
+use super::http::{Course, Door};
 use super::listening::shown;
 use super::mcp::{self, Library, Turn};
 use super::message::{Asks, BadMessage, Message, TargetCall, trace_id_of};
-use super::ready::readiness;
+use super::ready::ready;
 use super::revision::{self, Improper};
 use crate::call::{self, Entry, Host, Listener};
 use crate::dispatch::Target;
-use crate::identity::{BearerToken, Caller};
+use crate::identity::{Caller, Presented};
 use crate::principal::Principal;
-use crate::reason::RefusalReason;
 
 /// How this server is addressed and by whom.
 pub struct FrontSettings {
@@ -80,10 +79,10 @@ impl Front {
     }
 
     /// Answers one request, which comes the way of `course`.
-    pub(super) async fn answer(&self, request: Request<Incoming>, course: &Course) -> Answer {
+    async fn respond(&self, request: Request<Incoming>, course: &Course) -> Answer {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
-        if let Some(answer) = self.health(path, &parts.method) {
+        if let Some(answer) = self.about_health(path, &parts.method) {
             return answer;
         }
         if let Err(refused) = self.check_address(&parts) {
@@ -107,25 +106,12 @@ impl Front {
         }
     }
 
-    /// Answers a question about health.
-    pub(super) fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+    fn about_health(&self, path: &str, method: &Method) -> Option<Answer> {
         match (path, method) {
             ("/healthz", &Method::GET | &Method::HEAD) => Some(plain(StatusCode::OK, "ok")),
-            ("/readyz", &Method::GET | &Method::HEAD) => Some(self.ready()),
+            ("/readyz", &Method::GET | &Method::HEAD) => Some(ready(&self.host)),
             _ => None,
         }
-    }
-
-    fn ready(&self) -> Answer {
-        if !self.host.journal.healthy() {
-            return plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not ready: the journal cannot be written",
-            );
-        }
-        let policy = self.host.serving.now();
-        let (status, text) = readiness(policy.configured, &policy.missing);
-        plain(status, &text)
     }
 
     fn metadata(&self) -> Answer {
@@ -192,9 +178,14 @@ impl Front {
 
     /// Admits, parses, authorizes, and only then lets the MCP library have the request.
     async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> Answer {
-        let token = take_credentials(&mut parts);
+        let presented = Presented::take(&mut parts);
+        parts.extensions.clear();
         let host = Arc::clone(&self.host);
-        let admitted = to_its_end(&self.host, async move { call::admit(&host, token).await }).await;
+        let admitted = to_its_end(
+            &self.host,
+            async move { call::admit(&host, presented).await },
+        )
+        .await;
         let entry = match admitted {
             Ok(Ok(entry)) => entry,
             Ok(Err(refusal)) => return self.refuse(&refusal),
@@ -334,6 +325,16 @@ fn trace_id(headers: &HeaderMap) -> Option<String> {
     traceparent.to_str().ok().and_then(trace_id_of)
 }
 
+impl Door for Front {
+    async fn answer(&self, request: Request<Incoming>, course: &Course) -> Answer {
+        self.respond(request, course).await
+    }
+
+    fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+        self.about_health(path, method)
+    }
+}
+
 /// A client that goes away does not take its refusal's record along: what has to wait goes on in a
 /// task of its own, which a stop waits for as it does for calls. What need not wait is done here,
 /// which is every request with a known token that is not refused.
@@ -348,27 +349,8 @@ async fn to_its_end<T: Send + 'static>(
     }
 }
 
-/// Takes the bearer token and every other credential out of the request. A token in the query
-/// (RFC 6750 §2.3) is refused, because queries end up in logs.
-fn take_credentials(parts: &mut Parts) -> Result<BearerToken, RefusalReason> {
-    let token = BearerToken::take(&mut parts.headers);
-    for name in [header::COOKIE, header::PROXY_AUTHORIZATION] {
-        parts.headers.remove(name);
-    }
-    parts.headers.remove("dpop");
-    let in_query = parts.uri.query().is_some_and(|query| {
-        url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
-    });
-    parts.extensions.clear();
-    if in_query {
-        Err(RefusalReason::TokenMalformed)
-    } else {
-        token
-    }
-}
-
 /// The host of an authority, in canonical form and without the port.
-fn host_of(authority: &str) -> Option<String> {
+pub(super) fn host_of(authority: &str) -> Option<String> {
     if authority.contains(['@', '/', '?', '#', '\\']) {
         return None;
     }

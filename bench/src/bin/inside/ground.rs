@@ -14,18 +14,18 @@ use bailiwick::dispatch::{Catalog, Decided, Offer, TargetRequest, Terms, decide}
 use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
-    AgentRule, BearerToken, Caller, Identity, IssuerSettings, ServiceRule, SubjectToken,
+    AgentRule, Caller, Identity, IssuerSettings, Presented, ServiceRule, SubjectToken,
 };
 use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, Intake, compile_here};
 use bailiwick::limits::Limits;
 use bailiwick::owned::Trust;
-use bailiwick::sandbox::{Job, Sandbox, Signals, Tier};
+use bailiwick::sandbox::{Ending, Job, Sandbox, Tier};
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
 use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySource, TimeRule, TypeRule};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
-use http::{HeaderMap, HeaderValue, header};
+use http::{Request, header};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -150,7 +150,7 @@ impl Ground {
     }
 
     /// Makes a token that was never seen before.
-    pub(crate) fn token(&self, number: u32) -> anyhow::Result<BearerToken> {
+    pub(crate) fn token(&self, number: u32) -> anyhow::Result<Presented> {
         let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "key-1"});
         let now = self.clock.now();
         let claims = json!({
@@ -160,12 +160,15 @@ impl Ground {
         let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(&claims));
         let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()).to_bytes());
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            header::AUTHORIZATION,
-            HeaderValue::try_from(format!("Bearer {signed}.{signature}"))?,
-        );
-        BearerToken::take(&mut headers).map_err(|reason| anyhow::anyhow!(reason.as_str()))
+        let mut head = Request::post(RESOURCE)
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {signed}.{signature}"),
+            )
+            .body(())?
+            .into_parts()
+            .0;
+        Presented::take(&mut head).map_err(|reason| anyhow::anyhow!(reason.as_str()))
     }
 
     /// Admits the one user.
@@ -198,29 +201,27 @@ impl Ground {
         Ok(Trail::open(self.journal.clone(), envelope, "default").await?)
     }
 
-    /// Makes a call that is ready to run.
-    pub(crate) fn job<'c>(
-        &'c self,
-        decided: &'c Decided,
-        envelope: &'c Envelope,
-        authority: Arc<Authority>,
-        cancelled: CancellationToken,
-    ) -> Job<'c> {
+    /// Runs a call that is recorded in `trail`, until it ends or is `cancelled`.
+    pub(crate) async fn run(
+        &self,
+        decided: &Decided,
+        envelope: &Envelope,
+        (trail, services): (&Trail, Arc<Authority>),
+        cancelled: &CancellationToken,
+    ) -> anyhow::Result<Ending> {
         let backing = decided.target().backing();
-        Job {
+        let job = Job {
             code: &backing.code,
             component: &backing.component.name,
             settings: &backing.settings,
             export: decided.target().export(),
             envelope: envelope.signed(),
             input: decided.arguments().to_string(),
-            services: authority,
-            signals: Signals {
-                cancelled,
-                stopping: CancellationToken::new(),
-                progress: None,
-            },
-        }
+            services,
+            progress: None,
+        };
+        let settled = trail.settled().await?;
+        Ok(self.sandbox.run(job, cancelled.cancelled(), settled).await)
     }
 }
 

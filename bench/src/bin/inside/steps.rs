@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bailiwick::audit::{Outcome, Trail};
 use bailiwick::downstream::DownstreamTally;
-use bailiwick::identity::BearerToken;
+use bailiwick::identity::Presented;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -32,13 +32,14 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> anyhow::R
     let trail = ground.open(&envelope).await?;
     let authority = ground
         .broker
-        .authority(Arc::clone(&envelope), Some(subject), trail);
+        .authority(Arc::clone(&envelope), Some(subject), trail.clone());
     let authority = Arc::new(authority);
     let cancelled = CancellationToken::new();
     let run = async || {
         let authority = Arc::clone(&authority);
-        let job = ground.job(&decided, &envelope, authority, cancelled.clone());
-        let ended = ground.sandbox.run(job).await;
+        let ended = ground
+            .run(&decided, &envelope, (&trail, authority), &cancelled)
+            .await?;
         anyhow::ensure!(
             ended.outcome == Outcome::Done,
             "the call ended as {:?}",
@@ -62,7 +63,7 @@ async fn verify(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
 /// Makes each token before the clock starts.
 async fn admitted(
     ground: &Ground,
-    tokens: impl Iterator<Item = anyhow::Result<BearerToken>>,
+    tokens: impl Iterator<Item = anyhow::Result<Presented>>,
 ) -> anyhow::Result<f64> {
     let mut took = Vec::new();
     for token in tokens.take(2000) {
@@ -82,7 +83,8 @@ async fn record(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let pair = async || {
         let opened = ground.open(&envelope).await?;
         let closed = opened.close(Outcome::Done, None, DownstreamTally::default());
-        anyhow::Ok(closed.await?)
+        closed.await?;
+        anyhow::Ok(())
     };
     figures.insert("record".into(), each(1, pair).await? / 2.0);
     let mut batches = Vec::new();

@@ -30,11 +30,12 @@ pub(crate) fn vectors() -> Vec<(&'static str, Value)> {
     vectors.extend(times(json));
     vectors.extend(texts(json));
     vectors.extend(signatures(json));
-    vectors.extend(resigned());
+    vectors.extend(crate::shapes::resigned());
+    vectors.extend(crate::shapes::others());
     vectors
 }
 
-fn vector(expect: &str, about: &str, now: u64, input: &str) -> Value {
+pub(crate) fn vector(expect: &str, about: &str, now: u64, input: &str) -> Value {
     json!({"kind": "envelope", "about": about, "jwks": only(&envelope_key()).to_jwks(), "now": now, "input": input, "expect": expect})
 }
 
@@ -126,7 +127,49 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
             "malformed-mode",
             "malformed",
             "`delegation.mode` is not what `modes` implies.",
-            edit(r#""mode":"service_identity""#, r#""mode":"on_behalf_of""#),
+            edit(r#""mode":"per_service""#, r#""mode":"on_behalf_of""#),
+        ),
+        (
+            "malformed-mode-hidden",
+            "malformed",
+            "`delegation.mode` hides that the modes differ.",
+            edit(r#""mode":"per_service""#, r#""mode":"service_identity""#),
+        ),
+        (
+            "malformed-mode-of-a-service",
+            "malformed",
+            "`per_service` is no mode of one service.",
+            edit(
+                r#""orders_api":"on_behalf_of""#,
+                r#""orders_api":"per_service""#,
+            ),
+        ),
+        (
+            "malformed-mode-word",
+            "malformed",
+            "A mode that does not exist.",
+            edit(
+                r#""orders_api":"on_behalf_of""#,
+                r#""orders_api":"as_anyone""#,
+            ),
+        ),
+        (
+            "malformed-kind",
+            "malformed",
+            "A kind of call that does not exist.",
+            edit(r#""kind":"tool""#, r#""kind":"shell""#),
+        ),
+        (
+            "malformed-kind-missing",
+            "malformed",
+            "No `call.kind`.",
+            edit(r#""kind":"tool","#, ""),
+        ),
+        (
+            "malformed-tool",
+            "malformed",
+            "`call.tool`, as in version 0.1, instead of kind and name.",
+            edit(r#""kind":"tool","name""#, r#""tool""#),
         ),
         (
             "duplicate-member",
@@ -147,6 +190,30 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
             edit(r#""actor":{"#, r#""actor":{"admin":true,"#),
         ),
         (
+            "unknown-member-allowed",
+            "unknown-member",
+            "`delegation.allowed`, as in version 0.1.",
+            edit(
+                r#""delegation":{"#,
+                r#""delegation":{"allowed":["orders_api"],"#,
+            ),
+        ),
+        (
+            "unknown-member-confidence",
+            "unknown-member",
+            "`authorization.confidence`, as in version 0.1.",
+            edit(
+                r#""authorization":{"#,
+                r#""authorization":{"confidence":"verified","#,
+            ),
+        ),
+        (
+            "unknown-member-empty",
+            "unknown-member",
+            "An optional list is empty instead of left out.",
+            edit(r#"[{"iss":"https://idp.example","sub":"planner"}]"#, "[]"),
+        ),
+        (
             "unknown-member-null",
             "unknown-member",
             "An optional member is null.",
@@ -163,6 +230,21 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
             "signature",
             "A scope was added.",
             edit(r#"["orders:read","#, r#"["admin","orders:read","#),
+        ),
+        (
+            "signature-kind",
+            "signature",
+            "The kind of the call was changed.",
+            edit(r#""kind":"tool""#, r#""kind":"prompt""#),
+        ),
+        (
+            "signature-service",
+            "signature",
+            "A service was added.",
+            edit(
+                r#""modes":{"#,
+                r#""modes":{"admin_api":"service_identity","#,
+            ),
         ),
         (
             "signature-time",
@@ -257,77 +339,7 @@ fn signatures(json: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Documents that the signer would refuse, with a good signature all the same.
-fn resigned() -> Vec<(&'static str, Value)> {
-    let with = |pointer: &str, value: Value| {
-        let signed = claims().sign(&envelope_key()).unwrap();
-        let mut document: Value = serde_json::from_str(signed.json()).unwrap();
-        document["meta"]
-            .as_object_mut()
-            .unwrap()
-            .remove("signature");
-        *document.pointer_mut(pointer).unwrap() = value;
-        let signature = sign_raw(&document, &envelope_key(), SIGNATURE_CONTEXT);
-        document["meta"]["signature"] = json!(signature);
-        text(&document)
-    };
-    let cases = [
-        (
-            "lifetime",
-            "lifetime",
-            "Valid for 301 seconds.",
-            with("/meta/expires_at", json!(EXPIRES_AT + 1)),
-        ),
-        (
-            "lifetime-negative",
-            "lifetime",
-            "Ends before it begins.",
-            with("/meta/expires_at", json!(CREATED_AT - 1)),
-        ),
-        (
-            "lifetime-empty",
-            "lifetime",
-            "Ends when it begins.",
-            with("/meta/expires_at", json!(CREATED_AT)),
-        ),
-        (
-            "claim-empty",
-            "claim",
-            "The subject is empty.",
-            with("/actor/sub", json!("")),
-        ),
-        (
-            "claim-control",
-            "claim",
-            "The subject has a line break.",
-            with("/actor/sub", json!("user\n123")),
-        ),
-        (
-            "claim-scope",
-            "claim",
-            "A scope with a space, which would become two.",
-            with("/authorization/scopes/0", json!("orders:read admin")),
-        ),
-        (
-            "claim-time",
-            "claim",
-            "A time beyond 2^53.",
-            with("/actor/auth_time", json!(1_u64 << 53)),
-        ),
-        (
-            "unknown-member-signed",
-            "unknown-member",
-            "A signed member that no envelope has.",
-            with("/actor/tenant", json!(null)),
-        ),
-    ];
-    cases
-        .into_iter()
-        .map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input)))
-        .collect()
-}
-
-fn sign_raw(document: &Value, key: &SigningKey, context: &[u8]) -> String {
+pub(crate) fn sign_raw(document: &Value, key: &SigningKey, context: &[u8]) -> String {
     let message = [
         context,
         &serde_json_canonicalizer::to_vec(document).unwrap(),

@@ -7,24 +7,26 @@ use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::super::record::{Outcome, Record};
+use super::super::record::{Failure, Outcome, Record};
 use super::super::refusals::{self, Refusals};
 use super::Shared;
 use super::health::Keeper;
 use super::log::Log;
+use super::mark::Promise;
+use super::observe::Observer;
 use crate::seams::Clock;
 
 /// What the writer is asked.
 pub(super) enum Command {
-    /// Write this and answer.
+    /// Write this and report it.
     Append(Entry),
-    /// This ending was never queued, because its waiter gave up.
+    /// This ending was never queued, because the one who appended it gave up.
     Lost(Box<Record>),
-    /// Write this for somebody who is no longer there.
+    /// Write this ending, which no one waits for.
     Orphan(Box<Record>),
     /// Write this and stop.
     Close {
@@ -38,44 +40,11 @@ pub(super) struct Entry {
     pub(super) record: Box<Record>,
     /// Becomes a count if it cannot be written.
     pub(super) counted: bool,
-    pub(super) waiter: Waiter,
-    /// A place in the queue, given back when this is done.
-    #[expect(dead_code, reason = "held, never read")]
-    pub(super) room: OwnedSemaphorePermit,
-}
-
-/// Who waits.
-pub(super) struct Waiter {
-    pub(super) reply: oneshot::Sender<Receipt>,
-    /// The way back to the writer, for a receipt that nobody takes.
+    pub(super) promise: Promise,
+    /// The way back to the writer, for what begins something and is then given up.
     pub(super) back: Sender<Command>,
-}
-
-/// The answer to an append. If nobody accepts it, what the record opened is closed.
-pub(super) struct Receipt {
-    seq: u64,
-    /// The way back, and what was written.
-    undo: Option<(Sender<Command>, Box<Record>)>,
-}
-
-impl Receipt {
-    /// Takes the sequence number; from here on the waiter is answerable for what was opened.
-    pub(super) fn accept(mut self) -> u64 {
-        self.undo = None;
-        self.seq
-    }
-}
-
-impl Drop for Receipt {
-    fn drop(&mut self) {
-        let Some((back, written)) = self.undo.take() else {
-            return;
-        };
-        if let Some(closing) = written.closing(Outcome::Refused, UNAVAILABLE) {
-            // After the journal is closed, the next start closes it.
-            let _ = back.send(Command::Orphan(Box::new(closing)));
-        }
-    }
+    /// A place in the queue.
+    pub(super) room: OwnedSemaphorePermit,
 }
 
 /// The writing thread.
@@ -84,6 +53,7 @@ pub(super) struct Writer {
     commands: Receiver<Command>,
     clock: Arc<dyn Clock>,
     refusals: Arc<Refusals>,
+    observer: Observer,
     health: Keeper,
     /// Endings that are owed: to be written before anything else.
     orphans: Vec<Record>,
@@ -104,6 +74,7 @@ impl Writer {
             commands,
             clock: Arc::clone(&shared.clock),
             refusals: Arc::clone(&shared.refusals),
+            observer: shared.observer.clone(),
             health: Keeper::new(&shared.health),
             orphans: Vec::new(),
             lines_fail: false,
@@ -113,7 +84,7 @@ impl Writer {
         }
     }
 
-    /// Works until the journal is closed or nobody has it any more.
+    /// Works until the journal is closed or its last clone is dropped.
     pub(super) fn run(mut self) {
         loop {
             match self.commands.recv_timeout(TICK) {
@@ -180,10 +151,8 @@ impl Writer {
         if !self.write_owed() {
             return self.lose_all(batch);
         }
-        // What begins something for somebody who has given up is not begun.
-        batch.retain(|entry| {
-            entry.record.event.ended_by().is_none() || !entry.waiter.reply.is_closed()
-        });
+        // What begins something for a caller who has given up is not begun.
+        batch.retain(|entry| !entry.record.begins() || !entry.promise.is_forgotten());
         let records: Vec<&Record> = self
             .orphans
             .iter()
@@ -194,33 +163,38 @@ impl Writer {
         }
         let owed = self.orphans.len();
         let now = self.clock.now_ms();
+        let began = Instant::now();
         let written = self.log.append(&records, now);
         let first = written.as_ref().ok().copied();
+        if first.is_some() {
+            self.observer.synced(records.len(), began.elapsed());
+        }
         self.told(written.map(|_| ()), now);
         let Some(first) = first else {
             return self.lose_all(batch);
         };
         self.orphans.clear();
         for (seq, entry) in (first..).skip(owed).zip(batch) {
-            entry.acknowledge(seq);
+            // The place is free before its record counts as written.
+            drop(entry.room);
+            entry.promise.keep(seq, entry.record, entry.back);
         }
     }
 
     fn lose_all(&mut self, batch: Vec<Entry>) {
         for entry in batch {
             self.lose(*entry.record, entry.counted);
+            drop(entry.promise);
         }
     }
 
     /// Remembers what a record that cannot be written owes: a count, or an ending.
     fn lose(&mut self, record: Record, counted: bool) {
-        if counted {
-            self.refusals.count(&record);
+        if let (Record::CallRefused(refusal), true) = (&record, counted) {
+            self.refusals.count(refusal);
         }
-        if record.event.ends() {
-            self.orphans
-                .push(record.ended(Outcome::Unknown, UNAVAILABLE));
-        }
+        self.orphans
+            .extend(record.ended(Outcome::Unknown, Failure::AuditUnavailable));
     }
 
     fn tick(&mut self) {
@@ -318,17 +292,9 @@ impl Writer {
         // The lock ends before anybody is told that it has.
         drop(self);
         if let (Ok(()), Some(reply)) = (ended, reply) {
-            // Nobody waits any more: nothing to do.
+            // No one may be waiting any more.
             let _ = reply.send(());
         }
-    }
-}
-
-impl Entry {
-    fn acknowledge(self, seq: u64) {
-        // If nobody takes it, dropping the receipt is what undoes it.
-        let undo = Some((self.waiter.back, self.record));
-        drop(self.waiter.reply.send(Receipt { seq, undo }));
     }
 }
 
@@ -346,6 +312,3 @@ const COUNTS_EVERY_MS: u64 = 1000;
 
 /// Records in one write.
 const MAX_BATCH: usize = 1024;
-
-/// The reason of what could not be recorded when it was due.
-const UNAVAILABLE: &str = "audit-unavailable";

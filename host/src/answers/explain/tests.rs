@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use bailiwick_envelope::DelegationMode;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, Request, header};
 use serde_json::json;
 
 use super::super::testing::{
@@ -28,12 +28,13 @@ async fn ask(text: &str, claims: &Value, tool: &str, arguments: Option<&str>) ->
     site.write("jwks.json", &jwks());
     let token = signed(SystemClock.now(), claims);
     let value = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
-    let mut headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+    let request = Request::post("/").header(header::AUTHORIZATION, value);
+    let mut head = request.body(()).unwrap().into_parts().0;
     let before = site.names();
     let question = Question {
         tool: tool.to_owned(),
         claimed: Claimed::of(&token),
-        token: BearerToken::take(&mut headers).unwrap(),
+        presented: Presented::take(&mut head).unwrap(),
         arguments: arguments.map(str::to_owned),
     };
     let answer = explain(&config(&site), question, compiler()).await.unwrap();

@@ -16,13 +16,14 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::super::structure::RULES;
+use crate::sandbox::INTERFACE;
 use crate::seams::hex;
 
 /// What a piece of code is: of which component, for which engine, and by which rules that component
 /// was let through.
 pub(super) struct CodeIdentity {
     digest: String,
-    /// SHA-256 over the engine's version, settings and target, and over the rules.
+    /// SHA-256 over the engine's version, settings and target, the rules and the interface.
     made_under: [u8; 32],
 }
 
@@ -31,6 +32,8 @@ impl CodeIdentity {
         let mut settings = Digester(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
         RULES.hash(&mut settings);
+        // Code that was made for an older interface is found under no name, whatever the file says.
+        INTERFACE.hash(&mut settings);
         Self {
             digest: digest.to_owned(),
             made_under: settings.0.finalize().into(),

@@ -33,7 +33,7 @@ impl Bench {
             clock,
             token_type: TypeRule::Exactly("at+jwt".into()),
             times: TimeRule::default(),
-            issuer: issuer,
+            issuer,
         }
     }
 

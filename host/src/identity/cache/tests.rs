@@ -1,0 +1,72 @@
+//! What is remembered of a token, and for how long.
+#![expect(clippy::expect_used, reason = "tests")]
+
+use serde_json::json;
+
+use super::*;
+use crate::identity::testing::settings;
+use crate::tokens::Verified;
+
+const NOW: u64 = 1_763_712_000_000;
+const KEYS: SetVersion = [1; 32];
+
+/// A caller whose token expires that many milliseconds from now.
+fn caller(left_ms: u64) -> Arc<Caller> {
+    let expiry = (NOW + left_ms) / 1000;
+    let claims = json!({"sub": "alice", "client_id": "app", "exp": expiry});
+    let caller = Caller::new(&Verified::for_tests(&claims), &settings(), [7; 32]);
+    Arc::new(caller.expect("a caller"))
+}
+
+fn digest(number: u32) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest
+        .iter_mut()
+        .zip(number.to_be_bytes())
+        .for_each(|(byte, of)| *byte = of);
+    digest
+}
+
+#[test]
+fn an_entry_is_used_for_a_minute_and_never_beyond_the_tokens_end() {
+    for (left_ms, last_ms) in [(3_600_000, 59_999), (20_000, 19_999)] {
+        for (after_ms, used) in [(0, true), (last_ms, true), (last_ms + 1, false)] {
+            let tokens = VerifiedTokens::default();
+            tokens.insert(digest(1), &caller(left_ms), KEYS, NOW);
+            let found = tokens.find(&digest(1), NOW + after_ms, |_| Some(KEYS));
+            assert_eq!(found.is_some(), used, "{left_ms} {after_ms}");
+        }
+    }
+}
+
+#[test]
+fn an_entry_goes_with_the_key_set_that_it_was_verified_with() {
+    for present in [None, Some([2; 32])] {
+        let tokens = VerifiedTokens::default();
+        tokens.insert(digest(1), &caller(3_600_000), KEYS, NOW);
+        assert!(tokens.find(&digest(2), NOW, |_| Some(KEYS)).is_none());
+        assert!(tokens.find(&digest(1), NOW, |_| present).is_none());
+        let back = tokens.find(&digest(1), NOW, |_| Some(KEYS));
+        assert!(back.is_none(), "it is not there any more: {present:?}");
+    }
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let tokens = VerifiedTokens::default();
+    let caller = caller(3_600_000);
+    let most = u32::try_from(MAX_ENTRIES).expect("a number");
+    for number in 0..most + 10 {
+        tokens.insert(digest(number), &caller, KEYS, NOW);
+    }
+    assert!(
+        tokens
+            .find(&digest(most + 9), NOW, |_| Some(KEYS))
+            .is_some()
+    );
+    let entries = tokens
+        .entries
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    assert!(entries.len() <= MAX_ENTRIES, "{}", entries.len());
+}

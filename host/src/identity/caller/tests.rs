@@ -1,0 +1,159 @@
+//! How an issuer's rules turn claims into a caller.
+#![expect(clippy::expect_used, reason = "tests")]
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::identity::TextRule;
+use crate::identity::testing::settings;
+
+/// The caller of a token with these claims besides the usual ones.
+fn caller(issuer: &IssuerSettings, claims: &Value) -> Result<Caller, TokenError> {
+    let mut members = json!({"sub": "alice", "client_id": "app", "exp": 100});
+    let all = members.as_object_mut().expect("an object");
+    for (name, value) in claims.as_object().expect("an object") {
+        // `null` stands for a claim that is not there.
+        if value.is_null() {
+            all.remove(name);
+        } else {
+            all.insert(name.clone(), value.clone());
+        }
+    }
+    Caller::new(&Verified::for_tests(&members), issuer, [7; 32])
+}
+
+#[test]
+fn the_client_is_what_one_of_three_claims_says() {
+    let client =
+        |claims: Value| caller(&settings(), &claims).map(|caller| caller.agent().client_id.clone());
+    assert_eq!(client(json!({})), Ok("app".into()));
+    assert_eq!(
+        client(json!({"azp": "other"})),
+        Ok("app".into()),
+        "the first"
+    );
+    assert_eq!(
+        client(json!({"client_id": null, "azp": "b"})),
+        Ok("b".into())
+    );
+    assert_eq!(
+        client(json!({"client_id": null, "appid": "c"})),
+        Ok("c".into())
+    );
+    let missing = TokenError::Claim("client_id".into());
+    assert_eq!(client(json!({"client_id": null})), Err(missing.clone()));
+    assert_eq!(client(json!({"client_id": 7, "azp": "b"})), Err(missing));
+}
+
+#[test]
+fn a_service_account_is_told_from_a_user_by_the_rule_of_its_issuer() {
+    let by_claim = |fits: TextRule| IssuerSettings {
+        service_when: ServiceRule::Claim {
+            claim: "kind".into(),
+            fits,
+        },
+        ..settings()
+    };
+    let kind = |issuer: &IssuerSettings, claims: Value| {
+        caller(issuer, &claims).map(|caller| caller.actor().kind)
+    };
+    let (user, service) = (Ok(ActorKind::User), Ok(ActorKind::Service));
+    assert_eq!(kind(&settings(), json!({})), user);
+    assert_eq!(kind(&settings(), json!({"sub": "app"})), service);
+    for (fits, claim, expected) in [
+        (TextRule::Equals("svc".into()), "svc", &service),
+        (TextRule::Equals("svc".into()), "svc-1", &user),
+        (TextRule::Begins("svc".into()), "svc-1", &service),
+        (TextRule::Begins("svc".into()), "a-svc", &user),
+        (TextRule::Ends("svc".into()), "a-svc", &service),
+        (TextRule::Ends("svc".into()), "svc-1", &user),
+    ] {
+        let issuer = by_claim(fits);
+        assert_eq!(kind(&issuer, json!({"kind": claim})), *expected, "{claim}");
+        let both = json!({"sub": "app", "kind": claim});
+        assert_eq!(kind(&issuer, both), service, "it is the client itself");
+    }
+    let issuer = by_claim(TextRule::Equals("svc".into()));
+    let missing = TokenError::Claim("kind".into());
+    assert_eq!(kind(&issuer, json!({})), Err(missing), "in every token");
+}
+
+#[test]
+fn the_subject_and_the_tenant_come_from_the_claims_that_the_operator_names() {
+    let issuer = IssuerSettings {
+        subject_claim: "oid".into(),
+        tenant: Some(TenantRule::Claim("tid".into())),
+        ..settings()
+    };
+    let names = |claims: Value| {
+        let caller = caller(&issuer, &claims)?;
+        Ok((caller.actor().sub.clone(), caller.actor().tenant.clone()))
+    };
+    let both = json!({"oid": "0a1b", "tid": "acme"});
+    assert_eq!(names(both), Ok(("0a1b".into(), Some("acme".into()))));
+    let missing = |name: &str| Err(TokenError::Claim(name.into()));
+    assert_eq!(names(json!({"tid": "acme"})), missing("oid"));
+    assert_eq!(names(json!({"oid": "0a1b"})), missing("tid"));
+    let fixed = IssuerSettings {
+        tenant: Some(TenantRule::Fixed("acme".into())),
+        ..settings()
+    };
+    let claimed = caller(&fixed, &json!({"tid": "other", "tenant": "other"}));
+    let tenant = claimed.map(|caller| caller.actor().tenant.clone());
+    assert_eq!(tenant, Ok(Some("acme".into())));
+}
+
+#[test]
+fn the_agent_is_the_outermost_actor_and_those_before_it_are_kept_in_order() {
+    let chain = json!({"act": {"sub": "a", "act": {"sub": "b", "iss": "i", "act": {"sub": "c"}}}});
+    let agent = caller(&settings(), &chain)
+        .expect("a caller")
+        .agent()
+        .clone();
+    let prior: Vec<_> = agent
+        .prior
+        .iter()
+        .map(|actor| (actor.sub.as_str(), actor.iss.as_deref()))
+        .collect();
+    assert_eq!((agent.id.as_str(), agent.client_id.as_str()), ("a", "app"));
+    assert_eq!(prior, [("b", Some("i")), ("c", None)]);
+    let by_claim = IssuerSettings {
+        agent: AgentRule::Claim("bot".into()),
+        ..settings()
+    };
+    let named = caller(&by_claim, &json!({"bot": "robin", "act": {"sub": "a"}}));
+    let agent = named.expect("a caller").agent().clone();
+    assert_eq!((agent.id.as_str(), agent.prior.len()), ("robin", 1));
+    assert!(caller(&by_claim, &json!({})).is_err(), "in every token");
+}
+
+#[test]
+fn a_chain_of_actors_that_is_too_long_or_malformed_is_refused_and_not_cut() {
+    let chain = |length: usize| {
+        (0..length).fold(json!(null), |inner, number| {
+            if inner.is_null() {
+                json!({"sub": number.to_string()})
+            } else {
+                json!({"sub": number.to_string(), "act": inner})
+            }
+        })
+    };
+    assert!(caller(&settings(), &json!({"act": chain(8)})).is_ok());
+    let refused = Some(TokenError::Claim("act".into()));
+    let long = caller(&settings(), &json!({"act": chain(9)}));
+    assert_eq!(long.err(), refused);
+    assert_eq!(caller(&settings(), &json!({"act": "a"})).err(), refused);
+    assert!(caller(&settings(), &json!({"act": {}})).is_err());
+}
+
+#[test]
+fn a_session_is_named_by_the_first_of_sid_jti_and_the_token_itself() {
+    let session =
+        |claims: Value| caller(&settings(), &claims).map(|caller| caller.session().clone());
+    let both = json!({"sid": "s", "jti": "j"});
+    assert_eq!(session(both), Ok(SessionBasis::SessionId("s".into())));
+    let one = json!({"jti": "j"});
+    assert_eq!(session(one), Ok(SessionBasis::TokenId("j".into())));
+    assert_eq!(session(json!({})), Ok(SessionBasis::TokenDigest([7; 32])));
+    assert!(session(json!({"sid": 7, "jti": "j"})).is_err());
+}

@@ -1,0 +1,152 @@
+//! Everything that a request presents to say who asks, taken out of the request once.
+//!
+//! Invariant: after [`Presented::take`] the request holds no credential, whether or not the host
+//! knows its scheme.
+
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Uri, header};
+
+use super::caller::Caller;
+use super::token::{AccessToken, SubjectToken};
+use crate::reason::RefusalReason;
+
+/// What a request presents: a token, by a scheme, perhaps with a proof that the token is the
+/// presenter's, made for this method and this URI.
+pub struct Presented {
+    scheme: &'static dyn Scheme,
+    token: AccessToken,
+    proof: Option<HeaderValue>,
+    method: Method,
+    uri: Uri,
+}
+
+/// A way to present a token (RFC 9110 §11.4), such as `Bearer`.
+pub trait Scheme: Send + Sync {
+    /// Reads the credentials of a request.
+    fn read(&self, credentials: &Credentials<'_>) -> Reading;
+
+    /// Checks what the presenter must prove besides having the token.
+    ///
+    /// It is asked on every request, also where the token was verified a moment ago and is still
+    /// remembered: a proof is good for one request.
+    ///
+    /// # Errors
+    /// It is not proved.
+    fn prove(&self, presented: &Presented, caller: &Caller) -> Result<(), ProofError>;
+}
+
+/// The credentials of a request, before a scheme has read them.
+#[derive(Clone, Copy)]
+pub struct Credentials<'r> {
+    /// The name of the scheme, as the client writes it.
+    pub scheme: &'r str,
+    /// The text after the name and one space.
+    pub text: &'r str,
+    /// The values of `DPoP` headers (RFC 9449 §4.1).
+    pub proofs: &'r [HeaderValue],
+}
+
+/// What a scheme finds in a request's credentials.
+pub enum Reading {
+    /// They are of another scheme.
+    NotPresented,
+    /// A token, with its proof if the scheme has one.
+    Presented(AccessToken, Option<HeaderValue>),
+    /// They are of this scheme, and not as it wants them.
+    Malformed,
+}
+
+/// The proof that came with a token is not acceptable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the proof that came with the token is not acceptable: {0}")]
+pub struct ProofError(pub &'static str);
+
+impl Presented {
+    /// Takes every credential out of the request, so that nothing later can see one, and reads
+    /// them by the first of `schemes` that knows them.
+    ///
+    /// # Errors
+    /// [`RefusalReason::TokenMissing`] without an `Authorization` header; [`RefusalReason::TokenMalformed`]
+    /// unless there is exactly one, well-formed by one of `schemes`, and no token in the query
+    /// (RFC 6750 §2.3), because queries end up in logs.
+    pub(super) fn take_by(
+        schemes: &[&'static dyn Scheme],
+        head: &mut Parts,
+    ) -> Result<Self, RefusalReason> {
+        let values = removed(head, &header::AUTHORIZATION);
+        let proofs = removed(head, &HeaderName::from_static("dpop"));
+        for name in [header::COOKIE, header::PROXY_AUTHORIZATION] {
+            head.headers.remove(name);
+        }
+        if has_token_in_query(&head.uri) {
+            return Err(RefusalReason::TokenMalformed);
+        }
+        let value = match values.as_slice() {
+            [] => return Err(RefusalReason::TokenMissing),
+            [value] => value.to_str().map_err(|_| RefusalReason::TokenMalformed)?,
+            _ => return Err(RefusalReason::TokenMalformed),
+        };
+        let (scheme, text) = value.split_once(' ').ok_or(RefusalReason::TokenMalformed)?;
+        let credentials = Credentials {
+            scheme,
+            text,
+            proofs: &proofs,
+        };
+        for scheme in schemes {
+            match scheme.read(&credentials) {
+                Reading::NotPresented => {}
+                Reading::Malformed => break,
+                Reading::Presented(token, proof) => {
+                    return Ok(Self {
+                        scheme: *scheme,
+                        token,
+                        proof,
+                        method: head.method.clone(),
+                        uri: head.uri.clone(),
+                    });
+                }
+            }
+        }
+        Err(RefusalReason::TokenMalformed)
+    }
+
+    /// The proof that came with the token.
+    pub fn proof(&self) -> Option<&HeaderValue> {
+        self.proof.as_ref()
+    }
+
+    /// The method of the request.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The target of the request.
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    pub(super) fn token(&self) -> &AccessToken {
+        &self.token
+    }
+
+    /// Checks that `caller`, whom the token names, is who presents it, and keeps the token alone.
+    ///
+    /// # Errors
+    /// It is not proved.
+    pub(super) fn prove(self, caller: &Caller) -> Result<SubjectToken, ProofError> {
+        self.scheme.prove(&self, caller)?;
+        Ok(self.token.into_subject())
+    }
+}
+
+fn removed(head: &mut Parts, name: &HeaderName) -> Vec<HeaderValue> {
+    let values = head.headers.get_all(name).iter().cloned().collect();
+    head.headers.remove(name);
+    values
+}
+
+fn has_token_in_query(uri: &Uri) -> bool {
+    uri.query().is_some_and(|query| {
+        url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
+    })
+}
