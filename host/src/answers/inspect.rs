@@ -108,10 +108,10 @@ pub async fn inspect(path: &Path, compiler: Compiler) -> anyhow::Result<Inspecti
     ))
 }
 
-type Examined = intake::Examined<Result<Offer, OfferError>>;
+type Judged = intake::Examined<Result<Offer, OfferError>>;
 
 impl Inspection {
-    fn of(examined: Examined) -> Self {
+    fn of(examined: Judged) -> Self {
         let cannot = cannot(&examined);
         let reason = examined.verdict.as_ref().err().map(|error| chain(error));
         let tools: Vec<_> = examined.tools.iter().map(OfferedTool::of).collect();
@@ -169,7 +169,7 @@ fn schema(text: &str) -> Value {
 }
 
 /// Says what a component cannot do. Of a refused one it says only why it cannot be linked.
-fn cannot(examined: &Examined) -> Option<String> {
+fn cannot(examined: &Judged) -> Option<String> {
     let own = |name: &str| {
         let own = name.strip_prefix(OWN)?;
         own.split('@').next().map(str::to_owned)

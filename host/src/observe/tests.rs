@@ -71,7 +71,7 @@ fn refusals_exchanges_loads_and_syncs_are_counted() {
 #[test]
 fn a_moment_has_the_places_of_each_part() {
     let moment = Moment {
-        parts: vec![Part {
+        parts: vec![PartUse {
             name: "calls",
             used: 2,
             waiting: 1,
