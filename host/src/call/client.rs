@@ -7,7 +7,7 @@ use crate::audit::Settled;
 use crate::sandbox::Report;
 
 /// The client of one call.
-pub struct Client {
+pub struct CallClient {
     /// Fires when the client goes away.
     pub cancelled: CancellationToken,
     /// Fires when the host stops.
@@ -19,7 +19,7 @@ pub struct Client {
 /// Where a client gets its call's progress.
 pub struct Progress(mpsc::Sender<Report>);
 
-impl Client {
+impl CallClient {
     /// Ends when no one waits for the call any longer.
     pub(super) async fn gone(&self) {
         tokio::select! {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
-use super::{Client, Ended, Host, OpenCall};
+use super::{CallClient, Ended, Host, OpenCall};
 use crate::audit::{Outcome, Trail};
 use crate::delegation::Authority;
 use crate::reason::EndReason;
@@ -14,7 +14,7 @@ use crate::sandbox::{Ending, Job, ProgressSink, Report};
 
 impl OpenCall {
     /// Runs the call to its end, with everything that it began at services.
-    pub async fn run(mut self, host: &Host, client: Client) -> Ended {
+    pub async fn run(mut self, host: &Host, client: CallClient) -> Ended {
         let authority = Arc::new(self.authority());
         let (sink, reports) = client
             .progress
@@ -31,7 +31,7 @@ impl OpenCall {
     async fn guest(
         &self,
         host: &Host,
-        client: &Client,
+        client: &CallClient,
         authority: Arc<Authority>,
         progress: Option<ProgressSink>,
     ) -> Ending {
@@ -69,7 +69,7 @@ impl OpenCall {
 
 /// Hands the guest's reports to the client, growing, each once everything before it is durable. The
 /// guest does not wait for that: what comes too fast is dropped where it is made.
-async fn relay(trail: &Trail, client: &Client, reports: Option<mpsc::Receiver<Report>>) {
+async fn relay(trail: &Trail, client: &CallClient, reports: Option<mpsc::Receiver<Report>>) {
     let (Some(progress), Some(mut reports)) = (&client.progress, reports) else {
         return;
     };
