@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::audit::{self, Event, Journal, Record};
+use crate::audit::{self, ConfigLoaded, Detail, HostStarted, HostStopped, Journal};
 use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace, Serving};
 use crate::config::{self, Config, ServerSettings};
 use crate::egress::Tls;
@@ -198,9 +198,8 @@ impl App {
         self.host.lines.finish();
         self.intake.stop();
         let watched = watching.await;
-        let stopped = Record::new(Event::HostStopped);
         self.journal
-            .close(stopped)
+            .close(HostStopped {})
             .await
             .context("the journal could not be closed")?;
         watched.context("the watch over the configuration failed")
@@ -293,24 +292,20 @@ async fn record_start(
     resource: &Resource,
     config_digest: &str,
 ) -> anyhow::Result<()> {
-    let started = detail([
+    let detail = Detail::from_iter([
         ("version", env!("CARGO_PKG_VERSION")),
         ("resource", resource.uri()),
     ]);
-    journal
-        .append(Record {
-            detail: Some(started),
-            ..Record::new(Event::HostStarted)
-        })
-        .await?;
-    let loaded = detail([("config", &format!("sha256:{config_digest}"))]);
-    journal
-        .append(Record {
-            detail: Some(loaded),
-            ..Record::new(Event::ConfigLoaded)
-        })
-        .await?;
+    journal.record(HostStarted { detail }).await?;
+    journal.record(config_loaded(config_digest)).await?;
     Ok(())
+}
+
+/// The record of a configuration whose file has this SHA-256.
+fn config_loaded(digest: &str) -> ConfigLoaded {
+    ConfigLoaded {
+        detail: Detail::from_iter([("config", format!("sha256:{digest}"))]),
+    }
 }
 
 fn detail<const N: usize>(members: [(&str, &str); N]) -> Map<String, Value> {

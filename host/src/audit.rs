@@ -3,8 +3,11 @@
 mod trail;
 
 pub use bailiwick_journal::{
-    Adoption, AuditUnavailable, Back, Damage, Downstream, Entries, Entry, Event, Given, Journal,
-    JournalError, Opened, Outcome, Place, Query, Record, Report, Settings, Subject, VerifyError,
-    adopt, parse_time, rfc3339, verify, verify_given,
+    Adoption, AuditUnavailable, Back, Call, CallClosed, CallOpened, CallRefused, ComponentLoaded,
+    ComponentRefused, ComponentRemoved, ConfigLoaded, ConfigRefused, Damage, Decision, Detail,
+    DownstreamClosed, DownstreamOpened, DownstreamRefused, Entries, Entry, Event, Given,
+    HostStarted, HostStopped, Journal, JournalError, Mark, Modes, Opened, Outcome, Place, Query,
+    Record, Report, Request, Scopes, Settings, Settled, Subject, Target, Text, TokenExchanged,
+    VerifyError, adopt, parse_time, rfc3339, verify, verify_given,
 };
-pub use trail::Trail;
+pub use trail::{Closing, Exchanged, Trail};

@@ -22,7 +22,7 @@ use toolchain::Toolchain;
 
 /// The crate to build, and the folder for the component.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct BuildRequest {
     /// The folder of the crate.
     pub path: PathBuf,
     /// The folder for the `.wasm` file; created if it does not exist.
@@ -104,6 +104,15 @@ pub enum BuildError {
         /// The imports.
         imports: Vec<String>,
     },
+    /// The crate depends on an SDK for an older version of the interface.
+    #[error(
+        "the crate is written for bailiwick:tool@{found}: depend on version 0.2 of bailiwick-sdk, \
+         whose calls have `call.actor()` and the like in place of `call.identity()`"
+    )]
+    OldSdk {
+        /// The version that the SDK is for.
+        found: String,
+    },
     /// The component offers no tools.
     #[error(
         "the component exports no tools: call `bailiwick_sdk::export!(name_of_a_tool);` once in the crate"
@@ -125,10 +134,10 @@ pub enum BuildError {
 /// # Errors
 /// There is no toolchain, the crate does not compile, or it imports something that a tool does not
 /// get.
-pub fn build(request: &Request) -> Result<Built, BuildError> {
+pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
     let folder = crate_folder(&request.path)?;
     let toolchain = Toolchain::find(&folder)?;
-    let package = Package::read(&toolchain, &folder)?;
+    let package = Package::read(toolchain.cargo(), &folder)?;
     let target = request
         .target_dir
         .clone()
@@ -193,13 +202,13 @@ mod tests {
 
     use std::path::PathBuf;
 
-    use super::{BuildError, Request, build, digest, write_whole};
+    use super::{BuildError, BuildRequest, build, digest, write_whole};
 
     #[test]
     fn a_folder_without_a_crate_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let (path, out) = (folder.path().to_owned(), PathBuf::from("out"));
-        let error = build(&Request {
+        let error = build(&BuildRequest {
             path,
             out,
             target_dir: None,

@@ -25,11 +25,10 @@
 //! }
 //! ```
 //! ```compile_fail,E0599
-//! # use bailiwick::call::{Ended, Host, Sealed};
-//! # use bailiwick::sandbox::Signals;
+//! # use bailiwick::call::{Client, Ended, Host, Sealed};
 //! // A run without a record of it.
-//! async fn hurry(host: &Host, sealed: Sealed, signals: Signals) -> Ended {
-//!     sealed.run(host, signals).await
+//! async fn hurry(host: &Host, sealed: Sealed, client: Client) -> Ended {
+//!     sealed.run(host, client).await
 //! }
 //! ```
 //! ```compile_fail,E0616
@@ -40,11 +39,19 @@
 //!     ended.ending.answer
 //! }
 //! ```
+//! ```compile_fail,E0061
+//! # use bailiwick::sandbox::{Ending, Job, Sandbox};
+//! // An effect before everything that was recorded is durable: a guest runs without `Settled`.
+//! async fn hurry(sandbox: &Sandbox, job: Job<'_>) -> Ending {
+//!     sandbox.run(job, std::future::pending()).await
+//! }
+//! ```
 //!
 //! Invariant: every refusal is one record, every call is one record before and one after, and no
 //! answer leaves before the record of it is durable.
 
 mod admit;
+mod client;
 mod close;
 mod gate;
 mod host;
@@ -57,9 +64,10 @@ mod refusal;
 mod run;
 mod seal;
 
-use crate::sandbox::{Answer, Signals};
+use crate::sandbox::Answer;
 
 pub use admit::{Entry, admit};
+pub use client::{Client, Progress};
 pub use close::Ended;
 pub use gate::{Full, Gate, Place};
 pub use host::{Host, Policy, Serving};
@@ -75,9 +83,9 @@ pub use seal::Sealed;
 ///
 /// # Errors
 /// The refusal, recorded if the journal can be written.
-pub async fn perform(host: &Host, permit: Permit, signals: Signals) -> Result<Answer, Refusal> {
-    let sealed = permit.seal(host, &signals).await?;
+pub async fn perform(host: &Host, permit: Permit, client: Client) -> Result<Answer, Refusal> {
+    let sealed = permit.seal(host, &client).await?;
     let opened = sealed.open(host).await?;
-    let ended = opened.run(host, signals).await;
+    let ended = opened.run(host, client).await;
     ended.close().await
 }

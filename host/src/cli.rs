@@ -23,7 +23,7 @@ mod testing;
 pub(crate) use bailiwick_journal::cli::{conclude, on_stdout};
 use bailiwick_journal::cli::{page, say_error, table};
 
-/// Runs what is asynchronous.
+/// Runs `future` to its end. What starts a process, such as a compiler, must do so inside it.
 fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -8,14 +8,11 @@
 //! the operator's grant. What any of the three is silent about is not in it.
 
 mod catalog;
-mod cost;
 mod decide;
 mod definition;
 mod grant;
 mod offer;
 mod outline;
-mod pattern;
-mod schema;
 mod target;
 
 pub use catalog::{Catalog, Clash, Tool};
@@ -24,5 +21,4 @@ pub use definition::{Definition, DefinitionError};
 pub use grant::{Acceptance, ComponentGrant, Terms, ToolGrant};
 pub use offer::{NotOffered, Offer, OfferError, Unaccepted};
 pub use outline::{Outline, Parts};
-pub use schema::{Schema, SchemaError};
 pub use target::{Backing, GrantName, Kind, Target, TargetRequest};

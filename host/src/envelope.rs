@@ -11,7 +11,7 @@ mod keys;
 use std::sync::Arc;
 
 use bailiwick_envelope::{
-    Authorization, CallBinding, CallKind, Claims, Delegation, EnvelopeError, Minting, Session,
+    Authorization, CallBinding, Claims, Delegation, EnvelopeError, Minting, Session,
     SignedEnvelope, SigningKey, TransactionError, TransactionToken,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -165,9 +165,7 @@ impl Signer {
             serde_json_canonicalizer::to_vec(arguments).map_err(SealError::Arguments)?;
         Ok(CallBinding {
             id: random_hex::<16>(self.random.as_ref()),
-            kind: match target {
-                Target::Tool(_) => CallKind::Tool,
-            },
+            kind: target.kind().into(),
             name: target.name().to_owned(),
             component: target.backing().component.digest.clone(),
             arguments: format!("hmac-sha256:{}", self.keyed_hash("arguments", &canonical)),

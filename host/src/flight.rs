@@ -17,7 +17,7 @@ use crate::seams::Clock;
 /// `T` is the result of an attempt, a failure included: `Result<Arc<Good>, Error>`.
 pub struct Flight<T> {
     clock: Arc<dyn Clock>,
-    state: Mutex<State<T>>,
+    state: Mutex<FlightState<T>>,
 }
 
 /// The end of an attempt.
@@ -29,7 +29,7 @@ pub struct Ended<T> {
     pub at_ms: u64,
 }
 
-struct State<T> {
+struct FlightState<T> {
     last: Option<Ended<T>>,
     under_way: Option<watch::Receiver<Option<T>>>,
 }
@@ -45,7 +45,7 @@ impl<T: Clone> Flight<T> {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            state: Mutex::new(State {
+            state: Mutex::new(FlightState {
                 last: None,
                 under_way: None,
             }),
@@ -133,7 +133,7 @@ impl<T: Clone> Flight<T> {
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, FlightState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

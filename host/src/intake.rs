@@ -39,6 +39,6 @@ pub use examine::{ExamineError, Examined, examine};
 pub use inspect::{Inspection, Refused, inspect};
 pub use loader::{Intake, Loaded};
 pub use signature::{SignatureError, beside as signature_of, is_signer_key, sign, signer_key};
-pub use signers::{NamePattern, NotAPattern, Signed, Signer, Signers, Untrusted};
+pub use signers::{CodeSigner, NamePattern, NotAPattern, Signed, Signers, Untrusted};
 pub use structure::StructureError;
 pub use terms::{CodeTerms, ComponentId, DigestRule};

@@ -37,6 +37,6 @@ pub mod harden;
 pub mod json;
 pub mod limits;
 pub mod principal;
-pub mod reason;
+pub mod schema;
 
-pub use bailiwick_journal::{note, owned, seams};
+pub use bailiwick_journal::{note, owned, reason, seams};

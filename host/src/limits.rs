@@ -44,7 +44,7 @@ macro_rules! limits {
 
         impl Default for Limits {
             fn default() -> Self {
-                Self { $($key: <$type as Value>::of($default),)* }
+                Self { $($key: <$type as LimitValue>::of($default),)* }
             }
         }
 
@@ -57,7 +57,7 @@ macro_rules! limits {
             /// Sets the bound named `key`; the value lies between its least and its largest.
             pub fn set(&mut self, key: &str, value: u64) {
                 match key {
-                    $(stringify!($key) => self.$key = <$type as Value>::of(value),)*
+                    $(stringify!($key) => self.$key = <$type as LimitValue>::of(value),)*
                     _ => {}
                 }
             }
@@ -201,12 +201,12 @@ impl Limits {
 }
 
 /// A bound's value in the type of its field.
-trait Value {
+trait LimitValue {
     fn of(value: u64) -> Self;
     fn amount(&self) -> u64;
 }
 
-impl Value for usize {
+impl LimitValue for usize {
     fn of(value: u64) -> Self {
         Self::try_from(value).unwrap_or(Self::MAX)
     }
@@ -216,7 +216,7 @@ impl Value for usize {
     }
 }
 
-impl Value for Duration {
+impl LimitValue for Duration {
     fn of(milliseconds: u64) -> Self {
         Self::from_millis(milliseconds)
     }

@@ -36,5 +36,6 @@ pub(crate) use engine::{
     COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES, compile_config,
 };
 pub use engine::{EngineError, Tier};
+pub(crate) use entry::INTERFACE;
 pub use progress::{ProgressSink, Report};
-pub use run::{Capacity, Job, Sandbox, Signals};
+pub use run::{Capacity, Job, Sandbox};

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::issuer::{Settings, Signer, TokenSpec};
-use bailiwick_dev::journal::text;
+use bailiwick_dev::journal::{target, text};
 use bailiwick_dev::jws::Algorithm;
 use bailiwick_dev::{client, mcp};
 use bailiwick_tests::{AGENT, ORDERS_TOOL, Plan, SCOPE, World, ensure_eq, one_refusal};
@@ -247,7 +247,7 @@ async fn a_missing_scope_is_a_403_that_names_it() -> Result<()> {
     ensure_eq(text(refusal, "reason"), "insufficient-scope", "reason")?;
     ensure_eq(text(refusal, "actor_sub"), "alice", "who")?;
     ensure_eq(text(refusal, "agent_id"), AGENT, "agent")?;
-    ensure_eq(text(refusal, "tool"), ORDERS_TOOL, "tool")?;
+    ensure_eq(target(refusal), ORDERS_TOOL, "tool")?;
     ensure!(world.orders.requests().is_empty() && world.issuer.exchanges().is_empty());
     Ok(())
 }

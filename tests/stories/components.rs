@@ -46,6 +46,43 @@ async fn a_component_that_wants_the_network_is_refused_at_load() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_component_of_the_last_interface_is_refused_with_one_line_that_says_to_rebuild_it()
+-> Result<()> {
+    let old = wat::parse_str(
+        r#"(component (instance $x) (export "bailiwick:tool/tools@0.1.0" (instance $x)))"#,
+    )?;
+    let world = World::with(Plan {
+        components: vec![("old.wasm".into(), old)],
+        ..Plan::default()
+    })
+    .await?;
+    let said = world.host.said();
+    let lines: Vec<_> = said
+        .lines()
+        .filter(|line| line.contains("tool@0.1.0"))
+        .collect();
+    ensure_eq(lines.len(), 1, &said)?;
+    ensure!(
+        lines
+            .iter()
+            .all(|line| line.contains("rebuild it with version 0.2 of the SDK")),
+        "{said}"
+    );
+    let records = world.records()?;
+    let refused = events(&records, "component.refused");
+    let refused = refused.first().context("it was not refused")?;
+    ensure_eq(text(refused, "reason"), "not-loadable", "reason")?;
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "the others suffer"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_component_that_asks_the_model_for_a_user_is_refused_unless_the_operator_allows_it()
 -> Result<()> {
     let impostor = guest("impostor").await?;

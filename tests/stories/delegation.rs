@@ -87,7 +87,7 @@ async fn the_journal_tells_the_downstream_call_in_order() -> Result<()> {
         text(opened, "path_template").ends_with("/orders/{}"),
         "{opened}"
     );
-    ensure_eq(text(opened, "delegation_mode"), "on_behalf_of", "mode")?;
+    ensure_eq(text(opened, "mode"), "on_behalf_of", "mode")?;
     let all = records.iter().map(Value::to_string).collect::<String>();
     ensure!(
         !all.contains("1001") && !all.contains("telescope"),

@@ -261,8 +261,8 @@ async fn the_operator_adopts_a_journal_by_a_kept_checkpoint_or_begins_a_new_one(
     let first = records.first().context("no record")?;
     ensure_eq(text(first, "event"), "journal.begun", "the first record")?;
     let remembered = first
-        .get("detail")
-        .and_then(|detail| detail.get("remembered_size"));
+        .get("previous")
+        .and_then(|previous| previous.get("size"));
     ensure!(
         remembered
             .and_then(Value::as_u64)

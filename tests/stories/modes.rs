@@ -97,7 +97,7 @@ async fn restricted_user_is_a_new_token_for_one_audience_with_explicit_scopes_an
     let records = world.records()?;
     let closed = events(&records, "downstream.closed");
     let closed = closed.first().context("no record")?;
-    ensure_eq(text(closed, "delegation_mode"), "restricted_user", "mode")?;
+    ensure_eq(text(closed, "mode"), "restricted_user", "mode")?;
     ensure_eq(
         text(closed, "credential_kind"),
         "reissued_token",

@@ -89,11 +89,12 @@ async fn a_wrong_configuration_changes_nothing_and_is_recorded() -> Result<()> {
             "restart",
         ),
     ] {
-        let before = count(&world.records()?, "config.loaded");
+        let refused = count(&world.records()?, "config.refused");
+        let loaded = count(&world.records()?, "config.loaded");
         let good = fs::read_to_string(world.folder.config())?;
         rewrite(&world, |text| text.replace(change.0, change.1))?;
-        let records = until(&world, "config.loaded", before + 1).await?;
-        let last = events(&records, "config.loaded")
+        let records = until(&world, "config.refused", refused + 1).await?;
+        let last = events(&records, "config.refused")
             .pop()
             .context("no record")?;
         ensure_eq(text(last, "decision"), "deny", "decision")?;
@@ -106,7 +107,7 @@ async fn a_wrong_configuration_changes_nothing_and_is_recorded() -> Result<()> {
             answer.raw
         );
         rewrite(&world, |_| good)?;
-        until(&world, "config.loaded", before + 2).await?;
+        until(&world, "config.loaded", loaded + 1).await?;
     }
     Ok(())
 }
@@ -417,7 +418,7 @@ async fn what_a_refusal_says_to_change_is_taken_up_once_it_is_changed() -> Resul
     rewrite(&world, |text| {
         text.replace("secrets/exchange", "secrets/later")
     })?;
-    until(&world, "config.loaded", 2).await?;
+    until(&world, "config.refused", 1).await?;
     world
         .folder
         .write_secret("later", "a secret of the host & only of it")?;

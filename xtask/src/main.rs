@@ -12,6 +12,7 @@ mod deep;
 mod deny;
 mod guests;
 mod languages;
+mod order;
 mod packages;
 mod step;
 mod targets;
@@ -31,6 +32,8 @@ cargo xtask demo [--once]    build everything and show it
 cargo xtask bench [ARGS]     build what is measured, in release, and measure it; ARGS go to `bailiwick-bench measure`
 cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
 cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
+cargo xtask order            check that the host's modules import only what stands before them in ARCHITECTURE.md
+cargo xtask order --siblings list cycles between the files of one module
 cargo xtask deep [SECTION]   run the long tests, all or one, and print their figures";
 
 fn main() -> ExitCode {
@@ -67,6 +70,7 @@ impl Project {
             Some((task, rest)) if task == "deny" => deny::check(self, rest),
             Some((task, [])) if task == "advisories" => self.advisories(None),
             Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
+            Some((task, rest)) if task == "order" => order::report(&self.root, rest),
             Some((task, [])) if task == "deep" => deep::run(self, None),
             Some((task, [section])) if task == "deep" => deep::run(self, Some(section)),
             _ => bail!("say what to do\n{HELP}"),

@@ -49,6 +49,14 @@ pub fn text<'r>(record: &'r Value, field: &str) -> &'r str {
         .unwrap_or_default()
 }
 
+/// Returns the name of what a record is about, such as a tool; empty if absent.
+pub fn target(record: &Value) -> &str {
+    record
+        .get("target")
+        .map(|target| text(target, "name"))
+        .unwrap_or_default()
+}
+
 /// Returns the records of one event.
 pub fn events<'r>(records: &'r [Value], event: &str) -> Vec<&'r Value> {
     records

@@ -125,8 +125,6 @@ pub(super) struct Batches {
     believed: u64,
     previous: Tag,
     pending: Option<Pending>,
-    /// Batches so far.
-    count: u64,
     /// Batches whose MACs were checked.
     checked: u64,
 }
@@ -147,7 +145,6 @@ impl Batches {
             believed,
             previous: NONE_BEFORE,
             pending: None,
-            count: 0,
             checked: 0,
         }
     }
@@ -199,14 +196,13 @@ impl Batches {
             mac.verify_slice(&end.tag).map_err(|_| Wrong::Mac)?;
             self.checked += 1;
         }
-        (self.previous, self.count) = (end.tag, self.count + 1);
+        self.previous = end.tag;
         Ok(())
     }
 
-    /// Follows the end of a segment, after so many records of which so many are signed. Whether all
-    /// of them are in batches; signed ones of a journal from before there were batches need none.
-    pub(super) fn end_segment(&mut self, records: u64, signed: u64) -> bool {
-        self.pending.take().is_none() || (self.count == 0 && records <= signed)
+    /// Follows the end of a segment; whether all its records are in batches.
+    pub(super) fn end_segment(&mut self) -> bool {
+        self.pending.take().is_none()
     }
 }
 

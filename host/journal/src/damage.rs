@@ -55,6 +55,12 @@ pub enum Damage {
         #[source]
         source: serde_json::Error,
     },
+    /// The journal is in a format that this version does not read.
+    #[error(
+        "the journal is in format {0}, and this version reads format 2 only; move the folder away and keep it with the \
+         version that wrote it"
+    )]
+    Format(u32),
     /// A record has another sequence number: something was removed, added or moved.
     #[error("{place}: the record has sequence number {found}")]
     Sequence {

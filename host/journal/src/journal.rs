@@ -12,6 +12,7 @@ mod adopt;
 mod error;
 mod health;
 mod log;
+mod mark;
 mod publish;
 mod recover;
 #[cfg(test)]
@@ -31,14 +32,15 @@ use tokio::time::timeout;
 use super::file::{Folder, Storage, Unavailable};
 use super::keys::JournalKeys as Keys;
 use super::memory::MemoryFile;
-use super::record::Record;
+use super::record::{CallRefused, Record};
 use super::refusals::Refusals;
 use crate::owned::{self, Trust};
 use crate::seams::Clock;
 pub use adopt::{Adoption, adopt};
 pub use error::JournalError;
 use health::Health;
-use writer::{Command, Entry, Waiter, Writer};
+pub use mark::{Mark, Settled};
+use writer::{Command, Entry, Writer};
 
 /// How the journal is kept.
 #[derive(Clone, Debug)]
@@ -135,23 +137,43 @@ impl Journal {
         ))
     }
 
-    /// Appends a record and returns its sequence number once it is on the disk. While the journal
-    /// is not healthy, only endings are tried.
+    /// Appends a record, in order, and starts to make it durable; waits for room in the queue and
+    /// for nothing else. While the journal is not healthy, only endings are tried.
     ///
-    /// After an error nothing that the record announces may be done. A `call.opened` or
-    /// `downstream.opened` whose waiter gave up is closed as `refused`, and a `call.closed` or
-    /// `downstream.closed` that could not be written is written later as `unknown`, both with
-    /// reason `audit-unavailable`: never append an ending twice.
-    pub async fn append(&self, record: Record) -> Result<u64, AuditUnavailable> {
-        if !record.event.ends() && !self.healthy() {
-            return Err(AuditUnavailable);
-        }
-        self.submit(record, false).await
+    /// After an error nothing that the record announces may be done. A `call.closed` or
+    /// `downstream.closed` that could not be written is written later as `unknown` with reason
+    /// `audit-unavailable`: never append an ending twice.
+    ///
+    /// # Errors
+    /// The journal cannot be written, or there was no room within the deadline.
+    pub async fn append(&self, record: impl Into<Record>) -> Result<Mark, AuditUnavailable> {
+        let record = self.admitted(record.into())?;
+        self.in_time(self.enqueue(record, false)).await
+    }
+
+    /// Waits until everything up to the mark is durable.
+    ///
+    /// # Errors
+    /// A record of the mark is lost, or is not durable within the deadline. What such a mark began
+    /// is closed by the journal as `refused`, once the mark is dropped.
+    pub async fn settled(&self, mark: &Mark) -> Result<Settled<'_>, AuditUnavailable> {
+        self.in_time(mark.settle()).await?;
+        Ok(Settled::new())
+    }
+
+    /// Appends a record, waits until it is durable, and returns its sequence number.
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append) and [`settled`](Self::settled), within one deadline.
+    pub async fn record(&self, record: impl Into<Record>) -> Result<u64, AuditUnavailable> {
+        let record = self.admitted(record.into())?;
+        self.in_time(async { self.enqueue(record, false).await?.settle().await })
+            .await
     }
 
     /// Records a refusal. Beyond the configured rate, which all unknown callers share and each
     /// known caller has alone, it is counted and not waited for.
-    pub async fn refuse(&self, record: Record) -> Result<(), AuditUnavailable> {
+    pub async fn refuse(&self, record: CallRefused) -> Result<(), AuditUnavailable> {
         if self.shared.health.is_over() {
             return Err(AuditUnavailable);
         }
@@ -164,7 +186,8 @@ impl Journal {
             .refusals
             .admit(self.shared.clock.now_ms(), &record)
         {
-            self.submit(record, true).await?;
+            let waited = async { self.enqueue(record.into(), true).await?.settle().await };
+            self.in_time(waited).await?;
         }
         Ok(())
     }
@@ -175,10 +198,10 @@ impl Journal {
     }
 
     /// Writes this last record, the counts, and the final checkpoint. After it every append fails.
-    pub async fn close(&self, record: Record) -> Result<(), AuditUnavailable> {
+    pub async fn close(&self, record: impl Into<Record>) -> Result<(), AuditUnavailable> {
         let (reply, closed) = oneshot::channel();
         let close = Command::Close {
-            record: Box::new(record),
+            record: Box::new(record.into()),
             reply,
         };
         self.shared
@@ -196,7 +219,17 @@ impl Journal {
         }
     }
 
-    async fn submit(&self, record: Record, counted: bool) -> Result<u64, AuditUnavailable> {
+    /// The record, unless it must not be tried now.
+    fn admitted(&self, record: Record) -> Result<Record, AuditUnavailable> {
+        if record.ends() || self.healthy() {
+            Ok(record)
+        } else {
+            Err(AuditUnavailable)
+        }
+    }
+
+    /// Puts a record into the queue, once there is room.
+    async fn enqueue(&self, record: Record, counted: bool) -> Result<Mark, AuditUnavailable> {
         let Shared {
             commands, refusals, ..
         } = &*self.shared;
@@ -206,38 +239,32 @@ impl Journal {
             record: Some(Box::new(record)),
             counted,
         };
-        let durable = async {
-            let room = Arc::clone(&self.shared.room)
-                .acquire_owned()
-                .await
-                .map_err(|_| AuditUnavailable)?;
-            let (reply, receipt) = oneshot::channel();
-            let record = unqueued.record.take().ok_or(AuditUnavailable)?;
-            let waiter = Waiter {
-                reply,
-                back: self.shared.commands.clone(),
-            };
-            let entry = Entry {
-                record,
-                counted,
-                waiter,
-                room,
-            };
-            self.shared
-                .commands
-                .send(Command::Append(entry))
-                .map_err(|_| AuditUnavailable)?;
-            receipt
-                .await
-                .map(writer::Receipt::accept)
-                .map_err(|_| AuditUnavailable)
+        let room = Arc::clone(&self.shared.room).acquire_owned().await;
+        let room = room.map_err(|_| AuditUnavailable)?;
+        let (mark, promise) = Mark::new();
+        let entry = Entry {
+            record: unqueued.record.take().ok_or(AuditUnavailable)?,
+            counted,
+            promise,
+            back: commands.clone(),
+            room,
         };
-        timeout(self.shared.settings.append_deadline, durable)
-            .await
-            .unwrap_or_else(|_| {
-                self.shared.health.hangs();
-                Err(AuditUnavailable)
-            })
+        commands
+            .send(Command::Append(entry))
+            .map_err(|_| AuditUnavailable)?;
+        Ok(mark)
+    }
+
+    /// Waits no longer than the deadline; beyond it the journal is not healthy.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, AuditUnavailable>>,
+    ) -> Result<T, AuditUnavailable> {
+        let done = timeout(self.shared.settings.append_deadline, work).await;
+        done.unwrap_or_else(|_| {
+            self.shared.health.hangs();
+            Err(AuditUnavailable)
+        })
     }
 }
 
@@ -283,11 +310,11 @@ impl Drop for Unqueued<'_> {
         let Some(record) = self.record.take() else {
             return;
         };
-        if self.counted {
-            self.refusals.count(&record);
+        if let (Record::CallRefused(refusal), true) = (&*record, self.counted) {
+            self.refusals.count(refusal);
         }
-        if record.event.ends() {
-            // Nobody to tell once the journal is closed.
+        if record.ends() {
+            // Once the journal is closed, no one needs it.
             let _ = self.commands.send(Command::Lost(record));
         }
     }

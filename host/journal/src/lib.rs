@@ -15,14 +15,17 @@
 pub mod cli;
 pub mod note;
 pub mod owned;
+pub mod reason;
 pub mod seams;
 
 mod batch;
 mod checkpoint;
 mod checkpoints;
+mod codes;
 mod damage;
 mod durable;
 mod file;
+mod head;
 mod journal;
 mod keys;
 mod line;
@@ -32,19 +35,27 @@ mod open;
 mod reader;
 mod record;
 mod refusals;
-mod seen;
 mod show;
 mod tail;
 #[cfg(test)]
 mod testing;
+mod text;
 mod time;
 mod tree;
 mod verify;
 
 pub use damage::{Damage, Place};
-pub use journal::{Adoption, AuditUnavailable, Journal, JournalError, Opened, Settings, adopt};
+pub use journal::{
+    Adoption, AuditUnavailable, Journal, JournalError, Mark, Opened, Settings, Settled, adopt,
+};
 pub use keys::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed, read_mac_key};
-pub use record::{Downstream, Event, Outcome, Record, Subject};
+pub use record::{
+    Call, CallClosed, CallOpened, CallRefused, ComponentLoaded, ComponentRefused, ComponentRemoved,
+    ConfigLoaded, ConfigRefused, Decision, DownstreamClosed, DownstreamOpened, DownstreamRefused,
+    Event, HostStarted, HostStopped, JournalAdopted, JournalBegun, JournalCut, Modes, Outcome,
+    Previous, Record, RefusalsCounted, Request, Subject, Target, TokenExchanged,
+};
 pub use show::{Entries, Entry, Query};
+pub use text::{Detail, Scopes, Text};
 pub use time::{parse_time, rfc3339};
 pub use verify::{Back, Given, Report, VerifyError, verify, verify_given};

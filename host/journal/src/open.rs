@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::record::{Event, Outcome, Record};
-use super::seen::Seen;
+use super::line::Frame;
+use super::record::{CallOpened, DownstreamOpened, Event, Failure, Outcome, Record, Request};
 
 /// Calls and downstream calls that are open.
 #[derive(Debug, Default)]
@@ -16,35 +16,39 @@ pub(super) struct OpenCalls {
 
 #[derive(Debug, Default)]
 struct OpenCall {
-    opened: Option<Record>,
-    downstream: Vec<Record>,
+    opened: Option<CallOpened>,
+    downstream: Vec<DownstreamOpened>,
 }
 
 impl OpenCalls {
     /// Follows one more line.
-    pub(super) fn follow(&mut self, seen: Seen) {
-        let event = [
+    ///
+    /// # Errors
+    /// It opens or closes something and does not say what.
+    pub(super) fn follow(&mut self, frame: &Frame<'_>, line: &[u8]) -> serde_json::Result<()> {
+        let events = [
             Event::CallOpened,
             Event::CallClosed,
             Event::DownstreamOpened,
             Event::DownstreamClosed,
-        ]
-        .into_iter()
-        .find(|event| event.as_str() == seen.event);
-        let (Some(event), Some(id)) = (event, seen.call.clone()) else {
-            return;
+        ];
+        let event = events
+            .into_iter()
+            .find(|event| event.as_str() == frame.event);
+        let (Some(event), Some(id)) = (event, &frame.call) else {
+            return Ok(());
         };
-        let record = seen.into_record(event);
         let call = self.calls.entry(id.clone()).or_default();
         match event {
-            Event::CallOpened => call.opened = Some(record),
+            Event::CallOpened => call.opened = Some(serde_json::from_slice(line)?),
             Event::CallClosed => call.opened = None,
-            Event::DownstreamOpened => call.downstream.push(record),
-            _ => call.close_downstream(&record),
+            Event::DownstreamOpened => call.downstream.push(serde_json::from_slice(line)?),
+            _ => call.close_downstream(&serde_json::from_slice(line)?),
         }
         if call.is_closed() {
-            self.calls.remove(&id);
+            self.calls.remove(id);
         }
+        Ok(())
     }
 
     /// How many calls have something open.
@@ -53,34 +57,24 @@ impl OpenCalls {
     }
 
     /// The records that close everything: of a call, what it opened downstream first.
-    pub(super) fn closings(self, outcome: Outcome, reason: &str) -> Vec<Record> {
-        let opened = self
-            .calls
-            .into_values()
-            .flat_map(|call| call.downstream.into_iter().chain(call.opened));
+    pub(super) fn closings(self, outcome: Outcome, failure: Failure) -> Vec<Record> {
+        let opened = self.calls.into_values().flat_map(|call| {
+            let downstream = call.downstream.into_iter().map(Record::from);
+            downstream.chain(call.opened.map(Record::from))
+        });
         opened
-            .filter_map(|record| record.closing(outcome, reason))
+            .filter_map(|record| record.closing(outcome, failure))
             .collect()
     }
 }
 
 impl OpenCall {
-    fn close_downstream(&mut self, closed: &Record) {
-        let target = |record: &Record| {
-            record.downstream.as_ref().map(|to| {
-                (
-                    to.service.clone(),
-                    to.method.clone(),
-                    to.path_template.clone(),
-                )
-            })
-        };
-        let closed = target(closed);
-        if let Some(at) = self
+    fn close_downstream(&mut self, closed: &Request) {
+        let found = self
             .downstream
             .iter()
-            .position(|open| target(open) == closed)
-        {
+            .position(|open| open.request == *closed);
+        if let Some(at) = found {
             self.downstream.remove(at);
         }
     }

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use super::batch::{BatchEnd, Batches, Seal, Tag, Wrong};
 use super::damage::{Damage, Place};
 use super::file::{length_of, segment_name, segments};
-use super::line::MAX_LINE;
+use super::head;
+use super::line::{Frame, MAX_LINE};
 use super::lines::{Found, read_line};
 use super::open::OpenCalls;
-use super::seen::Seen;
 use super::tail::{self, Tail};
 use super::tree::{Hash, Tree, leaf_hash};
 
@@ -215,20 +215,24 @@ impl Walk {
 
     fn accept(&mut self, place: Place) -> Result<Step, Damage> {
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        let seen: Seen = match serde_json::from_slice(line) {
-            Ok(seen) => seen,
-            Err(source) => return Err(Damage::NotARecord { place, source }),
+        let not_a_record = |source| Damage::NotARecord {
+            place: place.clone(),
+            source,
         };
-        if place.seq != Some(seen.seq) {
+        let frame: Frame<'_> = serde_json::from_slice(line).map_err(not_a_record)?;
+        if place.seq != Some(frame.seq) {
             return Err(Damage::Sequence {
                 place,
-                found: seen.seq,
+                found: frame.seq,
             });
         }
-        let (leaf, time) = (leaf_hash(line), seen.time.clone());
+        if frame.seq == 1 {
+            head::check(line, &place)?;
+        }
+        self.open.follow(&frame, line).map_err(not_a_record)?;
+        let (leaf, time) = (leaf_hash(line), frame.time.into_owned());
         self.tree.push(leaf);
-        self.batches.record(seen.seq, &self.line);
-        self.open.follow(seen);
+        self.batches.record(self.tree.size(), &self.line);
         if let Some(segment) = &mut self.current {
             segment.accept(&self.line);
         }
@@ -254,12 +258,10 @@ impl Walk {
     }
 
     fn end_segment(&mut self, place: Place) -> Result<(), Damage> {
-        match self.signed {
-            Some(signed) if !self.batches.end_segment(self.tree.size(), signed) => {
-                Err(Damage::Unsealed(place))
-            }
-            _ => Ok(()),
+        if self.signed.is_some() && !self.batches.end_segment() {
+            return Err(Damage::Unsealed(place));
         }
+        Ok(())
     }
 }
 

@@ -1,252 +1,186 @@
-//! What can be recorded. A record has what is known at its point; what is not known is left out.
+//! The records: one type for each event, so that a record has exactly what its event can have.
+//!
+//! For example, [`CallOpened`] has no outcome and [`CallClosed`] always has one. The types are
+//! what is written and what is read; a member that is not known is left out of the line.
 //!
 //! Never in a record: tokens, keys, values of arguments or results, bodies.
 
-use bailiwick_envelope::CallMode;
-use serde_json::{Map, Value};
+mod call;
+mod downstream;
+mod host;
+mod parts;
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Event {
-    /// A call was permitted and is about to run.
-    CallOpened,
-    /// A call was refused before it was opened.
-    CallRefused,
-    /// So many unauthenticated refusals were not recorded one by one.
-    RefusalsCounted,
-    /// A call ended.
-    CallClosed,
-    /// A tool asked for a downstream call that it may not make.
-    DownstreamRefused,
-    /// A downstream call is about to be made.
-    DownstreamOpened,
-    /// A downstream call ended.
-    DownstreamClosed,
-    /// A token was exchanged for another.
-    TokenExchanged,
-    /// A component was loaded.
-    ComponentLoaded,
-    /// A component was refused.
-    ComponentRefused,
-    /// A component went away.
-    ComponentRemoved,
-    /// A configuration took effect.
-    ConfigLoaded,
-    /// A torn last batch was cut off.
-    JournalCut,
-    /// The operator had the journal adopted, although the host remembered another.
-    JournalAdopted,
-    /// The operator had a new journal begun in place of the remembered one.
-    JournalBegun,
-    /// The host started.
-    HostStarted,
-    /// The host stopped.
-    HostStopped,
+use serde::{Deserialize, Serialize};
+
+use super::codes::codes;
+use super::reason::{DownstreamReason, EndReason};
+pub use call::{Call, CallClosed, CallOpened, CallRefused, RefusalsCounted};
+pub use downstream::{
+    DownstreamClosed, DownstreamOpened, DownstreamRefused, Request, TokenExchanged,
+};
+pub(super) use host::FORMAT;
+pub use host::{
+    ComponentLoaded, ComponentRefused, ComponentRemoved, ConfigLoaded, ConfigRefused, HostStarted,
+    HostStopped, JournalAdopted, JournalBegun, JournalCut, Previous,
+};
+pub use parts::{Decision, Modes, Outcome, Subject, Target};
+
+macro_rules! records {
+    ($($(#[$doc:meta])* $name:ident => $code:literal,)*) => {
+        codes! {
+            /// What happened.
+            Event { $($(#[$doc])* $name => $code,)* }
+        }
+
+        /// One record, before it has a place in the journal.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "event")]
+        pub enum Record { $($(#[$doc])* #[serde(rename = $code)] $name($name),)* }
+
+        impl Record {
+            /// Returns what happened.
+            pub fn event(&self) -> Event {
+                match self { $(Self::$name(_) => Event::$name,)* }
+            }
+        }
+
+        $(impl From<$name> for Record {
+            fn from(record: $name) -> Self {
+                Self::$name(record)
+            }
+        })*
+    };
 }
 
-impl Event {
-    /// Every event.
-    pub const ALL: [Self; 17] = [
-        Self::CallOpened,
-        Self::CallRefused,
-        Self::RefusalsCounted,
-        Self::CallClosed,
-        Self::DownstreamRefused,
-        Self::DownstreamOpened,
-        Self::DownstreamClosed,
-        Self::TokenExchanged,
-        Self::ComponentLoaded,
-        Self::ComponentRefused,
-        Self::ComponentRemoved,
-        Self::ConfigLoaded,
-        Self::JournalCut,
-        Self::JournalAdopted,
-        Self::JournalBegun,
-        Self::HostStarted,
-        Self::HostStopped,
-    ];
+records! {
+    /// A call was permitted and is about to run.
+    CallOpened => "call.opened",
+    /// A request was refused before a call was opened.
+    CallRefused => "call.refused",
+    /// So many refusals were not recorded one by one.
+    RefusalsCounted => "refusals.counted",
+    /// A call ended.
+    CallClosed => "call.closed",
+    /// A tool asked for a downstream call that it may not make.
+    DownstreamRefused => "downstream.refused",
+    /// A downstream call is about to be made.
+    DownstreamOpened => "downstream.opened",
+    /// A downstream call ended.
+    DownstreamClosed => "downstream.closed",
+    /// A token was exchanged for another.
+    TokenExchanged => "token.exchanged",
+    /// A component was loaded.
+    ComponentLoaded => "component.loaded",
+    /// A component was refused.
+    ComponentRefused => "component.refused",
+    /// A component is no longer offered.
+    ComponentRemoved => "component.removed",
+    /// A configuration took effect.
+    ConfigLoaded => "config.loaded",
+    /// A changed configuration was refused; the one before it stays in effect.
+    ConfigRefused => "config.refused",
+    /// A log begins: always its first record, and never a later one.
+    JournalBegun => "journal.begun",
+    /// A torn last batch was cut off.
+    JournalCut => "journal.cut",
+    /// The operator had the journal adopted, although the host remembered another.
+    JournalAdopted => "journal.adopted",
+    /// The host started.
+    HostStarted => "host.started",
+    /// The host stopped.
+    HostStopped => "host.stopped",
+}
 
-    /// The spelling in the journal.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CallOpened => "call.opened",
-            Self::CallRefused => "call.refused",
-            Self::RefusalsCounted => "refusals.counted",
-            Self::CallClosed => "call.closed",
-            Self::DownstreamRefused => "downstream.refused",
-            Self::DownstreamOpened => "downstream.opened",
-            Self::DownstreamClosed => "downstream.closed",
-            Self::TokenExchanged => "token.exchanged",
-            Self::ComponentLoaded => "component.loaded",
-            Self::ComponentRefused => "component.refused",
-            Self::ComponentRemoved => "component.removed",
-            Self::ConfigLoaded => "config.loaded",
-            Self::JournalCut => "journal.cut",
-            Self::JournalAdopted => "journal.adopted",
-            Self::JournalBegun => "journal.begun",
-            Self::HostStarted => "host.started",
-            Self::HostStopped => "host.stopped",
+/// Why the journal itself ends what others began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The host stopped meanwhile.
+    HostCrashed,
+    /// The journal could not be written when a record was due.
+    AuditUnavailable,
+}
+
+impl From<Failure> for EndReason {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::HostCrashed => Self::HostCrashed,
+            Failure::AuditUnavailable => Self::AuditUnavailable,
         }
     }
+}
 
-    /// The event that ends what this one begins.
-    pub(super) fn ended_by(self) -> Option<Self> {
+impl From<Failure> for DownstreamReason {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::HostCrashed => Self::HostCrashed,
+            Failure::AuditUnavailable => Self::AuditUnavailable,
+        }
+    }
+}
+
+impl Record {
+    /// Whether this begins something that another record ends.
+    pub(super) fn begins(&self) -> bool {
+        matches!(self, Self::CallOpened(_) | Self::DownstreamOpened(_))
+    }
+
+    /// Whether this ends something.
+    pub(super) fn ends(&self) -> bool {
+        matches!(self, Self::CallClosed(_) | Self::DownstreamClosed(_))
+    }
+
+    /// Returns the record that ends what this one begins, if it begins something.
+    pub(super) fn closing(&self, outcome: Outcome, failure: Failure) -> Option<Self> {
         match self {
-            Self::CallOpened => Some(Self::CallClosed),
-            Self::DownstreamOpened => Some(Self::DownstreamClosed),
+            Self::CallOpened(opened) => Some(opened.closed(outcome, Some(failure.into())).into()),
+            Self::DownstreamOpened(opened) => {
+                Some(opened.closed(outcome, Some(failure.into())).into())
+            }
             _ => None,
         }
     }
 
-    /// Whether this ends something.
-    pub(super) fn ends(self) -> bool {
-        matches!(self, Self::CallClosed | Self::DownstreamClosed)
-    }
-}
-
-/// How something ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// It was done.
-    Done,
-    /// It was refused.
-    Refused,
-    /// It failed.
-    Failed,
-    /// The caller went away.
-    Cancelled,
-    /// It took too long.
-    TimedOut,
-    /// Nobody knows, because the host or its journal failed meanwhile.
-    Unknown,
-}
-
-impl Outcome {
-    /// Every outcome.
-    pub const ALL: [Self; 6] = [
-        Self::Done,
-        Self::Refused,
-        Self::Failed,
-        Self::Cancelled,
-        Self::TimedOut,
-        Self::Unknown,
-    ];
-
-    /// The spelling in the journal.
-    pub fn as_str(self) -> &'static str {
+    /// Returns the same ending with another outcome, if this ends something.
+    pub(super) fn ended(self, outcome: Outcome, failure: Failure) -> Option<Self> {
         match self {
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::TimedOut => "timed-out",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// Who; filled once per call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Subject {
-    /// The actor's subject.
-    pub actor_sub: Option<String>,
-    /// The issuer that names the actor.
-    pub actor_iss: Option<String>,
-    /// The actor's tenant.
-    pub tenant: Option<String>,
-    /// Who executes.
-    pub agent_id: Option<String>,
-    /// Its OAuth client.
-    pub client_id: Option<String>,
-    /// The session, for correlation.
-    pub session_id: Option<String>,
-    /// The W3C trace id, for correlation.
-    pub trace_id: Option<String>,
-}
-
-/// One downstream call; never its values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Downstream {
-    /// The service, by its configured name.
-    pub service: String,
-    /// The HTTP method.
-    pub method: String,
-    /// The template that the request matched.
-    pub path_template: Option<String>,
-    /// The HTTP status of the answer.
-    pub status: Option<u16>,
-    /// The scopes of the credential.
-    pub scopes: Vec<String>,
-    /// The audience of the credential.
-    pub audience: Option<String>,
-    /// What kind of credential it is.
-    pub credential_kind: Option<String>,
-}
-
-/// One record, before it has a place in the journal.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Record {
-    /// What happened.
-    pub event: Event,
-    /// The call that it belongs to.
-    pub call: Option<String>,
-    /// Who.
-    pub subject: Subject,
-    /// On whose authority.
-    pub delegation_mode: Option<CallMode>,
-    /// The tool.
-    pub tool: Option<String>,
-    /// `sha256:` and the component's digest.
-    pub component: Option<String>,
-    /// `allow` or `deny`.
-    pub decision: Option<&'static str>,
-    /// How it ended.
-    pub outcome: Option<Outcome>,
-    /// Why; a stable code.
-    pub reason: Option<String>,
-    /// The downstream call.
-    pub downstream: Option<Downstream>,
-    /// More, for events of the loader, the configuration and the host.
-    pub detail: Option<Map<String, Value>>,
-}
-
-impl Record {
-    /// A record that says only what happened.
-    pub fn new(event: Event) -> Self {
-        Self {
-            event,
-            call: None,
-            subject: Subject::default(),
-            delegation_mode: None,
-            tool: None,
-            component: None,
-            decision: None,
-            outcome: None,
-            reason: None,
-            downstream: None,
-            detail: None,
+            Self::CallClosed(closed) => Some(Self::CallClosed(CallClosed {
+                outcome,
+                reason: Some(failure.into()),
+                ..closed
+            })),
+            Self::DownstreamClosed(closed) => Some(Self::DownstreamClosed(DownstreamClosed {
+                outcome,
+                reason: Some(failure.into()),
+                ..closed
+            })),
+            _ => None,
         }
     }
 
-    /// The record that ends what this one begins, if it begins something.
-    pub(super) fn closing(&self, outcome: Outcome, reason: &str) -> Option<Self> {
-        let event = self.event.ended_by()?;
-        Some(
-            Self {
-                event,
-                decision: None,
-                ..self.clone()
+    /// Leaves out the members that can make a line too long.
+    pub(super) fn shorten(&mut self) {
+        match self {
+            Self::CallOpened(opened) => opened.modes.clear(),
+            Self::CallClosed(closed) => {
+                closed.modes.clear();
+                closed.detail = None;
             }
-            .ended(outcome, reason),
-        )
-    }
-
-    /// This record with another ending.
-    pub(super) fn ended(self, outcome: Outcome, reason: &str) -> Self {
-        Self {
-            outcome: Some(outcome),
-            reason: Some(reason.to_owned()),
-            ..self
+            Self::TokenExchanged(exchanged) => exchanged.scopes.clear(),
+            Self::ComponentLoaded(ComponentLoaded { detail, .. })
+            | Self::ComponentRefused(ComponentRefused { detail, .. })
+            | Self::ComponentRemoved(ComponentRemoved { detail, .. })
+            | Self::ConfigLoaded(ConfigLoaded { detail })
+            | Self::ConfigRefused(ConfigRefused { detail, .. })
+            | Self::JournalAdopted(JournalAdopted { detail })
+            | Self::HostStarted(HostStarted { detail }) => detail.clear(),
+            Self::CallRefused(_)
+            | Self::RefusalsCounted(_)
+            | Self::DownstreamRefused(_)
+            | Self::DownstreamOpened(_)
+            | Self::DownstreamClosed(_)
+            | Self::JournalBegun(_)
+            | Self::JournalCut(_)
+            | Self::HostStopped(_) => {}
         }
     }
 }

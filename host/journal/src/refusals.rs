@@ -7,15 +7,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Map, Value};
-
-use super::record::{Event, Outcome, Record, Subject};
+use super::reason::RefusalReason;
+use super::record::{CallRefused, Record, RefusalsCounted};
+use super::text::Text;
 
 /// Issuer and subject of a known caller.
-type Actor = (String, String);
+type Actor = (Text, Text);
 
 /// What is counted together: the caller, if known, and the reason.
-pub(super) type Kind = (Option<Actor>, String);
+pub(super) type Kind = (Option<Actor>, RefusalReason);
 
 /// How many were refused, by kind.
 pub(super) type Counts = BTreeMap<Kind, u64>;
@@ -43,7 +43,7 @@ impl Refusals {
     }
 
     /// Whether this one gets a record of its own; if not, it has been counted.
-    pub(super) fn admit(&self, now_ms: u64, refusal: &Record) -> bool {
+    pub(super) fn admit(&self, now_ms: u64, refusal: &CallRefused) -> bool {
         let mut state = self.lock();
         if now_ms.abs_diff(state.window_began) >= 1000 {
             state.window_began = now_ms;
@@ -57,7 +57,7 @@ impl Refusals {
     }
 
     /// Counts one whose own record could not be written.
-    pub(super) fn count(&self, refusal: &Record) {
+    pub(super) fn count(&self, refusal: &CallRefused) {
         self.lock().add(kind(refusal), 1);
     }
 
@@ -94,69 +94,35 @@ impl State {
         true
     }
 
-    /// Counts `count` more of `kind`. With too many kinds, the caller is left out of it, and then
-    /// the reason.
+    /// Counts `count` more of `kind`; with too many kinds, without the caller.
     fn add(&mut self, kind: Kind, count: u64) {
-        let (_, reason) = &kind;
-        let without_actor = (None, reason.clone());
-        let kinds = [kind, without_actor, (None, UNNAMED.to_owned())];
-        let last = kinds.len() - 1;
-        for (index, kind) in kinds.into_iter().enumerate() {
-            let bound = if kind.0.is_some() {
-                MAX_ACTORS
-            } else {
-                MAX_ACTORS + MAX_REASONS
-            };
-            if index == last || self.counts.len() < bound || self.counts.contains_key(&kind) {
-                *self.counts.entry(kind).or_default() += count;
-                return;
-            }
-        }
+        let room = self.counts.len() < MAX_ACTORS || self.counts.contains_key(&kind);
+        let kind = if room { kind } else { (None, kind.1) };
+        *self.counts.entry(kind).or_default() += count;
     }
 }
 
-fn actor(refusal: &Record) -> Option<Actor> {
+fn actor(refusal: &CallRefused) -> Option<Actor> {
     Some((
         refusal.subject.actor_iss.clone()?,
         refusal.subject.actor_sub.clone()?,
     ))
 }
 
-fn kind(refusal: &Record) -> Kind {
-    (
-        actor(refusal),
-        refusal.reason.clone().unwrap_or_else(|| UNNAMED.to_owned()),
-    )
+fn kind(refusal: &CallRefused) -> Kind {
+    (actor(refusal), refusal.reason)
 }
 
 /// One record per kind.
 pub(super) fn records(counts: &Counts) -> impl Iterator<Item = Record> {
-    counts.iter().map(|((actor, reason), count)| {
-        let (actor_iss, actor_sub) = actor.clone().unzip();
-        Record {
-            subject: Subject {
-                actor_sub,
-                actor_iss,
-                ..Subject::default()
-            },
-            decision: Some("deny"),
-            outcome: Some(Outcome::Refused),
-            reason: Some(reason.clone()),
-            detail: Some(Map::from_iter([("count".to_owned(), Value::from(*count))])),
-            ..Record::new(Event::RefusalsCounted)
-        }
-    })
+    counts
+        .iter()
+        .map(|((actor, reason), count)| RefusalsCounted::new(actor.clone(), *reason, *count).into())
 }
 
-/// The reason of what has none, and of what is beyond [`MAX_REASONS`].
-const UNNAMED: &str = "other";
-
-/// Kinds with a caller that are told apart until the counts are written, and callers with a rate in
-/// one second.
+/// Kinds that are told apart until the counts are written, and callers with a rate in one second.
+/// Beyond it, refusals are counted by reason alone.
 const MAX_ACTORS: usize = 1024;
-
-/// Kinds without a caller that are told apart.
-const MAX_REASONS: usize = 64;
 
 #[cfg(test)]
 mod tests;

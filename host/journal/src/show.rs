@@ -39,6 +39,16 @@ impl Entry {
             .unwrap_or_default()
     }
 
+    /// What it is about: the kind and the name of the target; both empty if there is none.
+    pub fn target(&self) -> (&str, &str) {
+        let target = self.member("target");
+        let text = |name: &str| {
+            let member = target.and_then(|target| target.get(name));
+            member.and_then(Value::as_str).unwrap_or_default()
+        };
+        (text("kind"), text("name"))
+    }
+
     /// A member of any kind.
     pub fn member(&self, name: &str) -> Option<&Value> {
         self.members.get(name)
@@ -126,7 +136,10 @@ impl Query {
         };
         is(&self.actor, &["actor_sub"])
             && is(&self.agent, &["agent_id", "client_id"])
-            && is(&self.tool, &["tool"])
+            && self
+                .tool
+                .as_ref()
+                .is_none_or(|tool| entry.target() == ("tool", tool.as_str()))
             && self
                 .call
                 .as_ref()
@@ -143,7 +156,7 @@ impl Query {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::super::testing::{clock, key, record, settings, temporary};
-    use super::super::{Event, Journal, Record, Subject};
+    use super::super::{Event, HostStopped, Journal, Record};
     use super::*;
 
     fn entry(line: &str) -> Entry {
@@ -154,7 +167,7 @@ mod tests {
     fn a_query_covers_what_fits_all_its_parts() {
         let entry = entry(
             r#"{"seq":1,"time":"2025-11-21T08:00:00.042Z","event":"call.closed","call":"c0ffee","actor_sub":"u",
-                "agent_id":"a","client_id":"k","tool":"t","outcome":"done"}"#,
+                "agent_id":"a","client_id":"k","target":{"kind":"tool","name":"t"},"outcome":"done"}"#,
         );
         let some = |text: &str| Some(text.to_owned());
         let list = |names: &[&str]| {
@@ -282,21 +295,14 @@ mod tests {
     async fn a_journal_is_read_back_as_it_was_written() {
         let folder = temporary();
         let (journal, _) = Journal::open(settings(folder.path()), key(), clock(1000)).unwrap();
-        let subject = Subject {
-            actor_sub: Some("u".to_owned()),
-            ..Subject::default()
-        };
         for number in 0..20 {
-            let record = Record {
-                subject: subject.clone(),
-                ..record(Event::CallOpened, &format!("c{number}"))
-            };
-            journal.append(record).await.unwrap();
+            let mut opened = record(Event::CallOpened, &format!("c{number}"));
+            if let Record::CallOpened(opened) = &mut opened {
+                opened.call.subject.actor_sub = Some("u".into());
+            }
+            journal.record(opened).await.unwrap();
         }
-        journal
-            .close(Record::new(Event::HostStopped))
-            .await
-            .unwrap();
+        journal.close(HostStopped {}).await.unwrap();
         let entries: Vec<_> = Entries::open(folder.path())
             .unwrap()
             .collect::<Result<_, _>>()
@@ -317,7 +323,7 @@ mod tests {
     #[test]
     fn after_damage_there_is_nothing_more() {
         let folder = temporary();
-        let text = "{\"seq\":1,\"time\":\"t\",\"event\":\"host.started\"}\nnonsense\n{\"seq\":3}\n";
+        let text = "{\"seq\":1,\"time\":\"t\",\"event\":\"journal.begun\",\"format\":2,\"log\":\"l\"}\nnonsense\n{\"seq\":3}\n";
         std::fs::write(folder.path().join("journal-00000001.jsonl"), text).unwrap();
         let mut entries = Entries::open(folder.path()).unwrap();
         assert!(matches!(entries.next(), Some(Ok(_))));

@@ -13,9 +13,8 @@ use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
 
 use super::batch::{BatchEnd, Batches};
 use super::file::length_of;
-use super::line::MAX_LINE;
+use super::line::{Frame, MAX_LINE};
 use super::lines::{Found, read_line};
-use super::seen::Seen;
 
 /// The end of the last segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +40,6 @@ pub(super) fn find(
     let mut scan = Scan {
         batches,
         next,
-        signed,
         at: 0,
         good: 0,
         good_records: next.saturating_sub(1),
@@ -89,9 +87,8 @@ fn is_rest_of_one_batch(reader: &mut impl BufRead, mut line: Vec<u8>) -> io::Res
 struct Scan {
     batches: Batches,
     next: u64,
-    signed: u64,
     at: u64,
-    /// The end of the last whole batch, or of the last signed record.
+    /// The end of the last whole batch.
     good: u64,
     good_records: u64,
 }
@@ -106,14 +103,14 @@ impl Scan {
             }
             true
         } else {
-            let seen = serde_json::from_slice::<Seen>(text);
-            if seen.is_ok_and(|seen| seen.seq == self.next) {
+            let frame = serde_json::from_slice::<Frame<'_>>(text);
+            if frame.is_ok_and(|frame| frame.seq == self.next) {
                 self.batches.record(self.next, line);
                 self.next += 1;
             } else {
                 return false;
             }
-            self.next.saturating_sub(1) <= self.signed
+            false
         };
         self.at = self.at.saturating_add(length_of(line));
         if ends {

@@ -2,6 +2,7 @@
 //! a reader that knows nothing of the code under test.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -10,14 +11,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bailiwick_envelope::SigningKey;
+use bailiwick_envelope::{CallKind, Delegation, DelegationMode, SigningKey};
 use serde_json::Value;
 
 use super::file::{Folder, Storage, Unavailable};
 use super::journal::Settings;
 use super::keys::{JournalKeys, MacKey};
 use super::memory::MemoryFile;
-use super::record::{Downstream, Event, Outcome, Record};
+use super::reason::RefusalReason;
+use super::record::{
+    Call, CallOpened, CallRefused, DownstreamOpened, Event, HostStarted, HostStopped, Modes,
+    Outcome, Record, Request, Subject, Target,
+};
+use super::text::Detail;
 use crate::owned::Trust;
 use crate::seams::Clock;
 
@@ -72,20 +78,50 @@ pub(super) fn memory(folder: &Path) -> MemoryFile {
 /// The log of the tests.
 const ORIGIN: &str = "example/audit";
 
+/// A record of an event, about a call where it can be; else the call's name is in its members.
 pub(super) fn record(event: Event, call: &str) -> Record {
-    let downstream =
-        matches!(event, Event::DownstreamOpened | Event::DownstreamClosed).then(|| Downstream {
-            service: "orders_api".to_owned(),
-            method: "GET".to_owned(),
-            path_template: Some("/orders/{}".to_owned()),
-            ..Downstream::default()
-        });
-    let outcome = event.ends().then_some(Outcome::Done);
-    Record {
-        call: Some(call.to_owned()),
-        downstream,
-        outcome,
-        ..Record::new(event)
+    let about = Call {
+        call: call.into(),
+        subject: Subject::default(),
+        target: target("t"),
+        component: None,
+        grant: None,
+    };
+    let opened = CallOpened::new(about.clone(), Modes::of(&Delegation::new(BTreeMap::new())));
+    let request = Request {
+        service: "orders_api".into(),
+        method: "GET".into(),
+        path_template: Some("/orders/{}".into()),
+    };
+    let asked = DownstreamOpened::new(about, DelegationMode::OnBehalfOf, request);
+    match event {
+        Event::CallOpened => opened.into(),
+        Event::CallClosed => opened.closed(Outcome::Done, None).into(),
+        Event::DownstreamOpened => asked.into(),
+        Event::DownstreamClosed => asked.closed(Outcome::Done, None).into(),
+        Event::CallRefused => refusal(call).into(),
+        Event::HostStarted => HostStarted {
+            detail: Detail::from_iter([("name", call)]),
+        }
+        .into(),
+        Event::HostStopped => HostStopped {}.into(),
+        other => unreachable!("{other} is not needed"),
+    }
+}
+
+/// A refusal of a request for the tool of that name.
+pub(super) fn refusal(tool: &str) -> CallRefused {
+    CallRefused::new(Subject::default(), RefusalReason::UnknownTarget).about(
+        target(tool),
+        None,
+        None,
+    )
+}
+
+pub(super) fn target(tool: &str) -> Target {
+    Target {
+        kind: CallKind::Tool,
+        name: tool.into(),
     }
 }
 

@@ -19,6 +19,7 @@ use super::checkpoint::Checkpoint;
 use super::checkpoints::{Checkpoints, Listed, newest};
 use super::damage::{Damage, Place};
 use super::file::KEY;
+use super::head;
 use super::keys::MacKey;
 use super::reader::{Ground, Step, Walk};
 use super::tree::Hash;
@@ -98,6 +99,9 @@ pub enum VerifyError {
     /// What was kept is no checkpoint of this journal.
     #[error("the kept checkpoint is not signed by the journal's key for this log")]
     Kept,
+    /// The journal is in a format that this version does not read.
+    #[error(transparent)]
+    Format(Damage),
     /// The journal is not what was written.
     #[error("{damage}; {}", proven(*.good))]
     Damaged {
@@ -122,6 +126,7 @@ pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, Verify
 /// Verifies the journal in a folder by all that is given.
 pub fn verify_given(folder: &Path, given: Given<'_>) -> Result<Report, VerifyError> {
     let own = folder_key(folder)?;
+    head::check_folder(folder).map_err(VerifyError::Format)?;
     if let Some(given) = given.key
         && *given != own
     {

@@ -9,7 +9,7 @@ use std::error::Error;
 use serde_json::{Map, Value};
 
 use super::{chain, detail};
-use crate::audit::{Event, Journal, Record};
+use crate::audit::{ComponentLoaded, ComponentRefused, ComponentRemoved, Detail, Journal};
 use crate::call::Policy;
 use crate::dispatch::{Catalog, Definition, OfferError, Outline};
 use crate::intake::{ComponentId, LoadError, Refused};
@@ -36,7 +36,7 @@ pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
             name.to_owned(),
             Served {
                 component: component.clone(),
-                outline: Outline::of(tools),
+                outline: tools.into_iter().collect(),
             },
         )
     };
@@ -58,32 +58,22 @@ pub(super) async fn record_changes(
         if old.is_some_and(|old| old.component == new.component) {
             continue;
         }
-        let component = Some(new.component.digest.clone());
-        let members = loaded(new, old);
-        tracing::info!(
-            component = name,
-            digest = component,
-            "a component is loaded"
-        );
-        journal
-            .append(Record {
-                component,
-                detail: Some(members),
-                ..Record::new(Event::ComponentLoaded)
-            })
-            .await?;
+        let digest = new.component.digest.as_str();
+        tracing::info!(component = name, digest, "a component is loaded");
+        let loaded = ComponentLoaded {
+            component: digest.into(),
+            detail: loaded(new, old).into(),
+        };
+        journal.record(loaded).await?;
     }
     for (name, old) in before.iter().filter(|(name, _)| !now.contains_key(*name)) {
-        let digest = old.component.digest.clone();
+        let digest = old.component.digest.as_str();
         tracing::info!(component = name, digest, "a component is removed");
-        let (component, members) = (Some(digest), Some(detail([("name", name)])));
-        journal
-            .append(Record {
-                component,
-                detail: members,
-                ..Record::new(Event::ComponentRemoved)
-            })
-            .await?;
+        let removed = ComponentRemoved {
+            component: digest.into(),
+            detail: Detail::from_iter([("name", name.as_str())]),
+        };
+        journal.record(removed).await?;
     }
     Ok(())
 }
@@ -119,7 +109,11 @@ fn tools(outline: &Outline) -> String {
 }
 
 /// The record of a component that is refused.
-pub(super) fn refused(name: &str, digest: Option<String>, error: &(dyn Error + 'static)) -> Record {
+pub(super) fn refused(
+    name: &str,
+    digest: Option<String>,
+    error: &(dyn Error + 'static),
+) -> ComponentRefused {
     let cause = chain(error);
     tracing::error!(component = name, cause, "a component is refused");
     let error = error.downcast_ref::<OfferError>();
@@ -128,17 +122,12 @@ pub(super) fn refused(name: &str, digest: Option<String>, error: &(dyn Error + '
         members.extend(detail([("definitions", &unaccepted.digest)]));
         members.insert("changes".to_owned(), unaccepted.changes.clone().into());
     }
-    Record {
-        component: digest,
-        decision: Some("deny"),
-        reason: Some(reason(error).as_str().to_owned()),
-        detail: Some(members),
-        ..Record::new(Event::ComponentRefused)
-    }
+    let component = digest.map(Into::into);
+    ComponentRefused::new(component, reason(error), members.into())
 }
 
 /// The one record of all components beyond the bound.
-pub(super) fn left_out(count: usize, first: &str, most: usize) -> Record {
+pub(super) fn left_out(count: usize, first: &str, most: usize) -> ComponentRefused {
     let cause = format!(
         "the tools folder holds {count} components more than the {most} that are loaded at most (limits.components); \
          {first} is the first that is left out"
@@ -148,12 +137,8 @@ pub(super) fn left_out(count: usize, first: &str, most: usize) -> Record {
         first,
         "components are left out: there are more than limits.components"
     );
-    Record {
-        decision: Some("deny"),
-        reason: Some(LoadReason::NotLoadable.as_str().to_owned()),
-        detail: Some(detail([("name", first), ("cause", &cause)])),
-        ..Record::new(Event::ComponentRefused)
-    }
+    let members = detail([("name", first), ("cause", &cause)]);
+    ComponentRefused::new(None, LoadReason::NotLoadable, members.into())
 }
 
 /// A component that is refused without such an error clashes with another.

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 
 use super::chain;
 use super::changes::{left_out, refused, served};
-use super::reload::look::path_of;
 use crate::audit::Journal;
 use crate::call::Policy;
 use crate::config::{Config, Issuer};
@@ -64,7 +63,7 @@ pub(super) struct Shelf {
 }
 
 /// A policy, and what became of the shelf.
-pub(super) struct Built {
+pub(super) struct NewPolicy {
     pub(super) policy: Policy,
     /// The components that are as their files are.
     pub(super) good: BTreeSet<String>,
@@ -95,7 +94,7 @@ impl Ground {
         config: Config,
         previous: Option<&Policy>,
         shelf: Shelf,
-    ) -> anyhow::Result<Built> {
+    ) -> anyhow::Result<NewPolicy> {
         let tools = self.load_tools(&config, previous, shelf).await?;
         let Tools {
             components,
@@ -121,7 +120,7 @@ impl Ground {
                 configured,
                 missing,
             };
-            return Ok(Built {
+            return Ok(NewPolicy {
                 policy,
                 good,
                 again,
@@ -143,7 +142,7 @@ impl Ground {
             configured,
             missing,
         };
-        Ok(Built {
+        Ok(NewPolicy {
             policy,
             good,
             again,
@@ -212,7 +211,7 @@ impl Ground {
                 .collect();
         } else if let Some((count, first)) = &shelf.left_out {
             self.journal
-                .append(left_out(*count, first, self.limits.components))
+                .record(left_out(*count, first, self.limits.components))
                 .await?;
         }
         let all = config.terms();
@@ -242,7 +241,7 @@ impl Ground {
                     good.insert(name);
                 }
                 Err(NotOffered { digest, cause }) => {
-                    self.journal.append(refused(&name, digest, &cause)).await?;
+                    self.journal.record(refused(&name, digest, &cause)).await?;
                     let kept = known().filter(|_| !self.is_withdrawn(&name, &terms));
                     if kept.is_some() {
                         tracing::warn!(component = name, "the last good version stays");
@@ -261,7 +260,7 @@ impl Ground {
         let clashes = without_clashes(&mut loaded, &config.components, serving, last_good);
         for clash in clashes {
             let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
-            self.journal.append(refused(name, digest, &clash)).await?;
+            self.journal.record(refused(name, digest, &clash)).await?;
             if loaded.iter().any(|loaded| loaded.component.name == *name) {
                 tracing::warn!(component = name, "the last good version stays");
                 good.remove(name);
@@ -293,16 +292,12 @@ impl Ground {
     }
 
     async fn load(&self, name: &str, terms: &Terms) -> LoadResult {
-        let candidate = Candidate {
-            name: name.to_owned(),
-            path: path_of(&self.tools, name),
-        };
-        Offer::load(&self.intake, &candidate, terms).await
+        Offer::load(&self.intake, &Candidate::of(&self.tools, name), terms).await
     }
 
     /// Whether a signature that is needed was taken away; that takes the component away.
     fn is_withdrawn(&self, name: &str, terms: &Terms) -> bool {
-        let signature = intake::signature_of(&path_of(&self.tools, name));
+        let signature = intake::signature_of(&Candidate::of(&self.tools, name).path);
         terms.grant.digest == Some(DigestRule::Signed) && !signature.exists()
     }
 

@@ -8,7 +8,7 @@
 //! bad component does not displace a good one, and a change takes effect only once it is recorded.
 
 mod loads;
-pub(super) mod look;
+mod look;
 mod settling;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,12 +20,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::changes::record_changes;
-use super::detail;
-use super::policy::{Built, Ground, Shelf};
-use crate::audit::{AuditUnavailable, Event, Record};
+use super::config_loaded;
+use super::policy::{Ground, NewPolicy, Shelf};
+use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
 use crate::call::Host;
 use crate::config::{self, ComponentTerms, Config, ConfigError};
-use crate::reason::LoadReason;
 use loads::{Loads, afresh};
 use look::{Look, Stamp, Stamps, stamps};
 use settling::Settling;
@@ -74,7 +73,7 @@ struct Retry {
 
 impl Known {
     /// What a policy was built from that was built under `terms`, from `view`.
-    pub(super) fn of(built: &Built, terms: ComponentTerms, view: &Look) -> Self {
+    pub(super) fn of(built: &NewPolicy, terms: ComponentTerms, view: &Look) -> Self {
         let good = view
             .tools
             .iter()
@@ -313,13 +312,7 @@ impl Watch {
             }
         }
         if settings_changed || built.policy.fingerprint != previous.fingerprint {
-            let loaded = detail([("config", &format!("sha256:{digest}"))]);
-            journal
-                .append(Record {
-                    detail: Some(loaded),
-                    ..Record::new(Event::ConfigLoaded)
-                })
-                .await?;
+            journal.record(config_loaded(&digest)).await?;
         }
         record_changes(&built.policy, Some(&previous), journal).await?;
         // What was loaded in advance is in no policy yet.
@@ -360,13 +353,9 @@ impl Watch {
     }
 
     async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
-        let record = Record {
-            decision: Some("deny"),
-            reason: Some(LoadReason::ConfigRefused.as_str().to_owned()),
-            detail: Some(detail([("cause", cause)])),
-            ..Record::new(Event::ConfigLoaded)
-        };
-        self.host.journal.append(record).await.map(drop)
+        let detail = Detail::from_iter([("cause", cause)]);
+        let record = ConfigRefused::new(detail);
+        self.host.journal.record(record).await.map(drop)
     }
 }
 

@@ -1,11 +1,18 @@
 //! The records of one call: opened before it has an effect, closed with how it ended.
+//!
+//! Invariant: what [`Trail::settled`] returns is the proof that every record that this call has
+//! appended is durable. Running a guest, sending a request, reporting progress and answering take
+//! that proof, so an effect that overtakes the journal does not compile.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bailiwick_envelope::DelegationMode;
-use serde_json::{Map, Value};
 
-use super::{AuditUnavailable, Downstream, Event, Journal, Outcome, Record, Subject};
+use super::{
+    AuditUnavailable, Call, CallClosed, CallOpened, Detail, DownstreamClosed, DownstreamOpened,
+    DownstreamRefused, Journal, Mark, Modes, Outcome, Request, Scopes, Settled, Subject, Target,
+    Text, TokenExchanged,
+};
 use crate::downstream::DownstreamTally;
 use crate::envelope::Envelope;
 use crate::reason::{DownstreamReason, EndReason};
@@ -15,7 +22,31 @@ use crate::reason::{DownstreamReason, EndReason};
 #[derive(Clone)]
 pub struct Trail {
     journal: Journal,
-    base: Arc<Record>,
+    opened: Arc<CallOpened>,
+    // Endings that were appended and not waited for.
+    unsettled: Arc<Mutex<Vec<Mark>>>,
+}
+
+/// A token that was obtained for a user: what was asked for, and what kind of credential came.
+pub struct Exchanged<'e> {
+    /// The scopes that were asked for.
+    pub scopes: &'e [String],
+    /// The audience that was asked for.
+    pub audience: &'e str,
+    /// The kind of credential.
+    pub credential_kind: &'static str,
+}
+
+/// How a request to a service ended.
+pub struct Closing {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, unless it was done.
+    pub reason: Option<DownstreamReason>,
+    /// The HTTP status of the answer.
+    pub status: Option<u16>,
+    /// The kind of credential that was presented.
+    pub credential_kind: Option<&'static str>,
 }
 
 impl Trail {
@@ -26,20 +57,103 @@ impl Trail {
     pub async fn open(
         journal: Journal,
         envelope: &Envelope,
-        _grant: &str,
+        grant: &str,
     ) -> Result<Self, AuditUnavailable> {
-        let base = Arc::new(base(envelope));
-        let trail = Self { journal, base };
-        let opened = Record {
-            decision: Some("allow"),
-            ..trail.record(Event::CallOpened)
-        };
-        trail.journal.append(opened).await?;
-        Ok(trail)
+        let opened = opened(envelope, grant);
+        journal.record(opened.clone()).await?;
+        Ok(Self {
+            journal,
+            opened: Arc::new(opened),
+            unsettled: Arc::default(),
+        })
     }
 
-    /// Writes `call.closed` and waits until it is durable. A call that is not done reports how far
-    /// it got: how many of its requests to services were answered, had no effect, or ended unknown.
+    /// Waits until every record of this call is durable.
+    ///
+    /// # Errors
+    /// One is lost, or is not durable in time. The effect must not happen.
+    pub async fn settled(&self) -> Result<Settled<'_>, AuditUnavailable> {
+        let settled = self.journal.settled(&self.unsettled()).await?;
+        self.lock().retain(|mark| !mark.is_settled());
+        Ok(settled)
+    }
+
+    /// Writes `downstream.refused` and waits until it is durable.
+    ///
+    /// # Errors
+    /// It is not durable.
+    pub async fn refused(
+        &self,
+        mode: Option<DelegationMode>,
+        request: Request,
+        reason: DownstreamReason,
+    ) -> Result<(), AuditUnavailable> {
+        let refused = DownstreamRefused::new(self.call(), mode, request, reason);
+        self.journal.record(refused).await.map(drop)
+    }
+
+    /// Writes `downstream.opened`, and waits until it and everything before it is durable.
+    ///
+    /// # Errors
+    /// It is not, so nothing must be sent.
+    pub async fn opened(
+        &self,
+        mode: DelegationMode,
+        request: Request,
+    ) -> Result<Settled<'_>, AuditUnavailable> {
+        let opened = DownstreamOpened::new(self.call(), mode, request);
+        let mark = self.journal.append(opened).await?;
+        self.journal.settled(&mark.and(self.unsettled())).await
+    }
+
+    /// Writes `token.exchanged`, and waits until it is durable. Other calls may use the token.
+    ///
+    /// # Errors
+    /// It is not, so the token must not be used.
+    pub async fn exchanged(
+        &self,
+        mode: DelegationMode,
+        request: Request,
+        exchanged: Exchanged<'_>,
+    ) -> Result<(), AuditUnavailable> {
+        let record = TokenExchanged {
+            call: self.call(),
+            mode,
+            request,
+            scopes: exchanged.scopes.iter().cloned().collect::<Scopes>(),
+            audience: Some(exchanged.audience.into()),
+            credential_kind: Some(exchanged.credential_kind.into()),
+        };
+        self.journal.record(record).await.map(drop)
+    }
+
+    /// Writes `downstream.closed`. The next effect waits for it, the tool does not.
+    ///
+    /// # Errors
+    /// It cannot be written now.
+    pub async fn closed(
+        &self,
+        mode: DelegationMode,
+        request: Request,
+        closing: Closing,
+    ) -> Result<(), AuditUnavailable> {
+        let closed = DownstreamClosed {
+            call: self.call(),
+            mode,
+            outcome: closing.outcome,
+            reason: closing.reason,
+            request,
+            status: closing.status,
+            credential_kind: closing.credential_kind.map(Text::from),
+        };
+        let mark = self.journal.append(closed).await?;
+        self.lock().push(mark);
+        Ok(())
+    }
+
+    /// Writes `call.closed`, and waits until it and everything before it is durable. A call that is
+    /// not done reports how far it got: how many of its requests to services were answered, had no
+    /// effect, or ended unknown.
     ///
     /// # Errors
     /// It is not durable, so the answer must not leave.
@@ -48,83 +162,62 @@ impl Trail {
         outcome: Outcome,
         reason: Option<EndReason>,
         reached: DownstreamTally,
-    ) -> Result<(), AuditUnavailable> {
+    ) -> Result<Settled<'_>, AuditUnavailable> {
         let counts = outcome != Outcome::Done && reached != DownstreamTally::default();
-        let closed = Record {
-            outcome: Some(outcome),
-            reason: reason.map(|reason| reason.as_str().to_owned()),
+        let closed = CallClosed {
             detail: counts.then(|| detail(reached)),
-            ..self.record(Event::CallClosed)
+            ..self.opened.closed(outcome, reason)
         };
-        self.journal.append(closed).await.map(drop)
+        let mark = self.journal.append(closed).await?;
+        self.journal.settled(&mark.and(self.unsettled())).await
     }
 
-    /// Writes a record about a downstream call and waits until it is durable.
-    ///
-    /// # Errors
-    /// It is not durable.
-    pub async fn downstream(
-        &self,
-        event: Event,
-        mode: Option<DelegationMode>,
-        downstream: Downstream,
-        ended: Option<(Outcome, Option<DownstreamReason>)>,
-    ) -> Result<(), AuditUnavailable> {
-        let decision = match event {
-            Event::DownstreamOpened => Some("allow"),
-            Event::DownstreamRefused => Some("deny"),
-            _ => None,
-        };
-        let (outcome, reason) = ended.map_or((None, None), |(outcome, reason)| {
-            let reason = reason.map(|reason| reason.as_str().to_owned());
-            (Some(outcome), reason)
-        });
-        let record = Record {
-            delegation_mode: mode.map(Into::into),
-            decision,
-            outcome,
-            reason,
-            downstream: Some(downstream),
-            ..self.record(event)
-        };
-        self.journal.append(record).await.map(drop)
+    fn call(&self) -> Call {
+        self.opened.call.clone()
     }
 
-    fn record(&self, event: Event) -> Record {
-        Record {
-            event,
-            ..Record::clone(&self.base)
-        }
+    fn unsettled(&self) -> Mark {
+        let marks = self.lock();
+        marks.iter().cloned().fold(Mark::default(), Mark::and)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Mark>> {
+        self.unsettled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// How far a call got, as the members of a record's detail.
-fn detail(reached: DownstreamTally) -> Map<String, Value> {
+fn detail(reached: DownstreamTally) -> Detail {
     let counts = [
         ("downstream_done", reached.done),
         ("downstream_without_effect", reached.without_effect),
         ("downstream_unknown", reached.unknown),
     ];
-    let member = |(name, count): (&str, u32)| (name.to_owned(), count.into());
-    counts.into_iter().map(member).collect()
+    counts.into_iter().collect()
 }
 
-fn base(envelope: &Envelope) -> Record {
+fn opened(envelope: &Envelope, grant: &str) -> CallOpened {
     let claims = envelope.claims();
-    Record {
-        call: Some(claims.call.id.clone()),
-        subject: Subject {
-            actor_sub: Some(claims.actor.sub.clone()),
-            actor_iss: Some(claims.actor.iss.clone()),
-            tenant: claims.actor.tenant.clone(),
-            agent_id: Some(claims.agent.id.clone()),
-            client_id: Some(claims.agent.client_id.clone()),
-            session_id: Some(claims.session.id.clone()),
-            trace_id: Some(claims.session.trace_id.clone()),
+    let subject = Subject {
+        actor_sub: Some((&claims.actor.sub).into()),
+        actor_iss: Some((&claims.actor.iss).into()),
+        tenant: claims.actor.tenant.as_ref().map(Into::into),
+        agent_id: Some((&claims.agent.id).into()),
+        client_id: Some((&claims.agent.client_id).into()),
+        session_id: Some((&claims.session.id).into()),
+        trace_id: Some((&claims.session.trace_id).into()),
+    };
+    let call = Call {
+        call: (&claims.call.id).into(),
+        subject,
+        target: Target {
+            kind: claims.call.kind,
+            name: (&claims.call.name).into(),
         },
-        delegation_mode: Some(claims.delegation.mode()),
-        tool: Some(claims.call.name.clone()),
-        component: Some(claims.call.component.clone()),
-        ..Record::new(Event::CallOpened)
-    }
+        component: Some((&claims.call.component).into()),
+        grant: Some(grant.into()),
+    };
+    CallOpened::new(call, Modes::of(&claims.delegation))
 }

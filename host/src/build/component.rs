@@ -15,6 +15,7 @@ Time comes from `Call::now`, random bytes from `Call::random`.";
 /// Encodes a module that was built with `bailiwick-sdk`.
 pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
     let names = Names::of(module)?;
+    refuse_old(&names)?;
     refuse_strangers(&names.imports, |import| import.starts_with(PACKAGE))?;
     let component = ComponentEncoder::default()
         .validate(true)
@@ -24,6 +25,7 @@ pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
             source: error.into(),
         })?;
     let names = Names::of(&component)?;
+    refuse_old(&names)?;
     refuse_strangers(&names.imports, is_offered)?;
     if names
         .exports
@@ -33,6 +35,19 @@ pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
         return Ok(component);
     }
     Err(BuildError::NoTools)
+}
+
+/// Refuses what an older SDK made: its records do not fit those of this host.
+fn refuse_old(names: &Names) -> Result<(), BuildError> {
+    let version = |name: &String| {
+        let (_, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
+        let version = version.split('#').next().unwrap_or(version);
+        version.starts_with(OLD_VERSION).then(|| version.to_owned())
+    };
+    match names.imports.iter().chain(&names.exports).find_map(version) {
+        Some(found) => Err(BuildError::OldSdk { found }),
+        None => Ok(()),
+    }
 }
 
 fn refuse_strangers(imports: &[String], known: fn(&str) -> bool) -> Result<(), BuildError> {
@@ -112,6 +127,8 @@ impl Names {
 const PACKAGE: &str = "bailiwick:tool/";
 /// Every version with this beginning is compatible.
 const VERSION: &str = "0.2.";
+/// The version before, whose components must be rebuilt.
+const OLD_VERSION: &str = "0.1.";
 /// A crate made for browsers can import hundreds of functions; the first few say enough.
 const MOST_NAMED: usize = 8;
 /// What a tool may import, and nothing else.
@@ -151,6 +168,19 @@ mod tests {
         let error = from_module(&module).err();
         assert!(
             matches!(&error, Some(BuildError::Imports { imports }) if imports == &["env#open"])
+        );
+    }
+
+    #[test]
+    fn a_module_of_an_older_sdk_is_refused_with_what_to_change() {
+        let text =
+            r#"(module (import "bailiwick:tool/log@0.1.0" "write" (func (param i32 i32 i32))))"#;
+        let module = wat::parse_str(text).unwrap_or_default();
+        let error = from_module(&module).err().map(|error| error.to_string());
+        let error = error.unwrap_or_default();
+        assert!(
+            error.contains("bailiwick:tool@0.1.0: depend on version 0.2 of bailiwick-sdk"),
+            "{error}"
         );
     }
 

@@ -1,12 +1,11 @@
 //! Cargo's description of the crate to build.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
 use super::BuildError;
-use super::toolchain::Toolchain;
 
 /// The crate to build.
 pub(super) struct Package {
@@ -22,9 +21,8 @@ pub(super) struct Package {
 
 impl Package {
     /// Asks cargo for the crate in `folder`, which may be part of a workspace.
-    pub(super) fn read(toolchain: &Toolchain, folder: &Path) -> Result<Self, BuildError> {
+    pub(super) fn read(mut cargo: Command, folder: &Path) -> Result<Self, BuildError> {
         let manifest = folder.join("Cargo.toml");
-        let mut cargo = toolchain.cargo();
         cargo.args([
             "metadata",
             "--no-deps",
@@ -89,12 +87,12 @@ fn unreadable(message: &(impl ToString + ?Sized)) -> BuildError {
 /// The part of `cargo metadata` that matters.
 #[derive(Deserialize)]
 struct Metadata {
-    packages: Vec<Listed>,
+    packages: Vec<ListedPackage>,
     target_directory: PathBuf,
 }
 
 #[derive(Deserialize)]
-struct Listed {
+struct ListedPackage {
     id: String,
     name: String,
     manifest_path: PathBuf,
@@ -104,13 +102,13 @@ struct Listed {
 /// `[package.metadata]`.
 #[derive(Deserialize)]
 struct Tables {
-    bailiwick: Option<Table>,
+    bailiwick: Option<ToolTable>,
 }
 
 /// `[package.metadata.bailiwick]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct ToolTable {
     name: Option<String>,
 }
 

@@ -32,7 +32,7 @@ pub(super) const LINKER_VARIABLE: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LI
 #[derive(Clone, Debug)]
 pub(super) struct Toolchain {
     programs: Programs,
-    library: Library,
+    library: StandardLibrary,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ struct Programs {
 
 /// The origin of the standard library.
 #[derive(Clone, Debug)]
-enum Library {
+enum StandardLibrary {
     /// It is part of the toolchain.
     Installed,
     /// It is built from source, with a linker that does not belong to the toolchain.
@@ -58,7 +58,7 @@ impl Toolchain {
         if let Some(programs) = known.iter().find(|programs| programs.has_library(folder)) {
             return Ok(Self {
                 programs: programs.clone(),
-                library: Library::Installed,
+                library: StandardLibrary::Installed,
             });
         }
         let Some(programs) = known.iter().find(|programs| programs.has_source(folder)) else {
@@ -67,14 +67,14 @@ impl Toolchain {
         let linker = linker(&known, folder).ok_or(BuildError::NoLinker)?;
         Ok(Self {
             programs: programs.clone(),
-            library: Library::Source { linker },
+            library: StandardLibrary::Source { linker },
         })
     }
 
     /// Returns cargo, with this toolchain's compiler.
     pub(super) fn cargo(&self) -> Command {
         let mut cargo = Command::new(&self.programs.cargo);
-        if let Library::Source { linker } = &self.library {
+        if let StandardLibrary::Source { linker } = &self.library {
             cargo.env("RUSTC", &self.programs.rustc);
             cargo
                 .env("RUSTC_BOOTSTRAP", "1")
@@ -105,7 +105,7 @@ impl Toolchain {
             .arg(&package.manifest)
             .arg("--target-dir")
             .arg(target);
-        if let Library::Source { .. } = self.library {
+        if let StandardLibrary::Source { .. } = self.library {
             cargo.args(["-Z", "build-std=std,panic_abort"]);
         }
         cargo.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", flags());

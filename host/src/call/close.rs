@@ -4,7 +4,7 @@ use super::{OpenCall, Refusal};
 use crate::downstream::DownstreamTally;
 use crate::sandbox::{Answer, Ending};
 
-/// A call that has run. Its answer cannot be had before it is closed.
+/// A call that has run. Its answer is not available before it is closed.
 pub struct Ended {
     opened: OpenCall,
     ending: Ending,
@@ -32,7 +32,7 @@ impl Ended {
         } = self;
         let closed = opened.trail().close(ending.outcome, ending.reason, reached);
         match closed.await {
-            Ok(()) => Ok(ending.answer),
+            Ok(settled) => Ok(ending.release(settled)),
             Err(_) => Err(Refusal::unrecordable()),
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Full, Host, Permit};
-use crate::audit::{AuditUnavailable, Event, Outcome, Record, Subject};
+use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
 use crate::dispatch::Denied;
 use crate::identity::Caller;
 use crate::reason::RefusalReason;
@@ -66,26 +66,25 @@ async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message:
     denied(host, permit.entry().caller(), late).await
 }
 
-fn record(denied: &Denied, subject: Subject) -> Record {
-    let target = denied.target.as_ref();
-    Record {
-        subject,
-        tool: target.map(|target| target.name.clone()),
-        component: target.map(|target| target.component.clone()),
-        decision: Some("deny"),
-        outcome: Some(Outcome::Refused),
-        reason: Some(denied.reason.as_str().to_owned()),
-        ..Record::new(Event::CallRefused)
-    }
+fn record(denied: &Denied, subject: Subject) -> CallRefused {
+    let refused = CallRefused::new(subject, denied.reason);
+    let Some(named) = &denied.target else {
+        return refused;
+    };
+    let target = Target {
+        kind: named.kind.into(),
+        name: (&named.name).into(),
+    };
+    refused.about(target, Some((&named.component).into()), None)
 }
 
 fn subject(caller: &Caller) -> Subject {
     Subject {
-        actor_sub: Some(caller.actor().sub.clone()),
-        actor_iss: Some(caller.actor().iss.clone()),
-        tenant: caller.actor().tenant.clone(),
-        agent_id: Some(caller.agent().id.clone()),
-        client_id: Some(caller.agent().client_id.clone()),
+        actor_sub: Some((&caller.actor().sub).into()),
+        actor_iss: Some((&caller.actor().iss).into()),
+        tenant: caller.actor().tenant.as_ref().map(Into::into),
+        agent_id: Some((&caller.agent().id).into()),
+        client_id: Some((&caller.agent().client_id).into()),
         ..Subject::default()
     }
 }

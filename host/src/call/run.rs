@@ -4,31 +4,50 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use tokio::sync::mpsc;
 
-use super::{Ended, Host, OpenCall};
-use crate::audit::Outcome;
+use super::{Client, Ended, Host, OpenCall};
+use crate::audit::{Outcome, Trail};
 use crate::delegation::Authority;
 use crate::reason::EndReason;
-use crate::sandbox::{Ending, Job, Signals};
+use crate::sandbox::{Ending, Job, ProgressSink, Report};
 
 impl OpenCall {
     /// Runs the call to its end, with everything that it began at services.
-    pub async fn run(mut self, host: &Host, signals: Signals) -> Ended {
+    pub async fn run(mut self, host: &Host, client: Client) -> Ended {
         let authority = Arc::new(self.authority());
+        let (sink, reports) = client
+            .progress
+            .is_some()
+            .then(|| ProgressSink::new(host.sandbox.limits()))
+            .unzip();
+        let guest = self.guest(host, &client, Arc::clone(&authority), sink);
+        let watched = relay(self.trail(), &client, reports);
+        let (ending, ()) = tokio::join!(AssertUnwindSafe(guest).catch_unwind(), watched);
+        let reached = authority.end().await;
+        Ended::new(self, ending.unwrap_or_else(|_| panicked()), reached)
+    }
+
+    async fn guest(
+        &self,
+        host: &Host,
+        client: &Client,
+        authority: Arc<Authority>,
+        progress: Option<ProgressSink>,
+    ) -> Ending {
+        let Ok(settled) = self.trail().settled().await else {
+            let message = "the call cannot be recorded";
+            return Ending::without_answer(Outcome::Failed, EndReason::Internal, message);
+        };
         let permit = self.sealed().permit();
         let job = Job {
             target: permit.target(),
             envelope: self.sealed().envelope().signed(),
             input: permit.arguments().to_string(),
-            services: Arc::<Authority>::clone(&authority),
-            signals,
+            services: authority,
+            progress,
         };
-        let ending = AssertUnwindSafe(host.sandbox.run(job))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| panicked());
-        let reached = authority.end().await;
-        Ended::new(self, ending, reached)
+        host.sandbox.run(job, client.gone(), settled).await
     }
 
     /// What the call may do at services. The caller's token goes along only if a service is
@@ -40,6 +59,27 @@ impl OpenCall {
         let broker = &permit.entry().policy().broker;
         let envelope = Arc::clone(self.sealed().envelope());
         broker.authority(envelope, subject.filter(|_| needed), self.trail().clone())
+    }
+}
+
+/// Hands the guest's reports to the client, growing, each once everything before it is durable. The
+/// guest does not wait for that: what comes too fast is dropped where it is made.
+async fn relay(trail: &Trail, client: &Client, reports: Option<mpsc::Receiver<Report>>) {
+    let (Some(progress), Some(mut reports)) = (&client.progress, reports) else {
+        return;
+    };
+    let mut last = f64::NEG_INFINITY;
+    while let Some(report) = reports.recv().await {
+        if report.done <= last {
+            continue;
+        }
+        last = report.done;
+        let Ok(settled) = trail.settled().await else {
+            return;
+        };
+        if progress.report(report, settled).await.is_err() {
+            return;
+        }
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Entry, Host, Permit, Place, Refusal, refusal};
+use super::{Client, Entry, Host, Permit, Place, Refusal, refusal};
 use crate::envelope::Envelope;
 use crate::reason::RefusalReason;
-use crate::sandbox::Signals;
 
 /// A permitted call with its signed envelope and its place among the calls that run. Only
 /// [`Permit::seal`] builds it, so its envelope says what its permit allows.
@@ -21,8 +20,8 @@ impl Permit {
     ///
     /// # Errors
     /// The refusal, recorded.
-    pub async fn seal(self, host: &Host, signals: &Signals) -> Result<Sealed, Refusal> {
-        let place = match self.place(host, signals).await {
+    pub async fn seal(self, host: &Host, client: &Client) -> Result<Sealed, Refusal> {
+        let place = match self.place(host, client).await {
             Ok(place) => place,
             Err(refusal) => return Err(refusal),
         };
@@ -40,11 +39,11 @@ impl Permit {
         }
     }
 
-    async fn place(&self, host: &Host, signals: &Signals) -> Result<Place, Refusal> {
+    async fn place(&self, host: &Host, client: &Client) -> Result<Place, Refusal> {
         let (caller, target) = (self.entry().caller(), self.target());
         tokio::select! {
             biased;
-            () = signals.gone() => Err(refusal::late(host, self, RefusalReason::Cancelled).await),
+            () = client.gone() => Err(refusal::late(host, self, RefusalReason::Cancelled).await),
             place = host.gate.enter(caller, target) => match place {
                 Ok(place) => Ok(place),
                 Err(full) => Err(refusal::overloaded(host, self, full).await),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bailiwick::build::{Request, build};
+use bailiwick::build::{BuildRequest, build};
 
 use super::page::Page;
 
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let built = build(&Request {
+    let built = build(&BuildRequest {
         path: args.path,
         out: args.out,
         target_dir: args.target_dir,

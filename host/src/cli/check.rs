@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
-    let folder = wait(Folder::load(&config, compiler()?))?;
+    let folder = wait(async { Folder::load(&config, compiler()?).await })?;
     let report = Report::of(&config, &folder);
     if args.json {
         page.value(&report)?;

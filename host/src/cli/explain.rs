@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         claimed,
         arguments: args.arguments.clone(),
     };
-    let explanation = wait(explain(&config, question, compiler()?))?;
+    let explanation = wait(async { explain(&config, question, compiler()?).await })?;
     if args.json {
         page.value(&explanation)?;
     } else {

@@ -21,8 +21,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let inspection =
-        wait(inspect(&args.file, compiler()?)).with_context(|| args.file.display().to_string())?;
+    let inspection = wait(async { inspect(&args.file, compiler()?).await })
+        .with_context(|| args.file.display().to_string())?;
     if args.json {
         page.value(&inspection)?;
     } else {

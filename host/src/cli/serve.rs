@@ -16,7 +16,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{say_error, wait};
-use signals::Signals;
+use signals::StopSignals;
 
 /// The command line of `bailiwick serve`.
 #[derive(clap::Args)]
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let _lines = log_to_stderr();
     raise_descriptors();
     wait(async {
-        let mut signals = Signals::new(args.until_stdin_closes)?;
+        let mut signals = StopSignals::new(args.until_stdin_closes)?;
         // Before anything else, while this process holds no secret and no guest.
         let workers = Workers::start()
             .context("the process that starts compile workers cannot be started")?;

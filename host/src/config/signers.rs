@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::reader::Section;
 use super::services::Services;
 use crate::intake::is_signer_key;
-use crate::intake::{NamePattern, Signer, Signers};
+use crate::intake::{CodeSigner, NamePattern, Signers};
 use crate::note::VerifierKey;
 
 pub(super) fn signers(root: &Section<'_>, services: &Services) -> Signers {
-    let mut known: Vec<Signer> = Vec::new();
+    let mut known: Vec<CodeSigner> = Vec::new();
     for (name, section) in root.named("signers") {
         let Some(signer) = signer(name, &section, services) else {
             continue;
@@ -25,7 +25,7 @@ pub(super) fn signers(root: &Section<'_>, services: &Services) -> Signers {
     Signers::new(known)
 }
 
-fn signer(name: String, section: &Section<'_>, services: &Services) -> Option<Signer> {
+fn signer(name: String, section: &Section<'_>, services: &Services) -> Option<CodeSigner> {
     let key = section.required("key");
     let components: Vec<NamePattern> = section.parsed("components");
     if components.is_empty()
@@ -56,7 +56,7 @@ fn signer(name: String, section: &Section<'_>, services: &Services) -> Option<Si
             return None;
         }
     };
-    Some(Signer {
+    Some(CodeSigner {
         name,
         key,
         components,

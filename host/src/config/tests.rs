@@ -487,7 +487,7 @@ fn an_issued_tokens_tenant_is_looked_for_where_its_issuer_states_it() {
 #[test]
 fn an_issuer_that_must_be_asked_for_its_keys_is_a_url_that_may_be_dialled() {
     let folder = Folder::new();
-    let url = "not an https URL without user, query or fragment";
+    let url = "expected an https URL without user, query or fragment";
     let plain = "plain http is allowed only within";
     let cases = [
         ("", "it is empty", "it is empty"),

@@ -20,18 +20,17 @@ use tokio_util::task::TaskTracker;
 use super::asker::Acting;
 use super::cache::ExchangeCache;
 use super::credential::Credential;
-use super::planned::{Planned, Progress, absolute, error_of, is_safe, outcome_of, unknown};
+use super::planned::{Planned, Progress, absolute, error_of, is_safe};
 use super::request;
 use super::service::Service;
 use super::tally::Tally;
-use crate::audit::{Downstream, Event, Outcome, Trail};
+use crate::audit::{self, Trail};
 use crate::downstream::{
     DownstreamError, DownstreamTally, Part, Piece, Request, Response, Services,
 };
 use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
 use crate::limits::Limits;
-use crate::reason::DownstreamReason;
 use crate::seams::Random;
 
 /// Knows the services and holds what is needed to reach them.
@@ -153,71 +152,49 @@ impl Inner {
         let asked = self.asked(&request);
         let planned = match self.plan(used, request) {
             Ok(planned) => planned,
-            Err(refused) => {
-                let ended = Some((Outcome::Refused, Some(refused.reason())));
-                let mode = self
-                    .envelope
-                    .claims()
-                    .delegation
-                    .modes()
-                    .get(&asked.service)
-                    .copied();
-                let written = self
-                    .trail
-                    .downstream(Event::DownstreamRefused, mode, asked, ended)
-                    .await;
-                return Err(written.map_or(DownstreamError::AuditUnavailable, |()| refused));
-            }
+            Err(refused) => return Err(self.refuse(asked, refused).await),
         };
-        let opened = self.trail.downstream(
-            Event::DownstreamOpened,
-            Some(planned.mode),
-            planned.record(None),
-            None,
-        );
-        opened
+        let opened = self.trail.opened(planned.mode, planned.record());
+        let settled = opened
             .await
             .map_err(|_| DownstreamError::AuditUnavailable)?;
         let mut progress = Progress::default();
-        let result = match self
-            .unless_stopped(true, self.prepare(&planned, &mut progress))
-            .await
-        {
-            Ok(prepared) => {
-                let delivery = self.deliver(&planned, prepared, &mut progress);
-                self.unless_stopped(!planned.finishes(), delivery).await
-            }
+        let prepare = self.prepare(&planned, &mut progress, settled);
+        let result = match self.unless_stopped(true, prepare).await {
+            // Meanwhile another request of this call may have ended, or a token was exchanged.
+            Ok(prepared) => match self.trail.settled().await {
+                Ok(settled) => {
+                    let delivery = self.deliver(&planned, prepared, &mut progress, settled);
+                    self.unless_stopped(!planned.finishes(), delivery).await
+                }
+                Err(_) => Err(Some(DownstreamError::AuditUnavailable)),
+            },
             Err(error) => Err(error),
         };
+        let closing = planned.closing(&result, &progress);
+        let outcome = closing.outcome;
         if let Err(Some(error)) = &result {
             let service = planned.service.settings.name.as_str();
             let call = self.envelope.claims().call.id.as_str();
             tracing::warn!(service, call, mode = planned.mode.as_str(), cause = %error, "a downstream call failed");
         }
-        let ended = match &result {
-            Ok(_) => (Outcome::Done, None),
-            Err(Some(error)) => (
-                outcome_of(error, &progress, &planned.method),
-                Some(error.reason()),
-            ),
-            Err(None) => (
-                planned.given_up(&progress),
-                Some(DownstreamReason::Cancelled),
-            ),
-        };
-        self.tally.count(ended.0);
-        let closed = planned.record(Some(&progress));
-        let closed = self.trail.downstream(
-            Event::DownstreamClosed,
-            Some(planned.mode),
-            closed,
-            Some(ended),
-        );
+        self.tally.count(outcome);
+        let closed = self.trail.closed(planned.mode, planned.record(), closing);
         let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
         let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));
         closed
             .and(result)
-            .map_err(|error| error_of(error, ended.0, &progress, &planned.method))
+            .map_err(|error| error_of(error, outcome, &progress, &planned.method))
+    }
+
+    /// Records that the request is refused.
+    async fn refuse(&self, asked: audit::Request, refused: DownstreamError) -> DownstreamError {
+        let modes = self.envelope.claims().delegation.modes();
+        let mode = modes.get(&*asked.service).copied();
+        match self.trail.refused(mode, asked, refused.reason()).await {
+            Ok(()) => refused,
+            Err(_) => DownstreamError::AuditUnavailable,
+        }
     }
 
     /// Does `work` to its end, or gives it up (`None`) when the authority ends, if it may be given
@@ -238,7 +215,7 @@ impl Inner {
     }
 
     /// What a refusal may say of the request: names of ours, never text of the tool's.
-    fn asked(&self, request: &Request) -> Downstream {
+    fn asked(&self, request: &Request) -> audit::Request {
         let granted = self
             .envelope
             .claims()
@@ -252,10 +229,10 @@ impl Inner {
         };
         let method = request::method(&request.method)
             .map_or("(other)".to_owned(), |method| method.to_string());
-        Downstream {
-            service,
-            method,
-            ..unknown()
+        audit::Request {
+            service: service.into(),
+            method: method.into(),
+            path_template: None,
         }
     }
 

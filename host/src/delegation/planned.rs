@@ -7,9 +7,10 @@ use http::{HeaderMap, Method, Uri};
 
 use super::service::Service;
 use super::settings::OnCancel;
-use crate::audit::{Downstream, Outcome};
+use crate::audit::{self, Closing, Outcome};
 use crate::downstream::DownstreamError;
 use crate::egress::EgressError;
+use crate::reason::DownstreamReason;
 
 /// A request that the grant covers, ready to be recorded and sent.
 pub(super) struct Planned {
@@ -37,7 +38,7 @@ impl Planned {
     }
 
     /// How it ended if it was given up.
-    pub(super) fn given_up(&self, progress: &Progress) -> Outcome {
+    fn given_up(&self, progress: &Progress) -> Outcome {
         if progress.sending && !is_safe(&self.method) {
             Outcome::Unknown
         } else {
@@ -45,17 +46,34 @@ impl Planned {
         }
     }
 
-    /// What the journal says of it.
-    pub(super) fn record(&self, progress: Option<&Progress>) -> Downstream {
-        Downstream {
-            service: self.service.settings.name.clone(),
-            method: self.method.to_string(),
-            path_template: Some(self.template.clone()),
-            status: progress.and_then(|progress| progress.status),
-            credential_kind: progress
-                .and_then(|progress| progress.credential)
-                .map(String::from),
-            ..unknown()
+    /// What the journal says about the request.
+    pub(super) fn record(&self) -> audit::Request {
+        audit::Request {
+            service: (&self.service.settings.name).into(),
+            method: self.method.as_str().into(),
+            path_template: Some((&self.template).into()),
+        }
+    }
+
+    /// What the journal says about its end; `Err(None)` is a request that was given up.
+    pub(super) fn closing<T>(
+        &self,
+        result: &Result<T, Option<DownstreamError>>,
+        progress: &Progress,
+    ) -> Closing {
+        let (outcome, reason) = match result {
+            Ok(_) => (Outcome::Done, None),
+            Err(Some(error)) => {
+                let outcome = outcome_of(error, progress, &self.method);
+                (outcome, Some(error.reason()))
+            }
+            Err(None) => (self.given_up(progress), Some(DownstreamReason::Cancelled)),
+        };
+        Closing {
+            outcome,
+            reason,
+            status: progress.status,
+            credential_kind: progress.credential,
         }
     }
 }
@@ -67,7 +85,7 @@ pub(super) fn is_safe(method: &Method) -> bool {
 }
 
 /// Returns how a downstream call ended that got no response which the tool may have.
-pub(super) fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> Outcome {
+fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> Outcome {
     // Once a request that changes something is on its way, only a response says what it did.
     if progress.sending && progress.status.is_none() && !is_safe(method) {
         return Outcome::Unknown;
@@ -114,19 +132,6 @@ pub(super) fn failed(error: &EgressError) -> DownstreamError {
         EgressError::Broken(_) => {
             DownstreamError::Unavailable("the connection to the service broke".into())
         }
-    }
-}
-
-/// A record that says nothing yet.
-pub(super) fn unknown() -> Downstream {
-    Downstream {
-        service: String::new(),
-        method: String::new(),
-        path_template: None,
-        status: None,
-        scopes: Vec::new(),
-        audience: None,
-        credential_kind: None,
     }
 }
 

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::grant::ComponentGrant;
-use super::outline::Parts;
-use super::schema::{Schema, SchemaError, check_texts};
+use super::outline::{Outline, Parts};
 use crate::characters::{Unfit, check_prose};
 use crate::json;
 use crate::sandbox::{Annotations, RawDefinition};
+use crate::schema::{Schema, SchemaError, check_texts};
 
 /// A checked definition.
 #[derive(Debug)]
@@ -162,6 +162,14 @@ impl Definition {
             meta,
             parts,
         })
+    }
+}
+
+/// The outline of a component with these tools.
+impl<'d> FromIterator<&'d Definition> for Outline {
+    fn from_iter<I: IntoIterator<Item = &'d Definition>>(tools: I) -> Self {
+        let named = |tool: &Definition| (tool.name.clone(), tool.parts.clone());
+        tools.into_iter().map(named).collect()
     }
 }
 

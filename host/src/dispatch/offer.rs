@@ -110,7 +110,7 @@ impl Offer {
         let definitions = check_all(tools, &terms.grant)?;
         check_accepted(
             &component.name,
-            Outline::of(&definitions),
+            definitions.iter().collect(),
             &terms.acceptance,
         )?;
         Ok(Self {

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::definition::Definition;
 use crate::json::numbers;
 use crate::sandbox::{Annotations, RawDefinition};
 use crate::seams::hex;
@@ -51,13 +50,13 @@ impl Parts {
     }
 }
 
-impl Outline {
-    /// The outline of a component with these tools.
-    pub fn of<'d>(definitions: impl IntoIterator<Item = &'d Definition>) -> Self {
-        let named = |definition: &Definition| (definition.name.clone(), definition.parts.clone());
-        Self(definitions.into_iter().map(named).collect())
+impl FromIterator<(String, Parts)> for Outline {
+    fn from_iter<I: IntoIterator<Item = (String, Parts)>>(tools: I) -> Self {
+        Self(tools.into_iter().collect())
     }
+}
 
+impl Outline {
     /// The names of the tools.
     pub fn tools(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -146,6 +145,7 @@ const MAX_CHANGES: usize = 64;
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::super::definition::Definition;
     use super::super::grant::ComponentGrant;
     use super::*;
 
@@ -171,7 +171,7 @@ mod tests {
             .iter()
             .map(|raw| Definition::check(raw.clone(), grant).unwrap())
             .collect();
-        Outline::of(&checked)
+        checked.iter().collect()
     }
 
     fn changed(change: impl FnOnce(&mut RawDefinition)) -> Vec<String> {

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bailiwick_envelope::DelegationMode;
+use bailiwick_envelope::{CallKind, DelegationMode};
 use serde_json::Value;
 
 use super::catalog::Tool;
 use super::grant::ComponentGrant;
-use super::schema::Schema;
 use crate::intake::ComponentId;
 use crate::json::numbers;
 use crate::sandbox::Code;
+use crate::schema::Schema;
 
 /// The kinds of things that a client can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +67,14 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
+        }
+    }
+}
+
+impl From<Kind> for CallKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Tool => Self::Tool,
         }
     }
 }

@@ -65,10 +65,10 @@ pub(super) struct Lane {
 
 /// The idle connections of one client, least recently used first.
 pub(super) struct Pool<C> {
-    state: Mutex<State<C>>,
+    state: Mutex<IdleState<C>>,
 }
 
-struct State<C> {
+struct IdleState<C> {
     idle: VecDeque<Idle<C>>,
     swept: bool,
 }
@@ -82,7 +82,7 @@ struct Idle<C> {
 impl<C> Default for Pool<C> {
     fn default() -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(IdleState {
                 idle: VecDeque::new(),
                 swept: false,
             }),
@@ -141,12 +141,12 @@ impl<C: Send + 'static> Pool<C> {
             .count()
     }
 
-    fn state(&self) -> MutexGuard<'_, State<C>> {
+    fn state(&self) -> MutexGuard<'_, IdleState<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<C> State<C> {
+impl<C> IdleState<C> {
     fn expire(&mut self, now: Instant) {
         self.idle
             .retain(|idle| now.saturating_duration_since(idle.since) < IDLE_TIME);

@@ -14,6 +14,16 @@ pub struct Candidate {
     pub path: PathBuf,
 }
 
+impl Candidate {
+    /// The file of the component `name` in `folder`, whether or not it exists.
+    pub fn of(folder: &Path, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: folder.join(format!("{name}.wasm")),
+        }
+    }
+}
+
 /// Why the folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {

@@ -35,7 +35,7 @@ use wasmtime::component::Component;
 use crate::harden::CompileLimits;
 use crate::sandbox::Tier;
 pub use cache::Cache;
-use code::{Code, Identity};
+use code::{CodeIdentity, MachineCode};
 pub use keeper::keep_spawner;
 pub use spawner::spawn_workers;
 pub use worker::{WorkerError, compile_here, work};
@@ -109,7 +109,7 @@ impl Compiler {
         let (begun, cache, identity) = (
             Instant::now(),
             self.cache.as_ref()?,
-            Identity::new(engine, digest),
+            CodeIdentity::new(engine, digest),
         );
         let code = cache.find(&identity)?;
         match code.load(engine) {
@@ -138,7 +138,7 @@ impl Compiler {
         limits: CompileLimits,
     ) -> Result<Compiled, CompileError> {
         let begun = Instant::now();
-        let identity = Identity::new(engine, digest);
+        let identity = CodeIdentity::new(engine, digest);
         if let Some(error) = self.refusals().get(&identity.name()) {
             return Err(error.clone());
         }
@@ -147,7 +147,8 @@ impl Compiler {
             () = self.stopping.cancelled() => return Err(CompileError::Unavailable("the host is stopping".to_owned())),
             code = self.workers.compile(tier, bytes, limits) => code,
         };
-        let code = Code::from_worker(code.inspect_err(|error| self.remember(&identity, error))?);
+        let code =
+            MachineCode::from_worker(code.inspect_err(|error| self.remember(&identity, error))?);
         let component = tokio::task::block_in_place(|| {
             let component = code
                 .load(engine)
@@ -169,7 +170,7 @@ impl Compiler {
     }
 
     /// Remembers a refusal that would be the same the next time.
-    fn remember(&self, identity: &Identity, error: &CompileError) {
+    fn remember(&self, identity: &CodeIdentity, error: &CompileError) {
         if matches!(error, CompileError::Refused(_) | CompileError::TooCostly(_)) {
             let mut refused = self.refusals();
             if refused.len() >= MAX_REFUSALS {

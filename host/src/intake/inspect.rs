@@ -65,7 +65,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Refused> {
     if !bytes.starts_with(b"\0asm") {
         return Err(Refused::NotWasm);
     }
-    let mut found = Found::default();
+    let mut found = Surface::default();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
@@ -101,13 +101,13 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Refused> {
 }
 
 #[derive(Default)]
-struct Found {
+struct Surface {
     imports: Vec<String>,
     tools: bool,
     needs: Needs,
 }
 
-impl Found {
+impl Surface {
     fn imports(
         &mut self,
         section: wasmparser::ComponentImportSectionReader<'_>,

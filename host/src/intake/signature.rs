@@ -157,7 +157,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
-    use crate::intake::Signer;
+    use crate::intake::CodeSigner;
 
     fn key(seed: u8) -> SigningKey {
         SigningKey::from_seed(&[seed; 32])
@@ -165,7 +165,7 @@ mod tests {
 
     /// Signers by name, each with its key.
     fn signers(known: &[(&str, u8)]) -> Signers {
-        let signer = |(name, seed): &(&str, u8)| Signer {
+        let signer = |(name, seed): &(&str, u8)| CodeSigner {
             name: (*name).to_owned(),
             key: signer_key(&key(*seed)).unwrap(),
             components: vec!["*".parse().unwrap()],

@@ -11,11 +11,11 @@ use crate::note::VerifierKey;
 
 /// Everybody whose signatures count. Without a signer, no signature does.
 #[derive(Debug, Clone, Default)]
-pub struct Signers(Vec<Signer>);
+pub struct Signers(Vec<CodeSigner>);
 
 /// One signer and how far the operator trusts it.
 #[derive(Debug, Clone)]
-pub struct Signer {
+pub struct CodeSigner {
     /// Its name in the configuration.
     pub name: String,
     /// What its signatures are checked with.
@@ -79,12 +79,12 @@ pub enum Untrusted {
 
 impl Signers {
     /// These signers.
-    pub fn new(signers: Vec<Signer>) -> Self {
+    pub fn new(signers: Vec<CodeSigner>) -> Self {
         Self(signers)
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Signer> {
+    pub fn iter(&self) -> impl Iterator<Item = &CodeSigner> {
         self.0.iter()
     }
 
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_signers_word_is_good_for_what_the_operator_lists_and_nothing_else() {
-        let signer = Signer {
+        let signer = CodeSigner {
             name: "release".into(),
             key: signed(1).key,
             components: vec!["orders".parse().unwrap(), "billing-*".parse().unwrap()],

@@ -19,10 +19,10 @@ pub(super) struct StoredCode {
 
 /// All of them.
 #[derive(Default)]
-pub(super) struct CodeStore(Mutex<Kept>);
+pub(super) struct CodeStore(Mutex<Contents>);
 
 #[derive(Default)]
-struct Kept {
+struct Contents {
     code: BTreeMap<String, StoredCode>,
     spare: Spare,
 }
@@ -42,12 +42,12 @@ impl CodeStore {
     /// Forgets all code but what is `used`, and the few that went out of use last.
     pub(super) fn forget_others(&self, used: &Components) {
         let mut kept = self.kept();
-        let Kept { code, spare } = &mut *kept;
+        let Contents { code, spare } = &mut *kept;
         spare.update(code.keys(), |digest| used.find(digest).is_some());
         code.retain(|digest, _| used.find(digest).is_some() || spare.holds(digest));
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,6 +13,7 @@ mod body;
 mod caps;
 mod component;
 mod expansion;
+mod items;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -92,6 +93,7 @@ pub(super) const RULES: &[&[u8]] = &[
     include_bytes!("structure/caps.rs"),
     include_bytes!("structure/component.rs"),
     include_bytes!("structure/expansion.rs"),
+    include_bytes!("structure/items.rs"),
     include_bytes!("structure/walk.rs"),
     include_bytes!("../../../Cargo.lock"),
 ];

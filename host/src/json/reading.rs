@@ -6,18 +6,28 @@ use std::path::{Path, PathBuf};
 /// Files, and folders, that may read a [`serde_json::Value`] by hand, each with the reason.
 const OWN_READING: &[(&str, &str)] = &[
     ("json/member.rs", "it is the helper"),
+    ("transport/answer.rs", "a message that it has just built"),
+    ("transport/calls.rs", "a message that it has just built"),
     ("transport/discovery.rs", "metadata that it has just built"),
+    (
+        "transport/headers.rs",
+        "a schema that its metaschema accepts, and arguments that it accepts",
+    ),
+    (
+        "transport/revision.rs",
+        "a revision of another type is none, which its own revision refuses",
+    ),
     (
         "transport/message.rs",
         "`jsonrpc`, `method` and `name` are required: another type is refused as absence is",
     ),
-    ("dispatch/cost.rs", "a schema that its metaschema accepts"),
+    ("schema/cost.rs", "a schema that its metaschema accepts"),
     (
         "dispatch/definition.rs",
         "a schema that its metaschema accepts; it only looks for names",
     ),
     (
-        "dispatch/schema.rs",
+        "schema.rs",
         "walks any value; the metaschema judges the types",
     ),
     ("sandbox/answer.rs", "blocks that it has just built"),

@@ -31,7 +31,7 @@ impl Room {
         let groups = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
         let bounds = groups
             .lines()
-            .filter_map(Group::parse)
+            .filter_map(ControlGroup::parse)
             .flat_map(|group| group.bounds(root));
         bounds.chain(machine(root)).min_by_key(|room| room.bytes)
     }
@@ -44,7 +44,7 @@ impl Display for Room {
 }
 
 /// A control group of this process that can bound memory.
-struct Group<'a> {
+struct ControlGroup<'a> {
     /// Where its hierarchy is mounted.
     mount: &'static str,
     /// The names of the files with a bound.
@@ -53,7 +53,7 @@ struct Group<'a> {
     path: &'a str,
 }
 
-impl<'a> Group<'a> {
+impl<'a> ControlGroup<'a> {
     /// Reads a line of `/proc/self/cgroup`: `0::PATH` for version 2, `N:CONTROLLERS:PATH` for
     /// version 1.
     fn parse(line: &'a str) -> Option<Self> {

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::bindings::call as wit;
-use crate::audit::Outcome;
 use crate::dispatch::Tool;
 use crate::json;
 use crate::reason::EndReason;
+use bailiwick_journal::{Outcome, Settled};
 
 /// A tool's answer, in MCP's JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,11 +30,15 @@ pub struct Ending {
     pub outcome: Outcome,
     /// For the journal, where it did not simply succeed.
     pub reason: Option<EndReason>,
-    /// For the caller.
-    pub answer: Answer,
+    answer: Answer,
 }
 
 impl Ending {
+    /// The answer for the caller. It leaves the host, so everything before it is durable.
+    pub fn release(self, _: Settled<'_>) -> Answer {
+        self.answer
+    }
+
     /// A call that ended without the tool's own answer.
     pub fn without_answer(outcome: Outcome, reason: EndReason, message: &str) -> Self {
         Self {

@@ -84,6 +84,8 @@ fn function(
         .context(name)
 }
 
-/// The interface of tools, and its function for calls (`wit/tool.wit`).
+/// The version of the interface that components are linked with (`wit/tool.wit`).
+pub(crate) const INTERFACE: &str = "bailiwick:tool@0.2.0";
+/// The interface of tools, and its function for calls.
 const TOOLS: &str = "bailiwick:tool/tools@0.2.0";
 const CALL: &str = "call";

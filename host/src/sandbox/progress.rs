@@ -23,18 +23,18 @@ pub struct Report {
 #[derive(Clone)]
 pub struct ProgressSink {
     sender: mpsc::Sender<Report>,
-    pace: Arc<Mutex<Pace>>,
+    pace: Arc<Mutex<ReportPace>>,
 }
 
 /// How many reports may still come, in all and within the present second.
-struct Pace {
+struct ReportPace {
     left: usize,
     per_second: usize,
     second: Instant,
     left_in_second: usize,
 }
 
-impl Pace {
+impl ReportPace {
     fn take(&mut self, now: Instant) -> bool {
         if now.duration_since(self.second) >= Duration::from_secs(1) {
             self.second = now;
@@ -54,7 +54,7 @@ impl ProgressSink {
     pub fn new(limits: &Limits) -> (Self, mpsc::Receiver<Report>) {
         let (sender, receiver) = mpsc::channel(8);
         let per_second = limits.progress_per_second;
-        let pace = Pace {
+        let pace = ReportPace {
             left: limits.progress_reports,
             per_second,
             second: Instant::now(),
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn reports_are_bounded_in_all_and_in_each_second() {
         let start = Instant::now();
-        let mut pace = Pace {
+        let mut pace = ReportPace {
             left: 5,
             per_second: 2,
             second: start,

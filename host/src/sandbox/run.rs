@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bailiwick_envelope::SignedEnvelope;
-use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 
@@ -19,13 +18,13 @@ use super::progress::ProgressSink;
 use super::state::{CallScope, CallState, Purpose, RanOut, store};
 use super::ticker::Ticker;
 use super::wasi;
-use crate::audit::Outcome;
 use crate::dispatch::Target;
 use crate::downstream::Services;
 use crate::limits::Limits;
 use crate::principal::Principal;
 use crate::reason::EndReason;
 use crate::seams::{Clock, Random};
+use bailiwick_journal::{Outcome, Settled};
 
 /// The two engines, and what every call in them needs.
 pub struct Sandbox {
@@ -48,16 +47,6 @@ pub struct Capacity {
     pub script: u32,
 }
 
-/// How the client takes part in a call.
-pub struct Signals {
-    /// Fires when the client goes away.
-    pub cancelled: CancellationToken,
-    /// Fires when the host stops.
-    pub stopping: CancellationToken,
-    /// Takes progress, if the client asked for it.
-    pub progress: Option<ProgressSink>,
-}
-
 /// One call, ready to run.
 pub struct Job<'c> {
     /// What is called.
@@ -68,18 +57,8 @@ pub struct Job<'c> {
     pub input: String,
     /// The services that the call may reach.
     pub services: Arc<dyn Services>,
-    /// How the client takes part.
-    pub signals: Signals,
-}
-
-impl Signals {
-    /// Ends when nobody waits for the call any more.
-    pub async fn gone(&self) {
-        tokio::select! {
-            () = self.cancelled.cancelled() => {}
-            () = self.stopping.cancelled() => {}
-        }
-    }
+    /// Takes progress, if the client asked for it.
+    pub progress: Option<ProgressSink>,
 }
 
 impl Sandbox {
@@ -177,14 +156,20 @@ impl Sandbox {
         Ok(definitions.into_iter().map(RawDefinition::from).collect())
     }
 
-    /// Runs one call in a fresh instance.
-    pub async fn run(&self, job: Job<'_>) -> Ending {
+    /// Runs one call in a fresh instance, until it ends or `gone` does. The guest starts, so
+    /// everything before is durable.
+    pub async fn run(
+        &self,
+        job: Job<'_>,
+        gone: impl Future<Output = ()>,
+        _: Settled<'_>,
+    ) -> Ending {
         let Job {
             target: Target::Tool(tool),
             envelope,
             input,
             services,
-            signals,
+            progress,
         } = job;
         let backing = &tool.backing;
         let entry = backing.code.entry();
@@ -193,7 +178,7 @@ impl Sandbox {
             services,
             most_requests: self.limits.downstream_calls,
             settings: Arc::clone(&backing.settings),
-            progress: signals.progress.clone(),
+            progress,
         };
         let log = Log::new(
             &backing.component.name,
@@ -213,8 +198,9 @@ impl Sandbox {
         let call = entry.call(&mut store, &tool.definition.name, &context);
         let returned = tokio::select! {
             biased;
-            () = signals.gone() => {
-                return Ending::without_answer(Outcome::Cancelled, EndReason::Cancelled, "the call was cancelled");
+            () = gone => {
+                let message = "the call was cancelled";
+                return Ending::without_answer(Outcome::Cancelled, EndReason::Cancelled, message);
             }
             returned = tokio::time::timeout(self.limits.time, call) => returned,
         };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bailiwick_envelope::SignedEnvelope;
 use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::growth::{Growth, Share};
 use super::log::Log;
@@ -99,7 +100,7 @@ impl CallState {
     }
 
     /// What a component of the compatibility tier finds of WASI.
-    pub(super) fn wasi(&mut self) -> &mut Wasi {
+    fn wasi(&mut self) -> &mut Wasi {
         self.wasi
             .get_or_insert_with(|| Box::new(Wasi::new(self.handles, &self.clock, &self.log)))
     }
@@ -112,6 +113,12 @@ impl CallState {
                 "{what} is not available during describe"
             ))),
         }
+    }
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi().view()
     }
 }
 

@@ -16,12 +16,12 @@ use super::engine::EngineError;
 
 /// The thread, for as long as this lives.
 pub(super) struct Ticker {
-    shared: Arc<Shared>,
+    shared: Arc<GuestsRunning>,
     thread: Thread,
 }
 
 #[derive(Default)]
-struct Shared {
+struct GuestsRunning {
     /// Guests that run.
     running: AtomicUsize,
     over: AtomicBool,
@@ -33,7 +33,7 @@ pub(super) struct Ticking(Arc<Ticker>);
 impl Ticker {
     /// Starts the thread for these engines.
     pub(super) fn start(engines: &[&Engine]) -> Result<Arc<Self>, EngineError> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(GuestsRunning::default());
         let engines: Vec<EngineWeak> = engines.iter().map(|engine| engine.weak()).collect();
         let thread = thread::Builder::new().name("epoch-ticker".into()).spawn({
             let shared = Arc::clone(&shared);
@@ -70,7 +70,7 @@ impl Drop for Ticker {
     }
 }
 
-impl Shared {
+impl GuestsRunning {
     fn tick(&self, engines: &[EngineWeak]) {
         let mut idle = 0;
         while !self.over.load(Ordering::SeqCst) {

@@ -22,7 +22,6 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, Was
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::log::{Level, Log};
-use super::state::CallState;
 use crate::seams::Clock;
 
 /// The interfaces of the compatibility tier, in any version 0.2.N.
@@ -72,8 +71,7 @@ pub(crate) fn is_granted(import: &str) -> bool {
 }
 
 /// Links the table, and nothing else of WASI.
-pub(super) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    type S = CallState;
+pub(super) fn link<S: WasiView + 'static>(linker: &mut Linker<S>) -> wasmtime::Result<()> {
     io::error::add_to_linker::<S, Io>(linker, |state| state.ctx().table)?;
     io::poll::add_to_linker::<S, Io>(linker, |state| state.ctx().table)?;
     io::streams::add_to_linker::<S, Io>(linker, |state| state.ctx().table)?;
@@ -117,11 +115,11 @@ impl Wasi {
         table.set_max_capacity(handles);
         let mut builder = WasiCtx::builder();
         builder
-            .stdout(Lines {
+            .stdout(LineOutput {
                 log: Arc::clone(log),
                 level: Level::Info,
             })
-            .stderr(Lines {
+            .stderr(LineOutput {
                 log: Arc::clone(log),
                 level: Level::Warn,
             })
@@ -139,14 +137,12 @@ impl Wasi {
             table,
         }
     }
-}
 
-impl WasiView for CallState {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi();
+    /// What the interfaces work on.
+    pub(super) fn view(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
-            ctx: &mut wasi.context,
-            table: &mut wasi.table,
+            ctx: &mut self.context,
+            table: &mut self.table,
         }
     }
 }
@@ -184,25 +180,25 @@ impl HostMonotonicClock for Coarse {
 }
 
 /// An output whose lines go to the log.
-struct Lines {
+struct LineOutput {
     log: Arc<Log>,
     level: Level,
 }
 
-impl IsTerminal for Lines {
+impl IsTerminal for LineOutput {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for Lines {
+impl StdoutStream for LineOutput {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         // Not reached: it serves version 0.3 only, which is not linked.
         Box::new(tokio::io::sink())
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Writer {
+        Box::new(LineStream {
             log: Arc::clone(&self.log),
             level: self.level,
             line: Vec::new(),
@@ -211,13 +207,13 @@ impl StdoutStream for Lines {
 }
 
 /// One handle to an output. What has no line end when the handle goes away is a line as well.
-struct Writer {
+struct LineStream {
     log: Arc<Log>,
     level: Level,
     line: Vec<u8>,
 }
 
-impl Writer {
+impl LineStream {
     fn end_line(&mut self) {
         if !self.line.is_empty() {
             self.log
@@ -228,11 +224,11 @@ impl Writer {
 }
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for Writer {
+impl Pollable for LineStream {
     async fn ready(&mut self) {}
 }
 
-impl OutputStream for Writer {
+impl OutputStream for LineStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let text = piece.strip_suffix(b"\n").unwrap_or(piece);
@@ -255,7 +251,7 @@ impl OutputStream for Writer {
     }
 }
 
-impl Drop for Writer {
+impl Drop for LineStream {
     fn drop(&mut self) {
         self.end_line();
     }

@@ -17,11 +17,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::principal::Principal;
 pub(super) use parsed::{Held, Parsed};
-use room::{Bounds, Rooms};
+use room::{BodyBounds, Rooms};
 
 /// The room for bodies.
 pub(super) struct Bodies {
-    bounds: Bounds,
+    bounds: BodyBounds,
     rooms: Arc<Mutex<Rooms>>,
     max_body: usize,
 }
@@ -45,7 +45,7 @@ impl Bodies {
     /// Room for bodies of at most `max_body` bytes each.
     pub(super) fn new(max_body: usize) -> Self {
         Self {
-            bounds: Bounds::new(max_body),
+            bounds: BodyBounds::new(max_body),
             rooms: Arc::default(),
             max_body,
         }

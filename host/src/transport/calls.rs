@@ -24,8 +24,8 @@ use super::answer::{Answer, Way, message, plain, way};
 use super::body::Held;
 use super::discovery::Resource;
 use super::revision::Revision;
-use crate::call::{self, Host, Permit, Refusal};
-use crate::sandbox::{self, ProgressSink, Report, Signals};
+use crate::call::{self, Client, Host, Permit, Progress, Refusal};
+use crate::sandbox::{self, Report};
 
 /// What the answer to one call looks like, whatever it says.
 pub(super) struct Framing {
@@ -76,38 +76,29 @@ pub(super) async fn answer(
     }
 }
 
-/// Makes the call, and relays its progress to `events`, growing, until it is over.
+/// Makes the call, and hands its progress to `events` until it is over.
 async fn deliver(
     host: Arc<Host>,
     permit: Permit,
     cancelled: CancellationToken,
     events: Option<mpsc::Sender<Event>>,
 ) -> Result<sandbox::Answer, Refusal> {
-    let (progress, reports) = events
-        .map(|events| {
-            let (sink, reports) = ProgressSink::new(host.sandbox.limits());
-            (sink, (events, reports))
-        })
-        .unzip();
-    let signals = Signals {
+    let (progress, reports) = events.is_some().then(|| Progress::new(EVENTS)).unzip();
+    let client = Client {
         cancelled,
         stopping: host.stop.clone(),
         progress,
     };
-    let relay = async {
-        if let Some((events, mut reports)) = reports {
-            let mut last = f64::NEG_INFINITY;
+    let watched = async {
+        if let (Some(events), Some(mut reports)) = (events, reports) {
             while let Some(report) = reports.recv().await {
-                if report.done > last {
-                    last = report.done;
-                    if events.send(Event::Progress(report)).await.is_err() {
-                        return;
-                    }
+                if events.send(Event::Progress(report)).await.is_err() {
+                    return;
                 }
             }
         }
     };
-    let (ended, ()) = tokio::join!(call::perform(&host, permit, signals), relay);
+    let (ended, ()) = tokio::join!(call::perform(&host, permit, client), watched);
     ended
 }
 

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 
-use crate::dispatch::{Kind, Schema, TargetRequest};
+use crate::dispatch::{Kind, TargetRequest};
+use crate::schema::Schema;
 
 /// The code of the JSON-RPC error for headers that contradict the body.
 pub(super) const HEADER_MISMATCH: i32 = -32020;

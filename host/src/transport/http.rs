@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 use super::answer::{Answer, later, plain};
 use super::front::Front;
 pub(super) use course::Course;
-use places::{Bounds, Place, Places};
+use places::{ConnectionBounds, ConnectionPlace, Places};
 use wire::{HEADER_TIME, MAX_HEAD, Wire};
 
 /// Serves until `stop` fires, then lets requests that are under way finish, for at most `drain`.
@@ -72,7 +72,12 @@ pub async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, place: Place, front: Arc<Front>, stop: CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    place: ConnectionPlace,
+    front: Arc<Front>,
+    stop: CancellationToken,
+) {
     let _ = stream.set_nodelay(true);
     let first = if place.only_health() {
         HEALTH_TIME
@@ -134,9 +139,9 @@ async fn answer(front: &Front, request: Request<Incoming>, course: &Course) -> A
 
 /// Half of the descriptors that this process may have, and a few for health: the rest is for the
 /// journal, the configuration and the way out.
-fn bounds() -> Bounds {
+fn bounds() -> ConnectionBounds {
     let all = max_connections();
-    Bounds {
+    ConnectionBounds {
         all,
         each: (all / SHARES).max(LEAST_SHARE),
         health: (all / 2).min(MAX_HEALTH),

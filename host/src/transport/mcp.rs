@@ -29,8 +29,9 @@ use super::front::Whole;
 use super::listening::tell;
 use super::revision::SUPPORTED;
 use crate::call::{Listener, Policy};
-use crate::dispatch::{Schema, Tool};
+use crate::dispatch::Tool;
 use crate::identity::Caller;
+use crate::schema::Schema;
 
 /// One request that the MCP library answers: who asks, under which policy, and, if they listen,
 /// their place among the listeners.

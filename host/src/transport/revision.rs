@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Answer, plain, protocol_error};
 use super::headers;
 use super::message::TargetCall;
-use crate::dispatch::Schema;
+use crate::schema::Schema;
 
 /// How a request that keeps the rules is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -143,6 +143,7 @@ fn sources() -> String {
         "tests/stories",
         "host/src/intake",
         "host/src/sandbox",
+        "host/src/intake",
         "xtask/tests",
     ] {
         collect(&root().join(folder), &mut all);

@@ -19,7 +19,7 @@ use bailiwick::identity::{
 use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, Intake, compile_here};
 use bailiwick::limits::Limits;
 use bailiwick::owned::Trust;
-use bailiwick::sandbox::{Job, Sandbox, Signals, Tier};
+use bailiwick::sandbox::{Ending, Job, Sandbox, Tier};
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
 use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySource, TimeRule, TypeRule};
 use base64::Engine as _;
@@ -202,24 +202,23 @@ impl Ground {
     }
 
     /// Makes a call that is ready to run.
-    pub(crate) fn job<'c>(
-        &'c self,
-        decided: &'c Decided,
-        envelope: &'c Envelope,
-        authority: Arc<Authority>,
-        cancelled: CancellationToken,
-    ) -> Job<'c> {
-        Job {
+    /// Runs a call that is recorded in `trail`, until it ends or is `cancelled`.
+    pub(crate) async fn run(
+        &self,
+        decided: &Decided,
+        envelope: &Envelope,
+        (trail, services): (&Trail, Arc<Authority>),
+        cancelled: &CancellationToken,
+    ) -> anyhow::Result<Ending> {
+        let job = Job {
             target: decided.target(),
             envelope: envelope.signed(),
             input: decided.arguments().to_string(),
-            services: authority,
-            signals: Signals {
-                cancelled,
-                stopping: CancellationToken::new(),
-                progress: None,
-            },
-        }
+            services,
+            progress: None,
+        };
+        let settled = trail.settled().await?;
+        Ok(self.sandbox.run(job, cancelled.cancelled(), settled).await)
     }
 }
 

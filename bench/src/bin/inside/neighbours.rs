@@ -83,9 +83,9 @@ async fn call(ground: &Ground, tool: &str, cancelled: CancellationToken) -> anyh
     let trail = ground.open(&envelope).await?;
     let authority = ground
         .broker
-        .authority(Arc::clone(&envelope), Some(subject), trail);
-    let job = ground.job(&decided, &envelope, Arc::new(authority), cancelled);
-    Ok(ground.sandbox.run(job).await)
+        .authority(Arc::clone(&envelope), Some(subject), trail.clone());
+    let trail = (&trail, Arc::new(authority));
+    ground.run(&decided, &envelope, trail, &cancelled).await
 }
 
 /// Measures the process's memory for each existing instance that has run, in KiB.

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::journal::text;
+use crate::journal::{target, text};
 
 const COLUMNS: [&str; 6] = ["user", "agent", "tool", "service", "mode", "decision"];
 
@@ -82,16 +82,14 @@ fn asks_a_service(opened: &Value, records: &[Value]) -> bool {
 }
 
 fn with(record: &Value, decision: &str) -> Row {
-    let cell = |field: &str| match text(record, field) {
-        "" => "-".to_owned(),
-        value => value.to_owned(),
-    };
+    let or_dash = |text: &str| if text.is_empty() { "-" } else { text }.to_owned();
+    let cell = |field: &str| or_dash(text(record, field));
     [
         cell("actor_sub"),
         cell("agent_id"),
-        cell("tool"),
+        or_dash(target(record)),
         cell("service"),
-        cell("delegation_mode"),
+        cell("mode"),
         decision.to_owned(),
     ]
 }
@@ -117,7 +115,7 @@ mod tests {
     fn every_decision_is_a_row() {
         let who = |event: &str, seq: u64| {
             json!({"seq": seq, "event": event, "call": "c", "actor_sub": "alice",
-                   "agent_id": "clerk", "tool": "t", "delegation_mode": "on_behalf_of"})
+                   "agent_id": "clerk", "target": {"kind": "tool", "name": "t"}, "mode": "on_behalf_of"})
         };
         let mut opened = who("downstream.opened", 2);
         let mut closed = who("downstream.closed", 3);

@@ -1,6 +1,11 @@
 //! The envelope vectors.
 
-use bailiwick_envelope::{MAX_JSON_BYTES, SIGNATURE_CONTEXT, SigningKey};
+use std::collections::BTreeMap;
+
+use bailiwick_envelope::{
+    ActorKind, CallKind, Claims, Delegation, DelegationMode, MAX_JSON_BYTES, SIGNATURE_CONTEXT,
+    SigningKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -31,6 +36,7 @@ pub(crate) fn vectors() -> Vec<(&'static str, Value)> {
     vectors.extend(texts(json));
     vectors.extend(signatures(json));
     vectors.extend(resigned());
+    vectors.extend(other_shapes());
     vectors
 }
 
@@ -126,7 +132,49 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
             "malformed-mode",
             "malformed",
             "`delegation.mode` is not what `modes` implies.",
-            edit(r#""mode":"service_identity""#, r#""mode":"on_behalf_of""#),
+            edit(r#""mode":"per_service""#, r#""mode":"on_behalf_of""#),
+        ),
+        (
+            "malformed-mode-hidden",
+            "malformed",
+            "`delegation.mode` hides that the modes differ.",
+            edit(r#""mode":"per_service""#, r#""mode":"service_identity""#),
+        ),
+        (
+            "malformed-mode-of-a-service",
+            "malformed",
+            "`per_service` is no mode of one service.",
+            edit(
+                r#""orders_api":"on_behalf_of""#,
+                r#""orders_api":"per_service""#,
+            ),
+        ),
+        (
+            "malformed-mode-word",
+            "malformed",
+            "A mode that does not exist.",
+            edit(
+                r#""orders_api":"on_behalf_of""#,
+                r#""orders_api":"as_anyone""#,
+            ),
+        ),
+        (
+            "malformed-kind",
+            "malformed",
+            "A kind of call that does not exist.",
+            edit(r#""kind":"tool""#, r#""kind":"shell""#),
+        ),
+        (
+            "malformed-kind-missing",
+            "malformed",
+            "No `call.kind`.",
+            edit(r#""kind":"tool","#, ""),
+        ),
+        (
+            "malformed-tool",
+            "malformed",
+            "`call.tool`, as in version 0.1, instead of kind and name.",
+            edit(r#""kind":"tool","name""#, r#""tool""#),
         ),
         (
             "duplicate-member",
@@ -147,6 +195,30 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
             edit(r#""actor":{"#, r#""actor":{"admin":true,"#),
         ),
         (
+            "unknown-member-allowed",
+            "unknown-member",
+            "`delegation.allowed`, as in version 0.1.",
+            edit(
+                r#""delegation":{"#,
+                r#""delegation":{"allowed":["orders_api"],"#,
+            ),
+        ),
+        (
+            "unknown-member-confidence",
+            "unknown-member",
+            "`authorization.confidence`, as in version 0.1.",
+            edit(
+                r#""authorization":{"#,
+                r#""authorization":{"confidence":"verified","#,
+            ),
+        ),
+        (
+            "unknown-member-empty",
+            "unknown-member",
+            "An optional list is empty instead of left out.",
+            edit(r#"[{"iss":"https://idp.example","sub":"planner"}]"#, "[]"),
+        ),
+        (
             "unknown-member-null",
             "unknown-member",
             "An optional member is null.",
@@ -163,6 +235,21 @@ fn texts(json: &str) -> Vec<(&'static str, Value)> {
             "signature",
             "A scope was added.",
             edit(r#"["orders:read","#, r#"["admin","orders:read","#),
+        ),
+        (
+            "signature-kind",
+            "signature",
+            "The kind of the call was changed.",
+            edit(r#""kind":"tool""#, r#""kind":"prompt""#),
+        ),
+        (
+            "signature-service",
+            "signature",
+            "A service was added.",
+            edit(
+                r#""modes":{"#,
+                r#""modes":{"admin_api":"service_identity","#,
+            ),
         ),
         (
             "signature-time",
@@ -309,6 +396,27 @@ fn resigned() -> Vec<(&'static str, Value)> {
             with("/authorization/scopes/0", json!("orders:read admin")),
         ),
         (
+            "claim-name",
+            "claim",
+            "The name of what is called is empty.",
+            with("/call/name", json!("")),
+        ),
+        (
+            "claim-service",
+            "claim",
+            "The name of a service is not ASCII, so it would not sort alike everywhere.",
+            with(
+                "/delegation/modes",
+                json!({"\u{e000}": "on_behalf_of", "orders_api": "service_identity"}),
+            ),
+        ),
+        (
+            "claim-prior",
+            "claim",
+            "Seventeen earlier actors.",
+            with("/agent/prior", json!(vec![json!({"sub": "planner"}); 17])),
+        ),
+        (
             "claim-time",
             "claim",
             "A time beyond 2^53.",
@@ -324,6 +432,74 @@ fn resigned() -> Vec<(&'static str, Value)> {
     cases
         .into_iter()
         .map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input)))
+        .collect()
+}
+
+/// Envelopes of other shapes than the sample's.
+fn other_shapes() -> Vec<(&'static str, Value)> {
+    let signed = |change: &dyn Fn(&mut Claims)| {
+        let mut claims = claims();
+        change(&mut claims);
+        let signed = claims.sign(&envelope_key()).unwrap();
+        signed.json().to_owned()
+    };
+    let modes = |mode| {
+        let services = ["billing_api", "orders_api"].map(|name| (name.to_owned(), mode));
+        Delegation::new(services.into())
+    };
+    let least = signed(&|claims| {
+        claims.actor.kind = ActorKind::Service;
+        (
+            claims.actor.acr,
+            claims.actor.auth_time,
+            claims.actor.tenant,
+        ) = (None, None, None);
+        claims.agent.prior = Vec::new();
+        claims.authorization.scopes = Vec::new();
+        claims.delegation = Delegation::new(BTreeMap::new());
+    });
+    let mut cases = vec![(
+        "valid-least",
+        "No optional member, no scope, no service: `service_identity`.",
+        least,
+    )];
+    for (name, about, mode) in [
+        (
+            "valid-mode-service-identity",
+            "Two services, both on the host's own identity.",
+            DelegationMode::ServiceIdentity,
+        ),
+        (
+            "valid-mode-on-behalf-of",
+            "Two services, both on behalf of the user.",
+            DelegationMode::OnBehalfOf,
+        ),
+        (
+            "valid-mode-restricted-user",
+            "Two services, both as the user.",
+            DelegationMode::RestrictedUser,
+        ),
+    ] {
+        cases.push((
+            name,
+            about,
+            signed(&|claims| claims.delegation = modes(mode)),
+        ));
+    }
+    for (name, about, kind) in [
+        ("valid-resource", "A resource is read.", CallKind::Resource),
+        ("valid-prompt", "A prompt is filled in.", CallKind::Prompt),
+        (
+            "valid-completion",
+            "An argument is completed.",
+            CallKind::Completion,
+        ),
+    ] {
+        cases.push((name, about, signed(&|claims| claims.call.kind = kind)));
+    }
+    cases
+        .into_iter()
+        .map(|(name, about, input)| (name, vector("valid", about, NOW, &input)))
         .collect()
 }
 

@@ -9,7 +9,7 @@ use crate::sample::{NOW, claims, envelope_key, minting, only, token_key};
 use crate::text;
 
 /// Everything that can become of a transaction token.
-pub(crate) const REASONS: [&str; 16] = [
+pub(crate) const REASONS: [&str; 15] = [
     "valid",
     "too-large",
     "malformed",
@@ -25,7 +25,6 @@ pub(crate) const REASONS: [&str; 16] = [
     "not-yet-valid",
     "lifetime",
     "claim",
-    "estimated",
 ];
 
 pub(crate) fn vectors() -> Vec<(&'static str, Value)> {
@@ -283,10 +282,37 @@ fn payloads(token: &str) -> Vec<(&'static str, Value)> {
             with("/scope", json!("orders:read  admin")),
         ),
         (
-            "estimated",
-            "estimated",
-            "Claims that were only inferred.",
-            with("/tctx/confidence", json!("estimated")),
+            "claim-name",
+            "claim",
+            "The name of what is called has a line break.",
+            with("/tctx/call/name", json!("get\norder")),
+        ),
+        (
+            "malformed-kind",
+            "malformed",
+            "A kind of call that does not exist.",
+            with("/tctx/call/kind", json!("shell")),
+        ),
+        (
+            "malformed-mode",
+            "malformed",
+            "`per_service` is no mode of one service.",
+            with("/tctx/delegation/mode", json!("per_service")),
+        ),
+        (
+            "malformed-tool",
+            "malformed",
+            "`tctx.tool`, as in version 0.1, instead of `tctx.call`.",
+            with(
+                "/tctx",
+                json!({
+                    "actor_type": "user", "actor_iss": "https://idp.example",
+                    "confidence": "verified",
+                    "delegation": {"mode": "on_behalf_of", "services": ["orders_api"]},
+                    "tool": {"name": "get_order_status", "component_digest": "sha256:00"},
+                    "arguments": "hmac-sha256:00",
+                }),
+            ),
         ),
         (
             "malformed-exp",

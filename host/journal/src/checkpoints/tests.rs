@@ -5,7 +5,7 @@
 use std::fs;
 
 use super::super::journal::{Journal, JournalError};
-use super::super::record::{Event, Record};
+use super::super::record::{Event, HostStopped};
 use super::super::testing::{clock, crashed_copy, key, record, settings, temporary};
 use super::super::verify::{VerifyError, verify};
 use super::*;
@@ -21,11 +21,9 @@ fn made() -> (tempfile::TempDir, VerifierKey) {
     for _ in 0..3 {
         let (journal, opened) = Journal::open(settings(folder.path()), key(), clock(0)).unwrap();
         runtime
-            .block_on(journal.append(record(Event::CallRefused, "c")))
+            .block_on(journal.record(record(Event::CallRefused, "c")))
             .unwrap();
-        runtime
-            .block_on(journal.close(Record::new(Event::HostStopped)))
-            .unwrap();
+        runtime.block_on(journal.close(HostStopped {})).unwrap();
         verifier = Some(opened.key.parse().unwrap());
     }
     (folder, verifier.unwrap())

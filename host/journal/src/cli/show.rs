@@ -34,10 +34,10 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     call: Option<String>,
     /// Only this event; may be given several times.
-    #[arg(long, value_name = "EVENT", value_parser = PossibleValuesParser::new(Event::ALL.map(Event::as_str)))]
+    #[arg(long, value_name = "EVENT", value_parser = spellings(Event::ALL, Event::as_str))]
     event: Vec<String>,
     /// Only this outcome; may be given several times.
-    #[arg(long, value_name = "OUTCOME", value_parser = PossibleValuesParser::new(Outcome::ALL.map(Outcome::as_str)))]
+    #[arg(long, value_name = "OUTCOME", value_parser = spellings(Outcome::ALL, Outcome::as_str))]
     outcome: Vec<String>,
     /// Not before: 2025-11-21, 2025-11-21T08:00 (UTC), 2025-11-21T08:00:00+01:00, or 90s, 30m, 8h,
     /// 7d ago.
@@ -49,6 +49,11 @@ pub struct Args {
     /// Only the last so many; 200 in a table unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+}
+
+/// The spellings that an option accepts.
+fn spellings<C: Copy>(cases: &[C], spelling: fn(C) -> &'static str) -> PossibleValuesParser {
+    PossibleValuesParser::new(cases.iter().map(|case| spelling(*case)))
 }
 
 /// Runs the command.
@@ -146,6 +151,7 @@ impl Found {
             match entry {
                 Ok(entry) if query.covers(&entry) => found.add(entry, limit),
                 Ok(_) => {}
+                Err(damage @ Damage::Format(_)) => return Err(damage.into()),
                 Err(damage) => found.damage = Some(damage),
             }
         }
@@ -183,7 +189,8 @@ fn table(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
         .collect();
     let several = issuers.iter().filter(|issuer| !issuer.is_empty()).count() > 1;
     let header = [
-        "TIME", "EVENT", "ACTOR", "ISSUER", "AGENT", "TOOL", "SERVICE", "OUTCOME", "REASON", "CALL",
+        "TIME", "EVENT", "ACTOR", "ISSUER", "AGENT", "TARGET", "SERVICE", "OUTCOME", "REASON",
+        "CALL",
     ];
     let mut table = Table::new(&header);
     for entry in &found.entries {
@@ -200,10 +207,9 @@ fn table(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
 
 fn row(entry: &Entry, with_issuer: bool) -> Vec<(Tone, String)> {
     let outcome = entry.text("outcome");
-    let about = if entry.text("tool").is_empty() {
-        name_in_detail(entry)
-    } else {
-        entry.text("tool")
+    let about = match entry.target() {
+        (_, "") => name_in_detail(entry),
+        (_, name) => name,
     };
     let plain = |text: &str| (Tone::Plain, text.to_owned());
     vec![

@@ -1,5 +1,7 @@
 //! One call as a tree: who asked, what was reached for them, how each ended and when.
 
+use bailiwick_envelope::CallMode;
+
 use crate::Entry;
 
 use super::page::{Page, Tone};
@@ -138,6 +140,19 @@ fn exchange(entry: &Entry) -> String {
     told.collect::<Vec<_>>().join("  ")
 }
 
+/// The mode of each service, if they differ: `(orders_api on_behalf_of, mail service_identity)`.
+fn modes(entry: &Entry) -> String {
+    if entry.text("mode") != CallMode::PerService.as_str() {
+        return String::new();
+    }
+    let modes = entry.member("modes").and_then(serde_json::Value::as_object);
+    let each = modes
+        .into_iter()
+        .flatten()
+        .map(|(service, mode)| format!("{service} {}", mode.as_str().unwrap_or_default()));
+    format!("({})", each.collect::<Vec<_>>().join(", "))
+}
+
 /// What else a record says, a line each.
 fn facts(entry: &Entry) -> Vec<String> {
     let text = |name: &str| entry.text(name).to_owned();
@@ -160,7 +175,7 @@ fn facts(entry: &Entry) -> Vec<String> {
                 ("", text("path_template")),
             ],
         );
-        add("mode", &[("", text("delegation_mode"))]);
+        add("mode", &[("", text("mode"))]);
     } else if entry.text("event") != "call.closed" {
         add(
             "actor",
@@ -174,8 +189,10 @@ fn facts(entry: &Entry) -> Vec<String> {
             "agent",
             &[("", text("agent_id")), ("client ", text("client_id"))],
         );
-        add("tool", &[("", text("tool")), ("of ", text("component"))]);
-        add("mode", &[("", text("delegation_mode"))]);
+        let (kind, name) = entry.target();
+        add(kind, &[("", name.to_owned()), ("of ", text("component"))]);
+        add("grant", &[("", text("grant"))]);
+        add("mode", &[("", text("mode")), ("", modes(entry))]);
         add(
             "trace",
             &[("", text("trace_id")), ("session ", text("session_id"))],

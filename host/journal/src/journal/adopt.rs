@@ -4,15 +4,16 @@
 //! Invariant: what the host remembered before is in the journal for good, in a record under the
 //! checkpoint that the host remembers from then on.
 
+use std::io;
+
 use serde_json::{Map, Value};
 
-use super::super::batch::NONE_BEFORE;
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints::{Checkpoints, newest};
 use super::super::file::Folder;
 use super::super::memory::Memory;
 use super::super::reader::{Ground, Step as Found, Walk};
-use super::super::record::{Event, Record};
+use super::super::record::{JournalAdopted, Previous};
 use super::super::verify::{self, VerifyError};
 use super::log::{Log, Unsigned};
 use super::publish::{Publication, Step};
@@ -38,7 +39,7 @@ pub fn adopt(
 ) -> Result<Opened, JournalError> {
     let storage = lock(settings)?;
     let ground = Grounds::new(settings, keys)?;
-    ground.check_key()?;
+    ground.check_folder()?;
     // What cannot be read is as good as forgotten; the record says so by not naming it.
     let remembered = ground.remembered().unwrap_or_default();
     match adoption {
@@ -56,23 +57,15 @@ fn extending(
 ) -> Result<Opened, JournalError> {
     let kept = Checkpoint::open(note, &ground.signer.verifier).ok_or(JournalError::NotKept)?;
     let state = verified(&ground, kept.clone())?;
-    // Written before there were batches: what follows the checkpoint was acknowledged, and is not
-    // one torn batch.
-    if state.end.torn_bytes > 0 && state.end.previous == NONE_BEFORE && kept.size > 0 {
-        return Err(JournalError::Unfinished(ground.settings.folder.clone()));
-    }
     let mut detail = past(remembered);
     add(&mut detail, "kept", &kept);
     add(&mut detail, "adopted", &Checkpoint::of(&state.end.tree));
-    let adopted = Record {
-        detail: Some(detail),
-        ..Record::new(Event::JournalAdopted)
+    let adopted = JournalAdopted {
+        detail: detail.into(),
     };
-    record(
-        ground.into_log(Box::new(storage), state, Step::Remember, clock)?,
-        &adopted,
-        clock,
-    )
+    let (mut log, opened) = ground.into_log(Box::new(storage), state, Step::Remember, clock)?;
+    let written = log.append(&[&adopted.into()], clock.now_ms());
+    signed(written.and_then(|_| log.checkpoint()), &log, opened)
 }
 
 fn new(
@@ -87,27 +80,18 @@ fn new(
     if !ground.memory.path().exists() {
         return Err(JournalError::NothingRemembered);
     }
-    // The memory of the old log goes when the record of it is durable, and not before.
-    let begun = Record {
-        detail: Some(past(remembered)),
-        ..Record::new(Event::JournalBegun)
+    let state = State {
+        previous: Some(previous(remembered)),
+        ..State::empty()
     };
-    record(
-        ground.into_log(Box::new(storage), State::empty(), Step::List, clock)?,
-        &begun,
-        clock,
-    )
+    // The memory of the old log goes when the head that names it is durable, and not before.
+    let (mut log, opened) = ground.into_log(Box::new(storage), state, Step::List, clock)?;
+    let written = log.append(&[], clock.now_ms());
+    signed(written.and_then(|_| log.checkpoint()), &log, opened)
 }
 
-/// Records the adoption, signs that, and remembers it.
-fn record(
-    (mut log, opened): (Log, Opened),
-    record: &Record,
-    clock: &dyn Clock,
-) -> Result<Opened, JournalError> {
-    let written = log
-        .append(&[record], clock.now_ms())
-        .and_then(|_| log.checkpoint());
+/// Returns how the journal is once the adoption is recorded, signed and remembered.
+fn signed(written: io::Result<()>, log: &Log, opened: Opened) -> Result<Opened, JournalError> {
     written.map_err(JournalError::Write)?;
     Ok(Opened {
         records: log.tree.size(),
@@ -156,6 +140,7 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
             unsigned,
             publication,
             last_time,
+            previous: None,
         })
     };
     state().map_err(|damage| ground.damaged(damage))
@@ -175,6 +160,18 @@ fn past(remembered: Option<&Memory>) -> Map<String, Value> {
         detail.insert(format!("remembered_{name}"), value);
     }
     detail
+}
+
+/// The log that was remembered, as far as it can be read.
+fn previous(remembered: Option<&Memory>) -> Previous {
+    match remembered.and_then(Memory::claims) {
+        None => Previous::default(),
+        Some((size, root, key)) => Previous {
+            size: Some(size),
+            root: Some(root.into()),
+            key: Some(key.into()),
+        },
+    }
 }
 
 fn add(detail: &mut Map<String, Value>, what: &str, checkpoint: &Checkpoint) {

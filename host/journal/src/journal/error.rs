@@ -58,6 +58,18 @@ pub enum JournalError {
         #[source]
         damage: Damage,
     },
+    /// The journal is in a format that this version does not read.
+    #[error(
+        "the journal in {} is in format {found}, which this version does not read; move the folder away, keep it with \
+         the version that wrote it, and run `bailiwick audit adopt --config FILE --new`",
+        path.display()
+    )]
+    Format {
+        /// The folder.
+        path: PathBuf,
+        /// The format.
+        found: u32,
+    },
     /// The memory cannot be read.
     #[error(
         "what this host remembers of its journal cannot be read from {}; if the journal is the right one, run \
@@ -135,12 +147,6 @@ pub enum JournalError {
     /// The checkpoint that was kept is none of this journal.
     #[error("the kept checkpoint is not signed by this host's journal key for this log")]
     NotKept,
-    /// An older version left records without a checkpoint, which it alone can sign.
-    #[error(
-        "the journal in {} was not closed by the version that wrote it; start and stop that version once, then adopt it",
-        .0.display()
-    )]
-    Unfinished(PathBuf),
     /// There is no journal to adopt.
     #[error("there is no journal to adopt in {}", path.display())]
     NotAJournal {

@@ -29,6 +29,8 @@ pub(super) struct Log {
     pub(super) segments: Segments,
     pub(super) unsigned: Unsigned,
     pub(super) publication: Publication,
+    /// The first record of a log that has none yet; written with the batch that follows it.
+    pub(super) head: Record,
 }
 
 /// Who signs checkpoints.
@@ -57,12 +59,14 @@ pub(super) struct Unsigned {
 
 impl Log {
     /// Appends records as one batch, all of them or none, and returns the sequence number of the
-    /// first.
+    /// first. The first batch of a log begins with its head.
     pub(super) fn append(&mut self, records: &[&Record], now_ms: u64) -> io::Result<u64> {
         let first = self.tree.size() + 1;
         let mut tree = self.tree.clone();
-        let (mut bytes, mut leaves) = (Vec::new(), Vec::with_capacity(records.len()));
-        for record in records {
+        let (mut bytes, mut leaves) = (Vec::new(), Vec::with_capacity(records.len() + 1));
+        let head = (first == 1).then_some(&self.head);
+        let wanted = first + u64::from(head.is_some());
+        for record in head.iter().chain(records) {
             let line = record.line(tree.size() + 1, now_ms)?;
             let leaf = leaf_hash(&line);
             tree.push(leaf);
@@ -82,7 +86,7 @@ impl Log {
         for leaf in leaves {
             self.unsigned.push(leaf);
         }
-        Ok(first)
+        Ok(wanted)
     }
 
     /// Cuts off what a failed write left, if it did.

@@ -9,17 +9,16 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use serde_json::{Map, Value};
-
 use super::super::batch::{NONE_BEFORE, Seal};
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints;
 use super::super::damage::Damage;
 use super::super::file::{CHECKPOINT, CHECKPOINTS, KEY, Storage, segments};
+use super::super::head;
 use super::super::memory::{ListEnd, Memory, MemoryFile};
 use super::super::open::OpenCalls;
 use super::super::reader::{End, Ground, Step as Found, Walk};
-use super::super::record::{Event, Outcome, Record};
+use super::super::record::{Failure, JournalBegun, JournalCut, Outcome, Previous, Record};
 use super::super::time::{parse_time, rfc3339};
 use super::super::tree::Tree;
 use super::log::{Log, Segments, Signer, Unsigned};
@@ -36,7 +35,7 @@ pub(super) fn recover(
     clock: &dyn Clock,
 ) -> Result<(Log, Opened), JournalError> {
     let ground = Grounds::new(settings, keys)?;
-    ground.check_key()?;
+    ground.check_folder()?;
     let state = ground.remembered_state()?;
     check_clock(state.last_time.as_deref(), clock)?;
     ground.into_log(storage, state, Step::Remember, clock)
@@ -56,6 +55,8 @@ pub(super) struct State {
     pub(super) unsigned: Unsigned,
     pub(super) publication: Publication,
     pub(super) last_time: Option<String>,
+    /// The log before this one, if this one has no record yet.
+    pub(super) previous: Option<Previous>,
 }
 
 impl State {
@@ -77,6 +78,7 @@ impl State {
                 pending: None,
             },
             last_time: None,
+            previous: None,
         }
     }
 }
@@ -102,8 +104,9 @@ impl<'s> Grounds<'s> {
         &self.settings.folder
     }
 
-    /// Checks that the folder is this key's, or nobody's.
-    pub(super) fn check_key(&self) -> Result<(), JournalError> {
+    /// Checks that the folder is in this version's format, and this key's, or empty.
+    pub(super) fn check_folder(&self) -> Result<(), JournalError> {
+        head::check_folder(self.folder()).map_err(|damage| self.damaged(damage))?;
         let ours = format!("{}\n", self.signer.verifier);
         match fs::read_to_string(self.folder().join(KEY)) {
             Ok(found) if found != ours => Err(JournalError::OtherKey {
@@ -123,9 +126,10 @@ impl<'s> Grounds<'s> {
     }
 
     pub(super) fn damaged(&self, damage: Damage) -> JournalError {
-        JournalError::Damaged {
-            path: self.folder().to_owned(),
-            damage,
+        let path = self.folder().to_owned();
+        match damage {
+            Damage::Format(found) => JournalError::Format { path, found },
+            damage => JournalError::Damaged { path, damage },
         }
     }
 
@@ -221,6 +225,7 @@ impl<'s> Grounds<'s> {
             unsigned,
             publication,
             last_time,
+            previous: None,
         })
     }
 
@@ -291,8 +296,9 @@ impl<'s> Grounds<'s> {
             segments: Segments::after(segment),
             unsigned: state.unsigned,
             publication: state.publication,
+            head: JournalBegun::new(&self.settings.origin, state.previous).into(),
         };
-        let closings = open.closings(Outcome::Unknown, CRASHED);
+        let closings = open.closings(Outcome::Unknown, Failure::HostCrashed);
         log.publication
             .finish(&mut *log.storage)
             .map_err(JournalError::Write)?;
@@ -313,20 +319,11 @@ impl<'s> Grounds<'s> {
 /// Ends what the last process left: a torn batch and open calls.
 fn begin(log: &mut Log, closings: &[Record], torn_bytes: u64, clock: &dyn Clock) -> io::Result<()> {
     log.settle()?;
-    let cut = (torn_bytes > 0).then(|| cut(torn_bytes));
+    let cut = (torn_bytes > 0).then(|| JournalCut::new(torn_bytes).into());
     let records: Vec<&Record> = cut.iter().chain(closings).collect();
     records
         .chunks(CHUNK)
         .try_for_each(|chunk| log.append(chunk, clock.now_ms()).map(drop))
-}
-
-/// The record of a torn batch that was cut off.
-fn cut(bytes: u64) -> Record {
-    let detail = Map::from_iter([("bytes".to_owned(), Value::from(bytes))]);
-    Record {
-        detail: Some(detail),
-        ..Record::new(Event::JournalCut)
-    }
 }
 
 /// Checks that the clock is not far behind the journal: tokens that expired since would count
@@ -344,9 +341,6 @@ fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError
         newest: rfc3339(newest),
     })
 }
-
-/// The reason of what a crash left open.
-const CRASHED: &str = "host-crashed";
 
 /// Closing records in one write.
 const CHUNK: usize = 512;

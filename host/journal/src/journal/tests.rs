@@ -7,10 +7,11 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-use super::super::record::{Event, Outcome};
+use super::super::reason::RefusalReason;
+use super::super::record::{Event, HostStopped, Subject};
 use super::super::testing::{
-    Faulty, Plan, clock, crashed_copy, key, key_of, lines, record, segment_files, settings,
-    temporary,
+    Faulty, Plan, clock, crashed_copy, key, key_of, lines, record, refusal, segment_files,
+    settings, temporary,
 };
 use super::super::verify::verify;
 use super::*;
@@ -37,7 +38,7 @@ fn open_on(folder: &Path, plan: &Arc<Mutex<Plan>>, settings: &Settings) -> Journ
 }
 
 fn stopped() -> Record {
-    Record::new(Event::HostStopped)
+    HostStopped {}.into()
 }
 
 fn events(folder: &Path) -> Vec<String> {
@@ -55,15 +56,16 @@ async fn what_was_appended_is_there_in_order_and_signed() {
     for n in 1..=40 {
         assert_eq!(
             journal
-                .append(record(Event::CallRefused, &format!("c{n}")))
+                .record(record(Event::CallRefused, &format!("c{n}")))
                 .await,
-            Ok(n)
+            Ok(n + 1),
+            "after the head"
         );
     }
     assert!(journal.healthy());
     journal.close(stopped()).await.unwrap();
     let lines = lines(folder.path());
-    assert_eq!(lines.len(), 41);
+    assert_eq!(lines.len(), 42);
     for (line, n) in lines.iter().zip(1_u64..) {
         assert_eq!(line["seq"], n);
     }
@@ -76,7 +78,7 @@ async fn what_was_appended_is_there_in_order_and_signed() {
             report.open_calls,
             report.pinned
         ),
-        (41, 41, 0, true)
+        (42, 42, 0, true)
     );
 }
 
@@ -86,13 +88,10 @@ async fn after_the_end_nothing_is_recorded() {
     let (journal, _) = open(folder.path());
     journal.close(stopped()).await.unwrap();
     assert_eq!(
-        journal.append(record(Event::CallOpened, "c")).await,
+        journal.record(record(Event::CallOpened, "c")).await,
         Err(AuditUnavailable)
     );
-    assert_eq!(
-        journal.refuse(record(Event::CallRefused, "c")).await,
-        Err(AuditUnavailable)
-    );
+    assert_eq!(journal.refuse(refusal("c")).await, Err(AuditUnavailable));
     assert_eq!(journal.close(stopped()).await, Err(AuditUnavailable));
     assert!(!journal.healthy());
 }
@@ -103,7 +102,7 @@ async fn a_folder_has_one_writer_and_no_other_reader() {
     let audit = folder.path().join("deep/audit");
     let (journal, _) = open(&audit);
     journal
-        .append(record(Event::HostStarted, "c"))
+        .record(record(Event::HostStarted, "c"))
         .await
         .unwrap();
     let second = Journal::open(settings(&audit), key(), clock(0))
@@ -132,14 +131,15 @@ async fn a_journal_goes_on_where_it_ended() {
     let folder = temporary();
     for round in 0..5 {
         let (journal, opened) = open(folder.path());
-        assert_eq!(opened.records, round * 2);
+        let head = u64::from(round > 0);
+        assert_eq!(opened.records, round * 2 + head);
         assert_eq!(
-            journal.append(record(Event::HostStarted, "c")).await,
-            Ok(round * 2 + 1)
+            journal.record(record(Event::HostStarted, "c")).await,
+            Ok(round * 2 + 2)
         );
         journal.close(stopped()).await.unwrap();
     }
-    assert_eq!(verify(folder.path(), None).unwrap().signed, 10);
+    assert_eq!(verify(folder.path(), None).unwrap().signed, 11);
 }
 
 #[tokio::test]
@@ -148,12 +148,12 @@ async fn what_a_crash_left_open_is_closed_as_unknown() {
     let (journal, _) = open(folder.path());
     for call in ["a", "b", "c"] {
         journal
-            .append(record(Event::CallOpened, call))
+            .record(record(Event::CallOpened, call))
             .await
             .unwrap();
     }
     journal
-        .append(record(Event::CallClosed, "a"))
+        .record(record(Event::CallClosed, "a"))
         .await
         .unwrap();
     for event in [
@@ -161,7 +161,7 @@ async fn what_a_crash_left_open_is_closed_as_unknown() {
         Event::DownstreamOpened,
         Event::DownstreamClosed,
     ] {
-        journal.append(record(event, "b")).await.unwrap();
+        journal.record(record(event, "b")).await.unwrap();
     }
     let crashed = crashed_copy(folder.path());
     assert_eq!(
@@ -171,7 +171,7 @@ async fn what_a_crash_left_open_is_closed_as_unknown() {
     let (journal, opened) = open(crashed.path());
     assert_eq!(opened.closed, 3);
     journal.close(stopped()).await.unwrap();
-    let closed: Vec<_> = lines(crashed.path()).split_off(7);
+    let closed: Vec<_> = lines(crashed.path()).split_off(8);
     let told = |line: &Value| {
         ["event", "call", "outcome", "reason"].map(|name| line[name].as_str().unwrap().to_owned())
     };
@@ -204,7 +204,7 @@ async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
         let folder = temporary();
         let (journal, _) = open(folder.path());
         journal
-            .append(record(Event::HostStarted, "c"))
+            .record(record(Event::HostStarted, "c"))
             .await
             .unwrap();
         let crashed = crashed_copy(folder.path());
@@ -214,13 +214,13 @@ async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
         let (journal, opened) = open(crashed.path());
         assert_eq!(
             (opened.records, opened.cut_bytes),
-            (2, u64::try_from(rest.len()).unwrap())
+            (3, u64::try_from(rest.len()).unwrap())
         );
-        assert_eq!(journal.append(record(Event::HostStarted, "c")).await, Ok(3));
+        assert_eq!(journal.record(record(Event::HostStarted, "c")).await, Ok(4));
         journal.close(stopped()).await.unwrap();
-        assert_eq!(verify(crashed.path(), None).unwrap().signed, 4);
-        assert_eq!(events(crashed.path())[1], "journal.cut");
-        assert_eq!(lines(crashed.path())[1]["detail"]["bytes"], rest.len());
+        assert_eq!(verify(crashed.path(), None).unwrap().signed, 5);
+        assert_eq!(events(crashed.path())[2], "journal.cut");
+        assert_eq!(lines(crashed.path())[2]["detail"]["bytes"], rest.len());
     }
 }
 
@@ -229,7 +229,7 @@ async fn a_damaged_or_foreign_journal_is_not_gone_on_with() {
     let folder = temporary();
     let (journal, _) = open(folder.path());
     journal
-        .append(record(Event::HostStarted, "here"))
+        .record(record(Event::HostStarted, "here"))
         .await
         .unwrap();
     journal.close(stopped()).await.unwrap();
@@ -296,7 +296,7 @@ fn of_what_was_never_queued_only_counts_and_endings_are_kept() {
     assert_eq!(refusals.take().values().sum::<u64>(), 1);
     let kept: Vec<_> = waiting.try_iter().collect();
     assert!(
-        matches!(kept.as_slice(), [Command::Lost(ending)] if ending.event == Event::CallClosed)
+        matches!(kept.as_slice(), [Command::Lost(ending)] if ending.event() == Event::CallClosed)
     );
 }
 
@@ -309,7 +309,7 @@ async fn what_waits_together_is_written_together() {
         let journal = journal.clone();
         tokio::spawn(async move {
             journal
-                .append(record(Event::CallRefused, &n.to_string()))
+                .record(record(Event::CallRefused, &n.to_string()))
                 .await
         })
     });
@@ -318,7 +318,7 @@ async fn what_waits_together_is_written_together() {
         seqs.push(append.await.unwrap().unwrap());
     }
     seqs.sort_unstable();
-    assert_eq!(seqs, (1..=300).collect::<Vec<_>>());
+    assert_eq!(seqs, (2..=301).collect::<Vec<_>>());
     assert!(
         plan.lock().unwrap().syncs < 30,
         "{}",
@@ -336,18 +336,18 @@ async fn nothing_stays_open_for_those_who_gave_up() {
     };
     let journal = open_on(folder.path(), &plan, &impatient);
     let first = journal.clone();
-    let first = tokio::spawn(async move { first.append(record(Event::CallOpened, "a")).await });
+    let first = tokio::spawn(async move { first.record(record(Event::CallOpened, "a")).await });
     tokio::time::sleep(Duration::from_millis(10)).await;
-    let dropped = journal.append(record(Event::CallOpened, "b"));
+    let dropped = journal.record(record(Event::CallOpened, "b"));
     assert!(timeout(Duration::from_millis(5), dropped).await.is_err());
     assert_eq!(first.await.unwrap(), Err(AuditUnavailable));
     assert!(!journal.healthy());
     assert_eq!(
-        journal.append(record(Event::CallOpened, "c")).await,
+        journal.record(record(Event::CallOpened, "c")).await,
         Err(AuditUnavailable)
     );
     assert_eq!(
-        journal.append(record(Event::CallClosed, "z")).await,
+        journal.record(record(Event::CallClosed, "z")).await,
         Err(AuditUnavailable)
     );
     tokio::time::sleep(Duration::from_millis(900)).await;
@@ -355,7 +355,7 @@ async fn nothing_stays_open_for_those_who_gave_up() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(journal.healthy());
     journal
-        .append(record(Event::HostStarted, "x"))
+        .record(record(Event::HostStarted, "x"))
         .await
         .unwrap();
     journal.close(stopped()).await.unwrap();
@@ -385,19 +385,12 @@ async fn beyond_the_rate_refusals_are_counted_and_none_is_lost() {
     };
     let (journal, _) = Journal::open(few, key(), clock(0)).unwrap();
     for n in 0..1000 {
-        let reason = Some(
-            if n % 4 == 0 {
-                "no-token"
-            } else {
-                "invalid-token"
-            }
-            .to_owned(),
-        );
-        let refusal = Record {
-            reason,
-            outcome: Some(Outcome::Refused),
-            ..Record::new(Event::CallRefused)
+        let reason = if n % 4 == 0 {
+            RefusalReason::TokenMissing
+        } else {
+            RefusalReason::TokenInvalid
         };
+        let refusal = CallRefused::new(Subject::default(), reason);
         journal.refuse(refusal).await.unwrap();
     }
     journal.close(stopped()).await.unwrap();
@@ -419,7 +412,10 @@ async fn beyond_the_rate_refusals_are_counted_and_none_is_lost() {
         })
         .collect();
     counted.sort_unstable();
-    assert_eq!(counted, [("invalid-token", 750 - 7), ("no-token", 250 - 3)]);
+    assert_eq!(
+        counted,
+        [("token-invalid", 750 - 7), ("token-missing", 250 - 3)]
+    );
     assert_eq!(events(folder.path()).last().unwrap(), "host.stopped");
 }
 
@@ -428,11 +424,11 @@ async fn a_checkpoint_comes_within_a_second_without_being_asked() {
     let folder = temporary();
     let (journal, _) = Journal::open(settings(folder.path()), key(), clock(100)).unwrap();
     journal
-        .append(record(Event::HostStarted, "c"))
+        .record(record(Event::HostStarted, "c"))
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert_eq!(verify(folder.path(), None).unwrap().signed, 1);
+    assert_eq!(verify(folder.path(), None).unwrap().signed, 2);
     drop(journal);
 }
 
@@ -445,13 +441,13 @@ fn a_journal_that_nobody_has_any_more_is_completed() {
         .unwrap();
     let (journal, _) = open(folder.path());
     runtime
-        .block_on(journal.append(record(Event::HostStarted, "c")))
+        .block_on(journal.record(record(Event::HostStarted, "c")))
         .unwrap();
     drop(journal);
     for _ in 0..100 {
         if let Ok((journal, opened)) = Journal::open(settings(folder.path()), key(), clock(0)) {
-            assert_eq!(opened.records, 1);
-            assert_eq!(verify(folder.path(), None).unwrap().signed, 1);
+            assert_eq!(opened.records, 2);
+            assert_eq!(verify(folder.path(), None).unwrap().signed, 2);
             return drop(journal);
         }
         runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });

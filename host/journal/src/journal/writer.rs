@@ -11,20 +11,21 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::super::record::{Outcome, Record};
+use super::super::record::{Failure, Outcome, Record};
 use super::super::refusals::{self, Refusals};
 use super::Shared;
 use super::health::Keeper;
 use super::log::Log;
+use super::mark::Promise;
 use crate::seams::Clock;
 
 /// What the writer is asked.
 pub(super) enum Command {
-    /// Write this and answer.
+    /// Write this and report it.
     Append(Entry),
-    /// This ending was never queued, because its waiter gave up.
+    /// This ending was never queued, because the one who appended it gave up.
     Lost(Box<Record>),
-    /// Write this for somebody who is no longer there.
+    /// Write this ending, which no one waits for.
     Orphan(Box<Record>),
     /// Write this and stop.
     Close {
@@ -38,44 +39,12 @@ pub(super) struct Entry {
     pub(super) record: Box<Record>,
     /// Becomes a count if it cannot be written.
     pub(super) counted: bool,
-    pub(super) waiter: Waiter,
+    pub(super) promise: Promise,
+    /// The way back to the writer, for what begins something and is then given up.
+    pub(super) back: Sender<Command>,
     /// A place in the queue, given back when this is done.
     #[expect(dead_code, reason = "held, never read")]
     pub(super) room: OwnedSemaphorePermit,
-}
-
-/// Who waits.
-pub(super) struct Waiter {
-    pub(super) reply: oneshot::Sender<Receipt>,
-    /// The way back to the writer, for a receipt that nobody takes.
-    pub(super) back: Sender<Command>,
-}
-
-/// The answer to an append. If nobody accepts it, what the record opened is closed.
-pub(super) struct Receipt {
-    seq: u64,
-    /// The way back, and what was written.
-    undo: Option<(Sender<Command>, Box<Record>)>,
-}
-
-impl Receipt {
-    /// Takes the sequence number; from here on the waiter is answerable for what was opened.
-    pub(super) fn accept(mut self) -> u64 {
-        self.undo = None;
-        self.seq
-    }
-}
-
-impl Drop for Receipt {
-    fn drop(&mut self) {
-        let Some((back, written)) = self.undo.take() else {
-            return;
-        };
-        if let Some(closing) = written.closing(Outcome::Refused, UNAVAILABLE) {
-            // After the journal is closed, the next start closes it.
-            let _ = back.send(Command::Orphan(Box::new(closing)));
-        }
-    }
 }
 
 /// The writing thread.
@@ -180,10 +149,8 @@ impl Writer {
         if !self.write_owed() {
             return self.lose_all(batch);
         }
-        // What begins something for somebody who has given up is not begun.
-        batch.retain(|entry| {
-            entry.record.event.ended_by().is_none() || !entry.waiter.reply.is_closed()
-        });
+        // What begins something for a caller who has given up is not begun.
+        batch.retain(|entry| !entry.record.begins() || !entry.promise.is_forgotten());
         let records: Vec<&Record> = self
             .orphans
             .iter()
@@ -202,25 +169,24 @@ impl Writer {
         };
         self.orphans.clear();
         for (seq, entry) in (first..).skip(owed).zip(batch) {
-            entry.acknowledge(seq);
+            entry.promise.keep(seq, entry.record, entry.back);
         }
     }
 
     fn lose_all(&mut self, batch: Vec<Entry>) {
         for entry in batch {
             self.lose(*entry.record, entry.counted);
+            drop(entry.promise);
         }
     }
 
     /// Remembers what a record that cannot be written owes: a count, or an ending.
     fn lose(&mut self, record: Record, counted: bool) {
-        if counted {
-            self.refusals.count(&record);
+        if let (Record::CallRefused(refusal), true) = (&record, counted) {
+            self.refusals.count(refusal);
         }
-        if record.event.ends() {
-            self.orphans
-                .push(record.ended(Outcome::Unknown, UNAVAILABLE));
-        }
+        self.orphans
+            .extend(record.ended(Outcome::Unknown, Failure::AuditUnavailable));
     }
 
     fn tick(&mut self) {
@@ -324,14 +290,6 @@ impl Writer {
     }
 }
 
-impl Entry {
-    fn acknowledge(self, seq: u64) {
-        // If nobody takes it, dropping the receipt is what undoes it.
-        let undo = Some((self.waiter.back, self.record));
-        drop(self.waiter.reply.send(Receipt { seq, undo }));
-    }
-}
-
 /// How often the writer looks whether something is due.
 const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 200 });
 
@@ -346,6 +304,3 @@ const COUNTS_EVERY_MS: u64 = 1000;
 
 /// Records in one write.
 const MAX_BATCH: usize = 1024;
-
-/// The reason of what could not be recorded when it was due.
-const UNAVAILABLE: &str = "audit-unavailable";

@@ -12,8 +12,7 @@ use serde_json::Value;
 
 use super::super::file::{CHECKPOINT, CHECKPOINTS};
 use super::super::journal::{Journal, Settings};
-use super::super::record::Event;
-use super::super::record::Record;
+use super::super::record::{Event, HostStopped};
 use super::super::testing::{
     clock, crashed_copy, key as keys, key_of, record, segment_files, settings, temporary,
 };
@@ -22,7 +21,7 @@ use crate::keys::JournalKeys;
 
 mod torn;
 
-/// A journal of 13 records in several segments under several checkpoints, and its key.
+/// A journal of 14 records in several segments under several checkpoints, and its key.
 fn sample(settings: &Settings, key: JournalKeys) -> VerifierKey {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -32,14 +31,11 @@ fn sample(settings: &Settings, key: JournalKeys) -> VerifierKey {
     runtime.block_on(async {
         for n in 0..12 {
             journal
-                .append(record(Event::CallRefused, &format!("call-{n}")))
+                .record(record(Event::CallRefused, &format!("call-{n}")))
                 .await
                 .unwrap();
         }
-        journal
-            .close(Record::new(Event::HostStopped))
-            .await
-            .unwrap();
+        journal.close(HostStopped {}).await.unwrap();
     });
     opened.key.parse().unwrap()
 }
@@ -56,7 +52,7 @@ fn made() -> (tempfile::TempDir, VerifierKey) {
 
 fn damage(folder: &Path, key: &VerifierKey) -> Damage {
     match verify(folder, Some(key)) {
-        Err(VerifyError::Damaged { damage, .. }) => damage,
+        Err(VerifyError::Damaged { damage, .. } | VerifyError::Format(damage)) => damage,
         other => panic!("{other:?}"),
     }
 }
@@ -72,6 +68,7 @@ fn first_bad(damage: &Damage) -> u64 {
         | Damage::NotARecord { place, .. }
         | Damage::Sequence { place, .. } => place.seq.unwrap(),
         Damage::Missing { first, .. } => *first,
+        Damage::Format(_) => 1,
         other => panic!("{other}"),
     }
 }
@@ -100,13 +97,13 @@ fn rewrite(folder: &Path, lines: &[(PathBuf, String)]) {
 fn renumber(lines: &mut [(PathBuf, String)]) {
     let mut next = 1_u64;
     for (_, line) in lines.iter_mut() {
-        let (seq, name) = if is_batch(line) {
-            (next - 1, "batch")
-        } else {
-            (next, "seq")
-        };
-        next = seq + 1;
         let mut value: Value = serde_json::from_str(line).unwrap();
+        let (seq, name) = if is_batch(line) {
+            (next - value["records"].as_u64().unwrap(), "batch")
+        } else {
+            next += 1;
+            (next - 1, "seq")
+        };
         value[name] = seq.into();
         let rest = line.split_once(',').unwrap().1.to_owned();
         *line = format!("{{\"{name}\":{seq},{rest}");
@@ -125,7 +122,7 @@ fn a_journal_in_order_is_reported_as_it_is() {
             report.unsigned,
             report.open_calls
         ),
-        (13, 13, 0, 0)
+        (14, 14, 0, 0)
     );
     assert!(report.checkpoints > 2 && segment_files(folder.path()).len() > 2);
     assert!(report.pinned && !report.to_string().contains("not pinned"));
@@ -191,7 +188,7 @@ fn every_flipped_bit_of_the_end_of_a_batch_is_found_by_its_mac() {
     };
     assert!(matches!(
         verify_given(folder.path(), other),
-        Err(VerifyError::Damaged { damage: Damage::Mac(place), .. }) if place.seq == Some(1)
+        Err(VerifyError::Damaged { damage: Damage::Mac(place), .. }) if place.seq == Some(2)
     ));
 }
 
@@ -243,10 +240,18 @@ fn a_removed_repeated_or_moved_record_is_found() {
     let records: Vec<usize> = (0..good.len())
         .filter(|at| !is_batch(&good[*at].1))
         .collect();
+    rewrite(folder.path(), &good[1..]);
+    assert_eq!(
+        first_bad(&damage(folder.path(), &key)),
+        1,
+        "the head is gone"
+    );
+    // The head shares its batch with the record after it.
     for (at, next) in records
         .iter()
         .copied()
         .zip(records.iter().copied().skip(1).map(Some).chain([None]))
+        .skip(1)
     {
         let expected =
             u64::try_from(records.iter().position(|record| *record == at).unwrap()).unwrap() + 1;
@@ -298,7 +303,7 @@ fn a_missing_segment_is_found() {
         fs::remove_file(crashed.path().join(segment.file_name().unwrap())).unwrap();
         let found = damage(crashed.path(), &key);
         if number + 1 == segments.len() {
-            assert!(matches!(found, Damage::Missing { last: 13, .. }), "{found}");
+            assert!(matches!(found, Damage::Missing { last: 14, .. }), "{found}");
         } else {
             assert!(matches!(found, Damage::SegmentMissing(_)), "{found}");
         }
@@ -313,11 +318,11 @@ fn records_without_their_hashes_are_found_between_two_checkpoints() {
     fs::write(&path, text.lines().map(without_leaves).collect::<String>()).unwrap();
     assert!(verify(folder.path(), Some(&key)).is_ok());
     let mut changed = lines(folder.path());
-    changed[12].1 = changed[12].1.replace("call-6", "call-7");
+    changed[13].1 = changed[13].1.replace("call-6", "call-7");
     rewrite(folder.path(), &changed);
     let found = damage(folder.path(), &key);
     assert!(
-        matches!(found, Damage::ChangedBetween { first, last } if first <= 7 && (7..13).contains(&last)),
+        matches!(found, Damage::ChangedBetween { first, last } if first <= 8 && (8..14).contains(&last)),
         "{found}"
     );
 }
@@ -346,7 +351,7 @@ fn without_the_list_or_the_newest_checkpoint_nothing_verifies() {
         fs::remove_file(copy.path().join(gone)).unwrap();
     }
     let found = damage(copy.path(), &key);
-    assert!(matches!(found, Damage::NoCheckpoint(13)), "{found}");
+    assert!(matches!(found, Damage::NoCheckpoint(14)), "{found}");
 }
 
 #[test]
@@ -378,7 +383,7 @@ fn a_journal_extends_the_checkpoints_that_it_had_and_no_other() {
     }
     for other in [
         Checkpoint {
-            size: 13,
+            size: 14,
             root: [7; 32],
         },
         Checkpoint {
@@ -418,11 +423,11 @@ fn a_list_that_ends_before_the_newest_checkpoint_is_found() {
         fs::write(folder.path().join(CHECKPOINTS), entries[..kept].concat()).unwrap();
         let error = verify(folder.path(), Some(&key)).unwrap_err().to_string();
         assert!(
-            error.contains("lacks the newest checkpoint: the file `checkpoint` covers 13 records"),
+            error.contains("lacks the newest checkpoint: the file `checkpoint` covers 14 records"),
             "{error}"
         );
         assert!(error.ends_with(
-            "records 1 to 13 are as they were signed (the last checkpoint before the damage)"
+            "records 1 to 14 are as they were signed (the last checkpoint before the damage)"
         ));
     }
     // What a crash leaves: a `checkpoint` that lags behind the list by one.
@@ -433,7 +438,7 @@ fn a_list_that_ends_before_the_newest_checkpoint_is_found() {
         note["note"].as_str().unwrap(),
     )
     .unwrap();
-    assert_eq!(verify(folder.path(), Some(&key)).unwrap().signed, 13);
+    assert_eq!(verify(folder.path(), Some(&key)).unwrap().signed, 14);
     let note: Value = serde_json::from_str(entries[entries.len() - 3]).unwrap();
     fs::write(
         folder.path().join(CHECKPOINT),
@@ -442,7 +447,7 @@ fn a_list_that_ends_before_the_newest_checkpoint_is_found() {
     .unwrap();
     assert!(matches!(
         damage(folder.path(), &key),
-        Damage::Lags { listed: 13, .. }
+        Damage::Lags { listed: 14, .. }
     ));
 }
 
@@ -450,7 +455,7 @@ fn a_list_that_ends_before_the_newest_checkpoint_is_found() {
 fn two_checkpoints_of_one_size_and_different_records_are_found() {
     let (folder, verifier) = made();
     let other = Checkpoint {
-        size: 13,
+        size: 14,
         root: [7; 32],
     };
     fs::write(

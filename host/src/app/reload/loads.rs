@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::look::{Look, Stamp, path_of};
+use super::look::{Look, Stamp};
 use super::settling::Settling;
 use crate::app::chain;
 use crate::app::policy::{LoadResult, Source};
@@ -61,10 +61,7 @@ impl Loads {
             {
                 continue;
             }
-            let candidate = Candidate {
-                name: name.clone(),
-                path: path_of(folder, name),
-            };
+            let candidate = Candidate::of(folder, name);
             let (intake, terms) = (Arc::clone(&self.intake), terms.of(name));
             self.begun.insert(name.clone(), stamp);
             self.running.spawn(async move {

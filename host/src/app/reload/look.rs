@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::intake;
+use crate::intake::{self, Candidate};
 
 /// Files by path; those that are named and absent are there, too.
 pub(in crate::app) type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
@@ -35,12 +35,12 @@ pub(in crate::app) struct Look {
     /// The components, by name.
     pub(in crate::app) tools: BTreeMap<String, Stamp>,
     /// The folder itself, if it can be read.
-    pub(in crate::app) folder: Option<Folder>,
+    pub(in crate::app) folder: Option<FolderStamp>,
 }
 
 /// The tools folder itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::app) struct Folder {
+pub(in crate::app) struct FolderStamp {
     device: u64,
     inode: u64,
     mode: u32,
@@ -69,12 +69,14 @@ impl Look {
             };
         };
         let (taken, left_out) = choose(names, first, known, most);
-        let stamp =
-            |name: String| Stamp::of_component(&path_of(folder, &name)).map(|stamp| (name, stamp));
+        let stamp = |name: String| {
+            let file = Candidate::of(folder, &name);
+            Stamp::of_component(&file.path).map(|stamp| (name, stamp))
+        };
         let tools = taken.into_iter().filter_map(stamp).collect();
         let owner = (metadata.uid(), metadata.gid());
         let (device, inode, mode) = (metadata.dev(), metadata.ino(), metadata.mode());
-        let folder = Folder {
+        let folder = FolderStamp {
             device,
             inode,
             mode,
@@ -142,11 +144,6 @@ impl From<&Metadata> for Stamp {
 /// How files look.
 pub(in crate::app) fn stamps(paths: impl Iterator<Item = PathBuf>) -> Stamps {
     paths.map(|path| (path.clone(), Stamp::of(&path))).collect()
-}
-
-/// Where the component of that name is.
-pub(in crate::app) fn path_of(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!("{name}.wasm"))
 }
 
 /// The names of the components of a folder.

@@ -79,7 +79,12 @@ fn a_refused_component_is_told_why_and_what_to_change() {
         ..HELLO
     };
     let socket = r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "bailiwick:tool/log@0.2.0" (instance)))"#;
+    let old = r#"(component (instance $x) (export "bailiwick:tool/tools@0.1.0" (instance $x)))"#;
     let cases = [
+        (
+            wat::parse_str(old).unwrap(),
+            "built for bailiwick:tool@0.1.0, and this host runs 0.2: rebuild it",
+        ),
         (b"#!/bin/sh".to_vec(), "it is not a WebAssembly component"),
         (
             wat::parse_str("(module)").unwrap(),

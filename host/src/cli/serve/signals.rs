@@ -20,7 +20,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The events that ask this process to end.
-pub(super) struct Signals {
+pub(super) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Option<Signal>,
@@ -31,7 +31,7 @@ pub(super) struct Signals {
 /// A stream that closes when the program that started this one ends.
 type Starter = Box<dyn AsyncRead + Unpin + Send>;
 
-impl Signals {
+impl StopSignals {
     /// Starts listening; to standard input as well if this host lives only as long as the program
     /// that started it.
     pub(super) fn new(until_stdin_closes: bool) -> anyhow::Result<Self> {

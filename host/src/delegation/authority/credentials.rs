@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::Inner;
-use crate::audit::{Downstream, Event};
+use crate::audit::{Exchanged, Settled};
 use crate::delegation::asker::{Acting, Asker};
 use crate::delegation::cache::Issued;
 use crate::delegation::credential::Credential;
@@ -14,10 +14,12 @@ use crate::downstream::DownstreamError;
 use crate::flight::Ended;
 
 impl Inner {
-    /// The credential of the declared mode.
+    /// The credential of the declared mode. Obtaining it reaches the authorization server, so
+    /// everything before is durable.
     pub(super) async fn credential(
         &self,
         planned: &Planned,
+        _: Settled<'_>,
     ) -> Result<Credential, DownstreamError> {
         let service = &planned.service;
         let Some(acting) = Acting::in_mode(planned.mode) else {
@@ -46,15 +48,14 @@ impl Inner {
     ) -> Result<Issued, DownstreamError> {
         let issued = authority.obtain(asker).await?;
         let asked = authority.asked();
-        let record = Downstream {
-            scopes: asked.scopes.to_vec(),
-            audience: Some(asked.audience.to_owned()),
-            credential_kind: Some(asker.acting.credential_kind().to_owned()),
-            ..planned.record(None)
+        let exchanged = Exchanged {
+            scopes: asked.scopes,
+            audience: asked.audience,
+            credential_kind: asker.acting.credential_kind(),
         };
-        let written =
-            self.trail
-                .downstream(Event::TokenExchanged, Some(planned.mode), record, None);
+        let written = self
+            .trail
+            .exchanged(planned.mode, planned.record(), exchanged);
         written
             .await
             .map_err(|_| DownstreamError::AuditUnavailable)?;

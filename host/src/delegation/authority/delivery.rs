@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use http_body_util::Full;
 
 use super::{Inner, Prepared};
+use crate::audit::Settled;
 use crate::delegation::answer_headers::visible;
 use crate::delegation::identify::identify;
 use crate::delegation::planned::{Planned, Progress, failed};
@@ -18,15 +19,16 @@ impl Inner {
         &self,
         planned: &Planned,
         progress: &mut Progress,
+        settled: Settled<'_>,
     ) -> Result<Prepared, DownstreamError> {
-        let credential =
-            tokio::time::timeout(self.broker.limits.downstream_time, self.credential(planned))
-                .await
-                .map_err(|_| {
-                    DownstreamError::Unavailable(
-                        "the authorization server did not answer in time".into(),
-                    )
-                })??;
+        let obtained = self.credential(planned, settled);
+        let credential = tokio::time::timeout(self.broker.limits.downstream_time, obtained)
+            .await
+            .map_err(|_| {
+                DownstreamError::Unavailable(
+                    "the authorization server did not answer in time".into(),
+                )
+            })??;
         progress.credential = Some(credential.kind());
         let mut request = http::Request::new(Full::from(planned.body.clone()));
         *request.method_mut() = planned.method.clone();
@@ -49,7 +51,7 @@ impl Inner {
         })
     }
 
-    /// Sends the request and takes the answer, without what a tool must not see.
+    /// Sends the request, which is an effect, and takes the answer, without what a tool must not see.
     pub(super) async fn deliver(
         &self,
         planned: &Planned,
@@ -58,6 +60,7 @@ impl Inner {
             credential,
         }: Prepared,
         progress: &mut Progress,
+        _: Settled<'_>,
     ) -> Result<Response, DownstreamError> {
         progress.sending = true;
         let limits = &self.broker.limits;

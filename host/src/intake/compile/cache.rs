@@ -16,11 +16,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use bailiwick_journal::MacKey;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
 use super::MAX_CODE;
-use super::code::{Code, Identity};
-use crate::envelope::MacKey;
+use super::code::{CodeIdentity, MachineCode};
 use crate::owned::{self, OwnedError, Trust};
 
 /// The folder, and the key over what is in it.
@@ -33,7 +33,7 @@ pub struct Cache {
 }
 
 /// What is wrong with a file.
-type Wrong = String;
+type Flaw = String;
 
 impl Cache {
     /// The cache in the folder `path`, which is made if it is missing. `None`, with a warning, if
@@ -63,11 +63,11 @@ impl Cache {
     }
 
     /// The code for this identity, if there is an authentic file of it.
-    pub(super) fn find(&self, identity: &Identity) -> Option<Code> {
+    pub(super) fn find(&self, identity: &CodeIdentity) -> Option<MachineCode> {
         let name = identity.name();
         let found = self.read(&name).and_then(|file| {
             let Some(file) = file else { return Ok(None) };
-            let code = Code::authentic(&self.key, identity, file);
+            let code = MachineCode::authentic(&self.key, identity, file);
             code.map(Some)
                 .ok_or_else(|| "this host did not write it, or it changed since".to_owned())
         });
@@ -78,7 +78,7 @@ impl Cache {
     }
 
     /// Removes the file for this identity, and says why.
-    pub(super) fn reject(&self, identity: &Identity, wrong: &str) {
+    pub(super) fn reject(&self, identity: &CodeIdentity, wrong: &str) {
         let name = identity.name();
         let removed = rustix::fs::unlinkat(&self.folder, &name, AtFlags::empty()).is_ok();
         let file = self.path.join(name);
@@ -86,14 +86,14 @@ impl Cache {
     }
 
     /// Keeps `code`; if that fails, it is told and that is all.
-    pub(super) fn keep(&self, identity: &Identity, code: &Code) {
+    pub(super) fn keep(&self, identity: &CodeIdentity, code: &MachineCode) {
         if let Err(error) = self.write(identity, code) {
             tracing::warn!(folder = %self.path.display(), cause = %error, "compiled code could not be kept");
         }
         self.tidy();
     }
 
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Wrong> {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Flaw> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::openat(&self.folder, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
@@ -126,7 +126,7 @@ impl Cache {
         Ok(Some(bytes))
     }
 
-    fn write(&self, identity: &Identity, code: &Code) -> io::Result<()> {
+    fn write(&self, identity: &CodeIdentity, code: &MachineCode) -> io::Result<()> {
         let header = code
             .header(&self.key, identity)
             .ok_or(io::ErrorKind::InvalidData)?;
@@ -168,7 +168,7 @@ impl Cache {
         }
     }
 
-    fn files(&self) -> io::Result<Vec<Kept>> {
+    fn files(&self) -> io::Result<Vec<CachedFile>> {
         let mut files = Vec::new();
         for entry in Dir::read_from(&self.folder)? {
             let Ok(name) = entry?.file_name().to_str().map(str::to_owned) else {
@@ -181,7 +181,7 @@ impl Cache {
             let Ok(metadata) = fs::symlink_metadata(self.path.join(&name)) else {
                 continue;
             };
-            files.push(Kept {
+            files.push(CachedFile {
                 name,
                 length: metadata.len(),
                 used: (metadata.mtime(), metadata.mtime_nsec()),
@@ -192,7 +192,7 @@ impl Cache {
 }
 
 /// A file of the cache.
-struct Kept {
+struct CachedFile {
     name: String,
     length: u64,
     used: (i64, i64),
@@ -213,7 +213,7 @@ fn chain(error: &OwnedError) -> String {
     format!("{error}{cause}")
 }
 
-/// Whether a file's name is one that [`Identity::name`] makes.
+/// Whether a file's name is one that [`CodeIdentity::name`] makes.
 fn is_name(name: &str) -> bool {
     let digits = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     name.split_once('-')

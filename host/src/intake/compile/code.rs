@@ -1,7 +1,7 @@
 //! Machine code, and the one place where bytes become it.
 //!
 //! The engine checks that code was made for it, by its version and settings. It cannot check what
-//! the code does: whoever chooses it, chooses what this process does. So a [`Code`] comes from a
+//! the code does: whoever chooses it, chooses what this process does. So a [`MachineCode`] comes from a
 //! worker, or from bytes with the right authentication code over them and over what they are for.
 //!
 //! Invariant: what is authenticated is the very memory that is then loaded; a file is never looked
@@ -9,28 +9,31 @@
 
 use std::hash::{Hash as _, Hasher};
 
+use bailiwick_journal::MacKey;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::super::structure::RULES;
-use crate::envelope::MacKey;
+use crate::sandbox::INTERFACE;
 use crate::seams::hex;
 
 /// What a piece of code is: of which component, for which engine, and by which rules that component
 /// was let through.
-pub(super) struct Identity {
+pub(super) struct CodeIdentity {
     digest: String,
-    /// SHA-256 over the engine's version, settings and target, and over the rules.
+    /// SHA-256 over the engine's version, settings and target, the rules and the interface.
     made_under: [u8; 32],
 }
 
-impl Identity {
+impl CodeIdentity {
     pub(super) fn new(engine: &Engine, digest: &str) -> Self {
-        let mut settings = Settings(Sha256::new());
+        let mut settings = Digester(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
         RULES.hash(&mut settings);
+        // Code that was made for an older interface is found under no name, whatever the file says.
+        INTERFACE.hash(&mut settings);
         Self {
             digest: digest.to_owned(),
             made_under: settings.0.finalize().into(),
@@ -45,9 +48,9 @@ impl Identity {
 }
 
 /// Feeds what is hashed to SHA-256, since the standard library's hashes are short and may change.
-struct Settings(Sha256);
+struct Digester(Sha256);
 
-impl Hasher for Settings {
+impl Hasher for Digester {
     fn write(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -62,46 +65,46 @@ impl Hasher for Settings {
 }
 
 /// Machine code that may be loaded.
-pub(super) struct Code(Held);
+pub(super) struct MachineCode(CodeBytes);
 
-enum Held {
+enum CodeBytes {
     /// As a worker gave it.
     Bare(Vec<u8>),
     /// As the cache gave it, behind its header.
     Headed(Vec<u8>),
 }
 
-impl Code {
+impl MachineCode {
     /// The code that a worker gave.
     pub(super) fn from_worker(bytes: Vec<u8>) -> Self {
-        Self(Held::Bare(bytes))
+        Self(CodeBytes::Bare(bytes))
     }
 
     /// The code in `file`, if that was made with `key` for this identity.
-    pub(super) fn authentic(key: &MacKey, identity: &Identity, file: Vec<u8>) -> Option<Self> {
+    pub(super) fn authentic(key: &MacKey, identity: &CodeIdentity, file: Vec<u8>) -> Option<Self> {
         let rest = file.strip_prefix(MAGIC)?;
         let (code, bytes) = rest.split_at_checked(MAC_LENGTH)?;
         mac(key, identity, bytes)?.verify_slice(code).ok()?;
-        Some(Self(Held::Headed(file)))
+        Some(Self(CodeBytes::Headed(file)))
     }
 
     /// What goes before the code in a file that is authentic.
-    pub(super) fn header(&self, key: &MacKey, identity: &Identity) -> Option<Vec<u8>> {
+    pub(super) fn header(&self, key: &MacKey, identity: &CodeIdentity) -> Option<Vec<u8>> {
         let code = mac(key, identity, self.bytes())?.finalize().into_bytes();
         Some([MAGIC, code.as_slice()].concat())
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         match &self.0 {
-            Held::Bare(bytes) => bytes,
-            Held::Headed(file) => file.get(MAGIC.len() + MAC_LENGTH..).unwrap_or_default(),
+            CodeBytes::Bare(bytes) => bytes,
+            CodeBytes::Headed(file) => file.get(MAGIC.len() + MAC_LENGTH..).unwrap_or_default(),
         }
     }
 
     /// Makes it a component of the engine.
     pub(super) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         #[expect(unsafe_code, reason = "the one place where compiled code is loaded")]
-        // SAFETY: `deserialize` demands bytes that the engine's compiler made. A `Code` exists only
+        // SAFETY: `deserialize` demands bytes that the engine's compiler made. A `MachineCode` exists only
         // of bytes that a worker, which is this program with the same compiler, handed over, or
         // that carry an authentication code made over them with a key that never leaves this
         // process and its key folder. The bytes are in memory that nobody else can change, and the
@@ -113,7 +116,7 @@ impl Code {
 }
 
 /// Over everything that the code is for, each part behind its length, and over the code.
-fn mac(key: &MacKey, identity: &Identity, bytes: &[u8]) -> Option<Hmac<Sha256>> {
+fn mac(key: &MacKey, identity: &CodeIdentity, bytes: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).ok()?;
     for part in [
         MAGIC,

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use bailiwick_journal::MacKey;
 use tempfile::TempDir;
 
 use super::frame::Frame;
 use super::*;
-use crate::envelope::MacKey;
 use crate::owned::Trust;
 use crate::sandbox::compile_config;
 
@@ -63,12 +63,12 @@ impl Place {
         .unwrap()
     }
 
-    fn identity(&self, digest: &str) -> Identity {
-        Identity::new(&self.engine, digest)
+    fn identity(&self, digest: &str) -> CodeIdentity {
+        CodeIdentity::new(&self.engine, digest)
     }
 
-    fn code() -> Code {
-        Code::from_worker(compile_here(Tier::Compact, &component()).unwrap())
+    fn code() -> MachineCode {
+        MachineCode::from_worker(compile_here(Tier::Compact, &component()).unwrap())
     }
 
     /// A cache with one file in it.
@@ -122,7 +122,7 @@ fn code_of_another_component_engine_or_host_is_not_found() {
     );
     let mut other = compile_config(Tier::Compact);
     let other = Engine::new(other.epoch_interruption(false)).unwrap();
-    let other = Identity::new(&other, DIGEST);
+    let other = CodeIdentity::new(&other, DIGEST);
     assert!(cache.find(&other).is_none(), "another engine");
     fs::rename(&file, place.path().join(other.name())).unwrap();
     assert!(
@@ -310,7 +310,7 @@ async fn what_does_not_compile_or_is_not_for_the_engine_is_a_typed_error() {
     assert!(matches!(error, Some(CompileError::Unusable(_))));
     place
         .cache(1)
-        .keep(&Identity::new(&other, DIGEST), &Place::code());
+        .keep(&CodeIdentity::new(&other, DIGEST), &Place::code());
     assert!(
         compiler.kept(&other, DIGEST).is_none(),
         "authentic, and not for this engine"

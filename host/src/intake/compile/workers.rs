@@ -21,11 +21,11 @@ use crate::sandbox::Tier;
 
 /// The workers of this process, through their spawner.
 pub struct Workers {
-    requests: mpsc::Sender<Asked>,
+    requests: mpsc::Sender<CompileJob>,
 }
 
 /// A request that waits for its answer.
-struct Asked {
+struct CompileJob {
     request: Frame,
     answer_to: oneshot::Sender<Frame>,
     /// Spawners that ended with it.
@@ -56,7 +56,7 @@ impl Compile for Workers {
     fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8], limits: CompileLimits) -> Compiling<'a> {
         Box::pin(async move {
             let (answer_to, answer) = oneshot::channel();
-            let asked = Asked {
+            let asked = CompileJob {
                 request: Frame::request(tier, limits, bytes),
                 answer_to,
                 ended: 0,
@@ -91,7 +91,7 @@ fn judge(answer: Frame) -> Result<Vec<u8>, CompileError> {
 }
 
 /// Passes requests on, to one spawner after another, until nobody asks any more.
-async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<Asked>) {
+async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<CompileJob>) {
     let (mut pending, mut pause) = (None, FIRST_PAUSE);
     while !requests.is_closed() {
         let cause = match keeper
@@ -122,13 +122,13 @@ async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<Asked>) {
             cause,
             "the process that starts compile workers has ended; it is started again"
         );
-        pending = pending.and_then(Asked::once_more);
+        pending = pending.and_then(CompileJob::once_more);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LAST_PAUSE);
     }
 }
 
-impl Asked {
+impl CompileJob {
     /// The request, if it may be asked again.
     fn once_more(mut self) -> Option<Self> {
         self.ended += 1;
@@ -160,8 +160,8 @@ impl Spawner {
     /// any more.
     async fn serve(
         &mut self,
-        requests: &mut mpsc::Receiver<Asked>,
-        pending: &mut Option<Asked>,
+        requests: &mut mpsc::Receiver<CompileJob>,
+        pending: &mut Option<CompileJob>,
     ) -> Option<String> {
         loop {
             let mut early = [0];

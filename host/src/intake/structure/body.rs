@@ -10,7 +10,7 @@ use wasmparser::{
     Operator, SubType, TypeRef, TypeSectionReader,
 };
 
-use super::caps::{Item, Tally};
+use super::caps::{Item, ItemCounts};
 use super::{StructureError, malformed};
 
 /// How many values the functions and blocks of a module take and give.
@@ -47,7 +47,7 @@ impl Signatures {
     pub(super) fn imports(
         &mut self,
         section: ImportSectionReader<'_>,
-        tally: &mut Tally,
+        tally: &mut ItemCounts,
     ) -> Result<(), StructureError> {
         for import in section.into_imports_with_offsets() {
             let (offset, import) = import.map_err(|error| malformed(&error))?;
@@ -124,13 +124,13 @@ impl Width {
 pub(super) fn check(
     body: &FunctionBody<'_>,
     signatures: &mut Signatures,
-    tally: &mut Tally,
+    tally: &mut ItemCounts,
 ) -> Result<(), StructureError> {
     let start = body.range().start;
     Item::BodyBytes.check(body.as_bytes().len(), start)?;
     locals(body)?;
     let function = signatures.next();
-    let mut walk = Walk {
+    let mut walk = BodyWalk {
         signatures,
         labels: vec![function.results],
         loops: 0,
@@ -161,14 +161,14 @@ fn locals(body: &FunctionBody<'_>) -> Result<(), StructureError> {
     Ok(())
 }
 
-struct Walk<'s> {
+struct BodyWalk<'s> {
     signatures: &'s Signatures,
     /// How many values a branch to each enclosing block takes, innermost last.
     labels: Vec<u64>,
     loops: u64,
 }
 
-impl Walk<'_> {
+impl BodyWalk<'_> {
     /// How many steps one instruction is.
     fn step(&mut self, operator: &Operator<'_>, offset: u64) -> Result<u64, StructureError> {
         let values = match operator {

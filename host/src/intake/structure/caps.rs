@@ -104,9 +104,9 @@ impl Item {
 
 /// What was counted so far.
 #[derive(Debug, Default)]
-pub(super) struct Tally(BTreeMap<Item, u64>);
+pub(super) struct ItemCounts(BTreeMap<Item, u64>);
 
-impl Tally {
+impl ItemCounts {
     /// Counts `more`, as long as that is allowed.
     pub(super) fn add(
         &mut self,

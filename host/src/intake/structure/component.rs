@@ -6,14 +6,14 @@ use wasmparser::{
 };
 
 use super::StructureError;
-use super::caps::{Item, Tally};
-use super::walk::each;
+use super::caps::{Item, ItemCounts};
+use super::items::each;
 
 /// Counts one section of a component.
 ///
 /// # Errors
 /// There is too much of something, or it cannot be read.
-pub(super) fn count(payload: &Payload<'_>, tally: &mut Tally) -> Result<(), StructureError> {
+pub(super) fn count(payload: &Payload<'_>, tally: &mut ItemCounts) -> Result<(), StructureError> {
     match payload {
         Payload::InstanceSection(section) => each(section, |offset, instance| {
             tally.add(Item::Instances, 1_u64, offset)?;

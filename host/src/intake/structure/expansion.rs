@@ -10,14 +10,14 @@ use wasmparser::{
 
 use super::StructureError;
 use super::caps::Item;
-use super::walk::each;
+use super::items::each;
 
 /// The components that are being read, the outermost first; a core module is `None`.
 #[derive(Default)]
-pub(super) struct Expansion(Vec<Option<Level>>);
+pub(super) struct Expansion(Vec<Option<Layer>>);
 
 #[derive(Default)]
-struct Level {
+struct Layer {
     /// Instances that one of it becomes.
     instances: u64,
     /// The same of each component that it can name.
@@ -33,7 +33,7 @@ impl Expansion {
         match payload {
             Payload::Version { encoding, .. } => {
                 self.0
-                    .push((*encoding == Encoding::Component).then(Level::default));
+                    .push((*encoding == Encoding::Component).then(Layer::default));
                 Ok(())
             }
             Payload::End(_) => {

@@ -1,21 +1,22 @@
 //! Every section of a file in order, counted before anything looks into it further.
 
 use wasmparser::{
-    BinaryReaderError, ConstExpr, DataKind, ElementItems, ElementKind, Encoding, Parser, Payload,
-    SectionLimited, TableInit,
+    ConstExpr, DataKind, ElementItems, ElementKind, Encoding, Parser, Payload, SectionLimited,
+    TableInit,
 };
 
 use super::body::{self, Signatures};
-use super::caps::{Item, Tally};
+use super::caps::{Item, ItemCounts};
 use super::expansion::Expansion;
+use super::items::each;
 use super::{StructureError, component, malformed};
 
 /// Counts what `bytes` are made of.
 ///
 /// # Errors
 /// There is too much of something, or it cannot be read.
-pub(super) fn walk(bytes: &[u8]) -> Result<Tally, StructureError> {
-    let mut walk = Walk::default();
+pub(super) fn walk(bytes: &[u8]) -> Result<ItemCounts, StructureError> {
+    let mut walk = FileWalk::default();
     let mut expansion = Expansion::default();
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(|error| malformed(&error))?;
@@ -26,14 +27,14 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Tally, StructureError> {
 }
 
 #[derive(Default)]
-struct Walk {
-    tally: Tally,
+struct FileWalk {
+    tally: ItemCounts,
     depth: u64,
     /// Of the core module that is being read; modules do not nest.
     signatures: Signatures,
 }
 
-impl Walk {
+impl FileWalk {
     fn payload(&mut self, payload: Payload<'_>) -> Result<(), StructureError> {
         match payload {
             Payload::Version {
@@ -182,19 +183,6 @@ impl Walk {
     ) -> Result<(), StructureError> {
         self.tally.add(item, section.count(), section.range().start)
     }
-}
-
-/// Calls `check` with every item of a section and where it is.
-pub(super) fn each<'a, T: wasmparser::FromReader<'a>>(
-    section: &SectionLimited<'a, T>,
-    mut check: impl FnMut(u64, T) -> Result<(), StructureError>,
-) -> Result<(), StructureError> {
-    section.clone().into_iter_with_offsets().try_for_each(
-        |item: Result<(u64, T), BinaryReaderError>| {
-            let (offset, item) = item.map_err(|error| malformed(&error))?;
-            check(offset, item)
-        },
-    )
 }
 
 /// These run at every start of an instance, where nothing can stop them.

@@ -13,11 +13,11 @@ use crate::principal::Principal;
 /// The values of all large requests.
 #[derive(Default)]
 pub(in super::super) struct Parsed {
-    state: Mutex<State>,
+    state: Mutex<ParsedState>,
 }
 
 #[derive(Default)]
-struct State {
+struct ParsedState {
     total: usize,
     each: HashMap<Principal, usize>,
 }
@@ -64,7 +64,7 @@ impl Parsed {
         }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ParsedState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

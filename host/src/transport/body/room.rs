@@ -12,7 +12,7 @@ use crate::principal::Principal;
 
 /// What is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Room {
+enum BodyRoom {
     /// Bodies that are being read.
     Readers,
     /// Bytes of bodies that are small so far.
@@ -31,7 +31,7 @@ struct Amounts {
 
 /// How much there is, and how much of it one principal may have.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct BodyBounds {
     all: Amounts,
     each: Amounts,
 }
@@ -52,7 +52,7 @@ struct Holder {
     _stay: oneshot::Sender<()>,
 }
 
-impl Bounds {
+impl BodyBounds {
     /// The bounds for bodies of at most `max_body` bytes: the share of one principal is two of them
     /// at least.
     pub(super) fn new(max_body: usize) -> Self {
@@ -74,15 +74,15 @@ impl Rooms {
     /// Lets one more body of `principal` in.
     pub(super) fn enter(
         &mut self,
-        bounds: &Bounds,
+        bounds: &BodyBounds,
         principal: Principal,
         stay: oneshot::Sender<()>,
     ) -> Result<u64, Unread> {
         let principal = Arc::new(principal);
-        self.make_room(bounds, Room::Readers, 1, &principal)?;
+        self.make_room(bounds, BodyRoom::Readers, 1, &principal)?;
         let id = self.next;
         self.next += 1;
-        self.change(&principal, Room::Readers, |amount| amount + 1);
+        self.change(&principal, BodyRoom::Readers, |amount| amount + 1);
         self.readers.insert(
             id,
             Holder {
@@ -96,7 +96,7 @@ impl Rooms {
 
     /// Takes room for `more` bytes of a reader. A body that becomes large moves to the pool as a
     /// whole.
-    pub(super) fn take(&mut self, bounds: &Bounds, id: u64, more: usize) -> Result<(), Unread> {
+    pub(super) fn take(&mut self, bounds: &BodyBounds, id: u64, more: usize) -> Result<(), Unread> {
         let holder = self.readers.get_mut(&id).ok_or(Unread::Busy)?;
         let (principal, before) = (
             Arc::clone(&holder.principal),
@@ -123,7 +123,9 @@ impl Rooms {
             self.change(&principal, room(bytes), |amount| {
                 amount.saturating_sub(bytes)
             });
-            self.change(&principal, Room::Readers, |amount| amount.saturating_sub(1));
+            self.change(&principal, BodyRoom::Readers, |amount| {
+                amount.saturating_sub(1)
+            });
         }
     }
 
@@ -131,8 +133,8 @@ impl Rooms {
     /// one who holds more.
     fn make_room(
         &mut self,
-        bounds: &Bounds,
-        room: Room,
+        bounds: &BodyBounds,
+        room: BodyRoom,
         amount: usize,
         principal: &Principal,
     ) -> Result<(), Unread> {
@@ -148,10 +150,10 @@ impl Rooms {
     }
 
     /// The oldest reader of whoever holds most of `room`, if that is more than `own`.
-    fn oldest_of_the_largest(&self, room: Room, own: usize) -> Option<u64> {
+    fn oldest_of_the_largest(&self, room: BodyRoom, own: usize) -> Option<u64> {
         let (largest, held) = self.held.iter().max_by_key(|(_, held)| held.of(room))?;
         let in_room = |holder: &Holder| {
-            room == Room::Readers || self::room(holder.bytes) == room && holder.bytes > 0
+            room == BodyRoom::Readers || self::room(holder.bytes) == room && holder.bytes > 0
         };
         let own_of = |holder: &Holder| holder.principal == *largest && in_room(holder);
         let oldest = self
@@ -162,7 +164,12 @@ impl Rooms {
         oldest.filter(|_| held.of(room) > own)
     }
 
-    fn change(&mut self, principal: &Arc<Principal>, room: Room, change: impl Fn(usize) -> usize) {
+    fn change(
+        &mut self,
+        principal: &Arc<Principal>,
+        room: BodyRoom,
+        change: impl Fn(usize) -> usize,
+    ) {
         let held = self.held.entry(Arc::clone(principal)).or_default();
         held.set(room, &change);
         if *held == Amounts::default() {
@@ -173,30 +180,30 @@ impl Rooms {
 }
 
 impl Amounts {
-    fn of(&self, room: Room) -> usize {
+    fn of(&self, room: BodyRoom) -> usize {
         match room {
-            Room::Readers => self.readers,
-            Room::Reserve => self.reserve,
-            Room::Pool => self.pool,
+            BodyRoom::Readers => self.readers,
+            BodyRoom::Reserve => self.reserve,
+            BodyRoom::Pool => self.pool,
         }
     }
 
-    fn set(&mut self, room: Room, change: impl Fn(usize) -> usize) {
+    fn set(&mut self, room: BodyRoom, change: impl Fn(usize) -> usize) {
         let amount = match room {
-            Room::Readers => &mut self.readers,
-            Room::Reserve => &mut self.reserve,
-            Room::Pool => &mut self.pool,
+            BodyRoom::Readers => &mut self.readers,
+            BodyRoom::Reserve => &mut self.reserve,
+            BodyRoom::Pool => &mut self.pool,
         };
         *amount = change(*amount);
     }
 }
 
 /// Where a body with so many bytes has its room.
-fn room(bytes: usize) -> Room {
+fn room(bytes: usize) -> BodyRoom {
     if bytes <= SMALL {
-        Room::Reserve
+        BodyRoom::Reserve
     } else {
-        Room::Pool
+        BodyRoom::Pool
     }
 }
 
@@ -213,7 +220,7 @@ mod tests {
     use super::*;
 
     struct Desk {
-        bounds: Bounds,
+        bounds: BodyBounds,
         rooms: Rooms,
         kept: Vec<(u64, oneshot::Receiver<()>)>,
     }
@@ -221,7 +228,7 @@ mod tests {
     impl Desk {
         fn new(max_body: usize) -> Self {
             Self {
-                bounds: Bounds::new(max_body),
+                bounds: BodyBounds::new(max_body),
                 rooms: Rooms::default(),
                 kept: Vec::new(),
             }

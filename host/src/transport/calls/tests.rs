@@ -21,8 +21,8 @@ use super::super::headers;
 use super::super::message::{Asks, Message};
 use super::super::revision::{self, SUPPORTED};
 use super::*;
-use crate::dispatch::Schema;
 use crate::reason::RefusalReason;
+use crate::schema::Schema;
 
 const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,
     "properties":{"region":{"type":"string","x-mcp-header":"Region"}}}"#;

@@ -12,23 +12,23 @@ use http_body_util::BodyExt as _;
 use http_body_util::combinators::BoxBody;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
-use super::places::Place;
+use super::places::ConnectionPlace;
 use crate::transport::answer::Answer;
 
 /// The course of one connection.
 pub(in crate::transport) struct Course {
-    place: Place,
-    state: Mutex<State>,
+    place: ConnectionPlace,
+    state: Mutex<CourseState>,
 }
 
 #[derive(Default)]
-struct State {
+struct CourseState {
     phase: Phase,
     /// Bytes of its body that are still to come.
     left: u64,
     /// Where its body ends only the library knows, so what comes after it is not read.
     endless: bool,
-    answer: Step,
+    answer: CourseStep,
     /// A good token has come this way.
     admitted: bool,
     /// The wire, which waits for the end of the answer.
@@ -50,7 +50,7 @@ enum Phase {
 /// How far the answer is, and so how a client that has sent everything can be asked whether it is
 /// there.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum CourseStep {
     /// Nothing of it exists, and the client understands interim answers.
     #[default]
     Ahead,
@@ -65,14 +65,14 @@ pub(super) enum Step {
 }
 
 impl Course {
-    pub(super) fn new(place: Place) -> Arc<Self> {
+    pub(super) fn new(place: ConnectionPlace) -> Arc<Self> {
         Arc::new(Self {
             place,
             state: Mutex::default(),
         })
     }
 
-    pub(super) fn place(&self) -> &Place {
+    pub(super) fn place(&self) -> &ConnectionPlace {
         &self.place
     }
 
@@ -84,9 +84,9 @@ impl Course {
         state.left = body.unwrap_or(u64::MAX);
         state.endless = body.is_none();
         state.answer = if version < Version::HTTP_11 {
-            Step::AheadOld
+            CourseStep::AheadOld
         } else {
-            Step::Ahead
+            CourseStep::Ahead
         };
     }
 
@@ -107,7 +107,11 @@ impl Course {
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
         let mut state = self.lock();
-        state.answer = if events { Step::Events } else { Step::Written };
+        state.answer = if events {
+            CourseStep::Events
+        } else {
+            CourseStep::Written
+        };
         let last = state.endless || self.place.only_health() || self.place.is_out();
         drop(state);
         let course = Arc::clone(self);
@@ -159,20 +163,20 @@ impl Course {
     }
 
     /// How the client can be asked whether it is still there. An event stream asks by itself.
-    pub(super) fn ask(&self) -> Step {
+    pub(super) fn ask(&self) -> CourseStep {
         let mut state = self.lock();
         let step = state.answer;
-        if step == Step::Events {
-            state.answer = Step::Comment;
+        if step == CourseStep::Events {
+            state.answer = CourseStep::Comment;
         }
         step
     }
 
     fn comment(&self) -> bool {
         let mut state = self.lock();
-        let due = state.answer == Step::Comment;
+        let due = state.answer == CourseStep::Comment;
         if due {
-            state.answer = Step::Written;
+            state.answer = CourseStep::Written;
         }
         due
     }
@@ -188,7 +192,7 @@ impl Course {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, CourseState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct ConnectionBounds {
     /// That may ask anything.
     pub(super) all: usize,
     /// Of these, of one peer address.
@@ -24,14 +24,14 @@ pub(super) struct Bounds {
 
 /// The places for connections.
 pub(super) struct Places {
-    bounds: Bounds,
+    bounds: ConnectionBounds,
     /// Peers without a share, because many clients come through them.
     trusted: Vec<IpNet>,
-    state: Mutex<State>,
+    state: Mutex<Occupied>,
 }
 
 /// A connection's place. Given back when dropped.
-pub(super) struct Place {
+pub(super) struct ConnectionPlace {
     id: u64,
     only_health: bool,
     out: CancellationToken,
@@ -39,17 +39,17 @@ pub(super) struct Place {
 }
 
 #[derive(Default)]
-struct State {
+struct Occupied {
     next: u64,
-    ordinary: Room,
-    health: Room,
+    ordinary: Seating,
+    health: Seating,
 }
 
 #[derive(Default)]
-struct Room {
+struct Seating {
     seats: HashMap<u64, Seat>,
     /// Those that can be asked to go, first the one that goes first.
-    waiting: BTreeMap<Turn, u64>,
+    waiting: BTreeMap<LeavingTurn, u64>,
     peers: HashMap<IpAddr, Peer>,
 }
 
@@ -57,23 +57,23 @@ struct Room {
 #[derive(Default)]
 struct Peer {
     held: usize,
-    waiting: BTreeSet<Turn>,
+    waiting: BTreeSet<LeavingTurn>,
 }
 
 struct Seat {
     /// None if it has no share.
     peer: Option<IpAddr>,
     /// None while a request is under way.
-    turn: Option<Turn>,
+    turn: Option<LeavingTurn>,
     out: CancellationToken,
 }
 
 /// When a connection has to go: those that never finished a header go before those that did,
 /// and then those that have waited longest.
-type Turn = (bool, u64);
+type LeavingTurn = (bool, u64);
 
 impl Places {
-    pub(super) fn new(bounds: Bounds, trusted: Vec<IpNet>) -> Arc<Self> {
+    pub(super) fn new(bounds: ConnectionBounds, trusted: Vec<IpNet>) -> Arc<Self> {
         Arc::new(Self {
             bounds,
             trusted,
@@ -82,19 +82,19 @@ impl Places {
     }
 
     /// A place for a connection from `peer`, at the expense of one that waits if need be.
-    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<ConnectionPlace> {
         let peer = peer.to_canonical();
         let share =
             (!self.trusted.iter().any(|trusted| trusted.contains(&peer))).then(|| network(peer));
         let mut state = self.lock();
         let id = state.next;
         state.next += 1;
-        let Bounds { all, each, health } = self.bounds;
+        let ConnectionBounds { all, each, health } = self.bounds;
         let (only_health, out) = match state.ordinary.enter(id, share, all, each) {
             Some(out) => (false, out),
             None => (true, state.health.enter(id, None, health, health)?),
         };
-        Some(Place {
+        Some(ConnectionPlace {
             id,
             only_health,
             out,
@@ -102,12 +102,12 @@ impl Places {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Occupied> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place {
+impl ConnectionPlace {
     /// Whether it is one of those kept for questions about health.
     pub(super) fn only_health(&self) -> bool {
         self.only_health
@@ -136,7 +136,7 @@ impl Place {
         self.out.cancelled().await;
     }
 
-    fn room<'s>(&self, state: &'s mut State) -> &'s mut Room {
+    fn room<'s>(&self, state: &'s mut Occupied) -> &'s mut Seating {
         if self.only_health {
             &mut state.health
         } else {
@@ -145,13 +145,13 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         self.room(&mut self.places.lock()).leave(self.id);
     }
 }
 
-impl Room {
+impl Seating {
     fn enter(
         &mut self,
         id: u64,
@@ -185,7 +185,7 @@ impl Room {
         Some(out)
     }
 
-    fn send_away(&mut self, turn: Turn) {
+    fn send_away(&mut self, turn: LeavingTurn) {
         if let Some(id) = self.waiting.get(&turn).copied()
             && let Some(seat) = self.leave(id)
         {
@@ -218,7 +218,7 @@ impl Room {
         }
     }
 
-    fn idle(&mut self, id: u64, turn: Turn) {
+    fn idle(&mut self, id: u64, turn: LeavingTurn) {
         self.busy(id);
         let Some(seat) = self.seats.get_mut(&id) else {
             return;
@@ -248,12 +248,12 @@ mod tests {
 
     fn places(all: usize, each: usize, health: usize, trusted: &str) -> Arc<Places> {
         Places::new(
-            Bounds { all, each, health },
+            ConnectionBounds { all, each, health },
             trusted.parse().into_iter().collect(),
         )
     }
 
-    fn enter(places: &Arc<Places>, peer: &str) -> Option<Place> {
+    fn enter(places: &Arc<Places>, peer: &str) -> Option<ConnectionPlace> {
         places.enter(peer.parse().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
     }
 
@@ -287,13 +287,13 @@ mod tests {
         busy.busy();
         let fourth = enter(&places, "192.0.2.4");
         assert_eq!(
-            [idle, silent, busy].map(Place::is_out),
+            [idle, silent, busy].map(ConnectionPlace::is_out),
             [false, true, false]
         );
-        fourth.iter().for_each(Place::busy);
+        fourth.iter().for_each(ConnectionPlace::busy);
         let fifth = enter(&places, "192.0.2.5");
-        assert_eq!([idle, busy].map(Place::is_out), [true, false]);
-        fifth.iter().for_each(Place::busy);
+        assert_eq!([idle, busy].map(ConnectionPlace::is_out), [true, false]);
+        fifth.iter().for_each(ConnectionPlace::busy);
         let sixth = enter(&places, "192.0.2.6");
         assert!(
             sixth.is_some_and(|sixth| sixth.only_health()),
@@ -306,7 +306,7 @@ mod tests {
     fn places_for_health_are_for_whoever_came_last() {
         let places = places(1, 1, 2, "");
         let only = enter(&places, "192.0.2.1");
-        only.iter().for_each(Place::busy);
+        only.iter().for_each(ConnectionPlace::busy);
         let flood: Vec<_> = (0..9)
             .filter_map(|_| enter(&places, "192.0.2.66"))
             .collect();
@@ -317,7 +317,7 @@ mod tests {
             ),
             (9, 2)
         );
-        assert!(flood.iter().all(Place::only_health));
+        assert!(flood.iter().all(ConnectionPlace::only_health));
         flood.last().iter().for_each(|place| place.busy());
         assert!(
             enter(&places, "192.0.2.1").is_some_and(|one| one.only_health()),

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::course::{Course, Step};
+use super::course::{Course, CourseStep};
 use super::head::{Head, Seen};
 
 /// One connection.
@@ -120,13 +120,13 @@ impl Wire {
     /// Asks a client that has closed its half whether it is still there.
     fn ask(&self) -> io::Result<()> {
         match self.course.ask() {
-            Step::Ahead
+            CourseStep::Ahead
                 if !self.unflushed && self.socket.try_write(CONTINUE)? == CONTINUE.len() =>
             {
                 Ok(())
             }
-            Step::Ahead | Step::AheadOld => Err(io::ErrorKind::ConnectionReset.into()),
-            Step::Events | Step::Comment | Step::Written => Ok(()),
+            CourseStep::Ahead | CourseStep::AheadOld => Err(io::ErrorKind::ConnectionReset.into()),
+            CourseStep::Events | CourseStep::Comment | CourseStep::Written => Ok(()),
         }
     }
 

@@ -9,23 +9,29 @@ const ALICE: &str = r#""actor_sub":"alice","actor_iss":"https://a","tenant":"acm
 const ORDERS: &str = r#""service":"orders_api","method":"GET","path_template":"/orders/{}""#;
 
 fn journal(folder: &Path) {
-    let first = format!(r#""call":"aa11",{ALICE},"tool":"get_order","component":"sha256:0""#);
-    let second = r#""call":"aa22","actor_sub":"bob","actor_iss":"https://a","tool":"whoami""#;
+    let first = format!(
+        r#""call":"aa11",{ALICE},"target":{{"kind":"tool","name":"get_order"}},"component":"sha256:0","grant":"support","mode":"per_service","modes":{{"mail":"service_identity","orders_api":"on_behalf_of"}}"#
+    );
+    let of_first = format!(
+        r#""call":"aa11",{ALICE},"target":{{"kind":"tool","name":"get_order"}},"component":"sha256:0""#
+    );
+    let second = r#""call":"aa22","actor_sub":"bob","actor_iss":"https://a","target":{"kind":"tool","name":"whoami"}"#;
     let records = [
+        r#""event":"journal.begun","format":2,"log":"a","previous":null"#.to_owned(),
         r#""event":"component.loaded","detail":{"name":"orders"}"#.to_owned(),
         format!(r#""event":"call.opened",{first},"decision":"allow""#),
-        format!(r#""event":"downstream.opened",{first},"delegation_mode":"on_behalf_of",{ORDERS}"#),
+        format!(r#""event":"downstream.opened",{of_first},"mode":"on_behalf_of","decision":"allow",{ORDERS}"#),
         format!(
-            r#""event":"token.exchanged",{first},{ORDERS},"scopes":["o"],"audience":"orders","credential_kind":"x""#
+            r#""event":"token.exchanged",{of_first},{ORDERS},"scopes":["o"],"audience":"orders","credential_kind":"x""#
         ),
         format!(
-            r#""event":"downstream.refused",{first},"outcome":"refused","reason":"not-granted","service":"x","method":"GET""#
+            r#""event":"downstream.refused",{of_first},"outcome":"refused","reason":"not-granted","service":"x","method":"GET""#
         ),
         format!(
-            r#""event":"downstream.closed",{first},"outcome":"done",{ORDERS},"status":200,"credential_kind":"token_exchange""#
+            r#""event":"downstream.closed",{of_first},"outcome":"done",{ORDERS},"status":200,"credential_kind":"token_exchange""#
         ),
         format!(r#""event":"call.closed",{first},"outcome":"done""#),
-        format!(r#""event":"call.opened",{second}"#),
+        format!(r#""event":"call.opened",{second},"mode":"service_identity","modes":{{}},"decision":"allow""#),
         format!(r#""event":"call.closed",{second},"outcome":"failed","reason":"trapped""#),
         r#""event":"call.refused","actor_sub":"eve\u001b[2J\u202e","outcome":"refused","reason":"unknown-target""#
             .to_owned(),
@@ -60,7 +66,7 @@ fn every_question_shows_its_records_and_no_others() {
     type Change = Box<dyn Fn(&mut Args)>;
     let some = |text: &str| Some(text.to_owned());
     let cases: Vec<(Change, usize)> = vec![
-        (Box::new(|_| ()), 10),
+        (Box::new(|_| ()), 11),
         (Box::new(move |args| args.actor = some("alice")), 6),
         (Box::new(move |args| args.agent = some("bot")), 6),
         (Box::new(move |args| args.agent = some("web")), 6),
@@ -74,7 +80,7 @@ fn every_question_shows_its_records_and_no_others() {
             1,
         ),
         (
-            Box::new(move |args| args.since = some("2025-11-21T08:00:00.060Z")),
+            Box::new(move |args| args.since = some("2025-11-21T08:00:00.070Z")),
             4,
         ),
         (Box::new(move |args| args.since = some("2025-11-22")), 0),
@@ -142,16 +148,18 @@ fn a_table_is_aligned_and_names_what_a_record_is_about() {
 #[test]
 fn what_is_left_out_is_said() {
     let table = show(|args| args.limit = Some(4)).unwrap();
-    assert!(table.starts_with("(6 earlier ones are left out"), "{table}");
+    assert!(table.starts_with("(7 earlier ones are left out"), "{table}");
 }
 
 #[test]
 fn a_call_is_a_tree() {
     let expected = "call aa11
-├─ call.opened  2025-11-21T08:00:00.010Z
+├─ call.opened  2025-11-21T08:00:00.020Z
 │  ├─ actor    alice of https://a tenant acme
 │  ├─ agent    bot client web
-│  └─ tool     get_order of sha256:0
+│  ├─ tool     get_order of sha256:0
+│  ├─ grant    support
+│  └─ mode     per_service (mail service_identity, orders_api on_behalf_of)
 ├─ downstream.opened  +10 ms
 │  ├─ request  orders_api GET /orders/{}
 │  ├─ mode     on_behalf_of
@@ -228,7 +236,7 @@ fn damage_is_told_after_what_is_before_it() {
     journal(temp.path());
     let file = temp.path().join("journal-00000001.jsonl");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("\"seq\":7", "\"seq\":70")).unwrap();
+    std::fs::write(&file, text.replace("\"seq\":8", "\"seq\":80")).unwrap();
     let mut bytes = Vec::new();
     let args = Args {
         folder: temp.path().to_owned(),
@@ -236,7 +244,7 @@ fn damage_is_told_after_what_is_before_it() {
         ..Args::default()
     };
     let error = run(&args, &mut Page::new(&mut bytes, false)).unwrap_err();
-    assert_eq!(String::from_utf8(bytes).unwrap().lines().count(), 6);
+    assert_eq!(String::from_utf8(bytes).unwrap().lines().count(), 7);
     assert!(
         format!("{error:#}").contains("bailiwick audit verify"),
         "{error:#}"

@@ -10,12 +10,12 @@ fn adopted(settings: &Settings, adoption: Adoption<'_>) -> Result<Opened, Journa
     adopt(settings, key(), &*clock(0), adoption)
 }
 
-/// A journal of three records and its newest checkpoint, as it was kept.
+/// A journal of four records and its newest checkpoint, as it was kept.
 async fn made(folder: &Path) -> String {
     let (journal, _) = open(folder);
     for call in ["a", "b"] {
         journal
-            .append(record(Event::CallRefused, call))
+            .record(record(Event::CallRefused, call))
             .await
             .unwrap();
     }
@@ -29,7 +29,7 @@ async fn a_journal_is_adopted_by_a_checkpoint_that_was_kept_and_says_so() {
     let kept = made(folder.path()).await;
     fs::remove_file(memory(folder.path()).path()).unwrap();
     let opened = adopted(&settings(folder.path()), Adoption::Extending(&kept)).unwrap();
-    assert_eq!(opened.records, 4);
+    assert_eq!(opened.records, 5);
     let record = lines(folder.path()).pop().unwrap();
     assert_eq!(record["event"], "journal.adopted");
     assert_eq!(
@@ -37,13 +37,13 @@ async fn a_journal_is_adopted_by_a_checkpoint_that_was_kept_and_says_so() {
             &record["detail"]["kept_size"],
             &record["detail"]["adopted_size"]
         ),
-        (&3.into(), &3.into())
+        (&4.into(), &4.into())
     );
     assert_eq!(record["detail"].get("remembered_size"), None);
     let (journal, opened) = open(folder.path());
-    assert_eq!(opened.records, 4);
+    assert_eq!(opened.records, 5);
     journal.close(stopped()).await.unwrap();
-    assert_eq!(verify(folder.path(), None).unwrap().signed, 5);
+    assert_eq!(verify(folder.path(), None).unwrap().signed, 6);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_journal_that_was_rolled_back_is_adopted_with_what_was_remembered() {
         matches!(
             refused,
             JournalError::Damaged {
-                damage: Damage::NotExtended { size: 6 },
+                damage: Damage::NotExtended { size: 7 },
                 ..
             }
         ),
@@ -80,38 +80,54 @@ async fn a_journal_that_was_rolled_back_is_adopted_with_what_was_remembered() {
     let root = newer.lines().nth(2).unwrap();
     assert_eq!(
         (&detail["remembered_size"], &detail["remembered_root"]),
-        (&6.into(), &root.into())
+        (&7.into(), &root.into())
     );
     assert_eq!(
         (&detail["adopted_size"], &detail["kept_size"]),
-        (&3.into(), &3.into())
+        (&4.into(), &4.into())
     );
     open(backup.path());
 }
 
+/// What version 1 wrote: no head, and the members of that format.
+const FORMAT_1: &str = concat!(
+    r#"{"seq":1,"time":"2025-11-21T08:00:00.000Z","event":"host.started","detail":{"version":"0.1.0"}}"#,
+    "\n",
+    r#"{"batch":1,"records":1,"mac":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#,
+    "\n",
+);
+
 #[tokio::test]
-async fn records_that_a_version_without_batches_acknowledged_are_not_cut_off() {
+async fn a_journal_of_another_format_is_refused_with_what_to_do_and_left_alone() {
     let folder = temporary();
     let kept = made(folder.path()).await;
     let segment = segment_files(folder.path()).remove(0);
-    let text = fs::read_to_string(&segment).unwrap();
-    let mut old: Vec<_> = text
-        .lines()
-        .filter(|line| !line.starts_with("{\"batch\""))
-        .map(String::from)
-        .collect();
-    fs::write(&segment, old.join("\n") + "\n").unwrap();
-    fs::remove_file(memory(folder.path()).path()).unwrap();
-    let closed = crashed_copy(folder.path());
-    adopted(&settings(closed.path()), Adoption::Extending(&kept)).unwrap();
-
-    old.push(old[2].replace("\"seq\":3", "\"seq\":4"));
-    fs::write(&segment, old.join("\n") + "\n").unwrap();
-    let refused = adopted(&settings(folder.path()), Adoption::Extending(&kept))
-        .map(drop)
-        .unwrap_err();
-    assert!(matches!(refused, JournalError::Unfinished(_)), "{refused}");
-    assert_eq!(fs::read_to_string(&segment).unwrap().lines().count(), 4);
+    let newer = fs::read_to_string(&segment)
+        .unwrap()
+        .replace("\"format\":2", "\"format\":3");
+    for (text, format) in [(FORMAT_1, 1), (newer.as_str(), 3)] {
+        fs::write(&segment, text).unwrap();
+        for remembered in [true, false] {
+            let copy = crashed_copy(folder.path());
+            if !remembered {
+                fs::remove_file(memory(copy.path()).path()).unwrap();
+            }
+            let started = Journal::open(settings(copy.path()), key(), clock(0)).map(drop);
+            let extended = adopted(&settings(copy.path()), Adoption::Extending(&kept)).map(drop);
+            for refused in [started.unwrap_err(), extended.unwrap_err()] {
+                assert!(
+                    matches!(refused, JournalError::Format { found, .. } if found == format),
+                    "{refused}"
+                );
+                assert!(refused.to_string().contains("move the folder away"));
+            }
+            let refused = verify(copy.path(), None).unwrap_err().to_string();
+            let said = format!("the journal is in format {format}, and this version reads");
+            assert!(refused.starts_with(&said), "{refused}");
+            let copied = segment_files(copy.path()).remove(0);
+            assert_eq!(fs::read_to_string(copied).unwrap(), text);
+        }
+    }
 }
 
 #[tokio::test]
@@ -141,7 +157,7 @@ async fn a_new_journal_begins_with_what_was_remembered_of_the_old_one() {
     );
     let (journal, _) = Journal::open(settings.clone(), key(), clock(0)).unwrap();
     journal
-        .append(record(Event::CallRefused, "a"))
+        .record(record(Event::CallRefused, "a"))
         .await
         .unwrap();
     journal.close(stopped()).await.unwrap();
@@ -155,19 +171,21 @@ async fn a_new_journal_begins_with_what_was_remembered_of_the_old_one() {
     );
     let root = old.lines().nth(2).unwrap();
     assert_eq!(
-        (
-            &first["detail"]["remembered_size"],
-            &first["detail"]["remembered_root"]
-        ),
-        (&2.into(), &root.into())
+        (&first["previous"]["size"], &first["previous"]["root"]),
+        (&3.into(), &root.into())
     );
     let (journal, opened) = Journal::open(settings.clone(), key(), clock(0)).unwrap();
     assert_eq!(opened.records, 1);
     journal.close(stopped()).await.unwrap();
     assert_eq!(verify(&settings.folder, None).unwrap().signed, 2);
+    let first = lines(&temp.path().join("old")).remove(0);
+    assert_eq!(
+        (&first["format"], &first["previous"]),
+        (&2.into(), &Value::Null)
+    );
     assert_eq!(
         verify(&temp.path().join("old"), None).unwrap().signed,
-        2,
+        3,
         "the old one verifies alone"
     );
 }

@@ -9,13 +9,13 @@ use super::super::super::testing::memory;
 use super::*;
 use crate::keys::JournalKeys;
 
-/// A journal of nine records under several checkpoints.
+/// A journal of ten records under several checkpoints.
 async fn made() -> tempfile::TempDir {
     let folder = temporary();
     let (journal, _) = Journal::open(settings(folder.path()), key(), clock(100)).unwrap();
     for n in 0..8 {
         journal
-            .append(record(Event::CallRefused, &format!("call-{n}")))
+            .record(record(Event::CallRefused, &format!("call-{n}")))
             .await
             .unwrap();
         tokio::time::sleep(Duration::from_millis(30)).await;
@@ -159,14 +159,14 @@ async fn a_journal_that_was_rolled_back_is_older_than_the_memory() {
     let folder = temporary();
     let (journal, _) = open(folder.path());
     journal
-        .append(record(Event::HostStarted, "a"))
+        .record(record(Event::HostStarted, "a"))
         .await
         .unwrap();
     journal.close(stopped()).await.unwrap();
     let backup = crashed_copy(folder.path());
     let (journal, _) = open(folder.path());
     journal
-        .append(record(Event::HostStarted, "b"))
+        .record(record(Event::HostStarted, "b"))
         .await
         .unwrap();
     journal.close(stopped()).await.unwrap();
@@ -179,8 +179,8 @@ async fn a_journal_that_was_rolled_back_is_older_than_the_memory() {
         matches!(
             error,
             JournalError::Older {
-                found: 2,
-                remembered: 4,
+                found: 3,
+                remembered: 5,
                 ..
             }
         ),
@@ -216,7 +216,7 @@ async fn a_journal_without_a_memory_and_a_memory_without_a_journal_are_refused()
         .map(drop)
         .unwrap_err();
     assert!(
-        matches!(error, JournalError::Gone { records: 9, .. }),
+        matches!(error, JournalError::Gone { records: 10, .. }),
         "{error}"
     );
     assert!(
@@ -250,7 +250,7 @@ async fn a_checkpoint_that_a_crash_left_half_published_is_completed() {
         fs::write(copy.path().join(CHECKPOINT), note(before)).unwrap();
         assert!(verify(copy.path(), None).is_ok(), "{torn:?}");
         let (journal, opened) = open(copy.path());
-        assert_eq!(opened.records, 9, "{torn:?}");
+        assert_eq!(opened.records, 10, "{torn:?}");
         let now = fs::read_to_string(copy.path().join(CHECKPOINTS)).unwrap();
         assert_eq!(now, list.concat(), "{torn:?}");
         assert_eq!(
@@ -259,7 +259,7 @@ async fn a_checkpoint_that_a_crash_left_half_published_is_completed() {
             "{torn:?}"
         );
         journal.close(stopped()).await.unwrap();
-        assert_eq!(verify(copy.path(), None).unwrap().signed, 10);
+        assert_eq!(verify(copy.path(), None).unwrap().signed, 11);
     }
 }
 
@@ -270,12 +270,12 @@ async fn what_no_checkpoint_covers_yet_counts_only_under_this_hosts_mac() {
     let (journal, _) = open(folder.path());
     for call in ["alice", "bob"] {
         journal
-            .append(record(Event::CallRefused, call))
+            .record(record(Event::CallRefused, call))
             .await
             .unwrap();
     }
     let good = crashed_copy(folder.path());
-    assert_eq!(verify(good.path(), None).unwrap().unsigned, 2);
+    assert_eq!(verify(good.path(), None).unwrap().unsigned, 3);
     let forged = crashed_copy(folder.path());
     rewrite(forged.path(), |text| text.replace("alice", "malic"));
     let error = Journal::open(settings(forged.path()), key(), clock(0))
@@ -288,7 +288,7 @@ async fn what_no_checkpoint_covers_yet_counts_only_under_this_hosts_mac() {
     else {
         unreachable!("{error}")
     };
-    assert_eq!(place.seq, Some(1));
+    assert_eq!(place.seq, Some(2));
     // A key that is not this host's does no better.
     let other = JournalKeys {
         mac: key_of(6).mac,
@@ -308,7 +308,7 @@ async fn what_no_checkpoint_covers_yet_counts_only_under_this_hosts_mac() {
         "{error}"
     );
     let (journal, opened) = open(good.path());
-    assert_eq!((opened.records, opened.cut_bytes), (2, 0));
+    assert_eq!((opened.records, opened.cut_bytes), (3, 0));
     journal.close(stopped()).await.unwrap();
 }
 

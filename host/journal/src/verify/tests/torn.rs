@@ -16,11 +16,11 @@ fn the_last_batch_is_torn_or_intact_as_a_whole() {
             .line(seq, 0)
             .unwrap()
     };
-    let batch = [lines(14), lines(15)]
+    let batch = [lines(15), lines(16)]
         .map(|line| [&line[..], b"\n"].concat())
         .concat();
     let end = BatchEnd {
-        first: 14,
+        first: 15,
         records: 2,
         tag: [0; 32],
     }
@@ -47,7 +47,7 @@ fn the_last_batch_is_torn_or_intact_as_a_whole() {
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&hole)));
         assert_eq!(
             (report.records, report.torn_bytes),
-            (13, u64::try_from(hole.len()).unwrap())
+            (14, u64::try_from(hole.len()).unwrap())
         );
     }
     // Behind a batch that was torn nothing was ever written.
@@ -56,7 +56,7 @@ fn the_last_batch_is_torn_or_intact_as_a_whole() {
     let found = torn(&[&hole[..], &batch[..]].concat())
         .unwrap_err()
         .to_string();
-    assert!(found.contains("(record 14)"), "{found}");
+    assert!(found.contains("(record 15)"), "{found}");
 }
 
 #[test]

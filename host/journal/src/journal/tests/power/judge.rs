@@ -82,9 +82,11 @@ fn start(folder: &Path) -> Result<Started, String> {
     log.checkpoint().map_err(told)?;
     let count = |number: u64| usize::try_from(number).unwrap();
     let cut = u64::from(opened.cut_bytes > 0);
+    // If even the first batch was torn, the record of that begins the log, after its head.
+    let head = u64::from(opened.records == 1 + cut && cut > 0);
     Ok(Started {
         records: count(opened.records),
-        written: count(opened.closed + cut),
+        written: count(opened.closed + cut + head),
     })
 }
 

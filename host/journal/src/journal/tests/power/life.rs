@@ -10,6 +10,7 @@ use super::*;
 use crate::checkpoint::Checkpoint;
 use crate::journal::log::Log;
 use crate::journal::recover;
+use crate::record::{CallClosed, HostStarted};
 use crate::tree::Hash;
 
 /// What happened in a life, and when. A moment is a number of steps.
@@ -151,8 +152,9 @@ impl Living {
             .log
             .append(&records.iter().collect::<Vec<_>>(), NOW)
             .unwrap();
-        let lines = (first..)
-            .zip(records)
+        let head = (before == 0).then_some(&self.log.head);
+        let lines = (first - u64::try_from(head.iter().len()).unwrap()..)
+            .zip(head.into_iter().chain(records))
             .map(|(seq, record)| record.line(seq, NOW).unwrap());
         self.life
             .lines
@@ -191,7 +193,7 @@ impl Living {
     fn record(&mut self, count: u64, dice: &mut Dice) -> Record {
         self.made += 1;
         let events = [
-            Event::CallRefused,
+            Event::HostStarted,
             Event::CallOpened,
             Event::DownstreamOpened,
             Event::CallClosed,
@@ -205,9 +207,18 @@ impl Living {
         let detail: Map<String, Value> = (0..texts)
             .map(|n| (format!("d{n}"), json!("x".repeat(400))))
             .collect();
-        Record {
-            detail: Some(detail),
-            ..record(*dice.one_of(&events), &call)
+        match record(*dice.one_of(&events), &call) {
+            Record::CallClosed(closed) => CallClosed {
+                detail: Some(detail.into()),
+                ..closed
+            }
+            .into(),
+            // Other records are as long as their texts.
+            Record::HostStarted(_) => HostStarted {
+                detail: detail.into(),
+            }
+            .into(),
+            other => other,
         }
     }
 }

@@ -52,7 +52,7 @@ impl Cost {
 
 /// The cost of `schema`.
 pub(super) fn expanded(schema: &Value) -> Result<Cost, Unbounded> {
-    let mut walk = Walk {
+    let mut walk = Expander {
         root: schema,
         known: HashMap::new(),
         depth: 0,
@@ -60,14 +60,14 @@ pub(super) fn expanded(schema: &Value) -> Result<Cost, Unbounded> {
     walk.value(schema)
 }
 
-struct Walk<'s> {
+struct Expander<'s> {
     root: &'s Value,
     // `None` while it is being counted.
     known: HashMap<String, Option<Cost>>,
     depth: usize,
 }
 
-impl Walk<'_> {
+impl Expander<'_> {
     fn value(&mut self, value: &Value) -> Result<Cost, Unbounded> {
         // The walk itself must not run out of stack.
         if self.depth >= MAX_DEPTH {

@@ -4,36 +4,11 @@
 //! enums, so that one cause never has two names. Each enum holds exactly what can be the reason of
 //! its step: a call that was refused before it was opened never "ran out of memory".
 
-use std::fmt;
+use super::codes::codes;
 
-macro_rules! reasons {
-    ($(#[$about:meta])* $enum:ident { $($(#[$doc:meta])* $name:ident => $code:literal,)* }) => {
-        $(#[$about])*
-        ///
-        /// Codes are part of the journal's format: they are added, never renamed.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $enum { $($(#[$doc])* $name,)* }
-
-        impl $enum {
-            /// Every code, for tests that want one story for each.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The code as it stands in the journal and in answers.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $code,)* }
-            }
-        }
-
-        impl fmt::Display for $enum {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-reasons! {
-    /// Why a request was refused before a call was opened.
+codes! {
+    /// Why a request was refused before a call was opened. Codes are part of the journal's format:
+    /// they are added, never renamed.
     RefusalReason {
         /// No credential was presented.
         TokenMissing => "token-missing",
@@ -66,7 +41,7 @@ reasons! {
     }
 }
 
-reasons! {
+codes! {
     /// Why an opened call did not simply succeed.
     EndReason {
         /// The tool answered with an error of its own.
@@ -89,12 +64,16 @@ reasons! {
         InputUnsupported => "input-unsupported",
         /// The host ran out of places or memory while it ran the call.
         Overloaded => "overloaded",
+        /// The host stopped before the call did; recorded at the next start.
+        HostCrashed => "host-crashed",
+        /// The journal could not be written when the record was due.
+        AuditUnavailable => "audit-unavailable",
         /// The host failed.
         Internal => "internal",
     }
 }
 
-reasons! {
+codes! {
     /// Why a tool's request to a service got no answer.
     DownstreamReason {
         /// No service of that name is granted.
@@ -119,6 +98,8 @@ reasons! {
         TooLarge => "too-large",
         /// The call used up its downstream calls.
         QuotaExhausted => "quota-exhausted",
+        /// The host stopped before the answer came; recorded at the next start.
+        HostCrashed => "host-crashed",
         /// The journal cannot be written.
         AuditUnavailable => "audit-unavailable",
         /// The call ended before the answer came.
@@ -126,7 +107,7 @@ reasons! {
     }
 }
 
-reasons! {
+codes! {
     /// Why a component or a configuration was not applied.
     LoadReason {
         /// A component imports an interface that no tool gets.

@@ -1,13 +1,16 @@
 //! JSON Schemas of tools: local, bounded, compiled once.
 
+mod cost;
+mod pattern;
+
 use std::sync::Arc;
 
 use jsonschema::PatternOptions;
 use serde_json::{Map, Value};
 
-use super::cost::{Cost, Unbounded, expanded};
 use crate::characters::{Unfit, check_name, check_prose};
 use crate::json;
+use cost::{Cost, Unbounded, expanded};
 
 /// A compiled JSON Schema (2020-12) with its text.
 pub struct Schema {
@@ -230,7 +233,7 @@ fn inner(value: &Value) -> impl Iterator<Item = &Value> {
 ///
 /// # Errors
 /// One of them could deceive whoever reads it.
-pub(super) fn check_texts(value: &Value) -> Result<(), Unfit> {
+pub(crate) fn check_texts(value: &Value) -> Result<(), Unfit> {
     match value {
         Value::String(text) => check_prose(text),
         Value::Array(items) => items.iter().try_for_each(check_texts),

@@ -10,7 +10,7 @@ use std::str::Chars;
 pub(super) fn steps(pattern: &str) -> usize {
     let mut rest = pattern.chars().peekable();
     let mut outer = Vec::new();
-    let mut group = Group::default();
+    let mut group = PatternGroup::default();
     while let Some(c) = rest.next() {
         match c {
             '(' => outer.push(std::mem::take(&mut group)),
@@ -66,12 +66,12 @@ fn skip(rest: &mut Peekable<Chars<'_>>, end: char) {
 }
 
 #[derive(Default)]
-struct Group {
+struct PatternGroup {
     before: usize,
     last: usize,
 }
 
-impl Group {
+impl PatternGroup {
     fn push(&mut self, steps: usize) {
         self.before = self.total();
         self.last = steps;

@@ -1,0 +1,63 @@
+//! The head of a log: its first record says in which format all of them are.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::Error as _;
+
+use super::damage::{Damage, Place};
+use super::file::segment_name;
+use super::line::MAX_LINE;
+use super::lines::{Found, read_line};
+use super::record::{Event, FORMAT, JournalBegun};
+
+/// What may be in the first line of a journal of any format.
+#[derive(Deserialize)]
+struct Any {
+    event: String,
+    #[serde(default)]
+    format: Option<u32>,
+}
+
+/// Checks that a folder is not the journal of another format. What cannot be read is for the walk
+/// to name.
+pub(super) fn check_folder(folder: &Path) -> Result<(), Damage> {
+    let (file, mut line) = (segment_name(1), Vec::new());
+    let read = File::open(folder.join(&file))
+        .and_then(|file| read_line(&mut BufReader::new(file), &mut line, MAX_LINE));
+    if !matches!(read, Ok(Found::Line)) {
+        return Ok(());
+    }
+    let place = Place {
+        file,
+        line: 1,
+        seq: Some(1),
+    };
+    match check(line.strip_suffix(b"\n").unwrap_or(&line), &place) {
+        Err(other @ Damage::Format(_)) => Err(other),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a first line begins a log in the format that this version reads.
+pub(super) fn check(line: &[u8], place: &Place) -> Result<(), Damage> {
+    let not_a_record = |source| Damage::NotARecord {
+        place: place.clone(),
+        source,
+    };
+    let any: Any = serde_json::from_slice(line).map_err(not_a_record)?;
+    let begins = any.event == Event::JournalBegun.as_str();
+    match any.format {
+        Some(FORMAT) if begins => serde_json::from_slice::<JournalBegun>(line)
+            .map(drop)
+            .map_err(not_a_record),
+        Some(format) if begins => Err(Damage::Format(format)),
+        // Format 1 had no head, and no `format` in any record.
+        None if !begins => Err(Damage::Format(1)),
+        _ => Err(not_a_record(serde_json::Error::custom(
+            "expected the head of a journal",
+        ))),
+    }
+}

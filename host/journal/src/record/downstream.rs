@@ -1,0 +1,143 @@
+//! The records of requests to services; never their values.
+
+use bailiwick_envelope::DelegationMode;
+use serde::{Deserialize, Serialize};
+
+use super::call::Call;
+use super::parts::{Decision, Outcome};
+use crate::reason::DownstreamReason;
+use crate::text::{Scopes, Text};
+
+/// A request to a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The service, by its configured name.
+    pub service: Text,
+    /// The HTTP method.
+    pub method: Text,
+    /// The template that the request matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_template: Option<Text>,
+}
+
+/// `downstream.refused`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownstreamRefused {
+    /// Of which call.
+    #[serde(flatten)]
+    pub call: Call,
+    /// On whose authority, if the service is granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<DelegationMode>,
+    decision: Decision,
+    outcome: Outcome,
+    /// Why.
+    pub reason: DownstreamReason,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+impl DownstreamRefused {
+    /// The record of a request that the host does not make.
+    pub fn new(
+        call: Call,
+        mode: Option<DelegationMode>,
+        request: Request,
+        reason: DownstreamReason,
+    ) -> Self {
+        Self {
+            call,
+            mode,
+            decision: Decision::Deny,
+            outcome: Outcome::Refused,
+            reason,
+            request,
+        }
+    }
+}
+
+/// `downstream.opened`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownstreamOpened {
+    /// Of which call.
+    #[serde(flatten)]
+    pub call: Call,
+    /// On whose authority.
+    pub mode: DelegationMode,
+    decision: Decision,
+    /// What is about to be sent.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+impl DownstreamOpened {
+    /// The record of a request that is about to be made.
+    pub fn new(call: Call, mode: DelegationMode, request: Request) -> Self {
+        Self {
+            call,
+            mode,
+            decision: Decision::Allow,
+            request,
+        }
+    }
+
+    /// Returns the record that ends this request.
+    pub fn closed(&self, outcome: Outcome, reason: Option<DownstreamReason>) -> DownstreamClosed {
+        DownstreamClosed {
+            call: self.call.clone(),
+            mode: self.mode,
+            outcome,
+            reason,
+            request: self.request.clone(),
+            status: None,
+            credential_kind: None,
+        }
+    }
+}
+
+/// `downstream.closed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownstreamClosed {
+    /// Of which call.
+    #[serde(flatten)]
+    pub call: Call,
+    /// On whose authority.
+    pub mode: DelegationMode,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, unless it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<DownstreamReason>,
+    /// What was sent.
+    #[serde(flatten)]
+    pub request: Request,
+    /// The HTTP status of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What kind of credential was presented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_kind: Option<Text>,
+}
+
+/// `token.exchanged`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenExchanged {
+    /// Of which call.
+    #[serde(flatten)]
+    pub call: Call,
+    /// On whose authority.
+    pub mode: DelegationMode,
+    /// For which request.
+    #[serde(flatten)]
+    pub request: Request,
+    /// The scopes that were asked for.
+    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
+    pub scopes: Scopes,
+    /// The audience that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Text>,
+    /// What kind of credential was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_kind: Option<Text>,
+}

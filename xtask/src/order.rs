@@ -1,0 +1,159 @@
+//! The order of the host's modules: each imports only modules that stand before it in the list of
+//! ARCHITECTURE.md, so no two of them lie on a cycle, and one type name means one thing.
+//!
+//! Reads `host/src` as text; code that is compiled for tests alone is exempt. Invariant: what the
+//! compiler would resolve to a module of the host is seen, however it is written: `crate::x`,
+//! `super::` that leaves a module, nested use trees, paths in code and in macros.
+
+mod imports;
+mod list;
+mod modules;
+mod names;
+mod ranking;
+mod siblings;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::step::say;
+use imports::{Import, imports};
+use list::Ranks;
+use modules::{Module, Sources, modules};
+
+/// Checks the host's sources, or lists cycles between siblings.
+pub(crate) fn report(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    let host = Host::read(root)?;
+    let faults = match arguments {
+        [] => host.faults(),
+        [mode] if mode == "--siblings" => host.cycles_of_siblings(&[]),
+        _ => bail!("expected `--siblings` or nothing"),
+    };
+    if faults.is_empty() {
+        say("the modules of the host are in order");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for fault in &faults {
+        say(&format!("{fault}\n"));
+    }
+    say(&format!("{} in all", faults.len()));
+    Ok(ExitCode::FAILURE)
+}
+
+/// All that is read.
+struct Host {
+    ranks: Ranks,
+    modules: Vec<Module>,
+    imports: Vec<Import>,
+}
+
+impl Host {
+    fn read(root: &Path) -> Result<Self> {
+        let text = fs::read_to_string(root.join("ARCHITECTURE.md"))?;
+        let sources = Sources::of_folder(&root.join("host/src"))?;
+        Self::new(&text, &sources).context("host/src")
+    }
+
+    /// The host with these sources and this text of ARCHITECTURE.md.
+    fn new(architecture: &str, sources: &Sources) -> Result<Self> {
+        let modules = modules(sources, &["lib.rs", "main.rs"])?;
+        Ok(Self {
+            ranks: Ranks::read(architecture)?,
+            imports: imports(&modules),
+            modules,
+        })
+    }
+
+    /// Everything that is wrong, a text each.
+    fn faults(&self) -> Vec<String> {
+        let mut faults = self.ranks.differences(&self.modules);
+        faults.extend(ranking::backwards(&self.ranks, &self.imports, PENDING));
+        faults.extend(self.cycles_of_siblings(TANGLED));
+        faults.extend(names::repeated(
+            &self.modules,
+            &[SHARED_NAMES, NAMED_TWICE].concat(),
+        ));
+        faults
+    }
+
+    fn cycles_of_siblings(&self, tolerated: &[&str]) -> Vec<String> {
+        siblings::cycles(&self.modules, &self.imports, tolerated)
+    }
+}
+
+/// Imports that still run backwards: the module, what it imports, and what ends that.
+const PENDING: &[(&str, &str, &str)] = &[
+    (
+        "sandbox",
+        "delegation",
+        "the trait with one method between them",
+    ),
+    (
+        "sandbox",
+        "dispatch",
+        "a run that takes the open call alone",
+    ),
+    (
+        "sandbox",
+        "envelope",
+        "a run that takes the open call alone",
+    ),
+    ("sandbox", "audit", "a run that takes the open call alone"),
+    ("intake", "envelope", "MAC keys below both"),
+    (
+        "audit",
+        "delegation",
+        "the tally of downstream calls below both",
+    ),
+];
+
+/// Modules whose files may still import each other in a circle.
+const TANGLED: &[&str] = &["audit", "cli", "delegation", "identity", "transport"];
+
+/// Type names that may be defined more than once, because each definition is only ever read within
+/// its own file.
+const SHARED_NAMES: &[&str] = &[
+    // The arguments of each command.
+    "Args",
+];
+
+/// Type names that are still defined more than once, and must not stay so.
+const NAMED_TWICE: &[&str] = &[
+    "Answer",
+    "Check",
+    "Command",
+    "Ended",
+    "Ending",
+    "Entry",
+    "Folder",
+    "Found",
+    "Ground",
+    "Keeper",
+    "Key",
+    "Kind",
+    "Line",
+    "Lines",
+    "Loaded",
+    "Log",
+    "Look",
+    "Malformed",
+    "OpenCall",
+    "Pending",
+    "Place",
+    "Prepared",
+    "Principal",
+    "Report",
+    "Seen",
+    "Shared",
+    "Signer",
+    "Slot",
+    "State",
+    "Step",
+    "Turn",
+    "Way",
+    "Wire",
+];

@@ -1,0 +1,83 @@
+//! Imports that lead from a lower module to a higher one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::imports::Import;
+use super::list::Ranks;
+
+/// From one top-level module to another, with the first import that does it.
+type Edges<'i> = BTreeMap<(&'i str, &'i str), Vec<&'i Import>>;
+
+/// Describes each edge that runs backwards and is not `pending`, and each pending one that does
+/// not exist any more.
+pub(super) fn backwards(
+    ranks: &Ranks,
+    imports: &[Import],
+    pending: &[(&str, &str, &str)],
+) -> Vec<String> {
+    let edges = edges(imports);
+    let wrong: BTreeSet<(&str, &str)> = edges
+        .keys()
+        .filter(|(from, to)| is_backwards(ranks, from, to))
+        .copied()
+        .collect();
+    let known = |edge: &(&str, &str)| pending.iter().any(|(from, to, _)| *edge == (*from, *to));
+    let mut faults: Vec<String> = wrong
+        .iter()
+        .filter(|edge| !known(edge))
+        .map(|edge| described(*edge, &edges, ranks))
+        .collect();
+    let gone = pending
+        .iter()
+        .filter(|(from, to, _)| !wrong.contains(&(*from, *to)));
+    faults.extend(gone.map(|(from, to, _)| {
+        format!(
+            "{from} does not import {to} any more; take the pair off PENDING in xtask/src/order.rs"
+        )
+    }));
+    faults
+}
+
+fn edges(imports: &[Import]) -> Edges<'_> {
+    let mut edges = Edges::new();
+    for import in imports {
+        if let (Some(from), Some(to)) = (import.from.first(), import.to.first())
+            && from != to
+        {
+            edges.entry((from, to)).or_default().push(import);
+        }
+    }
+    edges
+}
+
+/// Whether both are listed and the importing one stands first. What is not listed is a fault of
+/// its own, or is no module but an item of the root.
+fn is_backwards(ranks: &Ranks, from: &str, to: &str) -> bool {
+    let rank = |name| ranks.of(name).map(|(rank, _)| rank);
+    rank(from).zip(rank(to)).is_some_and(|(from, to)| from < to)
+}
+
+fn described((from, to): (&str, &str), edges: &Edges<'_>, ranks: &Ranks) -> String {
+    let mut text = format!("{from} imports {to}, which stands after it");
+    let mut lines = BTreeSet::new();
+    let all = edges.get(&(from, to)).into_iter().flatten();
+    for import in all.filter(|import| lines.insert((&import.file, import.line))) {
+        text += &format!(
+            "\n  {}:{}: {}",
+            import.file,
+            import.line,
+            import.to.join("::")
+        );
+    }
+    let other = edges.get(&(to, from)).and_then(|imports| imports.first());
+    text + &match (other, ranks.of(to)) {
+        (Some(import), _) => format!(
+            "\n  {}:{}: while {to} imports {}",
+            import.file,
+            import.line,
+            import.to.join("::")
+        ),
+        (None, Some((_, line))) => format!("\n  ARCHITECTURE.md:{line}: is where {to} stands"),
+        (None, None) => String::new(),
+    }
+}
