@@ -19,14 +19,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::{self, ConfigLoaded, Detail, HostStarted, HostStopped, Journal};
 use crate::call::{Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace, Serving};
-use crate::config::{self, Config, ServerSettings};
+use crate::config::{self, Config, OperationsSettings, ServerSettings};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, JournalKeys, Signer, SignerSettings};
 use crate::intake::{self, Cache, Compiler, Intake, Workers};
 use crate::limits::{Limits, Room};
+use crate::observe::Meters;
 use crate::sandbox::Sandbox;
 use crate::seams::{Clock, Random, SystemClock, SystemRandom};
-use crate::transport::{self, Front, FrontSettings, Resource};
+use crate::transport::{self, Front, FrontSettings, Operations, Resource};
 use changes::record_changes;
 use policy::{Ground, Shelf, Source};
 use reload::{Known, Watch, first_look, look_at};
@@ -35,6 +36,7 @@ use reload::{Known, Watch, first_look, look_at};
 pub struct App {
     listener: TcpListener,
     front: Arc<Front>,
+    operations: Option<(TcpListener, Arc<Operations>)>,
     trusted: Vec<IpNet>,
     host: Arc<Host>,
     intake: Arc<Intake>,
@@ -64,10 +66,13 @@ impl App {
         let listener = TcpListener::bind(server.listen)
             .await
             .with_context(|| format!("cannot listen on {}", server.listen))?;
+        let operations = listen_to_operations(config.operations.clone()).await?;
         let resource = resource(&server, &listener)?;
         let keys = HostKeys::open(&envelope.keys, random.as_ref(), &server.trust)?;
         let cache = Cache::open(&server.cache(&envelope), keys.cache, &server.trust);
+        let meters = Meters::default();
         let journal = open_journal(&config, keys.journal, &clock)?;
+        measure(&journal, &meters);
         let tls = tls()?;
         let settings = SignerSettings {
             trust_domain: envelope.trust_domain,
@@ -98,6 +103,7 @@ impl App {
             tls,
             intake: Arc::clone(&intake),
             journal: journal.clone(),
+            meters: meters.clone(),
         };
         // What fails from here on is in the journal; what fails before leaves nothing in it.
         let allowed_hosts = allowed_hosts(&server, &listener)?;
@@ -119,7 +125,7 @@ impl App {
             emptied: false,
         };
         let built = ground.policy(config, None, shelf).await?;
-        record_changes(&built.policy, None, &journal).await?;
+        record_changes(&built.policy, None, &journal, &meters).await?;
         let known = Known::of(&built, terms, &seen);
         let front_settings = FrontSettings {
             allowed_hosts,
@@ -133,6 +139,7 @@ impl App {
             serving: Serving::new(built.policy),
             signer,
             journal: journal.clone(),
+            meters,
             pace: Pace::new(&limits),
             checks: Gate::of_checks(&limits),
             gate: Gate::new(&limits, sandbox.capacity()),
@@ -153,11 +160,18 @@ impl App {
             known,
         );
         let front = Arc::new(Front::new(front_settings, Arc::clone(&host)));
+        let operations = operations.map(|(listener, names)| {
+            (
+                listener,
+                Arc::new(Operations::new(Arc::clone(&host), names)),
+            )
+        });
         let url = format!("http://{}{}", listener.local_addr()?, resource.path());
         let (trusted, drain) = (server.trusted_proxies, limits.time + Duration::from_secs(2));
         Ok(Self {
             listener,
             front,
+            operations,
             trusted,
             host,
             intake,
@@ -180,12 +194,25 @@ impl App {
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
         let served = transport::serve(
-            self.listener,
+            transport::Serving {
+                listener: self.listener,
+                trusted: self.trusted,
+                stop: stop.clone(),
+                drain: self.drain,
+            },
             self.front,
-            self.trusted,
-            stop.clone(),
-            self.drain,
         );
+        // Health and metrics are there until calls have ended.
+        let closed = CancellationToken::new();
+        let observed = self.operations.map(|(listener, operations)| {
+            let serving = transport::Serving {
+                listener,
+                trusted: Vec::new(),
+                stop: closed.clone(),
+                drain: OPERATIONS_DRAIN,
+            };
+            tokio::spawn(transport::serve_operations(serving, operations))
+        });
         let ending = async {
             stop.cancelled().await;
             self.host.ending.cancel();
@@ -197,6 +224,10 @@ impl App {
         self.host.calls.wait().await;
         self.host.lines.finish();
         self.intake.stop();
+        closed.cancel();
+        if let Some(observed) = observed {
+            observed.await.context("the operations listener failed")?;
+        }
         let watched = watching.await;
         self.journal
             .close(HostStopped {})
@@ -233,6 +264,34 @@ fn allowed_hosts(server: &ServerSettings, listener: &TcpListener) -> anyhow::Res
     }
     Ok(hosts)
 }
+
+/// Binds the operations listener, with the names by which it is addressed.
+async fn listen_to_operations(
+    settings: Option<OperationsSettings>,
+) -> anyhow::Result<Option<(TcpListener, Vec<String>)>> {
+    let Some(settings) = settings else {
+        return Ok(None);
+    };
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("operations.listen: cannot listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
+    let mut names = settings.allowed_hosts;
+    if address.ip().is_loopback() {
+        names.push("localhost".to_owned());
+    }
+    tracing::info!(%address, "health and metrics are served");
+    Ok(Some((listener, names)))
+}
+
+/// Has the journal's batches measured.
+fn measure(journal: &Journal, meters: &Meters) {
+    let meters = meters.clone();
+    journal.observe(move |synced| meters.synced(synced.records, synced.took));
+}
+
+/// How long a question about health or metrics may take to finish when the host stops.
+const OPERATIONS_DRAIN: Duration = Duration::from_secs(1);
 
 /// The roots of this machine's trust store.
 ///

@@ -9,6 +9,7 @@
 mod accepted;
 mod components;
 mod issuers;
+mod operations;
 mod reader;
 mod renamed;
 mod server;
@@ -30,6 +31,7 @@ use crate::tokens::{Algorithm, KeySource};
 use reader::{Problems, Section};
 
 pub use accepted::{Accepted, AcceptedError};
+pub use operations::OperationsSettings;
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
 
@@ -37,6 +39,8 @@ pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
 pub struct Config {
     /// `[server]`.
     pub server: ServerSettings,
+    /// `[operations]`, if there is such a section.
+    pub operations: Option<OperationsSettings>,
     /// `[[issuers]]`.
     pub issuers: Vec<Issuer>,
     /// `[envelope]`.
@@ -69,8 +73,8 @@ impl Config {
     /// cannot follow each other without a restart.
     pub fn fixed(&self) -> String {
         format!(
-            "{:?} {:?} {:?} {:?}",
-            self.server, self.envelope, self.audit, self.limits
+            "{:?} {:?} {:?} {:?} {:?}",
+            self.server, self.operations, self.envelope, self.audit, self.limits
         )
     }
 
@@ -164,6 +168,7 @@ fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
 fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let server = server::server(root);
     root.check_file();
+    let operations = operations::operations(root);
     let envelope = server::envelope(root);
     let audit = server::audit(root, envelope.as_ref());
     let limits = server::limits(root);
@@ -186,6 +191,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let digest = sha256(text);
     Some(Config {
         server,
+        operations,
         issuers,
         envelope,
         services,

@@ -163,6 +163,13 @@ impl Identity {
         }
     }
 
+    /// Returns whether at least one issuer's keys can be used, or were not needed yet.
+    pub fn can_admit(&self) -> bool {
+        self.issuers
+            .iter()
+            .any(|trusted| !trusted.keys.is_unavailable())
+    }
+
     /// The keys of the configured issuer of exactly this name.
     pub fn keys_of(&self, issuer: &str) -> Option<&KeyRing> {
         self.trusted(issuer).map(|trusted| &trusted.keys)

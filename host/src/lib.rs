@@ -36,6 +36,7 @@ pub mod flight;
 pub mod harden;
 pub mod json;
 pub mod limits;
+pub mod observe;
 pub mod principal;
 pub mod schema;
 

@@ -18,6 +18,7 @@ mod described;
 mod downstream;
 mod engine;
 mod entry;
+mod export;
 mod growth;
 mod identity;
 mod log;
@@ -37,5 +38,6 @@ pub(crate) use engine::{
 };
 pub use engine::{EngineError, Tier};
 pub(crate) use entry::INTERFACE;
+pub use export::{Export, ToolExport};
 pub use progress::{ProgressSink, Report};
 pub use run::{Capacity, Job, Sandbox};

@@ -16,9 +16,11 @@ mod http;
 mod listening;
 mod mcp;
 mod message;
+mod operations;
 mod ready;
 mod revision;
 
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};
-pub use http::{max_listeners, serve};
+pub use http::{Serving, max_listeners, serve, serve_operations};
+pub use operations::Operations;

@@ -145,7 +145,7 @@ fn end_of(world: &World, tool: &str) -> Result<String> {
     segments.sort();
     let marks = [
         "\"event\":\"call.closed\"".to_owned(),
-        format!("\"tool\":\"{tool}\""),
+        format!("\"target\":{{\"kind\":\"tool\",\"name\":\"{tool}\"}}"),
     ];
     for segment in segments.iter().rev() {
         let text = fs::read_to_string(segment)?;

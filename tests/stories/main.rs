@@ -32,6 +32,7 @@ mod loading;
 mod memory;
 mod mixups;
 mod modes;
+mod operations;
 mod protocol;
 mod provenance;
 mod reasons;

@@ -199,7 +199,7 @@ const WITHOUT_A_STORY: &[(&str, &str)] = &[
 #[test]
 fn every_code_has_a_story() -> Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let vocabulary = fs::read_to_string(here.join("../host/src/reason.rs"))?;
+    let vocabulary = fs::read_to_string(here.join("../host/journal/src/reason.rs"))?;
     let codes: Vec<&str> = vocabulary
         .split("=> \"")
         .skip(1)

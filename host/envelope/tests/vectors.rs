@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 mod envelopes;
 #[path = "support/sample.rs"]
 mod sample;
+#[path = "support/shapes.rs"]
+mod shapes;
 #[path = "support/tokens.rs"]
 mod tokens;
 

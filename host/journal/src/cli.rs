@@ -34,7 +34,7 @@ pub fn conclude(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    // Whoever reads (`| head`) has seen enough.
+    // The reader (`| head`) has seen enough.
     if error
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)

@@ -158,7 +158,7 @@ impl Folder {
             .is_none_or(|(begun, file, _)| begun != number || file == FileId::of(metadata))
     }
 
-    /// Checks that no segment was taken away, of those that nobody writes any more either.
+    /// Checks that no segment was taken away, including those that are no longer written.
     fn all_segments(&self) -> io::Result<()> {
         let found = segments(&self.path)?;
         // The one begun last may have been removed again, when its first write failed.

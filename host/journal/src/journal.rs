@@ -13,6 +13,7 @@ mod error;
 mod health;
 mod log;
 mod mark;
+mod observe;
 mod publish;
 mod recover;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use adopt::{Adoption, adopt};
 pub use error::JournalError;
 use health::Health;
 pub use mark::{Mark, Settled};
+pub use observe::Synced;
 use writer::{Command, Entry, Writer};
 
 /// How the journal is kept.
@@ -90,6 +92,7 @@ struct Shared {
     room: Arc<Semaphore>,
     refusals: Arc<Refusals>,
     health: Arc<Health>,
+    observer: observe::Observer,
     clock: Arc<dyn Clock>,
     settings: Settings,
 }
@@ -121,6 +124,7 @@ impl Journal {
             room: Arc::new(Semaphore::new(QUEUE)),
             refusals: Arc::new(Refusals::new(settings.refusals_per_second)),
             health: Arc::new(Health::default()),
+            observer: observe::Observer::default(),
             clock,
             settings,
         };
@@ -157,8 +161,7 @@ impl Journal {
     /// A record of the mark is lost, or is not durable within the deadline. What such a mark began
     /// is closed by the journal as `refused`, once the mark is dropped.
     pub async fn settled(&self, mark: &Mark) -> Result<Settled<'_>, AuditUnavailable> {
-        self.in_time(mark.settle()).await?;
-        Ok(Settled::new())
+        Ok(Settled::new(self.in_time(mark.settle()).await?))
     }
 
     /// Appends a record, waits until it is durable, and returns its sequence number.

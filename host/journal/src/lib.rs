@@ -1,13 +1,13 @@
-//! The journal: what was done by whom for whom, written before it happens.
+//! The journal: who did what for whom, written before it happens.
 //!
 //! One record a line, sequence numbers without gaps, in segments; a Merkle tree over the lines
 //! whose root is signed at least once a second while records come. The journal is trusted to be
 //! durable when it says so, and nothing else: of its own files it trusts what extends the
 //! checkpoint that it remembers outside their folder, and what bears its own MAC.
 //!
-//! Invariant: [`Journal::append`] returns a sequence number only after the record is on the disk;
-//! whoever gets an error instead must act as if nothing had been recorded, and nothing stays
-//! open because of it.
+//! Invariant: [`Journal::append`] keeps the order and waits for no disk. Only
+//! [`Journal::settled`] proves that what was appended is durable, and nothing that a record
+//! announces may be done without that proof. What was begun without it does not stay open.
 //!
 //! What this does not do: a journal that is rolled back together with the memory looks like an
 //! older journal. Only a later checkpoint that someone else kept shows that.
@@ -46,7 +46,8 @@ mod verify;
 
 pub use damage::{Damage, Place};
 pub use journal::{
-    Adoption, AuditUnavailable, Journal, JournalError, Mark, Opened, Settings, Settled, adopt,
+    Adoption, AuditUnavailable, Journal, JournalError, Mark, Opened, Settings, Settled, Synced,
+    adopt,
 };
 pub use keys::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed, read_mac_key};
 pub use record::{

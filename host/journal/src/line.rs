@@ -100,7 +100,9 @@ enum Personal {
 /// `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Commitment;
+struct Commitment {
+    _digest: String,
+}
 
 impl TryFrom<String> for Commitment {
     type Error = &'static str;
@@ -109,7 +111,7 @@ impl TryFrom<String> for Commitment {
         let digest = text.strip_prefix("sha256:").unwrap_or_default();
         let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
         if digest.len() == 64 && digest.bytes().all(is_digit) {
-            Ok(Self)
+            Ok(Self { _digest: text })
         } else {
             Err("expected `sha256:` and 64 lower-case hexadecimal digits")
         }

@@ -1,4 +1,4 @@
-//! Lines of bounded length out of files that nobody vouches for.
+//! Lines of bounded length from files that are not trusted.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Take};

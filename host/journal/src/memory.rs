@@ -1,7 +1,7 @@
 //! What the host remembers of its journal, outside the journal's folder: the checkpoint that it
 //! signed last, and how its list of checkpoints ended before it.
 //!
-//! Whoever can write the audit folder cannot write this, so a journal that was rolled back, cut or
+//! Someone who can write only the audit folder cannot write this, so a journal that was rolled back, cut or
 //! rewritten does not extend it. If journal and memory are rolled back together, only a checkpoint
 //! that someone else kept shows it.
 //!
@@ -77,7 +77,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What its note says, whoever signed it: size, root, and who claims to have signed.
+    /// The claims of its note, unverified: size, root, and the signers that it names.
     pub(super) fn claims(&self) -> Option<(u64, String, String)> {
         let mut lines = self.note.split('\n');
         let (_, size, root) = (lines.next()?, lines.next()?, lines.next()?);

@@ -164,6 +164,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn a_query_covers_what_fits_all_its_parts() {
         let entry = entry(
             r#"{"seq":1,"time":"2025-11-21T08:00:00.042Z","event":"call.closed","call":"c0ffee","actor_sub":"u",

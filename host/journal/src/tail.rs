@@ -1,7 +1,7 @@
 //! Where a journal ends: after the last batch that is whole.
 //!
 //! The writer makes each batch durable before it begins the next, so a crash or a loss of power
-//! tears at most one, the last, which nobody was told of. Of its pages any may be there and any
+//! tears at most one, the last, which was not acknowledged. Of its pages any may be there and any
 //! not, so it is torn or intact as a whole: what is left of it may begin with whole lines, have
 //! holes, and even end well.
 //!

@@ -48,7 +48,7 @@ pub struct Report {
     pub checkpoints: u64,
     /// Records that a checkpoint covers.
     pub signed: u64,
-    /// Records after the newest checkpoint; nobody has signed them.
+    /// Records after the newest checkpoint; no one has signed them.
     pub unsigned: u64,
     /// The time of the first record that is not signed.
     pub unsigned_since: Option<String>,
@@ -278,7 +278,7 @@ impl<'g> Check<'g> {
 
     /// Reads what no listed checkpoint covers; returns the time of its first record.
     fn rest(&mut self) -> Result<Option<String>, Damage> {
-        // A checkpoint that somebody could keep is in the list.
+        // Every checkpoint that an auditor could keep is in the list.
         if let Some(kept) = &self.kept {
             return Err(Damage::NotExtended { size: kept.size });
         }

@@ -13,6 +13,7 @@ use crate::audit::{ComponentLoaded, ComponentRefused, ComponentRemoved, Detail, 
 use crate::call::Policy;
 use crate::dispatch::{Catalog, Definition, OfferError, Outline};
 use crate::intake::{ComponentId, LoadError, Refused};
+use crate::observe::Meters;
 use crate::reason::LoadReason;
 
 /// A component whose tools are offered.
@@ -48,6 +49,7 @@ pub(super) async fn record_changes(
     policy: &Policy,
     previous: Option<&Policy>,
     journal: &Journal,
+    meters: &Meters,
 ) -> anyhow::Result<()> {
     let before = previous
         .map(|policy| served(&policy.catalog))
@@ -58,6 +60,7 @@ pub(super) async fn record_changes(
         if old.is_some_and(|old| old.component == new.component) {
             continue;
         }
+        meters.loaded(name, "loaded");
         let digest = new.component.digest.as_str();
         tracing::info!(component = name, digest, "a component is loaded");
         let loaded = ComponentLoaded {
@@ -67,6 +70,7 @@ pub(super) async fn record_changes(
         journal.record(loaded).await?;
     }
     for (name, old) in before.iter().filter(|(name, _)| !now.contains_key(*name)) {
+        meters.loaded(name, "removed");
         let digest = old.component.digest.as_str();
         tracing::info!(component = name, digest, "a component is removed");
         let removed = ComponentRemoved {
@@ -113,10 +117,12 @@ pub(super) fn refused(
     name: &str,
     digest: Option<String>,
     error: &(dyn Error + 'static),
+    meters: &Meters,
 ) -> ComponentRefused {
     let cause = chain(error);
     tracing::error!(component = name, cause, "a component is refused");
     let error = error.downcast_ref::<OfferError>();
+    meters.loaded(name, reason(error).as_str());
     let mut members = detail([("name", name), ("cause", &cause)]);
     if let Some(OfferError::Unaccepted(unaccepted)) = error {
         members.extend(detail([("definitions", &unaccepted.digest)]));

@@ -16,6 +16,7 @@ use crate::envelope::Signer;
 use crate::identity::Identity;
 use crate::intake::{self, Candidate, DigestRule, Intake};
 use crate::limits::Limits;
+use crate::observe::Meters;
 use crate::owned::Trust;
 use crate::sandbox::Components;
 use crate::seams::{Clock, Random};
@@ -34,6 +35,7 @@ pub(super) struct Ground {
     pub(super) tls: Tls,
     pub(super) intake: Arc<Intake>,
     pub(super) journal: Journal,
+    pub(super) meters: Meters,
 }
 
 /// How one component of the folder is to be come by.
@@ -190,6 +192,7 @@ impl Ground {
             Arc::clone(&self.random),
             self.limits.clone(),
         )
+        .measured(self.meters.clone())
     }
 
     /// Loads what the folder holds. A component that is refused is recorded and left out, or, if
@@ -241,7 +244,8 @@ impl Ground {
                     good.insert(name);
                 }
                 Err(NotOffered { digest, cause }) => {
-                    self.journal.record(refused(&name, digest, &cause)).await?;
+                    let record = refused(&name, digest, &cause, &self.meters);
+                    self.journal.record(record).await?;
                     let kept = known().filter(|_| !self.is_withdrawn(&name, &terms));
                     if kept.is_some() {
                         tracing::warn!(component = name, "the last good version stays");
@@ -260,7 +264,8 @@ impl Ground {
         let clashes = without_clashes(&mut loaded, &config.components, serving, last_good);
         for clash in clashes {
             let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
-            self.journal.record(refused(name, digest, &clash)).await?;
+            let record = refused(name, digest, &clash, &self.meters);
+            self.journal.record(record).await?;
             if loaded.iter().any(|loaded| loaded.component.name == *name) {
                 tracing::warn!(component = name, "the last good version stays");
                 good.remove(name);

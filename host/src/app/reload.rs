@@ -314,7 +314,7 @@ impl Watch {
         if settings_changed || built.policy.fingerprint != previous.fingerprint {
             journal.record(config_loaded(&digest)).await?;
         }
-        record_changes(&built.policy, Some(&previous), journal).await?;
+        record_changes(&built.policy, Some(&previous), journal, &self.host.meters).await?;
         // What was loaded in advance is in no policy yet.
         if self.loads.is_over() {
             self.ground.intake.forget_others(&built.policy.components);

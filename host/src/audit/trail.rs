@@ -23,6 +23,8 @@ use crate::reason::{DownstreamReason, EndReason};
 pub struct Trail {
     journal: Journal,
     opened: Arc<CallOpened>,
+    // Of `call.opened`.
+    seq: u64,
     // Endings that were appended and not waited for.
     unsettled: Arc<Mutex<Vec<Mark>>>,
 }
@@ -60,12 +62,18 @@ impl Trail {
         grant: &str,
     ) -> Result<Self, AuditUnavailable> {
         let opened = opened(envelope, grant);
-        journal.record(opened.clone()).await?;
+        let seq = journal.record(opened.clone()).await?;
         Ok(Self {
             journal,
+            seq,
             opened: Arc::new(opened),
             unsettled: Arc::default(),
         })
+    }
+
+    /// Returns the sequence number of `call.opened`.
+    pub fn seq(&self) -> u64 {
+        self.seq
     }
 
     /// Waits until every record of this call is durable.

@@ -1,7 +1,9 @@
 //! The last step: how the call [`Ended`] is recorded, and only then is there an answer.
 
 use super::{OpenCall, Refusal};
+use crate::audit::Settled;
 use crate::downstream::DownstreamTally;
+use crate::reason::EndReason;
 use crate::sandbox::{Answer, Ending};
 
 /// A call that has run. Its answer is not available before it is closed.
@@ -31,7 +33,12 @@ impl Ended {
             reached,
         } = self;
         let closed = opened.trail().close(ending.outcome, ending.reason, reached);
-        match closed.await {
+        let closed = closed.await;
+        let seq = closed.as_ref().ok().map(Settled::last);
+        let reason = ending.reason.map(EndReason::as_str);
+        let outcome = ending.outcome.as_str();
+        opened.watch().closed(outcome, reason, seq);
+        match closed {
             Ok(settled) => Ok(ending.release(settled)),
             Err(_) => Err(Refusal::unrecordable()),
         }

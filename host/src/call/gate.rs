@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::dispatch::{Kind, Target};
 use crate::identity::Caller;
 use crate::limits::Limits;
+use crate::observe::Part;
 use crate::principal::Principal;
 use crate::sandbox::{Capacity, Tier};
 
@@ -147,6 +148,17 @@ impl Gate {
             waiting: 0,
         };
         Self::with(bounds, Duration::ZERO)
+    }
+
+    /// Returns how full the gate is, as the part `name`.
+    pub fn part(&self, name: &'static str) -> Part {
+        let state = self.shared.lock();
+        Part {
+            name,
+            used: state.running.get(&Count::Host).copied().unwrap_or(0),
+            waiting: state.waiting.len(),
+            places: self.shared.bounds.host,
+        }
     }
 
     fn with(bounds: Bounds, wait: Duration) -> Self {

@@ -13,6 +13,7 @@ use crate::delegation::Broker;
 use crate::dispatch::Catalog;
 use crate::envelope::Signer;
 use crate::identity::Identity;
+use crate::observe::Meters;
 use crate::sandbox::{Components, Sandbox};
 use crate::seams::Clock;
 
@@ -24,6 +25,8 @@ pub struct Host {
     pub signer: Arc<Signer>,
     /// Records them.
     pub journal: Journal,
+    /// Measures them.
+    pub meters: Meters,
     /// Runs tools.
     pub sandbox: Arc<Sandbox>,
     /// How many requests a principal may make in a minute.

@@ -3,11 +3,14 @@
 use super::{Host, Refusal, Sealed};
 use crate::audit::Trail;
 use crate::identity::SubjectToken;
+use crate::observe::{CallIds, CallWatch, Measured};
+use crate::reason::RefusalReason;
 
 /// A sealed call whose `call.opened` is durable. Only [`Sealed::open`] builds it.
 pub struct OpenCall {
     sealed: Sealed,
     trail: Trail,
+    watch: CallWatch,
 }
 
 impl Sealed {
@@ -16,13 +19,30 @@ impl Sealed {
     /// # Errors
     /// It is not durable, so the call must not run.
     pub async fn open(self, host: &Host) -> Result<OpenCall, Refusal> {
-        let grant = &self.permit().target().backing().grant;
-        let trail = Trail::open(host.journal.clone(), self.envelope(), grant.as_str())
+        let target = self.permit().target();
+        let grant = target.backing().grant.as_str();
+        let measured = Measured {
+            kind: target.kind().as_str(),
+            name: target.name(),
+        };
+        let trail = Trail::open(host.journal.clone(), self.envelope(), grant)
             .await
-            .map_err(|_| Refusal::unrecordable())?;
+            .map_err(|_| {
+                let reason = RefusalReason::AuditUnavailable.as_str();
+                host.meters.refused(Some(measured), reason);
+                Refusal::unrecordable()
+            })?;
+        let claims = self.envelope().claims();
+        let ids = CallIds {
+            call: claims.call.id.clone(),
+            trace: claims.session.trace_id.clone(),
+            opened: Some(trail.seq()),
+        };
+        let watch = host.meters.opened(measured, ids);
         Ok(OpenCall {
             sealed: self,
             trail,
+            watch,
         })
     }
 }
@@ -36,6 +56,11 @@ impl OpenCall {
     /// Where its records go.
     pub fn trail(&self) -> &Trail {
         &self.trail
+    }
+
+    /// What measures it.
+    pub(super) fn watch(&self) -> &CallWatch {
+        &self.watch
     }
 
     pub(super) fn surrender(&mut self) -> Option<SubjectToken> {

@@ -6,6 +6,7 @@ use super::{Full, Host, Permit};
 use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
 use crate::dispatch::Denied;
 use crate::identity::Caller;
+use crate::observe::Measured;
 use crate::reason::RefusalReason;
 
 /// A request that was refused and recorded as such, or that could not be recorded. Only this
@@ -15,6 +16,7 @@ pub struct Refusal(Denied);
 
 /// Refuses an unknown caller.
 pub(super) async fn anonymous(host: &Host, reason: RefusalReason) -> Refusal {
+    host.meters.refused(None, reason.as_str());
     let written = host
         .journal
         .refuse(record(&Denied::general(reason, ""), Subject::default()))
@@ -24,6 +26,11 @@ pub(super) async fn anonymous(host: &Host, reason: RefusalReason) -> Refusal {
 
 /// Refuses a request of a known caller.
 pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refusal {
+    let target = denied.target.as_ref().map(|target| Measured {
+        kind: target.kind.as_str(),
+        name: &target.name,
+    });
+    host.meters.refused(target, denied.reason.as_str());
     let written = host.journal.refuse(record(&denied, subject(caller))).await;
     Refusal(denied).if_recorded(written)
 }

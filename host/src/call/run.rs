@@ -40,8 +40,13 @@ impl OpenCall {
             return Ending::without_answer(Outcome::Failed, EndReason::Internal, message);
         };
         let permit = self.sealed().permit();
+        let target = permit.target();
+        let backing = target.backing();
         let job = Job {
-            target: permit.target(),
+            code: &backing.code,
+            component: &backing.component.name,
+            settings: &backing.settings,
+            export: target.export(),
             envelope: self.sealed().envelope().signed(),
             input: permit.arguments().to_string(),
             services: authority,

@@ -30,7 +30,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
-    let folder = wait(Folder::load(&config, compiler()?))?;
+    let folder = wait(async { Folder::load(&config, compiler()?).await })?;
     let mut accepted = Accepted::read(&config.server.accepted, &config.server.trust)?;
     let proposal = Proposal::of(&args.name, &folder, &accepted)?;
     if proposal.standing == Standing::Accepted {

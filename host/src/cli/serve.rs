@@ -28,10 +28,22 @@ pub(crate) struct Args {
     /// that started it.
     #[arg(long)]
     until_stdin_closes: bool,
+    /// The form of the log on standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    log_format: LogFormat,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let _lines = log_to_stderr();
+    let _lines = log_to_stderr(args.log_format);
     raise_descriptors();
     wait(async {
         let mut signals = StopSignals::new(args.until_stdin_closes)?;
@@ -79,7 +91,7 @@ fn raise_descriptors() {
 /// Libraries are held at `warn` whatever `RUST_LOG` says: at finer levels they print requests, and
 /// requests carry tokens. `rmcp` is held at `error`: at `warn` it prints every refused call of an
 /// unknown tool in full.
-fn log_to_stderr() -> WorkerGuard {
+fn log_to_stderr(format: LogFormat) -> WorkerGuard {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env_lossy();
@@ -99,8 +111,12 @@ fn log_to_stderr() -> WorkerGuard {
         .finish(io::stderr());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(format == LogFormat::Text && io::stderr().is_terminal())
         .with_target(false);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
     tracing_subscriber::registry()
         .with(lines.with_filter(own))
         .with(filter)

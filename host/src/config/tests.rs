@@ -798,6 +798,43 @@ fn with_key(path: &str) -> String {
 }
 
 #[test]
+fn operations_are_off_then_on_loopback_and_beyond_it_only_if_the_operator_says_so() {
+    let folder = Folder::new();
+    let load = |section: &str| folder.load(&format!("{GOOD}{section}"));
+    let config = load("").unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(config.operations.is_none());
+    for (section, listen) in [
+        ("[operations]\n", "127.0.0.1:9464"),
+        ("[operations]\nlisten = \"[::1]:1\"\n", "[::1]:1"),
+        (
+            "[operations]\nlisten = \"0.0.0.0:1\"\nbeyond_loopback = true\n",
+            "0.0.0.0:1",
+        ),
+    ] {
+        let config = load(section).unwrap_or_else(|errors| panic!("{errors}"));
+        let operations = config.operations.expect("a listener");
+        assert_eq!(operations.listen.to_string(), listen);
+    }
+    for (section, expected) in [
+        (
+            "[operations]\nlisten = \"0.0.0.0:1\"\n",
+            "set beyond_loopback = true",
+        ),
+        (
+            "[operations]\nlisten = \"nowhere\"\n",
+            "operations.listen: expected an address and port",
+        ),
+        ("[operations]\nport = 1\n", "operations.port is not a key"),
+    ] {
+        let error = load(section).err().unwrap_or_default();
+        assert!(
+            error.contains(expected) && error.lines().count() == 1,
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn one_mistake_is_not_told_as_two() {
     let folder = Folder::new();
     for (part, replacement) in [

@@ -31,6 +31,7 @@ use crate::downstream::{
 use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
 use crate::limits::Limits;
+use crate::observe::Meters;
 use crate::seams::Random;
 
 /// Knows the services and holds what is needed to reach them.
@@ -40,6 +41,7 @@ pub struct Broker {
     random: Arc<dyn Random>,
     limits: Limits,
     exchanged: ExchangeCache,
+    meters: Meters,
 }
 
 /// What one call may do downstream. Lives exactly as long as the call; the subject token with it.
@@ -79,7 +81,14 @@ impl Broker {
             random,
             limits,
             exchanged: ExchangeCache::default(),
+            meters: Meters::default(),
         }
+    }
+
+    /// Counts exchanges by these meters.
+    #[must_use]
+    pub fn measured(self, meters: Meters) -> Self {
+        Self { meters, ..self }
     }
 
     /// Takes over what one call may do: what its envelope says. The subject token is for exchanges,

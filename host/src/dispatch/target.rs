@@ -11,7 +11,7 @@ use super::catalog::Tool;
 use super::grant::ComponentGrant;
 use crate::intake::ComponentId;
 use crate::json::numbers;
-use crate::sandbox::Code;
+use crate::sandbox::{Code, Export, ToolExport};
 use crate::schema::Schema;
 
 /// The kinds of things that a client can ask for.
@@ -117,6 +117,16 @@ impl Target {
     pub fn scopes(&self) -> &[String] {
         match self {
             Self::Tool(tool) => &tool.definition.scopes,
+        }
+    }
+
+    /// What its component is asked for.
+    pub fn export(&self) -> Export<'_> {
+        match self {
+            Self::Tool(tool) => Export::Tool(ToolExport {
+                name: &tool.definition.name,
+                output: tool.definition.output.as_ref(),
+            }),
         }
     }
 

@@ -1,14 +1,14 @@
 //! How a call ended, and the answer that leaves: complete, bounded, valid.
 
+use bailiwick_journal::{Outcome, Settled};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::bindings::call as wit;
-use crate::dispatch::Tool;
+use super::export::ToolExport;
 use crate::json;
 use crate::reason::EndReason;
-use bailiwick_journal::{Outcome, Settled};
 
 /// A tool's answer, in MCP's JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ impl Answer {
 /// Judges what a tool returned.
 pub(super) fn judge(
     returned: Result<wit::Outcome, wit::Error>,
-    tool: &Tool,
+    tool: ToolExport<'_>,
     max_bytes: usize,
 ) -> Ending {
     match returned {
@@ -96,7 +96,7 @@ pub(super) fn judge(
     }
 }
 
-fn complete(output: wit::Output, tool: &Tool, max_bytes: usize) -> Ending {
+fn complete(output: wit::Output, tool: ToolExport<'_>, max_bytes: usize) -> Ending {
     if size(&output) > max_bytes {
         return too_large(max_bytes);
     }
@@ -114,7 +114,7 @@ fn complete(output: wit::Output, tool: &Tool, max_bytes: usize) -> Ending {
         },
         Err(wrong) => {
             tracing::warn!(
-                tool.name = tool.definition.name,
+                tool.name = tool.name,
                 cause = wrong,
                 "a tool's result was not acceptable"
             );
@@ -133,14 +133,14 @@ fn too_large(max_bytes: usize) -> Ending {
     )
 }
 
-fn convert(output: wit::Output, tool: &Tool) -> Result<Answer, String> {
+fn convert(output: wit::Output, tool: ToolExport<'_>) -> Result<Answer, String> {
     let content = output
         .content
         .into_iter()
         .map(block)
         .collect::<Result<_, _>>()?;
     let structured = output.structured.map(|text| parse(&text)).transpose()?;
-    if let Some(schema) = &tool.definition.output
+    if let Some(schema) = tool.output
         && !output.is_error
     {
         let structured = structured
@@ -281,37 +281,16 @@ const BLOCK_OVERHEAD: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::dispatch::{Catalog, ComponentGrant, Definition, Offer};
-    use crate::intake::ComponentId;
-    use crate::sandbox::{Code, RawDefinition};
+    use crate::schema::Schema;
 
     fn judged(returned: Result<wit::Outcome, wit::Error>, max_bytes: usize) -> Option<Ending> {
-        let raw = RawDefinition {
-            name: "t".into(),
-            description: "d".into(),
-            input_schema: r#"{"type":"object","additionalProperties":false}"#.into(),
-            output_schema: Some(r#"{"type":"object","required":["n"]}"#.into()),
-            ..RawDefinition::default()
+        let schema = Schema::compile(r#"{"type":"object","required":["n"]}"#).ok()?;
+        let tool = ToolExport {
+            name: "t",
+            output: Some(&schema),
         };
-        let definition = Definition::check(raw, &ComponentGrant::default()).ok()?;
-        let component = ComponentId {
-            name: "c".into(),
-            digest: "sha256:0".into(),
-            signed: None,
-        };
-        let (catalog, _) = Catalog::build(
-            vec![Offer {
-                code: Code::of_test(&component.digest),
-                component,
-                definitions: vec![definition],
-            }],
-            &BTreeMap::new(),
-            &Catalog::default(),
-        );
-        Some(judge(returned, catalog.find("t")?, max_bytes))
+        Some(judge(returned, tool, max_bytes))
     }
 
     fn output(structured: Option<&str>, text: &str, is_error: bool) -> wit::Output {

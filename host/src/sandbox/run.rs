@@ -12,13 +12,13 @@ use super::code::Code;
 use super::described::RawDefinition;
 use super::engine::{self, EngineError, Started, Tier};
 use super::entry::Entry;
+use super::export::Export;
 use super::growth::{Budget, Exceeded, Owner};
 use super::log::Log;
 use super::progress::ProgressSink;
 use super::state::{CallScope, CallState, Purpose, RanOut, store};
 use super::ticker::Ticker;
 use super::wasi;
-use crate::dispatch::Target;
 use crate::downstream::Services;
 use crate::limits::Limits;
 use crate::principal::Principal;
@@ -49,8 +49,14 @@ pub struct Capacity {
 
 /// One call, ready to run.
 pub struct Job<'c> {
-    /// What is called.
-    pub target: &'c Target,
+    /// The code that runs.
+    pub code: &'c Code,
+    /// The name of its component, for the log.
+    pub component: &'c str,
+    /// Settings of its component, a JSON object.
+    pub settings: &'c Arc<str>,
+    /// What is called in it.
+    pub export: Export<'c>,
     /// For whom.
     pub envelope: &'c Arc<SignedEnvelope>,
     /// The arguments as JSON, valid against the target's input schema.
@@ -165,26 +171,24 @@ impl Sandbox {
         _: Settled<'_>,
     ) -> Ending {
         let Job {
-            target: Target::Tool(tool),
+            code,
+            component,
+            settings,
+            export: Export::Tool(tool),
             envelope,
             input,
             services,
             progress,
         } = job;
-        let backing = &tool.backing;
-        let entry = backing.code.entry();
+        let entry = code.entry();
         let scope = CallScope {
             envelope: Arc::clone(envelope),
             services,
             most_requests: self.limits.downstream_calls,
-            settings: Arc::clone(&backing.settings),
+            settings: Arc::clone(settings),
             progress,
         };
-        let log = Log::new(
-            &backing.component.name,
-            &envelope.claims().call.id,
-            &self.limits,
-        );
+        let log = Log::new(component, &envelope.claims().call.id, &self.limits);
         let owner = Owner::User(Principal::from(&envelope.claims().actor));
         let mut store = store(
             entry.engine(),
@@ -195,7 +199,7 @@ impl Sandbox {
             answers: Vec::new(),
             state: None,
         };
-        let call = entry.call(&mut store, &tool.definition.name, &context);
+        let call = entry.call(&mut store, tool.name, &context);
         let returned = tokio::select! {
             biased;
             () = gone => {
@@ -207,7 +211,7 @@ impl Sandbox {
         match returned {
             Err(_elapsed) => timed_out(),
             Ok(Ok(returned)) => judge(returned, tool, self.limits.output),
-            Ok(Err(error)) => trapped(&error, store.data(), tool.definition.name.as_str()),
+            Ok(Err(error)) => trapped(&error, store.data(), tool.name),
         }
     }
 

@@ -138,6 +138,12 @@ impl KeyRing {
         Some(loaded.set.version())
     }
 
+    /// Returns whether the last attempt to get the keys failed and no older set can be used.
+    pub fn is_unavailable(&self) -> bool {
+        let failed = |last: Ended<Look>| last.answer.is_err();
+        self.0.usable().is_none() && self.0.looks.last().is_some_and(failed)
+    }
+
     /// Whether these keys come from `source`, for these algorithms.
     pub fn are_of(&self, source: &KeySource, algorithms: &[Algorithm]) -> bool {
         self.0.source == *source && self.0.algorithms == algorithms

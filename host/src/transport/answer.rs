@@ -161,6 +161,11 @@ pub(super) fn message(status: StatusCode, text: Vec<u8>) -> Answer {
     respond(status, "application/json", text.into())
 }
 
+/// A document of another type.
+pub(super) fn document_of(media_type: &'static str, body: Bytes) -> Answer {
+    respond(StatusCode::OK, media_type, body)
+}
+
 fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {
     let mut answer = Response::new(Full::new(body).boxed());
     *answer.status_mut() = status;

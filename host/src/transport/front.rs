@@ -17,11 +17,11 @@ use super::answer::{Answer, Way, document, later, not_listening, plain, protocol
 use super::body::{Bodies, Held, Parsed, Unread};
 use super::calls::{self, Framing};
 use super::discovery::Resource;
-use super::http::Course;
+use super::http::{Course, Door};
 use super::listening::shown;
 use super::mcp::{self, Library, Turn};
 use super::message::{Asks, BadMessage, Message, TargetCall, trace_id_of};
-use super::ready::readiness;
+use super::ready::ready;
 use super::revision::{self, Improper};
 use crate::call::{self, Entry, Host, Listener};
 use crate::dispatch::Target;
@@ -79,10 +79,10 @@ impl Front {
     }
 
     /// Answers one request, which comes the way of `course`.
-    pub(super) async fn answer(&self, request: Request<Incoming>, course: &Course) -> Answer {
+    async fn respond(&self, request: Request<Incoming>, course: &Course) -> Answer {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
-        if let Some(answer) = self.health(path, &parts.method) {
+        if let Some(answer) = self.about_health(path, &parts.method) {
             return answer;
         }
         if let Err(refused) = self.check_address(&parts) {
@@ -106,25 +106,12 @@ impl Front {
         }
     }
 
-    /// Answers a question about health.
-    pub(super) fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+    fn about_health(&self, path: &str, method: &Method) -> Option<Answer> {
         match (path, method) {
             ("/healthz", &Method::GET | &Method::HEAD) => Some(plain(StatusCode::OK, "ok")),
-            ("/readyz", &Method::GET | &Method::HEAD) => Some(self.ready()),
+            ("/readyz", &Method::GET | &Method::HEAD) => Some(ready(&self.host)),
             _ => None,
         }
-    }
-
-    fn ready(&self) -> Answer {
-        if !self.host.journal.healthy() {
-            return plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not ready: the journal cannot be written",
-            );
-        }
-        let policy = self.host.serving.now();
-        let (status, text) = readiness(policy.configured, &policy.missing);
-        plain(status, &text)
     }
 
     fn metadata(&self) -> Answer {
@@ -332,6 +319,16 @@ impl Front {
     }
 }
 
+impl Door for Front {
+    async fn answer(&self, request: Request<Incoming>, course: &Course) -> Answer {
+        self.respond(request, course).await
+    }
+
+    fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+        self.about_health(path, method)
+    }
+}
+
 /// The trace id of the W3C `traceparent` header, if it is valid.
 fn trace_id(headers: &HeaderMap) -> Option<String> {
     let traceparent = headers.get("traceparent")?;
@@ -353,7 +350,7 @@ async fn to_its_end<T: Send + 'static>(
 }
 
 /// The host of an authority, in canonical form and without the port.
-fn host_of(authority: &str) -> Option<String> {
+pub(super) fn host_of(authority: &str) -> Option<String> {
     if authority.contains(['@', '/', '?', '#', '\\']) {
         return None;
     }

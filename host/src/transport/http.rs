@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,21 +27,56 @@ use tokio_util::task::TaskTracker;
 
 use super::answer::{Answer, later, plain};
 use super::front::Front;
+use super::operations::Operations;
 pub(super) use course::Course;
 use places::{ConnectionBounds, ConnectionPlace, Places};
 use wire::{HEADER_TIME, MAX_HEAD, Wire};
 
-/// Serves until `stop` fires, then lets requests that are under way finish, for at most `drain`.
-/// Peers in `trusted` may have any number of connections.
-pub async fn serve(
-    listener: TcpListener,
-    front: Arc<Front>,
-    trusted: Vec<IpNet>,
-    stop: CancellationToken,
-    drain: Duration,
-) {
+/// Who answers the requests of one listener.
+pub(super) trait Door: Send + Sync + 'static {
+    /// Answers one request, which comes the way of `course`.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        course: &Course,
+    ) -> impl Future<Output = Answer> + Send;
+
+    /// Answers a question about health, which is all that is answered when there are too many
+    /// connections.
+    fn health(&self, path: &str, method: &Method) -> Option<Answer>;
+}
+
+/// How a listener serves, beside who answers.
+pub struct Serving {
+    /// The listener.
+    pub listener: TcpListener,
+    /// Peers that may have any number of connections.
+    pub trusted: Vec<IpNet>,
+    /// Fires when it must stop.
+    pub stop: CancellationToken,
+    /// How long requests that are under way may take to finish then.
+    pub drain: Duration,
+}
+
+/// Serves MCP until it must stop.
+pub async fn serve(serving: Serving, front: Arc<Front>) {
+    serve_door(serving, bounds(), front).await;
+}
+
+/// Serves health and metrics until it must stop.
+pub async fn serve_operations(serving: Serving, operations: Arc<Operations>) {
+    serve_door(serving, FEW, operations).await;
+}
+
+async fn serve_door<D: Door>(serving: Serving, bounds: ConnectionBounds, door: Arc<D>) {
+    let Serving {
+        listener,
+        trusted,
+        stop,
+        drain,
+    } = serving;
     let connections = TaskTracker::new();
-    let places = Places::new(bounds(), trusted);
+    let places = Places::new(bounds, trusted);
     let mut failures = Failures::default();
     loop {
         let accepted = tokio::select! {
@@ -52,7 +87,7 @@ pub async fn serve(
             Ok((stream, peer)) => {
                 // Without a place it is closed at once.
                 if let Some(place) = places.enter(peer.ip()) {
-                    connections.spawn(connection(stream, place, Arc::clone(&front), stop.clone()));
+                    connections.spawn(connection(stream, place, Arc::clone(&door), stop.clone()));
                 }
                 // Whoever had to make room gets the time to go.
                 tokio::task::yield_now().await;
@@ -72,10 +107,10 @@ pub async fn serve(
     }
 }
 
-async fn connection(
+async fn connection<D: Door>(
     stream: TcpStream,
     place: ConnectionPlace,
-    front: Arc<Front>,
+    door: Arc<D>,
     stop: CancellationToken,
 ) {
     let _ = stream.set_nodelay(true);
@@ -92,9 +127,9 @@ async fn connection(
     let own = Arc::clone(&course);
     let service = service_fn(move |request: Request<Incoming>| {
         own.begin(request.body().size_hint().exact(), request.version());
-        let (front, course) = (Arc::clone(&front), Arc::clone(&own));
+        let (door, course) = (Arc::clone(&door), Arc::clone(&own));
         async move {
-            let answer = AssertUnwindSafe(answer(&front, request, &course))
+            let answer = AssertUnwindSafe(answer(&*door, request, &course))
                 .catch_unwind()
                 .await;
             let answer = answer
@@ -129,12 +164,12 @@ async fn out(course: &Course) {
     }
 }
 
-async fn answer(front: &Front, request: Request<Incoming>, course: &Course) -> Answer {
+async fn answer<D: Door>(door: &D, request: Request<Incoming>, course: &Course) -> Answer {
     if course.place().only_health() {
-        let health = front.health(request.uri().path(), request.method());
+        let health = door.health(request.uri().path(), request.method());
         return health.unwrap_or_else(|| later("there are too many connections; try again"));
     }
-    front.answer(request, course).await
+    door.answer(request, course).await
 }
 
 /// Half of the descriptors that this process may have, and a few for health: the rest is for the
@@ -177,6 +212,13 @@ impl Failures {
         }
     }
 }
+
+/// The bounds of the operations listener: a few programs ask, every few seconds.
+const FEW: ConnectionBounds = ConnectionBounds {
+    all: 32,
+    each: 16,
+    health: 8,
+};
 
 const MAX_CONNECTIONS: usize = 4096;
 /// One address has one share of so many.

@@ -1,6 +1,20 @@
-//! Whether the host is ready, as far as its components decide it.
+//! Whether the host is ready, as far as its journal and its components decide it.
 
 use http::StatusCode;
+
+use super::answer::{Answer, plain};
+use crate::call::Host;
+
+/// Returns the answer of the front door's `/readyz`.
+pub(super) fn ready(host: &Host) -> Answer {
+    if !host.journal.healthy() {
+        let text = "not ready: the journal cannot be written";
+        return plain(StatusCode::SERVICE_UNAVAILABLE, text);
+    }
+    let policy = host.serving.now();
+    let (status, text) = readiness(policy.configured, &policy.missing);
+    plain(status, &text)
+}
 
 /// The answer of `/readyz` where the configuration names so many components and those that are
 /// `missing` are not offered. Not ready if nothing that it names is offered, as after a start with

@@ -201,7 +201,6 @@ impl Ground {
         Ok(Trail::open(self.journal.clone(), envelope, "default").await?)
     }
 
-    /// Makes a call that is ready to run.
     /// Runs a call that is recorded in `trail`, until it ends or is `cancelled`.
     pub(crate) async fn run(
         &self,
@@ -210,8 +209,12 @@ impl Ground {
         (trail, services): (&Trail, Arc<Authority>),
         cancelled: &CancellationToken,
     ) -> anyhow::Result<Ending> {
+        let backing = decided.target().backing();
         let job = Job {
-            target: decided.target(),
+            code: &backing.code,
+            component: &backing.component.name,
+            settings: &backing.settings,
+            export: decided.target().export(),
             envelope: envelope.signed(),
             input: decided.arguments().to_string(),
             services,

@@ -1,11 +1,6 @@
 //! The envelope vectors.
 
-use std::collections::BTreeMap;
-
-use bailiwick_envelope::{
-    ActorKind, CallKind, Claims, Delegation, DelegationMode, MAX_JSON_BYTES, SIGNATURE_CONTEXT,
-    SigningKey,
-};
+use bailiwick_envelope::{MAX_JSON_BYTES, SIGNATURE_CONTEXT, SigningKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -35,12 +30,12 @@ pub(crate) fn vectors() -> Vec<(&'static str, Value)> {
     vectors.extend(times(json));
     vectors.extend(texts(json));
     vectors.extend(signatures(json));
-    vectors.extend(resigned());
-    vectors.extend(other_shapes());
+    vectors.extend(crate::shapes::resigned());
+    vectors.extend(crate::shapes::others());
     vectors
 }
 
-fn vector(expect: &str, about: &str, now: u64, input: &str) -> Value {
+pub(crate) fn vector(expect: &str, about: &str, now: u64, input: &str) -> Value {
     json!({"kind": "envelope", "about": about, "jwks": only(&envelope_key()).to_jwks(), "now": now, "input": input, "expect": expect})
 }
 
@@ -344,166 +339,7 @@ fn signatures(json: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Documents that the signer would refuse, with a good signature all the same.
-fn resigned() -> Vec<(&'static str, Value)> {
-    let with = |pointer: &str, value: Value| {
-        let signed = claims().sign(&envelope_key()).unwrap();
-        let mut document: Value = serde_json::from_str(signed.json()).unwrap();
-        document["meta"]
-            .as_object_mut()
-            .unwrap()
-            .remove("signature");
-        *document.pointer_mut(pointer).unwrap() = value;
-        let signature = sign_raw(&document, &envelope_key(), SIGNATURE_CONTEXT);
-        document["meta"]["signature"] = json!(signature);
-        text(&document)
-    };
-    let cases = [
-        (
-            "lifetime",
-            "lifetime",
-            "Valid for 301 seconds.",
-            with("/meta/expires_at", json!(EXPIRES_AT + 1)),
-        ),
-        (
-            "lifetime-negative",
-            "lifetime",
-            "Ends before it begins.",
-            with("/meta/expires_at", json!(CREATED_AT - 1)),
-        ),
-        (
-            "lifetime-empty",
-            "lifetime",
-            "Ends when it begins.",
-            with("/meta/expires_at", json!(CREATED_AT)),
-        ),
-        (
-            "claim-empty",
-            "claim",
-            "The subject is empty.",
-            with("/actor/sub", json!("")),
-        ),
-        (
-            "claim-control",
-            "claim",
-            "The subject has a line break.",
-            with("/actor/sub", json!("user\n123")),
-        ),
-        (
-            "claim-scope",
-            "claim",
-            "A scope with a space, which would become two.",
-            with("/authorization/scopes/0", json!("orders:read admin")),
-        ),
-        (
-            "claim-name",
-            "claim",
-            "The name of what is called is empty.",
-            with("/call/name", json!("")),
-        ),
-        (
-            "claim-service",
-            "claim",
-            "The name of a service is not ASCII, so it would not sort alike everywhere.",
-            with(
-                "/delegation/modes",
-                json!({"\u{e000}": "on_behalf_of", "orders_api": "service_identity"}),
-            ),
-        ),
-        (
-            "claim-prior",
-            "claim",
-            "Seventeen earlier actors.",
-            with("/agent/prior", json!(vec![json!({"sub": "planner"}); 17])),
-        ),
-        (
-            "claim-time",
-            "claim",
-            "A time beyond 2^53.",
-            with("/actor/auth_time", json!(1_u64 << 53)),
-        ),
-        (
-            "unknown-member-signed",
-            "unknown-member",
-            "A signed member that no envelope has.",
-            with("/actor/tenant", json!(null)),
-        ),
-    ];
-    cases
-        .into_iter()
-        .map(|(name, expect, about, input)| (name, vector(expect, about, NOW, &input)))
-        .collect()
-}
-
-/// Envelopes of other shapes than the sample's.
-fn other_shapes() -> Vec<(&'static str, Value)> {
-    let signed = |change: &dyn Fn(&mut Claims)| {
-        let mut claims = claims();
-        change(&mut claims);
-        let signed = claims.sign(&envelope_key()).unwrap();
-        signed.json().to_owned()
-    };
-    let modes = |mode| {
-        let services = ["billing_api", "orders_api"].map(|name| (name.to_owned(), mode));
-        Delegation::new(services.into())
-    };
-    let least = signed(&|claims| {
-        claims.actor.kind = ActorKind::Service;
-        (
-            claims.actor.acr,
-            claims.actor.auth_time,
-            claims.actor.tenant,
-        ) = (None, None, None);
-        claims.agent.prior = Vec::new();
-        claims.authorization.scopes = Vec::new();
-        claims.delegation = Delegation::new(BTreeMap::new());
-    });
-    let mut cases = vec![(
-        "valid-least",
-        "No optional member, no scope, no service: `service_identity`.",
-        least,
-    )];
-    for (name, about, mode) in [
-        (
-            "valid-mode-service-identity",
-            "Two services, both on the host's own identity.",
-            DelegationMode::ServiceIdentity,
-        ),
-        (
-            "valid-mode-on-behalf-of",
-            "Two services, both on behalf of the user.",
-            DelegationMode::OnBehalfOf,
-        ),
-        (
-            "valid-mode-restricted-user",
-            "Two services, both as the user.",
-            DelegationMode::RestrictedUser,
-        ),
-    ] {
-        cases.push((
-            name,
-            about,
-            signed(&|claims| claims.delegation = modes(mode)),
-        ));
-    }
-    for (name, about, kind) in [
-        ("valid-resource", "A resource is read.", CallKind::Resource),
-        ("valid-prompt", "A prompt is filled in.", CallKind::Prompt),
-        (
-            "valid-completion",
-            "An argument is completed.",
-            CallKind::Completion,
-        ),
-    ] {
-        cases.push((name, about, signed(&|claims| claims.call.kind = kind)));
-    }
-    cases
-        .into_iter()
-        .map(|(name, about, input)| (name, vector("valid", about, NOW, &input)))
-        .collect()
-}
-
-fn sign_raw(document: &Value, key: &SigningKey, context: &[u8]) -> String {
+pub(crate) fn sign_raw(document: &Value, key: &SigningKey, context: &[u8]) -> String {
     let message = [
         context,
         &serde_json_canonicalizer::to_vec(document).unwrap(),

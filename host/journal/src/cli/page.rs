@@ -96,7 +96,7 @@ impl<'w> Page<'w> {
         writeln!(self.out, "{line}")
     }
 
-    /// The writer itself, for whoever writes bytes.
+    /// The writer itself, for raw bytes.
     pub fn writer(&mut self) -> &mut dyn Write {
         self.out
     }

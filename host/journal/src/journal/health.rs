@@ -12,7 +12,7 @@ impl Health {
         self.0.load(Ordering::Acquire) == GOOD
     }
 
-    /// Somebody waited for the writer until the deadline.
+    /// A caller waited for the writer until the deadline.
     pub(super) fn hangs(&self) {
         if self
             .0

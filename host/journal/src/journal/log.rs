@@ -3,7 +3,7 @@
 //! Invariant: what [`Log::append`] returned `Ok` for is on the disk, where its path leads, and in
 //! the tree; after an error the log is as before. A segment in which a write or a sync failed is
 //! first cut back durably to its last good length, and never written again, because after a failed
-//! sync nobody knows what the operating system still holds of it.
+//! sync no one knows what the operating system still holds of it.
 
 use std::io;
 
@@ -110,7 +110,7 @@ impl Log {
             .storage
             .append(bytes)
             .and_then(|()| self.storage.sync());
-        // Durable where nobody finds it is not durable.
+        // Durable in a place to which no path leads is not durable.
         let written = written.and_then(|()| self.storage.check());
         if let Err(error) = written {
             self.segments = Segments {
@@ -149,7 +149,7 @@ impl Log {
 
 impl Segments {
     /// Goes on after a last segment whose complete lines have this length. It is cut there and
-    /// made durable first, since nobody knows what the last process had made durable.
+    /// made durable first, since it is unknown what the last process had made durable.
     pub(super) fn after(last: Option<(u64, u64)>) -> Self {
         Self {
             active: None,

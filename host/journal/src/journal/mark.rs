@@ -24,11 +24,22 @@ pub struct Mark {
 /// The proof that everything appended before, up to a mark, is durable. Only
 /// [`settled`](super::Journal::settled) makes one, for as long as the journal is borrowed.
 #[derive(Clone, Copy, Debug)]
-pub struct Settled<'a>(PhantomData<&'a ()>);
+pub struct Settled<'a> {
+    last: u64,
+    journal: PhantomData<&'a ()>,
+}
 
 impl Settled<'_> {
-    pub(super) fn new() -> Self {
-        Self(PhantomData)
+    pub(super) fn new(last: u64) -> Self {
+        Self {
+            last,
+            journal: PhantomData,
+        }
+    }
+
+    /// Returns the sequence number of the last record of the mark; 0 if there is none.
+    pub fn last(&self) -> u64 {
+        self.last
     }
 }
 

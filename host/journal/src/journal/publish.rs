@@ -2,7 +2,7 @@
 //! then the file of the newest one.
 //!
 //! Invariant: a checkpoint that is under way is finished before another one is begun, so that list
-//! and file differ by one at most; and nobody sees a checkpoint that the host does not remember.
+//! and file differ by one at most; and no one sees a checkpoint that the host does not remember.
 
 use std::io;
 
@@ -58,7 +58,7 @@ impl Publication {
                     pending.step = Step::List;
                 }
                 Step::List => {
-                    // What the memory covers and nobody can reach is missed at the next start.
+                    // What the memory covers and no path leads to is missed at the next start.
                     storage.check()?;
                     storage.add_checkpoint(self.list.bytes, &pending.line)?;
                     self.list = self.list.with(&pending.line);

@@ -19,6 +19,7 @@ use super::*;
 mod adoption;
 mod faults;
 mod health;
+mod marks;
 mod memory;
 mod power;
 

@@ -7,7 +7,7 @@ use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -17,6 +17,7 @@ use super::Shared;
 use super::health::Keeper;
 use super::log::Log;
 use super::mark::Promise;
+use super::observe::Observer;
 use crate::seams::Clock;
 
 /// What the writer is asked.
@@ -42,8 +43,7 @@ pub(super) struct Entry {
     pub(super) promise: Promise,
     /// The way back to the writer, for what begins something and is then given up.
     pub(super) back: Sender<Command>,
-    /// A place in the queue, given back when this is done.
-    #[expect(dead_code, reason = "held, never read")]
+    /// A place in the queue.
     pub(super) room: OwnedSemaphorePermit,
 }
 
@@ -53,6 +53,7 @@ pub(super) struct Writer {
     commands: Receiver<Command>,
     clock: Arc<dyn Clock>,
     refusals: Arc<Refusals>,
+    observer: Observer,
     health: Keeper,
     /// Endings that are owed: to be written before anything else.
     orphans: Vec<Record>,
@@ -73,6 +74,7 @@ impl Writer {
             commands,
             clock: Arc::clone(&shared.clock),
             refusals: Arc::clone(&shared.refusals),
+            observer: shared.observer.clone(),
             health: Keeper::new(&shared.health),
             orphans: Vec::new(),
             lines_fail: false,
@@ -82,7 +84,7 @@ impl Writer {
         }
     }
 
-    /// Works until the journal is closed or nobody has it any more.
+    /// Works until the journal is closed or its last clone is dropped.
     pub(super) fn run(mut self) {
         loop {
             match self.commands.recv_timeout(TICK) {
@@ -161,14 +163,20 @@ impl Writer {
         }
         let owed = self.orphans.len();
         let now = self.clock.now_ms();
+        let began = Instant::now();
         let written = self.log.append(&records, now);
         let first = written.as_ref().ok().copied();
+        if first.is_some() {
+            self.observer.synced(records.len(), began.elapsed());
+        }
         self.told(written.map(|_| ()), now);
         let Some(first) = first else {
             return self.lose_all(batch);
         };
         self.orphans.clear();
         for (seq, entry) in (first..).skip(owed).zip(batch) {
+            // The place is free before its record counts as written.
+            drop(entry.room);
             entry.promise.keep(seq, entry.record, entry.back);
         }
     }
@@ -284,7 +292,7 @@ impl Writer {
         // The lock ends before anybody is told that it has.
         drop(self);
         if let (Ok(()), Some(reply)) = (ended, reply) {
-            // Nobody waits any more: nothing to do.
+            // No one may be waiting any more.
             let _ = reply.send(());
         }
     }

@@ -16,6 +16,7 @@ fn line(record: &Record) -> String {
     String::from_utf8(record.line(7, 1_763_712_000_042).unwrap()).unwrap()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what records have is optional")]
 fn some(text: &str) -> Option<Text> {
     Some(text.into())
 }

@@ -1,4 +1,5 @@
 //! The rate and the counts, without a journal.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::super::record::Subject;
 use super::*;

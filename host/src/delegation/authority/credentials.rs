@@ -46,7 +46,11 @@ impl Inner {
         authority: &UserAuthority,
         asker: &Asker<'_>,
     ) -> Result<Issued, DownstreamError> {
-        let issued = authority.obtain(asker).await?;
+        let obtained = authority.obtain(asker).await;
+        let outcome = if obtained.is_ok() { "done" } else { "failed" };
+        let service = &planned.service.settings.name;
+        self.broker.meters.exchanged(service, outcome);
+        let issued = obtained?;
         let asked = authority.asked();
         let exchanged = Exchanged {
             scopes: asked.scopes,

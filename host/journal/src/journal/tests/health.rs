@@ -24,6 +24,7 @@ async fn eventually(healthy: bool, journal: &Journal) -> bool {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of deeds")]
 async fn what_cannot_be_reached_is_not_acknowledged() {
     let deeds: [(&str, Deed, Option<Deed>); 8] = [
         (

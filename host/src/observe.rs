@@ -1,0 +1,240 @@
+//! What operators measure: counts and times of calls, refusals, exchanges, loads and the journal.
+//!
+//! [`Meters`] is one value that is cheap to clone. It is passed to each part that knows a fact, and
+//! the operations listener renders it as text for Prometheus.
+//!
+//! Invariant: labels are bounded. A label is a word of an enum or a name from the configuration or
+//! the catalog, such as a tool or a service. No subject and no text of a client is ever a label:
+//! what was not found in the catalog is [`OTHER`], and so is every name beyond [`MAX_NAMES`].
+
+mod call;
+mod labels;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+pub use call::{CallIds, CallWatch};
+use labels::{CallLabels, NamedLabels, Names, PartLabels, RefusalLabels, TargetLabels};
+pub use labels::{MAX_NAMES, OTHER};
+
+/// The meters of one host. All clones are the same meters.
+#[derive(Clone)]
+pub struct Meters(Arc<Inner>);
+
+struct Inner {
+    targets: Names,
+    services: Names,
+    components: Names,
+    calls: Family<CallLabels, Counter>,
+    seconds: Family<TargetLabels, Histogram, fn() -> Histogram>,
+    running: Family<TargetLabels, Gauge>,
+    refusals: Family<RefusalLabels, Counter>,
+    exchanges: Family<NamedLabels, Counter>,
+    loads: Family<NamedLabels, Counter>,
+    syncs: Histograms,
+}
+
+/// The histograms of the journal.
+struct Histograms {
+    seconds: Histogram,
+    records: Histogram,
+}
+
+/// A kind and a name in the catalog.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured<'t> {
+    /// What kind of thing, such as `tool`.
+    pub kind: &'static str,
+    /// Its name, as the catalog has it.
+    pub name: &'t str,
+}
+
+/// What is true at one moment, read when the meters are rendered.
+#[derive(Debug, Clone, Default)]
+pub struct Moment {
+    /// How full each part is: its name, what is in use, what waits, and how much it takes.
+    pub parts: Vec<Part>,
+    /// Whether the journal can be written.
+    pub journal_healthy: bool,
+    /// Records that wait to be written.
+    pub journal_queue: usize,
+}
+
+/// How full one part of the host is.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// The part, such as `calls`.
+    pub name: &'static str,
+    /// Places in use.
+    pub used: usize,
+    /// Those who wait for one.
+    pub waiting: usize,
+    /// All places.
+    pub places: usize,
+}
+
+impl Meters {
+    /// Counts a request that was refused before a call was opened. `target` is absent if there is
+    /// none of that name, or if the request was refused before it was read.
+    pub fn refused(&self, target: Option<Measured<'_>>, reason: &'static str) {
+        let labels = RefusalLabels {
+            kind: target.map_or(OTHER, |target| target.kind),
+            target: target.map_or_else(
+                || OTHER.into(),
+                |target| self.0.targets.bounded(target.name),
+            ),
+            reason,
+        };
+        self.0.refusals.get_or_create(&labels).inc();
+    }
+
+    /// Counts a token that was exchanged for a call to a configured service, or was not.
+    pub fn exchanged(&self, service: &str, outcome: &'static str) {
+        let name = self.0.services.bounded(service);
+        let labels = NamedLabels { name, outcome };
+        self.0.exchanges.get_or_create(&labels).inc();
+    }
+
+    /// Counts a component that was loaded, refused or removed; `outcome` is `loaded`, `removed` or
+    /// the reason.
+    pub fn loaded(&self, component: &str, outcome: &'static str) {
+        let name = self.0.components.bounded(component);
+        let labels = NamedLabels { name, outcome };
+        self.0.loads.get_or_create(&labels).inc();
+    }
+
+    /// Measures one write of the journal that was made durable.
+    pub fn synced(&self, records: usize, took: Duration) {
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        self.0.syncs.records.observe(f64::from(records));
+        self.0.syncs.seconds.observe(took.as_secs_f64());
+    }
+
+    /// Renders everything in the text format of OpenMetrics, which Prometheus reads.
+    ///
+    /// # Errors
+    /// A value cannot be rendered.
+    pub fn render(&self, moment: &Moment) -> Result<String, fmt::Error> {
+        let mut registry = Registry::with_prefix("bailiwick");
+        self.register(&mut registry);
+        moment.register(&mut registry);
+        let mut text = String::new();
+        encode(&mut text, &registry)?;
+        Ok(text)
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        let inner = &self.0;
+        registry.register("calls", "Calls that ended", inner.calls.clone());
+        registry.register_with_unit(
+            "call",
+            "Time from the record that a call begins to the record that it ended",
+            Unit::Seconds,
+            inner.seconds.clone(),
+        );
+        registry.register("calls_running", "Calls under way", inner.running.clone());
+        registry.register(
+            "refusals",
+            "Requests refused before a call was opened",
+            inner.refusals.clone(),
+        );
+        registry.register(
+            "token_exchanges",
+            "Tokens exchanged for calls to a service",
+            inner.exchanges.clone(),
+        );
+        registry.register(
+            "component_loads",
+            "Components loaded, removed or refused",
+            inner.loads.clone(),
+        );
+        registry.register_with_unit(
+            "journal_sync",
+            "Time to make one batch of the journal durable",
+            Unit::Seconds,
+            inner.syncs.seconds.clone(),
+        );
+        registry.register(
+            "journal_batch_records",
+            "Records in one batch of the journal",
+            inner.syncs.records.clone(),
+        );
+    }
+}
+
+impl Moment {
+    fn register(&self, registry: &mut Registry) {
+        let (used, waiting, places) = (Parts::default(), Parts::default(), Parts::default());
+        for part in &self.parts {
+            let labels = PartLabels { part: part.name };
+            for (family, value) in [
+                (&used, part.used),
+                (&waiting, part.waiting),
+                (&places, part.places),
+            ] {
+                family.get_or_create(&labels).set(signed(value));
+            }
+        }
+        registry.register("places_used", "Places in use", used);
+        registry.register("places_waiting", "Requests that wait for a place", waiting);
+        registry.register("places", "All places", places);
+        let (healthy, queue) = (Gauge::<i64>::default(), Gauge::<i64>::default());
+        healthy.set(i64::from(self.journal_healthy));
+        queue.set(signed(self.journal_queue));
+        registry.register(
+            "journal_healthy",
+            "Whether the journal can be written",
+            healthy,
+        );
+        registry.register(
+            "journal_queue_records",
+            "Records that wait to be written",
+            queue,
+        );
+    }
+}
+
+type Parts = Family<PartLabels, Gauge>;
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        Self(Arc::new(Inner {
+            targets: Names::default(),
+            services: Names::default(),
+            components: Names::default(),
+            calls: Family::default(),
+            seconds: Family::new_with_constructor(call::call_seconds),
+            running: Family::default(),
+            refusals: Family::default(),
+            exchanges: Family::default(),
+            loads: Family::default(),
+            syncs: Histograms::default(),
+        }))
+    }
+}
+
+impl Default for Histograms {
+    fn default() -> Self {
+        Self {
+            // 0.1 ms to 3.3 s.
+            seconds: Histogram::new(exponential_buckets(0.0001, 2.0, 16)),
+            // 1 to 2048.
+            records: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! The labels, and what keeps them few.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus_client::encoding::EncodeLabelSet;
+
+/// The label of everything that has no name in the catalog, and of names beyond [`MAX_NAMES`].
+pub const OTHER: &str = "other";
+
+/// How many names of each kind the meters tell apart over the life of the host: of targets, of
+/// services and of components.
+pub const MAX_NAMES: usize = 4096;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct CallLabels {
+    pub(super) kind: &'static str,
+    pub(super) target: Arc<str>,
+    pub(super) outcome: &'static str,
+    pub(super) reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct TargetLabels {
+    pub(super) kind: &'static str,
+    pub(super) target: Arc<str>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct RefusalLabels {
+    pub(super) kind: &'static str,
+    pub(super) target: Arc<str>,
+    pub(super) reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct NamedLabels {
+    pub(super) name: Arc<str>,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct PartLabels {
+    pub(super) part: &'static str,
+}
+
+/// The names that were seen.
+#[derive(Default)]
+pub(super) struct Names(Mutex<BTreeSet<Arc<str>>>);
+
+impl Names {
+    /// Returns the name, or [`OTHER`] once there are too many.
+    ///
+    /// Names come from the catalog and the configuration, so a client cannot add any. The bound is
+    /// for a folder whose tools are renamed again and again while the host runs.
+    pub(super) fn bounded(&self, name: &str) -> Arc<str> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = seen.get(name) {
+            return Arc::clone(known);
+        }
+        if seen.len() >= MAX_NAMES {
+            return OTHER.into();
+        }
+        let name: Arc<str> = name.into();
+        seen.insert(Arc::clone(&name));
+        name
+    }
+}

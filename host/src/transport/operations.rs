@@ -1,0 +1,133 @@
+//! The operations listener: health and metrics, for the operator's own programs.
+//!
+//! It shares the front door's connections, bounds and deadlines, and nothing else: it knows no MCP,
+//! and the front door knows no metrics. It authenticates no one, so by default it listens on
+//! loopback only.
+//!
+//! Invariant: no browser page can read it. A request with an `Origin` is refused, and so is one
+//! that addresses the listener by a name that is not its own: a page can bind a name of its own to
+//! this address, but it cannot have an address as its name.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use hyper::body::Incoming;
+
+use super::answer::{Answer, document_of, plain};
+use super::front::host_of;
+use super::http::{Course, Door};
+use super::ready::ready;
+use crate::call::Host;
+use crate::observe::{Moment, Part};
+
+/// The operations listener.
+pub struct Operations {
+    host: Arc<Host>,
+    names: Vec<String>,
+}
+
+impl Operations {
+    /// Serves what there is to know about `host`, to those who address it by an address or by one
+    /// of these names.
+    pub fn new(host: Arc<Host>, names: Vec<String>) -> Self {
+        Self { host, names }
+    }
+
+    /// Refuses what a browser page may have sent.
+    fn check_address(&self, parts: &Parts) -> Result<(), Answer> {
+        if parts.headers.contains_key(header::ORIGIN) {
+            return Err(plain(StatusCode::FORBIDDEN, "no page may read this"));
+        }
+        let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
+        let host = match hosts.as_slice() {
+            [host] => host.to_str().ok().and_then(host_of),
+            _ => None,
+        };
+        if host.is_some_and(|host| self.is_known(&host)) {
+            return Ok(());
+        }
+        Err(plain(
+            StatusCode::FORBIDDEN,
+            "this listener is not known by that name (operations.allowed_hosts)",
+        ))
+    }
+
+    fn is_known(&self, host: &str) -> bool {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        bare.parse::<IpAddr>().is_ok() || self.names.iter().any(|name| name == host)
+    }
+
+    /// Asks for more than the front door does: an issuer's keys must be usable too.
+    fn ready(&self) -> Answer {
+        if self.host.serving.now().identity.can_admit() {
+            return ready(&self.host);
+        }
+        plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not ready: no issuer's keys can be used",
+        )
+    }
+
+    fn metrics(&self) -> Answer {
+        match self.host.meters.render(&self.moment()) {
+            Ok(text) => document_of(METRICS, text.into()),
+            Err(_) => plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the metrics cannot be rendered",
+            ),
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        let host = &self.host;
+        Moment {
+            parts: vec![
+                host.gate.part("calls"),
+                host.checks.part("checks"),
+                host.listeners.part("listeners"),
+                Part {
+                    name: "tasks",
+                    used: host.calls.len(),
+                    waiting: 0,
+                    places: 0,
+                },
+            ],
+            journal_healthy: host.journal.healthy(),
+            journal_queue: host.journal.queued(),
+        }
+    }
+}
+
+impl Door for Operations {
+    async fn answer(&self, request: Request<Incoming>, _course: &Course) -> Answer {
+        let (parts, _body) = request.into_parts();
+        if let Err(refused) = self.check_address(&parts) {
+            return refused;
+        }
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "expected GET or HEAD");
+            let allowed = HeaderValue::from_static("GET, HEAD");
+            answer.headers_mut().insert(header::ALLOW, allowed);
+            return answer;
+        }
+        match parts.uri.path() {
+            "/metrics" => self.metrics(),
+            path => self
+                .health(path, &parts.method)
+                .unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "not found")),
+        }
+    }
+
+    fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+        match (path, method) {
+            ("/healthz", &Method::GET | &Method::HEAD) => Some(plain(StatusCode::OK, "ok")),
+            ("/readyz", &Method::GET | &Method::HEAD) => Some(self.ready()),
+            _ => None,
+        }
+    }
+}
+
+/// The text format of OpenMetrics 1.0.
+const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
