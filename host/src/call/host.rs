@@ -14,7 +14,7 @@ use crate::dispatch::Catalog;
 use crate::envelope::Signer;
 use crate::identity::Identity;
 use crate::observe::Meters;
-use crate::sandbox::{Components, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::seams::Clock;
 
 /// Everything that a call passes through.
@@ -83,23 +83,28 @@ impl Serving {
 
 /// What the operator says, at one moment. A request sees exactly one, from its token to its answer.
 pub struct Policy {
-    /// Who may ask.
-    pub identity: Arc<Identity>,
-    /// The tools, with what each may do.
+    /// Who may ask, and which services can be reached.
+    pub access: Arc<Access>,
+    /// The tools, with what each may do, and their code.
     pub catalog: Catalog,
-    /// The code behind them.
-    pub components: Components,
-    /// Reaches services.
-    pub broker: Arc<Broker>,
     /// Digest of what clients are shown of each tool, in the catalog's order; made for the first
     /// who listens.
     pub faces: OnceLock<Vec<[u8; 32]>>,
-    /// Names of the issuers.
-    pub issuers: Vec<String>,
-    /// Of the configuration and its secrets: equal while neither changed.
-    pub fingerprint: String,
     /// How many components the configuration names.
     pub configured: usize,
     /// Those of them that are not offered.
     pub missing: Vec<String>,
+}
+
+/// The part of a policy that depends on the configuration and its secrets alone. Policies that
+/// differ only in their tools share it, with its key sets and credentials.
+pub struct Access {
+    /// Who may ask.
+    pub identity: Identity,
+    /// Reaches services.
+    pub broker: Arc<Broker>,
+    /// Names of the issuers.
+    pub issuers: Vec<String>,
+    /// Of the configuration and its secrets: equal while neither changed.
+    pub fingerprint: String,
 }

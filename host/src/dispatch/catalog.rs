@@ -121,6 +121,13 @@ impl Catalog {
         self.tools.get(name)
     }
 
+    /// The digests of the components behind the tools.
+    pub fn digests(&self) -> BTreeSet<&str> {
+        self.tools()
+            .map(|tool| tool.backing.component.digest.as_str())
+            .collect()
+    }
+
     /// All tools, by name.
     pub fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
         self.tools.values()

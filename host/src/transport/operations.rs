@@ -61,7 +61,7 @@ impl Operations {
 
     /// Asks for more than the front door does: an issuer's keys must be usable too.
     fn ready(&self) -> HttpAnswer {
-        if self.host.serving.now().identity.can_admit() {
+        if self.host.serving.now().access.identity.can_admit() {
             return ready(&self.host);
         }
         plain(
