@@ -1,4 +1,4 @@
-//! The third step: a [`Permit`] gets a place and an envelope, and becomes a [`Sealed`] call.
+//! The third step: a [`Permit`] gets a place and a signed envelope, and becomes a [`Sealed`] call.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl Permit {
     /// Waits for a place, then seals the call.
     ///
     /// # Errors
-    /// The refusal, recorded.
+    /// Fails with the recorded refusal.
     pub async fn seal(self, host: &Host, client: &Client) -> Result<Sealed, Refusal> {
         let place = match self.place(host, client).await {
             Ok(place) => place,
@@ -53,12 +53,12 @@ impl Permit {
 }
 
 impl Sealed {
-    /// The permit for which the envelope was made.
+    /// Returns the permit for which the envelope was made.
     pub fn permit(&self) -> &Permit {
         &self.permit
     }
 
-    /// The signed envelope.
+    /// Returns the signed envelope.
     pub fn envelope(&self) -> &Arc<Envelope> {
         &self.envelope
     }
