@@ -15,10 +15,10 @@ mod offer;
 mod outline;
 mod target;
 
-pub use catalog::{Catalog, Clash, Tool};
+pub use catalog::{Catalog, Clash};
 pub use decide::{Allowed, Decided, Denied, Named, allow, decide};
 pub use definition::{Definition, DefinitionError};
 pub use grant::{Acceptance, ComponentGrant, Terms, ToolGrant};
 pub use offer::{NotOffered, Offer, OfferError, Unaccepted};
 pub use outline::{Outline, Parts};
-pub use target::{Backing, GrantName, Kind, Target, TargetRequest};
+pub use target::{Backing, GrantName, Kind, Target, TargetRequest, Tool};

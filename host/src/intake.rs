@@ -36,7 +36,7 @@ pub use compile::{
 };
 pub use error::{LoadError, NotLoaded};
 pub use examine::{ExamineError, Examined, examine};
-pub use inspect::{Inspection, Refused, inspect};
+pub use inspect::{Inspected, Refused, inspect};
 pub use loader::{Intake, Loaded};
 pub use signature::{SignatureError, beside as signature_of, is_signer_key, sign, signer_key};
 pub use signers::{CodeSigner, NamePattern, NotAPattern, Signed, Signers, Untrusted};

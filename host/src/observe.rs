@@ -22,17 +22,17 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 pub use call::{CallIds, CallWatch};
-use labels::{CallLabels, NamedLabels, Names, PartLabels, RefusalLabels, TargetLabels};
+use labels::{CallLabels, LabelNames, NamedLabels, PartLabels, RefusalLabels, TargetLabels};
 pub use labels::{MAX_NAMES, OTHER};
 
 /// The meters of one host. All clones are the same meters.
 #[derive(Clone)]
-pub struct Meters(Arc<Inner>);
+pub struct Meters(Arc<Readings>);
 
-struct Inner {
-    targets: Names,
-    services: Names,
-    components: Names,
+struct Readings {
+    targets: LabelNames,
+    services: LabelNames,
+    components: LabelNames,
     calls: Family<CallLabels, Counter>,
     seconds: Family<TargetLabels, Histogram, fn() -> Histogram>,
     running: Family<TargetLabels, Gauge>,
@@ -61,7 +61,7 @@ pub struct Measured<'t> {
 #[derive(Debug, Clone, Default)]
 pub struct Moment {
     /// How full each part is: its name, what is in use, what waits, and how much it takes.
-    pub parts: Vec<Part>,
+    pub parts: Vec<PartUse>,
     /// Whether the journal can be written.
     pub journal_healthy: bool,
     /// Records that wait to be written.
@@ -70,7 +70,7 @@ pub struct Moment {
 
 /// How full one part of the host is.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub struct PartUse {
     /// The part, such as `calls`.
     pub name: &'static str,
     /// Places in use.
@@ -172,7 +172,11 @@ impl Meters {
 
 impl Moment {
     fn register(&self, registry: &mut Registry) {
-        let (used, waiting, places) = (Parts::default(), Parts::default(), Parts::default());
+        let (used, waiting, places) = (
+            PartGauges::default(),
+            PartGauges::default(),
+            PartGauges::default(),
+        );
         for part in &self.parts {
             let labels = PartLabels { part: part.name };
             for (family, value) in [
@@ -202,7 +206,7 @@ impl Moment {
     }
 }
 
-type Parts = Family<PartLabels, Gauge>;
+type PartGauges = Family<PartLabels, Gauge>;
 
 fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
@@ -210,10 +214,10 @@ fn signed(count: usize) -> i64 {
 
 impl Default for Meters {
     fn default() -> Self {
-        Self(Arc::new(Inner {
-            targets: Names::default(),
-            services: Names::default(),
-            components: Names::default(),
+        Self(Arc::new(Readings {
+            targets: LabelNames::default(),
+            services: LabelNames::default(),
+            components: LabelNames::default(),
             calls: Family::default(),
             seconds: Family::new_with_constructor(call::call_seconds),
             running: Family::default(),

@@ -27,7 +27,7 @@ use crate::{app, json};
 
 pub use claimed::{Claimed, NeededToken, NotAdmitted};
 pub use refused::{RefusedCall, Remedy};
-pub use services::{ExchangedFrom, Granted, Lack, Missing, Presents, ServiceAccess};
+pub use services::{ExchangedFrom, Lack, Missing, Presents, ServiceAccess, ServiceGranted};
 
 /// A call to explain.
 pub struct Question {

@@ -20,7 +20,7 @@ use crate::seams::{SystemClock, SystemRandom};
 
 /// What there is to know about a component.
 #[derive(Debug, Serialize)]
-pub struct Inspection {
+pub struct ComponentReport {
     /// The component's name: the file's without `.wasm`.
     pub component: String,
     /// `sha256:` and 64 hexadecimal digits.
@@ -95,7 +95,7 @@ pub struct OfferedHints {
 /// # Errors
 /// Fails if the file cannot be read, if its name is not one of a component, or if there is no
 /// engine.
-pub async fn inspect(path: &Path, compiler: Compiler) -> anyhow::Result<Inspection> {
+pub async fn inspect(path: &Path, compiler: Compiler) -> anyhow::Result<ComponentReport> {
     let sandbox = Sandbox::new(
         Limits::within(Room::here()),
         Arc::new(SystemClock),
@@ -103,15 +103,15 @@ pub async fn inspect(path: &Path, compiler: Compiler) -> anyhow::Result<Inspecti
     )?;
     let intake = Intake::new(Arc::new(sandbox), compiler);
     let examined = intake::examine(&intake, path).await?;
-    Ok(Inspection::of(
+    Ok(ComponentReport::of(
         examined.judged(|loaded| Offer::check(loaded?, &Terms::default())),
     ))
 }
 
-type Examined = intake::Examined<Result<Offer, OfferError>>;
+type Judged = intake::Examined<Result<Offer, OfferError>>;
 
-impl Inspection {
-    fn of(examined: Examined) -> Self {
+impl ComponentReport {
+    fn of(examined: Judged) -> Self {
         let cannot = cannot(&examined);
         let reason = examined.verdict.as_ref().err().map(|error| chain(error));
         let tools: Vec<_> = examined.tools.iter().map(OfferedTool::of).collect();
@@ -169,7 +169,7 @@ fn schema(text: &str) -> Value {
 }
 
 /// Says what a component cannot do. Of a refused one it says only why it cannot be linked.
-fn cannot(examined: &Examined) -> Option<String> {
+fn cannot(examined: &Judged) -> Option<String> {
     let own = |name: &str| {
         let own = name.strip_prefix(OWN)?;
         own.split('@').next().map(str::to_owned)
@@ -209,7 +209,7 @@ mod tests {
     use super::super::testing::{HELLO, ORDER, Site, compiler, component};
     use super::*;
 
-    async fn inspected(bytes: Vec<u8>) -> Inspection {
+    async fn inspected(bytes: Vec<u8>) -> ComponentReport {
         let site = Site::new("", &[("thing", bytes)]);
         inspect(&site.path("tools/thing.wasm"), compiler())
             .await

@@ -75,7 +75,7 @@ pub(super) struct NewPolicy {
     pub(super) unusable: Option<String>,
 }
 
-struct Tools {
+struct LoadedTools {
     components: Components,
     catalog: Catalog,
     good: BTreeSet<String>,
@@ -98,7 +98,7 @@ impl Ground {
         shelf: Shelf,
     ) -> anyhow::Result<NewPolicy> {
         let tools = self.load_tools(&config, previous, shelf).await?;
-        let Tools {
+        let LoadedTools {
             components,
             catalog,
             good,
@@ -202,7 +202,7 @@ impl Ground {
         config: &Config,
         previous: Option<&Policy>,
         mut shelf: Shelf,
-    ) -> anyhow::Result<Tools> {
+    ) -> anyhow::Result<LoadedTools> {
         let before = previous
             .map(|policy| served(&policy.catalog))
             .unwrap_or_default();
@@ -286,7 +286,7 @@ impl Ground {
                 "the configuration names a component that is not loaded"
             );
         }
-        Ok(Tools {
+        Ok(LoadedTools {
             components,
             catalog,
             good,

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::dispatch::{Kind, Target};
 use crate::identity::Caller;
 use crate::limits::Limits;
-use crate::observe::Part;
+use crate::observe::PartUse;
 use crate::principal::Principal;
 use crate::sandbox::{Capacity, Tier};
 
@@ -154,9 +154,9 @@ impl Gate {
     }
 
     /// Returns how full the gate is, as the part `name`.
-    pub fn part(&self, name: &'static str) -> Part {
+    pub fn part(&self, name: &'static str) -> PartUse {
         let state = self.shared.lock();
-        Part {
+        PartUse {
             name,
             used: state.running.get(&Count::Host).copied().unwrap_or(0),
             waiting: state.waiting.len(),

@@ -71,7 +71,7 @@ pub(super) async fn overloaded(host: &Host, permit: &Permit, full: Full) -> Refu
 }
 
 async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message: &str) -> Refusal {
-    let late = Denied::of(permit.target(), reason, message.to_owned());
+    let late = Denied::of_granted(permit.target(), reason, message.to_owned());
     denied(host, permit.entry().caller(), late).await
 }
 
@@ -84,7 +84,8 @@ fn record(denied: &Denied, subject: Subject) -> CallRefused {
         kind: named.kind.into(),
         name: (&named.name).into(),
     };
-    refused.about(target, Some((&named.component).into()), None)
+    let grant = named.grant.as_ref().map(|grant| grant.as_str().into());
+    refused.about(target, Some((&named.component).into()), grant)
 }
 
 fn subject(caller: &Caller) -> Subject {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use bailiwick::answers::explain::{
-    AllowedCall, Claimed, Explanation, Granted, KnownCaller, NamedTool, NotAdmitted, Question,
-    RefusedCall, ServiceAccess, explain,
+    AllowedCall, Claimed, Explanation, KnownCaller, NamedTool, NotAdmitted, Question, RefusedCall,
+    ServiceAccess, ServiceGranted, explain,
 };
 use bailiwick::config;
 use bailiwick::identity::Presented;
@@ -188,7 +188,7 @@ fn services(answer: &AllowedCall, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn reach(granted: &Granted, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn reach(granted: &ServiceGranted, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.say(&[
         (Tone::Strong, &format!("  {}", granted.service)),
         (Tone::Plain, &format!("  {}", granted.mode.as_str())),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use bailiwick::answers::inspect::{Inspection, OfferedHints, OfferedTool, Verdict, inspect};
+use bailiwick::answers::inspect::{ComponentReport, OfferedHints, OfferedTool, Verdict, inspect};
 use serde_json::Value;
 
 use super::compile::compiler;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn as_text(inspection: &Inspection, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn as_text(inspection: &ComponentReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.field("component", &inspection.component)?;
     page.field("digest", &inspection.digest)?;
     page.field("size", &format!("{} bytes", inspection.bytes))?;
@@ -57,7 +57,7 @@ fn as_text(inspection: &Inspection, page: &mut Page<'_>) -> anyhow::Result<()> {
 }
 
 /// Names the keys of the signature. Which keys are trusted is for the configuration to say.
-fn signature(inspection: &Inspection) -> String {
+fn signature(inspection: &ComponentReport) -> String {
     match (&inspection.signers_named, &inspection.signature_error) {
         (Some(keys), _) => format!(
             "names {} (not verified here: `bailiwick check` does)",
@@ -118,7 +118,7 @@ fn schema(schema: &Value) -> String {
 }
 
 /// Prints what the operator writes for a component that asks for services.
-fn grant(inspection: &Inspection, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn grant(inspection: &ComponentReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     if inspection.asks_for.is_empty() {
         return Ok(());
     }

@@ -5,20 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::definition::Definition;
 use super::grant::ComponentGrant;
 use super::offer::Offer;
-use super::target::{Backing, GrantName, Kind, Target};
+use super::target::{Backing, GrantName, Kind, Target, Tool};
 use crate::intake::ComponentId;
-
-/// A tool that can be called.
-#[derive(Debug)]
-pub struct Tool {
-    /// What it is.
-    pub definition: Definition,
-    /// The code behind it, and what that may do.
-    pub backing: Backing,
-}
 
 /// All tools by name. Immutable; a change makes a new one.
 #[derive(Debug, Default)]
@@ -166,6 +156,7 @@ fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item 
 
 #[cfg(test)]
 mod tests {
+    use super::super::definition::Definition;
     use super::*;
     use crate::sandbox::Code;
     use crate::sandbox::RawDefinition;

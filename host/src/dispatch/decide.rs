@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::catalog::Catalog;
-use super::target::{Kind, Target, TargetRequest};
+use super::target::{GrantName, Kind, Target, TargetRequest};
 use crate::identity::Caller;
 use crate::reason::RefusalReason;
 
@@ -49,6 +49,8 @@ pub struct Named {
     pub name: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub component: String,
+    /// The grant that had allowed the call, if it was refused after that.
+    pub grant: Option<GrantName>,
 }
 
 /// Decides whether `caller` may make this call.
@@ -155,12 +157,22 @@ impl Denied {
         }
     }
 
+    /// A denial of a call of `target` that its grant had allowed.
+    pub fn of_granted(target: &Target, reason: RefusalReason, message: String) -> Self {
+        let mut denied = Self::of(target, reason, message);
+        if let Some(named) = &mut denied.target {
+            named.grant = Some(target.backing().grant.clone());
+        }
+        denied
+    }
+
     /// A denial of a call of `target`.
     pub fn of(target: &Target, reason: RefusalReason, message: String) -> Self {
         let named = Named {
             kind: target.kind(),
             name: target.name().to_owned(),
             component: target.backing().component.digest.clone(),
+            grant: None,
         };
         Self {
             target: Some(named),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bailiwick_envelope::{CallKind, DelegationMode};
 use serde_json::Value;
 
-use super::catalog::Tool;
+use super::definition::Definition;
 use super::grant::ComponentGrant;
 use crate::intake::ComponentId;
 use crate::json::numbers;
@@ -39,6 +39,15 @@ pub struct TargetRequest {
 pub enum Target {
     /// A tool.
     Tool(Arc<Tool>),
+}
+
+/// A tool that can be called.
+#[derive(Debug)]
+pub struct Tool {
+    /// What it is.
+    pub definition: Definition,
+    /// The code behind it, and what that may do.
+    pub backing: Backing,
 }
 
 /// The code behind a target, and what the operator lets it do.

@@ -14,7 +14,7 @@ use needs::Needs;
 
 /// What was found in an acceptable component.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inspection {
+pub struct Inspected {
     /// Its imports, all of `bailiwick:tool` or of the compatibility tier.
     pub imports: Vec<String>,
     /// Whether it imports WASI.
@@ -61,7 +61,7 @@ pub enum Refused {
 ///
 /// # Errors
 /// It is not a component of the world `tool`.
-pub fn inspect(bytes: &[u8]) -> Result<Inspection, Refused> {
+pub fn inspect(bytes: &[u8]) -> Result<Inspected, Refused> {
     if !bytes.starts_with(b"\0asm") {
         return Err(Refused::NotWasm);
     }
@@ -93,7 +93,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Refused> {
     } else {
         Tier::Compact
     };
-    Ok(Inspection {
+    Ok(Inspected {
         imports: found.imports,
         wasi,
         tier,
@@ -294,7 +294,7 @@ mod tests {
         let imports = vec!["bailiwick:tool/log@0.2.0".into()];
         assert_eq!(
             inspect(&bytes),
-            Ok(Inspection {
+            Ok(Inspected {
                 imports,
                 wasi: false,
                 tier: Tier::Compact

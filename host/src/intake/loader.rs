@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::candidate::Candidate;
 use super::compile::{Compiled, Compiler};
 use super::error::{LoadError, NotLoaded};
-use super::inspect::{Inspection, inspect};
+use super::inspect::{Inspected, inspect};
 use super::signature::{self, digest};
 use super::store::{CodeStore, StoredCode};
 use super::structure;
@@ -127,7 +127,7 @@ impl Intake {
     async fn code(
         &self,
         component: &ComponentId,
-        inspection: &Inspection,
+        inspection: &Inspected,
         bytes: &[u8],
     ) -> Result<StoredCode, LoadError> {
         if let Some(known) = self.known(&component.digest) {

@@ -45,7 +45,7 @@ impl Meters {
 }
 
 impl CallWatch {
-    /// Counts how the call ended and writes its line to the log. `closed` is the sequence number of
+    /// Counts how the call ended and writes its line to the log, once. `closed` is the sequence number of
     /// `call.closed`, or absent if that could not be written.
     pub fn closed(&self, outcome: &'static str, reason: Option<&'static str>, closed: Option<u64>) {
         let took = self.began.elapsed();

@@ -27,6 +27,7 @@ fn a_call_runs_until_it_is_closed_and_then_it_is_counted() {
     let line = "bailiwick_calls_running{kind=\"tool\",target=\"hello\"}";
     assert!(rendered(&meters).contains(&format!("{line} 1\n")));
     watch.closed("done", None, Some(8));
+    drop(watch);
     let text = rendered(&meters);
     for line in [
         "bailiwick_calls_running{kind=\"tool\",target=\"hello\"} 0\n",
@@ -70,7 +71,7 @@ fn refusals_exchanges_loads_and_syncs_are_counted() {
 #[test]
 fn a_moment_has_the_places_of_each_part() {
     let moment = Moment {
-        parts: vec![Part {
+        parts: vec![PartUse {
             name: "calls",
             used: 2,
             waiting: 1,

@@ -20,7 +20,7 @@ use super::front::host_of;
 use super::http::{Course, Door};
 use super::ready::ready;
 use crate::call::Host;
-use crate::observe::{Moment, Part};
+use crate::observe::{Moment, PartUse};
 
 /// The operations listener.
 pub struct Operations {
@@ -91,7 +91,7 @@ impl Operations {
                 host.gate.part("calls"),
                 host.checks.part("checks"),
                 host.listeners.part("listeners"),
-                Part {
+                PartUse {
                     name: "tasks",
                     used: host.calls.len(),
                     waiting: 0,

@@ -16,7 +16,7 @@ use crate::identity::Caller;
 #[serde(tag = "access", rename_all = "kebab-case")]
 pub enum ServiceAccess {
     /// The tool may reach it.
-    Granted(Granted),
+    Granted(ServiceGranted),
     /// It may not.
     NotGranted {
         /// The service.
@@ -26,7 +26,7 @@ pub enum ServiceAccess {
 
 /// A service that a tool may reach.
 #[derive(Debug, Serialize)]
-pub struct Granted {
+pub struct ServiceGranted {
     /// The service.
     pub service: String,
     /// On whose authority.
@@ -140,7 +140,7 @@ pub enum Missing {
 /// Returns every service that the tool asks for.
 pub(super) fn of(tool: &Tool, config: &Config) -> Vec<ServiceAccess> {
     let access = |name: &String| match granted(tool, name, config) {
-        Some((service, mode)) => ServiceAccess::Granted(Granted {
+        Some((service, mode)) => ServiceAccess::Granted(ServiceGranted {
             service: name.clone(),
             mode,
             url: service.url.to_string(),
