@@ -110,7 +110,7 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
             Some(r#"{"order_id":9007199254740993}"#),
             &[
                 "refused: invalid-arguments",
-                "the number 9007199254740993 is not one that everyone reads alike",
+                "the number 9007199254740993 is not read alike by all programs",
             ],
         ),
         (
