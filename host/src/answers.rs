@@ -24,7 +24,7 @@ use serde::{Serialize, Serializer};
 
 pub use folder::{Folder, RefusedComponent};
 
-/// A value beside the sentence that a person reads.
+/// A value with the sentence that a person reads.
 #[derive(Serialize)]
 struct Worded<'v, T> {
     #[serde(flatten)]

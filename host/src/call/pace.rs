@@ -19,7 +19,7 @@ use crate::principal::Principal;
 pub struct Pace {
     /// The time between two requests at the steady rate.
     interval: Duration,
-    /// How far ahead of the steady rate a principal may be.
+    /// The lead over the steady rate that a principal may have.
     ahead: Duration,
     kept: Mutex<Kept>,
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     raise_descriptors();
     wait(async {
         let mut signals = StopSignals::new(args.until_stdin_closes)?;
-        // Before anything else, while this process holds no secret and no guest.
+        // First, while this process has no secret and no guest yet.
         let workers = Workers::start()
             .context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;

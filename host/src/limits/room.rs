@@ -127,7 +127,7 @@ mod tests {
     /// A machine's files: path and content.
     type Files<'a> = &'a [(&'a str, &'a str)];
 
-    /// What the machine is like, its files, and the room: mebibytes and the file that says so.
+    /// A machine, its files, and its room: mebibytes and the file that sets them.
     type Case<'a> = (&'a str, Files<'a>, Option<(u64, String)>);
 
     const MIB: u64 = 1 << 20;

@@ -1,4 +1,4 @@
-//! What one call could reach: each service with its mode, what the mode does, and what is missing.
+//! The services that one call could reach: each with its mode, its credential, and what is missing.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ pub enum ServiceAccess {
 pub struct ServiceGranted {
     /// The service.
     pub service: String,
-    /// On whose authority.
+    /// The authority under which it is reached.
     pub mode: DelegationMode,
     /// Its URL.
     pub url: String,
@@ -38,11 +38,11 @@ pub struct ServiceGranted {
     pub presents: Presents,
     /// The requests that tools may make.
     pub allow: Vec<String>,
-    /// Whether it also gets a transaction token.
+    /// True if it also gets a transaction token.
     pub transaction_token: bool,
 }
 
-/// The credential that the host presents to a service, and where it comes from.
+/// The credential that the host presents to a service, and its source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "credential", rename_all = "kebab-case")]
 pub enum Presents {
@@ -64,15 +64,15 @@ pub enum Presents {
     },
     /// A token exchanged for the user's.
     Exchanged {
-        /// Whether the host's own token goes along as `actor_token`.
+        /// True if the host's own token goes along as `actor_token`.
         actor_token: bool,
-        /// How it is obtained.
+        /// The source of the token.
         #[serde(flatten)]
         from: ExchangedFrom,
     },
     /// A token re-issued for the user, without an `act`.
     Reissued {
-        /// How it is obtained.
+        /// The source of the token.
         #[serde(flatten)]
         from: ExchangedFrom,
     },
@@ -80,7 +80,7 @@ pub enum Presents {
     NoExchange,
 }
 
-/// Where an exchanged token comes from.
+/// The source of an exchanged token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExchangedFrom {
     /// The token endpoint.
@@ -98,12 +98,12 @@ pub struct ExchangedFrom {
 pub struct Lack {
     /// The service.
     pub service: String,
-    /// What is missing.
+    /// The missing part.
     #[serde(flatten)]
     pub missing: Missing,
 }
 
-/// What a call lacks for a service.
+/// The part that a call lacks for a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "lack", rename_all = "kebab-case")]
 pub enum Missing {
@@ -132,7 +132,7 @@ pub enum Missing {
     Grant {
         /// The component to grant it to.
         component: String,
-        /// Whether the configuration describes the service.
+        /// True if the configuration describes the service.
         described: bool,
     },
 }

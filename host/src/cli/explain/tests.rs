@@ -1,4 +1,4 @@
-//! Tokens signed on the spot, and what is said of each call.
+//! Tokens signed on the spot, and the output for each call.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use bailiwick::seams::{Clock as _, SystemClock};
