@@ -25,9 +25,9 @@
 //! }
 //! ```
 //! ```compile_fail,E0599
-//! # use bailiwick::call::{Client, Ended, Host, Sealed};
+//! # use bailiwick::call::{CallClient, Ended, Host, Sealed};
 //! // A run without a record of it.
-//! async fn hurry(host: &Host, sealed: Sealed, client: Client) -> Ended {
+//! async fn hurry(host: &Host, sealed: Sealed, client: CallClient) -> Ended {
 //!     sealed.run(host, client).await
 //! }
 //! ```
@@ -67,7 +67,7 @@ mod seal;
 use crate::sandbox::Answer;
 
 pub use admit::{Entry, admit};
-pub use client::{Client, Progress};
+pub use client::{CallClient, Progress};
 pub use close::Ended;
 pub use gate::{Full, Gate, Place};
 pub use host::{Host, Policy, Serving};
@@ -83,7 +83,7 @@ pub use seal::Sealed;
 ///
 /// # Errors
 /// Fails with the refusal, which is recorded if the journal can be written.
-pub async fn perform(host: &Host, permit: Permit, client: Client) -> Result<Answer, Refusal> {
+pub async fn perform(host: &Host, permit: Permit, client: CallClient) -> Result<Answer, Refusal> {
     let sealed = permit.seal(host, &client).await?;
     let opened = sealed.open(host).await?;
     let ended = opened.run(host, client).await;

@@ -23,5 +23,5 @@ mod revision;
 
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};
-pub use http::{Serving, max_listeners, serve, serve_operations};
+pub use http::{Listening, max_listeners, serve, serve_operations};
 pub use operations::Operations;

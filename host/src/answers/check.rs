@@ -17,7 +17,7 @@ pub use findings::Finding;
 
 /// A configuration as the host would serve it, with the parts that do not fit together.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct CheckReport {
     /// The address of the front door.
     pub listen: String,
     /// The configured resource; derived from the bound address if absent.
@@ -79,7 +79,7 @@ pub struct ScopeUse {
     pub tools: Vec<String>,
 }
 
-impl Report {
+impl CheckReport {
     /// Compares a configuration with its tools folder.
     pub fn of(config: &Config, folder: &Folder) -> Self {
         let findings = findings::Findings::of(config, folder);

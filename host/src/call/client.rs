@@ -7,7 +7,7 @@ use crate::audit::Settled;
 use crate::sandbox::Report;
 
 /// The client of one call.
-pub struct Client {
+pub struct CallClient {
     /// Fires when the client goes away.
     pub cancelled: CancellationToken,
     /// Fires when the host stops.
@@ -19,7 +19,7 @@ pub struct Client {
 /// The way for progress from a call to its client.
 pub struct Progress(mpsc::Sender<Report>);
 
-impl Client {
+impl CallClient {
     /// Waits until the client has gone away or the host stops.
     pub(super) async fn gone(&self) {
         tokio::select! {

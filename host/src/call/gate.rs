@@ -204,9 +204,9 @@ impl Gate {
 
     async fn admit(&self, wanted: Vec<Count>) -> Result<Place, Full> {
         match self.ask(wanted)? {
-            Asked::Taken(place) => Ok(place),
-            Asked::Waiting(id, place, full) => {
-                let _turn = Turn {
+            AdmissionState::Taken(place) => Ok(place),
+            AdmissionState::Waiting(id, place, full) => {
+                let _turn = QueueTurn {
                     id,
                     shared: &self.shared,
                 };
@@ -219,10 +219,10 @@ impl Gate {
         }
     }
 
-    fn ask(&self, wanted: Vec<Count>) -> Result<Asked, Full> {
+    fn ask(&self, wanted: Vec<Count>) -> Result<AdmissionState, Full> {
         let mut state = self.shared.lock();
         let Some(full) = self.shared.bounds.full(&state, &wanted) else {
-            return Ok(Asked::Taken(self.shared.take(&mut state, wanted)));
+            return Ok(AdmissionState::Taken(self.shared.take(&mut state, wanted)));
         };
         let is_own = |waiting: &&Waiting| {
             waiting
@@ -238,22 +238,22 @@ impl Gate {
         let id = state.next;
         state.next += 1;
         state.waiting.push_back(Waiting { id, wanted, admit });
-        Ok(Asked::Waiting(id, place, full))
+        Ok(AdmissionState::Waiting(id, place, full))
     }
 }
 
-enum Asked {
+enum AdmissionState {
     Taken(Place),
     Waiting(u64, oneshot::Receiver<Place>, Full),
 }
 
 /// A turn in the queue. A call that stops waiting leaves it by dropping this.
-struct Turn<'g> {
+struct QueueTurn<'g> {
     id: u64,
     shared: &'g Shared,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for QueueTurn<'_> {
     fn drop(&mut self) {
         self.shared
             .lock()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
-use super::{Client, Ended, Host, OpenCall};
+use super::{CallClient, Ended, Host, OpenCall};
 use crate::audit::{Outcome, Trail};
 use crate::delegation::Authority;
 use crate::reason::EndReason;
@@ -15,7 +15,7 @@ use crate::sandbox::{Ending, Job, ProgressSink, Report};
 impl OpenCall {
     /// Runs the guest to its end, then stops or awaits the requests to services that it left
     /// behind, until all of them are recorded.
-    pub async fn run(mut self, host: &Host, client: Client) -> Ended {
+    pub async fn run(mut self, host: &Host, client: CallClient) -> Ended {
         let authority = Arc::new(self.authority());
         let (sink, reports) = client
             .progress
@@ -32,7 +32,7 @@ impl OpenCall {
     async fn guest(
         &self,
         host: &Host,
-        client: &Client,
+        client: &CallClient,
         authority: Arc<Authority>,
         progress: Option<ProgressSink>,
     ) -> Ending {
@@ -71,7 +71,7 @@ impl OpenCall {
 /// Hands the guest's reports to the client, each once everything before it is durable. Skips a
 /// report that is no further than the last one, because MCP's progress must increase. The guest
 /// does not wait: reports that come too fast are dropped where they are made.
-async fn relay(trail: &Trail, client: &Client, reports: Option<mpsc::Receiver<Report>>) {
+async fn relay(trail: &Trail, client: &CallClient, reports: Option<mpsc::Receiver<Report>>) {
     let (Some(progress), Some(mut reports)) = (&client.progress, reports) else {
         return;
     };

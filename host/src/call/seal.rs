@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Client, Entry, Host, Permit, Place, Refusal, refusal};
+use super::{CallClient, Entry, Host, Permit, Place, Refusal, refusal};
 use crate::envelope::Envelope;
 use crate::reason::RefusalReason;
 
@@ -20,7 +20,7 @@ impl Permit {
     ///
     /// # Errors
     /// Fails with the recorded refusal.
-    pub async fn seal(self, host: &Host, client: &Client) -> Result<Sealed, Refusal> {
+    pub async fn seal(self, host: &Host, client: &CallClient) -> Result<Sealed, Refusal> {
         let place = match self.place(host, client).await {
             Ok(place) => place,
             Err(refusal) => return Err(refusal),
@@ -39,7 +39,7 @@ impl Permit {
         }
     }
 
-    async fn place(&self, host: &Host, client: &Client) -> Result<Place, Refusal> {
+    async fn place(&self, host: &Host, client: &CallClient) -> Result<Place, Refusal> {
         let (caller, target) = (self.entry().caller(), self.target());
         tokio::select! {
             biased;

@@ -16,12 +16,12 @@ use crate::call::Refusal;
 use crate::reason::RefusalReason;
 
 /// An answer of this server.
-pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
+pub(super) type HttpAnswer = Response<BoxBody<Bytes, Infallible>>;
 
 /// The form in which a refusal is answered.
 pub(super) enum Way {
     /// As an HTTP error.
-    Http(Box<Answer>),
+    Http(Box<HttpAnswer>),
     /// As a JSON-RPC error with this code.
     Protocol(i32),
     /// As a tool result that is an error, so that the model can read it.
@@ -74,7 +74,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
 }
 
 /// Refuses a caller who wants to listen.
-pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> Answer {
+pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> HttpAnswer {
     match way(refusal, resource) {
         Way::Http(answer) => *answer,
         Way::Protocol(_) | Way::ToolResult => later(refusal.message()),
@@ -82,13 +82,13 @@ pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> Answer {
 }
 
 impl Way {
-    fn http(answer: Answer) -> Self {
+    fn http(answer: HttpAnswer) -> Self {
         Self::Http(Box::new(answer))
     }
 }
 
 /// Challenges the client as RFC 6750 §3 and RFC 9728 §5.1 define.
-fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) -> Answer {
+fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) -> HttpAnswer {
     let mut value = format!(
         "Bearer resource_metadata={}",
         quoted(resource.metadata_url())
@@ -110,7 +110,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Answers that there is no room, or no means, at the moment.
-pub(super) fn later(message: &str) -> Answer {
+pub(super) fn later(message: &str) -> HttpAnswer {
     let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, message);
     answer
         .headers_mut()
@@ -120,7 +120,7 @@ pub(super) fn later(message: &str) -> Answer {
 
 /// Answers that a caller makes too many requests (RFC 6585 §4), with the time to wait (RFC 9110
 /// §10.2.3).
-fn too_many(refusal: &Refusal) -> Answer {
+fn too_many(refusal: &Refusal) -> HttpAnswer {
     let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, refusal.message());
     let seconds = refusal
         .wait()
@@ -132,7 +132,7 @@ fn too_many(refusal: &Refusal) -> Answer {
 }
 
 /// Answers with a line of text.
-pub(super) fn plain(status: StatusCode, text: &str) -> Answer {
+pub(super) fn plain(status: StatusCode, text: &str) -> HttpAnswer {
     respond(
         status,
         "text/plain; charset=utf-8",
@@ -141,7 +141,7 @@ pub(super) fn plain(status: StatusCode, text: &str) -> Answer {
 }
 
 /// Answers with a JSON document.
-pub(super) fn document(value: &Value) -> Answer {
+pub(super) fn document(value: &Value) -> HttpAnswer {
     respond(StatusCode::OK, "application/json", value.to_string().into())
 }
 
@@ -152,7 +152,7 @@ pub(super) fn protocol_error(
     code: i32,
     text: &str,
     data: Option<&Value>,
-) -> Answer {
+) -> HttpAnswer {
     let mut error = json!({"code": code, "message": text});
     if let (Some(error), Some(data)) = (error.as_object_mut(), data) {
         error.insert("data".into(), data.clone());
@@ -162,16 +162,16 @@ pub(super) fn protocol_error(
 }
 
 /// Answers with a JSON-RPC message.
-pub(super) fn message(status: StatusCode, text: Vec<u8>) -> Answer {
+pub(super) fn message(status: StatusCode, text: Vec<u8>) -> HttpAnswer {
     respond(status, "application/json", text.into())
 }
 
 /// Answers with a document of another media type.
-pub(super) fn document_of(media_type: &'static str, body: Bytes) -> Answer {
+pub(super) fn document_of(media_type: &'static str, body: Bytes) -> HttpAnswer {
     respond(StatusCode::OK, media_type, body)
 }
 
-fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {
+fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> HttpAnswer {
     let mut answer = Response::new(Full::new(body).boxed());
     *answer.status_mut() = status;
     let headers = answer.headers_mut();

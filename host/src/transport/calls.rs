@@ -20,11 +20,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::answer::{Answer, Way, message, plain, way};
+use super::answer::{HttpAnswer, Way, message, plain, way};
 use super::body::Held;
 use super::discovery::Resource;
 use super::revision::Revision;
-use crate::call::{self, Client, Host, Permit, Progress, Refusal};
+use crate::call::{self, CallClient, Host, Permit, Progress, Refusal};
 use crate::sandbox::{self, Report};
 
 /// The form of the answer to one call, independent of its content.
@@ -53,7 +53,7 @@ pub(super) async fn answer(
     permit: Permit,
     framing: Framing,
     held: Option<Held>,
-) -> Answer {
+) -> HttpAnswer {
     let (sender, mut events) = mpsc::channel(EVENTS);
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
@@ -84,7 +84,7 @@ async fn deliver(
     events: Option<mpsc::Sender<Event>>,
 ) -> Result<sandbox::Answer, Refusal> {
     let (progress, reports) = events.is_some().then(|| Progress::new(EVENTS)).unzip();
-    let client = Client {
+    let client = CallClient {
         cancelled,
         stopping: host.stop.clone(),
         progress,
@@ -104,7 +104,7 @@ async fn deliver(
 
 impl Framing {
     /// Answers a call that was refused.
-    pub(super) fn refused(&self, refusal: &Refusal) -> Answer {
+    pub(super) fn refused(&self, refusal: &Refusal) -> HttpAnswer {
         match way(refusal, &self.resource) {
             Way::Http(answer) => *answer,
             Way::Protocol(code) => {
@@ -120,7 +120,7 @@ impl Framing {
     }
 
     /// Answers a call that reported no progress before its end.
-    fn whole(&self, ended: Result<sandbox::Answer, Refusal>) -> Answer {
+    fn whole(&self, ended: Result<sandbox::Answer, Refusal>) -> HttpAnswer {
         match ended {
             Ok(answer) => message(StatusCode::OK, self.result(&answer)),
             // The call may have run, so the client must not take it for one that can be sent again.
@@ -132,7 +132,7 @@ impl Framing {
         }
     }
 
-    fn stream(self, first: Event, events: mpsc::Receiver<Event>, guard: DropGuard) -> Answer {
+    fn stream(self, first: Event, events: mpsc::Receiver<Event>, guard: DropGuard) -> HttpAnswer {
         let body = Stream {
             framing: self,
             first: Some(first),

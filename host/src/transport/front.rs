@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::task::JoinError;
 use url::Url;
 
-use super::answer::{Answer, Way, document, later, not_listening, plain, protocol_error, way};
+use super::answer::{HttpAnswer, Way, document, later, not_listening, plain, protocol_error, way};
 use super::body::{Bodies, Held, Parsed, Unread};
 use super::calls::{self, Framing};
 use super::discovery::Resource;
@@ -51,7 +51,7 @@ pub struct FrontSettings {
 }
 
 /// A call as its body asks for it, with the memory that its body holds.
-struct Asked {
+struct CallAsked {
     id: Value,
     call: TargetCall,
     held: Option<Held>,
@@ -85,7 +85,7 @@ impl Front {
     }
 
     /// Answers one request of the connection `course`.
-    async fn respond(&self, request: Request<Incoming>, course: &Course) -> Answer {
+    async fn respond(&self, request: Request<Incoming>, course: &Course) -> HttpAnswer {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         if let Some(answer) = self.about_health(path, &parts.method) {
@@ -112,7 +112,7 @@ impl Front {
         }
     }
 
-    fn about_health(&self, path: &str, method: &Method) -> Option<Answer> {
+    fn about_health(&self, path: &str, method: &Method) -> Option<HttpAnswer> {
         match (path, method) {
             ("/healthz", &Method::GET | &Method::HEAD) => Some(plain(StatusCode::OK, "ok")),
             ("/readyz", &Method::GET | &Method::HEAD) => Some(ready(&self.host)),
@@ -120,7 +120,7 @@ impl Front {
         }
     }
 
-    fn metadata(&self) -> Answer {
+    fn metadata(&self) -> HttpAnswer {
         let policy = self.host.serving.now();
         document(
             &self
@@ -131,7 +131,7 @@ impl Front {
 
     /// Checks the name by which the client addresses this server, and the page that calls it. Both
     /// must be known, or a page elsewhere could reach the server by rebinding a name.
-    fn check_address(&self, parts: &Parts) -> Result<(), Answer> {
+    fn check_address(&self, parts: &Parts) -> Result<(), HttpAnswer> {
         let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
         let [host] = hosts.as_slice() else {
             return Err(plain(
@@ -183,7 +183,7 @@ impl Front {
     }
 
     /// Admits the caller and parses the body. Then makes the call, or lets the MCP library answer.
-    async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> Answer {
+    async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> HttpAnswer {
         let presented = Presented::take(&mut parts);
         parts.extensions.clear();
         let host = Arc::clone(&self.host);
@@ -206,7 +206,7 @@ impl Front {
         let (caller, policy) = (Arc::clone(entry.caller()), Arc::clone(entry.policy()));
         let (listener, body) = match message.asks {
             Asks::Target(call) => {
-                let asked = Asked {
+                let asked = CallAsked {
                     id: message.id,
                     call,
                     held,
@@ -229,8 +229,8 @@ impl Front {
     }
 
     /// Checks, decides, makes and answers one call.
-    async fn call(&self, headers: &HeaderMap, entry: Entry, asked: Asked) -> Answer {
-        let Asked { id, call, held } = asked;
+    async fn call(&self, headers: &HeaderMap, entry: Entry, asked: CallAsked) -> HttpAnswer {
+        let CallAsked { id, call, held } = asked;
         let request = &call.request;
         let known = entry.policy().catalog.target(request.kind, &request.name);
         let known = known.filter(|target| entry.caller().has_scopes(target.scopes()));
@@ -254,7 +254,7 @@ impl Front {
         }
     }
 
-    async fn listen(&self, entry: Entry) -> Result<Listener, Answer> {
+    async fn listen(&self, entry: Entry) -> Result<Listener, HttpAnswer> {
         let host = Arc::clone(&self.host);
         let listen = async move { call::listen(&host, entry, shown).await };
         match self.host.calls.spawn(listen).await {
@@ -265,7 +265,7 @@ impl Front {
     }
 
     /// Refuses a call that breaks the rules of MCP, before anything is said about its target.
-    async fn improper(&self, entry: Entry, id: &Value, improper: &Improper) -> Answer {
+    async fn improper(&self, entry: Entry, id: &Value, improper: &Improper) -> HttpAnswer {
         let host = Arc::clone(&self.host);
         let refuse = async move { call::improper(&host, entry.caller()).await };
         match to_its_end(&self.host, refuse).await {
@@ -275,7 +275,7 @@ impl Front {
         }
     }
 
-    fn refuse(&self, refusal: &call::Refusal) -> Answer {
+    fn refuse(&self, refusal: &call::Refusal) -> HttpAnswer {
         match way(refusal, &self.resource) {
             Way::Http(answer) => *answer,
             Way::Protocol(_) | Way::ToolResult => {
@@ -289,7 +289,7 @@ impl Front {
         &self,
         caller: &Caller,
         body: Incoming,
-    ) -> Result<(Message, Option<Held>), Answer> {
+    ) -> Result<(Message, Option<Held>), HttpAnswer> {
         let unread = |unread| match unread {
             Unread::Busy => later("the host is busy; try again"),
             Unread::TooMany => {
@@ -326,11 +326,11 @@ impl Front {
 }
 
 impl Door for Front {
-    async fn answer(&self, request: Request<Incoming>, course: &Course) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, course: &Course) -> HttpAnswer {
         self.respond(request, course).await
     }
 
-    fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+    fn health(&self, path: &str, method: &Method) -> Option<HttpAnswer> {
         self.about_health(path, method)
     }
 }

@@ -25,7 +25,7 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answer::{Answer, later, plain};
+use super::answer::{HttpAnswer, later, plain};
 use super::front::Front;
 use super::operations::Operations;
 pub(super) use course::Course;
@@ -39,15 +39,15 @@ pub(super) trait Door: Send + Sync + 'static {
         &self,
         request: Request<Incoming>,
         course: &Course,
-    ) -> impl Future<Output = Answer> + Send;
+    ) -> impl Future<Output = HttpAnswer> + Send;
 
     /// Answers a question about health. When there are too many connections, nothing else is
     /// answered.
-    fn health(&self, path: &str, method: &Method) -> Option<Answer>;
+    fn health(&self, path: &str, method: &Method) -> Option<HttpAnswer>;
 }
 
 /// The settings of a listener.
-pub struct Serving {
+pub struct Listening {
     /// The listener.
     pub listener: TcpListener,
     /// Peers that may have any number of connections.
@@ -59,17 +59,17 @@ pub struct Serving {
 }
 
 /// Serves MCP until it must stop.
-pub async fn serve(serving: Serving, front: Arc<Front>) {
+pub async fn serve(serving: Listening, front: Arc<Front>) {
     serve_door(serving, bounds(), front).await;
 }
 
 /// Serves health and metrics until it must stop.
-pub async fn serve_operations(serving: Serving, operations: Arc<Operations>) {
+pub async fn serve_operations(serving: Listening, operations: Arc<Operations>) {
     serve_door(serving, FEW, operations).await;
 }
 
-async fn serve_door<D: Door>(serving: Serving, bounds: ConnectionBounds, door: Arc<D>) {
-    let Serving {
+async fn serve_door<D: Door>(serving: Listening, bounds: ConnectionBounds, door: Arc<D>) {
+    let Listening {
         listener,
         trusted,
         stop,
@@ -164,7 +164,7 @@ async fn out(course: &Course) {
     }
 }
 
-async fn answer<D: Door>(door: &D, request: Request<Incoming>, course: &Course) -> Answer {
+async fn answer<D: Door>(door: &D, request: Request<Incoming>, course: &Course) -> HttpAnswer {
     if course.place().only_health() {
         let health = door.health(request.uri().path(), request.method());
         return health.unwrap_or_else(|| later("there are too many connections; try again"));

@@ -23,7 +23,7 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::sync::Mutex;
 
-use super::answer::Answer;
+use super::answer::HttpAnswer;
 use super::body::Held;
 use super::front::Whole;
 use super::listening::tell;
@@ -83,7 +83,11 @@ impl Library {
 }
 
 /// Lets the MCP library answer.
-pub(super) async fn answer(turn: Arc<Turn>, library: &Library, request: Request<Whole>) -> Answer {
+pub(super) async fn answer(
+    turn: Arc<Turn>,
+    library: &Library,
+    request: Request<Whole>,
+) -> HttpAnswer {
     let handler = Handler(turn);
     let (sessions, config) = (Arc::clone(&library.sessions), library.config.clone());
     let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);

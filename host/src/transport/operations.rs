@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::answer::{Answer, document_of, plain};
+use super::answer::{HttpAnswer, document_of, plain};
 use super::front::host_of;
 use super::http::{Course, Door};
 use super::ready::ready;
@@ -36,7 +36,7 @@ impl Operations {
     }
 
     /// Refuses requests that a browser page may have sent.
-    fn check_address(&self, parts: &Parts) -> Result<(), Answer> {
+    fn check_address(&self, parts: &Parts) -> Result<(), HttpAnswer> {
         if parts.headers.contains_key(header::ORIGIN) {
             return Err(plain(
                 StatusCode::FORBIDDEN,
@@ -64,7 +64,7 @@ impl Operations {
 
     /// Returns the answer of `/readyz`. Unlike the front door's, it also needs an issuer with
     /// usable keys.
-    fn ready(&self) -> Answer {
+    fn ready(&self) -> HttpAnswer {
         if self.host.serving.now().identity.can_admit() {
             return ready(&self.host);
         }
@@ -74,7 +74,7 @@ impl Operations {
         )
     }
 
-    fn metrics(&self) -> Answer {
+    fn metrics(&self) -> HttpAnswer {
         match self.host.meters.render(&self.moment()) {
             Ok(text) => document_of(METRICS, text.into()),
             Err(_) => plain(
@@ -105,7 +105,7 @@ impl Operations {
 }
 
 impl Door for Operations {
-    async fn answer(&self, request: Request<Incoming>, _course: &Course) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, _course: &Course) -> HttpAnswer {
         let (parts, _body) = request.into_parts();
         if let Err(refused) = self.check_address(&parts) {
             return refused;
@@ -124,7 +124,7 @@ impl Door for Operations {
         }
     }
 
-    fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+    fn health(&self, path: &str, method: &Method) -> Option<HttpAnswer> {
         match (path, method) {
             ("/healthz", &Method::GET | &Method::HEAD) => Some(plain(StatusCode::OK, "ok")),
             ("/readyz", &Method::GET | &Method::HEAD) => Some(self.ready()),

@@ -2,11 +2,11 @@
 
 use http::StatusCode;
 
-use super::answer::{Answer, plain};
+use super::answer::{HttpAnswer, plain};
 use crate::call::Host;
 
 /// Returns the answer of the front door's `/readyz`.
-pub(super) fn ready(host: &Host) -> Answer {
+pub(super) fn ready(host: &Host) -> HttpAnswer {
     if !host.journal.healthy() {
         let text = "not ready: the journal cannot be written";
         return plain(StatusCode::SERVICE_UNAVAILABLE, text);

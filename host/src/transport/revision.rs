@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode, header};
 use rmcp::model::{ClientCapabilities, ProtocolVersion};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, plain, protocol_error};
+use super::answer::{HttpAnswer, plain, protocol_error};
 use super::headers;
 use super::message::TargetCall;
 use crate::schema::Schema;
@@ -37,7 +37,7 @@ pub(super) enum Improper {
 
 impl Improper {
     /// Returns the answer to the request with this id.
-    pub(super) fn answer(&self, id: &Value) -> Answer {
+    pub(super) fn answer(&self, id: &Value) -> HttpAnswer {
         match self {
             Self::Http(status, message) => plain(*status, message),
             Self::Protocol(code, message, data) => {

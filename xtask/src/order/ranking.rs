@@ -8,34 +8,13 @@ use super::list::Ranks;
 /// From one top-level module to another, with the first import that does it.
 type Edges<'i> = BTreeMap<(&'i str, &'i str), Vec<&'i Import>>;
 
-/// Describes each edge that runs backwards and is not `pending`, and each pending one that does
-/// not exist any more.
-pub(super) fn backwards(
-    ranks: &Ranks,
-    imports: &[Import],
-    pending: &[(&str, &str, &str)],
-) -> Vec<String> {
+/// Describes each edge that runs backwards.
+pub(super) fn backwards(ranks: &Ranks, imports: &[Import]) -> Vec<String> {
     let edges = edges(imports);
-    let wrong: BTreeSet<(&str, &str)> = edges
+    let wrong = edges
         .keys()
-        .filter(|(from, to)| is_backwards(ranks, from, to))
-        .copied()
-        .collect();
-    let known = |edge: &(&str, &str)| pending.iter().any(|(from, to, _)| *edge == (*from, *to));
-    let mut faults: Vec<String> = wrong
-        .iter()
-        .filter(|edge| !known(edge))
-        .map(|edge| described(*edge, &edges, ranks))
-        .collect();
-    let gone = pending
-        .iter()
-        .filter(|(from, to, _)| !wrong.contains(&(*from, *to)));
-    faults.extend(gone.map(|(from, to, _)| {
-        format!(
-            "{from} does not import {to} any more; take the pair off PENDING in xtask/src/order.rs"
-        )
-    }));
-    faults
+        .filter(|(from, to)| is_backwards(ranks, from, to));
+    wrong.map(|edge| described(*edge, &edges, ranks)).collect()
 }
 
 fn edges(imports: &[Import]) -> Edges<'_> {

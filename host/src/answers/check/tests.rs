@@ -5,9 +5,9 @@ use bailiwick_envelope::DelegationMode;
 use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component, config, folder};
 use super::*;
 
-async fn report(text: &str, tools: &[Offered]) -> Report {
+async fn report(text: &str, tools: &[Offered]) -> CheckReport {
     let site = Site::new(text, &[("orders", component(tools))]);
-    Report::of(&config(&site), &folder(&site).await)
+    CheckReport::of(&config(&site), &folder(&site).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -90,7 +90,7 @@ impl ServerHandler for Reference {
 #[derive(Debug, PartialEq)]
 struct Seen(StatusCode, String, Value);
 
-async fn seen(answer: Answer) -> Seen {
+async fn seen(answer: HttpAnswer) -> Seen {
     let media_type = answer.headers().get(header::CONTENT_TYPE);
     let media_type = media_type.and_then(|value| value.to_str().ok());
     let is_json = media_type == Some("application/json");

@@ -13,7 +13,7 @@ use http_body_util::combinators::BoxBody;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 use super::places::ConnectionPlace;
-use crate::transport::answer::Answer;
+use crate::transport::answer::HttpAnswer;
 
 /// The course of one connection.
 pub(in crate::transport) struct Course {
@@ -101,7 +101,7 @@ impl Course {
     }
 
     /// Hands on an answer that, once written, lets the next request come.
-    pub(super) fn answering(self: &Arc<Self>, answer: Answer) -> Answer {
+    pub(super) fn answering(self: &Arc<Self>, answer: HttpAnswer) -> HttpAnswer {
         let events = answer
             .headers()
             .get(header::CONTENT_TYPE)
