@@ -77,7 +77,7 @@ pub struct PartUse {
     pub used: usize,
     /// Requests that wait for a place.
     pub waiting: usize,
-    /// All places.
+    /// Places in all, used or free.
     pub places: usize,
 }
 

@@ -12,7 +12,7 @@ use crate::dispatch::Outline;
 /// The definitions of one component, to be accepted or not.
 #[derive(Debug, Clone, Serialize)]
 pub struct Proposal {
-    /// The component.
+    /// The component's name.
     pub component: String,
     /// `sha256:` and the digest of its definitions.
     pub definitions: String,
@@ -42,7 +42,7 @@ pub enum AcceptError {
     /// The component does not describe itself, or is missing.
     #[error("{component}.wasm cannot be accepted: {cause}")]
     Unavailable {
-        /// The component.
+        /// The component's name.
         component: String,
         /// The error with its causes.
         cause: String,

@@ -22,9 +22,9 @@ pub struct CheckReport {
     pub listen: String,
     /// The configured resource; derived from the bound address if absent.
     pub resource: Option<String>,
-    /// The issuers.
+    /// The URLs of the issuers.
     pub issuers: Vec<String>,
-    /// The services.
+    /// The names of the services.
     pub services: Vec<String>,
     /// The tools folder.
     pub folder: PathBuf,
@@ -49,9 +49,9 @@ pub struct CheckReport {
 /// A tool that could be called.
 #[derive(Debug, Serialize)]
 pub struct CheckedTool {
-    /// The tool.
+    /// The tool's name.
     pub name: String,
-    /// Its component.
+    /// The name of its component.
     pub component: String,
     /// The configured signer of the component, if it is signed.
     pub signed_by: Option<String>,
@@ -64,7 +64,7 @@ pub struct CheckedTool {
 /// A service that a tool reaches or asks for.
 #[derive(Debug, Serialize)]
 pub struct CheckedService {
-    /// The service.
+    /// The service's name in the configuration.
     pub name: String,
     /// The mode, or `None` if the service is not granted.
     pub mode: Option<DelegationMode>,
@@ -75,7 +75,7 @@ pub struct CheckedService {
 pub struct ScopeUse {
     /// The scope, or `None` for tools that need none.
     pub scope: Option<String>,
-    /// The tools.
+    /// The names of the tools that it opens.
     pub tools: Vec<String>,
 }
 

@@ -33,7 +33,7 @@ pub use services::{ExchangedFrom, Lack, Missing, Presents, ServiceAccess, Servic
 
 /// A call to explain.
 pub struct Question {
-    /// The tool.
+    /// The tool's name.
     pub tool: String,
     /// The token, as a request would present it.
     pub presented: Presented,
@@ -58,9 +58,9 @@ pub enum Explanation {
 /// A call that would be made.
 #[derive(Debug, Serialize)]
 pub struct AllowedCall {
-    /// The caller.
+    /// The caller, as the token proves it.
     pub caller: KnownCaller,
-    /// The tool.
+    /// The tool and its code.
     pub tool: NamedTool,
     /// The scopes that the call needs, all of which the token has.
     pub scopes: Vec<String>,
@@ -76,17 +76,17 @@ pub struct AllowedCall {
 /// A caller whose token was verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KnownCaller {
-    /// The issuer.
+    /// The issuer's URL.
     pub issuer: String,
     /// The issuer's alias in the configuration.
     pub alias: String,
-    /// The subject.
+    /// The subject (`sub`), unique at the issuer.
     pub subject: String,
     /// A user or a service account.
     pub kind: ActorKind,
-    /// The tenant.
+    /// The caller's tenant, if the token names one.
     pub tenant: Option<String>,
-    /// The agent.
+    /// The id of the agent that acts for the caller.
     pub agent: String,
     /// The agent's client identifier.
     pub client: String,
@@ -101,9 +101,9 @@ pub struct KnownCaller {
 /// A tool and the code behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NamedTool {
-    /// The tool.
+    /// The tool's name.
     pub name: String,
-    /// Its component.
+    /// The name of its component.
     pub component: String,
     /// The component's digest.
     pub digest: String,

@@ -28,7 +28,7 @@ pub struct Folder {
 /// A component that would not be served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedComponent {
-    /// The component.
+    /// The component's name.
     pub name: String,
     /// The error with its causes.
     pub cause: String,

@@ -25,7 +25,7 @@ pub struct ComponentReport {
     pub component: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,
-    /// The size.
+    /// The size in bytes.
     pub bytes: u64,
     /// The keys that its signature names. The signature is not verified here.
     pub signers_named: Option<Vec<String>>,
@@ -45,7 +45,7 @@ pub struct ComponentReport {
     pub asks_for: BTreeSet<String>,
 }
 
-/// The verdict of this host about a component without any grant, whoever signed it.
+/// The verdict of this host about a component without any grant and with any signer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -58,17 +58,17 @@ pub enum Verdict {
 /// A tool as its component describes it.
 #[derive(Debug, Serialize)]
 pub struct OfferedTool {
-    /// The name.
+    /// The tool's name.
     pub name: String,
-    /// The title.
+    /// The title, for people.
     pub title: Option<String>,
-    /// The description.
+    /// The description, for the model.
     pub description: String,
     /// The schema of the arguments: JSON, or the text if that is not JSON.
     pub input_schema: Value,
     /// The schema of the result.
     pub output_schema: Option<Value>,
-    /// The annotations.
+    /// The hints for clients.
     pub annotations: OfferedHints,
     /// The scopes that it requires.
     pub scopes: Vec<String>,

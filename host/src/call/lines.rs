@@ -132,7 +132,7 @@ mod tests {
             .get(&RefusalReason::TokenInvalid)
             .map(|window| window.left_out);
         assert_eq!(left_out, Some(9_995));
-        assert!(!told(INTERVAL), "until the number is told, it grows");
+        assert!(!told(INTERVAL), "until the number is logged, it grows");
         lines.finish();
         assert!(told(INTERVAL));
     }

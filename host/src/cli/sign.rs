@@ -62,7 +62,7 @@ fn new_key(path: &Path, page: &mut Page<'_>) -> anyhow::Result<()> {
 /// Prints the configuration's section for a key.
 fn section(path: &Path, key: &SigningKey, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.line(&format!(
-        "{} is a private key: whoever has it can sign. In the configuration:",
+        "{} is a private key: anyone who has it can sign. In the configuration:",
         path.display()
     ))?;
     page.line("")?;

@@ -196,7 +196,7 @@ mod tests {
             .collect()
     }
 
-    /// The tools, and which component is refused for which tool of which other.
+    /// Returns the tools as `component:tool`, and the clashes as `component:tool:other`.
     fn built(components: Vec<Offer>, configured: &[&str], serving: &Catalog) -> (String, String) {
         let (catalog, clashes) = Catalog::build(components, &named(configured), serving);
         let tools: Vec<_> = catalog

@@ -43,9 +43,9 @@ pub struct Denied {
 /// A target by name, with the digest of its component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Its kind.
+    /// The kind of target.
     pub kind: Kind,
-    /// Its name.
+    /// The target's name.
     pub name: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub component: String,

@@ -42,7 +42,7 @@ pub struct ToolGrant {
 /// nothing to accept.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
-    /// The grant.
+    /// The services, scopes and settings that the operator grants it.
     pub grant: ComponentGrant,
     /// The signers whose signatures count.
     pub signers: Signers,

@@ -18,11 +18,11 @@ use crate::sandbox::{Code, RawDefinition};
 /// A component with checked tools, under its present terms.
 #[derive(Debug)]
 pub struct Offer {
-    /// The component.
+    /// The component's name and digest.
     pub component: ComponentId,
-    /// Its code.
+    /// Its compiled code.
     pub code: Arc<Code>,
-    /// Its tools.
+    /// The checked definitions of its tools.
     pub definitions: Vec<Definition>,
 }
 
@@ -51,11 +51,11 @@ pub enum OfferError {
     state = if changes.is_empty() { "were never accepted" } else { "are not those that were accepted" }
 )]
 pub struct Unaccepted {
-    /// The component.
+    /// The component's name.
     pub name: String,
     /// `sha256:` and the digest of the outline, which is what the operator accepts.
     pub digest: String,
-    /// The definitions.
+    /// The definitions, as digests.
     pub outline: Outline,
     /// The differences from the accepted definitions. Empty if none were accepted.
     pub changes: Vec<String>,
@@ -68,7 +68,7 @@ pub struct Unaccepted {
 pub struct NotOffered {
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: Option<String>,
-    /// The reason.
+    /// The reason, with its causes.
     pub cause: OfferError,
 }
 

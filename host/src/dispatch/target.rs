@@ -26,7 +26,7 @@ pub enum Kind {
 pub struct TargetRequest {
     /// The kind of target.
     pub kind: Kind,
-    /// Its name.
+    /// The target's name.
     pub name: String,
     /// The arguments, an object.
     pub arguments: Value,

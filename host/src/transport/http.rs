@@ -48,7 +48,7 @@ pub(super) trait Door: Send + Sync + 'static {
 
 /// The settings of a listener.
 pub struct Listening {
-    /// The listener.
+    /// The bound socket.
     pub listener: TcpListener,
     /// Peers that may have any number of connections.
     pub trusted: Vec<IpNet>,

@@ -32,7 +32,7 @@ pub(super) enum Asks {
 pub(super) struct TargetCall {
     /// The target and its arguments.
     pub(super) request: TargetRequest,
-    /// `params._meta`.
+    /// The members of `params._meta`.
     pub(super) meta: Map<String, Value>,
 }
 

@@ -16,67 +16,67 @@ use crate::tokens::{self, KeyFile, KeySource};
 pub enum Finding {
     /// A key file cannot be used.
     KeysUnusable {
-        /// The issuer.
+        /// The issuer's URL.
         issuer: String,
         /// The error with its causes.
         cause: String,
     },
     /// A key of a key file is not used.
     KeyLeftOut {
-        /// The issuer.
+        /// The issuer's URL.
         issuer: String,
         /// The key, and the reason.
         key: String,
     },
     /// A component would be refused.
     ComponentRefused {
-        /// The component.
+        /// The component's name.
         component: String,
         /// The error with its causes.
         cause: String,
     },
     /// A tool asks for a service that it is not granted.
     ServiceNotGranted {
-        /// The tool.
+        /// The tool's name.
         tool: String,
-        /// Its component.
+        /// The name of its component.
         component: String,
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
         /// True if the configuration describes the service.
         described: bool,
     },
     /// A section names a component that is not in the tools folder.
     ComponentMissing {
-        /// The component.
+        /// The component's name.
         component: String,
     },
     /// A component is granted a service that none of its tools asks for.
     GrantUnused {
-        /// The component.
+        /// The component's name.
         component: String,
         /// The tool, if the grant is to a single one.
         tool: Option<String>,
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
     },
     /// A section names a tool that its component does not have.
     ToolMissing {
-        /// The component.
+        /// The component's name.
         component: String,
-        /// The tool.
+        /// The tool's name.
         tool: String,
         /// The tools that it has.
         tools: Vec<String>,
     },
     /// A service is granted to no component.
     ServiceUnused {
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
     },
     /// A service allows no request.
     NothingAllowed {
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
     },
     /// A limit is higher than this process can live with.

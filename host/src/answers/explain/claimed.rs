@@ -28,9 +28,9 @@ pub struct NotAdmitted {
 /// The claims of a token. None of them is verified; they only help to find what to change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Claimed {
-    /// `iss`.
+    /// The `iss` claim.
     pub issuer: Option<String>,
-    /// `aud`, as JSON if it is not a string.
+    /// The `aud` claim, as JSON if it is not a string.
     pub audience: Option<String>,
 }
 

@@ -13,7 +13,7 @@ use crate::reason::RefusalReason;
 /// A call that would be refused.
 #[derive(Debug, Serialize)]
 pub struct RefusedCall {
-    /// The caller.
+    /// The caller, as the token proves it.
     pub caller: KnownCaller,
     /// The tool, if there is one of that name.
     pub tool: Option<NamedTool>,
@@ -48,7 +48,7 @@ pub enum Remedy {
     },
     /// Another name of a tool, or a repair of one of the components that would not be served.
     NameOrComponents {
-        /// Those components.
+        /// The names of these components.
         refused: Vec<String>,
     },
 }

@@ -19,7 +19,7 @@ pub enum ServiceAccess {
     Granted(ServiceGranted),
     /// It may not.
     NotGranted {
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
     },
 }
@@ -27,11 +27,11 @@ pub enum ServiceAccess {
 /// A service that a tool may reach.
 #[derive(Debug, Serialize)]
 pub struct ServiceGranted {
-    /// The service.
+    /// The service's name in the configuration.
     pub service: String,
     /// The authority under which it is reached.
     pub mode: DelegationMode,
-    /// Its URL.
+    /// The service's base URL.
     pub url: String,
     /// The credential that the host presents.
     #[serde(serialize_with = "worded")]
@@ -57,7 +57,7 @@ pub enum Presents {
     OwnToken {
         /// The token endpoint.
         endpoint: String,
-        /// The client.
+        /// The client identifier that the host uses there.
         client: String,
         /// The scopes that are asked for.
         scopes: Vec<String>,
@@ -85,7 +85,7 @@ pub enum Presents {
 pub struct ExchangedFrom {
     /// The token endpoint.
     pub endpoint: String,
-    /// The client.
+    /// The client identifier that the host uses there.
     pub client: String,
     /// The audience that is asked for.
     pub audience: String,
@@ -96,7 +96,7 @@ pub struct ExchangedFrom {
 /// Something that a call lacks for a service. The call itself would still be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lack {
-    /// The service.
+    /// The service's name in the configuration.
     pub service: String,
     /// The missing part.
     #[serde(flatten)]
@@ -109,7 +109,7 @@ pub struct Lack {
 pub enum Missing {
     /// The mode needs a user, and the caller is a service account.
     User {
-        /// The mode.
+        /// The mode of the tool's grant.
         mode: DelegationMode,
     },
     /// The exchange does not serve users of the caller's issuer.

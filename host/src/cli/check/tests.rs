@@ -163,7 +163,7 @@ fn what_does_not_fit_is_told_with_what_to_change() {
         );
         assert!(
             said.contains(told),
-            "{part:?} as {replacement:?} is told: {said}"
+            "{part:?} as {replacement:?} gives: {said}"
         );
     }
 }

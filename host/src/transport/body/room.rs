@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(
             desk.begin("alice", 2 * MIB),
             Err(Unread::Busy),
-            "nobody holds more than that"
+            "no one holds more than that"
         );
     }
 
