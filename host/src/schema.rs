@@ -199,6 +199,7 @@ fn check_references(value: &Value) -> Result<(), SchemaError> {
                         Err(SchemaError::Reference(target.clone()))
                     }
                     ("$dynamicRef", _) => Err(SchemaError::Reference("$dynamicRef".to_owned())),
+                    // A property may be named `$id`: then its value is a schema, not a string.
                     ("$id", Value::String(name)) => Err(SchemaError::Id(name.clone())),
                     _ => check_references(value),
                 })

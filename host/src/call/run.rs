@@ -23,6 +23,7 @@ impl OpenCall {
             .then(|| ProgressSink::new(host.sandbox.limits()))
             .unzip();
         let guest = self.guest(host, &client, Arc::clone(&authority), sink);
+        // A panic of the host ends this call, but the call is still closed in the journal.
         let watched = relay(self.trail(), &client, reports);
         let (ending, ()) = tokio::join!(AssertUnwindSafe(guest).catch_unwind(), watched);
         let reached = authority.end().await;
@@ -36,6 +37,7 @@ impl OpenCall {
         authority: Arc<Authority>,
         progress: Option<ProgressSink>,
     ) -> Ending {
+        // The start of a guest is an effect: everything recorded so far must be durable first.
         let Ok(settled) = self.trail().settled().await else {
             let message = "the call cannot be recorded";
             return Ending::without_answer(Outcome::Failed, EndReason::Internal, message);

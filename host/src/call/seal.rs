@@ -42,6 +42,7 @@ impl Permit {
     async fn place(&self, host: &Host, client: &CallClient) -> Result<Place, Refusal> {
         let (caller, target) = (self.entry().caller(), self.target());
         tokio::select! {
+            // A client that is already gone takes no place, even if one is free.
             biased;
             () = client.gone() => Err(refusal::late(host, self, RefusalReason::Cancelled).await),
             place = host.gate.enter(caller, target) => match place {

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     raise_descriptors();
     wait(async {
         let mut signals = StopSignals::new(args.until_stdin_closes)?;
-        // First, while this process has no secret and no guest yet.
+        // Before this process holds a secret or a guest.
         let workers = Workers::start()
             .context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;

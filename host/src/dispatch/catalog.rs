@@ -145,6 +145,7 @@ fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item 
     } = offer;
     definitions.into_iter().map(move |definition| {
         let granted = grant.map(|grant| grant.services_of(&definition.name).clone());
+        // The operator may grant more than this tool declares; it gets what is in both.
         let declared = |(name, _): &(String, _)| definition.services.contains(name);
         let backing = Backing {
             component: component.clone(),

@@ -65,6 +65,7 @@ pub(super) async fn answer(
         wanted.then(|| sender.clone()),
     );
     host.calls.spawn(async move {
+        // The memory of the arguments counts until the call ends, even if the client has gone.
         let _held = held;
         let ended = deliver.await;
         let _ = sender.send(Event::Ended(ended)).await;
@@ -160,6 +161,7 @@ impl Framing {
             Event::Ended(Err(refusal)) => match way(&refusal, &self.resource) {
                 Way::Protocol(code) => self.error(code, refusal.message(), None),
                 Way::ToolResult => self.result(&answer_of(&refusal)),
+                // The status line has been sent, so only a JSON-RPC error is left to say it.
                 Way::Http(_) => {
                     let data = json!({"reason": refusal.reason().as_str()});
                     self.error(INTERNAL_ERROR, refusal.message(), Some(data))

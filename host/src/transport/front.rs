@@ -185,6 +185,7 @@ impl Front {
     /// Admits the caller and parses the body. Then makes the call, or lets the MCP library answer.
     async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> HttpAnswer {
         let presented = Presented::take(&mut parts);
+        // The MCP library gets the request as it is checked here, without the connection behind it.
         parts.extensions.clear();
         let host = Arc::clone(&self.host);
         let admitted = to_its_end(
@@ -233,6 +234,8 @@ impl Front {
         let CallAsked { id, call, held } = asked;
         let request = &call.request;
         let known = entry.policy().catalog.target(request.kind, &request.name);
+        // The rules about headers depend on the target's schema. A caller without its scopes must
+        // not learn anything about the target from them.
         let known = known.filter(|target| entry.caller().has_scopes(target.scopes()));
         let revision = match revision::check(headers, &call, known.as_ref().map(Target::input)) {
             Ok(revision) => revision,

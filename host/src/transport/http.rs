@@ -94,6 +94,8 @@ async fn serve_door<D: Door>(serving: Listening, bounds: ConnectionBounds, door:
             }
             Err(error) => {
                 failures.tell(&error);
+                // Without a pause, an error that lasts, such as too many open files, would make
+                // this loop spin.
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
