@@ -53,7 +53,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         bailiwick::harden::serving()?;
         let app = tokio::select! {
             app = App::start(&args.config, workers) => app?,
-            () = signals.end() => anyhow::bail!("stopped before it listened; the next start closes what was open"),
+            () = signals.end() => anyhow::bail!(
+                "stopped before it listened; the next start closes the calls that were open"
+            ),
         };
         say_error(&format!("listening on {}", app.url()));
         let stop = CancellationToken::new();
@@ -66,7 +68,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         stop.cancel();
         tokio::select! {
             ended = serving => ended.context("the server failed")?,
-            () = signals.end() => anyhow::bail!("stopped at once by a second signal; the next start closes what was open"),
+            () = signals.end() => anyhow::bail!(
+                "stopped at once by a second signal; the next start closes the calls that were open"
+            ),
         }
     })
 }

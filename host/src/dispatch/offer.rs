@@ -48,7 +48,11 @@ pub enum OfferError {
 #[error(
     "the definitions of its tools {state}; look at them with `bailiwick inspect`, then run: \
      bailiwick accept {name} --digest {digest} --config {config:?}",
-    state = if changes.is_empty() { "were never accepted" } else { "are not those that were accepted" }
+    state = if changes.is_empty() {
+        "were never accepted"
+    } else {
+        "are not those that were accepted"
+    }
 )]
 pub struct Unaccepted {
     /// The component's name.

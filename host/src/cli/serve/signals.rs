@@ -83,7 +83,8 @@ fn standard_input() -> anyhow::Result<Starter> {
         return Ok(Box::new(tokio::net::UnixStream::from_std(socket)?));
     }
     let pipe = Receiver::from_owned_fd(duplicate.into()).context(
-        "--until-stdin-closes takes a pipe as standard input; the program that starts this host keeps it open",
+        "--until-stdin-closes: expected a pipe as standard input, which the program that starts \
+         this host keeps open",
     )?;
     Ok(Box::new(pipe))
 }
