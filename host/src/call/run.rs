@@ -13,7 +13,8 @@ use crate::reason::EndReason;
 use crate::sandbox::{Ending, Job, ProgressSink, Report};
 
 impl OpenCall {
-    /// Runs the call to its end, with everything that it began at services.
+    /// Runs the guest to its end, then stops or awaits the requests to services that it left
+    /// behind, until all of them are recorded.
     pub async fn run(mut self, host: &Host, client: CallClient) -> Ended {
         let authority = Arc::new(self.authority());
         let (sink, reports) = client
@@ -22,6 +23,7 @@ impl OpenCall {
             .then(|| ProgressSink::new(host.sandbox.limits()))
             .unzip();
         let guest = self.guest(host, &client, Arc::clone(&authority), sink);
+        // A panic of the host ends this call, but the call is still closed in the journal.
         let watched = relay(self.trail(), &client, reports);
         let (ending, ()) = tokio::join!(AssertUnwindSafe(guest).catch_unwind(), watched);
         let reached = authority.end().await;
@@ -35,6 +37,7 @@ impl OpenCall {
         authority: Arc<Authority>,
         progress: Option<ProgressSink>,
     ) -> Ending {
+        // The start of a guest is an effect: everything recorded so far must be durable first.
         let Ok(settled) = self.trail().settled().await else {
             let message = "the call cannot be recorded";
             return Ending::without_answer(Outcome::Failed, EndReason::Internal, message);
@@ -55,7 +58,7 @@ impl OpenCall {
         host.sandbox.run(job, client.gone(), settled).await
     }
 
-    /// What the call may do at services. The caller's token goes along only if a service is
+    /// Builds the call's authority at services. The caller's token goes along only if a service is
     /// granted; otherwise it is erased here.
     fn authority(&mut self) -> Authority {
         let subject = self.surrender();
@@ -67,8 +70,9 @@ impl OpenCall {
     }
 }
 
-/// Hands the guest's reports to the client, growing, each once everything before it is durable. The
-/// guest does not wait for that: what comes too fast is dropped where it is made.
+/// Hands the guest's reports to the client, each once everything before it is durable. Skips a
+/// report that is no further than the last one, because MCP's progress must increase. The guest
+/// does not wait: reports that come too fast are dropped where they are made.
 async fn relay(trail: &Trail, client: &CallClient, reports: Option<mpsc::Receiver<Report>>) {
     let (Some(progress), Some(mut reports)) = (&client.progress, reports) else {
         return;

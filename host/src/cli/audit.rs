@@ -6,7 +6,7 @@ use bailiwick_journal::cli::{show, verify};
 
 use super::page::Page;
 
-/// What to do with a journal.
+/// The commands for a journal.
 #[derive(clap::Subcommand)]
 pub(crate) enum AuditCommand {
     /// Verify a journal offline: every record, every checkpoint, nothing missing.

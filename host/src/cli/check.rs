@@ -1,4 +1,4 @@
-//! `bailiwick check`: prints everything that is wrong with a configuration and its tools.
+//! `bailiwick check`: prints every fault of a configuration and its tools.
 
 use std::path::PathBuf;
 
@@ -106,7 +106,7 @@ fn reaches(tool: &CheckedTool) -> String {
     or(&services.join(", "), "nothing").to_owned()
 }
 
-/// Lists what each scope opens, and what is open to every token.
+/// Lists the tools that each scope opens, and those that are open to every token.
 fn scopes(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     let mut table = Table::new(&["SCOPE", "IS NEEDED FOR"]);
     for used in &report.scopes {

@@ -1,9 +1,9 @@
-//! How much memory this process can have: what the machine has, or less if a control group says so.
+//! The memory that this process can have: the machine's, or less if a control group sets a bound.
 //!
-//! Trusts the kernel's files and the places where they usually are. A file that cannot be read sets
+//! Trusts the kernel's files, at the paths where they usually are. A file that cannot be read sets
 //! no bound.
 //!
-//! Invariant: read once, so that a process never has two opinions.
+//! Invariant: it is read once, so that the process never acts on two different values.
 
 use std::fmt::{Display, Formatter, Result as Written};
 use std::fs;
@@ -13,20 +13,20 @@ use std::sync::OnceLock;
 /// The memory that this process can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
-    /// How much, bytes.
+    /// The amount, in bytes.
     pub bytes: u64,
-    /// The file that says so.
+    /// The file that sets it.
     pub from: PathBuf,
 }
 
 impl Room {
-    /// The room of this process; `None` where nothing says how much it is.
+    /// Returns the room of this process, or `None` if no file sets it.
     pub fn here() -> Option<&'static Self> {
         static HERE: OnceLock<Option<Room>> = OnceLock::new();
         HERE.get_or_init(|| Self::under(Path::new("/"))).as_ref()
     }
 
-    /// The same, with the kernel's files under `root`.
+    /// Reads the room from the kernel's files under `root`.
     fn under(root: &Path) -> Option<Self> {
         let groups = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
         let bounds = groups
@@ -45,11 +45,11 @@ impl Display for Room {
 
 /// A control group of this process that can bound memory.
 struct ControlGroup<'a> {
-    /// Where its hierarchy is mounted.
+    /// The mount point of its hierarchy.
     mount: &'static str,
     /// The names of the files with a bound.
     files: &'static [&'static str],
-    /// The group, from the top of the hierarchy.
+    /// The path of the group, from the top of the hierarchy.
     path: &'a str,
 }
 
@@ -78,8 +78,9 @@ impl<'a> ControlGroup<'a> {
         })
     }
 
-    /// What this group and every group above it allow. In a container the path can be the host's,
-    /// which is not there; the top of the hierarchy is then the container's own group.
+    /// Returns the bounds of this group and of every group above it. In a container the path can be
+    /// the host's, which does not exist there; the top of the hierarchy is then the container's own
+    /// group.
     fn bounds(&self, root: &Path) -> Vec<Room> {
         let top = Path::new("/").join(self.mount);
         let named = self.path.trim_start_matches('/');
@@ -95,7 +96,7 @@ impl<'a> ControlGroup<'a> {
     }
 }
 
-/// The bound in a file; none if it says `max`.
+/// Returns the bound in a file, or `None` if the file has `max`.
 fn number(root: &Path, from: PathBuf) -> Option<Room> {
     let text = fs::read_to_string(root.join(from.strip_prefix("/").ok()?)).ok()?;
     Some(Room {
@@ -104,7 +105,7 @@ fn number(root: &Path, from: PathBuf) -> Option<Room> {
     })
 }
 
-/// The machine's memory.
+/// Returns the machine's memory.
 fn machine(root: &Path) -> Option<Room> {
     let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
     let line = text
@@ -126,7 +127,7 @@ mod tests {
     /// A machine's files: path and content.
     type Files<'a> = &'a [(&'a str, &'a str)];
 
-    /// What the machine is like, its files, and the room: mebibytes and the file that says so.
+    /// A machine, its files, and its room: mebibytes and the file that sets them.
     type Case<'a> = (&'a str, Files<'a>, Option<(u64, String)>);
 
     const MIB: u64 = 1 << 20;

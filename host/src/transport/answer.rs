@@ -1,4 +1,8 @@
-//! What a client may learn: one exhaustive match from [`RefusalReason`] to an HTTP answer.
+//! The answers that a client gets, with one exhaustive match from [`RefusalReason`] to an HTTP
+//! answer.
+//!
+//! Invariant: an answer reveals no more of a refusal than its message, the scopes that the call
+//! needs, and the time to wait. The cause is only in the host's log.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
@@ -11,10 +15,10 @@ use super::discovery::Resource;
 use crate::call::Refusal;
 use crate::reason::RefusalReason;
 
-/// The answers of this server.
+/// An answer of this server.
 pub(super) type HttpAnswer = Response<BoxBody<Bytes, Infallible>>;
 
-/// Where a refusal is answered.
+/// The form in which a refusal is answered.
 pub(super) enum Way {
     /// As an HTTP error.
     Http(Box<HttpAnswer>),
@@ -24,7 +28,7 @@ pub(super) enum Way {
     ToolResult,
 }
 
-/// How `refusal` is answered.
+/// Returns the form in which `refusal` is answered.
 pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
     match refusal.reason() {
         RefusalReason::TokenMissing => {
@@ -35,7 +39,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
             resource,
             &[
                 ("error", "invalid_request"),
-                ("error_description", "exactly one bearer token is needed"),
+                ("error_description", "expected exactly one bearer token"),
             ],
         )),
         RefusalReason::TokenInvalid => Way::http(challenge(
@@ -69,7 +73,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
     }
 }
 
-/// How somebody is refused who wants to listen.
+/// Refuses a caller who wants to listen.
 pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> HttpAnswer {
     match way(refusal, resource) {
         Way::Http(answer) => *answer,
@@ -83,7 +87,7 @@ impl Way {
     }
 }
 
-/// RFC 6750 §3, with RFC 9728 §5.1.
+/// Challenges the client as RFC 6750 §3 and RFC 9728 §5.1 define.
 fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) -> HttpAnswer {
     let mut value = format!(
         "Bearer resource_metadata={}",
@@ -99,13 +103,13 @@ fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) 
     answer
 }
 
-/// A quoted-string (RFC 9110 §5.6.4) of what is plain in it.
+/// Returns a quoted-string (RFC 9110 §5.6.4), without the characters that would need escaping.
 fn quoted(text: &str) -> String {
     let plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
     format!("\"{}\"", text.chars().filter(plain).collect::<String>())
 }
 
-/// There is no room, or no means, at the moment.
+/// Answers that there is no room, or no means, at the moment.
 pub(super) fn later(message: &str) -> HttpAnswer {
     let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, message);
     answer
@@ -114,7 +118,8 @@ pub(super) fn later(message: &str) -> HttpAnswer {
     answer
 }
 
-/// RFC 6585 §4, with RFC 9110 §10.2.3.
+/// Answers that a caller makes too many requests (RFC 6585 §4), with the time to wait (RFC 9110
+/// §10.2.3).
 fn too_many(refusal: &Refusal) -> HttpAnswer {
     let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, refusal.message());
     let seconds = refusal
@@ -126,7 +131,7 @@ fn too_many(refusal: &Refusal) -> HttpAnswer {
     answer
 }
 
-/// A line of text.
+/// Answers with a line of text.
 pub(super) fn plain(status: StatusCode, text: &str) -> HttpAnswer {
     respond(
         status,
@@ -135,12 +140,12 @@ pub(super) fn plain(status: StatusCode, text: &str) -> HttpAnswer {
     )
 }
 
-/// A JSON document.
+/// Answers with a JSON document.
 pub(super) fn document(value: &Value) -> HttpAnswer {
     respond(StatusCode::OK, "application/json", value.to_string().into())
 }
 
-/// A JSON-RPC error for a request that was not understood, with its id if that was.
+/// Answers with a JSON-RPC error and the request's id, which is null if it could not be read.
 pub(super) fn protocol_error(
     status: StatusCode,
     id: &Value,
@@ -156,12 +161,12 @@ pub(super) fn protocol_error(
     message(status, error.to_string().into_bytes())
 }
 
-/// A JSON-RPC message.
+/// Answers with a JSON-RPC message.
 pub(super) fn message(status: StatusCode, text: Vec<u8>) -> HttpAnswer {
     respond(status, "application/json", text.into())
 }
 
-/// A document of another type.
+/// Answers with a document of another media type.
 pub(super) fn document_of(media_type: &'static str, body: Bytes) -> HttpAnswer {
     respond(StatusCode::OK, media_type, body)
 }

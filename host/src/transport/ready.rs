@@ -1,4 +1,4 @@
-//! Whether the host is ready, as far as its journal and its components decide it.
+//! The readiness of the host, as far as its journal and its components decide it.
 
 use http::StatusCode;
 
@@ -16,10 +16,11 @@ pub(super) fn ready(host: &Host) -> HttpAnswer {
     plain(status, &text)
 }
 
-/// The answer of `/readyz` where the configuration names so many components and those that are
-/// `missing` are not offered. Not ready if nothing that it names is offered, as after a start with
-/// a folder that is still to be filled. One that is missing among others is only named: the others
-/// serve.
+/// Returns the answer of `/readyz` for a configuration with `configured` components, of which those
+/// in `missing` are not offered.
+///
+/// Not ready if nothing that it names is offered, as after a start with a folder that is still to
+/// be filled. Ready if only some are missing: the answer names them, and the others serve.
 pub(super) fn readiness(configured: usize, missing: &[String]) -> (StatusCode, String) {
     let names = names(missing);
     if missing.is_empty() {
@@ -44,7 +45,7 @@ fn names(missing: &[String]) -> String {
     }
 }
 
-/// Names in one answer.
+/// The most names in one answer.
 const MOST: usize = 10;
 
 #[cfg(test)]
