@@ -1,5 +1,4 @@
-//! A service that sends more than it was asked for, and users who must not get each other's
-//! answers.
+//! A service that sends more than its answers, and users who must not get each other's answers.
 
 use std::net::SocketAddr;
 
@@ -10,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Answers everyone rightly, but says each answer once more before the next one on its connection.
+/// Answers everyone rightly, but sends each answer once more before the next one on its connection.
 async fn gossip() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -36,7 +35,7 @@ async fn repeat(mut stream: TcpStream) -> Result<()> {
     }
 }
 
-/// Reads the head of a request; whom its bearer token names.
+/// Reads the head of a request; returns the user that its bearer token names.
 async fn read_user(stream: &mut TcpStream) -> Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

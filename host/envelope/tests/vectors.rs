@@ -119,7 +119,7 @@ fn text(value: &Value) -> String {
     serde_json_canonicalizer::to_string(value).unwrap()
 }
 
-/// A key that no set has.
+/// Returns a key that no set has.
 fn foreign_key() -> SigningKey {
     SigningKey::from_seed(&[3; 32])
 }

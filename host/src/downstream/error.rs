@@ -1,4 +1,4 @@
-//! Why a tool's request got no HTTP answer.
+//! The reasons for which a tool's request got no HTTP answer.
 
 use crate::reason::DownstreamReason;
 
@@ -14,7 +14,7 @@ pub enum DownstreamError {
     /// The request is malformed.
     #[error("the request is malformed: {0}")]
     InvalidRequest(String),
-    /// The mode needs an identity that this call does not have.
+    /// The delegation mode needs an identity that this call does not have.
     #[error("the mode needs a user's identity that this call does not have")]
     IdentityUnavailable,
     /// The user must consent first.
@@ -26,7 +26,7 @@ pub enum DownstreamError {
     /// No acceptable credential was issued.
     #[error("no acceptable credential was issued: {0}")]
     CredentialRefused(String),
-    /// Nothing to talk to.
+    /// The service cannot be reached.
     #[error("unavailable: {0}")]
     Unavailable(String),
     /// No answer in time.
@@ -38,7 +38,7 @@ pub enum DownstreamError {
     /// The call has used up its downstream calls.
     #[error("this call has used up its downstream calls")]
     QuotaExhausted,
-    /// The request may have changed something, and this is why no response says whether it did.
+    /// The request may have changed something; the error inside says why no response tells.
     #[error("it is not known what the request did: {0}")]
     UnknownOutcome(Box<Self>),
     /// The journal cannot be written.
@@ -47,7 +47,7 @@ pub enum DownstreamError {
 }
 
 impl DownstreamError {
-    /// The code for the journal.
+    /// Returns the code for the journal.
     pub fn reason(&self) -> DownstreamReason {
         match self {
             Self::UnknownService => DownstreamReason::UnknownService,

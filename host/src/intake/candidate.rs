@@ -8,14 +8,14 @@ use crate::owned::{self, OwnedError, Trust};
 /// A `.wasm` file in the tools folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// File name without `.wasm`.
+    /// The file name without `.wasm`.
     pub name: String,
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
 }
 
 impl Candidate {
-    /// The file of the component `name` in `folder`, whether or not it exists.
+    /// Returns the file of the component `name` in `folder`, which need not exist.
     pub fn of(folder: &Path, name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -24,7 +24,7 @@ impl Candidate {
     }
 }
 
-/// Why the folder cannot be used.
+/// The reasons for which the tools folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// It cannot be read.
@@ -36,15 +36,16 @@ pub enum FolderError {
         #[source]
         cause: std::io::Error,
     },
-    /// Others could drop a component into it, or put another folder in its place.
+    /// Other users could put a component into it, or another folder in its place.
     #[error("the tools folder cannot be relied on: {0}")]
     Open(OwnedError),
 }
 
-/// Lists the `.wasm` files in `folder`, by name. Hidden files and other endings are passed over.
+/// Lists the `.wasm` files in `folder`, by name. Hidden files and files with other endings are left
+/// out.
 ///
 /// # Errors
-/// The folder cannot be read or is open to others.
+/// Fails if the folder cannot be read or is open to others.
 pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, FolderError> {
     let read = |cause| FolderError::Read {
         path: folder.to_owned(),
@@ -80,8 +81,8 @@ fn candidate(path: PathBuf) -> Option<Candidate> {
     }
 }
 
-/// Whether a component can have that name: 1 to 64 of `[A-Za-z0-9_.-]`, and neither `.` nor `-`
-/// first.
+/// Returns true if a component can have that name: 1 to 64 characters of `[A-Za-z0-9_.-]`, the
+/// first neither `.` nor `-`.
 pub fn is_component_name(name: &str) -> bool {
     let plain = name
         .bytes()

@@ -1,11 +1,12 @@
-//! The file `NAME.wasm.sig` beside `NAME.wasm`: who says that these bytes are the component NAME.
+//! The file `NAME.wasm.sig` beside `NAME.wasm`: a signer's statement that these bytes are the
+//! component NAME.
 //!
-//! A signed note whose text is a fixed first line, the name and the digest. The first line keeps
-//! it apart from everything else that is signed; the name is in it so that a signature for one
+//! A signed note whose text is a fixed first line, the name and the digest. The first line keeps it
+//! apart from everything else that is signed; the name is in it so that a signature for one
 //! component does not open another's grant.
 //!
-//! Trusts no byte of the file. Hands on which configured keys signed; what that is worth is for
-//! [`Signers::trust`] to say.
+//! Trusts no byte of the file. Hands on the configured keys that signed; [`Signers::trust`] decides
+//! how far they are trusted.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -19,10 +20,10 @@ use crate::note::{self, InvalidKey, VerifierKey};
 use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
 
-/// Why a component's signature does not count.
+/// The reasons for not accepting a component's signature.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
-    /// None where one is needed.
+    /// There is no signature where one is needed.
     #[error(
         "it is not signed, and digest = \"signed\" asks for it; run: bailiwick sign {0}.wasm --key KEYFILE, and put {0}.wasm.sig beside it"
     )]
@@ -30,28 +31,28 @@ pub enum SignatureError {
     /// The file cannot be used.
     #[error("its .sig file is not taken")]
     File(#[from] OwnedError),
-    /// Not a signed note.
+    /// The file is not a signed note.
     #[error("its .sig file is not a signature that `bailiwick sign` writes")]
     Malformed,
-    /// Signed by nobody that the configuration names, or too far from what it allows.
+    /// The signer is not in the configuration, or goes beyond what it allows.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
-    /// It names a signer's key, and is not that key's.
+    /// The note names a signer's key, but that key did not sign it.
     #[error("its .sig file names the key of [signers.{0}], which did not make it")]
     Forged(String),
-    /// A good signature of another component.
+    /// It is a good signature of another component.
     #[error(
         "its signature is for {0}; a signature holds for one name: sign the file again as it is called now"
     )]
     OtherName(String),
-    /// A good signature of other bytes.
+    /// It is a good signature of other bytes.
     #[error(
         "its signature is for {0}, other bytes; sign this version, or bring the signed one back"
     )]
     OtherBytes(String),
 }
 
-/// The key whose signatures of components `key` makes.
+/// Returns the public key for the signatures of components that `key` makes.
 ///
 /// # Errors
 /// Never: the name is a fixed one.
@@ -59,19 +60,19 @@ pub fn signer_key(key: &SigningKey) -> Result<VerifierKey, InvalidKey> {
     VerifierKey::new(KEY_NAME, key.public())
 }
 
-/// Whether a key is one that components are signed with, and not a journal's.
+/// Returns true if a key is for signing components, and not a journal's.
 pub fn is_signer_key(key: &VerifierKey) -> bool {
     key.name() == KEY_NAME
 }
 
-/// Where the signature of the component in `path` is.
+/// Returns the path of the signature of the component in `path`.
 pub fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".sig");
     PathBuf::from(name)
 }
 
-/// The contents of the `.sig` file of the component `name` with these `bytes`.
+/// Returns the contents of the `.sig` file of the component `name` with these `bytes`.
 ///
 /// # Errors
 /// Never: the key's name is a fixed one.
@@ -84,7 +85,7 @@ pub(super) fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 
-/// The signature of the component in `path`, if there is one; nothing of it is verified.
+/// Returns the signature of the component in `path`, if there is one, with nothing of it verified.
 pub(super) fn read(path: &Path, trust: &Trust) -> Result<Option<String>, SignatureError> {
     match owned::read(&beside(path), MAX_BYTES, trust) {
         Ok(bytes) => String::from_utf8(bytes)
@@ -95,7 +96,8 @@ pub(super) fn read(path: &Path, trust: &Trust) -> Result<Option<String>, Signatu
     }
 }
 
-/// The signers of `note`, if it says that these bytes are the component `name`. At least one.
+/// Returns the signers of `note`, at least one, if it says that these bytes are the component
+/// `name`.
 pub(super) fn verify(
     note: &str,
     name: &str,
@@ -125,7 +127,7 @@ pub(super) fn verify(
     }
 }
 
-/// Whether a text that a signer signed is the statement about this component.
+/// Checks that a signed text is the statement about this component.
 fn check(text: &str, name: &str, digest: &str) -> Result<(), SignatureError> {
     if text == statement(name, digest) {
         return Ok(());
@@ -163,7 +165,7 @@ mod tests {
         SigningKey::from_seed(&[seed; 32])
     }
 
-    /// Signers by name, each with its key.
+    /// Returns signers by name, each with its key.
     fn signers(known: &[(&str, u8)]) -> Signers {
         let signer = |(name, seed): &(&str, u8)| CodeSigner {
             name: (*name).to_owned(),

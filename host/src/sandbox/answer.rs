@@ -54,7 +54,7 @@ impl Ending {
 }
 
 impl Answer {
-    /// An error in words that the caller may read, with its code in `_meta`.
+    /// Returns an error in words that the caller may read, with its code in `_meta`.
     pub fn refusal(code: &str, message: &str) -> Self {
         let meta = [(REASON.to_owned(), Value::from(code))]
             .into_iter()

@@ -35,7 +35,7 @@ fn linked() -> wasmtime::Result<Exports> {
     Exports::new(&linker, &component)
 }
 
-/// The envelope of a made-up call.
+/// Returns the envelope of a made-up call.
 pub(super) fn envelope_of_test() -> Arc<SignedEnvelope> {
     let actor = Actor {
         kind: ActorKind::User,

@@ -8,7 +8,7 @@ use super::modules::Module;
 pub(super) struct Ranks(Vec<(String, usize)>);
 
 impl Ranks {
-    /// Reads the list. What follows a `#` is a comment.
+    /// Reads the list. Text after a `#` is a comment.
     pub(super) fn read(architecture: &str) -> Result<Self> {
         let mut lines = (1..).zip(architecture.lines());
         lines
@@ -30,7 +30,7 @@ impl Ranks {
         Ok(Self(ranks))
     }
 
-    /// Returns where `module` stands, and the line that says so.
+    /// Returns the rank of `module`, and the line that gives it.
     pub(super) fn of(&self, module: &str) -> Option<(usize, usize)> {
         let rank = self.0.iter().position(|(name, _)| name == module)?;
         self.0.get(rank).map(|(_, line)| (rank, *line))
