@@ -191,13 +191,13 @@ async fn a_signature_that_does_not_count_refuses_the_component_and_nothing_else(
             "unknown key",
             all.clone(),
             Some(stranger.sign("orders", &orders).await?),
-            "no signer of this configuration",
+            "not a signer in the configuration",
         ),
         (
             "no signers",
             String::new(),
             Some(good.clone()),
-            "no signer of this configuration",
+            "not a signer in the configuration",
         ),
         (
             "other bytes",
@@ -211,18 +211,23 @@ async fn a_signature_that_does_not_count_refuses_the_component_and_nothing_else(
             Some(signer.sign("whoami", &orders).await?),
             "its signature is for whoami",
         ),
-        ("garbage", all.clone(), Some(garbage), "is not a signature"),
+        (
+            "garbage",
+            all.clone(),
+            Some(garbage),
+            "signature file is malformed",
+        ),
         (
             "a line more",
             all.clone(),
             Some([&*good, b"more\n"].concat()),
-            "is not a signature",
+            "signature file is malformed",
         ),
         (
             "a forged line beside it",
             all.clone(),
             Some([&*good, &*forged].concat()),
-            "which did not make it",
+            "but that key did not sign it",
         ),
         (
             "too large",

@@ -41,7 +41,7 @@ impl fmt::Display for DelegationMode {
 
 /// The text is not the name of a delegation mode.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is not a delegation mode (service_identity, on_behalf_of, restricted_user)")]
+#[error("expected service_identity, on_behalf_of or restricted_user, found `{0}`")]
 pub struct UnknownMode(pub String);
 
 impl FromStr for DelegationMode {

@@ -9,19 +9,19 @@ pub enum EnvelopeError {
     #[error("the envelope is larger than {} bytes", crate::MAX_JSON_BYTES)]
     TooLarge,
     /// The text is not JSON of the envelope's shape.
-    #[error("the envelope does not have the shape of one")]
+    #[error("expected the JSON of an envelope")]
     Malformed(#[source] serde_json::Error),
     /// A member occurs twice in one object (RFC 8259 leaves open which one counts).
     #[error("the member `{0}` occurs twice")]
     DuplicateMember(String),
     /// A member is unknown, or is optional and null or empty.
-    #[error("the member `{0}` does not belong there")]
+    #[error("the member `{0}` is unknown, null or empty")]
     UnknownMember(String),
     /// A claim is empty, too long, or has characters or a value that it must not have.
     #[error("the claim `{0}` has a value that it must not have")]
     Claim(&'static str),
     /// No key has this identifier.
-    #[error("the envelope is signed with a key that is not known: `{0}`")]
+    #[error("the envelope is signed with an unknown key: `{0}`")]
     UnknownKey(String),
     /// The signature is not that of these claims by that key.
     #[error("the signature is wrong")]
@@ -29,7 +29,7 @@ pub enum EnvelopeError {
     /// The envelope has expired.
     #[error("the envelope has expired")]
     Expired,
-    /// Made more than a minute in the future.
+    /// The envelope was made more than a minute in the future.
     #[error("the envelope is not valid yet")]
     NotYetValid,
     /// The envelope ends before it begins, or is valid for longer than five minutes.
@@ -80,7 +80,7 @@ pub enum TransactionError {
     #[error("the token's algorithm is not EdDSA")]
     Algorithm,
     /// No key has this identifier.
-    #[error("the token is signed with a key that is not known: `{0}`")]
+    #[error("the token is signed with an unknown key: `{0}`")]
     UnknownKey(String),
     /// The signature is wrong.
     #[error("the signature is wrong")]
@@ -94,7 +94,7 @@ pub enum TransactionError {
     /// The token has expired, or the envelope for it has.
     #[error("expired")]
     Expired,
-    /// Made more than a minute in the future.
+    /// The token was made more than a minute in the future.
     #[error("not valid yet")]
     NotYetValid,
     /// The token ends before it begins, or is valid for longer than a minute.

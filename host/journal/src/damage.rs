@@ -49,7 +49,7 @@ pub enum Damage {
     /// A line is not a record.
     #[error("{place}: the line is not a record")]
     NotARecord {
-        /// Where.
+        /// The place of the line.
         place: Place,
         /// The cause.
         #[source]
@@ -64,7 +64,7 @@ pub enum Damage {
     /// A record has the wrong sequence number: a record was removed, added or moved.
     #[error("{place}: the record has sequence number {found}")]
     Sequence {
-        /// Where.
+        /// The place of the record.
         place: Place,
         /// The number that it has.
         found: u64,

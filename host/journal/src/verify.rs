@@ -88,7 +88,7 @@ pub enum VerifyError {
         source: io::Error,
     },
     /// The folder's key is malformed.
-    #[error("the key in the folder is not one")]
+    #[error("the folder's key file does not hold a verifier key")]
     Key(#[source] InvalidKey),
     /// The folder names another key than the given one.
     #[error("the folder belongs to the key {found}, not to the one given")]

@@ -187,7 +187,7 @@ impl Expected<'_> {
         let wanted = |scope: &String| asked.contains(scope) || spelled.contains(scope);
         if issued.iter().any(|scope| !spelled.contains(scope)) || !answered.iter().all(wanted) {
             return Err(refuse(
-                "it has scopes that were not asked for (exchange.expect_scopes)",
+                "it has scopes that were not requested (exchange.expect_scopes)",
             ));
         }
         let missing = if claims.has("scope") || claims.has("scp") {

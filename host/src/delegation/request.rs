@@ -15,7 +15,7 @@ pub(super) fn method(name: &str) -> Result<Method, DownstreamError> {
         "PATCH" => Ok(Method::PATCH),
         "DELETE" => Ok(Method::DELETE),
         _ => Err(DownstreamError::InvalidRequest(
-            "the method is not GET, HEAD, POST, PUT, PATCH or DELETE".into(),
+            "expected the method GET, HEAD, POST, PUT, PATCH or DELETE".into(),
         )),
     }
 }

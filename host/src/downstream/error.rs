@@ -20,8 +20,8 @@ pub enum DownstreamError {
     /// The user must consent first.
     #[error("the user must consent first")]
     ConsentRequired(String),
-    /// The authorization server did not give these scopes.
-    #[error("the authorization server did not give the scopes {0:?}")]
+    /// The authorization server did not grant these scopes.
+    #[error("the authorization server did not grant the scopes {0:?}")]
     ScopeDenied(Vec<String>),
     /// No acceptable credential was issued.
     #[error("no acceptable credential was issued: {0}")]
@@ -38,8 +38,9 @@ pub enum DownstreamError {
     /// The call has used up its downstream calls.
     #[error("this call has used up its downstream calls")]
     QuotaExhausted,
-    /// The request may have changed something; the error inside says why no response tells.
-    #[error("it is not known what the request did: {0}")]
+    /// The request may have changed something, and no response says whether it did. The error
+    /// inside is the reason for that.
+    #[error("the effect of the request is unknown: {0}")]
     UnknownOutcome(Box<Self>),
     /// The journal cannot be written.
     #[error("the journal cannot be written")]

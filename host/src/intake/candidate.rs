@@ -37,7 +37,7 @@ pub enum FolderError {
         cause: std::io::Error,
     },
     /// Other users could put a component into it, or another folder in its place.
-    #[error("the tools folder cannot be relied on: {0}")]
+    #[error("the tools folder is not safe to load from: {0}")]
     Open(OwnedError),
 }
 
@@ -65,7 +65,7 @@ pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, Folder
 
 fn candidate(path: PathBuf) -> Option<Candidate> {
     let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
-        tracing::warn!(file = ?path, "passed over: its name is not UTF-8");
+        tracing::warn!(file = ?path, "ignored: expected a name in UTF-8");
         return None;
     };
     match file.strip_suffix(".wasm") {
@@ -74,7 +74,7 @@ fn candidate(path: PathBuf) -> Option<Candidate> {
             path,
         }),
         Some(name) if !name.starts_with('.') => {
-            tracing::warn!(file = ?path, "passed over: a component's name is 1 to 64 of A-Z, a-z, 0-9, _, . and -");
+            tracing::warn!(file = ?path, "ignored: expected a component's name of 1 to 64 characters of A-Z, a-z, 0-9, _, . and -");
             None
         }
         _ => None,

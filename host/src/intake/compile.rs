@@ -121,10 +121,7 @@ impl Compiler {
                 took: begun.elapsed(),
             }),
             Err(error) => {
-                cache.reject(
-                    &identity,
-                    &format!("the engine does not take it: {error:#}"),
-                );
+                cache.reject(&identity, &format!("the engine refuses it: {error:#}"));
                 None
             }
         }

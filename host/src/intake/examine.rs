@@ -63,7 +63,7 @@ pub enum ExamineError {
     Read(#[source] io::Error),
     /// The host would not accept the name.
     #[error(
-        "its name is not 1 to 64 characters of [A-Za-z0-9_.-] and `.wasm`, so the host passes it over; rename it"
+        "expected a file name of 1 to 64 characters of [A-Za-z0-9_.-] and `.wasm`; the host ignores any other"
     )]
     Name,
 }

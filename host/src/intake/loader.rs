@@ -93,8 +93,8 @@ impl Intake {
         })
     }
 
-    /// Forgets the code of all components but those with these digests, and the few that went out
-    /// of use last: going back is quick.
+    /// Forgets the code of all components but those with these digests and the few that went out of
+    /// use last, so that going back is quick.
     pub fn forget_others(&self, used: &BTreeSet<&str>) {
         self.store.forget_others(used);
     }

@@ -25,30 +25,28 @@ use crate::seams::hex;
 pub enum SignatureError {
     /// There is no signature where one is needed.
     #[error(
-        "it is not signed, and digest = \"signed\" asks for it; run: bailiwick sign {0}.wasm --key KEYFILE, and put {0}.wasm.sig beside it"
+        "it is not signed, but digest = \"signed\" requires a signature; run: bailiwick sign {0}.wasm --key KEYFILE, and put {0}.wasm.sig beside it"
     )]
     Missing(String),
     /// The file cannot be used.
-    #[error("its .sig file is not taken")]
+    #[error("its signature file is rejected")]
     File(#[from] OwnedError),
     /// The file is not a signed note.
-    #[error("its .sig file is not a signature that `bailiwick sign` writes")]
+    #[error("its signature file is malformed; expected one that `bailiwick sign` writes")]
     Malformed,
     /// The signer is not in the configuration, or goes beyond what it allows.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
     /// The note names a signer's key, but that key did not sign it.
-    #[error("its .sig file names the key of [signers.{0}], which did not make it")]
+    #[error("its signature file names the key of [signers.{0}], but that key did not sign it")]
     Forged(String),
     /// It is a good signature of another component.
     #[error(
-        "its signature is for {0}; a signature holds for one name: sign the file again as it is called now"
+        "its signature is for {0}; a signature is valid for one name only, so sign the file again under this name"
     )]
     OtherName(String),
     /// It is a good signature of other bytes.
-    #[error(
-        "its signature is for {0}, other bytes; sign this version, or bring the signed one back"
-    )]
+    #[error("its signature is for other bytes, {0}; sign this version, or restore the signed one")]
     OtherBytes(String),
 }
 
@@ -203,13 +201,13 @@ mod tests {
                 "orders",
                 b"code",
                 &[("other", 2)][..],
-                "no signer of this configuration",
+                "not a signer in the configuration",
             ),
             (
                 "orders",
                 b"code",
                 &[][..],
-                "no signer of this configuration",
+                "not a signer in the configuration",
             ),
         ] {
             let said = judged(&note, name, bytes, known).unwrap_err();
@@ -266,7 +264,7 @@ mod tests {
         let forged = format!("{one}— {KEY_NAME} {mixed}\n");
         let said = judged(&forged, "orders", b"code", &[("a", 1), ("b", 2)]).unwrap_err();
         assert!(
-            said.contains("[signers.b], which did not make it"),
+            said.contains("[signers.b], but that key did not sign it"),
             "{said}"
         );
     }
@@ -287,7 +285,7 @@ mod tests {
         for lines in [format!("{forged}{line}"), format!("{line}{forged}")] {
             let said = judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).unwrap_err();
             assert!(
-                said.contains("[signers.release], which did not make it"),
+                said.contains("[signers.release], but that key did not sign it"),
                 "{said}"
             );
         }

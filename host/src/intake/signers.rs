@@ -44,7 +44,7 @@ pub struct NamePattern {
 
 /// The text is not a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is not a component's name, or how it begins followed by *")]
+#[error("expected a component's name, or the beginning of one followed by *")]
 pub struct NotAPattern;
 
 /// The reasons for which a signature does not admit a component.
@@ -52,7 +52,7 @@ pub struct NotAPattern;
 pub enum Untrusted {
     /// The key belongs to no configured signer.
     #[error(
-        "it is signed by {0}, which is no signer of this configuration; set that key under [signers.NAME], or remove the .sig file"
+        "it is signed by {0}, which is not a signer in the configuration; add that key under [signers.NAME], or remove the .sig file"
     )]
     Unknown(String),
     /// The signer is not trusted with the component.
@@ -67,7 +67,7 @@ pub enum Untrusted {
     },
     /// The signer is not trusted with a granted service.
     #[error(
-        "[signers.{signer}] does not cover {service}, which is granted; add {service:?} to its services, pin the digest instead, or take the grant back"
+        "[signers.{signer}] does not cover {service}, which is granted; add {service:?} to its services, pin the digest instead, or remove the grant"
     )]
     Service {
         /// The signer.
@@ -203,7 +203,7 @@ mod tests {
                 2,
                 "orders",
                 vec![],
-                "which is no signer of this configuration",
+                "which is not a signer in the configuration",
             ),
         ] {
             let services: Vec<String> = services.into_iter().map(str::to_owned).collect();

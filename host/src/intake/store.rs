@@ -39,7 +39,8 @@ impl CodeStore {
         self.kept().code.insert(digest, stored);
     }
 
-    /// Forgets all code but that with the digests `used`, and the few that went out of use last.
+    /// Forgets all code except that with the digests in `used` and the few versions that went out
+    /// of use last.
     pub(super) fn forget_others(&self, used: &BTreeSet<&str>) {
         let mut kept = self.kept();
         let Contents { code, spare } = &mut *kept;

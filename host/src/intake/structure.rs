@@ -31,7 +31,7 @@ pub enum StructureError {
     /// The file cannot be read.
     #[error("it is malformed at byte {offset}: {cause}")]
     Malformed {
-        /// Where.
+        /// The offset of the fault.
         offset: u64,
         /// The reader's message.
         cause: String,
@@ -39,7 +39,7 @@ pub enum StructureError {
     /// The file can be read, but is not valid with the features that tools get.
     #[error("it is not valid at byte {offset}: {cause}")]
     Invalid {
-        /// Where.
+        /// The offset of the fault.
         offset: u64,
         /// The validator's message.
         cause: String,
@@ -50,7 +50,7 @@ pub enum StructureError {
          instances cannot be counted; contain that component instead"
     )]
     Uncountable {
-        /// Where.
+        /// The offset of the instantiation.
         offset: u64,
     },
     /// The file has more of something than any tool needs.
@@ -133,7 +133,7 @@ const KINDS: &[(&[u8], &str)] = &[
     (b"\0asm", " of a version that this host knows"),
     (
         b"\x7fELF",
-        " but machine code; precompiled code is never taken, put the component itself here",
+        " but machine code; precompiled code is never loaded, put the component itself here",
     ),
     (b"\x1f\x8b", " but a gzip archive; unpack it"),
     (b"\x28\xb5\x2f\xfd", " but a zstd archive; unpack it"),

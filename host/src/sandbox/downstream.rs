@@ -24,7 +24,7 @@ impl wit::Host for CallState {
         requests: Vec<wit::Request>,
     ) -> wasmtime::Result<Vec<Result<wit::Response, wit::Error>>> {
         let call = self.scope("downstream")?;
-        // What is certainly over the bound must cost the host nothing more.
+        // A batch that is certainly over the bound must cost the host nothing more.
         let over = requests
             .len()
             .saturating_sub(call.most_requests.saturating_add(1));

@@ -1,4 +1,4 @@
-//! A linked component with the ways into it.
+//! A linked component and the exports by which the host calls it.
 //!
 //! Invariant: an [`Exports`] is of a component whose exports have the types of `wit/`, and no
 //! instance outlives the call that it was made for. Exports are found by name and once per

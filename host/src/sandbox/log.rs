@@ -51,7 +51,7 @@ impl Log {
         let message = one_line(text);
         if let Err(first) = self.take(message.len()) {
             if first {
-                tracing::warn!(target: "tool", component, call, "the log limit of this call is reached; what follows is dropped");
+                tracing::warn!(target: "tool", component, call, "the log limit of this call is reached; further lines are dropped");
             }
             return;
         }

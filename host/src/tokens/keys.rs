@@ -37,7 +37,9 @@ pub fn left_out(set: &[u8], algorithms: &[Algorithm]) -> Result<Vec<String>, Str
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The issuer does not publish such a key.
-    #[error("the issuer publishes no key of that id, or several keys and the token names none")]
+    #[error(
+        "the issuer publishes no key with that id, or publishes several keys and the token names none"
+    )]
     Unknown,
     /// There is no usable set.
     #[error("the issuer's key set is not available: {what}")]

@@ -1,4 +1,4 @@
-//! Where the programs and the tools are that stories run.
+//! The programs and the tools that stories run, found through the environment.
 
 use std::path::{Path, PathBuf};
 

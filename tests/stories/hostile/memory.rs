@@ -1,4 +1,4 @@
-//! However much memory hostile calls take, the host and other users keep theirs.
+//! The host and other users keep their memory, however much hostile calls take.
 
 use anyhow::{Result, ensure};
 use bailiwick_tests::ensure_eq;

@@ -1,4 +1,4 @@
-//! What is no file of the operator's is not loaded.
+//! A file that is not the operator's own is not loaded.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -1,4 +1,4 @@
-//! Trust that is taken back.
+//! Trust that is withdrawn.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What a header may be, and for whom.
+//! The bounds on headers, and the callers to whom they apply.
 
 use std::time::Duration;
 

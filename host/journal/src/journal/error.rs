@@ -85,7 +85,7 @@ pub enum JournalError {
     },
     /// There is a journal, but the host remembers none.
     #[error(
-        "there is a journal in {} and this host remembers none ({} is missing); if it is the right one, run `bailiwick \
+        "there is a journal in {}, but this host remembers none ({} is missing); if it is the right one, run `bailiwick \
          audit adopt --config FILE --checkpoint FILE` with a checkpoint that was kept elsewhere",
         folder.display(), memory.display()
     )]
@@ -104,7 +104,7 @@ pub enum JournalError {
     OtherMemory(PathBuf),
     /// There is no journal, but the host remembers one.
     #[error(
-        "there is no journal in {} and this host remembers one of {records} records ({}); restore it, or, if it was \
+        "there is no journal in {}, but this host remembers one of {records} records ({}); restore it, or, if it was \
          moved away on purpose, run `bailiwick audit adopt --config FILE --new`",
         folder.display(), memory.display()
     )]
@@ -118,7 +118,7 @@ pub enum JournalError {
     },
     /// The journal is older than the memory.
     #[error(
-        "the journal in {} ends after record {found} and this host has signed {remembered} ({}); restore the rest, or, if \
+        "the journal in {} ends after record {found}, but this host has signed {remembered} ({}); restore the rest, or, if \
          it was rolled back on purpose, run `bailiwick audit adopt --config FILE --checkpoint FILE` with a checkpoint that \
          was kept elsewhere",
         folder.display(), memory.display()
@@ -135,7 +135,7 @@ pub enum JournalError {
     },
     /// The clock is far behind the newest record.
     #[error(
-        "the clock says {now} and the newest record is of {newest}; set the clock, or, if the record's time is the wrong \
+        "the clock says {now}, but the newest record is of {newest}; set the clock, or, if the record's time is the wrong \
          one, run `bailiwick audit adopt --config FILE --checkpoint FILE` with the file `checkpoint` of the audit folder"
     )]
     Clock {

@@ -23,7 +23,7 @@ pub struct Request {
 /// `downstream.refused`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownstreamRefused {
-    /// Of which call.
+    /// The call that made it.
     #[serde(flatten)]
     pub call: Call,
     /// The authority, if the service is granted.
@@ -60,7 +60,7 @@ impl DownstreamRefused {
 /// `downstream.opened`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownstreamOpened {
-    /// Of which call.
+    /// The call that makes it.
     #[serde(flatten)]
     pub call: Call,
     /// On whose authority.
@@ -99,7 +99,7 @@ impl DownstreamOpened {
 /// `downstream.closed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownstreamClosed {
-    /// Of which call.
+    /// The call that made it.
     #[serde(flatten)]
     pub call: Call,
     /// On whose authority.
@@ -123,7 +123,7 @@ pub struct DownstreamClosed {
 /// `token.exchanged`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenExchanged {
-    /// Of which call.
+    /// The call for which it was exchanged.
     #[serde(flatten)]
     pub call: Call,
     /// On whose authority.

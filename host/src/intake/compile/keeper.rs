@@ -73,7 +73,7 @@ pub(super) enum NoSpawner {
     #[error("no process can be started")]
     Failed,
     /// The keeper has ended, so nothing can start one.
-    #[error("nobody is there to start it: {0}")]
+    #[error("the process that starts it has ended: {0}")]
     Gone(io::Error),
 }
 

@@ -57,7 +57,10 @@ pub async fn spawn_workers() -> anyhow::Result<()> {
 /// Lets a worker compile. Dropping this kills the worker.
 async fn compile(request: &Frame) -> Frame {
     let Some((limits, component)) = request.asked() else {
-        return Frame::new(FAILED, "the serving process makes no sense");
+        return Frame::new(
+            FAILED,
+            "expected a request to compile from the serving process",
+        );
     };
     let arguments = [
         "compile-worker".to_owned(),
@@ -73,7 +76,7 @@ async fn compile(request: &Frame) -> Frame {
         Ok(Ok((status, code, said))) => judge(status, code, &said, limits),
         Ok(Err(error)) => Frame::new(
             FAILED,
-            format!("the compile worker cannot be talked to: {error}"),
+            format!("the connection to the compile worker failed: {error}"),
         ),
         Err(_elapsed) => {
             let _ = worker.kill().await;

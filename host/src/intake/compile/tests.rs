@@ -230,7 +230,7 @@ fn the_least_used_goes_when_there_is_no_room() {
     for digest in digests {
         assert!(cache.find(&place.identity(DIGEST)).is_some(), "{digest}");
         cache.keep(&place.identity(digest), &Place::code());
-        // The file system tells times apart by milliseconds only.
+        // The file system distinguishes times by milliseconds only.
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_712_000);
         File::open(place.path().join(place.identity(digest).name()))
             .unwrap()

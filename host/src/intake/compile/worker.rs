@@ -23,7 +23,7 @@ pub enum WorkerError {
     #[error(transparent)]
     Harden(#[from] HardenError),
     /// The input makes no sense.
-    #[error("this is not what the spawner of compile workers sends")]
+    #[error("expected a component from the spawner of compile workers")]
     Input,
     /// Reading or writing failed.
     #[error("the spawner of compile workers is gone")]

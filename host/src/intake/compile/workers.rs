@@ -85,7 +85,7 @@ fn judge(answer: Frame) -> Result<Vec<u8>, CompileError> {
         TOO_COSTLY => Err(CompileError::TooCostly(text(&answer.bytes))),
         FAILED => Err(CompileError::Unavailable(text(&answer.bytes))),
         _ => Err(CompileError::Unavailable(
-            "the process that starts compile workers makes no sense".to_owned(),
+            "the process that starts compile workers sent an unknown answer".to_owned(),
         )),
     }
 }
@@ -102,7 +102,7 @@ async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<CompileJob>) {
             Err(NoSpawner::Gone(cause)) => {
                 tracing::error!(
                     %cause,
-                    "the process that starts compile workers is gone: what is loaded serves on, but no new component loads \
+                    "the process that starts compile workers has ended: loaded components still serve, but no new component loads \
                      until the host is restarted"
                 );
                 return;

@@ -25,10 +25,10 @@ pub enum EndpointError {
     #[error("the authorization server's answer is not a bearer token: {0}")]
     Malformed(#[from] MalformedAnswer),
     /// The user must consent first.
-    #[error("the authorization server wants the user's consent first")]
+    #[error("the authorization server requires the user's consent first")]
     ConsentRequired,
     /// The server does not grant these scopes, which were requested.
-    #[error("the authorization server did not give the scopes {0:?}")]
+    #[error("the authorization server did not grant the scopes {0:?}")]
     ScopeDenied(Vec<String>),
     /// The server refused with a known code.
     #[error("the authorization server answered {0}")]
@@ -37,7 +37,7 @@ pub enum EndpointError {
     #[error("the authorization server refused")]
     RefusedWithoutCode,
     /// The host's own token allows more than was requested.
-    #[error("the host's own token has scopes that were not asked for (auth.expect_scopes)")]
+    #[error("the host's own token has scopes that were not requested (auth.expect_scopes)")]
     TooWide,
 }
 
