@@ -152,7 +152,7 @@ fn types(many: usize) -> Vec<u8> {
     all
 }
 
-/// Blocks inside each other, each with a branch out of all of them.
+/// Returns blocks inside each other, each with a branch out of all of them.
 fn nested(many: usize) -> Vec<u8> {
     let mut body = vec![0];
     for depth in 0..many {
@@ -179,7 +179,7 @@ fn adds(bytes: usize) -> Vec<u8> {
     .concat()
 }
 
-/// Branch tables, one after the other, of that many targets each.
+/// Returns branch tables, one after the other, of that many targets each.
 fn table(targets: usize, many: usize) -> Vec<u8> {
     let mut body = vec![0];
     for _ in 0..many {
@@ -191,7 +191,7 @@ fn table(targets: usize, many: usize) -> Vec<u8> {
     body
 }
 
-/// Locals that are there and not used.
+/// Returns locals that are there and not used.
 fn declared(many: usize) -> Vec<u8> {
     let mut body = vec![1];
     number(&mut body, many);
@@ -199,7 +199,7 @@ fn declared(many: usize) -> Vec<u8> {
     body
 }
 
-/// Locals that are set one from the other in a loop, so that all of them live all the time.
+/// Returns locals that are set one from the other in a loop, so that all of them live all the time.
 fn locals(many: usize) -> Vec<u8> {
     let mut body = vec![1];
     number(&mut body, many);
@@ -221,7 +221,7 @@ fn locals(many: usize) -> Vec<u8> {
     body
 }
 
-/// Vector instructions with long dependencies and constants.
+/// Returns vector instructions with long dependencies and constants.
 fn soup(many: usize) -> Vec<u8> {
     let mut body = vec![0, I32_CONST, 0, LOCAL_GET, 1];
     for at in 0..many {

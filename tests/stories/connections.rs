@@ -51,7 +51,7 @@ async fn read_user(stream: &mut TcpStream) -> Result<String> {
     Ok(sub.unwrap_or_default())
 }
 
-/// Two users ask in turns. Returns how many answers were for the other one.
+/// Lets two users ask in turns. Returns the number of answers that were for the other one.
 async fn mix_ups(extra: &'static str) -> Result<usize> {
     let service = gossip().await?;
     let world = World::with(Plan::config(move |config| {
@@ -79,7 +79,7 @@ async fn nobody_gets_another_users_answer_from_a_service_that_repeats_itself() -
     ensure_eq(mix_ups("").await?, 0, "answers for the other user")
 }
 
-/// The negative control: one pool for all users, as the operator may say, and the same judge.
+/// The negative control: one pool for all users, as the operator may configure, and the same judge.
 #[tokio::test]
 async fn where_data_is_shared_the_same_service_is_heard_by_others() -> Result<()> {
     ensure!(

@@ -89,7 +89,7 @@ fn commands(document: &str) -> Vec<String> {
     found
 }
 
-/// Returns the name of a file, or a word in its place, such as `FILE`.
+/// Returns true if a word is the name of a file, or stands for one, such as `FILE`.
 fn is_operand(word: &str) -> bool {
     word.contains('.')
         || (word.len() > 1

@@ -55,7 +55,7 @@ async fn within(guests: &[Case], limits: &'static str) -> Result<World> {
     .await
 }
 
-/// Resident memory of a process, bytes.
+/// Returns the resident memory of a process, in bytes.
 fn resident(world: &World) -> Result<u64> {
     memory(world, "VmRSS:")
 }

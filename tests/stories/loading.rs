@@ -50,7 +50,7 @@ async fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Re
         .with_context(|| format!("in vain: {what}"))?
 }
 
-/// Waits for `wanted` records of refused components; returns the cause in the next one.
+/// Waits for `wanted` records of refused components; returns the cause in the last one.
 async fn refusal(world: &World, wanted: usize) -> Result<String> {
     until("a refused component", || {
         let records = world.records()?;

@@ -83,7 +83,7 @@ async fn caller(url: String, token: String, stop: Arc<AtomicBool>) -> Result<Vec
     Ok(all)
 }
 
-/// Resident memory, KiB, and open descriptors of the host.
+/// Returns the host's resident memory, in KiB, and its number of open descriptors.
 fn footprint(world: &World) -> Result<(u64, usize)> {
     let process =
         Path::new("/proc").join(world.host.id().context("the host has ended")?.to_string());

@@ -114,7 +114,7 @@ fn answer(vector: &Value) -> Value {
     }
 }
 
-/// JSON whose members are in one order, whatever else is built with this crate.
+/// Returns JSON whose members are in one order, whatever else is built with this crate.
 fn text(value: &Value) -> String {
     serde_json_canonicalizer::to_string(value).unwrap()
 }

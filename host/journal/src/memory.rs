@@ -120,7 +120,7 @@ impl ListEnd {
     }
 }
 
-/// Escapes every character that a file system or a shell could take for something else.
+/// The characters to escape, so that no file system and no shell takes a name for anything else.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// A hash as text.

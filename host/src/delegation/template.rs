@@ -188,8 +188,8 @@ impl Template {
             && self.covers_query(&request.query)
     }
 
-    /// Checks the query. Free parameters may be left out; literal and host-filled ones must be
-    /// there, once.
+    /// Returns true if the template covers the query. Free parameters may be left out; literal and
+    /// host-filled ones must be there, once.
     fn covers_query(&self, given: &[(String, Part)]) -> bool {
         let named = |key: &String| self.query.iter().find(|(name, _)| name == key);
         let all_named = given

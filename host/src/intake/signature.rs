@@ -78,7 +78,7 @@ pub fn sign(name: &str, bytes: &[u8], key: &SigningKey) -> Result<String, Invali
     Ok(signer_key(key)?.sign(&statement(name, &digest(bytes)), key))
 }
 
-/// `sha256:` and the digest of `bytes`.
+/// Returns `sha256:` and the digest of `bytes`.
 pub(super) fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }

@@ -88,11 +88,12 @@ impl Signers {
         self.0.iter()
     }
 
-    /// Returns the signer that made `signed`, if it is trusted with a component of that name and,
+    /// Checks that the signer that made `signed` is trusted with a component of that name and,
     /// where the signature alone must open them, with `services`.
     ///
     /// # Errors
-    /// Fails with the component or service that the signer is not trusted with.
+    /// Fails if no configured signer has the key, or names the component or service that the signer
+    /// is not trusted with.
     pub fn trust<'s>(
         &self,
         signed: &Signed,

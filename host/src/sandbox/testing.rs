@@ -17,7 +17,7 @@ use super::entry::Exports;
 use crate::intake;
 
 impl Code {
-    /// Real code under a made-up digest.
+    /// Returns real code under a made-up digest.
     pub(crate) fn of_test(digest: &str) -> Arc<Self> {
         static ENTRY: OnceLock<Option<Exports>> = OnceLock::new();
         let entry = ENTRY.get_or_init(|| linked().ok()).clone();

@@ -26,12 +26,12 @@ fn with_module(name: &'static str, does: &'static str, fields: &str) -> Case {
     refused(name, does, NOT_LOADABLE, Guest::new().fill("more", more))
 }
 
-/// It has these definitions.
+/// Makes a refused guest with these definitions.
 fn with(name: &'static str, does: &'static str, text: &str) -> Case {
     refused(name, does, NOT_LOADABLE, Guest::new().fill("more", text))
 }
 
-/// Collected types, in an engine that is built without a collector.
+/// Returns guests with collected types, for an engine that is built without a collector.
 fn collected() -> Vec<Case> {
     vec![
         with_module(
@@ -116,7 +116,7 @@ fn exceptions() -> Vec<Case> {
     ]
 }
 
-/// Shared memory, in an engine that is built without threads.
+/// Returns guests with shared memory, for an engine that is built without threads.
 fn threads() -> Vec<Case> {
     let id = |name, does, fields| with_module(name, does, fields);
     vec![
@@ -179,7 +179,7 @@ fn asynchronous() -> Vec<Case> {
     ]
 }
 
-/// Interfaces with a known fault, which a tool never gets.
+/// Returns guests with interfaces that have had a fault, and that a tool never gets.
 fn interfaces() -> Vec<Case> {
     let import = |name, does, interface: &str| {
         refused(

@@ -243,7 +243,7 @@ fn allocation() -> Vec<Case> {
     ]
 }
 
-/// During `describe`, and before.
+/// Returns guests that call host functions during `describe` or before it.
 fn out_of_turn() -> Vec<Case> {
     let describing = |name, does, code: &str| {
         misdescribed(

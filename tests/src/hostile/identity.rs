@@ -70,7 +70,8 @@ fn floods() -> Vec<Case> {
     ]
 }
 
-/// In `describe`, before it, and where the component model forbids every host function.
+/// Returns guests that ask in `describe`, before it, and where the component model forbids every
+/// host function.
 fn out_of_turn() -> Vec<Case> {
     let describing = |(name, code): &(&'static str, &str)| {
         misdescribed(

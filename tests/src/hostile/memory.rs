@@ -235,8 +235,8 @@ fn instances() -> Vec<Case> {
     ]
 }
 
-/// The levels are few, because an engine may expand all of them in its own process before it
-/// counts.
+/// Returns components that each contain two of the one before. The levels are few, because an
+/// engine may expand all of them in its own process before it counts.
 fn doubling(levels: usize) -> String {
     let inner = each(1..=levels, |level| {
         let below = level - 1;
@@ -274,7 +274,7 @@ fn nested(name: &'static str, does: &'static str, depth: usize, expect: Expect) 
     }
 }
 
-/// Unsigned, 7 bits a byte, the lowest first.
+/// Encodes a number in unsigned LEB128: 7 bits a byte, the lowest first.
 fn leb(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while number > 127 {

@@ -298,7 +298,7 @@ fn rest() -> Vec<Case> {
     ]
 }
 
-/// During `describe`, and where the component model forbids calls.
+/// Returns guests that call WASI during `describe`, and where the component model forbids calls.
 fn out_of_turn() -> Vec<Case> {
     let write = "(call $write (call $stdout) (i32.const 1024) (i32.const 2) (i32.const 4096))";
     vec![

@@ -36,7 +36,7 @@ impl Ranks {
         self.0.get(rank).map(|(_, line)| (rank, *line))
     }
 
-    /// Top-level modules that the list lacks, and names in it that are no such module.
+    /// Returns top-level modules that the list lacks, and names in it that are no such module.
     pub(super) fn differences(&self, modules: &[Module]) -> Vec<String> {
         let top = || modules.iter().filter(|module| module.path.len() == 1);
         let is = |module: &Module, name: &str| module.path.first().is_some_and(|own| own == name);

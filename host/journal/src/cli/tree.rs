@@ -62,8 +62,8 @@ fn twigs(
         .try_for_each(|record| say(&fork(), record, begun, page))
 }
 
-/// Downstream calls have no name of their own: one is closed by the next record of the same
-/// service, method and template.
+/// Joins the records of a call into branches. Downstream calls have no name of their own: one is
+/// closed by the next record of the same service, method and template.
 fn branches<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Branch<'e>> {
     let target = |entry: &Entry| {
         ["service", "method", "path_template"].map(|name| entry.text(name).to_owned())

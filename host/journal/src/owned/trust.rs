@@ -65,7 +65,8 @@ impl Trust {
         self.owner(metadata).or_else(|| self.writing(metadata))
     }
 
-    /// As [`Self::changing`], but this user's private group does not count as someone else.
+    /// Returns the same as [`Self::changing`], but this user's private group does not count as
+    /// someone else.
     pub(super) fn changing_settings(&self, metadata: &Metadata) -> Option<Others> {
         self.owner(metadata)
             .or_else(|| self.writing(metadata))

@@ -115,7 +115,7 @@ pub(super) fn worked() -> Duration {
     )
 }
 
-/// Reproducible bytes (`SplitMix64`).
+/// Returns reproducible bytes (`SplitMix64`).
 pub(super) fn bytes(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed;
     let mut next = || {

@@ -8,7 +8,7 @@ use super::*;
 /// A deed against the live journal: its folder and its segment.
 type Deed = fn(&Path, &Path);
 
-/// Moves everything aside, so that it can be put back.
+/// Returns the path to which a file is moved aside, so that it can be put back.
 fn aside(path: &Path) -> PathBuf {
     path.with_extension("aside")
 }

@@ -51,7 +51,7 @@ fn rewrite(folder: &Path, change: impl Fn(&str) -> String) {
     }
 }
 
-/// Everything in the folder and the memory, but for locks.
+/// Returns everything in the folder and the memory, except locks.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let of = |folder: &Path| {
         fs::read_dir(folder)
