@@ -167,7 +167,7 @@ impl Response {
     pub fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         let answer = self.success()?;
         serde_json::from_slice(answer.body())
-            .map_err(|_| Error::failed("a service answered with something unexpected"))
+            .map_err(|_| Error::failed("a service sent an answer of the wrong shape"))
     }
 
     /// Returns the body of a success, as text.

@@ -222,7 +222,7 @@ async fn looks_around(name: &'static str, tool: &str, prints: bool) -> Result<()
     Ok(())
 }
 
-/// Waits for the one kind of line in which a component writes to the log.
+/// Returns the first line with `message` in the log; each such line must name the component.
 fn log_line(world: &World, component: &str, message: &str) -> Result<String> {
     let said = world.host.said();
     let lines: Vec<&str> = said.lines().filter(|line| line.contains(message)).collect();

@@ -73,7 +73,7 @@ impl Project {
             Some((task, rest)) if task == "order" => order::report(&self.root, rest),
             Some((task, [])) if task == "deep" => deep::run(self, None),
             Some((task, [section])) if task == "deep" => deep::run(self, Some(section)),
-            _ => bail!("say what to do\n{HELP}"),
+            _ => bail!("expected a command\n{HELP}"),
         }
     }
 

@@ -142,10 +142,10 @@ pub struct NotAllowed {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum KeyError {
     /// The text is not a PKCS#8 PEM document with an Ed25519 key (RFC 8410).
-    #[error("not an Ed25519 private key in PKCS#8 PEM form")]
+    #[error("expected an Ed25519 private key in PKCS#8 PEM form")]
     Pem,
     /// A member of the JSON Web Key is missing or wrong for an Ed25519 public key (RFC 8037).
-    #[error("not an Ed25519 public key: member `{0}`")]
+    #[error("expected an Ed25519 public key: the member `{0}` is missing or wrong")]
     Jwk(&'static str),
     /// A set of public keys has a private one.
     #[error("a public key set contains a private key")]
@@ -157,6 +157,6 @@ pub enum KeyError {
     #[error("the key identifier is not the key's thumbprint")]
     Thumbprint,
     /// The document is not a JSON Web Key Set, or has too many keys or a key twice.
-    #[error("not a set of at most 64 different keys")]
+    #[error("expected a set of at most 64 different keys")]
     Set,
 }

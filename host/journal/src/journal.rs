@@ -328,5 +328,5 @@ impl Drop for Unqueued<'_> {
 /// The most records that may wait for the writer.
 const QUEUE: usize = 4096;
 
-/// The most times the deadline of an append that closing may take, because it is several writes.
+/// The number of append deadlines that closing may take, because it is several writes.
 const CLOSE_PATIENCE: u32 = 5;

@@ -59,7 +59,7 @@ pub enum KeyFolderError {
         cause: OwnedError,
     },
     /// The file does not hold a key.
-    #[error("{path} is not an Ed25519 private key in PEM (PKCS #8)")]
+    #[error("{path}: expected an Ed25519 private key in PEM (PKCS #8)")]
     Key {
         /// The path of the file.
         path: PathBuf,
@@ -68,7 +68,7 @@ pub enum KeyFolderError {
         cause: KeyError,
     },
     /// A symmetric key has the wrong size.
-    #[error("{0} does not hold 32 bytes")]
+    #[error("{0}: expected 32 bytes")]
     Mac(PathBuf),
 }
 

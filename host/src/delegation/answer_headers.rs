@@ -13,7 +13,7 @@ pub struct AnswerHeader(HeaderName);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerHeaderError {
     /// The text is not the name of a header.
-    #[error("it is not the name of a header")]
+    #[error("expected the name of a header")]
     Name,
     /// The header carries credentials or describes the transport of the message.
     #[error("it carries a credential or belongs to the connection, so no tool may see it")]

@@ -48,7 +48,7 @@ pub enum TemplateError {
     #[error("{{**}} stands for the rest of the path, so it must be its last segment")]
     Rest,
     /// A query part has no value or occurs twice.
-    #[error("the query parameter {0:?} is not of the form key=value, or is named twice")]
+    #[error("the query parameter {0:?}: expected key=value, each key once")]
     Query(String),
 }
 

@@ -281,7 +281,7 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
         (
             Outcome::Failed,
             EndReason::OutputTooLarge,
-            "the tool handed over more than it may at once",
+            "the tool handed over too much at once",
         )
     } else {
         (Outcome::Failed, EndReason::Trapped, "the tool failed")

@@ -20,7 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
     .concat()
 }
 
-/// Returns a module with these fields is part of it, and is instantiated.
+/// Makes a refused guest that contains and instantiates a module with these fields.
 fn with_module(name: &'static str, does: &'static str, fields: &str) -> Case {
     let more = format!("  (core module $other {fields}) (core instance (instantiate $other))");
     refused(name, does, NOT_LOADABLE, Guest::new().fill("more", more))

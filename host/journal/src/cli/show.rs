@@ -117,7 +117,9 @@ fn moment(text: &str, now_ms: u64) -> anyhow::Result<u64> {
         .map(|ago| now_ms.saturating_sub(ago))
         .or_else(|| parse_time(text));
     time.with_context(|| {
-        format!("--since: {text:?} is not a time; write 2025-11-21T08:00 (UTC), or 30m, 8h or 7d for how long ago")
+        format!(
+            "--since: expected 2025-11-21T08:00 (UTC), or 30m, 8h or 7d before now, found {text:?}"
+        )
     })
 }
 

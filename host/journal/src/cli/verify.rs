@@ -59,7 +59,7 @@ pub fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     if args.strict {
         anyhow::ensure!(
             report.pinned,
-            "the key was not given (--key), so whoever wrote the journal chose it"
+            "the key was not given (--key), so the writer of the journal chose it"
         );
         let covered =
             report.unsigned == 0 || args.allow_tail.is_some_and(|tail| is_young(&report, tail));
@@ -103,6 +103,6 @@ fn read_key(text: &str) -> anyhow::Result<VerifierKey> {
     } else {
         text.to_owned()
     };
-    let wrong = "--key: this is neither the key of a journal (the text in its file `key`) nor a file that holds one";
+    let wrong = "--key: expected the key of a journal (the text in its file `key`), or a file that holds one";
     text.trim().parse::<VerifierKey>().context(wrong)
 }

@@ -45,7 +45,7 @@ pub enum EndpointError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedAnswer {
     /// The answer is not JSON, or is JSON that could be read in two ways.
-    #[error("it is not JSON that the host accepts")]
+    #[error("expected a JSON object without duplicate members")]
     Json,
     /// A member does not have the type that its specification gives it.
     #[error(transparent)]
@@ -54,10 +54,10 @@ pub enum MalformedAnswer {
     #[error("`{0}` is missing")]
     Missing(&'static str),
     /// A kind of token that the host cannot present.
-    #[error("`token_type` is not Bearer")]
+    #[error("expected Bearer as `token_type`")]
     TokenType,
     /// The token would not fit a header.
-    #[error("`access_token` is not the text of a token")]
+    #[error("expected the text of a token as `access_token`")]
     Token,
     /// The answer has an `error`, despite its status.
     #[error("it is an error (`{0}`)")]

@@ -117,7 +117,7 @@ pub(super) enum Malformed {
     Missing(&'static str),
     #[error("its `{0}` is not base64url without padding")]
     Base64(&'static str),
-    #[error("its `{0}` is not of {1} bytes")]
+    #[error("expected {1} bytes in its `{0}`")]
     Length(&'static str, usize),
     #[error("its `{0}` is empty or begins with several zero bytes")]
     Padded(&'static str),

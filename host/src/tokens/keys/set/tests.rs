@@ -137,7 +137,7 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
         ("7".into(), "not an object"),
         (
             r#"{"kty":"EC","crv":"P-256","x":"AA","kid":"ec"}"#.into(),
-            r#"the key "ec": its `x` is not of 32 bytes"#,
+            r#"the key "ec": expected 32 bytes in its `x`"#,
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}"}}"#),
@@ -149,23 +149,23 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
         ),
         (
             point(&both[..33], &both[33..]),
-            r#"the key "ec": its `x` is not of 32 bytes"#,
+            r#"the key "ec": expected 32 bytes in its `x`"#,
         ),
         (
             point(&x, &[&[0][..], &y].concat()),
-            "its `y` is not of 32 bytes",
+            "expected 32 bytes in its `y`",
         ),
         (point(&y, &x), r#"the key "ec": it is not a point"#),
         (point(&[0; 32], &[0; 32]), "it is not a point"),
         (
             ed25519(&ed[..31]),
-            r#"the key "ed": its `x` is not of 32 bytes"#,
+            r#"the key "ed": expected 32 bytes in its `x`"#,
         ),
         (
             ed25519(&[&ed[..], &[0]].concat()),
-            "its `x` is not of 32 bytes",
+            "expected 32 bytes in its `x`",
         ),
-        (ed25519(&[]), "its `x` is not of 32 bytes"),
+        (ed25519(&[]), "expected 32 bytes in its `x`"),
         (ed25519(&small_order), r#"the key "ed": it is not a point"#),
         (ed25519(&[0xff; 32]), "it is not a point"), // beyond the field
         (ed25519(&nowhere), "it is not a point"),
