@@ -70,7 +70,7 @@ pub use admit::{Entry, admit};
 pub use client::{CallClient, Progress};
 pub use close::Ended;
 pub use gate::{Full, Gate, Place};
-pub use host::{Host, Policy, Serving};
+pub use host::{Access, Host, Policy, Serving};
 pub use lines::Lines;
 pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Shown, listen};
 pub use open::OpenCall;

@@ -31,7 +31,7 @@ mod ticker;
 pub(crate) mod wasi;
 
 pub use answer::{Answer, Ending};
-pub use code::{Code, Components};
+pub use code::Code;
 pub use described::{Annotations, RawDefinition};
 pub(crate) use engine::{
     COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES, compile_config,

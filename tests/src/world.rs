@@ -1,16 +1,20 @@
 //! A world for one story: started fresh, removed when dropped.
 
-use std::path::{Path, PathBuf};
+mod binaries;
+mod remains;
 
-use anyhow::Context as _;
 use bailiwick_dev::issuer::{self, TokenSpec};
 use bailiwick_dev::mcp::{self, Answer};
-use bailiwick_dev::orders;
 use bailiwick_dev::reports::Entry;
-use bailiwick_dev::{Billing, Config, Folder, Host, Issuer, Orders, Reports, journal, process};
+use bailiwick_dev::{
+    Billing, Config, Folder, Host, Issuer, Orders, Reports, journal, orders, process,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
+
+pub use binaries::{bailiwick, demo, tools, workbench};
+pub use remains::Remains;
 
 /// The agent through which everybody comes, unless a token says otherwise.
 pub const AGENT: &str = "clerk";
@@ -262,80 +266,6 @@ impl World {
     }
 }
 
-/// A world whose host has ended.
-pub struct Remains {
-    /// The authorization server.
-    pub issuer: Issuer,
-    /// The service.
-    pub orders: Orders,
-    /// The service that takes users in person.
-    pub billing: Billing,
-    /// The service with shared data.
-    pub reports: Reports,
-    /// The folder of the host.
-    pub folder: Folder,
-    /// Everything the host said.
-    pub said: String,
-    surroundings: Surroundings,
-    temp: TempDir,
-}
-
-impl Remains {
-    /// The journal.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub fn records(&self) -> anyhow::Result<Vec<Value>> {
-        journal::read(&self.folder.audit())
-    }
-
-    /// Runs `bailiwick audit verify` with the host's key: whether it is content, and what it said.
-    ///
-    /// # Errors
-    /// It cannot be run.
-    pub async fn verify(&self) -> anyhow::Result<(bool, String)> {
-        let audit = self.folder.audit();
-        let key = audit.join("key");
-        let (audit, key) = (audit.to_string_lossy(), key.to_string_lossy());
-        self.audit(&["verify", &audit, "--key", &key]).await
-    }
-
-    /// Starts the host, which must refuse; returns what it said.
-    ///
-    /// # Errors
-    /// It starts.
-    pub async fn refused(&self) -> anyhow::Result<String> {
-        refused(&self.folder, &self.surroundings).await
-    }
-
-    /// Runs `bailiwick audit` with these arguments: whether it is content, and what it said.
-    ///
-    /// # Errors
-    /// It cannot be run.
-    pub async fn audit(&self, arguments: &[&str]) -> anyhow::Result<(bool, String)> {
-        audit(arguments).await
-    }
-
-    /// Starts the host again in the same folder.
-    ///
-    /// # Errors
-    /// It does not start.
-    pub async fn restart(self) -> anyhow::Result<World> {
-        let host = start_host(&self.folder, &self.surroundings).await?;
-        self.orders.trust_host(&host.at("/.well-known/jwks.json"));
-        Ok(World {
-            issuer: self.issuer,
-            orders: self.orders,
-            billing: self.billing,
-            reports: self.reports,
-            host,
-            folder: self.folder,
-            surroundings: self.surroundings,
-            temp: self.temp,
-        })
-    }
-}
-
 fn entry(issuer: &Issuer, key: Option<[&str; 3]>) -> Entry {
     match key {
         Some([header, prefix, key]) => Entry::Key {
@@ -419,42 +349,4 @@ async fn start_host(folder: &Folder, surroundings: &Surroundings) -> anyhow::Res
         command.env(name, value);
     }
     Host::start_command(command).await
-}
-
-/// The binary under test.
-///
-/// # Errors
-/// `BAILIWICK_BIN` does not say where it is.
-pub fn bailiwick() -> anyhow::Result<PathBuf> {
-    from_environment("BAILIWICK_BIN", Path::is_file)
-}
-
-/// The demo.
-///
-/// # Errors
-/// `BAILIWICK_DEMO_BIN` does not say where it is.
-pub fn demo() -> anyhow::Result<PathBuf> {
-    from_environment("BAILIWICK_DEMO_BIN", Path::is_file)
-}
-
-/// The workbench.
-///
-/// # Errors
-/// `BAILIWICK_DEV_BIN` does not say where it is.
-pub fn workbench() -> anyhow::Result<PathBuf> {
-    from_environment("BAILIWICK_DEV_BIN", Path::is_file)
-}
-
-/// The folder with the built example tools.
-///
-/// # Errors
-/// `BAILIWICK_TOOLS` does not say where it is.
-pub fn tools() -> anyhow::Result<PathBuf> {
-    from_environment("BAILIWICK_TOOLS", Path::is_dir)
-}
-
-fn from_environment(name: &str, is_there: fn(&Path) -> bool) -> anyhow::Result<PathBuf> {
-    let path = std::env::var_os(name).map(PathBuf::from);
-    path.filter(|path| is_there(path))
-        .with_context(|| format!("{name} names nothing that is there: run `cargo xtask test`"))
 }

@@ -1,17 +1,17 @@
 //! The commands of the operator and of the author.
 
+mod memory;
+
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use bailiwick_dev::issuer::TokenSpec;
 use bailiwick_dev::journal::text;
-use bailiwick_dev::{Host, mcp, process};
-use bailiwick_tests::{AGENT, ORDERS_TOOL, Plan, World, bailiwick, ensure_eq, tools};
-use serde_json::{Value, json};
+use bailiwick_dev::process;
+use bailiwick_tests::{ORDERS_TOOL, Plan, World, bailiwick, ensure_eq, tools};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
-use tokio::task::JoinSet;
 
 /// What a command said.
 struct Said {
@@ -349,58 +349,5 @@ async fn commands_take_the_bare_names_of_files_that_the_documents_write() -> Res
         let said = typed(remains.folder.path(), line).await?;
         ensure!(said.good, "{line}: {}{}", said.out, said.err);
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn too_little_address_space_is_refused_at_the_start_with_the_figure_that_is_needed()
--> Result<()> {
-    let remains = World::start().await?.stop().await?;
-    let config = remains.folder.config();
-    for gib in [4, 8, 64] {
-        let output = within(gib, &config)?.output().await?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(!output.status.success(), "it starts with {gib} GiB");
-        ensure!(
-            said.contains(&format!("limited to {gib} GiB, and at least"))
-                && said.contains("ulimit -v"),
-            "{said}"
-        );
-    }
-    Ok(())
-}
-
-/// The host, with so much address space.
-fn within(gib: u64, config: &Path) -> Result<Command> {
-    let mut command = Command::new("sh");
-    let line = format!("ulimit -v {}; exec \"$0\" serve --config \"$1\"", gib << 20);
-    command.arg("-c").arg(line).arg(bailiwick()?).arg(config);
-    Ok(command)
-}
-
-#[tokio::test]
-async fn in_a_limited_address_space_fewer_calls_run_at_once_and_none_fails_for_want_of_it()
--> Result<()> {
-    let remains = World::start().await?.stop().await?;
-    let host = Host::start_command(within(300, &remains.folder.config())?).await?;
-    ensure!(
-        host.said().contains("fewer calls run at once"),
-        "{}",
-        host.said()
-    );
-    let mut calls = JoinSet::new();
-    for user in 0..48 {
-        let spec = TokenSpec::of(&format!("user-{user}"))
-            .client(AGENT)
-            .audience(&host.url());
-        let (url, token) = (host.url(), remains.issuer.token(&spec)?);
-        calls.spawn(async move { mcp::call(&url, Some(&token), "whoami", &json!({})).await });
-    }
-    while let Some(called) = calls.join_next().await {
-        let answer = called??;
-        ensure!(answer.is_success(), "{}", answer.raw);
-    }
-    let (status, said) = host.stop().await?;
-    ensure!(status.success(), "{said}");
     Ok(())
 }

@@ -1,19 +1,20 @@
 //! The origin of code: signatures, changed definitions, and the operator's acceptance.
 
+mod files;
+mod trust;
+mod versions;
+
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::{Config, process};
-use bailiwick_tests::{Plan, World, bailiwick, count, ensure_eq, reasons, tools};
+use bailiwick_tests::{Plan, World, bailiwick, ensure_eq, reasons, tools};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::reload::{in_effect, rewrite, until};
+use crate::reload::{in_effect, until};
 
 /// Runs the command; what it said, and whether it was content.
 async fn run(arguments: &[&str]) -> Result<(bool, String)> {
@@ -273,163 +274,6 @@ async fn a_signature_that_does_not_count_refuses_the_component_and_nothing_else(
 }
 
 #[tokio::test]
-async fn trust_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
-    let signer = Signer::new().await?;
-    let signature = signer.sign("orders", &orders()?).await?;
-    let section = signer.section("release", "\"orders\"", "\"orders_api\"");
-    let world = signed_world(section.clone(), Some(signature.clone())).await?;
-    let token = world.token("alice")?;
-    ensure!(
-        world.order(&token, "1001").await?.is_success(),
-        "it is not served"
-    );
-
-    // The signature goes: so does the component, and it comes back with it.
-    let file = world.folder.path().join("tools/orders.wasm.sig");
-    fs::remove_file(&file)?;
-    in_effect(&world, 1).await?;
-    ensure!(
-        !world.order(&token, "1001").await?.is_success(),
-        "it is served without its signature"
-    );
-    ensure_eq(count(&world.records()?, "component.removed"), 1, "removed")?;
-    world.folder.write_tool("orders.wasm.sig", &signature)?;
-    in_effect(&world, 2).await?;
-    ensure!(
-        world.order(&token, "1001").await?.is_success(),
-        "it does not come back"
-    );
-
-    // The signer goes, and comes back.
-    rewrite(&world, |text| text.replace(&section, ""))?;
-    in_effect(&world, 3).await?;
-    ensure!(
-        !world.order(&token, "1001").await?.is_success(),
-        "it is served without its signer"
-    );
-    ensure!(
-        reasons(&world.records()?, "component.refused")
-            .iter()
-            .all(|reason| reason == "signature-refused")
-    );
-    rewrite(&world, |text| {
-        text.replace("[audit]", &(section + "[audit]"))
-    })?;
-    in_effect(&world, 4).await?;
-    ensure!(
-        world.order(&token, "1001").await?.is_success(),
-        "it does not come back"
-    );
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_new_version_needs_a_new_signature_and_the_old_one_serves_until_then() -> Result<()> {
-    let signer = Signer::new().await?;
-    let (old, new) = (orders()?, reworded()?);
-    let section = signer.section("release", "\"orders\"", "\"orders_api\"");
-    let world = signed_world(section, Some(signer.sign("orders", &old).await?)).await?;
-    let token = world.token("alice")?;
-    world.folder.write_tool("orders.wasm", &new)?;
-    let records = until(&world, "component.refused", 1).await?;
-    ensure_eq(
-        text(newest(&records, "component.refused")?, "reason"),
-        "signature-refused",
-        "reason",
-    )?;
-    in_effect(&world, 1).await?;
-    ensure!(
-        world.order(&token, "1001").await?.is_success(),
-        "the last good version is gone"
-    );
-    world
-        .folder
-        .write_tool("orders.wasm.sig", &signer.sign("orders", &new).await?)?;
-    in_effect(&world, 2).await?;
-    let records = world.records()?;
-    let loaded = newest(&records, "component.loaded")?;
-    ensure_eq(
-        text(loaded, "component"),
-        bailiwick_dev::folder::digest(&new).as_str(),
-        "the code in effect",
-    )?;
-    ensure!(
-        world.order(&token, "1001").await?.is_success(),
-        "the new version does not serve"
-    );
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_change_is_recorded_with_what_changed_and_so_is_the_way_back() -> Result<()> {
-    let (old, new) = (orders()?, reworded()?);
-    let plan = Plan::config(|config| {
-        let pinned: String = config
-            .components
-            .lines()
-            .filter(|line| line.starts_with("digest"))
-            .collect();
-        config.components = config.components.replace(&pinned, "digest = \"any\"");
-    });
-    let world = World::with(plan).await?;
-    let [old_digest, new_digest] = [&old, &new].map(|bytes| bailiwick_dev::folder::digest(bytes));
-    let mut described = Vec::new();
-    let steps = [
-        (&new, &new_digest, &old_digest),
-        (&old, &old_digest, &new_digest),
-    ];
-    for (index, (bytes, now, before)) in steps.into_iter().enumerate() {
-        world.folder.write_tool("orders.wasm", bytes)?;
-        in_effect(&world, index + 1).await?;
-        let records = world.records()?;
-        let record = newest(&records, "component.loaded")?;
-        ensure_eq(text(record, "component"), now.as_str(), "the new digest")?;
-        ensure_eq(detail(record, "previous"), &json!(before), "the old digest")?;
-        let changes = detail(record, "changes").as_array().context("no changes")?;
-        let change = changes.first().and_then(Value::as_str).unwrap_or_default();
-        ensure_eq(changes.len(), 1, &format!("{changes:?}"))?;
-        ensure!(
-            change.starts_with("get_order_status: description changed from sha256:"),
-            "{change}"
-        );
-        ensure!(
-            !record.to_string().contains("where an order is"),
-            "a text of the component: {record}"
-        );
-        described.push(
-            change
-                .split_whitespace()
-                .filter(|word| word.starts_with("sha256:"))
-                .collect::<Vec<_>>()
-                .join(" "),
-        );
-    }
-    let back: Vec<_> = described
-        .iter()
-        .map(|pair| pair.split(' ').rev().collect::<Vec<_>>().join(" "))
-        .collect();
-    ensure_eq(
-        described.first(),
-        back.last(),
-        "the way back is the way there, reversed",
-    )?;
-    let (_, said) = run(&[
-        "audit",
-        "show",
-        path(&world.folder.audit())?,
-        "--event",
-        "component.loaded",
-    ])
-    .await?;
-    ensure!(
-        said.contains("in place of sha256:")
-            && said.contains("changed     get_order_status: description"),
-        "{said}"
-    );
-    Ok(())
-}
-
-#[tokio::test]
 async fn changed_definitions_wait_until_they_are_accepted_and_stay_accepted_over_a_restart()
 -> Result<()> {
     let new = reworded()?;
@@ -531,92 +375,5 @@ async fn accept(world: &World, config: &str) -> Result<()> {
     ensure!(words.last() == Some(&config), "{command}");
     let (good, said) = run(&words).await?;
     ensure!(good && said.contains("accepted: "), "{said}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn what_is_no_file_is_passed_with_a_reason_and_never_waited_for() -> Result<()> {
-    let world = World::start().await?;
-    let folder = world.folder.path().join("tools");
-    let at = |name: &str| folder.join(name).with_extension("wasm");
-    let began = Instant::now();
-    fs::create_dir(at("folder"))?;
-    symlink("/dev/zero", at("device"))?;
-    symlink("/", at("link"))?;
-    let _socket = UnixListener::bind(at("socket"))?;
-    let made = process::run(Path::new("mkfifo"), &[path(&at("pipe"))?]).await?;
-    ensure!(made.status.success(), "no pipe");
-    fs::write(at("open"), "x")?;
-    fs::set_permissions(at("open"), fs::Permissions::from_mode(0o666))?;
-    fs::write(at("closed"), "x")?;
-    fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o000))?;
-    fs::create_dir(at("whoami").with_extension("wasm.sig"))?;
-    let names = [
-        "folder", "device", "link", "socket", "pipe", "open", "closed", "whoami",
-    ];
-    // Each is taken up on its own.
-    let records = loop {
-        let records = world.records()?;
-        let refused = events(&records, "component.refused");
-        if names
-            .iter()
-            .all(|name| refused.iter().any(|record| detail(record, "name") == *name))
-        {
-            break records;
-        }
-        ensure!(
-            began.elapsed() < Duration::from_secs(15),
-            "something was waited for: {:?}",
-            began.elapsed()
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    for (name, told) in
-        names.into_iter().zip(
-            ["regular file"; 5]
-                .into_iter()
-                .chain(["chmod go-w", "", ".sig"]),
-        )
-    {
-        let of_it = |record: &&&Value| detail(record, "name") == name;
-        let refused = events(&records, "component.refused");
-        let refused = refused
-            .iter()
-            .find(of_it)
-            .with_context(|| format!("{name} is not refused"))?;
-        ensure!(
-            detail(refused, "cause").to_string().contains(told),
-            "{name}: {refused}"
-        );
-        let reason = if name == "whoami" {
-            "signature-refused"
-        } else {
-            "not-loadable"
-        };
-        ensure_eq(text(refused, "reason"), reason, name)?;
-    }
-    ensure!(
-        world
-            .call(&world.token("alice")?, "whoami", &json!({}))
-            .await?
-            .is_success(),
-        "the last good version"
-    );
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_tools_folder_that_others_could_replace_is_not_used() -> Result<()> {
-    let world = World::start().await?;
-    let (config, above) = (world.folder.config(), world.folder.path().to_owned());
-    fs::set_permissions(&above, fs::Permissions::from_mode(0o777))?;
-    let (good, said) = run(&["check", "--config", path(&config)?]).await?;
-    fs::set_permissions(&above, fs::Permissions::from_mode(0o1777))?;
-    ensure!(
-        !good && said.contains("who could replace what is below it; run: chmod go-w"),
-        "{said}"
-    );
-    let (good, said) = run(&["check", "--config", path(&config)?]).await?;
-    ensure!(good, "sticky folders are in order: {said}");
     Ok(())
 }

@@ -9,6 +9,7 @@ pub mod table;
 pub mod verify;
 
 mod components;
+mod filters;
 mod tree;
 
 use std::env;

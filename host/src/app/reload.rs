@@ -1,8 +1,8 @@
 //! Takes up changes of the configuration, its secret files and the tools folder.
 //!
 //! `reload/look` sees how files look, `reload/settling` which of them have come to rest,
-//! `reload/loads` loads components in the background; here a new policy is put in the place of the
-//! old one.
+//! `reload/loads` loads components in the background, and `reload/taking` puts a new policy in the
+//! place of the old one.
 //!
 //! Invariant: a request sees one policy, whole. A configuration that is wrong changes nothing, a
 //! bad component does not displace a good one, and a change takes effect only once it is recorded.
@@ -10,6 +10,7 @@
 mod loads;
 mod look;
 mod settling;
+mod taking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,20 +20,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::changes::record_changes;
-use super::config_loaded;
-use super::policy::{Ground, NewPolicy, Shelf};
-use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
+use super::ground::Ground;
+use super::policy::NewPolicy;
+use super::shelf::{Shelf, Source};
 use crate::call::Host;
-use crate::config::{self, ComponentTerms, Config, ConfigError};
+use crate::config::{ComponentTerms, Config};
 use loads::{Loads, afresh};
-use look::{Look, Stamp, Stamps, stamps};
+pub(super) use look::Look;
+use look::{Stamp, Stamps, stamps};
 use settling::Settling;
 
 /// The watch over everything that a policy is built from.
 pub(super) struct Watch {
-    file: PathBuf,
-    fixed: String,
     ground: Ground,
     host: Arc<Host>,
     /// What was last taken up, or refused.
@@ -56,20 +55,15 @@ pub(super) struct Known {
     home: Look,
 }
 
-/// What came of a change.
-struct Taken {
-    /// The other files that the configuration names.
-    files: Vec<PathBuf>,
-    /// The components that may load in a moment; `None` if the tools folder cannot be used.
-    again: Option<BTreeSet<String>>,
-}
-
 /// A change that could not be taken up for a reason that may pass.
 struct Retry {
     view: Look,
     due: Instant,
     pause: Duration,
 }
+
+/// How each component of the folder is to be come by, by name.
+type Sources = BTreeMap<String, Source>;
 
 impl Known {
     /// What a policy was built from that was built under `terms`, from `view`.
@@ -89,19 +83,10 @@ impl Known {
 
 impl Watch {
     /// A watch that goes on from what was `seen` before anything was loaded, and `known` of it.
-    pub(super) fn new(
-        file: PathBuf,
-        fixed: String,
-        ground: Ground,
-        host: Arc<Host>,
-        seen: Look,
-        known: Known,
-    ) -> Self {
+    pub(super) fn new(ground: Ground, host: Arc<Host>, seen: Look, known: Known) -> Self {
         let settling = Settling::new(seen.clone());
         let loads = Loads::new(Arc::clone(&ground.intake));
         Self {
-            file,
-            fixed,
             ground,
             host,
             seen,
@@ -157,205 +142,67 @@ impl Watch {
             .settings
             .iter()
             .any(|(path, stamp)| self.seen.settings.get(path) != Some(stamp));
-        let waiting = |retry: &Option<Retry>, view: &Look| {
-            retry
-                .as_ref()
-                .is_some_and(|retry| retry.view == *view && Instant::now() < retry.due)
-        };
-        let (view, sources) = if settings_changed {
-            if waiting(&self.retry, view) {
-                return;
-            }
-            self.loads.forget();
-            (
-                view.clone(),
-                afresh(view, &self.known.loaded, &self.settling),
-            )
+        let next = if settings_changed {
+            self.changed_settings(view)
         } else {
-            if self
-                .useless
-                .as_ref()
-                .is_some_and(|useless| useless.has_tools_of(view))
-            {
-                return;
-            }
-            self.loads
-                .begin(view, &self.seen, &self.ground.tools, &self.known.terms);
-            // Another folder is taken up whole, so that what moved with it is not missing for a
-            // moment.
-            if !self.loads.idle() && view.is_elsewhere(&self.seen) {
-                return;
-            }
-            // While others are loaded, those that are done are taken up together, now and then.
-            if !self.loads.idle() && self.taken.elapsed() < TOGETHER {
-                return;
-            }
-            let view = self.loads.done(view.clone(), &self.seen);
-            if view == self.seen && self.useless.take().is_some() {
-                tracing::info!("the tools folder is back, as it was");
-            }
-            if view == self.seen || waiting(&self.retry, &view) {
-                return;
-            }
-            let sources = self.loads.sources(&view, &self.seen, &self.known.loaded);
-            (view, sources)
+            self.changed_tools(view)
         };
-        let left_out = view
-            .folder
-            .as_ref()
-            .and_then(|folder| folder.left_out.clone());
-        let same = self
-            .seen
-            .folder
-            .as_ref()
-            .is_some_and(|folder| folder.left_out == left_out);
-        let emptied = view.tools.is_empty() && view.is_elsewhere(&self.known.home);
-        let shelf = Shelf {
+        if let Some((view, sources)) = next {
+            let shelf = self.shelf(&view, sources);
+            self.take(view, shelf, settings_changed).await;
+        }
+    }
+
+    /// Returns what to take up after a change of the settings, unless it waits for another try.
+    fn changed_settings(&mut self, view: &Look) -> Option<(Look, Sources)> {
+        if self.is_waiting(view) {
+            return None;
+        }
+        self.loads.forget();
+        let sources = afresh(view, &self.known.loaded, &self.settling);
+        Some((view.clone(), sources))
+    }
+
+    /// Begins to load components that changed, and returns what is ready to be taken up.
+    fn changed_tools(&mut self, view: &Look) -> Option<(Look, Sources)> {
+        let is_useless = |useless: &Look| useless.has_tools_of(view);
+        if self.useless.as_ref().is_some_and(is_useless) {
+            return None;
+        }
+        self.loads
+            .begin(view, &self.seen, &self.ground.tools, &self.known.terms);
+        // Another folder is taken up whole, so that what moved with it is not missing for a
+        // moment. While others are loaded, those that are done are taken up together, now and then.
+        let early = view.is_elsewhere(&self.seen) || self.taken.elapsed() < TOGETHER;
+        if !self.loads.idle() && early {
+            return None;
+        }
+        let view = self.loads.done(view.clone(), &self.seen);
+        if view == self.seen && self.useless.take().is_some() {
+            tracing::info!("the tools folder is back, as it was");
+        }
+        if view == self.seen || self.is_waiting(&view) {
+            return None;
+        }
+        let sources = self.loads.sources(&view, &self.seen, &self.known.loaded);
+        Some((view, sources))
+    }
+
+    /// Whether this change could not be taken up, and is not due yet to be tried again.
+    fn is_waiting(&self, view: &Look) -> bool {
+        let waits = |retry: &Retry| retry.view == *view && Instant::now() < retry.due;
+        self.retry.as_ref().is_some_and(waits)
+    }
+
+    fn shelf(&self, view: &Look, sources: Sources) -> Shelf {
+        let left_out = |look: &Look| look.folder.as_ref().map(|folder| folder.left_out.clone());
+        let now = left_out(view).flatten();
+        let is_new = left_out(&self.seen).is_none_or(|before| before != now);
+        Shelf {
             sources,
-            left_out: left_out.filter(|_| !same),
-            emptied,
-        };
-        self.take(view, shelf, settings_changed).await;
-    }
-
-    async fn take(&mut self, mut view: Look, shelf: Shelf, settings_changed: bool) {
-        self.taken = Instant::now();
-        match self.replace(&view, shelf, settings_changed).await {
-            Ok(Taken {
-                files,
-                again: Some(again),
-            }) => {
-                view.tools.retain(|name, _| !again.contains(name));
-                view.settings = self.settings_seen(view.settings, &files);
-                self.seen = view;
-                self.useless = None;
-                self.retry = None;
-            }
-            // The folder that was in its place counts until there is one that can be used.
-            Ok(Taken { files, again: None }) => {
-                self.seen.settings = self.settings_seen(view.settings.clone(), &files);
-                if settings_changed {
-                    let loaded = &self.known.loaded;
-                    self.seen
-                        .tools
-                        .retain(|name, stamp| loaded.get(name) == Some(stamp));
-                }
-                self.useless = Some(view);
-                self.retry = None;
-            }
-            Err(error) if settings_changed && !error.is::<AuditUnavailable>() => {
-                self.refuse(&error, view).await
-            }
-            Err(error) => self.put_off(view, &format!("{error:#}")),
+            left_out: now.filter(|_| is_new),
+            emptied: view.tools.is_empty() && view.is_elsewhere(&self.known.home),
         }
-    }
-
-    /// Settings that are wrong change nothing.
-    async fn refuse(&mut self, error: &anyhow::Error, view: Look) {
-        let named = error
-            .downcast_ref::<ConfigError>()
-            .map(ConfigError::files)
-            .unwrap_or_default();
-        let settings = self.settings_seen(view.settings.clone(), &named);
-        let cause = format!("{error:#}");
-        tracing::error!(cause, "a change is not taken up; what was in effect stays");
-        if self.record_refusal(&cause).await.is_err() {
-            self.put_off(view, "the refused change cannot be recorded");
-            return;
-        }
-        // The components are still to be taken up, with settings that are right.
-        self.seen.settings = settings;
-    }
-
-    /// What cannot be taken up for a reason that may pass is tried again.
-    fn put_off(&mut self, view: Look, cause: &str) {
-        let pause = self
-            .retry
-            .take()
-            .map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LAST_PAUSE));
-        tracing::error!(cause, "a change cannot be taken up now; it is tried again");
-        self.retry = Some(Retry {
-            view,
-            due: Instant::now() + pause,
-            pause,
-        });
-    }
-
-    /// Builds the new policy and puts it in the place of the old one.
-    async fn replace(
-        &mut self,
-        view: &Look,
-        shelf: Shelf,
-        settings_changed: bool,
-    ) -> anyhow::Result<Taken> {
-        let file = self.file.clone();
-        let config = tokio::task::spawn_blocking(move || config::load(&file)).await??;
-        anyhow::ensure!(
-            config.fixed() == self.fixed,
-            "[server], [envelope], [audit] and [limits] are read once; restart to change them"
-        );
-        let Config { files, digest, .. } = &config;
-        let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());
-        let previous = self.host.serving.now();
-        let journal = &self.host.journal;
-        let built = self
-            .ground
-            .policy(config, Some(previous.as_ref()), shelf)
-            .await?;
-        if let Some(cause) = &built.unusable {
-            tracing::error!(
-                cause,
-                "the tools folder cannot be used; the components that were loaded stay"
-            );
-            if !settings_changed {
-                return Ok(Taken { files, again: None });
-            }
-        }
-        if settings_changed || built.policy.fingerprint != previous.fingerprint {
-            journal.record(config_loaded(&digest)).await?;
-        }
-        record_changes(&built.policy, Some(&previous), journal, &self.host.meters).await?;
-        // What was loaded in advance is in no policy yet.
-        if self.loads.is_over() {
-            self.ground.intake.forget_others(&built.policy.components);
-        }
-        let known = Known::of(&built, terms, view);
-        self.host.serving.adopt(built.policy);
-        let usable = built.unusable.is_none();
-        if usable {
-            self.known = known;
-        } else {
-            self.known.terms = known.terms;
-        }
-        let what = if settings_changed {
-            "configuration or secrets"
-        } else {
-            "tools"
-        };
-        tracing::info!(of = what, "a change is in effect");
-        Ok(Taken {
-            files,
-            again: usable.then_some(built.again),
-        })
-    }
-
-    /// What was seen of the settings, with files that are `named` for the first time.
-    fn settings_seen(&self, view: Stamps, named: &[PathBuf]) -> Stamps {
-        let mut seen = self.seen.settings.clone();
-        let new = named
-            .iter()
-            .filter(|path| !seen.contains_key(*path))
-            .cloned();
-        let new = stamps(new);
-        seen.extend(view);
-        seen.extend(new);
-        seen
-    }
-
-    async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
-        let detail = Detail::from_iter([("cause", cause)]);
-        let record = ConfigRefused::new(detail);
-        self.host.journal.record(record).await.map(drop)
     }
 }
 
@@ -392,9 +239,6 @@ const PERIOD: Duration = Duration::from_millis(50);
 const LONG_PERIOD: Duration = Duration::from_secs(1);
 /// How often components are taken up while others are still being loaded.
 const TOGETHER: Duration = Duration::from_millis(500);
-/// Until a change is tried again that could not be taken up: at first, and at most.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LAST_PAUSE: Duration = Duration::from_secs(64);
 
 #[cfg(test)]
 mod tests {

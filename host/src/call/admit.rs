@@ -32,7 +32,7 @@ pub async fn admit(
         Ok(presented) => presented,
         Err(reason) => return Err(refusal::anonymous(host, reason).await),
     };
-    let (caller, subject) = match policy.identity.admit(presented).await {
+    let (caller, subject) = match policy.access.identity.admit(presented).await {
         Ok(admitted) => admitted,
         Err(error) => {
             host.lines.refused(&error);

@@ -16,7 +16,7 @@ use crate::dispatch::Catalog;
 use crate::envelope::Signer;
 use crate::identity::Identity;
 use crate::observe::Meters;
-use crate::sandbox::{Components, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::seams::Clock;
 
 /// The parts of the host that a call passes through.
@@ -86,23 +86,28 @@ impl Serving {
 /// The operator's settings at one moment, ready to serve. A request sees exactly one, from its
 /// token to its answer.
 pub struct Policy {
-    /// Admits callers.
-    pub identity: Arc<Identity>,
-    /// The tools, each with its grant.
+    /// Admits callers, and reaches services for their calls.
+    pub access: Arc<Access>,
+    /// The tools, each with its grant and its code.
     pub catalog: Catalog,
-    /// The code behind them.
-    pub components: Components,
-    /// Reaches services for calls.
-    pub broker: Arc<Broker>,
     /// A digest of each tool as clients see it, in the catalog's order. Made for the first
     /// listener.
     pub faces: OnceLock<Vec<[u8; 32]>>,
-    /// The names of the issuers.
-    pub issuers: Vec<String>,
-    /// A digest of the configuration and its secrets: equal while neither has changed.
-    pub fingerprint: String,
     /// The number of components that the configuration names.
     pub configured: usize,
     /// The components among these that are not offered.
     pub missing: Vec<String>,
+}
+
+/// The part of a policy that depends on the configuration and its secrets alone. Policies that
+/// differ only in their tools share it, with its key sets and credentials.
+pub struct Access {
+    /// Who may ask.
+    pub identity: Identity,
+    /// Reaches services.
+    pub broker: Arc<Broker>,
+    /// Names of the issuers.
+    pub issuers: Vec<String>,
+    /// Of the configuration and its secrets: equal while neither changed.
+    pub fingerprint: String,
 }

@@ -99,7 +99,7 @@ impl Listener {
     }
 
     async fn admit_again(&mut self, policy: &Policy) -> Option<Arc<Caller>> {
-        match policy.identity.readmit(self.subject.take()?).await {
+        match policy.access.identity.readmit(self.subject.take()?).await {
             Ok((caller, subject)) => {
                 self.subject = Some(subject);
                 Some(caller)

@@ -64,7 +64,7 @@ impl OpenCall {
         let subject = self.surrender();
         let permit = self.sealed().permit();
         let needed = !permit.target().backing().services.is_empty();
-        let broker = &permit.entry().policy().broker;
+        let broker = &permit.entry().policy().access.broker;
         let envelope = Arc::clone(self.sealed().envelope());
         broker.authority(envelope, subject.filter(|_| needed), self.trail().clone())
     }

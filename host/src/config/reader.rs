@@ -1,116 +1,24 @@
 //! Reads tables key by key, remembers which keys were read, and collects every problem with its
 //! line.
 
+mod files;
+mod json;
+mod numbers;
+mod problems;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use secrecy::SecretString;
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::accepted::Accepted;
 use super::{beside, renamed};
-use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
-
-/// Everything that is wrong with a configuration, by line.
-#[derive(Debug)]
-pub struct ConfigError {
-    file: PathBuf,
-    problems: Vec<(usize, String)>,
-    files: Vec<PathBuf>,
-}
-
-impl ConfigError {
-    /// Returns the secret files that it names, whether or not they could be read. Changing one of
-    /// them may mend the configuration.
-    pub fn files(&self) -> Vec<PathBuf> {
-        self.files.clone()
-    }
-
-    pub(super) fn one(file: &Path, problem: String) -> Self {
-        Self {
-            file: file.to_owned(),
-            problems: vec![(0, problem)],
-            files: Vec::new(),
-        }
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (line, problem)) in self.problems.iter().enumerate() {
-            if index > 0 {
-                formatter.write_str("\n")?;
-            }
-            match line {
-                0 => write!(formatter, "{}: {problem}", self.file.display())?,
-                line => write!(formatter, "{}:{line}: {problem}", self.file.display())?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Collects problems.
-pub(super) struct Problems {
-    file: PathBuf,
-    line_starts: Vec<usize>,
-    found: RefCell<Vec<(usize, String)>>,
-    files: RefCell<Vec<PathBuf>>,
-    secrets: RefCell<Sha256>,
-    trust: RefCell<Trust>,
-}
-
-impl Problems {
-    pub(super) fn new(file: &Path, text: &str) -> Self {
-        let starts = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'\n')
-            .map(|(at, _)| at + 1);
-        let line_starts = std::iter::once(0).chain(starts).collect();
-        Self {
-            file: file.to_owned(),
-            line_starts,
-            found: RefCell::default(),
-            files: RefCell::default(),
-            secrets: RefCell::default(),
-            trust: RefCell::default(),
-        }
-    }
-
-    /// Notes a problem at a byte of the file.
-    pub(super) fn at(&self, byte: usize, problem: impl Into<String>) {
-        let line = self.line_starts.partition_point(|start| *start <= byte);
-        self.found.borrow_mut().push((line, problem.into()));
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.found.borrow().is_empty()
-    }
-
-    fn count(&self) -> usize {
-        self.found.borrow().len()
-    }
-
-    pub(super) fn into_error(self) -> ConfigError {
-        let mut problems = self.found.into_inner();
-        problems.sort();
-        problems.dedup();
-        ConfigError {
-            file: self.file,
-            problems,
-            files: self.files.into_inner(),
-        }
-    }
-}
+pub use problems::ConfigError;
+pub(super) use problems::Problems;
 
 /// One table. Every key that was not read is a problem when the table is finished.
 pub(super) struct Section<'c> {
@@ -230,37 +138,6 @@ impl<'c> Section<'c> {
         }
     }
 
-    pub(super) fn number(&self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
-        let value = match self.find(key)?.get_ref() {
-            DeValue::Integer(number) => number.to_string().replace('_', "").parse::<u64>().ok(),
-            _ => None,
-        };
-        match value {
-            Some(value) if range.contains(&value) => Some(value),
-            _ => self.not(
-                key,
-                &format!("a number from {} to {}", range.start(), range.end()),
-            ),
-        }
-    }
-
-    /// Reads a list of user or group numbers.
-    pub(super) fn ids(&self, key: &str) -> Vec<u32> {
-        let Some(value) = self.find(key) else {
-            return Vec::new();
-        };
-        let id = |item: &Spanned<DeValue<'c>>| match item.get_ref() {
-            DeValue::Integer(number) => number.to_string().replace('_', "").parse().ok(),
-            _ => None,
-        };
-        let ids = match value.get_ref() {
-            DeValue::Array(items) => items.iter().map(id).collect(),
-            _ => None,
-        };
-        ids.or_else(|| self.not(key, "a list of numbers of users or groups, such as [1000]"))
-            .unwrap_or_default()
-    }
-
     pub(super) fn texts(&self, key: &str) -> Option<Vec<(String, usize)>> {
         let DeValue::Array(items) = self.find(key)?.get_ref() else {
             return self.not(key, "a list of strings");
@@ -295,112 +172,6 @@ impl<'c> Section<'c> {
             }
         };
         texts.into_iter().filter_map(parse).collect()
-    }
-
-    /// Reads text with a unit, such as `500ms`, `10s` or `5m`.
-    pub(super) fn duration(&self, key: &str, max: Duration) -> Option<Duration> {
-        let text = self.text(key)?;
-        let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
-        match with_unit(&text, &units).map(Duration::from_millis) {
-            Some(value) if !value.is_zero() && value <= max => Some(value),
-            _ => self.not(
-                key,
-                &format!("a duration such as \"500ms\" or \"10s\", at most {max:?}"),
-            ),
-        }
-    }
-
-    /// Reads text with a unit, such as `64KiB` or `1MiB`.
-    pub(super) fn size(&self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
-        let text = self.text(key)?;
-        let units = [
-            ("KiB", 1 << 10),
-            ("MiB", 1 << 20),
-            ("GiB", 1 << 30),
-            ("B", 1),
-        ];
-        match with_unit(&text, &units) {
-            Some(value) if range.contains(&value) => Some(value),
-            _ => {
-                let (min, max) = (range.start(), range.end() >> 20);
-                self.not(
-                    key,
-                    &format!("a size such as \"64KiB\" or \"1MiB\", at least {min} bytes and at most {max} MiB"),
-                )
-            }
-        }
-    }
-
-    /// Reads the file that a key names, without a final newline.
-    pub(super) fn secret(&self, key: &str) -> Option<SecretString> {
-        let path = self.beside(&self.required(key)?);
-        self.problems.files.borrow_mut().push(path.clone());
-        let trust = self.problems.trust.borrow();
-        match owned::read_secret(&path, MAX_SECRET, &trust).map(String::from_utf8) {
-            Ok(Ok(text)) if is_secret(text.trim_end_matches(['\n', '\r'])) => {
-                self.problems
-                    .secrets
-                    .borrow_mut()
-                    .update(format!("{}:{text}", text.len()));
-                Some(SecretString::from(
-                    text.trim_end_matches(['\n', '\r']).to_owned(),
-                ))
-            }
-            Ok(_) | Err(OwnedError::TooLarge(_)) => {
-                self.not(key, "a file with one line of printable ASCII")
-            }
-            Err(error) => {
-                self.wrong(key, &said(&path, &error));
-                None
-            }
-        }
-    }
-
-    /// Reads what was accepted from the file `path`. The file is watched from now on, even if it is
-    /// missing today.
-    pub(super) fn accepted(&self, path: &Path) -> Option<Accepted> {
-        self.problems.files.borrow_mut().push(path.to_owned());
-        let read = Accepted::read(path, &self.problems.trust.borrow());
-        let told = |error: &dyn std::error::Error| {
-            let cause = error
-                .source()
-                .map(|cause| format!(": {cause}"))
-                .unwrap_or_default();
-            self.problems
-                .at(0, format!("server.accepted: {error}{cause}"));
-        };
-        read.inspect_err(|error| told(error)).ok()
-    }
-
-    /// Holds files that are read from here on to the ownership rule with this trust.
-    pub(super) fn rely_on(&self, trust: &Trust) {
-        self.problems.trust.replace(trust.clone());
-    }
-
-    /// Returns the trust that files are held to from here on.
-    pub(super) fn trust(&self) -> Trust {
-        self.problems.trust.borrow().clone()
-    }
-
-    /// Checks that no one else can have written the configuration file.
-    pub(super) fn check_file(&self) {
-        let file = self.file();
-        if let Err(error) = owned::settings(&file, &self.problems.trust.borrow()) {
-            self.problem(0, said(&file, &error));
-        }
-    }
-
-    /// Checks that no one else can have written the file that a key names, if it is there.
-    pub(super) fn check_named(&self, key: &str, path: &Path) {
-        match owned::settings(path, &self.problems.trust.borrow()) {
-            Ok(()) | Err(OwnedError::Read(_)) => {}
-            Err(error) => self.wrong(key, &said(path, &error)),
-        }
-    }
-
-    /// The configuration file.
-    pub(super) fn file(&self) -> PathBuf {
-        self.problems.file.clone()
     }
 
     pub(super) fn section(&self, key: &str) -> Option<Section<'c>> {
@@ -459,14 +230,6 @@ impl<'c> Section<'c> {
         names
     }
 
-    /// Reads a table as a JSON object.
-    pub(super) fn json(&self, key: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
-        match to_json(self.find(key)?.get_ref()) {
-            Some(serde_json::Value::Object(members)) => Some(members),
-            _ => self.not(key, "a table of plain values"),
-        }
-    }
-
     /// Notes a problem for every key that was not read.
     pub(super) fn finish(&self) {
         if self.finished.replace(true) {
@@ -499,15 +262,6 @@ impl Drop for Section<'_> {
     }
 }
 
-/// Describes what is wrong with the file in `path`.
-fn said(path: &Path, error: &OwnedError) -> String {
-    match error {
-        OwnedError::Read(cause) => format!("{} cannot be read: {cause}", path.display()),
-        OwnedError::Open(open) if open.path == path => open.to_string(),
-        other => format!("{} is rejected: {other}", path.display()),
-    }
-}
-
 fn hint(name: &str, known: &BTreeSet<String>) -> String {
     let file = format!("{name}_file");
     if known.contains(&file) {
@@ -522,52 +276,4 @@ fn hint(name: &str, known: &BTreeSet<String>) -> String {
         [] => String::new(),
         names => format!("; known here: {}", names.join(", ")),
     }
-}
-
-fn is_secret(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 8 * 1024
-        && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-}
-
-/// The largest secret file, bytes: the secret, and line ends after it.
-const MAX_SECRET: u64 = 16 << 10;
-
-fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let (number, factor) = units
-        .iter()
-        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
-    number.trim().parse::<u64>().ok()?.checked_mul(factor)
-}
-
-fn to_json(value: &DeValue<'_>) -> Option<serde_json::Value> {
-    Some(match value {
-        DeValue::String(text) => text.to_string().into(),
-        DeValue::Boolean(value) => (*value).into(),
-        DeValue::Integer(number) => number
-            .to_string()
-            .replace('_', "")
-            .parse::<i64>()
-            .ok()?
-            .into(),
-        DeValue::Float(number) => number
-            .to_string()
-            .replace('_', "")
-            .parse::<f64>()
-            .ok()?
-            .into(),
-        DeValue::Datetime(time) => time.to_string().into(),
-        DeValue::Array(items) => items
-            .iter()
-            .map(|item| to_json(item.get_ref()))
-            .collect::<Option<Vec<_>>>()?
-            .into(),
-        DeValue::Table(table) => {
-            let member =
-                |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
-                    Some((name.get_ref().to_string(), to_json(value.get_ref())?))
-                };
-            serde_json::Value::Object(table.iter().map(member).collect::<Option<_>>()?)
-        }
-    })
 }

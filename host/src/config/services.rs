@@ -1,19 +1,16 @@
 //! `[services.NAME]`: the APIs that tools may reach by name.
 
-use std::time::Duration;
+mod exchange;
 
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 
 use super::Issuer;
-use super::issuers::{addresses, algorithms, dialled, discovered, keys, times, token_type};
+use super::issuers::{addresses, dialled};
 use super::reader::Section;
-use crate::delegation::{
-    AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
-    ServiceSettings, Subjects, Template,
-};
-use crate::identity::TenantRule;
+use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
 use crate::tokens::ClientSettings;
+use exchange::exchange;
 
 /// The services that were read.
 pub(super) struct ServiceSections {
@@ -195,139 +192,6 @@ fn client(section: &Section<'_>) -> Option<ClientSettings> {
         addresses,
         client_id: client_id?,
         client_secret: client_secret?,
-    })
-}
-
-fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSettings> {
-    let profile = match section.text("profile").as_deref() {
-        None | Some("rfc8693") => ExchangeProfile::Rfc8693,
-        Some("entra_obo") => ExchangeProfile::EntraObo,
-        Some(_) => {
-            section.wrong("profile", "expected \"rfc8693\" or \"entra_obo\"");
-            ExchangeProfile::Rfc8693
-        }
-    };
-    let client = client(section);
-    let audience = section.required("audience");
-    let issuer = section.required("issuer");
-    let own = issuers
-        .iter()
-        .find(|known| Some(&known.settings.issuer) == issuer.as_ref());
-    let subject_issuers = aliases(section, "subject_issuers", issuers)
-        .or_else(|| own.map(|known| vec![known.settings.alias.clone()]));
-    if subject_issuers.is_none() {
-        section.wrong(
-            "subject_issuers",
-            "it is missing: the exchange's issuer is not one of [[issuers]], so name the aliases whose users it serves",
-        );
-    }
-    let algorithms = algorithms(section);
-    let keys = keys(section, &addresses(section)).or_else(|| own.map(|known| known.keys.clone()));
-    let keys = keys.or_else(|| discovered(section, &addresses(section)));
-    let actor = match section.text("actor").as_deref() {
-        Some("none") => false,
-        None => profile == ExchangeProfile::Rfc8693,
-        Some("client_credentials") => {
-            if profile == ExchangeProfile::EntraObo {
-                section.wrong(
-                    "actor",
-                    "entra_obo has no actor token; leave it out or set \"none\"",
-                );
-            }
-            true
-        }
-        Some(_) => {
-            section.wrong("actor", "expected \"client_credentials\" or \"none\"");
-            true
-        }
-    };
-    let scopes = section.strings("scopes").unwrap_or_default();
-    let expect_scopes = section
-        .strings("expect_scopes")
-        .unwrap_or_else(|| scopes.clone());
-    let expect_audience = section.text("expect_audience").or_else(|| audience.clone());
-    let client_id = client.as_ref().map(|client| client.client_id.clone());
-    let expect_actor = section
-        .text("expect_actor")
-        .or_else(|| client_id.clone().filter(|_| actor));
-    let expect_client = section.text("expect_client").or(client_id);
-    let tenant = issued_tenant(
-        section,
-        own,
-        subject_issuers.as_deref().unwrap_or_default(),
-        issuers,
-    );
-    let max_lifetime = section
-        .duration("max_lifetime", Duration::from_secs(86_400))
-        .map(|time| time.as_secs());
-    let issued = (|| {
-        Some(IssuedSettings {
-            issuer: issuer?,
-            keys: keys?,
-            algorithms,
-            audience: expect_audience?,
-            token_type: token_type(section, "at+jwt"),
-            subject_claim: section
-                .text("subject_claim")
-                .unwrap_or_else(|| "sub".into()),
-            tenant,
-            client: expect_client?,
-            scopes: expect_scopes,
-            details: section
-                .flag("expect_authorization_details")
-                .unwrap_or(false),
-            actor: expect_actor,
-            actor_issuer: section.text("expect_actor_issuer"),
-            max_lifetime,
-            times: times(section),
-        })
-    })();
-    Some(ExchangeSettings {
-        client: client?,
-        profile,
-        audience: audience?,
-        scopes,
-        actor,
-        actor_audience: section.text("actor_audience"),
-        subject_issuers: subject_issuers?,
-        issued: issued?,
-    })
-}
-
-/// Returns the claim in which an issued token states the tenant: the operator's, else that of the
-/// token's own issuer, else that of the issuers whose users are served.
-fn issued_tenant(
-    section: &Section<'_>,
-    own: Option<&Issuer>,
-    subject_issuers: &[String],
-    issuers: &[Issuer],
-) -> Option<IssuedTenant> {
-    if let Some(claim) = section.text("expect_tenant_claim") {
-        return Some(IssuedTenant {
-            claim,
-            required: true,
-        });
-    }
-    let served = issuers
-        .iter()
-        .filter(|issuer| subject_issuers.contains(&issuer.settings.alias));
-    let rules: Vec<_> = match own.and_then(|own| own.settings.tenant.as_ref()) {
-        Some(own) => vec![Some(own)],
-        None => served
-            .map(|issuer| issuer.settings.tenant.as_ref())
-            .collect(),
-    };
-    if rules.iter().any(|rule| Some(rule) != rules.first()) {
-        let why = "these issuers state the tenant in different ways; set expect_tenant_claim";
-        section.wrong("subject_issuers", why);
-    }
-    let claim = rules.into_iter().flatten().find_map(|rule| match rule {
-        TenantRule::Claim(claim) => Some(claim.clone()),
-        TenantRule::Fixed(_) => None,
-    })?;
-    Some(IssuedTenant {
-        claim,
-        required: false,
     })
 }
 

@@ -127,6 +127,13 @@ impl Catalog {
         self.tools.get(name)
     }
 
+    /// Returns the digests of the components behind the tools.
+    pub fn digests(&self) -> BTreeSet<&str> {
+        self.tools()
+            .map(|tool| tool.backing.component.digest.as_str())
+            .collect()
+    }
+
     /// Returns all tools, by name.
     pub fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
         self.tools.values()

@@ -3,6 +3,7 @@
 //! Invariant: a file is read once, and only if no one else can have written it or the way to it
 //! (`owned`); and what was read is what is hashed, checked and compiled.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use super::terms::{CodeTerms, ComponentId};
 use crate::harden::CompileLimits;
 use crate::limits::Limits;
 use crate::owned::{self, OwnedError, Trust};
-use crate::sandbox::{Code, Components, RawDefinition, Sandbox, Tier};
+use crate::sandbox::{Code, RawDefinition, Sandbox, Tier};
 
 /// Turns files into code, and keeps the code.
 pub struct Intake {
@@ -92,9 +93,9 @@ impl Intake {
         })
     }
 
-    /// Forgets the code of all components but these, and the few that went out of use last: going
+    /// Forgets the code of all components but those with these digests, and the few that went out of use last: going
     /// back is quick.
-    pub fn forget_others(&self, used: &Components) {
+    pub fn forget_others(&self, used: &BTreeSet<&str>) {
         self.store.forget_others(used);
     }
 

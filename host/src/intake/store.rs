@@ -4,11 +4,11 @@
 //! last ([`Spare`]), so a component that did not change is not compiled again, going back is quick,
 //! and memory does not grow with the number of changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::spare::Spare;
-use crate::sandbox::{Code, Components, RawDefinition};
+use crate::sandbox::{Code, RawDefinition};
 
 /// A component's code, with what the component says about its tools.
 #[derive(Debug, Clone)]
@@ -39,12 +39,12 @@ impl CodeStore {
         self.kept().code.insert(digest, stored);
     }
 
-    /// Forgets all code but what is `used`, and the few that went out of use last.
-    pub(super) fn forget_others(&self, used: &Components) {
+    /// Forgets all code but that with the digests `used`, and the few that went out of use last.
+    pub(super) fn forget_others(&self, used: &BTreeSet<&str>) {
         let mut kept = self.kept();
         let Contents { code, spare } = &mut *kept;
-        spare.update(code.keys(), |digest| used.find(digest).is_some());
-        code.retain(|digest, _| used.find(digest).is_some() || spare.holds(digest));
+        spare.update(code.keys(), |digest| used.contains(digest));
+        code.retain(|digest, _| used.contains(digest.as_str()) || spare.holds(digest));
     }
 
     fn kept(&self) -> MutexGuard<'_, Contents> {

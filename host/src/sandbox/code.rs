@@ -4,9 +4,7 @@
 //! A tool holds its [`Code`] in an [`Arc`], so a call that was permitted needs no second look-up,
 //! and code that a change replaces lives until the last call of it has ended.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use super::engine::Tier;
 use super::entry::Exports;
@@ -48,28 +46,5 @@ impl fmt::Debug for Code {
             .field("digest", &self.digest)
             .field("tier", &self.tier)
             .finish_non_exhaustive()
-    }
-}
-
-/// The code of all components that can be called, by digest. Immutable; a change makes a new one.
-#[derive(Debug, Default)]
-pub struct Components(BTreeMap<String, Arc<Code>>);
-
-impl Components {
-    /// The code with this digest.
-    pub fn find(&self, digest: &str) -> Option<&Arc<Code>> {
-        self.0.get(digest)
-    }
-
-    /// The tier of the component with this digest.
-    pub fn tier(&self, digest: &str) -> Option<Tier> {
-        self.find(digest).map(|code| code.tier())
-    }
-}
-
-impl FromIterator<Arc<Code>> for Components {
-    fn from_iter<I: IntoIterator<Item = Arc<Code>>>(code: I) -> Self {
-        let by_digest = |code: Arc<Code>| (code.digest.clone(), code);
-        Self(code.into_iter().map(by_digest).collect())
     }
 }

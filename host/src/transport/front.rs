@@ -125,7 +125,7 @@ impl Front {
         document(
             &self
                 .resource
-                .metadata(&policy.issuers, &self.settings.scopes_supported),
+                .metadata(&policy.access.issuers, &self.settings.scopes_supported),
         )
     }
 

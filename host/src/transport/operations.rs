@@ -65,7 +65,7 @@ impl Operations {
     /// Returns the answer of `/readyz`. Unlike the front door's, it also needs an issuer with
     /// usable keys.
     fn ready(&self) -> HttpAnswer {
-        if self.host.serving.now().identity.can_admit() {
+        if self.host.serving.now().access.identity.can_admit() {
             return ready(&self.host);
         }
         plain(

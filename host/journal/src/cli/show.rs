@@ -11,7 +11,8 @@ use anyhow::{Context as _, bail, ensure};
 use clap::builder::PossibleValuesParser;
 
 use super::components::more;
-use super::page::{Page, Tone, counted, listed};
+use super::filters::why_nothing;
+use super::page::{Page, Tone, counted};
 use super::table::Table;
 use super::tree::tree;
 
@@ -61,10 +62,9 @@ fn spellings<C: Copy>(cases: &[C], spelling: fn(C) -> &'static str) -> PossibleV
 /// # Errors
 /// The journal cannot be read, is damaged, or has nothing of the call that was asked for.
 pub fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let query = query(args)?;
-    let found = Found::read(args, &query)?;
+    let found = Found::read(args, query(args)?)?;
     match &args.call {
-        Some(call) => one_call(call, args, &query, &found, page)?,
+        Some(call) => one_call(call, &args.folder, &found, page)?,
         None => table(&found, page)?,
     }
     if let Some(damage) = found.damage {
@@ -122,6 +122,7 @@ fn moment(text: &str, now_ms: u64) -> anyhow::Result<u64> {
 
 /// What a query found.
 struct Found {
+    query: Query,
     entries: VecDeque<Entry>,
     /// How many were found and are left out, because later ones are as many as wanted.
     earlier: usize,
@@ -130,7 +131,7 @@ struct Found {
 }
 
 impl Found {
-    fn read(args: &Args, query: &Query) -> anyhow::Result<Self> {
+    fn read(args: &Args, query: Query) -> anyhow::Result<Self> {
         let folder = args.folder.display();
         ensure!(
             args.folder.join("key").is_file(),
@@ -142,6 +143,7 @@ impl Found {
             None => IN_A_TABLE,
         };
         let mut found = Self {
+            query,
             entries: VecDeque::new(),
             earlier: 0,
             damage: None,
@@ -149,7 +151,7 @@ impl Found {
         };
         for entry in Entries::open(&args.folder)? {
             match entry {
-                Ok(entry) if query.covers(&entry) => found.add(entry, limit),
+                Ok(entry) if found.query.covers(&entry) => found.add(entry, limit),
                 Ok(_) => {}
                 Err(damage @ Damage::Format(_)) => return Err(damage.into()),
                 Err(damage) => found.damage = Some(damage),
@@ -246,13 +248,7 @@ pub(super) fn tone_of(outcome: &str) -> Tone {
     }
 }
 
-fn one_call(
-    id: &str,
-    args: &Args,
-    query: &Query,
-    found: &Found,
-    page: &mut Page<'_>,
-) -> anyhow::Result<()> {
+fn one_call(id: &str, folder: &Path, found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
     let calls: BTreeSet<_> = found
         .entries
         .iter()
@@ -260,99 +256,13 @@ fn one_call(
         .collect();
     match calls.into_iter().collect::<Vec<_>>().as_slice() {
         [] if found.damage.is_some() => Ok(()),
-        [] => bail!(nothing(id, &args.folder, query)?),
+        [] => bail!(why_nothing(id, folder, &found.query)?),
         [_] if found.json => lines(found, page),
         [_] => tree(found.entries.iter(), page),
         [one, two, ..] => {
             bail!("several calls begin with {id:?}, such as {one} and {two}; write more of the id")
         }
     }
-}
-
-/// Why nothing is shown of the calls whose ids begin so.
-fn nothing(id: &str, folder: &Path, query: &Query) -> anyhow::Result<String> {
-    let of_call = || Query {
-        call: query.call.clone(),
-        ..Query::default()
-    };
-    // Each filter alone, and whether any record of the calls passes it.
-    let filters = [
-        (
-            "--actor",
-            Query {
-                actor: query.actor.clone(),
-                ..of_call()
-            },
-        ),
-        (
-            "--agent",
-            Query {
-                agent: query.agent.clone(),
-                ..of_call()
-            },
-        ),
-        (
-            "--tool",
-            Query {
-                tool: query.tool.clone(),
-                ..of_call()
-            },
-        ),
-        (
-            "--event",
-            Query {
-                events: query.events.clone(),
-                ..of_call()
-            },
-        ),
-        (
-            "--outcome",
-            Query {
-                outcomes: query.outcomes.clone(),
-                ..of_call()
-            },
-        ),
-        (
-            "--since",
-            Query {
-                since_ms: query.since_ms,
-                ..of_call()
-            },
-        ),
-    ];
-    let given = filters
-        .into_iter()
-        .filter(|(_, filter)| *filter != of_call());
-    let mut given: Vec<_> = given.map(|(name, filter)| (name, filter, false)).collect();
-    let (mut any, call) = (false, of_call());
-    for entry in Entries::open(folder)?
-        .map_while(Result::ok)
-        .filter(|entry| call.covers(entry))
-    {
-        any = true;
-        for (_, filter, passes) in &mut given {
-            *passes |= filter.covers(&entry);
-        }
-    }
-    if !any {
-        return Ok(format!(
-            "no call's id begins with {id:?}; `bailiwick audit show` without --call lists them"
-        ));
-    }
-    let alone: Vec<_> = given
-        .iter()
-        .filter(|(.., passes)| !passes)
-        .map(|(name, ..)| *name)
-        .collect();
-    let all: Vec<_> = given.iter().map(|(name, ..)| *name).collect();
-    let (names, how) = match alone.as_slice() {
-        [] => (listed(&all, "and"), "together leave nothing"),
-        [one] => ((*one).to_owned(), "leaves nothing"),
-        several => (listed(several, "and"), "each leave nothing"),
-    };
-    Ok(format!(
-        "{names} {how} of what begins with {id:?}; leave that out to see it"
-    ))
 }
 
 fn lines(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {

@@ -6,6 +6,10 @@
     reason = "tests"
 )]
 
+mod bits;
+mod checkpoints;
+mod torn;
+
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -18,8 +22,6 @@ use super::super::testing::{
 };
 use super::*;
 use crate::keys::JournalKeys;
-
-mod torn;
 
 /// A journal of 14 records in several segments under several checkpoints, and its key.
 fn sample(settings: &Settings, key: JournalKeys) -> VerifierKey {
@@ -111,6 +113,10 @@ fn renumber(lines: &mut [(PathBuf, String)]) {
     }
 }
 
+fn is_batch(line: &str) -> bool {
+    line.starts_with("{\"batch\":")
+}
+
 #[test]
 fn a_journal_in_order_is_reported_as_it_is() {
     let (folder, key) = made();
@@ -128,109 +134,6 @@ fn a_journal_in_order_is_reported_as_it_is() {
     assert!(report.pinned && !report.to_string().contains("not pinned"));
     let unpinned = verify(folder.path(), None).unwrap();
     assert!(!unpinned.pinned && unpinned.to_string().contains("not pinned"));
-}
-
-#[test]
-fn every_flipped_bit_of_a_record_is_found_at_its_record() {
-    let (folder, key) = made();
-    for (path, at, seq) in bytes(folder.path(), |line| !is_batch(line)) {
-        let good = fs::read(&path).unwrap();
-        for bit in 0..8 {
-            let mut bad = good.clone();
-            bad[at] ^= 1 << bit;
-            fs::write(&path, &bad).unwrap();
-            let found = damage(folder.path(), &key);
-            assert_eq!(
-                first_bad(&found),
-                seq,
-                "{} byte {at} bit {bit}: {found}",
-                path.display()
-            );
-        }
-        fs::write(&path, &good).unwrap();
-    }
-    assert!(verify(folder.path(), Some(&key)).is_ok());
-}
-
-#[test]
-fn every_flipped_bit_of_the_end_of_a_batch_is_found_by_its_mac() {
-    let (folder, key) = made();
-    let with_mac = || {
-        verify_given(
-            folder.path(),
-            Given {
-                key: Some(&key),
-                mac: Some(keys().mac),
-                kept: None,
-            },
-        )
-    };
-    assert_eq!(with_mac().unwrap().macs, Some(13));
-    for (path, at, seq) in bytes(folder.path(), is_batch) {
-        let good = fs::read(&path).unwrap();
-        let mut bad = good.clone();
-        bad[at] ^= 1 << (at % 8);
-        fs::write(&path, &bad).unwrap();
-        let Err(VerifyError::Damaged { damage, .. }) = with_mac() else {
-            panic!("{} byte {at}", path.display())
-        };
-        // The next line of records may be the first that does not fit.
-        assert!(
-            (seq..=seq + 1).contains(&(first_bad(&damage) + 1)),
-            "byte {at}: {damage}"
-        );
-        fs::write(&path, &good).unwrap();
-    }
-    let other = Given {
-        key: Some(&key),
-        mac: Some(key_of(6).mac),
-        kept: None,
-    };
-    assert!(matches!(
-        verify_given(folder.path(), other),
-        Err(VerifyError::Damaged { damage: Damage::Mac(place), .. }) if place.seq == Some(2)
-    ));
-}
-
-fn is_batch(line: &str) -> bool {
-    line.starts_with("{\"batch\":")
-}
-
-/// Every byte of the lines of a kind: the segment, where in it, and the number of the record there
-/// or next.
-fn bytes(folder: &Path, of: impl Fn(&str) -> bool) -> Vec<(PathBuf, usize, u64)> {
-    let (mut bytes, mut seq) = (Vec::new(), 1);
-    for path in segment_files(folder) {
-        let text = fs::read_to_string(&path).unwrap();
-        let mut at = 0;
-        for line in text.split_inclusive('\n') {
-            if of(line) {
-                bytes.extend((at..at + line.len()).map(|at| (path.clone(), at, seq)));
-            }
-            at += line.len();
-            seq += u64::from(!is_batch(line));
-        }
-    }
-    bytes
-}
-
-#[test]
-fn a_flipped_bit_beside_the_records_is_never_a_good_journal_with_less_in_it() {
-    let (folder, key) = made();
-    for name in [CHECKPOINTS, CHECKPOINT, KEY] {
-        let path = folder.path().join(name);
-        let good = fs::read(&path).unwrap();
-        for at in 0..good.len() {
-            let mut bad = good.clone();
-            bad[at] ^= 1 << (at % 8);
-            fs::write(&path, &bad).unwrap();
-            assert!(
-                verify(folder.path(), Some(&key)).is_err(),
-                "{name} byte {at}"
-            );
-        }
-        fs::write(&path, &good).unwrap();
-    }
 }
 
 #[test]
@@ -335,139 +238,6 @@ fn without_leaves(line: &str) -> String {
 }
 
 #[test]
-fn without_the_list_or_the_newest_checkpoint_nothing_verifies() {
-    let (folder, key) = made();
-    for (gone, said) in [
-        (CHECKPOINTS, "lacks the newest checkpoint"),
-        (CHECKPOINT, "is neither the last checkpoint"),
-    ] {
-        let copy = crashed_copy(folder.path());
-        fs::remove_file(copy.path().join(gone)).unwrap();
-        let error = verify(copy.path(), Some(&key)).unwrap_err().to_string();
-        assert!(error.contains(said), "{error}");
-    }
-    let copy = crashed_copy(folder.path());
-    for gone in [CHECKPOINTS, CHECKPOINT] {
-        fs::remove_file(copy.path().join(gone)).unwrap();
-    }
-    let found = damage(copy.path(), &key);
-    assert!(matches!(found, Damage::NoCheckpoint(14)), "{found}");
-}
-
-#[test]
-fn a_journal_extends_the_checkpoints_that_it_had_and_no_other() {
-    let (folder, key) = made();
-    let list = fs::read_to_string(folder.path().join(CHECKPOINTS)).unwrap();
-    let note = |line: &str| {
-        serde_json::from_str::<Value>(line).unwrap()["note"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    let given = |kept: &str| {
-        verify_given(
-            folder.path(),
-            Given {
-                key: Some(&key),
-                mac: None,
-                kept: Some(kept),
-            },
-        )
-    };
-    for line in list.lines() {
-        let report = given(&note(line)).unwrap();
-        assert!(report.to_string().contains(&format!(
-            "it extends the kept checkpoint of {} records",
-            report.kept.unwrap()
-        )));
-    }
-    for other in [
-        Checkpoint {
-            size: 14,
-            root: [7; 32],
-        },
-        Checkpoint {
-            size: 3,
-            root: [7; 32],
-        },
-        Checkpoint {
-            size: 99,
-            root: [7; 32],
-        },
-    ] {
-        let found = given(&other.sign(&key, &keys().signing));
-        let Err(VerifyError::Damaged {
-            damage: Damage::NotExtended { size },
-            ..
-        }) = found
-        else {
-            panic!("{found:?}")
-        };
-        assert_eq!(size, other.size);
-    }
-    let foreign = Checkpoint {
-        size: 3,
-        root: [7; 32],
-    }
-    .sign(&key, &key_of(6).signing);
-    assert!(matches!(given(&foreign), Err(VerifyError::Kept)));
-    assert!(matches!(given("no note"), Err(VerifyError::Kept)));
-}
-
-#[test]
-fn a_list_that_ends_before_the_newest_checkpoint_is_found() {
-    let (folder, key) = made();
-    let list = fs::read_to_string(folder.path().join(CHECKPOINTS)).unwrap();
-    let entries: Vec<_> = list.split_inclusive('\n').collect();
-    for kept in 0..entries.len() - 1 {
-        fs::write(folder.path().join(CHECKPOINTS), entries[..kept].concat()).unwrap();
-        let error = verify(folder.path(), Some(&key)).unwrap_err().to_string();
-        assert!(
-            error.contains("lacks the newest checkpoint: the file `checkpoint` covers 14 records"),
-            "{error}"
-        );
-        assert!(error.ends_with(
-            "records 1 to 14 are as they were signed (the last checkpoint before the damage)"
-        ));
-    }
-    // What a crash leaves: a `checkpoint` that lags behind the list by one.
-    fs::write(folder.path().join(CHECKPOINTS), &list).unwrap();
-    let note: Value = serde_json::from_str(entries[entries.len() - 2]).unwrap();
-    fs::write(
-        folder.path().join(CHECKPOINT),
-        note["note"].as_str().unwrap(),
-    )
-    .unwrap();
-    assert_eq!(verify(folder.path(), Some(&key)).unwrap().signed, 14);
-    let note: Value = serde_json::from_str(entries[entries.len() - 3]).unwrap();
-    fs::write(
-        folder.path().join(CHECKPOINT),
-        note["note"].as_str().unwrap(),
-    )
-    .unwrap();
-    assert!(matches!(
-        damage(folder.path(), &key),
-        Damage::Lags { listed: 14, .. }
-    ));
-}
-
-#[test]
-fn two_checkpoints_of_one_size_and_different_records_are_found() {
-    let (folder, verifier) = made();
-    let other = Checkpoint {
-        size: 14,
-        root: [7; 32],
-    };
-    fs::write(
-        folder.path().join(CHECKPOINT),
-        other.sign(&verifier, &keys().signing),
-    )
-    .unwrap();
-    let found = damage(folder.path(), &verifier);
-    assert!(matches!(found, Damage::Contradiction(_)), "{found}");
-}
-
-#[test]
 fn what_is_proven_is_said_in_full() {
     for (good, said) in [
         (0, "no checkpoint"),
@@ -476,23 +246,6 @@ fn what_is_proven_is_said_in_full() {
     ] {
         assert!(proven(good).starts_with(said));
     }
-}
-
-#[test]
-fn checkpoints_in_another_order_are_found() {
-    let (folder, key) = made();
-    let path = folder.path().join(CHECKPOINTS);
-    let text = fs::read_to_string(&path).unwrap();
-    let mut entries: Vec<_> = text.lines().collect();
-    entries.swap(1, 2);
-    fs::write(&path, entries.join("\n") + "\n").unwrap();
-    let found = damage(folder.path(), &key);
-    assert!(matches!(found, Damage::CheckpointHashes(place) if place.line == 2));
-    let entries = text.lines().map(without_leaves).collect::<Vec<_>>();
-    fs::write(&path, [&*entries[1], &*entries[0]].concat()).unwrap();
-    assert!(
-        matches!(damage(folder.path(), &key), Damage::CheckpointOrder(place) if place.line == 2)
-    );
 }
 
 #[test]
@@ -508,28 +261,6 @@ fn a_forged_journal_passes_only_where_nobody_brought_the_key() {
     fs::write(forged.path().join(KEY), key.to_string()).unwrap();
     assert!(matches!(
         damage(forged.path(), &key),
-        Damage::BadCheckpoint(_)
-    ));
-}
-
-#[test]
-fn another_log_of_the_same_key_is_not_this_one() {
-    let (_, verifier) = made();
-    let other = temporary();
-    sample(
-        &Settings {
-            origin: "example/other".to_owned(),
-            ..settings(other.path())
-        },
-        keys(),
-    );
-    assert!(matches!(
-        verify(other.path(), Some(&verifier)),
-        Err(VerifyError::OtherKey { .. })
-    ));
-    fs::write(other.path().join(KEY), verifier.to_string()).unwrap();
-    assert!(matches!(
-        damage(other.path(), &verifier),
         Damage::BadCheckpoint(_)
     ));
 }

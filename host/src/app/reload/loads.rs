@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::look::{Look, Stamp};
 use super::settling::Settling;
 use crate::app::chain;
-use crate::app::policy::{LoadResult, Source};
+use crate::app::shelf::{LoadResult, Source};
 use crate::config::ComponentTerms;
 use crate::dispatch::{NotOffered, Offer};
 use crate::intake::{Candidate, Intake};

@@ -1,5 +1,6 @@
 //! What a campaign aims at: the same functions that the host loads with.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
@@ -15,8 +16,7 @@ use super::super::{Candidate, ComponentId, Intake, LoadError};
 use crate::dispatch::{Offer, OfferError, Terms};
 use crate::harden::CompileLimits;
 use crate::limits::Limits;
-use crate::sandbox::Tier;
-use crate::sandbox::{Components, Sandbox};
+use crate::sandbox::{Sandbox, Tier};
 use crate::seams::{SystemClock, SystemRandom};
 
 /// Compiles in this process, so that a panic of the compiler fails the test.
@@ -70,7 +70,7 @@ impl Bench {
         let loaded = self
             .runtime
             .block_on(async { Offer::load(&self.intake, &candidate, &terms).await });
-        self.intake.forget_others(&Components::default());
+        self.intake.forget_others(&BTreeSet::new());
         loaded.map(drop).map_err(|refused| refused.cause)
     }
 
@@ -101,7 +101,7 @@ impl Bench {
                 .await
         };
         let compiled = self.runtime.block_on(compile);
-        self.intake.forget_others(&Components::default());
+        self.intake.forget_others(&BTreeSet::new());
         match compiled {
             Ok(_) => Ok(()),
             Err(LoadError::Engine { cause, .. }) => Err(cause),

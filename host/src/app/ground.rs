@@ -1,0 +1,185 @@
+//! What stays the same while the host runs, built once from the configuration that it starts with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::journal::{measure, open_journal};
+use super::tls;
+use crate::audit::Journal;
+use crate::call::{Access, Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace, Policy, Serving};
+use crate::config::{Config, EnvelopeSettings, Issuer};
+use crate::delegation::{Broker, Service, ServiceSettings};
+use crate::egress::Tls;
+use crate::envelope::{HostKeys, Signer, SignerSettings};
+use crate::identity::Identity;
+use crate::intake::{Cache, Compiler, Intake, Workers};
+use crate::limits::Limits;
+use crate::observe::Meters;
+use crate::owned::Trust;
+use crate::sandbox::Sandbox;
+use crate::seams::{Clock, Random, SystemClock, SystemRandom};
+use crate::tokens::KeyRing;
+use crate::transport::{self, Resource};
+
+/// What stays the same while the host runs, and what policies are built with.
+pub(super) struct Ground {
+    /// The configuration file.
+    pub(super) file: PathBuf,
+    /// The part of the configuration that is read once.
+    pub(super) fixed: String,
+    pub(super) resource: Resource,
+    pub(super) tools: PathBuf,
+    pub(super) trust: Trust,
+    pub(super) limits: Limits,
+    pub(super) signer: Arc<Signer>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) tls: Tls,
+    pub(super) sandbox: Arc<Sandbox>,
+    pub(super) intake: Arc<Intake>,
+    pub(super) journal: Journal,
+    pub(super) meters: Meters,
+}
+
+impl Ground {
+    /// Opens the cache and the journal, and sets up the signer and the engines.
+    pub(super) fn lay(
+        config: &Config,
+        resource: Resource,
+        keys: HostKeys,
+        workers: Workers,
+    ) -> anyhow::Result<Self> {
+        let (server, limits) = (&config.server, config.limits.clone());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let cache = Cache::open(&server.cache(&config.envelope), keys.cache, &server.trust);
+        let meters = Meters::default();
+        let journal = open_journal(config, keys.journal, &clock)?;
+        measure(&journal, &meters);
+        let tls = tls()?;
+        let settings = signer_settings(&config.envelope, &resource);
+        let signer = Signer::new(
+            keys.signing,
+            settings,
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        );
+        let sandbox = Sandbox::new(limits.clone(), Arc::clone(&clock), Arc::clone(&random))?;
+        let sandbox = Arc::new(sandbox);
+        let intake = Intake::new(Arc::clone(&sandbox), Compiler::new(workers).keeping(cache));
+        Ok(Self {
+            file: config.file.clone(),
+            fixed: config.fixed(),
+            resource,
+            tools: server.tools.clone(),
+            trust: server.trust.clone(),
+            limits,
+            signer: Arc::new(signer),
+            random,
+            clock,
+            tls,
+            sandbox,
+            intake: Arc::new(intake),
+            journal,
+            meters,
+        })
+    }
+
+    /// Returns the host that starts with `policy`.
+    pub(super) fn host(&self, policy: Policy) -> Host {
+        let limits = &self.limits;
+        Host {
+            serving: Serving::new(policy),
+            signer: Arc::clone(&self.signer),
+            journal: self.journal.clone(),
+            meters: self.meters.clone(),
+            pace: Pace::new(limits),
+            checks: Gate::of_checks(limits),
+            gate: Gate::new(limits, self.sandbox.capacity()),
+            sandbox: Arc::clone(&self.sandbox),
+            listeners: Gate::of(transport::max_listeners(), MAX_LISTENERS_OF_ONE),
+            calls: TaskTracker::new(),
+            ending: CancellationToken::new(),
+            stop: CancellationToken::new(),
+            lines: Lines::default(),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Builds what a policy knows of issuers and services. A policy with the `previous` one's
+    /// fingerprint shares it, so key sets and credentials stay as long as nothing changes that they
+    /// depend on.
+    pub(super) fn access(
+        &self,
+        issuers: Vec<Issuer>,
+        services: Vec<ServiceSettings>,
+        fingerprint: String,
+        previous: Option<&Policy>,
+    ) -> Arc<Access> {
+        let same = previous.filter(|policy| policy.access.fingerprint == fingerprint);
+        if let Some(same) = same {
+            return Arc::clone(&same.access);
+        }
+        let name = |issuer: &Issuer| issuer.settings.issuer.clone();
+        Arc::new(Access {
+            issuers: issuers.iter().map(name).collect(),
+            identity: self.identity(issuers, previous),
+            broker: Arc::new(self.broker(services)),
+            fingerprint,
+        })
+    }
+
+    /// An issuer whose keys come from where they came from keeps its last good set.
+    fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
+        let trusted = |issuer: Issuer| {
+            let known =
+                previous.and_then(|policy| policy.access.identity.keys_of(&issuer.settings.issuer));
+            let kept = known
+                .filter(|keys| keys.are_of(&issuer.keys, &issuer.algorithms))
+                .map(KeyRing::renewed);
+            let fresh = || {
+                KeyRing::new(
+                    issuer.keys,
+                    issuer.algorithms,
+                    &self.tls,
+                    Arc::clone(&self.clock),
+                )
+            };
+            (issuer.settings, kept.unwrap_or_else(fresh))
+        };
+        let issuers = issuers.into_iter().map(trusted).collect();
+        Identity::new(
+            issuers,
+            self.resource.uri().to_owned(),
+            Arc::clone(&self.clock),
+        )
+    }
+
+    fn broker(&self, services: Vec<ServiceSettings>) -> Broker {
+        let service = |settings: ServiceSettings| {
+            (
+                settings.name.clone(),
+                Arc::new(Service::new(settings, &self.tls, &self.clock)),
+            )
+        };
+        let services = services.into_iter().map(service).collect();
+        Broker::new(
+            services,
+            Arc::clone(&self.signer),
+            Arc::clone(&self.random),
+            self.limits.clone(),
+        )
+        .measured(self.meters.clone())
+    }
+}
+
+fn signer_settings(envelope: &EnvelopeSettings, resource: &Resource) -> SignerSettings {
+    SignerSettings {
+        trust_domain: envelope.trust_domain.clone(),
+        issuer: resource.uri().to_owned(),
+        lifetime: envelope.lifetime,
+    }
+}

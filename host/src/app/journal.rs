@@ -1,0 +1,66 @@
+//! How the host keeps its journal, and the records of its own start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::audit::{self, ConfigLoaded, Detail, HostStarted, Journal};
+use crate::config::Config;
+use crate::envelope::JournalKeys;
+use crate::observe::Meters;
+use crate::seams::Clock;
+use crate::transport::Resource;
+
+/// How the journal of a configuration is kept.
+pub fn journal_settings(config: &Config) -> audit::Settings {
+    audit::Settings {
+        folder: config.audit.folder.clone(),
+        memory: config.audit.memory.clone(),
+        trust: config.server.trust.clone(),
+        refusals_per_second: config.audit.refusals_per_second,
+        segment_bytes: 64 << 20,
+        append_deadline: Duration::from_secs(2),
+        origin: format!("{}/audit", config.envelope.trust_domain),
+    }
+}
+
+pub(super) fn open_journal(
+    config: &Config,
+    keys: JournalKeys,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Journal> {
+    let (journal, opened) = Journal::open(journal_settings(config), keys, Arc::clone(clock))?;
+    tracing::info!(
+        journal.records = opened.records,
+        journal.closed = opened.closed,
+        journal.cut = opened.cut_bytes,
+        "the journal is open"
+    );
+    Ok(journal)
+}
+
+pub(super) async fn record_start(
+    journal: &Journal,
+    resource: &Resource,
+    config_digest: &str,
+) -> anyhow::Result<()> {
+    let detail = Detail::from_iter([
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("resource", resource.uri()),
+    ]);
+    journal.record(HostStarted { detail }).await?;
+    journal.record(config_loaded(config_digest)).await?;
+    Ok(())
+}
+
+/// The record of a configuration whose file has this SHA-256.
+pub(super) fn config_loaded(digest: &str) -> ConfigLoaded {
+    ConfigLoaded {
+        detail: Detail::from_iter([("config", format!("sha256:{digest}"))]),
+    }
+}
+
+/// Has the journal's batches measured.
+pub(super) fn measure(journal: &Journal, meters: &Meters) {
+    let meters = meters.clone();
+    journal.observe(move |synced| meters.synced(synced.records, synced.took));
+}

@@ -1,0 +1,179 @@
+//! Takes up one change: builds the new policy and puts it in the place of the old one.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::look::{Look, Stamps, stamps};
+use super::{Known, Retry, Watch};
+use crate::app::changes::record_changes;
+use crate::app::journal::config_loaded;
+use crate::app::policy::NewPolicy;
+use crate::app::shelf::Shelf;
+use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
+use crate::config::{self, ComponentTerms, Config, ConfigError};
+
+/// What came of a change.
+struct Taken {
+    /// The other files that the configuration names.
+    files: Vec<PathBuf>,
+    /// The components that may load in a moment; `None` if the tools folder cannot be used.
+    again: Option<BTreeSet<String>>,
+}
+
+impl Watch {
+    pub(super) async fn take(&mut self, mut view: Look, shelf: Shelf, settings_changed: bool) {
+        self.taken = Instant::now();
+        match self.replace(&view, shelf, settings_changed).await {
+            Ok(Taken {
+                files,
+                again: Some(again),
+            }) => {
+                view.tools.retain(|name, _| !again.contains(name));
+                view.settings = self.settings_seen(view.settings, &files);
+                self.seen = view;
+                self.useless = None;
+                self.retry = None;
+            }
+            // The folder that was in its place counts until there is one that can be used.
+            Ok(Taken { files, again: None }) => {
+                self.seen.settings = self.settings_seen(view.settings.clone(), &files);
+                if settings_changed {
+                    let loaded = &self.known.loaded;
+                    self.seen
+                        .tools
+                        .retain(|name, stamp| loaded.get(name) == Some(stamp));
+                }
+                self.useless = Some(view);
+                self.retry = None;
+            }
+            Err(error) if settings_changed && !error.is::<AuditUnavailable>() => {
+                self.refuse(&error, view).await;
+            }
+            Err(error) => self.put_off(view, &format!("{error:#}")),
+        }
+    }
+
+    /// Settings that are wrong change nothing.
+    async fn refuse(&mut self, error: &anyhow::Error, view: Look) {
+        let named = error
+            .downcast_ref::<ConfigError>()
+            .map(ConfigError::files)
+            .unwrap_or_default();
+        let settings = self.settings_seen(view.settings.clone(), &named);
+        let cause = format!("{error:#}");
+        tracing::error!(cause, "a change is not taken up; what was in effect stays");
+        if self.record_refusal(&cause).await.is_err() {
+            self.put_off(view, "the refused change cannot be recorded");
+            return;
+        }
+        // The components are still to be taken up, with settings that are right.
+        self.seen.settings = settings;
+    }
+
+    /// What cannot be taken up for a reason that may pass is tried again.
+    fn put_off(&mut self, view: Look, cause: &str) {
+        let pause = self
+            .retry
+            .take()
+            .map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LAST_PAUSE));
+        tracing::error!(cause, "a change cannot be taken up now; it is tried again");
+        self.retry = Some(Retry {
+            view,
+            due: Instant::now() + pause,
+            pause,
+        });
+    }
+
+    /// Builds the new policy and puts it in the place of the old one.
+    async fn replace(
+        &mut self,
+        view: &Look,
+        shelf: Shelf,
+        settings_changed: bool,
+    ) -> anyhow::Result<Taken> {
+        let file = self.ground.file.clone();
+        let config = tokio::task::spawn_blocking(move || config::load(&file)).await??;
+        anyhow::ensure!(
+            config.fixed() == self.ground.fixed,
+            "[server], [envelope], [audit] and [limits] are read once; restart to change them"
+        );
+        let Config { files, digest, .. } = &config;
+        let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());
+        let previous = self.host.serving.now();
+        let journal = &self.host.journal;
+        let built = self
+            .ground
+            .policy(config, Some(previous.as_ref()), shelf)
+            .await?;
+        if let Some(cause) = &built.unusable {
+            tracing::error!(
+                cause,
+                "the tools folder cannot be used; the components that were loaded stay"
+            );
+            if !settings_changed {
+                return Ok(Taken { files, again: None });
+            }
+        }
+        if settings_changed || built.policy.access.fingerprint != previous.access.fingerprint {
+            journal.record(config_loaded(&digest)).await?;
+        }
+        record_changes(&built.policy, Some(&previous), journal, &self.host.meters).await?;
+        // What was loaded in advance is in no policy yet.
+        if self.loads.is_over() {
+            let digests = built.policy.catalog.digests();
+            self.ground.intake.forget_others(&digests);
+        }
+        let again = self.adopt(built, terms, view);
+        let what = if settings_changed {
+            "configuration or secrets"
+        } else {
+            "tools"
+        };
+        tracing::info!(of = what, "a change is in effect");
+        Ok(Taken { files, again })
+    }
+
+    /// Serves by a new policy; returns the components that may load in a moment, if the tools
+    /// folder can be used.
+    fn adopt(
+        &mut self,
+        built: NewPolicy,
+        terms: ComponentTerms,
+        view: &Look,
+    ) -> Option<BTreeSet<String>> {
+        let known = Known::of(&built, terms, view);
+        self.host.serving.adopt(built.policy);
+        if built.unusable.is_some() {
+            self.known.terms = known.terms;
+            return None;
+        }
+        self.known = known;
+        Some(built.again)
+    }
+
+    /// What was seen of the settings, with files that are `named` for the first time.
+    fn settings_seen(&self, view: Stamps, named: &[PathBuf]) -> Stamps {
+        let mut seen = self.seen.settings.clone();
+        let new = named
+            .iter()
+            .filter(|path| !seen.contains_key(*path))
+            .cloned();
+        let new = stamps(new);
+        seen.extend(view);
+        seen.extend(new);
+        seen
+    }
+
+    async fn record_refusal(&self, cause: &str) -> Result<(), AuditUnavailable> {
+        let detail = Detail::from_iter([("cause", cause)]);
+        let record = ConfigRefused::new(detail);
+        self.host.journal.record(record).await.map(drop)
+    }
+}
+
+/// Until a change is tried again that could not be taken up: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LAST_PAUSE: Duration = Duration::from_secs(64);

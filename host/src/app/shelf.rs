@@ -1,0 +1,288 @@
+//! The components of the tools folder, and how they become a catalog.
+//!
+//! Invariant: a component that is refused displaces none that is good, its own last version
+//! included.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::chain;
+use super::changes::{Served, left_out, refused, served};
+use super::ground::Ground;
+use super::reload::Look;
+use crate::call::Policy;
+use crate::config::{ComponentTerms, Config};
+use crate::dispatch::{Catalog, Clash, ComponentGrant, NotOffered, Offer, Terms};
+use crate::intake::{self, Candidate, DigestRule};
+
+/// How one component of the folder is to be come by.
+pub(super) enum Source {
+    /// From its file.
+    File,
+    /// As it was loaded before, from a file that did not change since.
+    Same,
+    /// As it was loaded in advance.
+    Ready(Box<LoadResult>),
+    /// Its file is not to be touched now: the last good version stays.
+    Held,
+}
+
+/// A component that is offered, or not.
+pub(super) type LoadResult = Result<Offer, NotOffered>;
+
+/// What the tools folder holds.
+#[derive(Default)]
+pub(super) struct Shelf {
+    /// The components, by name.
+    pub(super) sources: BTreeMap<String, Source>,
+    /// Components beyond `limits.components`, if that is new: how many, and the first.
+    pub(super) left_out: Option<(usize, String)>,
+    /// Whether it is an empty folder in the place of another.
+    pub(super) emptied: bool,
+}
+
+impl Shelf {
+    /// What the host starts with: every component that was `seen`, from its file.
+    pub(super) fn first(seen: &Look) -> Self {
+        let source = |name: &String| (name.clone(), Source::File);
+        Self {
+            sources: seen.tools.keys().map(source).collect(),
+            left_out: seen
+                .folder
+                .as_ref()
+                .and_then(|folder| folder.left_out.clone()),
+            emptied: false,
+        }
+    }
+}
+
+/// What was made of a shelf.
+pub(super) struct Tools {
+    pub(super) catalog: Catalog,
+    /// The components that are as their files are.
+    pub(super) good: BTreeSet<String>,
+    /// The components that may load in a moment.
+    pub(super) again: BTreeSet<String>,
+    /// Why the folder cannot be used; then its components are as they were.
+    pub(super) unusable: Option<String>,
+    /// The components that the configuration names and that are not offered.
+    pub(super) missing: Vec<String>,
+}
+
+impl Ground {
+    /// Loads what the folder holds. A component that is refused is recorded and left out, or, if
+    /// it was good before, stays as it was; the others are served.
+    pub(super) async fn load_tools(
+        &self,
+        config: &Config,
+        previous: Option<&Policy>,
+        shelf: Shelf,
+    ) -> anyhow::Result<Tools> {
+        let nothing = Catalog::default();
+        let serving = previous.map_or(&nothing, |policy| &policy.catalog);
+        let mut loading = Loading::new(self, config.terms(), served(serving));
+        let unusable = self.unusable(&shelf, previous)?;
+        if unusable.is_some() {
+            loading.hold_all();
+        } else {
+            if let Some((count, first)) = &shelf.left_out {
+                let record = left_out(*count, first, self.limits.components);
+                self.journal.record(record).await?;
+            }
+            for (name, source) in shelf.sources {
+                loading.take(name, source).await?;
+            }
+        }
+        loading.settle_clashes(&config.components, serving).await?;
+        let Loading {
+            loaded,
+            good,
+            again,
+            ..
+        } = loading;
+        let (catalog, _) = Catalog::build(loaded, &config.components, serving);
+        let missing = missing(&config.components, &catalog);
+        Ok(Tools {
+            catalog,
+            good,
+            again,
+            unusable,
+            missing,
+        })
+    }
+
+    async fn load(&self, name: &str, terms: &Terms) -> LoadResult {
+        Offer::load(&self.intake, &Candidate::of(&self.tools, name), terms).await
+    }
+
+    /// Whether a signature that is needed was taken away; that takes the component away.
+    fn is_withdrawn(&self, name: &str, terms: &Terms) -> bool {
+        let signature = intake::signature_of(&Candidate::of(&self.tools, name).path);
+        terms.grant.digest == Some(DigestRule::Signed) && !signature.exists()
+    }
+
+    /// Why the folder cannot be used, where there is something to go on with.
+    fn unusable(&self, shelf: &Shelf, previous: Option<&Policy>) -> anyhow::Result<Option<String>> {
+        match intake::candidates(&self.tools, &self.trust) {
+            Err(error) if previous.is_none() => Err(error.into()),
+            Err(error) => Ok(Some(chain(&error))),
+            Ok(_) => {
+                let emptied = shelf.emptied
+                    && previous.is_some_and(|policy| policy.catalog.tools().next().is_some());
+                let said = || {
+                    format!(
+                        "an empty folder is in the place of {}",
+                        self.tools.display()
+                    )
+                };
+                Ok(emptied.then(said))
+            }
+        }
+    }
+}
+
+/// The components of a shelf while they are loaded, one after another.
+struct Loading<'g> {
+    ground: &'g Ground,
+    terms: ComponentTerms,
+    /// What serves now.
+    before: BTreeMap<String, Served>,
+    loaded: Vec<Offer>,
+    good: BTreeSet<String>,
+    again: BTreeSet<String>,
+}
+
+impl<'g> Loading<'g> {
+    fn new(ground: &'g Ground, terms: ComponentTerms, before: BTreeMap<String, Served>) -> Self {
+        Self {
+            ground,
+            terms,
+            before,
+            loaded: Vec::new(),
+            good: BTreeSet::new(),
+            again: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the last good version of a component, if its terms still admit it.
+    fn known(&self, name: &str) -> Option<Offer> {
+        let served = self.before.get(name)?;
+        Offer::of_known(&self.ground.intake, &served.component, &self.terms.of(name))
+    }
+
+    /// Keeps what serves now.
+    fn hold_all(&mut self) {
+        let held: Vec<Offer> = self
+            .before
+            .keys()
+            .filter_map(|name| self.known(name))
+            .collect();
+        self.loaded.extend(held);
+    }
+
+    async fn take(&mut self, name: String, source: Source) -> anyhow::Result<()> {
+        let known = match source {
+            Source::Held => {
+                self.loaded.extend(self.known(&name));
+                return Ok(());
+            }
+            Source::Ready(result) => Some(*result),
+            Source::Same => self.known(&name).map(Ok),
+            Source::File => None,
+        };
+        let result = match known {
+            Some(result) => result,
+            None => self.ground.load(&name, &self.terms.of(&name)).await,
+        };
+        match result {
+            Ok(offer) => {
+                self.loaded.push(offer);
+                self.good.insert(name);
+                Ok(())
+            }
+            Err(not_offered) => self.refuse(name, not_offered).await,
+        }
+    }
+
+    /// Records a refusal. The last good version stays, unless it needs a signature that was taken
+    /// away.
+    async fn refuse(&mut self, name: String, not_offered: NotOffered) -> anyhow::Result<()> {
+        let (ground, NotOffered { digest, cause }) = (self.ground, not_offered);
+        let record = refused(&name, digest, &cause, &ground.meters);
+        ground.journal.record(record).await?;
+        let withdrawn = ground.is_withdrawn(&name, &self.terms.of(&name));
+        let kept = self.known(&name).filter(|_| !withdrawn);
+        if kept.is_some() {
+            tracing::warn!(component = name, "the last good version stays");
+        }
+        self.loaded.extend(kept);
+        if cause.may_pass() {
+            self.again.insert(name);
+        }
+        Ok(())
+    }
+
+    /// Takes away and records the components that claim a tool name of another.
+    async fn settle_clashes(
+        &mut self,
+        grants: &BTreeMap<String, ComponentGrant>,
+        serving: &Catalog,
+    ) -> anyhow::Result<()> {
+        let mut loaded = std::mem::take(&mut self.loaded);
+        let clashes = without_clashes(&mut loaded, grants, serving, |name| self.known(name));
+        self.loaded = loaded;
+        for clash in clashes {
+            let (name, digest) = (&clash.component.name, Some(clash.component.digest.clone()));
+            let record = refused(name, digest, &clash, &self.ground.meters);
+            self.ground.journal.record(record).await?;
+            if self
+                .loaded
+                .iter()
+                .any(|loaded| loaded.component.name == *name)
+            {
+                tracing::warn!(component = name, "the last good version stays");
+                self.good.remove(name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The components that the configuration names and the catalog does not offer.
+fn missing(named: &BTreeMap<String, ComponentGrant>, catalog: &Catalog) -> Vec<String> {
+    let offered = served(catalog);
+    let missing: Vec<_> = named
+        .keys()
+        .filter(|name| !offered.contains_key(*name))
+        .collect();
+    for name in &missing {
+        tracing::warn!(
+            component = name,
+            "the configuration names a component that is not loaded"
+        );
+    }
+    missing.into_iter().cloned().collect()
+}
+
+/// Takes away the components that claim a tool name of another. Where one is a new version, the
+/// last good one is put in its place, unless that clashes too.
+fn without_clashes(
+    loaded: &mut Vec<Offer>,
+    grants: &BTreeMap<String, ComponentGrant>,
+    serving: &Catalog,
+    last_good: impl Fn(&str) -> Option<Offer>,
+) -> Vec<Clash> {
+    let mut all = Vec::new();
+    loop {
+        let clashes = Catalog::clashes(loaded, grants, serving);
+        if clashes.is_empty() {
+            return all;
+        }
+        for clash in clashes {
+            loaded.retain(|loaded| loaded.component != clash.component);
+            loaded.extend(
+                last_good(&clash.component.name).filter(|old| old.component != clash.component),
+            );
+            all.push(clash);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The files that a configuration names, and who may have written them.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use sha2::Digest as _;
+
+use super::Section;
+use crate::config::accepted::Accepted;
+use crate::owned::{self, OwnedError, Trust};
+
+impl Section<'_> {
+    /// Reads the file that a key names, without a final newline.
+    pub(in crate::config) fn secret(&self, key: &str) -> Option<SecretString> {
+        let path = self.beside(&self.required(key)?);
+        self.problems.files.borrow_mut().push(path.clone());
+        let trust = self.problems.trust.borrow();
+        match owned::read_secret(&path, MAX_SECRET, &trust).map(String::from_utf8) {
+            Ok(Ok(text)) if is_secret(text.trim_end_matches(['\n', '\r'])) => {
+                self.problems
+                    .secrets
+                    .borrow_mut()
+                    .update(format!("{}:{text}", text.len()));
+                Some(SecretString::from(
+                    text.trim_end_matches(['\n', '\r']).to_owned(),
+                ))
+            }
+            Ok(_) | Err(OwnedError::TooLarge(_)) => {
+                self.not(key, "a file with one line of printable ASCII")
+            }
+            Err(error) => {
+                self.wrong(key, &said(&path, &error));
+                None
+            }
+        }
+    }
+
+    /// Reads what was accepted from the file `path`. The file is watched from now on, even if it is
+    /// missing today.
+    pub(in crate::config) fn accepted(&self, path: &Path) -> Option<Accepted> {
+        self.problems.files.borrow_mut().push(path.to_owned());
+        let read = Accepted::read(path, &self.problems.trust.borrow());
+        let told = |error: &dyn std::error::Error| {
+            let cause = error
+                .source()
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            self.problems
+                .at(0, format!("server.accepted: {error}{cause}"));
+        };
+        read.inspect_err(|error| told(error)).ok()
+    }
+
+    /// Holds files that are read from here on to the ownership rule with this trust.
+    pub(in crate::config) fn rely_on(&self, trust: &Trust) {
+        self.problems.trust.replace(trust.clone());
+    }
+
+    /// Returns the trust that files are held to from here on.
+    pub(in crate::config) fn trust(&self) -> Trust {
+        self.problems.trust.borrow().clone()
+    }
+
+    /// Checks that no one else can have written the configuration file.
+    pub(in crate::config) fn check_file(&self) {
+        let file = self.file();
+        if let Err(error) = owned::settings(&file, &self.problems.trust.borrow()) {
+            self.problem(0, said(&file, &error));
+        }
+    }
+
+    /// Checks that no one else can have written the file that a key names, if it is there.
+    pub(in crate::config) fn check_named(&self, key: &str, path: &Path) {
+        match owned::settings(path, &self.problems.trust.borrow()) {
+            Ok(()) | Err(OwnedError::Read(_)) => {}
+            Err(error) => self.wrong(key, &said(path, &error)),
+        }
+    }
+
+    /// The configuration file.
+    pub(in crate::config) fn file(&self) -> PathBuf {
+        self.problems.file.clone()
+    }
+}
+
+/// Describes what is wrong with the file in `path`.
+fn said(path: &Path, error: &OwnedError) -> String {
+    match error {
+        OwnedError::Read(cause) => format!("{} cannot be read: {cause}", path.display()),
+        OwnedError::Open(open) if open.path == path => open.to_string(),
+        other => format!("{} is rejected: {other}", path.display()),
+    }
+}
+
+fn is_secret(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 8 * 1024
+        && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// The largest secret file, bytes: the secret, and line ends after it.
+const MAX_SECRET: u64 = 16 << 10;

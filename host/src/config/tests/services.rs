@@ -1,0 +1,175 @@
+//! Which services are allowed, and what an exchanged token must say.
+
+use super::*;
+
+const PARTNER: &str = r#"
+[[issuers]]
+issuer = "https://partner.example.com"
+alias = "partner"
+jwks_file = "jwks.json"
+
+[envelope]"#;
+
+/// The good configuration with a second issuer, whose users `reports` knows too, by their subject.
+fn two_issuers(reports: &str) -> String {
+    let template = format!(
+        "allow = [\"GET /users/{{actor.sub}}/reports\"]\nactor_issuers = [\"corp\", \"partner\"]\n{reports}"
+    );
+    GOOD.replacen("\n[envelope]", PARTNER, 1)
+        .replace("allow = [\"GET /reports/{}\"]", &template)
+        .replace("shared_data = true\n", "")
+}
+
+#[test]
+fn a_subject_of_several_issuers_is_bound_under_service_identity_only_where_the_operator_says_so() {
+    let folder = Folder::new();
+    for shared in ["", "shared_data = true\n"] {
+        let error = folder.load(&two_issuers(shared)).err().unwrap_or_default();
+        assert!(
+            error.contains("the alice of corp and of partner")
+                && error.contains("one_subject_space"),
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    for fine in [
+        "one_subject_space = true\n",
+        "one_subject_space = true\nshared_data = true\n",
+    ] {
+        assert!(folder.load(&two_issuers(fine)).is_ok(), "{fine}");
+    }
+    let one = two_issuers("").replace("[\"corp\", \"partner\"]", "[\"corp\", \"corp\"]");
+    assert!(folder.load(&one).is_ok(), "one issuer, named twice");
+}
+
+#[test]
+fn where_a_body_could_name_another_user_only_the_path_binds() {
+    let folder = Folder::new();
+    for (template, bound) in [
+        ("GET /reports?user={actor.sub}", true),
+        ("POST /reports/search?user={actor.sub}", false),
+        ("DELETE /reports?user={actor.sub}", false),
+        ("POST /users/{actor.sub}/search", true),
+    ] {
+        let text = GOOD
+            .replace("GET /reports/{}", template)
+            .replace("shared_data = true\n", "actor_issuers = [\"corp\"]\n");
+        let error = folder.load(&text).err().unwrap_or_default();
+        assert_eq!(error.is_empty(), bound, "{template}: {error}");
+        assert!(bound || error.contains("in the path"), "{error}");
+    }
+}
+
+#[test]
+fn only_headers_that_carry_no_credential_can_be_shown_to_tools() {
+    let folder = Folder::new();
+    let with = |headers: &str| {
+        GOOD.replacen(
+            "shared_data = true",
+            &format!("shared_data = true\nanswer_headers = [{headers}]"),
+            1,
+        )
+    };
+    assert!(folder.load(&with("\"X-Next-Page\"")).is_ok());
+    for header in ["Set-Cookie", "X-Vault-Token", "a b"] {
+        let error = folder
+            .load(&with(&format!("\"{header}\"")))
+            .err()
+            .unwrap_or_default();
+        assert!(
+            error.contains("answer_headers") && error.lines().count() == 1,
+            "{header}: {error}"
+        );
+    }
+}
+
+#[test]
+fn an_issued_tokens_tenant_is_looked_for_where_its_issuer_states_it() {
+    let folder = Folder::new();
+    let tenant = |text: &str| {
+        let config = folder
+            .load(text)
+            .unwrap_or_else(|errors| panic!("{errors}"));
+        let issued = config
+            .services
+            .into_iter()
+            .find_map(|service| service.exchange)
+            .map(|exchange| exchange.issued);
+        issued
+            .and_then(|issued| issued.tenant)
+            .map(|tenant| (tenant.claim, tenant.required))
+    };
+    let with_claim = GOOD.replacen(
+        "alias = \"corp\"",
+        "alias = \"corp\"\ntenant = { claim = \"org\" }",
+        1,
+    );
+    let foreign = with_claim.replacen(
+        "\nissuer = \"https://idp.example.com\"\n\n[services.reports]",
+        "\nissuer = \"https://other.example\"\nsubject_issuers = [\"corp\"]\n\n[services.reports]",
+        1,
+    );
+    let named = with_claim.replacen(
+        "audience = \"orders\"",
+        "audience = \"orders\"\nexpect_tenant_claim = \"tid\"",
+        1,
+    );
+    assert_eq!(tenant(GOOD), None);
+    assert_eq!(tenant(&with_claim), Some(("org".to_owned(), false)));
+    assert_eq!(
+        tenant(&foreign),
+        Some(("org".to_owned(), false)),
+        "that of those whom it serves"
+    );
+    assert_eq!(tenant(&named), Some(("tid".to_owned(), true)));
+
+    // Two issuers whose users are served by a third one's exchange, with claims of different names.
+    let both = foreign
+        .replacen(
+            "subject_issuers = [\"corp\"]",
+            "subject_issuers = [\"corp\", \"partner\"]",
+            1,
+        )
+        .replacen(
+            "[envelope]",
+            &PARTNER.replacen(
+                "alias = \"partner\"",
+                "alias = \"partner\"\ntenant = { claim = \"org_id\" }",
+                1,
+            ),
+            1,
+        );
+    assert!(
+        folder
+            .load(&both)
+            .err()
+            .unwrap_or_default()
+            .contains("set expect_tenant_claim")
+    );
+    let said = both.replacen(
+        "audience = \"orders\"",
+        "audience = \"orders\"\nexpect_tenant_claim = \"tid\"",
+        1,
+    );
+    assert_eq!(tenant(&said), Some(("tid".to_owned(), true)));
+}
+
+#[test]
+fn a_restricted_users_token_needs_explicit_scopes() {
+    let folder = Folder::new();
+    let restricted = GOOD.replace(
+        "orders_api = \"on_behalf_of\"",
+        "orders_api = \"restricted_user\"",
+    );
+    assert!(folder.load(&restricted).is_ok());
+    for scopes in ["", "scopes = []\n"] {
+        let error = folder
+            .load(&restricted.replace("scopes = [\"orders:read\"]\n", scopes))
+            .err()
+            .unwrap_or_default();
+        assert!(
+            error.contains("needs explicit scopes") && error.lines().count() == 1,
+            "{error}"
+        );
+    }
+}

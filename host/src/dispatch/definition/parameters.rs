@@ -1,0 +1,80 @@
+//! Parameters through which a model could name a user or pass a credential.
+
+use serde_json::Value;
+
+/// The first property, anywhere in the schema, whose whole name is an identity or a credential.
+///
+/// A lint that teaches, not the wall: the wall is that no host function takes a user.
+pub(super) fn identity_parameter(schema: &Value, allowed: &[String]) -> Option<String> {
+    match schema {
+        Value::Array(items) => items
+            .iter()
+            .find_map(|item| identity_parameter(item, allowed)),
+        Value::Object(members) => {
+            let named = members.get("properties").and_then(Value::as_object);
+            named
+                .into_iter()
+                .flat_map(|properties| properties.keys())
+                .find(|name| names_identity(name) && !allowed.contains(name))
+                .cloned()
+                .or_else(|| {
+                    members
+                        .values()
+                        .find_map(|value| identity_parameter(value, allowed))
+                })
+        }
+        _ => None,
+    }
+}
+
+fn names_identity(name: &str) -> bool {
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
+    IDENTITY_NAMES.contains(&plain.as_str())
+}
+
+/// Compared without case, `_` and `-`.
+const IDENTITY_NAMES: &[&str] = &[
+    "userid",
+    "uid",
+    "useridentity",
+    "sub",
+    "subject",
+    "subjectid",
+    "principal",
+    "principalid",
+    "actor",
+    "actorid",
+    "actorsub",
+    "agentid",
+    "clientid",
+    "tenant",
+    "tenantid",
+    "onbehalfof",
+    "impersonate",
+    "impersonateuser",
+    "runas",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "bearertoken",
+    "authtoken",
+    "token",
+    "bearer",
+    "jwt",
+    "authorization",
+    "authentication",
+    "apikey",
+    "password",
+    "passwd",
+    "secret",
+    "clientsecret",
+    "credential",
+    "credentials",
+    "cookie",
+    "sessionid",
+    "sessiontoken",
+];

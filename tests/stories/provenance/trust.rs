@@ -1,0 +1,60 @@
+//! Trust that is taken back.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use bailiwick_tests::{count, ensure_eq, reasons};
+
+use super::{Signer, orders, signed_world};
+use crate::reload::{in_effect, rewrite};
+
+#[tokio::test]
+async fn trust_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
+    let signer = Signer::new().await?;
+    let signature = signer.sign("orders", &orders()?).await?;
+    let section = signer.section("release", "\"orders\"", "\"orders_api\"");
+    let world = signed_world(section.clone(), Some(signature.clone())).await?;
+    let token = world.token("alice")?;
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "it is not served"
+    );
+
+    // The signature goes: so does the component, and it comes back with it.
+    let file = world.folder.path().join("tools/orders.wasm.sig");
+    fs::remove_file(&file)?;
+    in_effect(&world, 1).await?;
+    ensure!(
+        !world.order(&token, "1001").await?.is_success(),
+        "it is served without its signature"
+    );
+    ensure_eq(count(&world.records()?, "component.removed"), 1, "removed")?;
+    world.folder.write_tool("orders.wasm.sig", &signature)?;
+    in_effect(&world, 2).await?;
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "it does not come back"
+    );
+
+    // The signer goes, and comes back.
+    rewrite(&world, |text| text.replace(&section, ""))?;
+    in_effect(&world, 3).await?;
+    ensure!(
+        !world.order(&token, "1001").await?.is_success(),
+        "it is served without its signer"
+    );
+    ensure!(
+        reasons(&world.records()?, "component.refused")
+            .iter()
+            .all(|reason| reason == "signature-refused")
+    );
+    rewrite(&world, |text| {
+        text.replace("[audit]", &(section + "[audit]"))
+    })?;
+    in_effect(&world, 4).await?;
+    ensure!(
+        world.order(&token, "1001").await?.is_success(),
+        "it does not come back"
+    );
+    Ok(())
+}
