@@ -102,12 +102,12 @@ pub struct Policy {
 /// The part of a policy that depends on the configuration and its secrets alone. Policies that
 /// differ only in their tools share it, with its key sets and credentials.
 pub struct Access {
-    /// Who may ask.
+    /// Admits callers.
     pub identity: Identity,
-    /// Reaches services.
+    /// Reaches services for calls.
     pub broker: Arc<Broker>,
-    /// Names of the issuers.
+    /// The names of the issuers.
     pub issuers: Vec<String>,
-    /// Of the configuration and its secrets: equal while neither changed.
+    /// A digest of the configuration and its secrets: equal while neither has changed.
     pub fingerprint: String,
 }
