@@ -162,7 +162,7 @@ impl App {
 /// memory.
 fn warn_about_memory(limits: &Limits) {
     if let Some(lowered) = limits.lowered(Room::here()) {
-        tracing::info!("limits are lower than usual: {lowered}");
+        tracing::info!("some limits are below their defaults: {lowered}");
     }
     for warning in limits.beyond(Room::here()) {
         tracing::warn!("{warning}");
