@@ -310,7 +310,7 @@ async fn a_host_without_descriptors_takes_a_change_up_once_it_has_some() -> Resu
     limit("3").await?;
     let new = version(&fs::read(tools()?.join("whoami.wasm"))?, b'n');
     world.folder.write_tool("whoami.wasm", &new)?;
-    said(&world, "a change cannot be taken up now", 1).await?;
+    said(&world, "a change cannot be applied now", 1).await?;
     limit("1024").await?;
     said(&world, "a change is in effect", 1).await?;
     ensure_eq(

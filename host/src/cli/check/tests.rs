@@ -147,7 +147,13 @@ fn what_does_not_fit_is_told_with_what_to_change() {
             "orders.wasm would be refused: its digest is sha256:",
         ),
         ("", "", &[NOSY], false, "allow_parameters = [\"user_id\"]"),
-        ("", "", &[ORDER, ORDER], false, "each of another name"),
+        (
+            "",
+            "",
+            &[ORDER, ORDER],
+            false,
+            "each with a name of its own",
+        ),
     ];
     for (part, replacement, tools, passes, told) in cases {
         assert!(CONFIG.contains(part), "{part}");
