@@ -190,7 +190,8 @@ async fn restricted_user_takes_no_actor_and_refuses_one() -> Result<()> {
     Ok(())
 }
 
-/// A fresh token, so that nothing is cached; the call fails, and the service hears nothing.
+/// Uses a fresh token, so that nothing is cached; checks that the call fails and the service hears
+/// nothing.
 async fn never_sent(world: &World, misbehaviour: Misbehaviour) -> Result<()> {
     world.issuer.misbehave(misbehaviour);
     let (before, heard) = (world.records()?.len(), world.orders.requests().len());
