@@ -347,10 +347,6 @@ async fn the_operator_may_let_an_issued_token_outlive_the_callers_and_name_anoth
         "an actor that was not expected: {}",
         answer.raw
     );
-    ensure!(
-        world.host.said().contains("expect_actor"),
-        "the operator is told nothing: {}",
-        world.host.said()
-    );
+    world.host.says("expect_actor").await?;
     Ok(())
 }
