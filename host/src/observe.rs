@@ -118,7 +118,7 @@ impl Meters {
         self.0.syncs.seconds.observe(took.as_secs_f64());
     }
 
-    /// Renders everything in the text format of OpenMetrics, which Prometheus reads.
+    /// Renders everything in the text format of `OpenMetrics`, which Prometheus reads.
     ///
     /// # Errors
     /// A value cannot be rendered.

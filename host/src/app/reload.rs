@@ -27,7 +27,7 @@ use crate::call::Host;
 use crate::config::{ComponentTerms, Config};
 use loads::{Loads, afresh};
 pub(super) use look::Look;
-use look::{Stamp, Stamps, stamps};
+use look::{Choice, Stamp, Stamps, stamps};
 use settling::Settling;
 
 /// The watch over everything that a policy is built from.
@@ -132,7 +132,14 @@ impl Watch {
             .chain(self.known.terms.names())
             .cloned()
             .collect();
-        let look = move || Look::now(settings.into_iter(), &folder, &first, &known, most);
+        let look = move || {
+            let choice = Choice {
+                first: &first,
+                known: &known,
+                most,
+            };
+            Look::now(settings.into_iter(), &folder, &choice)
+        };
         tokio::task::spawn_blocking(look).await.ok()
     }
 
@@ -209,15 +216,12 @@ impl Watch {
 /// How everything looks before the host starts: the configuration in `file` as it looked `before`
 /// it was read.
 pub(super) fn first_look(before: &Stamps, config: &Config) -> Look {
-    let (folder, most) = (&config.server.tools, config.limits.components);
-    let named = config.components.keys().cloned().collect();
-    let mut look = Look::now(
-        config.files.iter().cloned(),
-        folder,
-        &named,
-        &BTreeMap::new(),
-        most,
-    );
+    let choice = Choice {
+        first: &config.components.keys().cloned().collect(),
+        known: &BTreeMap::new(),
+        most: config.limits.components,
+    };
+    let mut look = Look::now(config.files.iter().cloned(), &config.server.tools, &choice);
     look.settings.extend(before.clone());
     look
 }

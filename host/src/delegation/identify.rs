@@ -13,15 +13,25 @@ use crate::downstream::DownstreamError;
 use crate::envelope::{Envelope, Signer};
 use crate::seams::{Random, random_hex};
 
+/// For whom a service is called.
+pub(super) struct OnBehalf<'c> {
+    pub(super) envelope: &'c Envelope,
+    pub(super) service: &'c ServiceSettings,
+    pub(super) mode: DelegationMode,
+}
+
 /// Tells the service, as far as the operator wants, for whom and by whom it is called.
 pub(super) fn identify(
     headers: &mut HeaderMap,
-    envelope: &Envelope,
-    service: &ServiceSettings,
-    mode: DelegationMode,
+    on_whose_behalf: OnBehalf<'_>,
     signer: &Signer,
     random: &dyn Random,
 ) -> Result<(), DownstreamError> {
+    let OnBehalf {
+        envelope,
+        service,
+        mode,
+    } = on_whose_behalf;
     let claims = envelope.claims();
     let mut set = |name: &'static str, value: &str| {
         let value = HeaderValue::try_from(value).map_err(|_| {

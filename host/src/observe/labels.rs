@@ -51,7 +51,7 @@ pub(super) struct LabelNames(Mutex<BTreeSet<Arc<str>>>);
 impl LabelNames {
     /// Returns the name, or [`OTHER`] once there are too many.
     ///
-    /// LabelNames come from the catalog and the configuration, so a client cannot add any. The bound is
+    /// They come from the catalog and the configuration, so a client cannot add any. The bound is
     /// for a folder whose tools are renamed again and again while the host runs.
     pub(super) fn bounded(&self, name: &str) -> Arc<str> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);

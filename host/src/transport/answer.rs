@@ -140,20 +140,14 @@ pub(super) fn document(value: &Value) -> Answer {
     respond(StatusCode::OK, "application/json", value.to_string().into())
 }
 
-/// A JSON-RPC error for a request that was not understood, with its id if that was.
-pub(super) fn protocol_error(
-    status: StatusCode,
-    id: &Value,
-    code: i32,
-    text: &str,
-    data: Option<&Value>,
-) -> Answer {
+/// A JSON-RPC error on HTTP 400 for a request that was not understood, with its id if that was.
+pub(super) fn protocol_error(id: &Value, code: i32, text: &str, data: Option<&Value>) -> Answer {
     let mut error = json!({"code": code, "message": text});
     if let (Some(error), Some(data)) = (error.as_object_mut(), data) {
         error.insert("data".into(), data.clone());
     }
     let error = json!({"jsonrpc": "2.0", "id": id, "error": error});
-    message(status, error.to_string().into_bytes())
+    message(StatusCode::BAD_REQUEST, error.to_string().into_bytes())
 }
 
 /// A JSON-RPC message.

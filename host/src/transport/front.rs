@@ -301,15 +301,7 @@ impl Front {
             .read(Principal::from(caller), body, Message::parse)
             .await
             .map_err(unread)?;
-        let bad = |bad: BadMessage| {
-            protocol_error(
-                StatusCode::BAD_REQUEST,
-                &bad.id,
-                bad.code,
-                &bad.message,
-                None,
-            )
-        };
+        let bad = |bad: BadMessage| protocol_error(&bad.id, bad.code, &bad.message, None);
         let message = parsed.map_err(bad)?;
         let held = self
             .parsed

@@ -50,14 +50,11 @@ pub(in crate::app) struct FolderStamp {
 }
 
 impl Look {
-    /// How `settings` and the components in `folder` look now. Of more than `most` components those
-    /// that are `first` come before those that are `known`, and these before others by name.
+    /// How `settings` and the components in `folder` look now, as far as `choice` takes them.
     pub(in crate::app) fn now(
         settings: impl Iterator<Item = PathBuf>,
         folder: &Path,
-        first: &BTreeSet<String>,
-        known: &BTreeMap<String, Stamp>,
-        most: usize,
+        choice: &Choice<'_>,
     ) -> Self {
         let settings = stamps(settings);
         let Ok((metadata, names)) =
@@ -68,7 +65,7 @@ impl Look {
                 ..Self::default()
             };
         };
-        let (taken, left_out) = choose(names, first, known, most);
+        let (taken, left_out) = choice.of(names);
         let stamp = |name: String| {
             let file = Candidate::of(folder, &name);
             Stamp::of_component(&file.path).map(|stamp| (name, stamp))
@@ -160,24 +157,40 @@ fn components(folder: &Path) -> io::Result<BTreeSet<String>> {
     Ok(names)
 }
 
-fn choose(
-    names: BTreeSet<String>,
-    first: &BTreeSet<String>,
-    known: &BTreeMap<String, Stamp>,
-    most: usize,
-) -> (Vec<String>, Option<(usize, String)>) {
-    if names.len() <= most {
-        return (names.into_iter().collect(), None);
+/// Which components are taken of a folder that holds more than `most`: those that are `first`
+/// before those that are `known`, and these before others by name.
+pub(in crate::app) struct Choice<'c> {
+    pub(in crate::app) first: &'c BTreeSet<String>,
+    pub(in crate::app) known: &'c BTreeMap<String, Stamp>,
+    pub(in crate::app) most: usize,
+}
+
+impl Choice<'_> {
+    /// Returns those that are taken; of the others, how many there are and the first.
+    fn of(&self, names: BTreeSet<String>) -> (Vec<String>, Option<(usize, String)>) {
+        if names.len() <= self.most {
+            return (names.into_iter().collect(), None);
+        }
+        let mut names: Vec<String> = names.into_iter().collect();
+        names.sort_by_key(|name| (!self.first.contains(name), !self.known.contains_key(name)));
+        let mut others = names.split_off(self.most);
+        others.sort();
+        let count = others.len();
+        let first = others.into_iter().next().unwrap_or_default();
+        (names, Some((count, first)))
     }
-    let mut names: Vec<String> = names.into_iter().collect();
-    names.sort_by_key(|name| (!first.contains(name), !known.contains_key(name)));
-    let mut others = names.split_off(most);
-    others.sort();
-    let count = others.len();
-    (
-        names,
-        Some((count, others.into_iter().next().unwrap_or_default())),
-    )
+}
+
+#[cfg(test)]
+impl Choice<'static> {
+    /// Takes whatever a test puts into a folder.
+    pub(super) fn all() -> Self {
+        Self {
+            first: const { &BTreeSet::new() },
+            known: const { &BTreeMap::new() },
+            most: 1000,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -230,7 +243,12 @@ mod tests {
         ] {
             let left_out = left_out.map(|(count, first)| (count, first.to_owned()));
             let expected: Vec<_> = taken.iter().map(|name| (*name).to_owned()).collect();
-            let chosen = choose(set(folder), &set(first), &known(seen), 2);
+            let choice = Choice {
+                first: &set(first),
+                known: &known(seen),
+                most: 2,
+            };
+            let chosen = choice.of(set(folder));
             assert_eq!(
                 chosen,
                 (expected, left_out),
@@ -258,13 +276,7 @@ mod tests {
         for name in names.iter().map(Into::into).chain([strange]) {
             fs::write(folder.path().join(name), "")?;
         }
-        let look = Look::now(
-            std::iter::empty(),
-            folder.path(),
-            &BTreeSet::new(),
-            &BTreeMap::new(),
-            1000,
-        );
+        let look = Look::now(std::iter::empty(), folder.path(), &Choice::all());
         assert_eq!(look.tools.into_keys().collect::<Vec<_>>(), ["good"]);
         Ok(())
     }
@@ -282,15 +294,7 @@ mod tests {
                     "x",
                 )?;
             }
-            let look = || {
-                Look::now(
-                    std::iter::empty(),
-                    folder.path(),
-                    &BTreeSet::new(),
-                    &BTreeMap::new(),
-                    1000,
-                )
-            };
+            let look = || Look::now(std::iter::empty(), folder.path(), &Choice::all());
             let first = look();
             let began = std::time::Instant::now();
             for _ in 0..20 {
