@@ -1,9 +1,10 @@
 //! The host's answers to its operator's questions, as values: the command line prints them, and a
 //! page can show the same ones.
 //!
-//! [`check`](mod@check) finds what is wrong with a configuration and its tools, [`explain`](mod@explain)
-//! decides about one call without making it, [`inspect`](mod@inspect) describes one component, and
-//! [`accept`](mod@accept) compares a component's definitions with those that were accepted.
+//! [`check`](mod@check) finds the faults of a configuration and its tools,
+//! [`explain`](mod@explain) decides about one call without making it, [`inspect`](mod@inspect)
+//! describes one component, and [`accept`](mod@accept) compares a component's definitions with
+//! those that were accepted.
 //!
 //! Invariant: an answer comes from the code that serves calls. Finding one opens no port, writes no
 //! journal and makes no keys. No answer holds a token or a secret, so each may be printed whole.
@@ -24,7 +25,7 @@ use serde::{Serialize, Serializer};
 
 pub use folder::{Folder, RefusedComponent};
 
-/// A value beside the sentence that a person reads.
+/// A value with the sentence that a person reads.
 #[derive(Serialize)]
 struct Worded<'v, T> {
     #[serde(flatten)]

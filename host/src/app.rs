@@ -111,7 +111,7 @@ impl App {
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
         let served = transport::serve(
-            transport::Serving {
+            transport::Listening {
                 listener: self.listener,
                 trusted: self.trusted,
                 stop: stop.clone(),
@@ -122,7 +122,7 @@ impl App {
         // Health and metrics are there until calls have ended.
         let closed = CancellationToken::new();
         let observed = self.operations.map(|(listener, operations)| {
-            let serving = transport::Serving {
+            let serving = transport::Listening {
                 listener,
                 trusted: Vec::new(),
                 stop: closed.clone(),

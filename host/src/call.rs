@@ -1,10 +1,10 @@
 //! THE STORY of one call, in one folder: a file for each step, a proof for each file.
 //!
 //! ```text
-//! Presented ──admit──▶ Entry ──permit──▶ Permit ──seal──▶ Sealed ──open──▶ OpenCall ──run──▶ Ended ──close──▶ Answer
-//!                      caller            entry            permit           sealed           opened
-//!                      policy            target           envelope         trail            ending
-//!                      token             arguments        place
+//! Presented ─admit▶ Entry ─permit▶ Permit ─seal▶ Sealed ─open▶ OpenCall ─run▶ Ended ─close▶ Answer
+//!                   caller         entry         permit        sealed         opened
+//!                   policy         target        envelope      trail          ending
+//!                   token          arguments     place
 //! ```
 //!
 //! Each step takes the proof before it by value and keeps it inside. No step takes two proofs that
@@ -25,16 +25,16 @@
 //! }
 //! ```
 //! ```compile_fail,E0599
-//! # use bailiwick::call::{Client, Ended, Host, Sealed};
+//! # use bailiwick::call::{CallClient, Ended, Host, Sealed};
 //! // A run without a record of it.
-//! async fn hurry(host: &Host, sealed: Sealed, client: Client) -> Ended {
+//! async fn hurry(host: &Host, sealed: Sealed, client: CallClient) -> Ended {
 //!     sealed.run(host, client).await
 //! }
 //! ```
 //! ```compile_fail,E0616
 //! # use bailiwick::call::Ended;
 //! # use bailiwick::sandbox::Answer;
-//! // An answer before the record of how the call ended.
+//! // An answer before the end of the call is recorded.
 //! fn hurry(ended: Ended) -> Answer {
 //!     ended.ending.answer
 //! }
@@ -47,8 +47,8 @@
 //! }
 //! ```
 //!
-//! Invariant: every refusal is one record, every call is one record before and one after, and no
-//! answer leaves before the record of it is durable.
+//! Invariant: every refusal is recorded (in a flood, as an exact count), every call has one record
+//! before it runs and one after, and no answer leaves before its record is durable.
 
 mod admit;
 mod client;
@@ -67,7 +67,7 @@ mod seal;
 use crate::sandbox::Answer;
 
 pub use admit::{Entry, admit};
-pub use client::{Client, Progress};
+pub use client::{CallClient, Progress};
 pub use close::Ended;
 pub use gate::{Full, Gate, Place};
 pub use host::{Access, Host, Policy, Serving};
@@ -79,11 +79,11 @@ pub use permit::Permit;
 pub use refusal::{Refusal, improper};
 pub use seal::Sealed;
 
-/// Makes one permitted call: seal, open, run, close. Only then does the answer exist.
+/// Makes one permitted call: seals, opens, runs and closes it. Only then does the answer exist.
 ///
 /// # Errors
-/// The refusal, recorded if the journal can be written.
-pub async fn perform(host: &Host, permit: Permit, client: Client) -> Result<Answer, Refusal> {
+/// Fails with the refusal, which is recorded if the journal can be written.
+pub async fn perform(host: &Host, permit: Permit, client: CallClient) -> Result<Answer, Refusal> {
     let sealed = permit.seal(host, &client).await?;
     let opened = sealed.open(host).await?;
     let ended = opened.run(host, client).await;

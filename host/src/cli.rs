@@ -1,7 +1,7 @@
-//! The commands, one file each: arguments in, what they have to say onto a [`Page`].
+//! The commands, one file each: arguments in, findings out onto a [`Page`](page::Page).
 //!
-//! Invariant: a command says what it found on standard output and why it failed on standard error,
-//! once; text from outside is made visible before it reaches a terminal.
+//! Invariant: a command prints its findings on standard output and the reason of its failure on
+//! standard error, once. Text from outside is made visible before it reaches a terminal.
 
 pub(crate) mod accept;
 pub(crate) mod audit;
@@ -23,13 +23,13 @@ mod testing;
 pub(crate) use bailiwick_journal::cli::{conclude, on_stdout};
 use bailiwick_journal::cli::{page, say_error, table};
 
-/// Runs `future` to its end. What starts a process, such as a compiler, must do so inside it.
+/// Runs `future` to its end. Code that starts a process, such as a compiler, must do so inside it.
 fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     let result = runtime.block_on(future);
-    // What still blocks, such as a name being resolved, is not waited for.
+    // A task that still blocks, such as a name look-up, is not waited for.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     result
 }

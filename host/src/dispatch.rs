@@ -1,11 +1,11 @@
-//! May they? A [`Caller`](crate::identity::Caller), a target's name and its arguments become a
-//! [`Decided`], or a denial.
+//! The decision: a [`Caller`](crate::identity::Caller), a target's name and its arguments become a
+//! [`Decided`], or a [`Denied`].
 //!
-//! Trusts the catalog (components that passed loading, with the operator's grants) and the
-//! caller. Hands on what was decided, and why.
+//! Trusts the caller and the catalog (components that passed loading, with the operator's grants).
+//! Hands on the decision and the grant that allows it.
 //!
 //! Invariant: the authority of a call is the intersection of the token, the tool's declaration and
-//! the operator's grant. What any of the three is silent about is not in it.
+//! the operator's grant. A service or scope that any of the three leaves out is not in it.
 
 mod catalog;
 mod decide;

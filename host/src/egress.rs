@@ -14,5 +14,5 @@ mod ending;
 mod pool;
 
 pub use addresses::{AddressPolicy, Blocked};
-pub use client::{Answer, Client, EgressError, Tls};
+pub use client::{Client, EgressError, Reply, Tls};
 pub use pool::Party;

@@ -22,7 +22,7 @@ pub struct Flight<T> {
 
 /// The end of an attempt.
 #[derive(Debug, Clone)]
-pub struct Ended<T> {
+pub struct Landed<T> {
     /// Its result.
     pub answer: T,
     /// The time at which it ended, milliseconds since 1970-01-01 UTC.
@@ -30,7 +30,7 @@ pub struct Ended<T> {
 }
 
 struct FlightState<T> {
-    last: Option<Ended<T>>,
+    last: Option<Landed<T>>,
     under_way: Option<watch::Receiver<Option<T>>>,
 }
 
@@ -60,7 +60,7 @@ impl<T: Clone> Flight<T> {
     /// its own.
     pub async fn join<F>(
         &self,
-        enough: impl Fn(&Ended<T>) -> bool,
+        enough: impl Fn(&Landed<T>) -> bool,
         attempt: impl FnOnce() -> F,
     ) -> T
     where
@@ -89,7 +89,7 @@ impl<T: Clone> Flight<T> {
     }
 
     /// Returns the end of the last attempt.
-    pub fn last(&self) -> Option<Ended<T>> {
+    pub fn last(&self) -> Option<Landed<T>> {
         self.lock().last.clone()
     }
 
@@ -99,14 +99,14 @@ impl<T: Clone> Flight<T> {
     }
 
     /// Forgets the last attempt if it is `unwanted`.
-    pub fn forget(&self, unwanted: impl FnOnce(&Ended<T>) -> bool) {
+    pub fn forget(&self, unwanted: impl FnOnce(&Landed<T>) -> bool) {
         let mut state = self.lock();
         if state.last.as_ref().is_some_and(unwanted) {
             state.last = None;
         }
     }
 
-    fn board(&self, enough: impl Fn(&Ended<T>) -> bool) -> Boarding<T> {
+    fn board(&self, enough: impl Fn(&Landed<T>) -> bool) -> Boarding<T> {
         let mut state = self.lock();
         if let Some(last) = state.last.as_ref().filter(|last| enough(last)) {
             return Boarding::Answered(last.answer.clone());
@@ -127,7 +127,7 @@ impl<T: Clone> Flight<T> {
         let at_ms = self.clock.now_ms();
         let mut state = self.lock();
         state.under_way = None;
-        state.last = Some(Ended {
+        state.last = Some(Landed {
             answer: answer.clone(),
             at_ms,
         });

@@ -28,7 +28,7 @@ use crate::tokens::{
 
 pub use caller::{Caller, SessionBasis};
 pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
-pub use presented::{Credentials, Presented, ProofError, Reading, Scheme};
+pub use presented::{Credentials, Presence, Presented, ProofError, Scheme};
 pub use token::{AccessToken, SubjectToken};
 
 /// The issuers whose tokens open the front door.

@@ -1,8 +1,8 @@
-//! Bailiwick: an MCP server host that runs every tool as a WebAssembly component which knows for
-//! whom it acts and holds no keys.
+//! Bailiwick: an MCP server host that runs every tool as a WebAssembly component. A tool knows for
+//! whom it acts, and holds no keys.
 //!
-//! The modules below stand in the order in which one call passes through them; `call` tells that
-//! story on one screen. ARCHITECTURE.md tells it in words.
+//! The first modules below stand in the order in which one call passes through them. [`call`] shows
+//! that story on one screen, and ARCHITECTURE.md describes it in words.
 
 pub mod config;
 pub mod transport;

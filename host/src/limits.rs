@@ -1,6 +1,6 @@
 //! The bounds (`[limits]`), as one table: each has a key, a default, a least and a largest value.
 //!
-//! Defaults that are amounts of memory are less where the process can have little (`room`).
+//! Defaults that are amounts of memory are lower where the process can have little ([`Room`]).
 //!
 //! Invariant: there is no bound without a default, and none that can be switched off.
 
@@ -15,9 +15,9 @@ pub use room::Room;
 pub struct Limit {
     /// The key under `[limits]`.
     pub key: &'static str,
-    /// What its values are.
+    /// The unit of its values.
     pub unit: Unit,
-    /// The value without the key.
+    /// The value if the configuration has none.
     pub default: u64,
     /// The least value.
     pub min: u64,
@@ -25,7 +25,7 @@ pub struct Limit {
     pub max: u64,
 }
 
-/// What the values of a bound are.
+/// The unit of a bound's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A number.
@@ -38,7 +38,7 @@ pub enum Unit {
 
 macro_rules! limits {
     ($($(#[$doc:meta])+ $key:ident: $type:ty, $unit:ident = $default:expr, $min:expr, $max:expr;)*) => {
-        /// What calls may use.
+        /// The bounds of calls and of the whole host.
         #[derive(Debug, Clone)]
         pub struct Limits { $($(#[$doc])+ pub $key: $type,)* }
 
@@ -54,7 +54,7 @@ macro_rules! limits {
                 Limit { key: stringify!($key), unit: Unit::$unit, default: $default, min: $min, max: $max },
             )*];
 
-            /// Sets the bound named `key`; the value lies between its least and its largest.
+            /// Sets the bound named `key`. The value lies between its least and its largest.
             pub fn set(&mut self, key: &str, value: u64) {
                 match key {
                     $(stringify!($key) => self.$key = <$type as LimitValue>::of(value),)*
@@ -62,7 +62,7 @@ macro_rules! limits {
                 }
             }
 
-            /// The bound of this row, in the row's unit.
+            /// Returns the bound of this row, in the row's unit.
             fn value(&self, row: &Limit) -> u64 {
                 match row.key {
                     $(stringify!($key) => self.$key.amount(),)*
@@ -74,14 +74,14 @@ macro_rules! limits {
 }
 
 limits! {
-    // Of one call.
+    // For one call.
     /// Linear memory of all memories together, bytes.
     memory: usize, Bytes = 64 << 20, 64 << 10, 256 << 20;
     /// Elements of one table.
     table_elements: usize, Count = 20_000, 1, 100_000;
     /// Core instances.
     instances: usize, Count = 64, 1, 128;
-    /// Stack of WebAssembly frames, bytes; the script tier has twice as much.
+    /// Stack of WebAssembly frames, bytes. The script tier has twice as much.
     stack: usize, Bytes = 512 << 10, 64 << 10, 1 << 20;
     /// Processor time.
     cpu: Duration, Time = 500, 1, 5_000;
@@ -89,13 +89,13 @@ limits! {
     time: Duration, Time = 10_000, 1, 60_000;
     /// Bytes of strings and lists that may cross the boundary in one host call or result.
     hostcall_bytes: usize, Bytes = 8 << 20, 64 << 10, 64 << 20;
-    /// Handles to the host's resources; the world has none, the WASI tier's streams are.
+    /// Handles to the host's resources. The world has none, but the WASI tier's streams are.
     handles: usize, Count = 256, 1, 4096;
     /// Size of the result, bytes.
     output: usize, Bytes = 1 << 20, 1, 16 << 20;
     /// Downstream calls.
     downstream_calls: usize, Count = 16, 1, 1000;
-    /// Time of one downstream call.
+    /// Time for one downstream call.
     downstream_time: Duration, Time = 5_000, 1, 60_000;
     /// Body of one downstream answer or request, bytes.
     downstream_bytes: usize, Bytes = 1 << 20, 1, 16 << 20;
@@ -110,7 +110,7 @@ limits! {
     /// Progress reports within one second.
     progress_per_second: usize, Count = 20, 1, 1000;
 
-    // Of the whole host.
+    // For the whole host.
     /// Size of a request body at the front door, bytes.
     input: usize, Bytes = 1 << 20, 1, 16 << 20;
     /// Requests of one principal in a minute, on average.
@@ -129,9 +129,9 @@ limits! {
     concurrent_calls_per_tenant: usize, Count = 256, 1, 768;
     /// Calls of one tool at the same time.
     concurrent_calls_per_tool: usize, Count = 256, 1, 768;
-    /// Calls that may wait for a place; beyond, calls are refused at once.
+    /// Calls that may wait for a place. Beyond this number, calls are refused at once.
     queued_calls: usize, Count = 256, 0, 4096;
-    /// How long a call may wait for a place.
+    /// Time that a call may wait for a place.
     queue_time: Duration, Time = 2_000, 1, 10_000;
     /// Size of a component, bytes.
     component: usize, Bytes = 32 << 20, 1, 64 << 20;
@@ -144,8 +144,8 @@ limits! {
 }
 
 impl Limit {
-    /// The value without the key in a process that has `room`: at most its share of that, and never
-    /// less than the least.
+    /// Returns the default in a process that has `room`: at most its share of the room, and never
+    /// below the least value.
     fn default_in(&self, room: Option<&Room>) -> u64 {
         let share = SHARES.iter().find(|(key, _)| *key == self.key);
         let most = share
@@ -156,7 +156,7 @@ impl Limit {
 }
 
 impl Limits {
-    /// The bounds without any key, in a process that has `room`.
+    /// Returns the defaults in a process that has `room`.
     pub fn within(room: Option<&Room>) -> Self {
         let mut limits = Self::default();
         for row in Self::ALL {
@@ -165,7 +165,8 @@ impl Limits {
         limits
     }
 
-    /// Says which bounds are less than the table says because of `room`; nothing if none is.
+    /// Lists the bounds that are below the table's defaults because of `room`. Returns `None` if
+    /// none is.
     pub fn lowered(&self, room: Option<&Room>) -> Option<String> {
         let lowered = |row: &&Limit| {
             let default = row.default_in(room);
@@ -183,7 +184,7 @@ impl Limits {
         ))
     }
 
-    /// A warning for each bound that is more memory than there is in `room`.
+    /// Warns of each bound that is more memory than there is in `room`.
     pub fn beyond(&self, room: Option<&Room>) -> Vec<String> {
         let Some(room) = room else { return Vec::new() };
         let of_memory = Self::ALL
@@ -193,7 +194,8 @@ impl Limits {
         let warning = |row: &Limit| {
             let (key, value) = (row.key, mebibytes(self.value(row)));
             format!(
-                "limits.{key} is {value}, but this process can have {room}: the kernel acts before the limit does"
+                "limits.{key} is {value}, but this process can have {room}: the kernel acts before \
+                 the limit does"
             )
         };
         beyond.map(warning).collect()
@@ -226,14 +228,14 @@ impl LimitValue for Duration {
     }
 }
 
-/// An amount of memory as the configuration has it.
+/// Writes an amount of memory as the configuration has it.
 fn mebibytes(bytes: u64) -> String {
     format!("\"{}MiB\"", bytes / MIB)
 }
 
-/// Into how many parts the room is divided, of which a default is one at most. Calls have half of
-/// it together, so that the rest of the host has room beside them; the compiler's limit counts
-/// address space, which is always more than memory.
+/// The number of parts into which the room is divided. A default is at most one part. Calls have
+/// half of the room together, so that the rest of the host fits beside them. The compiler's limit
+/// counts address space, which is always more than memory.
 const SHARES: [(&str, u64); 3] = [("memory", 4), ("memory_total", 2), ("compile_memory", 1)];
 const MIB: u64 = 1 << 20;
 

@@ -25,7 +25,7 @@ enum Command {
     Explain(cli::explain::Args),
     /// Read the audit journal.
     #[command(subcommand)]
-    Audit(cli::audit::Command),
+    Audit(cli::audit::AuditCommand),
     /// Start a tool: a Rust crate with an example in it.
     New(cli::new::Args),
     /// Build a Rust crate into a component for the tools folder.

@@ -1,11 +1,11 @@
-//! What operators measure: counts and times of calls, refusals, exchanges, loads and the journal.
+//! Metrics for operators: counts and times of calls, refusals, exchanges, loads and the journal.
 //!
-//! [`Meters`] is one value that is cheap to clone. It is passed to each part that knows a fact, and
-//! the operations listener renders it as text for Prometheus.
+//! [`Meters`] is one value that is cheap to clone. Each part of the host that knows a fact has one,
+//! and the operations listener renders it as text for Prometheus.
 //!
 //! Invariant: labels are bounded. A label is a word of an enum or a name from the configuration or
-//! the catalog, such as a tool or a service. No subject and no text of a client is ever a label:
-//! what was not found in the catalog is [`OTHER`], and so is every name beyond [`MAX_NAMES`].
+//! the catalog, such as a tool or a service. No subject and no text of a client is ever a label: a
+//! name that is not in the catalog becomes [`OTHER`], and so does every name beyond [`MAX_NAMES`].
 
 mod call;
 mod labels;
@@ -51,39 +51,39 @@ struct Histograms {
 /// A kind and a name in the catalog.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured<'t> {
-    /// What kind of thing, such as `tool`.
+    /// The kind, such as `tool`.
     pub kind: &'static str,
-    /// Its name, as the catalog has it.
+    /// The name, as the catalog has it.
     pub name: &'t str,
 }
 
-/// What is true at one moment, read when the meters are rendered.
+/// The state of the host at one moment, read when the meters are rendered.
 #[derive(Debug, Clone, Default)]
 pub struct Moment {
-    /// How full each part is: its name, what is in use, what waits, and how much it takes.
+    /// The use of each part's places.
     pub parts: Vec<PartUse>,
-    /// Whether the journal can be written.
+    /// True if the journal can be written.
     pub journal_healthy: bool,
     /// Records that wait to be written.
     pub journal_queue: usize,
 }
 
-/// How full one part of the host is.
+/// The use of one part's places.
 #[derive(Debug, Clone, Copy)]
 pub struct PartUse {
     /// The part, such as `calls`.
     pub name: &'static str,
     /// Places in use.
     pub used: usize,
-    /// Those who wait for one.
+    /// Requests that wait for a place.
     pub waiting: usize,
-    /// All places.
+    /// Places in all, used or free.
     pub places: usize,
 }
 
 impl Meters {
-    /// Counts a request that was refused before a call was opened. `target` is absent if there is
-    /// none of that name, or if the request was refused before it was read.
+    /// Counts a request that was refused before a call was opened. `target` is `None` if there is
+    /// none of that name, or if the request was refused before its target was known.
     pub fn refused(&self, target: Option<Measured<'_>>, reason: &'static str) {
         let labels = RefusalLabels {
             kind: target.map_or(OTHER, |target| target.kind),
@@ -96,14 +96,14 @@ impl Meters {
         self.0.refusals.get_or_create(&labels).inc();
     }
 
-    /// Counts a token that was exchanged for a call to a configured service, or was not.
+    /// Counts a token that was exchanged, or was not, for a call to a configured service.
     pub fn exchanged(&self, service: &str, outcome: &'static str) {
         let name = self.0.services.bounded(service);
         let labels = NamedLabels { name, outcome };
         self.0.exchanges.get_or_create(&labels).inc();
     }
 
-    /// Counts a component that was loaded, refused or removed; `outcome` is `loaded`, `removed` or
+    /// Counts a component that was loaded, refused or removed. `outcome` is `loaded`, `removed` or
     /// the reason.
     pub fn loaded(&self, component: &str, outcome: &'static str) {
         let name = self.0.components.bounded(component);
@@ -111,17 +111,17 @@ impl Meters {
         self.0.loads.get_or_create(&labels).inc();
     }
 
-    /// Measures one write of the journal that was made durable.
+    /// Measures one batch of the journal that was made durable.
     pub fn synced(&self, records: usize, took: Duration) {
         let records = u32::try_from(records).unwrap_or(u32::MAX);
         self.0.syncs.records.observe(f64::from(records));
         self.0.syncs.seconds.observe(took.as_secs_f64());
     }
 
-    /// Renders everything in the text format of `OpenMetrics`, which Prometheus reads.
+    /// Renders all metrics in the text format of `OpenMetrics`, which Prometheus reads.
     ///
     /// # Errors
-    /// A value cannot be rendered.
+    /// Fails if a value cannot be rendered.
     pub fn render(&self, moment: &Moment) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("bailiwick");
         self.register(&mut registry);
@@ -232,9 +232,9 @@ impl Default for Meters {
 impl Default for Histograms {
     fn default() -> Self {
         Self {
-            // 0.1 ms to 3.3 s.
+            // From 0.1 ms to 3.3 s.
             seconds: Histogram::new(exponential_buckets(0.0001, 2.0, 16)),
-            // 1 to 2048.
+            // From 1 to 2048 records.
             records: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
         }
     }

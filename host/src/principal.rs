@@ -1,4 +1,4 @@
-//! The one name of a user or service account, by which shares and connections are told apart.
+//! The name of a user or service account, by which shares, rates and connections are kept apart.
 
 use bailiwick_envelope::Actor;
 
@@ -11,7 +11,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The principal `subject` of `issuer`.
+    /// Names the principal `subject` of `issuer`.
     pub fn new(issuer: &str, subject: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),

@@ -1,4 +1,7 @@
-//! JSON Schemas of tools: local, bounded, compiled once.
+//! The JSON Schemas of tools: local, bounded, compiled once.
+//!
+//! Trusts no schema and no instance: both come from strangers. Invariant: the time to check an
+//! instance is bounded before it is checked.
 
 mod cost;
 mod pattern;
@@ -15,48 +18,49 @@ use cost::{Cost, Unbounded, expanded};
 /// A compiled JSON Schema (2020-12) with its text.
 pub struct Schema {
     value: Value,
-    // For clients, who ask for it again and again.
+    // For clients, which ask for it again and again.
     members: Arc<Map<String, Value>>,
     validator: jsonschema::Validator,
     cost: Cost,
 }
 
-/// Why a schema is not accepted.
+/// The reason why a schema is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    /// Too large.
+    /// It is too large.
     #[error("it is larger than {MAX_BYTES} bytes")]
     TooLarge,
-    /// Not JSON, or nested too deeply.
+    /// It is not JSON, or nested too deeply.
     #[error(transparent)]
     Json(#[from] json::JsonError),
-    /// A reference to something outside the schema.
+    /// It refers to something outside the schema.
     #[error(
-        "it refers to {0:?}; what is followed are JSON pointers to a place within the schema, such as \
+        "it refers to {0:?}; expected a JSON pointer to a place within the schema, such as \
          \"#/$defs/name\", without `%`"
     )]
     Reference(String),
-    /// A name of its own, to which references would be relative.
+    /// It has an `$id`, to which references would be relative.
     #[error("it has an `$id`, {0:?}, which is not supported; remove it")]
     Id(String),
-    /// It could cost too much to evaluate.
+    /// It could cost too much to evaluate, because it contains itself.
     #[error("it refers to itself through {0:?}; nest to a fixed depth instead")]
     Recursive(String),
-    /// It could cost too much to evaluate.
+    /// It could cost too much to evaluate, because its references multiply.
     #[error("with its references expanded it is too large to be evaluated")]
     TooCostly,
-    /// Text that could deceive whoever reads it.
+    /// It has a text that could deceive its reader.
     #[error("a text in it is not accepted: {0}")]
     Text(#[from] Unfit),
-    /// Another dialect.
-    #[error("its `$schema` is {0:?}; only JSON Schema 2020-12 is supported, said once at the top")]
+    /// It is written in another dialect.
+    #[error("its `$schema` is {0:?}; expected JSON Schema 2020-12, stated once at the top")]
     Dialect(String),
-    /// Not a valid schema.
+    /// It is not a valid schema.
     #[error("it is not a valid JSON Schema: {0}")]
     Invalid(String),
-    /// The arguments of a tool are an object that admits no other members.
+    /// It admits arguments that it does not name.
     #[error(
-        "it must be an object (\"type\": \"object\") that is closed (\"additionalProperties\": false)"
+        "it must be an object (\"type\": \"object\") that is closed \
+         (\"additionalProperties\": false)"
     )]
     Open,
 }
@@ -65,7 +69,7 @@ impl Schema {
     /// Compiles `text`.
     ///
     /// # Errors
-    /// It is not a schema that this host evaluates.
+    /// Fails if it is not a schema that this host evaluates.
     pub fn compile(text: &str) -> Result<Self, SchemaError> {
         if text.len() > MAX_BYTES {
             return Err(SchemaError::TooLarge);
@@ -79,7 +83,7 @@ impl Schema {
             Unbounded::Dangling(target) => SchemaError::Reference(target),
         })?;
         check_texts(&value)?;
-        // Linear in the text, and bounded in the size of the expression.
+        // This engine is linear in the text, and the size of the expression is bounded.
         let patterns = PatternOptions::regex()
             .size_limit(MAX_PATTERN_BYTES)
             .dfa_size_limit(MAX_PATTERN_BYTES);
@@ -96,11 +100,11 @@ impl Schema {
         })
     }
 
-    /// Compiles the schema of a tool's arguments: an object that is closed, so that nothing
-    /// reaches a tool that its schema does not name.
+    /// Compiles the schema of a tool's arguments: a closed object, so that no member reaches a tool
+    /// that its schema does not name.
     ///
     /// # Errors
-    /// It is not such a schema.
+    /// Fails if it is not such a schema.
     pub fn compile_closed(text: &str) -> Result<Self, SchemaError> {
         let schema = Self::compile(text)?;
         let closed = ["additionalProperties", "unevaluatedProperties"]
@@ -115,17 +119,17 @@ impl Schema {
         }
     }
 
-    /// The schema itself.
+    /// Returns the schema itself.
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// Its members, shared; none if it is `true` or `false`.
+    /// Returns its members, shared. None if it is `true` or `false`.
     pub fn members(&self) -> Arc<Map<String, Value>> {
         Arc::clone(&self.members)
     }
 
-    /// Whether checking `instance` takes long enough to hold up others.
+    /// Returns true if checking `instance` takes long enough to hold up others.
     pub fn is_costly(&self, instance: &Value) -> bool {
         (CHEAP + 1..=MAX_STEPS).contains(&self.cost.of(instance))
     }
@@ -133,14 +137,15 @@ impl Schema {
     /// Checks `instance`.
     ///
     /// # Errors
-    /// What is wrong and where, for whoever sent it, without repeating values.
+    /// Fails with what is wrong and where, for the sender, without repeating values. Example:
+    /// `/amount: value is not of type "integer"`.
     pub fn check(&self, instance: &Value) -> Result<(), String> {
         let steps = self.cost.of(instance);
         if steps > MAX_STEPS {
             return Err("/: it is too large to be checked against the schema".to_owned());
         }
         if steps > CHEAP && tokio::runtime::Handle::try_current().is_ok() {
-            // Others go on while this takes its time.
+            // Other tasks go on while this one takes its time.
             return tokio::task::block_in_place(|| self.evaluate(instance, steps));
         }
         self.evaluate(instance, steps)
@@ -148,7 +153,7 @@ impl Schema {
 
     fn evaluate(&self, instance: &Value, steps: usize) -> Result<(), String> {
         if steps > CHEAP {
-            // All errors of something large are larger still: one is enough.
+            // All errors of a large value are larger still, so one is enough.
             return self
                 .validator
                 .validate(instance)
@@ -166,7 +171,7 @@ impl Schema {
     }
 }
 
-/// Where and what, without the value.
+/// Returns the place and the fault, without the value.
 fn told(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
     let place = if place.is_empty() {
@@ -194,6 +199,7 @@ fn check_references(value: &Value) -> Result<(), SchemaError> {
                         Err(SchemaError::Reference(target.clone()))
                     }
                     ("$dynamicRef", _) => Err(SchemaError::Reference("$dynamicRef".to_owned())),
+                    // A property may be named `$id`: then its value is a schema, not a string.
                     ("$id", Value::String(name)) => Err(SchemaError::Id(name.clone())),
                     _ => check_references(value),
                 })
@@ -202,7 +208,8 @@ fn check_references(value: &Value) -> Result<(), SchemaError> {
     }
 }
 
-/// The dialect, said once, at the top: another one further in would mean other keywords there.
+/// Checks the dialect. It may stand only at the top: further in, another dialect would give
+/// keywords another meaning there.
 fn check_dialect(schema: &Value) -> Result<(), SchemaError> {
     if let Some(dialect) = schema.get("$schema")
         && dialect
@@ -232,7 +239,7 @@ fn inner(value: &Value) -> impl Iterator<Item = &Value> {
 /// Checks the texts in `value`: members have names, and everything else is prose.
 ///
 /// # Errors
-/// One of them could deceive whoever reads it.
+/// Fails if one of them could deceive its reader.
 pub(crate) fn check_texts(value: &Value) -> Result<(), Unfit> {
     match value {
         Value::String(text) => check_prose(text),
@@ -244,11 +251,11 @@ pub(crate) fn check_texts(value: &Value) -> Result<(), Unfit> {
     }
 }
 
-/// What takes at most this many steps is evaluated where it is.
+/// The steps of a cheap check, which is made at once.
 const CHEAP: usize = 100_000;
-/// What takes more is not evaluated: a second or two, at the worst.
+/// The steps of the longest check, a second or two at worst. Anything longer is refused.
 const MAX_STEPS: usize = 50_000_000;
-/// Of one regular expression, compiled.
+/// The size of one compiled regular expression.
 const MAX_PATTERN_BYTES: usize = 512 << 10;
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MAX_BYTES: usize = 64 * 1024;
@@ -294,11 +301,11 @@ mod tests {
             (r#"{"type":7,"additionalProperties":false}"#, "not a valid"),
             (
                 r#"{"$schema":"http://json-schema.org/draft-04/schema#","type":"object"}"#,
-                "is \"http://json-schema.org/draft-04/schema#\"; only JSON Schema 2020-12",
+                "is \"http://json-schema.org/draft-04/schema#\"; expected JSON Schema 2020-12",
             ),
             (
                 r#"{"$schema":7,"type":"object"}"#,
-                "is \"7\"; only JSON Schema 2020-12",
+                "is \"7\"; expected JSON Schema 2020-12",
             ),
             (r#"{"type":"object","type":"object"}"#, "duplicate"),
             (deep.as_str(), "deep"),

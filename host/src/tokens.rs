@@ -21,7 +21,7 @@ mod verifier;
 
 pub use claims::{Claims, TimeRule};
 pub(crate) use client_credentials::{Asking, ClientCredentials};
-pub use endpoint::{ClientSettings, EndpointError, Malformed};
+pub use endpoint::{ClientSettings, EndpointError, MalformedAnswer};
 pub(crate) use endpoint::{Granted, TokenEndpoint};
 pub use error::TokenError;
 pub(crate) use keys::SetVersion;

@@ -1,10 +1,11 @@
-//! The front door: MCP over streamable HTTP, with the documents that OAuth clients look for.
+//! The front door, MCP over streamable HTTP with the documents that OAuth clients look for, and the
+//! operations listener.
 //!
 //! Trusts no byte of a request. Takes the credential out of it before any library sees it, parses
 //! the body once, and hands on a token and a typed request, apart from each other.
 //!
-//! Invariant: a request without exactly one acceptable token gets no further than its headers,
-//! and a call reaches the MCP library only with its permit.
+//! Invariant: a request without exactly one acceptable token gets no further than its headers. A
+//! call never reaches the MCP library: this host decides, makes and answers it.
 
 mod answer;
 mod body;
@@ -22,5 +23,5 @@ mod revision;
 
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};
-pub use http::{Serving, max_listeners, serve, serve_operations};
+pub use http::{Listening, max_listeners, serve, serve_operations};
 pub use operations::Operations;

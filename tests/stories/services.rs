@@ -184,7 +184,7 @@ async fn an_amount_that_cannot_be_carried_exactly_is_not_carried() -> Result<()>
         let arguments = serde_json::from_str(&format!(r#"{{"order_id": {number}}}"#))?;
         let answer = world.call(&token, "get_order_status", &arguments).await?;
         ensure!(
-            answer.raw.contains("is not one that everyone reads alike"),
+            answer.raw.contains("is not read alike by all programs"),
             "{number}: {}",
             answer.raw
         );

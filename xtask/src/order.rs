@@ -71,12 +71,9 @@ impl Host {
     /// Everything that is wrong, a text each.
     fn faults(&self) -> Vec<String> {
         let mut faults = self.ranks.differences(&self.modules);
-        faults.extend(ranking::backwards(&self.ranks, &self.imports, PENDING));
+        faults.extend(ranking::backwards(&self.ranks, &self.imports));
         faults.extend(self.cycles_of_siblings(TANGLED));
-        faults.extend(names::repeated(
-            &self.modules,
-            &[SHARED_NAMES, NAMED_TWICE].concat(),
-        ));
+        faults.extend(names::repeated(&self.modules, SHARED_NAMES));
         faults
     }
 
@@ -84,9 +81,6 @@ impl Host {
         siblings::cycles(&self.modules, &self.imports, tolerated)
     }
 }
-
-/// Imports that still run backwards: the module, what it imports, and what ends that.
-const PENDING: &[(&str, &str, &str)] = &[];
 
 /// Modules whose files may still import each other in a circle.
 const TANGLED: &[&str] = &["call", "cli", "delegation", "identity", "transport"];
@@ -96,32 +90,4 @@ const TANGLED: &[&str] = &["call", "cli", "delegation", "identity", "transport"]
 const SHARED_NAMES: &[&str] = &[
     // The arguments of each command.
     "Args",
-];
-
-/// Type names that are still defined more than once, and must not stay so.
-const NAMED_TWICE: &[&str] = &[
-    "Answer",
-    "Asked",
-    "Client",
-    "Inner",
-    "Names",
-    "Part",
-    "Parts",
-    "Progress",
-    "Reading",
-    "Serving",
-    "Command",
-    "Ended",
-    "Ending",
-    "Entry",
-    "Granted",
-    "Key",
-    "Kind",
-    "Loaded",
-    "Look",
-    "Malformed",
-    "Report",
-    "Services",
-    "Slot",
-    "Turn",
 ];

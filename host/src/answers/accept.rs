@@ -1,7 +1,7 @@
 //! The definitions of one component beside those that the operator accepted.
 //!
-//! Invariant: what is accepted is what has the digest that the operator named, even if the file was
-//! replaced after the operator looked at it.
+//! Invariant: the operator accepts exactly the definitions with the digest that they named, even if
+//! the file was replaced after they looked at it.
 
 use serde::Serialize;
 
@@ -12,25 +12,25 @@ use crate::dispatch::Outline;
 /// The definitions of one component, to be accepted or not.
 #[derive(Debug, Clone, Serialize)]
 pub struct Proposal {
-    /// The component.
+    /// The component's name.
     pub component: String,
     /// `sha256:` and the digest of its definitions.
     pub definitions: String,
-    /// How they compare with those that were accepted.
+    /// The comparison with the accepted definitions.
     pub standing: Standing,
-    /// What changed since, a line each. No text of a definition is in it.
+    /// The changes since then, one line each, without any text of a definition.
     pub changes: Vec<String>,
     #[serde(skip)]
     outline: Outline,
 }
 
-/// How a component's definitions compare with those that were accepted.
+/// The comparison of a component's definitions with the accepted ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// They are those that were accepted last.
+    /// They are the definitions that were accepted last.
     Accepted,
-    /// Others were accepted.
+    /// Other definitions were accepted.
     Changed,
     /// No definitions of this component were ever accepted.
     New,
@@ -42,7 +42,7 @@ pub enum AcceptError {
     /// The component does not describe itself, or is missing.
     #[error("{component}.wasm cannot be accepted: {cause}")]
     Unavailable {
-        /// The component.
+        /// The component's name.
         component: String,
         /// The error with its causes.
         cause: String,
@@ -52,9 +52,9 @@ pub enum AcceptError {
         "the tools folder now has {found}, not {wanted}; look at it again before you accept it"
     )]
     Digest {
-        /// What is there.
+        /// The digest of the definitions in the folder.
         found: String,
-        /// What the operator looked at.
+        /// The digest that the operator named.
         wanted: String,
     },
     /// The file of accepted definitions cannot be written.
@@ -63,7 +63,7 @@ pub enum AcceptError {
 }
 
 impl Proposal {
-    /// Compares the component `name` of a tools folder with what was accepted.
+    /// Compares the component `name` of a tools folder with the accepted definitions.
     ///
     /// # Errors
     /// Fails if there is no such component, or if it could not be asked for its definitions.

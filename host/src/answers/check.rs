@@ -1,4 +1,4 @@
-//! Everything that is wrong with a configuration and its tools, at once.
+//! Every fault of a configuration and its tools, found at once.
 
 mod findings;
 
@@ -15,16 +15,16 @@ use crate::limits::Room;
 
 pub use findings::Finding;
 
-/// What a configuration amounts to, and what does not fit in it.
+/// A configuration as the host would serve it, with the parts that do not fit together.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct CheckReport {
     /// The address of the front door.
     pub listen: String,
     /// The configured resource; derived from the bound address if absent.
     pub resource: Option<String>,
-    /// The issuers.
+    /// The URLs of the issuers.
     pub issuers: Vec<String>,
-    /// The services.
+    /// The names of the services.
     pub services: Vec<String>,
     /// The tools folder.
     pub folder: PathBuf,
@@ -36,12 +36,12 @@ pub struct Report {
     pub lowered: Option<String>,
     /// The tools that could be called.
     pub tools: Vec<CheckedTool>,
-    /// What each scope opens; first those that exist, then what needs none.
+    /// The tools that each scope opens. The tools that need no scope come last.
     pub scopes: Vec<ScopeUse>,
-    /// Where the host would not do what the configuration says.
+    /// The places where the host would not do what the configuration says.
     #[serde(serialize_with = "all_worded")]
     pub errors: Vec<Finding>,
-    /// Where it would, and it is probably not what the operator means.
+    /// The places where it would, but where the operator probably means something else.
     #[serde(serialize_with = "all_worded")]
     pub warnings: Vec<Finding>,
 }
@@ -49,9 +49,9 @@ pub struct Report {
 /// A tool that could be called.
 #[derive(Debug, Serialize)]
 pub struct CheckedTool {
-    /// The tool.
+    /// The tool's name.
     pub name: String,
-    /// Its component.
+    /// The name of its component.
     pub component: String,
     /// The configured signer of the component, if it is signed.
     pub signed_by: Option<String>,
@@ -64,22 +64,22 @@ pub struct CheckedTool {
 /// A service that a tool reaches or asks for.
 #[derive(Debug, Serialize)]
 pub struct CheckedService {
-    /// The service.
+    /// The service's name in the configuration.
     pub name: String,
-    /// In which mode; absent if it is not granted.
+    /// The mode, or `None` if the service is not granted.
     pub mode: Option<DelegationMode>,
 }
 
 /// The tools that a scope opens.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct ScopeUse {
-    /// The scope; absent for tools that need none.
+    /// The scope, or `None` for tools that need none.
     pub scope: Option<String>,
-    /// The tools.
+    /// The names of the tools that it opens.
     pub tools: Vec<String>,
 }
 
-impl Report {
+impl CheckReport {
     /// Compares a configuration with its tools folder.
     pub fn of(config: &Config, folder: &Folder) -> Self {
         let findings = findings::Findings::of(config, folder);

@@ -1,8 +1,10 @@
-//! Whether a token may make a call, and why, found as the host would find it.
+//! The decision about a call that is not made: admitted or not, allowed or not, with the reasons.
 //!
 //! Trusts what the host trusts: it runs the same admission and the same permit, with the issuers'
-//! keys fetched as configured. Invariant: nothing is called and nothing is recorded; the token is
-//! neither kept nor sent, only what it claims.
+//! keys fetched as configured.
+//!
+//! Invariant: nothing is called and nothing is recorded. The token is neither kept nor sent; only
+//! its claims are shown.
 
 mod claimed;
 mod refused;
@@ -31,13 +33,13 @@ pub use services::{ExchangedFrom, Lack, Missing, Presents, ServiceAccess, Servic
 
 /// A call to explain.
 pub struct Question {
-    /// The tool.
+    /// The tool's name.
     pub tool: String,
     /// The token, as a request would present it.
     pub presented: Presented,
-    /// What the token claims.
+    /// The token's claims.
     pub claimed: Claimed,
-    /// The arguments, JSON text; `{}` if absent.
+    /// The arguments as JSON text, or `None` for `{}`.
     pub arguments: Option<String>,
 }
 
@@ -45,7 +47,7 @@ pub struct Question {
 #[derive(Debug, Serialize)]
 #[serde(tag = "decision", rename_all = "kebab-case")]
 pub enum Explanation {
-    /// The token does not prove who calls.
+    /// The token does not prove a caller.
     NotAdmitted(NotAdmitted),
     /// The caller is known, and the call would be refused.
     Refused(Box<RefusedCall>),
@@ -56,9 +58,9 @@ pub enum Explanation {
 /// A call that would be made.
 #[derive(Debug, Serialize)]
 pub struct AllowedCall {
-    /// The caller.
+    /// The caller, as the token proves it.
     pub caller: KnownCaller,
-    /// The tool.
+    /// The tool and its code.
     pub tool: NamedTool,
     /// The scopes that the call needs, all of which the token has.
     pub scopes: Vec<String>,
@@ -66,7 +68,7 @@ pub struct AllowedCall {
     pub grant: String,
     /// The services that the tool asks for.
     pub services: Vec<ServiceAccess>,
-    /// What keeps this call from using them in full.
+    /// The conditions that keep this call from using the services in full.
     #[serde(serialize_with = "all_worded")]
     pub lacks: Vec<Lack>,
 }
@@ -74,34 +76,34 @@ pub struct AllowedCall {
 /// A caller whose token was verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KnownCaller {
-    /// The issuer.
+    /// The issuer's URL.
     pub issuer: String,
     /// The issuer's alias in the configuration.
     pub alias: String,
-    /// The subject.
+    /// The subject (`sub`), unique at the issuer.
     pub subject: String,
     /// A user or a service account.
     pub kind: ActorKind,
-    /// The tenant.
+    /// The caller's tenant, if the token names one.
     pub tenant: Option<String>,
-    /// The agent.
+    /// The id of the agent that acts for the caller.
     pub agent: String,
     /// The agent's client identifier.
     pub client: String,
     /// The scopes of the token.
     pub scopes: Vec<String>,
-    /// When the token expires (RFC 3339).
+    /// The time at which the token expires (RFC 3339).
     pub expires: String,
-    /// How long that is from now.
+    /// The seconds from now until then.
     pub seconds_left: u64,
 }
 
 /// A tool and the code behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NamedTool {
-    /// The tool.
+    /// The tool's name.
     pub name: String,
-    /// Its component.
+    /// The name of its component.
     pub component: String,
     /// The component's digest.
     pub digest: String,
@@ -233,7 +235,7 @@ impl NamedTool {
     }
 }
 
-/// How deep JSON may be, as at the front door.
+/// The deepest nesting of JSON, as at the front door.
 const MAX_DEPTH: usize = 64;
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub struct Folder {
 /// A component that would not be served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedComponent {
-    /// The component.
+    /// The component's name.
     pub name: String,
     /// The error with its causes.
     pub cause: String,
@@ -66,7 +66,7 @@ impl Folder {
         Ok(Self::join(config, loaded, refused, outlines))
     }
 
-    /// Builds the catalog; components that clash are refused.
+    /// Builds the catalog, and refuses components that clash.
     fn join(
         config: &Config,
         loaded: Vec<Offer>,
@@ -92,18 +92,18 @@ impl Folder {
         }
     }
 
-    /// Returns whether there is a component of that name, served or refused.
+    /// Returns true if there is a component of that name, served or refused.
     pub fn has(&self, name: &str) -> bool {
         self.loaded.iter().any(|component| component.name == name)
             || self.refused.iter().any(|refused| refused.name == name)
     }
 
-    /// The names of the tools, in the catalog's order.
+    /// Returns the names of the tools, in the catalog's order.
     pub fn tool_names(&self) -> Vec<String> {
         self.named(|_| true)
     }
 
-    /// The names of the tools for which `wanted` holds.
+    /// Returns the names of the tools for which `wanted` holds.
     pub(super) fn named(&self, wanted: impl Fn(&Tool) -> bool) -> Vec<String> {
         self.catalog
             .tools()
@@ -126,7 +126,7 @@ impl RefusedComponent {
 fn candidates(config: &Config) -> anyhow::Result<(Vec<Candidate>, Vec<RefusedComponent>)> {
     let mut candidates = intake::candidates(&config.server.tools, &config.server.trust)
         .context("server.tools cannot be used")?;
-    // Those that the configuration names come first, as for the host.
+    // The components that the configuration names come first, as they do for the host.
     candidates.sort_by_key(|candidate| !config.components.contains_key(&candidate.name));
     let left_out = candidates.split_off(candidates.len().min(config.limits.components));
     let refused = left_out

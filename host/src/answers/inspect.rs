@@ -1,8 +1,8 @@
-//! One component: what it is, what it asks for, what it cannot do, and whether this host would load
-//! it.
+//! One component: its digest and tools, the services it asks for, what it cannot do, and the
+//! verdict of this host.
 //!
-//! Everything but the digest, the size and the verdict is text of the component. It is shown, and
-//! nothing is decided by it.
+//! All but the digest, the size and the verdict is text of the component. It is shown, and nothing
+//! is decided by it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,57 +18,57 @@ use crate::limits::{Limits, Room};
 use crate::sandbox::{RawDefinition, Sandbox};
 use crate::seams::{SystemClock, SystemRandom};
 
-/// What there is to know about a component.
+/// The facts about a component.
 #[derive(Debug, Serialize)]
 pub struct ComponentReport {
     /// The component's name: the file's without `.wasm`.
     pub component: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,
-    /// The size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// The keys that its signature names. They are not verified here.
+    /// The keys that its signature names. The signature is not verified here.
     pub signers_named: Option<Vec<String>>,
     /// The error in its signature file, if that cannot be read.
     pub signature_error: Option<String>,
     /// Everything that it imports.
     pub imports: Vec<String>,
-    /// Its tools, if it got as far as describing them.
+    /// Its tools, if it came as far as describing them.
     pub tools: Vec<OfferedTool>,
-    /// Whether this host would load it.
+    /// The verdict of this host.
     pub verdict: Verdict,
-    /// The error with its causes, if it would not.
+    /// The error with its causes, if this host would not load it.
     pub reason: Option<String>,
-    /// What it cannot do, in one sentence.
+    /// A sentence that says what it cannot do.
     pub cannot: Option<String>,
     /// The services to grant, if it would load and asks for any.
     pub asks_for: BTreeSet<String>,
 }
 
-/// Whether this host would load a component, without any grant and whoever signed it.
+/// The verdict of this host about a component without any grant and with any signer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It would.
+    /// This host would load it.
     Loads,
-    /// It would not.
+    /// This host would not load it.
     Refused,
 }
 
 /// A tool as its component describes it.
 #[derive(Debug, Serialize)]
 pub struct OfferedTool {
-    /// The name.
+    /// The tool's name.
     pub name: String,
-    /// The title.
+    /// The title, for people.
     pub title: Option<String>,
-    /// The description.
+    /// The description, for the model.
     pub description: String,
     /// The schema of the arguments: JSON, or the text if that is not JSON.
     pub input_schema: Value,
     /// The schema of the result.
     pub output_schema: Option<Value>,
-    /// The annotations.
+    /// The hints for clients.
     pub annotations: OfferedHints,
     /// The scopes that it requires.
     pub scopes: Vec<String>,
@@ -168,7 +168,8 @@ fn schema(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
-/// Says what a component cannot do. Of a refused one it says only why it cannot be linked.
+/// Writes the sentence about what a component cannot do. For a refused component, it says only why
+/// the component cannot be linked.
 fn cannot(examined: &Judged) -> Option<String> {
     let own = |name: &str| {
         let own = name.strip_prefix(OWN)?;
@@ -197,11 +198,11 @@ fn imported(imports: &[String]) -> String {
     }
 }
 
-/// The beginning of the names of all interfaces that a component may import.
+/// The beginning of the name of each interface that a component may import.
 const OWN: &str = "bailiwick:tool/";
 
-const NOT_LINKED: &str = "What it asks for beyond bailiwick:tool is linked for no component, so it \
-                          cannot be started here.";
+const NOT_LINKED: &str = "This host links nothing beyond bailiwick:tool, so this component cannot \
+                          be started here.";
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! What the tests of answers share.
+//! The parts that the tests of answers share.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod site;
@@ -11,17 +11,17 @@ use crate::sandbox::Tier;
 
 pub(super) use site::{CONFIG, HELLO, ORDER, Offered, Site, component, jwks, signed};
 
-/// The configuration of a site.
+/// Reads the configuration of a site.
 pub(super) fn config(site: &Site) -> Config {
     config::load(&site.config()).unwrap()
 }
 
-/// The tools folder of a site, loaded.
+/// Loads the tools folder of a site.
 pub(super) async fn folder(site: &Site) -> Folder {
     Folder::load(&config(site), compiler()).await.unwrap()
 }
 
-/// A compiler without a process of its own.
+/// Makes a compiler without a process of its own.
 pub(super) fn compiler() -> Compiler {
     struct Here;
     impl Compile for Here {

@@ -1,7 +1,7 @@
-//! What the journal is told of components: that one is loaded, changed, refused or gone.
+//! The journal's records about components: loaded, changed, refused or removed.
 //!
-//! Invariant: a component that changed is one record with both digests and what changed in its
-//! tools' definitions; no text of a definition is in it, only digests of the texts.
+//! Invariant: a component that changed is one record with both digests and the changes of its
+//! tools' definitions. No text of a definition is in it, only digests of the texts.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -19,11 +19,11 @@ use crate::reason::LoadReason;
 /// A component whose tools are offered.
 pub(super) struct Served {
     pub(super) component: ComponentId,
-    /// What its tools say of themselves.
+    /// The definitions of its tools, as digests.
     outline: Outline,
 }
 
-/// The components of a catalog, by name.
+/// Returns the components of a catalog, by name.
 pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
     let mut components: BTreeMap<&str, (&ComponentId, Vec<&Definition>)> = BTreeMap::new();
     for tool in catalog.tools() {
@@ -44,7 +44,7 @@ pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
     components.into_iter().map(served).collect()
 }
 
-/// Records how the components of `policy` differ from those of `previous`.
+/// Records the differences between the components of `policy` and those of `previous`.
 pub(super) async fn record_changes(
     policy: &Policy,
     previous: Option<&Policy>,
@@ -112,7 +112,7 @@ fn tools(outline: &Outline) -> String {
     outline.tools().collect::<Vec<_>>().join(" ")
 }
 
-/// The record of a component that is refused.
+/// Logs that a component is refused, and returns the record of it.
 pub(super) fn refused(
     name: &str,
     digest: Option<String>,
@@ -132,11 +132,11 @@ pub(super) fn refused(
     ComponentRefused::new(component, reason(error), members.into())
 }
 
-/// The one record of all components beyond the bound.
+/// Logs that components beyond the bound are left out, and returns the one record for all of them.
 pub(super) fn left_out(count: usize, first: &str, most: usize) -> ComponentRefused {
     let cause = format!(
-        "the tools folder holds {count} components more than the {most} that are loaded at most (limits.components); \
-         {first} is the first that is left out"
+        "the tools folder has {count} components beyond the limit of {most} \
+         (limits.components); the first one left out is {first}"
     );
     tracing::error!(
         count,
@@ -147,7 +147,8 @@ pub(super) fn left_out(count: usize, first: &str, most: usize) -> ComponentRefus
     ComponentRefused::new(None, LoadReason::NotLoadable, members.into())
 }
 
-/// A component that is refused without such an error clashes with another.
+/// Returns the reason in records. A component that is refused for anything but an [`OfferError`]
+/// clashes with another.
 fn reason(error: Option<&OfferError>) -> LoadReason {
     let Some(error) = error else {
         return LoadReason::NameClash;

@@ -1,4 +1,4 @@
-//! The records of one call: opened before it has an effect, closed with how it ended.
+//! The records of one call: opened before it has an effect, closed with its end.
 //!
 //! Invariant: what [`Trail::settled`] returns is the proof that every record that this call has
 //! appended is durable. Running a guest, sending a request, reporting progress and answering take
@@ -17,19 +17,19 @@ use crate::downstream::DownstreamTally;
 use crate::envelope::Envelope;
 use crate::reason::{DownstreamReason, EndReason};
 
-/// Where the records of one call go, with what they all say: who, as whom, through what code. Its
-/// existence proves that `call.opened` is durable.
+/// The way to the journal for the records of one call, with the members that they share: the user,
+/// the agent, the target and its code. Its existence proves that `call.opened` is durable.
 #[derive(Clone)]
 pub struct Trail {
     journal: Journal,
     opened: Arc<CallOpened>,
-    // Of `call.opened`.
+    // The sequence number of `call.opened`.
     seq: u64,
-    // Endings that were appended and not waited for.
+    // Endings that were appended without waiting for them.
     unsettled: Arc<Mutex<Vec<Mark>>>,
 }
 
-/// A token that was obtained for a user: what was asked for, and what kind of credential came.
+/// A token that was obtained for a user: the request for it, and the kind of credential that came.
 pub struct Exchanged<'e> {
     /// The scopes that were asked for.
     pub scopes: &'e [String],
@@ -39,11 +39,11 @@ pub struct Exchanged<'e> {
     pub credential_kind: &'static str,
 }
 
-/// How a request to a service ended.
+/// The end of a request to a service.
 pub struct Closing {
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, unless it was done.
+    /// The reason, unless it was done.
     pub reason: Option<DownstreamReason>,
     /// The HTTP status of the answer.
     pub status: Option<u16>,
@@ -55,7 +55,7 @@ impl Trail {
     /// Writes `call.opened`, allowed by `grant`, and waits until it is durable.
     ///
     /// # Errors
-    /// It is not durable, so the call must not run.
+    /// Fails if it is not durable: the call must not run.
     pub async fn open(
         journal: Journal,
         envelope: &Envelope,
@@ -79,7 +79,7 @@ impl Trail {
     /// Waits until every record of this call is durable.
     ///
     /// # Errors
-    /// One is lost, or is not durable in time. The effect must not happen.
+    /// Fails if one is lost, or is not durable in time: the effect must not happen.
     pub async fn settled(&self) -> Result<Settled<'_>, AuditUnavailable> {
         let settled = self.journal.settled(&self.unsettled()).await?;
         self.lock().retain(|mark| !mark.is_settled());
@@ -89,7 +89,7 @@ impl Trail {
     /// Writes `downstream.refused` and waits until it is durable.
     ///
     /// # Errors
-    /// It is not durable.
+    /// Fails if it is not durable.
     pub async fn refused(
         &self,
         mode: Option<DelegationMode>,
@@ -103,7 +103,7 @@ impl Trail {
     /// Writes `downstream.opened`, and waits until it and everything before it is durable.
     ///
     /// # Errors
-    /// It is not, so nothing must be sent.
+    /// Fails if it is not durable: nothing must be sent.
     pub async fn opened(
         &self,
         mode: DelegationMode,
@@ -114,10 +114,10 @@ impl Trail {
         self.journal.settled(&mark.and(self.unsettled())).await
     }
 
-    /// Writes `token.exchanged`, and waits until it is durable. Other calls may use the token.
+    /// Writes `token.exchanged`, and waits until it is durable. Other calls may then use the token.
     ///
     /// # Errors
-    /// It is not, so the token must not be used.
+    /// Fails if it is not durable: the token must not be used.
     pub async fn exchanged(
         &self,
         mode: DelegationMode,
@@ -135,10 +135,10 @@ impl Trail {
         self.journal.record(record).await.map(drop)
     }
 
-    /// Writes `downstream.closed`. The next effect waits for it, the tool does not.
+    /// Writes `downstream.closed`. The next effect waits for it, but the tool does not.
     ///
     /// # Errors
-    /// It cannot be written now.
+    /// Fails if it cannot be appended now.
     pub async fn closed(
         &self,
         mode: DelegationMode,
@@ -161,10 +161,10 @@ impl Trail {
 
     /// Writes `call.closed`, and waits until it and everything before it is durable. A call that is
     /// not done reports how far it got: how many of its requests to services were answered, had no
-    /// effect, or ended unknown.
+    /// effect, or have an unknown end.
     ///
     /// # Errors
-    /// It is not durable, so the answer must not leave.
+    /// Fails if it is not durable: the answer must not leave.
     pub async fn close(
         &self,
         outcome: Outcome,
@@ -196,7 +196,7 @@ impl Trail {
     }
 }
 
-/// How far a call got, as the members of a record's detail.
+/// Returns the counts of a call's requests as the members of a record's detail.
 fn detail(reached: DownstreamTally) -> Detail {
     let counts = [
         ("downstream_done", reached.done),

@@ -14,14 +14,15 @@ use crate::reason::RefusalReason;
 pub struct Entry {
     caller: Arc<Caller>,
     policy: Arc<Policy>,
-    // Away once the call has it.
+    // `None` once [`Entry::surrender`] has handed it over.
     subject: Option<SubjectToken>,
 }
 
-/// Admits the caller whom the presented token proves, and who has to keep a pace.
+/// Admits the caller that the presented token proves, if the caller keeps to the
+/// [`Pace`](super::Pace).
 ///
 /// # Errors
-/// The refusal, recorded.
+/// Fails with the recorded refusal.
 pub async fn admit(
     host: &Host,
     presented: Result<Presented, RefusalReason>,
@@ -49,12 +50,13 @@ pub async fn admit(
 }
 
 impl Entry {
-    /// Who asks.
+    /// Returns the caller who was admitted.
     pub fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }
 
-    /// What the operator said when the caller was admitted.
+    /// Returns the policy under which the caller was admitted. The call keeps it to its end, even
+    /// if a reload replaces it meanwhile.
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
     }

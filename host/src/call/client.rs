@@ -1,4 +1,4 @@
-//! How the client takes part in its call: it can go away, and it can watch.
+//! The client's part in its call: it can go away, and it can watch the progress.
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -7,7 +7,7 @@ use crate::audit::Settled;
 use crate::sandbox::Report;
 
 /// The client of one call.
-pub struct Client {
+pub struct CallClient {
     /// Fires when the client goes away.
     pub cancelled: CancellationToken,
     /// Fires when the host stops.
@@ -16,11 +16,11 @@ pub struct Client {
     pub progress: Option<Progress>,
 }
 
-/// Where a client gets its call's progress.
+/// The way for progress from a call to its client.
 pub struct Progress(mpsc::Sender<Report>);
 
-impl Client {
-    /// Ends when no one waits for the call any longer.
+impl CallClient {
+    /// Waits until the client has gone away or the host stops.
     pub(super) async fn gone(&self) {
         tokio::select! {
             () = self.cancelled.cancelled() => {}
@@ -30,14 +30,18 @@ impl Client {
 }
 
 impl Progress {
-    /// A way to the client, and its other end. `most` reports wait for a slow client.
+    /// Builds a way to the client, and its other end. At most `most` reports wait for a slow
+    /// client.
     pub fn new(most: usize) -> (Self, mpsc::Receiver<Report>) {
         let (sender, receiver) = mpsc::channel(most);
         (Self(sender), receiver)
     }
 
-    /// Hands a report to the client. It leaves the host, so everything before it is durable. Fails
-    /// if the client went away.
+    /// Hands a report to the client. The report leaves the host, so everything before it is
+    /// durable.
+    ///
+    /// # Errors
+    /// Fails with the report if the client has gone away.
     pub(super) async fn report(&self, report: Report, _: Settled<'_>) -> Result<(), Report> {
         self.0.send(report).await.map_err(|unsent| unsent.0)
     }

@@ -1,4 +1,4 @@
-//! The last step: how the call [`Ended`] is recorded, and only then is there an answer.
+//! The last step: the end of the call is recorded, and only then does its answer exist.
 
 use super::{OpenCall, Refusal};
 use crate::audit::Settled;
@@ -6,7 +6,7 @@ use crate::downstream::DownstreamTally;
 use crate::reason::EndReason;
 use crate::sandbox::{Answer, Ending};
 
-/// A call that has run. Its answer is not available before it is closed.
+/// A call that has run. Its answer is not available before [`Ended::close`].
 pub struct Ended {
     opened: OpenCall,
     ending: Ending,
@@ -25,7 +25,7 @@ impl Ended {
     /// Writes `call.closed` and waits until it is durable.
     ///
     /// # Errors
-    /// It is not durable, so the answer must not leave.
+    /// Fails if the record is not durable: the answer must not leave.
     pub async fn close(self) -> Result<Answer, Refusal> {
         let Self {
             opened,

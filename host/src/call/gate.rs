@@ -1,9 +1,11 @@
-//! How many calls run at once: in the whole host and its script tier, for one principal, one tenant
-//! and one target.
+//! The gate: the number of calls that run at once, in the whole host and its script tier, and for
+//! one principal, one tenant and one target.
 //!
-//! A call that finds no place waits in a bounded queue, or is refused at once if that is full.
-//! Invariant: a place that becomes free goes to the first waiting call that fits, so nobody who
-//! waits is overtaken by a newcomer for the same place.
+//! A call that finds no place waits in a bounded queue, and is refused at once if the queue is
+//! full.
+//!
+//! Invariant: a free place goes to the first waiting call that fits, so a newcomer never overtakes
+//! a call that waits for the same place.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,13 +26,13 @@ pub struct Gate {
     wait: Duration,
 }
 
-/// A place inside. Given back when dropped.
+/// A place inside, given back when dropped.
 pub struct Place {
     held: Option<Vec<Count>>,
     shared: Arc<Shared>,
 }
 
-/// What a call that finds no place ran into.
+/// The bound that a call without a place ran into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     /// Calls in the whole host.
@@ -46,7 +48,7 @@ pub enum Full {
 }
 
 impl Full {
-    /// For the caller.
+    /// Returns the text for the caller.
     pub fn message(self) -> &'static str {
         match self {
             Self::Host => "the host is busy; try again",
@@ -58,13 +60,13 @@ impl Full {
     }
 }
 
-/// What is counted.
+/// A group of calls that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Count {
     Host,
     Script,
     User(Principal),
-    /// Issuer and tenant.
+    /// By issuer and tenant.
     Tenant(String, String),
     Target(Kind, String),
 }
@@ -74,7 +76,7 @@ struct Shared {
     state: Mutex<State>,
 }
 
-/// How many of each.
+/// The most calls of each group.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     host: usize,
@@ -83,7 +85,7 @@ struct Bounds {
     tenant: usize,
     target: usize,
     queue: usize,
-    /// In the queue, of one principal.
+    /// The most calls of one principal in the queue.
     waiting: usize,
 }
 
@@ -101,7 +103,8 @@ struct Waiting {
 }
 
 impl Gate {
-    /// The gate in front of the sandbox: what the operator says, and no more than the pools take.
+    /// Builds the gate in front of the sandbox, with the operator's limits and no more places than
+    /// the sandbox's pools have.
     pub fn new(limits: &Limits, capacity: Capacity) -> Self {
         let pool = |places: u32| usize::try_from(places).unwrap_or(usize::MAX);
         let bounds = Bounds {
@@ -116,8 +119,8 @@ impl Gate {
         Self::with(bounds, limits.queue_time)
     }
 
-    /// The gate in front of what is costly before a call has a place: one of each principal at a
-    /// time, so that somebody else's turn comes at once. Who waits does so as calls do.
+    /// Builds the gate in front of checks that are costly before a call has a place. Each principal
+    /// has one turn at a time, so another principal's turn comes at once. Checks wait as calls do.
     pub fn of_checks(limits: &Limits) -> Self {
         let total =
             std::thread::available_parallelism().map_or(2, |processors| processors.get().max(2));
@@ -135,7 +138,7 @@ impl Gate {
         Self::with(bounds, limits.queue_time)
     }
 
-    /// A gate with `total` places, of which one principal may have `each`, and nowhere to wait.
+    /// Builds a gate with `total` places, of which one principal may have `each`, and no queue.
     pub fn of(total: usize, each: usize) -> Self {
         let (script, tenant, target) = (total, total, total);
         let bounds = Bounds {
@@ -171,7 +174,7 @@ impl Gate {
         }
     }
 
-    /// A place for a call of `caller`, if there is one now.
+    /// Gives `caller` a place, if there is one now.
     pub fn try_enter(&self, caller: &Caller) -> Option<Place> {
         let wanted = wanted(caller, None);
         let mut state = self.shared.lock();
@@ -182,27 +185,28 @@ impl Gate {
             .then(|| self.shared.take(&mut state, wanted))
     }
 
-    /// A place for a call of `caller` to `target`, as soon as there is one.
+    /// Waits for a place for a call of `caller` to `target`.
     ///
     /// # Errors
-    /// There is none, and no room to wait or none in time.
+    /// Fails with the bound that is reached if the queue is full, or if no place comes free in
+    /// time.
     pub async fn enter(&self, caller: &Caller, target: &Target) -> Result<Place, Full> {
         self.admit(wanted(caller, Some(target))).await
     }
 
-    /// A turn of `caller`, as soon as there is one.
+    /// Waits for a turn of `caller`.
     ///
     /// # Errors
-    /// There is none, and no room to wait or none in time.
+    /// Fails with the bound that is reached if the queue is full, or if no turn comes in time.
     pub async fn turn(&self, caller: &Caller) -> Result<Place, Full> {
         self.admit(wanted(caller, None)).await
     }
 
     async fn admit(&self, wanted: Vec<Count>) -> Result<Place, Full> {
         match self.ask(wanted)? {
-            Asked::Taken(place) => Ok(place),
-            Asked::Waiting(id, place, full) => {
-                let _turn = Turn {
+            AdmissionState::Taken(place) => Ok(place),
+            AdmissionState::Waiting(id, place, full) => {
+                let _turn = QueueTurn {
                     id,
                     shared: &self.shared,
                 };
@@ -215,10 +219,10 @@ impl Gate {
         }
     }
 
-    fn ask(&self, wanted: Vec<Count>) -> Result<Asked, Full> {
+    fn ask(&self, wanted: Vec<Count>) -> Result<AdmissionState, Full> {
         let mut state = self.shared.lock();
         let Some(full) = self.shared.bounds.full(&state, &wanted) else {
-            return Ok(Asked::Taken(self.shared.take(&mut state, wanted)));
+            return Ok(AdmissionState::Taken(self.shared.take(&mut state, wanted)));
         };
         let is_own = |waiting: &&Waiting| {
             waiting
@@ -234,22 +238,22 @@ impl Gate {
         let id = state.next;
         state.next += 1;
         state.waiting.push_back(Waiting { id, wanted, admit });
-        Ok(Asked::Waiting(id, place, full))
+        Ok(AdmissionState::Waiting(id, place, full))
     }
 }
 
-enum Asked {
+enum AdmissionState {
     Taken(Place),
     Waiting(u64, oneshot::Receiver<Place>, Full),
 }
 
-/// A turn in the queue; whoever stops waiting leaves it.
-struct Turn<'g> {
+/// A turn in the queue. A call that stops waiting leaves it by dropping this.
+struct QueueTurn<'g> {
     id: u64,
     shared: &'g Shared,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for QueueTurn<'_> {
     fn drop(&mut self) {
         self.shared
             .lock()
@@ -279,7 +283,7 @@ fn is_user(count: &Count) -> bool {
 }
 
 impl Bounds {
-    /// The first bound that is reached.
+    /// Returns the first bound that is reached.
     fn full(&self, state: &State, wanted: &[Count]) -> Option<Full> {
         let reached =
             |count: &&Count| state.running.get(*count).copied().unwrap_or(0) >= self.of(count);
@@ -318,7 +322,7 @@ impl Shared {
         }
     }
 
-    /// Gives back what is `held` and lets in whoever fits now.
+    /// Gives back the `held` counts and lets in the waiting calls that now fit.
     fn give_back(self: &Arc<Self>, held: &[Count]) {
         let mut state = self.lock();
         state.release(held);
@@ -332,7 +336,7 @@ impl Shared {
                 break;
             };
             if let Err(mut unwanted) = admit.send(self.take(&mut state, wanted)) {
-                // Nobody waits any more. Dropping the place would lock again, so it is emptied
+                // The call no longer waits. Dropping the place would lock again, so it is emptied
                 // here.
                 state.release(&unwanted.held.take().unwrap_or_default());
             }

@@ -1,4 +1,6 @@
-//! Everything that a call passes through.
+//! The parts of the host that a call passes through, and the policy that serves it.
+//!
+//! Invariant: a request sees one [`Policy`], from its token to its answer.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,35 +19,35 @@ use crate::observe::Meters;
 use crate::sandbox::Sandbox;
 use crate::seams::Clock;
 
-/// Everything that a call passes through.
+/// The parts of the host that a call passes through.
 pub struct Host {
-    /// What the operator says, as of now.
+    /// The policy that serves now.
     pub serving: Serving,
-    /// Seals calls.
+    /// Signs envelopes.
     pub signer: Arc<Signer>,
-    /// Records them.
+    /// Takes the records.
     pub journal: Journal,
-    /// Measures them.
+    /// Measures calls and refusals.
     pub meters: Meters,
-    /// Runs tools.
+    /// Runs the guests.
     pub sandbox: Arc<Sandbox>,
-    /// How many requests a principal may make in a minute.
+    /// Bounds the requests that a principal may make in a minute.
     pub pace: Pace,
-    /// How many costly arguments are checked at once.
+    /// Bounds the costly checks of arguments that run at once.
     pub checks: Gate,
-    /// How many calls may run at once.
+    /// Bounds the calls that run at once.
     pub gate: Gate,
-    /// How many callers may listen at once.
+    /// Bounds the callers that listen at once.
     pub listeners: Gate,
-    /// The calls that run, whether or not their clients still wait.
+    /// The calls under way, including those whose clients have gone away.
     pub calls: TaskTracker,
-    /// Fires when the host begins to stop: nobody listens any longer.
+    /// Fires when the host begins to stop. Listening ends.
     pub ending: CancellationToken,
-    /// Fires when the host can wait for calls no longer.
+    /// Fires when the host can no longer wait for calls.
     pub stop: CancellationToken,
-    /// The log lines about refused tokens.
+    /// Bounds the log lines about refused tokens.
     pub lines: Lines,
-    /// For the end of listening.
+    /// The clock by which a listener's token expires.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -56,7 +58,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Serves by `policy`.
+    /// Starts with `policy`.
     pub fn new(policy: Policy) -> Self {
         Self {
             policy: ArcSwap::from_pointee(policy),
@@ -64,47 +66,48 @@ impl Serving {
         }
     }
 
-    /// The policy of this moment.
+    /// Returns the policy that serves at this moment.
     pub fn now(&self) -> Arc<Policy> {
         self.policy.load_full()
     }
 
-    /// Puts a policy in the place of the present one, and wakes those who listen.
+    /// Replaces the present policy, and wakes those who listen.
     pub fn adopt(&self, policy: Policy) {
         self.policy.store(Arc::new(policy));
         self.changes.send_replace(());
     }
 
-    /// Wakes whenever the policy is replaced.
+    /// Returns a receiver that wakes whenever the policy is replaced.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
 }
 
-/// What the operator says, at one moment. A request sees exactly one, from its token to its answer.
+/// The operator's settings at one moment, ready to serve. A request sees exactly one, from its
+/// token to its answer.
 pub struct Policy {
-    /// Who may ask, and which services can be reached.
+    /// Admits callers, and reaches services for their calls.
     pub access: Arc<Access>,
-    /// The tools, with what each may do, and their code.
+    /// The tools, each with its code and its grant.
     pub catalog: Catalog,
-    /// Digest of what clients are shown of each tool, in the catalog's order; made for the first
-    /// who listens.
+    /// A digest of each tool as clients see it, in the catalog's order. Made for the first
+    /// listener.
     pub faces: OnceLock<Vec<[u8; 32]>>,
-    /// How many components the configuration names.
+    /// The number of components that the configuration names.
     pub configured: usize,
-    /// Those of them that are not offered.
+    /// The components among these that are not offered.
     pub missing: Vec<String>,
 }
 
 /// The part of a policy that depends on the configuration and its secrets alone. Policies that
 /// differ only in their tools share it, with its key sets and credentials.
 pub struct Access {
-    /// Who may ask.
+    /// Admits callers.
     pub identity: Identity,
-    /// Reaches services.
+    /// Reaches services for calls.
     pub broker: Arc<Broker>,
-    /// Names of the issuers.
+    /// The names of the issuers.
     pub issuers: Vec<String>,
-    /// Of the configuration and its secrets: equal while neither changed.
+    /// A digest of the configuration and its secrets: equal while neither has changed.
     pub fingerprint: String,
 }

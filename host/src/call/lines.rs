@@ -1,7 +1,10 @@
-//! Log lines that strangers can cause: a few of each kind in an interval, the rest as one exact
-//! number.
+//! Log lines that strangers can cause. In each interval, the first few of a kind are written and
+//! the rest become one exact number.
 //!
-//! Invariant: for each kind, the lines and the numbers together are what happened.
+//! Example: of 10,000 invalid tokens within ten seconds, five are logged, and then one line says
+//! that there were 9,995 more.
+//!
+//! Invariant: for each kind, the lines and the numbers add up to what happened.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,16 +28,17 @@ struct Window {
     left_out: u64,
 }
 
-/// What becomes of one line.
+/// The fate of one line.
 enum Line {
-    /// It is written.
+    /// The line is written.
     Told,
-    /// It is counted, and the count is written when the interval ends; `true` for the first.
+    /// The line is counted, and the count is written when the interval ends. `true` for the first
+    /// one.
     LeftOut(bool),
 }
 
 impl Lines {
-    /// Tells that a token was refused, or counts it.
+    /// Logs a refused token, or counts it.
     pub fn refused(&self, error: &AdmitError) {
         let reason = error.reason();
         match self.admit(reason, Instant::now()) {
@@ -52,7 +56,7 @@ impl Lines {
         }
     }
 
-    /// Tells the numbers that are not told yet.
+    /// Logs the counts that are not logged yet.
     pub fn finish(&self) {
         tell(&mut lock(&self.windows), None);
     }
@@ -64,7 +68,7 @@ impl Lines {
             told: 0,
             left_out: 0,
         });
-        // An interval with a number to tell ends when that is told.
+        // An interval with a count to log ends when the count is logged.
         if window.left_out == 0 && now.saturating_duration_since(window.began) >= INTERVAL {
             *window = Window {
                 began: now,
@@ -81,7 +85,7 @@ impl Lines {
     }
 }
 
-/// Tells the numbers of one reason, or of all, and ends their intervals.
+/// Logs the counts of one reason, or of all, and ends their intervals.
 fn tell(windows: &mut HashMap<RefusalReason, Window>, only: Option<RefusalReason>) {
     for (reason, window) in windows.extract_if(|reason, _| only.is_none_or(|only| only == *reason))
     {
@@ -102,7 +106,7 @@ fn lock(
     windows.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Lines of one reason in an interval.
+/// The lines of one reason in an interval.
 const EACH: u32 = 5;
 const INTERVAL: Duration = Duration::from_secs(10);
 
@@ -128,7 +132,7 @@ mod tests {
             .get(&RefusalReason::TokenInvalid)
             .map(|window| window.left_out);
         assert_eq!(left_out, Some(9_995));
-        assert!(!told(INTERVAL), "until the number is told, it grows");
+        assert!(!told(INTERVAL), "until the number is logged, it grows");
         lines.finish();
         assert!(told(INTERVAL));
     }

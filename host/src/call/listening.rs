@@ -1,10 +1,11 @@
-//! Listening: an admitted caller is told *that* what they are shown has changed, and nothing more.
+//! Listening: an admitted caller learns *that* the tools they may see have changed, and nothing
+//! more.
 //!
-//! Trusts no admission for longer than it holds: before anything is told, and at least once a
+//! Trusts no admission for longer than it holds: before each notification, and at least once a
 //! minute, the token is admitted again under the policy of that moment.
 //!
-//! Invariant: a listener has a place until it ends, and ends no later than its token. What it is
-//! told depends on nothing but what its own caller could list.
+//! Invariant: a listener keeps a place until it ends, and ends no later than its token. Its
+//! notifications depend only on what its own caller could list.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +18,13 @@ use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
 
-/// Digest of what one caller is shown under one policy.
+/// A digest of what one caller can see under one policy.
 pub type Shown = fn(&Policy, &Caller) -> [u8; 32];
 
-/// A caller who waits for changes of what they are shown.
+/// A caller who waits for changes of what they can see.
 pub struct Listener {
     host: Arc<Host>,
-    // Away only while it is admitted again; if that fails, for good.
+    // `None` while the token is admitted again, and for good if that fails.
     subject: Option<SubjectToken>,
     changes: watch::Receiver<()>,
     shown: Shown,
@@ -36,7 +37,7 @@ pub struct Listener {
 /// Gives an admitted caller a place among the listeners.
 ///
 /// # Errors
-/// There is none; the refusal is recorded.
+/// Fails with the recorded refusal if there is no place.
 pub async fn listen(host: &Arc<Host>, mut entry: Entry, shown: Shown) -> Result<Listener, Refusal> {
     let subject = entry.surrender();
     let (caller, policy) = (entry.caller(), entry.policy());
@@ -66,7 +67,8 @@ pub async fn listen(host: &Arc<Host>, mut entry: Entry, shown: Shown) -> Result<
 }
 
 impl Listener {
-    /// Waits for the next change of what the caller is shown; `false` if listening is over.
+    /// Waits for the next change of what the caller can see. Returns `false` when listening is
+    /// over.
     pub async fn changed(&mut self) -> bool {
         let (ending, end) = (self.host.ending.clone(), self.end);
         tokio::select! {
@@ -79,9 +81,9 @@ impl Listener {
 
     async fn differs(&mut self) -> bool {
         loop {
-            // Changes that come close together are told once, after the last.
+            // Changes that come close together make one notification, after the last of them.
             tokio::time::sleep_until(self.earliest).await;
-            // A minute without a change is a reason to look at the token, too.
+            // After a minute without a change, the token is checked all the same.
             let _quiet = tokio::time::timeout(ADMISSION, self.changes.changed()).await;
             let policy = self.host.serving.now();
             let Some(caller) = self.admit_again(&policy).await else {
@@ -103,18 +105,22 @@ impl Listener {
                 Some(caller)
             }
             Err(error) => {
-                tracing::info!(reason = error.reason().as_str(), cause = %error, "a listener is let go");
+                tracing::info!(
+                    reason = error.reason().as_str(),
+                    cause = %error,
+                    "a listener's token was refused"
+                );
                 None
             }
         }
     }
 }
 
-/// How long one may listen before it has to ask again.
+/// The longest time that a client may listen before it has to ask again.
 const MAX_TIME: Duration = Duration::from_mins(30);
-/// How long an admission holds; as long as that of a token that is presented again.
+/// The time that an admission holds: as long as for a token that is presented again.
 const ADMISSION: Duration = Duration::from_mins(1);
-/// Between two notifications.
+/// The least time between two notifications.
 const PACE: Duration = Duration::from_secs(1);
-/// Listeners of one principal.
+/// The most listeners of one principal.
 pub const MAX_LISTENERS_OF_ONE: usize = 16;

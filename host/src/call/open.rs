@@ -1,4 +1,4 @@
-//! The fourth step: the call is recorded, and only then is it an [`OpenCall`].
+//! The fourth step: a [`Sealed`] call is recorded, and only then becomes an [`OpenCall`].
 
 use super::{Host, Refusal, Sealed};
 use crate::audit::Trail;
@@ -17,7 +17,7 @@ impl Sealed {
     /// Writes `call.opened` and waits until it is durable.
     ///
     /// # Errors
-    /// It is not durable, so the call must not run.
+    /// Fails if the record is not durable: the call must not run.
     pub async fn open(self, host: &Host) -> Result<OpenCall, Refusal> {
         let target = self.permit().target();
         let grant = target.backing().grant.as_str();
@@ -48,17 +48,17 @@ impl Sealed {
 }
 
 impl OpenCall {
-    /// The call that was opened.
+    /// Returns the sealed call behind this one.
     pub fn sealed(&self) -> &Sealed {
         &self.sealed
     }
 
-    /// Where its records go.
+    /// Returns the trail that takes the call's records.
     pub fn trail(&self) -> &Trail {
         &self.trail
     }
 
-    /// What measures it.
+    /// Returns the watch that measures the call.
     pub(super) fn watch(&self) -> &CallWatch {
         &self.watch
     }

@@ -1,6 +1,6 @@
-//! How many requests a principal may make in a minute, and how many at once.
+//! The pace of requests: the number that one principal may make in a minute, and at once.
 //!
-//! Invariant: what is remembered is bounded, and nobody is slowed down by the requests of another.
+//! Invariant: the memory for it is bounded, and no principal is slowed down by another.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,17 +11,21 @@ use tokio::time::Instant;
 use crate::limits::Limits;
 use crate::principal::Principal;
 
-/// The pace that each principal has to keep (a generic cell rate algorithm: one instant for each).
+/// The pace that each principal has to keep. A generic cell rate algorithm: it remembers one
+/// instant for each principal.
+///
+/// Example: with 60 calls a minute and a burst of 5, a principal may make five requests at once and
+/// then one each second.
 pub struct Pace {
-    /// Between two requests at the steady rate.
+    /// The time between two requests at the steady rate.
     interval: Duration,
-    /// How far ahead of the steady rate a principal may be.
+    /// The lead over the steady rate that a principal may have.
     ahead: Duration,
     kept: Mutex<Kept>,
 }
 
-/// When each principal will be back at the steady rate. Whoever has not been seen for a whole
-/// generation is forgotten, and starts afresh.
+/// The instant at which each principal is back at the steady rate. A principal who makes no request
+/// for a whole generation is forgotten and starts afresh.
 #[derive(Default)]
 struct Kept {
     young: HashMap<Principal, Instant>,
@@ -29,7 +33,7 @@ struct Kept {
 }
 
 impl Pace {
-    /// The pace of the configuration.
+    /// Reads the pace from the configuration.
     pub fn new(limits: &Limits) -> Self {
         let per_minute = u32::try_from(limits.calls_per_minute)
             .unwrap_or(u32::MAX)
@@ -46,7 +50,7 @@ impl Pace {
     /// Counts a request of `principal` that arrives `now`.
     ///
     /// # Errors
-    /// It is one too many; how long to wait before the next.
+    /// Fails if it is one too many, with the time to wait before the next.
     pub fn step(&self, principal: Principal, now: Instant) -> Result<(), Duration> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let due = kept.find(&principal).map_or(now, |due| due.max(now));
@@ -72,14 +76,14 @@ impl Kept {
     fn put(&mut self, principal: Principal, due: Instant, now: Instant) {
         if self.young.len() >= GENERATION && !self.young.contains_key(&principal) {
             self.old = std::mem::take(&mut self.young);
-            // Who is at the steady rate is as good as new.
+            // A principal at the steady rate needs no memory: a new one is treated the same.
             self.old.retain(|_, due| *due > now);
         }
         self.young.insert(principal, due);
     }
 }
 
-/// Principals in a generation; there are two.
+/// The principals of one generation. Two generations are kept.
 const GENERATION: usize = 32_768;
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ impl Entry {
     /// Decides whether this caller may make this call.
     ///
     /// # Errors
-    /// The refusal, recorded.
+    /// Fails with the recorded refusal.
     pub async fn permit(
         self,
         host: &Host,
@@ -40,8 +40,8 @@ impl Entry {
         if !allowed.is_costly() {
             return allowed.check();
         }
-        // Costly arguments wait for those of the same caller, so that others need not wait for
-        // them.
+        // A costly check waits for the other costly checks of the same caller, so that no one else
+        // waits for this caller's.
         let turn = host.checks.turn(self.caller()).await;
         let overloaded = |message: &str| allowed.denied(RefusalReason::Overloaded, message.into());
         let _turn = turn.map_err(|full| overloaded(full.message()))?;
@@ -50,22 +50,22 @@ impl Entry {
 }
 
 impl Permit {
-    /// Who may make the call, under which policy.
+    /// Returns the caller and the policy of the call.
     pub fn entry(&self) -> &Entry {
         &self.entry
     }
 
-    /// What may be called.
+    /// Returns the target of the call.
     pub fn target(&self) -> &Target {
         self.decided.target()
     }
 
-    /// The arguments, valid against the target's input schema.
+    /// Returns the arguments, valid against the target's input schema.
     pub fn arguments(&self) -> &Value {
         self.decided.arguments()
     }
 
-    /// The W3C trace id that the client sent, for correlation.
+    /// Returns the W3C trace id that the client sent, for correlation.
     pub fn trace_id(&self) -> Option<&str> {
         self.trace_id.as_deref()
     }

@@ -1,4 +1,6 @@
-//! Refusals before a call is opened: each is exactly one record, or an exact count of a flood.
+//! Refusals before a call is opened.
+//!
+//! Invariant: each refusal is exactly one record or, in a flood, part of an exact count.
 
 use std::time::Duration;
 
@@ -9,8 +11,8 @@ use crate::identity::Caller;
 use crate::observe::Measured;
 use crate::reason::RefusalReason;
 
-/// A request that was refused and recorded as such, or that could not be recorded. Only this
-/// module builds it, so a refusal without a record does not compile.
+/// A request that was refused and recorded as such, or that could not be recorded. Only this module
+/// builds it, so a refusal without a record does not compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal(Denied);
 
@@ -45,15 +47,15 @@ pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Re
     denied(host, caller, slower).await
 }
 
-/// Refuses a call of an admitted caller that breaks the rules of MCP, whether or not the target
-/// exists.
+/// Refuses a call of an admitted caller that breaks the rules of MCP. The answer is the same for a
+/// target that does not exist.
 pub async fn improper(host: &Host, caller: &Caller) -> Refusal {
-    let message = "the request is not what MCP asks for";
+    let message = "the request breaks the rules of MCP";
     let improper = Denied::general(RefusalReason::InvalidRequest, message);
     denied(host, caller, improper).await
 }
 
-/// Refuses a call that was permitted already.
+/// Refuses a call that was already permitted.
 pub(super) async fn late(host: &Host, permit: &Permit, reason: RefusalReason) -> Refusal {
     let message = match reason {
         RefusalReason::Cancelled => "the call was cancelled",
@@ -98,19 +100,19 @@ fn subject(caller: &Caller) -> Subject {
 }
 
 impl Refusal {
-    /// A refusal that nothing recorded, for tests of how refusals are answered.
+    /// Builds a refusal that nothing recorded, for tests of its answer.
     #[cfg(test)]
     pub(crate) fn of_test(reason: RefusalReason) -> Self {
         Self(Denied::general(reason, "refused"))
     }
 
-    /// What cannot be recorded is not made.
+    /// Builds the refusal of a call that cannot be recorded, and so is not made.
     pub(super) fn unrecordable() -> Self {
         let message = "the call cannot be recorded";
         Self(Denied::general(RefusalReason::AuditUnavailable, message))
     }
 
-    /// A refusal that could not be recorded says so instead.
+    /// Returns this refusal if it was recorded, and the refusal that says so if not.
     fn if_recorded(self, written: Result<(), AuditUnavailable>) -> Self {
         if written.is_ok() {
             self
@@ -119,27 +121,27 @@ impl Refusal {
         }
     }
 
-    /// Whether this is not a refusal but a failure to record: what was asked for may have happened.
+    /// Returns true if the call could not be recorded. What it asked for may have happened.
     pub fn is_unrecordable(&self) -> bool {
         self.reason() == RefusalReason::AuditUnavailable
     }
 
-    /// The code.
+    /// Returns the stable code.
     pub fn reason(&self) -> RefusalReason {
         self.0.reason
     }
 
-    /// The scopes that the call needs, all of them, where some are missing.
+    /// Returns all scopes that the call needs, if the caller lacks some of them.
     pub fn scopes(&self) -> &[String] {
         &self.0.scopes
     }
 
-    /// For the caller.
+    /// Returns the text for the caller.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// After how long it is worth trying again, where that is known.
+    /// Returns the time after which another request is worth making, if it is known.
     pub fn wait(&self) -> Option<Duration> {
         self.0.wait
     }

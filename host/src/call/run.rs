@@ -6,15 +6,16 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
-use super::{Client, Ended, Host, OpenCall};
+use super::{CallClient, Ended, Host, OpenCall};
 use crate::audit::{Outcome, Trail};
 use crate::delegation::Authority;
 use crate::reason::EndReason;
 use crate::sandbox::{Ending, Job, ProgressSink, Report};
 
 impl OpenCall {
-    /// Runs the call to its end, with everything that it began at services.
-    pub async fn run(mut self, host: &Host, client: Client) -> Ended {
+    /// Runs the guest to its end, then stops or awaits the requests to services that it left
+    /// behind, until all of them are recorded.
+    pub async fn run(mut self, host: &Host, client: CallClient) -> Ended {
         let authority = Arc::new(self.authority());
         let (sink, reports) = client
             .progress
@@ -22,6 +23,7 @@ impl OpenCall {
             .then(|| ProgressSink::new(host.sandbox.limits()))
             .unzip();
         let guest = self.guest(host, &client, Arc::clone(&authority), sink);
+        // A panic of the host ends this call, but the call is still closed in the journal.
         let watched = relay(self.trail(), &client, reports);
         let (ending, ()) = tokio::join!(AssertUnwindSafe(guest).catch_unwind(), watched);
         let reached = authority.end().await;
@@ -31,10 +33,11 @@ impl OpenCall {
     async fn guest(
         &self,
         host: &Host,
-        client: &Client,
+        client: &CallClient,
         authority: Arc<Authority>,
         progress: Option<ProgressSink>,
     ) -> Ending {
+        // The start of a guest is an effect: everything recorded so far must be durable first.
         let Ok(settled) = self.trail().settled().await else {
             let message = "the call cannot be recorded";
             return Ending::without_answer(Outcome::Failed, EndReason::Internal, message);
@@ -55,7 +58,7 @@ impl OpenCall {
         host.sandbox.run(job, client.gone(), settled).await
     }
 
-    /// What the call may do at services. The caller's token goes along only if a service is
+    /// Builds the call's authority at services. The caller's token goes along only if a service is
     /// granted; otherwise it is erased here.
     fn authority(&mut self) -> Authority {
         let subject = self.surrender();
@@ -67,9 +70,10 @@ impl OpenCall {
     }
 }
 
-/// Hands the guest's reports to the client, growing, each once everything before it is durable. The
-/// guest does not wait for that: what comes too fast is dropped where it is made.
-async fn relay(trail: &Trail, client: &Client, reports: Option<mpsc::Receiver<Report>>) {
+/// Hands the guest's reports to the client, each once everything before it is durable. Skips a
+/// report that is no further than the last one, because MCP's progress must increase. The guest
+/// does not wait: reports that come too fast are dropped where they are made.
+async fn relay(trail: &Trail, client: &CallClient, reports: Option<mpsc::Receiver<Report>>) {
     let (Some(progress), Some(mut reports)) = (&client.progress, reports) else {
         return;
     };

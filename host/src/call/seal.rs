@@ -1,8 +1,8 @@
-//! The third step: a [`Permit`] gets a place and an envelope, and becomes a [`Sealed`] call.
+//! The third step: a [`Permit`] gets a place and a signed envelope, and becomes a [`Sealed`] call.
 
 use std::sync::Arc;
 
-use super::{Client, Entry, Host, Permit, Place, Refusal, refusal};
+use super::{CallClient, Entry, Host, Permit, Place, Refusal, refusal};
 use crate::envelope::Envelope;
 use crate::reason::RefusalReason;
 
@@ -19,8 +19,8 @@ impl Permit {
     /// Waits for a place, then seals the call.
     ///
     /// # Errors
-    /// The refusal, recorded.
-    pub async fn seal(self, host: &Host, client: &Client) -> Result<Sealed, Refusal> {
+    /// Fails with the recorded refusal.
+    pub async fn seal(self, host: &Host, client: &CallClient) -> Result<Sealed, Refusal> {
         let place = match self.place(host, client).await {
             Ok(place) => place,
             Err(refusal) => return Err(refusal),
@@ -39,9 +39,10 @@ impl Permit {
         }
     }
 
-    async fn place(&self, host: &Host, client: &Client) -> Result<Place, Refusal> {
+    async fn place(&self, host: &Host, client: &CallClient) -> Result<Place, Refusal> {
         let (caller, target) = (self.entry().caller(), self.target());
         tokio::select! {
+            // A client that is already gone takes no place, even if one is free.
             biased;
             () = client.gone() => Err(refusal::late(host, self, RefusalReason::Cancelled).await),
             place = host.gate.enter(caller, target) => match place {
@@ -53,12 +54,12 @@ impl Permit {
 }
 
 impl Sealed {
-    /// The permit for which the envelope was made.
+    /// Returns the permit for which the envelope was made.
     pub fn permit(&self) -> &Permit {
         &self.permit
     }
 
-    /// The signed envelope.
+    /// Returns the signed envelope.
     pub fn envelope(&self) -> &Arc<Envelope> {
         &self.envelope
     }

@@ -112,7 +112,7 @@ mod tests {
         Ok(String::from_utf8(bytes).unwrap())
     }
 
-    /// Whether the host would serve everything.
+    /// Returns true if the host would serve everything.
     fn passes(site: &Site) -> bool {
         check::run(
             &check::Args {

@@ -6,9 +6,9 @@ use bailiwick_journal::cli::{show, verify};
 
 use super::page::Page;
 
-/// What to do with a journal.
+/// The commands for a journal.
 #[derive(clap::Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum AuditCommand {
     /// Verify a journal offline: every record, every checkpoint, nothing missing.
     Verify(verify::Args),
     /// Show records: a table, JSON lines, or one call as a tree.
@@ -17,10 +17,10 @@ pub(crate) enum Command {
     Adopt(adopt::Args),
 }
 
-pub(crate) fn run(command: &Command, page: &mut Page<'_>) -> anyhow::Result<()> {
+pub(crate) fn run(command: &AuditCommand, page: &mut Page<'_>) -> anyhow::Result<()> {
     match command {
-        Command::Verify(args) => verify::run(args, page),
-        Command::Show(args) => show::run(args, page),
-        Command::Adopt(args) => adopt::run(args, page),
+        AuditCommand::Verify(args) => verify::run(args, page),
+        AuditCommand::Show(args) => show::run(args, page),
+        AuditCommand::Adopt(args) => adopt::run(args, page),
     }
 }

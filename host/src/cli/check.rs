@@ -1,9 +1,9 @@
-//! `bailiwick check`: prints everything that is wrong with a configuration and its tools.
+//! `bailiwick check`: prints every fault of a configuration and its tools.
 
 use std::path::PathBuf;
 
 use bailiwick::answers::Folder;
-use bailiwick::answers::check::{CheckedService, CheckedTool, Finding, Report};
+use bailiwick::answers::check::{CheckReport, CheckedService, CheckedTool, Finding};
 use bailiwick::config;
 
 use super::compile::compiler;
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let config = config::load(&args.config)?;
     let folder = wait(async { Folder::load(&config, compiler()?).await })?;
-    let report = Report::of(&config, &folder);
+    let report = CheckReport::of(&config, &folder);
     if args.json {
         page.value(&report)?;
     } else {
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn as_text(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn as_text(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     overview(report, page)?;
     tools(report, page)?;
     scopes(report, page)?;
@@ -60,7 +60,7 @@ fn as_text(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(page.line("")?)
 }
 
-fn overview(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn overview(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     let derived = "derived from the address, since server.resource is not set";
     let services = report.services.join(", ");
     page.field("listen", &report.listen)?;
@@ -76,7 +76,7 @@ fn overview(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tools(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
+fn tools(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.heading("tools")?;
     let mut table = Table::new(&["TOOL", "COMPONENT", "SIGNED BY", "NEEDS SCOPES", "REACHES"]);
     for tool in &report.tools {
@@ -106,8 +106,8 @@ fn reaches(tool: &CheckedTool) -> String {
     or(&services.join(", "), "nothing").to_owned()
 }
 
-/// Lists what each scope opens, and what is open to every token.
-fn scopes(report: &Report, page: &mut Page<'_>) -> anyhow::Result<()> {
+/// Lists the tools that each scope opens, and those that are open to every token.
+fn scopes(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     let mut table = Table::new(&["SCOPE", "IS NEEDED FOR"]);
     for used in &report.scopes {
         let tools = used.tools.join(", ");

@@ -12,7 +12,7 @@ pub(crate) struct Args {
     memory: u64,
 }
 
-/// `bailiwick compile-keeper`: starts a spawner whenever the process above asks for one.
+/// Runs `bailiwick compile-keeper`: starts a spawner whenever the process above asks for one.
 pub(crate) fn keeper() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -20,7 +20,8 @@ pub(crate) fn keeper() -> anyhow::Result<()> {
     runtime.block_on(intake::keep_spawner())
 }
 
-/// `bailiwick compile-spawner`: starts a worker for each component that the process above asks for.
+/// Runs `bailiwick compile-spawner`: starts a worker for each component that the process above asks
+/// for.
 pub(crate) fn spawner() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -28,7 +29,7 @@ pub(crate) fn spawner() -> anyhow::Result<()> {
     runtime.block_on(intake::spawn_workers())
 }
 
-/// `bailiwick compile-worker`: compiles one component, from standard input to standard output.
+/// Runs `bailiwick compile-worker`: compiles one component, from standard input to standard output.
 pub(crate) fn worker(args: &Args) -> anyhow::Result<()> {
     Ok(intake::work(CompileLimits {
         address_space: args.memory,

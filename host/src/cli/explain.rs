@@ -1,6 +1,6 @@
-//! `bailiwick explain`: prints whether a token may make a call, and why.
+//! `bailiwick explain`: prints the decision about a call that is not made, with its reasons.
 //!
-//! Invariant: the token is neither printed nor sent, only what it claims.
+//! Invariant: the token is neither printed nor sent; only its claims are printed.
 
 use std::path::{Path, PathBuf};
 

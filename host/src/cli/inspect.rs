@@ -56,7 +56,7 @@ fn as_text(inspection: &ComponentReport, page: &mut Page<'_>) -> anyhow::Result<
     grant(inspection, page)
 }
 
-/// Names the keys of the signature. Which keys are trusted is for the configuration to say.
+/// Names the keys of the signature. The configuration decides which keys are trusted.
 fn signature(inspection: &ComponentReport) -> String {
     match (&inspection.signers_named, &inspection.signature_error) {
         (Some(keys), _) => format!(
@@ -94,7 +94,7 @@ fn or_none(names: &[String]) -> String {
     }
 }
 
-/// Lists the annotations that are set, as the attribute of the SDK spells them.
+/// Lists the annotations that are set, in the spelling of the SDK's attribute.
 fn hints(hints: OfferedHints) -> Vec<String> {
     let all = [
         ("read_only", hints.read_only_hint),
@@ -109,7 +109,7 @@ fn hints(hints: OfferedHints) -> Vec<String> {
     all.into_iter().filter_map(hint).collect()
 }
 
-/// Returns a schema on one line; one that is not JSON is shown as it is.
+/// Returns a schema on one line. A schema that is not JSON is shown as it is.
 fn schema(schema: &Value) -> String {
     match schema {
         Value::String(text) => text.clone(),
@@ -117,7 +117,7 @@ fn schema(schema: &Value) -> String {
     }
 }
 
-/// Prints what the operator writes for a component that asks for services.
+/// Prints the grant to write for a component that asks for services.
 fn grant(inspection: &ComponentReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     if inspection.asks_for.is_empty() {
         return Ok(());
@@ -134,7 +134,7 @@ fn grant(inspection: &ComponentReport, page: &mut Page<'_>) -> anyhow::Result<()
     Ok(())
 }
 
-/// A TOML key, quoted where it has to be.
+/// Returns a TOML key, quoted where it has to be.
 fn key(name: &str) -> String {
     let bare = name
         .bytes()

@@ -57,7 +57,8 @@ fn check_name(name: &str) -> anyhow::Result<()> {
     let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
     ensure!(
         plain && begins && name.len() <= 64,
-        "{name:?} cannot be the name of a tool's crate; use at most 64 of [a-z0-9_-], a letter first"
+        "{name:?} cannot be the name of a tool's crate; expected at most 64 of [a-z0-9_-], a letter \
+         first"
     );
     ensure!(
         !RESERVED.contains(&name),
@@ -72,7 +73,8 @@ fn given_sdk(path: &Path) -> anyhow::Result<PathBuf> {
         .with_context(|| format!("--sdk: {} does not exist", path.display()))?;
     ensure!(
         is_sdk(&whole),
-        "--sdk: {} is not the folder of bailiwick-sdk; give the folder `guest-sdk` of Bailiwick's sources",
+        "--sdk: {} is not the folder of bailiwick-sdk; expected the folder `guest-sdk` of \
+         Bailiwick's sources",
         path.display()
     );
     Ok(whole)

@@ -47,13 +47,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     raise_descriptors();
     wait(async {
         let mut signals = StopSignals::new(args.until_stdin_closes)?;
-        // Before anything else, while this process holds no secret and no guest.
+        // Before this process holds a secret or a guest.
         let workers = Workers::start()
             .context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;
         let app = tokio::select! {
             app = App::start(&args.config, workers) => app?,
-            () = signals.end() => anyhow::bail!("stopped before it listened; the next start closes what was open"),
+            () = signals.end() => anyhow::bail!(
+                "stopped before it listened; the next start closes the calls that were open"
+            ),
         };
         say_error(&format!("listening on {}", app.url()));
         let stop = CancellationToken::new();
@@ -66,7 +68,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         stop.cancel();
         tokio::select! {
             ended = serving => ended.context("the server failed")?,
-            () = signals.end() => anyhow::bail!("stopped at once by a second signal; the next start closes what was open"),
+            () = signals.end() => anyhow::bail!(
+                "stopped at once by a second signal; the next start closes the calls that were open"
+            ),
         }
     })
 }

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         return new_key(path, page);
     }
     let key = read_key(args.key.as_deref().context("--key is missing")?)?;
-    // Reads all of them before it signs any.
+    // All files are read before one is signed, so that a bad name leaves no signature behind.
     let read: Vec<_> = args
         .files
         .iter()
@@ -62,7 +62,7 @@ fn new_key(path: &Path, page: &mut Page<'_>) -> anyhow::Result<()> {
 /// Prints the configuration's section for a key.
 fn section(path: &Path, key: &SigningKey, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.line(&format!(
-        "{} is a private key: whoever has it can sign. In the configuration:",
+        "{} is a private key: anyone who has it can sign. In the configuration:",
         path.display()
     ))?;
     page.line("")?;
@@ -74,7 +74,7 @@ fn section(path: &Path, key: &SigningKey, page: &mut Page<'_>) -> anyhow::Result
     Ok(())
 }
 
-/// Reads a component; returns its name and bytes.
+/// Reads a component, and returns its name and bytes.
 fn component(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     let name = file
         .file_name()

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use bailiwick_envelope::DelegationMode;
 
 use super::reader::Section;
-use super::services::Services;
+use super::services::ServiceSections;
 use crate::delegation::ServiceSettings;
 use crate::dispatch::{ComponentGrant, ToolGrant};
 use crate::intake::DigestRule;
 
 pub(super) fn components(
     root: &Section<'_>,
-    services: &Services,
+    services: &ServiceSections,
 ) -> BTreeMap<String, ComponentGrant> {
     let named = root.named("components");
     named
@@ -21,7 +21,7 @@ pub(super) fn components(
         .collect()
 }
 
-fn component(section: &Section<'_>, services: &Services) -> ComponentGrant {
+fn component(section: &Section<'_>, services: &ServiceSections) -> ComponentGrant {
     let tool = |(name, section): (String, Section<'_>)| {
         let services = section.has("services").then(|| granted(&section, services));
         (
@@ -71,7 +71,7 @@ fn digest(section: &Section<'_>) -> Option<DigestRule> {
     }
 }
 
-fn granted(section: &Section<'_>, services: &Services) -> BTreeMap<String, DelegationMode> {
+fn granted(section: &Section<'_>, services: &ServiceSections) -> BTreeMap<String, DelegationMode> {
     let Some(table) = section.section("services") else {
         return BTreeMap::new();
     };

@@ -13,15 +13,15 @@ use crate::tokens::ClientSettings;
 use exchange::exchange;
 
 /// The services that were read.
-pub(super) struct Services {
+pub(super) struct ServiceSections {
     /// Those without a mistake.
     pub(super) sound: Vec<ServiceSettings>,
     /// Names of the others: a reference to one of them is not a second mistake.
     pub(super) unsound: Vec<String>,
 }
 
-pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> Services {
-    let mut services = Services {
+pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> ServiceSections {
+    let mut services = ServiceSections {
         sound: Vec::new(),
         unsound: Vec::new(),
     };

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::reader::Section;
-use super::services::Services;
+use super::services::ServiceSections;
 use crate::intake::is_signer_key;
 use crate::intake::{CodeSigner, NamePattern, Signers};
 use crate::note::VerifierKey;
 
-pub(super) fn signers(root: &Section<'_>, services: &Services) -> Signers {
+pub(super) fn signers(root: &Section<'_>, services: &ServiceSections) -> Signers {
     let mut known: Vec<CodeSigner> = Vec::new();
     for (name, section) in root.named("signers") {
         let Some(signer) = signer(name, &section, services) else {
@@ -25,7 +25,7 @@ pub(super) fn signers(root: &Section<'_>, services: &Services) -> Signers {
     Signers::new(known)
 }
 
-fn signer(name: String, section: &Section<'_>, services: &Services) -> Option<CodeSigner> {
+fn signer(name: String, section: &Section<'_>, services: &ServiceSections) -> Option<CodeSigner> {
     let key = section.required("key");
     let components: Vec<NamePattern> = section.parsed("components");
     if components.is_empty()
@@ -64,7 +64,7 @@ fn signer(name: String, section: &Section<'_>, services: &Services) -> Option<Co
     })
 }
 
-fn covered(section: &Section<'_>, services: &Services) -> BTreeSet<String> {
+fn covered(section: &Section<'_>, services: &ServiceSections) -> BTreeSet<String> {
     let listed = section.texts("services").unwrap_or_default();
     for (name, at) in &listed {
         let known = services.sound.iter().any(|service| service.name == *name)

@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use super::asker::Acting;
 use super::cache::ExchangeCache;
 use super::credential::Credential;
-use super::planned::{Planned, Progress, absolute, error_of, is_safe};
+use super::planned::{Attempt, Planned, absolute, error_of, is_safe};
 use super::request;
 use super::service::Service;
 use super::tally::Tally;
@@ -167,7 +167,7 @@ impl Inner {
         let settled = opened
             .await
             .map_err(|_| DownstreamError::AuditUnavailable)?;
-        let mut progress = Progress::default();
+        let mut progress = Attempt::default();
         let prepare = self.prepare(&planned, &mut progress, settled);
         let result = match self.unless_stopped(true, prepare).await {
             // Meanwhile another request of this call may have ended, or a token was exchanged.

@@ -18,7 +18,7 @@ use crate::tokens::may_be_renewed;
 
 /// Everything that an issued credential depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct CacheKey {
     pub(super) issuer: String,
     pub(super) sub: String,
     pub(super) tenant: Option<String>,
@@ -38,17 +38,17 @@ pub(super) struct Issued {
 }
 
 /// Where one key's credential is kept, and obtained by one for all who wait for it.
-pub(super) type Slot = Arc<Flight<Result<Issued, DownstreamError>>>;
+pub(super) type CacheSlot = Arc<Flight<Result<Issued, DownstreamError>>>;
 
 /// Exchanged credentials by key.
 #[derive(Default)]
 pub(super) struct ExchangeCache {
-    slots: Mutex<HashMap<Key, (Slot, u64)>>,
+    slots: Mutex<HashMap<CacheKey, (CacheSlot, u64)>>,
 }
 
 impl ExchangeCache {
     /// The slot of `key`, which is of no use after `until` (the end of the caller's token).
-    pub(super) fn slot(&self, key: &Key, until: u64, clock: &Arc<dyn Clock>) -> Slot {
+    pub(super) fn slot(&self, key: &CacheKey, until: u64, clock: &Arc<dyn Clock>) -> CacheSlot {
         let now = clock.now();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((slot, _)) = slots.get(key) {
@@ -68,7 +68,7 @@ impl ExchangeCache {
 
     /// Takes note that a service did not accept `token`: it is forgotten if it is what is kept
     /// under `key`, and not too new to be renewed.
-    pub(super) fn refused(&self, key: &Key, token: &str, now_ms: u64) {
+    pub(super) fn refused(&self, key: &CacheKey, token: &str, now_ms: u64) {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((slot, _)) = slots.get(key) {
             slot.forget(|last| {
@@ -112,8 +112,8 @@ mod tests {
         Arc::new(Standing)
     }
 
-    fn key() -> Key {
-        Key {
+    fn key() -> CacheKey {
+        CacheKey {
             issuer: "https://idp.example".into(),
             sub: "alice".into(),
             tenant: Some("acme".into()),
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn whatever_differs_about_a_principal_is_another_entry() {
         let cache = ExchangeCache::default();
-        let changes: [fn(&mut Key); 9] = [
+        let changes: [fn(&mut CacheKey); 9] = [
             |key| key.issuer.push('x'),
             |key| key.sub.push('x'),
             |key| key.tenant = None,

@@ -56,7 +56,7 @@ impl From<TokenError> for DownstreamError {
 mod tests {
     use super::*;
     use crate::reason::DownstreamReason;
-    use crate::tokens::Malformed;
+    use crate::tokens::MalformedAnswer;
 
     #[test]
     fn each_way_to_get_no_token_is_one_kind_of_error_for_the_tool() {
@@ -67,7 +67,7 @@ mod tests {
             (EndpointError::TimedOut, Unavailable),
             (EndpointError::Unreachable, Unavailable),
             (EndpointError::Unavailable, Unavailable),
-            (Malformed::TokenType.into(), CredentialRefused),
+            (MalformedAnswer::TokenType.into(), CredentialRefused),
             (EndpointError::ConsentRequired, ConsentRequired),
             (EndpointError::ScopeDenied(vec!["a".into()]), ScopeDenied),
             (EndpointError::Refused("invalid_grant"), CredentialRefused),

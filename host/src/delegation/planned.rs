@@ -25,7 +25,7 @@ pub(super) struct Planned {
 
 /// What is known of a downstream call when it ends.
 #[derive(Default)]
-pub(super) struct Progress {
+pub(super) struct Attempt {
     pub(super) status: Option<u16>,
     pub(super) credential: Option<&'static str>,
     pub(super) sending: bool,
@@ -38,7 +38,7 @@ impl Planned {
     }
 
     /// How it ended if it was given up.
-    fn given_up(&self, progress: &Progress) -> Outcome {
+    fn given_up(&self, progress: &Attempt) -> Outcome {
         if progress.sending && !is_safe(&self.method) {
             Outcome::Unknown
         } else {
@@ -59,7 +59,7 @@ impl Planned {
     pub(super) fn closing<T>(
         &self,
         result: &Result<T, Option<DownstreamError>>,
-        progress: &Progress,
+        progress: &Attempt,
     ) -> Closing {
         let (outcome, reason) = match result {
             Ok(_) => (Outcome::Done, None),
@@ -85,7 +85,7 @@ pub(super) fn is_safe(method: &Method) -> bool {
 }
 
 /// Returns how a downstream call ended that got no response which the tool may have.
-fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> Outcome {
+fn outcome_of(error: &DownstreamError, progress: &Attempt, method: &Method) -> Outcome {
     // Once a request that changes something is on its way, only a response says what it did.
     if progress.sending && progress.status.is_none() && !is_safe(method) {
         return Outcome::Unknown;
@@ -107,7 +107,7 @@ fn outcome_of(error: &DownstreamError, progress: &Progress, method: &Method) -> 
 pub(super) fn error_of(
     error: DownstreamError,
     outcome: Outcome,
-    progress: &Progress,
+    progress: &Attempt,
     method: &Method,
 ) -> DownstreamError {
     let unrecorded = error == DownstreamError::AuditUnavailable;

@@ -6,7 +6,7 @@
 use bailiwick_envelope::ActorKind;
 
 use super::asker::Asker;
-use super::cache::{Issued, Key};
+use super::cache::{CacheKey, Issued};
 use super::exchange::Exchange;
 use crate::downstream::DownstreamError;
 
@@ -32,8 +32,8 @@ impl UserAuthority {
     }
 
     /// Returns everything that what is obtained depends on, at the service of that name.
-    pub(super) fn cache_key(&self, service: &str, asker: &Asker<'_>) -> Key {
-        Key {
+    pub(super) fn cache_key(&self, service: &str, asker: &Asker<'_>) -> CacheKey {
+        CacheKey {
             issuer: asker.actor.iss.clone(),
             sub: asker.actor.sub.clone(),
             tenant: asker.actor.tenant.clone(),

@@ -1,4 +1,7 @@
 //! The tools that exist, each with its code and its grant.
+//!
+//! Invariant: a tool name belongs to one component. A component that claims the name of another is
+//! left out as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,30 +13,31 @@ use super::offer::Offer;
 use super::target::{Backing, GrantName, Kind, Target, Tool};
 use crate::intake::ComponentId;
 
-/// All tools by name. Immutable; a change makes a new one.
+/// All tools by name. Immutable: a reload makes a new catalog.
 #[derive(Debug, Default)]
 pub struct Catalog {
     tools: BTreeMap<String, Arc<Tool>>,
 }
 
-/// A component that claims the tool name of another, which comes first; of several names, the
-/// first.
+/// A component that claims a tool name of another component that comes first. If it claims several
+/// such names, this is the first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{tool} is also a tool of {other}, which comes first; rename one of them, or name this component, and not {other}, under \
-     [components]"
+    "{tool} is also a tool of {other}, which comes first; rename one of them, or name this \
+     component, and not {other}, under [components]"
 )]
 pub struct Clash {
     /// The component that is refused.
     pub component: ComponentId,
-    /// The tool.
+    /// The tool's name, in lower case.
     pub tool: String,
     /// The other component's name.
     pub other: String,
 }
 
 impl Catalog {
-    /// Joins what components offer with their grants, without those of [`Catalog::clashes`].
+    /// Joins the components' offers with their grants, and leaves out the components of
+    /// [`Catalog::clashes`].
     pub fn build(
         offers: Vec<Offer>,
         grants: &BTreeMap<String, ComponentGrant>,
@@ -55,9 +59,11 @@ impl Catalog {
         (Self { tools }, clashes)
     }
 
-    /// The components that claim a tool name which is another's. Components that the configuration
-    /// names come first, then those that are `serving`, then others by name: nothing that is merely
-    /// dropped into the folder displaces what the operator named or what serves.
+    /// Returns the components that claim a tool name of another component.
+    ///
+    /// Components that the configuration names come first, then those that are `serving`, then
+    /// others by name. So a file that is merely dropped into the folder never displaces a component
+    /// that the operator named or that serves.
     pub fn clashes(
         offers: &[Offer],
         grants: &BTreeMap<String, ComponentGrant>,
@@ -109,32 +115,32 @@ impl Catalog {
         clashes
     }
 
-    /// The target of that kind and name.
+    /// Returns the target of that kind and name.
     pub fn target(&self, kind: Kind, name: &str) -> Option<Target> {
         match kind {
             Kind::Tool => self.find(name).cloned().map(Target::Tool),
         }
     }
 
-    /// The tool of that name.
+    /// Returns the tool of that name.
     pub fn find(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.get(name)
     }
 
-    /// The digests of the components behind the tools.
+    /// Returns the digests of the components behind the tools.
     pub fn digests(&self) -> BTreeSet<&str> {
         self.tools()
             .map(|tool| tool.backing.component.digest.as_str())
             .collect()
     }
 
-    /// All tools, by name.
+    /// Returns all tools, by name.
     pub fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
         self.tools.values()
     }
 }
 
-/// The tools of one component, under its grant, if the configuration has one.
+/// Returns the tools of one component, under its grant if the configuration has one.
 fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item = Tool> {
     let default = ComponentGrant::default();
     let settings = &grant.unwrap_or(&default).settings;
@@ -146,6 +152,7 @@ fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item 
     } = offer;
     definitions.into_iter().map(move |definition| {
         let granted = grant.map(|grant| grant.services_of(&definition.name).clone());
+        // The operator may grant more than this tool declares; it gets what is in both.
         let declared = |(name, _): &(String, _)| definition.services.contains(name);
         let backing = Backing {
             component: component.clone(),
@@ -197,7 +204,7 @@ mod tests {
             .collect()
     }
 
-    /// The tools, and which component is refused for which tool of which other.
+    /// Returns the tools as `component:tool`, and the clashes as `component:tool:other`.
     fn built(components: Vec<Offer>, configured: &[&str], serving: &Catalog) -> (String, String) {
         let (catalog, clashes) = Catalog::build(components, &named(configured), serving);
         let tools: Vec<_> = catalog

@@ -1,4 +1,4 @@
-//! The decision about one call, with its reasons.
+//! The decision about one call: allowed with its reasons, or denied.
 
 use std::time::Duration;
 
@@ -25,27 +25,27 @@ pub struct Decided {
     arguments: Value,
 }
 
-/// Why a call may not be made.
+/// The reason why a call may not be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
-    /// The code.
+    /// The stable code.
     pub reason: RefusalReason,
-    /// The target, if it exists. What a client invents is never recorded.
+    /// The target, if it exists. A name that a client invents is never recorded.
     pub target: Option<Named>,
-    /// Scopes that the call needs, all of them, where scopes are missing.
+    /// All scopes that the call needs, if some are missing.
     pub scopes: Vec<String>,
-    /// For the caller.
+    /// The text for the caller.
     pub message: String,
-    /// After how long it is worth trying again, where that is known.
+    /// The time after which another request is worth making, if it is known.
     pub wait: Option<Duration>,
 }
 
 /// A target by name, with the digest of its component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Its kind.
+    /// The kind of target.
     pub kind: Kind,
-    /// Its name.
+    /// The target's name.
     pub name: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub component: String,
@@ -56,7 +56,7 @@ pub struct Named {
 /// Decides whether `caller` may make this call.
 ///
 /// # Errors
-/// They may not, or the call makes no sense.
+/// Fails if the caller may not, or if the call makes no sense.
 pub fn decide(
     catalog: &Catalog,
     caller: &Caller,
@@ -65,10 +65,10 @@ pub fn decide(
     allow(catalog, caller, request)?.check()
 }
 
-/// Decides whether `caller` may ask for this target, whatever the arguments are.
+/// Decides whether `caller` may ask for this target with any arguments.
 ///
 /// # Errors
-/// They may not, or there is no such target.
+/// Fails if the caller may not, or if there is no such target.
 pub fn allow(
     catalog: &Catalog,
     caller: &Caller,
@@ -95,7 +95,7 @@ pub fn allow(
 }
 
 impl Allowed {
-    /// Whether [`check`](Self::check) takes long enough to hold up others.
+    /// Returns true if [`check`](Self::check) takes long enough to hold up others.
     pub fn is_costly(&self) -> bool {
         self.target.input().is_costly(&self.arguments)
     }
@@ -103,12 +103,12 @@ impl Allowed {
     /// Checks the arguments against the target's input schema.
     ///
     /// # Errors
-    /// They are not valid.
+    /// Fails if they are not valid.
     pub fn check(self) -> Result<Decided, Denied> {
         if let Some(number) = &self.inexact {
             let short: String = number.chars().take(40).collect();
             return Err(self.invalid(&format!(
-                "the number {short} is not one that everyone reads alike (RFC 8785 §3.2.2.3): \
+                "the number {short} is not read alike by all programs (RFC 8785 §3.2.2.3): \
                  an integer beyond 2^53-1, or a fraction that is not the shortest of its value; \
                  shorten it, or send it as text where the target allows that"
             )));
@@ -127,26 +127,26 @@ impl Allowed {
         self.denied(RefusalReason::InvalidArguments, message)
     }
 
-    /// The denial of this call for `reason`.
+    /// Denies this call for `reason`.
     pub fn denied(&self, reason: RefusalReason, message: String) -> Denied {
         Denied::of(&self.target, reason, message)
     }
 }
 
 impl Decided {
-    /// What may be called.
+    /// Returns the target of the call.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// The arguments, valid against the target's input schema.
+    /// Returns the arguments, valid against the target's input schema.
     pub fn arguments(&self) -> &Value {
         &self.arguments
     }
 }
 
 impl Denied {
-    /// A denial that is not about one target.
+    /// Denies a request that is not about one target.
     pub fn general(reason: RefusalReason, message: &str) -> Self {
         Self {
             reason,
@@ -157,7 +157,7 @@ impl Denied {
         }
     }
 
-    /// A denial of a call of `target` that its grant had allowed.
+    /// Denies a call of `target` that its grant had allowed.
     pub fn of_granted(target: &Target, reason: RefusalReason, message: String) -> Self {
         let mut denied = Self::of(target, reason, message);
         if let Some(named) = &mut denied.target {
@@ -166,7 +166,7 @@ impl Denied {
         denied
     }
 
-    /// A denial of a call of `target`.
+    /// Denies a call of `target`.
     pub fn of(target: &Target, reason: RefusalReason, message: String) -> Self {
         let named = Named {
             kind: target.kind(),

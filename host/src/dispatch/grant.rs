@@ -1,4 +1,4 @@
-//! What the operator lets a component do (`[components.NAME]`).
+//! The operator's terms for one component (`[components.NAME]`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -12,47 +12,47 @@ use crate::owned::Trust;
 /// A grant to one component. Without one, a component gets no services.
 #[derive(Debug, Clone, Default)]
 pub struct ComponentGrant {
-    /// Which code the grant is for.
+    /// The code that the grant is for.
     pub digest: Option<DigestRule>,
-    /// Services of all its tools, each with its mode.
+    /// The services of all its tools, each with its mode.
     pub services: BTreeMap<String, DelegationMode>,
-    /// Scopes that the operator requires on top of what each tool requires.
+    /// The scopes that the operator requires, in addition to those that each tool requires.
     pub scopes: Vec<String>,
-    /// Parameter names that the identity lint lets pass.
+    /// The parameter names that the identity lint allows.
     pub allow_parameters: Vec<String>,
-    /// Non-secret JSON object for the component.
+    /// The component's settings, a JSON object without secrets.
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// Whether its tools are offered only as the operator accepted them; by default as `[server]`
-    /// says.
+    /// True if its tools are offered only as the operator accepted them. `[server]` has the
+    /// default.
     pub require_acceptance: Option<bool>,
-    /// What replaces the above for single tools.
+    /// The exceptions for single tools.
     pub tools: BTreeMap<String, ToolGrant>,
 }
 
-/// What differs for one tool.
+/// The exceptions for one tool.
 #[derive(Debug, Clone, Default)]
 pub struct ToolGrant {
-    /// Replaces the component's services.
+    /// The services of this tool, instead of the component's.
     pub services: Option<BTreeMap<String, DelegationMode>>,
-    /// Required in addition.
+    /// The scopes that this tool requires in addition.
     pub scopes: Vec<String>,
 }
 
-/// Everything that the operator says about one component. By default: no services, no signers, and
+/// Everything that the operator has set for one component. By default: no services, no signers, and
 /// nothing to accept.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
-    /// What it may do.
+    /// The services, scopes and settings that the operator grants it.
     pub grant: ComponentGrant,
-    /// Whose signatures count.
+    /// The signers whose signatures count.
     pub signers: Signers,
-    /// Whether its definitions must be accepted first.
+    /// The definitions that must be accepted before its tools are offered.
     pub acceptance: Acceptance,
-    /// Who may have written its files.
+    /// The users who may have written its files.
     pub trust: Trust,
 }
 
-/// Whether the operator must accept a component's definitions before its tools are offered.
+/// The operator's acceptance of a component's definitions.
 #[derive(Debug, Clone, Default)]
 pub enum Acceptance {
     /// Any definitions are served.
@@ -62,13 +62,13 @@ pub enum Acceptance {
     Required {
         /// The definitions that were accepted last.
         accepted: Option<Outline>,
-        /// The configuration file, to name in the command that accepts.
+        /// The configuration file, for the command that accepts.
         config: PathBuf,
     },
 }
 
 impl Terms {
-    /// The part that decides which code is let in.
+    /// Returns the terms that decide which code is let in.
     pub fn of_code(&self) -> CodeTerms<'_> {
         CodeTerms {
             trust: &self.trust,
@@ -80,7 +80,7 @@ impl Terms {
 }
 
 impl ComponentGrant {
-    /// The services of one tool, each with its mode.
+    /// Returns the services of one tool, each with its mode.
     pub fn services_of(&self, tool: &str) -> &BTreeMap<String, DelegationMode> {
         self.tools
             .get(tool)
@@ -88,7 +88,7 @@ impl ComponentGrant {
             .unwrap_or(&self.services)
     }
 
-    /// What the operator requires for one tool, on top of what the tool requires itself.
+    /// Returns the scopes that the operator requires for one tool, in addition to the tool's own.
     pub fn scopes_of<'g>(&'g self, tool: &str) -> impl Iterator<Item = &'g String> {
         self.scopes.iter().chain(
             self.tools
@@ -98,7 +98,7 @@ impl ComponentGrant {
         )
     }
 
-    /// All services that are granted to any tool.
+    /// Returns all services that are granted to any tool.
     pub fn all_services(&self) -> BTreeSet<&String> {
         let own = self
             .tools

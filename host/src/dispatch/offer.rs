@@ -1,9 +1,9 @@
-//! From code that loaded to tools that can be offered.
+//! Offers: code that loaded becomes tools that clients can see and call.
 //!
-//! Trusts `intake` for the code, and nothing that the component says about its tools.
+//! Trusts `intake` for the code, and nothing in the component's description of its tools.
 //!
-//! Invariant: all tools of a component are acceptable, or none of them is offered; where changes
-//! have to be accepted, they are exactly those that were accepted.
+//! Invariant: all tools of a component are acceptable, or none of them is offered. Where the
+//! operator has to accept changes, the tools are exactly those that were accepted.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,22 +18,22 @@ use crate::sandbox::{Code, RawDefinition};
 /// A component with checked tools, under its present terms.
 #[derive(Debug)]
 pub struct Offer {
-    /// The component.
+    /// The component's name and digest.
     pub component: ComponentId,
-    /// Its code.
+    /// Its compiled code.
     pub code: Arc<Code>,
-    /// Its tools.
+    /// The checked definitions of its tools.
     pub definitions: Vec<Definition>,
 }
 
-/// Why a component is not offered.
+/// The reason why a component is not offered.
 #[derive(Debug, thiserror::Error)]
 pub enum OfferError {
     /// There is no code.
     #[error(transparent)]
     Code(#[from] LoadError),
-    /// It has no tools, or too many.
-    #[error("it describes {0} tools; between 1 and {MAX_TOOLS} are allowed, each of another name")]
+    /// It has no tools, too many, or two with one name.
+    #[error("it describes {0} tools; expected 1 to {MAX_TOOLS}, each with a name of its own")]
     Tools(usize),
     /// One of its tools is not acceptable.
     #[error(transparent)]
@@ -48,18 +48,22 @@ pub enum OfferError {
 #[error(
     "the definitions of its tools {state}; look at them with `bailiwick inspect`, then run: \
      bailiwick accept {name} --digest {digest} --config {config:?}",
-    state = if changes.is_empty() { "were never accepted" } else { "are not those that were accepted" }
+    state = if changes.is_empty() {
+        "were never accepted"
+    } else {
+        "are not those that were accepted"
+    }
 )]
 pub struct Unaccepted {
-    /// The component.
+    /// The component's name.
     pub name: String,
-    /// `sha256:` and the digest of the outline. Accepting means accepting this digest.
+    /// `sha256:` and the digest of the outline, which is what the operator accepts.
     pub digest: String,
-    /// The definitions.
+    /// The definitions, as digests.
     pub outline: Outline,
-    /// How they differ from the accepted ones; empty if none were accepted.
+    /// The differences from the accepted definitions. Empty if none were accepted.
     pub changes: Vec<String>,
-    /// The configuration file.
+    /// The configuration file, for the command that accepts.
     pub config: PathBuf,
 }
 
@@ -68,7 +72,7 @@ pub struct Unaccepted {
 pub struct NotOffered {
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: Option<String>,
-    /// The reason.
+    /// The reason, with its causes.
     pub cause: OfferError,
 }
 
@@ -76,7 +80,7 @@ impl Offer {
     /// Loads `candidate` and checks its tools.
     ///
     /// # Errors
-    /// The component is refused.
+    /// Fails if the component is refused.
     pub async fn load(
         intake: &Intake,
         candidate: &Candidate,
@@ -90,17 +94,17 @@ impl Offer {
         })
     }
 
-    /// Offers code that was made for `component` before, under the present terms; `None` if it was
-    /// not, or they do not admit it any more.
+    /// Offers code that was made for `component` before, under the present terms. Returns `None` if
+    /// there is none, or if the terms no longer admit it.
     pub fn of_known(intake: &Intake, component: &ComponentId, terms: &Terms) -> Option<Self> {
         let loaded = intake.load_known(component, &terms.of_code())?;
         Self::check(loaded, terms).ok()
     }
 
-    /// Checks what a component that loaded says about its tools.
+    /// Checks a loaded component's description of its tools.
     ///
     /// # Errors
-    /// Some of it is not acceptable, so none of it is offered.
+    /// Fails if any tool is not acceptable: then no tool is offered.
     pub fn check(loaded: Loaded, terms: &Terms) -> Result<Self, OfferError> {
         let Loaded {
             component,
@@ -122,7 +126,7 @@ impl Offer {
 }
 
 impl OfferError {
-    /// Whether it may be otherwise in a moment, though the file stays as it is.
+    /// Returns true if the same file may load in a moment, as when the host had no descriptor left.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Code(error) if error.may_pass())
     }

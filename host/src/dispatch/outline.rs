@@ -1,9 +1,9 @@
-//! What the tools of a component say of themselves, as digests: enough to tell that a definition
-//! changed and in which part, and nothing that could deceive whoever reads it.
+//! Outlines: a component's description of its tools, as digests. An outline shows that a definition
+//! changed and in which part, and contains no text that could deceive its reader.
 //!
-//! Invariant: two components have equal outlines exactly if every name, title, description,
-//! schema, annotation, scope, service and meta of their tools is equal as JSON. What the operator
-//! adds by configuration is not in it.
+//! Invariant: two components have equal outlines exactly if every name, title, description, schema,
+//! annotation, scope, service and meta of their tools is equal as JSON. What the operator adds by
+//! configuration is not in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ use crate::json::numbers;
 use crate::sandbox::{Annotations, RawDefinition};
 use crate::seams::hex;
 
-/// The parts of one tool's definition: name to `sha256:` and the digest of its RFC 8785 form.
-/// What the definition does not have is left out.
+/// The parts of one tool's definition: each part's name with `sha256:` and the digest of its RFC
+/// 8785 form. A part that the definition does not have is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts(BTreeMap<String, String>);
 
@@ -25,7 +25,7 @@ pub struct Parts(BTreeMap<String, String>);
 pub struct Outline(BTreeMap<String, Parts>);
 
 impl Parts {
-    /// The parts of a definition whose schemas are these.
+    /// Digests the parts of a definition with these schemas.
     pub(super) fn of(
         raw: &RawDefinition,
         input: &Value,
@@ -57,17 +57,19 @@ impl FromIterator<(String, Parts)> for Outline {
 }
 
 impl Outline {
-    /// The names of the tools.
+    /// Returns the names of the tools.
     pub fn tools(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// `sha256:` and the digest of its RFC 8785 form: what an operator accepts.
+    /// Returns `sha256:` and the digest of its RFC 8785 form, which is what an operator accepts.
     pub fn digest(&self) -> String {
         digest(&json!(self))
     }
 
-    /// How it differs from `old`, a line each and a bounded number of them; none if it does not.
+    /// Returns the differences from `old`, one line each and a bounded number of them.
+    ///
+    /// Example: `refund: description changed from sha256:… to sha256:…`.
     pub fn changes_from(&self, old: &Self) -> Vec<String> {
         let mut changes = Vec::new();
         for (tool, parts) in &self.0 {
@@ -121,14 +123,15 @@ fn annotations(hints: &Annotations) -> Option<Value> {
     (!given.is_empty()).then_some(Value::Object(given))
 }
 
-/// Names whose order means nothing.
+/// Returns names as a set, because their order means nothing.
 fn names(names: &[String]) -> Option<Value> {
     let all: BTreeSet<&String> = names.iter().collect();
     (!all.is_empty()).then(|| json!(all))
 }
 
-/// A value that has no RFC 8785 form is told by the form that it has. Integers that the form would
-/// round, such as the bounds of 64 bits, are added as they are.
+/// Digests a value by its RFC 8785 form, or by its plain text if it has none. Integers that the
+/// form would round, such as the bounds of 64 bits, are added as they are: two schemas that differ
+/// only in such an integer have different digests.
 fn digest(value: &Value) -> String {
     let mut canonical =
         serde_json_canonicalizer::to_vec(value).unwrap_or_else(|_| value.to_string().into_bytes());
@@ -139,7 +142,7 @@ fn digest(value: &Value) -> String {
     format!("sha256:{}", hex(&Sha256::digest(canonical)))
 }
 
-/// Of one record.
+/// The most lines about one outline.
 const MAX_CHANGES: usize = 64;
 
 #[cfg(test)]

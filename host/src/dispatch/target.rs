@@ -1,4 +1,4 @@
-//! What a call asks for, and what stands behind it.
+//! The targets that clients can ask for, and the code behind them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,20 +21,21 @@ pub enum Kind {
     Tool,
 }
 
-/// What a client asked for: a kind, a name and arguments, nothing more.
+/// A client's request: a kind, a name and arguments, nothing more.
 #[derive(Debug, Clone)]
 pub struct TargetRequest {
-    /// What kind of thing.
+    /// The kind of target.
     pub kind: Kind,
-    /// Its name.
+    /// The target's name.
     pub name: String,
     /// The arguments, an object.
     pub arguments: Value,
-    /// A number in the text of the arguments that the value does not carry exactly.
+    /// A number in the text of the arguments that the value does not carry exactly, such as
+    /// `9007199254740993`.
     pub inexact: Option<String>,
 }
 
-/// A thing that can be asked for, as the catalog has it.
+/// A target in the catalog.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A tool.
@@ -44,13 +45,13 @@ pub enum Target {
 /// A tool that can be called.
 #[derive(Debug)]
 pub struct Tool {
-    /// What it is.
+    /// The component's checked description of it.
     pub definition: Definition,
-    /// The code behind it, and what that may do.
+    /// The code behind it, with its grant.
     pub backing: Backing,
 }
 
-/// The code behind a target, and what the operator lets it do.
+/// The code behind a target, with the operator's grant.
 #[derive(Debug, Clone)]
 pub struct Backing {
     /// The component that exports the target.
@@ -65,14 +66,14 @@ pub struct Backing {
     pub settings: Arc<str>,
 }
 
-/// Where in the configuration a grant stands, for example `components.orders` or
+/// The place of a grant in the configuration, for example `components.orders` or
 /// `components.orders.tools.refund`. A component without a table has the grant `default`, which
 /// grants no service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantName(Arc<str>);
 
 impl Kind {
-    /// The word in envelopes, records and metrics.
+    /// Returns the word for it in envelopes, records and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
@@ -89,7 +90,7 @@ impl From<Kind> for CallKind {
 }
 
 impl TargetRequest {
-    /// A request for a tool with these arguments, which were parsed from `text`.
+    /// Builds a request for a tool with these arguments, which were parsed from `text`.
     pub fn tool(name: String, arguments: Value, text: &str) -> Self {
         Self {
             kind: Kind::Tool,
@@ -101,35 +102,35 @@ impl TargetRequest {
 }
 
 impl Target {
-    /// What kind of thing it is.
+    /// Returns the kind of target.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Tool(_) => Kind::Tool,
         }
     }
 
-    /// Its name, unique among its kind.
+    /// Returns its name, unique among its kind.
     pub fn name(&self) -> &str {
         match self {
             Self::Tool(tool) => &tool.definition.name,
         }
     }
 
-    /// The code behind it, and what that may do.
+    /// Returns the code behind it, with its grant.
     pub fn backing(&self) -> &Backing {
         match self {
             Self::Tool(tool) => &tool.backing,
         }
     }
 
-    /// Scopes that it requires of a caller's token, all of them; sorted.
+    /// Returns the scopes that it requires of a caller's token, sorted. All of them are needed.
     pub fn scopes(&self) -> &[String] {
         match self {
             Self::Tool(tool) => &tool.definition.scopes,
         }
     }
 
-    /// What its component is asked for.
+    /// Returns the export to call in its component.
     pub fn export(&self) -> Export<'_> {
         match self {
             Self::Tool(tool) => Export::Tool(ToolExport {
@@ -139,7 +140,7 @@ impl Target {
         }
     }
 
-    /// The schema of its arguments.
+    /// Returns the schema of its arguments.
     pub fn input(&self) -> &Schema {
         match self {
             Self::Tool(tool) => &tool.definition.input,
@@ -148,7 +149,7 @@ impl Target {
 }
 
 impl GrantName {
-    /// The table that decides about `tool`: its own, its component's, or none.
+    /// Names the table that decides about `tool`: its own, its component's, or none.
     pub(super) fn of(component: &str, tool: &str, grant: Option<&ComponentGrant>) -> Self {
         Self(match grant {
             Some(grant) if grant.tools.contains_key(tool) => {
@@ -159,7 +160,7 @@ impl GrantName {
         })
     }
 
-    /// The name, as it stands in records.
+    /// Returns the name as it stands in records.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -17,7 +17,7 @@ use tower_service::Service as _;
 
 use super::addresses::{AddressPolicy, Blocked};
 use super::connector::{ConnectError, Connector};
-use super::ending::Ending;
+use super::ending::ConnectionEnding;
 use super::pool::{Lane, Party, Pool};
 
 /// TLS for all outgoing connections: the platform's roots, TLS 1.2 and 1.3.
@@ -48,7 +48,7 @@ pub struct Client {
 
 /// A complete answer.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Reply {
     /// HTTP status.
     pub status: StatusCode,
     /// Headers.
@@ -113,7 +113,7 @@ impl Client {
         request: Request<Full<Bytes>>,
         time: Duration,
         max_bytes: usize,
-    ) -> Result<Answer, EgressError> {
+    ) -> Result<Reply, EgressError> {
         timeout(time, self.exchange(None, request, max_bytes))
             .await
             .map_err(|_| EgressError::TimedOut)?
@@ -133,7 +133,7 @@ impl Client {
         request: Request<Full<Bytes>>,
         time: Duration,
         max_bytes: usize,
-    ) -> Result<Answer, EgressError> {
+    ) -> Result<Reply, EgressError> {
         timeout(time, self.exchange(Some(party), request, max_bytes))
             .await
             .map_err(|_| EgressError::TimedOut)?
@@ -144,14 +144,14 @@ impl Client {
         party: Option<Party>,
         mut request: Request<Full<Bytes>>,
         max_bytes: usize,
-    ) -> Result<Answer, EgressError> {
+    ) -> Result<Reply, EgressError> {
         let failed = |error| classify(error, max_bytes);
         let destination = address(&mut request).map_err(|error| failed(error.into()))?;
         let lane = party.map(|party| Lane {
             destination: destination.clone(),
             party,
         });
-        let ending = Ending::watch(&mut request);
+        let ending = ConnectionEnding::watch(&mut request);
         let (connection, response) = self
             .respond(lane.as_ref(), destination, request)
             .await
@@ -165,7 +165,7 @@ impl Client {
         if let Some(lane) = lane.filter(|_| ending.is_explicit(&parts)) {
             self.pool.keep(lane, connection, Instant::now());
         }
-        Ok(Answer {
+        Ok(Reply {
             status: parts.status,
             headers: parts.headers,
             body,

@@ -11,12 +11,12 @@ use http::response::Parts;
 use http::{HeaderMap, Method, Request, StatusCode, Version, header};
 
 /// The parts of the request that decide, besides the answer itself.
-pub(super) struct Ending {
+pub(super) struct ConnectionEnding {
     method: Method,
     informed: Arc<AtomicBool>,
 }
 
-impl Ending {
+impl ConnectionEnding {
     /// Watches the answer to `request`.
     pub(super) fn watch<B>(request: &mut Request<B>) -> Self {
         let informed = Arc::new(AtomicBool::new(false));
@@ -106,7 +106,7 @@ mod tests {
                 .method(method)
                 .body(())
                 .unwrap_or_default();
-            let ending = Ending::watch(&mut request);
+            let ending = ConnectionEnding::watch(&mut request);
             let builder = headers.iter().fold(
                 http::Response::builder().status(status),
                 |answer, (name, value)| answer.header(*name, *value),

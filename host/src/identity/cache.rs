@@ -12,10 +12,10 @@ use crate::tokens::SetVersion;
 /// Callers by the digest of their token.
 #[derive(Default)]
 pub(super) struct VerifiedTokens {
-    entries: Mutex<HashMap<[u8; 32], Entry>>,
+    entries: Mutex<HashMap<[u8; 32], CachedCaller>>,
 }
 
-struct Entry {
+struct CachedCaller {
     caller: Arc<Caller>,
     version: SetVersion,
     until_ms: u64,
@@ -60,7 +60,7 @@ impl VerifiedTokens {
             .min(now_ms.saturating_add(MAX_AGE_MS));
         entries.insert(
             digest,
-            Entry {
+            CachedCaller {
                 caller: Arc::clone(caller),
                 version,
                 until_ms,

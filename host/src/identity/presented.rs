@@ -23,7 +23,7 @@ pub struct Presented {
 /// A way to present a token (RFC 9110 §11.4), such as `Bearer`.
 pub trait Scheme: Send + Sync {
     /// Reads the credentials of a request.
-    fn read(&self, credentials: &Credentials<'_>) -> Reading;
+    fn read(&self, credentials: &Credentials<'_>) -> Presence;
 
     /// Checks what the presenter must prove besides having the token.
     ///
@@ -47,7 +47,7 @@ pub struct Credentials<'r> {
 }
 
 /// What a scheme finds in a request's credentials.
-pub enum Reading {
+pub enum Presence {
     /// They are of another scheme.
     NotPresented,
     /// A token, with its proof if the scheme has one.
@@ -94,9 +94,9 @@ impl Presented {
         };
         for scheme in schemes {
             match scheme.read(&credentials) {
-                Reading::NotPresented => {}
-                Reading::Malformed => break,
-                Reading::Presented(token, proof) => {
+                Presence::NotPresented => {}
+                Presence::Malformed => break,
+                Presence::Presented(token, proof) => {
                     return Ok(Self {
                         scheme: *scheme,
                         token,

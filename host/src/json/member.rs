@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 pub struct IllTyped {
     member: String,
     expected: &'static str,
-    found: Kind,
+    found: JsonType,
 }
 
 impl IllTyped {
@@ -29,7 +29,7 @@ impl IllTyped {
 
 /// The type of a JSON value. Shows nothing of the value itself, which may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum JsonType {
     Null,
     Boolean,
     Number,
@@ -119,11 +119,11 @@ fn ill_typed(member: &str, expected: &'static str, value: &Value) -> IllTyped {
     IllTyped {
         member: member.to_owned(),
         expected,
-        found: Kind::of(value),
+        found: JsonType::of(value),
     }
 }
 
-impl Kind {
+impl JsonType {
     fn of(value: &Value) -> Self {
         match value {
             Value::Null => Self::Null,
@@ -136,7 +136,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for JsonType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Null => "null",

@@ -1,9 +1,9 @@
-//! How much memory this process can have: what the machine has, or less if a control group says so.
+//! The memory that this process can have: the machine's, or less if a control group sets a bound.
 //!
-//! Trusts the kernel's files and the places where they usually are. A file that cannot be read sets
+//! Trusts the kernel's files, at the paths where they usually are. A file that cannot be read sets
 //! no bound.
 //!
-//! Invariant: read once, so that a process never has two opinions.
+//! Invariant: it is read once, so that the process never acts on two different values.
 
 use std::fmt::{Display, Formatter, Result as Written};
 use std::fs;
@@ -13,20 +13,20 @@ use std::sync::OnceLock;
 /// The memory that this process can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
-    /// How much, bytes.
+    /// The amount, in bytes.
     pub bytes: u64,
-    /// The file that says so.
+    /// The file that sets it.
     pub from: PathBuf,
 }
 
 impl Room {
-    /// The room of this process; `None` where nothing says how much it is.
+    /// Returns the room of this process, or `None` if no file sets it.
     pub fn here() -> Option<&'static Self> {
         static HERE: OnceLock<Option<Room>> = OnceLock::new();
         HERE.get_or_init(|| Self::under(Path::new("/"))).as_ref()
     }
 
-    /// The same, with the kernel's files under `root`.
+    /// Reads the room from the kernel's files under `root`.
     fn under(root: &Path) -> Option<Self> {
         let groups = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
         let bounds = groups
@@ -45,11 +45,11 @@ impl Display for Room {
 
 /// A control group of this process that can bound memory.
 struct ControlGroup<'a> {
-    /// Where its hierarchy is mounted.
+    /// The mount point of its hierarchy.
     mount: &'static str,
     /// The names of the files with a bound.
     files: &'static [&'static str],
-    /// The group, from the top of the hierarchy.
+    /// The path of the group, from the top of the hierarchy.
     path: &'a str,
 }
 
@@ -78,8 +78,9 @@ impl<'a> ControlGroup<'a> {
         })
     }
 
-    /// What this group and every group above it allow. In a container the path can be the host's,
-    /// which is not there; the top of the hierarchy is then the container's own group.
+    /// Returns the bounds of this group and of every group above it. In a container the path can be
+    /// the host's, which does not exist there; the top of the hierarchy is then the container's own
+    /// group.
     fn bounds(&self, root: &Path) -> Vec<Room> {
         let top = Path::new("/").join(self.mount);
         let named = self.path.trim_start_matches('/');
@@ -95,7 +96,7 @@ impl<'a> ControlGroup<'a> {
     }
 }
 
-/// The bound in a file; none if it says `max`.
+/// Returns the bound in a file, or `None` if the file has `max`.
 fn number(root: &Path, from: PathBuf) -> Option<Room> {
     let text = fs::read_to_string(root.join(from.strip_prefix("/").ok()?)).ok()?;
     Some(Room {
@@ -104,7 +105,7 @@ fn number(root: &Path, from: PathBuf) -> Option<Room> {
     })
 }
 
-/// The machine's memory.
+/// Returns the machine's memory.
 fn machine(root: &Path) -> Option<Room> {
     let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
     let line = text
@@ -126,8 +127,8 @@ mod tests {
     /// A machine's files: path and content.
     type Files<'a> = &'a [(&'a str, &'a str)];
 
-    /// What the machine is like, its files, and the room: mebibytes and the file that says so.
-    type Case<'a> = (&'a str, Files<'a>, Option<(u64, String)>);
+    /// A machine, its files, and its room: mebibytes and the file that sets them.
+    type Case<'a> = (&'a str, Files<'a>, Option<(u64, &'a str)>);
 
     const MIB: u64 = 1 << 20;
 
@@ -141,116 +142,118 @@ mod tests {
         Room::under(root.path()).map(|room| (room.bytes / MIB, room.from.display().to_string()))
     }
 
+    const MACHINE: (&str, &str) = (
+        "proc/meminfo",
+        "MemTotal:       16777216 kB\nMemFree:  1 kB\n",
+    );
+
+    const CASES: &[Case<'_>] = &[
+        ("nothing can be read", &[], None),
+        ("no groups", &[MACHINE], Some((16384, "/proc/meminfo"))),
+        (
+            "version 2, its own group",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/system.slice/bailiwick.service\n"),
+                (
+                    "sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
+                    "536870912\n",
+                ),
+                ("sys/fs/cgroup/system.slice/memory.max", "max\n"),
+            ],
+            Some((
+                512,
+                "/sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
+            )),
+        ),
+        (
+            "version 2, a group above",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/pods/a/b\n"),
+                ("sys/fs/cgroup/pods/a/b/memory.max", "max\n"),
+                ("sys/fs/cgroup/pods/a/memory.max", "1073741824\n"),
+                ("sys/fs/cgroup/pods/memory.max", "2147483648\n"),
+            ],
+            Some((1024, "/sys/fs/cgroup/pods/a/memory.max")),
+        ),
+        (
+            "version 2, throttled before it is killed",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/a\n"),
+                ("sys/fs/cgroup/a/memory.max", "1073741824\n"),
+                ("sys/fs/cgroup/a/memory.high", "805306368\n"),
+            ],
+            Some((768, "/sys/fs/cgroup/a/memory.high")),
+        ),
+        (
+            "version 2, a container with a namespace of its own",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/\n"),
+                ("sys/fs/cgroup/memory.max", "268435456\n"),
+            ],
+            Some((256, "/sys/fs/cgroup/memory.max")),
+        ),
+        (
+            "version 1, a container that sees the host's path",
+            &[
+                MACHINE,
+                (
+                    "proc/self/cgroup",
+                    "4:memory:/docker/4f2a\n1:cpu,cpuacct:/docker/4f2a\n0::/\n",
+                ),
+                ("sys/fs/cgroup/memory/memory.limit_in_bytes", "134217728\n"),
+            ],
+            Some((128, "/sys/fs/cgroup/memory/memory.limit_in_bytes")),
+        ),
+        (
+            "version 1, together with another controller and no limit",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "4:hugetlb,memory:/a\n"),
+                (
+                    "sys/fs/cgroup/memory/a/memory.limit_in_bytes",
+                    "9223372036854771712\n",
+                ),
+            ],
+            Some((16384, "/proc/meminfo")),
+        ),
+        (
+            "a group outside of what is seen",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/../../proc\n"),
+                ("sys/fs/cgroup/memory.max", "268435456\n"),
+            ],
+            Some((256, "/sys/fs/cgroup/memory.max")),
+        ),
+        (
+            "a group without memory, and nonsense",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "1:cpu:/a\nnonsense\n:::\n0::/b\n"),
+                ("sys/fs/cgroup/a/memory.max", "1\n"),
+                ("sys/fs/cgroup/b/memory.max", "a lot\n"),
+            ],
+            Some((16384, "/proc/meminfo")),
+        ),
+        (
+            "a machine that hides its memory",
+            &[
+                ("proc/self/cgroup", "0::/a\n"),
+                ("sys/fs/cgroup/a/memory.max", "268435456\n"),
+            ],
+            Some((256, "/sys/fs/cgroup/a/memory.max")),
+        ),
+    ];
+
     #[test]
     fn the_room_is_the_least_of_the_machine_and_every_group_above() {
-        let machine = (
-            "proc/meminfo",
-            "MemTotal:       16777216 kB\nMemFree:  1 kB\n",
-        );
-        let from = |bytes: u64, file: &str| Some((bytes, file.to_owned()));
-        let cases: &[Case<'_>] = &[
-            ("nothing can be read", &[], None),
-            ("no groups", &[machine], from(16384, "/proc/meminfo")),
-            (
-                "version 2, its own group",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/system.slice/bailiwick.service\n"),
-                    (
-                        "sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
-                        "536870912\n",
-                    ),
-                    ("sys/fs/cgroup/system.slice/memory.max", "max\n"),
-                ],
-                from(
-                    512,
-                    "/sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
-                ),
-            ),
-            (
-                "version 2, a group above",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/pods/a/b\n"),
-                    ("sys/fs/cgroup/pods/a/b/memory.max", "max\n"),
-                    ("sys/fs/cgroup/pods/a/memory.max", "1073741824\n"),
-                    ("sys/fs/cgroup/pods/memory.max", "2147483648\n"),
-                ],
-                from(1024, "/sys/fs/cgroup/pods/a/memory.max"),
-            ),
-            (
-                "version 2, throttled before it is killed",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/a\n"),
-                    ("sys/fs/cgroup/a/memory.max", "1073741824\n"),
-                    ("sys/fs/cgroup/a/memory.high", "805306368\n"),
-                ],
-                from(768, "/sys/fs/cgroup/a/memory.high"),
-            ),
-            (
-                "version 2, a container with a namespace of its own",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/\n"),
-                    ("sys/fs/cgroup/memory.max", "268435456\n"),
-                ],
-                from(256, "/sys/fs/cgroup/memory.max"),
-            ),
-            (
-                "version 1, a container that sees the host's path",
-                &[
-                    machine,
-                    (
-                        "proc/self/cgroup",
-                        "4:memory:/docker/4f2a\n1:cpu,cpuacct:/docker/4f2a\n0::/\n",
-                    ),
-                    ("sys/fs/cgroup/memory/memory.limit_in_bytes", "134217728\n"),
-                ],
-                from(128, "/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-            ),
-            (
-                "version 1, together with another controller and no limit",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "4:hugetlb,memory:/a\n"),
-                    (
-                        "sys/fs/cgroup/memory/a/memory.limit_in_bytes",
-                        "9223372036854771712\n",
-                    ),
-                ],
-                from(16384, "/proc/meminfo"),
-            ),
-            (
-                "a group outside of what is seen",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/../../proc\n"),
-                    ("sys/fs/cgroup/memory.max", "268435456\n"),
-                ],
-                from(256, "/sys/fs/cgroup/memory.max"),
-            ),
-            (
-                "a group without memory, and nonsense",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "1:cpu:/a\nnonsense\n:::\n0::/b\n"),
-                    ("sys/fs/cgroup/a/memory.max", "1\n"),
-                    ("sys/fs/cgroup/b/memory.max", "a lot\n"),
-                ],
-                from(16384, "/proc/meminfo"),
-            ),
-            (
-                "a machine that hides its memory",
-                &[
-                    ("proc/self/cgroup", "0::/a\n"),
-                    ("sys/fs/cgroup/a/memory.max", "268435456\n"),
-                ],
-                from(256, "/sys/fs/cgroup/a/memory.max"),
-            ),
-        ];
-        for (what, files, expected) in cases {
-            assert_eq!(room(files), *expected, "{what}");
+        for (what, files, expected) in CASES {
+            let expected = expected.map(|(bytes, file)| (bytes, file.to_owned()));
+            assert_eq!(room(files), expected, "{what}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One call from the record that it begins to the record that it ended.
+//! The measurement of one call, from the record of its start to the record of its end.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::labels::{CallLabels, TargetLabels};
 use super::{Measured, Meters};
 
-/// By which a log line is found in the journal, and the journal's records from a log line.
+/// The ids that connect a call's log line with its records in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallIds {
     /// The call's id.
@@ -45,8 +45,8 @@ impl Meters {
 }
 
 impl CallWatch {
-    /// Counts how the call ended and writes its line to the log, once. `closed` is the sequence number of
-    /// `call.closed`, or absent if that could not be written.
+    /// Counts how the call ended and writes its log line, once. `closed` is the sequence number of
+    /// `call.closed`, or `None` if that could not be written.
     pub fn closed(&self, outcome: &'static str, reason: Option<&'static str>, closed: Option<u64>) {
         let took = self.began.elapsed();
         let (kind, target) = (self.labels.kind, Arc::clone(&self.labels.target));
@@ -82,7 +82,7 @@ impl Drop for CallWatch {
     }
 }
 
-/// From 1 ms to 33 s.
+/// Makes a histogram from 1 ms to 33 s.
 pub(super) fn call_seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 2.0, 16))
 }

@@ -1,4 +1,4 @@
-//! The labels, and what keeps them few.
+//! The labels, and the bound that keeps them few.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,8 +8,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 /// The label of everything that has no name in the catalog, and of names beyond [`MAX_NAMES`].
 pub const OTHER: &str = "other";
 
-/// How many names of each kind the meters tell apart over the life of the host: of targets, of
-/// services and of components.
+/// The most names of each kind (targets, services, components) over the life of the host.
 pub const MAX_NAMES: usize = 4096;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -44,14 +43,14 @@ pub(super) struct PartLabels {
     pub(super) part: &'static str,
 }
 
-/// The names that were seen.
+/// The names seen so far.
 #[derive(Default)]
 pub(super) struct LabelNames(Mutex<BTreeSet<Arc<str>>>);
 
 impl LabelNames {
     /// Returns the name, or [`OTHER`] once there are too many.
     ///
-    /// They come from the catalog and the configuration, so a client cannot add any. The bound is
+    /// Names come from the catalog and the configuration, so a client cannot add any. The bound is
     /// for a folder whose tools are renamed again and again while the host runs.
     pub(super) fn bounded(&self, name: &str) -> Arc<str> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);

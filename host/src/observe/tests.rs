@@ -1,4 +1,4 @@
-//! What is rendered, and that labels stay few.
+//! Tests that the rendered text is right and that labels stay few.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;

@@ -7,17 +7,17 @@
 use std::fmt;
 
 use super::engine::Tier;
-use super::entry::Entry;
+use super::entry::Exports;
 
 /// One component's code. Built only by [`Sandbox::link`](super::Sandbox::link).
 pub struct Code {
     digest: String,
     tier: Tier,
-    entry: Entry,
+    entry: Exports,
 }
 
 impl Code {
-    pub(super) fn new(digest: &str, tier: Tier, entry: Entry) -> Self {
+    pub(super) fn new(digest: &str, tier: Tier, entry: Exports) -> Self {
         Self {
             digest: digest.to_owned(),
             tier,
@@ -35,7 +35,7 @@ impl Code {
         self.tier
     }
 
-    pub(super) fn entry(&self) -> &Entry {
+    pub(super) fn entry(&self) -> &Exports {
         &self.entry
     }
 }

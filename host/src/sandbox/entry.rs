@@ -1,6 +1,6 @@
 //! A linked component with the ways into it.
 //!
-//! Invariant: an [`Entry`] is of a component whose exports have the types of `wit/`, and no instance
+//! Invariant: an [`Exports`] is of a component whose exports have the types of `wit/`, and no instance
 //! outlives the call that it was made for. Exports are found by name and once per component: the
 //! bindings of a whole world would demand every export, and would compare their types again in every
 //! instance, of which a call needs one.
@@ -15,7 +15,7 @@ use super::state::CallState;
 
 /// A component of which fresh instances can be made and called.
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(super) struct Exports {
     component: InstancePre<CallState>,
     tools: Tools,
 }
@@ -27,7 +27,7 @@ struct Tools {
     call: ComponentExportIndex,
 }
 
-impl Entry {
+impl Exports {
     /// Links the component with what its tier gives.
     pub(super) fn new(linker: &Linker<CallState>, component: &Component) -> Result<Self> {
         let linked = linker.instantiate_pre(component)?;

@@ -11,7 +11,7 @@ use super::bindings::{World, call};
 use super::code::Code;
 use super::described::RawDefinition;
 use super::engine::{self, EngineError, Started, Tier};
-use super::entry::Entry;
+use super::entry::Exports;
 use super::export::Export;
 use super::growth::{Budget, Exceeded, Owner};
 use super::log::Log;
@@ -138,7 +138,7 @@ impl Sandbox {
         digest: &str,
         component: &Component,
     ) -> wasmtime::Result<Arc<Code>> {
-        let entry = Entry::new(self.linker(tier), component)?;
+        let entry = Exports::new(self.linker(tier), component)?;
         Ok(Arc::new(Code::new(digest, tier, entry)))
     }
 

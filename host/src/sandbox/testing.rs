@@ -13,13 +13,13 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use super::bindings::World;
 use super::code::Code;
 use super::engine::Tier;
-use super::entry::Entry;
+use super::entry::Exports;
 use crate::intake;
 
 impl Code {
     /// Real code under a made-up digest.
     pub(crate) fn of_test(digest: &str) -> Arc<Self> {
-        static ENTRY: OnceLock<Option<Entry>> = OnceLock::new();
+        static ENTRY: OnceLock<Option<Exports>> = OnceLock::new();
         let entry = ENTRY.get_or_init(|| linked().ok()).clone();
         #[expect(clippy::expect_used, reason = "a test cannot go on without it")]
         let entry = entry.expect("the smallest component links");
@@ -27,12 +27,12 @@ impl Code {
     }
 }
 
-fn linked() -> wasmtime::Result<Entry> {
+fn linked() -> wasmtime::Result<Exports> {
     let engine = Engine::default();
     let mut linker = Linker::new(&engine);
     World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     let component = Component::from_binary(&engine, &intake::smallest_component())?;
-    Entry::new(&linker, &component)
+    Exports::new(&linker, &component)
 }
 
 /// The envelope of a made-up call.

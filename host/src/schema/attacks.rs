@@ -1,4 +1,4 @@
-//! Schemas and values that want more time, memory or stack than they are worth.
+//! Schemas and values that try to take more time, memory or stack than a call is worth.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Compiles and checks; whatever the answers are, they must come soon.
+/// Compiles and checks. Any answer will do, but it must come soon.
 fn answer(schema: &Value, instance: &Value) -> Result<(), String> {
     let started = Instant::now();
     let schema = Schema::compile(&schema.to_string()).map_err(|error| error.to_string());
@@ -36,7 +36,7 @@ fn another_way_to_write_a_reference_does_not_hide_a_loop() {
         serde_json::from_str(&format!("{}{}", "[".repeat(30), "]".repeat(30))).unwrap_or_default();
     let dynamic = answer(&nested("$dynamicRef", "#a"), &deep);
     assert!(dynamic.is_err_and(|error| error.contains("refers")));
-    // Means nothing in this dialect.
+    // This keyword means nothing in this dialect.
     drop(answer(&nested("$recursiveRef", "#"), &deep));
 }
 
@@ -165,7 +165,7 @@ proptest! {
     }
 }
 
-/// Values that a caller might send.
+/// Returns values that a caller might send.
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -183,7 +183,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Schemas, most of them valid.
+/// Returns schemas, most of them valid.
 fn schemas() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         any::<bool>().prop_map(Value::from),

@@ -1,9 +1,9 @@
-//! What it can cost to evaluate a schema, bounded before it is ever evaluated.
+//! The cost of evaluating a schema, bounded before it is ever evaluated.
 //!
-//! References multiply: forty definitions that each refer twice to the next are 2⁴⁰ evaluations.
-//! So references are expanded here once, on paper, and a schema that grows beyond
-//! [`MAX_EXPANDED`] nodes, or refers to itself, is refused. What is left costs at most that
-//! many steps for each value in the instance, and what its regular expressions take for each byte.
+//! References multiply: forty definitions that each refer twice to the next are 2⁴⁰ evaluations. So
+//! references are expanded here once, on paper, and a schema that grows beyond [`MAX_EXPANDED`]
+//! nodes, or refers to itself, is refused. Any other schema costs at most that many steps for each
+//! value in the instance, and the steps of its regular expressions for each byte.
 
 use std::collections::HashMap;
 
@@ -11,25 +11,25 @@ use serde_json::{Map, Value};
 
 use super::pattern;
 
-/// Why a schema could cost too much.
+/// The reason why a schema could cost too much.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unbounded {
     /// It refers to itself, directly or through others.
     Recursive(String),
     /// Expanded, it is too large or too deep.
     TooLarge,
-    /// It refers to something that is not there, or in a way that is not followed.
+    /// It refers to something that does not exist, or in a way that is not followed.
     Dangling(String),
 }
 
-/// What a schema costs, with every reference expanded.
+/// The cost of a schema with every reference expanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Cost {
     /// Steps for each value of an instance.
     pub(super) nodes: usize,
     /// Steps for each byte of a text.
     pub(super) patterns: usize,
-    /// Levels, and so calls on the stack.
+    /// Levels, each of which is a call on the stack.
     depth: usize,
 }
 
@@ -42,7 +42,7 @@ impl Cost {
         }
     }
 
-    /// Evaluating `instance` takes at most about that many steps.
+    /// Returns the most steps, roughly, that evaluating `instance` takes.
     pub(super) fn of(self, instance: &Value) -> usize {
         let size = Size::of(instance);
         let texts = self.patterns.saturating_mul(size.text) / BYTES_PER_STEP;
@@ -50,7 +50,7 @@ impl Cost {
     }
 }
 
-/// The cost of `schema`.
+/// Returns the cost of `schema`.
 pub(super) fn expanded(schema: &Value) -> Result<Cost, Unbounded> {
     let mut walk = Expander {
         root: schema,
@@ -83,7 +83,7 @@ impl Expander<'_> {
                 };
                 let mut inside = self.sum(members.values())?.and(target);
                 inside.patterns = inside.patterns.saturating_add(patterns(members));
-                // These evaluate everything beside them a second time, on every level.
+                // These keywords evaluate everything beside them a second time, on every level.
                 let again = members.contains_key("unevaluatedProperties")
                     || members.contains_key("unevaluatedItems");
                 if again {
@@ -125,7 +125,7 @@ impl Expander<'_> {
             Some(None) => return Err(Unbounded::Recursive(target.to_owned())),
             None => {}
         }
-        // The evaluator decodes `%`, and would find another target than is counted here.
+        // The evaluator decodes `%`, so it would find another target than this count does.
         let plain = target
             .strip_prefix('#')
             .filter(|pointer| !pointer.contains('%'));
@@ -140,7 +140,7 @@ impl Expander<'_> {
     }
 }
 
-/// The steps of the regular expressions that stand directly in a schema.
+/// Returns the steps of the regular expressions that stand directly in a schema.
 fn patterns(members: &Map<String, Value>) -> usize {
     let own = members
         .get("pattern")
@@ -161,7 +161,7 @@ struct Size {
 }
 
 impl Size {
-    /// Of a value that was parsed from outside, so that it is not deep.
+    /// Measures a value that was parsed from outside, so that it is not deep.
     fn of(instance: &Value) -> Self {
         let sum = |all: &mut dyn Iterator<Item = Self>| {
             all.fold(Self { values: 1, text: 0 }, |total, next| Self {
@@ -187,14 +187,14 @@ impl Size {
     }
 }
 
-/// About ten times what the largest schema without references can have in 64 KiB.
+/// About ten times as many as the largest schema without references can have in 64 KiB.
 const MAX_EXPANDED: usize = 20_000;
-/// Levels of schemas and what they refer to; each takes a piece of the stack wherever a schema is
+/// The levels of schemas and their targets. Each takes a piece of the stack wherever a schema is
 /// walked.
 const MAX_DEPTH: usize = 96;
-/// Steps of all regular expressions together, for each byte.
+/// The steps of all regular expressions together, for each byte.
 const MAX_PATTERNS: usize = 100_000;
-/// One step of an expression takes a fraction of what one of a schema takes.
+/// The bytes in the time of one step: a step of an expression takes a fraction of one of a schema.
 const BYTES_PER_STEP: usize = 8;
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
-//! What it can cost to match a regular expression, from its text.
+//! The cost of matching a regular expression, from its text.
 //!
-//! The engine takes time in proportion to the length of the text and to the size of the
-//! expression *after* its repetitions are written out: `([a-z]{50}){50}` is 2,500 steps a byte.
+//! The engine takes time in proportion to the length of the text and to the size of the expression
+//! *after* its repetitions are written out: `([a-z]{50}){50}` is 2,500 steps a byte.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The number of single-character steps of `pattern` with its counted repetitions written out.
+/// Returns the number of single-character steps of `pattern` with its counted repetitions written
+/// out.
 pub(super) fn steps(pattern: &str) -> usize {
     let mut rest = pattern.chars().peekable();
     let mut outer = Vec::new();
@@ -36,13 +37,13 @@ pub(super) fn steps(pattern: &str) -> usize {
             _ => group.push(1),
         }
     }
-    // Groups that are not closed are not valid either, which is for the engine to say.
+    // A group that is not closed is not valid either, but that is for the engine to report.
     outer.into_iter().fold(group.total(), |total, group| {
         total.saturating_add(group.total())
     })
 }
 
-/// What stands after a backslash.
+/// Returns the steps of an escape, of which the backslash has been read.
 fn escaped(rest: &mut Peekable<Chars<'_>>) -> usize {
     if !rest.next().is_some_and(|c| matches!(c, 'p' | 'P')) {
         return 1;
@@ -53,7 +54,7 @@ fn escaped(rest: &mut Peekable<Chars<'_>>) -> usize {
     UNICODE_CLASS
 }
 
-/// Passes over everything up to and including `end`, unless that is escaped.
+/// Skips everything up to and including `end`, unless that is escaped.
 fn skip(rest: &mut Peekable<Chars<'_>>, end: char) {
     while let Some(c) = rest.next() {
         if c == end {
@@ -86,7 +87,7 @@ impl PatternGroup {
     }
 }
 
-/// A class can take several bytes of UTF-8.
+/// The steps of a class, which can take several bytes of UTF-8.
 const CLASS: usize = 4;
 const UNICODE_CLASS: usize = 100;
 

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::endpoint::{EndpointError, Granted, TokenEndpoint};
 use super::renewal::may_be_renewed;
 use crate::egress::Party;
-use crate::flight::{Ended, Flight};
+use crate::flight::{Flight, Landed};
 use crate::seams::Clock;
 
 /// The host's own access token from one authorization server, kept until shortly before it expires.
@@ -60,7 +60,7 @@ impl ClientCredentials {
     /// A token that is valid for some time still (RFC 6749 §4.4).
     pub(crate) async fn token(&self) -> Result<SecretString, EndpointError> {
         let now = self.clock.now();
-        let usable = |last: &Ended<Result<Own, _>>| {
+        let usable = |last: &Landed<Result<Own, _>>| {
             last.answer.as_ref().is_ok_and(|own| now < own.usable_until)
         };
         self.current

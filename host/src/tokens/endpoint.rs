@@ -18,7 +18,7 @@ use crate::json;
 use granted::refused;
 
 pub use client::ClientSettings;
-pub use error::{EndpointError, Malformed};
+pub use error::{EndpointError, MalformedAnswer};
 pub(crate) use granted::Granted;
 
 /// The token endpoint of one authorization server, where the host is a client.
@@ -105,7 +105,7 @@ fn wipe(document: &mut Value) {
 fn unanswered(error: &EgressError) -> EndpointError {
     match error {
         EgressError::TimedOut => EndpointError::TimedOut,
-        EgressError::TooLarge(limit) => Malformed::TooLarge(*limit).into(),
+        EgressError::TooLarge(limit) => MalformedAnswer::TooLarge(*limit).into(),
         EgressError::Blocked(blocked) => {
             tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");
             EndpointError::Unreachable

@@ -16,7 +16,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use crate::egress::Tls;
-use crate::flight::{Ended, Flight};
+use crate::flight::{Flight, Landed};
 use crate::seams::Clock;
 use set::KeySet;
 use source::Fetch;
@@ -56,17 +56,17 @@ struct Ring {
     fetch: Fetch,
     algorithms: Vec<Algorithm>,
     clock: Arc<dyn Clock>,
-    current: ArcSwapOption<Loaded>,
-    looks: Flight<Look>,
+    current: ArcSwapOption<LoadedSet>,
+    looks: Flight<Fetched>,
 }
 
 /// How it ended when the issuer was asked for its keys.
-type Look = Result<(), KeyError>;
+type Fetched = Result<(), KeyError>;
 
 /// Which set it is: the SHA-256 of its text.
 pub(crate) type SetVersion = [u8; 32];
 
-struct Loaded {
+struct LoadedSet {
     set: KeySet,
     at_ms: u64,
 }
@@ -140,7 +140,7 @@ impl KeyRing {
 
     /// Returns whether the last attempt to get the keys failed and no older set can be used.
     pub fn is_unavailable(&self) -> bool {
-        let failed = |last: Ended<Look>| last.answer.is_err();
+        let failed = |last: Landed<Fetched>| last.answer.is_err();
         self.0.usable().is_none() && self.0.looks.last().is_some_and(failed)
     }
 
@@ -170,8 +170,8 @@ impl KeyRing {
     /// Asks the issuer, unless the last look is `enough`.
     async fn look(
         &self,
-        enough: impl Fn(&Ring, &Ended<Look>) -> bool + Send + Sync + 'static,
-    ) -> Look {
+        enough: impl Fn(&Ring, &Landed<Fetched>) -> bool + Send + Sync + 'static,
+    ) -> Fetched {
         let ring = Arc::clone(&self.0);
         // In a task of its own, so that a client that goes away does not undo the attempt.
         let looked = tokio::spawn(async move {
@@ -189,7 +189,7 @@ impl KeyRing {
 
 impl Ring {
     /// The last good set, while it may be used at all.
-    fn usable(&self) -> Option<Arc<Loaded>> {
+    fn usable(&self) -> Option<Arc<LoadedSet>> {
         self.current
             .load_full()
             .filter(|loaded| self.clock.now_ms().abs_diff(loaded.at_ms) <= MAX_STALE_MS)
@@ -201,7 +201,7 @@ impl Ring {
             .map_or(Age::Old, |last| self.age_of(&last))
     }
 
-    fn age_of(&self, last: &Ended<Look>) -> Age {
+    fn age_of(&self, last: &Landed<Fetched>) -> Age {
         let renewal = if last.answer.is_ok() {
             REFRESH_MS
         } else {
@@ -214,12 +214,12 @@ impl Ring {
         }
     }
 
-    fn since(&self, last: &Ended<Look>) -> u64 {
+    fn since(&self, last: &Landed<Fetched>) -> u64 {
         self.clock.now_ms().abs_diff(last.at_ms)
     }
 
     /// Fetches the set once.
-    async fn fetch(&self) -> Look {
+    async fn fetch(&self) -> Fetched {
         let at_ms = self.clock.now_ms();
         let read = tokio::time::timeout(FETCH_TIME, self.fetch.read()).await;
         let read = read.unwrap_or_else(|_| Err("it took too long".into()));
@@ -235,7 +235,7 @@ impl Ring {
                         .iter()
                         .for_each(|key| tracing::warn!(from = %self.source, "not used: {key}"));
                 }
-                self.current.store(Some(Arc::new(Loaded { set, at_ms })));
+                self.current.store(Some(Arc::new(LoadedSet { set, at_ms })));
                 Ok(())
             }
             Err(what) => {

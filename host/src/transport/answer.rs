@@ -1,4 +1,8 @@
-//! What a client may learn: one exhaustive match from [`RefusalReason`] to an HTTP answer.
+//! The answers that a client gets, with one exhaustive match from [`RefusalReason`] to an HTTP
+//! answer.
+//!
+//! Invariant: an answer reveals no more of a refusal than its message, the scopes that the call
+//! needs, and the time to wait. The cause is only in the host's log.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
@@ -11,20 +15,20 @@ use super::discovery::Resource;
 use crate::call::Refusal;
 use crate::reason::RefusalReason;
 
-/// The answers of this server.
-pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
+/// An answer of this server.
+pub(super) type HttpAnswer = Response<BoxBody<Bytes, Infallible>>;
 
-/// Where a refusal is answered.
+/// The form in which a refusal is answered.
 pub(super) enum Way {
     /// As an HTTP error.
-    Http(Box<Answer>),
+    Http(Box<HttpAnswer>),
     /// As a JSON-RPC error with this code.
     Protocol(i32),
     /// As a tool result that is an error, so that the model can read it.
     ToolResult,
 }
 
-/// How `refusal` is answered.
+/// Returns the form in which `refusal` is answered.
 pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
     match refusal.reason() {
         RefusalReason::TokenMissing => {
@@ -35,7 +39,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
             resource,
             &[
                 ("error", "invalid_request"),
-                ("error_description", "exactly one bearer token is needed"),
+                ("error_description", "expected exactly one bearer token"),
             ],
         )),
         RefusalReason::TokenInvalid => Way::http(challenge(
@@ -69,8 +73,8 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
     }
 }
 
-/// How somebody is refused who wants to listen.
-pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> Answer {
+/// Refuses a caller who wants to listen.
+pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> HttpAnswer {
     match way(refusal, resource) {
         Way::Http(answer) => *answer,
         Way::Protocol(_) | Way::ToolResult => later(refusal.message()),
@@ -78,13 +82,13 @@ pub(super) fn not_listening(refusal: &Refusal, resource: &Resource) -> Answer {
 }
 
 impl Way {
-    fn http(answer: Answer) -> Self {
+    fn http(answer: HttpAnswer) -> Self {
         Self::Http(Box::new(answer))
     }
 }
 
-/// RFC 6750 §3, with RFC 9728 §5.1.
-fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) -> Answer {
+/// Challenges the client as RFC 6750 §3 and RFC 9728 §5.1 define.
+fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) -> HttpAnswer {
     let mut value = format!(
         "Bearer resource_metadata={}",
         quoted(resource.metadata_url())
@@ -99,14 +103,14 @@ fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) 
     answer
 }
 
-/// A quoted-string (RFC 9110 §5.6.4) of what is plain in it.
+/// Returns a quoted-string (RFC 9110 §5.6.4), without the characters that would need escaping.
 fn quoted(text: &str) -> String {
     let plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
     format!("\"{}\"", text.chars().filter(plain).collect::<String>())
 }
 
-/// There is no room, or no means, at the moment.
-pub(super) fn later(message: &str) -> Answer {
+/// Answers that there is no room, or no means, at the moment.
+pub(super) fn later(message: &str) -> HttpAnswer {
     let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, message);
     answer
         .headers_mut()
@@ -114,8 +118,9 @@ pub(super) fn later(message: &str) -> Answer {
     answer
 }
 
-/// RFC 6585 §4, with RFC 9110 §10.2.3.
-fn too_many(refusal: &Refusal) -> Answer {
+/// Answers that a caller makes too many requests (RFC 6585 §4), with the time to wait (RFC 9110
+/// §10.2.3).
+fn too_many(refusal: &Refusal) -> HttpAnswer {
     let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, refusal.message());
     let seconds = refusal
         .wait()
@@ -126,8 +131,8 @@ fn too_many(refusal: &Refusal) -> Answer {
     answer
 }
 
-/// A line of text.
-pub(super) fn plain(status: StatusCode, text: &str) -> Answer {
+/// Answers with a line of text.
+pub(super) fn plain(status: StatusCode, text: &str) -> HttpAnswer {
     respond(
         status,
         "text/plain; charset=utf-8",
@@ -135,13 +140,19 @@ pub(super) fn plain(status: StatusCode, text: &str) -> Answer {
     )
 }
 
-/// A JSON document.
-pub(super) fn document(value: &Value) -> Answer {
+/// Answers with a JSON document.
+pub(super) fn document(value: &Value) -> HttpAnswer {
     respond(StatusCode::OK, "application/json", value.to_string().into())
 }
 
-/// A JSON-RPC error on HTTP 400 for a request that was not understood, with its id if that was.
-pub(super) fn protocol_error(id: &Value, code: i32, text: &str, data: Option<&Value>) -> Answer {
+/// Answers with a JSON-RPC error on HTTP 400 and the request's id, which is null if it could not be
+/// read.
+pub(super) fn protocol_error(
+    id: &Value,
+    code: i32,
+    text: &str,
+    data: Option<&Value>,
+) -> HttpAnswer {
     let mut error = json!({"code": code, "message": text});
     if let (Some(error), Some(data)) = (error.as_object_mut(), data) {
         error.insert("data".into(), data.clone());
@@ -150,17 +161,17 @@ pub(super) fn protocol_error(id: &Value, code: i32, text: &str, data: Option<&Va
     message(StatusCode::BAD_REQUEST, error.to_string().into_bytes())
 }
 
-/// A JSON-RPC message.
-pub(super) fn message(status: StatusCode, text: Vec<u8>) -> Answer {
+/// Answers with a JSON-RPC message.
+pub(super) fn message(status: StatusCode, text: Vec<u8>) -> HttpAnswer {
     respond(status, "application/json", text.into())
 }
 
-/// A document of another type.
-pub(super) fn document_of(media_type: &'static str, body: Bytes) -> Answer {
+/// Answers with a document of another media type.
+pub(super) fn document_of(media_type: &'static str, body: Bytes) -> HttpAnswer {
     respond(StatusCode::OK, media_type, body)
 }
 
-fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {
+fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> HttpAnswer {
     let mut answer = Response::new(Full::new(body).boxed());
     *answer.status_mut() = status;
     let headers = answer.headers_mut();

@@ -1,8 +1,8 @@
-//! Bodies under way: how much memory all of them together, and those of one principal, may hold.
+//! Bodies under way, and the memory that all of them together and those of one principal may hold.
 //!
-//! Invariant: room is taken as bytes arrive, never for what a client only announces, and given
-//! back once the body is parsed. No principal has more than a share of it, and where all of it is
-//! taken, the one who holds most makes room for one who holds less.
+//! Invariant: room is taken as bytes arrive, never for a length that a client only announces, and
+//! given back once the body is parsed. No principal has more than a share of it. When all of it is
+//! taken, the principal who holds most makes room for one who holds less.
 
 mod parsed;
 mod room;
@@ -26,23 +26,23 @@ pub(super) struct Bodies {
     max_body: usize,
 }
 
-/// Why a body was not read.
+/// The reason why a body was not read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unread {
-    /// There is no room now, or it was needed by one who had less.
+    /// There is no room now, or a principal who held less needed it.
     Busy,
-    /// The principal has had their share.
+    /// The principal already holds a full share.
     TooMany,
-    /// It is larger than one may be.
+    /// It is larger than one body may be.
     TooLarge,
-    /// It ended before its end.
+    /// It broke off.
     Broken,
     /// It did not arrive in time.
     Slow,
 }
 
 impl Bodies {
-    /// Room for bodies of at most `max_body` bytes each.
+    /// Makes room for bodies of at most `max_body` bytes each.
     pub(super) fn new(max_body: usize) -> Self {
         Self {
             bounds: BodyBounds::new(max_body),
@@ -92,7 +92,7 @@ impl Bodies {
     }
 }
 
-/// A body that is being read; its room is given back when this is dropped.
+/// A body that is being read. Its room is given back when this is dropped.
 struct Reader {
     id: u64,
     rooms: Arc<Mutex<Rooms>>,
@@ -108,7 +108,7 @@ fn lock(rooms: &Mutex<Rooms>) -> MutexGuard<'_, Rooms> {
     rooms.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The next bytes of a body, if they come before `due`; `None` at its end.
+/// Returns the next bytes of a body if they come before `due`, or `None` at its end.
 async fn next(body: &mut Incoming, due: Instant) -> Result<Option<Bytes>, Unread> {
     loop {
         let Some(frame) = timeout_at(due, body.frame())
@@ -124,16 +124,17 @@ async fn next(body: &mut Incoming, due: Instant) -> Result<Option<Bytes>, Unread
     }
 }
 
-/// By when after its beginning a body of which `received` bytes have arrived must go on.
+/// Returns the time, from the beginning of a body, by which more must arrive after `received`
+/// bytes.
 fn time_for(received: usize) -> Duration {
     let at_the_rate =
         Duration::from_millis(u64::try_from(received / BYTES_PER_MS).unwrap_or(u64::MAX));
     GRACE.saturating_add(at_the_rate).min(BODY_TIME)
 }
 
-/// How long a client may take to send a body.
+/// The longest time that a client may take to send a body.
 const BODY_TIME: Duration = Duration::from_secs(10);
-/// Before the least rate counts: time for a lost packet.
+/// The time before the least rate counts: enough for a lost packet.
 const GRACE: Duration = Duration::from_secs(2);
-/// The least rate.
+/// The least rate, in bytes per millisecond.
 const BYTES_PER_MS: usize = 16;

@@ -1,9 +1,9 @@
 //! One permitted call, from its start to its answer on the wire.
 //!
-//! The call runs in a task of its own, so that a client that goes away does not take its record
-//! along: the task is told, ends, and is recorded. What comes back is a stream of events. If the
-//! first event is the end, the answer is JSON; if progress comes first, it is a stream of
-//! server-sent events that ends with the same message.
+//! The call runs in a task of its own: a client that goes away cancels the call, but not its
+//! record. The call comes back as a stream of events. If the first event is the end, the answer is
+//! JSON. If progress comes first, the answer is a stream of server-sent events that ends with the
+//! same message.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -20,18 +20,18 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::answer::{Answer, Way, message, plain, way};
+use super::answer::{HttpAnswer, Way, message, plain, way};
 use super::body::Held;
 use super::discovery::Resource;
 use super::revision::Revision;
-use crate::call::{self, Client, Host, Permit, Progress, Refusal};
+use crate::call::{self, CallClient, Host, Permit, Progress, Refusal};
 use crate::sandbox::{self, Report};
 
-/// What the answer to one call looks like, whatever it says.
+/// The form of the answer to one call, independent of its content.
 pub(super) struct Framing {
     /// The request's id.
     pub(super) id: Value,
-    /// The rules that the request keeps.
+    /// The form that the request's revision of MCP asks for.
     pub(super) revision: Revision,
     /// The token under which the client wants to see progress.
     pub(super) progress: Option<Value>,
@@ -39,11 +39,11 @@ pub(super) struct Framing {
     pub(super) resource: Arc<Resource>,
 }
 
-/// What a call tells its client.
+/// An event of a call.
 enum Event {
-    /// How far it is.
+    /// The call made progress.
     Progress(Report),
-    /// How it ended.
+    /// The call ended, with this answer or refusal.
     Ended(Result<sandbox::Answer, Refusal>),
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn answer(
     permit: Permit,
     framing: Framing,
     held: Option<Held>,
-) -> Answer {
+) -> HttpAnswer {
     let (sender, mut events) = mpsc::channel(EVENTS);
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
@@ -65,6 +65,7 @@ pub(super) async fn answer(
         wanted.then(|| sender.clone()),
     );
     host.calls.spawn(async move {
+        // The memory of the arguments counts until the call ends, even if the client has gone.
         let _held = held;
         let ended = deliver.await;
         let _ = sender.send(Event::Ended(ended)).await;
@@ -84,7 +85,7 @@ async fn deliver(
     events: Option<mpsc::Sender<Event>>,
 ) -> Result<sandbox::Answer, Refusal> {
     let (progress, reports) = events.is_some().then(|| Progress::new(EVENTS)).unzip();
-    let client = Client {
+    let client = CallClient {
         cancelled,
         stopping: host.stop.clone(),
         progress,
@@ -104,7 +105,7 @@ async fn deliver(
 
 impl Framing {
     /// Answers a call that was refused.
-    pub(super) fn refused(&self, refusal: &Refusal) -> Answer {
+    pub(super) fn refused(&self, refusal: &Refusal) -> HttpAnswer {
         match way(refusal, &self.resource) {
             Way::Http(answer) => *answer,
             Way::Protocol(code) => {
@@ -119,11 +120,11 @@ impl Framing {
         }
     }
 
-    /// The answer to a call that told nothing before its end.
-    fn whole(&self, ended: Result<sandbox::Answer, Refusal>) -> Answer {
+    /// Answers a call that reported no progress before its end.
+    fn whole(&self, ended: Result<sandbox::Answer, Refusal>) -> HttpAnswer {
         match ended {
             Ok(answer) => message(StatusCode::OK, self.result(&answer)),
-            // It may have run: the client must not take it for a call that can be sent again.
+            // The call may have run, so the client must not take it for one that can be sent again.
             Err(refusal) if refusal.is_unrecordable() => plain(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "the call cannot be recorded",
@@ -132,7 +133,7 @@ impl Framing {
         }
     }
 
-    fn stream(self, first: Event, events: mpsc::Receiver<Event>, guard: DropGuard) -> Answer {
+    fn stream(self, first: Event, events: mpsc::Receiver<Event>, guard: DropGuard) -> HttpAnswer {
         let body = Stream {
             framing: self,
             first: Some(first),
@@ -152,7 +153,7 @@ impl Framing {
         answer
     }
 
-    /// The message that an event is.
+    /// Returns the message for an event.
     fn event(&self, event: Event) -> Vec<u8> {
         match event {
             Event::Progress(report) => self.progress(report),
@@ -160,6 +161,7 @@ impl Framing {
             Event::Ended(Err(refusal)) => match way(&refusal, &self.resource) {
                 Way::Protocol(code) => self.error(code, refusal.message(), None),
                 Way::ToolResult => self.result(&answer_of(&refusal)),
+                // The status line has been sent, so only a JSON-RPC error is left to say it.
                 Way::Http(_) => {
                     let data = json!({"reason": refusal.reason().as_str()});
                     self.error(INTERNAL_ERROR, refusal.message(), Some(data))
@@ -201,7 +203,8 @@ impl Framing {
         self.framed("error", &error)
     }
 
-    /// JSON-RPC 2.0 §5: written once, member by member.
+    /// Writes a JSON-RPC 2.0 response (§5) member by member, so that the answer is serialized only
+    /// once.
     fn framed(&self, name: &str, member: &impl Serialize) -> Vec<u8> {
         let member = serde_json::to_string(member).unwrap_or_else(|_| "null".to_owned());
         let id = &self.id;
@@ -227,15 +230,15 @@ fn answer_of(refusal: &Refusal) -> sandbox::Answer {
     sandbox::Answer::refusal(refusal.reason().as_str(), refusal.message())
 }
 
-/// Server-sent events: one for each event of the call, and a comment where none comes for long, so
-/// that nothing between takes the connection for a dead one.
+/// Server-sent events, one for each event of the call. A comment fills a long silence, so that no
+/// proxy takes the connection for a dead one.
 struct Stream {
     framing: Framing,
     first: Option<Event>,
-    // Away once the call has ended.
+    // `None` once the call has ended.
     events: Option<mpsc::Receiver<Event>>,
     keep_alive: Interval,
-    // Tells the call when the client goes away.
+    // Cancels the call when the client goes away.
     _guard: DropGuard,
 }
 
@@ -274,7 +277,7 @@ impl Body for Stream {
     }
 }
 
-/// Events that wait for a client that is slower than its call.
+/// The events that wait for a client that is slower than its call.
 const EVENTS: usize = 8;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// JSON-RPC 2.0 §5.1.

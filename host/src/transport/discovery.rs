@@ -1,9 +1,9 @@
-//! What an OAuth client finds out before it has a token (RFC 9728).
+//! The documents that an OAuth client reads before it has a token (RFC 9728).
 
 use serde_json::{Value, json};
 use url::Url;
 
-/// The protected resource: its canonical URI and what follows from it.
+/// The protected resource: its canonical URI, and the paths and URLs that follow from it.
 #[derive(Debug, Clone)]
 pub struct Resource {
     uri: String,
@@ -14,7 +14,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// The resource with this canonical URI; `None` if it is not an absolute URL with a host.
+    /// Reads a canonical URI. Returns `None` if it is not an absolute URL with a host.
     pub fn new(uri: &str) -> Option<Self> {
         let url = Url::parse(uri).ok()?;
         let host = url.host_str()?.to_owned();
@@ -35,32 +35,33 @@ impl Resource {
         })
     }
 
-    /// The canonical URI, which is the audience of its tokens (RFC 8707 §2).
+    /// Returns the canonical URI, which is the audience of its tokens (RFC 8707 §2).
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// The path of the MCP endpoint.
+    /// Returns the path of the MCP endpoint.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The host in the canonical URI.
+    /// Returns the host in the canonical URI.
     pub(super) fn host(&self) -> &str {
         &self.host
     }
 
-    /// Where its metadata is, for a `WWW-Authenticate` challenge.
+    /// Returns the URL of its metadata, for a `WWW-Authenticate` challenge.
     pub(super) fn metadata_url(&self) -> &str {
         &self.metadata_url
     }
 
-    /// Whether `path` is one of the two well-known places (RFC 9728 §3.1, and the root form).
+    /// Returns true if `path` is one of the two well-known paths (RFC 9728 §3.1, and the root
+    /// form).
     pub(super) fn is_metadata(&self, path: &str) -> bool {
         path == self.metadata_path || path == WELL_KNOWN
     }
 
-    /// RFC 9728 §2. Without `scopes` there is nothing to say of them.
+    /// Returns the metadata of RFC 9728 §2. Leaves `scopes_supported` out if there are no `scopes`.
     pub(super) fn metadata(&self, issuers: &[String], scopes: &[String]) -> Value {
         let mut metadata = json!({
             "resource": self.uri,

@@ -1,4 +1,9 @@
-//! One request from its headers to its answer.
+//! One request to the front door, from its headers to its answer.
+//!
+//! Trusts nothing in the request; takes the credential out of it first. Hands each call to
+//! [`calls`], and everything else of MCP to the library.
+//!
+//! Invariant: no body is read before its caller is admitted.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,7 +18,7 @@ use serde_json::Value;
 use tokio::task::JoinError;
 use url::Url;
 
-use super::answer::{Answer, Way, document, later, not_listening, plain, protocol_error, way};
+use super::answer::{HttpAnswer, Way, document, later, not_listening, plain, protocol_error, way};
 use super::body::{Bodies, Held, Parsed, Unread};
 use super::calls::{self, Framing};
 use super::discovery::Resource;
@@ -28,24 +33,25 @@ use crate::dispatch::Target;
 use crate::identity::{Caller, Presented};
 use crate::principal::Principal;
 
-/// How this server is addressed and by whom.
+/// The settings of the front door: the names by which clients reach it, and the documents it
+/// publishes.
 pub struct FrontSettings {
     /// The protected resource.
     pub resource: Resource,
-    /// Hosts by which it is addressed, beside the resource's; without ports.
+    /// Hosts by which clients may address it beside the resource's, without ports.
     pub allowed_hosts: Vec<String>,
-    /// Origins that a browser may call from.
+    /// Origins whose pages may call it.
     pub allowed_origins: Vec<String>,
     /// Keys of envelopes and transaction tokens, to be published.
     pub keys: PublicKeys,
-    /// Scopes that anybody may learn of (RFC 9728 §2).
+    /// Scopes that strangers may learn of (RFC 9728 §2).
     pub scopes_supported: Vec<String>,
-    /// Largest body, bytes.
+    /// The largest body, in bytes.
     pub max_body: usize,
 }
 
-/// A call as its body asks for it, with what its body takes up.
-struct Asked {
+/// A call as its body asks for it, with the memory that its body holds.
+struct CallAsked {
     id: Value,
     call: TargetCall,
     held: Option<Held>,
@@ -62,7 +68,7 @@ pub struct Front {
 }
 
 impl Front {
-    /// A front door to `host`.
+    /// Opens a front door to `host`.
     pub fn new(settings: FrontSettings, host: Arc<Host>) -> Self {
         let (bodies, library) = (
             Bodies::new(settings.max_body),
@@ -78,8 +84,8 @@ impl Front {
         }
     }
 
-    /// Answers one request, which comes the way of `course`.
-    async fn respond(&self, request: Request<Incoming>, course: &Course) -> Answer {
+    /// Answers one request of the connection `course`.
+    async fn respond(&self, request: Request<Incoming>, course: &Course) -> HttpAnswer {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         if let Some(answer) = self.about_health(path, &parts.method) {
@@ -96,7 +102,7 @@ impl Front {
             }
             &Method::POST if path == resource.path() => self.mcp(parts, body, course).await,
             _ if path == resource.path() => {
-                let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "this endpoint takes POST");
+                let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
                 answer
                     .headers_mut()
                     .insert(header::ALLOW, http::HeaderValue::from_static("POST"));
@@ -106,7 +112,7 @@ impl Front {
         }
     }
 
-    fn about_health(&self, path: &str, method: &Method) -> Option<Answer> {
+    fn about_health(&self, path: &str, method: &Method) -> Option<HttpAnswer> {
         match (path, method) {
             ("/healthz", &Method::GET | &Method::HEAD) => Some(plain(StatusCode::OK, "ok")),
             ("/readyz", &Method::GET | &Method::HEAD) => Some(ready(&self.host)),
@@ -114,7 +120,7 @@ impl Front {
         }
     }
 
-    fn metadata(&self) -> Answer {
+    fn metadata(&self) -> HttpAnswer {
         let policy = self.host.serving.now();
         document(
             &self
@@ -123,14 +129,14 @@ impl Front {
         )
     }
 
-    /// The name by which this server is addressed, and the page that calls it: both must be known,
-    /// or a page elsewhere could reach it by rebinding a name.
-    fn check_address(&self, parts: &Parts) -> Result<(), Answer> {
+    /// Checks the name by which the client addresses this server, and the page that calls it. Both
+    /// must be known, or a page elsewhere could reach the server by rebinding a name.
+    fn check_address(&self, parts: &Parts) -> Result<(), HttpAnswer> {
         let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
         let [host] = hosts.as_slice() else {
             return Err(plain(
                 StatusCode::BAD_REQUEST,
-                "exactly one Host header is needed",
+                "expected exactly one Host header",
             ));
         };
         let host = host.to_str().ok().and_then(host_of);
@@ -156,7 +162,7 @@ impl Front {
         if !host.as_deref().is_some_and(known) {
             return Err(plain(
                 StatusCode::FORBIDDEN,
-                "this server is not known by that name (server.allowed_hosts)",
+                "this host name is not allowed (server.allowed_hosts)",
             ));
         }
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
@@ -176,9 +182,10 @@ impl Front {
         }
     }
 
-    /// Admits, parses, authorizes, and only then lets the MCP library have the request.
-    async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> Answer {
+    /// Admits the caller and parses the body. Then makes the call, or lets the MCP library answer.
+    async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> HttpAnswer {
         let presented = Presented::take(&mut parts);
+        // The MCP library gets the request as it is checked here, without the connection behind it.
         parts.extensions.clear();
         let host = Arc::clone(&self.host);
         let admitted = to_its_end(
@@ -200,7 +207,7 @@ impl Front {
         let (caller, policy) = (Arc::clone(entry.caller()), Arc::clone(entry.policy()));
         let (listener, body) = match message.asks {
             Asks::Target(call) => {
-                let asked = Asked {
+                let asked = CallAsked {
                     id: message.id,
                     call,
                     held,
@@ -211,7 +218,7 @@ impl Front {
                 Ok(listener) => (Some(listener), body),
                 Err(answer) => return answer,
             },
-            // What is asked of the MCP library needs no token.
+            // The MCP library needs no token to answer, so the token is erased here.
             Asks::Other(body) => {
                 drop(entry);
                 (None, body)
@@ -223,10 +230,12 @@ impl Front {
     }
 
     /// Checks, decides, makes and answers one call.
-    async fn call(&self, headers: &HeaderMap, entry: Entry, asked: Asked) -> Answer {
-        let Asked { id, call, held } = asked;
+    async fn call(&self, headers: &HeaderMap, entry: Entry, asked: CallAsked) -> HttpAnswer {
+        let CallAsked { id, call, held } = asked;
         let request = &call.request;
         let known = entry.policy().catalog.target(request.kind, &request.name);
+        // The rules about headers depend on the target's schema. A caller without its scopes must
+        // not learn anything about the target from them.
         let known = known.filter(|target| entry.caller().has_scopes(target.scopes()));
         let revision = match revision::check(headers, &call, known.as_ref().map(Target::input)) {
             Ok(revision) => revision,
@@ -248,7 +257,7 @@ impl Front {
         }
     }
 
-    async fn listen(&self, entry: Entry) -> Result<Listener, Answer> {
+    async fn listen(&self, entry: Entry) -> Result<Listener, HttpAnswer> {
         let host = Arc::clone(&self.host);
         let listen = async move { call::listen(&host, entry, shown).await };
         match self.host.calls.spawn(listen).await {
@@ -259,7 +268,7 @@ impl Front {
     }
 
     /// Refuses a call that breaks the rules of MCP, before anything is said about its target.
-    async fn improper(&self, entry: Entry, id: &Value, improper: &Improper) -> Answer {
+    async fn improper(&self, entry: Entry, id: &Value, improper: &Improper) -> HttpAnswer {
         let host = Arc::clone(&self.host);
         let refuse = async move { call::improper(&host, entry.caller()).await };
         match to_its_end(&self.host, refuse).await {
@@ -269,7 +278,7 @@ impl Front {
         }
     }
 
-    fn refuse(&self, refusal: &call::Refusal) -> Answer {
+    fn refuse(&self, refusal: &call::Refusal) -> HttpAnswer {
         match way(refusal, &self.resource) {
             Way::Http(answer) => *answer,
             Way::Protocol(_) | Way::ToolResult => {
@@ -278,12 +287,12 @@ impl Front {
         }
     }
 
-    /// Reads a body, and holds what it became for as long as its request lasts.
+    /// Reads a body, and holds the memory of its values for as long as the request lasts.
     async fn read(
         &self,
         caller: &Caller,
         body: Incoming,
-    ) -> Result<(Message, Option<Held>), Answer> {
+    ) -> Result<(Message, Option<Held>), HttpAnswer> {
         let unread = |unread| match unread {
             Unread::Busy => later("the host is busy; try again"),
             Unread::TooMany => {
@@ -312,24 +321,27 @@ impl Front {
 }
 
 impl Door for Front {
-    async fn answer(&self, request: Request<Incoming>, course: &Course) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, course: &Course) -> HttpAnswer {
         self.respond(request, course).await
     }
 
-    fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+    fn health(&self, path: &str, method: &Method) -> Option<HttpAnswer> {
         self.about_health(path, method)
     }
 }
 
-/// The trace id of the W3C `traceparent` header, if it is valid.
+/// Returns the trace id of the W3C `traceparent` header, if it is valid.
 fn trace_id(headers: &HeaderMap) -> Option<String> {
     let traceparent = headers.get("traceparent")?;
     traceparent.to_str().ok().and_then(trace_id_of)
 }
 
-/// A client that goes away does not take its refusal's record along: what has to wait goes on in a
-/// task of its own, which a stop waits for as it does for calls. What need not wait is done here,
-/// which is every request with a known token that is not refused.
+/// Runs a step to its end even if the client goes away, so that a refusal's record is still
+/// written.
+///
+/// A step that has to wait goes on in a task of its own, which a stopping host waits for as it does
+/// for calls. A step that need not wait ends here. Every request with a known token that is not
+/// refused is of this kind.
 async fn to_its_end<T: Send + 'static>(
     host: &Host,
     step: impl Future<Output = T> + Send + 'static,
@@ -341,7 +353,7 @@ async fn to_its_end<T: Send + 'static>(
     }
 }
 
-/// The host of an authority, in canonical form and without the port.
+/// Returns the host of an authority, in canonical form and without the port.
 pub(super) fn host_of(authority: &str) -> Option<String> {
     if authority.contains(['@', '/', '?', '#', '\\']) {
         return None;
@@ -352,5 +364,5 @@ pub(super) fn host_of(authority: &str) -> Option<String> {
         .map(String::from)
 }
 
-/// Bodies that the MCP library gets never fail.
+/// The body that the MCP library gets. Reading it never fails.
 pub(super) type Whole = Full<Bytes>;

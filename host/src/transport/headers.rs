@@ -1,5 +1,5 @@
-//! Headers that repeat what the body says (MCP 2026-07-28, "Standard Headers"), and the media
-//! types that a client accepts.
+//! Headers that repeat the body (MCP 2026-07-28, "Standard Headers"), and the media types that a
+//! client accepts.
 //!
 //! A proxy may decide by these headers without reading the body, so they must agree with it.
 
@@ -14,12 +14,11 @@ use crate::schema::Schema;
 /// The code of the JSON-RPC error for headers that contradict the body.
 pub(super) const HEADER_MISMATCH: i32 = -32020;
 
-/// Checks that the headers agree with a body that asks for `request`. Where they are `required`,
-/// they must be there, and so must those that the target's input schema asks for
-/// (`x-mcp-header`).
+/// Checks that the headers agree with a body that asks for `request`. If they are `required`, they
+/// must be present, and so must those that the target's input schema asks for (`x-mcp-header`).
 ///
 /// # Errors
-/// The header that is missing or differs.
+/// Fails with the header that is missing or differs.
 pub(super) fn check(
     headers: &HeaderMap,
     request: &TargetRequest,
@@ -47,6 +46,9 @@ pub(super) fn check(
 }
 
 /// Checks `Mcp-Param-*` against the arguments, along `properties` alone (SEP-2243).
+///
+/// Example: with `{"region": {"type": "string", "x-mcp-header": "Region"}}`, the argument
+/// `{"region": "eu"}` needs the header `Mcp-Param-Region: eu`.
 fn parameters(
     headers: &HeaderMap,
     schema: &Map<String, Value>,
@@ -84,8 +86,8 @@ fn parameter_agrees(headers: &HeaderMap, suffix: &str, argument: Option<&Value>)
     }
 }
 
-/// Whether the `Accept` headers list this media type, with a weight other than zero
-/// (RFC 9110 §12.5.1). Wildcards do not count: MCP asks for both types by name.
+/// Returns true if the `Accept` headers list this media type with a weight other than zero (RFC
+/// 9110 §12.5.1). Wildcards do not count, because MCP asks for both types by name.
 pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let values = headers.get_all(header::ACCEPT).iter();
     let entries = values
@@ -101,8 +103,8 @@ pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     accepted.any(|essence| essence.eq_ignore_ascii_case(media_type))
 }
 
-/// Whether a parameter is `q=0` in one of its spellings (RFC 9110 §12.4.2). A malformed weight is
-/// ignored.
+/// Returns true if a parameter is `q=0` in one of its spellings (RFC 9110 §12.4.2). A malformed
+/// weight is ignored.
 fn is_zero_weight(parameter: &str) -> bool {
     let Some((name, value)) = parameter.split_once('=') else {
         return false;
@@ -129,7 +131,7 @@ fn unquoted(value: &str, delimiter: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The one value of a header; an error if there are several, or one that is not text.
+/// Returns the one value of a header. Fails if there are several, or one that is not text.
 fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -139,7 +141,7 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ()>
     }
 }
 
-/// A value as it is, or out of its wrapping `=?base64?...?=`.
+/// Returns a value, taken out of its wrapping `=?base64?...?=` if it has one.
 fn decoded(value: &str) -> Option<String> {
     match value
         .strip_prefix("=?base64?")

@@ -25,51 +25,51 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answer::{Answer, later, plain};
+use super::answer::{HttpAnswer, later, plain};
 use super::front::Front;
 use super::operations::Operations;
 pub(super) use course::Course;
 use places::{ConnectionBounds, ConnectionPlace, Places};
 use wire::{HEADER_TIME, MAX_HEAD, Wire};
 
-/// Who answers the requests of one listener.
+/// The service that answers the requests of one listener.
 pub(super) trait Door: Send + Sync + 'static {
-    /// Answers one request, which comes the way of `course`.
+    /// Answers one request of the connection `course`.
     fn answer(
         &self,
         request: Request<Incoming>,
         course: &Course,
-    ) -> impl Future<Output = Answer> + Send;
+    ) -> impl Future<Output = HttpAnswer> + Send;
 
-    /// Answers a question about health, which is all that is answered when there are too many
-    /// connections.
-    fn health(&self, path: &str, method: &Method) -> Option<Answer>;
+    /// Answers a question about health. When there are too many connections, nothing else is
+    /// answered.
+    fn health(&self, path: &str, method: &Method) -> Option<HttpAnswer>;
 }
 
-/// How a listener serves, beside who answers.
-pub struct Serving {
-    /// The listener.
+/// The settings of a listener.
+pub struct Listening {
+    /// The bound socket.
     pub listener: TcpListener,
     /// Peers that may have any number of connections.
     pub trusted: Vec<IpNet>,
-    /// Fires when it must stop.
+    /// Fires when the listener must stop.
     pub stop: CancellationToken,
-    /// How long requests that are under way may take to finish then.
+    /// The time that requests under way then have to finish.
     pub drain: Duration,
 }
 
 /// Serves MCP until it must stop.
-pub async fn serve(serving: Serving, front: Arc<Front>) {
+pub async fn serve(serving: Listening, front: Arc<Front>) {
     serve_door(serving, bounds(), front).await;
 }
 
 /// Serves health and metrics until it must stop.
-pub async fn serve_operations(serving: Serving, operations: Arc<Operations>) {
+pub async fn serve_operations(serving: Listening, operations: Arc<Operations>) {
     serve_door(serving, FEW, operations).await;
 }
 
-async fn serve_door<D: Door>(serving: Serving, bounds: ConnectionBounds, door: Arc<D>) {
-    let Serving {
+async fn serve_door<D: Door>(serving: Listening, bounds: ConnectionBounds, door: Arc<D>) {
+    let Listening {
         listener,
         trusted,
         stop,
@@ -85,15 +85,17 @@ async fn serve_door<D: Door>(serving: Serving, bounds: ConnectionBounds, door: A
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Without a place it is closed at once.
+                // A connection without a place is closed at once.
                 if let Some(place) = places.enter(peer.ip()) {
                     connections.spawn(connection(stream, place, Arc::clone(&door), stop.clone()));
                 }
-                // Whoever had to make room gets the time to go.
+                // A connection that had to make room gets the time to go.
                 tokio::task::yield_now().await;
             }
             Err(error) => {
                 failures.tell(&error);
+                // Without a pause, an error that lasts, such as too many open files, would make
+                // this loop spin.
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -121,7 +123,7 @@ async fn connection<D: Door>(
     };
     let course = Course::new(place);
     let wire = Wire::new(stream, Arc::clone(&course), first);
-    // A client that does not read what it asked for does not keep its connection.
+    // A client that does not read its answers does not keep its connection.
     let mut stream = TimeoutStream::new(wire);
     stream.set_write_timeout(Some(WRITE_TIME));
     let own = Arc::clone(&course);
@@ -156,7 +158,7 @@ async fn connection<D: Door>(
     }
 }
 
-/// Waits until the place is somebody else's. A request that is under way is answered first.
+/// Waits until another connection needs the place. A request that is under way is answered first.
 async fn out(course: &Course) {
     course.place().out().await;
     if course.is_busy() {
@@ -164,7 +166,7 @@ async fn out(course: &Course) {
     }
 }
 
-async fn answer<D: Door>(door: &D, request: Request<Incoming>, course: &Course) -> Answer {
+async fn answer<D: Door>(door: &D, request: Request<Incoming>, course: &Course) -> HttpAnswer {
     if course.place().only_health() {
         let health = door.health(request.uri().path(), request.method());
         return health.unwrap_or_else(|| later("there are too many connections; try again"));
@@ -172,8 +174,8 @@ async fn answer<D: Door>(door: &D, request: Request<Incoming>, course: &Course) 
     door.answer(request, course).await
 }
 
-/// Half of the descriptors that this process may have, and a few for health: the rest is for the
-/// journal, the configuration and the way out.
+/// Returns the bounds of the front door: half of the descriptors that this process may have, and a
+/// few for health. The rest is for the journal, the configuration and services.
 fn bounds() -> ConnectionBounds {
     let all = max_connections();
     ConnectionBounds {
@@ -190,12 +192,14 @@ fn max_connections() -> usize {
         .clamp(16, MAX_CONNECTIONS)
 }
 
-/// A listener keeps a connection for long: most are left for requests that end.
+/// Returns the most listeners. A listener keeps a connection for long, so most connections are left
+/// for requests that end.
 pub fn max_listeners() -> usize {
     max_connections() / 4
 }
 
-/// Connections that could not be accepted: one line in a while, with the number since the last.
+/// Connections that could not be accepted. They make one line in each interval, with the number
+/// since the last.
 #[derive(Default)]
 struct Failures {
     told: Option<Instant>,
@@ -221,12 +225,12 @@ const FEW: ConnectionBounds = ConnectionBounds {
 };
 
 const MAX_CONNECTIONS: usize = 4096;
-/// One address has one share of so many.
+/// The number of shares in the whole. One address has one.
 const SHARES: usize = 8;
 const LEAST_SHARE: usize = 8;
 const MAX_HEALTH: usize = 64;
 const MAX_HEADERS: usize = 64;
-/// For the head of a question about health, when nothing else is answered.
+/// The time for the head of a question about health, when nothing else is answered.
 const HEALTH_TIME: Duration = Duration::from_secs(1);
 const WRITE_TIME: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

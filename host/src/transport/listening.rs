@@ -1,6 +1,7 @@
-//! `subscriptions/listen`: from a change of what a caller is shown to a notification.
+//! `subscriptions/listen`: turns changes of the tools that a caller sees into notifications.
 //!
-//! Invariant: a client that does not take a notification in time is let go, so nothing piles up.
+//! Invariant: a client that does not take a notification in time loses its listener, so nothing
+//! piles up.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::call::{Listener, Policy};
 use crate::dispatch::Tool;
 use crate::identity::Caller;
 
-/// Tells a client of changes until it goes away or its listener ends.
+/// Notifies a client of changes until it goes away or its listener ends.
 pub(super) async fn tell(listener: &mut Listener, context: &SubscriptionContext) {
     let wanted = context.accepted().tools_list_changed == Some(true);
     let telling = async {
@@ -29,7 +30,7 @@ pub(super) async fn tell(listener: &mut Listener, context: &SubscriptionContext)
     }
 }
 
-/// Digest of the answer that `tools/list` gives to `caller`.
+/// Returns a digest of the answer that `tools/list` gives to `caller`.
 pub(super) fn shown(policy: &Policy, caller: &Caller) -> [u8; 32] {
     let faces = policy
         .faces
@@ -48,5 +49,5 @@ fn face(tool: &Tool) -> [u8; 32] {
     Sha256::digest(serde_json::to_vec(&describe(tool)).unwrap_or_default()).into()
 }
 
-/// How long a client may take for one notification.
+/// The longest time that a client may take for one notification.
 const SEND_TIME: Duration = Duration::from_secs(10);

@@ -1,8 +1,8 @@
-//! The MCP library's view of one request: a caller, and what they may see.
+//! The MCP library's view of one request: a caller, and the tools that the caller may see.
 //!
-//! rmcp answers what has no effect (initialize, discover, lists, listening), for 2026-07-28 and,
-//! without sessions, 2025-11-25. It gets a handler for each request that captures the caller, so
-//! nothing about identity passes through it.
+//! rmcp answers the requests that have no effect (initialize, discover, lists, listening), for
+//! 2026-07-28 and, without sessions, 2025-11-25. Each request gets a handler that captures the
+//! caller, so nothing about identity passes through the library.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::sync::Mutex;
 
-use super::answer::Answer;
+use super::answer::HttpAnswer;
 use super::body::Held;
 use super::front::Whole;
 use super::listening::tell;
@@ -33,8 +33,8 @@ use crate::dispatch::Tool;
 use crate::identity::Caller;
 use crate::schema::Schema;
 
-/// One request that the MCP library answers: who asks, under which policy, and, if they listen,
-/// their place among the listeners.
+/// One request that the MCP library answers: its caller, its policy and, for listening, the place
+/// among the listeners.
 pub(super) struct Turn {
     caller: Arc<Caller>,
     policy: Arc<Policy>,
@@ -59,7 +59,7 @@ impl Turn {
     }
 }
 
-/// How the MCP library is set up, the same for every request.
+/// The settings of the MCP library, the same for every request.
 pub(super) struct Library {
     config: StreamableHttpServerConfig,
     sessions: Arc<NeverSessionManager>,
@@ -67,7 +67,7 @@ pub(super) struct Library {
 
 impl Library {
     pub(super) fn new(max_body: usize) -> Self {
-        // Host and Origin were checked at the front door, against the operator's lists.
+        // The front door has checked Host and Origin against the operator's lists.
         let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)
@@ -83,7 +83,11 @@ impl Library {
 }
 
 /// Lets the MCP library answer.
-pub(super) async fn answer(turn: Arc<Turn>, library: &Library, request: Request<Whole>) -> Answer {
+pub(super) async fn answer(
+    turn: Arc<Turn>,
+    library: &Library,
+    request: Request<Whole>,
+) -> HttpAnswer {
     let handler = Handler(turn);
     let (sessions, config) = (Arc::clone(&library.sessions), library.config.clone());
     let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
@@ -121,7 +125,8 @@ impl ServerHandler for Handler {
         config
     }
 
-    /// The older revision tells of changes on a session's stream, and there are no sessions.
+    /// Answers the older revision without `listChanged`: it sends changes on a session's stream,
+    /// and there are no sessions.
     async fn initialize(
         &self,
         request: InitializeRequestParams,
@@ -164,7 +169,7 @@ impl ServerHandler for Handler {
         Ok(ListToolsResult::with_all_items(self.tools()))
     }
 
-    // Not declared in the capabilities, so not there.
+    // These methods are not among the declared capabilities, so they must not exist.
     async fn list_prompts(
         &self,
         _: Option<PaginatedRequestParams>,
@@ -200,7 +205,7 @@ impl ServerHandler for Handler {
     }
 }
 
-/// A tool as clients are shown it.
+/// Returns a tool as clients see it.
 pub(super) fn describe(tool: &Tool) -> McpTool {
     let definition = &tool.definition;
     let input = definition.input.members();
@@ -216,7 +221,7 @@ pub(super) fn describe(tool: &Tool) -> McpTool {
     annotations.read_only_hint = definition.annotations.read_only;
     annotations.destructive_hint = definition.annotations.destructive;
     annotations.idempotent_hint = definition.annotations.idempotent;
-    // A tool without services cannot reach anything, whatever it says.
+    // A tool without services cannot reach anything, whatever its description claims.
     let closed = tool.backing.services.is_empty().then_some(false);
     annotations.open_world_hint = closed.or(definition.annotations.open_world);
     described.annotations = Some(annotations);

@@ -11,49 +11,49 @@ use crate::json;
 pub(super) struct Message {
     /// The request's id; null for a notification.
     pub(super) id: Value,
-    /// What it asks for.
+    /// The target or method that it asks for.
     pub(super) asks: Asks,
-    /// How many values it has in all.
+    /// The number of its JSON values.
     pub(super) values: usize,
 }
 
-/// What a body asks for.
+/// The request in a body.
 pub(super) enum Asks {
     /// A target, which this host answers itself.
     Target(TargetCall),
-    /// `subscriptions/listen`, with the body for the MCP library: what was parsed here and nothing
-    /// else.
+    /// `subscriptions/listen`, with the body for the MCP library, written anew from the parsed
+    /// values so that the library reads exactly what was read here.
     Listen(Vec<u8>),
-    /// Anything else, with the body for the MCP library.
+    /// Anything else, with the body for the MCP library, also written anew.
     Other(Vec<u8>),
 }
 
 /// A request for a target.
 pub(super) struct TargetCall {
-    /// What it asks for.
+    /// The target and its arguments.
     pub(super) request: TargetRequest,
-    /// `params._meta`.
+    /// The members of `params._meta`.
     pub(super) meta: Map<String, Value>,
 }
 
 impl TargetCall {
-    /// The token under which the client wants to see progress: a string or an integer.
+    /// Returns the token under which the client wants to see progress: a string or an integer.
     pub(super) fn progress_token(&self) -> Option<Value> {
         let token = self.meta.get("progressToken")?;
         (token.is_string() || token.is_i64() || token.is_u64()).then(|| token.clone())
     }
 
-    /// The trace id of a valid `traceparent` in `_meta`.
+    /// Returns the trace id of a valid `traceparent` in `_meta`.
     pub(super) fn trace_id(&self) -> Option<String> {
         let traceparent = self.meta.get("traceparent")?;
         traceparent.as_str().and_then(trace_id_of)
     }
 }
 
-/// Why a body is not acceptable, as JSON-RPC says it.
+/// The reason why a body is not acceptable, as a JSON-RPC error.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadMessage {
-    /// The request's id, if that much was understood.
+    /// The request's id, if it could be read.
     pub(super) id: Value,
     pub(super) code: i32,
     pub(super) message: String,
@@ -86,7 +86,7 @@ impl Message {
     }
 }
 
-/// The id of a request; `None` for a notification.
+/// Returns the id of a request, or `None` for a notification.
 fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
     let Value::Object(members) = value else {
         return Err(bad(
@@ -107,8 +107,8 @@ fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
     }
 }
 
-/// A value takes a hundred times the memory of its text, and what is not an argument is under no
-/// tool's schema.
+/// Counts the values of a body. Fails if too many are outside of the arguments: a value takes a
+/// hundred times the memory of its text, and no tool's schema bounds what is not an argument.
 fn amount(value: &Value) -> Result<usize, BadMessage> {
     let arguments = value.pointer("/params/arguments").map_or(0, json::values);
     let all = json::values(value);
@@ -171,7 +171,7 @@ fn tool_call(params: Option<Value>, body: &[u8]) -> Result<TargetCall, BadMessag
     }
 }
 
-/// The text of the arguments in a body that was parsed before.
+/// Returns the text of the arguments in a body that was parsed before.
 fn arguments_text(body: &[u8]) -> Option<&str> {
     #[derive(Deserialize)]
     struct Body<'b> {
@@ -188,7 +188,7 @@ fn arguments_text(body: &[u8]) -> Option<&str> {
         .map(|body| body.params.arguments.get())
 }
 
-/// The trace id of a W3C `traceparent` (Trace Context §3.2), if it is valid.
+/// Returns the trace id of a W3C `traceparent` (Trace Context §3.2), if it is valid.
 pub(super) fn trace_id_of(traceparent: &str) -> Option<String> {
     let mut parts = traceparent.split('-');
     let (version, trace, parent, flags) =

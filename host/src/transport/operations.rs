@@ -4,9 +4,9 @@
 //! and the front door knows no metrics. It authenticates no one, so by default it listens on
 //! loopback only.
 //!
-//! Invariant: no browser page can read it. A request with an `Origin` is refused, and so is one
-//! that addresses the listener by a name that is not its own: a page can bind a name of its own to
-//! this address, but it cannot have an address as its name.
+//! Invariant: no browser page can read it. It refuses a request with an `Origin`, and one that
+//! addresses it by a name that is not its own. A page can bind its own name to this address (DNS
+//! rebinding), but it cannot be served under an address that it does not have.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::answer::{Answer, document_of, plain};
+use super::answer::{HttpAnswer, document_of, plain};
 use super::front::host_of;
 use super::http::{Course, Door};
 use super::ready::ready;
@@ -29,16 +29,19 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Serves what there is to know about `host`, to those who address it by an address or by one
-    /// of these names.
+    /// Serves the health and metrics of `host` to clients that address it by an IP address or by
+    /// one of these names.
     pub fn new(host: Arc<Host>, names: Vec<String>) -> Self {
         Self { host, names }
     }
 
-    /// Refuses what a browser page may have sent.
-    fn check_address(&self, parts: &Parts) -> Result<(), Answer> {
+    /// Refuses requests that a browser page may have sent.
+    fn check_address(&self, parts: &Parts) -> Result<(), HttpAnswer> {
         if parts.headers.contains_key(header::ORIGIN) {
-            return Err(plain(StatusCode::FORBIDDEN, "no page may read this"));
+            return Err(plain(
+                StatusCode::FORBIDDEN,
+                "browser pages may not read this",
+            ));
         }
         let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
         let host = match hosts.as_slice() {
@@ -50,7 +53,7 @@ impl Operations {
         }
         Err(plain(
             StatusCode::FORBIDDEN,
-            "this listener is not known by that name (operations.allowed_hosts)",
+            "this host name is not allowed (operations.allowed_hosts)",
         ))
     }
 
@@ -59,8 +62,9 @@ impl Operations {
         bare.parse::<IpAddr>().is_ok() || self.names.iter().any(|name| name == host)
     }
 
-    /// Asks for more than the front door does: an issuer's keys must be usable too.
-    fn ready(&self) -> Answer {
+    /// Returns the answer of `/readyz`. Unlike the front door's, it also needs an issuer with
+    /// usable keys.
+    fn ready(&self) -> HttpAnswer {
         if self.host.serving.now().access.identity.can_admit() {
             return ready(&self.host);
         }
@@ -70,7 +74,7 @@ impl Operations {
         )
     }
 
-    fn metrics(&self) -> Answer {
+    fn metrics(&self) -> HttpAnswer {
         match self.host.meters.render(&self.moment()) {
             Ok(text) => document_of(METRICS, text.into()),
             Err(_) => plain(
@@ -101,7 +105,7 @@ impl Operations {
 }
 
 impl Door for Operations {
-    async fn answer(&self, request: Request<Incoming>, _course: &Course) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, _course: &Course) -> HttpAnswer {
         let (parts, _body) = request.into_parts();
         if let Err(refused) = self.check_address(&parts) {
             return refused;
@@ -120,7 +124,7 @@ impl Door for Operations {
         }
     }
 
-    fn health(&self, path: &str, method: &Method) -> Option<Answer> {
+    fn health(&self, path: &str, method: &Method) -> Option<HttpAnswer> {
         match (path, method) {
             ("/healthz", &Method::GET | &Method::HEAD) => Some(plain(StatusCode::OK, "ok")),
             ("/readyz", &Method::GET | &Method::HEAD) => Some(self.ready()),

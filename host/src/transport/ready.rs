@@ -1,12 +1,12 @@
-//! Whether the host is ready, as far as its journal and its components decide it.
+//! The readiness of the host, as far as its journal and its components decide it.
 
 use http::StatusCode;
 
-use super::answer::{Answer, plain};
+use super::answer::{HttpAnswer, plain};
 use crate::call::Host;
 
 /// Returns the answer of the front door's `/readyz`.
-pub(super) fn ready(host: &Host) -> Answer {
+pub(super) fn ready(host: &Host) -> HttpAnswer {
     if !host.journal.healthy() {
         let text = "not ready: the journal cannot be written";
         return plain(StatusCode::SERVICE_UNAVAILABLE, text);
@@ -16,10 +16,11 @@ pub(super) fn ready(host: &Host) -> Answer {
     plain(status, &text)
 }
 
-/// The answer of `/readyz` where the configuration names so many components and those that are
-/// `missing` are not offered. Not ready if nothing that it names is offered, as after a start with
-/// a folder that is still to be filled. One that is missing among others is only named: the others
-/// serve.
+/// Returns the answer of `/readyz` for a configuration with `configured` components, of which those
+/// in `missing` are not offered.
+///
+/// Not ready if nothing that it names is offered, as after a start with a folder that is still to
+/// be filled. Ready if only some are missing: the answer names them, and the others serve.
 pub(super) fn readiness(configured: usize, missing: &[String]) -> (StatusCode, String) {
     let names = names(missing);
     if missing.is_empty() {
@@ -44,7 +45,7 @@ fn names(missing: &[String]) -> String {
     }
 }
 
-/// Names in one answer.
+/// The most names in one answer.
 const MOST: usize = 10;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The rules of MCP's revisions for one request that this host answers itself.
 //!
-//! Streamable HTTP says what a client must accept and send; 2026-07-28 adds that every request
+//! Streamable HTTP fixes what a client must accept and send. 2026-07-28 adds that every request
 //! names its revision twice, in a header and in `_meta`, and repeats its method and name in headers
-//! (SEP-2243). A proxy that decides by a header must not see one thing, and the host another, so
-//! all of this is checked before the call is decided.
+//! (SEP-2243). A proxy that decides by a header and the host must see the same request, so all of
+//! this is checked before the call is decided.
 //!
 //! The MCP library has the same rules. A test sends the same requests through both.
 
@@ -11,17 +11,18 @@ use http::{HeaderMap, StatusCode, header};
 use rmcp::model::{ClientCapabilities, ProtocolVersion};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, plain, protocol_error};
+use super::answer::{HttpAnswer, plain, protocol_error};
 use super::headers;
 use super::message::TargetCall;
 use crate::schema::Schema;
 
-/// How a request that keeps the rules is answered.
+/// The form of the answer to a request that keeps the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Revision {
-    /// Results say what they are (`resultType`), since 2026-07-28.
+    /// Results name their type (`resultType`), since 2026-07-28.
     pub(super) typed_results: bool,
-    /// Errors about parameters are HTTP errors: the request names its revision and is incomplete.
+    /// JSON-RPC errors get HTTP status 400 instead of 200. The MCP library does so for a request
+    /// that names an older revision in `_meta` without the other members, and so does this host.
     pub(super) strict_errors: bool,
 }
 
@@ -35,8 +36,8 @@ pub(super) enum Improper {
 }
 
 impl Improper {
-    /// The answer to the request with this id.
-    pub(super) fn answer(&self, id: &Value) -> Answer {
+    /// Returns the answer to the request with this id.
+    pub(super) fn answer(&self, id: &Value) -> HttpAnswer {
         match self {
             Self::Http(status, message) => plain(*status, message),
             Self::Protocol(code, message, data) => {
@@ -54,7 +55,7 @@ impl Improper {
 /// the caller may know the target.
 ///
 /// # Errors
-/// The first rule that it breaks.
+/// Fails with the first rule that it breaks.
 pub(super) fn check(
     headers: &HeaderMap,
     call: &TargetCall,
@@ -80,7 +81,7 @@ pub(super) fn check(
     check_named(named, header, &call.meta)
 }
 
-/// The client must accept both ways of answering, and send JSON.
+/// Checks that the client accepts both forms of answer and sends JSON.
 fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
     if !headers::accepts(headers, "application/json")
         || !headers::accepts(headers, "text/event-stream")
@@ -102,7 +103,7 @@ fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
     ))
 }
 
-/// The revision that `_meta` names must be the header's, one that this host speaks, and complete.
+/// Checks that the revision in `_meta` is the header's, is supported, and is complete.
 fn check_named(
     named: Option<&str>,
     header: Option<&str>,
@@ -144,7 +145,7 @@ fn check_named(
     })
 }
 
-/// Members of `_meta` that every request of 2026-07-28 has.
+/// Returns the members of `_meta` that 2026-07-28 requires and this request lacks.
 fn missing(meta: &Map<String, Value>) -> Vec<&'static str> {
     let capabilities = meta.get(CLIENT_CAPABILITIES);
     let readable =

@@ -41,7 +41,7 @@ fn the_evidence_has_a_row_for_each_section_and_no_other() {
 #[test]
 fn each_number_of_a_section_is_read_by_some_test() {
     let mut sources = String::new();
-    for folder in ["host/src", "tests/stories", "tests/src"] {
+    for folder in ["host/src", "host/journal/src", "tests/stories", "tests/src"] {
         collect(&root().join(folder), &mut sources);
     }
     for (name, _) in SECTIONS.iter().flat_map(|section| section.environment) {

@@ -1,6 +1,7 @@
 //! Imports that lead from a lower module to a higher one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::imports::Import;
 use super::list::Ranks;
@@ -8,34 +9,13 @@ use super::list::Ranks;
 /// From one top-level module to another, with the first import that does it.
 type Edges<'i> = BTreeMap<(&'i str, &'i str), Vec<&'i Import>>;
 
-/// Describes each edge that runs backwards and is not `pending`, and each pending one that does
-/// not exist any more.
-pub(super) fn backwards(
-    ranks: &Ranks,
-    imports: &[Import],
-    pending: &[(&str, &str, &str)],
-) -> Vec<String> {
+/// Describes each edge that runs backwards.
+pub(super) fn backwards(ranks: &Ranks, imports: &[Import]) -> Vec<String> {
     let edges = edges(imports);
-    let wrong: BTreeSet<(&str, &str)> = edges
+    let wrong = edges
         .keys()
-        .filter(|(from, to)| is_backwards(ranks, from, to))
-        .copied()
-        .collect();
-    let known = |edge: &(&str, &str)| pending.iter().any(|(from, to, _)| *edge == (*from, *to));
-    let mut faults: Vec<String> = wrong
-        .iter()
-        .filter(|edge| !known(edge))
-        .map(|edge| described(*edge, &edges, ranks))
-        .collect();
-    let gone = pending
-        .iter()
-        .filter(|(from, to, _)| !wrong.contains(&(*from, *to)));
-    faults.extend(gone.map(|(from, to, _)| {
-        format!(
-            "{from} does not import {to} any more; take the pair off PENDING in xtask/src/order.rs"
-        )
-    }));
-    faults
+        .filter(|(from, to)| is_backwards(ranks, from, to));
+    wrong.map(|edge| described(*edge, &edges, ranks)).collect()
 }
 
 fn edges(imports: &[Import]) -> Edges<'_> {
@@ -62,7 +42,8 @@ fn described((from, to): (&str, &str), edges: &Edges<'_>, ranks: &Ranks) -> Stri
     let mut lines = BTreeSet::new();
     let all = edges.get(&(from, to)).into_iter().flatten();
     for import in all.filter(|import| lines.insert((&import.file, import.line))) {
-        text += &format!(
+        let _ = write!(
+            text,
             "\n  {}:{}: {}",
             import.file,
             import.line,

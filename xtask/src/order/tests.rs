@@ -6,16 +6,6 @@ const LIST: &str = "# The host\n\n## Order of modules\n\nLow to high.\n\n```text
 
 /// The faults of a host with a module each for `low`, `middle` and `high`, and more files.
 fn faults(low: &str, middle: &str, high: &str, more: &[(&str, &str)]) -> Vec<String> {
-    pending(low, middle, high, more, &[])
-}
-
-fn pending(
-    low: &str,
-    middle: &str,
-    high: &str,
-    more: &[(&str, &str)],
-    known: &[(&str, &str, &str)],
-) -> Vec<String> {
     let mut texts = vec![
         ("lib.rs", "mod low;\nmod middle;\nmod high;"),
         ("low.rs", low),
@@ -28,7 +18,7 @@ fn pending(
         Err(error) => return vec![format!("{error:#}")],
     };
     let mut faults = host.ranks.differences(&host.modules);
-    faults.extend(ranking::backwards(&host.ranks, &host.imports, known));
+    faults.extend(ranking::backwards(&host.ranks, &host.imports));
     faults.extend(host.cycles_of_siblings(&[]));
     faults.extend(names::repeated(&host.modules, &[]));
     faults
@@ -133,14 +123,6 @@ fn code_for_tests_alone_is_exempt() {
     ] {
         assert_eq!(faults(low, "", "", &[]), [""; 0], "{low}");
     }
-}
-
-#[test]
-fn a_pending_edge_passes_only_as_long_as_it_is_there() {
-    let known = &[("low", "high", "the next step")][..];
-    assert_eq!(pending("use crate::high::B;", "", "", &[], known), [""; 0]);
-    let found = pending("", "", "", &[], known).join("");
-    assert!(found.contains("does not import high any more"), "{found}");
 }
 
 #[test]

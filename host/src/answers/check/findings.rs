@@ -1,4 +1,4 @@
-//! What does not fit together between a configuration and the components that are there.
+//! The faults between a configuration and the components in the tools folder.
 
 use std::fmt;
 
@@ -10,78 +10,78 @@ use crate::dispatch::{ComponentGrant, Tool};
 use crate::limits::Room;
 use crate::tokens::{self, KeyFile, KeySource};
 
-/// One thing that does not fit. Its text says what to change.
+/// One fault. Its text says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "finding", rename_all = "kebab-case")]
 pub enum Finding {
     /// A key file cannot be used.
     KeysUnusable {
-        /// The issuer.
+        /// The issuer's URL.
         issuer: String,
         /// The error with its causes.
         cause: String,
     },
     /// A key of a key file is not used.
     KeyLeftOut {
-        /// The issuer.
+        /// The issuer's URL.
         issuer: String,
         /// The key, and the reason.
         key: String,
     },
     /// A component would be refused.
     ComponentRefused {
-        /// The component.
+        /// The component's name.
         component: String,
         /// The error with its causes.
         cause: String,
     },
     /// A tool asks for a service that it is not granted.
     ServiceNotGranted {
-        /// The tool.
+        /// The tool's name.
         tool: String,
-        /// Its component.
+        /// The name of its component.
         component: String,
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
-        /// Whether the configuration describes the service.
+        /// True if the configuration describes the service.
         described: bool,
     },
-    /// A section names a component that is not there.
+    /// A section names a component that is not in the tools folder.
     ComponentMissing {
-        /// The component.
+        /// The component's name.
         component: String,
     },
     /// A component is granted a service that none of its tools asks for.
     GrantUnused {
-        /// The component.
+        /// The component's name.
         component: String,
         /// The tool, if the grant is to a single one.
         tool: Option<String>,
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
     },
     /// A section names a tool that its component does not have.
     ToolMissing {
-        /// The component.
+        /// The component's name.
         component: String,
-        /// The tool.
+        /// The tool's name.
         tool: String,
         /// The tools that it has.
         tools: Vec<String>,
     },
     /// A service is granted to no component.
     ServiceUnused {
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
     },
     /// A service allows no request.
     NothingAllowed {
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
     },
     /// A limit is higher than this process can live with.
     LimitTooHigh {
-        /// Which one, and why.
+        /// The sentence that names the limit and the reason.
         limit: String,
     },
 }
@@ -121,7 +121,7 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
-    /// Writes what does not fit between a grant and what tools ask for.
+    /// Writes a fault between a grant and the services that tools ask for.
     fn fmt_grant(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ServiceNotGranted {
@@ -153,7 +153,8 @@ impl Finding {
                 service,
             } => write!(
                 formatter,
-                "components.{component}.services: no tool of it asks for {service}; remove it"
+                "components.{component}.services: no tool of this component asks for {service}; \
+                 remove it"
             ),
             Self::GrantUnused {
                 component,
@@ -161,8 +162,8 @@ impl Finding {
                 service,
             } => write!(
                 formatter,
-                "components.{component}.tools.{tool}.services: it does not ask for {service}; \
-                 remove it"
+                "components.{component}.tools.{tool}.services: this tool does not ask for \
+                 {service}; remove it"
             ),
             Self::ToolMissing {
                 component,
@@ -170,7 +171,8 @@ impl Finding {
                 tools,
             } => write!(
                 formatter,
-                "[components.{component}.tools.{tool}] is for no tool of it; its tools are {}",
+                "[components.{component}.tools.{tool}] names no tool of this component; \
+                 expected {}",
                 tools.join(", ")
             ),
             _ => Ok(()),
@@ -214,7 +216,7 @@ impl Findings {
         found
     }
 
-    /// Reads a key file. The host reads it only when a token comes, so an operator learns of a
+    /// Reads a key file. The host reads it only when a token comes, so the operator learns of a
     /// fault here first.
     fn keys(&mut self, issuer: &Issuer, file: &KeyFile) {
         let name = &issuer.settings.issuer;
@@ -236,7 +238,7 @@ impl Findings {
         }
     }
 
-    /// Compares what a tool asks for with what is granted.
+    /// Compares the services that a tool asks for with those that it is granted.
     fn declared(&mut self, config: &Config, tool: &Tool) {
         let asked = tool.definition.services.iter();
         for service in asked.filter(|service| !tool.backing.services.contains_key(*service)) {
@@ -249,7 +251,7 @@ impl Findings {
         }
     }
 
-    /// Compares what is granted to a component with what its tools ask for.
+    /// Compares the services that a component is granted with those that its tools ask for.
     fn granted(&mut self, name: &str, grant: &ComponentGrant, folder: &Folder) {
         let tools: Vec<&Tool> = folder
             .catalog
@@ -288,7 +290,7 @@ impl Findings {
         }
     }
 
-    /// Finds services that no tool may reach, and those that allow no request.
+    /// Finds services that no tool may reach, and services that allow no request.
     fn unused(&mut self, config: &Config) {
         for service in &config.services {
             let name = &service.name;

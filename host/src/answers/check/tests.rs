@@ -1,13 +1,13 @@
-//! What each change to a configuration that fits is found to break.
+//! Tests that each change to a configuration that fits is found.
 
 use bailiwick_envelope::DelegationMode;
 
 use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component, config, folder};
 use super::*;
 
-async fn report(text: &str, tools: &[Offered]) -> Report {
+async fn report(text: &str, tools: &[Offered]) -> CheckReport {
     let site = Site::new(text, &[("orders", component(tools))]);
-    Report::of(&config(&site), &folder(&site).await)
+    CheckReport::of(&config(&site), &folder(&site).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,7 +147,7 @@ async fn as_json_a_finding_has_its_kind_its_members_and_its_sentence() {
             "component": "orders",
             "tool": null,
             "service": "orders_api",
-            "text": "components.orders.services: no tool of it asks for orders_api; remove it",
+            "text": "components.orders.services: no tool of this component asks for orders_api; remove it",
         }))
     );
 }

@@ -1,4 +1,4 @@
-//! A token that proves nothing: what it claims, and what it would have to have.
+//! A token that proves nothing: its claims, and the claims that it would need.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -15,31 +15,31 @@ use crate::tokens::TokenError;
 /// A token that would not be admitted. The caller of a request learns less than this.
 #[derive(Debug, Serialize)]
 pub struct NotAdmitted {
-    /// The code.
+    /// The stable code.
     pub reason: &'static str,
     /// The error with its causes.
     pub because: String,
-    /// What the token claims, where that helps to find the mistake. None of it is verified.
+    /// The token's claims, where they help to find the mistake. None of them is verified.
     pub claimed: Option<Claimed>,
-    /// What it needs.
+    /// The claims that it needs.
     pub needed: NeededToken,
 }
 
-/// What a token claims. None of it is verified; it only helps to find what to change.
+/// The claims of a token. None of them is verified; they only help to find what to change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Claimed {
-    /// `iss`.
+    /// The `iss` claim.
     pub issuer: Option<String>,
-    /// `aud`, as JSON if it is not a string.
+    /// The `aud` claim, as JSON if it is not a string.
     pub audience: Option<String>,
 }
 
-/// What a token must claim to be admitted.
+/// The claims that a token needs to be admitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NeededToken {
-    /// One of these issuers.
+    /// The issuers that are trusted, one of which it must name.
     pub issuers: Vec<String>,
-    /// This audience.
+    /// The audience that it must name.
     pub audience: String,
 }
 
@@ -100,5 +100,5 @@ impl Claimed {
     }
 }
 
-/// Characters of a claim that are shown.
+/// The most characters of a claim that are shown.
 const MAX_SHOWN: usize = 400;

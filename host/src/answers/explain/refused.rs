@@ -1,4 +1,4 @@
-//! A call that would be refused, and what to change.
+//! A call that would be refused, and the change that would allow it.
 
 use std::fmt;
 
@@ -13,42 +13,42 @@ use crate::reason::RefusalReason;
 /// A call that would be refused.
 #[derive(Debug, Serialize)]
 pub struct RefusedCall {
-    /// The caller.
+    /// The caller, as the token proves it.
     pub caller: KnownCaller,
     /// The tool, if there is one of that name.
     pub tool: Option<NamedTool>,
-    /// The code.
+    /// The stable code.
     pub reason: &'static str,
     /// The sentence that the caller gets.
     pub because: String,
-    /// What to change.
+    /// The change that would allow it.
     #[serde(serialize_with = "worded")]
     pub change: Remedy,
 }
 
-/// What to change, so that a call is allowed.
+/// A change that would allow a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Remedy {
-    /// The token's scopes.
+    /// The token needs more scopes.
     Scopes {
         /// The scopes that it lacks.
         missing: Vec<String>,
         /// The issuer that the client must ask for them.
         issuer: String,
     },
-    /// The question has no arguments, and the tool needs some.
+    /// The question has no arguments, but the tool needs some.
     GiveArguments,
-    /// The arguments.
+    /// Other arguments.
     Arguments,
-    /// The name of the tool.
+    /// Another name of a tool.
     Name {
-        /// The tools that there are.
+        /// The tools that exist.
         tools: Vec<String>,
     },
-    /// The name of the tool, or one of the components that would not be served.
+    /// Another name of a tool, or a repair of one of the components that would not be served.
     NameOrComponents {
-        /// Those components.
+        /// The names of these components.
         refused: Vec<String>,
     },
 }

@@ -1,4 +1,4 @@
-//! What one call could reach: each service with its mode, what the mode does, and what is missing.
+//! The services that one call could reach: each with its mode, its credential, and what is missing.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub enum ServiceAccess {
     Granted(ServiceGranted),
     /// It may not.
     NotGranted {
-        /// The service.
+        /// The service's name in the configuration.
         service: String,
     },
 }
@@ -27,22 +27,22 @@ pub enum ServiceAccess {
 /// A service that a tool may reach.
 #[derive(Debug, Serialize)]
 pub struct ServiceGranted {
-    /// The service.
+    /// The service's name in the configuration.
     pub service: String,
-    /// On whose authority.
+    /// The authority under which it is reached.
     pub mode: DelegationMode,
-    /// Its URL.
+    /// The service's base URL.
     pub url: String,
     /// The credential that the host presents.
     #[serde(serialize_with = "worded")]
     pub presents: Presents,
     /// The requests that tools may make.
     pub allow: Vec<String>,
-    /// Whether it also gets a transaction token.
+    /// True if it also gets a transaction token.
     pub transaction_token: bool,
 }
 
-/// The credential that the host presents to a service, and where it comes from.
+/// The credential that the host presents to a service, and its source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "credential", rename_all = "kebab-case")]
 pub enum Presents {
@@ -57,22 +57,22 @@ pub enum Presents {
     OwnToken {
         /// The token endpoint.
         endpoint: String,
-        /// The client.
+        /// The client identifier that the host uses there.
         client: String,
         /// The scopes that are asked for.
         scopes: Vec<String>,
     },
     /// A token exchanged for the user's.
     Exchanged {
-        /// Whether the host's own token goes along as `actor_token`.
+        /// True if the host's own token goes along as `actor_token`.
         actor_token: bool,
-        /// How it is obtained.
+        /// The source of the token.
         #[serde(flatten)]
         from: ExchangedFrom,
     },
     /// A token re-issued for the user, without an `act`.
     Reissued {
-        /// How it is obtained.
+        /// The source of the token.
         #[serde(flatten)]
         from: ExchangedFrom,
     },
@@ -80,12 +80,12 @@ pub enum Presents {
     NoExchange,
 }
 
-/// Where an exchanged token comes from.
+/// The source of an exchanged token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExchangedFrom {
     /// The token endpoint.
     pub endpoint: String,
-    /// The client.
+    /// The client identifier that the host uses there.
     pub client: String,
     /// The audience that is asked for.
     pub audience: String,
@@ -96,20 +96,20 @@ pub struct ExchangedFrom {
 /// Something that a call lacks for a service. The call itself would still be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lack {
-    /// The service.
+    /// The service's name in the configuration.
     pub service: String,
-    /// What is missing.
+    /// The missing part.
     #[serde(flatten)]
     pub missing: Missing,
 }
 
-/// What a call lacks for a service.
+/// The part that a call lacks for a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "lack", rename_all = "kebab-case")]
 pub enum Missing {
     /// The mode needs a user, and the caller is a service account.
     User {
-        /// The mode.
+        /// The mode of the tool's grant.
         mode: DelegationMode,
     },
     /// The exchange does not serve users of the caller's issuer.
@@ -132,7 +132,7 @@ pub enum Missing {
     Grant {
         /// The component to grant it to.
         component: String,
-        /// Whether the configuration describes the service.
+        /// True if the configuration describes the service.
         described: bool,
     },
 }

@@ -1,5 +1,5 @@
-//! What the tests of answers and of the commands that print them share: components made on the spot,
-//! tokens, and a folder to serve.
+//! The parts that the tests of answers, and of the commands that print them, share: components made
+//! on the spot, tokens, and a folder to serve.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write as _;
@@ -43,7 +43,7 @@ pub(crate) const HELLO: Offered = Offered {
     services: &[],
 };
 
-/// A component that offers these tools.
+/// Makes a component that offers these tools.
 pub(crate) fn component(tools: &[Offered]) -> Vec<u8> {
     let mut memory = Memory(vec![0; 8]);
     let definitions: Vec<Vec<u8>> = tools.iter().map(|tool| memory.definition(tool)).collect();
@@ -81,10 +81,10 @@ fn encode(module: &str) -> Vec<u8> {
         .unwrap()
 }
 
-/// Where the memory's contents begin.
+/// The address where the memory's contents begin.
 const BASE: u32 = 1024;
 
-/// The memory of a component, as the canonical ABI wants it.
+/// The memory of a component, in the layout of the canonical ABI.
 struct Memory(Vec<u8>);
 
 impl Memory {
@@ -112,7 +112,7 @@ impl Memory {
         self.list(&texts)
     }
 
-    /// The members of `definition`: name, title, description, input schema, output schema,
+    /// Writes the members of `definition`: name, title, description, input schema, output schema,
     /// annotations, scopes, services, meta.
     fn definition(&mut self, tool: &Offered) -> Vec<u8> {
         let none = [0; 12];
@@ -136,7 +136,7 @@ fn pair(pointer: u32, length: usize) -> [u8; 8] {
     bytes
 }
 
-/// The configuration that tests change; complete, with one service.
+/// The complete configuration, with one service, that tests change.
 pub(crate) const CONFIG: &str = r#"[server]
 listen = "127.0.0.1:0"
 resource = "https://mcp.example.com/mcp"
@@ -201,7 +201,7 @@ impl Site {
         close(&self.path(name), 0o644);
     }
 
-    /// The names in the folder.
+    /// Returns the names in the folder.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let mut names: Vec<_> = entries
@@ -220,7 +220,7 @@ fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-/// The key set that verifies [`signed`] tokens.
+/// Returns the key set that verifies [`signed`] tokens.
 pub(crate) fn jwks() -> Vec<u8> {
     let x = BASE64_URL_SAFE_NO_PAD.encode(key().verifying_key().as_bytes());
     json!({"keys": [
@@ -230,7 +230,7 @@ pub(crate) fn jwks() -> Vec<u8> {
     .into_bytes()
 }
 
-/// A token of alice that is issued at `now` and changed by these claims.
+/// Returns a token of alice, issued at `now` and changed by these claims.
 pub(crate) fn signed(now: u64, changes: &Value) -> String {
     let mut claims = json!({
         "iss": "https://idp.example.com", "sub": "alice", "aud": "https://mcp.example.com/mcp",

@@ -1,8 +1,8 @@
-//! Components that are loaded in the background, before they are taken up: one that takes long
-//! holds up no other.
+//! Loads in the background: each component is loaded before it is applied, so a slow one holds up
+//! no other.
 //!
-//! Invariant: a result counts only for the file that looked as it did when loading it began, under
-//! the terms of that moment.
+//! Invariant: a result counts only for a file that still looks as it did when its load began, and
+//! under the terms of that moment.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +41,8 @@ impl Loads {
         }
     }
 
-    /// Begins to load what differs in `view` from what is `seen`, as far as there is room.
+    /// Begins to load the components of `view` that differ from what was `seen`, as far as there is
+    /// room.
     pub(super) fn begin(
         &mut self,
         view: &Look,
@@ -74,7 +75,7 @@ impl Loads {
         self.later.retain(|name, _| view.tools.contains_key(name));
     }
 
-    /// Waits for the next that is done; for ever if none is under way.
+    /// Waits for the next load to end, or for ever if none is under way.
     pub(super) async fn next(&mut self) {
         let Some(joined) = self.running.join_next().await else {
             return std::future::pending().await;
@@ -99,7 +100,7 @@ impl Loads {
                 tracing::error!(
                     component = name,
                     cause,
-                    "a component cannot be read at the moment; it is tried again"
+                    "a component cannot be read at the moment; it will be tried again"
                 );
                 self.later.insert(name, (Instant::now() + pause, pause));
             }
@@ -110,17 +111,17 @@ impl Loads {
         }
     }
 
-    /// Whether nothing is under way.
+    /// Returns true if no load is under way.
     pub(super) fn idle(&self) -> bool {
         self.running.is_empty()
     }
 
-    /// Whether nothing is under way, and nothing waits to be taken up.
+    /// Returns true if no load is under way and no result waits to be applied.
     pub(super) fn is_over(&self) -> bool {
         self.idle() && self.ready.is_empty()
     }
 
-    /// What of `view` can be taken up now; the rest looks as it was `seen`.
+    /// Returns the part of `view` that can be applied now. The rest looks as it was `seen`.
     pub(super) fn done(&self, mut view: Look, seen: &Look) -> Look {
         let undone: Vec<String> = changed(&view, seen)
             .filter(|(name, stamp)| self.ready.get(*name).is_none_or(|(of, _)| of != stamp))
@@ -135,7 +136,7 @@ impl Loads {
         view
     }
 
-    /// How each component of `view` is to be come by while the settings are as they were.
+    /// Returns the source of each component of `view`, under unchanged settings.
     pub(super) fn sources(
         &mut self,
         view: &Look,
@@ -155,7 +156,7 @@ impl Loads {
         view.tools.iter().map(source).collect()
     }
 
-    /// Forgets everything: the settings under which it was loaded have changed.
+    /// Forgets everything, because the settings under which it was loaded have changed.
     pub(super) fn forget(&mut self) {
         self.running.detach_all();
         self.begun.clear();
@@ -164,7 +165,7 @@ impl Loads {
     }
 }
 
-/// How each component of `view` is to be come by after a change of settings.
+/// Returns the source of each component of `view` after a change of settings.
 pub(super) fn afresh(
     view: &Look,
     loaded: &BTreeMap<String, Stamp>,
@@ -189,8 +190,8 @@ fn changed<'v>(view: &'v Look, seen: &'v Look) -> impl Iterator<Item = (&'v Stri
         .map(|(name, stamp)| (name, *stamp))
 }
 
-/// Components that are loaded at once.
+/// The most components that are loaded at once.
 const AT_ONCE: usize = 4;
-/// Until the next attempt: at first, and at most.
+/// The pause before the next attempt, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(32);

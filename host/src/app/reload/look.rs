@@ -1,7 +1,7 @@
-//! How the files look that a policy is built from. Looking opens no file, and asks for the state of
-//! a bounded number.
+//! The looks of the files that a policy is built from. Taking one opens no file, and asks for the
+//! state of a bounded number.
 //!
-//! Invariant: what cannot be looked at looks absent, never unchanged.
+//! Invariant: a file that cannot be looked at looks absent, never unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 use crate::intake::{self, Candidate};
 
-/// Files by path; those that are named and absent are there, too.
+/// Files by path. A file that is named but absent has an entry, too.
 pub(in crate::app) type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
 
-/// Which file it is, its mode and size, and when its content and its status were changed.
+/// The identity of a file, its mode and size, and the times when its content and its status
+/// changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::app) struct Stamp {
     device: u64,
@@ -23,7 +24,7 @@ pub(in crate::app) struct Stamp {
     size: u64,
     modified: (i64, i64),
     changed: (i64, i64),
-    /// Of a component: file, size and change of the signature beside it.
+    /// For a component: the file, size and change time of the signature beside it.
     signature: Option<(u64, u64, (i64, i64))>,
 }
 
@@ -45,12 +46,12 @@ pub(in crate::app) struct FolderStamp {
     inode: u64,
     mode: u32,
     owner: (u32, u32),
-    /// Components beyond the bound: how many, and the first.
+    /// The number of components beyond the bound, and the first of them.
     pub(in crate::app) left_out: Option<(usize, String)>,
 }
 
 impl Look {
-    /// How `settings` and the components in `folder` look now, as far as `choice` takes them.
+    /// Looks at `settings` and at the components in `folder`, as far as `choice` takes them.
     pub(in crate::app) fn now(
         settings: impl Iterator<Item = PathBuf>,
         folder: &Path,
@@ -87,12 +88,12 @@ impl Look {
         }
     }
 
-    /// Whether the tools folder and what is in it look the same in `other`.
+    /// Returns true if the tools folder and its content look the same in `other`.
     pub(in crate::app) fn has_tools_of(&self, other: &Self) -> bool {
         self.folder == other.folder && self.tools == other.tools
     }
 
-    /// Whether the folder of `other` is another one.
+    /// Returns true if the folder of `other` is another one.
     pub(in crate::app) fn is_elsewhere(&self, other: &Self) -> bool {
         let place = |look: &Self| {
             look.folder
@@ -104,21 +105,21 @@ impl Look {
 }
 
 impl Stamp {
-    /// Of the file at `path`, if it is there.
+    /// Returns the stamp of the file at `path`, if it exists.
     pub(in crate::app) fn of(path: &Path) -> Option<Self> {
         fs::metadata(path)
             .ok()
             .map(|metadata| Self::from(&metadata))
     }
 
-    /// Of the component at `path` with its signature.
+    /// Returns the stamp of the component at `path`, with its signature.
     fn of_component(path: &Path) -> Option<Self> {
         let signature = fs::metadata(intake::signature_of(path)).ok();
         let signature = signature.map(|of| (of.ino(), of.size(), (of.ctime(), of.ctime_nsec())));
         Self::of(path).map(|stamp| Self { signature, ..stamp })
     }
 
-    /// Whether both are of one file, however it changed.
+    /// Returns true if both are of one file, however it changed.
     pub(in crate::app) fn is_same_file(&self, other: &Self) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
     }
@@ -138,12 +139,12 @@ impl From<&Metadata> for Stamp {
     }
 }
 
-/// How files look.
+/// Looks at files.
 pub(in crate::app) fn stamps(paths: impl Iterator<Item = PathBuf>) -> Stamps {
     paths.map(|path| (path.clone(), Stamp::of(&path))).collect()
 }
 
-/// The names of the components of a folder.
+/// Returns the names of the components in a folder.
 fn components(folder: &Path) -> io::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(folder)? {

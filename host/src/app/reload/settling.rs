@@ -1,16 +1,18 @@
-//! From looks to what has come to rest: a file that is being written is not touched, and holds up
-//! no other.
+//! Settling: a file that is being written is left alone, and holds up no other.
 //!
-//! Invariant: a difference counts only once further looks agree on it; a file that goes on changing
-//! in place has to rest for longer. A folder in the place of another counts together with what is
-//! in it: nothing is missing while it moves.
+//! Invariant: a difference counts only once further looks agree on it. A file that goes on changing
+//! in place has to be quiet for longer. A folder that replaces another counts together with its
+//! content, so nothing is missing while it moves.
+//!
+//! Example: a copy into `orders.wasm` changes the file at every look. Ten looks after the last
+//! change, the file counts, and only then is it loaded.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::look::{Look, Stamp};
 
-/// What moved lately.
+/// The files that changed lately.
 pub(super) struct Settling {
     last: Look,
     settings: Waits<PathBuf>,
@@ -18,11 +20,11 @@ pub(super) struct Settling {
     folder: u32,
 }
 
-/// For how many more looks a file must look the same.
+/// The number of further looks that must agree, for each file.
 type Waits<K> = BTreeMap<K, u32>;
 
 impl Settling {
-    /// Begins with a look at files that are taken to be at rest.
+    /// Begins with a look at files that are taken to be settled.
     pub(super) fn new(first: Look) -> Self {
         Self {
             last: first,
@@ -32,8 +34,8 @@ impl Settling {
         }
     }
 
-    /// Takes in how the files look now. Returns what has come to rest; the rest looks as it was
-    /// `seen` in.
+    /// Takes a new look at the files, and returns what has settled. The rest looks as it was
+    /// `seen`.
     pub(super) fn take(&mut self, now: Look, seen: &Look) -> Look {
         let of_settings = |look: &Look, path: &PathBuf| look.settings.get(path).copied().flatten();
         compare(
@@ -57,20 +59,19 @@ impl Settling {
         self.view(seen)
     }
 
-    /// Whether the file of this component moves.
+    /// Returns true if the file of this component has not settled.
     pub(super) fn moves(&self, name: &str) -> bool {
         self.tools.contains_key(name)
     }
 
     fn view(&self, seen: &Look) -> Look {
-        // Settings are read together, so they come to rest together; components are read after
-        // them.
+        // Settings are read together, so they settle together. Components are read after them.
         if !self.settings.is_empty() {
             return seen.clone();
         }
         let mut view = self.last.clone();
-        // What another folder does not hold is not removed until that folder is what counts, with
-        // all that it holds.
+        // A component that is missing in another folder is not removed until that folder has
+        // settled with all of its content.
         if self.last.is_elsewhere(seen) && (self.folder > 0 || !self.tools.is_empty()) {
             view.folder.clone_from(&seen.folder);
             view.tools.clone_from(&seen.tools);
@@ -112,7 +113,7 @@ fn compare<'l, K: Ord + Clone + 'l, I: Iterator<Item = &'l K>>(
     }
 }
 
-/// Further looks that have to agree on a change.
+/// The further looks that have to agree on a change.
 const QUIET: u32 = 2;
 /// The same for a file that was being written from one look to the next.
 const RESTLESS: u32 = 10;
@@ -134,7 +135,7 @@ mod tests {
         )
     }
 
-    /// How many looks change nothing before one does as `wanted`.
+    /// Returns the number of looks that change nothing before one does as `wanted`.
     fn looks(
         settling: &mut Settling,
         seen: &Look,

@@ -1,4 +1,4 @@
-//! The gate, without anything behind it.
+//! Tests of the gate alone, with nothing behind it.
 
 use super::*;
 
@@ -86,7 +86,7 @@ async fn who_waits_is_let_in_by_turn_and_nobody_waits_for_somebody_elses_bound()
             tokio::task::yield_now().await;
         }
     }
-    // Bob's place goes past alice, who has one, to carol.
+    // Alice waits before Carol, but already has her one place, so Bob's goes to Carol.
     drop(bob);
     let (first, carol) = order.recv().await.unwrap_or(("", Err(Full::Host)));
     assert_eq!(first, "carol");
@@ -142,7 +142,7 @@ async fn a_place_that_nobody_takes_any_more_is_free() {
     let place = gate.admit(call("alice", &[])).await;
     let mut asked = Box::pin(gate.admit(call("bob", &[])));
     assert!(futures_util::poll!(&mut asked).is_pending());
-    // The place is handed over, and then bob leaves without looking.
+    // Bob is given the place, and then stops waiting before he sees it.
     drop(place);
     drop(asked);
     assert!(gate.shared.lock().running.is_empty());

@@ -1,4 +1,4 @@
-//! `bailiwick audit adopt`: the operator's word where the journal is not the one that the host
+//! `bailiwick audit adopt`: the operator's consent to a journal that is not the one that the host
 //! remembers.
 
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use bailiwick::seams::{SystemClock, SystemRandom};
 
 use super::super::page::Page;
 
-/// The arguments.
+/// The command line of `bailiwick audit adopt`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The configuration of the host, which must not run.
@@ -22,15 +22,15 @@ pub(crate) struct Args {
     which: Which,
 }
 
-/// Which journal.
+/// The journal to go on with.
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
 struct Which {
-    /// The journal in the audit folder, which verifies and extends this checkpoint; kept elsewhere
-    /// than the journal.
+    /// The checkpoint, kept elsewhere than the journal, that the journal in the audit folder must
+    /// extend.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     checkpoint: Option<PathBuf>,
-    /// A new journal, because the old one was moved away on purpose.
+    /// Begin a new journal, because the old one was moved away on purpose.
     #[arg(long)]
     new: bool,
 }

@@ -1,10 +1,10 @@
-//! One configuration that fits, and what each change to it is told.
+//! One configuration that fits, and the output for each change to it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component};
 use super::*;
 
-/// What is said, and why it fails.
+/// Returns the output and the error.
 fn check(site: &Site) -> (String, String) {
     let mut bytes = Vec::new();
     let result = run(
@@ -73,7 +73,8 @@ const NOSY: Offered = Offered {
     input: r#"{"type":"object","properties":{"user_id":{}},"additionalProperties":false}"#,
     ..HELLO
 };
-/// The text to replace in [`CONFIG`], its replacement, the tools, whether it passes, and what is told.
+/// The text to replace in [`CONFIG`], its replacement, the tools, whether it passes, and what is
+/// told.
 const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
     (
         "",
@@ -94,7 +95,7 @@ const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
         "",
         &[HELLO],
         true,
-        "components.orders.services: no tool of it asks for orders_api",
+        "components.orders.services: no tool of this component asks for orders_api",
     ),
     (
         "[components.orders]",
@@ -108,14 +109,14 @@ const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
         "[components.orders.tools.absent]\nscopes = []\n[audit]",
         &[ORDER],
         true,
-        "is for no tool of it; its tools are get_order",
+        "names no tool of this component; expected get_order",
     ),
     (
         "[audit]",
         "[components.orders.tools.hello]\nservices = { orders_api = \"on_behalf_of\" }\n[audit]",
         &[ORDER, HELLO],
         true,
-        "components.orders.tools.hello.services: it does not ask for orders_api",
+        "components.orders.tools.hello.services: this tool does not ask for orders_api",
     ),
     (
         "allow = [\"GET /orders/{}\", \"GET /customers/{actor.sub}/orders\"]",
@@ -165,7 +166,7 @@ fn what_does_not_fit_is_told_with_what_to_change() {
         );
         assert!(
             said.contains(told),
-            "{part:?} as {replacement:?} is told: {said}"
+            "{part:?} as {replacement:?} gives: {said}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens signed on the spot, and what is said of each call.
+//! Tokens signed on the spot, and the output for each call.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use bailiwick::seams::{Clock as _, SystemClock};
@@ -110,7 +110,7 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
             Some(r#"{"order_id":9007199254740993}"#),
             &[
                 "refused: invalid-arguments",
-                "the number 9007199254740993 is not one that everyone reads alike",
+                "the number 9007199254740993 is not read alike by all programs",
             ],
         ),
         (

@@ -1,4 +1,4 @@
-//! Components made on the spot, and what is said of each.
+//! Components made on the spot, and the output for each.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::super::testing::{HELLO, ORDER, Offered, Site, component};
@@ -100,7 +100,7 @@ fn a_refused_component_is_told_why_and_what_to_change() {
         ),
         (
             wat::parse_str(socket).unwrap(),
-            "is linked for no component",
+            "links nothing beyond bailiwick:tool",
         ),
         (component(&[NOSY]), "description \\u{1b}[2J\\u{202e}"),
         (component(&[OPEN]), "\"additionalProperties\": false"),

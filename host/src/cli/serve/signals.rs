@@ -32,8 +32,8 @@ pub(super) struct StopSignals {
 type Starter = Box<dyn AsyncRead + Unpin + Send>;
 
 impl StopSignals {
-    /// Starts listening; to standard input as well if this host lives only as long as the program
-    /// that started it.
+    /// Starts to listen for signals, and for the end of standard input if this host lives only as
+    /// long as the program that started it.
     pub(super) fn new(until_stdin_closes: bool) -> anyhow::Result<Self> {
         // A handler would undo the request of `nohup`. Without a terminal, a handler keeps SIGHUP
         // from ending the host.
@@ -83,7 +83,8 @@ fn standard_input() -> anyhow::Result<Starter> {
         return Ok(Box::new(tokio::net::UnixStream::from_std(socket)?));
     }
     let pipe = Receiver::from_owned_fd(duplicate.into()).context(
-        "--until-stdin-closes takes a pipe as standard input; the program that starts this host keeps it open",
+        "--until-stdin-closes: expected a pipe as standard input, which the program that starts \
+         this host keeps open",
     )?;
     Ok(Box::new(pipe))
 }
@@ -95,7 +96,7 @@ async fn came(signal: &mut Option<Signal>) {
     }
 }
 
-/// Waits until no more input can come; discards the input.
+/// Waits until no more input can come, and discards the input.
 async fn closed(starter: &mut Option<Starter>) {
     let Some(pipe) = starter else {
         return std::future::pending().await;
@@ -104,13 +105,13 @@ async fn closed(starter: &mut Option<Starter>) {
     while pipe.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
 }
 
-/// Returns whether this process has a terminal that can end it. The kernel takes the terminal away
+/// Returns true if this process has a terminal that can end it. The kernel takes the terminal away
 /// before it sends SIGHUP.
 fn has_terminal() -> bool {
     File::open("/dev/tty").is_ok()
 }
 
-/// Returns whether the program that started this one asked for SIGHUP to be ignored.
+/// Returns true if the program that started this one asked for SIGHUP to be ignored.
 fn ignores_hangup() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -11,7 +11,7 @@ use crate::delegation::planned::Planned;
 use crate::delegation::service::Service;
 use crate::delegation::user::UserAuthority;
 use crate::downstream::DownstreamError;
-use crate::flight::Ended;
+use crate::flight::Landed;
 
 impl Inner {
     /// The credential of the declared mode. Obtaining it reaches the authorization server, so
@@ -30,7 +30,7 @@ impl Inner {
         let cache = &self.broker.exchanged;
         let slot = cache.slot(&key, asker.until, &service.clock);
         let now = service.clock.now();
-        let usable = |last: &Ended<Result<Issued, _>>| {
+        let usable = |last: &Landed<Result<Issued, _>>| {
             last.answer.as_ref().is_ok_and(|kept| kept.is_usable(now))
         };
         let issued = slot

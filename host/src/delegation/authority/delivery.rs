@@ -9,7 +9,7 @@ use super::{Inner, Prepared};
 use crate::audit::Settled;
 use crate::delegation::answer_headers::visible;
 use crate::delegation::identify::{OnBehalf, identify};
-use crate::delegation::planned::{Planned, Progress, failed};
+use crate::delegation::planned::{Attempt, Planned, failed};
 use crate::downstream::{DownstreamError, Response};
 use crate::egress::Party;
 
@@ -18,7 +18,7 @@ impl Inner {
     pub(super) async fn prepare(
         &self,
         planned: &Planned,
-        progress: &mut Progress,
+        progress: &mut Attempt,
         settled: Settled<'_>,
     ) -> Result<Prepared, DownstreamError> {
         let obtained = self.credential(planned, settled);
@@ -60,7 +60,7 @@ impl Inner {
             request,
             credential,
         }: Prepared,
-        progress: &mut Progress,
+        progress: &mut Attempt,
         _: Settled<'_>,
     ) -> Result<Response, DownstreamError> {
         progress.sending = true;

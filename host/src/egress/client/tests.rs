@@ -182,7 +182,7 @@ async fn ask(
     kind: Kind,
     user: &str,
     party: Party,
-) -> Option<Answer> {
+) -> Option<Reply> {
     let uri = format!("http://{}/orders/7", service.address);
     let request = Request::builder()
         .method(kind.method)

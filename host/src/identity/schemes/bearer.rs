@@ -1,7 +1,7 @@
 //! `Bearer` (RFC 6750 §2.1): to have the token is all that is needed.
 
 use super::super::caller::Caller;
-use super::super::presented::{Credentials, Presented, ProofError, Reading, Scheme};
+use super::super::presented::{Credentials, Presence, Presented, ProofError, Scheme};
 use super::super::token::AccessToken;
 
 /// The scheme of plain access tokens. A token that is bound to a key is not one: the verifier
@@ -9,12 +9,13 @@ use super::super::token::AccessToken;
 pub(super) struct Bearer;
 
 impl Scheme for Bearer {
-    fn read(&self, credentials: &Credentials<'_>) -> Reading {
+    fn read(&self, credentials: &Credentials<'_>) -> Presence {
         if !credentials.scheme.eq_ignore_ascii_case("bearer") {
-            return Reading::NotPresented;
+            return Presence::NotPresented;
         }
-        AccessToken::new(credentials.text)
-            .map_or(Reading::Malformed, |token| Reading::Presented(token, None))
+        AccessToken::new(credentials.text).map_or(Presence::Malformed, |token| {
+            Presence::Presented(token, None)
+        })
     }
 
     fn prove(&self, _: &Presented, _: &Caller) -> Result<(), ProofError> {

@@ -14,14 +14,14 @@ use super::{NEW, OLD};
 struct Counting(AtomicUsize);
 
 impl Scheme for Counting {
-    fn read(&self, credentials: &Credentials<'_>) -> Reading {
+    fn read(&self, credentials: &Credentials<'_>) -> Presence {
         match (credentials.scheme, credentials.proofs) {
             ("Counting", [proof]) => AccessToken::new(credentials.text)
-                .map_or(Reading::Malformed, |token| {
-                    Reading::Presented(token, Some(proof.clone()))
+                .map_or(Presence::Malformed, |token| {
+                    Presence::Presented(token, Some(proof.clone()))
                 }),
-            ("Counting", _) => Reading::Malformed,
-            _ => Reading::NotPresented,
+            ("Counting", _) => Presence::Malformed,
+            _ => Presence::NotPresented,
         }
     }
 

@@ -23,7 +23,7 @@ pub enum EndpointError {
     Unavailable,
     /// The answer is a success, but not a bearer token.
     #[error("the authorization server's answer is not a bearer token: {0}")]
-    Malformed(#[from] Malformed),
+    Malformed(#[from] MalformedAnswer),
     /// The user must consent first.
     #[error("the authorization server wants the user's consent first")]
     ConsentRequired,
@@ -43,7 +43,7 @@ pub enum EndpointError {
 
 /// Why an answer of 200 gives no token. Quotes nothing of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub enum MalformedAnswer {
     /// Not JSON, or JSON that could be read in two ways.
     #[error("it is not JSON that the host accepts")]
     Json,

@@ -6,7 +6,7 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::error::{EndpointError, Malformed};
+use super::error::{EndpointError, MalformedAnswer};
 use crate::json::member;
 
 /// A successful answer (RFC 6749 §5.1, RFC 8693 §2.2.1).
@@ -26,20 +26,22 @@ impl Granted {
     ///
     /// # Errors
     /// There is no bearer token in it, or a member is ill-typed.
-    pub(crate) fn read(document: Option<&Value>) -> Result<Self, Malformed> {
-        let answer = member::members(document.ok_or(Malformed::Json)?, "the answer")?;
+    pub(crate) fn read(document: Option<&Value>) -> Result<Self, MalformedAnswer> {
+        let answer = member::members(document.ok_or(MalformedAnswer::Json)?, "the answer")?;
         if answer.contains_key("error") {
-            return Err(Malformed::Error(known_error(answer).unwrap_or("unknown")));
+            return Err(MalformedAnswer::Error(
+                known_error(answer).unwrap_or("unknown"),
+            ));
         }
         let token_type =
-            member::text(answer, "token_type")?.ok_or(Malformed::Missing("token_type"))?;
+            member::text(answer, "token_type")?.ok_or(MalformedAnswer::Missing("token_type"))?;
         if !token_type.eq_ignore_ascii_case("bearer") {
-            return Err(Malformed::TokenType);
+            return Err(MalformedAnswer::TokenType);
         }
-        let token =
-            member::text(answer, "access_token")?.ok_or(Malformed::Missing("access_token"))?;
+        let token = member::text(answer, "access_token")?
+            .ok_or(MalformedAnswer::Missing("access_token"))?;
         if !is_header_text(token) {
-            return Err(Malformed::Token);
+            return Err(MalformedAnswer::Token);
         }
         let scope = member::text(answer, "scope")?;
         Ok(Self {

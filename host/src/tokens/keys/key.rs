@@ -57,7 +57,7 @@ impl Algorithm {
 
     /// The algorithm of a key; `None` if it is of a kind that is not used here. An RSA key that
     /// does not say is for RS256.
-    fn of(kind: Kind<'_>) -> Option<Self> {
+    fn of(kind: KeyType<'_>) -> Option<Self> {
         let default = match (kind.kty, kind.crv) {
             (Some("EC"), Some("P-256")) => Self::Es256,
             (Some("OKP"), Some("Ed25519")) => Self::EdDsa,
@@ -126,7 +126,7 @@ pub(super) enum Malformed {
 }
 
 #[derive(Clone, Copy)]
-struct Kind<'k> {
+struct KeyType<'k> {
     kty: Option<&'k str>,
     crv: Option<&'k str>,
     alg: Option<&'k str>,
@@ -139,7 +139,7 @@ pub(super) fn read(
     set: SetVersion,
 ) -> Result<Reading, Malformed> {
     let text = |name| member::text(jwk, name);
-    let kind = Kind {
+    let kind = KeyType {
         kty: text("kty")?,
         crv: text("crv")?,
         alg: text("alg")?,

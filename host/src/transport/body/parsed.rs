@@ -1,8 +1,8 @@
-//! Requests under way: parsed JSON takes far more memory than its text, and for as long as the
-//! request lasts.
+//! Parsed requests under way. Parsed JSON takes far more memory than its text, and keeps it for as
+//! long as the request lasts.
 //!
-//! Invariant: the values of one principal's large requests are within a share, and those of all
-//! within a bound. Small requests are bounded by how many there may be.
+//! Invariant: the values of one principal's large requests stay within a share, and those of all
+//! within a bound. Small requests are bounded by their number.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ struct ParsedState {
     each: HashMap<Principal, usize>,
 }
 
-/// The values of one request; given back when dropped.
+/// The values of one request, given back when dropped.
 pub(in super::super) struct Held {
     principal: Principal,
     values: usize,
@@ -30,7 +30,7 @@ pub(in super::super) struct Held {
 }
 
 impl Parsed {
-    /// Counts the values of a request for as long as what this returns is kept; a small request is
+    /// Counts the values of a request until the returned [`Held`] is dropped. A small request is
     /// not counted.
     pub(in super::super) fn hold(
         self: &Arc<Self>,
@@ -82,11 +82,11 @@ impl Drop for Held {
     }
 }
 
-/// As many values as a request may have beside its arguments.
+/// The most values of a small request: as many as a request may have beside its arguments.
 const SMALL: usize = 2_000;
-/// Two of the largest requests that there can be.
+/// The share of one principal: two of the largest requests.
 const OF_ONE: usize = 200_000;
-/// Eight shares.
+/// The bound for all: eight shares.
 const OF_ALL: usize = 8 * OF_ONE;
 
 #[cfg(test)]

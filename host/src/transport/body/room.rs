@@ -1,6 +1,7 @@
-//! Who holds how much: readers, a reserve for small bodies, and a pool for the others.
+//! The room for bodies: readers, a reserve for small bodies, and a pool for the others.
 //!
-//! Invariant: the totals are what the readers hold, and no principal holds more than a share.
+//! Invariant: the totals are the sums of what the readers hold, and no principal holds more than a
+//! share.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,18 +11,18 @@ use tokio::sync::oneshot;
 use super::Unread;
 use crate::principal::Principal;
 
-/// What is shared.
+/// A kind of room that bodies share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BodyRoom {
     /// Bodies that are being read.
     Readers,
     /// Bytes of bodies that are small so far.
     Reserve,
-    /// Bytes of the others.
+    /// Bytes of the larger bodies.
     Pool,
 }
 
-/// How much of each.
+/// An amount of each kind of room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Amounts {
     readers: usize,
@@ -29,7 +30,7 @@ struct Amounts {
     pool: usize,
 }
 
-/// How much there is, and how much of it one principal may have.
+/// The room that there is, and the share of one principal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyBounds {
     all: Amounts,
@@ -53,8 +54,8 @@ struct Holder {
 }
 
 impl BodyBounds {
-    /// The bounds for bodies of at most `max_body` bytes: the share of one principal is two of them
-    /// at least.
+    /// Sets the bounds for bodies of at most `max_body` bytes. The share of one principal holds at
+    /// least two such bodies.
     pub(super) fn new(max_body: usize) -> Self {
         let each = Amounts {
             readers: READERS_OF_ONE,
@@ -129,8 +130,8 @@ impl Rooms {
         }
     }
 
-    /// Makes sure that `principal` can have `amount` more: within their share, or at the expense of
-    /// one who holds more.
+    /// Makes sure that `principal` can have `amount` more: within the principal's share and, if
+    /// need be, at the expense of one who holds more.
     fn make_room(
         &mut self,
         bounds: &BodyBounds,
@@ -149,7 +150,8 @@ impl Rooms {
         Ok(())
     }
 
-    /// The oldest reader of whoever holds most of `room`, if that is more than `own`.
+    /// Returns the oldest reader of the principal who holds most of `room`, if that is more than
+    /// `own`.
     fn oldest_of_the_largest(&self, room: BodyRoom, own: usize) -> Option<u64> {
         let (largest, held) = self.held.iter().max_by_key(|(_, held)| held.of(room))?;
         let in_room = |holder: &Holder| {
@@ -198,7 +200,7 @@ impl Amounts {
     }
 }
 
-/// Where a body with so many bytes has its room.
+/// Returns the kind of room for a body of so many bytes.
 fn room(bytes: usize) -> BodyRoom {
     if bytes <= SMALL {
         BodyRoom::Reserve
@@ -209,7 +211,7 @@ fn room(bytes: usize) -> BodyRoom {
 
 /// The largest body that is small.
 const SMALL: usize = 64 << 10;
-/// One principal has one share of so many.
+/// The number of shares in the whole. One principal has one.
 const SHARES: usize = 8;
 const READERS_OF_ONE: usize = 64;
 const RESERVE_OF_ONE: usize = 2 << 20;
@@ -234,7 +236,7 @@ mod tests {
             }
         }
 
-        /// A body of which `bytes` have arrived, and no more.
+        /// Begins a body of which `bytes` have arrived, and no more.
         fn begin(&mut self, subject: &str, bytes: usize) -> Result<u64, Unread> {
             let (stay, out) = oneshot::channel();
             let id = self.rooms.enter(
@@ -333,7 +335,7 @@ mod tests {
         assert_eq!(
             desk.begin("alice", 2 * MIB),
             Err(Unread::Busy),
-            "nobody holds more than that"
+            "no one holds more than that"
         );
     }
 

@@ -1,5 +1,6 @@
-//! The same requests through this host's own path and through the MCP library: whether a call is
-//! made, and what its answer looks like on the wire.
+//! Sends the same requests through this host's own path and through the MCP library. Both must make
+//! the same calls and give the same answers on the wire.
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use crate::schema::Schema;
 const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,
     "properties":{"region":{"type":"string","x-mcp-header":"Region"}}}"#;
 
-/// A tool's answer that has everything.
+/// Returns a tool's answer that has every member.
 fn answer() -> sandbox::Answer {
     let meta = json!({"a.example/b": 1});
     sandbox::Answer {
@@ -43,7 +44,7 @@ fn answer() -> sandbox::Answer {
     }
 }
 
-/// The library, with one tool that answers as above.
+/// The MCP library, with one tool that gives this answer.
 #[derive(Clone)]
 struct Reference;
 
@@ -85,11 +86,12 @@ impl ServerHandler for Reference {
     }
 }
 
-/// What a client sees: status, media type, and the message without words that may differ.
+/// The part of an answer that a client acts on: status, media type, and the message without words
+/// that may differ.
 #[derive(Debug, PartialEq)]
 struct Seen(StatusCode, String, Value);
 
-async fn seen(answer: Answer) -> Seen {
+async fn seen(answer: HttpAnswer) -> Seen {
     let media_type = answer.headers().get(header::CONTENT_TYPE);
     let media_type = media_type.and_then(|value| value.to_str().ok());
     let is_json = media_type == Some("application/json");
@@ -159,7 +161,7 @@ async fn own(headers: &HeaderMap, body: &str, schema: &Schema, resource: &Arc<Re
     seen(answered).await
 }
 
-/// One choice of many for each part of a request, drawn so that any run tries the same ones.
+/// Random choices for each part of a request, the same in every run.
 struct Draw(u64);
 
 impl Draw {
@@ -172,11 +174,12 @@ impl Draw {
         choices[index].clone()
     }
 
-    /// Mostly the first choice, so that what is tried last is reached often enough.
+    /// Draws the first choice mostly, so that enough requests get past the first checks.
     fn mostly<T: Clone>(&mut self, choices: &[T]) -> T {
-        match self.of(&[true, true, true, false]) {
-            true => choices[0].clone(),
-            false => self.of(choices),
+        if self.of(&[true, true, true, false]) {
+            choices[0].clone()
+        } else {
+            self.of(choices)
         }
     }
 

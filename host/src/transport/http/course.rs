@@ -1,6 +1,6 @@
-//! How far a connection is: between requests, in a request's body, or before its answer.
+//! The course of a connection: between requests, in a request's body, or before its answer.
 //!
-//! The wire, which sees bytes, and the service, which sees requests, tell each other here.
+//! Connects the wire, which sees bytes, with the service, which sees requests.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use http_body_util::combinators::BoxBody;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 use super::places::ConnectionPlace;
-use crate::transport::answer::Answer;
+use crate::transport::answer::HttpAnswer;
 
 /// The course of one connection.
 pub(in crate::transport) struct Course {
@@ -24,41 +24,41 @@ pub(in crate::transport) struct Course {
 #[derive(Default)]
 struct CourseState {
     phase: Phase,
-    /// Bytes of its body that are still to come.
+    /// Bytes of the request's body that are still to come.
     left: u64,
-    /// Where its body ends only the library knows, so what comes after it is not read.
+    /// True if only the library knows the end of the body, so nothing after it is read.
     endless: bool,
     answer: CourseStep,
-    /// A good token has come this way.
+    /// True once a good token has come over this connection.
     admitted: bool,
-    /// The wire, which waits for the end of the answer.
+    /// Wakes the wire, which waits for the end of the answer.
     waker: Option<Waker>,
 }
 
-/// Whether a request is under way.
+/// The phase of a connection.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// None is.
+    /// No request is under way.
     #[default]
     Idle,
-    /// One is, and its answer is not complete.
+    /// A request is under way, and its answer is not complete.
     Busy,
-    /// Its answer is complete; perhaps some of it is still to leave.
+    /// The answer is complete, but perhaps not yet sent.
     Over,
 }
 
-/// How far the answer is, and so how a client that has sent everything can be asked whether it is
+/// The state of the answer, which decides how the host can ask a silent client if it is still
 /// there.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CourseStep {
-    /// Nothing of it exists, and the client understands interim answers.
+    /// No part of it exists, and the client understands interim answers.
     #[default]
     Ahead,
-    /// Nothing of it exists, and the client does not.
+    /// No part of it exists, and the client does not understand interim answers.
     AheadOld,
     /// It is a stream of events.
     Events,
-    /// The same, and the next event is a comment.
+    /// It is a stream of events, and the next event is a comment.
     Comment,
     /// It is being written.
     Written,
@@ -76,7 +76,7 @@ impl Course {
         &self.place
     }
 
-    /// A head is complete; so many bytes of a body follow, or nobody knows how many.
+    /// Notes that a head is complete and that `body` bytes follow, or an unknown number.
     pub(super) fn begin(&self, body: Option<u64>, version: Version) {
         self.place.busy();
         let mut state = self.lock();
@@ -90,18 +90,18 @@ impl Course {
         };
     }
 
-    /// A good token has come: longer heads are welcome.
+    /// Notes that a good token has come: longer heads are welcome from now on.
     pub(in crate::transport) fn admitted(&self) {
         self.lock().admitted = true;
     }
 
-    /// The whole body has come.
+    /// Notes that the whole body has come.
     pub(in crate::transport) fn received(&self) {
         self.lock().left = 0;
     }
 
-    /// There is an answer to write; when it has been, the next request may come.
-    pub(super) fn answering(self: &Arc<Self>, answer: Answer) -> Answer {
+    /// Hands on an answer that, once written, lets the next request come.
+    pub(super) fn answering(self: &Arc<Self>, answer: HttpAnswer) -> HttpAnswer {
         let events = answer
             .headers()
             .get(header::CONTENT_TYPE)
@@ -132,7 +132,7 @@ impl Course {
         self.lock().admitted
     }
 
-    /// How many of so many bytes belong to the body.
+    /// Takes so many bytes off the body and returns how many of them belong to it.
     pub(super) fn of_body(&self, bytes: usize) -> usize {
         let mut state = self.lock();
         let taken = usize::try_from(state.left).unwrap_or(usize::MAX).min(bytes);
@@ -142,7 +142,8 @@ impl Course {
         taken
     }
 
-    /// Whether the request is complete and its answer is not; then `waker` is woken when it is.
+    /// Returns true if the request is complete and its answer is not. Then `waker` is woken when it
+    /// is.
     pub(super) fn waits_for_answer(&self, waker: &Waker) -> bool {
         let mut state = self.lock();
         let waits = state.phase == Phase::Busy && state.left == 0;
@@ -152,7 +153,7 @@ impl Course {
         waits
     }
 
-    /// All of the answer has left: the place is that of a connection that waits.
+    /// Makes the place idle again if all of the answer has been sent.
     pub(super) fn settle(&self) {
         let mut state = self.lock();
         if state.phase == Phase::Over {
@@ -162,7 +163,8 @@ impl Course {
         }
     }
 
-    /// How the client can be asked whether it is still there. An event stream asks by itself.
+    /// Returns the way to ask the client if it is still there. An event stream asks by itself, with
+    /// a comment.
     pub(super) fn ask(&self) -> CourseStep {
         let mut state = self.lock();
         let step = state.answer;
@@ -213,7 +215,7 @@ impl Body for Answering {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = self.get_mut();
         match Pin::new(&mut this.body).poll_frame(context) {
-            // Between two events.
+            // Only between two events: a comment must not split one.
             Poll::Pending if this.course.comment() => {
                 Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(COMMENT)))))
             }

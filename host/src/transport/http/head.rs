@@ -1,46 +1,45 @@
-//! The bytes of a request's head, looked at as they come: where it ends, and whether its lines do
-//! as they must.
+//! The bytes of a request's head as they arrive: the end of the head, and the form of its lines.
 //!
 //! The HTTP library also ends lines at a bare LF (RFC 9112 §2.2 allows it). A proxy in front that
-//! does not would see one header where the library sees two, so here such a head is refused.
+//! does not would see one header where the library sees two, so such a head is refused here.
 
-/// How far a head has come.
+/// The state of a head that is arriving.
 #[derive(Debug, Default)]
 pub(super) struct Head {
     /// Bytes so far.
     size: usize,
-    /// Of the line that is under way.
+    /// Bytes of the present line.
     line: usize,
-    /// The last byte was CR.
+    /// True if the last byte was CR.
     after_cr: bool,
-    /// There was a line that is not empty.
+    /// True once there was a line that is not empty.
     begun: bool,
 }
 
-/// What some bytes made of it.
+/// The result of looking at some bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// It goes on.
+    /// The head goes on.
     More,
-    /// It ends after so many of them.
+    /// The head ends after so many of the bytes.
     End(usize),
     /// A line ends with LF alone.
     BareLf,
 }
 
 impl Head {
-    /// Bytes so far, of a head that is not complete.
+    /// Returns the bytes so far of a head that is not complete.
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
-    /// Whether there is more than empty lines, which a client may send after a body (RFC 9112
-    /// §2.2).
+    /// Returns true if there is more than empty lines, which a client may send after a body (RFC
+    /// 9112 §2.2).
     pub(super) fn has_begun(&self) -> bool {
         self.begun || self.line > 0
     }
 
-    /// Looks at more bytes; after the end it is a new head.
+    /// Looks at more bytes. After the end of a head, a new one begins.
     pub(super) fn scan(&mut self, bytes: &[u8]) -> Seen {
         for (index, byte) in bytes.iter().enumerate() {
             let after_cr = std::mem::replace(&mut self.after_cr, *byte == b'\r');

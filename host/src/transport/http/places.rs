@@ -1,8 +1,10 @@
-//! Who has a connection: a share for each peer address, and a few places beside them for health.
+//! The places for connections: a share for each peer address, and a few places beside them for
+//! health.
 //!
-//! Whoever has not finished a header, or waits between two requests, can be asked to go.
+//! A connection that has not finished a header, or waits between two requests, can be asked to go.
+//!
 //! Invariant: a connection with a request under way is never ended to make room, and there is
-//! always room to ask how the host is.
+//! always room to ask for the host's health.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,14 +13,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 
-/// How many connections there may be.
+/// The most connections that there may be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ConnectionBounds {
-    /// That may ask anything.
+    /// Connections that may ask for anything.
     pub(super) all: usize,
-    /// Of these, of one peer address.
+    /// The share of one peer address in these.
     pub(super) each: usize,
-    /// In addition, that may ask only for health.
+    /// Additional connections that may ask only for health.
     pub(super) health: usize,
 }
 
@@ -30,7 +32,7 @@ pub(super) struct Places {
     state: Mutex<Occupied>,
 }
 
-/// A connection's place. Given back when dropped.
+/// A connection's place, given back when dropped.
 pub(super) struct ConnectionPlace {
     id: u64,
     only_health: bool,
@@ -48,12 +50,12 @@ struct Occupied {
 #[derive(Default)]
 struct Seating {
     seats: HashMap<u64, Seat>,
-    /// Those that can be asked to go, first the one that goes first.
+    /// The connections that can be asked to go, in the order in which they go.
     waiting: BTreeMap<LeavingTurn, u64>,
     peers: HashMap<IpAddr, Peer>,
 }
 
-/// What one peer address has.
+/// The connections of one peer address.
 #[derive(Default)]
 struct Peer {
     held: usize,
@@ -61,15 +63,16 @@ struct Peer {
 }
 
 struct Seat {
-    /// None if it has no share.
+    /// `None` if the connection counts against no share.
     peer: Option<IpAddr>,
-    /// None while a request is under way.
+    /// `None` while a request is under way.
     turn: Option<LeavingTurn>,
     out: CancellationToken,
 }
 
-/// When a connection has to go: those that never finished a header go before those that did,
-/// and then those that have waited longest.
+/// The order in which connections have to go: first those that never finished a header, then those
+/// that have waited longest. Example: `(false, 7)` goes before `(false, 9)`, and both before
+/// `(true, 3)`.
 type LeavingTurn = (bool, u64);
 
 impl Places {
@@ -81,7 +84,7 @@ impl Places {
         })
     }
 
-    /// A place for a connection from `peer`, at the expense of one that waits if need be.
+    /// Gives a connection from `peer` a place, if need be at the expense of one that waits.
     pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<ConnectionPlace> {
         let peer = peer.to_canonical();
         let share =
@@ -108,17 +111,17 @@ impl Places {
 }
 
 impl ConnectionPlace {
-    /// Whether it is one of those kept for questions about health.
+    /// Returns true if this is one of the places kept for questions about health.
     pub(super) fn only_health(&self) -> bool {
         self.only_health
     }
 
-    /// A header is finished: a request is under way.
+    /// Marks the place as busy: a header is complete, so a request is under way.
     pub(super) fn busy(&self) {
         self.room(&mut self.places.lock()).busy(self.id);
     }
 
-    /// The request is answered: the connection waits for the next.
+    /// Marks the place as idle: the request is answered, and the connection waits for the next.
     pub(super) fn idle(&self) {
         let mut state = self.places.lock();
         let turn = (true, state.next);
@@ -126,12 +129,12 @@ impl ConnectionPlace {
         self.room(&mut state).idle(self.id, turn);
     }
 
-    /// Whether somebody else has the place.
+    /// Returns true if another connection has the place.
     pub(super) fn is_out(&self) -> bool {
         self.out.is_cancelled()
     }
 
-    /// Waits until somebody else needs the place.
+    /// Waits until another connection needs the place.
     pub(super) async fn out(&self) {
         self.out.cancelled().await;
     }
@@ -231,8 +234,8 @@ impl Seating {
     }
 }
 
-/// What counts as one peer: an IPv4 address, or the /64 of an IPv6 address, which is one site's at
-/// least.
+/// Returns the network that counts as one peer: an IPv4 address, or the /64 of an IPv6 address,
+/// which is the least that a site gets.
 fn network(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V4(_) => peer,

@@ -1,11 +1,11 @@
 //! The bytes of one connection, between the socket and the HTTP library.
 //!
-//! Hands the library one request at a time, so that time and size of each head can be bounded
-//! from its first byte, and what lies between two requests is known for what it is.
+//! Hands the library one request at a time, so that the time and size of each head can be bounded
+//! from its first byte, and bytes between two requests are not taken for part of either.
 //!
-//! A client that has sent everything may close its half and wait. One that is gone looks the same
-//! until something is sent to it: so it is sent something that means nothing (an interim answer,
-//! RFC 9110 §15.2, or a comment between events), and one that is gone answers with a reset.
+//! A client that has sent everything may close its half and wait. A client that is gone looks the
+//! same until the host sends something. So the host sends bytes without meaning (an interim answer,
+//! RFC 9110 §15.2, or a comment between events), and a client that is gone answers with a reset.
 
 use std::io;
 use std::pin::Pin;
@@ -26,19 +26,19 @@ pub(super) struct Wire {
     socket: Arc<TcpStream>,
     course: Arc<Course>,
     head: Head,
-    /// Came with the request before, and belongs to the next.
+    /// Bytes that came with the last request and belong to the next.
     rest: Vec<u8>,
     timer: Pin<Box<Sleep>>,
     wait: Wait,
-    /// The client has sent everything that it will send.
+    /// True once the client has closed its half.
     ended: bool,
-    /// Fires when the client is gone for good; there once it has been asked.
+    /// Fires when the client is gone for good. `None` until the client has been asked.
     gone: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    /// Something could not be written at once.
+    /// True while the socket has not accepted all that was written.
     unflushed: bool,
 }
 
-/// What the timer runs for.
+/// The reason for which the timer runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
     /// The whole first head.
@@ -52,7 +52,7 @@ enum Wait {
 }
 
 impl Wire {
-    /// A connection whose first head may take `first`.
+    /// Wraps a connection whose first head may take `first`.
     pub(super) fn new(socket: TcpStream, course: Arc<Course>, first: Duration) -> Self {
         Self {
             socket: Arc::new(socket),
@@ -67,7 +67,7 @@ impl Wire {
         }
     }
 
-    /// Waits for what may take only so long: a request, or the rest of its head.
+    /// Fails if a request, or the rest of its head, does not come in time.
     fn poll_in_time(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         let wait = match (self.course.is_busy(), self.wait) {
             (true, _) => Wait::Off,
@@ -92,7 +92,7 @@ impl Wire {
 
     /// Waits, while a request is answered, for the client to go.
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // What comes before the answer is kept for later, a little of it.
+        // A few bytes that come before the answer are kept for later.
         while !self.ended && self.rest.len() < EARLY {
             let mut early = [0; EARLY];
             let mut early = ReadBuf::new(&mut early);
@@ -117,7 +117,7 @@ impl Wire {
         gone.map(|()| Err(io::ErrorKind::ConnectionReset.into()))
     }
 
-    /// Asks a client that has closed its half whether it is still there.
+    /// Asks a client that has closed its half if it is still there.
     fn ask(&self) -> io::Result<()> {
         match self.course.ask() {
             CourseStep::Ahead
@@ -130,7 +130,7 @@ impl Wire {
         }
     }
 
-    /// Hands on the body's bytes and those of one head; the rest waits.
+    /// Hands on the body's bytes and those of one head. The rest waits.
     fn hand_on(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
         let new = buffer.filled().get(before..).unwrap_or_default();
         let of_body = self.course.of_body(new.len());
@@ -149,7 +149,8 @@ impl Wire {
         Ok(())
     }
 
-    /// Where a head ends, if it does. It must not be too large, and its lines must be lines.
+    /// Returns the length of the head's last part if the head ends here. Refuses a head that is too
+    /// large or has a line that ends with LF alone.
     fn scan(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         let before = self.head.size();
         let end = match self.head.scan(bytes) {
@@ -168,11 +169,10 @@ impl Wire {
         Ok(end)
     }
 
-    /// Answers a head that the library does not get to see, unless an earlier answer is still on
-    /// its way.
+    /// Answers a head that the library must not see, unless an earlier answer is still being sent.
     fn refuse<T>(&self, answer: &[u8]) -> io::Result<T> {
         if !self.unflushed {
-            // Who does not take it does not get it.
+            // A client that does not read the answer does not get it.
             let _ = self.socket.try_write(answer);
         }
         Err(io::ErrorKind::InvalidData.into())
@@ -240,7 +240,7 @@ impl AsyncRead for Wire {
             ready!(this.poll_socket(context, buffer))?;
             this.ended = buffer.filled().len() == before;
         }
-        // Before the end is told, everything has left.
+        // The library learns of the end only when everything has been sent.
         if this.ended && buffer.filled().len() == before && this.unflushed {
             return Poll::Pending;
         }
@@ -272,7 +272,7 @@ impl AsyncWrite for Wire {
         true
     }
 
-    /// The library asks for this when it has written everything.
+    /// Notes that the library has written everything: it flushes only then.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.unflushed = false;
@@ -290,13 +290,14 @@ impl AsyncWrite for Wire {
 
 /// The largest head of a connection that has brought a good token.
 pub(super) const MAX_HEAD: usize = 64 << 10;
-/// The largest of one that has not: a token of the largest size, and half as much beside it.
+/// The largest head of any other connection: a token of the largest size, and half as much beside
+/// it.
 const MAX_HEAD_OF_A_STRANGER: usize = 24 << 10;
-/// From the first byte of a head to its end.
+/// The time from the first byte of a head to its end.
 pub(super) const HEADER_TIME: Duration = Duration::from_secs(5);
-/// Between two requests: longer than proxies keep a connection that they may use again.
+/// The time between two requests, longer than proxies keep a connection that they may use again.
 const IDLE_TIME: Duration = Duration::from_secs(75);
-/// Read ahead of an answer.
+/// The most bytes to read ahead of an answer.
 const EARLY: usize = 1024;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const BARE_LF: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 49\r\nconnection: close\r\n\r\na line of the header ends with LF instead of CRLF";
