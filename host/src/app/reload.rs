@@ -1,6 +1,6 @@
 //! Takes up changes of the configuration, its secret files and the tools folder.
 //!
-//! `reload/look` sees how files look, `reload/settling` which of them have come to rest,
+//! `look` sees how files look, `reload/settling` which of them have come to rest,
 //! `reload/loads` loads components in the background, and `reload/taking` puts a new policy in the
 //! place of the old one.
 //!
@@ -8,7 +8,6 @@
 //! bad component does not displace a good one, and a change takes effect only once it is recorded.
 
 mod loads;
-mod look;
 mod settling;
 mod taking;
 
@@ -20,14 +19,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::changes::record_changes;
 use super::ground::Ground;
+use super::look::{Choice, Look, Stamp, Stamps, stamps};
 use super::policy::NewPolicy;
 use super::shelf::{Shelf, Source};
-use crate::call::Host;
+use crate::call::{Host, Policy};
 use crate::config::{ComponentTerms, Config};
 use loads::{Loads, afresh};
-pub(super) use look::Look;
-use look::{Choice, Stamp, Stamps, stamps};
 use settling::Settling;
 
 /// The watch over everything that a policy is built from.
@@ -78,6 +77,22 @@ impl Known {
             loaded,
             home: view.clone(),
         }
+    }
+}
+
+impl Ground {
+    /// Builds the policy that the host starts with, from what was `seen`, and records its
+    /// components.
+    pub(super) async fn first_policy(
+        &self,
+        config: Config,
+        seen: &Look,
+    ) -> anyhow::Result<(Policy, Known)> {
+        let terms = config.terms();
+        let built = self.policy(config, None, Shelf::first(seen)).await?;
+        record_changes(&built.policy, None, &self.journal, &self.meters).await?;
+        let known = Known::of(&built, terms, seen);
+        Ok((built.policy, known))
     }
 }
 

@@ -23,15 +23,15 @@ pub(super) struct OnBehalf<'c> {
 /// Tells the service, as far as the operator wants, for whom and by whom it is called.
 pub(super) fn identify(
     headers: &mut HeaderMap,
-    on_whose_behalf: OnBehalf<'_>,
+    behalf: &OnBehalf<'_>,
     signer: &Signer,
     random: &dyn Random,
 ) -> Result<(), DownstreamError> {
-    let OnBehalf {
+    let &OnBehalf {
         envelope,
         service,
         mode,
-    } = on_whose_behalf;
+    } = behalf;
     let claims = envelope.claims();
     let mut set = |name: &'static str, value: &str| {
         let value = HeaderValue::try_from(value).map_err(|_| {

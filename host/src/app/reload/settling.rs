@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::look::{Look, Stamp};
+use crate::app::look::{Look, Stamp};
 
 /// The files that changed lately.
 pub(super) struct Settling {
@@ -124,8 +124,8 @@ mod tests {
     use std::io::{self, Write as _};
     use std::path::Path;
 
-    use super::super::look::Choice;
     use super::*;
+    use crate::app::look::Choice;
 
     fn look(folder: &Path) -> Look {
         Look::now(

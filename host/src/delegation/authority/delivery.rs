@@ -37,7 +37,7 @@ impl Inner {
         let broker = &self.broker;
         identify(
             request.headers_mut(),
-            OnBehalf {
+            &OnBehalf {
                 envelope: &self.envelope,
                 service: &planned.service.settings,
                 mode: planned.mode,

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use crate::intake::{self, Candidate};
 
 /// Files by path. A file that is named but absent has an entry, too.
-pub(in crate::app) type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
+pub(super) type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
 
 /// The identity of a file, its mode and size, and the times when its content and its status
 /// changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::app) struct Stamp {
+pub(super) struct Stamp {
     device: u64,
     inode: u64,
     mode: u32,
@@ -30,29 +30,29 @@ pub(in crate::app) struct Stamp {
 
 /// The configuration, its secret files and the tools folder at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::app) struct Look {
+pub(super) struct Look {
     /// The configuration and the secrets.
-    pub(in crate::app) settings: Stamps,
+    pub(super) settings: Stamps,
     /// The components, by name.
-    pub(in crate::app) tools: BTreeMap<String, Stamp>,
+    pub(super) tools: BTreeMap<String, Stamp>,
     /// The folder itself, if it can be read.
-    pub(in crate::app) folder: Option<FolderStamp>,
+    pub(super) folder: Option<FolderStamp>,
 }
 
 /// The tools folder itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::app) struct FolderStamp {
+pub(super) struct FolderStamp {
     device: u64,
     inode: u64,
     mode: u32,
     owner: (u32, u32),
     /// The number of components beyond the bound, and the first of them.
-    pub(in crate::app) left_out: Option<(usize, String)>,
+    pub(super) left_out: Option<(usize, String)>,
 }
 
 impl Look {
     /// Looks at `settings` and at the components in `folder`, as far as `choice` takes them.
-    pub(in crate::app) fn now(
+    pub(super) fn now(
         settings: impl Iterator<Item = PathBuf>,
         folder: &Path,
         choice: &Choice<'_>,
@@ -89,12 +89,12 @@ impl Look {
     }
 
     /// Returns true if the tools folder and its content look the same in `other`.
-    pub(in crate::app) fn has_tools_of(&self, other: &Self) -> bool {
+    pub(super) fn has_tools_of(&self, other: &Self) -> bool {
         self.folder == other.folder && self.tools == other.tools
     }
 
     /// Returns true if the folder of `other` is another one.
-    pub(in crate::app) fn is_elsewhere(&self, other: &Self) -> bool {
+    pub(super) fn is_elsewhere(&self, other: &Self) -> bool {
         let place = |look: &Self| {
             look.folder
                 .as_ref()
@@ -106,7 +106,7 @@ impl Look {
 
 impl Stamp {
     /// Returns the stamp of the file at `path`, if it exists.
-    pub(in crate::app) fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         fs::metadata(path)
             .ok()
             .map(|metadata| Self::from(&metadata))
@@ -120,7 +120,7 @@ impl Stamp {
     }
 
     /// Returns true if both are of one file, however it changed.
-    pub(in crate::app) fn is_same_file(&self, other: &Self) -> bool {
+    pub(super) fn is_same_file(&self, other: &Self) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
     }
 }
@@ -140,7 +140,7 @@ impl From<&Metadata> for Stamp {
 }
 
 /// Looks at files.
-pub(in crate::app) fn stamps(paths: impl Iterator<Item = PathBuf>) -> Stamps {
+pub(super) fn stamps(paths: impl Iterator<Item = PathBuf>) -> Stamps {
     paths.map(|path| (path.clone(), Stamp::of(&path))).collect()
 }
 
@@ -160,10 +160,10 @@ fn components(folder: &Path) -> io::Result<BTreeSet<String>> {
 
 /// Which components are taken of a folder that holds more than `most`: those that are `first`
 /// before those that are `known`, and these before others by name.
-pub(in crate::app) struct Choice<'c> {
-    pub(in crate::app) first: &'c BTreeSet<String>,
-    pub(in crate::app) known: &'c BTreeMap<String, Stamp>,
-    pub(in crate::app) most: usize,
+pub(super) struct Choice<'c> {
+    pub(super) first: &'c BTreeSet<String>,
+    pub(super) known: &'c BTreeMap<String, Stamp>,
+    pub(super) most: usize,
 }
 
 impl Choice<'_> {
