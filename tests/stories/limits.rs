@@ -100,7 +100,7 @@ async fn memory_is_bounded_for_all_calls_together() -> Result<()> {
         "{}",
         answer.raw
     );
-    // All of it was given back.
+    // All room was given back.
     for user in ["alice", "bob"] {
         ensure!(
             world

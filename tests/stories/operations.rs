@@ -1,4 +1,4 @@
-//! What the operator's programs see: health, metrics, and one line of the log for each call.
+//! Facts for the operator's programs: health, metrics, and one line of the log for each call.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
-/// The usual world with an operations listener, and its URL.
+/// Returns the usual world with an operations listener, and its URL.
 async fn observed() -> Result<(World, String)> {
     let world = World::with(Plan::config(|config| {
         config.limits += "[operations]\nlisten = \"127.0.0.1:0\"\n";
@@ -29,7 +29,7 @@ async fn observed() -> Result<(World, String)> {
     Ok((world, url))
 }
 
-/// Without colours.
+/// Returns the text without colours.
 fn plain(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let first = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! Two tools, two kinds of authority: a balance is asked for as the user, a report as the host
+//! Two tools, two kinds of authority: the balance is fetched as the user, the report as the host
 //! itself.
 
 use bailiwick_sdk::prelude::*;

@@ -47,8 +47,8 @@ pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Re
     denied(host, caller, slower).await
 }
 
-/// Refuses a call of an admitted caller that breaks the rules of MCP. The answer is the same for a
-/// target that does not exist.
+/// Refuses a call of an admitted caller that breaks the rules of MCP, whether or not its target
+/// exists.
 pub async fn improper(host: &Host, caller: &Caller) -> Refusal {
     let message = "the request breaks the rules of MCP";
     let improper = Denied::general(RefusalReason::InvalidRequest, message);

@@ -13,11 +13,11 @@ use crate::egress::Tls;
 use crate::seams::Clock;
 use crate::tokens::{ACCESS_TOKEN, Asking, ClientCredentials, KeyRing, TokenEndpoint};
 
-/// How one service's tokens are obtained.
+/// The means of obtaining one service's tokens.
 pub(super) struct Exchange {
     pub(super) settings: ExchangeSettings,
     endpoint: TokenEndpoint,
-    /// Where `actor_token` comes from, if one is sent.
+    /// The source of `actor_token`, if one is sent.
     actor: Option<ClientCredentials>,
     /// The keys of the issuer of issued tokens.
     keys: KeyRing,
@@ -44,10 +44,10 @@ impl Exchange {
         }
     }
 
-    /// Exchanges the asker's token and verifies what is issued.
+    /// Exchanges the asker's token and verifies the issued token.
     ///
     /// # Errors
-    /// There is no token that may be sent.
+    /// Fails if there is no token that may be sent.
     pub(super) async fn obtain(&self, asker: &Asker<'_>) -> Result<Issued, DownstreamError> {
         let host = match (asker.acting, &self.actor) {
             (Acting::HostForUser, Some(host)) => Some(host.token().await?),
@@ -79,7 +79,7 @@ impl Exchange {
     }
 }
 
-/// What goes over the wire, beside the client's own authentication.
+/// The fields of the form, besides the client's own authentication.
 struct Form<'f> {
     audience: &'f str,
     scope: &'f str,

@@ -1,6 +1,6 @@
-//! What a service is told about the call: the transaction token and the audit headers.
+//! Information for the service about the call: the transaction token and the audit headers.
 //!
-//! They are information. A service inside the trust domain can verify the transaction token; the
+//! Neither grants anything. A service inside the trust domain can verify the transaction token; the
 //! headers are for its log.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -20,7 +20,8 @@ pub(super) struct OnBehalf<'c> {
     pub(super) mode: DelegationMode,
 }
 
-/// Tells the service, as far as the operator wants, for whom and by whom it is called.
+/// Adds the transaction token and the audit headers to a request, as far as the operator wants
+/// them.
 pub(super) fn identify(
     headers: &mut HeaderMap,
     behalf: &OnBehalf<'_>,
@@ -65,8 +66,8 @@ pub(super) fn identify(
     Ok(())
 }
 
-/// Names may have any printable character; headers carry ASCII. Injective, so two names never
-/// become one.
+/// Encodes a name for a header. Names may have any printable character, and headers carry ASCII.
+/// Injective, so two names never become one.
 fn header_text(name: &str) -> String {
     const ODD: &AsciiSet = &CONTROLS.add(b'%').add(b' ').add(b'"').add(b',').add(b';');
     utf8_percent_encode(name, ODD).to_string()

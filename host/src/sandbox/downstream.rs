@@ -24,7 +24,7 @@ impl wit::Host for CallState {
         requests: Vec<wit::Request>,
     ) -> wasmtime::Result<Vec<Result<wit::Response, wit::Error>>> {
         let call = self.scope("downstream")?;
-        // What cannot be within the bound costs the host nothing more.
+        // A batch that is certainly over the bound must cost the host nothing more.
         let over = requests
             .len()
             .saturating_sub(call.most_requests.saturating_add(1));
@@ -133,7 +133,7 @@ mod tests {
     use crate::limits::Limits;
     use crate::seams::{SystemClock, SystemRandom};
 
-    /// Services that answer a request for `orders` with its body, and know no others.
+    /// Services that answer a request for `orders` with its body and know no other service.
     #[derive(Default)]
     struct Echo(Mutex<Vec<Request>>);
 
@@ -231,7 +231,7 @@ mod tests {
         };
         let sent = state.send_all(vec![request("orders"); 5]).await;
         let answers = sent.unwrap_or_default();
-        // The services see one more than the bound, to refuse and record it.
+        // The services see one request over the bound, so that they can refuse and record it.
         assert_eq!((answers.len(), services.asked()), (5, 3));
         let refused =
             |answer: &Result<_, wit::Error>| matches!(answer, Err(wit::Error::QuotaExhausted));

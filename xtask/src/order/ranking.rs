@@ -30,8 +30,8 @@ fn edges(imports: &[Import]) -> Edges<'_> {
     edges
 }
 
-/// Whether both are listed and the importing one stands first. What is not listed is a fault of
-/// its own, or is no module but an item of the root.
+/// Returns true if both are listed and the importing one stands first. A module that is not listed
+/// is a fault of its own, or is no module but an item of the root.
 fn is_backwards(ranks: &Ranks, from: &str, to: &str) -> bool {
     let rank = |name| ranks.of(name).map(|(rank, _)| rank);
     rank(from).zip(rank(to)).is_some_and(|(from, to)| from < to)

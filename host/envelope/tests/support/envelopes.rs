@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::sample::{CREATED_AT, EXPIRES_AT, NOW, claims, envelope_key, only};
 use crate::text;
 
-/// Everything that can become of an envelope.
+/// Every outcome that an envelope can have.
 pub(crate) const REASONS: [&str; 11] = [
     "valid",
     "too-large",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::sample::{NOW, claims, envelope_key, minting, only, token_key};
 use crate::text;
 
-/// Everything that can become of a transaction token.
+/// Every outcome that a transaction token can have.
 pub(crate) const REASONS: [&str; 15] = [
     "valid",
     "too-large",

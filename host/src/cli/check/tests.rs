@@ -73,8 +73,7 @@ const NOSY: Offered = Offered {
     input: r#"{"type":"object","properties":{"user_id":{}},"additionalProperties":false}"#,
     ..HELLO
 };
-/// The text to replace in [`CONFIG`], its replacement, the tools, whether it passes, and what is
-/// told.
+/// The text to replace in [`CONFIG`], its replacement, the tools, whether it passes, and the output.
 const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
     (
         "",
@@ -147,7 +146,13 @@ const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
         "orders.wasm would be refused: its digest is sha256:",
     ),
     ("", "", &[NOSY], false, "allow_parameters = [\"user_id\"]"),
-    ("", "", &[ORDER, ORDER], false, "each of another name"),
+    (
+        "",
+        "",
+        &[ORDER, ORDER],
+        false,
+        "each with a name of its own",
+    ),
 ];
 
 #[test]

@@ -1,5 +1,5 @@
-//! A request on its way: with its credential, over the principal's own connection, and back
-//! without what a tool must not see.
+//! A request on its way: out with its credential, over the principal's own connection, and back as
+//! an answer with only the parts that a tool may see.
 
 use std::sync::atomic::Ordering;
 
@@ -52,7 +52,8 @@ impl Inner {
         })
     }
 
-    /// Sends the request, which is an effect, and takes the answer, without what a tool must not see.
+    /// Sends the request, which is an effect, and returns the parts of the answer that a tool may
+    /// see.
     pub(super) async fn deliver(
         &self,
         planned: &Planned,
@@ -113,7 +114,7 @@ impl Inner {
         })
     }
 
-    /// For whom the connection to the service carries this request.
+    /// Returns the party for which the connection to the service carries this request.
     fn party(&self, planned: &Planned) -> Party {
         if planned.service.settings.shared_data {
             Party::Everyone

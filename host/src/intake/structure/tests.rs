@@ -15,12 +15,12 @@ fn refused(wat: &str) -> StructureError {
     check(&bytes).expect_err("it passes")
 }
 
-/// A core module in a component.
+/// Returns a core module in a component.
 fn module(inside: &str) -> String {
     format!("(component (core module {inside}))")
 }
 
-/// A function in a core module in a component.
+/// Returns a function in a core module in a component.
 fn function(inside: &str) -> String {
     module(&format!("(func {inside})"))
 }

@@ -1,9 +1,9 @@
-//! Guests that wait, for nothing, for ever, or for very much at once.
+//! Guests that wait: for nothing, for ever, or for very many things at once.
 
 use super::super::{Case, TIME, TRAPPED, ended, harmless};
 use super::{does, for_ever, zero};
 
-/// The code that fills a list at 65536 with copies of a handle.
+/// Returns the code that fills a list at 65536 with copies of a handle.
 fn copies(count: u32) -> String {
     format!(
         "(local.set $i (i32.const 0))
@@ -137,7 +137,7 @@ fn lists() -> Vec<Case> {
     ]
 }
 
-/// Guests that wait while they, or the host for them, hold much.
+/// Returns guests that wait while they, or the host for them, hold much.
 pub(in super::super) fn hoarders() -> Vec<Case> {
     let waits = |name, does, code: &str| {
         ended(

@@ -1,4 +1,4 @@
-//! One journal of three calls, and what each question shows of it.
+//! One journal of three calls, and the part of it that each question shows.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
