@@ -338,7 +338,7 @@ async fn the_operator_may_let_an_issued_token_outlive_the_callers_and_name_anoth
         )?;
     }
     let world = World::with(Plan::config(|config| {
-        config.services.push_str("expect_actor = \"other\"\n")
+        config.services.push_str("expect_actor = \"other\"\n");
     }))
     .await?;
     let answer = world.order(&world.token("alice")?, "1001").await?;

@@ -37,7 +37,7 @@ fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
         match (line.trim_start().strip_prefix("```"), open.take()) {
             (Some(_), Some(block)) => blocks.push(block),
             (Some(language), None) if languages.contains(&language.trim()) => {
-                open = Some(Vec::new())
+                open = Some(Vec::new());
             }
             (None, Some(mut block)) => {
                 block.push(line);
@@ -243,7 +243,7 @@ fn every_link_in_the_documents_leads_to_a_file_a_heading_or_a_test() -> Result<(
             let linked = fs::read_to_string(&file)?;
             let there = heading.is_empty() || anchors(&linked).contains(heading);
             ensure!(there, "{name}: {target} is no heading");
-            if path.ends_with(".rs")
+            if file.extension().is_some_and(|extension| extension == "rs")
                 && let Some(test) = label.strip_prefix('`')
             {
                 let test = test.trim_end_matches('`');

@@ -33,7 +33,7 @@ fn refused(records: &[Value], reason: &str, actor: &str) -> (u64, usize) {
 
 fn recorded_one_by_one(per_second: u32) -> Plan {
     Plan::config(move |config| {
-        config.audit = format!("{}refusals_per_second = {per_second}\n", config.audit)
+        config.audit = format!("{}refusals_per_second = {per_second}\n", config.audit);
     })
 }
 

@@ -210,7 +210,7 @@ async fn readiness(world: &World) -> Result<(u16, String)> {
 #[tokio::test]
 async fn a_host_is_not_ready_while_nothing_that_the_configuration_names_is_offered() -> Result<()> {
     let world = World::with(Plan::config(|config| {
-        config.components.push_str("[components.whoami]\n")
+        config.components.push_str("[components.whoami]\n");
     }))
     .await?;
     ensure_eq(

@@ -110,30 +110,9 @@ fn memory(keys: &Path) -> PathBuf {
 /// A deed against an audit folder.
 type Deed = fn(&Path) -> Result<()>;
 
-#[tokio::test]
-async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Result<()> {
-    let world = World::start().await?;
-    let token = world.token("alice")?;
-    for _ in 0..2 {
-        ensure!(world.order(&token, "1001").await?.is_success(), "no order");
-    }
-    let remains = world.stop().await?;
-    let (audit, old) = (remains.folder.audit(), remains.folder.path().join("old"));
-    copy(&audit, &old)?;
-    let kept = old.join("checkpoint").to_string_lossy().into_owned();
-    let world = remains.restart().await?;
-    ensure!(
-        world
-            .order(&world.token("alice")?, "1001")
-            .await?
-            .is_success(),
-        "no order"
-    );
-    let remains = world.stop().await?;
-    let whole = remains.folder.path().join("whole");
-    copy(&audit, &whole)?;
-
-    let deeds: [(&str, Deed, &str); 5] = [
+/// What is done to the folder, and what the host says to it.
+fn deeds() -> [(&'static str, Deed, &'static str); 5] {
+    [
         (
             "another user in every record, no checkpoints",
             |audit| {
@@ -178,8 +157,33 @@ async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Resul
             |audit| Ok(fs::remove_file(audit.join("checkpoints.jsonl"))?),
             "is damaged",
         ),
-    ];
-    for (what, deed, said) in deeds {
+    ]
+}
+
+#[tokio::test]
+async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    for _ in 0..2 {
+        ensure!(world.order(&token, "1001").await?.is_success(), "no order");
+    }
+    let remains = world.stop().await?;
+    let (audit, old) = (remains.folder.audit(), remains.folder.path().join("old"));
+    copy(&audit, &old)?;
+    let kept = old.join("checkpoint").to_string_lossy().into_owned();
+    let world = remains.restart().await?;
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "no order"
+    );
+    let remains = world.stop().await?;
+    let whole = remains.folder.path().join("whole");
+    copy(&audit, &whole)?;
+
+    for (what, deed, said) in deeds() {
         copy(&whole, &audit)?;
         deed(&audit)?;
         refuses(&remains, what, said).await?;

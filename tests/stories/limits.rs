@@ -20,7 +20,7 @@ fn slow(world: &World, delay: Duration) {
 
 async fn limited(limits: &'static str) -> Result<World> {
     World::with(Plan::config(move |config| {
-        config.limits = format!("[limits]\n{limits}\n")
+        config.limits = format!("[limits]\n{limits}\n");
     }))
     .await
 }

@@ -30,7 +30,7 @@ fn bomb(functions: usize, additions: usize) -> Result<Vec<u8>> {
 /// Starts a world in which compiling may take this long.
 async fn world(compile_cpu: &'static str) -> Result<World> {
     World::with(Plan::config(move |config| {
-        config.limits = format!("[limits]\ncompile_cpu = \"{compile_cpu}\"\n")
+        config.limits = format!("[limits]\ncompile_cpu = \"{compile_cpu}\"\n");
     }))
     .await
 }

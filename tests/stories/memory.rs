@@ -180,7 +180,7 @@ async fn a_component_that_takes_all_memory_to_compile_ends_its_worker_and_not_th
         environment: vec![("CONTROL_GROUP".into(), group.0.display().to_string())],
         // Address space beyond what the group has, so that it is the kernel that acts.
         config: Box::new(|config| {
-            config.limits = "[limits]\ncompile_memory = \"4GiB\"\n".to_owned()
+            config.limits = "[limits]\ncompile_memory = \"4GiB\"\n".to_owned();
         }),
         ..Plan::default()
     })

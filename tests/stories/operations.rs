@@ -11,7 +11,7 @@ use bailiwick_tests::{ORDERS_TOOL, Plan, World, bailiwick, ensure_eq, tools};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 
 /// Returns the usual world with an operations listener, and its URL.
 async fn observed() -> Result<(World, String)> {
@@ -185,8 +185,8 @@ async fn get(url: &str, headers: HeaderMap) -> Result<Reply> {
 #[tokio::test]
 async fn a_slow_client_of_the_operations_listener_is_cut_off() -> Result<()> {
     let (_world, url) = observed().await?;
-    let address = url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).await?;
+    let address = url.trim_start_matches("http://").parse()?;
+    let mut stream = TcpSocket::new_v4()?.connect(address).await?;
     stream
         .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n")
         .await?;

@@ -35,7 +35,10 @@ async fn ask(world: &World, arguments: &Value) -> Result<String> {
     members.extend(arguments.as_object().context("an object")?.clone());
     let answer = world.call(&world.token("alice")?, "ask", &whole).await?;
     ensure!(answer.is_success(), "{arguments}: {}", answer.raw);
-    let first = answer.structured()["each"][0].as_str();
+    let first = answer
+        .structured()
+        .pointer("/each/0")
+        .and_then(Value::as_str);
     Ok(first.unwrap_or_default().to_owned())
 }
 

@@ -155,7 +155,7 @@ pub(super) fn check(
 ) -> Result<Report, VerifyError> {
     let mut good = 0;
     let (extends, macs) = (kept.as_ref().map(|kept| kept.size), seal.is_some());
-    let checked = Check::run(folder, key, kept, seal, &mut good);
+    let checked = Check::run(folder, key, (kept, seal), &mut good);
     let checked = checked.map_err(|damage| VerifyError::Damaged { damage, good })?;
     Ok(Report {
         key: key.to_string(),
@@ -209,8 +209,7 @@ impl<'g> Check<'g> {
     fn run(
         folder: &Path,
         key: &VerifierKey,
-        kept: Option<Checkpoint>,
-        seal: Option<Seal>,
+        (kept, seal): (Option<Checkpoint>, Option<Seal>),
         good: &'g mut u64,
     ) -> Result<Report, Damage> {
         // Checkpoints before the lines that they cover, so that a journal can be verified while it

@@ -13,16 +13,26 @@ use crate::downstream::DownstreamError;
 use crate::envelope::{Envelope, Signer};
 use crate::seams::{Random, random_hex};
 
+/// For whom a service is called.
+pub(super) struct OnBehalf<'c> {
+    pub(super) envelope: &'c Envelope,
+    pub(super) service: &'c ServiceSettings,
+    pub(super) mode: DelegationMode,
+}
+
 /// Adds the transaction token and the audit headers to a request, as far as the operator wants
 /// them.
 pub(super) fn identify(
     headers: &mut HeaderMap,
-    envelope: &Envelope,
-    service: &ServiceSettings,
-    mode: DelegationMode,
+    behalf: &OnBehalf<'_>,
     signer: &Signer,
     random: &dyn Random,
 ) -> Result<(), DownstreamError> {
+    let &OnBehalf {
+        envelope,
+        service,
+        mode,
+    } = behalf;
     let claims = envelope.claims();
     let mut set = |name: &'static str, value: &str| {
         let value = HeaderValue::try_from(value).map_err(|_| {

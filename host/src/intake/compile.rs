@@ -79,6 +79,13 @@ pub struct Compiler {
     stopping: CancellationToken,
 }
 
+/// A component that is to be compiled. Its structure was checked.
+pub(super) struct Uncompiled<'b> {
+    pub(super) tier: Tier,
+    pub(super) digest: &'b str,
+    pub(super) bytes: &'b [u8],
+}
+
 /// A component that can be linked.
 pub(super) struct Compiled {
     pub(super) component: Component,
@@ -127,13 +134,15 @@ impl Compiler {
         }
     }
 
-    /// Compiles the component with this digest, whose structure has been checked.
+    /// Compiles a component for `engine`.
     pub(super) async fn compile(
         &self,
         engine: &Engine,
-        tier: Tier,
-        digest: &str,
-        bytes: &[u8],
+        Uncompiled {
+            tier,
+            digest,
+            bytes,
+        }: Uncompiled<'_>,
         limits: CompileLimits,
     ) -> Result<Compiled, CompileError> {
         let begun = Instant::now();

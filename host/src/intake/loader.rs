@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::compile::{Compiled, Compiler};
+use super::compile::{Compiled, Compiler, Uncompiled};
 use super::error::{LoadError, NotLoaded};
 use super::inspect::{Inspected, inspect};
 use super::signature::{self, digest};
@@ -152,16 +152,13 @@ impl Intake {
         tier: Tier,
         bytes: &[u8],
     ) -> Result<StoredCode, LoadError> {
-        let compiled = self
-            .compiler
-            .compile(
-                self.sandbox.engine(tier),
-                tier,
-                &component.digest,
-                bytes,
-                compiling(self.limits()),
-            )
-            .await?;
+        let uncompiled = Uncompiled {
+            tier,
+            digest: &component.digest,
+            bytes,
+        };
+        let (engine, limits) = (self.sandbox.engine(tier), compiling(self.limits()));
+        let compiled = self.compiler.compile(engine, uncompiled, limits).await?;
         self.link(component, tier, compiled).await
     }
 

@@ -181,7 +181,7 @@ fn block(content: wit::Content) -> Result<Value, String> {
             match resource.body {
                 wit::ResourceBody::Text(body) => put(&mut inner, "text", Some(plain(&body))),
                 wit::ResourceBody::Blob(body) => {
-                    put(&mut inner, "blob", Some(STANDARD.encode(body)))
+                    put(&mut inner, "blob", Some(STANDARD.encode(body)));
                 }
             }
             (

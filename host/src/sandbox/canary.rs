@@ -15,10 +15,10 @@ use wasmtime::{Engine, Result, Store, bail, ensure};
 use super::engine::{self, Tier};
 use super::growth::{Budget, Owner};
 use super::log::Log;
-use super::state::{CallState, Purpose, store};
+use super::state::{CallState, Purpose, Surroundings, store};
 use super::ticker::Ticker;
 use crate::limits::Limits;
-use crate::seams::{Clock, Random, SystemClock, SystemRandom};
+use crate::seams::{SystemClock, SystemRandom};
 
 /// The engine, with enough components that slots in its pool pass from one to another.
 struct Hunting {
@@ -84,17 +84,14 @@ impl Hunting {
 
     async fn instance(&self, component: usize) -> Result<(Store<CallState>, Instance)> {
         let log = Log::new("canary", "", &self.limits);
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
-            (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let share = self.budget.share(Owner::Host);
-        let state = CallState::new(
-            Purpose::Describe,
-            log,
-            &self.limits,
-            share,
-            self.ticker.run(),
-            (clock, random),
-        );
+        let surroundings = Surroundings {
+            limits: &self.limits,
+            share: self.budget.share(Owner::Host),
+            ticking: self.ticker.run(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
+        let state = CallState::new(Purpose::Describe, log, surroundings);
         let mut store = store(&self.engine, state);
         let component = self
             .components

@@ -124,14 +124,14 @@ mod tests {
 
     use super::super::growth::{Budget, Owner};
     use super::super::log::Log;
-    use super::super::state::{CallScope, Purpose};
+    use super::super::state::{CallScope, Purpose, Surroundings};
     use super::super::testing::envelope_of_test;
     use super::super::ticker::Ticker;
     use super::wit::Host as _;
     use super::*;
     use crate::downstream::Services;
     use crate::limits::Limits;
-    use crate::seams::{Clock, Random, SystemClock, SystemRandom};
+    use crate::seams::{SystemClock, SystemRandom};
 
     /// Services that answer a request for `orders` with its body and know no other service.
     #[derive(Default)]
@@ -163,12 +163,15 @@ mod tests {
 
     fn state(purpose: Purpose) -> Option<CallState> {
         let limits = Limits::default();
-        let share = Budget::new(&limits).share(Owner::Host);
-        let ticking = Ticker::start(&[]).ok()?.run();
-        let seams: (Arc<dyn Clock>, Arc<dyn Random>) =
-            (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let surroundings = Surroundings {
+            limits: &limits,
+            share: Budget::new(&limits).share(Owner::Host),
+            ticking: Ticker::start(&[]).ok()?.run(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
         let log = Log::new("test", "", &limits);
-        Some(CallState::new(purpose, log, &limits, share, ticking, seams))
+        Some(CallState::new(purpose, log, surroundings))
     }
 
     fn call(services: &Arc<Echo>, most_requests: usize) -> Purpose {

@@ -16,7 +16,7 @@ use super::export::Export;
 use super::growth::{Budget, Exceeded, Owner};
 use super::log::Log;
 use super::progress::ProgressSink;
-use super::state::{CallScope, CallState, Purpose, RanOut, store};
+use super::state::{CallScope, CallState, Purpose, RanOut, Surroundings, store};
 use super::ticker::Ticker;
 use super::wasi;
 use crate::downstream::Services;
@@ -217,15 +217,14 @@ impl Sandbox {
     }
 
     fn state(&self, purpose: Purpose, owner: Owner, log: Log) -> CallState {
-        let seams = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        CallState::new(
-            purpose,
-            log,
-            &self.limits,
-            self.budget.share(owner),
-            self.ticker.run(),
-            seams,
-        )
+        let surroundings = Surroundings {
+            limits: &self.limits,
+            share: self.budget.share(owner),
+            ticking: self.ticker.run(),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+        };
+        CallState::new(purpose, log, surroundings)
     }
 }
 

@@ -41,6 +41,15 @@ pub(super) enum Purpose {
     Call(Box<CallScope>),
 }
 
+/// The parts of the sandbox that an instance runs with.
+pub(super) struct Surroundings<'l> {
+    pub(super) limits: &'l Limits,
+    pub(super) share: Arc<Share>,
+    pub(super) ticking: Ticking,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+}
+
 /// The values of one call.
 pub(super) struct CallScope {
     pub(super) envelope: Arc<SignedEnvelope>,
@@ -73,10 +82,13 @@ impl CallState {
     pub(super) fn new(
         purpose: Purpose,
         log: Log,
-        limits: &Limits,
-        share: Arc<Share>,
-        ticking: Ticking,
-        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        Surroundings {
+            limits,
+            share,
+            ticking,
+            clock,
+            random,
+        }: Surroundings<'_>,
     ) -> Self {
         Self {
             growth: Growth::new(limits, share),

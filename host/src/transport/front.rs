@@ -313,15 +313,7 @@ impl Front {
             None
         };
         let parsed = body.parse(Message::parse);
-        let bad = |bad: BadMessage| {
-            protocol_error(
-                StatusCode::BAD_REQUEST,
-                &bad.id,
-                bad.code,
-                &bad.message,
-                None,
-            )
-        };
+        let bad = |bad: BadMessage| protocol_error(&bad.id, bad.code, &bad.message, None);
         let message = parsed.map_err(bad)?;
         let held = self
             .parsed

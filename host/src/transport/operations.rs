@@ -133,5 +133,5 @@ impl Door for Operations {
     }
 }
 
-/// The text format of OpenMetrics 1.0.
+/// The text format of `OpenMetrics` 1.0.
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -41,7 +41,7 @@ impl Improper {
         match self {
             Self::Http(status, message) => plain(*status, message),
             Self::Protocol(code, message, data) => {
-                protocol_error(StatusCode::BAD_REQUEST, id, *code, message, data.as_ref())
+                protocol_error(id, *code, message, data.as_ref())
             }
         }
     }

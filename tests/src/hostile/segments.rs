@@ -151,15 +151,18 @@ fn refused(name: &str, data: &str) -> Guest {
     ))
 }
 
+/// Returns the data segment that puts a text at `at`.
+fn datum(at: usize, text: &str) -> String {
+    format!("(data (i32.const {at}) \"{}\")", escaped(text.as_bytes()))
+}
+
 /// Returns the data of a part that joins these texts.
 fn joined(texts: &[&str]) -> String {
     let (mut pieces, mut at, mut data) = (String::new(), TEXTS, String::new());
     for text in texts {
-        pieces.push_str(&format!(" 0 {at} {}", text.len()));
-        data.push_str(&format!(
-            "(data (i32.const {at}) \"{}\")",
-            escaped(text.as_bytes())
-        ));
+        pieces += " 0 ";
+        pieces += &[at, text.len()].map(|number| number.to_string()).join(" ");
+        data += &datum(at, text);
         at += text.len();
     }
     let count = texts.len();

@@ -15,7 +15,7 @@ use super::{folder, name, said, whoami};
 #[tokio::test]
 async fn too_many_components_displace_none_and_are_told_once() -> Result<()> {
     let world = World::with(Plan::config(|config| {
-        "[limits]\ncomponents = 3\n".clone_into(&mut config.limits)
+        "[limits]\ncomponents = 3\n".clone_into(&mut config.limits);
     }))
     .await?;
     let token = world.token("alice")?;

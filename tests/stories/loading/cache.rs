@@ -142,7 +142,7 @@ async fn compiled_code_in_the_tools_folder_is_refused_however_good_it_is() -> Re
 #[tokio::test]
 async fn a_cache_that_cannot_be_used_costs_time_and_nothing_else() -> Result<()> {
     let world = World::with(Plan::config(|config| {
-        config.server.push_str("cache = \"bailiwick.toml\"\n")
+        config.server.push_str("cache = \"bailiwick.toml\"\n");
     }))
     .await?;
     ensure!(

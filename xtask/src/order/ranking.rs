@@ -1,6 +1,7 @@
 //! Imports that lead from a lower module to a higher one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::imports::Import;
 use super::list::Ranks;
@@ -41,7 +42,8 @@ fn described((from, to): (&str, &str), edges: &Edges<'_>, ranks: &Ranks) -> Stri
     let mut lines = BTreeSet::new();
     let all = edges.get(&(from, to)).into_iter().flatten();
     for import in all.filter(|import| lines.insert((&import.file, import.line))) {
-        text += &format!(
+        let _ = write!(
+            text,
             "\n  {}:{}: {}",
             import.file,
             import.line,

@@ -40,24 +40,22 @@ pub fn adopt(
     let storage = lock(settings)?;
     let ground = Grounds::new(settings, keys)?;
     ground.check_folder()?;
-    // A memory that cannot be read is as good as none; the record shows that by not naming it.
-    let remembered = ground.remembered().unwrap_or_default();
     match adoption {
-        Adoption::Extending(note) => extending(ground, storage, remembered.as_ref(), note, clock),
-        Adoption::New => new(ground, storage, remembered.as_ref(), clock),
+        Adoption::Extending(note) => extending(ground, storage, note, clock),
+        Adoption::New => new(ground, storage, clock),
     }
 }
 
 fn extending(
     ground: Grounds<'_>,
     storage: Folder,
-    remembered: Option<&Memory>,
     note: &str,
     clock: &dyn Clock,
 ) -> Result<Opened, JournalError> {
+    let remembered = remembered(&ground);
     let kept = Checkpoint::open(note, &ground.signer.verifier).ok_or(JournalError::NotKept)?;
     let state = verified(&ground, kept.clone())?;
-    let mut detail = past(remembered);
+    let mut detail = past(remembered.as_ref());
     add(&mut detail, "kept", &kept);
     add(&mut detail, "adopted", &Checkpoint::of(&state.end.tree));
     let adopted = JournalAdopted {
@@ -68,12 +66,8 @@ fn extending(
     signed(written.and_then(|_| log.checkpoint()), &log, opened)
 }
 
-fn new(
-    ground: Grounds<'_>,
-    storage: Folder,
-    remembered: Option<&Memory>,
-    clock: &dyn Clock,
-) -> Result<Opened, JournalError> {
+fn new(ground: Grounds<'_>, storage: Folder, clock: &dyn Clock) -> Result<Opened, JournalError> {
+    let remembered = remembered(&ground);
     if ground.is_begun()? {
         return Err(JournalError::InTheWay(ground.settings.folder.clone()));
     }
@@ -81,13 +75,19 @@ fn new(
         return Err(JournalError::NothingRemembered);
     }
     let state = State {
-        previous: Some(previous(remembered)),
+        previous: Some(previous(remembered.as_ref())),
         ..State::empty()
     };
     // The memory of the old log is replaced only when the head that names it is durable.
     let (mut log, opened) = ground.into_log(Box::new(storage), state, Step::List, clock)?;
     let written = log.append(&[], clock.now_ms());
     signed(written.and_then(|_| log.checkpoint()), &log, opened)
+}
+
+/// Returns what the host remembers. A memory that cannot be read is as good as none; the record
+/// shows that by not naming it.
+fn remembered(ground: &Grounds<'_>) -> Option<Memory> {
+    ground.remembered().unwrap_or_default()
 }
 
 /// Returns the state of the journal once the adoption is recorded, signed and remembered.

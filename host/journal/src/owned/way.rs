@@ -50,7 +50,11 @@ impl Way {
                 Step::Root => (end, open) = (PathBuf::from("/"), None),
                 Step::Up => _ = end.pop(),
                 Step::Into(name) => {
-                    open = open_here(&end, &metadata, trust, &folders, open);
+                    open = if folders.contains(&end) {
+                        None
+                    } else {
+                        open.or_else(|| open_here(&end, &metadata, trust))
+                    };
                     let next = end.join(name);
                     let found = look(&next)?;
                     if !found.is_symlink() {
@@ -148,22 +152,11 @@ impl Way {
     }
 }
 
-/// Returns the opening between the last link, or the root, and the folder `here`.
-fn open_here(
-    here: &Path,
-    metadata: &Metadata,
-    trust: &Trust,
-    folders: &[PathBuf],
-    above: Option<Open>,
-) -> Option<Open> {
-    if folders.iter().any(|folder| folder == here) {
-        return None;
-    }
-    above.or_else(|| {
-        trust
-            .changing_below(metadata)
-            .map(|others| Open::new(here, others))
-    })
+/// Returns the opening in the folder `here`, if others can change what is in it.
+fn open_here(here: &Path, metadata: &Metadata, trust: &Trust) -> Option<Open> {
+    trust
+        .changing_below(metadata)
+        .map(|others| Open::new(here, others))
 }
 
 fn look(path: &Path) -> Result<Metadata, OwnedError> {

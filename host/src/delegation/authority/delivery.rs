@@ -8,7 +8,7 @@ use http_body_util::Full;
 use super::{Inner, Prepared};
 use crate::audit::Settled;
 use crate::delegation::answer_headers::visible;
-use crate::delegation::identify::identify;
+use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
 use crate::downstream::{DownstreamError, Response};
 use crate::egress::Party;
@@ -35,12 +35,13 @@ impl Inner {
         *request.uri_mut() = planned.target.clone();
         *request.headers_mut() = planned.headers.clone();
         let broker = &self.broker;
-        let settings = &planned.service.settings;
         identify(
             request.headers_mut(),
-            &self.envelope,
-            settings,
-            planned.mode,
+            &OnBehalf {
+                envelope: &self.envelope,
+                service: &planned.service.settings,
+                mode: planned.mode,
+            },
             &broker.signer,
             broker.random.as_ref(),
         )?;

@@ -258,6 +258,14 @@ fn a_cache_that_cannot_be_written_is_no_error() {
     assert!(cache.find(&place.identity(DIGEST)).is_none());
 }
 
+fn compact<'b>(digest: &'b str, bytes: &'b [u8]) -> Uncompiled<'b> {
+    Uncompiled {
+        tier: Tier::Compact,
+        digest,
+        bytes,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_is_compiled_once_for_all_starts() {
     let place = Place::new();
@@ -271,7 +279,7 @@ async fn a_component_is_compiled_once_for_all_starts() {
         );
         if kept.is_none() {
             let compiled = compiler
-                .compile(&place.engine, Tier::Compact, DIGEST, &component(), LIMITS)
+                .compile(&place.engine, compact(DIGEST, &component()), LIMITS)
                 .await
                 .unwrap();
             assert!(!compiled.cached);
@@ -295,16 +303,14 @@ async fn what_does_not_compile_or_is_not_for_the_engine_is_a_typed_error() {
     for _ in 0..2 {
         let junk = compiler.compile(
             &place.engine,
-            Tier::Compact,
-            "sha256:junk",
-            b"\0asm\x0d\0\x01\0junk",
+            compact("sha256:junk", b"\0asm\x0d\0\x01\0junk"),
             LIMITS,
         );
         assert!(matches!(junk.await.err(), Some(CompileError::Refused(_))));
         assert_eq!(count.load(Ordering::Relaxed), 1, "it is tried once");
     }
     let error = compiler
-        .compile(&other, Tier::Compact, DIGEST, &component(), LIMITS)
+        .compile(&other, compact(DIGEST, &component()), LIMITS)
         .await
         .err();
     assert!(matches!(error, Some(CompileError::Unusable(_))));
@@ -328,7 +334,7 @@ async fn a_stop_ends_what_is_being_compiled() {
     let compiler = Arc::new(Compiler::new(Endless));
     let (engine, same) = (place.engine.clone(), Arc::clone(&compiler));
     let waiting = tokio::spawn(async move {
-        same.compile(&engine, Tier::Compact, DIGEST, b"", LIMITS)
+        same.compile(&engine, compact(DIGEST, b""), LIMITS)
             .await
             .err()
     });

@@ -46,7 +46,7 @@ impl Needs {
                 }
             }
             Payload::TableSection(section) => {
-                self.tables += usize::try_from(section.count()).unwrap_or(usize::MAX)
+                self.tables += usize::try_from(section.count()).unwrap_or(usize::MAX);
             }
             _ => {}
         }

@@ -110,7 +110,7 @@ impl FileWalk {
                 Item::Functions.check(*count, unchecked_range.start)?;
             }
             Payload::DataCountSection { count, range } => {
-                Item::DataSegments.check(*count, range.start)?
+                Item::DataSegments.check(*count, range.start)?;
             }
             _ => return Ok(false),
         }

@@ -87,7 +87,7 @@ fn every_question_shows_its_records_and_no_others() {
         (Box::new(move |args| args.limit = Some(2)), 2),
         (
             Box::new(move |args| {
-                (args.actor, args.outcome) = (some("alice"), vec!["failed".into()])
+                (args.actor, args.outcome) = (some("alice"), vec!["failed".into()]);
             }),
             0,
         ),

@@ -113,11 +113,11 @@ async fn no_history_is_signed_that_does_not_extend_what_was_signed() {
             remove(folder, &[CHECKPOINT, CHECKPOINTS]);
         }),
         ("checkpoints removed", |folder| {
-            remove(folder, &[CHECKPOINT, CHECKPOINTS])
+            remove(folder, &[CHECKPOINT, CHECKPOINTS]);
         }),
         ("the list removed", |folder| remove(folder, &[CHECKPOINTS])),
         ("the newest checkpoint removed", |folder| {
-            remove(folder, &[CHECKPOINT])
+            remove(folder, &[CHECKPOINT]);
         }),
         ("the last line of the list removed", |folder| {
             let list = list(folder);
@@ -129,7 +129,7 @@ async fn no_history_is_signed_that_does_not_extend_what_was_signed() {
             fs::write(folder.join(CHECKPOINT), note(&list[list.len() - 3])).unwrap();
         }),
         ("an older checkpoint in front", |folder| {
-            fs::write(folder.join(CHECKPOINT), note(&list(folder)[0])).unwrap()
+            fs::write(folder.join(CHECKPOINT), note(&list(folder)[0])).unwrap();
         }),
     ];
     for (what, deed) in deeds {

@@ -66,10 +66,10 @@ impl Disk {
                 self.name(name, Some(self.files.len() - 1));
             }
             Step::Append(name, bytes) => {
-                self.write(name, |contents| contents.extend_from_slice(bytes))
+                self.write(name, |contents| contents.extend_from_slice(bytes));
             }
             Step::SetLength(name, length) => {
-                self.write(name, |contents| contents.truncate(*length))
+                self.write(name, |contents| contents.truncate(*length));
             }
             Step::Rename(from, to) => {
                 let file = self.file(from);
