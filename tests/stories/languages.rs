@@ -160,7 +160,7 @@ async fn greets(name: &'static str, tool: &str) -> Result<()> {
         orders.len() + 1,
         "records",
     )?;
-    let line = log_line(&world, name, "greeting")?;
+    let line = log_line(&world, name, "greeting").await?;
     ensure!(!line.contains("alice") && !line.contains("bob"), "{line}");
     Ok(())
 }
@@ -207,7 +207,7 @@ async fn looks_around(name: &'static str, tool: &str, prints: bool) -> Result<()
         ensure!(seen["apart"].as_u64() < Some(1000), "{seen}");
         random.push(seen["random"].to_string());
         for stream in ["output", "error"].into_iter().filter(|_| prints) {
-            let line = log_line(&world, name, &format!("{stream} for {user}"))?;
+            let line = log_line(&world, name, &format!("{stream} for {user}")).await?;
             ensure!(!line.contains('\u{1b}'), "{line:?}");
         }
     }
@@ -223,7 +223,8 @@ async fn looks_around(name: &'static str, tool: &str, prints: bool) -> Result<()
 }
 
 /// Returns the first line with `message` in the log; each such line must name the component.
-fn log_line(world: &World, component: &str, message: &str) -> Result<String> {
+async fn log_line(world: &World, component: &str, message: &str) -> Result<String> {
+    world.host.says(message).await?;
     let said = world.host.said();
     let lines: Vec<&str> = said.lines().filter(|line| line.contains(message)).collect();
     let named = format!("component=\"{component}\"");

@@ -70,6 +70,17 @@ impl Permit {
         self.trace_id.as_deref()
     }
 
+    /// Refuses the call after all.
+    pub(super) async fn refuse(
+        &self,
+        host: &Host,
+        reason: RefusalReason,
+        message: &str,
+    ) -> Refusal {
+        let denied = Denied::of_granted(self.target(), reason, message.to_owned());
+        refusal::denied(host, self.entry.caller(), denied).await
+    }
+
     pub(super) fn entry_mut(&mut self) -> &mut Entry {
         &mut self.entry
     }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Full, Host, Permit};
+use super::Host;
 use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
 use crate::dispatch::Denied;
 use crate::identity::Caller;
@@ -53,26 +53,6 @@ pub async fn improper(host: &Host, caller: &Caller) -> Refusal {
     let message = "the request breaks the rules of MCP";
     let improper = Denied::general(RefusalReason::InvalidRequest, message);
     denied(host, caller, improper).await
-}
-
-/// Refuses a call that was already permitted.
-pub(super) async fn late(host: &Host, permit: &Permit, reason: RefusalReason) -> Refusal {
-    let message = match reason {
-        RefusalReason::Cancelled => "the call was cancelled",
-        RefusalReason::Expiring => "the token has expired",
-        _ => "the call could not be made",
-    };
-    permitted(host, permit, reason, message).await
-}
-
-/// Refuses a permitted call for which there is no place.
-pub(super) async fn overloaded(host: &Host, permit: &Permit, full: Full) -> Refusal {
-    permitted(host, permit, RefusalReason::Overloaded, full.message()).await
-}
-
-async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message: &str) -> Refusal {
-    let late = Denied::of_granted(permit.target(), reason, message.to_owned());
-    denied(host, permit.entry().caller(), late).await
 }
 
 fn record(denied: &Denied, subject: Subject) -> CallRefused {

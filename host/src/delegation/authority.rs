@@ -138,6 +138,7 @@ impl Services for Authority {
             let task = self
                 .tasks
                 .spawn(async move { inner.perform(request).await });
+            // The task panicked, perhaps after the request had left.
             task.await.unwrap_or_else(|_| {
                 let failed = DownstreamError::Unavailable("the host failed".into());
                 Err(if harmless {
@@ -193,6 +194,7 @@ impl Inner {
         let closed = self.trail.closed(planned.mode, planned.record(), closing);
         let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
         let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));
+        // A response whose end could not be recorded does not reach the tool.
         closed
             .and(result)
             .map_err(|error| error_of(error, outcome, &progress, &planned.method))

@@ -52,6 +52,8 @@ impl VerifiedTokens {
             entries.retain(|_, entry| now_ms < entry.until_ms);
         }
         if entries.len() >= MAX_ENTRIES {
+            // Full of valid tokens. To forget them all costs one verification each; to search for
+            // the oldest would cost every request.
             entries.clear();
         }
         let until_ms = caller

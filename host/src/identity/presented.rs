@@ -75,6 +75,7 @@ impl Presented {
     ) -> Result<Self, RefusalReason> {
         let values = removed(head, &header::AUTHORIZATION);
         let proofs = removed(head, &HeaderName::from_static("dpop"));
+        // The host uses neither of these, so no later layer has a reason to see them.
         for name in [header::COOKIE, header::PROXY_AUTHORIZATION] {
             head.headers.remove(name);
         }

@@ -62,9 +62,7 @@ pub enum ExamineError {
     #[error("it cannot be read")]
     Read(#[source] io::Error),
     /// The host would not accept the name.
-    #[error(
-        "expected a file name of 1 to 64 characters of [A-Za-z0-9_.-] and `.wasm`; the host ignores any other"
-    )]
+    #[error("expected a file name of 1 to 64 characters of [A-Za-z0-9_.-] and `.wasm`; rename it")]
     Name,
 }
 

@@ -135,6 +135,7 @@ impl Intake {
             return Ok(known);
         }
         let engine = self.sandbox.engine(inspection.tier);
+        // Cached code needs no structure check: its identity covers the rules that admitted it.
         let kept = tokio::task::block_in_place(|| self.compiler.kept(engine, &component.digest));
         if let Some(compiled) = kept {
             return self.link(component, inspection.tier, compiled).await;

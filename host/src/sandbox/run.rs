@@ -201,6 +201,7 @@ impl Sandbox {
         };
         let call = entry.call(&mut store, tool.name, &context);
         let returned = tokio::select! {
+            // In this order, so that a call whose client has gone never counts as answered.
             biased;
             () = gone => {
                 let message = "the call was cancelled";

@@ -50,6 +50,7 @@ impl TokenEndpoint {
         let sent = self.http.send_for(party, request, TOKEN_TIME, MAX_ANSWER);
         let answer = sent.await.map_err(|error| unanswered(&error))?;
         let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
+        // A token may be in both copies: the bytes, and the document that was read from them.
         wipe_bytes(answer.body);
         let read = match answer.status {
             StatusCode::OK => Granted::read(document.as_ref()).map_err(EndpointError::from),

@@ -233,6 +233,7 @@ impl Ring {
                     .load()
                     .as_ref()
                     .is_some_and(|loaded| loaded.set.version() == set.version());
+                // Logged once for each set, not at each renewal.
                 if !known {
                     set.left_out()
                         .iter()

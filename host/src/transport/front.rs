@@ -16,9 +16,9 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use serde_json::Value;
 use tokio::task::JoinError;
-use url::Url;
 
 use super::answer::{HttpAnswer, Way, document, later, not_listening, plain, protocol_error, way};
+use super::authority::host_of;
 use super::body::{Bodies, Held, Parsed, Unread};
 use super::calls::{self, Framing};
 use super::discovery::Resource;
@@ -352,17 +352,3 @@ async fn to_its_end<T: Send + 'static>(
         Poll::Pending => host.calls.spawn(step).await,
     }
 }
-
-/// Returns the host of an authority, in canonical form and without the port.
-pub(super) fn host_of(authority: &str) -> Option<String> {
-    if authority.contains(['@', '/', '?', '#', '\\']) {
-        return None;
-    }
-    Url::parse(&format!("http://{authority}/"))
-        .ok()?
-        .host_str()
-        .map(String::from)
-}
-
-/// The body that the MCP library gets. Reading it never fails.
-pub(super) type Whole = Full<Bytes>;

@@ -16,7 +16,7 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 
 use super::answer::{HttpAnswer, document_of, plain};
-use super::front::host_of;
+use super::authority::host_of;
 use super::http::{Course, Door};
 use super::ready::ready;
 use crate::call::Host;

@@ -163,6 +163,7 @@ impl Segments {
 impl Unsigned {
     pub(super) fn push(&mut self, leaf: Hash) {
         self.count += 1;
+        // One more than the most is kept, as a mark that there were too many.
         if self.leaves.len() <= MAX_LEAVES {
             self.leaves.push(leaf);
         }

@@ -64,6 +64,8 @@ impl Inner {
         progress: &mut Attempt,
         _: Settled<'_>,
     ) -> Result<Response, DownstreamError> {
+        // Set before the first byte leaves: from here on, a request that is given up may have
+        // changed something.
         progress.sending = true;
         let limits = &self.broker.limits;
         let transaction = request.headers().get("txn-token").cloned();
@@ -84,6 +86,7 @@ impl Inner {
             return Err(DownstreamError::TooLarge);
         }
         self.note_refusal(planned, &credential, answer.status);
+        // A service that echoes its request would hand the tool a credential.
         let repeats = |bytes: &[u8]| {
             credential.is_in(bytes)
                 || self

@@ -102,7 +102,7 @@ async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<CompileJob>) {
             Err(NoSpawner::Gone(cause)) => {
                 tracing::error!(
                     %cause,
-                    "the process that starts compile workers has ended: loaded components still serve, but no new component loads \
+                    "the process that starts compile workers is gone: loaded components still serve, but no new component loads \
                      until the host is restarted"
                 );
                 return;
@@ -132,6 +132,7 @@ impl CompileJob {
     /// Returns the request, if it may be repeated.
     fn once_more(mut self) -> Option<Self> {
         self.ended += 1;
+        // A component that ends one spawner after another must not block all others for ever.
         if self.ended < ATTEMPTS {
             return Some(self).filter(|asked| !asked.answer_to.is_closed());
         }
@@ -201,7 +202,7 @@ impl Spawner {
 fn ended(read: io::Result<usize>) -> String {
     match read {
         Ok(0) => "it ended".to_owned(),
-        Ok(_) => "it talks out of turn".to_owned(),
+        Ok(_) => "it sent bytes out of turn".to_owned(),
         Err(error) => error.to_string(),
     }
 }

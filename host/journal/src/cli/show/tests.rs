@@ -217,7 +217,7 @@ fn a_question_that_makes_no_sense_is_told_what_to_change() {
         ),
         (
             |args| args.since = Some("yesterday".into()),
-            "write 2025-11-21T08:00",
+            "expected 2025-11-21T08:00",
         ),
         (
             |args| args.folder = "/nowhere".into(),
