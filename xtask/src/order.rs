@@ -72,7 +72,7 @@ impl Host {
     fn faults(&self) -> Vec<String> {
         let mut faults = self.ranks.differences(&self.modules);
         faults.extend(ranking::backwards(&self.ranks, &self.imports));
-        faults.extend(self.cycles_of_siblings(TANGLED));
+        faults.extend(self.cycles_of_siblings(&[]));
         faults.extend(names::repeated(&self.modules, SHARED_NAMES));
         faults
     }
@@ -81,9 +81,6 @@ impl Host {
         siblings::cycles(&self.modules, &self.imports, tolerated)
     }
 }
-
-/// Modules whose files may still import each other in a circle.
-const TANGLED: &[&str] = &["app"];
 
 /// Type names that may be defined more than once, because each definition is only ever read within
 /// its own file.

@@ -19,12 +19,8 @@ impl Entry {
     ///
     /// # Errors
     /// Fails with the recorded refusal.
-    pub async fn permit(
-        self,
-        host: &Host,
-        request: TargetRequest,
-        trace_id: Option<String>,
-    ) -> Result<Permit, Refusal> {
+    pub async fn permit(self, host: &Host, mut request: TargetRequest) -> Result<Permit, Refusal> {
+        let trace_id = request.trace_id.take();
         match self.decide(host, request).await {
             Ok(decided) => Ok(Permit {
                 entry: self,
