@@ -23,14 +23,14 @@ const OWN_READING: &[(&str, &str)] = &[
     ),
     ("schema/cost.rs", "a schema that its metaschema accepts"),
     (
-        "dispatch/definition.rs",
+        "dispatch/definition/parameters.rs",
         "a schema that its metaschema accepts; it only looks for names",
     ),
     (
         "schema.rs",
         "walks any value; the metaschema judges the types",
     ),
-    ("sandbox/answer.rs", "blocks that it has just built"),
+    ("sandbox/answer/content.rs", "blocks that it has just built"),
 ];
 
 #[test]
