@@ -46,6 +46,12 @@ impl Slot {
         }
     }
 
+    /// Whether a placeholder is filled with nothing. `/ops/{}:cancel` would become `/ops/:cancel`,
+    /// which many services read as a request for all of them.
+    pub(super) fn lacks_text(&self, values: &[&str]) -> bool {
+        matches!(self, Self::Pieces(_)) && values.contains(&"")
+    }
+
     /// Whether the piece at `index` is written as the operator wrote it, and not encoded.
     pub(super) fn is_literal_at(&self, index: usize) -> bool {
         match self {
