@@ -9,6 +9,10 @@ use crate::bindings::types;
 
 /// The reasons for having no HTTP answer from a service. Every HTTP answer, whatever its status, is
 /// a [`crate::Response`].
+///
+/// A request other than GET and HEAD that may have reached the service has one error only,
+/// `UnknownOutcome`, also if its answer was too large or repeated a credential. After any other
+/// error nothing was changed.
 pub use crate::bindings::downstream::Error as DownstreamError;
 
 /// A tool's failure, in words that the caller may read.
@@ -87,9 +91,9 @@ impl From<DownstreamError> for Error {
                 "these scopes were not given: {}",
                 scopes.join(", ")
             )),
-            D::CredentialRefused(_) => {
-                Self::forbidden("no credential for a service is available for this caller")
-            }
+            D::CredentialRefused(_) => Self::forbidden(
+                "no credential for a service is available for this caller, or its answer showed one",
+            ),
             D::Unavailable(_) => Self::unavailable("a service cannot be reached at the moment"),
             D::TimedOut => Self::unavailable("a service did not answer in time"),
             D::TooLarge => Self::failed("the answer of a service is too large"),

@@ -12,7 +12,9 @@ mod client;
 mod connector;
 mod ending;
 mod pool;
+mod sent;
 
 pub use addresses::{AddressPolicy, Blocked};
 pub use client::{Client, EgressError, Reply, Tls};
 pub use pool::Party;
+pub use sent::Sent;

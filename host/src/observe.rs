@@ -77,8 +77,8 @@ pub struct PartUse {
     pub used: usize,
     /// Requests that wait for a place.
     pub waiting: usize,
-    /// Places in all, used or free.
-    pub places: usize,
+    /// Places in all, used or free; `None` for a part without a bound.
+    pub places: Option<usize>,
 }
 
 impl Meters {
@@ -180,16 +180,18 @@ impl Moment {
         for part in &self.parts {
             let labels = PartLabels { part: part.name };
             for (family, value) in [
-                (&used, part.used),
-                (&waiting, part.waiting),
+                (&used, Some(part.used)),
+                (&waiting, Some(part.waiting)),
                 (&places, part.places),
             ] {
-                family.get_or_create(&labels).set(signed(value));
+                if let Some(value) = value {
+                    family.get_or_create(&labels).set(signed(value));
+                }
             }
         }
         registry.register("places_used", "Places in use", used);
         registry.register("places_waiting", "Requests that wait for a place", waiting);
-        registry.register("places", "All places", places);
+        registry.register("places", "All places, where there is a bound", places);
         let (healthy, queue) = (Gauge::<i64>::default(), Gauge::<i64>::default());
         healthy.set(i64::from(self.journal_healthy));
         queue.set(signed(self.journal_queue));

@@ -76,7 +76,7 @@ async fn calls_refusals_exchanges_loads_and_syncs_are_measured() -> Result<()> {
         "bailiwick_calls_total{kind=\"tool\",target=\"get_order_status\",outcome=\"done\",reason=\"none\"} 2",
         "bailiwick_calls_running{kind=\"tool\",target=\"get_order_status\"} 0",
         "bailiwick_call_seconds_count{kind=\"tool\",target=\"get_order_status\"} 2",
-        "bailiwick_refusals_total{kind=\"other\",target=\"other\",reason=\"token-missing\"} 1",
+        "bailiwick_refusals_total{kind=\"(other)\",target=\"(other)\",reason=\"token-missing\"} 1",
         "bailiwick_refusals_total{kind=\"tool\",target=\"get_order_status\",reason=\"insufficient-scope\"} 1",
         "bailiwick_token_exchanges_total{name=\"orders_api\",outcome=\"done\"} 1",
         "bailiwick_component_loads_total{name=\"orders\",outcome=\"loaded\"} 1",
@@ -92,6 +92,11 @@ async fn calls_refusals_exchanges_loads_and_syncs_are_measured() -> Result<()> {
         .find_map(|line| line.strip_prefix("bailiwick_journal_sync_seconds_count "))
         .context("no syncs")?;
     ensure!(syncs.parse::<u64>()? >= 4, "{syncs}");
+    ensure!(
+        metrics.contains("bailiwick_places_used{part=\"tasks\"}")
+            && !metrics.contains("bailiwick_places{part=\"tasks\"}"),
+        "tasks have no bound:\n{metrics}"
+    );
     ensure!(
         !metrics.contains("alice"),
         "a subject is a label:\n{metrics}"
@@ -121,7 +126,7 @@ async fn made_up_names_make_no_labels() -> Result<()> {
     ensure!(!after.contains("made-up"), "{after}");
     ensure_line(
         &after,
-        "bailiwick_refusals_total{kind=\"other\",target=\"other\",reason=\"unknown-target\"} 200",
+        "bailiwick_refusals_total{kind=\"(other)\",target=\"(other)\",reason=\"unknown-target\"} 200",
     )?;
     let new = after.lines().count().saturating_sub(before.lines().count());
     ensure!(new <= 8, "{new} new lines:\n{after}");

@@ -109,6 +109,10 @@ async fn no_pieces_make_a_segment_that_means_another_path() -> Result<()> {
             json!({"method": "POST", "path": ["v1", "7|:can|cel"]}),
             "NotGranted",
         ),
+        (
+            json!({"method": "POST", "path": ["v1", "|:cancel"]}),
+            "InvalidRequest",
+        ),
         (json!({"path": [".|."]}), "InvalidRequest"),
         (json!({"path": ["files", ".|."]}), "InvalidRequest"),
         (json!({"path": ["files", "a|/../b"]}), "InvalidRequest"),
@@ -166,6 +170,57 @@ async fn a_request_that_may_have_changed_something_is_never_called_unavailable()
         ensure_eq(last_outcome(&world)?.as_str(), outcome, method)?;
     }
     Ok(())
+}
+
+/// Asks twice in one call, whose services may return 64 KiB in all, for answers of 40 kB. Returns
+/// what the tool got each time.
+async fn ask_for_too_much(world: &World, method: &str) -> Result<Vec<String>> {
+    let body = "x".repeat(40_000);
+    let large = Answer::new(StatusCode::OK, "text/plain", body);
+    world.orders.answer_with(large);
+    let arguments = json!({
+        "service": "orders_api", "method": method, "path": ["orders", "1001"], "times": 2
+    });
+    let answer = world
+        .call(&world.token("alice")?, "ask", &arguments)
+        .await?;
+    let each = answer.structured()["each"].clone();
+    Ok(serde_json::from_value(each).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_change_that_was_answered_is_never_reported_as_one_that_did_nothing() -> Result<()> {
+    let world = allowing(r#""POST /orders/{}""#, |config| {
+        config.limits = "[limits]\ndownstream_total = \"64KiB\"\n".to_owned();
+    })
+    .await?;
+    for (method, error) in [("GET", "TooLarge"), ("POST", "UnknownOutcome")] {
+        let each = ask_for_too_much(&world, method).await?;
+        ensure_eq(each, vec!["200".to_owned(), error.to_owned()], method)?;
+        let records = world.records()?;
+        let closed = events(&records, "downstream.closed");
+        let last = closed.last().context("no request was closed")?;
+        ensure_eq(text(last, "outcome"), "failed", method)?;
+        ensure_eq(text(last, "reason"), "too-large", method)?;
+        ensure_eq(last["status"].as_u64(), Some(200), method)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_that_fails_counts_a_withheld_answer_as_done() -> Result<()> {
+    let world = allowing(r#""POST /orders/{}""#, |config| {
+        // The tool's result does not fit, so the call fails.
+        config.limits = "[limits]\ndownstream_total = \"64KiB\"\noutput = \"1KiB\"\n".to_owned();
+    })
+    .await?;
+    ask_for_too_much(&world, "POST").await?;
+    let records = world.records()?;
+    let closed = events(&records, "call.closed");
+    let detail = &closed.last().context("no call was closed")?["detail"];
+    let counts = ["done", "without_effect", "unknown"]
+        .map(|name| detail[format!("downstream_{name}")].as_i64().unwrap_or(-1));
+    ensure_eq(counts, [2, 0, 0], "how far the call got")
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::events;
-use bailiwick_tests::{Plan, World, ensure_eq, reasons};
+use bailiwick_tests::{Plan, World, ensure_eq, guest, reasons};
 use http::StatusCode;
 use serde_json::json;
 
@@ -54,6 +54,47 @@ async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() ->
             vec!["credential-refused".to_owned(); 2],
             "reasons",
         )?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_repeats_a_token_is_not_reported_as_refused() -> Result<()> {
+    let prober = guest("prober").await?;
+    let digest = bailiwick_dev::folder::digest(&prober);
+    let world = World::with(Plan {
+        components: vec![("prober.wasm".into(), prober)],
+        config: Box::new(move |config| {
+            *config = config
+                .clone()
+                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
+            let allow = "allow = [\"POST /orders/{}\", ";
+            config.services = config.services.replacen("allow = [", allow, 1);
+        }),
+        ..Plan::default()
+    })
+    .await?;
+    let token = world.token("alice")?;
+    let body = json!({"seen": token}).to_string();
+    world
+        .orders
+        .answer_with(Answer::new(StatusCode::OK, "application/json", body));
+    for (method, error) in [("GET", "CredentialRefused"), ("POST", "UnknownOutcome")] {
+        let arguments = json!({"service": "orders_api", "method": method, "path": ["orders", "1"]});
+        let answer = world.call(&token, "ask", &arguments).await?;
+        let got = answer.structured()["each"][0].clone();
+        let got = got.as_str().unwrap_or_default();
+        ensure!(got.starts_with(error), "{method}: {got}");
+        ensure!(!answer.raw.contains(&token), "the token is in the answer");
+    }
+    let records = world.records()?;
+    ensure_eq(
+        reasons(&records, "downstream.closed"),
+        vec!["credential-refused".to_owned(); 2],
+        "the journal has the cause",
+    )?;
+    for closed in events(&records, "downstream.closed") {
+        ensure_eq(closed["status"].as_u64(), Some(200), "status")?;
     }
     Ok(())
 }

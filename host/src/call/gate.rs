@@ -160,7 +160,7 @@ impl Gate {
             name,
             used: state.running.get(&Count::Host).copied().unwrap_or(0),
             waiting: state.waiting.len(),
-            places: self.shared.bounds.host,
+            places: Some(self.shared.bounds.host),
         }
     }
 

@@ -184,20 +184,19 @@ impl Inner {
             Err(error) => Err(error),
         };
         let closing = planned.closing(&result, &progress);
-        let outcome = closing.outcome;
         if let Err(Some(error)) = &result {
             let service = planned.service.settings.name.as_str();
             let call = self.envelope.claims().call.id.as_str();
             tracing::warn!(service, call, mode = planned.mode.as_str(), cause = %error, "a downstream call failed");
         }
-        self.tally.count(outcome);
+        self.tally.count(&closing);
         let closed = self.trail.closed(planned.mode, planned.record(), closing);
         let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
         let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));
         // A response whose end could not be recorded does not reach the tool.
         closed
             .and(result)
-            .map_err(|error| error_of(error, outcome, &progress, &planned.method))
+            .map_err(|error| error_of(error, &progress, &planned.method))
     }
 
     /// Records that the request is refused.

@@ -9,7 +9,7 @@ use super::service::Service;
 use super::settings::OnCancel;
 use crate::audit::{self, Closing, Outcome};
 use crate::downstream::DownstreamError;
-use crate::egress::EgressError;
+use crate::egress::{EgressError, Sent};
 use crate::reason::DownstreamReason;
 
 /// A request that the grant covers, ready to be recorded and sent.
@@ -28,7 +28,14 @@ pub(super) struct Planned {
 pub(super) struct Attempt {
     pub(super) status: Option<u16>,
     pub(super) credential: Option<&'static str>,
-    pub(super) sending: bool,
+    pub(super) sent: Sent,
+}
+
+impl Attempt {
+    /// Returns whether the request changes something and may have reached the service.
+    fn may_have_changed(&self, method: &Method) -> bool {
+        self.sent.may_have_arrived() && !is_safe(method)
+    }
 }
 
 impl Planned {
@@ -39,7 +46,7 @@ impl Planned {
 
     /// Returns the outcome of a request that was given up.
     fn given_up(&self, progress: &Attempt) -> Outcome {
-        if progress.sending && !is_safe(&self.method) {
+        if progress.may_have_changed(&self.method) {
             Outcome::Unknown
         } else {
             Outcome::Cancelled
@@ -87,44 +94,44 @@ pub(super) fn is_safe(method: &Method) -> bool {
 /// Returns the outcome of a downstream call without a response that the tool may see.
 fn outcome_of(error: &DownstreamError, progress: &Attempt, method: &Method) -> Outcome {
     // Once a request that changes something is on its way, only its response says what it did.
-    if progress.sending && progress.status.is_none() && !is_safe(method) {
+    if progress.status.is_none() && progress.may_have_changed(method) {
         return Outcome::Unknown;
     }
     match error {
         DownstreamError::TimedOut => Outcome::TimedOut,
-        DownstreamError::Unavailable(_) | DownstreamError::TooLarge if progress.sending => {
-            Outcome::Failed
-        }
         DownstreamError::Unavailable(_) | DownstreamError::AuditUnavailable => Outcome::Failed,
-        _ if progress.sending => Outcome::Failed,
+        _ if progress.sent.may_have_arrived() => Outcome::Failed,
         _ => Outcome::Refused,
     }
 }
 
-/// Returns the error that the tool gets for a call that ended in `outcome`. A tool that believes
-/// that nothing happened sends its request again, so a request that may have changed something
-/// never becomes `unavailable` or `timed-out`, not even when only the record of its response is
-/// missing.
+/// Returns the error that the tool gets for a call that gave it no response. A tool that believes that
+/// nothing happened sends its request again, so a request that may have changed something has one
+/// error only, whatever the cause: not even a response that is withheld, or whose record is
+/// missing, has another one.
 pub(super) fn error_of(
     error: DownstreamError,
-    outcome: Outcome,
     progress: &Attempt,
     method: &Method,
 ) -> DownstreamError {
-    let unrecorded = error == DownstreamError::AuditUnavailable;
-    if outcome == Outcome::Unknown || unrecorded && progress.sending && !is_safe(method) {
+    if progress.may_have_changed(method) {
         return DownstreamError::UnknownOutcome(Box::new(error));
     }
     error
 }
 
-/// Returns the error that the tool gets when no response came.
-pub(super) fn failed(error: &EgressError) -> DownstreamError {
+/// Returns the error that the tool gets when no response came, and logs the cause.
+pub(super) fn failed(error: &EgressError, service: &str) -> DownstreamError {
+    tracing::warn!(
+        service,
+        cause = error.with_causes(),
+        "a service gave no answer"
+    );
     match error {
         EgressError::TimedOut => DownstreamError::TimedOut,
         EgressError::TooLarge(_) => DownstreamError::TooLarge,
         EgressError::Blocked(blocked) => {
-            tracing::error!(cause = %blocked, "a service's address must not be dialled");
+            tracing::error!(service, cause = %blocked, "a service's address must not be dialled");
             DownstreamError::Unavailable("the service cannot be reached".into())
         }
         EgressError::Unreachable(_) => {
@@ -144,4 +151,66 @@ pub(super) fn absolute(base: &Uri, target: &str) -> Result<Uri, DownstreamError>
     parts.path_and_query = Some(format!("{path}{target}").try_into().map_err(refused)?);
     Uri::from_parts(parts)
         .map_err(|_| DownstreamError::InvalidRequest("the path does not form a URL".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(sent: Sent, status: Option<u16>) -> Attempt {
+        Attempt {
+            status,
+            credential: None,
+            sent,
+        }
+    }
+
+    fn errors() -> [DownstreamError; 5] {
+        [
+            DownstreamError::TooLarge,
+            DownstreamError::CredentialRefused("it repeats one".into()),
+            DownstreamError::Unavailable("the host failed".into()),
+            DownstreamError::TimedOut,
+            DownstreamError::AuditUnavailable,
+        ]
+    }
+
+    #[test]
+    fn no_error_invites_a_tool_to_repeat_what_a_service_may_have_done() {
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            for status in [None, Some(200)] {
+                for error in errors() {
+                    let progress = attempt(Sent::arrived(), status);
+                    let told = error_of(error.clone(), &progress, &method);
+                    assert_eq!(told.reason(), error.reason(), "the journal has the cause");
+                    assert_eq!(told, DownstreamError::UnknownOutcome(Box::new(error)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_that_did_not_leave_or_changes_nothing_keeps_its_error() {
+        for error in errors() {
+            let unsent = attempt(Sent::default(), None);
+            assert_eq!(error_of(error.clone(), &unsent, &Method::POST), error);
+            let read = attempt(Sent::arrived(), Some(200));
+            assert_eq!(error_of(error.clone(), &read, &Method::GET), error);
+        }
+    }
+
+    #[test]
+    fn a_deadline_before_the_request_left_is_no_unknown_outcome() {
+        let error = DownstreamError::TimedOut;
+        for (sent, expected) in [
+            (Sent::default(), Outcome::TimedOut),
+            (Sent::arrived(), Outcome::Unknown),
+        ] {
+            let progress = attempt(sent, None);
+            assert_eq!(outcome_of(&error, &progress, &Method::POST), expected);
+        }
+        let withheld = attempt(Sent::arrived(), Some(200));
+        let outcome = outcome_of(&DownstreamError::TooLarge, &withheld, &Method::POST);
+        assert_eq!(outcome, Outcome::Failed, "the service answered");
+    }
 }

@@ -218,6 +218,11 @@ fn push_segment(
         .map(|piece| value(piece, actor))
         .collect::<Result<_, _>>()?;
     check_segment(&values.concat())?;
+    if slot.is_some_and(|slot| slot.lacks_text(&values)) {
+        return Err(DownstreamError::InvalidRequest(
+            "a placeholder in the path is empty".into(),
+        ));
+    }
     for (index, value) in values.into_iter().enumerate() {
         if slot.is_some_and(|slot| slot.is_literal_at(index)) {
             target.push_str(value);

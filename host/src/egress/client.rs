@@ -19,6 +19,7 @@ use super::addresses::{AddressPolicy, Blocked};
 use super::connector::{ConnectError, Connector};
 use super::ending::ConnectionEnding;
 use super::pool::{Lane, Party, Pool};
+use super::sent::Sent;
 
 /// TLS for all outgoing connections: the platform's roots, TLS 1.2 and 1.3.
 #[derive(Clone)]
@@ -69,7 +70,7 @@ pub enum EgressError {
     /// The connection broke before the answer was complete.
     #[error("the connection broke")]
     Broken(#[source] Box<dyn StdError + Send + Sync>),
-    /// No complete answer in time.
+    /// No complete answer in time. Only [`Sent`] says whether the request had left by then.
     #[error("no complete answer within the deadline")]
     TimedOut,
     /// The answer is larger than the limit.
@@ -78,16 +79,29 @@ pub enum EgressError {
 }
 
 impl EgressError {
-    /// Whether the destination may have received the request.
-    pub fn may_have_arrived(&self) -> bool {
-        !matches!(self, Self::Blocked(_) | Self::Unreachable(_))
+    /// Returns the error and all its causes as one line for the log.
+    pub fn with_causes(&self) -> String {
+        with_causes(self)
+    }
+
+    /// Returns why there is no connection. `error` is the failure itself: an error that wraps it
+    /// transparently would hide it from the search.
+    fn unsent(error: Failure) -> Self {
+        match find(error.as_ref()) {
+            Some(ConnectError::Blocked(blocked)) => Self::Blocked(blocked.clone()),
+            Some(ConnectError::TimedOut) => Self::TimedOut,
+            _ => Self::Unreachable(error),
+        }
+    }
+
+    /// Returns why there is no answer to a request that was handed to a connection.
+    fn unanswered(error: Failure, max_bytes: usize) -> Self {
+        match find::<LengthLimitError>(error.as_ref()) {
+            Some(_) => Self::TooLarge(max_bytes),
+            None => Self::Broken(error),
+        }
     }
 }
-
-/// No connection was made.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct NotConnected(Failure);
 
 impl Client {
     /// Makes a client that dials what `policy` allows.
@@ -145,22 +159,22 @@ impl Client {
         mut request: Request<Full<Bytes>>,
         max_bytes: usize,
     ) -> Result<Reply, EgressError> {
-        let failed = |error| classify(error, max_bytes);
-        let destination = address(&mut request).map_err(|error| failed(error.into()))?;
+        let sent = Sent::of(&mut request);
+        let destination =
+            address(&mut request).map_err(|error| EgressError::unsent(error.into()))?;
         let lane = party.map(|party| Lane {
             destination: destination.clone(),
             party,
         });
         let ending = ConnectionEnding::watch(&mut request);
         let (connection, response) = self
-            .respond(lane.as_ref(), destination, request)
-            .await
-            .map_err(failed)?;
+            .respond(lane.as_ref(), destination, request, &sent)
+            .await?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, max_bytes)
             .collect()
             .await
-            .map_err(failed)?
+            .map_err(|error| EgressError::unanswered(error, max_bytes))?
             .to_bytes();
         if let Some(lane) = lane.filter(|_| ending.is_explicit(&parts)) {
             self.pool.keep(lane, connection, Instant::now());
@@ -178,24 +192,26 @@ impl Client {
         lane: Option<&Lane>,
         destination: Uri,
         mut request: Request<Full<Bytes>>,
-    ) -> Result<(Connection, Response<Incoming>), Failure> {
+        sent: &Sent,
+    ) -> Result<(Connection, Response<Incoming>), EgressError> {
         while let Some(mut kept) = lane.and_then(|lane| self.pool.take(lane, Instant::now())) {
             // Not ready means closed, or unrequested bytes.
             if !kept.is_ready() {
                 continue;
             }
-            match kept.try_send_request(request).await {
+            match hand_over(&mut kept, request, sent).await {
                 Ok(response) => return Ok((kept, response)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(error.into_error().into()),
-                },
+                Err(NoHead::Unwritten(unsent, _)) => request = *unsent,
+                Err(NoHead::Broken(error)) => return Err(EgressError::Broken(error)),
             }
         }
         let connection = self.connect(destination).await;
-        let mut connection = connection.map_err(NotConnected)?;
-        let response = connection.send_request(request).await?;
-        Ok((connection, response))
+        let mut connection = connection.map_err(EgressError::unsent)?;
+        match hand_over(&mut connection, request, sent).await {
+            Ok(response) => Ok((connection, response)),
+            Err(NoHead::Unwritten(_, error)) => Err(EgressError::unsent(error)),
+            Err(NoHead::Broken(error)) => Err(EgressError::Broken(error)),
+        }
     }
 
     async fn connect(&self, destination: Uri) -> Result<Connection, Failure> {
@@ -214,6 +230,33 @@ impl Client {
 
 type Connection = http1::SendRequest<Full<Bytes>>;
 type Failure = Box<dyn StdError + Send + Sync>;
+
+/// Why a connection returned no head of an answer.
+enum NoHead {
+    /// It closed before it wrote anything of the request, which is here again.
+    Unwritten(Box<Request<Full<Bytes>>>, Failure),
+    /// It broke, and may have written the request.
+    Broken(Failure),
+}
+
+/// Writes the request to `connection` and returns the head of its answer.
+async fn hand_over(
+    connection: &mut Connection,
+    request: Request<Full<Bytes>>,
+    sent: &Sent,
+) -> Result<Response<Incoming>, NoHead> {
+    sent.handed_over();
+    connection
+        .try_send_request(request)
+        .await
+        .map_err(|mut error| match error.take_message() {
+            Some(unsent) => {
+                sent.given_back();
+                NoHead::Unwritten(Box::new(unsent), error.into_error().into())
+            }
+            None => NoHead::Broken(error.into_error().into()),
+        })
+}
 
 /// Takes the destination out of the request's URI, which keeps path and query, and puts it into
 /// `Host` (RFC 9112 §3.2).
@@ -240,24 +283,16 @@ fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
         .build()
 }
 
-fn classify(error: Failure, max_bytes: usize) -> EgressError {
-    let connected = !error.is::<NotConnected>();
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
-    while let Some(layer) = cause {
-        if layer.is::<LengthLimitError>() {
-            return EgressError::TooLarge(max_bytes);
-        }
-        match layer.downcast_ref::<ConnectError>() {
-            Some(ConnectError::Blocked(blocked)) => return EgressError::Blocked(blocked.clone()),
-            Some(ConnectError::TimedOut) => return EgressError::TimedOut,
-            _ => cause = layer.source(),
-        }
-    }
-    if connected {
-        EgressError::Broken(error)
-    } else {
-        EgressError::Unreachable(error)
-    }
+/// Returns the first `E` among `error` and its causes.
+fn find<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
+    std::iter::successors(Some(error), |&layer| layer.source())
+        .find_map(|layer| layer.downcast_ref())
+}
+
+/// Returns an error and all its causes as one line.
+fn with_causes(error: &dyn StdError) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 const MAX_HEADER_BYTES: usize = 64 * 1024;

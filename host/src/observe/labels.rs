@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prometheus_client::encoding::EncodeLabelSet;
 
 /// The label of everything that has no name in the catalog, and of names beyond [`MAX_NAMES`].
-pub const OTHER: &str = "other";
+///
+/// No tool, service or component can have this name: theirs have no parentheses.
+pub const OTHER: &str = "(other)";
 
 /// The most names of each kind (targets, services, components) over the life of the host.
 pub const MAX_NAMES: usize = 4096;

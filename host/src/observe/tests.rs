@@ -57,7 +57,7 @@ fn refusals_exchanges_loads_and_syncs_are_counted() {
     meters.synced(3, Duration::from_micros(300));
     let text = rendered(&meters);
     for line in [
-        "bailiwick_refusals_total{kind=\"other\",target=\"other\",reason=\"token-missing\"} 1\n",
+        "bailiwick_refusals_total{kind=\"(other)\",target=\"(other)\",reason=\"token-missing\"} 1\n",
         "bailiwick_refusals_total{kind=\"tool\",target=\"hello\",reason=\"insufficient-scope\"} 1\n",
         "bailiwick_token_exchanges_total{name=\"orders_api\",outcome=\"done\"} 1\n",
         "bailiwick_component_loads_total{name=\"orders\",outcome=\"digest-mismatch\"} 1\n",
@@ -71,12 +71,20 @@ fn refusals_exchanges_loads_and_syncs_are_counted() {
 #[test]
 fn a_moment_has_the_places_of_each_part() {
     let moment = Moment {
-        parts: vec![PartUse {
-            name: "calls",
-            used: 2,
-            waiting: 1,
-            places: 64,
-        }],
+        parts: vec![
+            PartUse {
+                name: "calls",
+                used: 2,
+                waiting: 1,
+                places: Some(64),
+            },
+            PartUse {
+                name: "tasks",
+                used: 3,
+                waiting: 0,
+                places: None,
+            },
+        ],
         journal_healthy: true,
         journal_queue: 5,
     };
@@ -85,11 +93,32 @@ fn a_moment_has_the_places_of_each_part() {
         "bailiwick_places_used{part=\"calls\"} 2\n",
         "bailiwick_places_waiting{part=\"calls\"} 1\n",
         "bailiwick_places{part=\"calls\"} 64\n",
+        "bailiwick_places_used{part=\"tasks\"} 3\n",
         "bailiwick_journal_healthy 1\n",
         "bailiwick_journal_queue_records 5\n",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
+    assert!(
+        !text.contains("bailiwick_places{part=\"tasks\"}"),
+        "a part without a bound has a number of places: {text}"
+    );
+}
+
+#[test]
+fn a_tool_called_other_is_not_counted_with_what_has_no_name() {
+    let meters = Meters::default();
+    let tool = Measured {
+        kind: "other",
+        name: "other",
+    };
+    meters.refused(Some(tool), "invalid-arguments");
+    meters.refused(None, "invalid-arguments");
+    let text = rendered(&meters);
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("bailiwick_refusals_total{"));
+    assert_eq!(rows.count(), 2, "{text}");
 }
 
 #[test]
@@ -103,5 +132,5 @@ fn names_beyond_the_bound_are_other() {
         .lines()
         .filter(|line| line.starts_with("bailiwick_component_loads_total{"));
     assert_eq!(rows.count(), MAX_NAMES + 1);
-    assert!(text.contains("{name=\"other\",outcome=\"loaded\"} 100\n"));
+    assert!(text.contains("{name=\"(other)\",outcome=\"loaded\"} 100\n"));
 }

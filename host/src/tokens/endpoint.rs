@@ -105,6 +105,10 @@ fn wipe(document: &mut Value) {
 }
 
 fn unanswered(error: &EgressError) -> EndpointError {
+    tracing::warn!(
+        cause = error.with_causes(),
+        "an authorization server gave no answer"
+    );
     match error {
         EgressError::TimedOut => EndpointError::TimedOut,
         EgressError::TooLarge(limit) => MalformedAnswer::TooLarge(*limit).into(),

@@ -95,7 +95,7 @@ impl Operations {
                     name: "tasks",
                     used: host.calls.len(),
                     waiting: 0,
-                    places: 0,
+                    places: None,
                 },
             ],
             journal_healthy: host.journal.healthy(),

@@ -60,15 +60,15 @@ impl Inner {
         &self,
         planned: &Planned,
         Prepared {
-            request,
+            mut request,
             credential,
         }: Prepared,
         progress: &mut Attempt,
         _: Settled<'_>,
     ) -> Result<Response, DownstreamError> {
-        // Set before the first byte leaves: from here on, a request that is given up may have
-        // changed something.
-        progress.sending = true;
+        // From the moment that the client hands the request over, it may have changed something,
+        // even if it is given up.
+        progress.sent.follow(&mut request);
         let limits = &self.broker.limits;
         let transaction = request.headers().get("txn-token").cloned();
         let client = &planned.service.client;
@@ -78,10 +78,9 @@ impl Inner {
             limits.downstream_time,
             limits.downstream_bytes,
         );
-        let answer = sent.await.map_err(|error| {
-            progress.sending = error.may_have_arrived();
-            failed(&error)
-        })?;
+        let answer = sent
+            .await
+            .map_err(|error| failed(&error, &planned.service.settings.name))?;
         progress.status = Some(answer.status.as_u16());
         let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
         if before.saturating_add(answer.body.len()) > limits.downstream_total {

@@ -46,6 +46,12 @@ impl Slot {
         }
     }
 
+    /// Returns true if a placeholder is filled with nothing. `/ops/{}:cancel` would become `/ops/:cancel`,
+    /// which many services read as a request for all of them.
+    pub(super) fn lacks_text(&self, values: &[&str]) -> bool {
+        matches!(self, Self::Pieces(_)) && values.contains(&"")
+    }
+
     /// Returns true if the piece at `index` stays as the operator wrote it, and is not encoded.
     pub(super) fn is_literal_at(&self, index: usize) -> bool {
         match self {

@@ -257,6 +257,9 @@ fn a_segment_of_several_pieces_stays_one_segment() {
         ("GET /.{}", ".|."),
         ("GET /.{}", ".|"),
         ("GET /{}.", "|."),
+        ("GET /{}:cancel", "|:cancel"),
+        ("GET /user-{}", "user-|"),
+        ("GET /{}...{}", "a|...|"),
         ("GET /{**}", ".|."),
         ("GET /{**}", "|"),
         ("GET /{**}", ".|/|."),
@@ -288,15 +291,19 @@ fn a_segment_of_several_pieces_stays_one_segment() {
 
 #[test]
 fn what_the_host_fills_in_passes_the_same_refusals() {
-    for sub in ["..", "a/b", "a\\b", "."] {
-        let refused = fill(
-            "GET /c/{actor.sub}",
-            &request("GET", &["c", "@sub"], &[]),
-            &actor(sub, None),
-        );
+    for (sub, template, segment) in [
+        ("..", "GET /c/{actor.sub}", "@sub"),
+        ("a/b", "GET /c/{actor.sub}", "@sub"),
+        ("a\\b", "GET /c/{actor.sub}", "@sub"),
+        (".", "GET /c/{actor.sub}", "@sub"),
+        ("", "GET /c/{actor.sub}", "@sub"),
+        ("", "GET /c/user-{actor.sub}", "user-|@sub"),
+    ] {
+        let request = request("GET", &["c", segment], &[]);
+        let refused = fill(template, &request, &actor(sub, None));
         assert!(
             matches!(refused, Err(DownstreamError::InvalidRequest(_))),
-            "{sub}"
+            "{template} for {sub:?}"
         );
     }
     let refused = fill(
