@@ -88,7 +88,7 @@ impl From<DownstreamError> for Error {
                 scopes.join(", ")
             )),
             D::CredentialRefused(_) => {
-                Self::forbidden("no credential for a service could be had for this caller")
+                Self::forbidden("no credential for a service is available for this caller")
             }
             D::Unavailable(_) => Self::unavailable("a service cannot be reached at the moment"),
             D::TimedOut => Self::unavailable("a service did not answer in time"),
