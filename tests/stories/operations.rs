@@ -1,4 +1,4 @@
-//! What the operator's programs see: health, metrics, and one line of the log for each call.
+//! Facts for the operator's programs: health, metrics, and one line of the log for each call.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use bailiwick_tests::{ORDERS_TOOL, Plan, World, bailiwick, ensure_eq, tools};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 
 /// The section that opens an operations listener.
 pub(super) const OPERATIONS: &str = "[operations]\nlisten = \"127.0.0.1:0\"\n";
 
-/// The usual world with an operations listener, and its URL.
+/// Returns the usual world with an operations listener, and its URL.
 async fn observed() -> Result<(World, String)> {
     let world = World::with(Plan::config(|config| config.limits += OPERATIONS)).await?;
     let url = url_of(&world)?;
@@ -40,7 +40,7 @@ pub(super) async fn readiness(url: &str, expected: impl Fn(u16, &str) -> bool) -
     anyhow::bail!("readiness stays: {last}")
 }
 
-/// The URL of a world's operations listener.
+/// Returns the URL of a world's operations listener.
 pub(super) fn url_of(world: &World) -> Result<String> {
     let said = world.host.said();
     let line = said
@@ -51,7 +51,7 @@ pub(super) fn url_of(world: &World) -> Result<String> {
     Ok(format!("http://{}", plain(address.trim())))
 }
 
-/// Without colours.
+/// Returns the text without colours.
 fn plain(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -262,8 +262,8 @@ async fn get(url: &str, headers: HeaderMap) -> Result<Reply> {
 #[tokio::test]
 async fn a_slow_client_of_the_operations_listener_is_cut_off() -> Result<()> {
     let (_world, url) = observed().await?;
-    let address = url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).await?;
+    let address = url.trim_start_matches("http://").parse()?;
+    let mut stream = TcpSocket::new_v4()?.connect(address).await?;
     stream
         .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n")
         .await?;

@@ -1,4 +1,4 @@
-//! How a call ended, and the answer that leaves: complete, bounded, valid.
+//! The ending of a call, and the answer that leaves: complete, bounded, valid.
 
 use bailiwick_journal::{Outcome, Settled};
 use base64::Engine as _;
@@ -17,29 +17,29 @@ pub struct Answer {
     pub content: Vec<Value>,
     /// Structured content, valid against the tool's output schema.
     pub structured: Option<Value>,
-    /// The tool says that it failed.
+    /// True if the tool reports its own failure.
     pub is_error: bool,
-    /// `_meta`.
+    /// The `_meta` of the result.
     pub meta: Map<String, Value>,
 }
 
-/// How a call ended.
+/// The ending of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ending {
-    /// For the journal.
+    /// The outcome for the journal.
     pub outcome: Outcome,
-    /// For the journal, where it did not simply succeed.
+    /// The reason for the journal, unless the call simply succeeded.
     pub reason: Option<EndReason>,
     answer: Answer,
 }
 
 impl Ending {
-    /// The answer for the caller. It leaves the host, so everything before it is durable.
+    /// Returns the answer for the caller. Takes [`Settled`], because the answer leaves the host.
     pub fn release(self, _: Settled<'_>) -> Answer {
         self.answer
     }
 
-    /// A call that ended without the tool's own answer.
+    /// Makes the ending of a call without the tool's own answer.
     pub fn without_answer(outcome: Outcome, reason: EndReason, message: &str) -> Self {
         Self {
             outcome,
@@ -54,7 +54,7 @@ impl Ending {
 }
 
 impl Answer {
-    /// An error in words that the caller may read, with its code in `_meta`.
+    /// Returns an error in words that the caller may read, with its code in `_meta`.
     pub fn refusal(code: &str, message: &str) -> Self {
         let meta = [(REASON.to_owned(), Value::from(code))]
             .into_iter()
@@ -68,7 +68,7 @@ impl Answer {
     }
 }
 
-/// Judges what a tool returned.
+/// Judges a tool's result: its answer if it is acceptable, and an error otherwise.
 pub(super) fn judge(
     returned: Result<wit::Outcome, wit::Error>,
     tool: ToolExport<'_>,
@@ -116,11 +116,11 @@ fn complete(output: wit::Output, tool: ToolExport<'_>, max_bytes: usize) -> Endi
             tracing::warn!(
                 tool.name = tool.name,
                 cause = wrong,
-                "a tool's result was not acceptable"
+                "a tool's result was rejected"
             );
             Ending::failed(
                 EndReason::InvalidOutput,
-                "the tool returned something that does not fit its own definition",
+                "the tool's result does not fit the tool's own definition",
             )
         }
     }
@@ -145,7 +145,7 @@ fn convert(output: wit::Output, tool: ToolExport<'_>) -> Result<Answer, String> 
     {
         let structured = structured
             .as_ref()
-            .ok_or("it has an output schema but no structured content")?;
+            .ok_or("expected structured content, because the tool has an output schema")?;
         schema.check(structured)?;
     }
     Ok(Answer {
@@ -181,7 +181,7 @@ fn block(content: wit::Content) -> Result<Value, String> {
             match resource.body {
                 wit::ResourceBody::Text(body) => put(&mut inner, "text", Some(plain(&body))),
                 wit::ResourceBody::Blob(body) => {
-                    put(&mut inner, "blob", Some(STANDARD.encode(body)))
+                    put(&mut inner, "blob", Some(STANDARD.encode(body)));
                 }
             }
             (
@@ -218,7 +218,8 @@ fn put(block: &mut Value, name: &str, value: Option<String>) {
     }
 }
 
-/// Terminal control sequences have no place in text that people and models read.
+/// Replaces control characters, because terminal sequences have no place in text that people and
+/// models read.
 fn plain(text: &str) -> String {
     let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     text.chars()
@@ -233,7 +234,7 @@ fn members(meta: Option<String>) -> Result<Map<String, Value>, String> {
             members.retain(|name, _| !RESERVED.iter().any(|prefix| name.starts_with(prefix)));
             Ok(members)
         }
-        Some(_) => Err("a meta is not a JSON object".into()),
+        Some(_) => Err("expected a JSON object in every meta".into()),
     }
 }
 
@@ -268,9 +269,9 @@ fn size(output: &wit::Output) -> usize {
         + optional(&output.meta)
 }
 
-/// Key of the reason in a result's `_meta`.
+/// The key of the reason in a result's `_meta`.
 const REASON: &str = "io.bailiwick/reason";
-/// What the host and MCP say in `_meta`, a tool does not.
+/// The members of `_meta` that belong to the host and MCP. A tool must not set them.
 const RESERVED: [&str; 3] = [
     "io.bailiwick/",
     "io.modelcontextprotocol/",

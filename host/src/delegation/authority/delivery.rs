@@ -1,5 +1,5 @@
-//! A request on its way: with its credential, over the principal's own connection, and back
-//! without what a tool must not see.
+//! A request on its way: out with its credential, over the principal's own connection, and back as
+//! an answer with only the parts that a tool may see.
 
 use std::sync::atomic::Ordering;
 
@@ -8,7 +8,7 @@ use http_body_util::Full;
 use super::{Inner, Prepared};
 use crate::audit::Settled;
 use crate::delegation::answer_headers::visible;
-use crate::delegation::identify::identify;
+use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
 use crate::downstream::{DownstreamError, Response};
 use crate::egress::Party;
@@ -35,12 +35,13 @@ impl Inner {
         *request.uri_mut() = planned.target.clone();
         *request.headers_mut() = planned.headers.clone();
         let broker = &self.broker;
-        let settings = &planned.service.settings;
         identify(
             request.headers_mut(),
-            &self.envelope,
-            settings,
-            planned.mode,
+            &OnBehalf {
+                envelope: &self.envelope,
+                service: &planned.service.settings,
+                mode: planned.mode,
+            },
             &broker.signer,
             broker.random.as_ref(),
         )?;
@@ -51,7 +52,8 @@ impl Inner {
         })
     }
 
-    /// Sends the request, which is an effect, and takes the answer, without what a tool must not see.
+    /// Sends the request, which is an effect, and returns the parts of the answer that a tool may
+    /// see.
     pub(super) async fn deliver(
         &self,
         planned: &Planned,
@@ -62,6 +64,8 @@ impl Inner {
         progress: &mut Attempt,
         _: Settled<'_>,
     ) -> Result<Response, DownstreamError> {
+        // Set before the first byte leaves: from here on, a request that is given up may have
+        // changed something.
         progress.sending = true;
         let limits = &self.broker.limits;
         let transaction = request.headers().get("txn-token").cloned();
@@ -82,6 +86,7 @@ impl Inner {
             return Err(DownstreamError::TooLarge);
         }
         self.note_refusal(planned, &credential, answer.status);
+        // A service that echoes its request would hand the tool a credential.
         let repeats = |bytes: &[u8]| {
             credential.is_in(bytes)
                 || self
@@ -112,7 +117,7 @@ impl Inner {
         })
     }
 
-    /// For whom the connection to the service carries this request.
+    /// Returns the party for which the connection to the service carries this request.
     fn party(&self, planned: &Planned) -> Party {
         if planned.service.settings.shared_data {
             Party::Everyone
