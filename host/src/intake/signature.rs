@@ -29,7 +29,7 @@ pub enum SignatureError {
     )]
     Missing(String),
     /// The file cannot be used.
-    #[error("its signature file is rejected")]
+    #[error("its .sig file is rejected")]
     File(#[from] OwnedError),
     /// The file is not a signed note.
     #[error("its signature file is malformed; expected one that `bailiwick sign` writes")]

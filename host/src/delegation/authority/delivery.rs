@@ -3,15 +3,17 @@
 
 use std::sync::atomic::Ordering;
 
+use http::HeaderValue;
 use http_body_util::Full;
 
 use super::{Inner, Prepared};
 use crate::audit::Settled;
 use crate::delegation::answer_headers::visible;
+use crate::delegation::credential::Credential;
 use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
 use crate::downstream::{DownstreamError, Response};
-use crate::egress::Party;
+use crate::egress::{Party, Reply};
 
 impl Inner {
     /// Builds the request with its credential. Nothing has reached the service yet.
@@ -86,23 +88,7 @@ impl Inner {
             return Err(DownstreamError::TooLarge);
         }
         self.note_refusal(planned, &credential, answer.status);
-        // A service that echoes its request would hand the tool a credential.
-        let repeats = |bytes: &[u8]| {
-            credential.is_in(bytes)
-                || self
-                    .subject
-                    .as_ref()
-                    .is_some_and(|token| token.is_in(bytes))
-                || transaction
-                    .as_ref()
-                    .is_some_and(|token| memchr::memmem::find(bytes, token.as_bytes()).is_some())
-        };
-        if repeats(&answer.body)
-            || answer
-                .headers
-                .values()
-                .any(|value| repeats(value.as_bytes()))
-        {
+        if self.is_echoed(&credential, transaction.as_ref(), &answer) {
             tracing::error!(
                 service = planned.service.settings.name,
                 "a service repeats a credential in its answer"
@@ -115,6 +101,25 @@ impl Inner {
             headers: visible(&answer.headers, &planned.service.settings.answer_headers),
             body: answer.body.to_vec(),
         })
+    }
+
+    /// Returns true if an answer repeats the credential, the caller's token or the transaction
+    /// token. A service that echoes its request would hand the tool a credential.
+    fn is_echoed(
+        &self,
+        credential: &Credential,
+        transaction: Option<&HeaderValue>,
+        answer: &Reply,
+    ) -> bool {
+        let subject = self.subject.as_ref();
+        let repeats = |bytes: &[u8]| {
+            credential.is_in(bytes)
+                || subject.is_some_and(|token| token.is_in(bytes))
+                || transaction
+                    .is_some_and(|token| memchr::memmem::find(bytes, token.as_bytes()).is_some())
+        };
+        let mut headers = answer.headers.values();
+        repeats(&answer.body) || headers.any(|value| repeats(value.as_bytes()))
     }
 
     /// Returns the party for which the connection to the service carries this request.
