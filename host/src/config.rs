@@ -168,7 +168,7 @@ fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
 fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let server = server::server(root);
     root.check_file();
-    let operations = operations::operations(root);
+    let operations = operations::operations(root, server.as_ref().map(|server| server.listen));
     let envelope = server::envelope(root);
     let audit = server::audit(root, envelope.as_ref());
     let limits = server::limits(root);

@@ -163,11 +163,18 @@ impl Identity {
         }
     }
 
-    /// Returns true if at least one issuer's keys can be used or were not needed yet.
+    /// Returns true if the keys of at least one issuer can be used.
     pub fn can_admit(&self) -> bool {
         self.issuers
             .iter()
-            .any(|trusted| !trusted.keys.is_unavailable())
+            .any(|trusted| trusted.keys.is_available())
+    }
+
+    /// Asks the issuers for their keys in the background, each at most every half minute.
+    pub fn look_for_keys(&self) {
+        for trusted in &self.issuers {
+            trusted.keys.look_in_background();
+        }
     }
 
     /// Returns the keys of the configured issuer of exactly this name.

@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::journal::text;
-use bailiwick_dev::process::UNTIL_STDIN_CLOSES;
+use bailiwick_dev::process::{self, UNTIL_STDIN_CLOSES};
 use bailiwick_tests::{bailiwick, demo, ensure_eq, tools};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -100,4 +100,16 @@ async fn the_demo_empties_no_folder_but_its_own() -> Result<()> {
         "mine",
         "the file",
     )
+}
+
+#[tokio::test]
+async fn the_demo_prints_its_usage_when_it_is_asked() -> Result<()> {
+    let output = process::run(&demo()?, &["--help"]).await?;
+    let usage = String::from_utf8(output.stdout)?;
+    ensure!(
+        output.status.success() && usage.starts_with("usage: bailiwick-demo"),
+        "{} {usage}",
+        output.status
+    );
+    Ok(())
 }

@@ -15,6 +15,8 @@ use bailiwick_dev::{client, process};
 use bailiwick_tests::{Plan, World, count, ensure_eq, guest, tools};
 use serde_json::{Value, json};
 
+use super::operations::{self, OPERATIONS, url_of};
+
 fn folder(world: &World) -> PathBuf {
     world.folder.path().join("tools")
 }
@@ -201,7 +203,7 @@ async fn a_folder_that_goes_and_comes_back_under_load_takes_nothing_away() -> Re
     ensure_eq(count(&records, "component.loaded"), 2, "loaded components")
 }
 
-/// Returns the status and the text of `/readyz`.
+/// Returns the status and the text of the front door's `/readyz`.
 async fn readiness(world: &World) -> Result<(u16, String)> {
     let ready = client::fetch(&world.host.at("/readyz")).await?;
     Ok((ready.status.as_u16(), ready.text()))
@@ -211,8 +213,10 @@ async fn readiness(world: &World) -> Result<(u16, String)> {
 async fn a_host_is_not_ready_while_nothing_that_the_configuration_names_is_offered() -> Result<()> {
     let world = World::with(Plan::config(|config| {
         config.components.push_str("[components.whoami]\n");
+        config.limits += OPERATIONS;
     }))
     .await?;
+    let operations = url_of(&world)?;
     ensure_eq(
         readiness(&world).await?,
         (200, "ready\n".to_owned()),
@@ -225,18 +229,24 @@ async fn a_host_is_not_ready_while_nothing_that_the_configuration_names_is_offer
     let kept = fs::read(&whoami)?;
     fs::remove_file(orders)?;
     said(&world, "a change is in effect", 1).await?;
-    let (status, text) = readiness(&world).await?;
-    ensure!(
-        status == 200 && text.contains("without") && text.contains("orders"),
-        "one is missing: {status} {text}"
-    );
+    ensure_eq(
+        readiness(&world).await?,
+        (200, "ready\n".to_owned()),
+        "one is missing",
+    )?;
+    let told = |status: u16, text: &str| {
+        status == 200 && text.contains("without") && text.contains("orders")
+    };
+    operations::readiness(&operations, told).await?;
     fs::remove_file(whoami)?;
     said(&world, "a change is in effect", 2).await?;
-    let (status, text) = readiness(&world).await?;
-    ensure!(
-        status == 503 && text.contains("orders, whoami"),
-        "both are missing: {status} {text}"
-    );
+    ensure_eq(
+        readiness(&world).await?,
+        (503, "not ready\n".to_owned()),
+        "both are missing",
+    )?;
+    let told = |status: u16, text: &str| status == 503 && text.contains("orders, whoami");
+    operations::readiness(&operations, told).await?;
     let world = world.stop().await?.restart().await?;
     ensure_eq(
         readiness(&world).await?.0,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::client::{self, Reply};
+use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::mcp;
 use bailiwick_dev::process::{Host, serve};
@@ -13,20 +14,41 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
+/// The section that opens an operations listener.
+pub(super) const OPERATIONS: &str = "[operations]\nlisten = \"127.0.0.1:0\"\n";
+
 /// Returns the usual world with an operations listener, and its URL.
 async fn observed() -> Result<(World, String)> {
-    let world = World::with(Plan::config(|config| {
-        config.limits += "[operations]\nlisten = \"127.0.0.1:0\"\n";
-    }))
-    .await?;
+    let world = World::with(Plan::config(|config| config.limits += OPERATIONS)).await?;
+    let url = url_of(&world)?;
+    let ready = readiness(&url, |status, _| status == 200).await?;
+    ensure_eq(ready, "ready\n".to_owned(), "readiness")?;
+    Ok((world, url))
+}
+
+/// Asks `/readyz` of the operations listener until the answer is as `expected`.
+pub(super) async fn readiness(url: &str, expected: impl Fn(u16, &str) -> bool) -> Result<String> {
+    let mut last = String::new();
+    for _ in 0..200 {
+        let ready = client::fetch(&format!("{url}/readyz")).await?;
+        last = ready.text();
+        if expected(ready.status.as_u16(), &last) {
+            return Ok(last);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("readiness stays: {last}")
+}
+
+/// Returns the URL of a world's operations listener.
+pub(super) fn url_of(world: &World) -> Result<String> {
     let said = world.host.said();
     let line = said
         .lines()
         .find(|line| line.contains("health and metrics are served"))
         .with_context(|| said.clone())?;
     let (_, address) = line.rsplit_once("address=").context("no address")?;
-    let url = format!("http://{}", plain(address.trim()));
-    Ok((world, url))
+    Ok(format!("http://{}", plain(address.trim())))
 }
 
 /// Returns the text without colours.
@@ -157,6 +179,61 @@ async fn each_door_answers_only_what_is_its_own() -> Result<()> {
         !world.host.said().contains("health and metrics"),
         "there is a listener that was not asked for"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_host_without_an_issuers_keys_is_not_ready_before_and_after_the_first_token() -> Result<()>
+{
+    let world = World::with(Plan::config(|config| {
+        config.issuers = config.issuers.replace("/jwks\"", "/nothing-here\"");
+        config.limits += OPERATIONS;
+    }))
+    .await?;
+    let url = url_of(&world)?;
+    let unready = |status: u16, text: &str| {
+        status == 503 && text == "not ready: no issuer's keys can be used\n"
+    };
+    let asked = || {
+        let paths = world.issuer.requests();
+        paths
+            .iter()
+            .filter(|path| path.contains("/nothing-here"))
+            .count()
+    };
+    readiness(&url, unready).await?;
+    let answer = world
+        .call(&world.token("alice")?, "whoami", &json!({}))
+        .await?;
+    ensure_eq(answer.status.as_u16(), 503, "a call")?;
+    let before = asked();
+    ensure!(before > 0, "the keys are not looked for at the start");
+    for _ in 0..50 {
+        readiness(&url, unready).await?;
+    }
+    ensure_eq(asked(), before, "questions that health checks caused")
+}
+
+#[tokio::test]
+async fn a_host_that_stops_is_not_ready() -> Result<()> {
+    let (world, url) = observed().await?;
+    let body = r#"{"id": "1001", "status": "shipped"}"#;
+    let slow = Answer::new(StatusCode::OK, "application/json", body);
+    world.orders.answer_with(slow.after(Duration::from_secs(3)));
+    let (at, token) = (world.host.url(), world.token("alice")?);
+    let arguments = json!({"order_id": "1001"});
+    let call =
+        tokio::spawn(async move { mcp::call(&at, Some(&token), ORDERS_TOOL, &arguments).await });
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let stopping = readiness(&url, |status, _| status == 503);
+    let (text, _remains) = tokio::try_join!(stopping, world.stop())?;
+    ensure_eq(
+        text.as_str(),
+        "not ready: the host is stopping\n",
+        "readiness",
+    )?;
+    let answer = call.await??;
+    ensure!(answer.is_success(), "{}", answer.raw);
     Ok(())
 }
 

@@ -111,8 +111,8 @@ pub struct Query {
     pub actor: Option<String>,
     /// The agent, by its identifier or its client's.
     pub agent: Option<String>,
-    /// The tool.
-    pub tool: Option<String>,
+    /// The target's name.
+    pub target: Option<String>,
     /// The call's identifier or its beginning.
     pub call: Option<String>,
     /// Any of these events.
@@ -137,9 +137,9 @@ impl Query {
         is(&self.actor, &["actor_sub"])
             && is(&self.agent, &["agent_id", "client_id"])
             && self
-                .tool
+                .target
                 .as_ref()
-                .is_none_or(|tool| entry.target() == ("tool", tool.as_str()))
+                .is_none_or(|name| entry.target().1 == name)
             && self
                 .call
                 .as_ref()
@@ -217,7 +217,7 @@ mod tests {
             ),
             (
                 Query {
-                    tool: some("t"),
+                    target: some("t"),
                     actor: some("u"),
                     ..none()
                 },
@@ -225,7 +225,7 @@ mod tests {
             ),
             (
                 Query {
-                    tool: some("t"),
+                    target: some("t"),
                     actor: some("v"),
                     ..none()
                 },

@@ -133,15 +133,15 @@ impl Ground {
         })
     }
 
-    /// Builds the issuers. An issuer whose keys still come from the same place keeps its last good
-    /// set.
+    /// Builds the issuers, and asks each for its keys. An issuer whose keys still come from the same
+    /// place keeps its last good set until then.
     fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
         let trusted = |issuer: Issuer| {
             let known =
                 previous.and_then(|policy| policy.access.identity.keys_of(&issuer.settings.issuer));
             let kept = known
                 .filter(|keys| keys.are_of(&issuer.keys, &issuer.algorithms))
-                .map(KeyRing::renewed);
+                .cloned();
             let fresh = || {
                 KeyRing::new(
                     issuer.keys,
@@ -150,7 +150,8 @@ impl Ground {
                     Arc::clone(&self.clock),
                 )
             };
-            (issuer.settings, kept.unwrap_or_else(fresh))
+            let keys = kept.unwrap_or_else(fresh);
+            (issuer.settings, keys.renewed())
         };
         let issuers = issuers.into_iter().map(trusted).collect();
         Identity::new(

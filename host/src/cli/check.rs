@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use bailiwick::answers::Folder;
 use bailiwick::answers::check::{CheckReport, CheckedService, CheckedTool, Finding};
-use bailiwick::config;
+use bailiwick::config::{self, ConfigError};
+use bailiwick_journal::cli::chain;
+use serde_json::{Value, json};
 
 use super::compile::compiler;
 use super::page::{Page, Tone, counted};
@@ -22,9 +24,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let config = config::load(&args.config)?;
-    let folder = wait(async { Folder::load(&config, compiler()?).await })?;
-    let report = CheckReport::of(&config, &folder);
+    let report = match report(args) {
+        Ok(report) => report,
+        Err(error) => {
+            if args.json {
+                page.value(&unusable(&error))?;
+            }
+            return Err(error);
+        }
+    };
     if args.json {
         page.value(&report)?;
     } else {
@@ -49,6 +57,21 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         (Tone::Good, &verdict),
     ])?;
     Ok(())
+}
+
+fn report(args: &Args) -> anyhow::Result<CheckReport> {
+    let config = config::load(&args.config)?;
+    let folder = wait(async { Folder::load(&config, compiler()?).await })?;
+    Ok(CheckReport::of(&config, &folder))
+}
+
+/// Returns the report of a configuration that cannot be compared with its tools, as JSON.
+fn unusable(error: &anyhow::Error) -> Value {
+    let Some(wrong) = error.downcast_ref::<ConfigError>() else {
+        return json!({"errors": [{"finding": "unusable", "text": chain(error.as_ref())}]});
+    };
+    let problem = |(line, text): (Option<usize>, &str)| json!({"finding": "configuration", "file": wrong.file(), "line": line, "text": text});
+    json!({"errors": wrong.problems().map(problem).collect::<Vec<_>>()})
 }
 
 fn as_text(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
@@ -90,9 +113,11 @@ fn tools(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
         ]);
     }
     if report.tools.is_empty() {
-        page.line(
-            "none: put components (`bailiwick build CRATE --out FOLDER`) into the tools folder",
-        )?;
+        page.line(if report.refused.is_empty() {
+            "none: put components (`bailiwick build CRATE --out FOLDER`) into the tools folder"
+        } else {
+            "none is loaded; see errors"
+        })?;
     }
     Ok(table.write(page)?)
 }

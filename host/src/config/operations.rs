@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::reader::Section;
+use super::server::hosts;
 
 /// `[operations]`.
 #[derive(Debug, Clone)]
@@ -15,14 +16,17 @@ pub struct OperationsSettings {
 }
 
 /// Reads `[operations]`. It has no authentication, so an address that others can reach needs a key
-/// of its own.
-pub(super) fn operations(root: &Section<'_>) -> Option<OperationsSettings> {
+/// of its own. `front` is the address of the front door, which it cannot share.
+pub(super) fn operations(
+    root: &Section<'_>,
+    front: Option<SocketAddr>,
+) -> Option<OperationsSettings> {
     if !root.has("operations") {
         return None;
     }
     let section = root.section("operations")?;
     let open = section.flag("beyond_loopback").unwrap_or(false);
-    let allowed_hosts = section.strings("allowed_hosts").unwrap_or_default();
+    let allowed_hosts = hosts(&section);
     let listen = section.text("listen");
     let listen = listen.as_deref().unwrap_or(LISTEN);
     let Ok(listen) = listen.parse::<SocketAddr>() else {
@@ -39,10 +43,22 @@ pub(super) fn operations(root: &Section<'_>) -> Option<OperationsSettings> {
              beyond_loopback = true",
         );
     }
+    if front.is_some_and(|front| collide(front, listen)) {
+        section.wrong(
+            "listen",
+            "server.listen has this port; expected another, such as 127.0.0.1:9464",
+        );
+    }
     Some(OperationsSettings {
         listen,
         allowed_hosts,
     })
+}
+
+/// Returns whether two listeners cannot have these addresses at once.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
 }
 
 /// The port that exporters for Prometheus use by custom.

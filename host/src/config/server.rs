@@ -97,7 +97,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     }
     let tools = section.text("tools").unwrap_or_else(|| "tools".into());
     let allowed_origins = origins(&section);
-    let allowed_hosts = section.strings("allowed_hosts").unwrap_or_default();
+    let allowed_hosts = hosts(&section);
     let trusted_proxies = section.parsed("trusted_proxies");
     let scopes_supported = scopes(&section);
     let cache = section.text("cache").map(|cache| section.beside(&cache));
@@ -120,6 +120,38 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         accepted,
         trust,
     })
+}
+
+/// Reads `allowed_hosts`, in the form in which the doors compare them.
+pub(super) fn hosts(section: &Section<'_>) -> Vec<String> {
+    let names = section.texts("allowed_hosts").unwrap_or_default();
+    let host = |(name, at): (String, usize)| {
+        let host = canonical_host(&name);
+        if host.is_none() {
+            section.problem(
+                at,
+                format!(
+                    "{}: {name:?}: expected a host name or address without a port, such as \
+                     mcp.example.com",
+                    section.name("allowed_hosts")
+                ),
+            );
+        }
+        host
+    };
+    names.into_iter().filter_map(host).collect()
+}
+
+/// Returns the host that `name` is, and nothing else, in the form of a URL's host: in lower case.
+fn canonical_host(name: &str) -> Option<String> {
+    let bracketed = name.starts_with('[') && name.ends_with(']');
+    let plain = name
+        .chars()
+        .all(|character| character.is_alphanumeric() || "-._".contains(character));
+    if !(bracketed || plain) {
+        return None;
+    }
+    url::Host::parse(name).ok().map(|host| host.to_string())
 }
 
 /// Reads the trust, and holds all files that are read from here on to it.

@@ -131,11 +131,81 @@ fn operations_are_off_then_on_loopback_and_beyond_it_only_if_the_operator_says_s
             "operations.listen: expected an address and port",
         ),
         ("[operations]\nport = 1\n", "operations.port is not a key"),
+        (
+            "[operations]\nallowed_hosts = [\"ops.example\", \"x:1\"]\n",
+            "operations.allowed_hosts: \"x:1\": expected a host name or address without a port",
+        ),
     ] {
         let error = load(section).err().unwrap_or_default();
         assert!(
             error.contains(expected) && error.lines().count() == 1,
             "{error}"
+        );
+    }
+}
+
+#[test]
+fn the_two_doors_cannot_have_one_address() {
+    let folder = Folder::new();
+    for (front, operations, fits) in [
+        ("127.0.0.1:8080", "127.0.0.1:8080", false),
+        ("127.0.0.1:8080", "127.0.0.1:8081", true),
+        ("127.0.0.1:8080", "127.0.0.2:8080", true),
+        ("0.0.0.0:8080", "127.0.0.1:8080", false),
+        ("[::]:8080", "[::1]:8080", false),
+        ("127.0.0.1:0", "127.0.0.1:0", true),
+    ] {
+        let good = GOOD.replacen("127.0.0.1:0", front, 1);
+        let text = format!("{good}[operations]\nlisten = \"{operations}\"\n");
+        let error = folder.load(&text).err().unwrap_or_default();
+        assert_eq!(error.is_empty(), fits, "{front} {operations}: {error}");
+        assert!(
+            fits || error.contains("operations.listen: server.listen has this port"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn allowed_hosts_are_host_names_and_in_lower_case() {
+    let folder = Folder::new();
+    let load = |name: &str| {
+        let key = format!("[server]\nallowed_hosts = [\"{name}\"]\n");
+        let text = GOOD.replacen("[server]\n", &key, 1);
+        let hosts = |config: Config| config.server.allowed_hosts.concat();
+        folder.load(&text).map(hosts)
+    };
+    for (name, host) in [
+        ("mcp.example.com", "mcp.example.com"),
+        ("Ops.Example", "ops.example"),
+        ("my_host", "my_host"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("[::1]", "[::1]"),
+        ("[0:0::1]", "[::1]"),
+        ("b\u{fc}cher.example", "xn--bcher-kva.example"),
+    ] {
+        assert_eq!(load(name).as_deref(), Ok(host), "{name}");
+    }
+    for name in [
+        "",
+        "a b",
+        "http://x/",
+        "x/",
+        "*",
+        "*.example",
+        "x:1",
+        "[::1]:1",
+        "::1",
+        "u@x",
+        "%41",
+        "[x]",
+        "x?",
+        "x#",
+    ] {
+        let error = load(name).err().unwrap_or_default();
+        assert!(
+            error.contains("server.allowed_hosts: ") && error.contains("expected a host name"),
+            "{name:?}: {error}"
         );
     }
 }

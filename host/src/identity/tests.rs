@@ -223,6 +223,51 @@ async fn unknown_key_ids_cost_one_attempt_in_half_a_minute() {
     assert_eq!(scene.issuer.asked(), 3);
 }
 
+/// Waits until the issuer has been asked `times` times in all, and an answer was read.
+async fn asked(scene: &Scene, times: usize) {
+    for _ in 0..1_000 {
+        if scene.issuer.asked() >= times {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // A question that should not be asked would come within this time.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(scene.issuer.asked(), times);
+}
+
+#[tokio::test]
+async fn a_host_whose_issuer_comes_back_can_admit_again_though_no_token_comes() {
+    let scene = Scene::new().await;
+    let identity = &scene.identity;
+    assert!(!identity.can_admit(), "before anyone was asked");
+    identity.look_for_keys();
+    asked(&scene, 1).await;
+    assert!(!identity.can_admit(), "the issuer fails");
+    scene.issuer.publish(&[OLD]);
+    for _ in 0..100 {
+        identity.look_for_keys();
+    }
+    scene.clock.forward(29_000);
+    identity.look_for_keys();
+    asked(&scene, 1).await;
+    assert!(
+        !identity.can_admit(),
+        "not asked again within half a minute"
+    );
+    scene.clock.forward(2_000);
+    for _ in 0..100 {
+        identity.look_for_keys();
+    }
+    asked(&scene, 2).await;
+    assert!(identity.can_admit(), "the issuer is back");
+    scene.issuer.fail();
+    scene.clock.forward(31_000);
+    identity.look_for_keys();
+    asked(&scene, 3).await;
+    assert!(identity.can_admit(), "the last good set serves");
+}
+
 #[tokio::test]
 async fn a_tokens_times_are_within_the_issuers_bounds() {
     const DAY: u64 = 86_400;

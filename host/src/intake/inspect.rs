@@ -35,14 +35,16 @@ pub enum Refused {
     /// The file is malformed.
     #[error("it is malformed: {0}")]
     Malformed(String),
-    /// The component was built for an older version of the interface.
+    /// The component was built for another version of the interface.
     #[error(
         "it was built for bailiwick:tool@{found}, and this host runs 0.2: rebuild it with version \
-         0.2 of the SDK, or against wit/ of this release"
+         0.2 of the SDK, or {or}"
     )]
     Version {
         /// The version that the component names.
         found: String,
+        /// The other way out.
+        or: &'static str,
     },
     /// The component has an import outside the world.
     #[error("it imports {name}, which no tool gets{hint}")]
@@ -115,7 +117,7 @@ impl Surface {
         for import in section {
             let import = import.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
             let name = import.name.name;
-            refuse_old(name)?;
+            refuse_other_version(name)?;
             let instance = matches!(import.ty, ComponentTypeRef::Instance(_));
             let known =
                 IMPORTS.iter().any(|known| is_version_of(name, known)) || wasi::is_granted(name);
@@ -136,7 +138,7 @@ impl Surface {
     ) -> Result<(), Refused> {
         for export in section {
             let export = export.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
-            refuse_old(export.name.name)?;
+            refuse_other_version(export.name.name)?;
             let instance = export.kind == ComponentExternalKind::Instance;
             self.tools |= instance && is_version_of(export.name.name, "bailiwick:tool/tools");
         }
@@ -144,16 +146,21 @@ impl Surface {
     }
 }
 
-/// Refuses a component that names an interface of ours in version 0.1. Until 1.0 the host knows one
-/// version at a time, because the records of two versions do not fit together.
-fn refuse_old(name: &str) -> Result<(), Refused> {
+/// Refuses a component that names an interface of ours in another version than 0.2. Until 1.0 the
+/// host knows one version at a time, because the records of two versions do not fit together.
+fn refuse_other_version(name: &str) -> Result<(), Refused> {
     let version = name
         .strip_prefix("bailiwick:tool/")
         .and_then(|rest| rest.split_once('@'))
         .map(|(_, version)| version);
     match version {
-        Some(version) if version.starts_with("0.1.") => Err(Refused::Version {
+        Some(version) if !version.starts_with("0.2.") => Err(Refused::Version {
             found: printable(version),
+            or: if version.starts_with("0.1.") {
+                "against wit/ of this release"
+            } else {
+                "update the host"
+            },
         }),
         _ => Ok(()),
     }
@@ -240,7 +247,8 @@ mod tests {
             ),
             (
                 r#"(component (import "bailiwick:tool/log@0.3.0" (instance)))"#,
-                "log@0.3.0",
+                "built for bailiwick:tool@0.3.0, and this host runs 0.2: rebuild it with version \
+                 0.2 of the SDK, or update the host",
             ),
             (
                 r#"(component (import "bailiwick:tool/log" (instance)))"#,

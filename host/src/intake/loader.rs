@@ -192,8 +192,19 @@ impl Intake {
 fn engine_error(step: &'static str) -> impl Fn(wasmtime::Error) -> LoadError {
     move |cause| LoadError::Engine {
         step,
-        cause: format!("{cause:#}"),
+        cause: cause_first(&cause),
     }
+}
+
+/// Describes an error of the engine on one line. Of a trap the engine tells the way before the
+/// cause, which an operator wants to know first.
+fn cause_first(error: &wasmtime::Error) -> String {
+    let outer = error.to_string();
+    if !outer.starts_with("error while executing") {
+        return format!("{error:#}");
+    }
+    let way: Vec<_> = outer.split_whitespace().collect();
+    format!("{} ({})", error.root_cause(), way.join(" "))
 }
 
 /// Returns the bounds on compiling one component.
@@ -211,4 +222,27 @@ fn read(path: &Path, max_bytes: usize, trust: &Trust) -> Result<Vec<u8>, LoadErr
             other => LoadError::File(other),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_of_a_trap_stands_before_its_way() {
+        let way = "error while executing at wasm backtrace:\n    0:    0x1f - tool.wasm!describe";
+        let trap = wasmtime::Error::msg("wasm trap: wasm `unreachable` instruction executed");
+        let error = engine_error("describe its tools")(trap.context(way));
+        assert_eq!(
+            error.to_string(),
+            "it does not describe its tools: wasm trap: wasm `unreachable` instruction executed \
+             (error while executing at wasm backtrace: 0: 0x1f - tool.wasm!describe)"
+        );
+        let inner = wasmtime::Error::msg("not a function").context("export call");
+        let error = engine_error("link")(inner);
+        assert_eq!(
+            error.to_string(),
+            "it does not link: export call: not a function"
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! An issuer's public keys: fetched when first needed, kept while good, renewed.
+//! An issuer's public keys: fetched at the start, kept while good, renewed when they are needed.
 //!
 //! Invariant: each key verifies exactly one algorithm. A set that is refused changes nothing: the
 //! last good one stays, for a time. No token is judged by a set older than two renewals, unless the
@@ -49,7 +49,7 @@ pub enum KeyError {
     },
 }
 
-/// The keys of one issuer: the newest good set, fetched when first needed.
+/// The keys of one issuer: the newest good set.
 #[derive(Clone)]
 pub struct KeyRing(Arc<Ring>);
 
@@ -141,10 +141,23 @@ impl KeyRing {
         Some(loaded.set.version())
     }
 
-    /// Returns true if the last attempt to fetch the keys failed and no older set can be used.
-    pub fn is_unavailable(&self) -> bool {
-        let failed = |last: Landed<Fetched>| last.answer.is_err();
-        self.0.usable().is_none() && self.0.looks.last().is_some_and(failed)
+    /// Returns true if a token of this issuer could be verified: a set can be used, or the issuer
+    /// published one when it was asked last.
+    pub fn is_available(&self) -> bool {
+        let published = |last: Landed<Fetched>| last.answer.is_ok();
+        self.0.usable().is_some() || self.0.looks.last().is_some_and(published)
+    }
+
+    /// Asks the issuer in the background, unless it was asked within the last half minute. So
+    /// anyone may cause this, as often as they like.
+    pub fn look_in_background(&self) {
+        let recent = |ring: &Ring, last: &Landed<Fetched>| ring.since(last) < COOLDOWN_MS;
+        let ring = &self.0;
+        if ring.looks.is_under_way() || ring.looks.last().is_some_and(|last| recent(ring, &last)) {
+            return;
+        }
+        let ring = self.clone();
+        tokio::spawn(async move { ring.look(recent).await });
     }
 
     /// Returns true if these keys come from `source` and are for these algorithms.

@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use super::answer::{HttpAnswer, document_of, plain};
 use super::authority::host_of;
 use super::http::{Course, Door};
-use super::ready::ready;
+use super::ready::ready_with_reason;
 use crate::call::Host;
 use crate::observe::{Moment, PartUse};
 
@@ -62,12 +62,17 @@ impl Operations {
         bare.parse::<IpAddr>().is_ok() || self.names.iter().any(|name| name == host)
     }
 
-    /// Returns the answer of `/readyz`. Unlike the front door's, it also needs an issuer with
-    /// usable keys.
+    /// Returns the answer of `/readyz`. Unlike the front door's, it says why, and it also needs an
+    /// issuer with usable keys. While there is none, it has the issuers asked again: a balancer
+    /// that reads this sends no token that would.
     fn ready(&self) -> HttpAnswer {
-        if self.host.serving.now().access.identity.can_admit() {
-            return ready(&self.host);
+        let policy = self.host.serving.now();
+        let identity = &policy.access.identity;
+        let answer = ready_with_reason(&self.host);
+        if !answer.status().is_success() || identity.can_admit() {
+            return answer;
         }
+        identity.look_for_keys();
         plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "not ready: no issuer's keys can be used",

@@ -1,27 +1,41 @@
-//! The readiness of the host, as far as its journal and its components decide it.
+//! The readiness of the host, as far as its end, its journal and its components decide it.
 
 use http::StatusCode;
 
 use super::answer::{HttpAnswer, plain};
 use crate::call::Host;
 
-/// Returns the answer of the front door's `/readyz`.
+/// Returns the answer of `/readyz` to anyone: without a reason, and without names.
 pub(super) fn ready(host: &Host) -> HttpAnswer {
-    if !host.journal.healthy() {
-        let text = "not ready: the journal cannot be written";
-        return plain(StatusCode::SERVICE_UNAVAILABLE, text);
-    }
-    let policy = host.serving.now();
-    let (status, text) = readiness(policy.configured, &policy.missing);
+    let (status, _) = told(host);
+    let ready = status.is_success();
+    plain(status, if ready { "ready" } else { "not ready" })
+}
+
+/// Returns the answer of `/readyz` to the operator, with the reason.
+pub(super) fn ready_with_reason(host: &Host) -> HttpAnswer {
+    let (status, text) = told(host);
     plain(status, &text)
 }
 
-/// Returns the answer of `/readyz` for a configuration with `configured` components, of which those
+fn told(host: &Host) -> (StatusCode, String) {
+    let unready = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}"));
+    if host.ending.is_cancelled() {
+        return unready("the host is stopping");
+    }
+    if !host.journal.healthy() {
+        return unready("the journal cannot be written");
+    }
+    let policy = host.serving.now();
+    readiness(policy.configured, &policy.missing)
+}
+
+/// Returns the readiness of a host with a configuration with `configured` components, of which those
 /// in `missing` are not offered.
 ///
 /// Not ready if nothing that it names is offered, as after a start with a folder that is still to
 /// be filled. Ready if only some are missing: the answer names them, and the others serve.
-pub(super) fn readiness(configured: usize, missing: &[String]) -> (StatusCode, String) {
+fn readiness(configured: usize, missing: &[String]) -> (StatusCode, String) {
     let names = names(missing);
     if missing.is_empty() {
         (StatusCode::OK, "ready".to_owned())

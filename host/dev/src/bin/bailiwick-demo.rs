@@ -1,7 +1,7 @@
 //! `bailiwick-demo`: tells the story of Bailiwick with a real host, a real issuer and a real
 //! service, all on loopback.
 
-use std::io::{Write as _, stderr};
+use std::io::{Write as _, stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,6 +26,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<bool> {
+    if std::env::args()
+        .skip(1)
+        .any(|argument| argument == "--help" || argument == "-h")
+    {
+        writeln!(stdout(), "{USAGE}")?;
+        return Ok(true);
+    }
     let options = parse(std::env::args().skip(1))?;
     story::tell(&options).await
 }

@@ -61,7 +61,7 @@ fn given(query: &Query) -> Vec<Filter> {
     let options: [(&'static str, Keep); 6] = [
         ("--actor", |alone, all| alone.actor = all.actor),
         ("--agent", |alone, all| alone.agent = all.agent),
-        ("--tool", |alone, all| alone.tool = all.tool),
+        ("--target", |alone, all| alone.target = all.target),
         ("--event", |alone, all| alone.events = all.events),
         ("--outcome", |alone, all| alone.outcomes = all.outcomes),
         ("--since", |alone, all| alone.since_ms = all.since_ms),

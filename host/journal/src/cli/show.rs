@@ -29,9 +29,9 @@ pub struct Args {
     /// Only of this agent (its id or client id).
     #[arg(long, value_name = "AGENT")]
     agent: Option<String>,
-    /// Only of this tool.
-    #[arg(long, value_name = "TOOL")]
-    tool: Option<String>,
+    /// Only of this target (a tool's name).
+    #[arg(long, value_name = "NAME", alias = "tool")]
+    target: Option<String>,
     /// One call as a tree; the beginning of its id is enough.
     #[arg(long, value_name = "ID")]
     call: Option<String>,
@@ -91,7 +91,7 @@ fn query(args: &Args) -> anyhow::Result<Query> {
     Ok(Query {
         actor: args.actor.clone(),
         agent: args.agent.clone(),
-        tool: args.tool.clone(),
+        target: args.target.clone(),
         call: args.call.clone(),
         events: args.event.clone(),
         outcomes: args.outcome.clone(),

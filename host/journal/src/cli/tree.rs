@@ -192,7 +192,14 @@ fn facts(entry: &Entry) -> Vec<String> {
             &[("", text("agent_id")), ("client ", text("client_id"))],
         );
         let (kind, name) = entry.target();
-        add(kind, &[("", name.to_owned()), ("of ", text("component"))]);
+        add(
+            "target",
+            &[
+                ("", kind.to_owned()),
+                ("", name.to_owned()),
+                ("of ", text("component")),
+            ],
+        );
         add("grant", &[("", text("grant"))]);
         add("mode", &[("", text("mode")), ("", modes(entry))]);
         add(

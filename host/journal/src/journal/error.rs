@@ -61,7 +61,8 @@ pub enum JournalError {
     /// The journal is in a format that this version does not read.
     #[error(
         "the journal in {} is in format {found}, which this version does not read; move the folder away, keep it with \
-         the version that wrote it, and run `bailiwick audit adopt --config FILE --new`",
+         the version that wrote it, and run `bailiwick audit adopt --config FILE --new` (or, if the host remembers no \
+         journal, start it: a new one begins)",
         path.display()
     )]
     Format {

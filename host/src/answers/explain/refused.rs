@@ -91,15 +91,18 @@ impl fmt::Display for Remedy {
             ),
             Self::GiveArguments => formatter
                 .write_str("give the call's arguments with --arguments; without it they are {}"),
-            Self::Arguments => formatter
-                .write_str("the arguments; `bailiwick inspect` prints the tool's input schema"),
+            Self::Arguments => formatter.write_str(
+                "use other arguments; `bailiwick inspect` prints the tool's input schema",
+            ),
             Self::Name { tools } if tools.is_empty() => {
-                formatter.write_str("the name; there are no tools")
+                formatter.write_str("add a component; there are no tools")
             }
-            Self::Name { tools } => write!(formatter, "the name; there are {}", tools.join(", ")),
+            Self::Name { tools } => {
+                write!(formatter, "use one of these names: {}", tools.join(", "))
+            }
             Self::NameOrComponents { refused } => write!(
                 formatter,
-                "the name, or what is wrong with {} (see `bailiwick check`)",
+                "use another name, or repair {} (see `bailiwick check`)",
                 refused.join(", ")
             ),
         }

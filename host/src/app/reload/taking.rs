@@ -101,7 +101,8 @@ impl Watch {
         let config = tokio::task::spawn_blocking(move || config::load(&file)).await??;
         anyhow::ensure!(
             config.fixed() == self.ground.fixed,
-            "[server], [envelope], [audit] and [limits] are read once; restart to change them"
+            "[server], [operations], [envelope], [audit] and [limits] are read once; restart to \
+             change them"
         );
         let Config { files, digest, .. } = &config;
         let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());

@@ -1,5 +1,10 @@
 //! One configuration that fits, and the output for each change to it.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component};
 use super::*;
@@ -233,8 +238,60 @@ fn as_json_it_is_the_same_report() {
     };
     let mut bytes = Vec::new();
     run(&args, &mut Page::new(&mut bytes, false)).unwrap();
-    let report: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-    let text = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_str);
+    let report: Value = serde_json::from_slice(&bytes).unwrap();
+    let text = |pointer: &str| report.pointer(pointer).and_then(Value::as_str);
     assert_eq!(text("/tools/0/name"), Some("hello"));
     assert_eq!(text("/warnings/0/finding"), Some("grant-unused"));
+}
+
+#[test]
+fn as_json_a_configuration_that_cannot_be_used_is_a_list_of_errors() {
+    let report = |config: &str| {
+        let site = Site::new(config, &[]);
+        let args = Args {
+            config: site.config(),
+            json: true,
+        };
+        let mut bytes = Vec::new();
+        run(&args, &mut Page::new(&mut bytes, false)).unwrap_err();
+        serde_json::from_slice::<Value>(&bytes).unwrap()
+    };
+    let report_of_two = report(
+        &CONFIG
+            .replace("\"any\"", "\"all\"")
+            .replace("acme.example\"", "acme\"\nx = 1"),
+    );
+    let errors = report_of_two["errors"].as_array().unwrap();
+    let [first, second] = errors.as_slice() else {
+        panic!("{report_of_two}");
+    };
+    assert_eq!(
+        (&first["finding"], &first["line"]),
+        (&json!("configuration"), &json!(12))
+    );
+    assert!(
+        first["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("envelope.x is not a key"),
+        "{first}"
+    );
+    assert!(
+        second["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("components.orders.digest"),
+        "{second}"
+    );
+    let absent = report(&CONFIG.replace("[[issuers]]", "tools = \"absent\"\n\n[[issuers]]"));
+    let text = absent["errors"][0]["text"].as_str().unwrap();
+    assert!(text.contains("server.tools cannot be used"), "{absent}");
+}
+
+#[test]
+fn a_folder_whose_components_are_all_refused_is_not_called_empty() {
+    let (said, _) = check(&Site::new(CONFIG, &[("orders", b"#!/bin/sh".to_vec())]));
+    assert!(said.contains("none is loaded; see errors"), "{said}");
+    let (said, _) = check(&Site::new(CONFIG, &[]));
+    assert!(said.contains("put components"), "{said}");
 }

@@ -46,7 +46,7 @@ impl Section<'_> {
                 .map(|cause| format!(": {cause}"))
                 .unwrap_or_default();
             self.problems
-                .at(0, format!("server.accepted: {error}{cause}"));
+                .whole(format!("server.accepted: {error}{cause}"));
         };
         read.inspect_err(|error| told(error)).ok()
     }

@@ -23,6 +23,18 @@ impl ConfigError {
         self.files.clone()
     }
 
+    /// Returns the configuration file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Returns each problem with its line, if it is about one.
+    pub fn problems(&self) -> impl Iterator<Item = (Option<usize>, &str)> {
+        let line = |line: usize| (line > 0).then_some(line);
+        let problems = self.problems.iter();
+        problems.map(move |(at, problem)| (line(*at), problem.as_str()))
+    }
+
     pub(in crate::config) fn one(file: &Path, problem: String) -> Self {
         Self {
             file: file.to_owned(),
@@ -81,6 +93,11 @@ impl Problems {
     pub(in crate::config) fn at(&self, byte: usize, problem: impl Into<String>) {
         let line = self.line_starts.partition_point(|start| *start <= byte);
         self.found.borrow_mut().push((line, problem.into()));
+    }
+
+    /// Notes a problem that is not about a line of the file.
+    pub(in crate::config) fn whole(&self, problem: impl Into<String>) {
+        self.found.borrow_mut().push((0, problem.into()));
     }
 
     pub(in crate::config) fn is_empty(&self) -> bool {

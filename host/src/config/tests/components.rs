@@ -116,7 +116,7 @@ fn accepted_definitions_are_read_only_where_they_are_needed_and_never_from_the_t
         std::fs::write(&accepted, "nonsense").expect("a file");
         let error = folder.load(&needed).err().unwrap_or_default();
         assert!(
-            error.contains("server.accepted: ") && error.contains("accept again"),
+            error.contains("bailiwick.toml: server.accepted: ") && error.contains("accept again"),
             "{error}"
         );
         std::fs::remove_file(&accepted).expect("it is there");

@@ -70,7 +70,7 @@ fn every_question_shows_its_records_and_no_others() {
         (Box::new(move |args| args.actor = some("alice")), 6),
         (Box::new(move |args| args.agent = some("bot")), 6),
         (Box::new(move |args| args.agent = some("web")), 6),
-        (Box::new(move |args| args.tool = some("whoami")), 2),
+        (Box::new(move |args| args.target = some("whoami")), 2),
         (
             Box::new(move |args| args.event = vec!["call.opened".into(), "call.refused".into()]),
             3,
@@ -157,7 +157,7 @@ fn a_call_is_a_tree() {
 ├─ call.opened  2025-11-21T08:00:00.020Z
 │  ├─ actor    alice of https://a tenant acme
 │  ├─ agent    bot client web
-│  ├─ tool     get_order of sha256:0
+│  ├─ target   tool get_order of sha256:0
 │  ├─ grant    support
 │  └─ mode     per_service (mail service_identity, orders_api on_behalf_of)
 ├─ downstream.opened  +10 ms
@@ -192,8 +192,8 @@ fn a_question_that_makes_no_sense_is_told_what_to_change() {
             "at least the beginning",
         ),
         (
-            |args| (args.call, args.tool) = (Some("aa1".into()), Some("whoami".into())),
-            "--tool leaves nothing of",
+            |args| (args.call, args.target) = (Some("aa1".into()), Some("whoami".into())),
+            "--target leaves nothing of",
         ),
         (
             |args| {
