@@ -9,6 +9,7 @@ mod changes;
 mod doors;
 mod ground;
 mod journal;
+mod look;
 mod policy;
 mod reload;
 mod shelf;

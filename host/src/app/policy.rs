@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use super::changes::record_changes;
 use super::ground::Ground;
-use super::reload::{Known, Look};
-use super::shelf::{Shelf, Tools};
+use super::shelf::{LoadedTools, Shelf};
 use crate::call::Policy;
 use crate::config::Config;
 
@@ -22,20 +20,6 @@ pub(super) struct NewPolicy {
 }
 
 impl Ground {
-    /// Builds the policy that the host starts with, from the files that were `seen`, and records
-    /// its components.
-    pub(super) async fn first_policy(
-        &self,
-        config: Config,
-        seen: &Look,
-    ) -> anyhow::Result<(Policy, Known)> {
-        let terms = config.terms();
-        let built = self.policy(config, None, Shelf::first(seen)).await?;
-        record_changes(&built.policy, None, &self.journal, &self.meters).await?;
-        let known = Known::of(&built, terms, seen);
-        Ok((built.policy, known))
-    }
-
     /// Builds the policy of `config` and of the present content of the tools folder. Records each
     /// component that is refused. The caller records how the policy differs from `previous`.
     ///
@@ -49,7 +33,7 @@ impl Ground {
         shelf: Shelf,
     ) -> anyhow::Result<NewPolicy> {
         let tools = self.load_tools(&config, previous, shelf).await?;
-        let Tools {
+        let LoadedTools {
             catalog,
             good,
             again,

@@ -1,6 +1,6 @@
 //! Reload: applies changes of the configuration, its secret files and the tools folder.
 //!
-//! `reload/look` looks at the files, `reload/settling` waits until a change has settled,
+//! `look` looks at the files, `reload/settling` waits until a change has settled,
 //! `reload/loads` loads components in the background, and `reload/taking` replaces the old policy
 //! by a new one.
 //!
@@ -8,7 +8,6 @@
 //! component displaces no good one, and a change takes effect only once it is recorded.
 
 mod loads;
-mod look;
 mod settling;
 mod taking;
 
@@ -20,14 +19,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::changes::record_changes;
 use super::ground::Ground;
+use super::look::{Choice, Look, Stamp, Stamps, stamps};
 use super::policy::NewPolicy;
 use super::shelf::{Shelf, Source};
-use crate::call::Host;
+use crate::call::{Host, Policy};
 use crate::config::{ComponentTerms, Config};
 use loads::{Loads, afresh};
-pub(super) use look::Look;
-use look::{Stamp, Stamps, stamps};
 use settling::Settling;
 
 /// The watch over everything that a policy is built from.
@@ -78,6 +77,22 @@ impl Known {
             loaded,
             home: view.clone(),
         }
+    }
+}
+
+impl Ground {
+    /// Builds the policy that the host starts with, from the files that were `seen`, and records
+    /// its components.
+    pub(super) async fn first_policy(
+        &self,
+        config: Config,
+        seen: &Look,
+    ) -> anyhow::Result<(Policy, Known)> {
+        let terms = config.terms();
+        let built = self.policy(config, None, Shelf::first(seen)).await?;
+        record_changes(&built.policy, None, &self.journal, &self.meters).await?;
+        let known = Known::of(&built, terms, seen);
+        Ok((built.policy, known))
     }
 }
 
@@ -133,7 +148,14 @@ impl Watch {
             .chain(self.known.terms.names())
             .cloned()
             .collect();
-        let look = move || Look::now(settings.into_iter(), &folder, &first, &known, most);
+        let look = move || {
+            let choice = Choice {
+                first: &first,
+                known: &known,
+                most,
+            };
+            Look::now(settings.into_iter(), &folder, &choice)
+        };
         tokio::task::spawn_blocking(look).await.ok()
     }
 
@@ -211,15 +233,12 @@ impl Watch {
 /// Looks at everything before the host starts, with the configuration in `file` as it looked
 /// `before` it was read.
 pub(super) fn first_look(before: &Stamps, config: &Config) -> Look {
-    let (folder, most) = (&config.server.tools, config.limits.components);
-    let named = config.components.keys().cloned().collect();
-    let mut look = Look::now(
-        config.files.iter().cloned(),
-        folder,
-        &named,
-        &BTreeMap::new(),
-        most,
-    );
+    let choice = Choice {
+        first: &config.components.keys().cloned().collect(),
+        known: &BTreeMap::new(),
+        most: config.limits.components,
+    };
+    let mut look = Look::now(config.files.iter().cloned(), &config.server.tools, &choice);
     look.settings.extend(before.clone());
     look
 }

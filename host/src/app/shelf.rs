@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::chain;
 use super::changes::{Served, left_out, refused, served};
 use super::ground::Ground;
-use super::reload::Look;
+use super::look::Look;
 use crate::call::Policy;
 use crate::config::{ComponentTerms, Config};
 use crate::dispatch::{Catalog, Clash, ComponentGrant, NotOffered, Offer, Terms};
@@ -56,7 +56,7 @@ impl Shelf {
 }
 
 /// The tools that a shelf became.
-pub(super) struct Tools {
+pub(super) struct LoadedTools {
     pub(super) catalog: Catalog,
     /// The components that were loaded from their files as these are now.
     pub(super) good: BTreeSet<String>,
@@ -76,7 +76,7 @@ impl Ground {
         config: &Config,
         previous: Option<&Policy>,
         shelf: Shelf,
-    ) -> anyhow::Result<Tools> {
+    ) -> anyhow::Result<LoadedTools> {
         let nothing = Catalog::default();
         let serving = previous.map_or(&nothing, |policy| &policy.catalog);
         let mut loading = Loading::new(self, config.terms(), served(serving));
@@ -101,7 +101,7 @@ impl Ground {
         } = loading;
         let (catalog, _) = Catalog::build(loaded, &config.components, serving);
         let missing = missing(&config.components, &catalog);
-        Ok(Tools {
+        Ok(LoadedTools {
             catalog,
             good,
             again,

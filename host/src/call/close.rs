@@ -44,7 +44,7 @@ impl Ended {
         opened.watch().closed(outcome.as_str(), reason, seq);
         match closed {
             Ok(settled) => Ok(ending.release(settled)),
-            Err(_) => Err(Refusal::unrecordable()),
+            Err(_) => Err(Refusal::unclosed()),
         }
     }
 }

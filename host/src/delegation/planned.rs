@@ -1,4 +1,4 @@
-//! A downstream call that the grant covers, and what becomes of it.
+//! A downstream call that the grant covers, and its outcome.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Planned {
     pub(super) body: Vec<u8>,
 }
 
-/// What is known of a downstream call when it ends.
+/// The facts about a downstream call, collected until it ends.
 #[derive(Default)]
 pub(super) struct Attempt {
     pub(super) status: Option<u16>,
@@ -32,12 +32,12 @@ pub(super) struct Attempt {
 }
 
 impl Planned {
-    /// Whether it goes on to its answer even when nobody waits for the call any more.
+    /// Returns true if the request runs on to its answer even when the caller has gone.
     pub(super) fn finishes(&self) -> bool {
         !is_safe(&self.method) && self.service.settings.on_cancel == OnCancel::Finish
     }
 
-    /// How it ended if it was given up.
+    /// Returns the outcome of a request that was given up.
     fn given_up(&self, progress: &Attempt) -> Outcome {
         if progress.sending && !is_safe(&self.method) {
             Outcome::Unknown
@@ -46,7 +46,7 @@ impl Planned {
         }
     }
 
-    /// What the journal says about the request.
+    /// Returns the request's part of a record.
     pub(super) fn record(&self) -> audit::Request {
         audit::Request {
             service: (&self.service.settings.name).into(),
@@ -55,7 +55,7 @@ impl Planned {
         }
     }
 
-    /// What the journal says about its end; `Err(None)` is a request that was given up.
+    /// Returns the record of the request's end. `Err(None)` is a request that was given up.
     pub(super) fn closing<T>(
         &self,
         result: &Result<T, Option<DownstreamError>>,
@@ -78,15 +78,15 @@ impl Planned {
     }
 }
 
-/// Whether the method changes nothing (RFC 9110 §9.2.1), so that a request without a response did
-/// nothing either.
+/// Returns true if the method changes nothing (RFC 9110 §9.2.1), so that a request without a
+/// response did nothing either.
 pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// Returns how a downstream call ended that got no response which the tool may have.
+/// Returns the outcome of a downstream call without a response that the tool may see.
 fn outcome_of(error: &DownstreamError, progress: &Attempt, method: &Method) -> Outcome {
-    // Once a request that changes something is on its way, only a response says what it did.
+    // Once a request that changes something is on its way, only its response says what it did.
     if progress.sending && progress.status.is_none() && !is_safe(method) {
         return Outcome::Unknown;
     }
@@ -101,9 +101,10 @@ fn outcome_of(error: &DownstreamError, progress: &Attempt, method: &Method) -> O
     }
 }
 
-/// Returns what the tool learns of a call that ended in `outcome`. A tool that believes that nothing
-/// happened sends its request again, so a request that may have changed something never becomes
-/// `unavailable` or `timed-out`, not even when only the record of its response is missing.
+/// Returns the error that the tool gets for a call that ended in `outcome`. A tool that believes
+/// that nothing happened sends its request again, so a request that may have changed something
+/// never becomes `unavailable` or `timed-out`, not even when only the record of its response is
+/// missing.
 pub(super) fn error_of(
     error: DownstreamError,
     outcome: Outcome,
@@ -117,7 +118,7 @@ pub(super) fn error_of(
     error
 }
 
-/// Returns what the tool learns of a response that did not come.
+/// Returns the error that the tool gets when no response came.
 pub(super) fn failed(error: &EgressError) -> DownstreamError {
     match error {
         EgressError::TimedOut => DownstreamError::TimedOut,
@@ -135,7 +136,7 @@ pub(super) fn failed(error: &EgressError) -> DownstreamError {
     }
 }
 
-/// The service's base with a path and query below it.
+/// Returns the service's base with a path and query below it.
 pub(super) fn absolute(base: &Uri, target: &str) -> Result<Uri, DownstreamError> {
     let refused = |_| DownstreamError::InvalidRequest("the path does not form a URL".into());
     let path = base.path().trim_end_matches('/');

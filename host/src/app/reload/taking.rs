@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::look::{Look, Stamps, stamps};
 use super::{Known, Retry, Watch};
 use crate::app::changes::record_changes;
 use crate::app::journal::config_loaded;
+use crate::app::look::{Look, Stamps, stamps};
 use crate::app::policy::NewPolicy;
 use crate::app::shelf::Shelf;
 use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
