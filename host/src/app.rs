@@ -37,7 +37,7 @@ use crate::transport::{self, Front, FrontSettings, Operations};
 use doors::Doors;
 use ground::Ground;
 pub use journal::journal_settings;
-use journal::record_start;
+use journal::{record_start, second_of};
 use reload::{Watch, first_look, look_at};
 
 /// A host that is ready to accept connections.
@@ -63,7 +63,9 @@ impl App {
         let before = look_at(file);
         let config = config::load(file)?;
         warn_about_memory(&config.limits);
-        let doors = Doors::open(&config).await?;
+        let doors = Doors::open(&config)
+            .await
+            .map_err(|error| second_of(&config, error))?;
         let (server, envelope) = (config.server.clone(), &config.envelope);
         let keys = HostKeys::open(&envelope.keys, &SystemRandom, &server.trust)?;
         let published = keys.published.clone();

@@ -8,6 +8,6 @@ pub use bailiwick_journal::{
     DownstreamClosed, DownstreamOpened, DownstreamRefused, Entries, Entry, Event, Given,
     HostStarted, HostStopped, Journal, JournalError, Mark, Modes, Opened, Outcome, Place, Query,
     Record, Report, Request, Scopes, Settings, Settled, Subject, Target, Text, TokenExchanged,
-    VerifyError, adopt, parse_time, rfc3339, verify, verify_given,
+    VerifyError, adopt, is_in_use, parse_time, rfc3339, verify, verify_given,
 };
 pub use trail::{Closing, Exchanged, NotOpened, Trail};

@@ -160,6 +160,12 @@ impl Batches {
         }
     }
 
+    /// Begins the MAC of a batch that follows another; none without the key.
+    pub(super) fn check_from(&self, first: u64, previous: Tag) -> io::Result<Option<Hmac<Sha256>>> {
+        let seal = self.seal.as_ref();
+        seal.map(|seal| seal.begin(first, &previous)).transpose()
+    }
+
     /// Returns the MAC of the last batch.
     pub(super) fn previous(&self) -> Tag {
         self.previous

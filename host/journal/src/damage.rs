@@ -61,6 +61,14 @@ pub enum Damage {
          version that wrote it"
     )]
     Format(u32),
+    /// The journal does not begin with record 1, so its head is missing too.
+    #[error("{place}: the journal begins with record {found}; the records before it are missing")]
+    NoBeginning {
+        /// Where.
+        place: Place,
+        /// The number of the record that is there.
+        found: u64,
+    },
     /// A record has the wrong sequence number: a record was removed, added or moved.
     #[error("{place}: the record has sequence number {found}")]
     Sequence {

@@ -51,20 +51,34 @@ pub(super) fn segment_name(number: u64) -> String {
     format!("journal-{number:08}.jsonl")
 }
 
-/// Returns the numbers of the segments in a folder, in order.
+/// Returns the numbers of the segments in a folder, in order. Files whose names are not spelled as the host
+/// spells them, such as `journal-1.jsonl`, are none.
 pub(super) fn segments(folder: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let digits = name
-            .to_str()
-            .and_then(|name| name.strip_prefix("journal-")?.strip_suffix(".jsonl"));
-        if let Some(number) = digits.and_then(|digits| digits.parse().ok()) {
-            numbers.push(number);
-        }
+        numbers.extend(name.to_str().and_then(segment_number));
     }
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+fn segment_number(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("journal-")?.strip_suffix(".jsonl")?;
+    let number = digits.parse().ok()?;
+    (number > 0 && segment_name(number) == name).then_some(number)
+}
+
+/// Returns true if a folder holds any part of a journal.
+pub(super) fn is_begun(folder: &Path) -> io::Result<bool> {
+    let is_there = |name: &str| folder.join(name).symlink_metadata().is_ok();
+    Ok(!segments(folder)?.is_empty() || is_there(CHECKPOINTS) || is_there(CHECKPOINT))
+}
+
+/// Returns true if a process writes the journal in a folder.
+pub fn is_in_use(folder: &Path) -> bool {
+    let lock = File::open(folder.join(LOCK)).map(|file| file.try_lock());
+    matches!(lock, Ok(Err(fs::TryLockError::WouldBlock)))
 }
 
 /// A folder on a disk, locked for this process.

@@ -16,6 +16,8 @@ use super::record::{Event, FORMAT, JournalBegun};
 /// The members of a first line that matter, in any format.
 #[derive(Deserialize)]
 struct Any {
+    #[serde(default)]
+    seq: u64,
     event: String,
     #[serde(default)]
     format: Option<u32>,
@@ -53,8 +55,13 @@ pub(super) fn check(line: &[u8], place: &Place) -> Result<(), Damage> {
             .map(drop)
             .map_err(not_a_record),
         Some(format) if begins => Err(Damage::Format(format)),
-        // Format 1 had no head, and no `format` in any record.
-        None if !begins => Err(Damage::Format(1)),
+        // Format 1 had no head, and no `format` in any record. It began with record 1, as every
+        // format does, so a later record is what is left of a journal.
+        None if !begins && any.seq == 1 => Err(Damage::Format(1)),
+        _ if any.seq > 1 => Err(Damage::NoBeginning {
+            place: place.clone(),
+            found: any.seq,
+        }),
         _ => Err(not_a_record(serde_json::Error::custom(
             "expected the head of a journal",
         ))),

@@ -153,7 +153,26 @@ impl Journal {
     /// Fails if the journal cannot be written, or had no room within the deadline.
     pub async fn append(&self, record: impl Into<Record>) -> Result<Mark, AuditUnavailable> {
         let record = self.admitted(record.into())?;
-        self.in_time(self.enqueue(record, false)).await
+        self.in_time(self.enqueue(record.into(), false)).await
+    }
+
+    /// Appends an ending that counts on what `before` marks: `record`, or `otherwise` if a record
+    /// of the mark is lost by the time that this one is written. Otherwise like
+    /// [`append`](Self::append).
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append).
+    pub async fn append_after(
+        &self,
+        before: Mark,
+        record: impl Into<Record>,
+        otherwise: impl Into<Record>,
+    ) -> Result<Mark, AuditUnavailable> {
+        let wanted = Wanted {
+            record: self.admitted(record.into())?.into(),
+            otherwise: Some((before, Box::new(otherwise.into()))),
+        };
+        self.in_time(self.enqueue(wanted, false)).await
     }
 
     /// Waits until everything up to the mark is durable.
@@ -171,6 +190,7 @@ impl Journal {
     /// Fails like [`append`](Self::append) and [`settled`](Self::settled), within one deadline.
     pub async fn record(&self, record: impl Into<Record>) -> Result<u64, AuditUnavailable> {
         let record = self.admitted(record.into())?;
+        let record = record.into();
         self.in_time(async { self.enqueue(record, false).await?.settle().await })
             .await
     }
@@ -190,7 +210,8 @@ impl Journal {
             .refusals
             .admit(self.shared.clock.now_ms(), &record)
         {
-            let waited = async { self.enqueue(record.into(), true).await?.settle().await };
+            let record = Record::from(record).into();
+            let waited = async { self.enqueue(record, true).await?.settle().await };
             self.in_time(waited).await?;
         }
         Ok(())
@@ -234,14 +255,14 @@ impl Journal {
     }
 
     /// Puts a record into the queue, once there is room.
-    async fn enqueue(&self, record: Record, counted: bool) -> Result<Mark, AuditUnavailable> {
+    async fn enqueue(&self, wanted: Wanted, counted: bool) -> Result<Mark, AuditUnavailable> {
         let Shared {
             commands, refusals, ..
         } = &*self.shared;
         let mut unqueued = Unqueued {
             commands,
             refusals,
-            record: Some(Box::new(record)),
+            record: Some(wanted.record),
             counted,
         };
         let room = Arc::clone(&self.shared.room).acquire_owned().await;
@@ -249,6 +270,7 @@ impl Journal {
         let (mark, promise) = Mark::new();
         let entry = Entry {
             record: unqueued.record.take().ok_or(AuditUnavailable)?,
+            otherwise: wanted.otherwise,
             counted,
             promise,
             back: commands.clone(),
@@ -299,6 +321,22 @@ fn lock(settings: &Settings) -> Result<Folder, JournalError> {
             source,
         },
     })
+}
+
+/// A record to append.
+struct Wanted {
+    record: Box<Record>,
+    /// What is written instead if a record of the mark is lost.
+    otherwise: Option<(Mark, Box<Record>)>,
+}
+
+impl From<Record> for Wanted {
+    fn from(record: Record) -> Self {
+        Self {
+            record: Box::new(record),
+            otherwise: None,
+        }
+    }
 }
 
 /// A record that waits for room. If its waiter gives up first, it is counted, or its ending is left

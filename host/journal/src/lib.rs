@@ -46,6 +46,7 @@ mod tree;
 mod verify;
 
 pub use damage::{Damage, Place};
+pub use file::is_in_use;
 pub use journal::{
     Adoption, AuditUnavailable, Journal, JournalError, Mark, Opened, Settings, Settled, Synced,
     adopt,

@@ -18,7 +18,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::file::length_of;
 use super::tree::Hash;
-use crate::note::claimed;
 
 /// The place of one log's memory.
 #[derive(Clone, Debug)]
@@ -77,17 +76,6 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Returns the claims of its note, unverified: size, root, and the signers that it names.
-    pub(super) fn claims(&self) -> Option<(u64, String, String)> {
-        let mut lines = self.note.split('\n');
-        let (_, size, root) = (lines.next()?, lines.next()?, lines.next()?);
-        Some((
-            size.parse().ok()?,
-            root.to_owned(),
-            claimed(&self.note)?.join(" "),
-        ))
-    }
-
     /// Returns the contents of the file.
     pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;

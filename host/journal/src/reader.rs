@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read as _, Take};
 use std::path::{Path, PathBuf};
 
+use serde::de::Error as _;
+
 use super::batch::{BatchEnd, Batches, Seal, Tag, Wrong};
 use super::damage::{Damage, Place};
 use super::file::{length_of, segment_name, segments};
@@ -16,6 +18,7 @@ use super::line::{Frame, MAX_LINE};
 use super::lines::{Found, read_line};
 use super::open::OpenCalls;
 use super::tail::{self, Tail};
+use super::time::{parse_time, rfc3339};
 use super::tree::{Hash, Tree, leaf_hash};
 
 /// The rules of a walk.
@@ -201,12 +204,7 @@ impl Walk {
             && let Some(Tail {
                 length: whole,
                 torn,
-            }) = tail::find(
-                &mut file,
-                self.batches.structure(),
-                self.tree.size() + 1,
-                signed,
-            )?
+            }) = tail::find(&mut file, &self.batches, self.tree.size() + 1, signed)?
         {
             (length, self.torn_bytes) = (whole, torn);
         }
@@ -220,15 +218,16 @@ impl Walk {
             source,
         };
         let frame: Frame<'_> = serde_json::from_slice(line).map_err(not_a_record)?;
+        if place.seq == Some(1) {
+            head::check(line, &place)?;
+        }
         if place.seq != Some(frame.seq) {
             return Err(Damage::Sequence {
                 place,
                 found: frame.seq,
             });
         }
-        if frame.seq == 1 {
-            head::check(line, &place)?;
-        }
+        self.check_time(&frame.time).map_err(not_a_record)?;
         self.open.follow(&frame, line).map_err(not_a_record)?;
         let (leaf, time) = (leaf_hash(line), frame.time.into_owned());
         self.tree.push(leaf);
@@ -237,6 +236,17 @@ impl Walk {
             segment.accept(&self.line);
         }
         Ok(Step::Record { leaf, place, time })
+    }
+
+    /// Checks that a time is spelled as the host spells it, so that times compare as their texts
+    /// do. To people, records are shown as they stand.
+    fn check_time(&self, time: &str) -> serde_json::Result<()> {
+        if self.signed.is_none() || parse_time(time).is_some_and(|ms| rfc3339(ms) == time) {
+            return Ok(());
+        }
+        Err(serde_json::Error::custom(
+            "expected a time such as 2026-11-26T08:00:00.000Z",
+        ))
     }
 
     fn end_batch(&mut self, end: &BatchEnd, place: Place) -> Result<(), Damage> {

@@ -5,11 +5,14 @@
 //! may be missing, so it is torn or intact as a whole: its remains may begin with whole lines, have
 //! holes, and even end well.
 //!
-//! Invariant: nothing in a batch that another one follows, and nothing under a checkpoint, is torn.
-//! A fault there is damage, which the walk reports.
+//! Invariant: nothing of a batch that another one follows, nothing under a checkpoint, and nothing
+//! that bears the right MAC (where its key is known) is torn. A fault there is damage, which the walk
+//! reports.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+
+use hmac::Mac as _;
 
 use super::batch::{BatchEnd, Batches};
 use super::file::length_of;
@@ -30,7 +33,7 @@ pub(super) struct Tail {
 /// are not one torn batch.
 pub(super) fn find(
     file: &mut File,
-    batches: Batches,
+    batches: &Batches,
     next: u64,
     signed: u64,
 ) -> io::Result<Option<Tail>> {
@@ -38,7 +41,7 @@ pub(super) fn find(
     // A host may be writing: lines that arrive meanwhile are not read.
     let total = file.metadata()?.len();
     let mut scan = Scan {
-        batches,
+        batches: batches.structure(),
         next,
         at: 0,
         good: 0,
@@ -46,18 +49,18 @@ pub(super) fn find(
     };
     let mut reader = BufReader::with_capacity(MAX_LINE, (&*file).take(total));
     let mut line = Vec::new();
-    let mut torn_alone = true;
+    let mut rest = Rest::Torn;
     loop {
         match read_line(&mut reader, &mut line, MAX_LINE)? {
             Found::End => break,
             Found::Line if scan.follow(&line) => {}
             // The first wrong line is in the torn batch, which must be the last one.
             Found::Line => {
-                torn_alone = is_rest_of_one_batch(&mut reader, line)?;
+                rest = rest_of_one_batch(&mut reader, line)?;
                 break;
             }
             Found::TooLong => {
-                torn_alone = is_rest_of_one_batch(&mut reader, Vec::new())?;
+                rest = rest_of_one_batch(&mut reader, Vec::new())?;
                 break;
             }
             Found::Torn => break,
@@ -67,22 +70,66 @@ pub(super) fn find(
         length: scan.good,
         torn: total.saturating_sub(scan.good),
     };
+    let torn = match rest {
+        Rest::Torn => true,
+        Rest::Ends(end) => !is_sealed(file, batches, &scan, &end, total)?,
+        Rest::More => false,
+    };
     file.rewind()?;
-    Ok((torn_alone && scan.good_records >= signed).then_some(tail))
+    Ok((torn && scan.good_records >= signed).then_some(tail))
 }
 
-/// Returns true if the rest of a file, from this line on, can be one batch: nothing follows its
-/// end.
-fn is_rest_of_one_batch(reader: &mut impl BufRead, mut line: Vec<u8>) -> io::Result<bool> {
-    let mut ended = BatchEnd::parse(without_break(&line)).is_some();
+/// What the rest of a file is, from the first line on that is wrong.
+enum Rest {
+    /// Of one batch without its end.
+    Torn,
+    /// Of one batch, and its end.
+    Ends(BatchEnd),
+    /// Of more than one batch.
+    More,
+}
+
+/// Reads the rest of a file, from this line on.
+fn rest_of_one_batch(reader: &mut impl BufRead, mut line: Vec<u8>) -> io::Result<Rest> {
+    let mut ended = BatchEnd::parse(without_break(&line));
     loop {
         match read_line(reader, &mut line, MAX_LINE)? {
-            Found::End => return Ok(true),
-            _ if ended => return Ok(false),
-            Found::Line => ended = BatchEnd::parse(without_break(&line)).is_some(),
+            Found::End => return Ok(ended.map_or(Rest::Torn, Rest::Ends)),
+            _ if ended.is_some() => return Ok(Rest::More),
+            Found::Line => ended = BatchEnd::parse(without_break(&line)),
             Found::TooLong | Found::Torn => {}
         }
     }
+}
+
+/// Whether what follows the last good batch bears the right MAC: then it is what was written, to
+/// the byte, so what is wrong with it is no work of a crash.
+fn is_sealed(
+    file: &mut File,
+    batches: &Batches,
+    scan: &Scan,
+    end: &BatchEnd,
+    total: u64,
+) -> io::Result<bool> {
+    let first = scan.good_records.saturating_add(1);
+    let Some(mut check) = batches.check_from(first, scan.batches.previous())? else {
+        return Ok(false);
+    };
+    let lines = total
+        .saturating_sub(scan.good)
+        .saturating_sub(length_of(&end.line()?));
+    file.seek(SeekFrom::Start(scan.good))?;
+    let mut reader = BufReader::with_capacity(MAX_LINE, (&*file).take(lines));
+    loop {
+        let chunk = reader.fill_buf()?;
+        let length = chunk.len();
+        if length == 0 {
+            break;
+        }
+        check.update(chunk);
+        reader.consume(length);
+    }
+    Ok(check.verify_slice(&end.tag).is_ok())
 }
 
 struct Scan {

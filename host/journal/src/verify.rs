@@ -18,7 +18,7 @@ use super::batch::Seal;
 use super::checkpoint::Checkpoint;
 use super::checkpoints::{Checkpoints, Listed, newest};
 use super::damage::{Damage, Place};
-use super::file::KEY;
+use super::file::{KEY, is_begun};
 use super::head;
 use super::keys::MacKey;
 use super::reader::{Ground, Step, Walk};
@@ -78,6 +78,9 @@ pub enum VerifyError {
     /// There is no journal.
     #[error("{0} is not an audit folder: it has no `{KEY}` file")]
     NoJournal(String),
+    /// There is a journal without its key.
+    #[error("the audit folder {0} lacks its file `{KEY}`; give the journal's key with --key")]
+    NoKey(String),
     /// The folder's key cannot be read.
     #[error("the key in {folder} cannot be read")]
     KeyUnreadable {
@@ -125,15 +128,8 @@ pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, Verify
 
 /// Verifies the journal in a folder with all that is given.
 pub fn verify_given(folder: &Path, given: Given<'_>) -> Result<Report, VerifyError> {
-    let own = folder_key(folder)?;
+    let own = own_key(folder, given.key)?;
     head::check_folder(folder).map_err(VerifyError::Format)?;
-    if let Some(given) = given.key
-        && *given != own
-    {
-        return Err(VerifyError::OtherKey {
-            found: own.to_string(),
-        });
-    }
     let kept = given
         .kept
         .map(|note| Checkpoint::open(note, &own).ok_or(VerifyError::Kept))
@@ -181,16 +177,30 @@ fn contradicts(one: &Checkpoint, other: &Checkpoint) -> bool {
     one.size == other.size && one.root != other.root
 }
 
-fn folder_key(folder: &Path) -> Result<VerifierKey, VerifyError> {
-    let name = folder.display().to_string();
-    let text = fs::read_to_string(folder.join(KEY)).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => VerifyError::NoJournal(name),
-        _ => VerifyError::KeyUnreadable {
-            folder: name,
+/// The key of the journal: the folder's, which must be the one that is given, or the one that is
+/// given if the folder has none. The host, too, needs none there.
+fn own_key(folder: &Path, given: Option<&VerifierKey>) -> Result<VerifierKey, VerifyError> {
+    let name = || folder.display().to_string();
+    match (folder_key(folder)?, given) {
+        (Some(found), Some(given)) if found != *given => Err(VerifyError::OtherKey {
+            found: found.to_string(),
+        }),
+        (Some(found), _) => Ok(found),
+        (None, _) if !is_begun(folder).unwrap_or_default() => Err(VerifyError::NoJournal(name())),
+        (None, Some(given)) => Ok(given.clone()),
+        (None, None) => Err(VerifyError::NoKey(name())),
+    }
+}
+
+fn folder_key(folder: &Path) -> Result<Option<VerifierKey>, VerifyError> {
+    match fs::read_to_string(folder.join(KEY)) {
+        Ok(text) => text.parse().map(Some).map_err(VerifyError::Key),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(VerifyError::KeyUnreadable {
+            folder: folder.display().to_string(),
             source,
-        },
-    })?;
-    text.parse().map_err(VerifyError::Key)
+        }),
+    }
 }
 
 /// A verification under way.

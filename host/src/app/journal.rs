@@ -23,6 +23,19 @@ pub fn journal_settings(config: &Config) -> audit::Settings {
     }
 }
 
+/// Says first that the audit folder is in use, if it is: then a port that is taken is taken by the
+/// same host, started before.
+pub(super) fn second_of(config: &Config, error: anyhow::Error) -> anyhow::Error {
+    let folder = &config.audit.folder;
+    if !audit::is_in_use(folder) {
+        return error;
+    }
+    let folder = folder.display();
+    error.context(format!(
+        "the audit folder {folder} is in use by another process"
+    ))
+}
+
 pub(super) fn open_journal(
     config: &Config,
     keys: JournalKeys,

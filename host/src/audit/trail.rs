@@ -72,7 +72,10 @@ impl Trail {
         envelope: &Envelope,
         grant: &str,
     ) -> Result<Self, NotOpened> {
-        let opened = opened(envelope, grant);
+        Self::begin(journal, opened(envelope, grant)).await
+    }
+
+    async fn begin(journal: Journal, opened: CallOpened) -> Result<Self, NotOpened> {
         let mark = journal.append(opened.clone()).await;
         let mark = mark.map_err(|AuditUnavailable| NotOpened::NotTaken)?;
         let seq = match journal.settled(&mark).await {
@@ -170,30 +173,49 @@ impl Trail {
             status: closing.status,
             credential_kind: closing.credential_kind.map(Text::from),
         };
-        let mark = self.journal.append(closed).await?;
+        let appended = self.journal.append(closed).await;
+        let mark = appended.clone().unwrap_or_else(|_| Mark::lost());
         self.lock().push(mark);
-        Ok(())
+        appended.map(drop)
     }
 
     /// Writes `call.closed`, and waits until it and everything before it is durable. A call that is
     /// not done reports how far it got: how many of its requests to services were answered, had no
-    /// effect, or have an unknown end.
+    /// effect, or have an unknown end. If an earlier ending of this call is lost, the record says
+    /// `failed` and `audit-unavailable`: the answer does not leave, so the call is not done.
     ///
     /// # Errors
-    /// Fails if it is not durable: the answer must not leave.
+    /// Fails if it, or an earlier record, is not durable: the answer must not leave.
     pub async fn close(
         &self,
         outcome: Outcome,
         reason: Option<EndReason>,
         reached: DownstreamTally,
     ) -> Result<Settled<'_>, AuditUnavailable> {
+        let (before, closed) = (self.unsettled(), self.closing(outcome, reason, reached));
+        let mark = if before.is_settled() {
+            self.journal.append(closed).await?
+        } else {
+            let unavailable = Some(EndReason::AuditUnavailable);
+            let failed = self.closing(Outcome::Failed, unavailable, reached);
+            // The journal decides when it writes the record, so no one waits for this earlier.
+            let appended = self.journal.append_after(before.clone(), closed, failed);
+            appended.await?
+        };
+        self.journal.settled(&mark.and(before)).await
+    }
+
+    fn closing(
+        &self,
+        outcome: Outcome,
+        reason: Option<EndReason>,
+        reached: DownstreamTally,
+    ) -> CallClosed {
         let counts = outcome != Outcome::Done && reached != DownstreamTally::default();
-        let closed = CallClosed {
+        CallClosed {
             detail: counts.then(|| detail(reached)),
             ..self.opened.closed(outcome, reason)
-        };
-        let mark = self.journal.append(closed).await?;
-        self.journal.settled(&mark.and(self.unsettled())).await
+        }
     }
 
     fn call(&self) -> Call {
@@ -245,3 +267,6 @@ fn opened(envelope: &Envelope, grant: &str) -> CallOpened {
     };
     CallOpened::new(call, Modes::of(&claims.delegation))
 }
+
+#[cfg(test)]
+mod tests;

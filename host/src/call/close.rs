@@ -1,7 +1,7 @@
 //! The last step: the end of the call is recorded, and only then does its answer exist.
 
 use super::{OpenCall, Refusal};
-use crate::audit::Settled;
+use crate::audit::{Outcome, Settled};
 use crate::downstream::DownstreamTally;
 use crate::reason::EndReason;
 use crate::sandbox::{Answer, Ending};
@@ -22,10 +22,10 @@ impl Ended {
         }
     }
 
-    /// Writes `call.closed` and waits until it is durable.
+    /// Writes `call.closed` and waits until it, and every earlier record of this call, is durable.
     ///
     /// # Errors
-    /// Fails if the record is not durable: the answer must not leave.
+    /// Fails if a record is not durable: the answer must not leave, whatever the tool returned.
     pub async fn close(self) -> Result<Answer, Refusal> {
         let Self {
             opened,
@@ -35,9 +35,13 @@ impl Ended {
         let closed = opened.trail().close(ending.outcome, ending.reason, reached);
         let closed = closed.await;
         let seq = closed.as_ref().ok().map(Settled::last);
-        let reason = ending.reason.map(EndReason::as_str);
-        let outcome = ending.outcome.as_str();
-        opened.watch().closed(outcome, reason, seq);
+        // Without its answer, a call that the tool finished is not done.
+        let (outcome, reason) = match closed {
+            Ok(_) => (ending.outcome, ending.reason),
+            Err(_) => (Outcome::Failed, Some(EndReason::AuditUnavailable)),
+        };
+        let reason = reason.map(EndReason::as_str);
+        opened.watch().closed(outcome.as_str(), reason, seq);
         match closed {
             Ok(settled) => Ok(ending.release(settled)),
             Err(_) => Err(Refusal::unclosed()),

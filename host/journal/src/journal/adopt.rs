@@ -19,6 +19,7 @@ use super::log::{Log, Unsigned};
 use super::publish::{Publication, Step};
 use super::recover::{Grounds, State};
 use super::{JournalError, Keys, Opened, Settings, lock};
+use crate::note::claimed;
 use crate::seams::Clock;
 
 /// The journal with which the host goes on.
@@ -55,7 +56,7 @@ fn extending(
     let remembered = remembered(&ground);
     let kept = Checkpoint::open(note, &ground.signer.verifier).ok_or(JournalError::NotKept)?;
     let state = verified(&ground, kept.clone())?;
-    let mut detail = past(remembered.as_ref());
+    let mut detail = past(&ground, remembered.as_ref());
     add(&mut detail, "kept", &kept);
     add(&mut detail, "adopted", &Checkpoint::of(&state.end.tree));
     let adopted = JournalAdopted {
@@ -75,7 +76,7 @@ fn new(ground: Grounds<'_>, storage: Folder, clock: &dyn Clock) -> Result<Opened
         return Err(JournalError::NothingRemembered);
     }
     let state = State {
-        previous: Some(previous(remembered.as_ref())),
+        previous: Some(previous(&ground, remembered.as_ref())),
         ..State::empty()
     };
     // The memory of the old log is replaced only when the head that names it is durable.
@@ -146,30 +147,38 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
     state().map_err(|damage| ground.damaged(damage))
 }
 
-/// Returns the host's memory for the record, as far as it can be read.
-fn past(remembered: Option<&Memory>) -> Map<String, Value> {
-    let mut detail = Map::new();
-    let Some((size, root, key)) = remembered.and_then(Memory::claims) else {
-        return detail;
-    };
-    for (name, value) in [
-        ("size", Value::from(size)),
-        ("root", root.into()),
-        ("key", key.into()),
-    ] {
-        detail.insert(format!("remembered_{name}"), value);
-    }
-    detail
+/// Returns the host's memory for the record. Size and root are there only if this host's key signed them.
+fn past(ground: &Grounds<'_>, remembered: Option<&Memory>) -> Map<String, Value> {
+    let previous = previous(ground, remembered);
+    let members = [
+        ("size", previous.size.map(Value::from)),
+        ("root", previous.root.map(|root| Value::from(&*root))),
+        ("key", previous.key.map(|key| Value::from(&*key))),
+        ("unverified", previous.unverified.then(|| true.into())),
+    ];
+    let known = members
+        .into_iter()
+        .filter_map(|(name, value)| Some((format!("remembered_{name}"), value?)));
+    known.collect()
 }
 
-/// Returns the log that was remembered, as far as it can be read.
-fn previous(remembered: Option<&Memory>) -> Previous {
-    match remembered.and_then(Memory::claims) {
-        None => Previous::default(),
-        Some((size, root, key)) => Previous {
-            size: Some(size),
-            root: Some(root.into()),
-            key: Some(key.into()),
+/// Returns the log that was remembered. A note that this host's key did not sign can have been written by
+/// anyone, so of it there is only the key that it names.
+fn previous(ground: &Grounds<'_>, remembered: Option<&Memory>) -> Previous {
+    let Some(remembered) = remembered else {
+        return Previous::default();
+    };
+    match ground.verified(remembered) {
+        Some(checkpoint) => Previous {
+            size: Some(checkpoint.size),
+            root: Some(checkpoint.root_text().into()),
+            key: Some(ground.signer.verifier.id().into()),
+            unverified: false,
+        },
+        None => Previous {
+            key: claimed(&remembered.note).map(|keys| keys.join(" ").into()),
+            unverified: true,
+            ..Previous::default()
         },
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::super::damage::Damage;
+use super::super::file::KEY;
 use super::super::verify::VerifyError;
 use crate::note::InvalidKey;
 use crate::owned::OwnedError;
@@ -45,29 +46,48 @@ pub enum JournalError {
         /// The key in its key file.
         found: String,
     },
+    /// The folder's `key` is not a key.
+    #[error(
+        "the file `{KEY}` of the audit folder {} holds no key; put this there, or remove the file, and the host writes it \
+         again: {ours}",
+        path.display()
+    )]
+    NotAKey {
+        /// The folder.
+        path: PathBuf,
+        /// The host's own.
+        ours: String,
+        /// Why not.
+        #[source]
+        source: InvalidKey,
+    },
     /// The journal is not what was written. Nothing is appended to it.
     #[error(
-        "the audit journal in {} is damaged; look at it with `bailiwick audit verify`, and restore it, or move it away \
-         and run `bailiwick audit adopt --config FILE --new`",
-        path.display()
+        "the audit journal in {} is damaged{}; look at it with `bailiwick audit verify`, and restore it, or move it \
+         away and run `bailiwick audit adopt --config FILE --new`",
+        path.display(), of_signed(*signed)
     )]
     Damaged {
         /// The path of the folder.
         path: PathBuf,
+        /// Records that this host remembers to have signed.
+        signed: Option<u64>,
         /// The fault.
         #[source]
         damage: Damage,
     },
     /// The journal is in a format that this version does not read.
     #[error(
-        "the journal in {} is in format {found}, which this version does not read; move the folder away, keep it with \
+        "the journal in {} is in format {found}, which this version does not read{}; move the folder away, keep it with \
          the version that wrote it, and run `bailiwick audit adopt --config FILE --new` (or, if the host remembers no \
          journal, start it: a new one begins)",
-        path.display()
+        path.display(), of_signed(*signed)
     )]
     Format {
         /// The path of the folder.
         path: PathBuf,
+        /// Records that this host remembers to have signed.
+        signed: Option<u64>,
         /// The number of the format.
         found: u32,
     },
@@ -166,4 +186,11 @@ pub enum JournalError {
     /// The journal cannot be written.
     #[error("the audit journal cannot be written; the host starts when it can be")]
     Write(#[source] io::Error),
+}
+
+/// Says what the host has signed, so that what the folder claims does not stand alone.
+fn of_signed(signed: Option<u64>) -> String {
+    signed.map_or_else(String::new, |signed| {
+        format!("; this host has signed {signed} records of its journal")
+    })
 }

@@ -53,6 +53,12 @@ impl Mark {
         (mark, Promise(fate))
     }
 
+    /// Returns the mark of a record that could not be appended at all.
+    pub fn lost() -> Self {
+        // No one keeps the promise.
+        Self::new().0
+    }
+
     /// Returns the mark of these records and those of `other`.
     pub fn and(mut self, other: Self) -> Self {
         self.fates.extend(other.fates);
@@ -62,6 +68,12 @@ impl Mark {
     /// Returns true if all its records are known to be durable.
     pub fn is_settled(&self) -> bool {
         self.fates.iter().all(|fate| fate.accepted())
+    }
+
+    /// Whether one of its records is known to be lost.
+    pub fn is_lost(&self) -> bool {
+        let lost = |fate: &Arc<Fate>| fate.state.load(Ordering::Acquire) == LOST;
+        self.fates.iter().any(lost)
     }
 
     /// Waits until the last of its records is durable, and returns its sequence number; 0 if there

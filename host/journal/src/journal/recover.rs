@@ -13,7 +13,7 @@ use super::super::batch::{NONE_BEFORE, Seal};
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints;
 use super::super::damage::Damage;
-use super::super::file::{CHECKPOINT, CHECKPOINTS, KEY, Storage, segments};
+use super::super::file::{KEY, Storage, is_begun};
 use super::super::head;
 use super::super::memory::{ListEnd, Memory, MemoryFile};
 use super::super::open::OpenCalls;
@@ -107,14 +107,28 @@ impl<'s> Grounds<'s> {
     /// Checks that the folder is empty, or in this version's format and this key's.
     pub(super) fn check_folder(&self) -> Result<(), JournalError> {
         head::check_folder(self.folder()).map_err(|damage| self.damaged(damage))?;
-        let ours = format!("{}\n", self.signer.verifier);
         match fs::read_to_string(self.folder().join(KEY)) {
-            Ok(found) if found != ours => Err(JournalError::OtherKey {
-                path: self.folder().to_owned(),
-                found: found.trim().to_owned(),
+            Ok(found) => self.check_key(&found),
+            // With the first record, or again: the host needs no one to tell it its own key.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(self.unreadable(error)),
+        }
+    }
+
+    /// Checks that the folder's key is this host's, however the lines of the file end.
+    fn check_key(&self, found: &str) -> Result<(), JournalError> {
+        let (path, ours) = (self.folder().to_owned(), &self.signer.verifier);
+        match found.parse::<VerifierKey>() {
+            Ok(key) if key == *ours => Ok(()),
+            Ok(key) => Err(JournalError::OtherKey {
+                path,
+                found: key.to_string(),
             }),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.unreadable(error)),
-            _ => Ok(()),
+            Err(source) => Err(JournalError::NotAKey {
+                path,
+                ours: ours.to_string(),
+                source,
+            }),
         }
     }
 
@@ -126,18 +140,35 @@ impl<'s> Grounds<'s> {
     }
 
     pub(super) fn damaged(&self, damage: Damage) -> JournalError {
-        let path = self.folder().to_owned();
+        let (path, signed) = (self.folder().to_owned(), self.signed());
         match damage {
-            Damage::Format(found) => JournalError::Format { path, found },
-            damage => JournalError::Damaged { path, damage },
+            Damage::Format(found) => JournalError::Format {
+                path,
+                signed,
+                found,
+            },
+            damage => JournalError::Damaged {
+                path,
+                signed,
+                damage,
+            },
         }
+    }
+
+    /// Returns the number of records that this host remembers having signed, if it does.
+    fn signed(&self) -> Option<u64> {
+        let remembered = self.remembered().ok()??;
+        Some(self.verified(&remembered)?.size)
+    }
+
+    /// Returns the remembered checkpoint, if this host's key signed it for this log.
+    pub(super) fn verified(&self, remembered: &Memory) -> Option<Checkpoint> {
+        Checkpoint::open(&remembered.note, &self.signer.verifier)
     }
 
     /// Returns true if the folder holds any part of a journal.
     pub(super) fn is_begun(&self) -> Result<bool, JournalError> {
-        let is_there = |name: &str| self.folder().join(name).symlink_metadata().is_ok();
-        let segments = segments(self.folder()).map_err(|error| self.unreadable(error))?;
-        Ok(!segments.is_empty() || is_there(CHECKPOINTS) || is_there(CHECKPOINT))
+        is_begun(self.folder()).map_err(|error| self.unreadable(error))
     }
 
     /// Returns the host's memory, if there is one.
@@ -159,7 +190,7 @@ impl<'s> Grounds<'s> {
                 Ok(State::empty())
             };
         };
-        let Some(checkpoint) = Checkpoint::open(&remembered.note, &self.signer.verifier) else {
+        let Some(checkpoint) = self.verified(&remembered) else {
             return Err(JournalError::OtherMemory(memory));
         };
         if !begun && checkpoint.size > 0 {
@@ -274,6 +305,9 @@ impl<'s> Grounds<'s> {
     ) -> Result<(Log, Opened), JournalError> {
         let ours = format!("{}\n", self.signer.verifier);
         if !self.folder().join(KEY).exists() {
+            if state.end.tree.size() > 0 {
+                tracing::warn!("the audit folder lacks its file `key`; it is written again");
+            }
             storage
                 .replace(KEY, ours.as_bytes())
                 .map_err(JournalError::Write)?;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod adoption;
+mod agreement;
 mod damage;
 mod faults;
 mod health;
@@ -111,6 +112,7 @@ async fn a_folder_has_one_writer_and_no_other_reader() {
         .map(|_| ())
         .unwrap_err();
     assert!(matches!(second, JournalError::InUse(_)), "{second}");
+    assert!(crate::is_in_use(&audit));
     journal.close(stopped()).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&audit), 0o700);
@@ -125,6 +127,8 @@ async fn a_folder_has_one_writer_and_no_other_reader() {
             path.display()
         );
     }
+    assert!(!crate::is_in_use(&audit));
+    assert!(!crate::is_in_use(folder.path()), "no one ever wrote there");
     open(&audit);
 }
 

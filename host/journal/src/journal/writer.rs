@@ -16,7 +16,7 @@ use super::super::refusals::{self, Refusals};
 use super::Shared;
 use super::health::Keeper;
 use super::log::Log;
-use super::mark::Promise;
+use super::mark::{Mark, Promise};
 use super::observe::Observer;
 use crate::seams::Clock;
 
@@ -38,6 +38,8 @@ pub(super) enum Command {
 /// A record that waits to be written.
 pub(super) struct Entry {
     pub(super) record: Box<Record>,
+    /// The record that is written instead if one of the mark, which came before, is lost.
+    pub(super) otherwise: Option<(Mark, Box<Record>)>,
     /// True if the record becomes a count when it cannot be written.
     pub(super) counted: bool,
     pub(super) promise: Promise,
@@ -45,6 +47,17 @@ pub(super) struct Entry {
     pub(super) back: Sender<Command>,
     /// Its place in the queue.
     pub(super) room: OwnedSemaphorePermit,
+}
+
+impl Entry {
+    /// Puts the other record in place if one is lost on which this one counts.
+    fn decide(&mut self) {
+        if let Some((before, otherwise)) = self.otherwise.take()
+            && before.is_lost()
+        {
+            self.record = otherwise;
+        }
+    }
 }
 
 /// The writing thread.
@@ -153,6 +166,8 @@ impl Writer {
         }
         // A record that begins something for a caller who has given up is left out.
         batch.retain(|entry| !entry.record.begins() || !entry.promise.is_forgotten());
+        // What came before is decided by now, or is in this batch and shares its fate.
+        batch.iter_mut().for_each(Entry::decide);
         let records: Vec<&Record> = self
             .orphans
             .iter()

@@ -70,6 +70,7 @@ fn every(text: Option<&str>) -> Vec<Record> {
         size: Some(3),
         root: some(text.unwrap_or("r")),
         key: some(text.unwrap_or("k")),
+        unverified: false,
     };
     vec![
         CallClosed {
@@ -213,6 +214,7 @@ fn a_head_links_the_log_before_or_says_that_there_was_none() {
         size: Some(3),
         root: some("R="),
         key: some("example/audit+00"),
+        unverified: false,
     };
     for (before, text) in [
         (None, "null"),

@@ -101,7 +101,8 @@ impl JournalBegun {
     }
 }
 
-/// A log that another one follows. Empty if the host could not read its memory of it.
+/// A log that another one follows. Empty if the host could not read its memory of it; size and root
+/// are there only if the host's key signed them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previous {
     /// The number of its records, as far as they were signed.
@@ -113,6 +114,9 @@ pub struct Previous {
     /// The name of the key that signed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<Text>,
+    /// Whether the key is only what an unverified note names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unverified: bool,
 }
 
 /// `journal.cut`.

@@ -68,6 +68,7 @@ fn first_bad(damage: &Damage) -> u64 {
         | Damage::Batch(place)
         | Damage::Mac(place)
         | Damage::NotARecord { place, .. }
+        | Damage::NoBeginning { place, .. }
         | Damage::Sequence { place, .. } => place.seq.unwrap(),
         Damage::Missing { first, .. } => *first,
         Damage::Format(_) => 1,

@@ -131,6 +131,82 @@ async fn a_journal_of_another_format_is_refused_with_what_to_do_and_left_alone()
 }
 
 #[tokio::test]
+async fn a_journal_whose_first_records_are_gone_is_damaged_and_not_of_another_format() {
+    let folder = temporary();
+    let kept = made(folder.path()).await;
+    let segment = segment_files(folder.path()).remove(0);
+    let text = fs::read_to_string(&segment).unwrap();
+    let (_, without_head) = text.split_once('\n').unwrap();
+    fs::write(&segment, without_head).unwrap();
+    let said = "the journal begins with record 2; the records before it are missing";
+    let started = Journal::open(settings(folder.path()), key(), clock(0)).map(drop);
+    let extended = adopted(&settings(folder.path()), Adoption::Extending(&kept)).map(drop);
+    for refused in [started.unwrap_err(), extended.unwrap_err()] {
+        let JournalError::Damaged { damage, .. } = &refused else {
+            unreachable!("{refused}")
+        };
+        assert!(damage.to_string().ends_with(said), "{damage}");
+        let signed = "this host has signed 4 records of its journal";
+        assert!(refused.to_string().contains(signed), "{refused}");
+    }
+    let refused = verify(folder.path(), None).unwrap_err().to_string();
+    assert!(refused.contains(said), "{refused}");
+    // Nor does a first line of format 1 make the host forget what it has signed.
+    fs::write(&segment, FORMAT_1).unwrap();
+    let refused = Journal::open(settings(folder.path()), key(), clock(0)).map(drop);
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("format 1") && refused.contains("this host has signed 4 records"),
+        "{refused}"
+    );
+}
+
+/// Changes how many records the remembered note says that it covers.
+fn exaggerate(folder: &Path) {
+    let memory = memory(folder).path();
+    let text = fs::read_to_string(&memory).unwrap();
+    let changed = text.replace("audit\\n4\\n", "audit\\n999999\\n");
+    assert_ne!(text, changed);
+    fs::write(memory, changed).unwrap();
+}
+
+#[tokio::test]
+async fn what_a_note_claims_that_this_hosts_key_did_not_sign_is_signed_by_no_one() {
+    let name = |keys: Keys| {
+        let verifier = crate::note::VerifierKey::new("example/audit", keys.signing.public());
+        verifier.unwrap().id()
+    };
+    let folder = temporary();
+    let kept = made(folder.path()).await;
+    exaggerate(folder.path());
+    adopted(&settings(folder.path()), Adoption::Extending(&kept)).unwrap();
+    let detail = lines(folder.path()).pop().unwrap()["detail"].clone();
+    assert_eq!(detail["remembered_unverified"], true);
+    assert_eq!(detail["remembered_key"], name(key()));
+    let claimed = ["remembered_size", "remembered_root"].map(|name| detail.get(name));
+    assert_eq!(claimed, [None, None]);
+
+    // A new log, with the note changed; and, with the note as it was, under a new key.
+    for (changed, new_key) in [(true, 5), (false, 6)] {
+        let folder = temporary();
+        made(folder.path()).await;
+        if changed {
+            exaggerate(folder.path());
+        }
+        let begun = temporary();
+        let settings = Settings {
+            memory: folder.path().join("memory"),
+            ..settings(&begun.path().join("audit"))
+        };
+        adopt(&settings, key_of(new_key), &*clock(0), Adoption::New).unwrap();
+        assert_eq!(
+            lines(&settings.folder)[0]["previous"],
+            serde_json::json!({"unverified": true, "key": name(key())}),
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_changed_journal_is_not_adopted() {
     let folder = temporary();
     let kept = made(folder.path()).await;

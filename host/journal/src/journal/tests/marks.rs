@@ -1,5 +1,6 @@
 //! Records that are appended without waiting, and the operations that wait for them.
 
+use super::super::super::record::{Failure, Outcome};
 use super::super::super::testing::How;
 use super::*;
 
@@ -143,4 +144,42 @@ async fn a_mark_of_a_journal_that_ends_is_not_waited_for_in_vain() {
         Ok(mark) => journal.settled(mark).await.is_err(),
     };
     assert!(known);
+}
+
+#[tokio::test]
+async fn an_ending_that_counts_on_a_lost_one_is_written_as_the_other() {
+    for (lost, outcome) in [(false, "done"), (true, "failed")] {
+        let folder = temporary();
+        let plan = slow(0);
+        let journal = open_on(folder.path(), &plan, &settings(folder.path()));
+        let opened = record(Event::CallOpened, "a");
+        journal.record(opened.clone()).await.unwrap();
+        if lost {
+            let mut plan = plan.lock().unwrap();
+            (plan.from, plan.count, plan.how) = (plan.done, u64::MAX, How::Before);
+        }
+        let before = journal
+            .append(record(Event::DownstreamClosed, "a"))
+            .await
+            .unwrap();
+        assert_eq!(journal.settled(&before).await.is_err(), lost);
+        assert_eq!(before.is_lost(), lost);
+        plan.lock().unwrap().count = 0;
+        let failed = opened.closing(Outcome::Failed, Failure::AuditUnavailable);
+        let done = record(Event::CallClosed, "a");
+        let closed = journal.append_after(before.clone(), done, failed.unwrap());
+        let closed = closed.await.unwrap();
+        journal.settled(&closed).await.unwrap();
+        assert_eq!(journal.settled(&closed.and(before)).await.is_err(), lost);
+        journal.close(stopped()).await.unwrap();
+        let all = lines(folder.path());
+        let of = |event: &str| all.iter().find(|line| line["event"] == event).unwrap();
+        assert_eq!(of("call.closed")["outcome"], outcome, "{all:?}");
+    }
+}
+
+#[test]
+fn a_mark_of_what_was_never_appended_is_lost() {
+    assert!(Mark::lost().is_lost());
+    assert!(!Mark::default().is_lost());
 }
