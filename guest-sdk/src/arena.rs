@@ -1,16 +1,16 @@
 //! The allocator of a component: a bump pointer that can take its last step back.
 //!
-//! A call runs in a fresh instance, so what is freed hardly matters; what matters is that a short
-//! call never grows its memory: growing costs the host several times more than the call itself. The
+//! A call runs in a fresh instance, so freed memory hardly matters. It matters that a short call
+//! never grows its memory: growing costs the host several times more than the call itself. The
 //! first [`ARENA`] bytes are part of the instance's memory from the start; beyond them memory grows
 //! in large steps. Invariant: [`Span`] only ever hands out addresses between its `next` and `end`,
 //! each once until given back.
 
-/// Bytes that are there without growing.
+/// The bytes that are there without growing.
 #[cfg(target_arch = "wasm32")]
 const ARENA: usize = 96 * 1024;
 
-/// Addresses that are still free.
+/// A range of free addresses.
 #[derive(Debug, PartialEq, Eq)]
 struct Span {
     next: usize,
@@ -47,7 +47,7 @@ impl Span {
         }
     }
 
-    /// Adds memory: to the end if it continues there, else in place of what is left.
+    /// Adds memory: to the end if it continues there, else in place of the rest.
     fn extend(&mut self, start: usize, len: usize) {
         if start != self.end {
             self.next = start;
@@ -67,7 +67,7 @@ mod global {
 
     /// A page of WebAssembly memory.
     const PAGE: usize = 64 * 1024;
-    /// How many pages memory grows by at least: 1 MiB.
+    /// The fewest pages by which memory grows: 1 MiB.
     const STEP: usize = 16;
 
     #[global_allocator]

@@ -1,10 +1,10 @@
-//! What `wit-bindgen` makes of `wit/`: the imports and shared types once, and each export on top of
-//! them.
+//! The bindings that `wit-bindgen` generates from `wit/`: the imports and shared types once, and
+//! each export on top of them.
 //!
-//! The rest of the crate wraps it; only `export!` and the re-exported types reach it from outside.
-//! One `generate!` of a world with every export would demand all of them of every component.
-//! Invariant: this is the one place where the interface is generated, so tools need no WIT files of
-//! their own.
+//! The rest of the crate wraps them; only `export!` and the re-exported types reach them from
+//! outside. One `generate!` of a world with every export would demand all of them of every
+//! component. Invariant: the interface is generated here alone, so tools need no WIT files of their
+//! own.
 #![allow(
     missing_docs,
     unsafe_code,

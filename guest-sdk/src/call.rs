@@ -1,7 +1,7 @@
-//! One call, as a tool sees it: for whom, with what settings, and how to reach the outside.
+//! One call, as a tool sees it: its identity, its settings, and its connections to the outside.
 //!
 //! Made by [`crate::export`] for a real call and by `testing::Scene` for a test. Invariant: nothing
-//! here takes a user, a tenant, a token or an address.
+//! here takes a user, a tenant, a token or an address, because the host decides these.
 
 use std::time::Duration;
 
@@ -38,22 +38,22 @@ impl Call {
         }
     }
 
-    /// Returns who asked. A principal is always the pair (`iss`, `sub`).
+    /// Returns the principal that asked, which is always the pair (`iss`, `sub`).
     pub fn actor(&self) -> &Principal {
         self.asked.actor.get_or_init(|| self.outside.actor())
     }
 
-    /// Returns how the actor logged in.
+    /// Returns the actor's login.
     pub fn login(&self) -> &Login {
         self.asked.login.get_or_init(|| self.outside.login())
     }
 
-    /// Returns who executes for the actor: the authenticated client.
+    /// Returns the client that executes for the actor.
     pub fn agent(&self) -> &Executor {
         self.asked.agent.get_or_init(|| self.outside.agent())
     }
 
-    /// Returns what the call belongs to. For correlation only, never an input to a decision.
+    /// Returns the session of the call. For correlation only, never an input to a decision.
     pub fn session(&self) -> &Correlation {
         self.asked.session.get_or_init(|| self.outside.session())
     }
@@ -69,31 +69,31 @@ impl Call {
         self.asked.services.get_or_init(|| self.outside.services())
     }
 
-    /// Returns how the host calls a service, if it may.
+    /// Returns the mode in which the host calls a service, if the call may reach it.
     pub fn mode_of(&self, service: &str) -> Option<DelegationMode> {
         let granted = self.services().iter().find(|held| held.name == service);
         granted.map(|held| held.mode)
     }
 
-    /// Returns what the envelope is bound to: this call, its component and its arguments.
+    /// Returns the values that bind the envelope: this call, its component and its arguments.
     pub fn binding(&self) -> &Binding {
         self.asked.binding.get_or_init(|| self.outside.binding())
     }
 
-    /// Returns the Execution Identity Envelope as signed JSON, character for character what a
-    /// verifier needs.
+    /// Returns the Execution Identity Envelope as signed JSON, character for character as a
+    /// verifier needs it.
     pub fn envelope_json(&self) -> &str {
         self.asked
             .envelope
             .get_or_init(|| self.outside.envelope_json())
     }
 
-    /// Returns the whole envelope as a value that can be (in) a result.
+    /// Returns the whole envelope as a value that can be a result or part of one.
     pub fn envelope(&self) -> Envelope {
         Envelope(self.envelope_json().to_owned())
     }
 
-    /// A service that the tool declares and the operator granted.
+    /// Returns a service that the tool declares and the operator granted.
     pub fn service<'call>(&'call self, name: &'call str) -> Service<'call> {
         Service::new(self, name)
     }
@@ -111,10 +111,11 @@ impl Call {
             .collect()
     }
 
-    /// What the operator configured for this component; an empty object when there is nothing.
+    /// Returns the operator's settings for this component; an empty object if there are none.
     ///
     /// # Errors
-    /// [`Error::Failed`] if it does not have the shape of `T`; why is in the operator's log.
+    /// [`Error::Failed`] if the settings do not have the shape of `T`; the operator's log has the
+    /// reason.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_str(&self.outside().settings()).map_err(|error| {
             log::write(
@@ -125,8 +126,7 @@ impl Call {
         })
     }
 
-    /// Reports to the client how far the call is. `done` must grow; `total` is what it will be at the
-    /// end, if known.
+    /// Reports progress to the client. `done` must grow; `total` is its value at the end, if known.
     pub fn progress<'text>(
         &self,
         done: f64,
@@ -136,19 +136,19 @@ impl Call {
         self.outside().progress(done, total.into(), message.into());
     }
 
-    /// The time since 1970-01-01 UTC, in steps of at least a millisecond.
+    /// Returns the time since 1970-01-01 UTC, in steps of at least a millisecond.
     pub fn now(&self) -> Duration {
         Duration::from_millis(self.outside().now())
     }
 
-    /// Random bytes from the host's cryptographically secure generator.
+    /// Returns random bytes from the host's cryptographically secure generator.
     pub fn random<const LEN: usize>(&self) -> [u8; LEN] {
         let mut bytes = [0; LEN];
         self.outside().random(&mut bytes);
         bytes
     }
 
-    /// The answer to a question asked before (see [`crate::Questions`]), if there is one.
+    /// Returns the answer to a question asked before (see [`crate::Questions`]), if there is one.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] if the answer does not have the shape of `T`.
@@ -160,7 +160,7 @@ impl Call {
         parsed.map_err(|error| Error::InvalidInput(format!("the answer to `{key}`: {error}")))
     }
 
-    /// The state given with the questions, unchanged and unseen by the client.
+    /// Returns the state given with the questions, unchanged and unseen by the client.
     pub fn state(&self) -> Option<&[u8]> {
         self.state.as_deref()
     }

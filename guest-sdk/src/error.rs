@@ -1,63 +1,63 @@
-//! What can go wrong, for the caller ([`Error`]) and towards a service ([`DownstreamError`]).
+//! Errors: for the caller ([`Error`]), and from a service ([`DownstreamError`]).
 //!
-//! Invariant: the conversion from the second to the first never repeats what a service or an
-//! authorization server said, except what the user needs to go on (a consent hint, the names of
-//! scopes).
+//! Invariant: the conversion from the second to the first never repeats a text of a service or an
+//! authorization server, except what the user needs to go on (a consent hint, the names of scopes).
 
 use std::fmt;
 
 use crate::bindings::types;
 
-/// Why there is no HTTP answer from a service. Every HTTP answer, whatever its status, is a
-/// [`crate::Response`].
+/// The reasons for having no HTTP answer from a service. Every HTTP answer, whatever its status, is
+/// a [`crate::Response`].
 ///
 /// A request other than GET and HEAD that may have reached the service has one error only,
 /// `UnknownOutcome`, also if its answer was too large or repeated a credential. After any other
 /// error nothing was changed.
 pub use crate::bindings::downstream::Error as DownstreamError;
 
-/// What went wrong in a tool, in words that the caller may read.
+/// A tool's failure, in words that the caller may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The arguments do not make sense, in a way that the schema cannot say.
+    /// The arguments make no sense, in a way that the schema cannot express.
     InvalidInput(String),
-    /// Who asks may not have this.
+    /// The caller may not have this.
     Forbidden(String),
-    /// There is no such thing.
+    /// The requested thing does not exist.
     NotFound(String),
-    /// Try again later.
+    /// A later attempt may succeed.
     Unavailable(String),
-    /// Anything else.
+    /// Any other failure.
     Failed(String),
 }
 
 impl Error {
-    /// The arguments do not make sense, in a way that the schema cannot say.
+    /// Returns [`Error::InvalidInput`]: the arguments make no sense, in a way that the schema
+    /// cannot express.
     pub fn invalid_input(message: impl Into<String>) -> Self {
         Self::InvalidInput(message.into())
     }
 
-    /// Who asks may not have this.
+    /// Returns [`Error::Forbidden`]: the caller may not have this.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::Forbidden(message.into())
     }
 
-    /// There is no such thing.
+    /// Returns [`Error::NotFound`]: the requested thing does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::NotFound(message.into())
     }
 
-    /// Try again later.
+    /// Returns [`Error::Unavailable`]: a later attempt may succeed.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::Unavailable(message.into())
     }
 
-    /// Anything else.
+    /// Returns [`Error::Failed`]: any other failure.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::Failed(message.into())
     }
 
-    /// What the caller reads.
+    /// Returns the text that the caller reads.
     pub fn message(&self) -> &str {
         match self {
             Self::InvalidInput(message)
@@ -92,7 +92,7 @@ impl From<DownstreamError> for Error {
                 scopes.join(", ")
             )),
             D::CredentialRefused(_) => Self::forbidden(
-                "no credential for a service could be had for this caller, or its answer showed one",
+                "no credential for a service is available for this caller, or its answer showed one",
             ),
             D::Unavailable(_) => Self::unavailable("a service cannot be reached at the moment"),
             D::TimedOut => Self::unavailable("a service did not answer in time"),
@@ -106,7 +106,7 @@ impl From<DownstreamError> for Error {
     }
 }
 
-/// Says where JSON went wrong, never what it held.
+/// Names the place where JSON went wrong, never its contents.
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());

@@ -1,8 +1,9 @@
-//! The joint between the interface and the functions: what `#[tool]` implements and `export!`
-//! calls.
+//! The joint between the interface and the functions: `#[tool]` implements it and `export!` calls
+//! it.
 //!
 //! Trusts the host that the arguments are valid; a type may still refuse them. Invariant: a tool
-//! runs only under the name that it was described with, and asks for the identity of its call only.
+//! runs only under the name that it was described with, and reads the identity of its own call
+//! only.
 
 use serde::de::DeserializeOwned;
 
@@ -13,35 +14,35 @@ pub use crate::bindings::tools::{Annotations, Definition, Guest};
 
 /// A function under `#[bailiwick_sdk::tool]`.
 pub trait Tool {
-    /// What the attribute and the doc comment say.
+    /// The facts in the attribute and the doc comment.
     const ABOUT: About;
 
-    /// The JSON Schema of the arguments.
+    /// Returns the JSON Schema of the arguments.
     fn input_schema() -> String;
 
-    /// The JSON Schema of the structured result.
+    /// Returns the JSON Schema of the structured result.
     fn output_schema() -> Option<String>;
 
     /// Runs the function.
     fn run(call: &Call, input: &str) -> Result<Outcome, Error>;
 }
 
-/// What is known of a tool without running anything.
+/// The facts about a tool that are known without running anything.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// The name that clients use.
     pub name: &'static str,
-    /// For people.
+    /// The title for people.
     pub title: Option<&'static str>,
-    /// For the model.
+    /// The description for the model.
     pub description: &'static str,
     /// Hints for clients.
     pub annotations: Annotations,
     /// Scopes that the caller's token must have.
     pub scopes: &'static [&'static str],
-    /// Services that the tool wants.
+    /// Services that the tool wants to reach.
     pub services: &'static [&'static str],
-    /// More, as a JSON object.
+    /// Further metadata, as a JSON object.
     pub meta: Option<&'static str>,
 }
 
@@ -54,7 +55,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of a tool.
+    /// Returns the entry of a tool.
     pub const fn of<T: Tool>() -> Self {
         Self {
             name: T::ABOUT.name,
@@ -74,7 +75,7 @@ pub fn describe(tools: &[Entry]) -> Vec<Definition> {
 /// Runs the tool of that name.
 ///
 /// # Errors
-/// As the tool's function; [`types::Error::NotFound`] if there is no such tool.
+/// Fails as the tool's function does; [`types::Error::NotFound`] if there is no such tool.
 #[cfg(target_arch = "wasm32")]
 pub fn call(
     tools: &[Entry],
@@ -94,7 +95,7 @@ pub fn call(
 /// Runs the tool of that name for a call made elsewhere.
 ///
 /// # Errors
-/// As the tool's function; [`types::Error::NotFound`] if there is no such tool.
+/// Fails as the tool's function does; [`types::Error::NotFound`] if there is no such tool.
 pub fn run(
     tools: &[Entry],
     tool: &str,
@@ -109,37 +110,37 @@ pub fn run(
     Ok((entry.run)(call, input)?.into())
 }
 
-/// The arguments as the function's type.
+/// Parses the arguments as the function's type.
 ///
 /// # Errors
-/// [`Error::InvalidInput`], with the reason: it is about what the caller sent.
+/// [`Error::InvalidInput`], with the reason, which is about the caller's own input.
 pub fn arguments<T: DeserializeOwned>(input: &str) -> Result<T, Error> {
     serde_json::from_str(input).map_err(|error| Error::InvalidInput(error.to_string()))
 }
 
-/// The closed schema of a type.
+/// Returns the closed schema of a type.
 pub fn schema_of<T: schemars::JsonSchema>() -> String {
     crate::schema::input::<T>()
 }
 
-/// The closed schema of nothing.
+/// Returns the closed schema of no arguments.
 pub fn schema_of_nothing() -> String {
     crate::schema::NOTHING.to_owned()
 }
 
-/// What a tool's function returns.
+/// The result of a tool's function.
 #[diagnostic::on_unimplemented(
     message = "a tool returns `Result<T, E>`, not `{Self}`",
     note = "`T` is a type with `#[derive(Serialize, JsonSchema)]`, an `Output` or an `Outcome`; `E` is `Error` or converts to it"
 )]
 pub trait Returned {
-    /// The JSON Schema of the structured result.
+    /// Returns the JSON Schema of the structured result.
     fn schema() -> Option<String>;
 
-    /// The outcome of the call.
+    /// Returns the outcome of the call.
     ///
     /// # Errors
-    /// What the function says.
+    /// Fails with the function's own error.
     fn outcome(self) -> Result<Outcome, Error>;
 }
 
@@ -177,7 +178,7 @@ fn definition<T: Tool>() -> Definition {
     }
 }
 
-/// The target swallows panic messages; the operator's log does not.
+/// Logs panics for the operator, because the target swallows their messages.
 #[cfg(target_arch = "wasm32")]
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {

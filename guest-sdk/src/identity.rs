@@ -1,8 +1,8 @@
-//! For whom a call runs: the Execution Identity Envelope, one question at a time.
+//! The identity of a call: the Execution Identity Envelope, one question at a time.
 //!
 //! The records are the interface's own, and [`Call`](crate::Call) has a method for each question.
-//! Invariant: a tool reads them and can show the [`Envelope`] to a verifier, but nothing that it
-//! does to them changes what the host will do.
+//! Invariant: a tool reads them and can show the [`Envelope`] to a verifier, but no change that it
+//! makes to them changes the host's conduct.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -19,8 +19,8 @@ pub use crate::bindings::identity::{
 /// [`Call::service`](crate::Call::service).
 pub use crate::bindings::identity::Service as GrantedService;
 
-/// What the host has answered in one call. An answer never changes within a call, so the host is
-/// asked for each at most once.
+/// The host's answers in one call. An answer never changes within a call, so the host is asked for
+/// each at most once.
 #[derive(Default)]
 pub(crate) struct Asked {
     pub(crate) actor: OnceCell<Principal>,
@@ -40,7 +40,7 @@ pub(crate) struct Asked {
 pub struct Envelope(pub(crate) String);
 
 impl Envelope {
-    /// The signed JSON.
+    /// Returns the signed JSON.
     pub fn json(&self) -> &str {
         &self.0
     }

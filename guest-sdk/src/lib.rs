@@ -1,8 +1,8 @@
 //! Write Bailiwick tools in Rust.
 //!
 //! A tool is a plain function with one attribute. It learns for whom it acts from [`Call::actor`]
-//! and the methods beside it, asks services by name, and holds no keys: the host makes every call to a
-//! service, on the authority that the operator granted.
+//! and the methods beside it, asks services by name, and holds no keys: the host makes every call
+//! to a service, on the authority that the operator granted.
 //!
 //! ```
 //! use bailiwick_sdk::prelude::*;
@@ -104,14 +104,14 @@ mod path;
 mod schema;
 mod service;
 
-// Where the outside begins.
+// The boundary to the host.
 #[doc(hidden)]
 pub mod bindings;
 mod outside;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
-// What the target lacks.
+// Replacements for what the target lacks.
 #[cfg(any(target_arch = "wasm32", test))]
 mod arena;
 #[cfg(all(target_arch = "wasm32", getrandom_backend = "custom"))]
@@ -125,7 +125,7 @@ pub use output::{Outcome, Output, Questions, Reply, content};
 pub use path::{Part, Piece};
 pub use service::{Request, Response, Service};
 
-/// What nearly every tool uses.
+/// The names that nearly every tool uses.
 pub mod prelude {
     pub use crate::identity::Envelope;
     pub use crate::{

@@ -1,10 +1,10 @@
 //! Log lines for the operator: [`error!`](crate::error), [`warn!`](crate::warn),
 //! [`info!`](crate::info) and [`debug!`](crate::debug).
 //!
-//! The host bounds their number and length, escapes them and says from whom they are. They are not
-//! for callers, and not for secrets: what a tool was given about a person belongs in neither.
+//! The host bounds their number and length, escapes them and names their origin. They are not for
+//! callers, and not for secrets: personal data that a tool was given belongs in neither.
 
-/// How important a line is.
+/// The importance of a line.
 pub use crate::bindings::log::Level;
 
 /// Writes a line. Never blocks. In native tests it goes to standard error.
@@ -15,25 +15,25 @@ pub fn write(level: Level, message: &str) {
     crate::testing::write_line(level, message);
 }
 
-/// Something failed.
+/// Logs a failure.
 #[macro_export]
 macro_rules! error {
     ($($message:tt)+) => { $crate::log::write($crate::log::Level::Error, &::std::format!($($message)+)) };
 }
 
-/// Something is odd.
+/// Logs something unusual.
 #[macro_export]
 macro_rules! warn {
     ($($message:tt)+) => { $crate::log::write($crate::log::Level::Warn, &::std::format!($($message)+)) };
 }
 
-/// Something happened.
+/// Logs an event.
 #[macro_export]
 macro_rules! info {
     ($($message:tt)+) => { $crate::log::write($crate::log::Level::Info, &::std::format!($($message)+)) };
 }
 
-/// Something for the author.
+/// Logs a detail for the tool's author.
 #[macro_export]
 macro_rules! debug {
     ($($message:tt)+) => { $crate::log::write($crate::log::Level::Debug, &::std::format!($($message)+)) };

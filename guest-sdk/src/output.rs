@@ -1,7 +1,7 @@
-//! What a tool gives back: any serializable value, an [`Output`] of its own making, or questions to
-//! the user.
+//! The result of a tool: any serializable value, an [`Output`] put together by hand, or questions
+//! to the user.
 //!
-//! Invariant: what goes out as structured content is one JSON object, and its text says the same.
+//! Invariant: structured content is one JSON object, and its text says the same.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,19 +18,19 @@ pub mod content {
 
 use content::{Content, MediaContent, Question, ResourceLink, TextContent};
 
-/// What a tool's function may return in `Ok`.
+/// A type that a tool's function may return in `Ok`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a tool",
     note = "a result is a type with `#[derive(Serialize, JsonSchema)]`, an `Output` or an `Outcome`"
 )]
 pub trait Reply {
-    /// The JSON Schema of the structured content, if it is always one object.
+    /// Returns the JSON Schema of the structured content, if it is always one object.
     fn schema() -> Option<String>;
 
-    /// The outcome of the call.
+    /// Returns the outcome of the call.
     ///
     /// # Errors
-    /// If the value cannot be JSON.
+    /// Fails if the value cannot be JSON.
     fn outcome(self) -> Result<Outcome, Error>;
 }
 
@@ -64,12 +64,12 @@ impl Reply for Outcome {
     }
 }
 
-/// How a call ended.
+/// The end of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// Done.
+    /// The call is done.
     Complete(Output),
-    /// Not yet: these questions first. The tool is called again with the answers.
+    /// The call needs answers first. The tool is called again with them.
     InputRequired(Questions),
 }
 
@@ -99,7 +99,7 @@ impl From<Outcome> for tools::Outcome {
 pub struct Output(types::Output);
 
 impl Output {
-    /// A result without content.
+    /// Makes a result without content.
     pub fn new() -> Self {
         Self(types::Output {
             content: Vec::new(),
@@ -109,16 +109,17 @@ impl Output {
         })
     }
 
-    /// A result that is one text.
+    /// Returns a result that is one text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::new().and_text(text)
     }
 
-    /// A result of a value: an object becomes structured content and its JSON as text, a string is
-    /// its own text, anything else is JSON as text, nothing (`()`, `None`) is no content.
+    /// Makes a result of a value. An object becomes structured content with its JSON as text, a
+    /// string is its own text, nothing (`()`, `None`) is no content, and anything else is JSON as
+    /// text.
     ///
     /// # Errors
-    /// If the value cannot be JSON.
+    /// Fails if the value cannot be JSON.
     pub fn of(value: &impl Serialize) -> Result<Self, Error> {
         let json = serde_json::to_string(value)?;
         Ok(match json.as_bytes().first() {
@@ -172,22 +173,22 @@ impl Output {
     /// Sets the structured content from a value.
     ///
     /// # Errors
-    /// If the value cannot be JSON.
+    /// Fails if the value cannot be JSON.
     pub fn with(self, value: &impl Serialize) -> Result<Self, Error> {
         Ok(self.structured(serde_json::to_string(value)?))
     }
 
-    /// Says that the tool did its work and the answer is "no".
+    /// Marks the result as an error: the tool did its work and the answer is "no".
     #[must_use]
     pub fn as_error(mut self) -> Self {
         self.0.is_error = true;
         self
     }
 
-    /// Sets more about the result, for the client.
+    /// Sets further metadata about the result, for the client.
     ///
     /// # Errors
-    /// If the value cannot be JSON.
+    /// Fails if the value cannot be JSON.
     pub fn meta(mut self, object: &impl Serialize) -> Result<Self, Error> {
         self.0.meta = Some(serde_json::to_string(object)?);
         Ok(self)
@@ -244,8 +245,8 @@ impl Questions {
         self
     }
 
-    /// What comes back with the answers. The host seals it and binds it to caller, component, tool
-    /// and arguments.
+    /// Sets the state that comes back with the answers. The host seals it and binds it to caller,
+    /// component, tool and arguments.
     #[must_use]
     pub fn state(mut self, state: impl Into<Vec<u8>>) -> Self {
         self.0.state = Some(state.into());

@@ -7,7 +7,7 @@ use crate::DownstreamError;
 use crate::bindings::downstream::{Request, Response};
 use crate::identity::{Binding, Correlation, Executor, GrantedService, Login, Principal};
 
-/// What a call can reach.
+/// The outside of a call.
 pub(crate) trait Outside {
     fn actor(&self) -> Principal;
     fn login(&self) -> Login;
@@ -21,7 +21,7 @@ pub(crate) trait Outside {
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, DownstreamError>>;
     fn settings(&self) -> String;
     fn progress(&self, done: f64, total: Option<f64>, message: Option<&str>);
-    /// Milliseconds since 1970-01-01 UTC.
+    /// Returns milliseconds since 1970-01-01 UTC.
     fn now(&self) -> u64;
     fn random(&self, bytes: &mut [u8]);
 }
@@ -98,6 +98,6 @@ pub(crate) fn fill(bytes: &mut [u8]) {
     }
 }
 
-/// More at once is a trap.
+/// The most bytes in one request; more is a trap.
 #[cfg(target_arch = "wasm32")]
 const MOST_RANDOM: usize = 4096;

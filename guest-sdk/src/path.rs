@@ -3,8 +3,8 @@
 //! Invariant: a path is a list of parts, never a string with slashes, so a value cannot change
 //! where a request goes.
 
-/// A path segment or a query value: text, what the host knows of the actor, or several of these
-/// joined (see [`segment!`](crate::segment)).
+/// A path segment or a query value: text, a fact about the actor that the host fills in, or several
+/// of these joined (see [`segment!`](crate::segment)).
 pub use crate::bindings::downstream::Part;
 
 /// A piece of a joined [`Part`].

@@ -1,4 +1,4 @@
-//! JSON Schema 2020-12 of a type: inlined, and closed where it describes what a caller may send.
+//! JSON Schema 2020-12 of a type: inlined, and closed where it describes a caller's input.
 //!
 //! Invariant: an object of an input schema either names all its members or says in its type that it
 //! is a map.
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 /// The schema of a tool without arguments.
 pub(crate) const NOTHING: &str = r#"{"additionalProperties":false,"type":"object"}"#;
 
-/// The closed schema of a tool's arguments.
+/// Returns the closed schema of a tool's arguments.
 pub(crate) fn input<T: JsonSchema>() -> String {
     let mut schema = of::<T>(settings().for_deserialize());
     if let Value::Object(root) = &mut schema {
@@ -19,14 +19,14 @@ pub(crate) fn input<T: JsonSchema>() -> String {
     schema.to_string()
 }
 
-/// The schema of a result, if every value is an object.
+/// Returns the schema of a result, if every value is an object.
 pub(crate) fn output<T: JsonSchema>() -> Option<String> {
     let schema = of::<T>(settings().for_serialize());
     let always_object = schema.get("type").is_some_and(|kind| kind == "object");
     always_object.then(|| schema.to_string())
 }
 
-/// The schema of an answer to a question.
+/// Returns the schema of an answer to a question.
 pub(crate) fn question<T: JsonSchema>() -> String {
     of::<T>(settings().for_deserialize()).to_string()
 }
@@ -38,7 +38,7 @@ fn settings() -> SchemaSettings {
     })
 }
 
-/// Without the type's name as title, which says nothing to a model.
+/// Returns a schema without the type's name as title, which means nothing to a model.
 fn of<T: JsonSchema>(settings: SchemaSettings) -> Value {
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.remove("title");
@@ -101,7 +101,8 @@ fn each_branch(schema: &mut Map<String, Value>, visit: fn(&mut Value)) {
     }
 }
 
-/// Whether it names the members of an object and does not say that there may be others.
+/// Returns true if the schema names the members of an object and does not say that there may be
+/// others.
 fn is_struct(schema: &Map<String, Value>) -> bool {
     let object = schema.get("type").is_some_and(|kind| match kind {
         Value::Array(kinds) => kinds.iter().any(|kind| kind == "object"),

@@ -1,8 +1,8 @@
-//! Asking a service: a request is built, the host makes it, an answer comes back without
+//! Requests to a service: the tool builds one, the host makes it, an answer comes back without
 //! credentials.
 //!
-//! Trusts the host to refuse what was not granted. Invariant: a request names a service, never an
-//! address, a user or a credential, and a body that is not a success is never read as one.
+//! Trusts the host to refuse a request that is not granted. Invariant: a request names a service,
+//! never an address, a user or a credential, and a body that is not a success is never read as one.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -21,32 +21,32 @@ impl<'call> Service<'call> {
         Self { call, name }
     }
 
-    /// `GET`; the path has a part per segment.
+    /// Begins a `GET` request; the path has one part per segment.
     pub fn get<P: Into<Part>>(self, path: impl IntoIterator<Item = P>) -> Request<'call> {
         self.request("GET", path)
     }
 
-    /// `POST`.
+    /// Begins a `POST` request.
     pub fn post<P: Into<Part>>(self, path: impl IntoIterator<Item = P>) -> Request<'call> {
         self.request("POST", path)
     }
 
-    /// `PUT`.
+    /// Begins a `PUT` request.
     pub fn put<P: Into<Part>>(self, path: impl IntoIterator<Item = P>) -> Request<'call> {
         self.request("PUT", path)
     }
 
-    /// `PATCH`.
+    /// Begins a `PATCH` request.
     pub fn patch<P: Into<Part>>(self, path: impl IntoIterator<Item = P>) -> Request<'call> {
         self.request("PATCH", path)
     }
 
-    /// `DELETE`.
+    /// Begins a `DELETE` request.
     pub fn delete<P: Into<Part>>(self, path: impl IntoIterator<Item = P>) -> Request<'call> {
         self.request("DELETE", path)
     }
 
-    /// Any method that the interface knows; the host refuses others.
+    /// Begins a request of any method that the interface knows; the host refuses others.
     pub fn request<P: Into<Part>>(
         self,
         method: &str,
@@ -80,7 +80,8 @@ impl Request<'_> {
         self
     }
 
-    /// Adds a header. The host refuses credentials, identity headers and what is not on its list.
+    /// Adds a header. The host refuses credentials, identity headers and all headers that are not
+    /// on its list.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.wire.headers.push((name.to_owned(), value.into()));
         self
@@ -89,7 +90,7 @@ impl Request<'_> {
     /// Sets a JSON body and its content type.
     ///
     /// # Errors
-    /// If the value cannot be JSON (a map with keys that are not strings, for instance).
+    /// Fails if the value cannot be JSON (a map with keys that are not strings, for instance).
     pub fn json(self, body: &impl Serialize) -> Result<Self, Error> {
         Ok(self.body("application/json", serde_json::to_vec(body)?))
     }
@@ -100,10 +101,10 @@ impl Request<'_> {
         self.header("content-type", content_type)
     }
 
-    /// Sends it and waits. Every HTTP answer is `Ok`, whatever its status.
+    /// Sends the request and waits. Every HTTP answer is `Ok`, whatever its status.
     ///
     /// # Errors
-    /// If there is no HTTP answer; see [`DownstreamError`].
+    /// Fails if there is no HTTP answer; see [`DownstreamError`].
     pub fn send(self) -> Result<Response, DownstreamError> {
         self.call.outside().send(self.wire).map(Response)
     }
@@ -118,7 +119,7 @@ impl Request<'_> {
 pub struct Response(pub(crate) downstream::Response);
 
 impl Response {
-    /// An answer, for tests.
+    /// Makes an answer, for tests.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self(downstream::Response {
             status,
@@ -127,12 +128,12 @@ impl Response {
         })
     }
 
-    /// The HTTP status, 200 to 599.
+    /// Returns the HTTP status, 200 to 599.
     pub fn status(&self) -> u16 {
         self.0.status
     }
 
-    /// A header, by its name in any case.
+    /// Returns a header, by its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.0.headers.iter();
         headers
@@ -140,15 +141,15 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body, whatever the status.
+    /// Returns the body, whatever the status.
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }
 
-    /// The answer, if its status is 2xx.
+    /// Returns the answer, if its status is 2xx.
     ///
     /// # Errors
-    /// By the status, without the body: 403 is [`Error::Forbidden`], 404 and 410
+    /// Fails by the status, without the body: 403 is [`Error::Forbidden`], 404 and 410
     /// [`Error::NotFound`], 408, 429, 502, 503 and 504 [`Error::Unavailable`], everything else
     /// [`Error::Failed`]. Look at [`Response::status`] first to say more.
     pub fn success(self) -> Result<Self, Error> {
@@ -158,27 +159,28 @@ impl Response {
         }
     }
 
-    /// The body of a success, as JSON.
+    /// Returns the body of a success, as JSON.
     ///
     /// # Errors
-    /// As [`Response::success`], and [`Error::Failed`] if the body is not such JSON.
+    /// Fails as [`Response::success`] does, and with [`Error::Failed`] if the body is not such
+    /// JSON.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         let answer = self.success()?;
         serde_json::from_slice(answer.body())
-            .map_err(|_| Error::failed("a service answered with something unexpected"))
+            .map_err(|_| Error::failed("a service sent an answer of the wrong shape"))
     }
 
-    /// The body of a success, as text.
+    /// Returns the body of a success, as text.
     ///
     /// # Errors
-    /// As [`Response::success`], and [`Error::Failed`] if the body is not UTF-8.
+    /// Fails as [`Response::success`] does, and with [`Error::Failed`] if the body is not UTF-8.
     pub fn text(self) -> Result<String, Error> {
         String::from_utf8(self.success()?.0.body)
             .map_err(|_| Error::failed("a service answered with something that is not text"))
     }
 }
 
-/// What a status that is no success means for the caller.
+/// Returns the error that an unsuccessful status means for the caller.
 fn refusal(status: u16) -> Error {
     match status {
         403 => Error::forbidden("the service does not allow this (HTTP 403)"),

@@ -1,7 +1,7 @@
 //! A [`Call`] without a host, for the unit tests of tools. Not in components.
 //!
-//! Invariant: nothing here is a component's: services are played by a closure, and without one they
-//! are unknown.
+//! Invariant: nothing here is a component's: a closure plays the services, and without one they are
+//! unknown.
 
 use std::cell::Cell;
 use std::io::Write as _;
@@ -14,34 +14,34 @@ use crate::log::Level;
 use crate::outside::Outside;
 use crate::{Call, DownstreamError, Response};
 
-/// What a tool sent to a service.
+/// The request that a tool sent to a service.
 pub use crate::bindings::downstream::Request as Sent;
 
 type OnSend = Box<dyn Fn(&Sent) -> Result<Response, DownstreamError>>;
 
-/// Who calls, and what the outside answers.
+/// The caller of a test, and the answers of the outside.
 pub struct Scene {
     answers: Vec<(String, String)>,
     state: Option<Vec<u8>>,
     props: Props,
 }
 
-/// What the host would answer about the call's identity.
+/// The host's answers about the call's identity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
-    /// Who asked.
+    /// The principal that asked.
     pub actor: Principal,
-    /// How the actor logged in.
+    /// The actor's login.
     pub login: Login,
-    /// Who executes for the actor.
+    /// The client that executes for the actor.
     pub agent: Executor,
-    /// What the call belongs to.
+    /// The session of the call.
     pub session: Correlation,
     /// The scopes of the call.
     pub scopes: Vec<String>,
     /// The services that the call may reach.
     pub services: Vec<GrantedService>,
-    /// What the envelope is bound to.
+    /// The values that bind the envelope.
     pub binding: Binding,
 }
 
@@ -225,7 +225,7 @@ impl Outside for Props {
     }
 }
 
-/// Where log lines go without a host.
+/// Writes log lines to standard error, where there is no host.
 pub(crate) fn write_line(level: Level, message: &str) {
     let _ = writeln!(std::io::stderr(), "{level:?}: {message}");
 }

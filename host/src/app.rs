@@ -1,10 +1,15 @@
-//! The only place where parts are built and joined, in start-up order: configuration, listener,
-//! keys, journal, engine and tools; only then are connections accepted.
+//! The parts, built and joined, and nowhere else: configuration, listeners, keys, journal, engine,
+//! tools. Only then are connections accepted.
+//!
+//! Trusts the configuration file. Hands on a host that is complete.
+//!
+//! Invariant: a part that fails to start leaves no port served.
 
 mod changes;
 mod doors;
 mod ground;
 mod journal;
+mod look;
 mod policy;
 mod reload;
 mod shelf;
@@ -50,10 +55,10 @@ pub struct App {
 }
 
 impl App {
-    /// Builds everything from the configuration in `file`; `workers` compile the components.
+    /// Builds everything from the configuration in `file`. `workers` compile the components.
     ///
     /// # Errors
-    /// Something cannot be used as it is; nothing was accepted.
+    /// Fails if a part cannot be used as it is. No connection was accepted.
     pub async fn start(file: &Path, workers: Workers) -> anyhow::Result<Self> {
         let before = look_at(file);
         let config = config::load(file)?;
@@ -63,7 +68,6 @@ impl App {
         let keys = HostKeys::open(&envelope.keys, &SystemRandom, &server.trust)?;
         let published = keys.published.clone();
         let ground = Ground::lay(&config, doors.resource.clone(), keys, workers)?;
-        // What fails from here on is in the journal; what fails before leaves nothing in it.
         let front = FrontSettings {
             allowed_hosts: doors.allowed_hosts(&server)?,
             allowed_origins: server.allowed_origins,
@@ -73,6 +77,7 @@ impl App {
             resource: doors.resource.clone(),
         };
         intake::candidates(&server.tools, &server.trust)?;
+        // A fault from here on is in the journal. A fault before leaves no record of a start.
         record_start(&ground.journal, &doors.resource, &config.digest).await?;
         let seen = first_look(&before, &config);
         let (policy, known) = ground.first_policy(config, &seen).await?;
@@ -99,15 +104,15 @@ impl App {
         })
     }
 
-    /// The MCP endpoint at the bound address.
+    /// Returns the URL of the MCP endpoint at the bound address.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Serves until `stop` fires, then finishes what is under way and closes the journal.
+    /// Serves until `stop` fires, then finishes the calls under way and closes the journal.
     ///
     /// # Errors
-    /// The journal could not be closed.
+    /// Fails if the journal could not be closed.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
         let served = transport::serve(
@@ -119,7 +124,7 @@ impl App {
             },
             self.front,
         );
-        // Health and metrics are there until calls have ended.
+        // Health and metrics are served until all calls have ended.
         let closed = CancellationToken::new();
         let observed = self.operations.map(|(listener, operations)| {
             let serving = transport::Listening {
@@ -135,7 +140,7 @@ impl App {
             self.host.ending.cancel();
         };
         tokio::join!(served, ending);
-        // Calls whose clients are gone may still run; each is closed in the journal before it ends.
+        // Calls whose clients are gone may still run. Each is closed in the journal before it ends.
         self.host.stop.cancel();
         self.host.calls.close();
         self.host.calls.wait().await;
@@ -154,24 +159,24 @@ impl App {
     }
 }
 
-/// Which limits are lower than the documents say, and which are higher than this process can live
-/// with.
+/// Logs the limits that are below the documented defaults, and those that are beyond this process's
+/// memory.
 fn warn_about_memory(limits: &Limits) {
     if let Some(lowered) = limits.lowered(Room::here()) {
-        tracing::info!("limits are lower than usual: {lowered}");
+        tracing::info!("some limits are below their defaults: {lowered}");
     }
     for warning in limits.beyond(Room::here()) {
         tracing::warn!("{warning}");
     }
 }
 
-/// How long a question about health or metrics may take to finish when the host stops.
+/// The time that a question about health or metrics has to finish when the host stops.
 const OPERATIONS_DRAIN: Duration = Duration::from_secs(1);
 
-/// The roots of this machine's trust store.
+/// Sets up TLS with the roots of this machine's trust store.
 ///
 /// # Errors
-/// TLS cannot be set up.
+/// Fails if TLS cannot be set up.
 pub fn tls() -> anyhow::Result<Tls> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
@@ -187,7 +192,8 @@ pub fn tls() -> anyhow::Result<Tls> {
     }
     if roots.is_empty() {
         tracing::warn!(
-            "this machine has no root certificates: nothing can be reached by https (install ca-certificates)"
+            "this machine has no root certificates: nothing can be reached by https (install \
+             ca-certificates)"
         );
     }
     Tls::new(roots).context("TLS cannot be set up")
@@ -200,7 +206,7 @@ fn detail<const N: usize>(members: [(&str, &str); N]) -> Map<String, Value> {
         .collect()
 }
 
-/// An error with its causes, on one line.
+/// Writes an error with its causes on one line.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

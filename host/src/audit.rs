@@ -10,4 +10,4 @@ pub use bailiwick_journal::{
     Record, Report, Request, Scopes, Settings, Settled, Subject, Target, Text, TokenExchanged,
     VerifyError, adopt, parse_time, rfc3339, verify, verify_given,
 };
-pub use trail::{Closing, Exchanged, Trail};
+pub use trail::{Closing, Exchanged, NotOpened, Trail};

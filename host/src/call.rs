@@ -64,6 +64,7 @@ mod refusal;
 mod run;
 mod seal;
 
+use crate::dispatch::TargetRequest;
 use crate::sandbox::Answer;
 
 pub use admit::{Entry, admit};
@@ -79,11 +80,18 @@ pub use permit::Permit;
 pub use refusal::{Refusal, improper};
 pub use seal::Sealed;
 
-/// Makes one permitted call: seals, opens, runs and closes it. Only then does the answer exist.
+/// Makes one call of an admitted caller: permits, seals, opens, runs and closes it. Only then does
+/// the answer exist.
 ///
 /// # Errors
 /// Fails with the refusal, which is recorded if the journal can be written.
-pub async fn perform(host: &Host, permit: Permit, client: CallClient) -> Result<Answer, Refusal> {
+pub async fn make(
+    host: &Host,
+    entry: Entry,
+    request: TargetRequest,
+    client: CallClient,
+) -> Result<Answer, Refusal> {
+    let permit = entry.permit(host, request).await?;
     let sealed = permit.seal(host, &client).await?;
     let opened = sealed.open(host).await?;
     let ended = opened.run(host, client).await;

@@ -26,7 +26,8 @@ use crate::seams::{Clock, Random, hex, random_hex};
 pub use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey};
 pub use keys::{HostKeys, SigningKeys, make_key, read_key};
 
-/// The signed envelope of one call, with what of the caller's token outlives the token.
+/// The signed envelope of one call, with the few facts about the caller's token that are needed
+/// after the token is gone.
 pub struct Envelope {
     signed: Arc<SignedEnvelope>,
     alias: Arc<str>,
@@ -34,29 +35,29 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// The signed envelope.
+    /// Returns the signed envelope.
     pub fn signed(&self) -> &Arc<SignedEnvelope> {
         &self.signed
     }
 
-    /// What the envelope says.
+    /// Returns the claims in the envelope.
     pub fn claims(&self) -> &Claims {
         self.signed.claims()
     }
 
-    /// The alias of the actor's issuer.
+    /// Returns the alias of the actor's issuer.
     pub fn issuer_alias(&self) -> &str {
         &self.alias
     }
 
-    /// When the caller's own token expires, seconds since 1970-01-01 UTC. Nothing that is obtained
-    /// for this call may be valid longer.
+    /// Returns the expiry of the caller's own token, in seconds since 1970-01-01 UTC. Nothing
+    /// obtained for this call may be valid longer.
     pub fn authority_until(&self) -> u64 {
         self.authority_until
     }
 }
 
-/// How envelopes and transaction tokens are made.
+/// The names and the lifetime that every envelope and transaction token gets.
 #[derive(Debug, Clone)]
 pub struct SignerSettings {
     /// The audience of transaction tokens.
@@ -67,7 +68,8 @@ pub struct SignerSettings {
     pub lifetime: u64,
 }
 
-/// Signs envelopes and transaction tokens. Holds their keys; hands out only signed values.
+/// The signer of envelopes and transaction tokens. It holds their keys and hands out only signed
+/// values.
 pub struct Signer {
     settings: SignerSettings,
     envelope: SigningKey,
@@ -77,10 +79,10 @@ pub struct Signer {
     random: Arc<dyn Random>,
 }
 
-/// Why a call could not be sealed.
+/// The reasons for not sealing a call.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
-    /// The caller's token ends now.
+    /// The caller's token expires now.
     #[error("the caller's token has expired")]
     Expired,
     /// The arguments have no canonical form (RFC 8785).
@@ -92,7 +94,7 @@ pub enum SealError {
 }
 
 impl SealError {
-    /// The code for the journal and the answer.
+    /// Returns the code for the journal and the answer.
     pub fn reason(&self) -> RefusalReason {
         match self {
             Self::Expired => RefusalReason::Expiring,
@@ -105,7 +107,7 @@ impl SealError {
 }
 
 impl Signer {
-    /// A signer with the host's keys.
+    /// Makes a signer with the host's keys.
     pub fn new(
         keys: SigningKeys,
         settings: SignerSettings,
@@ -122,11 +124,11 @@ impl Signer {
         }
     }
 
-    /// Seals one call of `caller`: decides its identifier, binds everything that was decided, and
-    /// signs it.
+    /// Seals one call of `caller`: gives it an identifier, binds every decision about it, and signs
+    /// the envelope.
     ///
     /// # Errors
-    /// The token has run out, or the envelope cannot be made.
+    /// Fails if the token has expired or the envelope cannot be made.
     pub fn seal(
         &self,
         caller: &Caller,
@@ -158,8 +160,8 @@ impl Signer {
         })
     }
 
-    /// What the envelope is bound to: a new identifier of 128 random bits, the target, its code and
-    /// a keyed hash of the arguments.
+    /// Returns the values that bind the envelope to its call: a new identifier of 128 random bits,
+    /// the target, its code and a keyed hash of the arguments.
     fn binding(&self, target: &Target, arguments: &Value) -> Result<CallBinding, SealError> {
         let canonical =
             serde_json_canonicalizer::to_vec(arguments).map_err(SealError::Arguments)?;
@@ -175,7 +177,7 @@ impl Signer {
     /// Mints the transaction token for one downstream call: the envelope narrowed to one service.
     ///
     /// # Errors
-    /// The envelope does not allow the service, or has expired.
+    /// Fails if the envelope does not allow the service or has expired.
     pub fn transaction(
         &self,
         envelope: &Envelope,
@@ -212,7 +214,8 @@ impl Signer {
         }
     }
 
-    /// HMAC-SHA256 with a key of this host, so that guessable values cannot be found by trying.
+    /// Returns an HMAC-SHA256 with a key of this host. A plain hash would let a reader of the
+    /// journal find a guessable value, such as an order number, by trying.
     fn keyed_hash(&self, purpose: &str, value: &[u8]) -> String {
         #[expect(
             clippy::expect_used,

@@ -1,8 +1,8 @@
-//! Who asks: a bearer token becomes a [`Caller`], or the request ends here.
+//! Authentication: a bearer token becomes a [`Caller`], or the request ends here.
 //!
-//! Trusts the configured issuers' keys and nothing in the token before its signature is verified.
-//! Hands on the [`Caller`], the proof that authentication happened, and the [`SubjectToken`],
-//! which only delegation can use and which nobody can copy or print.
+//! Trusts the configured issuers' keys, and nothing in the token before its signature is verified.
+//! Hands on the [`Caller`], which proves that authentication happened, and the [`SubjectToken`],
+//! which only delegation can use and no code can copy or print.
 //!
 //! Invariant: every claim that reaches a [`Caller`] was signed by the issuer whose key was looked
 //! up by (issuer, key id), with the algorithm pinned to that key.
@@ -44,16 +44,16 @@ struct Trusted {
     keys: KeyRing,
 }
 
-/// Why a token was not accepted. The caller learns none of this beyond "invalid token".
+/// The reasons for not accepting a token. The caller sees no more of them than "invalid token".
 #[derive(Debug, thiserror::Error)]
 pub enum AdmitError {
-    /// The text is not an acceptable JWT, or a claim is.
+    /// The text is not an acceptable JWT, or a claim in it is not acceptable.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The `iss` claim names no configured issuer.
     #[error("the token's issuer is not configured under [[issuers]]")]
     UnknownIssuer,
-    /// The issuer's keys could not be had, or the one that the token names is not among them.
+    /// The issuer's keys are not available, or the one that the token names is not among them.
     #[error("no key for the token")]
     Key(#[from] KeyError),
     /// The token is good, but its presenter does not prove that it is theirs.
@@ -71,7 +71,7 @@ impl From<VerifyError> for AdmitError {
 }
 
 impl AdmitError {
-    /// The code for the journal and the answer.
+    /// Returns the code for the journal and the answer.
     pub fn reason(&self) -> RefusalReason {
         match self {
             Self::Key(KeyError::Unavailable { .. }) => RefusalReason::KeysUnavailable,
@@ -101,25 +101,25 @@ impl Identity {
         }
     }
 
-    /// Verifies the presented token in full, and that it is its presenter's, and consumes it.
+    /// Verifies the presented token in full, checks that it is its presenter's, and consumes it.
     ///
     /// # Errors
-    /// What is presented does not prove who asks.
+    /// Fails if the presented token does not prove the caller's identity.
     pub async fn admit(
         &self,
         presented: Presented,
     ) -> Result<(Arc<Caller>, SubjectToken), AdmitError> {
         let caller = self.caller(presented.token().expose()).await?;
-        // On every request, whether or not the token was remembered.
+        // A proof is good for one request, so it is checked even if the token is remembered.
         let subject = presented.prove(&caller)?;
         Ok((caller, subject))
     }
 
-    /// Verifies a token again that was admitted before, perhaps by another policy's issuers.
-    /// Nothing is presented with it, so nothing is proved again.
+    /// Verifies a token again that was admitted before, perhaps against another policy's issuers.
+    /// Nothing is presented with it, so no proof of possession is checked again.
     ///
     /// # Errors
-    /// The token does not prove who asks any more.
+    /// Fails if the token no longer proves the caller's identity.
     pub async fn readmit(
         &self,
         subject: SubjectToken,
@@ -128,7 +128,7 @@ impl Identity {
         Ok((caller, subject))
     }
 
-    /// The caller whom a token names, which was verified just now or a moment ago.
+    /// Returns the caller whom a token names, verified now or remembered from a moment ago.
     async fn caller(&self, token: &str) -> Result<Arc<Caller>, AdmitError> {
         let digest = token::digest(token);
         let version = |caller: &Caller| self.trusted(&caller.actor().iss)?.keys.version();
@@ -149,7 +149,7 @@ impl Identity {
         Ok(caller)
     }
 
-    /// What a caller's token of this issuer must be.
+    /// Returns the expectations that a caller's token from this issuer must meet.
     fn expectations<'e>(&'e self, trusted: &'e Trusted) -> Expectations<'e> {
         let settings = &trusted.settings;
         Expectations {
@@ -163,19 +163,19 @@ impl Identity {
         }
     }
 
-    /// Returns whether at least one issuer's keys can be used, or were not needed yet.
+    /// Returns true if at least one issuer's keys can be used or were not needed yet.
     pub fn can_admit(&self) -> bool {
         self.issuers
             .iter()
             .any(|trusted| !trusted.keys.is_unavailable())
     }
 
-    /// The keys of the configured issuer of exactly this name.
+    /// Returns the keys of the configured issuer of exactly this name.
     pub fn keys_of(&self, issuer: &str) -> Option<&KeyRing> {
         self.trusted(issuer).map(|trusted| &trusted.keys)
     }
 
-    /// The configured issuer of exactly this name.
+    /// Returns the configured issuer of exactly this name.
     fn trusted(&self, issuer: &str) -> Option<&Trusted> {
         self.issuers
             .iter()

@@ -1,16 +1,16 @@
-//! From a file in the tools folder to code that can be called.
+//! The path of a component from a file in the tools folder to code that can be called.
 //!
-//! Trusts no byte of the folder, and the operator's [`CodeTerms`]. Hands on a component's
-//! [`Code`](crate::sandbox::Code), with what the component says about its tools.
+//! Trusts no byte of the folder, and trusts the operator's [`CodeTerms`]. Hands on a component's
+//! [`Code`](crate::sandbox::Code), with the component's description of its tools.
 //!
-//! A file is hashed, compared with its signature and with the digest that the configuration names
-//! (`terms`, `signature`, `signers`), its imports are compared with the world (`inspect`), it is
-//! counted and validated (`structure`), compiled in another process (`compile`), and linked. The
+//! A file is hashed, and compared with its signature and with the digest that the configuration
+//! names (`terms`, `signature`, `signers`). Its imports are compared with the world (`inspect`). It
+//! is counted and validated (`structure`), compiled in another process (`compile`), and linked. The
 //! code is kept by digest (`store`, `spare`). `examine` does the same for commands that only look.
 //!
-//! Invariant: no byte becomes code unless all of the file passed these checks, in this order; the
-//! serving process compiles nothing. Deliberately absent: precompiled components, trust on first
-//! use, signatures that hold under any name.
+//! Invariant: no byte becomes code unless the whole file passed these checks, in this order, and
+//! the serving process compiles nothing. Deliberately absent: precompiled components, trust on
+//! first use, signatures that hold under any name.
 
 #[cfg(test)]
 mod campaigns;

@@ -118,7 +118,7 @@ impl Meters {
         self.0.syncs.seconds.observe(took.as_secs_f64());
     }
 
-    /// Renders all metrics in the text format of OpenMetrics, which Prometheus reads.
+    /// Renders all metrics in the text format of `OpenMetrics`, which Prometheus reads.
     ///
     /// # Errors
     /// Fails if a value cannot be rendered.

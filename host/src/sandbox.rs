@@ -1,12 +1,12 @@
-//! Where tools run: a fresh instance per call, with nothing but what the world `tool` gives it.
+//! The engines that run tools: a fresh instance per call, with only what the world `tool` provides.
 //!
-//! Trusts the engine to keep a component in its memory, and no component. Hands on how a call
-//! ended, with an answer that is complete, bounded and valid.
+//! Trusts the engine to keep a component in its memory, and trusts no component. Hands on the
+//! ending of a call, with an answer that is complete, bounded and valid.
 //!
-//! Invariant: no socket, no file and no environment can be reached; of WASI exactly the table in
-//! `wasi` is linked, for components that import it; an instance serves exactly one call; what a
-//! component imports is compared with the world and that table before it is compiled; this process
-//! compiles nothing itself.
+//! Invariant: a component reaches no socket, no file and no environment. Of WASI exactly the table
+//! in `wasi` is linked, and only for components that import it. An instance serves exactly one
+//! call. A component's imports are compared with the world and that table before it is compiled,
+//! and this process compiles nothing itself.
 
 mod ambient;
 mod answer;

@@ -292,7 +292,7 @@ mod tests {
             ),
             (
                 r##"{"type":"object","additionalProperties":false,"properties":{"a":{"$ref":"#a"}}}"##,
-                "JSON pointers",
+                "expected a JSON pointer",
             ),
             (
                 r#"{"$id":"https://x/y","type":"object"}"#,

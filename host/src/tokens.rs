@@ -1,10 +1,10 @@
-//! Tokens, whoever they are for: how one is verified, and how the host obtains one.
+//! Tokens of callers and of the host: their verification, and how the host obtains its own.
 //!
 //! Trusts nothing in a token before its signature is verified, and nothing in an authorization
 //! server's answer before it is read strictly. Knows no caller, no service and no call.
 //!
-//! Invariant: [`Claims`] leave this module only by [`Expectations::verify`], of a token that is
-//! all that was expected.
+//! Invariant: [`Claims`] leave this module only by [`Expectations::verify`], from a token that met
+//! every expectation.
 
 mod claims;
 mod client_credentials;

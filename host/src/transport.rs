@@ -8,8 +8,10 @@
 //! call never reaches the MCP library: this host decides, makes and answers it.
 
 mod answer;
+mod authority;
 mod body;
 mod calls;
+mod described;
 mod discovery;
 mod front;
 mod headers;
@@ -21,7 +23,19 @@ mod operations;
 mod ready;
 mod revision;
 
+use std::sync::Arc;
+
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};
-pub use http::{Listening, max_listeners, serve, serve_operations};
+pub use http::{Listening, max_listeners};
 pub use operations::Operations;
+
+/// Serves MCP until the listener must stop.
+pub async fn serve(listening: Listening, front: Arc<Front>) {
+    http::serve(listening, http::bounds(), front).await;
+}
+
+/// Serves health and metrics until the listener must stop.
+pub async fn serve_operations(listening: Listening, operations: Arc<Operations>) {
+    http::serve(listening, http::FEW, operations).await;
+}

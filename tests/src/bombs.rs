@@ -1,19 +1,19 @@
 //! Components that are small to write and expensive to compile.
 //!
 //! Each is valid, and imports and exports only names of the world, so only its shape can give it
-//! away. Its cost is the compiler's matter; whether it gets that far is the host's.
+//! away. Its cost arises in the compiler; the host decides whether it gets that far.
 
 /// A component that a compiler may choke on.
 pub struct Bomb {
-    /// What it has too much of.
+    /// The thing that it has too much of.
     pub name: &'static str,
-    /// What the host says when it refuses it before compiling, or `None` if it is compiled.
+    /// The host's message when it refuses the bomb before compiling, or `None` if it is compiled.
     pub refused: Option<&'static str>,
     /// The component.
     pub bytes: Vec<u8>,
 }
 
-/// Every kind, each as large as it takes.
+/// Returns every kind, each as large as it takes.
 pub fn bombs() -> Vec<Bomb> {
     let refused = |name, why, bytes| Bomb {
         name,
@@ -104,7 +104,7 @@ pub fn bombs() -> Vec<Bomb> {
     ]
 }
 
-/// A component with these core modules, and an export that looks like the tools.
+/// Returns a component with these core modules, and an export that looks like the tools.
 pub fn component(modules: &[Vec<u8>]) -> Vec<u8> {
     let mut all = b"\0asm\x0d\0\x01\0".to_vec();
     for module in modules {
@@ -121,7 +121,7 @@ pub fn component(modules: &[Vec<u8>]) -> Vec<u8> {
     all
 }
 
-/// A core module with these bodies, each of a function that takes an `i32` and a `v128`.
+/// Returns a core module with these bodies, each of a function that takes an `i32` and a `v128`.
 pub fn module(bodies: &[Vec<u8>]) -> Vec<u8> {
     let mut all = b"\0asm\x01\0\0\0".to_vec();
     section(&mut all, 1, &[1, 0x60, 2, I32, V128, 0]);
@@ -152,7 +152,7 @@ fn types(many: usize) -> Vec<u8> {
     all
 }
 
-/// Blocks inside each other, each with a branch out of all of them.
+/// Returns blocks inside each other, each with a branch out of all of them.
 fn nested(many: usize) -> Vec<u8> {
     let mut body = vec![0];
     for depth in 0..many {
@@ -167,7 +167,7 @@ fn loops(many: usize) -> Vec<u8> {
     [vec![0], [LOOP, EMPTY, END].repeat(many)].concat()
 }
 
-/// One expression, as long as that, whose value is kept.
+/// Returns one expression, as long as that, whose value is kept.
 fn adds(bytes: usize) -> Vec<u8> {
     let each = [LOCAL_GET, 0, LOCAL_GET, 0, I32_MUL, I32_ADD];
     let start = [0, I32_CONST, 0, I32_CONST, 1].to_vec();
@@ -179,7 +179,7 @@ fn adds(bytes: usize) -> Vec<u8> {
     .concat()
 }
 
-/// Branch tables, one after the other, of that many targets each.
+/// Returns branch tables, one after the other, of that many targets each.
 fn table(targets: usize, many: usize) -> Vec<u8> {
     let mut body = vec![0];
     for _ in 0..many {
@@ -191,7 +191,7 @@ fn table(targets: usize, many: usize) -> Vec<u8> {
     body
 }
 
-/// Locals that are there and not used.
+/// Returns locals that are there and not used.
 fn declared(many: usize) -> Vec<u8> {
     let mut body = vec![1];
     number(&mut body, many);
@@ -199,7 +199,7 @@ fn declared(many: usize) -> Vec<u8> {
     body
 }
 
-/// Locals that are set one from the other in a loop, so that all of them live all the time.
+/// Returns locals that are set one from the other in a loop, so that all of them live all the time.
 fn locals(many: usize) -> Vec<u8> {
     let mut body = vec![1];
     number(&mut body, many);
@@ -221,7 +221,7 @@ fn locals(many: usize) -> Vec<u8> {
     body
 }
 
-/// Vector instructions with long dependencies and constants.
+/// Returns vector instructions with long dependencies and constants.
 fn soup(many: usize) -> Vec<u8> {
     let mut body = vec![0, I32_CONST, 0, LOCAL_GET, 1];
     for at in 0..many {

@@ -12,13 +12,13 @@ use tokio::sync::Mutex;
 
 use crate::world::{bailiwick, tools};
 
-/// What was built by this process, by name.
+/// The guests that this process built, by name.
 static BUILT: Mutex<BTreeMap<String, Vec<u8>>> = Mutex::const_new(BTreeMap::new());
 
-/// The component of `guests/NAME`.
+/// Returns the component of `guests/NAME`.
 ///
 /// # Errors
-/// It cannot be built; the error carries what the build said.
+/// Fails if it cannot be built; the error carries the output of the build.
 pub async fn guest(name: &str) -> anyhow::Result<Vec<u8>> {
     // One build at a time: the others wait for cargo's lock anyway.
     let mut built = BUILT.lock().await;

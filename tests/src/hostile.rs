@@ -1,10 +1,11 @@
-//! A kit of hostile guests: components that attack whoever loads or calls them.
+//! A kit of hostile guests: components that attack the host that loads or calls them.
 //!
-//! Each is one [`Case`]: a name, a sentence, the phase in which it attacks and what a host must do
-//! about it. `tests/hostile/README.md` tells how to turn them against another host of the world.
+//! Each is one [`Case`]: a name, a sentence, the phase in which it attacks, and the reaction that a
+//! host must show. `tests/hostile/README.md` explains how to turn them against another host of the
+//! world.
 //!
-//! Trusts nothing and knows nothing of a host but the codes in which it speaks. Invariant: a case's
-//! name is the name of its file and of its one tool.
+//! Trusts nothing, and knows nothing of a host but its codes. Invariant: a case's name is the name
+//! of its file and of its one tool.
 
 mod advisories;
 mod definition;
@@ -30,31 +31,31 @@ pub use segments::SERVICE;
 /// One hostile guest.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// In kebab-case; also the name of the tool.
+    /// The name in kebab-case, which is also the name of the tool.
     pub name: &'static str,
-    /// What it does, in a sentence.
+    /// The attack, in a sentence.
     pub does: &'static str,
-    /// When it attacks.
+    /// The phase of the attack.
     pub at: Phase,
-    /// What a host must do about it.
+    /// The reaction that a host must show.
     pub expect: Expect,
-    /// What it is.
+    /// The file's contents.
     pub source: Source,
 }
 
-/// When a guest attacks.
+/// The phase in which a guest attacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// By what it is.
+    /// Loading: the attack is the file itself.
     Load,
-    /// When it is asked for its tools, for nobody.
+    /// Describing: the host asks for its tools, for no user.
     Describe,
-    /// When its tool is called.
+    /// Calling its tool.
     Call,
 }
 
 impl Phase {
-    /// In a word.
+    /// Returns the phase in a word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Load => "load",
@@ -64,7 +65,7 @@ impl Phase {
     }
 }
 
-/// What a host must do about a guest.
+/// The reaction that a host must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
     /// It is not loaded, for one of these reasons.
@@ -77,7 +78,7 @@ pub enum Expect {
     Either(&'static [&'static str]),
 }
 
-/// What a guest is.
+/// The contents of a guest's file.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// The text of a component.
@@ -87,15 +88,16 @@ pub enum Source {
 }
 
 impl Case {
-    /// Whether it asks [`SERVICE`]: what it does then is seen only if it is granted.
+    /// Returns true if the guest asks [`SERVICE`]: its attack then shows only if the service is
+    /// granted.
     pub fn asks_a_service(&self) -> bool {
         segments::asks_a_service(self.name)
     }
 
-    /// The `.wasm` file.
+    /// Returns the `.wasm` file.
     ///
     /// # Errors
-    /// The text is not one of WebAssembly: a mistake in the kit.
+    /// Fails if the text is not one of WebAssembly, which is a mistake in the kit.
     pub fn bytes(&self) -> Result<Vec<u8>, wat::Error> {
         match &self.source {
             Source::Text(text) => wat::parse_str(text),
@@ -104,7 +106,7 @@ impl Case {
     }
 }
 
-/// Every case, in families.
+/// Returns every case, in families.
 pub fn cases() -> Vec<Case> {
     let families = [
         loops::cases,
@@ -131,13 +133,13 @@ pub fn cases() -> Vec<Case> {
         .collect()
 }
 
-/// The good guest itself: the measure of what the others do.
+/// Returns the good guest itself: the measure for the others.
 pub fn good() -> Case {
     harmless("good", "Answers.", "ok", Guest::new())
 }
 
-/// Guests that hold as much of the host's memory as they can for as long as they may; to be called
-/// many times at once.
+/// Returns guests that hold as much of the host's memory as they can for as long as they may; to be
+/// called many times at once.
 pub fn hoarders() -> Vec<Case> {
     wasi::hoarders()
 }
@@ -146,12 +148,12 @@ fn text(name: &'static str, guest: &Guest) -> Source {
     Source::Text(guest.text(name))
 }
 
-/// The texts of all items, one after the other.
+/// Returns the texts of all items, one after the other.
 fn each<T>(items: impl IntoIterator<Item = T>, text: impl FnMut(T) -> String) -> String {
     items.into_iter().map(text).collect::<Vec<_>>().concat()
 }
 
-/// A guest whose call is ended.
+/// Returns a guest whose call is ended.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 fn ended(
     name: &'static str,
@@ -168,7 +170,7 @@ fn ended(
     }
 }
 
-/// A guest that may do what it does.
+/// Returns a guest whose deed is allowed.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 fn harmless(name: &'static str, does: &'static str, answer: &'static str, guest: Guest) -> Case {
     Case {
@@ -180,7 +182,7 @@ fn harmless(name: &'static str, does: &'static str, answer: &'static str, guest:
     }
 }
 
-/// A guest that is refused for what it says of its tools, or for how.
+/// Returns a guest that is refused for its description of its tools.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 fn misdescribed(
     name: &'static str,
@@ -197,7 +199,7 @@ fn misdescribed(
     }
 }
 
-/// A guest that is refused for what it is.
+/// Returns a guest that is refused for its file.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 fn refused(
     name: &'static str,

@@ -1,6 +1,6 @@
 //! The world of black-box tests: an issuer, a service and a host in a folder of its own.
 //!
-//! Trusts nothing of the host but its binary: a test knows only its HTTP, its standard error, its
+//! Trusts nothing of the host but its binary: a test sees only its HTTP, its standard error, its
 //! exit code and its journal.
 
 pub mod bombs;

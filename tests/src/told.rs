@@ -7,10 +7,10 @@ use bailiwick_dev::http::Request;
 use bailiwick_dev::{journal, jws};
 use serde_json::{Map, Value};
 
-/// Equality with words.
+/// Checks equality, with both values in the error.
 ///
 /// # Errors
-/// They differ.
+/// Fails if they differ.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at every call")]
 pub fn ensure_eq<A: PartialEq<B> + Debug, B: Debug>(
     seen: A,
@@ -21,12 +21,12 @@ pub fn ensure_eq<A: PartialEq<B> + Debug, B: Debug>(
     Ok(())
 }
 
-/// How many records there are of an event.
+/// Returns the number of records of an event.
 pub fn count(records: &[Value], event: &str) -> usize {
     journal::events(records, event).len()
 }
 
-/// The reasons of an event's records, in order.
+/// Returns the reasons of an event's records, in order.
 pub fn reasons(records: &[Value], event: &str) -> Vec<String> {
     journal::events(records, event)
         .into_iter()
@@ -34,10 +34,10 @@ pub fn reasons(records: &[Value], event: &str) -> Vec<String> {
         .collect()
 }
 
-/// The one `call.refused` that came after `before` records.
+/// Returns the one `call.refused` that came after `before` records.
 ///
 /// # Errors
-/// There is none, or more than one, or a `call.opened` beside it.
+/// Fails if there is none, or more than one, or a `call.opened` beside it.
 pub fn one_refusal(records: &[Value], before: usize) -> anyhow::Result<&Value> {
     let new = records.get(before..).unwrap_or_default();
     ensure!(
@@ -49,19 +49,19 @@ pub fn one_refusal(records: &[Value], before: usize) -> anyhow::Result<&Value> {
     refusals.first().copied().context("no refusal")
 }
 
-/// A header of a request; empty if absent.
+/// Returns a header of a request; empty if absent.
 pub fn header<'r>(request: &'r Request, name: &str) -> &'r str {
     bailiwick_dev::orders::header(&request.headers, name)
 }
 
-/// The claims of a JWT in a header, without a check.
+/// Returns the claims of a JWT in a header, without a check.
 pub fn claims_of(request: &Request, name: &str) -> Map<String, Value> {
     let value = header(request, name);
     let token = value.strip_prefix("Bearer ").unwrap_or(value);
     jws::unverified_claims(token).unwrap_or_default()
 }
 
-/// Whether a text is anywhere in a request.
+/// Returns true if a text is anywhere in a request.
 pub fn anything_contains(request: &Request, text: &str) -> bool {
     let mut values = request.headers.values();
     values.any(|value| String::from_utf8_lossy(value.as_bytes()).contains(text))

@@ -16,7 +16,7 @@ use tokio::process::Command;
 pub use binaries::{bailiwick, demo, tools, workbench};
 pub use remains::Remains;
 
-/// The agent through which everybody comes, unless a token says otherwise.
+/// The agent through which every call comes, unless a token names another.
 pub const AGENT: &str = "clerk";
 
 /// The tool that asks the orders service.
@@ -28,7 +28,7 @@ pub const SCOPE: &str = "orders:read";
 /// The trust domain of the host.
 pub const TRUST_DOMAIN: &str = "test.example";
 
-/// What a story changes before the world starts.
+/// The changes of a story to the usual world, made before it starts.
 pub struct Plan {
     /// The authorization server.
     pub issuer: issuer::Settings,
@@ -38,15 +38,16 @@ pub struct Plan {
     pub components: Vec<(String, Vec<u8>)>,
     /// Changes to the service, before it starts.
     pub orders: fn(&mut orders::Settings),
-    /// Whether the host also has the billing component and its two services.
+    /// True if the host also has the billing component and its two services.
     pub billing: bool,
-    /// Header, prefix and key that the reports service takes, in place of the host's own token.
+    /// The header, prefix and key that the reports service accepts, in place of the host's own
+    /// token.
     pub reports_key: Option<[&'static str; 3]>,
     /// Changes to the configuration, before the host starts.
     pub config: Box<dyn FnOnce(&mut Config)>,
-    /// Environment of the host.
+    /// The environment of the host.
     pub environment: Vec<(String, String)>,
-    /// How many file descriptors the host may have, if not as many as the system lets it.
+    /// The number of file descriptors that the host may have, if fewer than the system allows.
     pub descriptors: Option<u32>,
 }
 
@@ -67,7 +68,7 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// The usual world with another delegation mode for the orders component.
+    /// Returns the usual world with another delegation mode for the orders component.
     pub fn mode(mode: &'static str) -> Self {
         Self {
             mode,
@@ -75,7 +76,7 @@ impl Plan {
         }
     }
 
-    /// The usual world with the billing component, each of its tools in its own mode.
+    /// Returns the usual world with the billing component, each of its tools in its own mode.
     pub fn billing() -> Self {
         Self {
             billing: true,
@@ -83,7 +84,7 @@ impl Plan {
         }
     }
 
-    /// The usual world with another configuration.
+    /// Returns the usual world with another configuration.
     pub fn config(change: impl FnOnce(&mut Config) + 'static) -> Self {
         Self {
             config: Box::new(change),
@@ -110,7 +111,7 @@ pub struct World {
     temp: TempDir,
 }
 
-/// What the host finds when it starts.
+/// The surroundings of the host when it starts.
 #[derive(Clone)]
 struct Surroundings {
     environment: Vec<(String, String)>,
@@ -121,7 +122,7 @@ impl World {
     /// Starts the usual world: `whoami`, and `orders` on behalf of the user.
     ///
     /// # Errors
-    /// Anything that does not start.
+    /// Fails if any part does not start.
     pub async fn start() -> anyhow::Result<Self> {
         Self::with(Plan::default()).await
     }
@@ -129,7 +130,7 @@ impl World {
     /// Starts a world by plan.
     ///
     /// # Errors
-    /// Anything that does not start.
+    /// Fails if any part does not start.
     pub async fn with(plan: Plan) -> anyhow::Result<Self> {
         let temp = TempDir::new()?;
         let folder = Folder::create(&temp.path().join("host"))?;
@@ -181,7 +182,7 @@ impl World {
         })
     }
 
-    /// A good token's spec: for this host, through the agent, with the scope for orders.
+    /// Returns a good token's spec: for this host, through the agent, with the scope for orders.
     pub fn spec(&self, sub: &str) -> TokenSpec {
         TokenSpec::of(sub)
             .client(AGENT)
@@ -189,10 +190,10 @@ impl World {
             .scopes(&[SCOPE])
     }
 
-    /// A good token.
+    /// Returns a good token.
     ///
     /// # Errors
-    /// The issuer cannot sign.
+    /// Fails if the issuer cannot sign.
     pub fn token(&self, sub: &str) -> anyhow::Result<String> {
         Ok(self.issuer.token(&self.spec(sub))?)
     }
@@ -200,7 +201,7 @@ impl World {
     /// Calls a tool.
     ///
     /// # Errors
-    /// The host does not answer.
+    /// Fails if the host does not answer.
     pub async fn call(&self, token: &str, tool: &str, arguments: &Value) -> anyhow::Result<Answer> {
         mcp::call(&self.host.url(), Some(token), tool, arguments).await
     }
@@ -208,32 +209,32 @@ impl World {
     /// Asks for an order.
     ///
     /// # Errors
-    /// The host does not answer.
+    /// Fails if the host does not answer.
     pub async fn order(&self, token: &str, id: &str) -> anyhow::Result<Answer> {
         self.call(token, ORDERS_TOOL, &json!({"order_id": id}))
             .await
     }
 
-    /// The journal so far.
+    /// Returns the journal so far.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// Fails if it cannot be read.
     pub fn records(&self) -> anyhow::Result<Vec<Value>> {
         journal::read(&self.folder.audit())
     }
 
-    /// Starts a second host in the same folder, which must refuse; returns what it said.
+    /// Starts a second host in the same folder, which must refuse; returns its output.
     ///
     /// # Errors
-    /// It starts.
+    /// Fails if it starts.
     pub async fn second_refused(&self) -> anyhow::Result<String> {
         refused(&self.folder, &self.surroundings).await
     }
 
-    /// Kills the host in the middle of whatever it does.
+    /// Kills the host in the middle of its work.
     ///
     /// # Errors
-    /// It cannot be waited for.
+    /// Fails if it cannot be waited for.
     pub async fn kill(self) -> anyhow::Result<Remains> {
         let (host, remains) = self.part();
         let said = host.kill().await?;
@@ -243,7 +244,7 @@ impl World {
     /// Ends the host with SIGTERM.
     ///
     /// # Errors
-    /// It does not end, or not with success.
+    /// Fails if it does not end, or not with success.
     pub async fn stop(self) -> anyhow::Result<Remains> {
         let (host, remains) = self.part();
         let (status, said) = host.stop().await?;
@@ -290,7 +291,7 @@ fn with_reports(
     Ok(config.with_reports_key(reports.url(), header, prefix))
 }
 
-/// Each tool of the component gets its own service, and no tool the other's.
+/// Grants each tool of the component its own service, and no tool the other's.
 fn grant_billing(config: Config, digest: &str) -> Config {
     config
         .grant("billing", digest, &[])
@@ -313,10 +314,10 @@ async fn refused(folder: &Folder, surroundings: &Surroundings) -> anyhow::Result
     }
 }
 
-/// Runs `bailiwick audit`: whether it is content, and what it said.
+/// Runs `bailiwick audit`; returns its success and its output.
 ///
 /// # Errors
-/// It cannot be run.
+/// Fails if it cannot be run.
 pub async fn audit(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
     let output = process::run(&bailiwick()?, &[&["audit"], arguments].concat()).await?;
     let said = [output.stdout, output.stderr].concat();
@@ -326,8 +327,8 @@ pub async fn audit(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
     ))
 }
 
-/// A file that grows over its limit is an error for the host and not its end (see `setrlimit`).
-/// With `CONTROL_GROUP` in the environment, the host runs in that group.
+/// Starts the host so that a file that grows over its limit is an error for the host and not its
+/// end (see `setrlimit`). With `CONTROL_GROUP` in the environment, the host runs in that group.
 async fn start_host(folder: &Folder, surroundings: &Surroundings) -> anyhow::Result<Host> {
     let descriptors = surroundings
         .descriptors

@@ -346,7 +346,7 @@ async fn a_flood_without_tokens_is_counted_exactly() -> Result<()> {
     Ok(())
 }
 
-/// How many refusals of a reason a `refusals.counted` record stands for.
+/// Returns the number of refusals of a reason that a `refusals.counted` record stands for.
 fn counted(record: &Value, reason: &str) -> u64 {
     let count = record.pointer("/detail/count").and_then(Value::as_u64);
     count
@@ -354,7 +354,7 @@ fn counted(record: &Value, reason: &str) -> u64 {
         .unwrap_or_default()
 }
 
-/// The value of a parameter of a challenge.
+/// Returns the value of a parameter of a challenge.
 fn quoted(challenge: &str, name: &str) -> String {
     let start = format!("{name}=\"");
     challenge

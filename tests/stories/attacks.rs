@@ -150,7 +150,7 @@ async fn a_client_that_never_reads_loses_its_connection() -> Result<()> {
     let request =
         format!("GET /.well-known/jwks.json HTTP/1.1\r\nHost: {address}\r\n\r\n").repeat(200);
     let flood = async {
-        // The host stops reading once nobody takes its answers, and then gives up on the writer.
+        // The host stops reading when its answers are not read, and then gives up on the writer.
         while stream.write_all(request.as_bytes()).await.is_ok() {}
     };
     tokio::time::timeout(Duration::from_secs(40), flood).await?;

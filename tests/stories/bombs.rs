@@ -56,7 +56,7 @@ async fn calls_are_answered_while_compile_bombs_arrive() -> Result<()> {
     for _ in 0..100 {
         idle.push(timed(&world, &token).await?);
     }
-    // Those of modest size that get as far as the compiler, and all that do not.
+    // The bombs of modest size that reach the compiler, and all that do not.
     let bombs: Vec<Bomb> = bombs()
         .into_iter()
         .filter(|bomb| bomb.bytes.len() < 1 << 20)
@@ -83,8 +83,7 @@ async fn calls_are_answered_while_compile_bombs_arrive() -> Result<()> {
         busy.len(),
         started.elapsed()
     );
-    // Generous, because whatever else runs on the machine takes part: starvation is what this is
-    // about.
+    // Generous, because the rest of the machine's work counts too; this test is about starvation.
     ensure!(
         during < before * 50 + Duration::from_secs(2),
         "calls starve: {ratio:.1}"
@@ -115,7 +114,7 @@ async fn timed(world: &World, token: &str) -> Result<Duration> {
     Ok(started.elapsed())
 }
 
-/// The 99th.
+/// Returns the 99th percentile.
 fn percentile(times: &mut [Duration]) -> Duration {
     times.sort_unstable();
     times

@@ -55,7 +55,7 @@ async fn the_official_typescript_client_listens_for_changed_tools() -> Result<()
     let environment = [("BAILIWICK_TOKEN", token.as_str())];
     let listens = Runtime::Node.run("listen.mjs", &arguments, &environment);
     let changes = async {
-        // It calls a tool once it listens.
+        // The client calls a tool once it listens.
         while count(&world.records()?, "call.closed") == 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -162,8 +162,8 @@ async fn jose_and_joserfc_verify_what_a_running_host_makes() -> Result<()> {
     agree(folder.path()).await
 }
 
-/// Whether a stranger's library, with the few checks of the page about known answers, comes to what
-/// each file expects.
+/// Checks that an independent library, with the few checks on the page about known answers, reaches
+/// the result that each file expects.
 async fn agree(folder: &Path) -> Result<()> {
     let path = folder.to_string_lossy();
     for (runtime, script) in [
@@ -201,7 +201,7 @@ const BEYOND_LIBRARIES: [&str; 5] = [
     "unknown-member",
 ];
 
-/// The keys that the host publishes, as they are and as the envelope crate reads them.
+/// Returns the keys that the host publishes, as they are and as the envelope crate reads them.
 async fn keys(world: &World) -> Result<(Value, PublicKeys)> {
     let published = client::fetch(&world.host.at("/.well-known/jwks.json"))
         .await?

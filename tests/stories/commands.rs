@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// What a command said.
+/// The output of a command.
 struct Said {
     good: bool,
     out: String,
@@ -123,8 +123,8 @@ async fn inspect_tells_what_a_component_is_and_what_it_cannot_do() -> Result<()>
 async fn explain_decides_as_the_host_would_and_calls_nothing() -> Result<()> {
     let world = World::start().await?;
     let (temp, config) = (TempDir::new()?, world.folder.config());
-    // The host's port is any; what a token must name is then known only while it runs, so it is set
-    // here.
+    // The host may use any port, so the resource that a token must name is known only while it
+    // runs, and is set here.
     let text = fs::read_to_string(&config)?;
     let fixed = config.with_file_name("fixed.toml");
     fs::write(

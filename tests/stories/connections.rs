@@ -1,5 +1,4 @@
-//! A service that sends more than it was asked for, and users who must not get each other's
-//! answers.
+//! A service that sends more than its answers, and users who must not get each other's answers.
 
 use std::net::SocketAddr;
 
@@ -10,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Answers everyone rightly, but says each answer once more before the next one on its connection.
+/// Answers everyone rightly, but sends each answer once more before the next one on its connection.
 async fn gossip() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -36,7 +35,7 @@ async fn repeat(mut stream: TcpStream) -> Result<()> {
     }
 }
 
-/// Reads the head of a request; whom its bearer token names.
+/// Reads the head of a request; returns the user that its bearer token names.
 async fn read_user(stream: &mut TcpStream) -> Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -52,7 +51,7 @@ async fn read_user(stream: &mut TcpStream) -> Result<String> {
     Ok(sub.unwrap_or_default())
 }
 
-/// Two users ask in turns. Returns how many answers were for the other one.
+/// Lets two users ask in turns. Returns the number of answers that were for the other one.
 async fn mix_ups(extra: &'static str) -> Result<usize> {
     let service = gossip().await?;
     let world = World::with(Plan::config(move |config| {
@@ -80,7 +79,7 @@ async fn nobody_gets_another_users_answer_from_a_service_that_repeats_itself() -
     ensure_eq(mix_ups("").await?, 0, "answers for the other user")
 }
 
-/// The negative control: one pool for all users, as the operator may say, and the same judge.
+/// The negative control: one pool for all users, as the operator may configure, and the same judge.
 #[tokio::test]
 async fn where_data_is_shared_the_same_service_is_heard_by_others() -> Result<()> {
     ensure!(

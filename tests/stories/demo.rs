@@ -1,4 +1,4 @@
-//! The demo plays to its end, and leaves what it showed.
+//! The demo plays to its end, and keeps the journal that it showed.
 
 use std::fs;
 use std::path::Path;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// How long a line may take to come.
+/// The time that a line may take to appear.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A workbench and what it has printed so far.
@@ -36,7 +36,7 @@ impl Bench {
             .args(more)
             .arg(UNTIL_STDIN_CLOSES)
             .env("TMPDIR", temporary)
-            // Open for as long as this process is there.
+            // Open for as long as this process exists.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -70,7 +70,7 @@ impl Bench {
         }
     }
 
-    /// The token that was printed last for somebody.
+    /// Returns the token that was printed last for this name.
     fn token(&self, name: &str) -> Result<&str> {
         let mut lines = self.printed.lines().rev();
         lines
@@ -91,7 +91,7 @@ impl Bench {
     }
 }
 
-/// An author's folder with these tools, and a place for temporary files.
+/// Returns an author's folder with these tools, and a place for temporary files.
 fn scene(names: &[&str]) -> Result<(TempDir, TempDir)> {
     let folder = TempDir::new()?;
     for name in names {

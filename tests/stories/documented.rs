@@ -17,10 +17,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-/// How long a command may take.
+/// The time that a command may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What a command does.
+/// The way in which a command ends.
 #[derive(Clone, Copy)]
 enum Does {
     /// It ends, with this code.
@@ -48,7 +48,7 @@ const TABLE: [(&str, Does); 13] = [
     ("bailiwick completions ", Does::Ends(0)),
 ];
 
-/// The documents for those who run commands.
+/// The documents with commands for readers to run.
 const DOCUMENTS: [&str; 7] = [
     "README.md",
     "docs/writing-tools.md",
@@ -59,8 +59,8 @@ const DOCUMENTS: [&str; 7] = [
     "docs/journal.md",
 ];
 
-/// The commands of a document, in its order: lines of its blocks, and what stands in a sentence
-/// with names of files in it, without which it is only the name of a command.
+/// Returns the commands of a document, in its order: lines of its blocks, and what stands in a
+/// sentence with names of files in it, without which it is only the name of a command.
 fn commands(document: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut inside = false;
@@ -89,7 +89,7 @@ fn commands(document: &str) -> Vec<String> {
     found
 }
 
-/// The name of a file, or a word in its place, such as `FILE`.
+/// Returns true if a word is the name of a file, or stands for one, such as `FILE`.
 fn is_operand(word: &str) -> bool {
     word.contains('.')
         || (word.len() > 1
@@ -98,7 +98,7 @@ fn is_operand(word: &str) -> bool {
                 .all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
 }
 
-/// Without what may be left out: `[--strict]`.
+/// Returns the command without its optional parts, such as `[--strict]`.
 fn required(command: &str) -> String {
     let mut depth = 0_usize;
     let mut kept = String::new();
@@ -113,15 +113,15 @@ fn required(command: &str) -> String {
     kept
 }
 
-/// The folder of a host that has served one call, in which the words of the documents mean
-/// something.
+/// The folder of a host that has served one call, in which the words of the documents have a
+/// meaning.
 struct Place {
     folder: PathBuf,
-    /// What stands for what.
+    /// Words of the documents, and their meaning here.
     words: Vec<(&'static str, String)>,
-    /// What the last command printed.
+    /// The output of the last command.
     printed: String,
-    /// What was run, so that nothing is run twice that several documents show.
+    /// The commands that ran, so that a command that several documents show runs once.
     run: BTreeSet<String>,
 }
 
@@ -175,7 +175,8 @@ impl Place {
         })
     }
 
-    /// As it was, except for journal and keys: documents do not go on where another one ended.
+    /// Restores the folder, except for journal and keys: a document does not go on where another
+    /// one ended.
     fn clear(&self) -> Result<()> {
         for name in [
             "tools/orders.wasm.sig",
@@ -195,7 +196,7 @@ impl Place {
         Ok(())
     }
 
-    /// The command with what its words mean here.
+    /// Returns the command with the meaning of its words filled in.
     fn meant(&self, command: &str) -> String {
         let mut meant = required(command);
         for (word, meaning) in &self.words {

@@ -14,7 +14,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Every document for readers: name and text.
+/// Returns every document for readers: name and text.
 fn documents() -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for folder in [root(), root().join("docs")] {
@@ -29,7 +29,7 @@ fn documents() -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// The lines of fenced blocks in one of these languages.
+/// Returns the lines of fenced blocks in one of these languages.
 fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
     let mut blocks = Vec::new();
     let mut open: Option<Vec<&str>> = None;
@@ -37,7 +37,7 @@ fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
         match (line.trim_start().strip_prefix("```"), open.take()) {
             (Some(_), Some(block)) => blocks.push(block),
             (Some(language), None) if languages.contains(&language.trim()) => {
-                open = Some(Vec::new())
+                open = Some(Vec::new());
             }
             (None, Some(mut block)) => {
                 block.push(line);
@@ -49,7 +49,7 @@ fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
     blocks
 }
 
-/// A folder in which a configuration finds its secrets and a tool.
+/// Returns a folder in which a configuration finds its secrets and a tool.
 fn folder(config: &str) -> Result<TempDir> {
     let folder = TempDir::new()?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
@@ -182,7 +182,7 @@ fn every_story_in_the_documents_is_told() -> Result<()> {
     Ok(())
 }
 
-/// The links of a document to files of this repository: label and target.
+/// Returns the links of a document to files of this repository: label and target.
 fn links(text: &str) -> Vec<(&str, &str)> {
     let parts: Vec<&str> = text.split("](").collect();
     parts
@@ -197,7 +197,7 @@ fn links(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The anchors of a document's headings, as GitHub makes them: `## The key` is `the-key`.
+/// Returns the anchors of a document's headings, as GitHub makes them: `## The key` is `the-key`.
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut inside = false;
     let mut found = BTreeSet::new();
@@ -243,7 +243,7 @@ fn every_link_in_the_documents_leads_to_a_file_a_heading_or_a_test() -> Result<(
             let linked = fs::read_to_string(&file)?;
             let there = heading.is_empty() || anchors(&linked).contains(heading);
             ensure!(there, "{name}: {target} is no heading");
-            if path.ends_with(".rs")
+            if file.extension().is_some_and(|extension| extension == "rs")
                 && let Some(test) = label.strip_prefix('`')
             {
                 let test = test.trim_end_matches('`');

@@ -1,5 +1,5 @@
-//! Whatever a program started ends with it, however it ends: nothing serves on, and no folder with
-//! keys remains.
+//! A program's children end with it, however it ends: nothing serves on, and no folder with keys
+//! remains.
 
 use std::fs;
 use std::path::Path;
@@ -17,10 +17,10 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// How long something may take that happens by itself.
+/// The time in which something must happen by itself.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A program that serves, and what it started.
+/// A program that serves, and the processes that it started.
 struct Family {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -58,7 +58,7 @@ impl Family {
         })
     }
 
-    /// The process of this program with this first argument.
+    /// Returns the process of this program with this first argument.
     fn relative(&self, program: &str, argument: &str) -> Result<&Relative> {
         let is = |command: &str| {
             let mut words = command.split(' ');
@@ -98,7 +98,7 @@ fn send(id: u32, signal: Signal) -> Result<()> {
     Ok(kill_process(pid, signal)?)
 }
 
-/// Every process below this one.
+/// Returns every process below this one.
 fn descendants(id: u32) -> Result<Vec<Relative>> {
     let mut known = vec![id];
     let mut found = Vec::new();
@@ -137,7 +137,7 @@ fn descendants(id: u32) -> Result<Vec<Relative>> {
     Ok(found)
 }
 
-/// The demo and the workbench: the command, and what it prints when it serves.
+/// Returns the demo and the workbench: the command, and the line that it prints when it serves.
 fn programs(folder: &Path, temporary: &Path) -> Result<[(Command, &'static str); 2]> {
     let mut first = Command::new(demo()?);
     first
@@ -163,8 +163,8 @@ fn programs(folder: &Path, temporary: &Path) -> Result<[(Command, &'static str);
     Ok([(first, "Serving until Ctrl-C"), (second, "serving http")])
 }
 
-/// As a command of a shell, on a terminal of its own, whose end is a signal even if these tests run
-/// under `nohup`.
+/// Returns the command as a shell would run it, on a terminal of its own, whose end is a signal
+/// even if these tests run under `nohup`.
 fn on_terminal(command: &Command) -> Command {
     let quoted =
         |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
@@ -194,7 +194,7 @@ fn on_terminal(command: &Command) -> Command {
 
 #[tokio::test]
 async fn whatever_ends_demo_and_workbench_nothing_of_them_is_left() -> Result<()> {
-    // The last is the end of whoever started it: that closes its standard input.
+    // The last end is that of the parent: it closes the program's standard input.
     for end in [Some(Signal::KILL), Some(Signal::INT), None] {
         let (folder, temporary) = (TempDir::new()?, TempDir::new()?);
         for (mut command, sign) in programs(folder.path(), temporary.path())? {

@@ -9,7 +9,7 @@ use bailiwick_tests::{AGENT, Plan, SCOPE, World, claims_of, ensure_eq};
 use http::StatusCode;
 use serde_json::json;
 
-/// The envelope that `whoami` sees, verified with the keys that the host publishes.
+/// Returns the envelope that `whoami` sees, verified with the keys that the host publishes.
 async fn whoami(world: &World, token: &str) -> Result<Claims> {
     let answer = world.call(token, "whoami", &json!({})).await?;
     ensure!(answer.is_success(), "{}", answer.raw);

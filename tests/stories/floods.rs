@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// How many refusals of `reason` the records stand for, of this actor or of nobody known, and how
-/// many of them have a record of their own.
+/// Returns the number of refusals of `reason` that the records stand for, of this actor or of
+/// unknown callers, and the number of them with a record of their own.
 fn refused(records: &[Value], reason: &str, actor: &str) -> (u64, usize) {
     let of = |event| {
         let all = events(records, event).into_iter();
@@ -33,7 +33,7 @@ fn refused(records: &[Value], reason: &str, actor: &str) -> (u64, usize) {
 
 fn recorded_one_by_one(per_second: u32) -> Plan {
     Plan::config(move |config| {
-        config.audit = format!("{}refusals_per_second = {per_second}\n", config.audit)
+        config.audit = format!("{}refusals_per_second = {per_second}\n", config.audit);
     })
 }
 
@@ -171,7 +171,7 @@ async fn a_principal_has_a_rate_and_what_is_beyond_it_is_429_and_counted() -> Re
 /// Bytes a second that refusals may cost in the journal, and in the log, however many there are.
 const REFUSALS_MAY_WRITE: u64 = 16 << 10;
 
-/// Two seconds of each flood; with `BAILIWICK_FLOOD_SECONDS` as many as it says, for the figures of
+/// Two seconds of each flood, or as many as `BAILIWICK_FLOOD_SECONDS` says, for the figures of
 /// docs/operations.md.
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "figures")]

@@ -19,7 +19,7 @@ fn folder(world: &World) -> PathBuf {
     world.folder.path().join("tools")
 }
 
-/// The component that a record is about.
+/// Returns the component that a record is about.
 fn name(record: &Value) -> &str {
     record
         .pointer("/detail/name")
@@ -27,7 +27,7 @@ fn name(record: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// Waits until the host has said something as often as `wanted`.
+/// Waits until the host has printed a line as often as `wanted`.
 async fn said(world: &World, what: &str, wanted: usize) -> Result<()> {
     let arrive = async {
         while world.host.said().matches(what).count() < wanted {
@@ -38,7 +38,7 @@ async fn said(world: &World, what: &str, wanted: usize) -> Result<()> {
     waited.with_context(|| format!("it does not say {what:?}:\n{}", world.host.said()))
 }
 
-/// The digest of the component that answers for `whoami`; none if it is gone.
+/// Returns the digest of the component that answers for `whoami`; none if it is gone.
 async fn whoami(world: &World, token: &str) -> Result<Option<String>> {
     let answer = world.call(token, "whoami", &json!({})).await?;
     if answer.error_code() == Some(-32602) {
@@ -55,7 +55,7 @@ async fn whoami(world: &World, token: &str) -> Result<Option<String>> {
     ))
 }
 
-/// The component with a section that means nothing: another digest, the same tools.
+/// Returns the component with a section that means nothing: another digest, the same tools.
 fn version(component: &[u8], number: u8) -> Vec<u8> {
     [component, &[0, 4, 2, b'v', b':', number]].concat()
 }
@@ -183,7 +183,7 @@ async fn a_folder_that_goes_and_comes_back_under_load_takes_nothing_away() -> Re
             said(&world, "the tools folder cannot be used", 2 * round - 1).await?;
             fs::create_dir(&folder)?;
             said(&world, "an empty folder", round).await?;
-            // Long enough that what is found next is not waited for.
+            // Long enough that the host does not wait for the next file that it finds.
             tokio::time::sleep(Duration::from_millis(600)).await;
             fs::remove_dir(&folder)?;
             fs::rename(&away, &folder)?;
@@ -201,7 +201,7 @@ async fn a_folder_that_goes_and_comes_back_under_load_takes_nothing_away() -> Re
     ensure_eq(count(&records, "component.loaded"), 2, "loaded components")
 }
 
-/// The status and the text of `/readyz`.
+/// Returns the status and the text of `/readyz`.
 async fn readiness(world: &World) -> Result<(u16, String)> {
     let ready = client::fetch(&world.host.at("/readyz")).await?;
     Ok((ready.status.as_u16(), ready.text()))
@@ -210,7 +210,7 @@ async fn readiness(world: &World) -> Result<(u16, String)> {
 #[tokio::test]
 async fn a_host_is_not_ready_while_nothing_that_the_configuration_names_is_offered() -> Result<()> {
     let world = World::with(Plan::config(|config| {
-        config.components.push_str("[components.whoami]\n")
+        config.components.push_str("[components.whoami]\n");
     }))
     .await?;
     ensure_eq(
@@ -310,7 +310,7 @@ async fn a_host_without_descriptors_takes_a_change_up_once_it_has_some() -> Resu
     limit("3").await?;
     let new = version(&fs::read(tools()?.join("whoami.wasm"))?, b'n');
     world.folder.write_tool("whoami.wasm", &new)?;
-    said(&world, "a change cannot be taken up now", 1).await?;
+    said(&world, "a change cannot be applied now", 1).await?;
     limit("1024").await?;
     said(&world, "a change is in effect", 1).await?;
     ensure_eq(

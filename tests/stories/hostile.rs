@@ -1,4 +1,4 @@
-//! A hostile guest can do nothing to the host and to others. The kit is `tests/hostile/`.
+//! A hostile guest cannot harm the host or others. The kit is `tests/hostile/`.
 
 mod memory;
 
@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 /// The limits that the kit is made for.
 const LIMITS: &str = "memory = \"16MiB\"\ncpu = \"100ms\"\ntime = \"1s\"\noutput = \"64KiB\"";
 
-/// How often each guest is called, unless `BAILIWICK_HOSTILE_ROUNDS` says otherwise.
+/// The number of calls of each guest, unless `BAILIWICK_HOSTILE_ROUNDS` says otherwise.
 const ROUNDS: usize = 3;
 
-/// What a call may take beyond its limit on a machine that is busy with other things.
+/// The time that a call may take beyond its limit on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A world in whose tools folder all of these are from the start.
+/// Returns a world in whose tools folder all of these are from the start.
 async fn among(guests: &[Case]) -> Result<World> {
     within(guests, LIMITS).await
 }
@@ -55,7 +55,7 @@ async fn within(guests: &[Case], limits: &'static str) -> Result<World> {
     .await
 }
 
-/// Resident memory of a process, bytes.
+/// Returns the resident memory of a process, in bytes.
 fn resident(world: &World) -> Result<u64> {
     memory(world, "VmRSS:")
 }
@@ -71,12 +71,12 @@ fn memory(world: &World, field: &str) -> Result<u64> {
     Ok(kibibytes * 1024)
 }
 
-/// The most that was ever resident of a process, bytes.
+/// Returns the most that was ever resident of a process, bytes.
 fn resident_at_most(world: &World) -> Result<u64> {
     memory(world, "VmHWM:")
 }
 
-/// Why components were refused, by the name of the file.
+/// Returns the reasons for which components were refused, by the name of the file.
 fn refusals(records: &[Value]) -> BTreeMap<String, String> {
     let of = |record: &&Value| {
         let name = record
@@ -91,14 +91,14 @@ fn refusals(records: &[Value]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Somebody else, who calls while others do harm.
+/// A neighbour, who calls while others do harm.
 struct Neighbour<'w> {
     world: &'w World,
     token: String,
 }
 
 impl Neighbour<'_> {
-    /// Calls once: the answer must come and be about this user. Returns how long it took.
+    /// Calls once: the answer must come and be about this user. Returns the time that it took.
     async fn call(&self) -> Result<Duration> {
         let began = Instant::now();
         let answer = self.world.call(&self.token, "whoami", &json!({})).await?;
@@ -133,8 +133,8 @@ impl Neighbour<'_> {
     }
 }
 
-/// The reason of a call's end in the journal; empty if it was done. Only the one line is parsed,
-/// because there are many.
+/// Returns the reason of a call's end in the journal; empty if it was done. Only the one line is
+/// parsed, because there are many.
 fn end_of(world: &World, tool: &str) -> Result<String> {
     let mut segments = Vec::new();
     for entry in fs::read_dir(world.folder.audit())? {
@@ -164,17 +164,17 @@ fn end_of(world: &World, tool: &str) -> Result<String> {
     anyhow::bail!("{tool}: not closed")
 }
 
-/// What came of calling a hostile guest.
+/// The outcome of calling a hostile guest.
 struct Suffered {
-    /// Why it was ended; empty if it was not.
+    /// The reason for which it was ended; empty if it was not.
     reason: String,
-    /// How long the call took.
+    /// The time that the call took.
     took: Duration,
     /// The neighbour's slowest call meanwhile.
     beside: Duration,
 }
 
-/// Calls the tool of a guest beside the neighbour, and checks what came of it.
+/// Calls the tool of a guest beside the neighbour, and checks the outcome.
 async fn suffer(
     world: &World,
     neighbour: &Neighbour<'_>,
@@ -293,7 +293,7 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
             }
         }
         let now = resident(&world)?;
-        // The pool keeps what it has used once, so the first round is not yet the plateau.
+        // The pool keeps the slots that it has used, so the first round is not yet the plateau.
         let first = if round == 0 {
             now
         } else {

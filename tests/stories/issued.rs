@@ -1,10 +1,10 @@
-//! The claims of an issued token besides its subject, and who must state them.
+//! The claims of an issued token besides its subject, and the parties that must state them.
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::Misbehaviour;
 use bailiwick_tests::{Plan, World, ensure_eq, reasons};
 
-/// A world whose issuer has a tenant claim, with more keys for the exchange.
+/// Returns a world whose issuer has a tenant claim, with more keys for the exchange.
 async fn tenants(exchange: &'static str) -> Result<World> {
     World::with(Plan::config(move |config| {
         config.issuers.push_str("tenant = { claim = \"tenant\" }\n");

@@ -190,7 +190,7 @@ async fn kill_9_leaves_no_effect_without_an_earlier_record() -> Result<()> {
     Ok(())
 }
 
-/// What was open when the host died is closed as unknown.
+/// Checks that every call that was open when the host died is closed as unknown.
 pub(crate) fn nothing_stays_open(world: &World) -> Result<()> {
     let records = world.records()?;
     for (opened, closed) in [

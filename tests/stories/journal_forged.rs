@@ -58,8 +58,8 @@ fn list(audit: &Path) -> Result<Vec<String>> {
         .collect())
 }
 
-/// The text without the lines of one call. What follows is renumbered, batches too; `gone` counts
-/// the lines over all segments.
+/// Returns the text without the lines of one call. What follows is renumbered, batches too; `gone`
+/// counts the lines over all segments.
 fn without_call(text: &str, call: &str, gone: &Cell<u64>) -> Result<String> {
     let (mut out, mut first, mut in_batch) = (String::new(), 0, 0);
     for line in text.lines() {
@@ -86,7 +86,8 @@ fn without_call(text: &str, call: &str, gone: &Cell<u64>) -> Result<String> {
     Ok(out)
 }
 
-/// Who starts the host on what is in the folder gets a refusal that says so, and nothing is signed.
+/// Checks that a start on the folder's contents is refused with this message, and that nothing is
+/// signed.
 async fn refuses(remains: &Remains, what: &str, said: &str) -> Result<()> {
     let audit = remains.folder.audit();
     let before = fs::read(audit.join("checkpoints.jsonl")).ok();
@@ -106,33 +107,12 @@ fn memory(keys: &Path) -> PathBuf {
     keys.join("journal-test.example%2Faudit.memory")
 }
 
-/// What somebody does to an audit folder.
+/// A deed against an audit folder.
 type Deed = fn(&Path) -> Result<()>;
 
-#[tokio::test]
-async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Result<()> {
-    let world = World::start().await?;
-    let token = world.token("alice")?;
-    for _ in 0..2 {
-        ensure!(world.order(&token, "1001").await?.is_success(), "no order");
-    }
-    let remains = world.stop().await?;
-    let (audit, old) = (remains.folder.audit(), remains.folder.path().join("old"));
-    copy(&audit, &old)?;
-    let kept = old.join("checkpoint").to_string_lossy().into_owned();
-    let world = remains.restart().await?;
-    ensure!(
-        world
-            .order(&world.token("alice")?, "1001")
-            .await?
-            .is_success(),
-        "no order"
-    );
-    let remains = world.stop().await?;
-    let whole = remains.folder.path().join("whole");
-    copy(&audit, &whole)?;
-
-    let deeds: [(&str, Deed, &str); 5] = [
+/// What is done to the folder, and what the host says to it.
+fn deeds() -> [(&'static str, Deed, &'static str); 5] {
+    [
         (
             "another user in every record, no checkpoints",
             |audit| {
@@ -177,13 +157,39 @@ async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Resul
             |audit| Ok(fs::remove_file(audit.join("checkpoints.jsonl"))?),
             "is damaged",
         ),
-    ];
-    for (what, deed, said) in deeds {
+    ]
+}
+
+#[tokio::test]
+async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    for _ in 0..2 {
+        ensure!(world.order(&token, "1001").await?.is_success(), "no order");
+    }
+    let remains = world.stop().await?;
+    let (audit, old) = (remains.folder.audit(), remains.folder.path().join("old"));
+    copy(&audit, &old)?;
+    let kept = old.join("checkpoint").to_string_lossy().into_owned();
+    let world = remains.restart().await?;
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success(),
+        "no order"
+    );
+    let remains = world.stop().await?;
+    let whole = remains.folder.path().join("whole");
+    copy(&audit, &whole)?;
+
+    for (what, deed, said) in deeds() {
         copy(&whole, &audit)?;
         deed(&audit)?;
         refuses(&remains, what, said).await?;
     }
-    // An older journal is one too, and a checkpoint that was kept shows it without the host.
+    // An older journal is a good journal too; only a kept checkpoint shows its age without the
+    // host.
     copy(&old, &audit)?;
     refuses(&remains, "rolled back", "--checkpoint FILE").await?;
     let (folder, key) = (
@@ -198,7 +204,7 @@ async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Resul
         !content && said.contains("does not extend the kept checkpoint"),
         "{said}"
     );
-    // And the whole one goes on.
+    // The whole journal goes on.
     copy(&whole, &audit)?;
     let (content, said) = remains
         .audit(&[

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::client;
 use bailiwick_tests::{World, ensure_eq};
 
-/// The segment that is written: the last one.
+/// Returns the segment that is written: the last one.
 fn segment(audit: &Path) -> Result<PathBuf> {
     let mut last = None;
     for entry in fs::read_dir(audit)? {
@@ -26,7 +26,7 @@ fn aside(path: &Path) -> PathBuf {
     path.with_extension("aside")
 }
 
-/// No call of any kind has an effect, and the host says that it is not ready.
+/// Checks that no call of any kind has an effect, and that the host reports that it is not ready.
 async fn nothing_is_done(world: &World, what: &str) -> Result<()> {
     let token = world.token("alice")?;
     let effects = world.orders.requests().len();
@@ -70,8 +70,8 @@ async fn recovers(world: &World, what: &str) -> Result<()> {
     anyhow::bail!("{what}: it does not recover")
 }
 
-/// Waits until all records are under a checkpoint. What is not may be cut off by whoever can write
-/// the folder.
+/// Waits until all records are under a checkpoint. Other records may be cut off by an attacker who
+/// can write the folder.
 async fn signed(world: &World) -> Result<()> {
     for _ in 0..100 {
         let written = world.records()?.len();
@@ -89,7 +89,7 @@ async fn while_the_journal_is_not_where_it_was_no_call_has_an_effect() -> Result
     let world = World::start().await?;
     recovers(&world, "as it was").await?;
     let audit = world.folder.audit();
-    // What comes back is the same file, with all that was acknowledged.
+    // The same file comes back, with everything that was acknowledged.
     for (what, path) in [
         ("segment renamed", segment(&audit)?),
         ("folder moved away", audit.clone()),
@@ -99,7 +99,7 @@ async fn while_the_journal_is_not_where_it_was_no_call_has_an_effect() -> Result
         fs::rename(aside(&path), &path)?;
         recovers(&world, what).await?;
     }
-    // A host without calls notices too, before anyone asks for one.
+    // A host without calls notices too, before the next call.
     fs::rename(&audit, aside(&audit))?;
     let mut status = 200;
     for _ in 0..50 {
@@ -129,7 +129,7 @@ async fn a_segment_or_list_that_is_not_the_one_that_was_written_stops_all_calls(
     let mut world = World::start().await?;
     let audit = world.folder.audit();
     recovers(&world, "as it was").await?;
-    // A copy with the same text in place of the segment: nobody knows what it has, before a start
+    // A copy with the same text in place of the segment: its contents are unknown until a start
     // reads it.
     let live = segment(&audit)?;
     fs::copy(&live, aside(&live))?;

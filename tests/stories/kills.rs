@@ -1,5 +1,5 @@
-//! Kills a host under load at any moment and starts it again. What reached the service and the
-//! clients is compared with the journal that is left, before anything else writes to it.
+//! Kills a host under load at any moment and starts it again. Everything that reached the service
+//! and the clients is compared with the journal that is left, before the next start writes to it.
 //!
 //! Three kills, or as many as `BAILIWICK_KILLS` says.
 
@@ -52,7 +52,7 @@ async fn a_host_killed_at_any_moment_has_recorded_every_effect_and_every_answer_
     Ok(())
 }
 
-/// How much was compared.
+/// The number of comparisons.
 #[derive(Default)]
 struct Seen {
     answers: usize,
@@ -164,14 +164,14 @@ async fn call_until_it_dies(
                 answered += 1;
                 once.notify_one();
             }
-            // The host is dying; what it says now is no answer of a tool.
+            // The host is dying; its answer now is no answer of a tool.
             Ok(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             Err(_) => return (user, answered),
         }
     }
 }
 
-/// A call is closed in the journal before its answer leaves.
+/// Checks that each call was closed in the journal before its answer left.
 fn every_answer_was_recorded(records: &[Value], answered: &BTreeMap<String, usize>) -> Result<()> {
     let all_closed = events(records, "call.closed");
     for (user, answers) in answered {
@@ -186,7 +186,7 @@ fn every_answer_was_recorded(records: &[Value], answered: &BTreeMap<String, usiz
     Ok(())
 }
 
-/// A request is in the journal before it leaves.
+/// Checks that each request was in the journal before it left.
 fn every_effect_was_recorded(
     records: &[Value],
     requests: &[bailiwick_dev::http::Request],

@@ -123,7 +123,8 @@ async fn the_builds_that_ask_for_a_network_are_refused_by_name_and_told_how_to_d
     Ok(())
 }
 
-/// One tool for two users: it is told the right one each time, and reaches the service as that one.
+/// Calls one tool for two users: it names the right one each time, and reaches the service as that
+/// one.
 async fn greets(name: &'static str, tool: &str) -> Result<()> {
     let _one = COMPILING.lock().await;
     let Some(world) = world(name).await? else {
@@ -159,7 +160,7 @@ async fn greets(name: &'static str, tool: &str) -> Result<()> {
         orders.len() + 1,
         "records",
     )?;
-    let line = log_line(&world, name, "greeting")?;
+    let line = log_line(&world, name, "greeting").await?;
     ensure!(!line.contains("alice") && !line.contains("bob"), "{line}");
     Ok(())
 }
@@ -176,7 +177,7 @@ fn arguments(order: &str) -> Value {
     json!({"a": 1, "b": 2.5, "order_id": order})
 }
 
-/// The subject of the token that a request brought, whose actor is the host.
+/// Returns the subject of the token that a request brought, whose actor is the host.
 fn as_whom(request: &bailiwick_dev::http::Request) -> String {
     let claims = claims_of(request, "authorization");
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -186,8 +187,8 @@ fn as_whom(request: &bailiwick_dev::http::Request) -> String {
     text(claims.get("sub"))
 }
 
-/// Its clock is the host's, random numbers differ, and what it prints, if it can, is in the log and
-/// nowhere else.
+/// Checks that its clock is the host's, random numbers differ, and its output, if it has any, is in
+/// the log and nowhere else.
 async fn looks_around(name: &'static str, tool: &str, prints: bool) -> Result<()> {
     let _one = COMPILING.lock().await;
     let Some(world) = world(name).await? else {
@@ -206,7 +207,7 @@ async fn looks_around(name: &'static str, tool: &str, prints: bool) -> Result<()
         ensure!(seen["apart"].as_u64() < Some(1000), "{seen}");
         random.push(seen["random"].to_string());
         for stream in ["output", "error"].into_iter().filter(|_| prints) {
-            let line = log_line(&world, name, &format!("{stream} for {user}"))?;
+            let line = log_line(&world, name, &format!("{stream} for {user}")).await?;
             ensure!(!line.contains('\u{1b}'), "{line:?}");
         }
     }
@@ -221,8 +222,9 @@ async fn looks_around(name: &'static str, tool: &str, prints: bool) -> Result<()
     Ok(())
 }
 
-/// The one kind of line in which a component says something.
-fn log_line(world: &World, component: &str, message: &str) -> Result<String> {
+/// Returns the first line with `message` in the log; each such line must name the component.
+async fn log_line(world: &World, component: &str, message: &str) -> Result<String> {
+    world.host.says(message).await?;
     let said = world.host.said();
     let lines: Vec<&str> = said.lines().filter(|line| line.contains(message)).collect();
     let named = format!("component=\"{component}\"");
@@ -236,7 +238,7 @@ fn log_line(world: &World, component: &str, message: &str) -> Result<String> {
     .to_owned())
 }
 
-/// A world with that component, which may ask the orders service on behalf of the user.
+/// Returns a world with that component, which may ask the orders service on behalf of the user.
 async fn world(name: &'static str) -> Result<Option<World>> {
     let Some(component) = component(name)? else {
         return Ok(None);
@@ -263,14 +265,14 @@ async fn world(name: &'static str) -> Result<Option<World>> {
     Ok(Some(world))
 }
 
-/// A component that `cargo xtask test` built; `None`, with a line, if it could not.
+/// Returns a component that `cargo xtask test` built; `None`, with a line, if it could not.
 fn component(name: &str) -> Result<Option<Vec<u8>>> {
     let folder = std::env::var_os("BAILIWICK_LANGUAGES").map(PathBuf::from);
     let Some(file) = folder
         .map(|folder| folder.join(name).with_extension("wasm"))
         .filter(|file| file.is_file())
     else {
-        // Nobody may be watching.
+        // The other end of standard error may be closed.
         let _ = writeln!(
             std::io::stderr(),
             "left out: BAILIWICK_LANGUAGES names no folder with {name}.wasm"

@@ -20,7 +20,7 @@ fn slow(world: &World, delay: Duration) {
 
 async fn limited(limits: &'static str) -> Result<World> {
     World::with(Plan::config(move |config| {
-        config.limits = format!("[limits]\n{limits}\n")
+        config.limits = format!("[limits]\n{limits}\n");
     }))
     .await
 }
@@ -100,7 +100,7 @@ async fn memory_is_bounded_for_all_calls_together() -> Result<()> {
         "{}",
         answer.raw
     );
-    // All of it was given back.
+    // All room was given back.
     for user in ["alice", "bob"] {
         ensure!(
             world

@@ -1,4 +1,4 @@
-//! `subscriptions/listen`: which listeners learn that tools changed, and for how long.
+//! `subscriptions/listen`: the listeners that learn of changed tools, and the end of listening.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ async fn told(listening: &mut Listening) -> Result<()> {
     ensure_eq(subscription, Some(&json!(1)), "subscription")
 }
 
-/// How many notifications still come until the stream ends in order, with the result of the
+/// Returns the number of notifications until the stream ends in order, with the result of the
 /// request.
 async fn rest(listening: &mut Listening) -> Result<usize> {
     let mut told = 0;
@@ -51,7 +51,7 @@ async fn rest(listening: &mut Listening) -> Result<usize> {
     }
 }
 
-/// The same component with another description.
+/// Returns the same component with another description.
 fn reworded(component: &[u8], from: &str, to: &str) -> Result<Vec<u8>> {
     ensure!(from.len() == to.len(), "lengths differ");
     let at = component
@@ -67,7 +67,7 @@ fn reworded(component: &[u8], from: &str, to: &str) -> Result<Vec<u8>> {
     .concat())
 }
 
-/// Changes what everybody is shown of `whoami`.
+/// Changes the description of `whoami` that every caller sees.
 fn reword_whoami(world: &World) -> Result<()> {
     let whoami = fs::read(tools()?.join("whoami.wasm"))?;
     world.folder.write_tool(
@@ -104,7 +104,7 @@ async fn a_listener_is_told_of_changes_to_its_own_list_and_of_no_other() -> Resu
         without.raw
     );
 
-    // A comment changes no list, and nobody's listening.
+    // A comment changes no list, and ends no listening.
     fs::write(
         world.folder.config(),
         fs::read_to_string(world.folder.config())? + "# a comment\n",
@@ -193,7 +193,7 @@ async fn a_listener_whom_the_operator_withdraws_is_let_go() -> Result<()> {
     );
     ensure!(withdrawn != config, "nothing to change in {config}");
     fs::write(world.folder.config(), withdrawn)?;
-    // Also a change that would have been told.
+    // Even a change that listeners would have learnt of.
     fs::remove_file(world.folder.path().join("tools/orders.wasm"))?;
     ensure_eq(rest(&mut alice).await?, 0, "notifications")
 }

@@ -1,4 +1,4 @@
-//! The way of components to code: in a process of its own, kept in a private folder; and the
+//! The path of components to code: in a process of its own, kept in a private folder; and the
 //! effects of its failures.
 
 mod cache;
@@ -14,8 +14,8 @@ use bailiwick_tests::{Plan, World, count, ensure_eq, tools};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-/// A component that exports what a tool does and costs seconds to compile: so many functions of so
-/// many additions.
+/// Returns a component that exports the functions of a tool and costs seconds to compile: so many
+/// functions of so many additions.
 fn bomb(functions: usize, additions: usize) -> Result<Vec<u8>> {
     let body = "i32.const 7 i32.add i32.load ".repeat(additions);
     let one = format!("(func i32.const 0 {body} drop)");
@@ -27,10 +27,10 @@ fn bomb(functions: usize, additions: usize) -> Result<Vec<u8>> {
     Ok(wat::parse_str(text)?)
 }
 
-/// A world in which compiling may take so long.
+/// Starts a world in which compiling may take this long.
 async fn world(compile_cpu: &'static str) -> Result<World> {
     World::with(Plan::config(move |config| {
-        config.limits = format!("[limits]\ncompile_cpu = \"{compile_cpu}\"\n")
+        config.limits = format!("[limits]\ncompile_cpu = \"{compile_cpu}\"\n");
     }))
     .await
 }
@@ -50,7 +50,7 @@ async fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Re
         .with_context(|| format!("in vain: {what}"))?
 }
 
-/// The cause that the next refused component is recorded with, when there are `wanted` of them.
+/// Waits for `wanted` records of refused components; returns the cause in the last one.
 async fn refusal(world: &World, wanted: usize) -> Result<String> {
     until("a refused component", || {
         let records = world.records()?;
@@ -69,7 +69,7 @@ fn text_of(record: &Value, pointer: &str) -> String {
         .to_owned()
 }
 
-/// The children of a process that were started as this command.
+/// Returns the children of a process that were started as this command.
 fn children(of: u32, command: &str) -> Result<Vec<u32>> {
     let mut found = Vec::new();
     for task in fs::read_dir(format!("/proc/{of}/task"))? {
@@ -94,7 +94,7 @@ fn host(world: &World) -> Result<u32> {
     world.host.id().context("the host does not run")
 }
 
-/// The process that keeps the spawner.
+/// Returns the process that keeps the spawner.
 fn keeper(world: &World) -> Result<u32> {
     children(host(world)?, "compile-keeper")?
         .pop()

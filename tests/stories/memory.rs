@@ -15,14 +15,14 @@ use bailiwick_tests::{Plan, World, bailiwick, ensure_eq};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-/// How long something may take that happens by itself.
+/// The time in which something must happen by itself.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A control group with little memory, gone when dropped.
 struct Group(PathBuf);
 
 impl Group {
-    /// `None` where this process may make none, with a line.
+    /// Makes a group; `None`, with a line, if this process may not make one.
     #[expect(clippy::print_stdout, reason = "what is left out is said")]
     fn make(name: &str, mebibytes: u64) -> Option<Self> {
         let name = format!("bailiwick-test-{name}-{}", std::process::id());
@@ -32,7 +32,7 @@ impl Group {
                 continue;
             }
             let group = Self(path);
-            // Not created by the write: where the file is missing, the group bounds no memory.
+            // Opened without creating it: where the file is missing, the group bounds no memory.
             let bound = group.0.join(file);
             if bound.exists() && fs::write(&bound, (mebibytes << 20).to_string()).is_ok() {
                 return Some(group);
@@ -57,13 +57,13 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // After a story that failed; what is still in it keeps it.
+        // After a story that failed, a process that is still in it keeps it.
         let _left = fs::remove_dir(&self.0);
     }
 }
 
-/// A tool that takes so many mebibytes, writes to all of it, and then computes until its time is
-/// up.
+/// Returns a tool that takes so many mebibytes, writes to all of it, and then computes until its
+/// time is up.
 fn greedy(mebibytes: u64) -> Result<Vec<u8>> {
     let code = format!(
         "(if (i32.eq (memory.grow (i32.const {})) (i32.const -1)) (then unreachable))
@@ -180,7 +180,7 @@ async fn a_component_that_takes_all_memory_to_compile_ends_its_worker_and_not_th
         environment: vec![("CONTROL_GROUP".into(), group.0.display().to_string())],
         // Address space beyond what the group has, so that it is the kernel that acts.
         config: Box::new(|config| {
-            config.limits = "[limits]\ncompile_memory = \"4GiB\"\n".to_owned()
+            config.limits = "[limits]\ncompile_memory = \"4GiB\"\n".to_owned();
         }),
         ..Plan::default()
     })
@@ -225,7 +225,7 @@ async fn refusal(world: &World) -> Result<String> {
     }
 }
 
-/// The children of a process: number and command.
+/// Returns the children of a process: number and command.
 fn children(id: u32) -> Result<BTreeMap<u32, String>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir("/proc")? {
@@ -252,7 +252,7 @@ fn children(id: u32) -> Result<BTreeMap<u32, String>> {
     Ok(found)
 }
 
-/// The process that `id` started to run this command.
+/// Returns the process that `id` started to run this command.
 fn child(id: u32, command: &str) -> Result<u32> {
     let found = children(id)?
         .into_iter()
@@ -262,7 +262,7 @@ fn child(id: u32, command: &str) -> Result<u32> {
         .with_context(|| format!("no {command}"))
 }
 
-/// By how much a process is preferred when the kernel has to end one.
+/// Returns the score by which the kernel prefers a process when it has to end one.
 fn score(id: u32) -> Result<i32> {
     Ok(fs::read_to_string(format!("/proc/{id}/oom_score_adj"))?
         .trim()

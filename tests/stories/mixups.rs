@@ -19,12 +19,12 @@ use tokio::task::JoinSet;
 const CALLS: usize = 2_000;
 const USERS: usize = 64;
 const AGENTS: [&str; 2] = ["clerk", "planner"];
-/// How many calls are on their way at once.
+/// The number of calls at once.
 const CALLERS: usize = 16;
 /// Longer than any hunt, in seconds.
 const LIFETIME: i64 = 6 * 60 * 60;
 
-/// The user whom the tokens of a request name; what they say if they name two.
+/// Returns the user whom the tokens of a request name; both if they name two.
 fn visitor(request: &Request) -> String {
     let subject = |header| {
         let claims = claims_of(request, header);
@@ -42,7 +42,7 @@ fn visitor(request: &Request) -> String {
     }
 }
 
-/// `GET /orders/{id}` and `GET /customers/{sub}/orders`, for whoever comes.
+/// Serves `GET /orders/{id}` and `GET /customers/{sub}/orders` for any user.
 fn serve(request: &Request) -> Answer {
     let (segments, user) = (request.segments(), visitor(request));
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -54,7 +54,7 @@ fn serve(request: &Request) -> Answer {
     Answer::json(StatusCode::OK, &body)
 }
 
-/// A world whose orders are those of [`serve`].
+/// Returns a world whose orders are those of [`serve`].
 async fn world() -> Result<(World, Server)> {
     let bound = Bound::to(0).await?;
     let url = bound.url();
@@ -76,7 +76,7 @@ fn name(user: usize) -> String {
     format!("user-{user}")
 }
 
-/// One call: who makes it, through whom, and the number that makes it unlike all others.
+/// One call: its user, its agent, and the number that makes it unlike all others.
 struct Call {
     user: usize,
     agent: usize,
@@ -158,7 +158,7 @@ impl Call {
     }
 }
 
-/// How many kinds of calls there are.
+/// The number of kinds of calls.
 const KINDS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -219,7 +219,7 @@ async fn the_hunt_notices_an_answer_for_another_user() -> Result<()> {
         let (tool, arguments) = asked.request();
         let answer = world.call(&asked.token(&world)?, tool, &arguments).await?;
         asked.judge(&answer)?;
-        // The answer to a failed call names nobody; it is told from others by being an error.
+        // The answer to a failed call names no user; it differs from the others by being an error.
         let another = Call::of(asked.turn + 1);
         let other = world
             .call(&another.token(&world)?, tool, &arguments)

@@ -19,7 +19,7 @@ fn token(world: &World, sub: &str) -> Result<String> {
     Ok(world.issuer.token(&world.spec(sub).scopes(&SCOPES))?)
 }
 
-/// A service account: its subject is its client.
+/// Returns a token of a service account: its subject is its client.
 fn machine(world: &World) -> Result<String> {
     Ok(world
         .issuer
@@ -36,7 +36,7 @@ async fn report(world: &World, token: &str) -> Result<Answer> {
         .await
 }
 
-/// How often the issuer was asked for a token.
+/// Returns the number of times that the issuer was asked for a token.
 fn asked(world: &World) -> usize {
     world
         .issuer

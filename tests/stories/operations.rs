@@ -1,4 +1,4 @@
-//! What the operator's programs see: health, metrics, and one line of the log for each call.
+//! Facts for the operator's programs: health, metrics, and one line of the log for each call.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use bailiwick_tests::{ORDERS_TOOL, Plan, World, bailiwick, ensure_eq, tools};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 
-/// The usual world with an operations listener, and its URL.
+/// Returns the usual world with an operations listener, and its URL.
 async fn observed() -> Result<(World, String)> {
     let world = World::with(Plan::config(|config| {
         config.limits += "[operations]\nlisten = \"127.0.0.1:0\"\n";
@@ -29,7 +29,7 @@ async fn observed() -> Result<(World, String)> {
     Ok((world, url))
 }
 
-/// Without colours.
+/// Returns the text without colours.
 fn plain(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -190,8 +190,8 @@ async fn get(url: &str, headers: HeaderMap) -> Result<Reply> {
 #[tokio::test]
 async fn a_slow_client_of_the_operations_listener_is_cut_off() -> Result<()> {
     let (_world, url) = observed().await?;
-    let address = url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).await?;
+    let address = url.trim_start_matches("http://").parse()?;
+    let mut stream = TcpSocket::new_v4()?.connect(address).await?;
     stream
         .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n")
         .await?;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::reload::{in_effect, until};
 
-/// Runs the command; what it said, and whether it was content.
+/// Runs the command; returns its success and its output.
 async fn run(arguments: &[&str]) -> Result<(bool, String)> {
     let output = process::run(&bailiwick()?, arguments).await?;
     let said = [output.stdout, output.stderr].concat();
@@ -30,7 +30,7 @@ fn path(path: &Path) -> Result<&str> {
     path.to_str().context("a path that is not UTF-8")
 }
 
-/// Somebody who signs components.
+/// A signer of components.
 struct Signer {
     folder: TempDir,
     /// `key = "..."`, for the configuration.
@@ -53,7 +53,7 @@ impl Signer {
         })
     }
 
-    /// The signature of a component of that name.
+    /// Returns the signature of a component of that name.
     async fn sign(&self, name: &str, bytes: &[u8]) -> Result<Vec<u8>> {
         let file = self.folder.path().join(name).with_extension("wasm");
         fs::write(&file, bytes)?;
@@ -63,7 +63,7 @@ impl Signer {
         Ok(fs::read(file.with_extension("wasm.sig"))?)
     }
 
-    /// Its section of the configuration.
+    /// Returns the signer's section of the configuration.
     fn section(&self, name: &str, components: &str, services: &str) -> String {
         format!(
             "[signers.{name}]\n{}\ncomponents = [{components}]\nservices = [{services}]\n\n",
@@ -76,7 +76,7 @@ fn orders() -> Result<Vec<u8>> {
     Ok(fs::read(tools()?.join("orders.wasm"))?)
 }
 
-/// A component in which a text was replaced by another of its length.
+/// Returns a component in which a text was replaced by another of its length.
 fn changed(bytes: &[u8], from: &str, to: &str) -> Result<Vec<u8>> {
     ensure!(from.len() == to.len());
     let at = bytes
@@ -96,7 +96,7 @@ fn reworded() -> Result<Vec<u8>> {
     )
 }
 
-/// The signature line of a `.sig` file.
+/// Returns the signature line of a `.sig` file.
 fn last_line(signature: &[u8]) -> Result<Vec<u8>> {
     signature
         .split_inclusive(|byte| *byte == b'\n')
@@ -115,7 +115,7 @@ fn by_signature(config: &mut Config, signers: &str) {
     config.components = config.components.replace(&pinned, "digest = \"signed\"") + signers;
 }
 
-/// A world whose orders component goes by its signature.
+/// Starts a world in which the signature admits the orders component.
 async fn signed_world(signers: String, signature: Option<Vec<u8>>) -> Result<World> {
     let components = signature
         .map(|signature| ("orders.wasm.sig".to_owned(), signature))
@@ -136,7 +136,7 @@ fn detail<'r>(record: &'r Value, name: &str) -> &'r Value {
         .unwrap_or(&Value::Null)
 }
 
-/// The newest record of an event about the orders component.
+/// Returns the newest record of an event about the orders component.
 fn newest<'r>(records: &'r [Value], event: &str) -> Result<&'r Value> {
     let of_orders = |record: &&Value| detail(record, "name") == "orders";
     events(records, event)
@@ -184,20 +184,20 @@ async fn a_signature_that_does_not_count_refuses_the_component_and_nothing_else(
     let good = signer.sign("orders", &orders).await?;
     let all = signer.section("release", "\"*\"", "\"orders_api\"");
     let garbage = good.iter().map(|byte| byte ^ 1).collect::<Vec<_>>();
-    // The signer's line of other bytes names its key, and does not sign this.
+    // The signer's line for other bytes names its key, but does not sign these.
     let forged = last_line(&signer.sign("orders", &whoami).await?)?;
     let cases: Vec<(&str, String, Option<Vec<u8>>, &str)> = vec![
         (
             "unknown key",
             all.clone(),
             Some(stranger.sign("orders", &orders).await?),
-            "no signer of this configuration",
+            "not a signer in the configuration",
         ),
         (
             "no signers",
             String::new(),
             Some(good.clone()),
-            "no signer of this configuration",
+            "not a signer in the configuration",
         ),
         (
             "other bytes",
@@ -211,18 +211,23 @@ async fn a_signature_that_does_not_count_refuses_the_component_and_nothing_else(
             Some(signer.sign("whoami", &orders).await?),
             "its signature is for whoami",
         ),
-        ("garbage", all.clone(), Some(garbage), "is not a signature"),
+        (
+            "garbage",
+            all.clone(),
+            Some(garbage),
+            "signature file is malformed",
+        ),
         (
             "a line more",
             all.clone(),
             Some([&*good, b"more\n"].concat()),
-            "is not a signature",
+            "signature file is malformed",
         ),
         (
             "a forged line beside it",
             all.clone(),
             Some([&*good, &*forged].concat()),
-            "which did not make it",
+            "but that key did not sign it",
         ),
         (
             "too large",
@@ -326,7 +331,7 @@ async fn changed_definitions_wait_until_they_are_accepted_and_stay_accepted_over
         "the accepted version is gone"
     );
 
-    // Not so after a restart: nobody remembers the old version, and the new one is not accepted.
+    // Not so after a restart: the old version is forgotten, and the new one is not accepted.
     let world = world.stop().await?.restart().await?;
     let token = world.token("alice")?;
     ensure!(
@@ -348,7 +353,7 @@ async fn changed_definitions_wait_until_they_are_accepted_and_stay_accepted_over
         "the acceptance is forgotten"
     );
 
-    // The way back is a change too.
+    // Going back is a change too.
     world.folder.write_tool("orders.wasm", &orders()?)?;
     let records = until(&world, "component.refused", 4).await?;
     ensure_eq(

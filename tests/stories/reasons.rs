@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::probed;
 
-/// The reason of the newest record of an event.
+/// Returns the reason of the newest record of an event.
 fn newest(world: &World, event: &str) -> Result<String> {
     reasons(&world.records()?, event)
         .pop()
@@ -175,7 +175,7 @@ async fn what_a_crash_leaves_open_is_closed_as_unknown() -> Result<()> {
     Ok(())
 }
 
-/// Codes that no story can cause from outside, each with the reason why.
+/// Codes that no story can cause from outside, each with its reason.
 const WITHOUT_A_STORY: &[(&str, &str)] = &[
     (
         "audit-unavailable",

@@ -27,7 +27,7 @@ pub(crate) async fn until(world: &World, event: &str, wanted: usize) -> Result<V
         .with_context(|| format!("no {event} in time"))?
 }
 
-/// Waits until the host has said as often as `wanted` that a change is in effect. The record of a
+/// Waits until the host has logged as often as `wanted` that a change is in effect. The record of a
 /// change comes before its effect.
 pub(crate) async fn in_effect(world: &World, wanted: usize) -> Result<()> {
     let arrive = async {

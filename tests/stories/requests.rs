@@ -1,5 +1,4 @@
-//! What becomes of a tool's request: how its segments reach the service, and what the tool learns
-//! when no response comes.
+//! A tool's request: its segments as they reach the service, and its error when no response comes.
 
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use bailiwick_tests::{Plan, World, count, ensure_eq, guest};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// A world with the prober, whose grant covers these templates.
+/// Returns a world with the prober, whose grant covers these templates.
 async fn allowing(templates: &str, change: fn(&mut bailiwick_dev::Config)) -> Result<World> {
     let prober = guest("prober").await?;
     let digest = bailiwick_dev::folder::digest(&prober);
@@ -36,7 +35,10 @@ async fn ask(world: &World, arguments: &Value) -> Result<String> {
     members.extend(arguments.as_object().context("an object")?.clone());
     let answer = world.call(&world.token("alice")?, "ask", &whole).await?;
     ensure!(answer.is_success(), "{arguments}: {}", answer.raw);
-    let first = answer.structured()["each"][0].as_str();
+    let first = answer
+        .structured()
+        .pointer("/each/0")
+        .and_then(Value::as_str);
     Ok(first.unwrap_or_default().to_owned())
 }
 
@@ -135,7 +137,7 @@ async fn no_pieces_make_a_segment_that_means_another_path() -> Result<()> {
     Ok(())
 }
 
-/// The outcome of the last request in the journal.
+/// Returns the outcome of the last request in the journal.
 fn last_outcome(world: &World) -> Result<String> {
     let records = world.records()?;
     let closed = events(&records, "downstream.closed");

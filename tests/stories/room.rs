@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 /// Proxies are trusted on all of loopback, so that shares of addresses are not in the way.
 const TRUSTED: &str = "trusted_proxies = [\"127.0.0.0/8\"]\n";
 
-/// A connection from the address 127.0.0.`from`.
+/// Returns a connection from the address 127.0.0.`from`.
 async fn dial(world: &World, from: u8) -> Result<TcpStream> {
     let port = world.host.port().context("a port")?;
     let socket = TcpSocket::new_v4()?;
@@ -31,7 +31,7 @@ async fn dial(world: &World, from: u8) -> Result<TcpStream> {
         .await?)
 }
 
-/// The head of a request for `tool` whose body has so many bytes.
+/// Returns the head of a request for `tool` whose body has so many bytes.
 fn head(world: &World, token: &str, tool: &str, length: usize) -> String {
     let port = world.host.port().unwrap_or_default();
     format!(
@@ -43,14 +43,14 @@ fn head(world: &World, token: &str, tool: &str, length: usize) -> String {
     )
 }
 
-/// A whole request.
+/// Returns a whole request.
 fn request(world: &World, token: &str, tool: &str, arguments: &serde_json::Value) -> String {
     let body =
         mcp::message("tools/call", &json!({"name": tool, "arguments": arguments})).to_string();
     head(world, token, tool, body.len()) + &body
 }
 
-/// One answer: until `end` is in it, or the connection ends.
+/// Reads one answer: until `end` is in it, or the connection ends.
 async fn read_until(stream: &mut TcpStream, end: &str) -> Result<String> {
     let mut text = String::new();
     let read = async {
@@ -79,7 +79,7 @@ fn slow(world: &World, delay: Duration) {
         .answer_with(Answer::new(StatusCode::OK, "application/json", body).after(delay));
 }
 
-/// Somebody else does what they always do.
+/// Checks that another user is served as always.
 async fn is_served(world: &World, user: &str, times: usize) -> Result<()> {
     let token = world.token(user)?;
     for _ in 0..times {
@@ -98,7 +98,7 @@ async fn is_served(world: &World, user: &str, times: usize) -> Result<()> {
 #[tokio::test]
 async fn unfinished_bodies_of_others_do_not_refuse_anybodys_calls() -> Result<()> {
     const MIB: usize = 1 << 20;
-    // Users, connections of each, bytes that are announced, and bytes that come.
+    // Users, connections of each, bytes that are announced, and bytes that are sent.
     for (limits, users, each, announced, sent) in [
         ("input = \"1MiB\"", 1, 32, MIB, MIB - 1),
         ("input = \"16MiB\"", 1, 4, 16 * MIB, 16 * MIB - 1),
@@ -120,7 +120,7 @@ async fn unfinished_bodies_of_others_do_not_refuse_anybodys_calls() -> Result<()
                     head(&world, &token, ORDERS_TOOL, announced),
                 );
                 held.spawn(async move {
-                    // The host may have enough of it before the end.
+                    // The host may close the connection before the end.
                     let _ = stream.write_all(head.as_bytes()).await;
                     let _ = stream.write_all(&vec![b' '; sent]).await;
                     stream

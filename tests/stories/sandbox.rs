@@ -9,7 +9,7 @@ use bailiwick_tests::{Plan, World, count, ensure_eq, guest, header, reasons};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// A world with the prober, which the operator lets reach the orders service.
+/// Returns a world with the prober, which the operator lets reach the orders service.
 pub(crate) async fn probed(limits: &'static str) -> Result<World> {
     let prober = guest("prober").await?;
     let digest = bailiwick_dev::folder::digest(&prober);
@@ -26,7 +26,8 @@ pub(crate) async fn probed(limits: &'static str) -> Result<World> {
     .await
 }
 
-/// How often a text is in the memory of a tool that has just asked the orders service.
+/// Returns the number of times that a text is in the memory of a tool that has just asked the
+/// orders service.
 async fn hunt(world: &World, token: &str, wanted: &str) -> Result<u64> {
     let pattern: Vec<u8> = wanted.bytes().map(|byte| byte.wrapping_add(1)).collect();
     let arguments = json!({"pattern": pattern, "after": ["orders", "1001"]});
@@ -74,7 +75,7 @@ async fn a_tool_cannot_read_the_token() -> Result<()> {
     Ok(())
 }
 
-/// Lets the prober ask; returns what it got each time.
+/// Lets the prober ask; returns its result for each time.
 async fn ask(world: &World, arguments: &Value) -> Result<(Vec<String>, String)> {
     let mut whole = json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"]});
     let members = whole.as_object_mut().context("an object")?;

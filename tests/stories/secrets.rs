@@ -5,7 +5,7 @@ use bailiwick_dev::Misbehaviour;
 use bailiwick_tests::{Plan, World, anything_contains};
 use serde_json::json;
 
-/// The signature of a token: it is in nothing that is derived from it.
+/// Returns the signature of a token, which is in nothing that is derived from it.
 fn signature(token: &str) -> &str {
     token.rsplit('.').next().unwrap_or(token)
 }

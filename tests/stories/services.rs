@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::sandbox::probed;
 
-/// A world in which the orders service is reached as the host, by these templates.
+/// Returns a world in which the orders service is reached as the host, by these templates.
 fn as_the_host(more: &'static str) -> Plan {
     let mut plan = Plan::mode("service_identity");
     plan.orders = |settings| settings.bearer = false;

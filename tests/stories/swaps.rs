@@ -18,13 +18,13 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 const CALLERS: usize = 6;
-/// At least so long, and at least so many.
+/// The shortest hunt, in time and in swaps.
 const BUDGET: Duration = Duration::from_secs(20);
 const SWAPS: usize = 100;
-/// After so many swaps, memory and descriptors have come to where they stay.
+/// The number of swaps after which memory and descriptors no longer grow.
 const FEW: usize = 20;
 
-/// A release of the component: its bytes, what its code says, and its digest.
+/// A release of the component: its bytes, the mark that its code returns, and its digest.
 #[derive(Clone)]
 struct Release {
     bytes: Vec<u8>,
@@ -33,7 +33,7 @@ struct Release {
 }
 
 impl Release {
-    /// The guest with another mark written over its own.
+    /// Returns the guest with another mark written over its own.
     fn of(guest: &[u8], mark: &'static str) -> Self {
         let own = b"release-mark-0000";
         let mut bytes = Vec::with_capacity(guest.len());
@@ -52,7 +52,7 @@ impl Release {
         }
     }
 
-    /// Puts it in the place of the other, whole.
+    /// Puts the whole release in the place of the other.
     fn put(&self, tools: &Path) -> Result<()> {
         let beside = tools.join("release.wasm.new");
         fs::write(&beside, &self.bytes)?;
@@ -60,14 +60,14 @@ impl Release {
     }
 }
 
-/// What one call was answered: the call, the digest that it says ran, and what the code said.
+/// The answer to one call: the call, the digest that ran according to it, and the mark of the code.
 struct Seen {
     call: String,
     digest: String,
     mark: String,
 }
 
-/// Calls until told to stop; an answer that is not a success ends it.
+/// Calls until it must stop; an answer that is not a success ends it.
 async fn caller(url: String, token: String, stop: Arc<AtomicBool>) -> Result<Vec<Seen>> {
     let mut all = Vec::new();
     while !stop.load(Ordering::Relaxed) {
@@ -83,7 +83,7 @@ async fn caller(url: String, token: String, stop: Arc<AtomicBool>) -> Result<Vec
     Ok(all)
 }
 
-/// Resident memory, KiB, and open descriptors of the host.
+/// Returns the host's resident memory, in KiB, and its number of open descriptors.
 fn footprint(world: &World) -> Result<(u64, usize)> {
     let process =
         Path::new("/proc").join(world.host.id().context("the host has ended")?.to_string());
@@ -96,7 +96,7 @@ fn footprint(world: &World) -> Result<(u64, usize)> {
     Ok((resident, fs::read_dir(process.join("fd"))?.count()))
 }
 
-/// Waits until the release answers; returns how long that took.
+/// Waits until the release answers; returns the time that it took.
 async fn visible(world: &World, token: &str, release: &Release) -> Result<Duration> {
     let began = Instant::now();
     loop {
@@ -198,7 +198,8 @@ async fn releases_are_swapped_under_load_without_a_failed_or_a_mixed_call() -> R
     Ok(())
 }
 
-/// The journal and the answers tell the same digest for each call, from its beginning to its end.
+/// Checks that the journal and the answers name the same digest for each call, from its beginning
+/// to its end.
 fn each_call_has_one_digest(records: &[Value], seen: &[Seen]) -> Result<()> {
     let mut digests = BTreeMap::new();
     for event in ["call.opened", "call.closed"] {

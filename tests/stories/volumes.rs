@@ -16,13 +16,13 @@ fn mode(path: &Path, mode: u32) -> Result<()> {
     Ok(fs::set_permissions(path, Permissions::from_mode(mode))?)
 }
 
-/// Whether this is the superuser, who alone can give files away.
+/// Returns true if this user is the superuser, who alone can give files away.
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Makes of a folder what an orchestrator makes of a volume with files: `NAME -> ..data/NAME`,
-/// `..data -> VERSION`; the root is open to everyone, since no one else reaches it.
+/// Lays out a folder as an orchestrator lays out a volume with files: `NAME -> ..data/NAME`,
+/// `..data -> VERSION`. The root is open to everyone, since no one else reaches it.
 fn volume(folder: &Path, version: &str) -> Result<()> {
     let inside = folder.join(version);
     fs::create_dir(&inside)?;
@@ -39,7 +39,7 @@ fn volume(folder: &Path, version: &str) -> Result<()> {
     mode(folder, 0o777)
 }
 
-/// Puts another version in the place of the present one, in one step.
+/// Puts another version in place of the present one, in one step.
 fn swap(folder: &Path, version: &str) -> Result<()> {
     symlink(version, folder.join("..data_tmp"))?;
     Ok(fs::rename(
@@ -101,7 +101,7 @@ async fn volumes_of_links_are_served_and_followed_where_the_operator_answers_for
         "refused components",
     )?;
 
-    // Without that word, the same folder is refused, and what is said names it and both ways out.
+    // Without that setting, the same folder is refused, and the message names it and both ways out.
     let remains = world.stop().await?;
     let text = fs::read_to_string(remains.folder.config())?;
     fs::write(remains.folder.config(), text.replacen("\"tools\", ", "", 1))?;
@@ -134,7 +134,7 @@ async fn volumes_of_another_user_and_of_a_group_are_taken_where_the_operator_tru
     ] {
         chown(path, Some(1234), Some(1234))?;
     }
-    // What the group of a volume makes of the folders that the host writes.
+    // The mode that the group of a volume gives to the folders that the host writes.
     for folder in ["keys", "cache"] {
         for entry in fs::read_dir(at(folder))? {
             chown(entry?.path(), None, Some(4711))?;

@@ -1,8 +1,8 @@
 //! The snapshot of the advisory database of `RustSec` that the gate checks against.
 //!
-//! The snapshot is committed, so a check needs no network and says the same on every machine.
-//! `refresh` replaces it with what a clone of the database has now. `lay_out` makes of it the
-//! folder that cargo-deny expects. Invariant: the folder holds exactly the advisories of the
+//! The snapshot is committed, so a check needs no network and has the same result on every machine.
+//! `refresh` replaces it with the present contents of a clone of the database. `lay_out` makes of
+//! it the folder that cargo-deny expects. Invariant: the folder holds exactly the advisories of the
 //! snapshot.
 
 mod snapshot;
@@ -22,14 +22,14 @@ use snapshot::{Advisory, Snapshot};
 /// The database's own repository.
 const HOME: &str = "https://github.com/rustsec/advisory-db";
 
-/// Where the snapshot is, from the root of the workspace.
+/// The path of the snapshot, from the root of the workspace.
 const FILE: &str = "xtask/advisories.txt";
 
 /// The folder that cargo-deny makes of the database's URL, a hash included, below `db-path` of
 /// deny.toml.
 const FOLDER: &str = "target/advisories/advisory-db-3157b0e258782691";
 
-/// When a snapshot is called old.
+/// The age at which a snapshot is called old, in days.
 const OLD: u64 = 90;
 
 /// Replaces the snapshot by the state of a repository: the database's own, unless another is named.
@@ -67,7 +67,7 @@ pub(crate) fn refresh(root: &Path, from: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Makes the folder that cargo-deny reads, and says how old the snapshot is.
+/// Makes the folder that cargo-deny reads, and reports the age of the snapshot.
 pub(crate) fn lay_out(root: &Path) -> Result<()> {
     let (snapshot, folder) = (read(root)?, root.join(FOLDER));
     if folder.exists() {
@@ -99,7 +99,7 @@ fn read(root: &Path) -> Result<Snapshot> {
     Snapshot::parse(&fs::read_to_string(root.join(FILE)).context(FILE)?).context(FILE)
 }
 
-/// What a clone of the database has.
+/// Reads the advisories of a clone of the database.
 fn take(clone: &Path) -> Result<Snapshot> {
     let said = said_by_git(clone, "%H %cs %ct")?;
     let mut words = said.split_whitespace().map(str::to_owned);

@@ -1,8 +1,8 @@
-//! What `cargo xtask bench` builds, and the program that then measures it.
+//! The builds of `cargo xtask bench`, and the start of the program that measures them.
 //!
 //! The host and the programs that measure are built as one, so that the native server runs on the
-//! very libraries that the host has. Invariant: everything that is measured was built in release by
-//! this command.
+//! very libraries that the host has. Invariant: this command built everything that is measured, in
+//! release.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -43,7 +43,7 @@ pub(crate) fn measure(project: &Project, arguments: &[String]) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-/// Without the dependencies of any test, which would change what ships.
+/// Builds without the dependencies of any test, which would change the shipped libraries.
 pub(crate) fn build(project: &Project) -> Result<()> {
     let mut cargo = project.cargo();
     run(cargo.args([

@@ -1,22 +1,21 @@
-//! The MCP clients, JOSE libraries and the authorization server that others wrote, for the stories
-//! that meet them.
+//! Independent MCP clients, JOSE libraries and an authorization server, for the stories that meet
+//! them.
 //!
-//! Needs Node with npm, and Python. Where one is missing or cannot install, its stories are left
-//! out and a line says so. Invariant: nothing is installed outside `target/clients`, and nothing
-//! twice.
+//! Needs Node with npm, and Python. If one is missing or cannot install, its stories are left out
+//! and a line says so. Invariant: nothing is installed outside `target/clients`, and nothing twice.
 
 use std::path::{Path, PathBuf};
 
 use crate::packages::{install_node, install_python};
 use crate::step::say;
 
-/// What names the folder of the Node packages for the stories.
+/// The variable with the folder of the Node packages for the stories.
 const NODE: &str = "BAILIWICK_NODE_CLIENTS";
 
-/// What names the folder of the Python environment for the stories.
+/// The variable with the folder of the Python environment for the stories.
 const PYTHON: &str = "BAILIWICK_PYTHON_CLIENTS";
 
-/// Installs what can be installed; returns what to tell the stories.
+/// Installs what can be installed; returns the variables for the stories.
 pub(crate) fn set_up(root: &Path) -> Vec<(&'static str, PathBuf)> {
     let mut there = Vec::new();
     for (variable, language) in [(NODE, "node"), (PYTHON, "python")] {

@@ -2,8 +2,8 @@
 //! figures at the end.
 //!
 //! Each section is a test of the gate with a larger number, which the environment carries. A
-//! variable that is already set keeps its value, so a section can be tried in a minute. What a
-//! section printed is in `target/deep/`. Invariant: a section that ran no test has failed.
+//! variable that is already set keeps its value, so a section can be tried in a minute. The output
+//! of a section is in `target/deep/`. Invariant: a section that ran no test has failed.
 
 mod outcome;
 mod sections;
@@ -76,7 +76,7 @@ fn outcome(project: &Project, section: &'static Section, folder: &Path) -> Outco
     }
 }
 
-/// Runs the tests of a section; returns what they printed.
+/// Runs the tests of a section; returns their output.
 fn tests(
     project: &Project,
     section: &Section,
@@ -110,7 +110,7 @@ fn into<'c>(command: &'c mut Command, log: &PathBuf) -> Result<&'c mut Command> 
         .stderr(file))
 }
 
-/// With which numbers a section runs.
+/// Returns the numbers with which a section runs.
 fn settings(section: &Section) -> Vec<String> {
     let values = section.environment.iter().map(|(name, value)| {
         let set = env::var_os(name).map(|set| set.to_string_lossy().into_owned());
@@ -119,7 +119,7 @@ fn settings(section: &Section) -> Vec<String> {
     values.collect()
 }
 
-/// Builds what is shipped.
+/// Builds the shipped programs.
 fn release(project: &Project) -> Result<Vec<String>> {
     step("release: building the host and what measures it", || {
         bench::build(project)

@@ -1,4 +1,4 @@
-//! What may be in the dependency graph: `cargo deny check`, by the rules of deny.toml, without the
+//! The check of the dependency graph: `cargo deny check`, by the rules of deny.toml, without the
 //! network.
 //!
 //! Cargo-deny is built from its source on the registry, in one version, once. Advisories come from
@@ -16,7 +16,7 @@ use crate::{Project, advisories};
 
 const VERSION: &str = "0.20.2";
 
-/// Checks; arguments go to `cargo deny check`.
+/// Runs the check; arguments go to `cargo deny check`.
 pub(crate) fn check(project: &Project, arguments: &[String]) -> Result<ExitCode> {
     let program = install(&project.root)?;
     step("fetching what Cargo.lock names, for every platform", || {
@@ -33,7 +33,7 @@ pub(crate) fn check(project: &Project, arguments: &[String]) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds cargo-deny where this version is not yet.
+/// Builds cargo-deny unless this version is there.
 fn install(root: &Path) -> Result<PathBuf> {
     let folder = root.join("target").join(format!("cargo-deny-{VERSION}"));
     let program = folder

@@ -1,7 +1,7 @@
-//! The toolchain for WebAssembly and the tools that are built with it.
+//! The toolchain for WebAssembly, and the tools that are built with it.
 //!
-//! Rustup first, which is the ordinary way; the distribution's packages where its servers cannot be
-//! reached. Invariant: nothing is installed when something usable is there.
+//! Rustup first, which is the ordinary way; the distribution's packages if its servers cannot be
+//! reached. Invariant: nothing is installed if a usable toolchain is there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::step::{run, say, step};
 
-/// What to type where this program cannot help.
+/// The commands to type where this program cannot help.
 const BY_HAND: &str = "\
 there is no Rust toolchain for WebAssembly, and it could not be installed. With rustup:
     rustup target add wasm32-unknown-unknown
@@ -32,10 +32,10 @@ const PACKAGES: [&str; 4] = [
     "libstd-rust-web-dev",
 ];
 
-/// How long rustup may take; where its servers are out of reach it may try for minutes.
+/// The time that rustup may take; where its servers are out of reach it may try for minutes.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The folders of the example tools.
+/// Returns the folders of the example tools.
 pub(crate) fn examples(root: &Path) -> Result<Vec<PathBuf>> {
     let folder = root.join("example-tools");
     let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
@@ -47,7 +47,7 @@ pub(crate) fn examples(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(tools)
 }
 
-/// Makes sure that something can compile for WebAssembly.
+/// Makes sure that a toolchain can compile for WebAssembly.
 pub(crate) fn set_up() -> Result<()> {
     if has_target("rustc", TARGET) || has_source("/usr/bin/rustc") {
         return Ok(());
@@ -84,7 +84,7 @@ fn install_packages() -> Result<()> {
     run(apt_get()
         .args(["install", "-y", "--no-install-recommends"])
         .args(PACKAGES))?;
-    // For those who want to call it by hand; `bailiwick build` finds it without.
+    // For users who call it by hand; `bailiwick build` finds it without the link.
     let linked = run(Command::new("rustup").args(["toolchain", "link", "debian-web", "/usr"]));
     if let Err(error) = linked {
         say(&format!("  not linked as a toolchain of rustup: {error:#}"));
@@ -103,13 +103,13 @@ fn apt_get() -> Command {
     apt_get
 }
 
-/// Whether a compiler has the standard library of a target.
+/// Returns true if a compiler has the standard library of a target.
 pub(crate) fn has_target(rustc: &str, target: &str) -> bool {
     let folder = printed(rustc, &["--print", "target-libdir", "--target", target]);
     folder.is_some_and(|folder| Path::new(&folder).is_dir())
 }
 
-/// Whether a compiler has the source of the standard library.
+/// Returns true if a compiler has the source of the standard library.
 fn has_source(rustc: &str) -> bool {
     let sysroot = printed(rustc, &["--print", "sysroot"]);
     sysroot.is_some_and(|root| {
@@ -123,7 +123,7 @@ fn is_root() -> bool {
     printed("id", &["-u"]).is_some_and(|id| id == "0")
 }
 
-/// What a program prints, if it ends well.
+/// Returns a program's output, if the program succeeds.
 pub(crate) fn printed(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program)
         .args(arguments)
@@ -134,7 +134,7 @@ pub(crate) fn printed(program: &str, arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8(text).ok()?.trim().to_owned())
 }
 
-/// Runs a program, but not longer than that.
+/// Runs a program, but not for longer than `patience`.
 fn run_for(patience: Duration, command: &mut Command) -> Result<()> {
     let started = Instant::now();
     let mut child = command.stdin(Stdio::null()).spawn()?;

@@ -1,10 +1,10 @@
 //! Tools in other languages, for the stories that call them: JavaScript, Python, and Rust with
 //! WASI.
 //!
-//! Needs Node with npm, Python, and rustup. Where one is missing or cannot install, its components
-//! are left out and a line says so. Invariant: nothing is installed outside `target/languages` but
-//! a target of rustup, nothing is built twice from the same sources with the same tools, and what
-//! could not be built from the present sources is not there.
+//! Needs Node with npm, Python, and rustup. If one is missing or cannot install, its components are
+//! left out and a line says so. Invariant: nothing is installed outside `target/languages` but a
+//! target of rustup, nothing is built twice from the same sources with the same tools, and a
+//! component that the present sources could not build is not there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::guests;
 use crate::packages;
 use crate::step::{run, say, step};
 
-/// What names the folder of the components for the stories.
+/// The variable with the folder of the components for the stories.
 const VARIABLE: &str = "BAILIWICK_LANGUAGES";
 
-/// Builds what can be built; returns what to tell the stories.
+/// Builds what can be built; returns the variable for the stories.
 pub(crate) fn set_up(root: &Path) -> (&'static str, PathBuf) {
     let places = Places {
         root,
@@ -43,7 +43,7 @@ pub(crate) fn set_up(root: &Path) -> (&'static str, PathBuf) {
     (VARIABLE, places.out.to_owned())
 }
 
-/// What can be built or left out by itself.
+/// A language that can be built or left out by itself.
 #[derive(Clone, Copy)]
 struct Language {
     name: &'static str,
@@ -109,7 +109,7 @@ impl Places<'_> {
         Ok(())
     }
 
-    /// What could not be built anew must not be taken for it.
+    /// Removes components that could not be built anew, so that old ones are not taken for them.
     fn remove(self, components: &[&str]) {
         for name in components {
             let component = self.component(name);
@@ -173,8 +173,8 @@ fn python(places: Places<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Cargo knows itself what is built; the folder is that of the example tools, which are built of
-/// the same crates.
+/// Builds with cargo, which knows itself what is built. The folder is that of the example tools,
+/// because they are built from the same crates.
 fn rust(places: Places<'_>) -> Result<()> {
     let component = places.component("wasip2");
     if !guests::has_target("rustc", TARGET) {

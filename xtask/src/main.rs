@@ -73,7 +73,7 @@ impl Project {
             Some((task, rest)) if task == "order" => order::report(&self.root, rest),
             Some((task, [])) if task == "deep" => deep::run(self, None),
             Some((task, [section])) if task == "deep" => deep::run(self, Some(section)),
-            _ => bail!("say what to do\n{HELP}"),
+            _ => bail!("expected a command\n{HELP}"),
         }
     }
 
@@ -88,7 +88,8 @@ impl Project {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Builds and fetches all that tests need; returns `cargo test` with what it has to be told.
+    /// Builds and fetches everything that the tests need; returns `cargo test` with the variables
+    /// for them.
     fn tests(&self) -> Result<Command> {
         self.build_all()?;
         step("fetching what tests ask cargo about", || {
@@ -105,7 +106,8 @@ impl Project {
         Ok(cargo)
     }
 
-    /// What a build does not download: the crates of the platforms and members that it leaves out.
+    /// Returns the command that fetches the crates that a build does not download: those of the
+    /// platforms and members that it leaves out.
     fn fetch(&self) -> Command {
         let mut cargo = self.cargo();
         cargo.args(["fetch", "--locked"]);
@@ -133,7 +135,7 @@ impl Project {
         step::replace(&mut demo)
     }
 
-    /// The host, the demonstration and the example tools.
+    /// Builds the host, the demonstration and the example tools.
     fn build_all(&self) -> Result<()> {
         guests::set_up()?;
         let built = self.binary("bailiwick").is_file();
@@ -169,8 +171,8 @@ impl Project {
         bailiwick
     }
 
-    /// Cargo on the default members: neither a package nor a feature is ever selected, so that
-    /// features unify one way.
+    /// Returns cargo on the default members. Neither a package nor a feature is ever selected, so
+    /// that features unify one way.
     fn cargo(&self) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.root);
@@ -188,7 +190,7 @@ impl Project {
         self.root.join("target/tools")
     }
 
-    /// Where cargo puts what it builds.
+    /// Returns the folder in which cargo puts its output.
     fn target(&self) -> PathBuf {
         let named = env::var_os("CARGO_TARGET_DIR").map(|target| self.root.join(target));
         named.unwrap_or_else(|| self.root.join("target"))

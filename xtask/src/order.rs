@@ -1,9 +1,9 @@
 //! The order of the host's modules: each imports only modules that stand before it in the list of
 //! ARCHITECTURE.md, so no two of them lie on a cycle, and one type name means one thing.
 //!
-//! Reads `host/src` as text; code that is compiled for tests alone is exempt. Invariant: what the
-//! compiler would resolve to a module of the host is seen, however it is written: `crate::x`,
-//! `super::` that leaves a module, nested use trees, paths in code and in macros.
+//! Reads `host/src` as text; code that is compiled for tests alone is exempt. Invariant: every path
+//! that the compiler would resolve to a module of the host is seen, however it is written:
+//! `crate::x`, `super::` that leaves a module, nested use trees, paths in code and in macros.
 
 mod imports;
 mod list;
@@ -44,7 +44,7 @@ pub(crate) fn report(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// All that is read.
+/// The sources and the list.
 struct Host {
     ranks: Ranks,
     modules: Vec<Module>,
@@ -58,7 +58,7 @@ impl Host {
         Self::new(&text, &sources).context("host/src")
     }
 
-    /// The host with these sources and this text of ARCHITECTURE.md.
+    /// Returns the host with these sources and this text of ARCHITECTURE.md.
     fn new(architecture: &str, sources: &Sources) -> Result<Self> {
         let modules = modules(sources, &["lib.rs", "main.rs"])?;
         Ok(Self {
@@ -68,11 +68,11 @@ impl Host {
         })
     }
 
-    /// Everything that is wrong, a text each.
+    /// Returns every fault, one text each.
     fn faults(&self) -> Vec<String> {
         let mut faults = self.ranks.differences(&self.modules);
         faults.extend(ranking::backwards(&self.ranks, &self.imports));
-        faults.extend(self.cycles_of_siblings(TANGLED));
+        faults.extend(self.cycles_of_siblings(&[]));
         faults.extend(names::repeated(&self.modules, SHARED_NAMES));
         faults
     }
@@ -81,9 +81,6 @@ impl Host {
         siblings::cycles(&self.modules, &self.imports, tolerated)
     }
 }
-
-/// Modules whose files may still import each other in a circle.
-const TANGLED: &[&str] = &["call", "cli", "delegation", "identity", "transport"];
 
 /// Type names that may be defined more than once, because each definition is only ever read within
 /// its own file.

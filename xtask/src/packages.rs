@@ -1,4 +1,4 @@
-//! Packages of npm and `PyPI`, as a folder of the sources lists them.
+//! Packages of npm and `PyPI`, from lists in the sources.
 //!
 //! Trusts the lists, which pin versions. Invariant: nothing is installed outside the named folder,
 //! and nothing twice.
@@ -11,9 +11,9 @@ use anyhow::{Context as _, Result};
 
 use crate::step::{run, step};
 
-/// Installs what a `package-lock.json` names, beside copies of the folder's files, with `npm ci` or
-/// `npm install`. The latter also takes a list that lacks optional packages for other systems, as
-/// one has that was made where they are not.
+/// Installs the packages of a `package-lock.json`, beside copies of the folder's files, with `npm
+/// ci` or `npm install`. The latter also accepts a list that lacks optional packages for other
+/// systems, such as one made on another system.
 pub(crate) fn install_node(from: &Path, to: &Path, how: &str) -> Result<()> {
     fs::create_dir_all(to)?;
     // Node looks for packages beside a script.
@@ -35,7 +35,7 @@ pub(crate) fn install_node(from: &Path, to: &Path, how: &str) -> Result<()> {
     })
 }
 
-/// Installs what a `requirements.txt` names, in an environment of its own.
+/// Installs the packages of a `requirements.txt`, in an environment of its own.
 pub(crate) fn install_python(from: &Path, to: &Path) -> Result<()> {
     let requirements = from.join("requirements.txt");
     once(&requirements, to, || {

@@ -1,4 +1,4 @@
-//! One step after another, each announced and timed.
+//! Steps, each announced and timed.
 
 use std::io::Write as _;
 use std::process::{Command, ExitCode};
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-/// Announces a step, takes it, and says how long it took.
+/// Announces a step, takes it, and reports the time that it took.
 pub(crate) fn step<T>(label: &str, take: impl FnOnce() -> Result<T>) -> Result<T> {
     say(&format!("→ {label}"));
     let started = Instant::now();
@@ -18,9 +18,9 @@ pub(crate) fn step<T>(label: &str, take: impl FnOnce() -> Result<T>) -> Result<T
     Ok(taken)
 }
 
-/// A line for who watches; what programs print is theirs.
+/// Writes a line for the user; what programs print is their own.
 pub(crate) fn say(line: &str) {
-    // Nobody may be watching.
+    // The other end of standard error may be closed.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 

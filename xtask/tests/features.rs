@@ -1,5 +1,5 @@
-//! What the engine is built with, as cargo resolves it: a dependency could turn on what nobody
-//! asked for.
+//! The features of the engine, as cargo resolves them: a dependency could turn on one that no
+//! member asks for.
 
 #![expect(clippy::panic, reason = "what cannot be asked has failed")]
 
@@ -11,11 +11,11 @@ use std::process::Command;
 
 use targets::TARGETS;
 
-/// What is built: the workspace, or what ships of it.
+/// The packages that are built: the workspace, or the shipped part of it.
 const WORKSPACE: &[&str] = &["--workspace"];
 const SHIPPED: &[&str] = &["--package", "bailiwick"];
 
-/// The packages with this name that are built, each as `name vVERSION feature,feature`.
+/// Returns the built packages with this name, each as `name vVERSION feature,feature`.
 ///
 /// Asks for the platforms that `cargo xtask test` fetched. For others, a new machine has not
 /// downloaded the crates.
@@ -50,7 +50,7 @@ fn resolved(package: &str, members: &[&str], edges: &str) -> Vec<String> {
     lines
 }
 
-/// Version and features of the only package with this name.
+/// Returns the version and features of the only package with this name.
 fn only(package: &str, edges: &str) -> (Vec<u64>, Vec<String>) {
     let lines = resolved(package, WORKSPACE, edges);
     let [line] = lines.as_slice() else {

@@ -1,11 +1,11 @@
-//! Two tools, two kinds of authority: a balance is asked for as the user, a report as the host
+//! Two tools, two kinds of authority: the balance is fetched as the user, the report as the host
 //! itself.
 
 use bailiwick_sdk::prelude::*;
 
 #[derive(Deserialize, Serialize, JsonSchema)]
 struct Balance {
-    /// What is on the account, in hundredths of the currency.
+    /// The balance, in hundredths of the currency.
     cents: i64,
     /// The currency, such as `EUR`.
     currency: String,
@@ -30,9 +30,9 @@ struct Args {
 #[derive(Deserialize, Serialize, JsonSchema)]
 struct Report {
     month: String,
-    /// How many orders there were.
+    /// The number of orders.
     orders: u32,
-    /// What they brought, in hundredths of a euro.
+    /// Their revenue, in hundredths of a euro.
     revenue_cents: u64,
 }
 

@@ -7,7 +7,7 @@ use bailiwick_sdk::prelude::*;
 struct Order {
     /// The order's number.
     id: String,
-    /// Where it is: `packed`, `shipped`, `delivered`, …
+    /// Its state: `packed`, `shipped`, `delivered`, …
     status: String,
 }
 

@@ -1,7 +1,7 @@
-//! The attribute of `bailiwick-sdk`: a function becomes a tool.
+//! The attribute of `bailiwick-sdk`: it makes a function a tool.
 //!
 //! Reads the function's name, doc comment and types; hands on an implementation of the SDK's `Tool`
-//! for a type of the function's name. Invariant: what cannot be described to a model and an
+//! for a type of the function's name. Invariant: a tool that cannot be described to a model and an
 //! operator does not compile.
 
 mod settings;
@@ -29,8 +29,8 @@ pub fn tool(settings: TokenStream, function: TokenStream) -> TokenStream {
         .into()
 }
 
-/// The function stays as it is, even when it is no tool, so that the compiler complains about one
-/// thing only.
+/// Returns the function as it is, followed by the `rest`. The function stays even when it is no
+/// tool, so that the compiler reports one error only.
 fn with_function(function: &ItemFn, rest: &Tokens) -> Tokens {
     quote! {
         #[allow(

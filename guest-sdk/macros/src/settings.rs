@@ -1,4 +1,4 @@
-//! What stands in the attribute's parentheses.
+//! The settings in the attribute's parentheses.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -36,7 +36,7 @@ impl Parse for Settings {
 }
 
 impl Settings {
-    /// The tokens of the SDK's `About`.
+    /// Returns the tokens of the SDK's `About`.
     pub(crate) fn about(&self, function: &Ident, description: &str) -> Result<TokenStream> {
         let name = self.name.clone().unwrap_or_else(|| literal_of(function));
         check_name(&name)?;
@@ -92,13 +92,13 @@ fn once<T>(key: &Ident, place: &mut Option<T>, value: T) -> Result<()> {
     }
 }
 
-/// `= "…"`
+/// Parses `= "…"`.
 fn text(input: ParseStream<'_>) -> Result<LitStr> {
     input.parse::<Token![=]>()?;
     input.parse()
 }
 
-/// `= ["…", "…"]`
+/// Parses `= ["…", "…"]`.
 fn texts(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
     input.parse::<Token![=]>()?;
     let list;
@@ -108,7 +108,7 @@ fn texts(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
         .collect())
 }
 
-/// Nothing, or `= true` or `= false`
+/// Parses nothing, or `= true` or `= false`.
 fn flag(input: ParseStream<'_>) -> Result<bool> {
     if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;

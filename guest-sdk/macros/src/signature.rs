@@ -1,4 +1,4 @@
-//! What a function says of itself: name, doc comment, arguments, result.
+//! A function's description of itself: name, doc comment, arguments, result.
 
 use proc_macro2::Ident;
 use syn::{Attribute, Error, Expr, ExprLit, FnArg, ItemFn, Lit, Meta, Result, ReturnType, Type};
@@ -12,7 +12,7 @@ pub(crate) struct Signature<'function> {
 }
 
 impl<'function> Signature<'function> {
-    /// Reads it, or says what keeps it from being a tool.
+    /// Reads the function. Fails with the reason if it cannot be a tool.
     pub(crate) fn read(function: &'function ItemFn) -> Result<Self> {
         let name = &function.sig.ident;
         refuse_qualifiers(function)?;
@@ -77,7 +77,7 @@ fn arguments(function: &ItemFn) -> Result<Option<&Type>> {
     }
 }
 
-/// The doc comment, without the space after each `///`.
+/// Returns the doc comment, without the space after each `///`.
 fn description(attributes: &[Attribute]) -> String {
     let lines: Vec<String> = attributes.iter().filter_map(doc_line).collect();
     lines.join("\n").trim().to_owned()

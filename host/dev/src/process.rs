@@ -157,6 +157,21 @@ impl Host {
         text(&self.said)
     }
 
+    /// Waits until it has written `what`. The log is written beside the work, so a line can come
+    /// after the answer that it is about.
+    ///
+    /// # Errors
+    /// It does not write that in time; the error has everything that it wrote.
+    pub async fn says(&self, what: &str) -> anyhow::Result<()> {
+        let written = async {
+            while !self.said().contains(what) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(DEADLINE, written).await;
+        waited.with_context(|| format!("it does not say {what:?}:\n{}", self.said()))
+    }
+
     /// Ends it with SIGTERM and waits; returns its exit status and all of its output.
     ///
     /// # Errors

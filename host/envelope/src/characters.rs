@@ -1,12 +1,12 @@
-//! Which characters can be seen, by their properties in Unicode.
+//! Visible and invisible characters, by their properties in Unicode.
 
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Whether `character` leaves no mark of its own, so that two texts look alike, or changes how
-/// others look: control, format and separator characters, everything that may be ignored where it
-/// is shown (`Default_Ignorable_Code_Point`: fillers, joiners, variation selectors, tags), and
-/// code points that have no agreed look: unassigned ones and those for private use.
+/// Returns true if `character` leaves no mark of its own, so that two texts look alike, or changes
+/// how others look: control, format and separator characters, every character that a display may
+/// ignore (`Default_Ignorable_Code_Point`: fillers, joiners, variation selectors, tags), and code
+/// points without an agreed look: unassigned ones and those for private use.
 pub fn is_unseen(character: char) -> bool {
     use GeneralCategory::{
         Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Surrogate, Unassigned,
@@ -22,13 +22,13 @@ pub fn is_unseen(character: char) -> bool {
         || character == BRAILLE_BLANK
 }
 
-/// Whether `character` is a space that looks like the ordinary one, or like none.
+/// Returns true if `character` is a space that looks like the ordinary one, or like none.
 pub fn is_odd_space(character: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(character);
     character != ' ' && category == GeneralCategory::SpaceSeparator
 }
 
-/// Whether `text` can be a name: everything in it can be seen, its spaces are ordinary ones, and
+/// Returns true if `text` can be a name: all of it is visible, its spaces are ordinary ones, and
 /// none is at an end.
 pub fn is_plain(text: &str) -> bool {
     text.trim().len() == text.len()
@@ -37,7 +37,7 @@ pub fn is_plain(text: &str) -> bool {
             .any(|character| is_unseen(character) || is_odd_space(character))
 }
 
-/// A pattern of no dots: a symbol by its category, a gap to the eye.
+/// A pattern of no dots: by its category a symbol, but to the eye a gap.
 const BRAILLE_BLANK: char = '\u{2800}';
 
 #[cfg(test)]

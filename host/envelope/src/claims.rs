@@ -1,4 +1,4 @@
-//! What an envelope says: plain data with the field names that people and tools see.
+//! The claims of an envelope: plain data with the field names that people and tools see.
 //!
 //! Holding [`Claims`] proves nothing; a [`SignedEnvelope`](crate::SignedEnvelope) does. Fields are
 //! in the order of their JSON names, which is the order in which they are signed (RFC 8785 §3.2.3).
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::characters;
 use crate::delegation::Delegation;
 
-/// What an actor is.
+/// The kind of an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
@@ -19,7 +19,7 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
-    /// The spelling in JSON and logs.
+    /// Returns the spelling in JSON and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -28,13 +28,13 @@ impl ActorKind {
     }
 }
 
-/// Who initiated the request. A principal is always the pair (`iss`, `sub`).
+/// The principal that initiated the request. A principal is always the pair (`iss`, `sub`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// Authentication context class of the login (`OpenID` Connect Core 1.0 §2), if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
-    /// When the user logged in, seconds since 1970-01-01 UTC, if known.
+    /// The time of the user's login, in seconds since 1970-01-01 UTC, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<u64>,
     /// The issuer of the token that named the subject.
@@ -52,14 +52,14 @@ pub struct Actor {
 /// An earlier actor of a delegation chain (RFC 8693 §4.1). History, never authority.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriorActor {
-    /// Its issuer, if the token says.
+    /// The actor's issuer, if the token names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
     /// The subject of the earlier actor.
     pub sub: String,
 }
 
-/// Who executes for the actor: the authenticated client.
+/// The agent that executes for the actor: the authenticated client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agent {
     /// The OAuth client.
@@ -74,25 +74,25 @@ pub struct Agent {
     pub kind: String,
 }
 
-/// What the call belongs to. For correlation only.
+/// The session of the call. For correlation only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Identifier of the session or authorization.
     pub id: String,
-    /// Where `id` comes from: `sid`, `jti` or `token`.
+    /// The source of `id`: `sid`, `jti` or `token`.
     pub source: String,
     /// W3C trace id, 32 hexadecimal digits.
     pub trace_id: String,
 }
 
-/// What the actor may do in this call.
+/// The rights of the actor in this call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authorization {
     /// The token's scopes, narrowed to what the call requires (RFC 6749 §3.3 scope tokens).
     pub scopes: Vec<String>,
 }
 
-/// What a call asks for.
+/// The kind of target of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallKind {
@@ -110,7 +110,7 @@ impl CallKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Tool, Self::Resource, Self::Prompt, Self::Completion];
 
-    /// The spelling in JSON and logs.
+    /// Returns the spelling in JSON and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
@@ -121,7 +121,7 @@ impl CallKind {
     }
 }
 
-/// What the envelope is bound to.
+/// The values that bind the envelope to one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallBinding {
     /// `hmac-sha256:` and a keyed hash of the arguments.
@@ -130,26 +130,26 @@ pub struct CallBinding {
     pub component: String,
     /// Identifier of the call, unique.
     pub id: String,
-    /// What is called.
+    /// The kind of target.
     pub kind: CallKind,
-    /// Its name, such as the tool's.
+    /// The target's name, such as the tool's.
     pub name: String,
 }
 
-/// Everything an envelope says, before it is signed.
+/// All claims of an envelope, before it is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// Who asked.
+    /// The principal that asked.
     pub actor: Actor,
-    /// Who executes.
+    /// The client that executes.
     pub agent: Agent,
-    /// What it belongs to.
+    /// The session of the call.
     pub session: Session,
-    /// What is allowed.
+    /// The actor's rights.
     pub authorization: Authorization,
-    /// How services are reached.
+    /// The way in which services are reached.
     pub delegation: Delegation,
-    /// What it is bound to.
+    /// The call, its component and its arguments.
     pub call: CallBinding,
     /// Seconds since 1970-01-01 UTC.
     pub created_at: u64,
@@ -158,7 +158,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The name of the first claim with a value that no envelope may have.
+    /// Returns the name of the first claim with a value that no envelope may have.
     pub(crate) fn first_fault(&self) -> Option<&'static str> {
         self.text_fault()
             .or_else(|| self.list_fault())
@@ -229,21 +229,23 @@ impl Claims {
     }
 }
 
-/// A name: not empty, not long, and it looks like no other ([`characters::is_plain`]).
+/// Returns true if the text is a name: not empty, not long, and unlike any other
+/// ([`characters::is_plain`]).
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_TEXT && characters::is_plain(text)
 }
 
-/// A scope token (RFC 6749 §3.3). One with a space in it would be two once scopes are joined.
+/// Returns true if the text is a scope token (RFC 6749 §3.3). One with a space in it would be two
+/// once scopes are joined.
 pub(crate) fn is_scope(text: &str) -> bool {
     let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     !text.is_empty() && text.len() <= MAX_TEXT && text.bytes().all(allowed)
 }
 
-/// Bytes of the longest text in a claim.
+/// The longest text in a claim, in bytes.
 const MAX_TEXT: usize = 2048;
 
-/// Earlier actors; a longer chain is refused, not cut.
+/// The most earlier actors. A longer chain is refused, not cut.
 const MAX_PRIOR: usize = 16;
 
 /// The largest integer that RFC 8785 writes exactly, 2^53 − 1.

@@ -1,7 +1,7 @@
-//! On whose authority each service is called.
+//! Delegation: the authority on which each service is called.
 //!
-//! Invariant: `mode` is always what `modes` implies; no other value of [`Delegation`] can be built
-//! or read.
+//! Invariant: `mode` always follows from `modes`; no other value of [`Delegation`] can be built or
+//! read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// On whose authority a service is called.
+/// The authority on which a service is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DelegationMode {
@@ -23,7 +23,7 @@ pub enum DelegationMode {
 }
 
 impl DelegationMode {
-    /// The spelling in JSON, configuration and logs.
+    /// Returns the spelling in JSON, configuration and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ServiceIdentity => "service_identity",
@@ -39,9 +39,9 @@ impl fmt::Display for DelegationMode {
     }
 }
 
-/// Not the name of a delegation mode.
+/// The text is not the name of a delegation mode.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is not a delegation mode (service_identity, on_behalf_of, restricted_user)")]
+#[error("expected service_identity, on_behalf_of or restricted_user, found `{0}`")]
 pub struct UnknownMode(pub String);
 
 impl FromStr for DelegationMode {
@@ -59,7 +59,7 @@ impl FromStr for DelegationMode {
     }
 }
 
-/// How a call reaches its services, in one word.
+/// The way in which a call reaches its services, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallMode {
@@ -69,7 +69,7 @@ pub enum CallMode {
     OnBehalfOf,
     /// All services as the user.
     RestrictedUser,
-    /// Services with different modes: only [`Delegation::modes`] says which has which.
+    /// Services with different modes: only [`Delegation::modes`] says which service has which.
     PerService,
 }
 
@@ -84,7 +84,7 @@ impl From<DelegationMode> for CallMode {
 }
 
 impl CallMode {
-    /// The spelling in JSON.
+    /// Returns the spelling in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ServiceIdentity => "service_identity",
@@ -94,7 +94,7 @@ impl CallMode {
         }
     }
 
-    /// Returns what these modes have in common.
+    /// Returns the one mode that all of these have, or that they differ.
     fn of(modes: &BTreeMap<String, DelegationMode>) -> Self {
         let mut modes = modes.values();
         let Some(first) = modes.next() else {
@@ -107,11 +107,11 @@ impl CallMode {
     }
 }
 
-/// What the host will do towards services in one call.
+/// The host's conduct towards services in one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stated")]
 pub struct Delegation {
-    // In the order of their JSON names, in which they are signed.
+    // In the order of the JSON names, in which the fields are signed.
     mode: CallMode,
     modes: BTreeMap<String, DelegationMode>,
 }
@@ -123,18 +123,20 @@ impl Delegation {
         Self { mode, modes }
     }
 
-    /// The one mode of all services, or that they differ.
+    /// Returns the one mode of all services, or that they differ.
     pub fn mode(&self) -> CallMode {
         self.mode
     }
 
-    /// The services that this call may reach, each with its mode. No other service can be reached.
+    /// Returns the services that this call may reach, each with its mode. No other service can be
+    /// reached.
     pub fn modes(&self) -> &BTreeMap<String, DelegationMode> {
         &self.modes
     }
 }
 
-/// What a document states; becomes a [`Delegation`] only if it agrees with itself.
+/// The delegation as a document states it. It becomes a [`Delegation`] only if it agrees with
+/// itself.
 #[derive(Deserialize)]
 struct Stated {
     mode: CallMode,

@@ -1,38 +1,38 @@
-//! Why something was refused. One variant per reason, each with a stable kebab-case code.
+//! The reasons for refusals: one variant per reason, each with a stable kebab-case code.
 
 use thiserror::Error;
 
-/// Why an envelope is not signed or not accepted.
+/// The reasons for not signing or not accepting an envelope.
 #[derive(Debug, Error)]
 pub enum EnvelopeError {
-    /// Larger than any envelope can be.
+    /// The text is larger than any envelope can be.
     #[error("the envelope is larger than {} bytes", crate::MAX_JSON_BYTES)]
     TooLarge,
-    /// Not JSON of the envelope's shape.
-    #[error("the envelope does not have the shape of one")]
+    /// The text is not JSON of the envelope's shape.
+    #[error("expected the JSON of an envelope")]
     Malformed(#[source] serde_json::Error),
     /// A member occurs twice in one object (RFC 8259 leaves open which one counts).
     #[error("the member `{0}` occurs twice")]
     DuplicateMember(String),
-    /// A member that an envelope does not have, or an optional one that is null or empty.
-    #[error("the member `{0}` does not belong there")]
+    /// A member is unknown, or is optional and null or empty.
+    #[error("the member `{0}` is unknown, null or empty")]
     UnknownMember(String),
     /// A claim is empty, too long, or has characters or a value that it must not have.
     #[error("the claim `{0}` has a value that it must not have")]
     Claim(&'static str),
-    /// No such key.
-    #[error("the envelope is signed with a key that is not known: `{0}`")]
+    /// No key has this identifier.
+    #[error("the envelope is signed with an unknown key: `{0}`")]
     UnknownKey(String),
     /// The signature is not that of these claims by that key.
     #[error("the signature is wrong")]
     Signature,
-    /// Expired.
+    /// The envelope has expired.
     #[error("the envelope has expired")]
     Expired,
-    /// Made more than a minute in the future.
+    /// The envelope was made more than a minute in the future.
     #[error("the envelope is not valid yet")]
     NotYetValid,
-    /// Ends before it begins, or is valid for longer than five minutes.
+    /// The envelope ends before it begins, or is valid for longer than five minutes.
     #[error(
         "the envelope's lifetime is not between 1 and {} seconds",
         crate::MAX_LIFETIME
@@ -41,7 +41,7 @@ pub enum EnvelopeError {
 }
 
 impl EnvelopeError {
-    /// The stable code of this reason.
+    /// Returns the stable code of this reason.
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge => "too-large",
@@ -58,13 +58,13 @@ impl EnvelopeError {
     }
 }
 
-/// Why a transaction token is not minted or not accepted.
+/// The reasons for not minting or not accepting a transaction token.
 #[derive(Debug, Error)]
 pub enum TransactionError {
-    /// Larger than any such token can be.
+    /// The token is larger than any such token can be.
     #[error("the transaction token is larger than it may be")]
     TooLarge,
-    /// Not a compact JWS with the members of a transaction token.
+    /// The text is not a compact JWS with the members of a transaction token.
     #[error("the transaction token is malformed")]
     Malformed,
     /// A member occurs twice in one object.
@@ -73,31 +73,31 @@ pub enum TransactionError {
     /// The header has a member other than `typ`, `alg` and `kid`.
     #[error("the header has a member that is not accepted: `{0}`")]
     Header(String),
-    /// Another kind of token.
+    /// The token is of another kind.
     #[error("the token's type is not {}", crate::TOKEN_TYPE)]
     Type,
-    /// Another algorithm than the key's.
+    /// The algorithm is not the key's.
     #[error("the token's algorithm is not EdDSA")]
     Algorithm,
-    /// No such key.
-    #[error("the token is signed with a key that is not known: `{0}`")]
+    /// No key has this identifier.
+    #[error("the token is signed with an unknown key: `{0}`")]
     UnknownKey(String),
     /// The signature is wrong.
     #[error("the signature is wrong")]
     Signature,
-    /// Meant for another trust domain.
+    /// The token is meant for another trust domain.
     #[error("the token is for another trust domain")]
     Audience,
-    /// Narrowed to another service.
+    /// The token is narrowed to another service.
     #[error("the token is for another service")]
     Service,
-    /// Expired; or the envelope that it should be minted from has.
+    /// The token has expired, or the envelope for it has.
     #[error("expired")]
     Expired,
-    /// Made more than a minute in the future.
+    /// The token was made more than a minute in the future.
     #[error("not valid yet")]
     NotYetValid,
-    /// Ends before it begins, or is valid for longer than a minute.
+    /// The token ends before it begins, or is valid for longer than a minute.
     #[error(
         "the token's lifetime is not between 1 and {} seconds",
         crate::MAX_TOKEN_LIFETIME
@@ -109,7 +109,7 @@ pub enum TransactionError {
 }
 
 impl TransactionError {
-    /// The stable code of this reason.
+    /// Returns the stable code of this reason.
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge => "too-large",
@@ -134,30 +134,29 @@ impl TransactionError {
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("the envelope does not allow the service `{service}`")]
 pub struct NotAllowed {
-    /// The service that was asked for.
+    /// The requested service.
     pub service: String,
 }
 
-/// Why a key is not accepted.
+/// The reasons for not accepting a key.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum KeyError {
-    /// Not a PKCS#8 PEM document with an Ed25519 key (RFC 8410).
-    #[error("not an Ed25519 private key in PKCS#8 PEM form")]
+    /// The text is not a PKCS#8 PEM document with an Ed25519 key (RFC 8410).
+    #[error("expected an Ed25519 private key in PKCS#8 PEM form")]
     Pem,
-    /// A JSON Web Key without the members of an Ed25519 public key (RFC 8037), or with others'
-    /// values.
-    #[error("not an Ed25519 public key: member `{0}`")]
+    /// A member of the JSON Web Key is missing or wrong for an Ed25519 public key (RFC 8037).
+    #[error("expected an Ed25519 public key: the member `{0}` is missing or wrong")]
     Jwk(&'static str),
-    /// A private key in a set of public ones.
+    /// A set of public keys has a private one.
     #[error("a public key set contains a private key")]
     Private,
-    /// Not a point that a signature can be checked with.
+    /// The bytes are no point that can check a signature.
     #[error("the public key is not a usable point")]
     Point,
     /// The key identifier is not the key's thumbprint (RFC 7638).
     #[error("the key identifier is not the key's thumbprint")]
     Thumbprint,
-    /// Not a JSON Web Key Set, or one with too many keys or a key twice.
-    #[error("not a set of at most 64 different keys")]
+    /// The document is not a JSON Web Key Set, or has too many keys or a key twice.
+    #[error("expected a set of at most 64 different keys")]
     Set,
 }

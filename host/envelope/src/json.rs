@@ -1,4 +1,4 @@
-//! JSON read so that it has one meaning: no member twice, none that is not known.
+//! Strict JSON, which has one meaning: no member occurs twice, and every member is known.
 //!
 //! RFC 8259 leaves open which of two members with one name counts; two readers that differ would
 //! see two envelopes under one signature. So a document with a duplicate is refused as a whole.
@@ -9,12 +9,12 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Why a text is not read.
+/// The reasons for not reading a text.
 #[derive(Debug)]
 pub(crate) enum Unread {
     /// This member occurs twice in one object.
     Duplicate(String),
-    /// Not JSON.
+    /// The text is not JSON.
     Syntax(serde_json::Error),
 }
 
@@ -31,7 +31,8 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value, Unread> {
     })
 }
 
-/// The path of the first member that `seen` has and `known` has not, or has with another value.
+/// Returns the path of the first member that `seen` has and `known` lacks, or has with another
+/// value.
 pub(crate) fn first_difference(seen: &Value, known: &Value) -> Option<String> {
     match (seen, known) {
         (Value::Object(seen), Value::Object(known)) => seen.iter().find_map(|(name, value)| {

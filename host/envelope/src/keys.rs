@@ -23,7 +23,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// The key of a 32-byte seed (RFC 8032 §5.1.5).
+    /// Returns the key of a 32-byte seed (RFC 8032 §5.1.5).
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         Self::new(ed25519_dalek::SigningKey::from_bytes(seed))
     }
@@ -40,7 +40,7 @@ impl SigningKey {
         Self { key, public }
     }
 
-    /// Writes a PKCS#8 PEM document (RFC 8410 §7); erased when it is dropped.
+    /// Returns a PKCS#8 PEM document (RFC 8410 §7), erased when it is dropped.
     pub fn to_pem(&self) -> Zeroizing<String> {
         let der = Zeroizing::new([PKCS8_ED25519, self.key.as_bytes()].concat());
         let base64 = Zeroizing::new(STANDARD.encode(&*der));
@@ -50,12 +50,12 @@ impl SigningKey {
         ))
     }
 
-    /// The key's identifier: its thumbprint, base64url.
+    /// Returns the key's identifier: its thumbprint, base64url.
     pub fn kid(&self) -> &str {
         self.public.kid()
     }
 
-    /// The public half.
+    /// Returns the public half.
     pub fn public(&self) -> PublicKey {
         self.public.clone()
     }
@@ -66,7 +66,7 @@ impl SigningKey {
     }
 }
 
-/// An Ed25519 public key that a signature can be checked with.
+/// An Ed25519 public key that can check a signature.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     key: VerifyingKey,
@@ -120,24 +120,24 @@ impl PublicKey {
         }
     }
 
-    /// The key as a JSON Web Key for a published set.
+    /// Returns the key as a JSON Web Key for a published set.
     pub fn to_jwk(&self) -> Value {
         let x = URL_SAFE_NO_PAD.encode(self.key.as_bytes());
         json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": self.kid, "use": "sig", "alg": "EdDSA"})
     }
 
-    /// The key's identifier: its thumbprint, base64url.
+    /// Returns the key's identifier: its thumbprint, base64url.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The 32 bytes of the key.
+    /// Returns the 32 bytes of the key.
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.key.as_bytes()
     }
 
-    /// Whether this is the key's signature of the message; strict, so that a signature cannot be
-    /// changed into another that also passes.
+    /// Returns true if this is the key's signature of the message. The check is strict, so that a
+    /// signature cannot be changed into another that also passes.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
@@ -157,7 +157,7 @@ pub struct PublicKeys {
 }
 
 impl PublicKeys {
-    /// No keys.
+    /// Returns a set without keys.
     pub fn new() -> Self {
         Self::default()
     }
@@ -167,13 +167,13 @@ impl PublicKeys {
         self.keys.insert(key.kid.clone(), key);
     }
 
-    /// The key of that identifier.
+    /// Returns the key with that identifier.
     pub fn get(&self, kid: &str) -> Option<&PublicKey> {
         self.keys.get(kid)
     }
 
-    /// Reads a JSON Web Key Set. Keys of other types are passed over (RFC 7517 §5); one that says
-    /// that it is an Ed25519 key and is not a good one makes the whole set an error.
+    /// Reads a JSON Web Key Set. Keys of other types are ignored (RFC 7517 §5); a malformed Ed25519
+    /// key makes the whole set an error.
     pub fn from_jwks(set: &Value) -> Result<Self, KeyError> {
         let listed = set
             .get("keys")
@@ -192,7 +192,7 @@ impl PublicKeys {
         Ok(keys)
     }
 
-    /// The keys as a JSON Web Key Set.
+    /// Returns the keys as a JSON Web Key Set.
     pub fn to_jwks(&self) -> Value {
         json!({"keys": self.keys.values().map(PublicKey::to_jwk).collect::<Vec<_>>()})
     }
@@ -211,19 +211,20 @@ fn is_ed25519(jwk: &Value) -> bool {
     member("kty") == Some("OKP") && member("crv") == Some("Ed25519")
 }
 
-/// RFC 7638 §3 over the members that RFC 8037 §2 requires, in their lexical order.
+/// Returns the thumbprint (RFC 7638 §3) over the members that RFC 8037 §2 requires, in their
+/// lexical order.
 fn thumbprint(x: &str) -> String {
     let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
     URL_SAFE_NO_PAD.encode(Sha256::digest(members))
 }
 
-/// What precedes the 32 bytes of the seed in PKCS#8 (RFC 8410 §7): version 0, id-Ed25519, and
+/// The bytes before the 32 bytes of the seed in PKCS#8 (RFC 8410 §7): version 0, id-Ed25519, and
 /// the lengths, which are always the same.
 const PKCS8_ED25519: &[u8] = &[
     0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
 ];
 
-/// Keys in a set that is read.
+/// The most keys in a set.
 const MAX_KEYS: usize = 64;
 
 #[cfg(test)]
@@ -231,7 +232,7 @@ mod tests {
     #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
-    /// RFC 8037, appendix A.
+    /// Returns the key of RFC 8037, appendix A.
     fn rfc8037() -> SigningKey {
         let seed = URL_SAFE_NO_PAD
             .decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")

@@ -1,9 +1,9 @@
-//! Signing: from claims to an envelope that anybody with the public key can check.
+//! Signing: from claims to an envelope that anyone with the public key can check.
 //!
-//! The signature covers a fixed prefix and the RFC 8785 form of the envelope without the
-//! signature itself. The prefix keeps these signatures apart from everything else that a key may
-//! ever sign. Invariant: a [`SignedEnvelope`] has claims that passed every check, and a signature
-//! of them; only [`Claims::sign`] and [`verify`](crate::verify()) make one.
+//! The signature covers a fixed prefix and the RFC 8785 form of the envelope without the signature
+//! itself. The prefix keeps these signatures apart from everything else that a key may ever sign.
+//! Invariant: a [`SignedEnvelope`] has claims that passed every check, and a signature of them;
+//! only [`Claims::sign`] and [`verify`](crate::verify()) make one.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::keys::SigningKey;
 use crate::transaction::Narrowed;
 use crate::verify::MAX_JSON_BYTES;
 
-/// What is signed begins with this.
+/// The prefix of every signed text.
 pub const SIGNATURE_CONTEXT: &[u8] = b"bailiwick-envelope-v1\0";
 
 /// The longest lifetime of an envelope, in seconds.
@@ -91,27 +91,27 @@ impl SignedEnvelope {
         })
     }
 
-    /// What the envelope says.
+    /// Returns the claims in the envelope.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
 
-    /// Identifier of the key that signed it.
+    /// Returns the identifier of the key that signed it.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The signature, base64url.
+    /// Returns the signature, base64url.
     pub fn signature(&self) -> &str {
         &self.signature
     }
 
-    /// The envelope as compact JSON with its signature.
+    /// Returns the envelope as compact JSON with its signature.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// The envelope as far as it concerns one service.
+    /// Returns the part of the envelope that concerns one service.
     pub fn narrow(&self, service: &str) -> Result<Narrowed<'_>, NotAllowed> {
         Narrowed::new(&self.claims, service)
     }
@@ -128,10 +128,10 @@ impl fmt::Debug for SignedEnvelope {
 
 /// The JSON shape of an envelope.
 ///
-/// Invariant: of checked claims, serde writes the RFC 8785 form. Here and in everything inside,
+/// Invariant: serde writes checked claims in the RFC 8785 form. Here and in everything inside,
 /// fields are in the order of their JSON names, numbers are exact integers, and names that are data
-/// are ASCII. [`verify`](crate::verify()) takes nothing of this for granted, so a signature over
-/// anything else would not verify.
+/// are ASCII. [`verify`](crate::verify()) does not rely on this, so a signature over anything else
+/// would not verify.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Document {
     actor: Actor,
@@ -172,7 +172,7 @@ impl Document {
         }
     }
 
-    /// What the signature covers; `meta.signature` must not be there yet.
+    /// Returns the bytes that the signature covers; `meta.signature` must not be there yet.
     fn signed_bytes(&self) -> Result<Vec<u8>, EnvelopeError> {
         let mut bytes = SIGNATURE_CONTEXT.to_vec();
         serde_json::to_writer(&mut bytes, self).map_err(EnvelopeError::Malformed)?;
@@ -180,7 +180,7 @@ impl Document {
     }
 }
 
-/// When and by whom an envelope was signed.
+/// The time and the key of an envelope's signature.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Meta {
     pub(crate) created_at: u64,

@@ -1,10 +1,11 @@
-//! Transaction tokens (draft-ietf-oauth-transaction-tokens): how an envelope reaches a service.
+//! Transaction tokens (draft-ietf-oauth-transaction-tokens): the form in which an envelope reaches
+//! a service.
 //!
 //! For each downstream call the envelope is narrowed to one service, and a token is minted that
 //! lives for at most a minute and names the actor (`sub`), the agent (`act`), the call (`txn`) with
 //! its name and component, and the delegation mode. It goes into the `Txn-Token` header beside the
 //! credential. Invariant: narrowing and minting can only shrink. A token has one of the envelope's
-//! services, no scope that the envelope has not, and ends no later.
+//! services, no scope that the envelope lacks, and ends no later.
 
 mod claims;
 mod verify;
@@ -32,7 +33,7 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// The longest lifetime of a transaction token, in seconds.
 pub const MAX_TOKEN_LIFETIME: u64 = 60;
 
-/// An envelope as far as it concerns one service.
+/// The part of an envelope that concerns one service.
 #[derive(Debug)]
 pub struct Narrowed<'e> {
     envelope: &'e Claims,
@@ -54,12 +55,12 @@ impl<'e> Narrowed<'e> {
         }
     }
 
-    /// The one service.
+    /// Returns the one service.
     pub fn service(&self) -> &str {
         self.service
     }
 
-    /// Its delegation mode.
+    /// Returns its delegation mode.
     pub fn mode(&self) -> DelegationMode {
         self.mode
     }
@@ -90,7 +91,8 @@ impl<'e> Narrowed<'e> {
         })
     }
 
-    /// From when until when a token minted now is valid: inside the envelope's own validity.
+    /// Returns the first and the last second of a token minted now, which lie inside the envelope's
+    /// own validity.
     fn validity(&self, now: u64) -> Result<(u64, u64), TransactionError> {
         if now.saturating_add(MAX_SKEW) < self.envelope.created_at {
             return Err(TransactionError::NotYetValid);
@@ -107,7 +109,7 @@ impl<'e> Narrowed<'e> {
     }
 }
 
-/// What a token needs besides the envelope.
+/// The values that a token needs besides the envelope.
 #[derive(Clone, Copy, Debug)]
 pub struct Minting<'a> {
     /// The host, as issuer of transaction tokens.
@@ -118,7 +120,7 @@ pub struct Minting<'a> {
     pub actor_alias: &'a str,
     /// The workload that asks, which is the host.
     pub workload: &'a str,
-    /// Identifier of this token, never used before.
+    /// The identifier of this token, never used before.
     pub jti: &'a str,
     /// Seconds since 1970-01-01 UTC.
     pub now: u64,
@@ -144,7 +146,7 @@ impl Minting<'_> {
     }
 }
 
-/// A minted token: a secret while it lives, so that it cannot be printed, and is erased when
+/// A minted token. It is a secret while it lives, so it cannot be printed, and it is erased when
 /// dropped.
 pub struct TransactionToken {
     token: Zeroizing<String>,
@@ -152,12 +154,12 @@ pub struct TransactionToken {
 }
 
 impl TransactionToken {
-    /// The compact JWS, for the `Txn-Token` header.
+    /// Returns the compact JWS, for the `Txn-Token` header.
     pub fn as_str(&self) -> &str {
         &self.token
     }
 
-    /// The token's identifier, which may be recorded.
+    /// Returns the token's identifier, which may be recorded.
     pub fn jti(&self) -> &str {
         &self.jti
     }
@@ -168,7 +170,7 @@ fn encode(part: &impl Serialize) -> Result<String, TransactionError> {
     Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
-/// Ends the alias in `sub`; an alias has none, a subject may.
+/// The end of the alias in `sub`. An alias never contains it; a subject may.
 const ALIAS_END: char = '|';
 
 /// The only algorithm (RFC 8037 §3.1).

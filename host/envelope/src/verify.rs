@@ -1,8 +1,7 @@
-//! Verification: from a text that somebody shows to an envelope that is known to be genuine.
+//! Verification: from any text to an envelope that is known to be genuine.
 //!
-//! Decode fully, then check the signature, then the claims, then the time. What is verified is
-//! the text that was shown, not a repaired copy: the signature is checked over the canonical form
-//! of the document as it came.
+//! Decode fully, then check the signature, then the claims, then the time. The signature is checked
+//! over the canonical form of the document as it arrived, not over a repaired copy.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,14 +16,14 @@ use crate::sign::{Document, SIGNATURE_CONTEXT, SignedEnvelope, check};
 /// The longest envelope that is made or read, in bytes.
 pub const MAX_JSON_BYTES: usize = 64 * 1024;
 
-/// How far in the future the beginning of a validity may lie, in seconds.
+/// The furthest that the beginning of a validity may lie in the future, in seconds.
 pub const MAX_SKEW: u64 = 60;
 
 /// Verifies an envelope with the host's public keys at the time `now` (seconds since 1970-01-01
 /// UTC).
 ///
-/// The signature proves that the host said this about one call. It does not make whoever shows
-/// the envelope the actor.
+/// The signature proves that the host said this about one call. It does not make the party that
+/// shows the envelope the actor.
 pub fn verify(json: &str, keys: &PublicKeys, now: u64) -> Result<SignedEnvelope, EnvelopeError> {
     let (shown, document) = decode(json)?;
     verify_signature(shown, &document, keys)?;
@@ -78,8 +77,8 @@ fn verify_signature(
     }
 }
 
-/// What the signature of any JSON document covers, in whatever order it was shown; it must be
-/// without `meta.signature`.
+/// Returns the bytes that the signature of a JSON document covers, whatever the order of its
+/// members. The document must be without `meta.signature`.
 fn signed_bytes(unsigned: &Value) -> Result<Vec<u8>, EnvelopeError> {
     let canonical = serde_json_canonicalizer::to_vec(unsigned).map_err(EnvelopeError::Malformed)?;
     Ok([SIGNATURE_CONTEXT, &canonical].concat())

@@ -1,4 +1,4 @@
-//! Whatever an envelope says, narrowing and minting can only shrink it.
+//! Narrowing and minting can only shrink an envelope, whatever it says.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -257,7 +257,7 @@ fn any_claims() -> impl Strategy<Value = Claims> {
         .prop_map(|(modes, scopes, lifetime, sub)| with(modes, scopes, lifetime, sub))
 }
 
-/// Any text that may be a name.
+/// Returns any text that may be a name.
 fn any_name() -> impl Strategy<Value = String> {
     "\\PC{1,40}".prop_filter("it looks like another name", |text| {
         characters::is_plain(text)

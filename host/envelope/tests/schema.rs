@@ -1,6 +1,6 @@
 //! The published JSON Schema and TypeScript type say what the code does: the vectors agree with the
-//! schema, the schema agrees with the claims member by member, and the type is made of the schema.
-//! To write the type anew, run this test with `BAILIWICK_WRITE_VECTORS=1`.
+//! schema, the schema agrees with the claims member by member, and the type is generated from the
+//! schema. To write the type anew, run this test with `BAILIWICK_WRITE_VECTORS=1`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -135,7 +135,7 @@ fn the_typescript_type_is_made_of_the_schema() {
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), made);
 }
 
-/// Checks that a changed document is of the shape by both, or by neither.
+/// Checks that both the schema and the code accept a changed document, or that neither does.
 fn agree(validator: &Validator, what: &str, document: &Value) {
     let refused = match verify(&document.to_string(), &only(&envelope_key()), NOW) {
         Ok(_) => false,
@@ -147,7 +147,7 @@ fn agree(validator: &Validator, what: &str, document: &Value) {
     assert_eq!(!validator.is_valid(document), refused, "{what}: {document}");
 }
 
-/// The paths of all objects.
+/// Returns the paths of all objects.
 fn objects(path: &str, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     match value {
@@ -181,7 +181,7 @@ fn changed(document: &Value, path: &str, change: impl FnOnce(&mut Map<String, Va
     document
 }
 
-/// The type for each definition, in the order of the schema.
+/// Returns the type for each definition, in the order of the schema.
 fn typescript(schema: &Value) -> String {
     let mut out = String::from(
         "// Made of envelope.schema.json by `cargo test -p bailiwick-envelope`. A value of this type\n\
@@ -245,7 +245,7 @@ fn resolved(schema: &Value, about: &Value) -> Value {
     }
 }
 
-/// An envelope with every optional member.
+/// Returns an envelope with every optional member.
 fn document() -> Value {
     let signed = claims().sign(&envelope_key()).unwrap();
     serde_json::from_str(signed.json()).unwrap()

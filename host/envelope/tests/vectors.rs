@@ -114,12 +114,12 @@ fn answer(vector: &Value) -> Value {
     }
 }
 
-/// JSON whose members are in one order, whatever else is built with this crate.
+/// Returns JSON whose members are in one order, whatever else is built with this crate.
 fn text(value: &Value) -> String {
     serde_json_canonicalizer::to_string(value).unwrap()
 }
 
-/// A key that no set has.
+/// Returns a key that no set has.
 fn foreign_key() -> SigningKey {
     SigningKey::from_seed(&[3; 32])
 }

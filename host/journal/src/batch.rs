@@ -1,8 +1,9 @@
-//! The line that ends a batch: how many records were written together, and a MAC over them.
+//! The line that ends a batch: the number of records that were written together, and a MAC over
+//! them.
 //!
-//! It is no record and no leaf of the tree. It binds what no checkpoint covers yet: each MAC is
-//! over the log's name, the first sequence number, the MAC before it and the batch's lines, under
-//! a key that is not in the journal's folder. The chain runs over segments and restarts.
+//! It is no record and no leaf of the tree. It binds records that no checkpoint covers yet: each
+//! MAC is over the log's name, the first sequence number, the MAC before it and the batch's lines,
+//! under a key that is not in the journal's folder. The chain runs over segments and restarts.
 //!
 //! Invariant: a batch is there as a whole or not at all. Its line is the last that is written, in
 //! the same write as its records and in the same segment.
@@ -24,7 +25,7 @@ pub(super) type Tag = [u8; 32];
 /// The MAC before the first batch.
 pub(super) const NONE_BEFORE: Tag = [0; 32];
 
-/// Makes and checks the MACs of one log.
+/// The key and the name with which the MACs of one log are made and checked.
 #[derive(Clone)]
 pub(super) struct Seal {
     key: Arc<MacKey>,
@@ -47,7 +48,7 @@ impl Seal {
         Ok(parts.into_iter().fold(mac, Mac::chain_update))
     }
 
-    /// The MAC of a batch.
+    /// Returns the MAC of a batch.
     pub(super) fn tag(&self, first: u64, previous: &Tag, lines: &[u8]) -> io::Result<Tag> {
         Ok(self
             .begin(first, previous)?
@@ -63,7 +64,7 @@ impl Seal {
 pub(super) struct BatchEnd {
     /// The sequence number of its first record.
     pub(super) first: u64,
-    /// How many records it has.
+    /// The number of its records.
     pub(super) records: u64,
     pub(super) tag: Tag,
 }
@@ -76,7 +77,7 @@ struct Line {
 }
 
 impl BatchEnd {
-    /// The line, with its line break.
+    /// Returns the line, with its line break.
     pub(super) fn line(&self) -> io::Result<Vec<u8>> {
         let line = Line {
             batch: self.first,
@@ -88,7 +89,8 @@ impl BatchEnd {
         Ok(line)
     }
 
-    /// The end of a batch in a line without its line break, if it is one, to the letter.
+    /// Returns the end of a batch in a line without its line break, or `None` if the line is not
+    /// exactly one.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         if !line.starts_with(BEGINNING) {
             return None;
@@ -108,24 +110,24 @@ impl BatchEnd {
     }
 }
 
-/// What is wrong with the end of a batch.
+/// The faults of a batch's end.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
     /// It does not fit the records before it.
     Records,
-    /// Its MAC is another.
+    /// Its MAC is wrong.
     Mac,
 }
 
-/// Follows the batches of a journal that is read.
+/// The batches of a journal, followed as the journal is read.
 #[derive(Clone)]
 pub(super) struct Batches {
     seal: Option<Seal>,
-    /// Up to this record MACs are not checked.
+    /// The last record of which no MAC is checked.
     believed: u64,
     previous: Tag,
     pending: Option<Pending>,
-    /// Batches whose MACs were checked.
+    /// The number of batches whose MACs were checked.
     checked: u64,
 }
 
@@ -137,8 +139,8 @@ struct Pending {
 }
 
 impl Batches {
-    /// From the beginning; MACs are checked if there is a key, of what follows the `believed`
-    /// records.
+    /// Starts at the beginning of a journal. With a key, checks the MACs of everything after the
+    /// `believed` records.
     pub(super) fn new(seal: Option<Seal>, believed: u64) -> Self {
         Self {
             seal,
@@ -149,7 +151,7 @@ impl Batches {
         }
     }
 
-    /// These batches from here on, their structure alone.
+    /// Returns these batches from here on, with only their structure checked.
     pub(super) fn structure(&self) -> Self {
         Self {
             seal: None,
@@ -158,12 +160,12 @@ impl Batches {
         }
     }
 
-    /// The MAC of the last batch.
+    /// Returns the MAC of the last batch.
     pub(super) fn previous(&self) -> Tag {
         self.previous
     }
 
-    /// How many batches had their MACs checked.
+    /// Returns the number of batches whose MACs were checked.
     pub(super) fn checked(&self) -> u64 {
         self.checked
     }
@@ -200,16 +202,16 @@ impl Batches {
         Ok(())
     }
 
-    /// Follows the end of a segment; whether all its records are in batches.
+    /// Follows the end of a segment. Returns true if all its records are in batches.
     pub(super) fn end_segment(&mut self) -> bool {
         self.pending.take().is_none()
     }
 }
 
-/// What the MAC is for, so that it is none of anything else.
+/// The purpose of the MAC, so that it is valid for nothing else.
 const CONTEXT: &[u8] = b"bailiwick journal batch v1\n";
 
-/// How the line begins, and no record does.
+/// The beginning of the line, which no record has.
 const BEGINNING: &[u8] = b"{\"batch\":";
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::tree::{Hash, Tree};
 use crate::note::VerifierKey;
 
-/// How many lines there were, and what they were.
+/// The number of lines in the log, and the root of the tree over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Checkpoint {
     pub(super) size: u64,
@@ -26,19 +26,20 @@ impl Checkpoint {
         }
     }
 
-    /// The root as a checkpoint spells it.
+    /// Returns the root as a checkpoint spells it.
     pub(super) fn root_text(&self) -> String {
         STANDARD.encode(self.root)
     }
 
-    /// The signed note.
+    /// Signs the checkpoint as a note.
     pub(super) fn sign(&self, origin: &VerifierKey, key: &SigningKey) -> String {
         let text = format!("{}\n{}\n{}\n", origin.name(), self.size, self.root_text());
         origin.sign(&text, key)
     }
 
-    /// The checkpoint of a note that this key signed for the log of its name. Extension lines say
-    /// nothing here; an empty one is none (`c2sp.org/tlog-checkpoint`, "Note text").
+    /// Returns the checkpoint of a note that this key signed for the log of its name. Extension
+    /// lines carry no meaning here; an empty one is not allowed (`c2sp.org/tlog-checkpoint`, "Note
+    /// text").
     pub(super) fn open(note: &str, key: &VerifierKey) -> Option<Self> {
         let mut lines = key.open(note)?.strip_suffix('\n')?.split('\n');
         let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);

@@ -1,4 +1,4 @@
-//! The list of checkpoints: each a signed note, and beside it the hashes of the lines that it
+//! The list of checkpoints. Each is a signed note; beside it stand the hashes of the lines that it
 //! adds, so that a changed line can be named. The hashes are hints; the note is the proof.
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::memory::ListEnd;
 use super::tree::Hash;
 use crate::note::VerifierKey;
 
-/// The most hashes beside one checkpoint; of more, none are kept.
+/// The most hashes beside one checkpoint; beside a larger one stand none.
 pub(super) const MAX_LEAVES: usize = 4096;
 
 /// The longest line of the list: 44 characters a hash, and a note.
@@ -25,7 +25,7 @@ const MAX_LINE: usize = MAX_LEAVES * 48 + 4096;
 #[serde(deny_unknown_fields)]
 struct Entry {
     note: String,
-    /// Concatenated, base64.
+    /// The hashes, concatenated, in base64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     leaves: String,
 }
@@ -37,7 +37,7 @@ pub(super) struct Listed {
     pub(super) place: Place,
 }
 
-/// The line of a checkpoint, with its line break.
+/// Returns the line of a checkpoint, with its line break.
 pub(super) fn line(note: &str, leaves: &[Hash]) -> serde_json::Result<Vec<u8>> {
     let entry = Entry {
         note: note.to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn line(note: &str, leaves: &[Hash]) -> serde_json::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// All checkpoints in their order, each of them verified.
+/// All checkpoints in order, each verified as it is read.
 pub(super) struct Checkpoints<'k> {
     key: &'k VerifierKey,
     /// The checkpoint that has a file of its own.
@@ -81,13 +81,13 @@ impl<'k> Checkpoints<'k> {
         })
     }
 
-    /// The next one.
+    /// Returns the next checkpoint.
     pub(super) fn next(&mut self) -> Result<Option<Listed>, Damage> {
         let Some(place) = self.lines.next(&mut self.line)? else {
             return Ok(None);
         };
         let Some((checkpoint, leaves)) = read(&self.line, self.key) else {
-            // The last line may be torn, if the file `checkpoint` is not ahead of the one before
+            // The last line may be torn, if the file `checkpoint` is not ahead of the line before
             // it.
             let torn = self.lines.is_at_end() && self.newest == self.last.as_ref();
             return if torn {
@@ -109,28 +109,29 @@ impl<'k> Checkpoints<'k> {
         }))
     }
 
-    /// How many there were.
+    /// Returns the number of checkpoints so far.
     pub(super) fn count(&self) -> u64 {
         self.count
     }
 
-    /// Records that the last one covers.
+    /// Returns the number of records that the last one covers.
     pub(super) fn last_size(&self) -> u64 {
         self.last.as_ref().map_or(0, |last| last.size)
     }
 
-    /// The list, as far as it is whole.
+    /// Returns the list, as far as it is whole.
     pub(super) fn end(&self) -> ListEnd {
         self.end
     }
 
-    /// Checks, after the last one, that the file `checkpoint` is as a crash can leave it.
+    /// Checks, after the last checkpoint, that a crash can have left the file `checkpoint` as it
+    /// is.
     pub(super) fn finish(&self) -> Result<(), Damage> {
         fits(self.newest, self.last.as_ref(), self.before_last.as_ref())
     }
 }
 
-/// Whether the file `checkpoint` is one that a crash can leave beside a list: it is written after
+/// Checks that a crash can have left the file `checkpoint` beside a list. The file is written after
 /// the list, so it is the list's last checkpoint or the one before.
 pub(super) fn fits(
     newest: Option<&Checkpoint>,
@@ -149,7 +150,7 @@ pub(super) fn fits(
     })
 }
 
-/// The end of a list of which the host remembers how it was before the last line.
+/// The end of a list whose state before its last line the host remembers.
 pub(super) struct Ending {
     /// The last checkpoint before, if any.
     pub(super) last: Option<Checkpoint>,
@@ -157,7 +158,7 @@ pub(super) struct Ending {
     pub(super) after: Vec<u8>,
 }
 
-/// Reads a list up to where it was so long, and what follows.
+/// Reads a list up to the remembered length, and the bytes that follow.
 pub(super) fn ending(
     folder: &Path,
     key: &VerifierKey,
@@ -185,14 +186,14 @@ pub(super) fn ending(
     }
 }
 
-/// Whether this is a line of a list that the key signed.
+/// Returns true if this is a line of a list that the key signed.
 pub(super) fn is_entry(line: &[u8], key: &VerifierKey) -> bool {
     read(line, key).is_some()
 }
 
 fn read(line: &[u8], key: &VerifierKey) -> Option<(Checkpoint, Vec<Hash>)> {
     let entry: Entry = serde_json::from_slice(line).ok()?;
-    // Written in one way only, so that no other bytes pass for it.
+    // There is only one spelling, so that no other bytes pass for the line.
     if serde_json::to_vec(&entry).ok()? != line.strip_suffix(b"\n")? {
         return None;
     }
@@ -203,7 +204,7 @@ fn read(line: &[u8], key: &VerifierKey) -> Option<(Checkpoint, Vec<Hash>)> {
     Some((Checkpoint::open(&entry.note, key)?, leaves.to_vec()))
 }
 
-/// The newest checkpoint, which has a file of its own; none if there is no such file.
+/// Returns the newest checkpoint from its own file, or `None` if there is no such file.
 pub(super) fn newest(folder: &Path, key: &VerifierKey) -> Result<Option<Checkpoint>, Damage> {
     let place = Place {
         file: CHECKPOINT.to_owned(),

@@ -1,5 +1,5 @@
-//! The commands that look into a journal, and how every command speaks: what it found on a
-//! [`Page`] on standard output, and why it failed on standard error.
+//! The commands that read a journal, and the manner of all commands: results go to a [`Page`] on
+//! standard output, and the reason for a failure to standard error.
 //!
 //! Invariant: text from outside is made visible before it reaches a terminal.
 
@@ -30,12 +30,12 @@ pub fn on_stdout(command: impl FnOnce(&mut Page<'_>) -> anyhow::Result<()>) -> a
     result.and_then(|()| Ok(flushed?))
 }
 
-/// Says why a command failed, if it did.
+/// Reports why a command failed, if it did, and returns its exit code.
 pub fn conclude(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    // The reader (`| head`) has seen enough.
+    // The reader (`| head`) has closed the pipe.
     if error
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
@@ -46,7 +46,7 @@ pub fn conclude(result: anyhow::Result<()>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// An error with its causes; none is said twice.
+/// Returns an error with its causes, each of them once.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut last = text.clone();

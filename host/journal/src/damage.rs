@@ -1,4 +1,4 @@
-//! What can be wrong with a journal, and where.
+//! The faults that a journal can have, and their places.
 
 use std::fmt;
 use std::io;
@@ -7,14 +7,14 @@ use thiserror::Error;
 
 use super::file::{CHECKPOINT, CHECKPOINTS};
 
-/// Where in a journal something is.
+/// A place in a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Name of the file.
+    /// The name of the file.
     pub file: String,
-    /// Number of the line, from 1.
+    /// The number of the line, from 1.
     pub line: u64,
-    /// Sequence number that belongs there, from 1; none in a list of checkpoints.
+    /// The sequence number that belongs there, from 1; none in a list of checkpoints.
     pub seq: Option<u64>,
 }
 
@@ -25,15 +25,15 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong with a journal.
+/// The faults of a journal.
 #[derive(Debug, Error)]
 pub enum Damage {
     /// A file cannot be read.
     #[error("{file} cannot be read")]
     Unreadable {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -49,9 +49,9 @@ pub enum Damage {
     /// A line is not a record.
     #[error("{place}: the line is not a record")]
     NotARecord {
-        /// Where.
+        /// The place of the line.
         place: Place,
-        /// Why.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },
@@ -61,10 +61,10 @@ pub enum Damage {
          version that wrote it"
     )]
     Format(u32),
-    /// A record has another sequence number: something was removed, added or moved.
+    /// A record has the wrong sequence number: a record was removed, added or moved.
     #[error("{place}: the record has sequence number {found}")]
     Sequence {
-        /// Where.
+        /// The place of the record.
         place: Place,
         /// The number that it has.
         found: u64,
@@ -91,18 +91,18 @@ pub enum Damage {
         /// The last record of the checkpoint that fails.
         last: u64,
     },
-    /// Signed records are not there.
+    /// Signed records are missing.
     #[error("records {first} to {last} were signed and are missing")]
     Missing {
-        /// The first one.
+        /// The number of the first missing record.
         first: u64,
-        /// The last one.
+        /// The number of the last missing record.
         last: u64,
     },
-    /// There are records and no checkpoint, although one is signed before the first record.
+    /// There are records but no checkpoint, although one is signed before the first record.
     #[error("there are {0} records and no checkpoint: {CHECKPOINTS} was removed or emptied")]
     NoCheckpoint(u64),
-    /// A checkpoint is not one, or not signed by this key for this log.
+    /// A checkpoint is malformed, or not signed by this key for this log.
     #[error("{0}: the checkpoint is not signed by the journal's key")]
     BadCheckpoint(Place),
     /// The checkpoints are not in the order of their sizes.
@@ -140,7 +140,7 @@ pub enum Damage {
     /// The list of checkpoints is not as this host wrote it.
     #[error("{CHECKPOINTS} is not as this host wrote it: a line was changed, removed or added")]
     ListChanged,
-    /// The journal does not go on from a checkpoint that was kept.
+    /// The journal does not extend a checkpoint that was kept.
     #[error(
         "the journal does not extend the kept checkpoint of {size} records: it was rolled back, or it is another one"
     )]

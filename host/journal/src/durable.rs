@@ -1,7 +1,7 @@
-//! Makes files and folders durable: when a function here returns, a loss of power cannot undo it.
+//! Durable writes: when a function here returns, a loss of power cannot undo its work.
 //!
-//! Files, and names in folders, are made durable one by one; a new file needs both. Tests see what
-//! was made durable, so that they can lose the rest.
+//! Files, and names in folders, are made durable one by one; a new file needs both. Tests see which
+//! of them were made durable, so that they can lose the rest.
 
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -18,8 +18,8 @@ pub(crate) fn sync_all(file: &File) -> io::Result<()> {
     file.sync_all().map(|()| synced(file))
 }
 
-/// Creates a private folder, and the missing folders above it, and makes their names durable.
-/// Otherwise a loss of power could remove it, with everything in it.
+/// Creates a private folder and the missing folders above it, and makes their names durable.
+/// Otherwise a loss of power could remove the folder with everything in it.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     let named = path
         .ancestors()
@@ -45,7 +45,7 @@ fn synced(_: &File) {}
 #[cfg(test)]
 use seen::synced;
 
-/// Records of what was made durable, for tests.
+/// A record of the calls above, for tests.
 #[cfg(test)]
 pub(crate) mod seen {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -69,7 +69,7 @@ pub(crate) mod seen {
             (done, Self(SYNCED.take().unwrap()))
         }
 
-        /// Returns whether the file or folder is among them, whatever its name was.
+        /// Returns true if the file or folder is among them, whatever its name was.
         pub(crate) fn has(&self, path: &Path) -> bool {
             self.0.contains(&inode(&std::fs::metadata(path).unwrap()))
         }

@@ -1,12 +1,12 @@
-//! The journal's folder: segments that only grow, and the checkpoints beside them. And the memory
-//! of the newest checkpoint, which lies elsewhere.
+//! The journal's folder, with segments that only grow and the checkpoints beside them; and the
+//! memory of the newest checkpoint, which lies elsewhere.
 //!
 //! Every operation is durable when it returns, except [`Storage::append`], which [`Storage::sync`]
-//! makes so. A trait, so that tests can let any single operation fail.
+//! makes durable. A trait, so that tests can let any single operation fail.
 //!
-//! Invariant: what is written through a descriptor counts only while the path leads to the same
-//! file ([`Storage::check`]); a file that is shorter than what was made durable, or another one, is
-//! never cut, written or replaced.
+//! Invariant: bytes that were written through a descriptor count only while the path leads to the
+//! same file ([`Storage::check`]). A file that is shorter than its durable length, or another file
+//! in its place, is never cut, written or replaced.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -16,42 +16,42 @@ use std::path::{Path, PathBuf};
 use super::memory::MemoryFile;
 use crate::durable::{make_folder, sync_all, sync_data};
 
-/// What the journal asks of a disk.
+/// The operations that the journal needs from a disk.
 pub(super) trait Storage: Send {
-    /// Begins a segment; it must not exist, or be empty.
+    /// Begins a segment. The file must not exist, or must be empty.
     fn create(&mut self, number: u64) -> io::Result<()>;
     /// Writes to the end of the segment begun last.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Makes what was appended durable.
+    /// Makes appended bytes durable.
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts a segment to a length; a length of 0 removes it.
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()>;
-    /// Writes a line to the list of checkpoints, which is so long before.
+    /// Writes a line to the list of checkpoints, which has this length before.
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()>;
-    /// Replaces a small file as a whole.
+    /// Replaces a whole small file.
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()>;
-    /// Replaces the memory, which lies outside the folder, as a whole.
+    /// Replaces the whole memory, which lies outside the folder.
     fn remember(&mut self, contents: &[u8]) -> io::Result<()>;
-    /// Fails unless the folder, the segment that is written and the list are still where they
-    /// were, and as long as they were written. Only looks.
+    /// Fails unless the folder, the active segment and the list are still at their paths and have
+    /// the lengths that were written. Changes nothing.
     fn check(&mut self) -> io::Result<()>;
 }
 
-/// Name of the list of all checkpoints.
+/// The name of the list of all checkpoints.
 pub(super) const CHECKPOINTS: &str = "checkpoints.jsonl";
-/// Name of the newest checkpoint.
+/// The name of the newest checkpoint.
 pub(super) const CHECKPOINT: &str = "checkpoint";
-/// Name of the verifier key.
+/// The name of the verifier key.
 pub(super) const KEY: &str = "key";
-/// Name of the file whose lock says that a process writes here.
+/// The name of the file whose lock shows that a process writes here.
 const LOCK: &str = "lock";
 
-/// Name of a segment.
+/// Returns the name of a segment.
 pub(super) fn segment_name(number: u64) -> String {
     format!("journal-{number:08}.jsonl")
 }
 
-/// The numbers of the segments in a folder, in order.
+/// Returns the numbers of the segments in a folder, in order.
 pub(super) fn segments(folder: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -73,15 +73,15 @@ pub(super) struct Folder {
     directory: File,
     memory: MemoryFile,
     current: Option<File>,
-    /// The segment begun last: its number, which file it is, and the length that was written.
+    /// The segment begun last: its number, its file, and the length that was written.
     begun: Option<(u64, FileId, u64)>,
-    /// The list of checkpoints, which file it is and its length; none if there is none yet.
+    /// The list of checkpoints, its file and its length; none if there is no list yet.
     list: Option<(FileId, u64)>,
-    /// Held, never read: the locks end with them.
+    /// Never read; the locks last as long as these files are open.
     _locks: [File; 2],
 }
 
-/// Which file it is, whatever its name.
+/// The identity of a file, whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct FileId {
     device: u64,
@@ -97,7 +97,7 @@ impl FileId {
     }
 }
 
-/// Why a folder cannot be had.
+/// The reasons for not getting a folder.
 pub(super) enum Unavailable {
     InUse,
     Failed(io::Error),
@@ -110,13 +110,14 @@ impl From<io::Error> for Unavailable {
 }
 
 impl Folder {
-    /// Locks the folder and the memory, which are made if need be.
+    /// Locks the folder and the memory, and makes them if they do not exist.
     pub(super) fn lock(path: &Path, memory: &MemoryFile) -> Result<Self, Unavailable> {
         for folder in [path, memory.folder()] {
             make_folder(folder)?;
         }
         let locks = [lock_file(&path.join(LOCK))?, lock_file(&memory.lock())?];
-        // After something was made in it: an overlay may give it another number only then.
+        // Opened after a file was made in it, because an overlay may give the folder another number
+        // only then.
         let directory = File::open(path)?;
         // Three locks: a file can be removed and a folder moved away, and neither lets a second
         // process in. Some network file systems lock files only, so the folder's may be missing.
@@ -152,16 +153,16 @@ impl Folder {
         self.path.join(segment_name(number))
     }
 
-    /// Whether a file is the segment of this number, as far as this process knows.
+    /// Returns true if a file is the segment of this number, as far as this process knows.
     fn is_segment(&self, number: u64, metadata: &Metadata) -> bool {
         self.begun
             .is_none_or(|(begun, file, _)| begun != number || file == FileId::of(metadata))
     }
 
-    /// Checks that no segment was taken away, including those that are no longer written.
+    /// Checks that no segment was taken away, including those that are complete.
     fn all_segments(&self) -> io::Result<()> {
         let found = segments(&self.path)?;
-        // The one begun last may have been removed again, when its first write failed.
+        // The segment begun last may have been removed again, when its first write failed.
         let least = self
             .begun
             .map_or(0, |(number, ..)| number.saturating_sub(1));
@@ -227,7 +228,8 @@ impl Storage for Folder {
         let (Some(current), Some((.., length))) = (&mut self.current, &mut self.begun) else {
             return Err(ErrorKind::NotFound.into());
         };
-        // What was cut by someone else must not grow again, or it looks as if nothing were missing.
+        // A file that someone else cut must not grow again, or it would look as if nothing were
+        // missing.
         if current.metadata()?.len() != *length {
             return Err(elsewhere("the segment"));
         }
@@ -263,7 +265,7 @@ impl Storage for Folder {
 
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
         self.all_segments()?;
-        // A list that is gone is not begun anew.
+        // A list that is gone must not be begun anew.
         let mut file = private()
             .append(true)
             .create(length == 0)
@@ -275,7 +277,7 @@ impl Storage for Folder {
         let written = shorten(&file, length)
             .and_then(|()| file.write_all(line))
             .and_then(|()| sync_all(&file));
-        // What failed halfway is still this list, however long it is now.
+        // A write that failed halfway leaves the same list, whatever its length now.
         self.list = Some((found, file.metadata()?.len()));
         written?;
         if length == 0 {
@@ -313,7 +315,7 @@ impl Storage for Folder {
     }
 }
 
-/// Checks that a path leads to this file, as long as it was written.
+/// Checks that a path leads to this file and that the file has the length that was written.
 fn look(path: &Path, what: &str, file: FileId, length: u64) -> io::Result<()> {
     let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => elsewhere(what),
@@ -326,7 +328,7 @@ fn look(path: &Path, what: &str, file: FileId, length: u64) -> io::Result<()> {
     }
 }
 
-/// The error of what is not where it was written.
+/// Returns the error for a file that is not where it was written.
 fn elsewhere(what: &str) -> io::Error {
     let text = format!("{what} was removed, renamed, replaced or cut by someone else");
     io::Error::new(ErrorKind::NotFound, text)
@@ -345,7 +347,8 @@ fn replace(folder: &Path, directory: &File, name: &str, contents: &[u8]) -> io::
     sync_all(directory)
 }
 
-/// Cuts a file, and never makes it longer: what was made durable and is gone is not made up.
+/// Cuts a file, and never makes it longer: durable bytes that are gone must not be replaced by
+/// zeros.
 fn shorten(file: &File, length: u64) -> io::Result<()> {
     if file.metadata()?.len() < length {
         return Err(io::Error::new(
@@ -356,7 +359,7 @@ fn shorten(file: &File, length: u64) -> io::Result<()> {
     file.set_len(length)
 }
 
-/// The length of bytes that are written.
+/// Returns the length of the written bytes.
 pub(super) fn length_of(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The head of a log: its first record says in which format all of them are.
+//! The head of a log: its first record names the format of all records.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -13,7 +13,7 @@ use super::line::MAX_LINE;
 use super::lines::{Found, read_line};
 use super::record::{Event, FORMAT, JournalBegun};
 
-/// What may be in the first line of a journal of any format.
+/// The members of a first line that matter, in any format.
 #[derive(Deserialize)]
 struct Any {
     event: String,
@@ -21,8 +21,7 @@ struct Any {
     format: Option<u32>,
 }
 
-/// Checks that a folder is not the journal of another format. What cannot be read is for the walk
-/// to name.
+/// Checks that a folder is not the journal of another format. The walk reports what cannot be read.
 pub(super) fn check_folder(folder: &Path) -> Result<(), Damage> {
     let (file, mut line) = (segment_name(1), Vec::new());
     let read = File::open(folder.join(&file))

@@ -1,12 +1,12 @@
-//! The journal as the rest of the host sees it: append, and wait until it is on the disk.
+//! The journal as the rest of the host sees it: append a record, and wait until it is on the disk.
 //!
-//! One thread writes. Whoever appends waits in line; everything in line is one write and one
-//! `fdatasync`. Nobody waits longer than the deadline: a disk that hangs is an error, as a disk
-//! that is full is. Whoever gives up while waiting need not clean up; what became durable
-//! without them is closed by the journal itself.
+//! One thread writes. Records wait in a queue; everything in the queue is one write and one
+//! `fdatasync`. No append waits longer than the deadline: a disk that hangs is an error, as a full
+//! disk is. A caller that gives up while waiting need not clean up; the journal itself closes any
+//! record that became durable without it.
 //!
-//! Invariant: while the journal is not healthy, for whatever reason, nothing new begins; what ends
-//! is still tried. However long a disk hangs, only counts and endings are kept for it.
+//! Invariant: while the journal is not healthy, for whatever reason, nothing new begins, but
+//! endings are still tried. However long a disk hangs, only counts and endings are kept for it.
 
 mod adopt;
 mod error;
@@ -44,18 +44,18 @@ pub use mark::{Mark, Settled};
 pub use observe::Synced;
 use writer::{Command, Entry, Writer};
 
-/// How the journal is kept.
+/// The settings of a journal.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The folder; made if it does not exist, readable by nobody else.
+    /// The folder, made if it does not exist and readable by this user alone.
     pub folder: PathBuf,
     /// The folder in which the host remembers its newest checkpoint; not within the journal's.
     pub memory: PathBuf,
-    /// Who may own and change both, beside root and this user.
+    /// Users who may own and change both, besides root and this user.
     pub trust: Trust,
     /// Refusals that get a record of their own: of all unknown callers, and of each known one.
     pub refusals_per_second: u32,
-    /// A segment ends before it grows beyond this.
+    /// The size beyond which a segment may not grow.
     pub segment_bytes: u64,
     /// The longest that an append may take.
     pub append_deadline: Duration,
@@ -63,12 +63,12 @@ pub struct Settings {
     pub origin: String,
 }
 
-/// What was found when the journal was opened.
+/// The findings of opening a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-    /// Records before this start, those included that were written to close what was open.
+    /// Records before this start, including those written to close open calls.
     pub records: u64,
-    /// Calls and downstream calls that were open and are closed now, as unknown.
+    /// Calls and downstream calls that were open and are now closed as unknown.
     pub closed: u64,
     /// Bytes of a torn last batch that were cut off.
     pub cut_bytes: u64,
@@ -76,12 +76,13 @@ pub struct Opened {
     pub key: String,
 }
 
-/// The journal cannot be written now. Nothing was recorded, and nothing must be done.
+/// The journal cannot be written now. Nothing was recorded, and the announced action must not
+/// happen.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the audit journal cannot be written")]
 pub struct AuditUnavailable;
 
-/// A journal that is open. All clones are the same journal.
+/// An open journal. All clones are the same journal.
 #[derive(Clone)]
 pub struct Journal {
     shared: Arc<Shared>,
@@ -100,8 +101,8 @@ struct Shared {
 impl Journal {
     /// Opens the journal of a folder and closes what a crash left open.
     ///
-    /// Reads the whole journal, checks it against what the host remembers and refuses to go on if
-    /// it does not extend that. At most one process can have a journal open.
+    /// Reads the whole journal, checks it against the host's memory, and refuses a journal that
+    /// does not extend that memory. At most one process can have a journal open.
     pub fn open(
         settings: Settings,
         keys: Keys,
@@ -141,15 +142,15 @@ impl Journal {
         ))
     }
 
-    /// Appends a record, in order, and starts to make it durable; waits for room in the queue and
+    /// Appends a record, in order, and starts to make it durable. Waits for room in the queue and
     /// for nothing else. While the journal is not healthy, only endings are tried.
     ///
-    /// After an error nothing that the record announces may be done. A `call.closed` or
+    /// After an error, the action that the record announces must not happen. A `call.closed` or
     /// `downstream.closed` that could not be written is written later as `unknown` with reason
     /// `audit-unavailable`: never append an ending twice.
     ///
     /// # Errors
-    /// The journal cannot be written, or there was no room within the deadline.
+    /// Fails if the journal cannot be written, or had no room within the deadline.
     pub async fn append(&self, record: impl Into<Record>) -> Result<Mark, AuditUnavailable> {
         let record = self.admitted(record.into())?;
         self.in_time(self.enqueue(record, false)).await
@@ -158,8 +159,8 @@ impl Journal {
     /// Waits until everything up to the mark is durable.
     ///
     /// # Errors
-    /// A record of the mark is lost, or is not durable within the deadline. What such a mark began
-    /// is closed by the journal as `refused`, once the mark is dropped.
+    /// Fails if a record of the mark is lost, or is not durable within the deadline. The journal
+    /// closes what such a mark began as `refused`, once the mark is dropped.
     pub async fn settled(&self, mark: &Mark) -> Result<Settled<'_>, AuditUnavailable> {
         Ok(Settled::new(self.in_time(mark.settle()).await?))
     }
@@ -167,7 +168,7 @@ impl Journal {
     /// Appends a record, waits until it is durable, and returns its sequence number.
     ///
     /// # Errors
-    /// As for [`append`](Self::append) and [`settled`](Self::settled), within one deadline.
+    /// Fails like [`append`](Self::append) and [`settled`](Self::settled), within one deadline.
     pub async fn record(&self, record: impl Into<Record>) -> Result<u64, AuditUnavailable> {
         let record = self.admitted(record.into())?;
         self.in_time(async { self.enqueue(record, false).await?.settle().await })
@@ -175,7 +176,7 @@ impl Journal {
     }
 
     /// Records a refusal. Beyond the configured rate, which all unknown callers share and each
-    /// known caller has alone, it is counted and not waited for.
+    /// known caller has alone, a refusal is counted, and the caller does not wait.
     pub async fn refuse(&self, record: CallRefused) -> Result<(), AuditUnavailable> {
         if self.shared.health.is_over() {
             return Err(AuditUnavailable);
@@ -195,12 +196,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether the last records and checkpoints could be written, and are where they were written.
+    /// Returns true if the last records and checkpoints could be written and are where they were
+    /// written.
     pub fn healthy(&self) -> bool {
         self.shared.health.is_good()
     }
 
-    /// Writes this last record, the counts, and the final checkpoint. After it every append fails.
+    /// Writes this last record, the counts, and the final checkpoint. Every later append fails.
     pub async fn close(&self, record: impl Into<Record>) -> Result<(), AuditUnavailable> {
         let (reply, closed) = oneshot::channel();
         let close = Command::Close {
@@ -222,7 +224,7 @@ impl Journal {
         }
     }
 
-    /// The record, unless it must not be tried now.
+    /// Returns the record, unless it must not be tried now.
     fn admitted(&self, record: Record) -> Result<Record, AuditUnavailable> {
         if record.ends() || self.healthy() {
             Ok(record)
@@ -258,7 +260,7 @@ impl Journal {
         Ok(mark)
     }
 
-    /// Waits no longer than the deadline; beyond it the journal is not healthy.
+    /// Waits for at most the deadline; when it passes, the journal is not healthy.
     async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, AuditUnavailable>>,
@@ -279,7 +281,7 @@ impl fmt::Debug for Journal {
     }
 }
 
-/// The folder and the memory, which no one else can change, locked for this process.
+/// Locks the folder and the memory, which no one else may be able to change.
 fn lock(settings: &Settings) -> Result<Folder, JournalError> {
     let open = |path: &Path, source| JournalError::Open {
         path: path.to_owned(),
@@ -300,7 +302,7 @@ fn lock(settings: &Settings) -> Result<Folder, JournalError> {
 }
 
 /// A record that waits for room. If its waiter gives up first, it is counted, or its ending is left
-/// to the writer; nothing else of it is kept, or a disk that hangs would fill the memory.
+/// to the writer. Nothing else of it is kept, or a disk that hangs would fill the memory.
 struct Unqueued<'j> {
     commands: &'j Sender<Command>,
     refusals: &'j Refusals,
@@ -323,8 +325,8 @@ impl Drop for Unqueued<'_> {
     }
 }
 
-/// Records that may wait for the writer.
+/// The most records that may wait for the writer.
 const QUEUE: usize = 4096;
 
-/// Closing may take this many times as long as an append: it is several writes.
+/// The number of append deadlines that closing may take, because it is several writes.
 const CLOSE_PATIENCE: u32 = 5;

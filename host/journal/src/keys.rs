@@ -1,4 +1,4 @@
-//! The keys of the journal, and files of keys that others may not read.
+//! The keys of the journal, and key files that others may not read.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,12 +13,12 @@ use crate::owned::OwnedError;
 pub struct MacKey(Zeroizing<Vec<u8>>);
 
 impl MacKey {
-    /// The key of these bytes; `None` unless they are 32.
+    /// Returns the key made of these bytes; `None` unless they are 32.
     pub fn new(bytes: Zeroizing<Vec<u8>>) -> Option<Self> {
         (bytes.len() == 32).then_some(Self(bytes))
     }
 
-    /// The bytes.
+    /// Returns the bytes of the key.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -28,52 +28,52 @@ impl MacKey {
 pub struct JournalKeys {
     /// Signs checkpoints.
     pub signing: SigningKey,
-    /// Binds what no checkpoint covers yet.
+    /// Binds records that no checkpoint covers yet.
     pub mac: MacKey,
 }
 
-/// Why keys are not available.
+/// The reasons for which keys are not available.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFolderError {
     /// Reading or writing failed.
     #[error("{path}: {what}")]
     Io {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// What was tried.
+        /// The operation that was tried.
         what: &'static str,
-        /// Why it failed.
+        /// The cause.
         #[source]
         cause: std::io::Error,
     },
     /// Others may read or write.
     #[error("{0} is open to other users; run: chmod 600 {0}")]
     Permissions(PathBuf),
-    /// The folder or a file in it cannot be relied on.
+    /// The folder or a file in it is open to others.
     #[error("the key folder cannot be used: {path}")]
     Owned {
-        /// The folder or the file.
+        /// The path of the folder or file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         cause: OwnedError,
     },
-    /// Not a key.
-    #[error("{path} is not an Ed25519 private key in PEM (PKCS #8)")]
+    /// The file does not hold a key.
+    #[error("{path}: expected an Ed25519 private key in PEM (PKCS #8)")]
     Key {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         cause: KeyError,
     },
-    /// A hash key of the wrong size.
-    #[error("{0} does not hold 32 bytes")]
+    /// A symmetric key has the wrong size.
+    #[error("{0}: expected 32 bytes")]
     Mac(PathBuf),
 }
 
 impl KeyFolderError {
-    /// The error of a failed attempt on `path`.
+    /// Returns a constructor for the error of a failed attempt on `path`.
     pub fn io(path: &Path, what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |cause| Self::Io { path, what, cause }
@@ -83,7 +83,7 @@ impl KeyFolderError {
 /// Reads the symmetric key in the file `path`.
 ///
 /// # Errors
-/// It is not one, or others may read it.
+/// Fails if the file does not hold one, or if others may read it.
 pub fn read_mac_key(path: &Path) -> Result<MacKey, KeyFolderError> {
     mac_key(path, read_closed(path)?)
 }
@@ -91,7 +91,7 @@ pub fn read_mac_key(path: &Path) -> Result<MacKey, KeyFolderError> {
 /// Returns the symmetric key that was read from `path`.
 ///
 /// # Errors
-/// It does not have 32 bytes.
+/// Fails unless there are 32 bytes.
 pub fn mac_key(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<MacKey, KeyFolderError> {
     MacKey::new(bytes).ok_or_else(|| KeyFolderError::Mac(path.to_owned()))
 }
@@ -99,7 +99,7 @@ pub fn mac_key(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<MacKey, KeyFold
 /// Reads a file that is closed to others, wherever it lies.
 ///
 /// # Errors
-/// It cannot be read, or others may read it.
+/// Fails if it cannot be read, or if others may read it.
 pub fn read_closed(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFolderError> {
     let metadata =
         fs::metadata(path).map_err(KeyFolderError::io(path, "the key cannot be read"))?;
@@ -116,7 +116,7 @@ const OTHERS: u32 = 0o077;
 
 #[cfg(test)]
 impl MacKey {
-    /// A key of the tests.
+    /// Returns a key of the tests.
     pub(crate) fn of_test(byte: u8) -> Self {
         Self(Zeroizing::new(vec![byte; 32]))
     }

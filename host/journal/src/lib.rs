@@ -1,16 +1,17 @@
 //! The journal: who did what for whom, written before it happens.
 //!
-//! One record a line, sequence numbers without gaps, in segments; a Merkle tree over the lines
-//! whose root is signed at least once a second while records come. The journal is trusted to be
-//! durable when it says so, and nothing else: of its own files it trusts what extends the
-//! checkpoint that it remembers outside their folder, and what bears its own MAC.
+//! Each record is one line, in segments, with sequence numbers that have no gaps. A Merkle tree
+//! runs over the lines, and its root is signed at least once a second while records come. The host
+//! trusts the journal to be durable when it says so, and for nothing else. The journal trusts, of
+//! its own files, only those that extend the checkpoint that it remembers outside their folder or
+//! bear its own MAC.
 //!
-//! Invariant: [`Journal::append`] keeps the order and waits for no disk. Only
-//! [`Journal::settled`] proves that what was appended is durable, and nothing that a record
-//! announces may be done without that proof. What was begun without it does not stay open.
+//! Invariant: [`Journal::append`] keeps the order and waits for no disk. Only [`Journal::settled`]
+//! proves that appended records are durable, and nothing that a record announces may happen without
+//! that proof. A record that began something without it does not stay open.
 //!
-//! What this does not do: a journal that is rolled back together with the memory looks like an
-//! older journal. Only a later checkpoint that someone else kept shows that.
+//! Not covered: a journal that is rolled back together with the memory looks like an older journal.
+//! Only a later checkpoint that someone else kept shows that.
 
 pub mod cli;
 pub mod note;

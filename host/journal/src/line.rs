@@ -1,4 +1,4 @@
-//! A record in its place: one line of JSON.
+//! The line of a record: one line of JSON.
 //!
 //! Invariant: a line has no line break, no control character and no invisible one (they are
 //! escaped), and is never longer than [`MAX_LINE`], whatever text came from outside.
@@ -35,14 +35,14 @@ impl Record {
     }
 }
 
-/// The members of a line in their order.
+/// The members of a line, in order.
 #[derive(Serialize)]
 struct Line<'r> {
     seq: u64,
     time: &'r str,
     #[serde(flatten)]
     record: &'r Record,
-    /// Whether members were left out, because the line would be too long.
+    /// True if members were left out because the line would be too long.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     left_out: bool,
 }
@@ -66,7 +66,7 @@ impl<'r> Line<'r> {
     }
 }
 
-/// What every reader needs of a line. Events and members that it does not know are passed over.
+/// The members of a line that every reader needs. Unknown events and members are ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Frame<'l> {
     pub(super) seq: u64,
@@ -76,12 +76,12 @@ pub(super) struct Frame<'l> {
     pub(super) event: Cow<'l, str>,
     #[serde(default)]
     pub(super) call: Option<String>,
-    /// Checked in shape; no version writes it yet.
+    /// Checked for its shape; no version writes it yet.
     #[serde(default, rename = "commitments")]
     _commitments: Option<Commitments>,
 }
 
-/// Commitments to personal fields that a line could have in place of the fields themselves.
+/// Commitments to personal fields, which a line may have in place of the fields themselves.
 type Commitments = BTreeMap<Personal, Commitment>;
 
 /// A field that is personal data, or can be linked to a person.
@@ -118,7 +118,7 @@ impl TryFrom<String> for Commitment {
     }
 }
 
-/// Compact JSON in which everything that cannot be seen is escaped.
+/// Compact JSON in which every invisible character is escaped.
 struct Visible;
 
 impl Formatter for Visible {

@@ -1,4 +1,4 @@
-//! Lines of bounded length from files that are not trusted.
+//! Lines of bounded length, from files that are not trusted.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Take};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::damage::{Damage, Place};
 
-/// What was found where a line was to be read.
+/// The result of reading a line.
 pub(super) enum Found {
     Line,
     /// A last line without a line break.
@@ -15,8 +15,8 @@ pub(super) enum Found {
     End,
 }
 
-/// Reads a line with its line break, of at most so many bytes without it. A longer one is passed
-/// over, to learn whether it ever ends: a crash may leave any number of zeros at the end.
+/// Reads a line with its line break, of at most so many bytes without it. Reads past a longer one
+/// to learn whether it ever ends: a crash may leave any number of zeros at the end.
 pub(super) fn read_line(
     file: &mut impl BufRead,
     line: &mut Vec<u8>,
@@ -46,7 +46,7 @@ pub(super) fn read_line(
     }
 }
 
-/// The complete lines that a file had when it was opened; none if it does not exist.
+/// The complete lines that a file had when it was opened; none if the file does not exist.
 pub(super) struct Lines {
     name: &'static str,
     file: Option<Take<BufReader<File>>>,
@@ -78,7 +78,7 @@ impl Lines {
         })
     }
 
-    /// The next line with its place; an incomplete last one is as if it were not there.
+    /// Returns the next line with its place. An incomplete last line counts as absent.
     pub(super) fn next(&mut self, line: &mut Vec<u8>) -> Result<Option<Place>, Damage> {
         let Some(file) = &mut self.file else {
             return Ok(None);
@@ -103,7 +103,7 @@ impl Lines {
         }
     }
 
-    /// Whether nothing follows the lines so far.
+    /// Returns true if nothing follows the lines so far.
     pub(super) fn is_at_end(&self) -> bool {
         self.file.as_ref().is_none_or(|file| file.limit() == 0)
     }

@@ -1,11 +1,11 @@
-//! What the host remembers of its journal, outside the journal's folder: the checkpoint that it
-//! signed last, and how its list of checkpoints ended before it.
+//! The host's memory of its journal, outside the journal's folder: the checkpoint that it signed
+//! last, and the end of the list of checkpoints before it.
 //!
-//! Someone who can write only the audit folder cannot write this, so a journal that was rolled back, cut or
-//! rewritten does not extend it. If journal and memory are rolled back together, only a checkpoint
-//! that someone else kept shows it.
+//! An attacker who can write only the audit folder cannot write the memory, so a journal that was
+//! rolled back, cut or rewritten does not extend it. If journal and memory are rolled back
+//! together, only a checkpoint that someone else kept shows it.
 //!
-//! Invariant: it is durable after the records that its checkpoint covers, and before that
+//! Invariant: the memory is durable after the records that its checkpoint covers, and before that
 //! checkpoint is anywhere else.
 
 use std::fs;
@@ -20,7 +20,7 @@ use super::file::length_of;
 use super::tree::Hash;
 use crate::note::claimed;
 
-/// Where the memory of one log lies.
+/// The place of one log's memory.
 #[derive(Clone, Debug)]
 pub(super) struct MemoryFile {
     folder: PathBuf,
@@ -29,7 +29,7 @@ pub(super) struct MemoryFile {
 }
 
 impl MemoryFile {
-    /// The memory of the log of this origin.
+    /// Returns the memory of the log of this origin.
     pub(super) fn new(folder: &Path, origin: &str) -> Self {
         let stem = format!("journal-{}", utf8_percent_encode(origin, ESCAPED));
         Self {
@@ -51,12 +51,12 @@ impl MemoryFile {
         self.folder.join(&self.name)
     }
 
-    /// The file whose lock says that a process writes this log.
+    /// Returns the file whose lock shows that a process writes this log.
     pub(super) fn lock(&self) -> PathBuf {
         self.folder.join(format!("{}.lock", self.stem))
     }
 
-    /// What is remembered, if anything is.
+    /// Reads the memory, if there is one.
     pub(super) fn read(&self) -> io::Result<Option<Memory>> {
         match fs::read(self.path()) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
@@ -70,14 +70,14 @@ impl MemoryFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Memory {
-    /// The signed note.
+    /// The note.
     pub(super) note: String,
     /// The list of checkpoints before this one was added.
     pub(super) list: ListEnd,
 }
 
 impl Memory {
-    /// The claims of its note, unverified: size, root, and the signers that it names.
+    /// Returns the claims of its note, unverified: size, root, and the signers that it names.
     pub(super) fn claims(&self) -> Option<(u64, String, String)> {
         let mut lines = self.note.split('\n');
         let (_, size, root) = (lines.next()?, lines.next()?, lines.next()?);
@@ -88,7 +88,7 @@ impl Memory {
         ))
     }
 
-    /// The contents of the file.
+    /// Returns the contents of the file.
     pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;
         bytes.push(b'\n');
@@ -106,7 +106,7 @@ pub(super) struct ListEnd {
 }
 
 impl ListEnd {
-    /// The list with one more line, which has its line break.
+    /// Returns the end of the list with one more line, which has its line break.
     pub(super) fn with(self, line: &[u8]) -> Self {
         let hash = Sha256::new()
             .chain_update(self.hash)
@@ -120,7 +120,7 @@ impl ListEnd {
     }
 }
 
-/// Names that no file system and no shell takes for anything else.
+/// The characters to escape, so that no file system and no shell takes a name for anything else.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// A hash as text.

@@ -4,9 +4,9 @@
 //! Trusts no byte of a note; hands on its text once a key that the operator named has signed it.
 //!
 //! Invariant: a key is known by name and hash together, and the hash is over both, so a signature
-//! under one name is none under another. A note is read whole or not at all: a line that does not
-//! follow the format, or names a key and is not its signature, refuses the note, so every reader of
-//! notes reaches the same result.
+//! under one name is not valid under another. A note is read whole or not at all: a line that does
+//! not follow the format, or names a key and is not its signature, refuses the note, so every
+//! reader of notes reaches the same result.
 
 use std::fmt;
 use std::str::FromStr;
@@ -33,7 +33,7 @@ impl VerifierKey {
     /// Gives a key its name.
     ///
     /// # Errors
-    /// The name cannot stand in a note.
+    /// Fails if the name cannot stand in a note.
     pub fn new(name: &str, key: PublicKey) -> Result<Self, InvalidKey> {
         if is_key_name(name) {
             Ok(Self {
@@ -45,7 +45,7 @@ impl VerifierKey {
         }
     }
 
-    /// Returns its name. For a journal's key, this is the log's origin.
+    /// Returns its name, which for a journal's key is the log's origin.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -61,7 +61,7 @@ impl VerifierKey {
         [a, b, c, d]
     }
 
-    /// Returns what stands for the key beside its signatures: `name+hash`.
+    /// Returns `name+hash`, which stands for the key beside its signatures.
     pub fn id(&self) -> String {
         id(&self.name, self.hash())
     }

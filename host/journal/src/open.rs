@@ -1,7 +1,7 @@
-//! What has been opened and not closed, as a reader of the journal finds it.
+//! Calls that have been opened and not closed, as a reader of the journal finds them.
 //!
-//! Downstream calls have no name of their own: one is closed by a record of the same call,
-//! service, method and template, and so many are open as were opened more often than closed.
+//! Downstream calls have no name of their own: one is closed by a record of the same call, service,
+//! method and template. The number that are open is the number opened minus the number closed.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ impl OpenCalls {
     /// Follows one more line.
     ///
     /// # Errors
-    /// It opens or closes something and does not say what.
+    /// Fails if it opens or closes something without naming it.
     pub(super) fn follow(&mut self, frame: &Frame<'_>, line: &[u8]) -> serde_json::Result<()> {
         let events = [
             Event::CallOpened,
@@ -51,12 +51,12 @@ impl OpenCalls {
         Ok(())
     }
 
-    /// How many calls have something open.
+    /// Returns the number of calls that have something open.
     pub(super) fn count(&self) -> u64 {
         u64::try_from(self.calls.len()).unwrap_or(u64::MAX)
     }
 
-    /// The records that close everything: of a call, what it opened downstream first.
+    /// Returns the records that close everything: for each call, its downstream requests first.
     pub(super) fn closings(self, outcome: Outcome, failure: Failure) -> Vec<Record> {
         let opened = self.calls.into_values().flat_map(|call| {
             let downstream = call.downstream.into_iter().map(Record::from);

@@ -1,5 +1,5 @@
-//! Files and folders that decide what runs and who is trusted: the one rule for who may own, change
-//! and read them.
+//! The one rule for files and folders that decide what runs and which keys are trusted: who may
+//! own, change and read them.
 //!
 //! A leaf beside the story: components, signatures, accepted definitions, the configuration, its
 //! secrets, and the folders of keys, journal and compiled code. Anyone who could change one of them
@@ -7,13 +7,13 @@
 //!
 //! The rule. A file, a folder, each folder on the way to it and each symbolic link on that way
 //! belongs to root, to this user or to a user whom the operator trusts. Only those, and groups that
-//! the operator trusts, may change it. A secret is not readable by everyone, and what the host
-//! keeps for itself not by anyone else. For a folder that the operator vouches for ([`Trust`]),
+//! the operator trusts, may change it. A secret is not readable by everyone, and the host's own
+//! files are not readable by anyone else. For a folder that the operator vouches for ([`Trust`]),
 //! neither its own mode and owner count nor those of the folders above.
 //!
-//! Invariant: the way is followed from the root down, and what is checked is what is read. A folder
-//! that passed cannot be changed by others, so they cannot exchange what was found in it. A file is
-//! opened without waiting for a writer.
+//! Invariant: the way is followed from the root down, and the checked file is the file that is
+//! read. A folder that passed cannot be changed by others, so they cannot exchange its contents. A
+//! file is opened without waiting for a writer.
 
 mod trust;
 mod way;
@@ -47,7 +47,7 @@ pub enum OwnedError {
     /// A link to one of these.
     #[error("it is a symbolic link, and its target is not a regular file")]
     LinkToNoFile,
-    /// A link that leads to a link, and so on.
+    /// A link that leads through too many further links.
     #[error(
         "it is a symbolic link that leads through more than {} others",
         way::MAX_LINKS
@@ -56,13 +56,13 @@ pub enum OwnedError {
     /// A file in place of a folder.
     #[error("it is not a folder")]
     NotAFolder,
-    /// Open to others.
+    /// The file or folder is open to others.
     #[error("{0}")]
     Open(Open),
     /// A link whose target, or the way to it, is open to others.
     #[error("it is a symbolic link, and {0}")]
     LinkToOpen(Open),
-    /// Larger than the caller accepts.
+    /// The file is larger than the caller accepts.
     #[error("it is larger than {0} bytes")]
     TooLarge(u64),
 }
@@ -70,18 +70,19 @@ pub enum OwnedError {
 /// Reads the file in `path`, which no one else can have written.
 ///
 /// # Errors
-/// It is not a regular file, is open to others by the rule of this module, or is larger than `max`.
+/// Fails if it is not a regular file, is open to others by the rule of this module, or is larger
+/// than `max`.
 pub fn read(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
     read_if(path, max, trust, |way, metadata| {
         way.changed_by(metadata, trust)
     })
 }
 
-/// Reads the secret in `path`. As [`read`], but it must not be readable by everyone, and this
+/// Reads the secret in `path` as [`read`] does. It must not be readable by everyone, but this
 /// user's private group (the group of the user's own number) may write it.
 ///
 /// # Errors
-/// As for [`read`].
+/// Fails like [`read`].
 pub fn read_secret(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
     read_if(path, max, trust, |way, metadata| {
         way.settings_changed_by(metadata, trust)
@@ -92,7 +93,7 @@ pub fn read_secret(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Owne
 /// Reads a key in `path` that only this host may read.
 ///
 /// # Errors
-/// As for [`read`], and others may read it.
+/// Fails like [`read`], and if others may read the file.
 pub fn read_private(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
     read_if(path, max, trust, |way, metadata| {
         way.touched_by(metadata, trust)
@@ -103,7 +104,7 @@ pub fn read_private(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Own
 /// [`settings`].
 ///
 /// # Errors
-/// As for [`settings`], and it is larger than `max`.
+/// Fails like [`settings`], and if the file is larger than `max`.
 pub fn read_settings(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, OwnedError> {
     read_if(path, max, trust, |way, metadata| {
         way.settings_changed_by(metadata, trust)
@@ -114,7 +115,7 @@ pub fn read_settings(path: &Path, max: u64, trust: &Trust) -> Result<Vec<u8>, Ow
 /// (the group of the user's own number) may write it.
 ///
 /// # Errors
-/// It is not a regular file, or is open to others by the rule of this module.
+/// Fails if it is not a regular file, or is open to others by the rule of this module.
 pub fn settings(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     let way = Way::to(path, trust)?;
     let metadata = way.metadata();
@@ -122,30 +123,30 @@ pub fn settings(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     way.refuse(way.settings_changed_by(metadata, trust))
 }
 
-/// Checks that no one else decides what is in the folder `path`.
+/// Checks that no one else controls the contents of the folder `path`.
 ///
 /// # Errors
-/// It is not a folder, or is open to others by the rule of this module.
+/// Fails if it is not a folder, or is open to others by the rule of this module.
 pub fn folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     check_folder(path, trust, Way::changed_by)
 }
 
-/// Checks that no one else can look into the folder `path` or decides what is in it. Creates it,
-/// and folders above, if it does not exist.
+/// Checks that no one else can read the folder `path` or control its contents. Creates it, and
+/// folders above, if it does not exist.
 ///
 /// # Errors
-/// It cannot be made, is not a folder, or is open to others by the rule of this module.
+/// Fails if it cannot be made, is not a folder, or is open to others by the rule of this module.
 pub fn private_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     make_folder(path).map_err(OwnedError::Make)?;
     check_folder(path, trust, Way::touched_by)
 }
 
-/// As [`private_folder`], for a folder whose contents are never trusted because of where they are,
-/// such as the journal's. If it is this user's own and open to others, it is closed instead of
-/// refused.
+/// Does the same as [`private_folder`] for a folder whose contents are never trusted because of
+/// where they are, such as the journal's. If it is this user's own and open to others, it is closed
+/// instead of refused.
 ///
 /// # Errors
-/// As for [`private_folder`], and it cannot be closed.
+/// Fails like [`private_folder`], and if the folder cannot be closed.
 pub fn closed_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     make_folder(path).map_err(OwnedError::Make)?;
     let way = Way::to(path, trust)?;
@@ -208,7 +209,7 @@ fn regular(way: &Way, metadata: &Metadata) -> Result<(), OwnedError> {
     }
 }
 
-/// Returns whether a file that the host made and opened is its own and closed to others, whatever
+/// Returns true if a file that the host made and opened is its own and closed to others, whatever
 /// its name refers to now.
 pub fn is_private(metadata: &Metadata, trust: &Trust) -> bool {
     metadata.uid() == trust::own() && trust.touching(metadata).is_none()

@@ -1,8 +1,8 @@
-//! Reading a journal from its beginning: line by line, in bounded memory, believing nothing.
+//! The reader of a journal: from its beginning, line by line, in bounded memory, without trust.
 //!
-//! Used at start-up, to go on where the journal ended, by the verifier, and to show records. What
-//! it hands on is a sequence without gaps of well-formed lines in whole batches; whether they are
-//! the ones that were written is for the checkpoints and MACs to say.
+//! Used at start-up, to go on where the journal ended, by the verifier, and to show records. Hands
+//! on a sequence without gaps of well-formed lines in whole batches; checkpoints and MACs decide
+//! whether these are the lines that were written.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Take};
@@ -18,12 +18,12 @@ use super::open::OpenCalls;
 use super::tail::{self, Tail};
 use super::tree::{Hash, Tree, leaf_hash};
 
-/// What a walk goes by.
+/// The rules of a walk.
 pub(super) enum Ground {
-    /// Records as they stand, for people: batches are passed over.
+    /// Records as they stand, for people. Batches are ignored.
     AsItIs,
-    /// So many records are under a checkpoint. What follows is whole batches, whose MACs are
-    /// checked if there is a key, of those beyond the `believed` records.
+    /// This many records are under a checkpoint. Whole batches follow. With a key, the MACs of
+    /// batches beyond the `believed` records are checked.
     Signed {
         signed: u64,
         believed: u64,
@@ -41,7 +41,7 @@ pub(super) struct Walk {
     tree: Tree,
     open: OpenCalls,
     batches: Batches,
-    /// Records under a checkpoint; none if batches are passed over.
+    /// The number of records under a checkpoint; none if batches are ignored.
     signed: Option<u64>,
     torn_bytes: u64,
 }
@@ -53,7 +53,7 @@ struct Segment {
     length: u64,
 }
 
-/// What a step of the walk found.
+/// The result of one step of a walk.
 pub(super) enum Step {
     /// A record; it is now a leaf of the tree.
     Record {
@@ -61,11 +61,11 @@ pub(super) enum Step {
         place: Place,
         time: String,
     },
-    /// No more records.
+    /// There are no more records.
     End,
 }
 
-/// Where a journal ends.
+/// The end of a journal.
 pub(super) struct End {
     pub(super) tree: Tree,
     pub(super) open: OpenCalls,
@@ -80,7 +80,7 @@ pub(super) struct End {
 }
 
 impl Walk {
-    /// A walk from the beginning.
+    /// Begins a walk at the first record.
     pub(super) fn begin(folder: &Path, ground: Ground) -> Result<Self, Damage> {
         let unreadable = |source| Damage::Unreadable {
             file: folder.display().to_string(),
@@ -116,12 +116,12 @@ impl Walk {
         })
     }
 
-    /// The tree of the records so far.
+    /// Returns the tree of the records so far.
     pub(super) fn tree(&self) -> &Tree {
         &self.tree
     }
 
-    /// The line of the record that the last step found, without its line break.
+    /// Returns the line of the record that the last step found, without its line break.
     pub(super) fn line(&self) -> &[u8] {
         self.line.strip_suffix(b"\n").unwrap_or(&self.line)
     }
@@ -163,7 +163,7 @@ impl Walk {
         }
     }
 
-    /// Where the journal ends, after the last step.
+    /// Returns the end of the journal, after the last step.
     pub(super) fn end(self) -> End {
         End {
             segment: self.current.map(|segment| (segment.number, segment.length)),
@@ -193,7 +193,7 @@ impl Walk {
         Ok(true)
     }
 
-    /// Opens a segment; of the last one, only what is whole.
+    /// Opens a segment; of the last one, only the whole batches.
     fn open_segment(&mut self, number: u64) -> io::Result<BufReader<Take<File>>> {
         let mut file = File::open(self.folder.join(segment_name(number)))?;
         let mut length = u64::MAX;
@@ -266,7 +266,7 @@ impl Walk {
 }
 
 impl Segment {
-    /// Where the next line is.
+    /// Returns the place of the next line.
     fn place(&self, seq: u64) -> Place {
         Place {
             file: segment_name(self.number),

@@ -1,14 +1,14 @@
-//! Why something did not happen: one closed list of codes for each step that can fail.
+//! Reasons: one closed list of codes for each step that can fail.
 //!
 //! The journal, the answers to clients and the errors that tools see are all written from these
-//! enums, so that one cause never has two names. Each enum holds exactly what can be the reason of
-//! its step: a call that was refused before it was opened never "ran out of memory".
+//! enums, so that one cause never has two names. Each enum holds exactly the reasons of its step:
+//! for example, a call that was refused before it was opened never "ran out of memory".
 
 use super::codes::codes;
 
 codes! {
-    /// Why a request was refused before a call was opened. Codes are part of the journal's format:
-    /// they are added, never renamed.
+    /// The reasons for refusing a request before a call is opened. Codes are part of the journal's
+    /// format: they are added, never renamed.
     RefusalReason {
         /// No credential was presented.
         TokenMissing => "token-missing",
@@ -42,7 +42,7 @@ codes! {
 }
 
 codes! {
-    /// Why an opened call did not simply succeed.
+    /// The reasons for which an opened call did not simply succeed.
     EndReason {
         /// The tool answered with an error of its own.
         ToolError => "tool-error",
@@ -74,7 +74,7 @@ codes! {
 }
 
 codes! {
-    /// Why a tool's request to a service got no answer.
+    /// The reasons for which a tool's request to a service got no answer.
     DownstreamReason {
         /// No service of that name is granted.
         UnknownService => "unknown-service",
@@ -86,7 +86,7 @@ codes! {
         IdentityUnavailable => "identity-unavailable",
         /// The user must consent first.
         ConsentRequired => "consent-required",
-        /// The authorization server did not give the scopes.
+        /// The authorization server did not grant the scopes.
         ScopeDenied => "scope-denied",
         /// No acceptable credential was issued.
         CredentialRefused => "credential-refused",
@@ -108,7 +108,7 @@ codes! {
 }
 
 codes! {
-    /// Why a component or a configuration was not applied.
+    /// The reasons for not applying a component or a configuration.
     LoadReason {
         /// A component imports an interface that no tool gets.
         ImportRefused => "import-refused",
@@ -118,7 +118,7 @@ codes! {
         SignatureRefused => "signature-refused",
         /// A tool's definition is not acceptable.
         DefinitionRefused => "definition-refused",
-        /// The definitions of a component's tools are not those that the operator accepted.
+        /// The operator has not accepted these definitions of the component's tools.
         DefinitionChanged => "definition-changed",
         /// A file is not a component that loads.
         NotLoadable => "not-loadable",

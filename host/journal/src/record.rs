@@ -1,7 +1,8 @@
-//! The records: one type for each event, so that a record has exactly what its event can have.
+//! The records: one type for each event, so that a record has exactly the members that its event
+//! can have.
 //!
-//! For example, [`CallOpened`] has no outcome and [`CallClosed`] always has one. The types are
-//! what is written and what is read; a member that is not known is left out of the line.
+//! For example, [`CallOpened`] has no outcome and [`CallClosed`] always has one. The same types
+//! write and read a line; an unknown member is left out of the line.
 //!
 //! Never in a record: tokens, keys, values of arguments or results, bodies.
 
@@ -28,7 +29,7 @@ pub use parts::{Decision, Modes, Outcome, Subject, Target};
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident => $code:literal,)*) => {
         codes! {
-            /// What happened.
+            /// The events that the journal records.
             Event { $($(#[$doc])* $name => $code,)* }
         }
 
@@ -38,7 +39,7 @@ macro_rules! records {
         pub enum Record { $($(#[$doc])* #[serde(rename = $code)] $name($name),)* }
 
         impl Record {
-            /// Returns what happened.
+            /// Returns the event.
             pub fn event(&self) -> Event {
                 match self { $(Self::$name(_) => Event::$name,)* }
             }
@@ -57,7 +58,7 @@ records! {
     CallOpened => "call.opened",
     /// A request was refused before a call was opened.
     CallRefused => "call.refused",
-    /// So many refusals were not recorded one by one.
+    /// Refusals were counted instead of recorded one by one.
     RefusalsCounted => "refusals.counted",
     /// A call ended.
     CallClosed => "call.closed",
@@ -83,7 +84,7 @@ records! {
     JournalBegun => "journal.begun",
     /// A torn last batch was cut off.
     JournalCut => "journal.cut",
-    /// The operator had the journal adopted, although the host remembered another.
+    /// The operator adopted the journal, although the host remembered another.
     JournalAdopted => "journal.adopted",
     /// The host started.
     HostStarted => "host.started",
@@ -91,7 +92,7 @@ records! {
     HostStopped => "host.stopped",
 }
 
-/// Why the journal itself ends what others began.
+/// The reasons for which the journal itself ends what others began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The host stopped meanwhile.
@@ -119,12 +120,12 @@ impl From<Failure> for DownstreamReason {
 }
 
 impl Record {
-    /// Whether this begins something that another record ends.
+    /// Returns true if this begins something that another record ends.
     pub(super) fn begins(&self) -> bool {
         matches!(self, Self::CallOpened(_) | Self::DownstreamOpened(_))
     }
 
-    /// Whether this ends something.
+    /// Returns true if this ends something.
     pub(super) fn ends(&self) -> bool {
         matches!(self, Self::CallClosed(_) | Self::DownstreamClosed(_))
     }

@@ -1,5 +1,5 @@
-//! Refusals: recorded one by one up to a rate, beyond it counted. The callers whom no token names
-//! share one rate; each known caller has their own.
+//! Refusals: recorded one by one up to a rate, and counted beyond it. Callers without a verified
+//! token share one rate; each known caller has their own.
 //!
 //! A flood must not buy a disk write per request, and must not hide either. Invariant: every
 //! refusal is in exactly one place, a record of its own or a count that will be written.
@@ -14,10 +14,10 @@ use super::text::Text;
 /// Issuer and subject of a known caller.
 type Actor = (Text, Text);
 
-/// What is counted together: the caller, if known, and the reason.
+/// The refusals that are counted together: the caller, if known, and the reason.
 pub(super) type Kind = (Option<Actor>, RefusalReason);
 
-/// How many were refused, by kind.
+/// The number of refusals by kind.
 pub(super) type Counts = BTreeMap<Kind, u64>;
 
 /// The rate and the counts.
@@ -42,7 +42,7 @@ impl Refusals {
         }
     }
 
-    /// Whether this one gets a record of its own; if not, it has been counted.
+    /// Returns true if this refusal gets a record of its own; otherwise it has been counted.
     pub(super) fn admit(&self, now_ms: u64, refusal: &CallRefused) -> bool {
         let mut state = self.lock();
         if now_ms.abs_diff(state.window_began) >= 1000 {
@@ -56,7 +56,7 @@ impl Refusals {
         admitted
     }
 
-    /// Counts one whose own record could not be written.
+    /// Counts a refusal whose own record could not be written.
     pub(super) fn count(&self, refusal: &CallRefused) {
         self.lock().add(kind(refusal), 1);
     }
@@ -80,8 +80,8 @@ impl Refusals {
 }
 
 impl State {
-    /// Whether one more of `actor` is within the rate. Beyond [`MAX_ACTORS`] in one second, new
-    /// ones are only counted.
+    /// Returns true if one more refusal of `actor` is within the rate. Beyond [`MAX_ACTORS`] in one
+    /// second, new actors are only counted.
     fn admit(&mut self, actor: Option<Actor>, per_second: u32) -> bool {
         let room = self.recorded.len() < MAX_ACTORS || actor.is_none();
         match self.recorded.get_mut(&actor) {
@@ -94,7 +94,7 @@ impl State {
         true
     }
 
-    /// Counts `count` more of `kind`; with too many kinds, without the caller.
+    /// Counts `count` more of `kind`. If there are too many kinds, leaves the caller out.
     fn add(&mut self, kind: Kind, count: u64) {
         let room = self.counts.len() < MAX_ACTORS || self.counts.contains_key(&kind);
         let kind = if room { kind } else { (None, kind.1) };
@@ -113,15 +113,15 @@ fn kind(refusal: &CallRefused) -> Kind {
     (actor(refusal), refusal.reason)
 }
 
-/// One record per kind.
+/// Returns one record per kind.
 pub(super) fn records(counts: &Counts) -> impl Iterator<Item = Record> {
     counts
         .iter()
         .map(|((actor, reason), count)| RefusalsCounted::new(actor.clone(), *reason, *count).into())
 }
 
-/// Kinds that are told apart until the counts are written, and callers with a rate in one second.
-/// Beyond it, refusals are counted by reason alone.
+/// The most kinds that are counted apart until the counts are written, and the most callers with a
+/// rate in one second. Beyond it, refusals are counted by reason alone.
 const MAX_ACTORS: usize = 1024;
 
 #[cfg(test)]

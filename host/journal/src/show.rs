@@ -1,7 +1,7 @@
-//! Records read back for people: in order, as they are, with a choice among them.
+//! Records read back for people: in order, unchanged, and filtered by a query.
 //!
-//! Believes nothing and proves nothing: whether the records are the ones that were written is for
-//! [`super::verify()`] to say.
+//! Trusts nothing and proves nothing: [`super::verify()`] decides whether these are the records
+//! that were written.
 
 use std::path::Path;
 
@@ -19,19 +19,19 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The record in `line`; `None` if it is not a JSON object.
+    /// Returns the record in `line`; `None` if it is not a JSON object.
     pub fn parse(line: &[u8]) -> Option<Self> {
         let line = std::str::from_utf8(line).ok()?.to_owned();
         let members = serde_json::from_str(&line).ok()?;
         Some(Self { line, members })
     }
 
-    /// The line, character for character.
+    /// Returns the line, character for character.
     pub fn line(&self) -> &str {
         &self.line
     }
 
-    /// A member that is text; empty if there is none.
+    /// Returns a text member; empty if there is none.
     pub fn text(&self, name: &str) -> &str {
         self.members
             .get(name)
@@ -39,7 +39,7 @@ impl Entry {
             .unwrap_or_default()
     }
 
-    /// What it is about: the kind and the name of the target; both empty if there is none.
+    /// Returns the kind and the name of the target; both empty if there is none.
     pub fn target(&self) -> (&str, &str) {
         let target = self.member("target");
         let text = |name: &str| {
@@ -49,18 +49,18 @@ impl Entry {
         (text("kind"), text("name"))
     }
 
-    /// A member of any kind.
+    /// Returns a member of any kind.
     pub fn member(&self, name: &str) -> Option<&Value> {
         self.members.get(name)
     }
 
-    /// When it was written, milliseconds since 1970-01-01 UTC.
+    /// Returns the time of the record, in milliseconds since 1970-01-01 UTC.
     pub fn at_ms(&self) -> Option<u64> {
         parse_time(self.text("time"))
     }
 }
 
-/// The records of a journal, from its beginning. After damage there is nothing more.
+/// The records of a journal, from its beginning. They end at the first damage.
 pub struct Entries {
     walk: Walk,
     ended: bool,
@@ -70,7 +70,7 @@ impl Entries {
     /// Begins to read the journal in `folder`.
     ///
     /// # Errors
-    /// The folder cannot be read, or lacks a segment.
+    /// Fails if the folder cannot be read, or lacks a segment.
     pub fn open(folder: &Path) -> Result<Self, Damage> {
         Ok(Self {
             walk: Walk::begin(folder, Ground::AsItIs)?,
@@ -83,7 +83,7 @@ impl Entries {
             if matches!(self.walk.step()?, Step::End) {
                 return Ok(None);
             }
-            // A record with a sequence number is an object, so nothing is passed over here.
+            // A record with a sequence number is an object, so no record is skipped here.
             if let Some(entry) = Entry::parse(self.walk.line()) {
                 return Ok(Some(entry));
             }
@@ -104,7 +104,7 @@ impl Iterator for Entries {
     }
 }
 
-/// Which records; what is not said covers all of them.
+/// A choice among records; an empty part covers all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// The actor's subject.
@@ -113,18 +113,18 @@ pub struct Query {
     pub agent: Option<String>,
     /// The tool.
     pub tool: Option<String>,
-    /// The call, or how its identifier begins.
+    /// The call's identifier or its beginning.
     pub call: Option<String>,
     /// Any of these events.
     pub events: Vec<String>,
     /// Any of these outcomes.
     pub outcomes: Vec<String>,
-    /// Not before, milliseconds since 1970-01-01 UTC.
+    /// The earliest time, in milliseconds since 1970-01-01 UTC.
     pub since_ms: Option<u64>,
 }
 
 impl Query {
-    /// Whether it asks for this record.
+    /// Returns true if the query covers this record.
     pub fn covers(&self, entry: &Entry) -> bool {
         let is = |wanted: &Option<String>, names: &[&str]| {
             wanted

@@ -1,12 +1,12 @@
-//! Where a journal ends: after the last batch that is whole.
+//! The end of a journal: after the last whole batch.
 //!
 //! The writer makes each batch durable before it begins the next, so a crash or a loss of power
-//! tears at most one, the last, which was not acknowledged. Of its pages any may be there and any
-//! not, so it is torn or intact as a whole: what is left of it may begin with whole lines, have
+//! tears at most one, the last, which was not acknowledged. Any of its pages may be there and any
+//! may be missing, so it is torn or intact as a whole: its remains may begin with whole lines, have
 //! holes, and even end well.
 //!
-//! Invariant: nothing of a batch that another one follows, and nothing under a checkpoint, is torn:
-//! that is damage, and for the walk to name.
+//! Invariant: nothing in a batch that another one follows, and nothing under a checkpoint, is torn.
+//! A fault there is damage, which the walk reports.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
@@ -19,15 +19,15 @@ use super::lines::{Found, read_line};
 /// The end of the last segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tail {
-    /// The length of what is whole.
+    /// The length of the whole batches.
     pub(super) length: u64,
-    /// What follows and is torn.
+    /// The length of the torn batch behind them.
     pub(super) torn: u64,
 }
 
 /// Finds the end in the last segment, whose first record has the number `next`, where the first
-/// `signed` records are under a checkpoint. `None` if what follows the last whole batch is not one
-/// torn batch.
+/// `signed` records are under a checkpoint. Returns `None` if the bytes after the last whole batch
+/// are not one torn batch.
 pub(super) fn find(
     file: &mut File,
     batches: Batches,
@@ -35,7 +35,7 @@ pub(super) fn find(
     signed: u64,
 ) -> io::Result<Option<Tail>> {
     file.rewind()?;
-    // A host may be writing: what comes meanwhile is not looked at.
+    // A host may be writing: lines that arrive meanwhile are not read.
     let total = file.metadata()?.len();
     let mut scan = Scan {
         batches,
@@ -51,7 +51,7 @@ pub(super) fn find(
         match read_line(&mut reader, &mut line, MAX_LINE)? {
             Found::End => break,
             Found::Line if scan.follow(&line) => {}
-            // The first that is wrong is in the torn batch, which must be the last one.
+            // The first wrong line is in the torn batch, which must be the last one.
             Found::Line => {
                 torn_alone = is_rest_of_one_batch(&mut reader, line)?;
                 break;
@@ -71,7 +71,8 @@ pub(super) fn find(
     Ok((torn_alone && scan.good_records >= signed).then_some(tail))
 }
 
-/// Whether the rest of a file, from this line on, can be of one batch: nothing follows its end.
+/// Returns true if the rest of a file, from this line on, can be one batch: nothing follows its
+/// end.
 fn is_rest_of_one_batch(reader: &mut impl BufRead, mut line: Vec<u8>) -> io::Result<bool> {
     let mut ended = BatchEnd::parse(without_break(&line)).is_some();
     loop {
@@ -94,7 +95,7 @@ struct Scan {
 }
 
 impl Scan {
-    /// Follows a line; whether it is as it should be.
+    /// Follows a line. Returns true if it is as it should be.
     fn follow(&mut self, line: &[u8]) -> bool {
         let text = without_break(line);
         let ends = if let Some(end) = BatchEnd::parse(text) {

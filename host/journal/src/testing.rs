@@ -1,5 +1,5 @@
-//! What the tests of the journal share: a clock in their hand, a disk that fails on demand, and
-//! a reader that knows nothing of the code under test.
+//! Shared parts of the journal's tests: a clock that they set, a disk that fails on demand, and a
+//! reader that is independent of the code under test.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ use super::text::Detail;
 use crate::owned::Trust;
 use crate::seams::Clock;
 
-/// A clock that goes on by a fixed step whenever somebody looks.
+/// A clock that goes on by a fixed step at every look.
 pub(super) struct Hand {
     now: AtomicU64,
     step: u64,
@@ -50,7 +50,7 @@ pub(super) fn key() -> JournalKeys {
     key_of(5)
 }
 
-/// The keys of another host.
+/// Returns the keys of another host.
 pub(super) fn key_of(seed: u8) -> JournalKeys {
     JournalKeys {
         signing: SigningKey::from_seed(&[seed; 32]),
@@ -70,7 +70,7 @@ pub(super) fn settings(folder: &Path) -> Settings {
     }
 }
 
-/// The memory of a test's journal: within its folder, so that a copy is a copy of both.
+/// Returns the memory of a test's journal: within its folder, so that a copy is a copy of both.
 pub(super) fn memory(folder: &Path) -> MemoryFile {
     MemoryFile::new(&folder.join("memory"), ORIGIN)
 }
@@ -78,7 +78,8 @@ pub(super) fn memory(folder: &Path) -> MemoryFile {
 /// The log of the tests.
 const ORIGIN: &str = "example/audit";
 
-/// A record of an event, about a call where it can be; else the call's name is in its members.
+/// Returns a record of an event, about a call where it can be; else the call's name is in its
+/// members.
 pub(super) fn record(event: Event, call: &str) -> Record {
     let about = Call {
         call: call.into(),
@@ -109,7 +110,7 @@ pub(super) fn record(event: Event, call: &str) -> Record {
     }
 }
 
-/// A refusal of a request for the tool of that name.
+/// Returns a refusal of a request for the tool of that name.
 pub(super) fn refusal(tool: &str) -> CallRefused {
     CallRefused::new(Subject::default(), RefusalReason::UnknownTarget).about(
         target(tool),
@@ -125,7 +126,7 @@ pub(super) fn target(tool: &str) -> Target {
     }
 }
 
-/// All records of all segments.
+/// Returns all records of all segments.
 pub(super) fn lines(folder: &Path) -> Vec<Value> {
     let text: String = segment_files(folder)
         .iter()
@@ -153,14 +154,15 @@ pub(super) fn segment_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A folder for a test, in memory if there is such a place: how long a disk takes is not tested.
+/// Returns a folder for a test, in memory if possible, because the speed of a disk is not under
+/// test.
 pub(super) fn temporary() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .unwrap()
 }
 
-/// A folder as a crash at this moment would leave it.
+/// Returns a folder as a crash at this moment would leave it.
 pub(super) fn crashed_copy(folder: &Path) -> tempfile::TempDir {
     let copy = temporary();
     copy_files(folder, copy.path());
@@ -180,7 +182,7 @@ fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-/// How an operation fails.
+/// The way in which an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
     /// Nothing happens.
@@ -191,7 +193,7 @@ pub(super) enum How {
     After,
 }
 
-/// Which operations fail.
+/// The operations that fail.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) from: u64,
@@ -220,7 +222,7 @@ impl Plan {
         plan
     }
 
-    /// Whether any operation failed.
+    /// Returns true if any operation failed.
     pub(super) fn fired(&self) -> bool {
         self.done > self.from
     }

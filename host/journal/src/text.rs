@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 /// The longest text of a record, in bytes.
 pub(super) const MAX_TEXT: usize = 512;
 
-/// Scopes of one record; the rest is left out.
+/// The most scopes of one record; the rest is left out.
 pub(super) const MAX_SCOPES: usize = 32;
 
-/// A text of a record: at most 512 bytes; of a longer one the beginning and an ellipsis.
+/// A text of a record: at most 512 bytes. Of a longer one, the beginning and an ellipsis.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Text(Arc<str>);

@@ -1,6 +1,6 @@
 //! The time of a record, as people and other programs read it.
 
-/// Milliseconds since 1970-01-01 UTC as RFC 3339.
+/// Formats milliseconds since 1970-01-01 UTC as RFC 3339.
 pub fn rfc3339(ms: u64) -> String {
     let (days, rest) = (ms / 86_400_000, ms % 86_400_000);
     let (year, month, day) = civil(days);
@@ -13,8 +13,8 @@ pub fn rfc3339(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
-/// Days since 1970-01-01 as year, month and day. Years begin in March here, so that a leap day is
-/// the last of its year; an era is 400 years, which always have 146,097 days.
+/// Returns days since 1970-01-01 as year, month and day. Years begin in March here, so that a leap
+/// day is the last of its year; an era is 400 years, which always have 146,097 days.
 fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
@@ -32,8 +32,8 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
-/// The time that a text tells, milliseconds since 1970-01-01 UTC: a date, or a date and a time to
-/// the minute, second or fraction, in UTC (`Z` or nothing) or with an offset such as `+02:00`.
+/// Parses a time to milliseconds since 1970-01-01 UTC: a date, or a date and a time to the minute,
+/// second or fraction, in UTC (`Z` or nothing) or with an offset such as `+02:00`.
 pub fn parse_time(text: &str) -> Option<u64> {
     let (date, time) = text.split_once(['T', 't', ' ']).unwrap_or((text, "00:00"));
     let [year, month, day] = numbers(date, '-')?;
@@ -54,7 +54,7 @@ pub fn parse_time(text: &str) -> Option<u64> {
     ms.checked_add_signed(-ahead_ms)
 }
 
-/// A time of day without its offset, and how far its clock is ahead of UTC.
+/// Returns a time of day without its offset, and how far its clock is ahead of UTC.
 fn split_offset(time: &str) -> Option<(&str, i64)> {
     if let Some(time) = time.strip_suffix(['Z', 'z']) {
         return Some((time, 0));
@@ -70,7 +70,7 @@ fn split_offset(time: &str) -> Option<(&str, i64)> {
     Some((time, if offset.starts_with('-') { -ms } else { ms }))
 }
 
-/// Exactly so many numbers of at most four digits.
+/// Returns exactly this many numbers of at most four digits.
 fn numbers<const N: usize>(text: &str, between: char) -> Option<[u64; N]> {
     let number = |digits: &str| {
         let plain =
@@ -90,7 +90,7 @@ fn millis(fraction: &str) -> Option<u64> {
     }
 }
 
-/// The inverse of [`civil`], from 1970 on.
+/// Returns the inverse of [`civil`], from 1970 on.
 fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
     let year = if month <= 2 {
         year.checked_sub(1)?

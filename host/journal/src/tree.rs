@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 /// A SHA-256 hash.
 pub(super) type Hash = [u8; 32];
 
-/// A tree that can grow and tell its root; memory grows with the logarithm of its size.
+/// A tree that can grow and compute its root; its memory grows with the logarithm of its size.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tree {
     size: u64,
@@ -16,7 +16,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// The number of leaves.
+    /// Returns the number of leaves.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
@@ -34,7 +34,7 @@ impl Tree {
         self.size += 1;
     }
 
-    /// The root: of no leaves, the hash of nothing.
+    /// Returns the root; with no leaves, it is the hash of nothing.
     pub(super) fn root(&self) -> Hash {
         let mut peaks = self.peaks.iter().rev();
         let Some(last) = peaks.next() else {
@@ -44,7 +44,7 @@ impl Tree {
     }
 }
 
-/// The hash of a line, without its line break.
+/// Returns the hash of a line, without its line break.
 pub(super) fn leaf_hash(line: &[u8]) -> Hash {
     Sha256::new()
         .chain_update([0])
@@ -67,7 +67,7 @@ mod tests {
     #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    /// The definition of RFC 6962 §2.1, word for word.
+    /// Computes the root by the definition of RFC 6962 §2.1, word for word.
     fn defined(leaves: &[Hash]) -> Hash {
         match leaves {
             [] => Sha256::digest([]).into(),

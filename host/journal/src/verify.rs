@@ -1,8 +1,8 @@
-//! Verification of a journal by anybody who has its folder and, better, its key.
+//! Verification of a journal by anyone who has its folder and, better, its key.
 //!
 //! Trusts nothing but the key. Every checkpoint's signature is checked, every line is hashed, and
-//! the root at the size of every checkpoint must be the signed one. Without a key from elsewhere
-//! it uses the one in the folder, which shows damage but not forgery, and says so.
+//! the root at the size of every checkpoint must be the signed one. Without a key from elsewhere it
+//! uses the one in the folder, which shows damage but not forgery, and says so.
 
 mod interval;
 mod report;
@@ -28,18 +28,18 @@ use interval::Interval;
 pub use times::Back;
 use times::Times;
 
-/// What a verification goes by.
+/// The inputs of a verification.
 #[derive(Default)]
 pub struct Given<'g> {
     /// The journal's key, from elsewhere.
     pub key: Option<&'g VerifierKey>,
-    /// The key of the batches' MACs, for what no checkpoint covers yet.
+    /// The key of the batches' MACs, for records that no checkpoint covers yet.
     pub mac: Option<MacKey>,
     /// A checkpoint that was kept: a signed note.
     pub kept: Option<&'g str>,
 }
 
-/// What a journal that is in order has.
+/// The findings in a journal that is in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Records in it.
@@ -48,7 +48,7 @@ pub struct Report {
     pub checkpoints: u64,
     /// Records that a checkpoint covers.
     pub signed: u64,
-    /// Records after the newest checkpoint; no one has signed them.
+    /// Records after the newest checkpoint, which are not signed.
     pub unsigned: u64,
     /// The time of the first record that is not signed.
     pub unsigned_since: Option<String>,
@@ -60,7 +60,7 @@ pub struct Report {
     pub first_time: Option<String>,
     /// The time of the last record.
     pub last_time: Option<String>,
-    /// Where the time of a record is before that of the record before it.
+    /// The places where a record's time is before that of the record before it.
     pub back: Option<Back>,
     /// Bytes of a torn last batch, which was never acknowledged.
     pub torn_bytes: u64,
@@ -68,11 +68,11 @@ pub struct Report {
     pub kept: Option<u64>,
     /// The key that was used.
     pub key: String,
-    /// Whether the key was given, not taken from the folder.
+    /// True if the key was given, and not taken from the folder.
     pub pinned: bool,
 }
 
-/// Why a journal is not in order.
+/// The reasons for which a journal is not in order.
 #[derive(Debug, Error)]
 pub enum VerifyError {
     /// There is no journal.
@@ -81,22 +81,22 @@ pub enum VerifyError {
     /// The folder's key cannot be read.
     #[error("the key in {folder} cannot be read")]
     KeyUnreadable {
-        /// The folder.
+        /// The path of the folder.
         folder: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// The folder's key is not one.
-    #[error("the key in the folder is not one")]
+    /// The folder's key is malformed.
+    #[error("the folder's key file does not hold a verifier key")]
     Key(#[source] InvalidKey),
-    /// The folder says that it belongs to another key than the one that was given.
+    /// The folder names another key than the given one.
     #[error("the folder belongs to the key {found}, not to the one given")]
     OtherKey {
         /// The key in the folder.
         found: String,
     },
-    /// What was kept is no checkpoint of this journal.
+    /// The kept checkpoint is not one of this journal.
     #[error("the kept checkpoint is not signed by the journal's key for this log")]
     Kept,
     /// The journal is in a format that this version does not read.
@@ -112,7 +112,7 @@ pub enum VerifyError {
     },
 }
 
-/// Verifies the journal in a folder; the first damage is an error that names its place.
+/// Verifies the journal in a folder. Fails at the first damage and names its place.
 pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, VerifyError> {
     verify_given(
         folder,
@@ -123,7 +123,7 @@ pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, Verify
     )
 }
 
-/// Verifies the journal in a folder by all that is given.
+/// Verifies the journal in a folder with all that is given.
 pub fn verify_given(folder: &Path, given: Given<'_>) -> Result<Report, VerifyError> {
     let own = folder_key(folder)?;
     head::check_folder(folder).map_err(VerifyError::Format)?;
@@ -146,7 +146,7 @@ pub fn verify_given(folder: &Path, given: Given<'_>) -> Result<Report, VerifyErr
     })
 }
 
-/// Verifies the journal in a folder by its key, a kept checkpoint and the key of its MACs.
+/// Verifies the journal in a folder with its key, a kept checkpoint and the key of its MACs.
 pub(super) fn check(
     folder: &Path,
     key: &VerifierKey,
@@ -155,7 +155,7 @@ pub(super) fn check(
 ) -> Result<Report, VerifyError> {
     let mut good = 0;
     let (extends, macs) = (kept.as_ref().map(|kept| kept.size), seal.is_some());
-    let checked = Check::run(folder, key, kept, seal, &mut good);
+    let checked = Check::run(folder, key, (kept, seal), &mut good);
     let checked = checked.map_err(|damage| VerifyError::Damaged { damage, good })?;
     Ok(Report {
         key: key.to_string(),
@@ -165,7 +165,7 @@ pub(super) fn check(
     })
 }
 
-/// What the last good checkpoint proves.
+/// Returns the sentence about the records that the last good checkpoint proves.
 fn proven(good: u64) -> String {
     match good {
         0 => "no checkpoint before the damage proves any record".to_owned(),
@@ -176,7 +176,7 @@ fn proven(good: u64) -> String {
     }
 }
 
-/// Whether two checkpoints cannot both be of one log.
+/// Returns true if two checkpoints cannot both be of one log.
 fn contradicts(one: &Checkpoint, other: &Checkpoint) -> bool {
     one.size == other.size && one.root != other.root
 }
@@ -209,8 +209,7 @@ impl<'g> Check<'g> {
     fn run(
         folder: &Path,
         key: &VerifierKey,
-        kept: Option<Checkpoint>,
-        seal: Option<Seal>,
+        (kept, seal): (Option<Checkpoint>, Option<Seal>),
         good: &'g mut u64,
     ) -> Result<Report, Damage> {
         // Checkpoints before the lines that they cover, so that a journal can be verified while it
@@ -251,7 +250,7 @@ impl<'g> Check<'g> {
         Ok(check.report(list.count(), unsigned_since))
     }
 
-    /// Reads the records of one more checkpoint and compares.
+    /// Reads the records of one more checkpoint and compares them with it.
     fn up_to(&mut self, listed: &Listed) -> Result<(), Damage> {
         let mut before = Interval::begin(self.walk.tree(), listed);
         while self.walk.tree().size() < listed.checkpoint.size {
@@ -276,7 +275,7 @@ impl<'g> Check<'g> {
         Ok(())
     }
 
-    /// Reads what no listed checkpoint covers; returns the time of its first record.
+    /// Reads the records that no listed checkpoint covers; returns the time of the first.
     fn rest(&mut self) -> Result<Option<String>, Damage> {
         // Every checkpoint that an auditor could keep is in the list.
         if let Some(kept) = &self.kept {
@@ -304,7 +303,7 @@ impl<'g> Check<'g> {
         Ok(Some(Read { leaf, place, time }))
     }
 
-    /// Compares with the newest and the kept checkpoint when the walk is there.
+    /// Compares the tree with the newest and the kept checkpoint when the walk reaches their size.
     fn pass(&mut self, interval: Option<&Interval<'_>>) -> Result<(), Damage> {
         let tree = self.walk.tree();
         if let Some(kept) = self.kept.take_if(|kept| kept.size == tree.size())

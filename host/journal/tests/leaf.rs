@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-/// What must not be in the tree; each stands for its family, such as `wasmtime-wasi`.
+/// Crates that must not be in the tree. Each stands for its family, such as `wasmtime-wasi`.
 const FORBIDDEN: [&str; 11] = [
     "wasmtime",
     "wasmparser",

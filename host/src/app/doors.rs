@@ -1,4 +1,5 @@
-//! Where the host listens. Both ports are bound before anything else is built.
+//! The ports of the host. Both are bound before anything else is built, so a port that is in use
+//! stops the start at once.
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -6,16 +7,16 @@ use tokio::net::TcpListener;
 use crate::config::{Config, OperationsSettings, ServerSettings};
 use crate::transport::Resource;
 
-/// The listeners, and the resource that the host is.
+/// The listeners, and the host's own resource.
 pub(super) struct Doors {
     pub(super) listener: TcpListener,
-    /// With the names by which it is addressed.
+    /// The operations listener, with the names by which clients may address it.
     pub(super) operations: Option<(TcpListener, Vec<String>)>,
     pub(super) resource: Resource,
 }
 
 impl Doors {
-    /// Binds what `config` names.
+    /// Binds the ports that `config` names.
     pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
         let server = &config.server;
         let listener = TcpListener::bind(server.listen)
@@ -30,7 +31,7 @@ impl Doors {
         })
     }
 
-    /// Returns the hosts that the operator lists; on loopback also the names of the loopback.
+    /// Returns the hosts that the operator lists and, on loopback, the names of the loopback.
     pub(super) fn allowed_hosts(&self, server: &ServerSettings) -> anyhow::Result<Vec<String>> {
         let mut hosts = server.allowed_hosts.clone();
         if self.listener.local_addr()?.ip().is_loopback() {
@@ -48,7 +49,7 @@ fn resource(server: &ServerSettings, listener: &TcpListener) -> anyhow::Result<R
     Resource::new(&uri).with_context(|| format!("{uri} is not a URL with a host"))
 }
 
-/// Binds the operations listener, with the names by which it is addressed.
+/// Binds the operations listener, and returns the names by which clients may address it.
 async fn listen_to_operations(
     settings: Option<OperationsSettings>,
 ) -> anyhow::Result<Option<(TcpListener, Vec<String>)>> {

@@ -1,4 +1,5 @@
-//! What stays the same while the host runs, built once from the configuration that it starts with.
+//! The ground: the parts that stay the same while the host runs, built once from the configuration
+//! that it starts with.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,11 +25,11 @@ use crate::seams::{Clock, Random, SystemClock, SystemRandom};
 use crate::tokens::KeyRing;
 use crate::transport::{self, Resource};
 
-/// What stays the same while the host runs, and what policies are built with.
+/// The parts that stay the same while the host runs, of which policies are built.
 pub(super) struct Ground {
     /// The configuration file.
     pub(super) file: PathBuf,
-    /// The part of the configuration that is read once.
+    /// The part of the configuration that is read once, as text to compare.
     pub(super) fixed: String,
     pub(super) resource: Resource,
     pub(super) tools: PathBuf,
@@ -88,7 +89,7 @@ impl Ground {
         })
     }
 
-    /// Returns the host that starts with `policy`.
+    /// Builds the host that starts with `policy`.
     pub(super) fn host(&self, policy: Policy) -> Host {
         let limits = &self.limits;
         Host {
@@ -109,9 +110,9 @@ impl Ground {
         }
     }
 
-    /// Builds what a policy knows of issuers and services. A policy with the `previous` one's
-    /// fingerprint shares it, so key sets and credentials stay as long as nothing changes that they
-    /// depend on.
+    /// Builds a policy's access to issuers and services. A policy with the fingerprint of the
+    /// `previous` one shares its access, so key sets and credentials stay as long as nothing
+    /// changes that they depend on.
     pub(super) fn access(
         &self,
         issuers: Vec<Issuer>,
@@ -132,7 +133,8 @@ impl Ground {
         })
     }
 
-    /// An issuer whose keys come from where they came from keeps its last good set.
+    /// Builds the issuers. An issuer whose keys still come from the same place keeps its last good
+    /// set.
     fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
         let trusted = |issuer: Issuer| {
             let known =

@@ -1,4 +1,4 @@
-//! How the host keeps its journal, and the records of its own start.
+//! The settings of the host's journal, and the records of its own start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::observe::Meters;
 use crate::seams::Clock;
 use crate::transport::Resource;
 
-/// How the journal of a configuration is kept.
+/// Returns the settings of the journal that a configuration describes.
 pub fn journal_settings(config: &Config) -> audit::Settings {
     audit::Settings {
         folder: config.audit.folder.clone(),
@@ -52,14 +52,14 @@ pub(super) async fn record_start(
     Ok(())
 }
 
-/// The record of a configuration whose file has this SHA-256.
+/// Returns the record of a configuration whose file has this SHA-256.
 pub(super) fn config_loaded(digest: &str) -> ConfigLoaded {
     ConfigLoaded {
         detail: Detail::from_iter([("config", format!("sha256:{digest}"))]),
     }
 }
 
-/// Has the journal's batches measured.
+/// Lets `meters` measure the journal's batches.
 pub(super) fn measure(journal: &Journal, meters: &Meters) {
     let meters = meters.clone();
     journal.observe(move |synced| meters.synced(synced.records, synced.took));

@@ -1,47 +1,31 @@
-//! From a configuration and a folder of components to a [`Policy`].
+//! A configuration and a folder of components become a [`Policy`].
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use super::changes::record_changes;
 use super::ground::Ground;
-use super::reload::{Known, Look};
-use super::shelf::{Shelf, Tools};
+use super::shelf::{LoadedTools, Shelf};
 use crate::call::Policy;
 use crate::config::Config;
 
-/// A policy, and what became of the shelf.
+/// A policy, and the fate of the components on the shelf.
 pub(super) struct NewPolicy {
     pub(super) policy: Policy,
-    /// The components that are as their files are.
+    /// The components that were loaded from their files as these are now.
     pub(super) good: BTreeSet<String>,
     /// The components that may load in a moment.
     pub(super) again: BTreeSet<String>,
-    /// Why the folder cannot be used; then its components are as they were.
+    /// The reason why the folder cannot be used. Its components are then as they were.
     pub(super) unusable: Option<String>,
 }
 
 impl Ground {
-    /// Builds the policy that the host starts with, from what was `seen`, and records its
-    /// components.
-    pub(super) async fn first_policy(
-        &self,
-        config: Config,
-        seen: &Look,
-    ) -> anyhow::Result<(Policy, Known)> {
-        let terms = config.terms();
-        let built = self.policy(config, None, Shelf::first(seen)).await?;
-        record_changes(&built.policy, None, &self.journal, &self.meters).await?;
-        let known = Known::of(&built, terms, seen);
-        Ok((built.policy, known))
-    }
-
-    /// Builds the policy of `config` and of what the tools folder holds now. A component that is
-    /// refused is recorded; how the policy differs from `previous` is for the caller to record.
+    /// Builds the policy of `config` and of the present content of the tools folder. Records each
+    /// component that is refused. The caller records how the policy differs from `previous`.
     ///
     /// # Errors
-    /// The folder cannot be used and there is no `previous` policy, or a refusal cannot be
-    /// recorded.
+    /// Fails if the folder cannot be used and there is no `previous` policy, or if a refusal cannot
+    /// be recorded.
     pub(super) async fn policy(
         &self,
         config: Config,
@@ -49,7 +33,7 @@ impl Ground {
         shelf: Shelf,
     ) -> anyhow::Result<NewPolicy> {
         let tools = self.load_tools(&config, previous, shelf).await?;
-        let Tools {
+        let LoadedTools {
             catalog,
             good,
             again,

@@ -1,14 +1,13 @@
-//! Takes up changes of the configuration, its secret files and the tools folder.
+//! Reload: applies changes of the configuration, its secret files and the tools folder.
 //!
-//! `reload/look` sees how files look, `reload/settling` which of them have come to rest,
-//! `reload/loads` loads components in the background, and `reload/taking` puts a new policy in the
-//! place of the old one.
+//! `look` looks at the files, `reload/settling` waits until a change has settled,
+//! `reload/loads` loads components in the background, and `reload/taking` replaces the old policy
+//! by a new one.
 //!
-//! Invariant: a request sees one policy, whole. A configuration that is wrong changes nothing, a
-//! bad component does not displace a good one, and a change takes effect only once it is recorded.
+//! Invariant: a request sees one policy, whole. A wrong configuration changes nothing, a bad
+//! component displaces no good one, and a change takes effect only once it is recorded.
 
 mod loads;
-mod look;
 mod settling;
 mod taking;
 
@@ -20,23 +19,23 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::changes::record_changes;
 use super::ground::Ground;
+use super::look::{Choice, Look, Stamp, Stamps, stamps};
 use super::policy::NewPolicy;
 use super::shelf::{Shelf, Source};
-use crate::call::Host;
+use crate::call::{Host, Policy};
 use crate::config::{ComponentTerms, Config};
 use loads::{Loads, afresh};
-pub(super) use look::Look;
-use look::{Stamp, Stamps, stamps};
 use settling::Settling;
 
 /// The watch over everything that a policy is built from.
 pub(super) struct Watch {
     ground: Ground,
     host: Arc<Host>,
-    /// What was last taken up, or refused.
+    /// The files as they were when a change was last applied or refused.
     seen: Look,
-    /// A tools folder that cannot be used, as it looked when that was found out.
+    /// A tools folder that cannot be used, as it looked when that was noticed.
     useless: Option<Look>,
     settling: Settling,
     loads: Loads,
@@ -45,28 +44,28 @@ pub(super) struct Watch {
     taken: Instant,
 }
 
-/// What the present policy was built from.
+/// The files and terms from which the present policy was built.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) terms: ComponentTerms,
-    /// Components that loaded from their files, as these looked.
+    /// The stamps of the files from which components were loaded.
     loaded: BTreeMap<String, Stamp>,
-    /// The folder as it was when components were last taken from it.
+    /// The folder as it was when components were last loaded from it.
     home: Look,
 }
 
-/// A change that could not be taken up for a reason that may pass.
+/// A change that could not be applied for a reason that may pass.
 struct Retry {
     view: Look,
     due: Instant,
     pause: Duration,
 }
 
-/// How each component of the folder is to be come by, by name.
+/// The source of each component of the folder, by name.
 type Sources = BTreeMap<String, Source>;
 
 impl Known {
-    /// What a policy was built from that was built under `terms`, from `view`.
+    /// Notes that a policy was built under `terms`, from `view`.
     pub(super) fn of(built: &NewPolicy, terms: ComponentTerms, view: &Look) -> Self {
         let good = view
             .tools
@@ -81,8 +80,25 @@ impl Known {
     }
 }
 
+impl Ground {
+    /// Builds the policy that the host starts with, from the files that were `seen`, and records
+    /// its components.
+    pub(super) async fn first_policy(
+        &self,
+        config: Config,
+        seen: &Look,
+    ) -> anyhow::Result<(Policy, Known)> {
+        let terms = config.terms();
+        let built = self.policy(config, None, Shelf::first(seen)).await?;
+        record_changes(&built.policy, None, &self.journal, &self.meters).await?;
+        let known = Known::of(&built, terms, seen);
+        Ok((built.policy, known))
+    }
+}
+
 impl Watch {
-    /// A watch that goes on from what was `seen` before anything was loaded, and `known` of it.
+    /// Starts from the files that were `seen` before anything was loaded, and from what is `known`
+    /// of them.
     pub(super) fn new(ground: Ground, host: Arc<Host>, seen: Look, known: Known) -> Self {
         let settling = Settling::new(seen.clone());
         let loads = Loads::new(Arc::clone(&ground.intake));
@@ -123,8 +139,8 @@ impl Watch {
         let settings: Vec<PathBuf> = self.seen.settings.keys().cloned().collect();
         let (folder, known) = (self.ground.tools.clone(), self.seen.tools.clone());
         let most = self.ground.limits.components;
-        // What serves and what the configuration names is not displaced by what is dropped into the
-        // folder.
+        // A file that is dropped into the folder must not displace a component that serves or that
+        // the configuration names.
         let first: BTreeSet<String> = self
             .known
             .loaded
@@ -132,11 +148,18 @@ impl Watch {
             .chain(self.known.terms.names())
             .cloned()
             .collect();
-        let look = move || Look::now(settings.into_iter(), &folder, &first, &known, most);
+        let look = move || {
+            let choice = Choice {
+                first: &first,
+                known: &known,
+                most,
+            };
+            Look::now(settings.into_iter(), &folder, &choice)
+        };
         tokio::task::spawn_blocking(look).await.ok()
     }
 
-    /// Takes up what has come to rest, as far as it is ready.
+    /// Applies the changes that have settled, as far as their loads are done.
     async fn follow(&mut self, view: &Look) {
         let settings_changed = view
             .settings
@@ -153,7 +176,7 @@ impl Watch {
         }
     }
 
-    /// Returns what to take up after a change of the settings, unless it waits for another try.
+    /// Returns the change of the settings to apply, unless it waits for another try.
     fn changed_settings(&mut self, view: &Look) -> Option<(Look, Sources)> {
         if self.is_waiting(view) {
             return None;
@@ -163,7 +186,7 @@ impl Watch {
         Some((view.clone(), sources))
     }
 
-    /// Begins to load components that changed, and returns what is ready to be taken up.
+    /// Begins to load components that changed, and returns those that are ready to be applied.
     fn changed_tools(&mut self, view: &Look) -> Option<(Look, Sources)> {
         let is_useless = |useless: &Look| useless.has_tools_of(view);
         if self.useless.as_ref().is_some_and(is_useless) {
@@ -171,15 +194,16 @@ impl Watch {
         }
         self.loads
             .begin(view, &self.seen, &self.ground.tools, &self.known.terms);
-        // Another folder is taken up whole, so that what moved with it is not missing for a
-        // moment. While others are loaded, those that are done are taken up together, now and then.
+        // A folder that replaces another is applied whole, so that a component that moved with it
+        // is not missing for a moment. While some loads are under way, those that are done are
+        // applied together, at most once in an interval.
         let early = view.is_elsewhere(&self.seen) || self.taken.elapsed() < TOGETHER;
         if !self.loads.idle() && early {
             return None;
         }
         let view = self.loads.done(view.clone(), &self.seen);
         if view == self.seen && self.useless.take().is_some() {
-            tracing::info!("the tools folder is back, as it was");
+            tracing::info!("the tools folder is back, unchanged");
         }
         if view == self.seen || self.is_waiting(&view) {
             return None;
@@ -188,7 +212,7 @@ impl Watch {
         Some((view, sources))
     }
 
-    /// Whether this change could not be taken up, and is not due yet to be tried again.
+    /// Returns true if this change could not be applied, and is not yet due for another try.
     fn is_waiting(&self, view: &Look) -> bool {
         let waits = |retry: &Retry| retry.view == *view && Instant::now() < retry.due;
         self.retry.as_ref().is_some_and(waits)
@@ -206,38 +230,35 @@ impl Watch {
     }
 }
 
-/// How everything looks before the host starts: the configuration in `file` as it looked `before`
-/// it was read.
+/// Looks at everything before the host starts, with the configuration in `file` as it looked
+/// `before` it was read.
 pub(super) fn first_look(before: &Stamps, config: &Config) -> Look {
-    let (folder, most) = (&config.server.tools, config.limits.components);
-    let named = config.components.keys().cloned().collect();
-    let mut look = Look::now(
-        config.files.iter().cloned(),
-        folder,
-        &named,
-        &BTreeMap::new(),
-        most,
-    );
+    let choice = Choice {
+        first: &config.components.keys().cloned().collect(),
+        known: &BTreeMap::new(),
+        most: config.limits.components,
+    };
+    let mut look = Look::now(config.files.iter().cloned(), &config.server.tools, &choice);
     look.settings.extend(before.clone());
     look
 }
 
-/// How the file of the configuration looks.
+/// Looks at the file of the configuration.
 pub(super) fn look_at(file: &Path) -> Stamps {
     stamps(std::iter::once(file.to_owned()))
 }
 
-/// From one look to the next, if one takes so long: whatever is in the folder, looking is a small
-/// part of one processor.
+/// Returns the pause after a look that took so long. Whatever is in the folder, looking takes a
+/// small part of one processor.
 fn pause_after(look: Duration) -> Duration {
     PERIOD.max((look * 20).min(LONG_PERIOD)).max(look * 5)
 }
 
-/// Between two looks. See `settling` for how long a change must have rested.
+/// The time between two looks. `settling` counts the looks that must agree.
 const PERIOD: Duration = Duration::from_millis(50);
-/// The same for a folder where a look takes long.
+/// The time between two looks at a folder that takes long to look at.
 const LONG_PERIOD: Duration = Duration::from_secs(1);
-/// How often components are taken up while others are still being loaded.
+/// The time between two changes that are applied while other components are still being loaded.
 const TOGETHER: Duration = Duration::from_millis(500);
 
 #[cfg(test)]

@@ -1,47 +1,47 @@
-//! The components of the tools folder, and how they become a catalog.
+//! The shelf: the components of the tools folder, which become a catalog.
 //!
-//! Invariant: a component that is refused displaces none that is good, its own last version
-//! included.
+//! Trusts no component. Invariant: a component that is refused displaces no good one, not even its
+//! own last version.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain;
 use super::changes::{Served, left_out, refused, served};
 use super::ground::Ground;
-use super::reload::Look;
+use super::look::Look;
 use crate::call::Policy;
 use crate::config::{ComponentTerms, Config};
 use crate::dispatch::{Catalog, Clash, ComponentGrant, NotOffered, Offer, Terms};
 use crate::intake::{self, Candidate, DigestRule};
 
-/// How one component of the folder is to be come by.
+/// The source of a component's code.
 pub(super) enum Source {
-    /// From its file.
+    /// Its file.
     File,
-    /// As it was loaded before, from a file that did not change since.
+    /// The last load, from a file that has not changed since.
     Same,
-    /// As it was loaded in advance.
+    /// A load that was made in the background.
     Ready(Box<LoadResult>),
-    /// Its file is not to be touched now: the last good version stays.
+    /// The last good version: its file must not be touched now.
     Held,
 }
 
-/// A component that is offered, or not.
+/// A component that is offered, or the reason why it is not.
 pub(super) type LoadResult = Result<Offer, NotOffered>;
 
-/// What the tools folder holds.
+/// The content of the tools folder.
 #[derive(Default)]
 pub(super) struct Shelf {
-    /// The components, by name.
+    /// The sources of the components, by name.
     pub(super) sources: BTreeMap<String, Source>,
-    /// Components beyond `limits.components`, if that is new: how many, and the first.
+    /// The number of components beyond `limits.components` and the first of them, if that is new.
     pub(super) left_out: Option<(usize, String)>,
-    /// Whether it is an empty folder in the place of another.
+    /// True if it is an empty folder in the place of another.
     pub(super) emptied: bool,
 }
 
 impl Shelf {
-    /// What the host starts with: every component that was `seen`, from its file.
+    /// Returns the shelf that the host starts with: every component that was `seen`, from its file.
     pub(super) fn first(seen: &Look) -> Self {
         let source = |name: &String| (name.clone(), Source::File);
         Self {
@@ -55,28 +55,28 @@ impl Shelf {
     }
 }
 
-/// What was made of a shelf.
-pub(super) struct Tools {
+/// The tools that a shelf became.
+pub(super) struct LoadedTools {
     pub(super) catalog: Catalog,
-    /// The components that are as their files are.
+    /// The components that were loaded from their files as these are now.
     pub(super) good: BTreeSet<String>,
     /// The components that may load in a moment.
     pub(super) again: BTreeSet<String>,
-    /// Why the folder cannot be used; then its components are as they were.
+    /// The reason why the folder cannot be used. Its components are then as they were.
     pub(super) unusable: Option<String>,
-    /// The components that the configuration names and that are not offered.
+    /// The components that the configuration names but that are not offered.
     pub(super) missing: Vec<String>,
 }
 
 impl Ground {
-    /// Loads what the folder holds. A component that is refused is recorded and left out, or, if
-    /// it was good before, stays as it was; the others are served.
+    /// Loads the components of the folder. A component that is refused is recorded and left out, or
+    /// stays as it was if it was good before. The others are served.
     pub(super) async fn load_tools(
         &self,
         config: &Config,
         previous: Option<&Policy>,
         shelf: Shelf,
-    ) -> anyhow::Result<Tools> {
+    ) -> anyhow::Result<LoadedTools> {
         let nothing = Catalog::default();
         let serving = previous.map_or(&nothing, |policy| &policy.catalog);
         let mut loading = Loading::new(self, config.terms(), served(serving));
@@ -101,7 +101,7 @@ impl Ground {
         } = loading;
         let (catalog, _) = Catalog::build(loaded, &config.components, serving);
         let missing = missing(&config.components, &catalog);
-        Ok(Tools {
+        Ok(LoadedTools {
             catalog,
             good,
             again,
@@ -114,13 +114,13 @@ impl Ground {
         Offer::load(&self.intake, &Candidate::of(&self.tools, name), terms).await
     }
 
-    /// Whether a signature that is needed was taken away; that takes the component away.
+    /// Returns true if a signature that the grant needs was removed, which removes the component.
     fn is_withdrawn(&self, name: &str, terms: &Terms) -> bool {
         let signature = intake::signature_of(&Candidate::of(&self.tools, name).path);
         terms.grant.digest == Some(DigestRule::Signed) && !signature.exists()
     }
 
-    /// Why the folder cannot be used, where there is something to go on with.
+    /// Returns the reason why the folder cannot be used, if there is a previous policy to keep.
     fn unusable(&self, shelf: &Shelf, previous: Option<&Policy>) -> anyhow::Result<Option<String>> {
         match intake::candidates(&self.tools, &self.trust) {
             Err(error) if previous.is_none() => Err(error.into()),
@@ -128,12 +128,7 @@ impl Ground {
             Ok(_) => {
                 let emptied = shelf.emptied
                     && previous.is_some_and(|policy| policy.catalog.tools().next().is_some());
-                let said = || {
-                    format!(
-                        "an empty folder is in the place of {}",
-                        self.tools.display()
-                    )
-                };
+                let said = || format!("an empty folder has replaced {}", self.tools.display());
                 Ok(emptied.then(said))
             }
         }
@@ -144,7 +139,7 @@ impl Ground {
 struct Loading<'g> {
     ground: &'g Ground,
     terms: ComponentTerms,
-    /// What serves now.
+    /// The components that serve now.
     before: BTreeMap<String, Served>,
     loaded: Vec<Offer>,
     good: BTreeSet<String>,
@@ -169,7 +164,7 @@ impl<'g> Loading<'g> {
         Offer::of_known(&self.ground.intake, &served.component, &self.terms.of(name))
     }
 
-    /// Keeps what serves now.
+    /// Keeps the components that serve now.
     fn hold_all(&mut self) {
         let held: Vec<Offer> = self
             .before
@@ -221,7 +216,7 @@ impl<'g> Loading<'g> {
         Ok(())
     }
 
-    /// Takes away and records the components that claim a tool name of another.
+    /// Removes and records the components that claim a tool name of another.
     async fn settle_clashes(
         &mut self,
         grants: &BTreeMap<String, ComponentGrant>,
@@ -247,7 +242,7 @@ impl<'g> Loading<'g> {
     }
 }
 
-/// The components that the configuration names and the catalog does not offer.
+/// Returns the components that the configuration names but the catalog does not offer.
 fn missing(named: &BTreeMap<String, ComponentGrant>, catalog: &Catalog) -> Vec<String> {
     let offered = served(catalog);
     let missing: Vec<_> = named
@@ -263,8 +258,8 @@ fn missing(named: &BTreeMap<String, ComponentGrant>, catalog: &Catalog) -> Vec<S
     missing.into_iter().cloned().collect()
 }
 
-/// Takes away the components that claim a tool name of another. Where one is a new version, the
-/// last good one is put in its place, unless that clashes too.
+/// Removes the components that claim a tool name of another. If one is a new version, its last good
+/// version takes its place, unless that claims such a name too.
 fn without_clashes(
     loaded: &mut Vec<Offer>,
     grants: &BTreeMap<String, ComponentGrant>,

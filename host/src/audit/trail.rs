@@ -51,6 +51,17 @@ pub struct Closing {
     pub credential_kind: Option<&'static str>,
 }
 
+/// The reason why a call was not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpened {
+    /// The journal did not take the record: nothing in it says that the call was asked for.
+    #[error("the audit journal takes no records")]
+    NotTaken,
+    /// The journal took the record, and closes it itself: it did not become durable in time.
+    #[error("the record of the call is not durable")]
+    NotDurable,
+}
+
 impl Trail {
     /// Writes `call.opened`, allowed by `grant`, and waits until it is durable.
     ///
@@ -60,9 +71,14 @@ impl Trail {
         journal: Journal,
         envelope: &Envelope,
         grant: &str,
-    ) -> Result<Self, AuditUnavailable> {
+    ) -> Result<Self, NotOpened> {
         let opened = opened(envelope, grant);
-        let seq = journal.record(opened.clone()).await?;
+        let mark = journal.append(opened.clone()).await;
+        let mark = mark.map_err(|AuditUnavailable| NotOpened::NotTaken)?;
+        let seq = match journal.settled(&mark).await {
+            Ok(settled) => settled.last(),
+            Err(AuditUnavailable) => return Err(NotOpened::NotDurable),
+        };
         Ok(Self {
             journal,
             seq,

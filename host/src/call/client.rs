@@ -1,6 +1,7 @@
 //! The client's part in its call: it can go away, and it can watch the progress.
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Settled;
@@ -44,5 +45,15 @@ impl Progress {
     /// Fails with the report if the client has gone away.
     pub(super) async fn report(&self, report: Report, _: Settled<'_>) -> Result<(), Report> {
         self.0.send(report).await.map_err(|unsent| unsent.0)
+    }
+
+    /// Does the same unless the client has no room for the report now.
+    ///
+    /// # Errors
+    /// Fails with the report if there is no room, or the client has gone away.
+    pub(super) fn try_report(&self, report: Report, _: Settled<'_>) -> Result<(), Report> {
+        self.0.try_send(report).map_err(|unsent| match unsent {
+            TrySendError::Full(report) | TrySendError::Closed(report) => report,
+        })
     }
 }

@@ -40,7 +40,7 @@ impl Ended {
         opened.watch().closed(outcome, reason, seq);
         match closed {
             Ok(settled) => Ok(ending.release(settled)),
-            Err(_) => Err(Refusal::unrecordable()),
+            Err(_) => Err(Refusal::unclosed()),
         }
     }
 }

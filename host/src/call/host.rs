@@ -88,7 +88,7 @@ impl Serving {
 pub struct Policy {
     /// Admits callers, and reaches services for their calls.
     pub access: Arc<Access>,
-    /// The tools, each with its code and its grant.
+    /// The tools, each with its grant and its code.
     pub catalog: Catalog,
     /// A digest of each tool as clients see it, in the catalog's order. Made for the first
     /// listener.

@@ -43,7 +43,7 @@ impl Lines {
         let reason = error.reason();
         match self.admit(reason, Instant::now()) {
             Line::Told => {
-                tracing::info!(reason = reason.as_str(), cause = %error, "a token was refused")
+                tracing::info!(reason = reason.as_str(), cause = %error, "a token was refused");
             }
             Line::LeftOut(false) => {}
             Line::LeftOut(true) => {

@@ -1,7 +1,7 @@
 //! The fourth step: a [`Sealed`] call is recorded, and only then becomes an [`OpenCall`].
 
 use super::{Host, Refusal, Sealed};
-use crate::audit::Trail;
+use crate::audit::{NotOpened, Trail};
 use crate::identity::SubjectToken;
 use crate::observe::{CallIds, CallWatch, Measured};
 use crate::reason::RefusalReason;
@@ -25,13 +25,20 @@ impl Sealed {
             kind: target.kind().as_str(),
             name: target.name(),
         };
-        let trail = Trail::open(host.journal.clone(), self.envelope(), grant)
-            .await
-            .map_err(|_| {
+        let trail = match Trail::open(host.journal.clone(), self.envelope(), grant).await {
+            Ok(trail) => trail,
+            Err(NotOpened::NotTaken) => {
+                let message = "the call cannot be recorded";
+                let reason = RefusalReason::AuditUnavailable;
+                return Err(self.permit().refuse(host, reason, message).await);
+            }
+            // The journal closes the call itself, as refused.
+            Err(NotOpened::NotDurable) => {
                 let reason = RefusalReason::AuditUnavailable.as_str();
                 host.meters.refused(Some(measured), reason);
-                Refusal::unrecordable()
-            })?;
+                return Err(Refusal::unrecordable());
+            }
+        };
         let claims = self.envelope().claims();
         let ids = CallIds {
             call: claims.call.id.clone(),

@@ -19,12 +19,8 @@ impl Entry {
     ///
     /// # Errors
     /// Fails with the recorded refusal.
-    pub async fn permit(
-        self,
-        host: &Host,
-        request: TargetRequest,
-        trace_id: Option<String>,
-    ) -> Result<Permit, Refusal> {
+    pub async fn permit(self, host: &Host, mut request: TargetRequest) -> Result<Permit, Refusal> {
+        let trace_id = request.trace_id.take();
         match self.decide(host, request).await {
             Ok(decided) => Ok(Permit {
                 entry: self,
@@ -68,6 +64,17 @@ impl Permit {
     /// Returns the W3C trace id that the client sent, for correlation.
     pub fn trace_id(&self) -> Option<&str> {
         self.trace_id.as_deref()
+    }
+
+    /// Refuses the call after all.
+    pub(super) async fn refuse(
+        &self,
+        host: &Host,
+        reason: RefusalReason,
+        message: &str,
+    ) -> Refusal {
+        let denied = Denied::of_granted(self.target(), reason, message.to_owned());
+        refusal::denied(host, self.entry.caller(), denied).await
     }
 
     pub(super) fn entry_mut(&mut self) -> &mut Entry {

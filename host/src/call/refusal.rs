@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Full, Host, Permit};
+use super::Host;
 use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
 use crate::dispatch::Denied;
 use crate::identity::Caller;
@@ -14,7 +14,10 @@ use crate::reason::RefusalReason;
 /// A request that was refused and recorded as such, or that could not be recorded. Only this module
 /// builds it, so a refusal without a record does not compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(Denied);
+pub struct Refusal {
+    denied: Denied,
+    may_have_run: bool,
+}
 
 /// Refuses an unknown caller.
 pub(super) async fn anonymous(host: &Host, reason: RefusalReason) -> Refusal {
@@ -23,7 +26,7 @@ pub(super) async fn anonymous(host: &Host, reason: RefusalReason) -> Refusal {
         .journal
         .refuse(record(&Denied::general(reason, ""), Subject::default()))
         .await;
-    Refusal(Denied::general(reason, "")).if_recorded(written)
+    Refusal::of(Denied::general(reason, "")).if_recorded(written)
 }
 
 /// Refuses a request of a known caller.
@@ -34,7 +37,7 @@ pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refu
     });
     host.meters.refused(target, denied.reason.as_str());
     let written = host.journal.refuse(record(&denied, subject(caller))).await;
-    Refusal(denied).if_recorded(written)
+    Refusal::of(denied).if_recorded(written)
 }
 
 /// Refuses a request of a known caller who makes too many. The next one is welcome after `wait`.
@@ -47,32 +50,12 @@ pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Re
     denied(host, caller, slower).await
 }
 
-/// Refuses a call of an admitted caller that breaks the rules of MCP. The answer is the same for a
-/// target that does not exist.
+/// Refuses a call of an admitted caller that breaks the rules of MCP, whether or not its target
+/// exists.
 pub async fn improper(host: &Host, caller: &Caller) -> Refusal {
     let message = "the request breaks the rules of MCP";
     let improper = Denied::general(RefusalReason::InvalidRequest, message);
     denied(host, caller, improper).await
-}
-
-/// Refuses a call that was already permitted.
-pub(super) async fn late(host: &Host, permit: &Permit, reason: RefusalReason) -> Refusal {
-    let message = match reason {
-        RefusalReason::Cancelled => "the call was cancelled",
-        RefusalReason::Expiring => "the token has expired",
-        _ => "the call could not be made",
-    };
-    permitted(host, permit, reason, message).await
-}
-
-/// Refuses a permitted call for which there is no place.
-pub(super) async fn overloaded(host: &Host, permit: &Permit, full: Full) -> Refusal {
-    permitted(host, permit, RefusalReason::Overloaded, full.message()).await
-}
-
-async fn permitted(host: &Host, permit: &Permit, reason: RefusalReason, message: &str) -> Refusal {
-    let late = Denied::of_granted(permit.target(), reason, message.to_owned());
-    denied(host, permit.entry().caller(), late).await
 }
 
 fn record(denied: &Denied, subject: Subject) -> CallRefused {
@@ -103,13 +86,28 @@ impl Refusal {
     /// Builds a refusal that nothing recorded, for tests of its answer.
     #[cfg(test)]
     pub(crate) fn of_test(reason: RefusalReason) -> Self {
-        Self(Denied::general(reason, "refused"))
+        Self::of(Denied::general(reason, "refused"))
     }
 
     /// Builds the refusal of a call that cannot be recorded, and so is not made.
     pub(super) fn unrecordable() -> Self {
         let message = "the call cannot be recorded";
-        Self(Denied::general(RefusalReason::AuditUnavailable, message))
+        Self::of(Denied::general(RefusalReason::AuditUnavailable, message))
+    }
+
+    /// Builds the refusal of an answer: the call ran, and its end cannot be recorded.
+    pub(super) fn unclosed() -> Self {
+        Self {
+            may_have_run: true,
+            ..Self::unrecordable()
+        }
+    }
+
+    fn of(denied: Denied) -> Self {
+        Self {
+            denied,
+            may_have_run: false,
+        }
     }
 
     /// Returns this refusal if it was recorded, and the refusal that says so if not.
@@ -121,28 +119,34 @@ impl Refusal {
         }
     }
 
-    /// Returns true if the call could not be recorded. What it asked for may have happened.
+    /// Returns true if the call ran, so that the client must not take it for one that can be sent
+    /// again.
+    pub fn may_have_run(&self) -> bool {
+        self.may_have_run
+    }
+
+    /// Returns true if the refusal or the call could not be recorded.
     pub fn is_unrecordable(&self) -> bool {
         self.reason() == RefusalReason::AuditUnavailable
     }
 
     /// Returns the stable code.
     pub fn reason(&self) -> RefusalReason {
-        self.0.reason
+        self.denied.reason
     }
 
     /// Returns all scopes that the call needs, if the caller lacks some of them.
     pub fn scopes(&self) -> &[String] {
-        &self.0.scopes
+        &self.denied.scopes
     }
 
     /// Returns the text for the caller.
     pub fn message(&self) -> &str {
-        &self.0.message
+        &self.denied.message
     }
 
     /// Returns the time after which another request is worth making, if it is known.
     pub fn wait(&self) -> Option<Duration> {
-        self.0.wait
+        self.denied.wait
     }
 }

@@ -1,12 +1,14 @@
 //! The fifth step: an [`OpenCall`] runs, and has [`Ended`].
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
-use super::{CallClient, Ended, Host, OpenCall};
+use super::{CallClient, Ended, Host, OpenCall, Progress};
 use crate::audit::{Outcome, Trail};
 use crate::delegation::Authority;
 use crate::reason::EndReason;
@@ -24,8 +26,15 @@ impl OpenCall {
             .unzip();
         let guest = self.guest(host, &client, Arc::clone(&authority), sink);
         // A panic of the host ends this call, but the call is still closed in the journal.
-        let watched = relay(self.trail(), &client, reports);
-        let (ending, ()) = tokio::join!(AssertUnwindSafe(guest).catch_unwind(), watched);
+        let guest = AssertUnwindSafe(guest).catch_unwind();
+        let mut relay = Relay::new(self.trail(), &client, reports);
+        // A client that reads slowly holds up its progress, and neither the end of the call nor the
+        // call's place.
+        let ending = tokio::select! {
+            ending = guest => ending,
+            never = relay.run() => match never {},
+        };
+        relay.finish().await;
         let reached = authority.end().await;
         Ended::new(self, ending.unwrap_or_else(|_| panicked()), reached)
     }
@@ -73,21 +82,62 @@ impl OpenCall {
 /// Hands the guest's reports to the client, each once everything before it is durable. Skips a
 /// report that is no further than the last one, because MCP's progress must increase. The guest
 /// does not wait: reports that come too fast are dropped where they are made.
-async fn relay(trail: &Trail, client: &CallClient, reports: Option<mpsc::Receiver<Report>>) {
-    let (Some(progress), Some(mut reports)) = (&client.progress, reports) else {
-        return;
-    };
-    let mut last = f64::NEG_INFINITY;
-    while let Some(report) = reports.recv().await {
-        if report.done <= last {
-            continue;
+struct Relay<'c> {
+    trail: &'c Trail,
+    way: Option<(&'c Progress, mpsc::Receiver<Report>)>,
+    last: f64,
+}
+
+impl<'c> Relay<'c> {
+    fn new(
+        trail: &'c Trail,
+        client: &'c CallClient,
+        reports: Option<mpsc::Receiver<Report>>,
+    ) -> Self {
+        Self {
+            trail,
+            way: client.progress.as_ref().zip(reports),
+            last: f64::NEG_INFINITY,
         }
-        last = report.done;
-        let Ok(settled) = trail.settled().await else {
+    }
+
+    /// Relays for as long as it is polled.
+    async fn run(&mut self) -> Infallible {
+        while let Some((progress, reports)) = &mut self.way {
+            let Some(report) = reports.recv().await else {
+                break;
+            };
+            if report.done <= self.last {
+                continue;
+            }
+            self.last = report.done;
+            let sent = match self.trail.settled().await {
+                Ok(settled) => progress.report(report, settled).await.is_ok(),
+                Err(_) => false,
+            };
+            if !sent {
+                break;
+            }
+        }
+        pending().await
+    }
+
+    /// Relays the reports that are left, as far as the client has room for them.
+    async fn finish(&mut self) {
+        let Some((progress, reports)) = &mut self.way else {
             return;
         };
-        if progress.report(report, settled).await.is_err() {
-            return;
+        while let Ok(report) = reports.try_recv() {
+            if report.done <= self.last {
+                continue;
+            }
+            self.last = report.done;
+            let Ok(settled) = self.trail.settled().await else {
+                return;
+            };
+            if progress.try_report(report, settled).is_err() {
+                return;
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CallClient, Entry, Host, Permit, Place, Refusal, refusal};
+use super::{CallClient, Entry, Host, Permit, Place, Refusal};
 use crate::envelope::Envelope;
 use crate::reason::RefusalReason;
 
@@ -21,10 +21,7 @@ impl Permit {
     /// # Errors
     /// Fails with the recorded refusal.
     pub async fn seal(self, host: &Host, client: &CallClient) -> Result<Sealed, Refusal> {
-        let place = match self.place(host, client).await {
-            Ok(place) => place,
-            Err(refusal) => return Err(refusal),
-        };
+        let place = self.place(host, client).await?;
         let caller = self.entry().caller();
         let sealed = host
             .signer
@@ -35,7 +32,14 @@ impl Permit {
                 envelope: Arc::new(envelope),
                 _place: place,
             }),
-            Err(error) => Err(refusal::late(host, &self, error.reason()).await),
+            Err(error) => {
+                let reason = error.reason();
+                let message = match reason {
+                    RefusalReason::Expiring => "the token has expired",
+                    _ => "the call could not be made",
+                };
+                Err(self.refuse(host, reason, message).await)
+            }
         }
     }
 
@@ -44,10 +48,16 @@ impl Permit {
         tokio::select! {
             // A client that is already gone takes no place, even if one is free.
             biased;
-            () = client.gone() => Err(refusal::late(host, self, RefusalReason::Cancelled).await),
+            () = client.gone() => {
+                let message = "the call was cancelled";
+                Err(self.refuse(host, RefusalReason::Cancelled, message).await)
+            }
             place = host.gate.enter(caller, target) => match place {
                 Ok(place) => Ok(place),
-                Err(full) => Err(refusal::overloaded(host, self, full).await),
+                Err(full) => {
+                    let reason = RefusalReason::Overloaded;
+                    Err(self.refuse(host, reason, full.message()).await)
+                }
             },
         }
     }

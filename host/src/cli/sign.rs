@@ -84,7 +84,7 @@ fn component(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
         .filter(|name| is_component_name(name))
         .with_context(|| {
             format!(
-                "{} is not named like a component: 1 to 64 of [A-Za-z0-9_.-] and .wasm",
+                "{} is not named like a component; expected 1 to 64 of [A-Za-z0-9_.-] and .wasm",
                 file.display()
             )
         })?;

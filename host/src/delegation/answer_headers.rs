@@ -1,5 +1,5 @@
-//! Which headers of a service's answer a tool may see: by a list of what is known to be harmless,
-//! as with the headers that a tool may set. A service can put a credential into any other.
+//! The headers of a service's answer that a tool may see: a list of headers known to be harmless,
+//! like the list of headers that a tool may set. A service can put a credential into any other.
 
 use std::str::FromStr;
 
@@ -9,13 +9,13 @@ use http::{HeaderMap, HeaderName};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerHeader(HeaderName);
 
-/// Why a header cannot be shown to tools.
+/// The reasons for not showing a header to tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerHeaderError {
-    /// Not the name of a header.
-    #[error("it is not the name of a header")]
+    /// The text is not the name of a header.
+    #[error("expected the name of a header")]
     Name,
-    /// It carries credentials, or says how the message is sent.
+    /// The header carries credentials or describes the transport of the message.
     #[error("it carries a credential or belongs to the connection, so no tool may see it")]
     Hidden,
 }
@@ -33,7 +33,7 @@ impl FromStr for AnswerHeader {
     }
 }
 
-/// The headers of an answer that a tool may see, as text; names in lower case.
+/// Returns the headers of an answer that a tool may see, as text, with names in lower case.
 pub(super) fn visible(headers: &HeaderMap, more: &[AnswerHeader]) -> Vec<(String, String)> {
     let shown = |name: &HeaderName| {
         USUAL.contains(&name.as_str()) || more.iter().any(|header| header.0 == *name)
@@ -47,7 +47,7 @@ pub(super) fn visible(headers: &HeaderMap, more: &[AnswerHeader]) -> Vec<(String
         .collect()
 }
 
-/// About the content, about where it is, about what to do next, about limits.
+/// Headers about the content, its place, the next step, and limits.
 const USUAL: &[&str] = &[
     "accept-ranges",
     "age",
@@ -84,7 +84,7 @@ const USUAL: &[&str] = &[
     "x-total-count",
 ];
 
-/// Credentials and challenges, and what belongs to the connection (RFC 9110 §7.6.1).
+/// Credentials and challenges, and headers of the connection (RFC 9110 §7.6.1).
 const HIDDEN: &[&str] = &[
     "alt-svc",
     "authentication-info",

@@ -4,7 +4,7 @@ use bailiwick_envelope::{Actor, Agent, DelegationMode};
 
 use crate::identity::SubjectToken;
 
-/// For whom authority is obtained, and whom the service shall see acting.
+/// The user for whom authority is obtained, and the party that the service sees acting.
 pub(super) struct Asker<'c> {
     pub(super) actor: &'c Actor,
     pub(super) agent: &'c Agent,
@@ -12,12 +12,12 @@ pub(super) struct Asker<'c> {
     pub(super) issuer: &'c str,
     /// The caller's own token.
     pub(super) token: &'c SubjectToken,
-    /// When that token ends, seconds since 1970-01-01 UTC.
+    /// The expiry of that token, in seconds since 1970-01-01 UTC.
     pub(super) until: u64,
     pub(super) acting: Acting,
 }
 
-/// Whom the service shall see acting.
+/// The party that the service sees acting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Acting {
     /// The host, for the user: the issued token has an `act` (RFC 8693 §4.1).
@@ -27,7 +27,7 @@ pub(super) enum Acting {
 }
 
 impl Acting {
-    /// Returns who acts in a mode that acts for a user, and nothing for the other one.
+    /// Returns the acting party of a mode that acts for a user, and nothing for the other mode.
     pub(super) fn in_mode(mode: DelegationMode) -> Option<Self> {
         match mode {
             DelegationMode::ServiceIdentity => None,
@@ -43,7 +43,7 @@ impl Acting {
         }
     }
 
-    /// For the journal.
+    /// Returns the kind of credential for the journal.
     pub(super) fn credential_kind(self) -> &'static str {
         match self {
             Self::HostForUser => "token_exchange",

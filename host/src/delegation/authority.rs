@@ -34,7 +34,7 @@ use crate::limits::Limits;
 use crate::observe::Meters;
 use crate::seams::Random;
 
-/// Knows the services and holds what is needed to reach them.
+/// The configured services, with everything that is needed to reach them.
 pub struct Broker {
     services: BTreeMap<String, Arc<Service>>,
     signer: Arc<Signer>,
@@ -44,7 +44,8 @@ pub struct Broker {
     meters: Meters,
 }
 
-/// What one call may do downstream. Lives exactly as long as the call; the subject token with it.
+/// The downstream rights of one call. It lives exactly as long as the call, and so does the subject
+/// token in it.
 pub struct Authority {
     inner: Arc<Inner>,
     tasks: TaskTracker,
@@ -68,7 +69,7 @@ struct Inner {
 }
 
 impl Broker {
-    /// A broker for these services.
+    /// Makes a broker for these services.
     pub fn new(
         services: BTreeMap<String, Arc<Service>>,
         signer: Arc<Signer>,
@@ -85,14 +86,14 @@ impl Broker {
         }
     }
 
-    /// Counts exchanges by these meters.
+    /// Counts exchanges with these meters.
     #[must_use]
     pub fn measured(self, meters: Meters) -> Self {
         Self { meters, ..self }
     }
 
-    /// Takes over what one call may do: what its envelope says. The subject token is for exchanges,
-    /// and to find it in answers.
+    /// Returns the authority that a call's envelope gives it. The subject token serves for
+    /// exchanges, and to find it in answers.
     pub fn authority(
         self: &Arc<Self>,
         envelope: Arc<Envelope>,
@@ -117,8 +118,8 @@ impl Broker {
 }
 
 impl Authority {
-    /// Ends the authority: stops what may still be stopped and waits until all of it is recorded.
-    /// Tells how the requests that were opened ended.
+    /// Ends the authority: stops every request that may still be stopped and waits until all of
+    /// them are recorded. Returns the outcomes of the requests that were opened.
     pub async fn end(&self) -> DownstreamTally {
         self.inner.stop.cancel();
         self.tasks.close();
@@ -128,7 +129,7 @@ impl Authority {
 }
 
 impl Services for Authority {
-    /// Makes one downstream call. It goes on to its own end, recorded, even if the caller stops
+    /// Makes one downstream call. It runs to its own end, and is recorded, even if the caller stops
     /// waiting for it.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, DownstreamError>> {
         let inner = Arc::clone(&self.inner);
@@ -137,6 +138,7 @@ impl Services for Authority {
             let task = self
                 .tasks
                 .spawn(async move { inner.perform(request).await });
+            // The task panicked, perhaps after the request had left.
             task.await.unwrap_or_else(|_| {
                 let failed = DownstreamError::Unavailable("the host failed".into());
                 Err(if harmless {
@@ -150,9 +152,9 @@ impl Services for Authority {
 }
 
 impl Inner {
-    /// Plan, record, act, record.
+    /// Plans, records, acts, and records the end.
     async fn perform(&self, request: Request) -> Result<Response, DownstreamError> {
-        // Every attempt up to the limit is recorded, and the first one over it; the rest of a flood
+        // Every attempt up to the limit is recorded, and the first one over it. The rest of a flood
         // gets the same answer without a record each.
         let used = self.used.fetch_add(1, Ordering::Relaxed);
         if used > self.broker.limits.downstream_calls {
@@ -170,7 +172,8 @@ impl Inner {
         let mut progress = Attempt::default();
         let prepare = self.prepare(&planned, &mut progress, settled);
         let result = match self.unless_stopped(true, prepare).await {
-            // Meanwhile another request of this call may have ended, or a token was exchanged.
+            // Another request of this call may have ended meanwhile, or a token may have been
+            // exchanged.
             Ok(prepared) => match self.trail.settled().await {
                 Ok(settled) => {
                     let delivery = self.deliver(&planned, prepared, &mut progress, settled);
@@ -190,6 +193,7 @@ impl Inner {
         let closed = self.trail.closed(planned.mode, planned.record(), closing);
         let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
         let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));
+        // A response whose end could not be recorded does not reach the tool.
         closed
             .and(result)
             .map_err(|error| error_of(error, &progress, &planned.method))
@@ -205,7 +209,7 @@ impl Inner {
         }
     }
 
-    /// Does `work` to its end, or gives it up (`None`) when the authority ends, if it may be given
+    /// Runs `work` to its end, or gives it up (`None`) when the authority ends, if it may be given
     /// up.
     async fn unless_stopped<T>(
         &self,
@@ -222,7 +226,8 @@ impl Inner {
         }
     }
 
-    /// What a refusal may say of the request: names of ours, never text of the tool's.
+    /// Returns the facts about a request that a refusal may record: names of ours, never text of
+    /// the tool's.
     fn asked(&self, request: &Request) -> audit::Request {
         let granted = self
             .envelope
@@ -295,7 +300,7 @@ impl Inner {
         })
     }
 
-    /// The first template of the service that covers the request.
+    /// Returns the first template of the service that covers the request.
     fn cover(
         &self,
         service: &Service,
@@ -317,7 +322,8 @@ impl Inner {
                 "the service does not know the subjects of this issuer".into(),
             ));
         }
-        // A service account may be called like a user (RFC 9068 §5), who then would be it.
+        // A service account may have the name of a user (RFC 9068 §5) and would then pass for that
+        // user.
         if actor.kind != ActorKind::User
             && !service.settings.subjects.service_accounts
             && pieces().any(|piece| matches!(piece, Piece::ActorSub))

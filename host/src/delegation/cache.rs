@@ -1,9 +1,9 @@
-//! Exchanged credentials, kept for the principal that they were issued for and nobody else.
+//! Exchanged credentials, each kept for the principal that it was issued for and for no other.
 //!
-//! Invariant: an entry is found only under everything that its issue depended on: issuer,
-//! subject, tenant, agent, service, mode, scopes and the very subject token. It is used neither
-//! in its last seconds nor longer than the caller's own token. One exchange answers everyone who
-//! waits for it, and a service's refusal costs at most one exchange in half a minute.
+//! Invariant: an entry is found only under everything that its issue depended on: issuer, subject,
+//! tenant, agent, service, mode, scopes and the very subject token. It is used neither in its last
+//! seconds nor longer than the caller's own token. One exchange answers everyone who waits for it,
+//! and a service's refusals cost at most one exchange in half a minute.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,14 +30,14 @@ pub(super) struct CacheKey {
     pub(super) subject_digest: [u8; 32],
 }
 
-/// A verified token and when it ends, seconds since 1970-01-01 UTC.
+/// A verified token and its expiry, in seconds since 1970-01-01 UTC.
 #[derive(Clone)]
 pub(super) struct Issued {
     pub(super) token: SecretString,
     pub(super) expires_at: u64,
 }
 
-/// Where one key's credential is kept, and obtained by one for all who wait for it.
+/// The place of one key's credential: one exchange obtains it for all who wait.
 pub(super) type CacheSlot = Arc<Flight<Result<Issued, DownstreamError>>>;
 
 /// Exchanged credentials by key.
@@ -47,14 +47,15 @@ pub(super) struct ExchangeCache {
 }
 
 impl ExchangeCache {
-    /// The slot of `key`, which is of no use after `until` (the end of the caller's token).
+    /// Returns the slot of `key`, which is useless after `until` (the expiry of the caller's
+    /// token).
     pub(super) fn slot(&self, key: &CacheKey, until: u64, clock: &Arc<dyn Clock>) -> CacheSlot {
         let now = clock.now();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((slot, _)) = slots.get(key) {
             return Arc::clone(slot);
         }
-        // Every now and then what nobody can use any more is erased, not only when room is short.
+        // Expired credentials are erased every now and then, not only when room is short.
         if slots.len() % SWEEP == SWEEP - 1 {
             slots.retain(|_, (_, until)| now < *until);
         }
@@ -66,8 +67,8 @@ impl ExchangeCache {
         slot
     }
 
-    /// Takes note that a service did not accept `token`: it is forgotten if it is what is kept
-    /// under `key`, and not too new to be renewed.
+    /// Notes that a service refused `token`: it is forgotten if it is the one under `key` and old
+    /// enough to be renewed.
     pub(super) fn refused(&self, key: &CacheKey, token: &str, now_ms: u64) {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((slot, _)) = slots.get(key) {
@@ -83,13 +84,13 @@ impl ExchangeCache {
 }
 
 impl Issued {
-    /// Whether it is still good for a request.
+    /// Returns true if the token is still good for a request.
     pub(super) fn is_usable(&self, now: u64) -> bool {
         now.saturating_add(MARGIN) < self.expires_at
     }
 }
 
-/// Seconds before its end in which a token is not used any more.
+/// The last seconds in which a token is not used.
 const MARGIN: u64 = 10;
 const MAX_SLOTS: usize = 20_000;
 const SWEEP: usize = 64;

@@ -1,4 +1,4 @@
-//! What the host presents to a service. Only delegation and egress ever hold one.
+//! The credentials that the host presents to services. Only delegation and egress ever hold one.
 
 use std::sync::Arc;
 
@@ -36,12 +36,12 @@ impl Credential {
         }
     }
 
-    /// A token that was obtained for a user.
+    /// Returns the credential made from a token that was obtained for a user.
     pub(super) fn of_user(token: &SecretString, acting: Acting) -> Self {
         Self::bearer(token, acting.credential_kind())
     }
 
-    /// For the journal.
+    /// Returns the kind of credential for the journal.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::None => "none",
@@ -49,13 +49,13 @@ impl Credential {
         }
     }
 
-    /// Whether `bytes` repeat the credential.
+    /// Returns true if `bytes` repeat the credential.
     pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
         let bare = self.bare();
         bare.len() >= MIN_ECHO && memchr::memmem::find(bytes, bare.as_bytes()).is_some()
     }
 
-    /// The token or key, without what stands before it in its header; empty without one.
+    /// Returns the token or key without its prefix in the header; empty if there is none.
     pub(super) fn bare(&self) -> &str {
         match self {
             Self::None => "",
@@ -125,14 +125,14 @@ impl OwnCredential {
         }
     }
 
-    /// Forgets `credential`, which a service did not accept, if it may be renewed.
+    /// Forgets `credential`, which a service refused, if it may be renewed.
     pub(super) fn refused(&self, credential: &Credential) {
         if let Self::ClientCredentials(client) = self {
             client.refused(credential.bare());
         }
     }
 
-    /// The host's own credential (`service_identity`). Never touches a user's token.
+    /// Obtains the host's own credential (`service_identity`). Never touches a user's token.
     pub(super) async fn obtain(&self) -> Result<Credential, DownstreamError> {
         match self {
             Self::None => Ok(Credential::None),
@@ -157,5 +157,5 @@ impl OwnCredential {
     }
 }
 
-/// Shorter keys could be in an answer by chance.
+/// The shortest key to search answers for. Shorter keys could occur by chance.
 const MIN_ECHO: usize = 8;

@@ -13,11 +13,11 @@ use crate::egress::Tls;
 use crate::seams::Clock;
 use crate::tokens::{ACCESS_TOKEN, Asking, ClientCredentials, KeyRing, TokenEndpoint};
 
-/// How one service's tokens are obtained.
+/// The means of obtaining one service's tokens.
 pub(super) struct Exchange {
     pub(super) settings: ExchangeSettings,
     endpoint: TokenEndpoint,
-    /// Where `actor_token` comes from, if one is sent.
+    /// The source of `actor_token`, if one is sent.
     actor: Option<ClientCredentials>,
     /// The keys of the issuer of issued tokens.
     keys: KeyRing,
@@ -44,23 +44,23 @@ impl Exchange {
         }
     }
 
-    /// Exchanges the asker's token and verifies what is issued.
+    /// Exchanges the asker's token and verifies the issued token.
     ///
     /// # Errors
-    /// There is no token that may be sent.
+    /// Fails if there is no token that may be sent.
     pub(super) async fn obtain(&self, asker: &Asker<'_>) -> Result<Issued, DownstreamError> {
         let host = match (asker.acting, &self.actor) {
             (Acting::HostForUser, Some(host)) => Some(host.token().await?),
             (Acting::HostForUser, None) | (Acting::UserAlone, _) => None,
         };
         let scope = self.settings.scopes.join(" ");
-        let form = form(
-            self.settings.profile,
-            &self.settings.audience,
-            &scope,
-            asker.token.expose_for_exchange(),
-            host.as_ref().map(ExposeSecret::expose_secret),
-        );
+        let form = Form {
+            audience: &self.settings.audience,
+            scope: &scope,
+            subject_token: asker.token.expose_for_exchange(),
+            actor_token: host.as_ref().map(ExposeSecret::expose_secret),
+        };
+        let form = form.of(self.settings.profile);
         let granted = self
             .endpoint
             .post(&form, &self.settings.scopes, asker.actor.into())
@@ -79,37 +79,39 @@ impl Exchange {
     }
 }
 
-/// What goes over the wire, beside the client's own authentication.
-fn form<'f>(
-    profile: ExchangeProfile,
+/// The fields of the form, besides the client's own authentication.
+struct Form<'f> {
     audience: &'f str,
     scope: &'f str,
     subject_token: &'f str,
     actor_token: Option<&'f str>,
-) -> Vec<(&'static str, &'f str)> {
-    let mut form = match profile {
-        ExchangeProfile::Rfc8693 => vec![
-            ("grant_type", TOKEN_EXCHANGE),
-            ("subject_token", subject_token),
-            ("subject_token_type", ACCESS_TOKEN),
-            ("requested_token_type", ACCESS_TOKEN),
-            ("audience", audience),
-        ],
-        ExchangeProfile::EntraObo => {
-            vec![
+}
+
+impl<'f> Form<'f> {
+    /// Returns the fields as `profile` names them.
+    fn of(self, profile: ExchangeProfile) -> Vec<(&'static str, &'f str)> {
+        let mut form = match profile {
+            ExchangeProfile::Rfc8693 => vec![
+                ("grant_type", TOKEN_EXCHANGE),
+                ("subject_token", self.subject_token),
+                ("subject_token_type", ACCESS_TOKEN),
+                ("requested_token_type", ACCESS_TOKEN),
+                ("audience", self.audience),
+            ],
+            ExchangeProfile::EntraObo => vec![
                 ("grant_type", JWT_BEARER),
-                ("assertion", subject_token),
+                ("assertion", self.subject_token),
                 ("requested_token_use", "on_behalf_of"),
-            ]
+            ],
+        };
+        if !self.scope.is_empty() {
+            form.push(("scope", self.scope));
         }
-    };
-    if !scope.is_empty() {
-        form.push(("scope", scope));
+        if let Some(token) = self.actor_token {
+            form.extend([("actor_token", token), ("actor_token_type", ACCESS_TOKEN)]);
+        }
+        form
     }
-    if let Some(token) = actor_token {
-        form.extend([("actor_token", token), ("actor_token_type", ACCESS_TOKEN)]);
-    }
-    form
 }
 
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -119,9 +121,15 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 mod tests {
     use super::*;
 
-    fn wire(profile: ExchangeProfile, scope: &str, actor: Option<&str>) -> Vec<String> {
-        let form = form(profile, "orders", scope, "SUBJECT", actor);
-        form.into_iter()
+    fn wire(profile: ExchangeProfile, scope: &str, actor_token: Option<&str>) -> Vec<String> {
+        let form = Form {
+            audience: "orders",
+            scope,
+            subject_token: "SUBJECT",
+            actor_token,
+        };
+        form.of(profile)
+            .into_iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect()
     }

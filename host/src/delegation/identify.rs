@@ -1,6 +1,6 @@
-//! What a service is told about the call: the transaction token and the audit headers.
+//! Information for the service about the call: the transaction token and the audit headers.
 //!
-//! They are information. A service inside the trust domain can verify the transaction token; the
+//! Neither grants anything. A service inside the trust domain can verify the transaction token; the
 //! headers are for its log.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -13,15 +13,26 @@ use crate::downstream::DownstreamError;
 use crate::envelope::{Envelope, Signer};
 use crate::seams::{Random, random_hex};
 
-/// Tells the service, as far as the operator wants, for whom and by whom it is called.
+/// For whom a service is called.
+pub(super) struct OnBehalf<'c> {
+    pub(super) envelope: &'c Envelope,
+    pub(super) service: &'c ServiceSettings,
+    pub(super) mode: DelegationMode,
+}
+
+/// Adds the transaction token and the audit headers to a request, as far as the operator wants
+/// them.
 pub(super) fn identify(
     headers: &mut HeaderMap,
-    envelope: &Envelope,
-    service: &ServiceSettings,
-    mode: DelegationMode,
+    behalf: &OnBehalf<'_>,
     signer: &Signer,
     random: &dyn Random,
 ) -> Result<(), DownstreamError> {
+    let &OnBehalf {
+        envelope,
+        service,
+        mode,
+    } = behalf;
     let claims = envelope.claims();
     let mut set = |name: &'static str, value: &str| {
         let value = HeaderValue::try_from(value).map_err(|_| {
@@ -55,8 +66,8 @@ pub(super) fn identify(
     Ok(())
 }
 
-/// Names may have any printable character; headers carry ASCII. Injective, so two names never
-/// become one.
+/// Encodes a name for a header. Names may have any printable character, and headers carry ASCII.
+/// Injective, so two names never become one.
 fn header_text(name: &str) -> String {
     const ODD: &AsciiSet = &CONTROLS.add(b'%').add(b' ').add(b'"').add(b',').add(b';');
     utf8_percent_encode(name, ODD).to_string()

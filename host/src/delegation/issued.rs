@@ -1,8 +1,8 @@
-//! Verification of what an authorization server issued, before a byte of it is sent anywhere.
+//! Verification of an issued token, before a byte of it is sent anywhere.
 //!
-//! Invariant: a token that names another subject, tenant, issuer, audience, client or actor, that
-//! has wider scopes or `authorization_details`, that is bound to a key or is an ID token, that
-//! outlives the caller's authority, or that is the caller's own token, is refused.
+//! Invariant: a token is refused if it names another subject, tenant, issuer, audience, client or
+//! actor, has wider scopes or `authorization_details`, is bound to a key, is an ID token, outlives
+//! the caller's authority, or is the caller's own token.
 
 use bailiwick_envelope::PriorActor;
 use secrecy::ExposeSecret as _;
@@ -16,7 +16,7 @@ use crate::tokens::{
     ACCESS_TOKEN, Audience, Claims, Expectations, Granted, JWT, KeyRing, Subject, Unverified,
 };
 
-/// What an issued token must look like: what the operator says, and for whom it is.
+/// The expectations of an issued token: the operator's, and those that follow from the asker.
 pub(super) struct Expected<'c> {
     pub(super) exchange: &'c ExchangeSettings,
     /// The keys of the issuer that the operator names.
@@ -26,11 +26,11 @@ pub(super) struct Expected<'c> {
 }
 
 impl Expected<'_> {
-    /// Verifies the issued token in full; returns until when it may be used, seconds since
-    /// 1970-01-01 UTC: never longer than the caller's own token.
+    /// Verifies the issued token in full. Returns the time until which it may be used, in seconds
+    /// since 1970-01-01 UTC: never longer than the caller's own token.
     ///
     /// # Errors
-    /// It must not be sent.
+    /// Fails if the token must not be sent.
     pub(super) async fn verify(&self, granted: &Granted) -> Result<u64, DownstreamError> {
         let token = granted.access_token.expose_secret();
         if token == self.asker.token.expose_for_exchange() {
@@ -58,7 +58,8 @@ impl Expected<'_> {
         &self.exchange.issued
     }
 
-    /// RFC 8693 §2.2.1 requires the member; other dialects do not have it.
+    /// Checks `issued_token_type`. RFC 8693 §2.2.1 requires the member; other dialects do not have
+    /// it.
     fn check_type(&self, granted: &Granted) -> Result<(), DownstreamError> {
         match granted.issued_token_type.as_deref() {
             Some(ACCESS_TOKEN | JWT) => Ok(()),
@@ -70,7 +71,7 @@ impl Expected<'_> {
         }
     }
 
-    /// What any token must be that is issued for this caller.
+    /// Returns the expectations of any token that is issued for this caller.
     fn expectations(&self) -> Expectations<'_> {
         let rule = self.rule();
         let beyond = rule
@@ -90,7 +91,7 @@ impl Expected<'_> {
         }
     }
 
-    /// A user of two tenants must not get into the other one.
+    /// Checks the tenant: a user of two tenants must not reach the other tenant's data.
     fn check_tenant(&self, claims: &Claims) -> Result<(), DownstreamError> {
         let Some(rule) = &self.rule().tenant else {
             return Ok(());
@@ -106,7 +107,8 @@ impl Expected<'_> {
         }
     }
 
-    /// RFC 9068 §2.2: the client is the one that asked for the token, under whichever name.
+    /// Checks the client. It is the one that asked for the token, under either name (RFC 9068
+    /// §2.2).
     fn check_client(&self, claims: &Claims) -> Result<(), DownstreamError> {
         for name in ["client_id", "azp", "appid", "cid"] {
             if claims
@@ -121,8 +123,8 @@ impl Expected<'_> {
         Ok(())
     }
 
-    /// RFC 8693 §4.1: the outermost actor is the host. Those nested in it acted before, so they
-    /// can only be agents of the caller.
+    /// Checks the actors (RFC 8693 §4.1): the outermost actor is the host. Those nested in it acted
+    /// before, so they can only be agents of the caller.
     fn check_actor(&self, claims: &Claims) -> Result<(), DownstreamError> {
         let (rule, acting) = (self.rule(), self.asker.acting);
         let Some(act) = claims.optional_object("act")? else {
@@ -162,7 +164,7 @@ impl Expected<'_> {
         Ok(())
     }
 
-    /// Whether this is an agent of the caller, as the caller's own token says.
+    /// Returns true if this is an agent of the caller according to the caller's own token.
     fn is_agent(&self, sub: &str, issuer: Option<&str>) -> bool {
         let Asker { actor, agent, .. } = self.asker;
         let home = |issuer: &str| issuer == self.rule().issuer || issuer == actor.iss;
@@ -174,9 +176,9 @@ impl Expected<'_> {
         outer || agent.prior.iter().any(named)
     }
 
-    /// RFC 8693 §2.2.1: the answer's `scope` may be left out only where it is what was asked for.
-    /// A restricted user's token must have its scopes stated. The answer may spell scopes as they
-    /// were asked for, the token as the service knows them.
+    /// Checks the scopes. RFC 8693 §2.2.1: the answer may leave `scope` out only if the scopes are
+    /// the requested ones. A restricted user's token must state its scopes. The answer may spell
+    /// scopes as they were requested, the token as the service knows them.
     fn check_scopes(&self, claims: &Claims, granted: &Granted) -> Result<(), DownstreamError> {
         let (asked, spelled) = (&self.exchange.scopes, &self.rule().scopes);
         let mut issued = claims.scopes("scope")?;
@@ -185,7 +187,7 @@ impl Expected<'_> {
         let wanted = |scope: &String| asked.contains(scope) || spelled.contains(scope);
         if issued.iter().any(|scope| !spelled.contains(scope)) || !answered.iter().all(wanted) {
             return Err(refuse(
-                "it has scopes that were not asked for (exchange.expect_scopes)",
+                "it has scopes that were not requested (exchange.expect_scopes)",
             ));
         }
         let missing = if claims.has("scope") || claims.has("scp") {
@@ -209,7 +211,7 @@ impl Expected<'_> {
     }
 }
 
-/// The wanted scopes that are not among the given ones.
+/// Returns the wanted scopes that are not among the given ones.
 fn lacking(wanted: &[String], given: &[String]) -> Vec<String> {
     let missing = wanted.iter().filter(|scope| !given.contains(scope));
     missing.cloned().collect()

@@ -1,4 +1,4 @@
-//! What it means for a tool's request that a token was not obtained, or not accepted.
+//! The errors that a tool's request gets when a token could not be obtained or was not accepted.
 
 use crate::downstream::DownstreamError;
 use crate::tokens::{EndpointError, KeyError, TokenError, VerifyError};
@@ -22,12 +22,12 @@ impl From<EndpointError> for DownstreamError {
     }
 }
 
-/// The refusal of an issued token.
+/// Returns the refusal of an issued token.
 pub(super) fn refuse(why: &str) -> DownstreamError {
     DownstreamError::CredentialRefused(format!("the issued token is not acceptable: {why}"))
 }
 
-/// What the front door would not accept is not sent either.
+/// A token that the front door would refuse is not sent either.
 impl From<VerifyError> for DownstreamError {
     fn from(why: VerifyError) -> Self {
         match why {

@@ -1,4 +1,4 @@
-//! A downstream call that the grant covers, and what becomes of it.
+//! A downstream call that the grant covers, and its outcome.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Planned {
     pub(super) body: Vec<u8>,
 }
 
-/// What is known of a downstream call when it ends.
+/// The facts about a downstream call, collected until it ends.
 #[derive(Default)]
 pub(super) struct Attempt {
     pub(super) status: Option<u16>,
@@ -39,12 +39,12 @@ impl Attempt {
 }
 
 impl Planned {
-    /// Whether it goes on to its answer even when nobody waits for the call any more.
+    /// Returns true if the request runs on to its answer even when the caller has gone.
     pub(super) fn finishes(&self) -> bool {
         !is_safe(&self.method) && self.service.settings.on_cancel == OnCancel::Finish
     }
 
-    /// How it ended if it was given up.
+    /// Returns the outcome of a request that was given up.
     fn given_up(&self, progress: &Attempt) -> Outcome {
         if progress.may_have_changed(&self.method) {
             Outcome::Unknown
@@ -53,7 +53,7 @@ impl Planned {
         }
     }
 
-    /// What the journal says about the request.
+    /// Returns the request's part of a record.
     pub(super) fn record(&self) -> audit::Request {
         audit::Request {
             service: (&self.service.settings.name).into(),
@@ -62,7 +62,7 @@ impl Planned {
         }
     }
 
-    /// What the journal says about its end; `Err(None)` is a request that was given up.
+    /// Returns the record of the request's end. `Err(None)` is a request that was given up.
     pub(super) fn closing<T>(
         &self,
         result: &Result<T, Option<DownstreamError>>,
@@ -85,15 +85,15 @@ impl Planned {
     }
 }
 
-/// Whether the method changes nothing (RFC 9110 §9.2.1), so that a request without a response did
-/// nothing either.
+/// Returns true if the method changes nothing (RFC 9110 §9.2.1), so that a request without a
+/// response did nothing either.
 pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// Returns how a downstream call ended that got no response which the tool may have.
+/// Returns the outcome of a downstream call without a response that the tool may see.
 fn outcome_of(error: &DownstreamError, progress: &Attempt, method: &Method) -> Outcome {
-    // Once a request that changes something is on its way, only a response says what it did.
+    // Once a request that changes something is on its way, only its response says what it did.
     if progress.status.is_none() && progress.may_have_changed(method) {
         return Outcome::Unknown;
     }
@@ -105,7 +105,7 @@ fn outcome_of(error: &DownstreamError, progress: &Attempt, method: &Method) -> O
     }
 }
 
-/// Returns what the tool learns of a call that gave it no response. A tool that believes that
+/// Returns the error that the tool gets for a call that gave it no response. A tool that believes that
 /// nothing happened sends its request again, so a request that may have changed something has one
 /// error only, whatever the cause: not even a response that is withheld, or whose record is
 /// missing, has another one.
@@ -120,7 +120,7 @@ pub(super) fn error_of(
     error
 }
 
-/// Returns what the tool learns of a response that did not come.
+/// Returns the error that the tool gets when no response came, and logs the cause.
 pub(super) fn failed(error: &EgressError, service: &str) -> DownstreamError {
     tracing::warn!(
         service,
@@ -143,7 +143,7 @@ pub(super) fn failed(error: &EgressError, service: &str) -> DownstreamError {
     }
 }
 
-/// The service's base with a path and query below it.
+/// Returns the service's base with a path and query below it.
 pub(super) fn absolute(base: &Uri, target: &str) -> Result<Uri, DownstreamError> {
     let refused = |_| DownstreamError::InvalidRequest("the path does not form a URL".into());
     let path = base.path().trim_end_matches('/');

@@ -1,11 +1,11 @@
-//! The parts of a tool's request, turned into HTTP's by allow-lists.
+//! The parts of a tool's request, turned into HTTP by allow-lists.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
 
 use crate::downstream::DownstreamError;
 
-/// The methods that a tool may use.
+/// Returns the methods that a tool may use.
 pub(super) fn method(name: &str) -> Result<Method, DownstreamError> {
     match name {
         "GET" => Ok(Method::GET),
@@ -15,13 +15,13 @@ pub(super) fn method(name: &str) -> Result<Method, DownstreamError> {
         "PATCH" => Ok(Method::PATCH),
         "DELETE" => Ok(Method::DELETE),
         _ => Err(DownstreamError::InvalidRequest(
-            "the method is not GET, HEAD, POST, PUT, PATCH or DELETE".into(),
+            "expected the method GET, HEAD, POST, PUT, PATCH or DELETE".into(),
         )),
     }
 }
 
-/// Refuses the text of a path segment that could mean another path. It must be the whole segment:
-/// `.` and `.` are harmless pieces, `..` is not.
+/// Refuses the text of a path segment that could mean another path. `text` must be the whole
+/// segment: `.` and `.` are harmless pieces, `..` is not.
 pub(super) fn check_segment(text: &str) -> Result<(), DownstreamError> {
     let leaves = |c: char| c == '/' || c == '\\' || c.is_control();
     if matches!(text, "" | "." | "..") || text.chars().any(leaves) {
@@ -37,7 +37,8 @@ pub(super) fn check_segment(text: &str) -> Result<(), DownstreamError> {
     Ok(())
 }
 
-/// Percent-encodes a piece of a path segment. Only [`check_segment`] says whether the whole is one.
+/// Percent-encodes a piece of a path segment. Only [`check_segment`] decides whether the whole is a
+/// segment.
 pub(super) fn encode_piece(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
@@ -115,7 +116,7 @@ const RESERVED: &AsciiSet = &CONTROLS
 
 const MAX_PART: usize = 4 * 1024;
 
-/// What a tool may set. Credentials, identity, routing and framing are not on it.
+/// The headers that a tool may set. Credentials, identity, routing and framing are not among them.
 const ALLOWED_HEADERS: &[&str] = &[
     "accept",
     "accept-language",

@@ -11,12 +11,12 @@ use crate::seams::Clock;
 
 /// A service that is ready to be called.
 pub struct Service {
-    /// Without `auth` and `exchange`, which became the two credentials below.
+    /// The settings without `auth` and `exchange`, which became the two credentials below.
     pub(super) settings: ServiceSettings,
     pub(super) client: Client,
     /// The host's own credential.
     pub(super) own: OwnCredential,
-    /// How a user's authority is obtained, if it can be.
+    /// The way to a user's authority, if there is one.
     pub(super) user: Option<UserAuthority>,
     pub(super) clock: Arc<dyn Clock>,
 }

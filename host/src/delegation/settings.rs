@@ -1,4 +1,4 @@
-//! What the operator says about the services that tools may reach (`[services.NAME]`).
+//! The operator's settings for the services that tools may reach (`[services.NAME]`).
 
 use http::{HeaderName, Uri};
 use secrecy::SecretString;
@@ -8,58 +8,58 @@ use super::template::Template;
 use crate::egress::AddressPolicy;
 use crate::tokens::{Algorithm, ClientSettings, KeySource, TimeRule, TypeRule};
 
-/// What the operator says about one service.
+/// The settings of one service.
 pub struct ServiceSettings {
     /// The name by which grants and tools refer to it.
     pub name: String,
     /// Base URL; no query, no trailing slash.
     pub url: Uri,
-    /// Private addresses it may have.
+    /// Private addresses that the service may have.
     pub addresses: AddressPolicy,
-    /// Whether it gets transaction tokens.
+    /// True if the service gets transaction tokens.
     pub in_trust_domain: bool,
     /// Aliases of the issuers whose subjects it knows.
     pub actor_issuers: Vec<String>,
-    /// What tools may ask of it.
+    /// The requests that tools may make.
     pub allow: Vec<Template>,
-    /// Whether its data is the same for all users: then templates need not bind the actor, and
-    /// one connection carries requests of all of them.
+    /// True if its data is the same for all users: then templates need not bind the actor, and one
+    /// connection carries requests of all of them.
     pub shared_data: bool,
-    /// What `{actor.sub}` may stand for.
+    /// The subjects that `{actor.sub}` may stand for.
     pub subjects: Subjects,
     /// Headers of its answers that a tool may see besides the usual ones.
     pub answer_headers: Vec<AnswerHeader>,
-    /// Which audit headers it gets.
+    /// The audit headers that it gets.
     pub audit_headers: AuditHeaders,
-    /// What becomes of a request to it when the call is cancelled.
+    /// The treatment of a request when its call is cancelled.
     pub on_cancel: OnCancel,
     /// The host's own credential.
     pub auth: Auth,
-    /// How a user's authority is obtained.
+    /// The exchange that obtains a user's authority.
     pub exchange: Option<ExchangeSettings>,
 }
 
-/// What `{actor.sub}` may stand for at a service, beyond the users of one issuer.
+/// The subjects that `{actor.sub}` may stand for at a service, beyond the users of one issuer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Subjects {
-    /// Whether the issuers of `actor_issuers` never give one subject, or one tenant, to two
+    /// True if the issuers of `actor_issuers` never give one subject, or one tenant, to two
     /// parties.
     pub one_space: bool,
-    /// Whether service accounts may stand for it (RFC 9068 §5).
+    /// True if service accounts may stand for it (RFC 9068 §5).
     pub service_accounts: bool,
 }
 
-/// What becomes of a request under way when the call is cancelled. One that only reads (GET, HEAD)
+/// The treatment of a request under way when its call is cancelled. One that only reads (GET, HEAD)
 /// is always given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnCancel {
-    /// It goes on to its answer or its time limit, so that the journal says what it did.
+    /// It runs on to its answer or its time limit, so that the journal records what it did.
     Finish,
-    /// It is given up; what it did is unknown.
+    /// It is given up, and its effect stays unknown.
     Abort,
 }
 
-/// Which audit headers a service gets.
+/// The audit headers that a service gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditHeaders {
     /// Actor, agent, mode and trace.
@@ -73,52 +73,52 @@ pub enum AuditHeaders {
 /// The host's own credential for a service (`service_identity`).
 #[derive(Default)]
 pub enum Auth {
-    /// The service wants none.
+    /// The service needs none.
     #[default]
     None,
     /// An access token of the host (RFC 6749 §4.4).
     ClientCredentials {
-        /// Who the host is at the authorization server.
+        /// The host as a client of the authorization server.
         client: ClientSettings,
-        /// Scopes to ask for.
+        /// Scopes to request.
         scopes: Vec<String>,
-        /// Scopes that the answer may state besides.
+        /// Further scopes that the answer may state.
         expect_scopes: Vec<String>,
-        /// `audience` of the request, for servers that want one.
+        /// The `audience` of the request, for servers that need one.
         audience: Option<String>,
     },
     /// A key from a secret file.
     Static {
         /// The header that carries it.
         header: HeaderName,
-        /// Text before it, such as `Bearer `.
+        /// The text before the key, such as `Bearer `.
         prefix: String,
         /// The key.
         secret: SecretString,
     },
 }
 
-/// How a user's authority for one service is obtained (RFC 8693).
+/// The exchange that obtains a user's authority for one service (RFC 8693).
 pub struct ExchangeSettings {
-    /// Who the host is at the authorization server.
+    /// The host as a client of the authorization server.
     pub client: ClientSettings,
     /// The dialect of the authorization server.
     pub profile: ExchangeProfile,
     /// `audience` of the request.
     pub audience: String,
-    /// Scopes to ask for.
+    /// Scopes to request.
     pub scopes: Vec<String>,
-    /// Whether `actor_token` is sent, from client credentials.
+    /// True if `actor_token` is sent, from client credentials.
     pub actor: bool,
-    /// `audience` of the request for that token, for servers that want one.
+    /// The `audience` of the request for that token, for servers that need one.
     pub actor_audience: Option<String>,
     /// Aliases of the issuers whose users it serves.
     pub subject_issuers: Vec<String>,
-    /// What must be issued.
+    /// The expectations of the issued token.
     pub issued: IssuedSettings,
 }
 
-/// How an exchange is said on the wire.
+/// The dialect of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExchangeProfile {
     /// Token exchange (RFC 8693).
@@ -128,44 +128,44 @@ pub enum ExchangeProfile {
     EntraObo,
 }
 
-/// What an issued token must look like.
+/// The expectations of an issued token.
 pub struct IssuedSettings {
-    /// Exact `iss`.
+    /// Its exact `iss`.
     pub issuer: String,
     /// Its keys.
     pub keys: KeySource,
-    /// Algorithms.
+    /// The algorithms that may sign it.
     pub algorithms: Vec<Algorithm>,
-    /// Exact and only `aud`.
+    /// Its exact and only `aud`.
     pub audience: String,
-    /// `typ`.
+    /// Its `typ`.
     pub token_type: TypeRule,
     /// The claim that names the subject.
     pub subject_claim: String,
-    /// Where it states the tenant, which must then be the caller's.
+    /// The claim that states the tenant, which must then be the caller's.
     pub tenant: Option<IssuedTenant>,
-    /// The client for which it was issued, where it states one.
+    /// The client for which it was issued, if it states one.
     pub client: String,
-    /// Whether it may have `authorization_details` (RFC 9396 §9).
+    /// True if it may have `authorization_details` (RFC 9396 §9).
     pub details: bool,
-    /// Scopes that it may have at most, as the token spells them.
+    /// The widest scopes that it may have, as the token spells them.
     pub scopes: Vec<String>,
-    /// The `sub` of its `act`, where it must have one.
+    /// The `sub` of its `act`, if it must have one.
     pub actor: Option<String>,
-    /// The `iss` of its `act`, where that is not the token's own issuer.
+    /// The `iss` of its `act`, if that is not the token's own issuer.
     pub actor_issuer: Option<String>,
-    /// Seconds that it may be valid for even beyond the caller's own token; without it, it must
-    /// not outlive that.
+    /// The seconds that it may be valid for, even beyond the caller's own token. Without this
+    /// value, it must not outlive that token.
     pub max_lifetime: Option<u64>,
-    /// How long it may be valid in all.
+    /// The bounds on its validity.
     pub times: TimeRule,
 }
 
-/// Where an issued token states its tenant.
+/// The claim in which an issued token states its tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuedTenant {
-    /// The claim.
+    /// The name of the claim.
     pub claim: String,
-    /// Whether it must be there.
+    /// True if the claim must be there.
     pub required: bool,
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::audit::{Closing, Outcome};
 use crate::downstream::DownstreamTally;
 
-/// Counts while the call runs.
+/// The counts, which grow while the call runs.
 #[derive(Default)]
 pub(super) struct Tally {
     done: AtomicU32,

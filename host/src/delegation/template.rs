@@ -1,8 +1,8 @@
-//! What a tool may ask of a service: `METHOD /path/{}?key={}`.
+//! The requests that a tool may make to a service: `METHOD /path/{}?key={}`.
 //!
-//! `{}` is one free value, `{actor.sub}`, `{actor.tenant}` and `{actor.iss}` are filled in by the
-//! host, `{**}` is the rest of the path. A segment may mix text and placeholders: `/v1/{}:cancel`.
-//! Query keys that the template does not name are refused.
+//! `{}` is one free value; the host fills in `{actor.sub}`, `{actor.tenant}` and `{actor.iss}`;
+//! `{**}` is the rest of the path. A segment may mix text and placeholders: `/v1/{}:cancel`. Query
+//! keys that the template does not name are refused.
 //!
 //! Invariant: a request is compared piece by piece, never as text, so a free value cannot take the
 //! place of a literal or of the actor, whatever it contains.
@@ -29,26 +29,26 @@ pub struct Template {
     query: Vec<(String, Slot)>,
 }
 
-/// Why a template makes no sense.
+/// The faults of a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// Not of the form.
+    /// It does not have the form of a template.
     #[error("expected `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH or DELETE")]
     Form,
-    /// A segment of something else than plain text and placeholders.
+    /// A segment mixes in something other than plain text and placeholders.
     #[error(
         "{0:?}: expected plain text, {{}}, {{actor.sub}}, {{actor.tenant}}, or text mixed with \
          them, and text between any two placeholders; {{**}} stands alone"
     )]
     Segment(String),
-    /// `{actor.iss}` in the path.
+    /// `{actor.iss}` stands in the path.
     #[error("{{actor.iss}} is a URL, so it fits into a query value and not into a path segment")]
     Issuer,
-    /// `{**}` not at the end of the path.
+    /// `{**}` is not at the end of the path.
     #[error("{{**}} stands for the rest of the path, so it must be its last segment")]
     Rest,
-    /// A query part without a value or twice.
-    #[error("the query parameter {0:?} is not of the form key=value, or is named twice")]
+    /// A query part has no value or occurs twice.
+    #[error("the query parameter {0:?}: expected key=value, each key once")]
     Query(String),
 }
 
@@ -97,13 +97,13 @@ impl fmt::Display for Template {
 }
 
 impl Template {
-    /// The template without its method, for the journal.
+    /// Returns the template without its method, for the journal.
     pub(super) fn path(&self) -> &str {
         self.text.split_once(' ').map_or("", |(_, path)| path)
     }
 
-    /// Whether the actor's subject is bound before the first free piece. Where a service cannot
-    /// tell users apart, only such a template keeps a tool from choosing whose data it gets.
+    /// Returns true if the actor's subject is bound before the first free piece. If a service
+    /// cannot tell users apart, only such a template keeps a tool from choosing whose data it gets.
     ///
     /// In a method that may have a body, only the path binds: many services read a parameter from
     /// the body rather than from the query.
@@ -121,7 +121,7 @@ impl Template {
         false
     }
 
-    /// Whether the host fills in anything about the actor.
+    /// Returns true if the host fills in anything about the actor.
     pub fn names_actor(&self) -> bool {
         let query = self.query.iter().map(|(_, slot)| slot);
         self.path.iter().chain(query).any(|slot| {
@@ -131,10 +131,11 @@ impl Template {
         })
     }
 
-    /// The path and query of `request`, encoded, if this template covers it; `None` if not.
+    /// Returns the path and query of `request`, encoded, if this template covers it; `None` if not.
     ///
     /// # Errors
-    /// The template covers the shape of the request, but a value of it is unacceptable.
+    /// Fails if the template covers the shape of the request, but one of its values is
+    /// unacceptable.
     pub(super) fn fill(
         &self,
         request: &Request,
@@ -187,7 +188,8 @@ impl Template {
             && self.covers_query(&request.query)
     }
 
-    /// Free parameters may be left out; literal and host-filled ones must be there, once.
+    /// Returns true if the template covers the query. Free parameters may be left out; literal and
+    /// host-filled ones must be there, once.
     fn covers_query(&self, given: &[(String, Part)]) -> bool {
         let named = |key: &String| self.query.iter().find(|(name, _)| name == key);
         let all_named = given
@@ -202,7 +204,8 @@ impl Template {
     }
 }
 
-/// Appends one segment to `target`: each piece encoded by itself, if the whole is one segment.
+/// Appends one segment to `target`, with each piece encoded by itself. Fails if the whole is not
+/// one segment.
 fn push_segment(
     target: &mut String,
     part: &Part,

@@ -1,7 +1,7 @@
-//! How the authority of a user at one service is obtained.
+//! A user's authority at one service.
 //!
-//! Invariant: authority is obtained for a user only, never for a service account, and only where
-//! the operator says that the service knows users of that issuer.
+//! Invariant: authority is obtained for a user only, never for a service account, and only if the
+//! operator says that the service knows users of that issuer.
 
 use bailiwick_envelope::ActorKind;
 
@@ -10,20 +10,20 @@ use super::cache::{CacheKey, Issued};
 use super::exchange::Exchange;
 use crate::downstream::DownstreamError;
 
-/// The ways to a user's authority. Each answers the same three questions.
+/// The ways to a user's authority. Each has the same three methods.
 pub(super) enum UserAuthority {
-    /// The caller's own token is exchanged for one of the service (RFC 8693).
+    /// The caller's own token is exchanged for one for the service (RFC 8693).
     Exchange(Exchange),
 }
 
-/// What is asked for, for the journal.
+/// The target and scopes of a request for authority, for the journal.
 pub(super) struct Asked<'a> {
     pub(super) scopes: &'a [String],
     pub(super) audience: &'a str,
 }
 
 impl UserAuthority {
-    /// Returns whether it can be obtained for this one.
+    /// Returns true if authority can be obtained for this asker.
     pub(super) fn serves(&self, asker: &Asker<'_>) -> bool {
         let known = match self {
             Self::Exchange(exchange) => exchange.settings.subject_issuers.as_slice(),
@@ -31,7 +31,7 @@ impl UserAuthority {
         asker.actor.kind == ActorKind::User && known.iter().any(|alias| alias == asker.issuer)
     }
 
-    /// Returns everything that what is obtained depends on, at the service of that name.
+    /// Returns everything that the authority depends on, at the service with this name.
     pub(super) fn cache_key(&self, service: &str, asker: &Asker<'_>) -> CacheKey {
         CacheKey {
             issuer: asker.actor.iss.clone(),
@@ -46,10 +46,10 @@ impl UserAuthority {
         }
     }
 
-    /// Obtains a token that was verified in full.
+    /// Obtains a token and verifies it in full.
     ///
     /// # Errors
-    /// There is no token that may be sent.
+    /// Fails if there is no token that may be sent.
     pub(super) async fn obtain(&self, asker: &Asker<'_>) -> Result<Issued, DownstreamError> {
         match self {
             Self::Exchange(exchange) => exchange.obtain(asker).await,

@@ -1,4 +1,7 @@
-//! What a component says of a tool, checked before anybody relies on it.
+//! A component's definition of a tool, checked before the host relies on it.
+//!
+//! Trusts nothing in it. Invariant: a definition that is accepted cannot deceive its reader by its
+//! characters, cost too much to evaluate, or ask a model to name a user.
 
 mod parameters;
 
@@ -15,101 +18,102 @@ use parameters::identity_parameter;
 /// A checked definition.
 #[derive(Debug)]
 pub struct Definition {
-    /// 1 to 64 characters of `[A-Za-z0-9_.-]`.
+    /// The tool's name: 1 to 64 characters of `[A-Za-z0-9_.-]`.
     pub name: String,
-    /// For people.
+    /// The title, for people.
     pub title: Option<String>,
-    /// For the model.
+    /// The description, for the model.
     pub description: String,
-    /// Of the arguments; closed.
+    /// The closed schema of the arguments.
     pub input: Schema,
-    /// Of the structured result.
+    /// The schema of the structured result.
     pub output: Option<Schema>,
-    /// Hints for clients.
+    /// The hints for clients.
     pub annotations: Annotations,
-    /// Scopes that the tool requires, its own and the operator's; sorted.
+    /// The scopes that the tool requires, its own and the operator's, sorted.
     pub scopes: Vec<String>,
-    /// Services that it wants to reach; sorted.
+    /// The services that it asks for, sorted.
     pub services: Vec<String>,
-    /// More, for clients.
+    /// The `_meta` for clients.
     pub meta: Option<Map<String, Value>>,
-    /// What the component says, part by part.
+    /// A digest of each part of the component's definition.
     pub parts: Parts,
 }
 
-/// Why a definition is not accepted.
+/// The reason why a definition is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum DefinitionError {
-    /// A bad name.
-    #[error("the tool name {0:?} is not 1 to 64 characters of [A-Za-z0-9_.-]")]
+    /// The name is not a tool's.
+    #[error("the tool name {0:?} is not valid; expected 1 to 64 of [A-Za-z0-9_.-]")]
     Name(String),
-    /// Text that could deceive whoever reads it.
+    /// A text could deceive its reader.
     #[error("the {field} of tool {tool} is not accepted: {why}")]
     Text {
-        /// Which tool.
+        /// The tool's name.
         tool: String,
-        /// Which text.
+        /// The text's name, such as `description`.
         field: &'static str,
-        /// Why.
+        /// The reason.
         why: TextError,
     },
-    /// A bad schema.
+    /// A schema is not accepted.
     #[error("the {which} schema of tool {tool} is not accepted")]
     Schema {
-        /// Which tool.
+        /// The tool's name.
         tool: String,
         /// `input` or `output`.
         which: &'static str,
-        /// Why.
+        /// The reason.
         #[source]
         cause: SchemaError,
     },
-    /// A parameter through which a model could name a user or pass a credential.
+    /// A model could name a user or pass a credential through a parameter.
     #[error(
-        "the parameter {parameter:?} of tool {tool} names an identity or a credential, which only the host may \
-         supply; take it from the call's identity instead, or rename it if it is something else \
+        "the parameter {parameter:?} of tool {tool} names an identity or a credential, which only \
+         the host may supply; take it from the call's identity instead, or rename it if it is \
+         something else \
          (the operator can allow it: allow_parameters = [{parameter:?}])"
     )]
     IdentityParameter {
-        /// Which tool.
+        /// The tool's name.
         tool: String,
-        /// Which parameter.
+        /// The parameter's name.
         parameter: String,
     },
-    /// A scope or service name that could not be matched.
-    #[error("the {kind} {name:?} of tool {tool} is not a name")]
+    /// A scope or service has a name that cannot be matched.
+    #[error("the {kind} {name:?} of tool {tool} is not valid; expected a name of visible ASCII")]
     Reference {
-        /// Which tool.
+        /// The tool's name.
         tool: String,
         /// `scope` or `service`.
         kind: &'static str,
-        /// What it says.
+        /// The name in the definition.
         name: String,
     },
 }
 
-/// Why a text is not accepted.
+/// The reason why a text is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing to read.
+    /// It is empty, or has only white space.
     #[error("it is empty")]
     Empty,
-    /// Too much to read.
+    /// It is too long.
     #[error("it is longer than {MAX_TEXT} bytes")]
     Long,
-    /// Not a JSON object.
-    #[error("it is not a JSON object")]
+    /// It is not a JSON object.
+    #[error("expected a JSON object")]
     Json,
-    /// A character that hides or reorders text.
+    /// It has a character that hides or reorders text.
     #[error(transparent)]
     Unfit(#[from] Unfit),
 }
 
 impl Definition {
-    /// Checks what a component says, in the light of what the operator granted.
+    /// Checks a component's definition under the operator's grant.
     ///
     /// # Errors
-    /// The definition is not accepted, and so the component is not.
+    /// Fails if the definition is not accepted. The component is then not accepted either.
     pub fn check(raw: RawDefinition, grant: &ComponentGrant) -> Result<Self, DefinitionError> {
         if !is_tool_name(&raw.name) {
             return Err(DefinitionError::Name(raw.name));
@@ -202,7 +206,8 @@ fn is_tool_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
-/// A scope is `NQCHAR` (RFC 6749 §3.3); a service name is one of the configuration's.
+/// Checks names. A scope is made of `NQCHAR` (RFC 6749 §3.3), and a service name is one of the
+/// configuration's.
 fn check_names(tool: &str, kind: &'static str, names: &[String]) -> Result<(), DefinitionError> {
     let good = |name: &&String| {
         (1..=128).contains(&name.len())

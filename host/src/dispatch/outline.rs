@@ -99,7 +99,7 @@ impl Parts {
             match old.0.get(part) {
                 Some(before) if before == now => {}
                 Some(before) => {
-                    changes.push(format!("{tool}: {part} changed from {before} to {now}"))
+                    changes.push(format!("{tool}: {part} changed from {before} to {now}"));
                 }
                 None => changes.push(format!("{tool}: {part} added, {now}")),
             }

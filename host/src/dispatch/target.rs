@@ -33,6 +33,8 @@ pub struct TargetRequest {
     /// A number in the text of the arguments that the value does not carry exactly, such as
     /// `9007199254740993`.
     pub inexact: Option<String>,
+    /// The W3C trace id that the client sent, for correlation.
+    pub trace_id: Option<String>,
 }
 
 /// A target in the catalog.
@@ -97,6 +99,7 @@ impl TargetRequest {
             name,
             arguments,
             inexact: numbers::inexact(text).map(String::from),
+            trace_id: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Why a tool's request got no HTTP answer.
+//! The reasons for which a tool's request got no HTTP answer.
 
 use crate::reason::DownstreamReason;
 
@@ -14,19 +14,19 @@ pub enum DownstreamError {
     /// The request is malformed.
     #[error("the request is malformed: {0}")]
     InvalidRequest(String),
-    /// The mode needs an identity that this call does not have.
+    /// The delegation mode needs an identity that this call does not have.
     #[error("the mode needs a user's identity that this call does not have")]
     IdentityUnavailable,
     /// The user must consent first.
     #[error("the user must consent first")]
     ConsentRequired(String),
-    /// The authorization server did not give these scopes.
-    #[error("the authorization server did not give the scopes {0:?}")]
+    /// The authorization server did not grant these scopes.
+    #[error("the authorization server did not grant the scopes {0:?}")]
     ScopeDenied(Vec<String>),
     /// No acceptable credential was issued.
     #[error("no acceptable credential was issued: {0}")]
     CredentialRefused(String),
-    /// Nothing to talk to.
+    /// The service cannot be reached.
     #[error("unavailable: {0}")]
     Unavailable(String),
     /// No answer in time.
@@ -38,8 +38,9 @@ pub enum DownstreamError {
     /// The call has used up its downstream calls.
     #[error("this call has used up its downstream calls")]
     QuotaExhausted,
-    /// The request may have changed something, and this is why no response says whether it did.
-    #[error("it is not known what the request did: {0}")]
+    /// The request may have changed something, and no response says whether it did. The error
+    /// inside is the reason for that.
+    #[error("the effect of the request is unknown: {0}")]
     UnknownOutcome(Box<Self>),
     /// The journal cannot be written.
     #[error("the journal cannot be written")]
@@ -47,7 +48,7 @@ pub enum DownstreamError {
 }
 
 impl DownstreamError {
-    /// The code for the journal.
+    /// Returns the code for the journal.
     pub fn reason(&self) -> DownstreamReason {
         match self {
             Self::UnknownService => DownstreamReason::UnknownService,

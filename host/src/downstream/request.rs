@@ -20,27 +20,27 @@ pub enum Piece {
 /// A tool's request. There is no URL in it.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Name of the service.
+    /// The name of the service.
     pub service: String,
-    /// HTTP method.
+    /// The HTTP method.
     pub method: String,
     /// The path below the service's base, one part per segment.
     pub path: Vec<Part>,
-    /// Query parameters.
+    /// The query parameters.
     pub query: Vec<(String, Part)>,
-    /// Headers.
+    /// The headers.
     pub headers: Vec<(String, String)>,
-    /// Body; empty for none.
+    /// The body; empty if there is none.
     pub body: Vec<u8>,
 }
 
 /// A service's answer, stripped of credentials.
 #[derive(Debug, Clone)]
 pub struct Response {
-    /// HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Headers; names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Body, complete.
+    /// The complete body.
     pub body: Vec<u8>,
 }

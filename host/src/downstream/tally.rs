@@ -1,12 +1,12 @@
-//! How far one call got with its services.
+//! The outcome of one call's requests to its services.
 
-/// How the requests that one call opened have ended.
+/// The requests that one call opened, counted by their outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DownstreamTally {
-    /// The service answered, whether or not the tool got the answer.
+    /// Requests that the service answered, whether or not the tool got the answer.
     pub done: u32,
-    /// There was no answer, and nothing was changed.
+    /// Requests without an answer that changed nothing.
     pub without_effect: u32,
-    /// There was no answer, and it is not known what was changed.
+    /// Requests without an answer that may have changed something.
     pub unknown: u32,
 }

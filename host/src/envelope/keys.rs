@@ -1,10 +1,11 @@
-//! The host's key folder: one key a purpose, made on first start, readable by the owner alone.
+//! The host's key folder: one key per purpose, made on the first start, readable by the owner
+//! alone.
 //!
-//! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8),
+//! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8);
 //! `mac.key`, `cache.key` and `journal-mac.key` are 32 random bytes each. To rotate the envelope or
-//! the transaction key, rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: a new key is made,
-//! and the old one stays published. The journal key belongs to its journal: it changes with a new
-//! audit folder.
+//! the transaction key, rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: the host makes a new
+//! key and still publishes the old one. The journal key belongs to its journal: it changes with a
+//! new audit folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -24,28 +25,28 @@ pub struct SigningKeys {
     pub(super) envelope: SigningKey,
     /// Signs transaction tokens.
     pub(super) transaction: SigningKey,
-    /// Hashes what could be guessed.
+    /// Hashes values that could be guessed.
     pub(super) mac: MacKey,
 }
 
-/// All keys of the host, by who gets them.
+/// All keys of the host, grouped by their user.
 pub struct HostKeys {
     /// For the signer.
     pub signing: SigningKeys,
     /// For the journal.
     pub journal: JournalKeys,
-    /// For the cache of compiled code: tells the host's own files from all others.
+    /// For the cache of compiled code: distinguishes the host's own files from all others.
     pub cache: MacKey,
-    /// What `/.well-known/jwks.json` publishes: envelope and transaction keys with their
+    /// The key set at `/.well-known/jwks.json`: envelope and transaction keys with their
     /// predecessors.
     pub published: PublicKeys,
 }
 
 impl HostKeys {
-    /// Reads the keys in `folder`; makes the folder and what is missing.
+    /// Reads the keys in `folder`, and makes the folder and every key that is missing.
     ///
     /// # Errors
-    /// The folder or a file cannot be used as it is.
+    /// Fails if the folder or a file cannot be used as it is.
     pub fn open(folder: &Path, random: &dyn Random, trust: &Trust) -> Result<Self, KeyFolderError> {
         owned::private_folder(folder, trust).map_err(not_owned(folder))?;
         let files = Files {
@@ -142,7 +143,7 @@ impl Files<'_> {
 /// Makes a private key in the new file `path`, readable by its owner alone.
 ///
 /// # Errors
-/// The file is there already, or cannot be written.
+/// Fails if the file exists already or cannot be written.
 pub fn make_key(path: &Path, random: &dyn Random) -> Result<SigningKey, KeyFolderError> {
     let mut seed = Zeroizing::new([0_u8; 32]);
     random.fill(seed.as_mut());
@@ -151,10 +152,10 @@ pub fn make_key(path: &Path, random: &dyn Random) -> Result<SigningKey, KeyFolde
     Ok(key)
 }
 
-/// The private key in the file `path`.
+/// Returns the private key in the file `path`.
 ///
 /// # Errors
-/// It is not one, or others may read it.
+/// Fails if the file holds no private key, or if others may read it.
 pub fn read_key(path: &Path) -> Result<SigningKey, KeyFolderError> {
     parse(path, &read_closed(path)?)
 }
@@ -166,7 +167,8 @@ fn parse(path: &Path, pem: &[u8]) -> Result<SigningKey, KeyFolderError> {
     })
 }
 
-/// Writes a file that must not exist yet, and makes sure that it stays; or there is none.
+/// Writes a file that must not exist yet and syncs it; a file that could not be written whole is
+/// removed.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFolderError> {
     let failed = KeyFolderError::io(path, "the key cannot be written");
     let file = match OpenOptions::new()
@@ -195,5 +197,5 @@ fn not_owned(path: &Path) -> impl FnOnce(OwnedError) -> KeyFolderError {
     move |cause| KeyFolderError::Owned { path, cause }
 }
 
-/// Of a key file, bytes.
+/// The largest key file, in bytes.
 const MAX_BYTES: u64 = 64 << 10;

@@ -1,7 +1,7 @@
-//! Tokens that were verified a moment ago, under their SHA-256: the caller, never the token.
+//! Tokens that were verified a moment ago: the caller under the token's SHA-256, never the token.
 //!
-//! Invariant: an entry is used only while its token is valid, at most [`MAX_AGE_MS`], and only
-//! while the issuer's key set is the one that it was verified with.
+//! Invariant: an entry is used only while its token is valid, for at most [`MAX_AGE_MS`], and only
+//! while the issuer's key set is the one that verified it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,8 +22,8 @@ struct CachedCaller {
 }
 
 impl VerifiedTokens {
-    /// The caller of a token that need not be verified again; `version` gives the present key set
-    /// of an issuer.
+    /// Returns the caller of a token that need not be verified again. `version` gives an issuer's
+    /// present key set: a token whose issuer has published new keys since is verified anew.
     pub(super) fn find(
         &self,
         digest: &[u8; 32],
@@ -52,6 +52,8 @@ impl VerifiedTokens {
             entries.retain(|_, entry| now_ms < entry.until_ms);
         }
         if entries.len() >= MAX_ENTRIES {
+            // Full of valid tokens. To forget them all costs one verification each; to search for
+            // the oldest would cost every request.
             entries.clear();
         }
         let until_ms = caller

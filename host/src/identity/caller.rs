@@ -1,4 +1,4 @@
-//! The verified pair actor and agent.
+//! The verified pair of actor and agent.
 
 use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
@@ -6,9 +6,11 @@ use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
 use crate::principal::Principal;
 use crate::tokens::{Claims, TokenError, Verified};
 
-/// Who asks and who executes, with what the token allows: the proof that authentication happened.
+/// The user who asks and the agent that executes, with what the token allows: the proof that
+/// authentication happened.
 ///
-/// Built only from verified claims. A principal is always the pair (issuer, subject).
+/// Built only from verified claims. A principal is always the pair (issuer, subject), because two
+/// issuers may use the same subject for different people.
 #[derive(Debug, Clone)]
 pub struct Caller {
     actor: Actor,
@@ -25,7 +27,7 @@ impl From<&Caller> for Principal {
     }
 }
 
-/// What identifies the session or authorization that a token belongs to.
+/// The claim or digest that identifies the session or authorization of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionBasis {
     /// The `sid` claim, as it is.
@@ -73,43 +75,44 @@ impl Caller {
         })
     }
 
-    /// Who initiated the request.
+    /// Returns the principal that initiated the request.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// Who executes.
+    /// Returns the client that executes the request.
     pub fn agent(&self) -> &Agent {
         &self.agent
     }
 
-    /// The alias of the actor's issuer.
+    /// Returns the alias of the actor's issuer.
     pub fn issuer_alias(&self) -> &str {
         &self.alias
     }
 
-    /// The token's scopes; sorted.
+    /// Returns the token's scopes, sorted.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// Whether the token has all of these scopes.
+    /// Returns true if the token has all of these scopes.
     pub fn has_scopes(&self, needed: &[String]) -> bool {
         needed.iter().all(|scope| self.scopes.contains(scope))
     }
 
-    /// When the token expires, seconds since 1970-01-01 UTC.
+    /// Returns the token's expiry, in seconds since 1970-01-01 UTC.
     pub fn expires_at(&self) -> u64 {
         self.expires_at
     }
 
-    /// What identifies the session.
+    /// Returns the basis of the session's identifier.
     pub fn session(&self) -> &SessionBasis {
         &self.session
     }
 }
 
-/// The authenticated client: `client_id` (RFC 9068 §2.2), else `azp`, else `appid` (Entra ID 1.0).
+/// Returns the authenticated client: `client_id` (RFC 9068 §2.2), else `azp`, else `appid` (Entra
+/// ID 1.0).
 fn client_id(claims: &Claims) -> Result<String, TokenError> {
     for name in ["client_id", "azp", "appid"] {
         if let Some(client) = claims.optional_string(name)? {
@@ -144,7 +147,8 @@ fn agent(claims: &Claims, rule: &AgentRule, client_id: String) -> Result<Agent, 
     })
 }
 
-/// The `act` chain, outermost first (RFC 8693 §4.1). A chain that is too long is refused, not cut.
+/// Returns the `act` chain, outermost first (RFC 8693 §4.1). A chain that is too long is refused:
+/// cutting it would hide an agent.
 fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
     let mut chain = Vec::new();
     let mut next = claims.optional_object("act")?;

@@ -1,8 +1,8 @@
-//! What the operator says about one issuer (`[[issuers]]`).
+//! The operator's settings for one issuer (`[[issuers]]`).
 
 use crate::tokens::{TimeRule, TypeRule};
 
-/// How an issuer's tokens are read.
+/// The rules for reading one issuer's tokens.
 #[derive(Debug, Clone)]
 pub struct IssuerSettings {
     /// Exact `iss`.
@@ -13,46 +13,46 @@ pub struct IssuerSettings {
     pub audience: Option<String>,
     /// The `typ` of its access tokens.
     pub token_type: TypeRule,
-    /// How long they may be valid.
+    /// The bounds on their lifetime and age.
     pub times: TimeRule,
     /// The claim that names the subject, unique and never reassigned within the issuer.
     pub subject_claim: String,
     /// The claim that holds the scopes.
     pub scope_claim: String,
-    /// Where the tenant comes from.
+    /// The source of the tenant, if the issuer has tenants.
     pub tenant: Option<TenantRule>,
-    /// Where the agent comes from.
+    /// The source of the agent.
     pub agent: AgentRule,
-    /// How a service account is told from a user.
+    /// The rule that separates service accounts from users.
     pub service_when: ServiceRule,
 }
 
-/// Where an actor's tenant comes from.
+/// The source of an actor's tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TenantRule {
-    /// A claim, which must then be in every token.
+    /// A claim, which every token must then have.
     Claim(String),
     /// One tenant for the whole issuer.
     Fixed(String),
 }
 
-/// Where the agent's identifier comes from.
+/// The source of the agent's identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgentRule {
     /// The outermost `act.sub` (RFC 8693 §4.1), else the client.
     ActorOrClient,
-    /// A claim, which must then be in every token.
+    /// A claim, which every token must then have.
     Claim(String),
 }
 
-/// How a claim fits a text.
+/// The comparison of a claim with a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextRule {
-    /// It is the text.
+    /// The claim equals the text.
     Equals(String),
-    /// It begins with it.
+    /// The claim begins with the text.
     Begins(String),
-    /// It ends with it.
+    /// The claim ends with the text.
     Ends(String),
 }
 
@@ -66,16 +66,16 @@ impl TextRule {
     }
 }
 
-/// How a service account is told from a user.
+/// The rule that separates service accounts from users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceRule {
     /// The subject is the client itself (RFC 9068 §5).
     SubjectIsClient,
-    /// A claim, which must then be in every token, fits a text.
+    /// A claim, which every token must then have, matches a text.
     Claim {
-        /// The claim.
+        /// The name of the claim.
         claim: String,
-        /// How it fits.
+        /// The comparison that it must pass.
         fits: TextRule,
     },
 }

@@ -1,7 +1,7 @@
-//! Everything that a request presents to say who asks, taken out of the request once.
+//! The credentials that a request presents, taken out of the request once.
 //!
-//! Invariant: after [`Presented::take`] the request holds no credential, whether or not the host
-//! knows its scheme.
+//! Invariant: after [`Presented::take`] the request holds no credential, even if the host does not
+//! know its scheme.
 
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
@@ -10,8 +10,8 @@ use super::caller::Caller;
 use super::token::{AccessToken, SubjectToken};
 use crate::reason::RefusalReason;
 
-/// What a request presents: a token, by a scheme, perhaps with a proof that the token is the
-/// presenter's, made for this method and this URI.
+/// The credentials of one request: a token, its scheme, and perhaps a proof, made for this method
+/// and this URI, that the token is the presenter's.
 pub struct Presented {
     scheme: &'static dyn Scheme,
     token: AccessToken,
@@ -25,13 +25,13 @@ pub trait Scheme: Send + Sync {
     /// Reads the credentials of a request.
     fn read(&self, credentials: &Credentials<'_>) -> Presence;
 
-    /// Checks what the presenter must prove besides having the token.
+    /// Checks the presenter's proof of possession, if the scheme has one.
     ///
-    /// It is asked on every request, also where the token was verified a moment ago and is still
+    /// Called on every request, even if the token was verified a moment ago and is still
     /// remembered: a proof is good for one request.
     ///
     /// # Errors
-    /// It is not proved.
+    /// Fails if the proof is missing or does not fit.
     fn prove(&self, presented: &Presented, caller: &Caller) -> Result<(), ProofError>;
 }
 
@@ -46,13 +46,13 @@ pub struct Credentials<'r> {
     pub proofs: &'r [HeaderValue],
 }
 
-/// What a scheme finds in a request's credentials.
+/// The result of reading a request's credentials by one scheme.
 pub enum Presence {
-    /// They are of another scheme.
+    /// The credentials are of another scheme.
     NotPresented,
-    /// A token, with its proof if the scheme has one.
+    /// The credentials are a token, with its proof if the scheme has one.
     Presented(AccessToken, Option<HeaderValue>),
-    /// They are of this scheme, and not as it wants them.
+    /// The credentials are of this scheme but malformed.
     Malformed,
 }
 
@@ -62,19 +62,20 @@ pub enum Presence {
 pub struct ProofError(pub &'static str);
 
 impl Presented {
-    /// Takes every credential out of the request, so that nothing later can see one, and reads
-    /// them by the first of `schemes` that knows them.
+    /// Takes every credential out of the request, so that no later code can see one, and reads them
+    /// by the first of `schemes` that knows them.
     ///
     /// # Errors
-    /// [`RefusalReason::TokenMissing`] without an `Authorization` header; [`RefusalReason::TokenMalformed`]
-    /// unless there is exactly one, well-formed by one of `schemes`, and no token in the query
-    /// (RFC 6750 §2.3), because queries end up in logs.
+    /// [`RefusalReason::TokenMissing`] without an `Authorization` header;
+    /// [`RefusalReason::TokenMalformed`] unless there is exactly one, well-formed by one of
+    /// `schemes`, and no token in the query (RFC 6750 §2.3), because queries end up in logs.
     pub(super) fn take_by(
         schemes: &[&'static dyn Scheme],
         head: &mut Parts,
     ) -> Result<Self, RefusalReason> {
         let values = removed(head, &header::AUTHORIZATION);
         let proofs = removed(head, &HeaderName::from_static("dpop"));
+        // The host uses neither of these, so no later layer has a reason to see them.
         for name in [header::COOKIE, header::PROXY_AUTHORIZATION] {
             head.headers.remove(name);
         }
@@ -110,17 +111,17 @@ impl Presented {
         Err(RefusalReason::TokenMalformed)
     }
 
-    /// The proof that came with the token.
+    /// Returns the proof that came with the token.
     pub fn proof(&self) -> Option<&HeaderValue> {
         self.proof.as_ref()
     }
 
-    /// The method of the request.
+    /// Returns the method of the request.
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The target of the request.
+    /// Returns the target of the request.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -129,10 +130,11 @@ impl Presented {
         &self.token
     }
 
-    /// Checks that `caller`, whom the token names, is who presents it, and keeps the token alone.
+    /// Checks that `caller`, whom the token names, is the one presenting it, and keeps the token
+    /// alone.
     ///
     /// # Errors
-    /// It is not proved.
+    /// Fails if the proof is missing or does not fit.
     pub(super) fn prove(self, caller: &Caller) -> Result<SubjectToken, ProofError> {
         self.scheme.prove(&self, caller)?;
         Ok(self.token.into_subject())

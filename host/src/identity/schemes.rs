@@ -1,4 +1,5 @@
-//! The schemes by which the front door takes tokens. Adding one is a file here, and a line below.
+//! The schemes by which the front door accepts tokens. To add one, add a file here and a line
+//! below.
 
 mod bearer;
 
@@ -12,11 +13,11 @@ use bearer::Bearer;
 const SCHEMES: &[&dyn Scheme] = &[&Bearer];
 
 impl Presented {
-    /// Takes what a request presents out of its head.
+    /// Takes the credentials out of a request's head.
     ///
     /// # Errors
-    /// [`RefusalReason::TokenMissing`] or [`RefusalReason::TokenMalformed`]: there is not exactly one token,
-    /// presented as one of the schemes wants it.
+    /// [`RefusalReason::TokenMissing`] or [`RefusalReason::TokenMalformed`] unless there is exactly
+    /// one token, presented as one of the schemes defines.
     pub fn take(head: &mut Parts) -> Result<Self, RefusalReason> {
         Self::take_by(SCHEMES, head)
     }

@@ -1,4 +1,5 @@
-//! A host's identity before an issuer on the loopback, whose keys, answers and time a test sets.
+//! A host's identity module and an issuer on the loopback whose keys, answers and clock a test
+//! sets.
 #![expect(clippy::expect_used, reason = "tests")]
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::tokens::{TimeRule, TypeRule};
 
 pub(super) const ISSUER: &str = "https://idp.example";
 pub(super) const RESOURCE: &str = "https://mcp.example/mcp";
-/// When every test begins, seconds.
+/// The time at which every test begins, in seconds.
 pub(super) const START: u64 = 1_763_712_000;
 
 /// A host's identity, its one issuer and its clock.
@@ -63,7 +64,7 @@ impl Scene {
         futures_util::future::join_all(tokens.iter().map(|token| self.admit(token))).await
     }
 
-    /// A good token of `sub`, valid for an hour from now, signed with the key of `seed`.
+    /// Returns a good token of `sub`, valid for an hour from now, signed with the key of `seed`.
     pub(super) fn token(&self, seed: u8, sub: &str) -> String {
         signed(seed, &self.claims(sub))
     }
@@ -74,7 +75,7 @@ impl Scene {
     }
 }
 
-/// The head of a request with this `Authorization`.
+/// Returns the head of a request with this `Authorization`.
 pub(super) fn head(authorization: &str) -> http::request::Parts {
     http::Request::post(RESOURCE)
         .header(http::header::AUTHORIZATION, authorization)
@@ -84,7 +85,7 @@ pub(super) fn head(authorization: &str) -> http::request::Parts {
         .0
 }
 
-/// An issuer whose tokens are read as usual.
+/// Returns an issuer whose tokens are read as usual.
 pub(super) fn settings() -> IssuerSettings {
     IssuerSettings {
         issuer: ISSUER.into(),

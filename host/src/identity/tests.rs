@@ -1,4 +1,4 @@
-//! Who is admitted: by which keys, how long after what, and under which names.
+//! Admission of callers: by which keys, how long after a change, and under which names.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod proofs;
@@ -106,7 +106,7 @@ async fn the_old_set_serves_only_if_the_issuer_was_asked_and_did_not_answer() {
         2,
         "a failure is believed for a moment"
     );
-    // The issuer is back and has withdrawn the key; the failure is too old to be believed.
+    // The issuer is back and has withdrawn the key; the failure is too old to rely on.
     scene.issuer.publish(&[NEW]);
     scene.clock.forward(31_000);
     for admitted in scene.admit_all(many(&scene, OLD)).await {
@@ -296,7 +296,7 @@ async fn a_tokens_times_are_within_the_issuers_bounds() {
         for (name, time) in times.as_object().into_iter().flatten() {
             claims[name] = time.clone();
         }
-        // `null` stands for a claim that is not there.
+        // `null` stands for an absent claim.
         claims
             .as_object_mut()
             .expect("claims")

@@ -7,12 +7,12 @@ use sha2::{Digest as _, Sha256};
 pub struct AccessToken(SecretString);
 
 /// The caller's token after admission. Only a token exchange may present it, to the authorization
-/// server that the operator named; answers of services are searched for it. It is erased when the
+/// server that the operator named, and services' answers are searched for it. It is erased when the
 /// call, or the listening, ends.
 pub struct SubjectToken(SecretString);
 
 impl AccessToken {
-    /// Keeps a token that is acceptable as the text of one (RFC 6750 §2.1 `b64token`).
+    /// Keeps a token if its text is acceptable (RFC 6750 §2.1 `b64token`).
     pub fn new(text: &str) -> Option<Self> {
         (text.len() <= MAX_TOKEN_BYTES && is_b64token(text))
             .then(|| Self(SecretString::from(text.to_owned())))
@@ -28,12 +28,12 @@ impl AccessToken {
 }
 
 impl SubjectToken {
-    /// SHA-256 of the token, to tell one from another.
+    /// Returns the token's SHA-256, which distinguishes tokens without revealing them.
     pub(crate) fn digest(&self) -> [u8; 32] {
         digest(self.0.expose_secret())
     }
 
-    /// Whether `bytes` repeat the token.
+    /// Returns true if `bytes` repeat the token.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
         memchr::memmem::find(bytes, self.0.expose_secret().as_bytes()).is_some()
     }
@@ -42,13 +42,13 @@ impl SubjectToken {
         self.0.expose_secret()
     }
 
-    /// The token, for the `subject_token` parameter of an exchange (RFC 8693 §2.1) only.
+    /// Returns the token, for the `subject_token` parameter of an exchange (RFC 8693 §2.1) only.
     pub(crate) fn expose_for_exchange(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// SHA-256 of a token.
+/// Returns SHA-256 of a token.
 pub(super) fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
@@ -61,5 +61,5 @@ fn is_b64token(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
-/// Real access tokens are a few KiB.
+/// The longest accepted token. Real access tokens are a few KiB.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;

@@ -1,4 +1,4 @@
-//! Campaigns against the loader: whatever is in the tools folder, it is refused with a reason or it
+//! Campaigns against the loader: any file in the tools folder is refused with a reason, or it
 //! loads.
 //!
 //! Each campaign has a budget of time and a seed. A longer one, by hand:
@@ -7,8 +7,8 @@
 //! BAILIWICK_CAMPAIGN_SECONDS=300 cargo test --lib campaigns -- --nocapture
 //! ```
 //!
-//! What fails names its seed; the same campaign with `BAILIWICK_CAMPAIGN_SEED` set to it begins
-//! with that case.
+//! A failure names its seed; the same campaign with `BAILIWICK_CAMPAIGN_SEED` set to it begins with
+//! that case.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -8,14 +8,14 @@ use crate::owned::{self, OwnedError, Trust};
 /// A `.wasm` file in the tools folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// File name without `.wasm`.
+    /// The file name without `.wasm`.
     pub name: String,
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
 }
 
 impl Candidate {
-    /// The file of the component `name` in `folder`, whether or not it exists.
+    /// Returns the file of the component `name` in `folder`, which need not exist.
     pub fn of(folder: &Path, name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -24,7 +24,7 @@ impl Candidate {
     }
 }
 
-/// Why the folder cannot be used.
+/// The reasons for which the tools folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// It cannot be read.
@@ -36,15 +36,16 @@ pub enum FolderError {
         #[source]
         cause: std::io::Error,
     },
-    /// Others could drop a component into it, or put another folder in its place.
-    #[error("the tools folder cannot be relied on: {0}")]
+    /// Other users could put a component into it, or another folder in its place.
+    #[error("the tools folder is not safe to load from: {0}")]
     Open(OwnedError),
 }
 
-/// Lists the `.wasm` files in `folder`, by name. Hidden files and other endings are passed over.
+/// Lists the `.wasm` files in `folder`, by name. Hidden files and files with other endings are left
+/// out.
 ///
 /// # Errors
-/// The folder cannot be read or is open to others.
+/// Fails if the folder cannot be read or is open to others.
 pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, FolderError> {
     let read = |cause| FolderError::Read {
         path: folder.to_owned(),
@@ -64,7 +65,7 @@ pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, Folder
 
 fn candidate(path: PathBuf) -> Option<Candidate> {
     let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
-        tracing::warn!(file = ?path, "passed over: its name is not UTF-8");
+        tracing::warn!(file = ?path, "ignored: expected a name in UTF-8");
         return None;
     };
     match file.strip_suffix(".wasm") {
@@ -73,15 +74,15 @@ fn candidate(path: PathBuf) -> Option<Candidate> {
             path,
         }),
         Some(name) if !name.starts_with('.') => {
-            tracing::warn!(file = ?path, "passed over: a component's name is 1 to 64 of A-Z, a-z, 0-9, _, . and -");
+            tracing::warn!(file = ?path, "ignored: expected a component's name of 1 to 64 characters of A-Z, a-z, 0-9, _, . and -");
             None
         }
         _ => None,
     }
 }
 
-/// Whether a component can have that name: 1 to 64 of `[A-Za-z0-9_.-]`, and neither `.` nor `-`
-/// first.
+/// Returns true if a component can have that name: 1 to 64 characters of `[A-Za-z0-9_.-]`, the
+/// first neither `.` nor `-`.
 pub fn is_component_name(name: &str) -> bool {
     let plain = name
         .bytes()

@@ -1,19 +1,20 @@
-//! From the bytes of a component, already hashed and inspected, to machine code in the engine.
+//! Compilation: the bytes of a component, already hashed and inspected, become machine code in the
+//! engine.
 //!
-//! Compiling is where a hostile component costs most and where the compiler meets bytes that
-//! somebody chose. So it happens in a process of its own (`worker`), one for each component,
-//! started by a process that holds no keys (`spawner`, reached through `workers`, and replaced by
-//! `keeper` when it ends); code that was compiled before is kept in a private folder (`cache`).
-//! `code` is the one place that lets bytes become code.
+//! Compiling is where a hostile component costs most, and where the compiler meets bytes that an
+//! attacker may have chosen. So it happens in a process of its own (`worker`), one for each
+//! component, started by a process that holds no keys (`spawner`, reached through `workers`, and
+//! replaced by `keeper` when it ends). Code that was compiled before is kept in a private folder
+//! (`cache`). `code` is the one place that lets bytes become code.
 //!
 //! Trusts the workers to hand back what the compiler made, and the kernel to hold them to their
-//! limits. That they run with few rights protects everything around them; it does not make their
-//! output right: a component that takes over the compiler chooses the machine code that it runs as.
-//! The cache is trusted as far as its authentication goes.
+//! limits. Their few rights protect everything around them but do not make their output right: a
+//! component that takes over the compiler chooses the machine code that it runs as. The cache is
+//! trusted as far as its authentication goes.
 //!
-//! Invariant: the serving process compiles nothing, and nothing becomes code that neither a worker
-//! nor an authentic file of the cache gave. Deliberately absent: precompiled components in the
-//! tools folder, a second attempt at what does not compile.
+//! Invariant: the serving process compiles nothing, and all code comes from a worker or from an
+//! authentic file of the cache. Deliberately absent: precompiled components in the tools folder, a
+//! second attempt at a component that does not compile.
 
 mod cache;
 mod code;
@@ -41,53 +42,61 @@ pub use spawner::spawn_workers;
 pub use worker::{WorkerError, compile_here, work};
 pub use workers::Workers;
 
-/// Why there is no compiled code.
+/// The reasons for having no compiled code.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CompileError {
-    /// The compiler does not take the component.
+    /// The compiler refuses the component.
     #[error("it does not compile: {0}")]
     Refused(String),
-    /// Compiling it took more than any component may.
+    /// Compiling the component took more than any component may.
     #[error("it does not compile within its limits: {0}")]
     TooCostly(String),
-    /// Nothing was compiled, for a reason that has nothing to do with the component.
+    /// Nothing was compiled, for a reason that lies outside the component.
     #[error("it cannot be compiled now: {0}")]
     Unavailable(String),
-    /// The engine does not take what the compiler made.
+    /// The engine refuses the compiler's output.
     #[error("its compiled code cannot be used: {0}")]
     Unusable(String),
 }
 
-/// What comes of compiling.
+/// The result of compiling, when it is ready.
 pub type Compiling<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, CompileError>> + Send + 'a>>;
 
-/// Who compiles. Tests compile in their own process.
+/// A way to compile. Tests compile in their own process.
 pub trait Compile: Send + Sync {
     /// Compiles a component for the engine of `tier`, within `limits`.
     fn compile<'a>(&'a self, tier: Tier, bytes: &'a [u8], limits: CompileLimits) -> Compiling<'a>;
 }
 
-/// Turns components into machine code, and remembers.
+/// The compiler with its memory: it turns components into machine code and keeps the code and the
+/// refusals.
 pub struct Compiler {
     workers: Box<dyn Compile>,
     cache: Option<Cache>,
-    // What does not compile, so that a bad file costs its limit once and not at every change beside
-    // it.
+    // Components that did not compile, so that a bad file costs its limit once and not at every
+    // change beside it.
     refused: Mutex<BTreeMap<String, CompileError>>,
     stopping: CancellationToken,
+}
+
+/// A component that is to be compiled. Its structure was checked.
+pub(super) struct Uncompiled<'b> {
+    pub(super) tier: Tier,
+    pub(super) digest: &'b str,
+    pub(super) bytes: &'b [u8],
 }
 
 /// A component that can be linked.
 pub(super) struct Compiled {
     pub(super) component: Component,
-    /// Whether the code was there already.
+    /// True if the code was there already.
     pub(super) cached: bool,
-    /// How long it took.
+    /// The time that compiling took.
     pub(super) took: Duration,
 }
 
 impl Compiler {
-    /// A compiler that keeps nothing beyond this process.
+    /// Makes a compiler that keeps nothing beyond this process.
     pub fn new(workers: impl Compile + 'static) -> Self {
         Self {
             workers: Box::new(workers),
@@ -97,14 +106,14 @@ impl Compiler {
         }
     }
 
-    /// The same, which keeps what it compiled in `cache`.
+    /// Keeps compiled code in `cache` from now on.
     #[must_use]
     pub fn keeping(self, cache: Option<Cache>) -> Self {
         Self { cache, ..self }
     }
 
-    /// The code for the component with this digest, if an earlier host compiled it under the same
-    /// rules.
+    /// Returns the code for the component with this digest, if an earlier host compiled it under
+    /// the same rules.
     pub(super) fn kept(&self, engine: &Engine, digest: &str) -> Option<Compiled> {
         let (begun, cache, identity) = (
             Instant::now(),
@@ -119,22 +128,21 @@ impl Compiler {
                 took: begun.elapsed(),
             }),
             Err(error) => {
-                cache.reject(
-                    &identity,
-                    &format!("the engine does not take it: {error:#}"),
-                );
+                cache.reject(&identity, &format!("the engine refuses it: {error:#}"));
                 None
             }
         }
     }
 
-    /// Compiles the component with this digest. Its structure was checked.
+    /// Compiles a component for `engine`.
     pub(super) async fn compile(
         &self,
         engine: &Engine,
-        tier: Tier,
-        digest: &str,
-        bytes: &[u8],
+        Uncompiled {
+            tier,
+            digest,
+            bytes,
+        }: Uncompiled<'_>,
         limits: CompileLimits,
     ) -> Result<Compiled, CompileError> {
         let begun = Instant::now();
@@ -180,17 +188,17 @@ impl Compiler {
         }
     }
 
-    /// Ends what is being compiled and compiles nothing more.
+    /// Stops the present compilation and compiles nothing more.
     pub(super) fn stop(&self) {
         self.stopping.cancel();
     }
 }
 
-/// Refusals that are remembered.
+/// The most refusals that are remembered.
 const MAX_REFUSALS: usize = 1024;
-/// Of one component, bytes; `limits.component` may be less.
+/// The largest component, in bytes; `limits.component` may be less.
 const MAX_COMPONENT: usize = 64 << 20;
-/// Of the code of one component, bytes.
+/// The most code of one component, in bytes.
 const MAX_CODE: usize = 512 << 20;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Why a file does not become code.
+//! The reasons for which a file does not become code.
 
 use std::io::ErrorKind;
 
@@ -10,27 +10,27 @@ use super::signature::SignatureError;
 use super::structure::StructureError;
 use crate::owned::OwnedError;
 
-/// Why a file does not become code.
+/// The reasons for which a file does not become code.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be used.
     #[error(transparent)]
     File(OwnedError),
-    /// Larger than the limit.
+    /// The file is larger than the limit.
     #[error("it is larger than {0} bytes (limits.component)")]
     TooLarge(u64),
-    /// Not a valid component, or too much of one.
+    /// The file is no valid component, or exceeds a cap.
     #[error(transparent)]
     Structure(#[from] StructureError),
-    /// Not a component of the world.
+    /// The component does not fit the world.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// Not the code that the grant is for.
+    /// The code is not the one that the grant is for.
     #[error(
         "its digest is {found}, but the configuration grants services to {wanted}; check the change, then set digest = {found:?} under [components.{name}]"
     )]
     Digest {
-        /// The component.
+        /// The name of the component.
         name: String,
         /// The digest of the file.
         found: String,
@@ -40,10 +40,10 @@ pub enum LoadError {
     /// There is no compiled code for it.
     #[error(transparent)]
     Compile(#[from] CompileError),
-    /// Its signature does not count, or is missing.
+    /// The signature is missing or not accepted.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// The engine does not link it, or it does not describe its tools.
+    /// The engine does not link the component, or the component does not describe its tools.
     #[error("it does not {step}: {cause}")]
     Engine {
         /// `link` or `describe its tools`.
@@ -63,7 +63,7 @@ pub struct NotLoaded {
 }
 
 impl LoadError {
-    /// Whether it may be otherwise in a moment, though the file stays as it is.
+    /// Returns true if a later attempt may succeed although the file stays as it is.
     pub fn may_pass(&self) -> bool {
         let Self::File(OwnedError::Read(cause)) = self else {
             return false;
@@ -75,7 +75,7 @@ impl LoadError {
             Errno::IO,
             Errno::INTR,
         ];
-        // What is gone by now, the next look sees.
+        // A file that is gone is a change that the next look sees.
         cause.kind() == ErrorKind::NotFound
             || exhausted
                 .iter()
@@ -83,7 +83,7 @@ impl LoadError {
     }
 }
 
-/// A cause before anything was read.
+/// The file failed before anything was read.
 impl From<LoadError> for NotLoaded {
     fn from(cause: LoadError) -> Self {
         Self {

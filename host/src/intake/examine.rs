@@ -1,7 +1,8 @@
-//! One file, looked at without serving it: what it is, what it asks for, and whether it would load.
+//! One file, examined without serving it: its contents, its needs, and whether it would load.
 //!
-//! Apart from the story of a call: an author or an operator asks. It goes the same way as loading,
-//! so the verdict is the host's own; what it adds is what a refused component says of itself.
+//! No part of a call's story: an author or an operator asks. The file goes the same way as in
+//! loading, so the verdict is the host's own; this module adds the description that a refused
+//! component gives of itself.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,27 +21,27 @@ use crate::note;
 use crate::owned::Trust;
 use crate::sandbox::RawDefinition;
 
-/// What there is to know about a file, with a verdict on it: at first whether it becomes code, then,
-/// after `dispatch` has looked at its tools, whether this host would offer them.
+/// The facts about a file, with a verdict on it: first whether it becomes code, then, once
+/// `dispatch` has checked its tools, whether this host would offer them.
 pub struct Examined<V = Result<Loaded, LoadError>> {
     /// The component's name: the file's without `.wasm`.
     pub name: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,
-    /// Its size, bytes.
+    /// The size of the file in bytes.
     pub bytes: u64,
     /// The keys that its `.sig` file names, if there is one; nothing of it is verified.
     pub signers: Option<Result<Vec<String>, SignatureError>>,
-    /// Everything that it imports, as far as it can be read; text from outside.
+    /// All imports, as far as they can be read; text from outside.
     pub imports: Vec<String>,
-    /// Its tools as it describes them, if it got that far; text from outside.
+    /// The tools as the component describes them, if it got that far; text from outside.
     pub tools: Vec<RawDefinition>,
-    /// Whether this host would load it, without any grant and whoever signed it.
+    /// The verdict: would this host load it, without any grant and whatever its signature?
     pub verdict: V,
 }
 
 impl<V> Examined<V> {
-    /// The same file with a verdict that follows from the present one.
+    /// Returns the same file with a verdict that follows from the present one.
     pub fn judged<W>(self, judge: impl FnOnce(V) -> W) -> Examined<W> {
         Examined {
             name: self.name,
@@ -54,23 +55,21 @@ impl<V> Examined<V> {
     }
 }
 
-/// Why a file cannot be looked at.
+/// The reasons for which a file cannot be examined.
 #[derive(Debug, thiserror::Error)]
 pub enum ExamineError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("it cannot be read")]
     Read(#[source] io::Error),
-    /// Its name is not one that the host would take up.
-    #[error(
-        "its name is not 1 to 64 characters of [A-Za-z0-9_.-] and `.wasm`, so the host passes it over; rename it"
-    )]
+    /// The host would not accept the name.
+    #[error("expected a file name of 1 to 64 characters of [A-Za-z0-9_.-] and `.wasm`; rename it")]
     Name,
 }
 
-/// Looks at the component in `path`.
+/// Examines the component in `path`.
 ///
 /// # Errors
-/// There is nothing to look at.
+/// Fails if there is no file to examine.
 pub async fn examine(intake: &Intake, path: &Path) -> Result<Examined, ExamineError> {
     let file = path
         .file_name()
@@ -85,7 +84,7 @@ pub async fn examine(intake: &Intake, path: &Path) -> Result<Examined, ExamineEr
         name: name.to_owned(),
         path: path.to_owned(),
     };
-    // The person who names a file answers for the folder that it is in.
+    // The person who names a file answers for its folder.
     let folder = path.canonicalize().map_err(ExamineError::Read)?;
     let trust = Trust::default().and_folder(folder.parent().unwrap_or(Path::new("/")));
     let terms = CodeTerms {
@@ -118,7 +117,7 @@ fn signers(path: &Path, trust: &Trust) -> Option<Result<Vec<String>, SignatureEr
         .map(|note| note.and_then(claimed))
 }
 
-/// The names of all imports, of a component or of a module.
+/// Returns the names of all imports, of a component or of a module.
 fn imports(bytes: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
     let mut depth = 0_usize;

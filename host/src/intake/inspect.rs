@@ -1,4 +1,4 @@
-//! What a component asks for and what it is made of, read before a byte of it is compiled.
+//! A component's imports and its parts, read before a byte of it is compiled.
 //!
 //! Linking is not a policy: an import of types alone links silently. So the names are compared
 //! here, and a component that asks for anything else does not load.
@@ -12,47 +12,47 @@ use crate::sandbox::Tier;
 use crate::sandbox::wasi;
 use needs::Needs;
 
-/// What was found in an acceptable component.
+/// The findings in an acceptable component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspected {
     /// Its imports, all of `bailiwick:tool` or of the compatibility tier.
     pub imports: Vec<String>,
-    /// Whether it imports WASI.
+    /// True if it imports WASI.
     pub wasi: bool,
     /// The engine that suits it.
     pub tier: Tier,
 }
 
-/// Why a file is not a component that this host runs.
+/// The reasons for which a file is no component that this host runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Not WebAssembly, or precompiled.
+    /// The file is not WebAssembly, or is precompiled.
     #[error("it is not a WebAssembly component")]
     NotWasm,
-    /// A core module.
+    /// The file is a core module.
     #[error("it is a core module, not a component; `bailiwick build` makes components")]
     CoreModule,
-    /// Malformed.
+    /// The file is malformed.
     #[error("it is malformed: {0}")]
     Malformed(String),
-    /// Built for an older version of the interface.
+    /// The component was built for an older version of the interface.
     #[error(
         "it was built for bailiwick:tool@{found}, and this host runs 0.2: rebuild it with version \
          0.2 of the SDK, or against wit/ of this release"
     )]
     Version {
-        /// The version that it names.
+        /// The version that the component names.
         found: String,
     },
-    /// An import outside the world.
+    /// The component has an import outside the world.
     #[error("it imports {name}, which no tool gets{hint}")]
     Import {
-        /// What it asks for.
+        /// The name of the import.
         name: String,
-        /// How to do without.
+        /// Advice on doing without it.
         hint: &'static str,
     },
-    /// No `tools` export.
+    /// The component does not export `tools`.
     #[error("it does not export bailiwick:tool/tools@0.2.0")]
     NoTools,
 }
@@ -60,7 +60,7 @@ pub enum Refused {
 /// Reads the imports and exports of `bytes`.
 ///
 /// # Errors
-/// It is not a component of the world `tool`.
+/// Fails if they are no component of the world `tool`.
 pub fn inspect(bytes: &[u8]) -> Result<Inspected, Refused> {
     if !bytes.starts_with(b"\0asm") {
         return Err(Refused::NotWasm);
@@ -144,8 +144,8 @@ impl Surface {
     }
 }
 
-/// Refuses a component that names an interface of ours in version 0.1. Until 1.0 there is one
-/// version at a time, and records of two versions do not fit together.
+/// Refuses a component that names an interface of ours in version 0.1. Until 1.0 the host knows one
+/// version at a time, because the records of two versions do not fit together.
 fn refuse_old(name: &str) -> Result<(), Refused> {
     let version = name
         .strip_prefix("bailiwick:tool/")
@@ -159,7 +159,7 @@ fn refuse_old(name: &str) -> Result<(), Refused> {
     }
 }
 
-/// Whether `name` is `interface@0.2.N`.
+/// Returns true if `name` is `interface@0.2.N`.
 fn is_version_of(name: &str, interface: &str) -> bool {
     let patch = name
         .strip_prefix(interface)
@@ -167,7 +167,7 @@ fn is_version_of(name: &str, interface: &str) -> bool {
     patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// What to do without an interface that no tool gets.
+/// Returns advice on doing without an interface that no tool gets.
 fn hint(name: &str) -> &'static str {
     let asks = |prefix: &str| name.starts_with(prefix);
     if asks("wasi:sockets") || asks("wasi:http") {

@@ -1,14 +1,14 @@
-//! From a file in the tools folder to code that can be called.
+//! The loader: from a file in the tools folder to code that can be called.
 //!
-//! Invariant: a file is read once, and only if no one else can have written it or the way to it
-//! (`owned`); and what was read is what is hashed, checked and compiled.
+//! Invariant: a file is read once, and only if no one else can have written it or the path to it
+//! (`owned`). The bytes that were read are the bytes that are hashed, checked and compiled.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::compile::{Compiled, Compiler};
+use super::compile::{Compiled, Compiler, Uncompiled};
 use super::error::{LoadError, NotLoaded};
 use super::inspect::{Inspected, inspect};
 use super::signature::{self, digest};
@@ -20,26 +20,26 @@ use crate::limits::Limits;
 use crate::owned::{self, OwnedError, Trust};
 use crate::sandbox::{Code, RawDefinition, Sandbox, Tier};
 
-/// Turns files into code, and keeps the code.
+/// The loader, with the code that it made.
 pub struct Intake {
     sandbox: Arc<Sandbox>,
     compiler: Compiler,
     store: CodeStore,
 }
 
-/// A component that loaded. What it says about its tools is not checked yet.
+/// A component that loaded. Its description of its tools is not checked yet.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The component.
+    /// The identity of the component.
     pub component: ComponentId,
     /// Its code.
     pub code: Arc<Code>,
-    /// What it says about its tools; text from outside.
+    /// The component's description of its tools; text from outside.
     pub tools: Vec<RawDefinition>,
 }
 
 impl Intake {
-    /// An intake without any code yet. Code that it makes runs in `sandbox`.
+    /// Makes an intake without any code yet. Code that it makes runs in `sandbox`.
     pub fn new(sandbox: Arc<Sandbox>, compiler: Compiler) -> Self {
         Self {
             sandbox,
@@ -48,11 +48,11 @@ impl Intake {
         }
     }
 
-    /// Loads one file: read, hash, check the signature, inspect, compile unless that was done
-    /// before, and ask the component what its tools are.
+    /// Loads one file: reads, hashes, checks the signature, inspects, compiles unless that was done
+    /// before, and asks the component to describe its tools.
     ///
     /// # Errors
-    /// The component is refused; its digest is given if it could be read.
+    /// Fails if the component is refused, with its digest if it could be read.
     pub async fn load(
         &self,
         candidate: &Candidate,
@@ -62,7 +62,7 @@ impl Intake {
         self.load_noted(candidate, terms, note.as_deref()).await
     }
 
-    /// Loads one file, taking `note` for the signature beside it.
+    /// Loads one file with `note` as the signature beside it.
     pub(super) async fn load_noted(
         &self,
         candidate: &Candidate,
@@ -81,8 +81,8 @@ impl Intake {
         })
     }
 
-    /// Returns the code that was made for `component` before, if the present terms admit it: not
-    /// if they are for other code now, or its signer is not trusted with it any more.
+    /// Returns the code that was made for `component` before, if the present terms admit it: not if
+    /// they are for other code now, or its signer is no longer trusted with it.
     pub fn load_known(&self, component: &ComponentId, terms: &CodeTerms<'_>) -> Option<Loaded> {
         let StoredCode { code, tools } = self.known(&component.digest)?;
         terms.admit(component).ok()?;
@@ -93,18 +93,18 @@ impl Intake {
         })
     }
 
-    /// Forgets the code of all components but those with these digests, and the few that went out of use last: going
-    /// back is quick.
+    /// Forgets the code of all components but those with these digests and the few that went out of
+    /// use last, so that going back is quick.
     pub fn forget_others(&self, used: &BTreeSet<&str>) {
         self.store.forget_others(used);
     }
 
-    /// Compiles nothing more; what is being compiled is refused.
+    /// Compiles nothing more, and refuses the present compilation.
     pub fn stop(&self) {
         self.compiler.stop();
     }
 
-    /// Returns what was made from the bytes with this digest, if anything was.
+    /// Returns the code made from the bytes with this digest, if there is any.
     pub(super) fn known(&self, digest: &str) -> Option<StoredCode> {
         self.store.find(digest)
     }
@@ -123,8 +123,8 @@ impl Intake {
         })
     }
 
-    /// Finds or makes the code for `bytes`. Code that was compiled before had its structure
-    /// checked before that, by the same rules.
+    /// Finds or makes the code for `bytes`. Code that was compiled earlier had its structure
+    /// checked then, by the same rules.
     async fn code(
         &self,
         component: &ComponentId,
@@ -135,6 +135,7 @@ impl Intake {
             return Ok(known);
         }
         let engine = self.sandbox.engine(inspection.tier);
+        // Cached code needs no structure check: its identity covers the rules that admitted it.
         let kept = tokio::task::block_in_place(|| self.compiler.kept(engine, &component.digest));
         if let Some(compiled) = kept {
             return self.link(component, inspection.tier, compiled).await;
@@ -144,23 +145,20 @@ impl Intake {
             .await
     }
 
-    /// Compiles bytes that were not compiled before, and whose structure was checked.
+    /// Compiles bytes that were not compiled before and whose structure has been checked.
     pub(super) async fn compile_checked(
         &self,
         component: &ComponentId,
         tier: Tier,
         bytes: &[u8],
     ) -> Result<StoredCode, LoadError> {
-        let compiled = self
-            .compiler
-            .compile(
-                self.sandbox.engine(tier),
-                tier,
-                &component.digest,
-                bytes,
-                compiling(self.limits()),
-            )
-            .await?;
+        let uncompiled = Uncompiled {
+            tier,
+            digest: &component.digest,
+            bytes,
+        };
+        let (engine, limits) = (self.sandbox.engine(tier), compiling(self.limits()));
+        let compiled = self.compiler.compile(engine, uncompiled, limits).await?;
         self.link(component, tier, compiled).await
     }
 
@@ -198,7 +196,7 @@ fn engine_error(step: &'static str) -> impl Fn(wasmtime::Error) -> LoadError {
     }
 }
 
-/// What compiling one component may take.
+/// Returns the bounds on compiling one component.
 fn compiling(limits: &Limits) -> CompileLimits {
     CompileLimits {
         address_space: u64::try_from(limits.compile_memory).unwrap_or(u64::MAX),

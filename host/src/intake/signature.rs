@@ -1,11 +1,12 @@
-//! The file `NAME.wasm.sig` beside `NAME.wasm`: who says that these bytes are the component NAME.
+//! The file `NAME.wasm.sig` beside `NAME.wasm`: a signer's statement that these bytes are the
+//! component NAME.
 //!
-//! A signed note whose text is a fixed first line, the name and the digest. The first line keeps
-//! it apart from everything else that is signed; the name is in it so that a signature for one
+//! A signed note whose text is a fixed first line, the name and the digest. The first line keeps it
+//! apart from everything else that is signed; the name is in it so that a signature for one
 //! component does not open another's grant.
 //!
-//! Trusts no byte of the file. Hands on which configured keys signed; what that is worth is for
-//! [`Signers::trust`] to say.
+//! Trusts no byte of the file. Hands on the configured keys that signed; [`Signers::trust`] decides
+//! how far they are trusted.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -19,39 +20,37 @@ use crate::note::{self, InvalidKey, VerifierKey};
 use crate::owned::{self, OwnedError, Trust};
 use crate::seams::hex;
 
-/// Why a component's signature does not count.
+/// The reasons for not accepting a component's signature.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
-    /// None where one is needed.
+    /// There is no signature where one is needed.
     #[error(
-        "it is not signed, and digest = \"signed\" asks for it; run: bailiwick sign {0}.wasm --key KEYFILE, and put {0}.wasm.sig beside it"
+        "it is not signed, but digest = \"signed\" requires a signature; run: bailiwick sign {0}.wasm --key KEYFILE, and put {0}.wasm.sig beside it"
     )]
     Missing(String),
     /// The file cannot be used.
-    #[error("its .sig file is not taken")]
+    #[error("its .sig file is rejected")]
     File(#[from] OwnedError),
-    /// Not a signed note.
-    #[error("its .sig file is not a signature that `bailiwick sign` writes")]
+    /// The file is not a signed note.
+    #[error("its signature file is malformed; expected one that `bailiwick sign` writes")]
     Malformed,
-    /// Signed by nobody that the configuration names, or too far from what it allows.
+    /// The signer is not in the configuration, or goes beyond what it allows.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
-    /// It names a signer's key, and is not that key's.
-    #[error("its .sig file names the key of [signers.{0}], which did not make it")]
+    /// The note names a signer's key, but that key did not sign it.
+    #[error("its signature file names the key of [signers.{0}], but that key did not sign it")]
     Forged(String),
-    /// A good signature of another component.
+    /// It is a good signature of another component.
     #[error(
-        "its signature is for {0}; a signature holds for one name: sign the file again as it is called now"
+        "its signature is for {0}; a signature is valid for one name only, so sign the file again under this name"
     )]
     OtherName(String),
-    /// A good signature of other bytes.
-    #[error(
-        "its signature is for {0}, other bytes; sign this version, or bring the signed one back"
-    )]
+    /// It is a good signature of other bytes.
+    #[error("its signature is for other bytes, {0}; sign this version, or restore the signed one")]
     OtherBytes(String),
 }
 
-/// The key whose signatures of components `key` makes.
+/// Returns the public key for the signatures of components that `key` makes.
 ///
 /// # Errors
 /// Never: the name is a fixed one.
@@ -59,19 +58,19 @@ pub fn signer_key(key: &SigningKey) -> Result<VerifierKey, InvalidKey> {
     VerifierKey::new(KEY_NAME, key.public())
 }
 
-/// Whether a key is one that components are signed with, and not a journal's.
+/// Returns true if a key is for signing components, and not a journal's.
 pub fn is_signer_key(key: &VerifierKey) -> bool {
     key.name() == KEY_NAME
 }
 
-/// Where the signature of the component in `path` is.
+/// Returns the path of the signature of the component in `path`.
 pub fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".sig");
     PathBuf::from(name)
 }
 
-/// The contents of the `.sig` file of the component `name` with these `bytes`.
+/// Returns the contents of the `.sig` file of the component `name` with these `bytes`.
 ///
 /// # Errors
 /// Never: the key's name is a fixed one.
@@ -79,12 +78,12 @@ pub fn sign(name: &str, bytes: &[u8], key: &SigningKey) -> Result<String, Invali
     Ok(signer_key(key)?.sign(&statement(name, &digest(bytes)), key))
 }
 
-/// `sha256:` and the digest of `bytes`.
+/// Returns `sha256:` and the digest of `bytes`.
 pub(super) fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 
-/// The signature of the component in `path`, if there is one; nothing of it is verified.
+/// Returns the signature of the component in `path`, if there is one, with nothing of it verified.
 pub(super) fn read(path: &Path, trust: &Trust) -> Result<Option<String>, SignatureError> {
     match owned::read(&beside(path), MAX_BYTES, trust) {
         Ok(bytes) => String::from_utf8(bytes)
@@ -95,7 +94,8 @@ pub(super) fn read(path: &Path, trust: &Trust) -> Result<Option<String>, Signatu
     }
 }
 
-/// The signers of `note`, if it says that these bytes are the component `name`. At least one.
+/// Returns the signers of `note`, at least one, if it says that these bytes are the component
+/// `name`.
 pub(super) fn verify(
     note: &str,
     name: &str,
@@ -125,7 +125,7 @@ pub(super) fn verify(
     }
 }
 
-/// Whether a text that a signer signed is the statement about this component.
+/// Checks that a signed text is the statement about this component.
 fn check(text: &str, name: &str, digest: &str) -> Result<(), SignatureError> {
     if text == statement(name, digest) {
         return Ok(());
@@ -163,7 +163,7 @@ mod tests {
         SigningKey::from_seed(&[seed; 32])
     }
 
-    /// Signers by name, each with its key.
+    /// Returns signers by name, each with its key.
     fn signers(known: &[(&str, u8)]) -> Signers {
         let signer = |(name, seed): &(&str, u8)| CodeSigner {
             name: (*name).to_owned(),
@@ -201,13 +201,13 @@ mod tests {
                 "orders",
                 b"code",
                 &[("other", 2)][..],
-                "no signer of this configuration",
+                "not a signer in the configuration",
             ),
             (
                 "orders",
                 b"code",
                 &[][..],
-                "no signer of this configuration",
+                "not a signer in the configuration",
             ),
         ] {
             let said = judged(&note, name, bytes, known).unwrap_err();
@@ -264,7 +264,7 @@ mod tests {
         let forged = format!("{one}— {KEY_NAME} {mixed}\n");
         let said = judged(&forged, "orders", b"code", &[("a", 1), ("b", 2)]).unwrap_err();
         assert!(
-            said.contains("[signers.b], which did not make it"),
+            said.contains("[signers.b], but that key did not sign it"),
             "{said}"
         );
     }
@@ -285,7 +285,7 @@ mod tests {
         for lines in [format!("{forged}{line}"), format!("{line}{forged}")] {
             let said = judged(&format!("{text}\n\n{lines}"), "orders", b"code", known).unwrap_err();
             assert!(
-                said.contains("[signers.release], which did not make it"),
+                said.contains("[signers.release], but that key did not sign it"),
                 "{said}"
             );
         }

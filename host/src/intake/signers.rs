@@ -1,7 +1,7 @@
-//! Whose word is good, for which components and which services (`[signers.NAME]`).
+//! Trust in signers: for which components and which services each is trusted (`[signers.NAME]`).
 //!
-//! Trusts the configuration. That a key signed some bytes is found out elsewhere; here is only
-//! what that is worth, so that it can be asked again when the configuration changes.
+//! Trusts the configuration. `signature` finds out which key signed some bytes; this module decides
+//! what that is worth, so the decision can be made again when the configuration changes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,16 +9,16 @@ use std::str::FromStr;
 
 use crate::note::VerifierKey;
 
-/// Everybody whose signatures count. Without a signer, no signature does.
+/// All signers whose signatures count. Without a signer, no signature does.
 #[derive(Debug, Clone, Default)]
 pub struct Signers(Vec<CodeSigner>);
 
-/// One signer and how far the operator trusts it.
+/// One signer, and how far the operator trusts it.
 #[derive(Debug, Clone)]
 pub struct CodeSigner {
     /// Its name in the configuration.
     pub name: String,
-    /// What its signatures are checked with.
+    /// The key that checks its signatures.
     pub key: VerifierKey,
     /// The components that it may sign.
     pub components: Vec<NamePattern>,
@@ -26,7 +26,7 @@ pub struct CodeSigner {
     pub services: BTreeSet<String>,
 }
 
-/// That a key signed a component under its name; which key, whatever that is worth now.
+/// The fact that a key signed a component under its name, whatever that key is trusted with now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
     /// The signer's name in the configuration.
@@ -35,27 +35,27 @@ pub struct Signed {
     pub key: VerifierKey,
 }
 
-/// A component's name, or how it begins followed by `*`.
+/// A component's name, or the beginning of one followed by `*`, such as `billing-*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamePattern {
     text: String,
     open: bool,
 }
 
-/// Not a pattern.
+/// The text is not a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is not a component's name, or how it begins followed by *")]
+#[error("expected a component's name, or the beginning of one followed by *")]
 pub struct NotAPattern;
 
-/// Why a signature is worth nothing for a component.
+/// The reasons for which a signature does not admit a component.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
-    /// Nobody's key.
+    /// The key belongs to no configured signer.
     #[error(
-        "it is signed by {0}, which is no signer of this configuration; set that key under [signers.NAME], or remove the .sig file"
+        "it is signed by {0}, which is not a signer in the configuration; add that key under [signers.NAME], or remove the .sig file"
     )]
     Unknown(String),
-    /// A signer of other components.
+    /// The signer is not trusted with the component.
     #[error(
         "[signers.{signer}] does not cover {component}; add {component:?} to its components, or let another signer sign it"
     )]
@@ -65,9 +65,9 @@ pub enum Untrusted {
         /// The component.
         component: String,
     },
-    /// A signer whose word does not open a granted service.
+    /// The signer is not trusted with a granted service.
     #[error(
-        "[signers.{signer}] does not cover {service}, which is granted; add {service:?} to its services, pin the digest instead, or take the grant back"
+        "[signers.{signer}] does not cover {service}, which is granted; add {service:?} to its services, pin the digest instead, or remove the grant"
     )]
     Service {
         /// The signer.
@@ -78,21 +78,22 @@ pub enum Untrusted {
 }
 
 impl Signers {
-    /// These signers.
+    /// Returns these signers as one value.
     pub fn new(signers: Vec<CodeSigner>) -> Self {
         Self(signers)
     }
 
-    /// All of them.
+    /// Returns all signers.
     pub fn iter(&self) -> impl Iterator<Item = &CodeSigner> {
         self.0.iter()
     }
 
-    /// Whether the word of whoever has `signed` is good for a component of that name and, where
-    /// it alone must open them, for `services`.
+    /// Checks that the signer that made `signed` is trusted with a component of that name and,
+    /// where the signature alone must open them, with `services`.
     ///
     /// # Errors
-    /// What it is not good for.
+    /// Fails if no configured signer has the key, or names the component or service that the signer
+    /// is not trusted with.
     pub fn trust<'s>(
         &self,
         signed: &Signed,
@@ -124,7 +125,7 @@ impl Signers {
 }
 
 impl NamePattern {
-    /// Whether it stands for that name.
+    /// Returns true if the pattern covers that name.
     pub fn covers(&self, name: &str) -> bool {
         if self.open {
             name.starts_with(&self.text)
@@ -203,7 +204,7 @@ mod tests {
                 2,
                 "orders",
                 vec![],
-                "which is no signer of this configuration",
+                "which is not a signer in the configuration",
             ),
         ] {
             let services: Vec<String> = services.into_iter().map(str::to_owned).collect();

@@ -1,5 +1,5 @@
-//! Which compiled code is kept although no policy uses it: that of the versions that went out of
-//! use last.
+//! Compiled code that is kept although no policy uses it: that of the versions that went out of use
+//! last.
 //!
 //! Invariant: at most [`MOST`] of them, so that memory does not grow with the number of changes.
 
@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 pub(super) struct Spare(VecDeque<String>);
 
 impl Spare {
-    /// Takes in which of `all` is not used any more, or is used again.
+    /// Notes which of `all` is not used any more, or is used again.
     pub(super) fn update<'d>(
         &mut self,
         all: impl Iterator<Item = &'d String>,
@@ -27,7 +27,7 @@ impl Spare {
         }
     }
 
-    /// Whether that code is kept.
+    /// Returns true if the code with that digest is kept.
     pub(super) fn holds(&self, digest: &str) -> bool {
         self.0.iter().any(|kept| kept == digest)
     }

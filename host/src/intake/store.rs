@@ -1,4 +1,4 @@
-//! The compiled code that this process has, by the digest of the bytes that it was made of.
+//! The compiled code of this process, by the digest of the bytes that it was made from.
 //!
 //! Invariant: it holds the code that is in use and that of the few versions that went out of use
 //! last ([`Spare`]), so a component that did not change is not compiled again, going back is quick,
@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::spare::Spare;
 use crate::sandbox::{Code, RawDefinition};
 
-/// A component's code, with what the component says about its tools.
+/// A component's code, with the component's description of its tools.
 #[derive(Debug, Clone)]
 pub(super) struct StoredCode {
     pub(super) code: Arc<Code>,
     pub(super) tools: Vec<RawDefinition>,
 }
 
-/// All of them.
+/// All code of this process.
 #[derive(Default)]
 pub(super) struct CodeStore(Mutex<Contents>);
 
@@ -28,7 +28,7 @@ struct Contents {
 }
 
 impl CodeStore {
-    /// Returns what was compiled from the bytes with this digest, if anything was.
+    /// Returns the code made from the bytes with this digest, if there is any.
     pub(super) fn find(&self, digest: &str) -> Option<StoredCode> {
         self.kept().code.get(digest).cloned()
     }
@@ -39,7 +39,8 @@ impl CodeStore {
         self.kept().code.insert(digest, stored);
     }
 
-    /// Forgets all code but that with the digests `used`, and the few that went out of use last.
+    /// Forgets all code except that with the digests in `used` and the few versions that went out
+    /// of use last.
     pub(super) fn forget_others(&self, used: &BTreeSet<&str>) {
         let mut kept = self.kept();
         let Contents { code, spare } = &mut *kept;

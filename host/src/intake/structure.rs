@@ -1,12 +1,12 @@
-//! Whether a file may go to the compiler at all: its shape, counted, and its validity, checked.
+//! The check before the compiler: the shape of a file, counted, and its validity.
 //!
 //! Compiling can cost seconds for a file of kilobytes, and a compiler is large. So a file is walked
-//! twice before: once to hold what it is made of against [`caps`], in time linear in its length
-//! whatever is in it, and once by the validator, with no feature that a tool does not need.
+//! twice before: once to hold its parts against [`caps`], in time linear in its length whatever is
+//! in it, and once by the validator, with no feature that a tool does not need.
 //!
 //! Trusts nothing. Hands on nothing but a yes.
 //!
-//! Invariant: no byte reaches the compiler unless all of its file is a valid component within the
+//! Invariant: no byte reaches the compiler unless the whole file is a valid component within the
 //! caps. Deliberately absent: repair, warnings, any second reading of the file.
 
 mod body;
@@ -22,47 +22,47 @@ use wasmparser::{BinaryReaderError, Validator, WasmFeatures};
 
 use crate::characters;
 
-/// Why a file does not get as far as the compiler.
+/// The reasons for which a file does not reach the compiler.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StructureError {
-    /// Something else, told by its first bytes.
+    /// The first bytes belong to another kind of file.
     #[error("it is not a WebAssembly component{0}")]
     Kind(&'static str),
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("it is malformed at byte {offset}: {cause}")]
     Malformed {
-        /// Where.
+        /// The offset of the fault.
         offset: u64,
-        /// What the reader says.
+        /// The reader's message.
         cause: String,
     },
-    /// It can be read, and is not valid with the features that tools get.
+    /// The file can be read, but is not valid with the features that tools get.
     #[error("it is not valid at byte {offset}: {cause}")]
     Invalid {
-        /// Where.
+        /// The offset of the fault.
         offset: u64,
-        /// What the validator says.
+        /// The validator's message.
         cause: String,
     },
-    /// What it becomes cannot be counted.
+    /// The number of its instances cannot be counted.
     #[error(
         "it instantiates a component that it imports or takes from another instance (at byte {offset}), so its \
          instances cannot be counted; contain that component instead"
     )]
     Uncountable {
-        /// Where.
+        /// The offset of the instantiation.
         offset: u64,
     },
-    /// It has more of something than any tool needs.
+    /// The file has more of something than any tool needs.
     #[error("it has {found} {what} (at byte {offset}); at most {most} are allowed")]
     TooMuch {
-        /// What was counted.
+        /// The thing that was counted.
         what: &'static str,
-        /// How many there are, as far as it was read.
+        /// The count so far.
         found: u64,
         /// The cap.
         most: u64,
-        /// Where the cap was passed.
+        /// The offset at which the cap was passed.
         offset: u64,
     },
 }
@@ -70,7 +70,7 @@ pub enum StructureError {
 /// Checks that `bytes` are a valid component within the caps.
 ///
 /// # Errors
-/// They are not; says what, how much and where.
+/// Fails if they are not, with the fault, its size and its offset.
 pub(super) fn check(bytes: &[u8]) -> Result<(), StructureError> {
     kind(bytes)?;
     walk::walk(bytes)?;
@@ -84,9 +84,9 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), StructureError> {
         .map_err(invalid)
 }
 
-/// What decides whether a file passes: this module, to the letter, and the versions of all that it
-/// is built with. Not the rules alone, but never equal for two hosts that do not let the same files
-/// pass.
+/// Everything that decides whether a file passes: the source of this module and the versions of all
+/// crates that it is built with. It covers more than the rules, but is never equal for two hosts
+/// that admit different files.
 pub(super) const RULES: &[&[u8]] = &[
     include_bytes!("structure.rs"),
     include_bytes!("structure/body.rs"),
@@ -109,7 +109,7 @@ fn kind(bytes: &[u8]) -> Result<(), StructureError> {
     Err(StructureError::Kind(other))
 }
 
-/// The reader's message on one line, with names from the file as far as they can be read.
+/// Returns the reader's message on one line, with names from the file as far as they can be read.
 fn printable(text: &str) -> String {
     characters::printable(&text.replace('\n', ": "))
 }
@@ -124,7 +124,7 @@ fn malformed(error: &BinaryReaderError) -> StructureError {
 /// Magic number, version and layer (Component Model, Binary.md).
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// What is mistaken for a component, with what to do about it.
+/// Files that are mistaken for components, with advice for each.
 const KINDS: &[(&[u8], &str)] = &[
     (
         b"\0asm\x01\0\0\0",
@@ -133,7 +133,7 @@ const KINDS: &[(&[u8], &str)] = &[
     (b"\0asm", " of a version that this host knows"),
     (
         b"\x7fELF",
-        " but machine code; precompiled code is never taken, put the component itself here",
+        " but machine code; precompiled code is never loaded, put the component itself here",
     ),
     (b"\x1f\x8b", " but a gzip archive; unpack it"),
     (b"\x28\xb5\x2f\xfd", " but a zstd archive; unpack it"),
@@ -142,7 +142,8 @@ const KINDS: &[(&[u8], &str)] = &[
     (b";;", " but text; translate it with `wasm-tools parse`"),
 ];
 
-/// What compilers for tools emit, and nothing else: the engine's set without typed references.
+/// The features that compilers for tools emit, and no others: the engine's set without typed
+/// references.
 ///
 /// Off, among others: threads, garbage collection, exceptions, 64-bit memories, relaxed SIMD, stack
 /// switching, custom page sizes, wide arithmetic, and everything asynchronous in components.

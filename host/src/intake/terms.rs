@@ -1,8 +1,8 @@
-//! Which code the operator lets in under a component's name.
+//! The operator's terms for the code under a component's name.
 //!
-//! Invariant: a digest that the configuration names admits those bytes and no others; a signature
-//! admits bytes only if a configured signer made it and is trusted with the component and, where
-//! the signature alone lets the code in, with every service that the component is granted.
+//! Invariant: a digest in the configuration admits those bytes and no others. A signature admits
+//! bytes only if a configured signer made it and is trusted with the component and, where the
+//! signature alone lets the code in, with every service that the component is granted.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use super::signature::{self, SignatureError};
 use super::signers::{Signed, Signers};
 use crate::owned::Trust;
 
-/// A component: its name in the folder and in the configuration, the digest of its bytes, and
-/// whose they are.
+/// A component: its name in the folder and in the configuration, the digest of its bytes, and its
+/// signer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComponentId {
     /// File name without `.wasm`.
@@ -23,7 +23,7 @@ pub struct ComponentId {
     pub signed: Option<Signed>,
 }
 
-/// Which code a grant is for.
+/// The code that a grant is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DigestRule {
     /// Any file that has the component's name.
@@ -34,24 +34,25 @@ pub enum DigestRule {
     Signed,
 }
 
-/// What the operator says about the code of one component.
+/// The operator's terms for the code of one component.
 #[derive(Debug, Clone)]
 pub struct CodeTerms<'t> {
-    /// Who may have written its files.
+    /// The users who may have written its files.
     pub trust: &'t Trust,
-    /// Whose signatures count.
+    /// The signers whose signatures count.
     pub signers: &'t Signers,
-    /// Which code it may be; any, if the configuration does not say.
+    /// The code that it may be; any, if the configuration does not say.
     pub digest: Option<&'t DigestRule>,
     /// Every service that is granted to any of its tools.
     pub services: BTreeSet<&'t String>,
 }
 
 impl CodeTerms<'_> {
-    /// Decides what the bytes with this digest are, given the `note` beside them if there is one.
+    /// Returns the identity of the bytes with this digest, given the `note` beside them if there is
+    /// one.
     ///
     /// # Errors
-    /// The terms do not admit them.
+    /// Fails if the terms do not admit them.
     pub(super) fn identify(
         &self,
         name: &str,
@@ -94,7 +95,7 @@ impl CodeTerms<'_> {
             None if by_signature => Err(SignatureError::Missing(component.name.clone()).into()),
             None => Ok(()),
             Some(signed) => {
-                // Where something else lets the code in, the signature opens no service.
+                // If something else lets the code in, the signature need not open any service.
                 let services = self.services.iter().copied().filter(|_| by_signature);
                 self.signers
                     .trust(signed, &component.name, services)

@@ -128,7 +128,7 @@ mod tests {
     type Files<'a> = &'a [(&'a str, &'a str)];
 
     /// A machine, its files, and its room: mebibytes and the file that sets them.
-    type Case<'a> = (&'a str, Files<'a>, Option<(u64, String)>);
+    type Case<'a> = (&'a str, Files<'a>, Option<(u64, &'a str)>);
 
     const MIB: u64 = 1 << 20;
 
@@ -142,116 +142,118 @@ mod tests {
         Room::under(root.path()).map(|room| (room.bytes / MIB, room.from.display().to_string()))
     }
 
+    const MACHINE: (&str, &str) = (
+        "proc/meminfo",
+        "MemTotal:       16777216 kB\nMemFree:  1 kB\n",
+    );
+
+    const CASES: &[Case<'_>] = &[
+        ("nothing can be read", &[], None),
+        ("no groups", &[MACHINE], Some((16384, "/proc/meminfo"))),
+        (
+            "version 2, its own group",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/system.slice/bailiwick.service\n"),
+                (
+                    "sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
+                    "536870912\n",
+                ),
+                ("sys/fs/cgroup/system.slice/memory.max", "max\n"),
+            ],
+            Some((
+                512,
+                "/sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
+            )),
+        ),
+        (
+            "version 2, a group above",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/pods/a/b\n"),
+                ("sys/fs/cgroup/pods/a/b/memory.max", "max\n"),
+                ("sys/fs/cgroup/pods/a/memory.max", "1073741824\n"),
+                ("sys/fs/cgroup/pods/memory.max", "2147483648\n"),
+            ],
+            Some((1024, "/sys/fs/cgroup/pods/a/memory.max")),
+        ),
+        (
+            "version 2, throttled before it is killed",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/a\n"),
+                ("sys/fs/cgroup/a/memory.max", "1073741824\n"),
+                ("sys/fs/cgroup/a/memory.high", "805306368\n"),
+            ],
+            Some((768, "/sys/fs/cgroup/a/memory.high")),
+        ),
+        (
+            "version 2, a container with a namespace of its own",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/\n"),
+                ("sys/fs/cgroup/memory.max", "268435456\n"),
+            ],
+            Some((256, "/sys/fs/cgroup/memory.max")),
+        ),
+        (
+            "version 1, a container that sees the host's path",
+            &[
+                MACHINE,
+                (
+                    "proc/self/cgroup",
+                    "4:memory:/docker/4f2a\n1:cpu,cpuacct:/docker/4f2a\n0::/\n",
+                ),
+                ("sys/fs/cgroup/memory/memory.limit_in_bytes", "134217728\n"),
+            ],
+            Some((128, "/sys/fs/cgroup/memory/memory.limit_in_bytes")),
+        ),
+        (
+            "version 1, together with another controller and no limit",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "4:hugetlb,memory:/a\n"),
+                (
+                    "sys/fs/cgroup/memory/a/memory.limit_in_bytes",
+                    "9223372036854771712\n",
+                ),
+            ],
+            Some((16384, "/proc/meminfo")),
+        ),
+        (
+            "a group outside of what is seen",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "0::/../../proc\n"),
+                ("sys/fs/cgroup/memory.max", "268435456\n"),
+            ],
+            Some((256, "/sys/fs/cgroup/memory.max")),
+        ),
+        (
+            "a group without memory, and nonsense",
+            &[
+                MACHINE,
+                ("proc/self/cgroup", "1:cpu:/a\nnonsense\n:::\n0::/b\n"),
+                ("sys/fs/cgroup/a/memory.max", "1\n"),
+                ("sys/fs/cgroup/b/memory.max", "a lot\n"),
+            ],
+            Some((16384, "/proc/meminfo")),
+        ),
+        (
+            "a machine that hides its memory",
+            &[
+                ("proc/self/cgroup", "0::/a\n"),
+                ("sys/fs/cgroup/a/memory.max", "268435456\n"),
+            ],
+            Some((256, "/sys/fs/cgroup/a/memory.max")),
+        ),
+    ];
+
     #[test]
     fn the_room_is_the_least_of_the_machine_and_every_group_above() {
-        let machine = (
-            "proc/meminfo",
-            "MemTotal:       16777216 kB\nMemFree:  1 kB\n",
-        );
-        let from = |bytes: u64, file: &str| Some((bytes, file.to_owned()));
-        let cases: &[Case<'_>] = &[
-            ("nothing can be read", &[], None),
-            ("no groups", &[machine], from(16384, "/proc/meminfo")),
-            (
-                "version 2, its own group",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/system.slice/bailiwick.service\n"),
-                    (
-                        "sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
-                        "536870912\n",
-                    ),
-                    ("sys/fs/cgroup/system.slice/memory.max", "max\n"),
-                ],
-                from(
-                    512,
-                    "/sys/fs/cgroup/system.slice/bailiwick.service/memory.max",
-                ),
-            ),
-            (
-                "version 2, a group above",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/pods/a/b\n"),
-                    ("sys/fs/cgroup/pods/a/b/memory.max", "max\n"),
-                    ("sys/fs/cgroup/pods/a/memory.max", "1073741824\n"),
-                    ("sys/fs/cgroup/pods/memory.max", "2147483648\n"),
-                ],
-                from(1024, "/sys/fs/cgroup/pods/a/memory.max"),
-            ),
-            (
-                "version 2, throttled before it is killed",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/a\n"),
-                    ("sys/fs/cgroup/a/memory.max", "1073741824\n"),
-                    ("sys/fs/cgroup/a/memory.high", "805306368\n"),
-                ],
-                from(768, "/sys/fs/cgroup/a/memory.high"),
-            ),
-            (
-                "version 2, a container with a namespace of its own",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/\n"),
-                    ("sys/fs/cgroup/memory.max", "268435456\n"),
-                ],
-                from(256, "/sys/fs/cgroup/memory.max"),
-            ),
-            (
-                "version 1, a container that sees the host's path",
-                &[
-                    machine,
-                    (
-                        "proc/self/cgroup",
-                        "4:memory:/docker/4f2a\n1:cpu,cpuacct:/docker/4f2a\n0::/\n",
-                    ),
-                    ("sys/fs/cgroup/memory/memory.limit_in_bytes", "134217728\n"),
-                ],
-                from(128, "/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-            ),
-            (
-                "version 1, together with another controller and no limit",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "4:hugetlb,memory:/a\n"),
-                    (
-                        "sys/fs/cgroup/memory/a/memory.limit_in_bytes",
-                        "9223372036854771712\n",
-                    ),
-                ],
-                from(16384, "/proc/meminfo"),
-            ),
-            (
-                "a group outside of what is seen",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "0::/../../proc\n"),
-                    ("sys/fs/cgroup/memory.max", "268435456\n"),
-                ],
-                from(256, "/sys/fs/cgroup/memory.max"),
-            ),
-            (
-                "a group without memory, and nonsense",
-                &[
-                    machine,
-                    ("proc/self/cgroup", "1:cpu:/a\nnonsense\n:::\n0::/b\n"),
-                    ("sys/fs/cgroup/a/memory.max", "1\n"),
-                    ("sys/fs/cgroup/b/memory.max", "a lot\n"),
-                ],
-                from(16384, "/proc/meminfo"),
-            ),
-            (
-                "a machine that hides its memory",
-                &[
-                    ("proc/self/cgroup", "0::/a\n"),
-                    ("sys/fs/cgroup/a/memory.max", "268435456\n"),
-                ],
-                from(256, "/sys/fs/cgroup/a/memory.max"),
-            ),
-        ];
-        for (what, files, expected) in cases {
-            assert_eq!(room(files), *expected, "{what}");
+        for (what, files, expected) in CASES {
+            let expected = expected.map(|(bytes, file)| (bytes, file.to_owned()));
+            assert_eq!(room(files), expected, "{what}");
         }
     }
 }

@@ -1,14 +1,14 @@
-//! How a call ended, and the answer that leaves: complete, bounded, valid.
+//! The ending of a call, and the answer that leaves: complete, bounded, valid.
+
+mod content;
 
 use bailiwick_journal::{Outcome, Settled};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::bindings::call as wit;
 use super::export::ToolExport;
-use crate::json;
 use crate::reason::EndReason;
+use content::{block, members, parse, size, text};
 
 /// A tool's answer, in MCP's JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,29 +17,29 @@ pub struct Answer {
     pub content: Vec<Value>,
     /// Structured content, valid against the tool's output schema.
     pub structured: Option<Value>,
-    /// The tool says that it failed.
+    /// True if the tool reports its own failure.
     pub is_error: bool,
-    /// `_meta`.
+    /// The `_meta` of the result.
     pub meta: Map<String, Value>,
 }
 
-/// How a call ended.
+/// The ending of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ending {
-    /// For the journal.
+    /// The outcome for the journal.
     pub outcome: Outcome,
-    /// For the journal, where it did not simply succeed.
+    /// The reason for the journal, unless the call simply succeeded.
     pub reason: Option<EndReason>,
     answer: Answer,
 }
 
 impl Ending {
-    /// The answer for the caller. It leaves the host, so everything before it is durable.
+    /// Returns the answer for the caller. Takes [`Settled`], because the answer leaves the host.
     pub fn release(self, _: Settled<'_>) -> Answer {
         self.answer
     }
 
-    /// A call that ended without the tool's own answer.
+    /// Makes the ending of a call without the tool's own answer.
     pub fn without_answer(outcome: Outcome, reason: EndReason, message: &str) -> Self {
         Self {
             outcome,
@@ -54,7 +54,7 @@ impl Ending {
 }
 
 impl Answer {
-    /// An error in words that the caller may read, with its code in `_meta`.
+    /// Returns an error in words that the caller may read, with its code in `_meta`.
     pub fn refusal(code: &str, message: &str) -> Self {
         let meta = [(REASON.to_owned(), Value::from(code))]
             .into_iter()
@@ -68,7 +68,7 @@ impl Answer {
     }
 }
 
-/// Judges what a tool returned.
+/// Judges a tool's result: its answer if it is acceptable, and an error otherwise.
 pub(super) fn judge(
     returned: Result<wit::Outcome, wit::Error>,
     tool: ToolExport<'_>,
@@ -116,11 +116,11 @@ fn complete(output: wit::Output, tool: ToolExport<'_>, max_bytes: usize) -> Endi
             tracing::warn!(
                 tool.name = tool.name,
                 cause = wrong,
-                "a tool's result was not acceptable"
+                "a tool's result was rejected"
             );
             Ending::failed(
                 EndReason::InvalidOutput,
-                "the tool returned something that does not fit its own definition",
+                "the tool's result does not fit the tool's own definition",
             )
         }
     }
@@ -145,7 +145,7 @@ fn convert(output: wit::Output, tool: ToolExport<'_>) -> Result<Answer, String> 
     {
         let structured = structured
             .as_ref()
-            .ok_or("it has an output schema but no structured content")?;
+            .ok_or("expected structured content, because the tool has an output schema")?;
         schema.check(structured)?;
     }
     Ok(Answer {
@@ -156,131 +156,13 @@ fn convert(output: wit::Output, tool: ToolExport<'_>) -> Result<Answer, String> 
     })
 }
 
-fn block(content: wit::Content) -> Result<Value, String> {
-    let (mut block, meta) = match content {
-        wit::Content::Text(content) => (text(&content.text), content.meta),
-        wit::Content::Image(media) => (self::media("image", &media)?, media.meta),
-        wit::Content::Audio(media) => (self::media("audio", &media)?, media.meta),
-        wit::Content::ResourceLink(link) => {
-            let mut block = json!({"type": "resource_link", "uri": plain(&link.uri), "name": plain(&link.name)});
-            put(
-                &mut block,
-                "description",
-                link.description.as_deref().map(plain),
-            );
-            put(&mut block, "mimeType", link.mime_type.as_deref().map(plain));
-            (block, link.meta)
-        }
-        wit::Content::EmbeddedResource(resource) => {
-            let mut inner = json!({"uri": plain(&resource.uri)});
-            put(
-                &mut inner,
-                "mimeType",
-                resource.mime_type.as_deref().map(plain),
-            );
-            match resource.body {
-                wit::ResourceBody::Text(body) => put(&mut inner, "text", Some(plain(&body))),
-                wit::ResourceBody::Blob(body) => {
-                    put(&mut inner, "blob", Some(STANDARD.encode(body)))
-                }
-            }
-            (
-                json!({"type": "resource", "resource": inner}),
-                resource.meta,
-            )
-        }
-    };
-    let meta = members(meta)?;
-    if !meta.is_empty()
-        && let Some(block) = block.as_object_mut()
-    {
-        block.insert("_meta".into(), Value::Object(meta));
-    }
-    Ok(block)
-}
-
-fn media(kind: &str, media: &wit::MediaContent) -> Result<Value, String> {
-    let valid = media.mime_type.bytes().all(|byte| byte.is_ascii_graphic())
-        && media.mime_type.contains('/');
-    if !valid {
-        return Err("a media type is malformed".into());
-    }
-    Ok(json!({"type": kind, "data": STANDARD.encode(&media.data), "mimeType": media.mime_type}))
-}
-
-fn text(text: &str) -> Value {
-    json!({"type": "text", "text": plain(text)})
-}
-
-fn put(block: &mut Value, name: &str, value: Option<String>) {
-    if let (Some(block), Some(value)) = (block.as_object_mut(), value) {
-        block.insert(name.into(), Value::String(value));
-    }
-}
-
-/// Terminal control sequences have no place in text that people and models read.
-fn plain(text: &str) -> String {
-    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    text.chars()
-        .map(|c| if control(c) { '\u{fffd}' } else { c })
-        .collect()
-}
-
-fn members(meta: Option<String>) -> Result<Map<String, Value>, String> {
-    match meta.map(|text| parse(&text)).transpose()? {
-        None => Ok(Map::new()),
-        Some(Value::Object(mut members)) => {
-            members.retain(|name, _| !RESERVED.iter().any(|prefix| name.starts_with(prefix)));
-            Ok(members)
-        }
-        Some(_) => Err("a meta is not a JSON object".into()),
-    }
-}
-
-fn parse(text: &str) -> Result<Value, String> {
-    json::parse(text.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string())
-}
-
-fn size(output: &wit::Output) -> usize {
-    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let content = output.content.iter().map(|content| match content {
-        wit::Content::Text(text) => text.text.len() + optional(&text.meta),
-        wit::Content::Image(media) | wit::Content::Audio(media) => {
-            media.data.len() + media.mime_type.len() + optional(&media.meta)
-        }
-        wit::Content::ResourceLink(link) => {
-            link.uri.len()
-                + link.name.len()
-                + optional(&link.description)
-                + optional(&link.mime_type)
-                + optional(&link.meta)
-        }
-        wit::Content::EmbeddedResource(resource) => {
-            let body = match &resource.body {
-                wit::ResourceBody::Text(body) => body.len(),
-                wit::ResourceBody::Blob(body) => body.len(),
-            };
-            body + resource.uri.len() + optional(&resource.mime_type) + optional(&resource.meta)
-        }
-    });
-    content.map(|bytes| bytes + BLOCK_OVERHEAD).sum::<usize>()
-        + optional(&output.structured)
-        + optional(&output.meta)
-}
-
-/// Key of the reason in a result's `_meta`.
+/// The key of the reason in a result's `_meta`.
 const REASON: &str = "io.bailiwick/reason";
-/// What the host and MCP say in `_meta`, a tool does not.
-const RESERVED: [&str; 3] = [
-    "io.bailiwick/",
-    "io.modelcontextprotocol/",
-    "modelcontextprotocol.io/",
-];
-const MAX_DEPTH: usize = 64;
-const BLOCK_OVERHEAD: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::schema::Schema;
 

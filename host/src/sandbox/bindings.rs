@@ -1,7 +1,7 @@
 //! The host's side of `wit/`, generated.
 //!
-//! [`World`] knows the imports; the exports are found by name (see `entry`), because a component has
-//! some of them and not others.
+//! [`World`] knows the imports. The exports are found by name (see `entry`), because a component
+//! has some of them and not others.
 #![allow(missing_docs, reason = "generated; wit/tool.wit documents every item")]
 #![allow(
     clippy::all,
@@ -22,10 +22,10 @@ wasmtime::component::bindgen!({
 
 pub(super) use Tool as World;
 
-// Types alone; it has no functions to answer.
+// The interface has types alone, so there is no function to implement.
 impl bailiwick::tool::types::Host for super::state::CallState {}
 
-/// What a call of a tool takes and returns.
+/// The types that a call of a tool takes and returns.
 pub(super) mod call {
     pub(in crate::sandbox) use super::bailiwick::tool::types::*;
     pub(in crate::sandbox) use super::exports::bailiwick::tool::tools::Outcome;

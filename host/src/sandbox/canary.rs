@@ -1,8 +1,8 @@
-//! Proof that a call cannot find what another user's call left behind.
+//! Proof that a call cannot find data that another user's call left behind.
 //!
-//! Every turn is a fresh store and instance with the engine, limits and pool as shipped. It looks
-//! through all of its memory, table, globals and frames, and then leaves its user's canary in each
-//! of them, for the next turn to find.
+//! Every turn is a fresh store and instance with the engine, limits and pool as shipped. It
+//! searches all of its memory, table, globals and frames, and then leaves its user's canary in each
+//! of them for the next turn to find.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,12 +15,12 @@ use wasmtime::{Engine, Result, Store, bail, ensure};
 use super::engine::{self, Tier};
 use super::growth::{Budget, Owner};
 use super::log::Log;
-use super::state::{CallState, Purpose, store};
+use super::state::{CallState, Purpose, Surroundings, store};
 use super::ticker::Ticker;
 use crate::limits::Limits;
-use crate::seams::{Clock, Random, SystemClock, SystemRandom};
+use crate::seams::{SystemClock, SystemRandom};
 
-/// The engine, and components enough that their slots in the pool go from one to another.
+/// The engine, with enough components that slots in its pool pass from one to another.
 struct Hunting {
     engine: Engine,
     linker: Linker<CallState>,
@@ -30,7 +30,7 @@ struct Hunting {
     ticker: Arc<Ticker>,
 }
 
-/// What one turn found that it should not have.
+/// A canary that one turn found and should not have.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
     memory: u64,
@@ -39,14 +39,14 @@ struct Found {
     stack: u64,
 }
 
-/// How much a turn looks through and fills.
+/// The amount that a turn searches and fills.
 #[derive(Clone, Copy)]
 struct Reach {
     pages: u32,
     elements: u32,
 }
 
-/// How a turn ends.
+/// The way in which a turn ends.
 #[derive(Clone, Copy)]
 enum End {
     Returns,
@@ -56,7 +56,7 @@ enum End {
 
 impl Hunting {
     fn new(tier: Tier, components: usize) -> Result<Self> {
-        // As shipped, but for time: a busy machine is not what is tried here.
+        // The limits as shipped, except for time: a busy machine is not what this tests.
         let limits = Limits {
             cpu: PATIENCE,
             time: PATIENCE,
@@ -84,17 +84,14 @@ impl Hunting {
 
     async fn instance(&self, component: usize) -> Result<(Store<CallState>, Instance)> {
         let log = Log::new("canary", "", &self.limits);
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
-            (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let share = self.budget.share(Owner::Host);
-        let state = CallState::new(
-            Purpose::Describe,
-            log,
-            &self.limits,
-            share,
-            self.ticker.run(),
-            (clock, random),
-        );
+        let surroundings = Surroundings {
+            limits: &self.limits,
+            share: self.budget.share(Owner::Host),
+            ticking: self.ticker.run(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
+        let state = CallState::new(Purpose::Describe, log, surroundings);
         let mut store = store(&self.engine, state);
         let component = self
             .components
@@ -104,7 +101,7 @@ impl Hunting {
         Ok((store, instance))
     }
 
-    /// One call of one user in an instance of its own.
+    /// Runs one call of one user in an instance of its own.
     async fn turn(&self, turn: u64, reach: Reach, end: End) -> Result<Found> {
         let (mut store, instance) = self.instance(usize::try_from(turn / 2)?).await?;
         let found = hunt(&mut store, &instance, reach).await?;
@@ -198,7 +195,7 @@ async fn a_call_cannot_find_what_another_users_call_left_behind() -> Result<()> 
         .ok()
         .map(|calls| calls.parse())
         .transpose()?;
-    // More than are kept warm, so that a slot also passes from one component to another.
+    // More components than stay warm, so that a slot also passes from one component to another.
     let turns = turns.unwrap_or(100_000);
     alternate(
         Arc::new(Hunting::new(Tier::Compact, 300)?),
@@ -255,15 +252,14 @@ async fn the_hunt_finds_what_is_left_in_a_store_that_is_shared() -> Result<()> {
 }
 
 /// Beyond what the compact tier's pool keeps resident and clears by writing (512 KiB of a memory,
-/// 16 KiB of a table), so that the rest, which it gives back to the system, is looked through as
-/// well.
+/// 16 KiB of a table), so that the rest, which it gives back to the system, is searched as well.
 const BEYOND_RESIDENT: Reach = Reach {
     pages: 9,
     elements: 9_000,
 };
 
-/// Until a lingering call is dropped.
+/// The time until a lingering call is dropped.
 const LINGER: Duration = Duration::from_millis(20);
 
-/// For the machine to get to it.
+/// The time that a busy machine has to start a turn.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,8 +1,8 @@
-//! Code that can be called: a component that is compiled and linked, with the digest of the bytes
-//! that it was made of.
+//! Code that can be called: a compiled and linked component, with the digest of the bytes that it
+//! was made from.
 //!
-//! A tool holds its [`Code`] in an [`Arc`], so a call that was permitted needs no second look-up,
-//! and code that a change replaces lives until the last call of it has ended.
+//! A tool holds its [`Code`] in an [`Arc`], so a permitted call needs no second look-up, and code
+//! that a change replaces lives until its last call has ended.
 
 use std::fmt;
 
@@ -25,12 +25,12 @@ impl Code {
         }
     }
 
-    /// The digest of the component's bytes: `sha256:` and 64 hexadecimal digits.
+    /// Returns the digest of the component's bytes: `sha256:` and 64 hexadecimal digits.
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// The engine that runs it.
+    /// Returns the engine that runs it.
     pub fn tier(&self) -> Tier {
         self.tier
     }

@@ -1,4 +1,4 @@
-//! What a component says about its tools, as plain values. Nothing here is checked yet; `dispatch`
+//! A component's description of its tools, as plain values. Nothing here is checked yet; `dispatch`
 //! turns it into definitions.
 
 use super::bindings::exports::bailiwick::tool::tools;
@@ -6,23 +6,23 @@ use super::bindings::exports::bailiwick::tool::tools;
 /// A tool's definition as the component gives it.
 #[derive(Debug, Clone, Default)]
 pub struct RawDefinition {
-    /// Name.
+    /// The tool's name.
     pub name: String,
-    /// For people.
+    /// The title for people.
     pub title: Option<String>,
-    /// For the model.
+    /// The description for the model.
     pub description: String,
-    /// JSON Schema of the arguments.
+    /// The JSON Schema of the arguments.
     pub input_schema: String,
-    /// JSON Schema of the structured result.
+    /// The JSON Schema of the structured result.
     pub output_schema: Option<String>,
     /// Hints for clients.
     pub annotations: Annotations,
     /// Scopes that the tool requires.
     pub scopes: Vec<String>,
-    /// Services that it wants to reach.
+    /// Services that the tool wants to reach.
     pub services: Vec<String>,
-    /// More, as a JSON object.
+    /// Further metadata, as a JSON object.
     pub meta: Option<String>,
 }
 

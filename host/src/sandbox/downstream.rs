@@ -24,7 +24,7 @@ impl wit::Host for CallState {
         requests: Vec<wit::Request>,
     ) -> wasmtime::Result<Vec<Result<wit::Response, wit::Error>>> {
         let call = self.scope("downstream")?;
-        // What cannot be within the bound costs the host nothing more.
+        // A batch that is certainly over the bound must cost the host nothing more.
         let over = requests
             .len()
             .saturating_sub(call.most_requests.saturating_add(1));
@@ -124,16 +124,16 @@ mod tests {
 
     use super::super::growth::{Budget, Owner};
     use super::super::log::Log;
-    use super::super::state::{CallScope, Purpose};
+    use super::super::state::{CallScope, Purpose, Surroundings};
     use super::super::testing::envelope_of_test;
     use super::super::ticker::Ticker;
     use super::wit::Host as _;
     use super::*;
     use crate::downstream::Services;
     use crate::limits::Limits;
-    use crate::seams::{Clock, Random, SystemClock, SystemRandom};
+    use crate::seams::{SystemClock, SystemRandom};
 
-    /// Services that answer a request for `orders` with its body, and know no others.
+    /// Services that answer a request for `orders` with its body and know no other service.
     #[derive(Default)]
     struct Echo(Mutex<Vec<Request>>);
 
@@ -163,12 +163,15 @@ mod tests {
 
     fn state(purpose: Purpose) -> Option<CallState> {
         let limits = Limits::default();
-        let share = Budget::new(&limits).share(Owner::Host);
-        let ticking = Ticker::start(&[]).ok()?.run();
-        let seams: (Arc<dyn Clock>, Arc<dyn Random>) =
-            (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let surroundings = Surroundings {
+            limits: &limits,
+            share: Budget::new(&limits).share(Owner::Host),
+            ticking: Ticker::start(&[]).ok()?.run(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
         let log = Log::new("test", "", &limits);
-        Some(CallState::new(purpose, log, &limits, share, ticking, seams))
+        Some(CallState::new(purpose, log, surroundings))
     }
 
     fn call(services: &Arc<Echo>, most_requests: usize) -> Purpose {
@@ -228,7 +231,7 @@ mod tests {
         };
         let sent = state.send_all(vec![request("orders"); 5]).await;
         let answers = sent.unwrap_or_default();
-        // The services see one more than the bound, to refuse and record it.
+        // The services see one request over the bound, so that they can refuse and record it.
         assert_eq!((answers.len(), services.asked()), (5, 3));
         let refused =
             |answer: &Result<_, wit::Error>| matches!(answer, Err(wit::Error::QuotaExhausted));

@@ -1,9 +1,9 @@
 //! Two engines, one for each tier of components.
 //!
-//! The compact tier is for what the guest SDK builds: small memories that are copied rather than
-//! mapped, many slots, no system call on the path of a call. The script tier is for components
-//! that carry a language's runtime: few slots, images mapped copy-on-write, larger stacks.
-//! With two pools neither kind can use up the other's slots.
+//! The compact tier is for components that the guest SDK builds: small memories that are copied
+//! rather than mapped, many slots, no system call on the path of a call. The script tier is for
+//! components that carry a language's runtime: few slots, images mapped copy-on-write, larger
+//! stacks. With two pools, neither kind can use up the other's slots.
 
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
@@ -12,20 +12,20 @@ use wasmtime::{
 
 use crate::limits::Limits;
 
-/// Which engine runs a component.
+/// The engine that runs a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
-    /// Small components: Rust, C, what the SDK builds.
+    /// Small components, such as those that the SDK builds from Rust.
     Compact,
     /// Components with a language's runtime or with WASI.
     Script,
 }
 
 impl Tier {
-    /// Both.
+    /// Both tiers.
     pub const ALL: [Self; 2] = [Self::Compact, Self::Script];
 
-    /// `compact` or `script`.
+    /// Returns `compact` or `script`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Compact => "compact",
@@ -45,18 +45,18 @@ impl From<wasmtime::Error> for EngineError {
     }
 }
 
-/// An engine, and how many calls may run in it at once.
+/// An engine, and the number of calls that may run in it at once.
 pub(super) struct Started {
     pub(super) engine: Engine,
     pub(super) places: u32,
 }
 
-/// Makes the engine of a tier, with as many pooled slots as are wanted and the address space
-/// allows.
+/// Makes the engine of a tier, with as many pooled slots as the limits ask for and the address
+/// space allows.
 ///
 /// # Errors
-/// There is no address space for the fewest; a call without a slot would need as much and find
-/// less.
+/// Fails if the address space does not hold even the fewest slots. A call without a slot would need
+/// as much and find less.
 pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError> {
     let shape = Shape::of(tier, limits);
     let room = rustix::process::getrlimit(rustix::process::Resource::As).current;
@@ -83,34 +83,35 @@ pub(super) fn start(tier: Tier, limits: &Limits) -> Result<Started, EngineError>
     }
 }
 
-/// How many calls so many slots are for. A slot is free again only some time after its call's place
-/// is, and components that are loaded need slots to say what they are.
+/// Returns the number of calls that this many slots serve. A slot becomes free some time after its
+/// call's place does, and a component that is being loaded needs a slot to describe its tools.
 fn places(slots: u32) -> u32 {
     slots.saturating_sub((slots / 5).max(SPARE_SLOTS))
 }
 
-/// What a compile worker's engine has in common with the one that its code is for: all that shapes
-/// code. Only there is compiling spread over threads.
+/// Returns the settings that shape code, which a compile worker's engine shares with the engine
+/// that its code is for. Only the worker's compiles on several threads.
 pub(crate) fn compile_config(tier: Tier) -> Config {
     let mut config = config(&Shape::of(tier, &Limits::default()), None);
     config.parallel_compilation(true);
     config
 }
 
-/// What differs between the tiers.
+/// The settings in which the tiers differ.
 struct Shape {
-    /// Calls in the pool.
+    /// The number of calls in the pool.
     slots: u32,
-    /// Of a limited address space, the pool gets one part in so many.
+    /// The divisor of a limited address space: the pool gets one part in this many.
     share: u64,
     /// Core instances, memories and tables in the pool, for each slot.
     each: (u32, u32, u32),
-    /// At most in one component.
+    /// Core instances, memories and tables in one component, at most.
     most: (u32, u32, u32),
     table_elements: usize,
     stack: usize,
     instance_bytes: usize,
-    /// Bytes of a memory and of a table that are cleared by writing rather than given back.
+    /// Bytes of a memory and of a table that are cleared by writing rather than given back to the
+    /// system.
     keep: (usize, usize),
     warm: u32,
     copy_on_write: bool,
@@ -120,14 +121,14 @@ impl Shape {
     fn of(tier: Tier, limits: &Limits) -> Self {
         let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let spare = |places: u32| (places / 4).saturating_add(1).max(SPARE_SLOTS);
-        // A slot is free again only some time after its call's place is, so there are more slots
-        // than places.
+        // A slot becomes free some time after its call's place does, so there are more slots than
+        // places.
         let slots = |places: usize| {
             small(places)
                 .saturating_add(spare(small(places)))
                 .max(MIN_SLOTS)
         };
-        // What slots keep between calls comes on top of what calls have, so it is at most a quarter
+        // Memory that idle slots keep comes on top of what calls have, so it is at most a quarter
         // of that in each tier.
         let keep = |slots: u32, memories: u32, most: usize| {
             let memories = usize::try_from(slots.saturating_mul(memories)).unwrap_or(usize::MAX);
@@ -172,7 +173,8 @@ impl Shape {
         }
     }
 
-    /// How many slots fit into an address space of so many bytes, if it is limited.
+    /// Returns the number of slots that fit into an address space of this many bytes, if it is
+    /// limited.
     fn slots_in(&self, room: Option<u64>) -> Result<u32, EngineError> {
         let Some(room) = room else {
             return Ok(self.slots);
@@ -201,7 +203,7 @@ impl Shape {
         )
     }
 
-    /// Address space for the memories of so many slots.
+    /// Returns the address space that the memories of this many slots take.
     fn reservation(&self, slots: u32) -> u64 {
         let (_, memories, _) = self.each;
         u64::from(slots)
@@ -236,8 +238,8 @@ fn pool(shape: &Shape, slots: u32) -> PoolingAllocationConfig {
     let (most_instances, most_memories, most_tables) = shape.most;
     let (keep_memory, keep_table) = shape.keep;
     let mut pool = PoolingAllocationConfig::default();
-    // No batches of pages to give back: a batch holds slots that need none back, and a call then
-    // gets a cold one.
+    // No batches of pages to give back: a batch holds slots that need none back, and a call would
+    // then get a cold one.
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(instances))
         .total_memories(slots.saturating_mul(memories))
@@ -258,25 +260,26 @@ fn pool(shape: &Shape, slots: u32) -> PoolingAllocationConfig {
     pool
 }
 
-/// Of one linear memory, whatever a call's own limit is.
+/// The largest linear memory, whatever a call's own limit is.
 const MAX_MEMORY: usize = 256 << 20;
-/// What the frames of host functions get beside the guest's own.
+/// The stack that the frames of host functions get beside the guest's own.
 const HOST_STACK: usize = 1 << 20;
-/// Where there is address space, no pool is smaller.
+/// The smallest pool where address space is not short.
 const MIN_SLOTS: u32 = 16;
-/// What a pool has at least.
+/// The smallest pool of all.
 const FEWEST_SLOTS: u32 = 8;
-/// Slots that are for no call, at least.
+/// The fewest slots that no call may take.
 const SPARE_SLOTS: u32 = 5;
 
-// What real components need at most: CPython has 38 core instances.
+// The most that real components need: CPython has 38 core instances.
 pub(super) const MAX_MEMORIES: usize = 4;
 pub(super) const MAX_TABLES: usize = 8;
-// What the compact tier takes: an SDK-built component has 3 core instances, 1 memory, 2 tables.
+// The most that the compact tier accepts: an SDK-built component has 3 core instances, 1 memory and
+// 2 tables.
 pub(crate) const COMPACT_INSTANCES: usize = 8;
 pub(crate) const COMPACT_MEMORIES: usize = 1;
 pub(crate) const COMPACT_TABLES: usize = 4;
-/// Initial memory, bytes.
+/// The largest initial memory, in bytes.
 pub(crate) const COMPACT_MEMORY: u64 = 1 << 20;
 
 const LITTLE_SPACE: &str = "this machine does not give the address space for as many pooled instances as \

@@ -1,9 +1,9 @@
-//! A linked component with the ways into it.
+//! A linked component and the exports by which the host calls it.
 //!
-//! Invariant: an [`Exports`] is of a component whose exports have the types of `wit/`, and no instance
-//! outlives the call that it was made for. Exports are found by name and once per component: the
-//! bindings of a whole world would demand every export, and would compare their types again in every
-//! instance, of which a call needs one.
+//! Invariant: an [`Exports`] is of a component whose exports have the types of `wit/`, and no
+//! instance outlives the call that it was made for. Exports are found by name and once per
+//! component: the bindings of a whole world would demand every export, and would compare their
+//! types again in every instance, of which a call needs one.
 
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 use wasmtime::error::Context as _;
@@ -20,7 +20,7 @@ pub(super) struct Exports {
     tools: Tools,
 }
 
-/// The way into the export `tools`.
+/// The functions of the export `tools`.
 #[derive(Clone)]
 struct Tools {
     functions: GuestIndices,
@@ -28,7 +28,7 @@ struct Tools {
 }
 
 impl Exports {
-    /// Links the component with what its tier gives.
+    /// Links the component with the imports of its tier.
     pub(super) fn new(linker: &Linker<CallState>, component: &Component) -> Result<Self> {
         let linked = linker.instantiate_pre(component)?;
         let tools = Tools {
@@ -45,8 +45,8 @@ impl Exports {
         self.component.engine()
     }
 
-    /// Returns the component's description of its tools, from a fresh instance. Fails if any
-    /// function of the export does not have the type that it must have.
+    /// Returns the component's description of its tools, from a fresh instance. Fails if a function
+    /// of the export does not have the type that the interface gives it.
     pub(super) async fn describe(&self, store: &mut Store<CallState>) -> Result<Vec<Definition>> {
         let instance = self.component.instantiate_async(&mut *store).await?;
         let tools = self.tools.functions.load(&mut *store, &instance)?;
@@ -86,6 +86,6 @@ fn function(
 
 /// The version of the interface that components are linked with (`wit/tool.wit`).
 pub(crate) const INTERFACE: &str = "bailiwick:tool@0.2.0";
-/// The interface of tools, and its function for calls.
+/// The interface of tools and its function for calls.
 const TOOLS: &str = "bailiwick:tool/tools@0.2.0";
 const CALL: &str = "call";

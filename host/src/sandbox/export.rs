@@ -1,15 +1,15 @@
-//! What a call asks of a component, as plain values.
+//! The export that a call uses, as plain values.
 
 use crate::schema::Schema;
 
-/// What a component is asked for. Each kind of target has its export.
+/// The export that is called. Each kind of target has its own.
 #[derive(Debug, Clone, Copy)]
 pub enum Export<'c> {
-    /// One of its tools.
+    /// A tool of the component.
     Tool(ToolExport<'c>),
 }
 
-/// A tool, and what it promised about its result.
+/// A tool, and the schema that it promised for its result.
 #[derive(Debug, Clone, Copy)]
 pub struct ToolExport<'c> {
     /// The tool's name.

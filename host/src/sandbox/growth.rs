@@ -1,4 +1,4 @@
-//! What one call's memories and tables grow to, one principal's memories, and all calls' together.
+//! Bounds on memory and tables: of one call, of one principal's calls, and of all calls together.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,21 +14,21 @@ use crate::principal::Principal;
 #[derive(Debug)]
 pub(super) struct Budget {
     all: Amount,
-    /// Bytes that one owner may have.
+    /// The bytes that one owner may have.
     each: usize,
     shares: Mutex<HashMap<Owner, Weak<Share>>>,
 }
 
-/// Whose calls take memory.
+/// The owner of the memory that calls use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Owner {
-    /// The host, which asks a component for its tools.
+    /// The host, when it asks a component to describe its tools.
     Host,
     /// A caller.
     User(Principal),
 }
 
-/// What all calls of one owner have of the budget.
+/// The part of the budget that all calls of one owner use.
 #[derive(Debug)]
 pub(super) struct Share {
     own: Amount,
@@ -36,7 +36,7 @@ pub(super) struct Share {
     budget: Arc<Budget>,
 }
 
-/// Bytes that are taken, of those that may be.
+/// The bytes in use, and the bytes allowed.
 #[derive(Debug)]
 struct Amount {
     used: AtomicUsize,
@@ -64,8 +64,8 @@ impl Amount {
 }
 
 impl Budget {
-    /// One owner may have a quarter, so that no one takes the memory of everyone; or what a single
-    /// call may.
+    /// Makes a budget in which one owner may have a quarter, so that no owner takes everyone's
+    /// memory, but never less than a single call may have.
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         let each = (limits.memory_total / 4).max(limits.memory);
         Arc::new(Self {
@@ -75,7 +75,7 @@ impl Budget {
         })
     }
 
-    /// The share of one owner, which is there while a call has it.
+    /// Returns the share of one owner, which lives as long as a call holds it.
     pub(super) fn share(self: &Arc<Self>, owner: Owner) -> Arc<Share> {
         let mut shares = self.lock();
         if let Some(share) = shares.get(&owner).and_then(Weak::upgrade) {
@@ -94,7 +94,7 @@ impl Budget {
         self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes that calls have now.
+    /// Returns the bytes that calls use now.
     #[cfg(test)]
     pub(super) fn used(&self) -> usize {
         self.all.used.load(Ordering::Relaxed)
@@ -122,7 +122,7 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         let mut shares = self.budget.lock();
-        // Another may be in its place already.
+        // A new share may have taken its place already.
         if shares
             .get(&self.owner)
             .is_some_and(|share| share.strong_count() == 0)
@@ -132,25 +132,25 @@ impl Drop for Share {
     }
 }
 
-/// Counts what one store grows to. Gives it back when dropped.
+/// The growth of one store, counted against the bounds and given back when dropped.
 pub(super) struct Growth {
     memory: usize,
     max_memory: usize,
     max_elements: usize,
     max_instances: usize,
     share: Arc<Share>,
-    /// Which bound was hit last, to tell why a guest failed.
+    /// The bound that was hit last, which explains why a guest failed.
     pub(super) exceeded: Option<Exceeded>,
 }
 
 /// A bound that a guest hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exceeded {
-    /// The call's own.
+    /// The bound of the call itself.
     Own,
-    /// That of all calls of the same principal.
+    /// The bound of all calls of the same principal.
     User,
-    /// That of all calls together.
+    /// The bound of all calls together.
     Host,
 }
 

@@ -1,7 +1,7 @@
 //! The `identity` import: the envelope of the call, one question at a time.
 //!
-//! Invariant: answers come from the call's envelope alone, and there is one envelope per instance,
-//! fixed before the instance is made. In `describe` there is none, so every function traps.
+//! Invariant: answers come from the call's envelope alone, and each instance has one envelope,
+//! fixed before the instance is made. In `describe` there is no envelope, so every function traps.
 
 use bailiwick_envelope::{ActorKind, Claims, DelegationMode, PriorActor};
 use wasmtime::Result;

@@ -1,20 +1,20 @@
-//! What a component says to the operator: bounded in lines and bytes, and always on one line.
+//! A component's messages to the operator: bounded in lines and bytes, and always on one line.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::characters::is_unseen;
 use crate::limits::Limits;
 
-/// How important a line is.
+/// The importance of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
-    /// Something failed.
+    /// A failure.
     Error,
-    /// Something is odd.
+    /// Something unusual.
     Warn,
-    /// Something happened.
+    /// An event.
     Info,
-    /// Something for the author.
+    /// A detail for the tool's author.
     Debug,
 }
 
@@ -51,7 +51,7 @@ impl Log {
         let message = one_line(text);
         if let Err(first) = self.take(message.len()) {
             if first {
-                tracing::warn!(target: "tool", component, call, "the log limit of this call is reached; what follows is dropped");
+                tracing::warn!(target: "tool", component, call, "the log limit of this call is reached; further lines are dropped");
             }
             return;
         }
@@ -63,7 +63,8 @@ impl Log {
         }
     }
 
-    /// Takes a line of so many bytes; `Err(true)` the first time that there is no room.
+    /// Reserves room for a line of this many bytes. If there is none, returns `Err(true)` the first
+    /// time and `Err(false)` after it.
     fn take(&self, bytes: usize) -> Result<(), bool> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         if left.lines > 0 && left.bytes >= bytes {
@@ -71,14 +72,14 @@ impl Log {
             left.bytes -= bytes;
             return Ok(());
         }
-        // Nothing gets through after the first line that did not, so that no gap goes unnoticed.
+        // No line gets through after the first that did not fit, so that no gap goes unnoticed.
         left.lines = 0;
         Err(!std::mem::replace(&mut left.told, true))
     }
 }
 
-/// At most [`MAX_LINE`] bytes of `text`, with what cannot be seen escaped, so that a tool cannot
-/// forge a line of somebody else's.
+/// Returns at most [`MAX_LINE`] bytes of `text` with invisible characters escaped, so that a tool
+/// cannot forge a line of another tool or of the host.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(MAX_LINE));
     for c in text.chars() {

@@ -11,22 +11,23 @@ use crate::limits::Limits;
 /// One report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// How far; grows.
+    /// The progress so far; it only grows.
     pub done: f64,
-    /// What `done` will be at the end.
+    /// The value of `done` at the end.
     pub total: Option<f64>,
-    /// In words.
+    /// The progress in words.
     pub message: Option<String>,
 }
 
-/// Where a call's reports go. Never blocks: what the client is too slow for is dropped.
+/// The client's end of a call's progress. Never blocks: a report that a slow client has no room for
+/// is dropped.
 #[derive(Clone)]
 pub struct ProgressSink {
     sender: mpsc::Sender<Report>,
     pace: Arc<Mutex<ReportPace>>,
 }
 
-/// How many reports may still come, in all and within the present second.
+/// The number of reports that may still come, in all and within the present second.
 struct ReportPace {
     left: usize,
     per_second: usize,
@@ -50,7 +51,7 @@ impl ReportPace {
 }
 
 impl ProgressSink {
-    /// A sink and the other end of it.
+    /// Makes a sink, and returns it with the end from which the client reads.
     pub fn new(limits: &Limits) -> (Self, mpsc::Receiver<Report>) {
         let (sender, receiver) = mpsc::channel(8);
         let per_second = limits.progress_per_second;
@@ -83,7 +84,7 @@ impl ProgressSink {
     }
 }
 
-/// Characters.
+/// The longest message, in characters.
 const MAX_MESSAGE: usize = 512;
 
 #[cfg(test)]

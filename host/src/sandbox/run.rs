@@ -16,7 +16,7 @@ use super::export::Export;
 use super::growth::{Budget, Exceeded, Owner};
 use super::log::Log;
 use super::progress::ProgressSink;
-use super::state::{CallScope, CallState, Purpose, RanOut, store};
+use super::state::{CallScope, CallState, Purpose, RanOut, Surroundings, store};
 use super::ticker::Ticker;
 use super::wasi;
 use crate::downstream::Services;
@@ -26,7 +26,7 @@ use crate::reason::EndReason;
 use crate::seams::{Clock, Random};
 use bailiwick_journal::{Outcome, Settled};
 
-/// The two engines, and what every call in them needs.
+/// The two engines, and everything that calls in them share.
 pub struct Sandbox {
     compact: Linker<CallState>,
     script: Linker<CallState>,
@@ -38,12 +38,12 @@ pub struct Sandbox {
     random: Arc<dyn Random>,
 }
 
-/// How many calls the pools take at once.
+/// The number of calls that the pools take at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Capacity {
-    /// Of the compact tier.
+    /// Calls of the compact tier.
     pub compact: u32,
-    /// Of the script tier.
+    /// Calls of the script tier.
     pub script: u32,
 }
 
@@ -55,15 +55,15 @@ pub struct Job<'c> {
     pub component: &'c str,
     /// Settings of its component, a JSON object.
     pub settings: &'c Arc<str>,
-    /// What is called in it.
+    /// The export to call.
     pub export: Export<'c>,
-    /// For whom.
+    /// The envelope: the identity on whose behalf the code runs.
     pub envelope: &'c Arc<SignedEnvelope>,
     /// The arguments as JSON, valid against the target's input schema.
     pub input: String,
     /// The services that the call may reach.
     pub services: Arc<dyn Services>,
-    /// Takes progress, if the client asked for it.
+    /// The sink for progress, if the client asked for it.
     pub progress: Option<ProgressSink>,
 }
 
@@ -71,7 +71,7 @@ impl Sandbox {
     /// Starts both engines.
     ///
     /// # Errors
-    /// An engine cannot be started on this machine.
+    /// Fails if an engine cannot be started on this machine.
     pub fn new(
         limits: Limits,
         clock: Arc<dyn Clock>,
@@ -105,7 +105,7 @@ impl Sandbox {
         })
     }
 
-    /// How many calls the pools take at once.
+    /// Returns the number of calls that the pools take at once.
     pub fn capacity(&self) -> Capacity {
         self.capacity
     }
@@ -117,21 +117,21 @@ impl Sandbox {
         }
     }
 
-    /// The engine of a tier, for those who measure it. Its epoch advances while the sandbox runs a
+    /// Returns the engine of a tier, for measurements. Its epoch advances while the sandbox runs a
     /// call.
     pub fn engine(&self, tier: Tier) -> &Engine {
         self.linker(tier).engine()
     }
 
-    /// The limits of every call.
+    /// Returns the limits of every call.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Links `component`, which was made of the bytes with this digest, with what its tier gives.
+    /// Links `component`, made from the bytes with this digest, with the imports of its tier.
     ///
     /// # Errors
-    /// It does not export the world `tool`, or imports something else.
+    /// Fails if the component does not export the world `tool` or imports something else.
     pub(crate) fn link(
         &self,
         tier: Tier,
@@ -142,10 +142,10 @@ impl Sandbox {
         Ok(Arc::new(Code::new(digest, tier, entry)))
     }
 
-    /// Asks the component `name` what its tools are, in a fresh instance and for no user.
+    /// Asks the component `name` to describe its tools, in a fresh instance and for no user.
     ///
     /// # Errors
-    /// It traps, or goes beyond a limit of calls.
+    /// Fails if the component traps or goes beyond a limit of calls.
     pub(crate) async fn describe(
         &self,
         name: &str,
@@ -162,8 +162,8 @@ impl Sandbox {
         Ok(definitions.into_iter().map(RawDefinition::from).collect())
     }
 
-    /// Runs one call in a fresh instance, until it ends or `gone` does. The guest starts, so
-    /// everything before is durable.
+    /// Runs one call in a fresh instance, until it ends or `gone` does. Takes [`Settled`], because
+    /// a guest starts only when everything before it is durable.
     pub async fn run(
         &self,
         job: Job<'_>,
@@ -201,6 +201,7 @@ impl Sandbox {
         };
         let call = entry.call(&mut store, tool.name, &context);
         let returned = tokio::select! {
+            // In this order, so that a call whose client has gone never counts as answered.
             biased;
             () = gone => {
                 let message = "the call was cancelled";
@@ -216,15 +217,14 @@ impl Sandbox {
     }
 
     fn state(&self, purpose: Purpose, owner: Owner, log: Log) -> CallState {
-        let seams = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        CallState::new(
-            purpose,
-            log,
-            &self.limits,
-            self.budget.share(owner),
-            self.ticker.run(),
-            seams,
-        )
+        let surroundings = Surroundings {
+            limits: &self.limits,
+            share: self.budget.share(owner),
+            ticking: self.ticker.run(),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+        };
+        CallState::new(purpose, log, surroundings)
     }
 }
 
@@ -236,7 +236,8 @@ fn timed_out() -> Ending {
     )
 }
 
-/// Tells the caller which limit was hit, and the operator everything.
+/// Returns the ending of a trapped guest, with the limit it hit for the caller, and logs the
+/// details for the operator.
 fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
     if error.is::<PoolConcurrencyLimitError>() {
         return Ending::without_answer(
@@ -246,7 +247,7 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
         );
     }
     let cause = format!("{error:#}");
-    // A guest that lived with a refused growth was ended by what came after it.
+    // A guest may survive a refused growth, and a later cause then ends it.
     let ran_out = error.downcast_ref::<RanOut>().copied();
     let (outcome, reason, message) = if ran_out == Some(RanOut::Clock) {
         (
@@ -280,7 +281,7 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
         (
             Outcome::Failed,
             EndReason::OutputTooLarge,
-            "the tool handed over more than it may at once",
+            "the tool handed over too much at once",
         )
     } else {
         (Outcome::Failed, EndReason::Trapped, "the tool failed")

@@ -1,4 +1,4 @@
-//! What one instance's host functions can reach: this call's values and nothing shared.
+//! The data of one instance's host functions: this call's values and nothing shared.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(super) struct CallState {
     pub(super) log: Arc<Log>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
-    // Made when a component of the compatibility tier first asks.
+    // Made when a component of the compatibility tier first uses it.
     wasi: Option<Box<Wasi>>,
     cpu: Cpu,
     fuel: usize,
@@ -33,19 +33,28 @@ pub(super) struct CallState {
     ticking: Ticking,
 }
 
-/// What the instance is for.
+/// The purpose of an instance.
 pub(super) enum Purpose {
-    /// `describe`, for nobody: there is no identity and no authority.
+    /// `describe`, for no user: there is no identity and no authority.
     Describe,
     /// One call.
     Call(Box<CallScope>),
 }
 
-/// What a call adds.
+/// The parts of the sandbox that an instance runs with.
+pub(super) struct Surroundings<'l> {
+    pub(super) limits: &'l Limits,
+    pub(super) share: Arc<Share>,
+    pub(super) ticking: Ticking,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+}
+
+/// The values of one call.
 pub(super) struct CallScope {
     pub(super) envelope: Arc<SignedEnvelope>,
     pub(super) services: Arc<dyn Services>,
-    /// How many requests it makes at most.
+    /// The most requests that it may make.
     pub(super) most_requests: usize,
     pub(super) settings: Arc<str>,
     pub(super) progress: Option<ProgressSink>,
@@ -58,13 +67,13 @@ struct Cpu {
     deadline: Instant,
 }
 
-/// The guest was stopped because it had used up its time.
+/// The kind of time that a stopped guest had used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RanOut {
-    /// Of the processor.
+    /// Processor time.
     #[error("the processor time ran out")]
     Processor,
-    /// By the clock, waiting included.
+    /// Time by the clock, waiting included.
     #[error("the time ran out")]
     Clock,
 }
@@ -73,10 +82,13 @@ impl CallState {
     pub(super) fn new(
         purpose: Purpose,
         log: Log,
-        limits: &Limits,
-        share: Arc<Share>,
-        ticking: Ticking,
-        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        Surroundings {
+            limits,
+            share,
+            ticking,
+            clock,
+            random,
+        }: Surroundings<'_>,
     ) -> Self {
         Self {
             growth: Growth::new(limits, share),
@@ -85,7 +97,7 @@ impl CallState {
             clock,
             random,
             wasi: None,
-            // What one bound allows, another does not forbid.
+            // Fuel must not forbid what the bounds on results allow.
             fuel: limits
                 .hostcall_bytes
                 .max(limits.output.max(limits.downstream_bytes).saturating_mul(2)),
@@ -99,13 +111,13 @@ impl CallState {
         }
     }
 
-    /// What a component of the compatibility tier finds of WASI.
+    /// Returns the WASI that a component of the compatibility tier sees.
     fn wasi(&mut self) -> &mut Wasi {
         self.wasi
             .get_or_insert_with(|| Box::new(Wasi::new(self.handles, &self.clock, &self.log)))
     }
 
-    /// Returns the call; a trap during `describe`. `what` names the import.
+    /// Returns the call, or a trap during `describe`. `what` names the import.
     pub(super) fn scope(&self, what: &'static str) -> wasmtime::Result<&CallScope> {
         match &self.purpose {
             Purpose::Call(scope) => Ok(scope),
@@ -122,7 +134,7 @@ impl WasiView for CallState {
     }
 }
 
-/// A store with every limit in place before anything can run in it.
+/// Returns a store with every limit in place before anything can run in it.
 pub(super) fn store(engine: &Engine, state: CallState) -> Store<CallState> {
     let (fuel, handles) = (state.fuel, state.handles);
     let mut store = Store::new(engine, state);

@@ -17,7 +17,7 @@ use super::entry::Exports;
 use crate::intake;
 
 impl Code {
-    /// Real code under a made-up digest.
+    /// Returns real code under a made-up digest.
     pub(crate) fn of_test(digest: &str) -> Arc<Self> {
         static ENTRY: OnceLock<Option<Exports>> = OnceLock::new();
         let entry = ENTRY.get_or_init(|| linked().ok()).clone();
@@ -35,7 +35,7 @@ fn linked() -> wasmtime::Result<Exports> {
     Exports::new(&linker, &component)
 }
 
-/// The envelope of a made-up call.
+/// Returns the envelope of a made-up call.
 pub(super) fn envelope_of_test() -> Arc<SignedEnvelope> {
     let actor = Actor {
         kind: ActorKind::User,

@@ -1,9 +1,9 @@
-//! Keeps time for guests: one thread advances the epoch of all engines, and sleeps for good while
-//! no guest runs.
+//! The guests' clock: one thread that advances the epoch of all engines, and sleeps while no guest
+//! runs.
 //!
 //! Invariant: while a [`Ticking`] exists, every engine's epoch advances every [`TICK`], so that a
-//! guest that never yields is looked at. Deliberately absent: any meaning of an epoch;
-//! [`super::state`] decides what a tick is worth.
+//! guest that never yields is checked. An epoch has no meaning here; [`super::state`] decides what
+//! a tick is worth.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use wasmtime::{Engine, EngineWeak};
 
 use super::engine::EngineError;
 
-/// The thread, for as long as this lives.
+/// The thread, which lives as long as this value.
 pub(super) struct Ticker {
     shared: Arc<GuestsRunning>,
     thread: Thread,
@@ -22,12 +22,12 @@ pub(super) struct Ticker {
 
 #[derive(Default)]
 struct GuestsRunning {
-    /// Guests that run.
+    /// The number of guests that run.
     running: AtomicUsize,
     over: AtomicBool,
 }
 
-/// A guest runs, or is about to.
+/// The guard that keeps the ticker going for one guest.
 pub(super) struct Ticking(Arc<Ticker>);
 
 impl Ticker {
@@ -46,10 +46,10 @@ impl Ticker {
         Ok(Arc::new(Self { shared, thread }))
     }
 
-    /// Time passes until what this returns is dropped.
+    /// Lets time pass until the returned guard is dropped.
     pub(super) fn run(self: &Arc<Self>) -> Ticking {
-        // The thread looks at the count before it sleeps for good, and being woken before that is
-        // remembered.
+        // The thread reads the count before it sleeps, and a wake-up before that is remembered, so
+        // none is lost.
         if self.shared.running.fetch_add(1, Ordering::SeqCst) == 0 {
             self.thread.unpark();
         }
@@ -95,11 +95,10 @@ impl GuestsRunning {
     }
 }
 
-/// How often a running guest yields and is looked at.
+/// The interval at which a running guest yields and is checked.
 pub(super) const TICK: Duration = Duration::from_millis(2);
 
-/// Ticks without a guest before the thread sleeps for good: under load it is not woken for every
-/// call.
+/// The ticks without a guest before the thread sleeps: under load it is not woken for every call.
 const PATIENCE: u32 = 250;
 
 #[cfg(test)]
@@ -110,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether ticks end a guest that never yields, before this long is over.
+    /// Returns true if ticks end a guest that never yields within this time.
     fn passes(engine: &Engine, patience: Duration) -> bool {
         let mut store = wasmtime::Store::new(engine, ());
         store.set_epoch_deadline(TICKS);
@@ -128,12 +127,12 @@ mod tests {
             }
         });
         assert!(endless.call(&mut store, ()).is_err());
-        // The watchdog may have gone already.
+        // The watchdog may have ended already.
         let _ = ended.send(());
         watchdog.join().unwrap()
     }
 
-    /// More than pass between two looks.
+    /// More ticks than pass between two checks.
     const TICKS: u64 = 3;
 
     fn engine() -> Engine {

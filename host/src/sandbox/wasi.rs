@@ -1,10 +1,11 @@
-//! The compatibility tier: what of WASI a component may import, and what it finds there.
+//! The compatibility tier: the part of WASI that a component may import, and what the host puts
+//! behind it.
 //!
-//! Language runtimes import WASI even for pure code. They find a world with nothing in it: no
-//! files, no arguments, no environment, a coarse clock, random bytes, and an output that ends in
-//! the host's log. `wasi:sockets` and `wasi:http` are not in the table, so they are never linked.
+//! Language runtimes import WASI even for pure code. They find an empty world: no files, no
+//! arguments, no environment, a coarse clock, random bytes, and an output that ends in the host's
+//! log. `wasi:sockets` and `wasi:http` are not in the table, so they are never linked.
 //!
-//! Invariant: what is linked is exactly [`GRANTED`]; docs/wasi.md shows the same table.
+//! Invariant: exactly [`GRANTED`] is linked; docs/wasi.md shows the same table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +61,7 @@ pub(crate) const GRANTED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Whether an import is one of the compatibility tier's.
+/// Returns true if an import belongs to the compatibility tier.
 pub(crate) fn is_granted(import: &str) -> bool {
     let Some((interface, version)) = import.split_once('@') else {
         return false;
@@ -96,7 +97,7 @@ pub(super) fn link<S: WasiView + 'static>(linker: &mut Linker<S>) -> wasmtime::R
     random::random::add_to_linker::<S, WasiRandom>(linker, |state| state.ctx().ctx.random())
 }
 
-/// What `wasi:io` works on: the call's handles.
+/// The marker type for `wasi:io`, which works on the call's handles.
 struct Io;
 
 impl HasData for Io {
@@ -138,7 +139,7 @@ impl Wasi {
         }
     }
 
-    /// What the interfaces work on.
+    /// Returns the view that the interfaces work on.
     pub(super) fn view(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
             ctx: &mut self.context,
@@ -206,7 +207,7 @@ impl StdoutStream for LineOutput {
     }
 }
 
-/// One handle to an output. What has no line end when the handle goes away is a line as well.
+/// One handle to an output. A last line without a line end is written when the handle is dropped.
 struct LineStream {
     log: Arc<Log>,
     level: Level,

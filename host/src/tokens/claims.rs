@@ -6,9 +6,9 @@ use super::error::TokenError;
 use crate::characters;
 use crate::json::member;
 
-/// How long tokens may be valid, and by how much other clocks may differ, in seconds.
+/// Bounds on the lifetime of tokens and on the difference of clocks, in seconds.
 ///
-/// It applies to every token that comes in: to a caller's and to one that an authorization server
+/// They apply to every token that comes in: to a caller's, and to one that an authorization server
 /// issued for a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeRule {
@@ -16,7 +16,7 @@ pub struct TimeRule {
     pub lifetime: u64,
     /// From `iat` to now (`max_token_age`).
     pub age: u64,
-    /// By which `nbf` and `iat` may be ahead (`clock_skew`). `exp` gets no leeway.
+    /// The time by which `nbf` and `iat` may be ahead (`clock_skew`). `exp` gets no leeway.
     pub skew: u64,
 }
 
@@ -39,19 +39,19 @@ impl Claims {
         Self(members)
     }
 
-    /// A claim that must be a name: 1 to 256 bytes, nothing that cannot be seen, no space at an
-    /// end.
+    /// Returns a claim that must be a name: 1 to 256 bytes, only visible characters, no space at
+    /// either end.
     ///
     /// # Errors
-    /// It is missing or not such a string.
+    /// Fails if the claim is missing or no such string.
     pub fn string(&self, name: &str) -> Result<&str, TokenError> {
         self.optional_string(name)?.ok_or_else(|| malformed(name))
     }
 
-    /// The same, if it is there.
+    /// Returns a claim as [`Self::string`] does, or `None` if it is absent.
     ///
     /// # Errors
-    /// It is there and not such a string.
+    /// Fails if the claim is there and no such string.
     pub fn optional_string(&self, name: &str) -> Result<Option<&str>, TokenError> {
         let text = member::text(&self.0, name).map_err(|_| malformed(name))?;
         if text.is_none_or(is_name) {
@@ -61,10 +61,10 @@ impl Claims {
         }
     }
 
-    /// A `NumericDate` (RFC 7519 §2) in whole seconds, if it is there.
+    /// Returns a `NumericDate` (RFC 7519 §2) in whole seconds, or `None` if it is absent.
     ///
     /// # Errors
-    /// It is there and not a whole number of seconds before the year 285,000,000.
+    /// Fails if it is there and not a whole number of seconds before the year 285,000,000.
     pub fn optional_time(&self, name: &str) -> Result<Option<u64>, TokenError> {
         let time = member::whole(&self.0, name).map_err(|_| malformed(name))?;
         if time.is_none_or(|time| time < MAX_TIME) {
@@ -74,24 +74,24 @@ impl Claims {
         }
     }
 
-    /// An object, if it is there.
+    /// Returns an object, or `None` if it is absent.
     ///
     /// # Errors
-    /// It is there and not an object.
+    /// Fails if the claim is there and no object.
     pub fn optional_object(&self, name: &str) -> Result<Option<Self>, TokenError> {
         let members = member::object(&self.0, name).map_err(|_| malformed(name))?;
         Ok(members.map(|members| Self(members.clone())))
     }
 
-    /// Whether the claim is there at all.
+    /// Returns true if the claim is there, whatever its value.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// When the token expires, seconds since 1970-01-01 UTC.
+    /// Returns the token's expiry, in seconds since 1970-01-01 UTC.
     ///
     /// # Errors
-    /// There is no `exp`.
+    /// Fails if there is no `exp`.
     pub fn expiry(&self) -> Result<u64, TokenError> {
         self.optional_time("exp")?.ok_or_else(|| malformed("exp"))
     }
@@ -99,7 +99,7 @@ impl Claims {
     /// Checks `exp`, `nbf` and `iat` (RFC 7519 §4.1) at the time `now`.
     ///
     /// # Errors
-    /// A time is missing, malformed, past, in the future, too far away or too long ago.
+    /// Fails if a time is missing, malformed, past, in the future, too far away or too long ago.
     pub(super) fn check_times(&self, now: u64, rule: &TimeRule) -> Result<(), TokenError> {
         let (expiry, issued) = (self.expiry()?, self.optional_time("iat")?);
         if now >= expiry {
@@ -119,10 +119,10 @@ impl Claims {
         Ok(())
     }
 
-    /// All audiences (RFC 7519 §4.1.3): a string or an array of strings.
+    /// Returns all audiences (RFC 7519 §4.1.3): a string or an array of strings.
     ///
     /// # Errors
-    /// It is missing, empty or of another type.
+    /// Fails if the claim is missing, empty or of another type.
     pub fn audiences(&self) -> Result<Vec<&str>, TokenError> {
         let audiences = match self.0.get("aud") {
             Some(Value::String(one)) => Some(vec![one.as_str()]),
@@ -133,11 +133,11 @@ impl Claims {
             .ok_or_else(|| malformed("aud"))
     }
 
-    /// Scopes from `claim`: a space-separated string (RFC 9068 §2.2.3) or an array of strings;
-    /// sorted, without repetition. Without the claim there are none.
+    /// Returns the scopes in `claim`: a space-separated string (RFC 9068 §2.2.3) or an array of
+    /// strings. They are sorted and without repetition; without the claim there are none.
     ///
     /// # Errors
-    /// It is there and of another type.
+    /// Fails if the claim is there and of another type.
     pub fn scopes(&self, claim: &str) -> Result<Vec<String>, TokenError> {
         let stated = match self.0.get(claim) {
             Some(Value::String(text)) => {
@@ -161,7 +161,8 @@ fn malformed(name: &str) -> TokenError {
     TokenError::Claim(name.to_owned())
 }
 
-/// Names end up in records, headers and paths: bounded, and each looks like no other.
+/// Returns true if the text can be a name. Names end up in records, headers and paths, so they are
+/// bounded, and no two look alike.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NAME && characters::check_name(text).is_ok()
 }

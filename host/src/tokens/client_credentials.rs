@@ -1,5 +1,5 @@
-//! The host's own token (RFC 6749 §4.4): obtained by one request for all who wait, and kept until
-//! shortly before it expires.
+//! The host's own token (RFC 6749 §4.4): one request obtains it for all who wait, and it is kept
+//! until shortly before it expires.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ pub(crate) struct ClientCredentials {
     current: Flight<Result<Own, EndpointError>>,
 }
 
-/// What is asked for, and what may come of it.
+/// The requested token, and what the answer may contain.
 #[derive(Default)]
 pub(crate) struct Asking {
     pub(crate) scopes: Vec<String>,
-    /// Scopes that the answer may state besides, as the authorization server spells them.
+    /// Further scopes that the answer may state, as the authorization server spells them.
     pub(crate) expected: Vec<String>,
     pub(crate) audience: Option<String>,
 }
@@ -45,8 +45,8 @@ impl ClientCredentials {
         }
     }
 
-    /// Forgets `token`, which a service did not accept, if it is the present one and not too new
-    /// to be renewed.
+    /// Forgets `token`, which a service refused, if it is the present one and old enough to be
+    /// renewed.
     pub(crate) fn refused(&self, token: &str) {
         self.current.forget(|last| {
             let present = last
@@ -57,7 +57,7 @@ impl ClientCredentials {
         });
     }
 
-    /// A token that is valid for some time still (RFC 6749 §4.4).
+    /// Returns a token that stays valid for some time (RFC 6749 §4.4).
     pub(crate) async fn token(&self) -> Result<SecretString, EndpointError> {
         let now = self.clock.now();
         let usable = |last: &Landed<Result<Own, _>>| {
@@ -96,8 +96,8 @@ impl ClientCredentials {
 }
 
 impl Asking {
-    /// The host's own token is no wider than what was asked for, as far as the answer says. Where
-    /// nothing is asked for, the authorization server chooses (RFC 6749 §3.3).
+    /// Checks that the host's own token is no wider than requested, as far as the answer says. If
+    /// no scope was requested, the authorization server chooses (RFC 6749 §3.3).
     fn check(&self, granted: &Granted) -> Result<(), EndpointError> {
         let mut answered = granted.scope.iter().flatten();
         let asked = |scope: &String| self.scopes.contains(scope) || self.expected.contains(scope);
@@ -108,7 +108,8 @@ impl Asking {
     }
 }
 
-/// A token is not used in its last seconds, and not kept for longer than an hour whatever it says.
+/// The last seconds in which a token is not used. No token is kept for longer than an hour,
+/// whatever it says.
 const MARGIN: u64 = 30;
 const MAX_KEPT: u64 = 3600;
 

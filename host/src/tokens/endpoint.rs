@@ -36,10 +36,10 @@ impl TokenEndpoint {
         }
     }
 
-    /// Sends one form for `party`. `asked` are the scopes that it asks for.
+    /// Sends one form for `party`. `asked` are the scopes that it requests.
     ///
     /// # Errors
-    /// No bearer token came back.
+    /// Fails if the answer holds no bearer token.
     pub(crate) async fn post(
         &self,
         form: &[(&str, &str)],
@@ -50,6 +50,7 @@ impl TokenEndpoint {
         let sent = self.http.send_for(party, request, TOKEN_TIME, MAX_ANSWER);
         let answer = sent.await.map_err(|error| unanswered(&error))?;
         let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
+        // A token may be in both copies: the bytes, and the document that was read from them.
         wipe_bytes(answer.body);
         let read = match answer.status {
             StatusCode::OK => Granted::read(document.as_ref()).map_err(EndpointError::from),
@@ -72,9 +73,10 @@ impl TokenEndpoint {
     }
 }
 
-/// The form, erased when it has been sent: it has the caller's token in it.
+/// Encodes the form into bytes that are erased once sent, because the form holds the caller's
+/// token.
 fn encode(form: &[(&str, &str)]) -> Bytes {
-    // Room for every byte as `%XX`, so that no shorter copy is left behind.
+    // Room for every byte as `%XX`, so that growing leaves no shorter copy behind.
     let room = form
         .iter()
         .map(|(name, value)| 3 * (name.len() + value.len()) + 2)
@@ -85,14 +87,14 @@ fn encode(form: &[(&str, &str)]) -> Bytes {
     Bytes::from_owner(Zeroizing::new(text.into_bytes()))
 }
 
-/// Erases an answer that may have a token in it, unless another part still holds it.
+/// Erases an answer that may hold a token, unless another part still refers to it.
 fn wipe_bytes(answer: Bytes) {
     if let Ok(mut answer) = answer.try_into_mut() {
         answer.as_mut().zeroize();
     }
 }
 
-/// Erases the texts of a document that may have a token in it.
+/// Erases the texts of a document that may hold a token.
 fn wipe(document: &mut Value) {
     match document {
         Value::String(text) => text.zeroize(),
@@ -118,7 +120,7 @@ fn unanswered(error: &EgressError) -> EndpointError {
     }
 }
 
-/// How long an authorization server may take.
+/// The time that an authorization server may take.
 const TOKEN_TIME: Duration = Duration::from_secs(5);
 const MAX_ANSWER: usize = 64 * 1024;
 const MAX_DEPTH: usize = 8;

@@ -1,6 +1,6 @@
 //! The reasons for not accepting a token.
 
-/// Why a JWT was not accepted.
+/// The reasons for not accepting a JWT.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Not three base64url parts of acceptable size.
@@ -9,7 +9,7 @@ pub enum TokenError {
     /// Header or payload is not acceptable JSON.
     #[error("the token's {0} is not acceptable JSON")]
     Json(&'static str),
-    /// A header parameter that must be understood and is not, or one of the wrong type.
+    /// A header parameter has the wrong type, or must be understood and is not.
     #[error("the token's header has an unacceptable `{0}`")]
     Header(&'static str),
     /// The algorithm is not the one pinned to the key.
@@ -18,13 +18,13 @@ pub enum TokenError {
     /// The signature does not verify.
     #[error("the token's signature does not verify")]
     Signature,
-    /// The `typ` header is not what this issuer's access tokens carry.
+    /// The `typ` header does not name this issuer's type of access tokens.
     #[error("the token's `typ` is not the configured token_type")]
     Type,
     /// It has a claim that only ID tokens have.
     #[error("the token is an ID token (`nonce`, `at_hash`, `c_hash`), not an access token")]
     IdToken,
-    /// A claim that must be there is not, or has the wrong JSON type or form.
+    /// A required claim is missing, or has the wrong JSON type or form.
     #[error("the token's claim `{0}` is missing or malformed")]
     Claim(String),
     /// `exp` is past.
@@ -33,13 +33,13 @@ pub enum TokenError {
     /// `nbf` or `iat` is in the future.
     #[error("the token is not valid yet")]
     NotYet,
-    /// From `iat`, or now, to `exp` it is longer than tokens of this issuer may be valid.
+    /// The time from `iat`, or from now, to `exp` is longer than this issuer's tokens may be valid.
     #[error("the token is valid for longer than max_token_lifetime")]
     TooLong,
     /// `iat` is too long ago.
     #[error("the token was issued longer ago than max_token_age")]
     TooOld,
-    /// `aud` does not name the expected audience, or names more where it must not.
+    /// `aud` does not name the expected audience, or names others that it must not.
     #[error("the token is for another audience")]
     Audience,
     /// `iss` does not name the expected issuer.

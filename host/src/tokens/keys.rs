@@ -1,8 +1,8 @@
-//! An issuer's public keys: fetched lazily, kept while good, renewed.
+//! An issuer's public keys: fetched when first needed, kept while good, renewed.
 //!
 //! Invariant: each key verifies exactly one algorithm. A set that is refused changes nothing: the
-//! last good one stays, for a time. No token is judged by a set that is older than two renewals
-//! unless the issuer was asked just now, and did not answer.
+//! last good one stays, for a time. No token is judged by a set older than two renewals, unless the
+//! issuer was asked just now and did not answer.
 
 mod key;
 mod set;
@@ -25,24 +25,26 @@ pub use key::Algorithm;
 pub(super) use key::Key;
 pub use source::{KeyFile, KeySource};
 
-/// The keys of a set that are not used, each with the reason.
+/// Returns the keys of a set that are not used, each with the reason.
 ///
 /// # Errors
-/// The whole set is refused.
+/// Fails if the whole set is refused.
 pub fn left_out(set: &[u8], algorithms: &[Algorithm]) -> Result<Vec<String>, String> {
     set::parse(set, algorithms).map(|set| set.left_out().to_vec())
 }
 
-/// Why there is no key.
+/// The reasons for having no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The issuer does not publish such a key.
-    #[error("the issuer publishes no key of that id, or several keys and the token names none")]
+    #[error(
+        "the issuer publishes no key with that id, or publishes several keys and the token names none"
+    )]
     Unknown,
-    /// There is no set.
+    /// There is no usable set.
     #[error("the issuer's key set is not available: {what}")]
     Unavailable {
-        /// What went wrong.
+        /// The last failure.
         what: String,
     },
 }
@@ -60,10 +62,10 @@ struct Ring {
     looks: Flight<Fetched>,
 }
 
-/// How it ended when the issuer was asked for its keys.
+/// The result of asking the issuer for its keys.
 type Fetched = Result<(), KeyError>;
 
-/// Which set it is: the SHA-256 of its text.
+/// The version of a set: the SHA-256 of its text.
 pub(crate) type SetVersion = [u8; 32];
 
 struct LoadedSet {
@@ -71,18 +73,18 @@ struct LoadedSet {
     at_ms: u64,
 }
 
-/// How far the last look can be relied on.
+/// The reliability of the last look.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Age {
     Fresh,
-    /// It is renewed in passing.
+    /// It is usable, and renewed in the background.
     Aging,
-    /// Whoever needs it waits until it is renewed.
+    /// It must be renewed before it is used.
     Old,
 }
 
 impl KeyRing {
-    /// A ring that has fetched nothing yet.
+    /// Makes a ring that has fetched nothing yet.
     pub fn new(
         source: KeySource,
         algorithms: Vec<Algorithm>,
@@ -101,10 +103,10 @@ impl KeyRing {
         }))
     }
 
-    /// The key of that id; without an id, the only key of the set.
+    /// Returns the key with this id; without an id, the only key of the set.
     ///
     /// # Errors
-    /// There is no such key, or no usable set.
+    /// Fails if there is no such key or no usable set.
     pub async fn find(&self, key_id: Option<&str>) -> Result<Arc<Key>, KeyError> {
         let ring = &self.0;
         let looked = match ring.usable() {
@@ -128,7 +130,8 @@ impl KeyRing {
         }
     }
 
-    /// Which set is current, if there is one that may be relied on without asking the issuer.
+    /// Returns the version of the current set, if the set can be relied on without asking the
+    /// issuer.
     pub(crate) fn version(&self) -> Option<SetVersion> {
         let loaded = self.0.usable()?;
         if self.0.age() == Age::Old {
@@ -138,18 +141,18 @@ impl KeyRing {
         Some(loaded.set.version())
     }
 
-    /// Returns whether the last attempt to get the keys failed and no older set can be used.
+    /// Returns true if the last attempt to fetch the keys failed and no older set can be used.
     pub fn is_unavailable(&self) -> bool {
         let failed = |last: Landed<Fetched>| last.answer.is_err();
         self.0.usable().is_none() && self.0.looks.last().is_some_and(failed)
     }
 
-    /// Whether these keys come from `source`, for these algorithms.
+    /// Returns true if these keys come from `source` and are for these algorithms.
     pub fn are_of(&self, source: &KeySource, algorithms: &[Algorithm]) -> bool {
         self.0.source == *source && self.0.algorithms == algorithms
     }
 
-    /// The same keys, of which a new set is asked for at once.
+    /// Returns the same keys and starts to fetch a new set at once.
     #[must_use]
     pub fn renewed(&self) -> Self {
         let ring = self.clone();
@@ -173,7 +176,7 @@ impl KeyRing {
         enough: impl Fn(&Ring, &Landed<Fetched>) -> bool + Send + Sync + 'static,
     ) -> Fetched {
         let ring = Arc::clone(&self.0);
-        // In a task of its own, so that a client that goes away does not undo the attempt.
+        // In a task of its own, so that a client that disconnects does not undo the attempt.
         let looked = tokio::spawn(async move {
             ring.looks
                 .join(|last| enough(&ring, last), || ring.fetch())
@@ -188,7 +191,7 @@ impl KeyRing {
 }
 
 impl Ring {
-    /// The last good set, while it may be used at all.
+    /// Returns the last good set, while it may be used at all.
     fn usable(&self) -> Option<Arc<LoadedSet>> {
         self.current
             .load_full()
@@ -230,6 +233,7 @@ impl Ring {
                     .load()
                     .as_ref()
                     .is_some_and(|loaded| loaded.set.version() == set.version());
+                // Logged once for each set, not at each renewal.
                 if !known {
                     set.left_out()
                         .iter()
@@ -250,15 +254,16 @@ impl Ring {
     }
 }
 
-// A set is renewed in passing once it is a minute old, and waited for once it is two, so a
-// withdrawn key is refused soon after, also on a quiet host. If the issuer does not answer, that
-// is believed for half a minute, in which it is asked again in passing: a busy host does not wait.
-// A set that could not be renewed for a day is no longer used. An unknown key id asks the issuer
-// at most once in COOLDOWN; before there is any set, it is asked every second.
+// A set is renewed in the background once it is a minute old, and must be renewed before use once
+// it is two minutes old, so a withdrawn key is refused soon after, even on a quiet host. If the
+// issuer does not answer, that holds for half a minute in which it is asked again in the
+// background, so a busy host does not wait. A set that could not be renewed for a day is no longer
+// used. An unknown key id asks the issuer at most once in COOLDOWN; before there is any set, the
+// issuer is asked every second.
 const REFRESH_MS: u64 = 60_000;
 const PAUSE_MS: u64 = 15_000;
 const MAX_STALE_MS: u64 = 24 * 60 * 60 * 1000;
 const COOLDOWN_MS: u64 = 30_000;
 const RETRY_MS: u64 = 1_000;
-/// For one attempt: at most two documents of metadata and the set.
+/// The time for one attempt: at most two documents of metadata and the set.
 const FETCH_TIME: Duration = Duration::from_secs(10);

@@ -2,5 +2,5 @@
 
 /// An OAuth access token.
 pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-/// A JWT, of which an access token may be one.
+/// A JWT, which may be an access token.
 pub(crate) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";

@@ -1,4 +1,4 @@
-//! An issuer on the loopback, whose keys, answers and time a test sets.
+//! An issuer on the loopback whose keys, answers and clock a test sets.
 #![expect(clippy::expect_used, reason = "tests")]
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ use crate::seams::Clock;
 pub(crate) struct Hands(AtomicU64);
 
 impl Hands {
-    /// A clock that stands at `seconds` since 1970-01-01 UTC.
+    /// Returns a clock that stands at `seconds` since 1970-01-01 UTC.
     pub(crate) fn at(seconds: u64) -> Arc<Self> {
         Arc::new(Self(AtomicU64::new(seconds * 1000)))
     }
@@ -37,7 +37,7 @@ impl Clock for Hands {
     }
 }
 
-/// The issuer: what it answers, when, and how often it was asked.
+/// The issuer: its answers, their timing, and a count of requests.
 pub(crate) struct Issuer {
     answer: Mutex<(&'static str, String)>,
     held: watch::Sender<bool>,
@@ -46,7 +46,7 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// An issuer that publishes nothing yet, and the ring of its keys.
+    /// Returns an issuer that publishes nothing yet, and the ring of its keys.
     pub(crate) async fn start(clock: &Arc<dyn Clock>) -> (Arc<Self>, KeyRing) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/jwks", listener.local_addr().expect("an address"));
@@ -111,7 +111,7 @@ impl Issuer {
             ("500 Internal Server Error", String::new());
     }
 
-    /// Lets requests come and no answers go, or lets them go.
+    /// Holds back all answers, or releases them.
     pub(crate) fn hold(&self, held: bool) {
         self.held.send_replace(held);
     }
@@ -121,13 +121,13 @@ impl Issuer {
     }
 }
 
-/// An access token with these claims, signed with the key of `seed`.
+/// Returns an access token with these claims, signed with the key of `seed`.
 pub(crate) fn signed(seed: u8, claims: &Value) -> String {
     let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": format!("key-{seed}")});
     signed_with(seed, &header, claims)
 }
 
-/// A token with this header and these claims, signed with the key of `seed`.
+/// Returns a token with this header and these claims, signed with the key of `seed`.
 pub(crate) fn signed_with(seed: u8, header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let text = format!("{}.{}", part(header), part(claims));

@@ -23,12 +23,12 @@ pub(super) struct Jws<'t> {
     signature: &'t str,
 }
 
-/// Which `typ` header an issuer's access tokens carry (RFC 9068 §4).
+/// The `typ` header that an issuer's access tokens carry (RFC 9068 §4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypeRule {
-    /// Exactly this, without or with the `application/` prefix, whatever its case.
+    /// Exactly this type, with or without the `application/` prefix, in any case.
     Exactly(String),
-    /// Whatever the issuer sets, except the types that are never access tokens.
+    /// Any type that the issuer sets, except those that are never access tokens.
     Any,
 }
 
@@ -36,17 +36,18 @@ impl<'t> Unverified<'t> {
     /// Splits and decodes `token`, bounded in size and depth.
     ///
     /// # Errors
-    /// It is not a JWT that could be verified.
+    /// Fails if it is not a JWT that could be verified.
     pub fn parse(token: &'t str) -> Result<Self, TokenError> {
         let jws = Jws::parse(token)?;
         let claims = decode(jws.payload, "payload")?;
         Ok(Self { jws, claims })
     }
 
-    /// What the token says its issuer is: good for finding the issuer's keys, and for nothing else.
+    /// Returns the issuer that the token claims, which serves to find the issuer's keys and for
+    /// nothing else.
     ///
     /// # Errors
-    /// There is no `iss` string.
+    /// Fails if there is no `iss` string.
     pub fn claimed_issuer(&self) -> Result<&str, TokenError> {
         member::text(&self.claims, "iss")
             .ok()
@@ -54,15 +55,16 @@ impl<'t> Unverified<'t> {
             .ok_or_else(|| TokenError::Claim("iss".into()))
     }
 
-    /// The key id, if the token has one: an opaque name, never a path or an address.
+    /// Returns the key id, if the token has one: an opaque name, never a path or an address.
     pub(super) fn key_id(&self) -> Option<&str> {
         self.jws.key_id()
     }
 
-    /// Verifies the signature with `key` and turns the claims into facts about what the issuer said.
+    /// Verifies the signature with `key` and returns the claims, which are now the issuer's
+    /// statements.
     ///
     /// # Errors
-    /// The token is not what the holder of `key` signed, or not of the expected type.
+    /// Fails if the holder of `key` did not sign the token, or if it is not of the expected type.
     pub(super) fn verify(self, key: &Key, expected: &TypeRule) -> Result<Claims, TokenError> {
         self.jws.verify(key)?;
         expected.check(member::text(&self.jws.header, "typ").map_err(|_| TokenError::Type)?)?;
@@ -141,7 +143,7 @@ fn decode(part: &str, name: &'static str) -> Result<Map<String, Value>, TokenErr
     }
 }
 
-// Checked before any cryptography; together they bound what an unauthenticated request can cost.
+// Checked before any cryptography; together they bound the cost of an unauthenticated request.
 const MAX_HEADER: usize = 4 * 1024;
 const MAX_PAYLOAD: usize = 16 * 1024;
 const MAX_KEY_ID: usize = 256;

@@ -1,9 +1,9 @@
-//! The one way from a token's text to its claims: for a caller's token at the front door, and for
-//! a token that an authorization server issued for a service.
+//! The one path from a token's text to its claims, for a caller's token at the front door and for a
+//! token that an authorization server issued for a service.
 //!
 //! Invariant: a token is accepted only if the expected issuer signed it, with the algorithm of the
-//! key that it names, for the expected audience, of the expected type, within its times, and if it
-//! is an access token that its bearer may use without proving more.
+//! key that it names, for the expected audience, of the expected type, within its times, and only
+//! if it is an access token that its bearer may use without a further proof.
 
 use super::claims::{Claims, TimeRule};
 use super::error::TokenError;
@@ -11,8 +11,8 @@ use super::keys::{KeyError, KeyRing, SetVersion};
 use super::unverified::{TypeRule, Unverified};
 use crate::seams::Clock;
 
-/// What a token must be to be accepted. All of it is checked; what two kinds of tokens are held to
-/// differently is a field here.
+/// The conditions for accepting a token. All of them are checked; a rule that differs between two
+/// kinds of tokens is a field here.
 pub struct Expectations<'e> {
     /// Its exact `iss`.
     pub issuer: &'e str,
@@ -20,29 +20,29 @@ pub struct Expectations<'e> {
     pub keys: &'e KeyRing,
     /// Its `typ`.
     pub token_type: &'e TypeRule,
-    /// How fresh it is.
+    /// The bounds on its times.
     pub times: &'e TimeRule,
-    /// When it must have expired, seconds since 1970-01-01 UTC, where another token bounds it.
+    /// The latest allowed expiry, in seconds since 1970-01-01 UTC, if another token bounds it.
     pub ends_by: Option<u64>,
     /// Its `aud`.
     pub audience: Audience<'e>,
-    /// Whom it must name, where that is known before.
+    /// The subject that it must name, if that is known in advance.
     pub subject: Option<Subject<'e>>,
 }
 
 /// The audience that a token must have, compared exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience<'e> {
-    /// It is among those of the token (RFC 8707 §2).
+    /// The token's audiences include it (RFC 8707 §2).
     Among(&'e str),
-    /// It is the only one: the token is good nowhere else.
+    /// It is the token's only audience: the token is good nowhere else.
     Only(&'e str),
 }
 
 /// The subject that a token must name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject<'e> {
-    /// The claim.
+    /// The name of the claim.
     pub claim: &'e str,
     /// Its value.
     pub name: &'e str,
@@ -54,10 +54,10 @@ pub struct Verified {
     keys: SetVersion,
 }
 
-/// Why a token was not accepted.
+/// The reasons for not accepting a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
-    /// It is not what is expected.
+    /// The token does not meet an expectation.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// There is no key to verify it with.
@@ -69,7 +69,7 @@ impl Expectations<'_> {
     /// Verifies the token in full, and consumes it.
     ///
     /// # Errors
-    /// It is not a token that may be used.
+    /// Fails if the token must not be used.
     pub async fn verify(
         &self,
         token: Unverified<'_>,
@@ -80,7 +80,7 @@ impl Expectations<'_> {
         }
         let key = self.keys.find(token.key_id()).await?;
         let claims = token.verify(&key, self.token_type)?;
-        // Only now: to look for the key may have taken a while.
+        // Checked only now, because looking for the key may have taken a while.
         self.check(&claims, clock.now())?;
         Ok(Verified {
             claims,
@@ -120,12 +120,12 @@ impl Audience<'_> {
 }
 
 impl Verified {
-    /// What the issuer said.
+    /// Returns the claims that the issuer signed.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
 
-    /// A token with these claims, as if it had been verified.
+    /// Returns a token with these claims, as if it had been verified.
     #[cfg(test)]
     pub(crate) fn for_tests(claims: &serde_json::Value) -> Self {
         let claims = serde_json::from_value(claims.clone()).unwrap_or_default();
@@ -135,7 +135,7 @@ impl Verified {
         }
     }
 
-    /// The version of the key set that it was verified with.
+    /// Returns the version of the key set that verified the token.
     pub(crate) fn keys(&self) -> SetVersion {
         self.keys
     }

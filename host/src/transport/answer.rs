@@ -145,9 +145,9 @@ pub(super) fn document(value: &Value) -> HttpAnswer {
     respond(StatusCode::OK, "application/json", value.to_string().into())
 }
 
-/// Answers with a JSON-RPC error and the request's id, which is null if it could not be read.
+/// Answers with a JSON-RPC error on HTTP 400 and the request's id, which is null if it could not be
+/// read.
 pub(super) fn protocol_error(
-    status: StatusCode,
     id: &Value,
     code: i32,
     text: &str,
@@ -158,7 +158,7 @@ pub(super) fn protocol_error(
         error.insert("data".into(), data.clone());
     }
     let error = json!({"jsonrpc": "2.0", "id": id, "error": error});
-    message(status, error.to_string().into_bytes())
+    message(StatusCode::BAD_REQUEST, error.to_string().into_bytes())
 }
 
 /// Answers with a JSON-RPC message.

@@ -41,6 +41,28 @@ pub(super) enum Unread {
     Slow,
 }
 
+/// A body that was read, with its room.
+pub(super) struct WholeBody {
+    bytes: Vec<u8>,
+    _reader: Reader,
+}
+
+impl WholeBody {
+    /// Returns true if parsing it takes long enough to hold up others.
+    pub(super) fn is_costly(&self) -> bool {
+        self.bytes.len() > CHEAP
+    }
+
+    /// Parses the body. Others go on while a costly one takes its time.
+    pub(super) fn parse<T>(self, parse: impl FnOnce(&[u8]) -> T) -> T {
+        if self.is_costly() {
+            tokio::task::block_in_place(|| parse(&self.bytes))
+        } else {
+            parse(&self.bytes)
+        }
+    }
+}
+
 impl Bodies {
     /// Makes room for bodies of at most `max_body` bytes each.
     pub(super) fn new(max_body: usize) -> Self {
@@ -51,20 +73,22 @@ impl Bodies {
         }
     }
 
-    /// Reads the whole body of a request of `principal` and hands it to `parse` while it has room.
-    pub(super) async fn read<T>(
+    /// Reads the whole body of a request of `principal`. It has room until it is dropped.
+    pub(super) async fn read(
         &self,
         principal: Principal,
         body: Incoming,
-        parse: impl FnOnce(&[u8]) -> T,
-    ) -> Result<T, Unread> {
+    ) -> Result<WholeBody, Unread> {
         let (reader, out) = self.enter(principal)?;
         let bytes = tokio::select! {
             biased;
             _ = out => return Err(Unread::Busy),
             bytes = self.collect(body, &reader) => bytes?,
         };
-        Ok(parse(&bytes))
+        Ok(WholeBody {
+            bytes,
+            _reader: reader,
+        })
     }
 
     fn enter(&self, principal: Principal) -> Result<(Reader, oneshot::Receiver<()>), Unread> {
@@ -132,6 +156,8 @@ fn time_for(received: usize) -> Duration {
     GRACE.saturating_add(at_the_rate).min(BODY_TIME)
 }
 
+/// The largest body that is parsed at once, bytes: well below a millisecond.
+const CHEAP: usize = 32 * 1024;
 /// The longest time that a client may take to send a body.
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// The time before the least rate counts: enough for a lost packet.

@@ -24,7 +24,8 @@ use super::answer::{HttpAnswer, Way, message, plain, way};
 use super::body::Held;
 use super::discovery::Resource;
 use super::revision::Revision;
-use crate::call::{self, CallClient, Host, Permit, Progress, Refusal};
+use crate::call::{self, CallClient, Entry, Host, Progress, Refusal};
+use crate::dispatch::TargetRequest;
 use crate::sandbox::{self, Report};
 
 /// The form of the answer to one call, independent of its content.
@@ -47,27 +48,23 @@ enum Event {
     Ended(Result<sandbox::Answer, Refusal>),
 }
 
-/// Makes the call and answers it.
+/// Makes the call of an admitted caller and answers it.
 pub(super) async fn answer(
     host: &Arc<Host>,
-    permit: Permit,
-    framing: Framing,
-    held: Option<Held>,
+    entry: Entry,
+    request: TargetRequest,
+    (framing, held): (Framing, Option<Held>),
 ) -> HttpAnswer {
     let (sender, mut events) = mpsc::channel(EVENTS);
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
-    let wanted = framing.progress.is_some();
-    let deliver = deliver(
-        Arc::clone(host),
-        permit,
-        gone,
-        wanted.then(|| sender.clone()),
-    );
+    let reports = framing.progress.is_some().then(|| sender.clone());
+    let own = Arc::clone(host);
+    // From here on the call no longer depends on its client: whatever is decided is recorded.
     host.calls.spawn(async move {
         // The memory of the arguments counts until the call ends, even if the client has gone.
         let _held = held;
-        let ended = deliver.await;
+        let ended = deliver(&own, (entry, request), gone, reports).await;
         let _ = sender.send(Event::Ended(ended)).await;
     });
     match events.recv().await {
@@ -79,8 +76,8 @@ pub(super) async fn answer(
 
 /// Makes the call, and hands its progress to `events` until it is over.
 async fn deliver(
-    host: Arc<Host>,
-    permit: Permit,
+    host: &Host,
+    (entry, request): (Entry, TargetRequest),
     cancelled: CancellationToken,
     events: Option<mpsc::Sender<Event>>,
 ) -> Result<sandbox::Answer, Refusal> {
@@ -99,7 +96,7 @@ async fn deliver(
             }
         }
     };
-    let (ended, ()) = tokio::join!(call::perform(&host, permit, client), watched);
+    let (ended, ()) = tokio::join!(call::make(host, entry, request, client), watched);
     ended
 }
 
@@ -125,7 +122,7 @@ impl Framing {
         match ended {
             Ok(answer) => message(StatusCode::OK, self.result(&answer)),
             // The call may have run, so the client must not take it for one that can be sent again.
-            Err(refusal) if refusal.is_unrecordable() => plain(
+            Err(refusal) if refusal.may_have_run() => plain(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "the call cannot be recorded",
             ),
@@ -146,6 +143,7 @@ impl Framing {
         for (name, value) in [
             (header::CONTENT_TYPE, "text/event-stream"),
             (header::CACHE_CONTROL, "no-store"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::HeaderName::from_static("x-accel-buffering"), "no"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));

@@ -16,9 +16,9 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use serde_json::Value;
 use tokio::task::JoinError;
-use url::Url;
 
 use super::answer::{HttpAnswer, Way, document, later, not_listening, plain, protocol_error, way};
+use super::authority::host_of;
 use super::body::{Bodies, Held, Parsed, Unread};
 use super::calls::{self, Framing};
 use super::discovery::Resource;
@@ -29,7 +29,7 @@ use super::message::{Asks, BadMessage, Message, TargetCall, trace_id_of};
 use super::ready::ready;
 use super::revision::{self, Improper};
 use crate::call::{self, Entry, Host, Listener};
-use crate::dispatch::Target;
+use crate::dispatch::{Target, TargetRequest};
 use crate::identity::{Caller, Presented};
 use crate::principal::Principal;
 
@@ -241,20 +241,18 @@ impl Front {
             Ok(revision) => revision,
             Err(improper) => return self.improper(entry, &id, &improper).await,
         };
-        let trace_id = call.trace_id().or_else(|| trace_id(headers));
         let framing = Framing {
             id,
             revision,
             progress: call.progress_token(),
             resource: Arc::clone(&self.resource),
         };
-        let host = Arc::clone(&self.host);
-        let decide = async move { entry.permit(&host, call.request, trace_id).await };
-        match to_its_end(&self.host, decide).await {
-            Ok(Ok(permit)) => calls::answer(&self.host, permit, framing, held).await,
-            Ok(Err(refusal)) => framing.refused(&refusal),
-            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
-        }
+        let trace_id = call.trace_id().or_else(|| trace_id(headers));
+        let request = TargetRequest {
+            trace_id,
+            ..call.request
+        };
+        calls::answer(&self.host, entry, request, (framing, held)).await
     }
 
     async fn listen(&self, entry: Entry) -> Result<Listener, HttpAnswer> {
@@ -305,20 +303,17 @@ impl Front {
             Unread::Broken => plain(StatusCode::BAD_REQUEST, "the body ended too early"),
             Unread::Slow => plain(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
         };
-        let parsed = self
-            .bodies
-            .read(Principal::from(caller), body, Message::parse)
-            .await
-            .map_err(unread)?;
-        let bad = |bad: BadMessage| {
-            protocol_error(
-                StatusCode::BAD_REQUEST,
-                &bad.id,
-                bad.code,
-                &bad.message,
-                None,
-            )
+        let body = self.bodies.read(Principal::from(caller), body).await;
+        let body = body.map_err(unread)?;
+        // Costly bodies wait for those of the same caller, so that others need not wait for them.
+        let _turn = if body.is_costly() {
+            let turn = self.host.checks.turn(caller).await;
+            Some(turn.map_err(|full| later(full.message()))?)
+        } else {
+            None
         };
+        let parsed = body.parse(Message::parse);
+        let bad = |bad: BadMessage| protocol_error(&bad.id, bad.code, &bad.message, None);
         let message = parsed.map_err(bad)?;
         let held = self
             .parsed
@@ -360,17 +355,3 @@ async fn to_its_end<T: Send + 'static>(
         Poll::Pending => host.calls.spawn(step).await,
     }
 }
-
-/// Returns the host of an authority, in canonical form and without the port.
-pub(super) fn host_of(authority: &str) -> Option<String> {
-    if authority.contains(['@', '/', '?', '#', '\\']) {
-        return None;
-    }
-    Url::parse(&format!("http://{authority}/"))
-        .ok()?
-        .host_str()
-        .map(String::from)
-}
-
-/// The body that the MCP library gets. Reading it never fails.
-pub(super) type Whole = Full<Bytes>;

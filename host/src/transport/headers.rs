@@ -132,7 +132,7 @@ fn unquoted(value: &str, delimiter: char) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the one value of a header. Fails if there are several, or one that is not text.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ()> {
+pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

@@ -26,10 +26,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer::{HttpAnswer, later, plain};
-use super::front::Front;
-use super::operations::Operations;
 pub(super) use course::Course;
-use places::{ConnectionBounds, ConnectionPlace, Places};
+pub(super) use places::ConnectionBounds;
+use places::{ConnectionPlace, Places};
 use wire::{HEADER_TIME, MAX_HEAD, Wire};
 
 /// The service that answers the requests of one listener.
@@ -58,23 +57,14 @@ pub struct Listening {
     pub drain: Duration,
 }
 
-/// Serves MCP until it must stop.
-pub async fn serve(serving: Listening, front: Arc<Front>) {
-    serve_door(serving, bounds(), front).await;
-}
-
-/// Serves health and metrics until it must stop.
-pub async fn serve_operations(serving: Listening, operations: Arc<Operations>) {
-    serve_door(serving, FEW, operations).await;
-}
-
-async fn serve_door<D: Door>(serving: Listening, bounds: ConnectionBounds, door: Arc<D>) {
+/// Serves what `door` answers until the listener must stop.
+pub(super) async fn serve<D: Door>(listening: Listening, bounds: ConnectionBounds, door: Arc<D>) {
     let Listening {
         listener,
         trusted,
         stop,
         drain,
-    } = serving;
+    } = listening;
     let connections = TaskTracker::new();
     let places = Places::new(bounds, trusted);
     let mut failures = Failures::default();
@@ -176,7 +166,7 @@ async fn answer<D: Door>(door: &D, request: Request<Incoming>, course: &Course) 
 
 /// Returns the bounds of the front door: half of the descriptors that this process may have, and a
 /// few for health. The rest is for the journal, the configuration and services.
-fn bounds() -> ConnectionBounds {
+pub(super) fn bounds() -> ConnectionBounds {
     let all = max_connections();
     ConnectionBounds {
         all,
@@ -218,7 +208,7 @@ impl Failures {
 }
 
 /// The bounds of the operations listener: a few programs ask, every few seconds.
-const FEW: ConnectionBounds = ConnectionBounds {
+pub(super) const FEW: ConnectionBounds = ConnectionBounds {
     all: 32,
     each: 16,
     health: 8,

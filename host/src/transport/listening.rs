@@ -8,7 +8,7 @@ use std::time::Duration;
 use rmcp::service::SubscriptionContext;
 use sha2::{Digest as _, Sha256};
 
-use super::mcp::describe;
+use super::described::describe;
 use crate::call::{Listener, Policy};
 use crate::dispatch::Tool;
 use crate::identity::Caller;

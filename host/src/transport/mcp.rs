@@ -9,14 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, header};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CompleteRequestMethod, CompleteRequestParams, CompleteResult, Implementation,
     InitializeRequestParams, InitializeResult, ListPromptsRequestMethod, ListPromptsResult,
     ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
-    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
-    ServerCapabilities, ServerConfig, SubscriptionFilter, Tool as McpTool, ToolAnnotations,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+    ServerCapabilities, ServerConfig, SubscriptionFilter, Tool as McpTool,
 };
 use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -25,13 +27,11 @@ use tokio::sync::Mutex;
 
 use super::answer::HttpAnswer;
 use super::body::Held;
-use super::front::Whole;
+use super::described::describe;
 use super::listening::tell;
 use super::revision::SUPPORTED;
 use crate::call::{Listener, Policy};
-use crate::dispatch::Tool;
 use crate::identity::Caller;
-use crate::schema::Schema;
 
 /// One request that the MCP library answers: its caller, its policy and, for listening, the place
 /// among the listeners.
@@ -205,28 +205,7 @@ impl ServerHandler for Handler {
     }
 }
 
-/// Returns a tool as clients see it.
-pub(super) fn describe(tool: &Tool) -> McpTool {
-    let definition = &tool.definition;
-    let input = definition.input.members();
-    let mut described = McpTool::new(
-        definition.name.clone(),
-        definition.description.clone(),
-        input,
-    );
-    described.title.clone_from(&definition.title);
-    described.output_schema = definition.output.as_ref().map(Schema::members);
-    let mut annotations = ToolAnnotations::default();
-    annotations.title.clone_from(&definition.title);
-    annotations.read_only_hint = definition.annotations.read_only;
-    annotations.destructive_hint = definition.annotations.destructive;
-    annotations.idempotent_hint = definition.annotations.idempotent;
-    // A tool without services cannot reach anything, whatever its description claims.
-    let closed = tool.backing.services.is_empty().then_some(false);
-    annotations.open_world_hint = closed.or(definition.annotations.open_world);
-    described.annotations = Some(annotations);
-    described.meta = definition.meta.clone().map(MetaObject);
-    described
-}
-
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The body that the MCP library gets. Reading it never fails.
+pub(super) type Whole = Full<Bytes>;

@@ -16,7 +16,7 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 
 use super::answer::{HttpAnswer, document_of, plain};
-use super::front::host_of;
+use super::authority::host_of;
 use super::http::{Course, Door};
 use super::ready::ready;
 use crate::call::Host;
@@ -133,5 +133,5 @@ impl Door for Operations {
     }
 }
 
-/// The text format of OpenMetrics 1.0.
+/// The text format of `OpenMetrics` 1.0.
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

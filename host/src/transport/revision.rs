@@ -41,7 +41,7 @@ impl Improper {
         match self {
             Self::Http(status, message) => plain(*status, message),
             Self::Protocol(code, message, data) => {
-                protocol_error(StatusCode::BAD_REQUEST, id, *code, message, data.as_ref())
+                protocol_error(id, *code, message, data.as_ref())
             }
         }
     }
@@ -63,10 +63,7 @@ pub(super) fn check(
 ) -> Result<Revision, Improper> {
     check_media_types(headers)?;
     let named = text(&call.meta, PROTOCOL_VERSION);
-    let header = headers
-        .get("mcp-protocol-version")
-        .map(|value| value.to_str().map_err(|_| unreadable()));
-    let header = header.transpose()?;
+    let header = headers::single(headers, "mcp-protocol-version").map_err(|()| unreadable())?;
     if let (None, Some(version)) = (named, header)
         && !ProtocolVersion::KNOWN_VERSIONS
             .iter()
@@ -89,9 +86,10 @@ fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
         let message = "the Accept header must list both application/json and text/event-stream";
         return Err(Improper::Http(StatusCode::NOT_ACCEPTABLE, message.into()));
     }
-    let sent = headers.get(header::CONTENT_TYPE);
+    let sent = headers::single(headers, header::CONTENT_TYPE.as_str());
     let essence = sent
-        .and_then(|value| value.to_str().ok())
+        .ok()
+        .flatten()
         .map(|value| value.split(';').next().unwrap_or_default().trim());
     if essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
         return Ok(());
@@ -167,7 +165,7 @@ fn incomplete(missing: &[&str]) -> Improper {
 }
 
 fn unreadable() -> Improper {
-    let message = "the header MCP-Protocol-Version is not text";
+    let message = "expected one MCP-Protocol-Version header, of text";
     Improper::Http(StatusCode::BAD_REQUEST, message.into())
 }
 

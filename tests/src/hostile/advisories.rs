@@ -1,9 +1,9 @@
-//! Guests that try what an advisory for the engine says could be done, each named by the advisory.
+//! Guests that try the attacks of advisories for the engine, each named by the advisory.
 //!
-//! Most of it takes a feature of WebAssembly or an interface of WASI that a host has no use for:
-//! such a guest must be refused before the compiler or the engine meets it, whatever version of the
-//! engine that is. The rest runs, and must be bounded. docs/advisories.md says which advisory
-//! concerns this host, and why.
+//! Most need a feature of WebAssembly or an interface of WASI that a host has no use for: such a
+//! guest must be refused before the compiler or the engine meets it, whatever version of the engine
+//! that is. The rest runs, and must be bounded. docs/advisories.md says which advisory concerns
+//! this host, and why.
 
 use super::wasi::{does, for_ever};
 use super::{CPU, Case, Guest, IMPORT, NOT_LOADABLE, TIME, TOO_LARGE, TRAPPED, ended, refused};
@@ -20,18 +20,18 @@ pub(super) fn cases() -> Vec<Case> {
     .concat()
 }
 
-/// A module with these fields is part of it, and is instantiated.
+/// Makes a refused guest that contains and instantiates a module with these fields.
 fn with_module(name: &'static str, does: &'static str, fields: &str) -> Case {
     let more = format!("  (core module $other {fields}) (core instance (instantiate $other))");
     refused(name, does, NOT_LOADABLE, Guest::new().fill("more", more))
 }
 
-/// It has these definitions.
+/// Makes a refused guest with these definitions.
 fn with(name: &'static str, does: &'static str, text: &str) -> Case {
     refused(name, does, NOT_LOADABLE, Guest::new().fill("more", text))
 }
 
-/// Collected types, in an engine that is built without a collector.
+/// Returns guests with collected types, for an engine that is built without a collector.
 fn collected() -> Vec<Case> {
     vec![
         with_module(
@@ -116,7 +116,7 @@ fn exceptions() -> Vec<Case> {
     ]
 }
 
-/// Shared memory, in an engine that is built without threads.
+/// Returns guests with shared memory, for an engine that is built without threads.
 fn threads() -> Vec<Case> {
     let id = |name, does, fields| with_module(name, does, fields);
     vec![
@@ -179,7 +179,7 @@ fn asynchronous() -> Vec<Case> {
     ]
 }
 
-/// Interfaces in which something was wrong, and which a tool never gets.
+/// Returns guests with interfaces that have had a fault, and that a tool never gets.
 fn interfaces() -> Vec<Case> {
     let import = |name, does, interface: &str| {
         refused(
@@ -216,7 +216,7 @@ fn interfaces() -> Vec<Case> {
     ]
 }
 
-/// What runs, and is bounded.
+/// Returns the guests that run, and are bounded.
 fn bounded() -> Vec<Case> {
     vec![
         ended(

@@ -1,4 +1,4 @@
-//! What a guest says of its tool, as the data that `describe` returns.
+//! A guest's description of its tool, as the data that `describe` returns.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// A tool without arguments.
+    /// Makes a tool without arguments.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.into(),
@@ -30,7 +30,7 @@ impl Definition {
     }
 }
 
-/// The data segments of a `list<definition>` at [`START`].
+/// Returns the data segments of a `list<definition>` at [`START`].
 pub(super) fn data(definitions: &[Definition]) -> String {
     let (list, mut at) = (START + 8, START + 8 + definitions.len() * SIZE);
     let (mut records, mut texts) = (String::new(), String::new());
@@ -58,7 +58,7 @@ pub(super) fn data(definitions: &[Definition]) -> String {
     )
 }
 
-/// Puts a `list<string>`; returns where it is and how long.
+/// Puts a `list<string>`; returns its address and its length.
 fn list_of(texts: &[String], put: &mut impl FnMut(&[u8]) -> String) -> String {
     let places: Vec<String> = texts.iter().map(|text| put(text.as_bytes())).collect();
     let list: Vec<u8> = places.iter().flat_map(|place| words(place)).collect();
@@ -80,7 +80,7 @@ fn words(place: &str) -> Vec<u8> {
         .collect()
 }
 
-/// As a string of the text format.
+/// Escapes the bytes as a string of the text format.
 pub(super) fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
@@ -93,9 +93,9 @@ pub(super) fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// Where the list is.
+/// The address of the list.
 const START: usize = 65_536;
-/// Of one definition, bytes.
+/// The size of one definition, in bytes.
 const SIZE: usize = 84;
 
 #[cfg(test)]

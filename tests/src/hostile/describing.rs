@@ -1,4 +1,4 @@
-//! Guests that say something of their tools that no host should believe or repeat.
+//! Guests whose descriptions no host should believe or repeat.
 
 use super::{Case, DEFINITION, Definition, Guest, NOT_LOADABLE, each, harmless, misdescribed};
 

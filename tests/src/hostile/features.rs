@@ -137,7 +137,7 @@ fn component() -> Vec<Case> {
     ]
 }
 
-/// What real guests use.
+/// Returns guests with features that real tools use.
 fn ordinary() -> Vec<Case> {
     let fine = |name, does, guest| harmless(name, does, "ok", guest);
     vec![

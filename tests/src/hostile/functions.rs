@@ -13,7 +13,7 @@ fn host(code: &str) -> Guest {
     Guest::with_host_functions().call(code)
 }
 
-/// With an allocator that always hands out the same place, so that memory lasts.
+/// Makes a guest whose allocator always hands out the same place, so that memory lasts.
 fn thrifty(code: &str) -> Guest {
     host(code).fill("realloc", "(if (i32.gt_u (local.get $size) (i32.const 16384)) (then unreachable)) (if (i32.load (i32.const 8)) (then (return (i32.const 393216))))")
 }
@@ -67,7 +67,7 @@ fn floods() -> Vec<Case> {
     ]
 }
 
-/// A request whose fields are these: service, method, path, query, headers, body.
+/// Returns a request whose fields are these: service, method, path, query, headers, body.
 fn request(fields: &str) -> String {
     let operands = each(fields.split(' '), |field| format!("(i32.const {field}) "));
     format!("(drop (memory.grow (i32.const 200)))\n(call $send {operands} (i32.const 4096))")
@@ -203,7 +203,7 @@ fn nonsense() -> Vec<Case> {
     ]
 }
 
-/// What the guest answers when the host asks for room in its memory.
+/// Returns guests that answer badly when the host asks for room in their memory.
 fn allocation() -> Vec<Case> {
     let case =
         |name, does, code: &str| ended(name, does, TRAPPED, Guest::new().fill("realloc", code));
@@ -243,7 +243,7 @@ fn allocation() -> Vec<Case> {
     ]
 }
 
-/// During `describe`, and before.
+/// Returns guests that call host functions during `describe` or before it.
 fn out_of_turn() -> Vec<Case> {
     let describing = |name, does, code: &str| {
         misdescribed(

@@ -9,13 +9,13 @@ use super::definition::{self, Definition};
 pub struct Guest(BTreeMap<&'static str, String>);
 
 impl Guest {
-    /// The good guest. It imports nothing but the shared types.
+    /// Returns the good guest. It imports nothing but the shared types.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The good guest with every host function at hand as `$write`, `$send`, `$send-all`, `$get`,
-    /// `$report`, `$now` and `$bytes`; those of `identity` as `$actor`, `$login`, `$agent`,
+    /// Returns the good guest with every host function at hand as `$write`, `$send`, `$send-all`,
+    /// `$get`, `$report`, `$now` and `$bytes`; those of `identity` as `$actor`, `$login`, `$agent`,
     /// `$session`, `$scopes`, `$services`, `$binding` and `$envelope`.
     pub fn with_host_functions() -> Self {
         Self::new()
@@ -32,25 +32,25 @@ impl Guest {
         self
     }
 
-    /// The tool does this, and then answers.
+    /// Makes the tool run this code before it answers.
     #[must_use]
     pub fn call(self, code: impl Into<String>) -> Self {
         self.fill("call", code)
     }
 
-    /// The module has this too.
+    /// Adds these fields to the module.
     #[must_use]
     pub fn main(self, fields: impl Into<String>) -> Self {
         self.fill("main", fields)
     }
 
-    /// It says this of its tools.
+    /// Makes the guest describe its tools in this way.
     #[must_use]
     pub fn describes(self, definitions: &[Definition]) -> Self {
         self.fill("definitions", definition::data(definitions))
     }
 
-    /// The whole text, for a tool of this name.
+    /// Returns the whole text, for a tool of this name.
     pub fn text(&self, tool: &str) -> String {
         let usual = |gap: &str| match gap {
             "memory" => r#"    (memory (export "memory") 8)"#.to_owned(),

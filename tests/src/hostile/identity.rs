@@ -19,7 +19,7 @@ const QUESTIONS: [(&str, &str); 8] = [
     ("envelope-in-describe", "(call $envelope (i32.const 4096))"),
 ];
 
-/// With an allocator that always hands out the same place, so that memory lasts.
+/// Makes a guest whose allocator always hands out the same place, so that memory lasts.
 fn thrifty(code: &str) -> Guest {
     Guest::with_host_functions().call(code).fill(
         "realloc",
@@ -70,7 +70,8 @@ fn floods() -> Vec<Case> {
     ]
 }
 
-/// In `describe`, before it, and where the component model forbids every host function.
+/// Returns guests that ask in `describe`, before it, and where the component model forbids every
+/// host function.
 fn out_of_turn() -> Vec<Case> {
     let describing = |(name, code): &(&'static str, &str)| {
         misdescribed(

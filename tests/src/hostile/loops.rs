@@ -1,4 +1,4 @@
-//! Guests that never come to an end, in every place where a guest runs.
+//! Guests that never end, in every place where a guest runs.
 
 use super::{CPU, Case, Guest, NOT_LOADABLE, TIME, each, ended, misdescribed, refused};
 
@@ -115,7 +115,7 @@ fn bulk() -> Vec<Case> {
     ]
 }
 
-/// Where the host calls the guest on its own account.
+/// Returns guests that loop where the host itself calls them.
 fn boundary() -> Vec<Case> {
     vec![
         ended(
@@ -151,7 +151,7 @@ fn boundary() -> Vec<Case> {
     ]
 }
 
-/// Before anybody has called it.
+/// Returns guests that loop before they are called.
 fn unasked() -> Vec<Case> {
     let start = "(func $begin (loop (br 0))) (start $begin)";
     vec![

@@ -235,7 +235,8 @@ fn instances() -> Vec<Case> {
     ]
 }
 
-/// Levels are few, because an engine may expand all of them in its own process before it counts.
+/// Returns components that each contain two of the one before. The levels are few, because an
+/// engine may expand all of them in its own process before it counts.
 fn doubling(levels: usize) -> String {
     let inner = each(1..=levels, |level| {
         let below = level - 1;
@@ -250,8 +251,8 @@ fn doubling(levels: usize) -> String {
     )
 }
 
-/// The good guest with components around one another behind it, written as bytes: the text format
-/// has a limit of its own.
+/// Returns the good guest with components around one another behind it, written as bytes: the text
+/// format has a limit of its own.
 fn nested(name: &'static str, does: &'static str, depth: usize, expect: Expect) -> Case {
     let (mut sizes, mut size) = (Vec::new(), HEADER.len());
     for _ in 0..depth {
@@ -273,7 +274,7 @@ fn nested(name: &'static str, does: &'static str, depth: usize, expect: Expect) 
     }
 }
 
-/// Unsigned, 7 bits a byte, the lowest first.
+/// Encodes a number in unsigned LEB128: 7 bits a byte, the lowest first.
 fn leb(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while number > 127 {

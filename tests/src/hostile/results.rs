@@ -1,4 +1,4 @@
-//! Guests that return something that no host should take.
+//! Guests whose results no host should accept.
 
 use super::definition::escaped;
 use super::{Case, Expect, Guest, INVALID, Phase, TOO_LARGE, TRAPPED, each, ended, harmless, text};
@@ -295,7 +295,7 @@ fn meanings() -> Vec<Case> {
     ]
 }
 
-/// What the host must transcode.
+/// Returns guests whose text the host must transcode.
 fn encodings() -> Vec<Case> {
     let case = |name, does, encoding: &str, code: &str, at: usize, length: &str| {
         let guest = words(2116, &format!("{at} {length}"))

@@ -1,6 +1,6 @@
 //! Guests that build a path segment of several pieces and mean another path.
 //!
-//! Without a grant every request is refused for that alone. To see what the pieces do, grant
+//! Without a grant every request is refused for that alone. To see the effect of the pieces, grant
 //! [`SERVICE`] to the guests of this family, with a template that covers any path.
 
 use super::definition::{Definition, escaped};
@@ -13,7 +13,7 @@ pub(super) fn cases() -> Vec<Case> {
     [escapes(), nonsense()].concat()
 }
 
-/// Whether a case asks [`SERVICE`], and so should be granted it.
+/// Returns true if a case asks [`SERVICE`], and so should be granted it.
 pub(super) fn asks_a_service(name: &str) -> bool {
     name.starts_with("segment-of-")
 }
@@ -130,7 +130,7 @@ fn nonsense() -> Vec<Case> {
     ]
 }
 
-/// A guest that describes itself with [`SERVICE`] and has this data.
+/// Returns a guest that describes itself with [`SERVICE`] and has this data.
 fn asking(name: &str, data: &str) -> Guest {
     let definition = Definition {
         services: vec![SERVICE.to_owned()],
@@ -144,22 +144,25 @@ fn asking(name: &str, data: &str) -> Guest {
         ))
 }
 
-/// A guest that fails if its request is answered.
+/// Returns a guest that fails if its request is answered.
 fn refused(name: &str, data: &str) -> Guest {
     asking(name, data).call(format!(
         "{SEND} (if (i32.eqz (i32.load8_u (i32.const 4096))) (then unreachable))"
     ))
 }
 
-/// The data of a part that joins these texts.
+/// Returns the data segment that puts a text at `at`.
+fn datum(at: usize, text: &str) -> String {
+    format!("(data (i32.const {at}) \"{}\")", escaped(text.as_bytes()))
+}
+
+/// Returns the data of a part that joins these texts.
 fn joined(texts: &[&str]) -> String {
     let (mut pieces, mut at, mut data) = (String::new(), TEXTS, String::new());
     for text in texts {
-        pieces.push_str(&format!(" 0 {at} {}", text.len()));
-        data.push_str(&format!(
-            "(data (i32.const {at}) \"{}\")",
-            escaped(text.as_bytes())
-        ));
+        pieces += " 0 ";
+        pieces += &[at, text.len()].map(|number| number.to_string()).join(" ");
+        data += &datum(at, text);
         at += text.len();
     }
     let count = texts.len();
@@ -177,11 +180,11 @@ const SEND: &str = "(call $send (i32.const 98272) (i32.const 10) (i32.const 9828
     (i32.const 98304) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
     (i32.const 0) (i32.const 0) (i32.const 4096))";
 
-/// Where the service's name and the method are.
+/// The address of the service's name and the method.
 const NAMES: usize = 98_272;
-/// Where the part is.
+/// The address of the part.
 const PART: usize = 98_304;
-/// Where its pieces are.
+/// The address of its pieces.
 const PIECES: usize = 98_400;
-/// Where their texts are.
+/// The address of their texts.
 const TEXTS: usize = 100_000;

@@ -1,4 +1,4 @@
-//! Guests that are not what they should be: other imports, other exports, other files.
+//! Guests with the wrong shape: other imports, other exports, other files.
 
 use super::guest::IMPORTS;
 use super::{Case, Expect, Guest, IMPORT, NOT_LOADABLE, Phase, Source, each, harmless, refused};
@@ -30,8 +30,8 @@ fn wasi() -> Vec<Case> {
             &format!("(import \"{interface}\" (instance))"),
         )
     };
-    // What a host that has these gives them must be empty, so a guest that has them still only
-    // answers.
+    // A host that has these interfaces must leave them empty, so a guest that imports them still
+    // only answers.
     let may_want = |name, does, interface: &str| Case {
         expect: Expect::Either(IMPORT),
         ..wants(name, does, interface)

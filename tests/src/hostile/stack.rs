@@ -79,7 +79,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A function that calls itself between making two thousand values and using them.
+/// Returns a function that calls itself between making two thousand values and using them.
 fn large_frame() -> String {
     let (count, declared) = (2_000, " i32".repeat(2_000));
     let set = each(1..=count, |local| {

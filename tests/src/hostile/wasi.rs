@@ -1,4 +1,4 @@
-//! Guests that run in the WASI tier and turn what they find there against the host.
+//! Guests that run in the WASI tier and turn its functions against the host.
 
 mod imports;
 mod waiting;
@@ -18,7 +18,8 @@ pub(super) fn cases() -> Vec<Case> {
     .concat()
 }
 
-/// The good guest with all of WASI at hand, each function under the name that `imports` gives it.
+/// Returns the good guest with all of WASI at hand, each function under the name that `imports`
+/// gives it.
 pub(super) fn guest() -> Guest {
     Guest::new()
         .fill("imports", imports::IMPORTS)
@@ -27,21 +28,21 @@ pub(super) fn guest() -> Guest {
         .fill("main-with", imports::main_with())
 }
 
-/// It does this, with an allocator that hands out one place again and again.
+/// Makes a guest that does this, with an allocator that hands out one place again and again.
 pub(super) fn does(code: &str) -> Guest {
     guest()
         .fill("realloc", "(return (i32.const 393216))")
         .call(code)
 }
 
-/// It does this for ever.
+/// Makes a guest that does this for ever.
 pub(super) fn for_ever(before: &str, code: &str) -> Guest {
     does(&format!(
         "(local $h i32) (local $i i32) {before} (loop {code} (br 0))"
     ))
 }
 
-/// It checks that this is zero.
+/// Checks that this is zero.
 fn zero(code: &str) -> String {
     format!("(if {code} (then unreachable))")
 }
@@ -297,7 +298,7 @@ fn rest() -> Vec<Case> {
     ]
 }
 
-/// During `describe`, and where the component model forbids calls.
+/// Returns guests that call WASI during `describe`, and where the component model forbids calls.
 fn out_of_turn() -> Vec<Case> {
     let write = "(call $write (call $stdout) (i32.const 1024) (i32.const 2) (i32.const 4096))";
     vec![

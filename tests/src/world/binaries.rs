@@ -1,37 +1,37 @@
-//! Where the programs and the tools are that stories run.
+//! The programs and the tools that stories run, found through the environment.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// The binary under test.
+/// Returns the path of the binary under test.
 ///
 /// # Errors
-/// `BAILIWICK_BIN` does not say where it is.
+/// Fails if `BAILIWICK_BIN` does not name it.
 pub fn bailiwick() -> anyhow::Result<PathBuf> {
     from_environment("BAILIWICK_BIN", Path::is_file)
 }
 
-/// The demo.
+/// Returns the path of the demo.
 ///
 /// # Errors
-/// `BAILIWICK_DEMO_BIN` does not say where it is.
+/// Fails if `BAILIWICK_DEMO_BIN` does not name it.
 pub fn demo() -> anyhow::Result<PathBuf> {
     from_environment("BAILIWICK_DEMO_BIN", Path::is_file)
 }
 
-/// The workbench.
+/// Returns the path of the workbench.
 ///
 /// # Errors
-/// `BAILIWICK_DEV_BIN` does not say where it is.
+/// Fails if `BAILIWICK_DEV_BIN` does not name it.
 pub fn workbench() -> anyhow::Result<PathBuf> {
     from_environment("BAILIWICK_DEV_BIN", Path::is_file)
 }
 
-/// The folder with the built example tools.
+/// Returns the folder with the built example tools.
 ///
 /// # Errors
-/// `BAILIWICK_TOOLS` does not say where it is.
+/// Fails if `BAILIWICK_TOOLS` does not name it.
 pub fn tools() -> anyhow::Result<PathBuf> {
     from_environment("BAILIWICK_TOOLS", Path::is_dir)
 }

@@ -18,25 +18,25 @@ pub struct Remains {
     pub reports: Reports,
     /// The folder of the host.
     pub folder: Folder,
-    /// Everything the host said.
+    /// All output of the host.
     pub said: String,
     pub(super) surroundings: Surroundings,
     pub(super) temp: TempDir,
 }
 
 impl Remains {
-    /// The journal.
+    /// Returns the journal.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// Fails if it cannot be read.
     pub fn records(&self) -> anyhow::Result<Vec<Value>> {
         journal::read(&self.folder.audit())
     }
 
-    /// Runs `bailiwick audit verify` with the host's key: whether it is content, and what it said.
+    /// Runs `bailiwick audit verify` with the host's key; returns its success and its output.
     ///
     /// # Errors
-    /// It cannot be run.
+    /// Fails if it cannot be run.
     pub async fn verify(&self) -> anyhow::Result<(bool, String)> {
         let audit = self.folder.audit();
         let key = audit.join("key");
@@ -44,18 +44,18 @@ impl Remains {
         self.audit(&["verify", &audit, "--key", &key]).await
     }
 
-    /// Starts the host, which must refuse; returns what it said.
+    /// Starts the host, which must refuse; returns its output.
     ///
     /// # Errors
-    /// It starts.
+    /// Fails if it starts.
     pub async fn refused(&self) -> anyhow::Result<String> {
         refused(&self.folder, &self.surroundings).await
     }
 
-    /// Runs `bailiwick audit` with these arguments: whether it is content, and what it said.
+    /// Runs `bailiwick audit` with these arguments; returns its success and its output.
     ///
     /// # Errors
-    /// It cannot be run.
+    /// Fails if it cannot be run.
     pub async fn audit(&self, arguments: &[&str]) -> anyhow::Result<(bool, String)> {
         audit(arguments).await
     }
@@ -63,7 +63,7 @@ impl Remains {
     /// Starts the host again in the same folder.
     ///
     /// # Errors
-    /// It does not start.
+    /// Fails if it does not start.
     pub async fn restart(self) -> anyhow::Result<World> {
         let host = start_host(&self.folder, &self.surroundings).await?;
         self.orders.trust_host(&host.at("/.well-known/jwks.json"));

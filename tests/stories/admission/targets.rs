@@ -1,4 +1,4 @@
-//! Tools that are not there, and arguments that do not fit.
+//! Tools that do not exist, and arguments that do not fit.
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::journal::text;

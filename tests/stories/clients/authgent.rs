@@ -101,8 +101,8 @@ async fn another_authorization_server_exchanges_a_users_token_for_one_order() ->
     )
 }
 
-/// What the service saw: the user, the host that acts for them, and the agent through which they
-/// came.
+/// Checks that the service saw the user, the host that acts for them, and the agent through which
+/// they came.
 fn names_everybody(orders: &Orders, host: &Client, agent: &Client) -> Result<()> {
     let requests = orders.requests();
     let request = requests.first().context("no request")?;
@@ -128,7 +128,7 @@ fn names_everybody(orders: &Orders, host: &Client, agent: &Client) -> Result<()>
     )
 }
 
-/// A host whose callers and whose exchange are authgent's.
+/// Returns a host whose callers and whose exchange are authgent's.
 fn folder(temp: &TempDir, authgent: &str, client: &Client, orders: &str) -> Result<Folder> {
     let folder = Folder::create(&temp.path().join("host"))?;
     let built = tools()?;
@@ -177,7 +177,7 @@ digest = "DIGEST"
 services = { orders_api = "on_behalf_of" }
 "#;
 
-/// Where people sign in, with its keys where authgent looks for them.
+/// The issuer at which people sign in, with its keys where authgent looks for them.
 struct Home {
     issuer: Issuer,
     url: String,
@@ -201,7 +201,7 @@ impl Home {
         })
     }
 
-    /// That it is alice, for authgent to read.
+    /// Returns an assertion that this is alice, for authgent to read.
     fn assertion(&self, audience: &str) -> Result<String> {
         let spec = TokenSpec::of("alice")
             .claim("iss", self.url.as_str())
@@ -265,7 +265,7 @@ impl Authgent {
         })
     }
 
-    /// An access token for a host, by some grant.
+    /// Returns an access token for a host, by some grant.
     async fn token(&self, client: &Client, host: &Host, grant: &[(&str, &str)]) -> Result<String> {
         let resource = host.url();
         let fields = [&[("resource", resource.as_str()), ("scope", SCOPE)], grant].concat();

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
-/// How long one script may take.
+/// The time that one script may take.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A language whose packages `cargo xtask test` may have installed.
@@ -23,11 +23,11 @@ pub(super) enum Runtime {
 }
 
 impl Runtime {
-    /// Whether the packages are installed; if not, says so.
+    /// Returns true if the packages are installed; if not, prints a line about it.
     pub(super) fn is_there(self) -> bool {
         let there = self.installed().is_some();
         if !there {
-            // Nobody may be watching.
+            // The other end of standard error may be closed.
             let _ = writeln!(
                 std::io::stderr(),
                 "left out: {} names no installed packages",
@@ -37,7 +37,7 @@ impl Runtime {
         there
     }
 
-    /// A script of `tests/clients`, ready to start; ended when dropped.
+    /// Returns a script of `tests/clients`, ready to start; ended when dropped.
     pub(super) fn script(self, name: &str) -> Result<Command> {
         let installed = self
             .installed()

@@ -28,7 +28,7 @@ async fn too_little_address_space_is_refused_at_the_start_with_the_figure_that_i
     Ok(())
 }
 
-/// The host, with so much address space.
+/// Returns a command for the host with this much address space.
 fn within(gib: u64, config: &Path) -> Result<Command> {
     let mut command = Command::new("sh");
     let line = format!("ulimit -v {}; exec \"$0\" serve --config \"$1\"", gib << 20);

@@ -1,4 +1,4 @@
-//! However much memory hostile calls take, the host and other users keep theirs.
+//! The host and other users keep their memory, however much hostile calls take.
 
 use anyhow::{Result, ensure};
 use bailiwick_tests::ensure_eq;
@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::{Neighbour, resident, resident_at_most, within};
 
-/// What the host may have beyond the memories of calls: its own, and what crosses the boundary at
-/// the moment.
+/// The memory that the host may have beyond the memories of calls: its own, and values that cross
+/// the boundary at the moment.
 const BESIDE: u64 = 192 << 20;
 
 #[expect(
@@ -49,8 +49,8 @@ async fn many_hostile_calls_at_once_take_no_more_memory_than_the_limits_say() ->
         }
         Ok::<_, anyhow::Error>(answered)
     };
-    // Four users have four quarters of the memory of all calls: whoever comes now may be asked to
-    // try again.
+    // Four users have four quarters of the memory of all calls: the next caller may get a refusal
+    // that says to try again.
     ensure_eq(all.await?, 96, "answers")?;
     let more = resident_at_most(&world)?.saturating_sub(before);
     println!(

@@ -10,10 +10,10 @@ use bailiwick_tests::{Plan, World, ensure_eq, reasons};
 
 use super::refusal;
 
-/// What somebody does to a file of the cache.
+/// A change to a file of the cache.
 type Change = dyn Fn(&Path) -> Result<()>;
 
-/// The files of the cache.
+/// Returns the files of the cache.
 fn kept(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder.join("cache"))?;
     let mut files: Vec<_> = entries
@@ -23,7 +23,7 @@ fn kept(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// How many components came from the cache, and how many were compiled.
+/// Returns the number of components from the cache, and the number that were compiled.
 fn cached(said: &str) -> (usize, usize) {
     (
         said.matches("cached=true").count(),
@@ -142,7 +142,7 @@ async fn compiled_code_in_the_tools_folder_is_refused_however_good_it_is() -> Re
 #[tokio::test]
 async fn a_cache_that_cannot_be_used_costs_time_and_nothing_else() -> Result<()> {
     let world = World::with(Plan::config(|config| {
-        config.server.push_str("cache = \"bailiwick.toml\"\n")
+        config.server.push_str("cache = \"bailiwick.toml\"\n");
     }))
     .await?;
     ensure!(

@@ -1,4 +1,4 @@
-//! What a tool may do is what is granted to it, for the caller alone.
+//! A tool may do exactly the things that are granted to it, for the caller alone.
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::text;

@@ -1,4 +1,4 @@
-//! What is no file of the operator's is not loaded.
+//! A file that is not the operator's own is not loaded.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -34,7 +34,7 @@ async fn what_is_no_file_is_passed_with_a_reason_and_never_waited_for() -> Resul
     let names = [
         "folder", "device", "link", "socket", "pipe", "open", "closed", "whoami",
     ];
-    // Each is taken up on its own.
+    // Each change is applied on its own.
     let records = loop {
         let records = world.records()?;
         let refused = events(&records, "component.refused");

@@ -1,4 +1,4 @@
-//! Trust that is taken back.
+//! Trust that is withdrawn.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ async fn trust_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
         "it is not served"
     );
 
-    // The signature goes: so does the component, and it comes back with it.
+    // The signature goes, and the component with it; both come back.
     let file = world.folder.path().join("tools/orders.wasm.sig");
     fs::remove_file(&file)?;
     in_effect(&world, 1).await?;

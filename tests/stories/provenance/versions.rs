@@ -1,4 +1,4 @@
-//! A new version needs a new signature, and what it changes is recorded.
+//! A new version needs a new signature, and its changes are recorded.
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::text;

@@ -48,7 +48,7 @@ async fn a_token_that_was_good_is_refused_after_its_key_is_withdrawn() -> Result
     in_effect(&world, 1).await?;
     let new = world.issuer.token(&world.spec("alice").scopes(&[SCOPE]))?;
     let arrive = async {
-        // The last good set serves until the new one, which is asked for at once, is there.
+        // The last good set serves until the new one, which is fetched at once, is there.
         while !world.call(&new, "whoami", &json!({})).await?.is_success() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

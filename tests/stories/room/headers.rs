@@ -1,4 +1,4 @@
-//! What a header may be, and for whom.
+//! The bounds on headers, and the callers to whom they apply.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ async fn a_header_line_that_ends_with_lf_alone_is_refused() -> Result<()> {
         ensure!(answer.starts_with(status), "{what}: {answer}");
     }
     ensure_eq(count(&world.records()?, "call.opened"), 2, "calls")?;
-    // A second request in one piece with the first is looked at as well.
+    // A second request in one piece with the first is checked as well.
     let mut stream = dial(&world, 1).await?;
     let second = good.replacen("Accept:", "X: a\nAccept:", 1);
     stream.write_all((good + &second).as_bytes()).await?;
@@ -66,7 +66,7 @@ async fn a_large_header_is_for_those_who_have_shown_a_good_token() -> Result<()>
         1,
     );
     let mut stranger = dial(&world, 1).await?;
-    // The host may have enough of it before the end.
+    // The host may close the connection before the end.
     let _ = stranger.write_all(large.as_bytes()).await;
     let mut answer = Vec::new();
     let _ = timeout(Duration::from_secs(10), stranger.read_to_end(&mut answer)).await?;

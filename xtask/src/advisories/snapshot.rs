@@ -2,7 +2,7 @@
 //!
 //! A head names the commit and its time. Then come the advisories, each after a line with its path:
 //! front matter and title, which is all that a check reads. The rest is at the `url` of the front
-//! matter. Invariant: what was written is read back as it was, in the order of the paths.
+//! matter. Invariant: a written snapshot is read back as it was, in the order of the paths.
 
 use std::fmt::Write as _;
 
@@ -24,14 +24,14 @@ pub(crate) struct Snapshot {
 /// One advisory.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Advisory {
-    /// Where it lies in the database, such as `crates/wasmtime/RUSTSEC-2026-0222.md`.
+    /// Its path in the database, such as `crates/wasmtime/RUSTSEC-2026-0222.md`.
     pub(crate) path: String,
     /// Front matter and title.
     pub(crate) text: String,
 }
 
 impl Advisory {
-    /// Takes what is kept of a file of the database. Fails if the file has no front matter or no
+    /// Takes the kept part of a file of the database. Fails if the file has no front matter or no
     /// title.
     pub(crate) fn read(path: &str, file: &str) -> Result<Self> {
         let (front, rest) = file
@@ -49,7 +49,7 @@ impl Advisory {
         })
     }
 
-    /// The first text member of the front matter with this name; empty if there is none.
+    /// Returns the first text member of the front matter with this name; empty if there is none.
     #[cfg(test)]
     pub(crate) fn member(&self, name: &str) -> &str {
         let value = self
@@ -93,7 +93,7 @@ impl Snapshot {
         })
     }
 
-    /// The text of the committed file.
+    /// Returns the text of the committed file.
     pub(crate) fn text(&mut self) -> String {
         self.advisories
             .sort_by(|one, other| one.path.cmp(&other.path));

@@ -12,7 +12,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The table of docs/advisories.md: the id of each row and the row.
+/// Returns the table of docs/advisories.md: the id of each row and the row.
 fn rows() -> Vec<(String, String)> {
     let page = text("docs/advisories.md");
     let rows = page
@@ -135,7 +135,7 @@ fn the_platforms_are_those_of_deny_toml() {
     }
 }
 
-/// All tests' source.
+/// Returns all tests' source.
 fn sources() -> String {
     let mut all = String::new();
     for folder in [

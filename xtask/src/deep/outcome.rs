@@ -1,4 +1,4 @@
-//! What came of a section, and the tables of it.
+//! The outcomes of sections, and their tables.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,19 +10,19 @@ use super::sections::Section;
 use crate::guests::printed;
 use crate::step::say;
 
-/// What came of a section.
+/// The outcome of a section.
 pub(crate) struct Outcome {
     /// The section.
     pub(crate) section: &'static Section,
-    /// How long it ran.
+    /// The minutes that it ran.
     pub(crate) minutes: f64,
-    /// What it counted.
+    /// The figures that it counted.
     pub(crate) figures: Vec<String>,
-    /// Why it failed, if it did.
+    /// The reason for its failure, if it failed.
     pub(crate) failure: Option<String>,
 }
 
-/// The lines with figures, and how many tests ran. Fails if none did.
+/// Returns the lines with figures, and how many tests ran. Fails if none did.
 pub(crate) fn figures(log: &str, marks: &[&str]) -> Result<Vec<String>> {
     let passed: u64 = log.lines().filter_map(passed).sum();
     ensure!(passed > 0, "no test ran");
@@ -38,13 +38,13 @@ pub(crate) fn figures(log: &str, marks: &[&str]) -> Result<Vec<String>> {
     Ok(figures)
 }
 
-/// The number of passed tests in a closing line of a test binary.
+/// Returns the number of passed tests in a closing line of a test binary.
 fn passed(line: &str) -> Option<u64> {
     let (_, rest) = line.split_once("test result: ok. ")?;
     rest.split_once(" passed")?.0.parse().ok()
 }
 
-/// The last lines of a log.
+/// Returns the last lines of a log.
 pub(crate) fn end_of(log: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
     let from = lines.len().saturating_sub(40);

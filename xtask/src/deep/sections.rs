@@ -2,23 +2,23 @@
 
 /// One kind of long work.
 pub(crate) struct Section {
-    /// What to type.
+    /// The name on the command line.
     pub(crate) name: &'static str,
-    /// What it looks for.
+    /// The faults that it looks for.
     pub(crate) does: &'static str,
     /// The numbers that make it long.
     pub(crate) environment: &'static [(&'static str, &'static str)],
-    /// What runs.
+    /// The work.
     pub(crate) work: Work,
 }
 
-/// What a section runs.
+/// The work of a section.
 pub(crate) enum Work {
     /// `cargo test` with these arguments. Lines that contain one of `figures` are reported.
     Tests {
-        /// What goes to `cargo test`.
+        /// The arguments of `cargo test`.
         arguments: &'static [&'static str],
-        /// What marks a line with a figure.
+        /// The marks of a line with a figure.
         figures: &'static [&'static str],
     },
     /// The release build.

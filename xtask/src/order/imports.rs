@@ -9,15 +9,15 @@ use super::modules::{Module, is_for_tests};
 /// A path from one module to something in another, or in one of its own ancestors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Import {
-    /// The module that has it.
+    /// The importing module.
     pub(super) from: Vec<String>,
-    /// What it leads to, from the crate's root.
+    /// The path that it leads to, from the crate's root.
     pub(super) to: Vec<String>,
     pub(super) file: String,
     pub(super) line: usize,
 }
 
-/// All of them, in the order of files and lines.
+/// Returns all imports, in the order of files and lines.
 pub(super) fn imports(modules: &[Module]) -> Vec<Import> {
     modules.iter().flat_map(of_module).collect()
 }
@@ -42,7 +42,7 @@ struct Reader<'m> {
 }
 
 impl Reader<'_> {
-    /// Takes in a path, unless it leads neither to the crate's root nor out of the module.
+    /// Adds a path, unless it leads neither to the crate's root nor out of the module.
     fn path(&mut self, segments: &[String], line: usize) {
         let mut rest = segments;
         let mut base: Vec<String> = [self.module.path.as_slice(), &self.inline].concat();
@@ -91,7 +91,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes in paths among tokens that have no syntax of their own, such as those of macros.
+    /// Adds the paths among tokens that have no syntax of their own, such as those of macros.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let (mut at, mut colons) = (0, 0);

@@ -8,7 +8,7 @@ use super::modules::Module;
 pub(super) struct Ranks(Vec<(String, usize)>);
 
 impl Ranks {
-    /// Reads the list. What follows a `#` is a comment.
+    /// Reads the list. Text after a `#` is a comment.
     pub(super) fn read(architecture: &str) -> Result<Self> {
         let mut lines = (1..).zip(architecture.lines());
         lines
@@ -30,13 +30,13 @@ impl Ranks {
         Ok(Self(ranks))
     }
 
-    /// Returns where `module` stands, and the line that says so.
+    /// Returns the rank of `module`, and the line that gives it.
     pub(super) fn of(&self, module: &str) -> Option<(usize, usize)> {
         let rank = self.0.iter().position(|(name, _)| name == module)?;
         self.0.get(rank).map(|(_, line)| (rank, *line))
     }
 
-    /// Top-level modules that the list lacks, and names in it that are no such module.
+    /// Returns top-level modules that the list lacks, and names in it that are no such module.
     pub(super) fn differences(&self, modules: &[Module]) -> Vec<String> {
         let top = || modules.iter().filter(|module| module.path.len() == 1);
         let is = |module: &Module, name: &str| module.path.first().is_some_and(|own| own == name);

@@ -81,7 +81,7 @@ fn follow(sources: &Sources, file: &str, path: Vec<String>, found: &mut Vec<Modu
     Ok(())
 }
 
-/// The name of a module that `item` declares to be in a file.
+/// Returns the name of a module that `item` declares to be in a file.
 fn declared(item: &Item) -> Option<String> {
     match item {
         Item::Mod(module) if module.content.is_none() && !is_for_tests(&module.attrs) => {
@@ -91,7 +91,7 @@ fn declared(item: &Item) -> Option<String> {
     }
 }
 
-/// Whether what has these attributes is compiled for tests alone.
+/// Returns true if an item with these attributes is compiled for tests alone.
 pub(super) fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is_cfg = attribute.path().is_ident("cfg");

@@ -1,5 +1,5 @@
 //! One type name means one thing: struct, enum, trait and alias names that are defined more than
-//! once in the host. Associated types do not count, nor what is for tests alone.
+//! once in the host. Associated types do not count, nor code for tests alone.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! Imports that lead from a lower module to a higher one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::imports::Import;
 use super::list::Ranks;
@@ -29,8 +30,8 @@ fn edges(imports: &[Import]) -> Edges<'_> {
     edges
 }
 
-/// Whether both are listed and the importing one stands first. What is not listed is a fault of
-/// its own, or is no module but an item of the root.
+/// Returns true if both are listed and the importing one stands first. A module that is not listed
+/// is a fault of its own, or is no module but an item of the root.
 fn is_backwards(ranks: &Ranks, from: &str, to: &str) -> bool {
     let rank = |name| ranks.of(name).map(|(rank, _)| rank);
     rank(from).zip(rank(to)).is_some_and(|(from, to)| from < to)
@@ -41,7 +42,8 @@ fn described((from, to): (&str, &str), edges: &Edges<'_>, ranks: &Ranks) -> Stri
     let mut lines = BTreeSet::new();
     let all = edges.get(&(from, to)).into_iter().flatten();
     for import in all.filter(|import| lines.insert((&import.file, import.line))) {
-        text += &format!(
+        let _ = write!(
+            text,
             "\n  {}:{}: {}",
             import.file,
             import.line,

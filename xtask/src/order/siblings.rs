@@ -1,6 +1,7 @@
 //! Circles among the files of one folder: modules with one parent that import each other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use syn::{Item, UseTree};
 
@@ -157,7 +158,11 @@ fn described(parent: &str, circle: &BTreeSet<String>, graph: &Graph<'_>) -> Stri
     let mut text = format!("files of {parent} import each other: {}", names.join(", "));
     for (from, edges) in graph.iter().filter(|(from, _)| circle.contains(*from)) {
         for (to, import) in edges.iter().filter(|(to, _)| circle.contains(*to)) {
-            text += &format!("\n  {}:{}: {from} imports {to}", import.file, import.line);
+            let _ = write!(
+                text,
+                "\n  {}:{}: {from} imports {to}",
+                import.file, import.line
+            );
         }
     }
     text

@@ -4,7 +4,7 @@ use super::*;
 
 const LIST: &str = "# The host\n\n## Order of modules\n\nLow to high.\n\n```text\nlow middle # the waist\nhigh\n```\n";
 
-/// The faults of a host with a module each for `low`, `middle` and `high`, and more files.
+/// Returns the faults of a host with a module each for `low`, `middle` and `high`, and more files.
 fn faults(low: &str, middle: &str, high: &str, more: &[(&str, &str)]) -> Vec<String> {
     let mut texts = vec![
         ("lib.rs", "mod low;\nmod middle;\nmod high;"),

@@ -14,7 +14,7 @@ pub(super) struct Header {
     pub(super) kid: String,
 }
 
-/// The claims. Unknown members of a token are passed over (RFC 7519 §4).
+/// The claims. Unknown members of a token are ignored (RFC 7519 §4).
 #[derive(Serialize, Deserialize)]
 pub(super) struct Payload {
     pub(super) iss: String,
@@ -50,7 +50,7 @@ pub(super) struct Act {
     act: Option<Box<Act>>,
 }
 
-/// What the transaction is (`tctx`): the same in the whole call chain.
+/// The facts about the transaction (`tctx`), the same in the whole call chain.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Details {
     pub(super) actor_type: ActorKind,
@@ -68,7 +68,7 @@ pub(super) struct Reach {
     pub(super) services: Vec<String>,
 }
 
-/// What is called, as in the envelope; its identifier is `txn`.
+/// The target, as in the envelope; the call's identifier is `txn`.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Called {
     pub(super) kind: CallKind,
@@ -77,7 +77,7 @@ pub(super) struct Called {
     arguments: String,
 }
 
-/// Where the request came from (`rctx`). For correlation only.
+/// The origin of the request (`rctx`). For correlation only.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Environment {
     session: String,
@@ -87,7 +87,7 @@ pub(super) struct Environment {
     authn: Option<Authentication>,
 }
 
-/// How the actor logged in.
+/// The actor's login.
 #[derive(Serialize, Deserialize)]
 struct Authentication {
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,8 +1,8 @@
-//! What a service does with the `Txn-Token` header before it believes it.
+//! A service's check of the `Txn-Token` header.
 //!
-//! The verifier cannot be built without the service's own name, and a token for any other service
-//! is refused; the actor comes out as the pair (issuer, subject), because two issuers may name two
-//! people alike. The token says who and why; whether they may is the service's decision.
+//! The verifier cannot be built without the service's own name, and it refuses a token for any
+//! other service. The actor comes out as the pair (issuer, subject), because two issuers may name
+//! two people alike. The token says who asks and why; whether they may is the service's decision.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,7 +26,7 @@ pub struct TransactionVerifier {
     service: String,
 }
 
-/// Who a principal is. The subject alone is not unique.
+/// A principal. The subject alone is not unique.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Principal {
     /// The issuer that named the subject.
@@ -35,32 +35,32 @@ pub struct Principal {
     pub sub: String,
 }
 
-/// What a verified token says.
+/// The facts in a verified token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
-    /// Who asked.
+    /// The principal that asked.
     pub actor: Principal,
     /// User or service.
     pub actor_kind: ActorKind,
     /// The actor's tenant, if known.
     pub tenant: Option<String>,
-    /// Who executes.
+    /// The agent that executes.
     pub agent_id: String,
-    /// Its OAuth client.
+    /// The agent's OAuth client.
     pub client_id: String,
-    /// On whose authority the host makes this call.
+    /// The authority on which the host makes this call.
     pub mode: DelegationMode,
     /// The call.
     pub txn: String,
-    /// What is called.
+    /// The kind of target.
     pub kind: CallKind,
-    /// Its name, such as the tool's.
+    /// The target's name, such as the tool's.
     pub name: String,
     /// `sha256:` and the digest of the component that runs.
     pub component: String,
-    /// What the actor may do in this call.
+    /// The actor's rights in this call.
     pub scopes: Vec<String>,
-    /// W3C trace id, for correlation.
+    /// The W3C trace id, for correlation.
     pub trace_id: String,
     /// The token's identifier.
     pub jti: String,
@@ -69,7 +69,7 @@ pub struct Transaction {
 }
 
 impl TransactionVerifier {
-    /// A verifier for the service of this name, as the host's configuration spells it.
+    /// Makes a verifier for the service of this name, as the host's configuration spells it.
     pub fn new(keys: PublicKeys, trust_domain: String, service: String) -> Self {
         Self {
             keys,
@@ -216,5 +216,6 @@ fn read_scopes(scope: &str) -> Result<Vec<String>, TransactionError> {
     }
 }
 
-/// Whatever else a header can say (`jwk`, `jku`, `x5c`, `crit`, `b64`, `zip`) is not for us.
+/// The only members that a header may have. Everything else (`jwk`, `jku`, `x5c`, `crit`, `b64`,
+/// `zip`) is refused.
 const HEADER_MEMBERS: [&str; 3] = ["typ", "alg", "kid"];

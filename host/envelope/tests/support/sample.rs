@@ -1,4 +1,4 @@
-//! One sample envelope and the keys that everything is made with.
+//! One sample envelope, and the keys that make all vectors.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use bailiwick_envelope::{
     DelegationMode, Minting, PriorActor, PublicKeys, Session, SigningKey,
 };
 
-/// When the sample was made: 2025-11-21 08:00:00 UTC.
+/// The time at which the sample was made: 2025-11-21 08:00:00 UTC.
 pub(crate) const CREATED_AT: u64 = 1_763_712_000;
-/// When it expires.
+/// The time at which it expires.
 pub(crate) const EXPIRES_AT: u64 = CREATED_AT + 300;
-/// When it is looked at.
+/// The time at which it is verified.
 pub(crate) const NOW: u64 = CREATED_AT + 10;
 
 pub(crate) fn envelope_key() -> SigningKey {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::sample::{NOW, claims, envelope_key, minting, only, token_key};
 use crate::text;
 
-/// Everything that can become of a transaction token.
+/// Every outcome that a transaction token can have.
 pub(crate) const REASONS: [&str; 15] = [
     "valid",
     "too-large",
@@ -223,6 +223,17 @@ fn headers(token: &str) -> Vec<(&'static str, Value)> {
         .collect()
 }
 
+/// `tctx` as version 0.1 had it.
+fn context_of_version_0_1() -> Value {
+    json!({
+        "actor_type": "user", "actor_iss": "https://idp.example",
+        "confidence": "verified",
+        "delegation": {"mode": "on_behalf_of", "services": ["orders_api"]},
+        "tool": {"name": "get_order_status", "component_digest": "sha256:00"},
+        "arguments": "hmac-sha256:00",
+    })
+}
+
 fn payloads(token: &str) -> Vec<(&'static str, Value)> {
     let with = |pointer: &str, value: Value| {
         let mut payload = part(token, 1);
@@ -303,16 +314,7 @@ fn payloads(token: &str) -> Vec<(&'static str, Value)> {
             "malformed-tool",
             "malformed",
             "`tctx.tool`, as in version 0.1, instead of `tctx.call`.",
-            with(
-                "/tctx",
-                json!({
-                    "actor_type": "user", "actor_iss": "https://idp.example",
-                    "confidence": "verified",
-                    "delegation": {"mode": "on_behalf_of", "services": ["orders_api"]},
-                    "tool": {"name": "get_order_status", "component_digest": "sha256:00"},
-                    "arguments": "hmac-sha256:00",
-                }),
-            ),
+            with("/tctx", context_of_version_0_1()),
         ),
         (
             "malformed-exp",

@@ -1,4 +1,4 @@
-//! `bailiwick-audit`: verifies and shows a journal, for those who have no host.
+//! `bailiwick-audit`: verifies and shows a journal, for auditors without a host.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
 //! A note of the journal that another reader of signed notes refuses is damage, and one that it
-//! accepts is none.
+//! accepts is not.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs;
@@ -10,7 +10,7 @@ use super::super::testing::{clock, crashed_copy, key, record, settings, temporar
 use super::super::verify::{VerifyError, verify};
 use super::*;
 
-/// A journal with several checkpoints, and its key.
+/// Returns a journal with several checkpoints, and its key.
 fn made() -> (tempfile::TempDir, VerifierKey) {
     let folder = temporary();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -29,16 +29,16 @@ fn made() -> (tempfile::TempDir, VerifierKey) {
     (folder, verifier.unwrap())
 }
 
-/// Changes one note of a journal.
+/// A change to one note of a journal.
 type Edit = fn(&Notes) -> String;
 
-/// What an edit works with.
+/// The material of an edit.
 struct Notes {
-    /// The note that it changes, its text and its signature line.
+    /// The note to change: its text and its signature line.
     note: String,
     text: String,
     line: String,
-    /// A line of the journal's key that signs something else.
+    /// A line that names the journal's key but signs something else.
     forged: String,
     /// A line of a key that the journal does not know.
     witness: String,
@@ -93,7 +93,7 @@ const ACCEPTED: [(&str, Edit); 3] = [
     }),
 ];
 
-/// The notes of the list, in order.
+/// Returns the notes of the list, in order.
 fn listed(folder: &Path) -> Vec<String> {
     let list = fs::read_to_string(folder.join(CHECKPOINTS)).unwrap();
     list.lines()
@@ -123,7 +123,8 @@ fn change_file(folder: &Path, edit: Edit) {
     fs::write(folder.join(CHECKPOINT), edit(&notes)).unwrap();
 }
 
-/// Whether the verifier names a bad checkpoint in that file, and whether the host does not start.
+/// Returns whether the verifier names a bad checkpoint in that file, and whether the host refuses
+/// to start.
 fn refused(folder: &Path, key: &VerifierKey, file: &str) -> (bool, bool) {
     let names =
         |damage: &Damage| matches!(damage, Damage::BadCheckpoint(place) if place.file == file);

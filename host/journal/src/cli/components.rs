@@ -1,12 +1,12 @@
-//! What the records of the loader say beyond a row: which code took the place of which, what
-//! changed in its tools' definitions, why a component was refused.
+//! Details in the loader's records, beyond a row: which code replaced which, the changes in its
+//! tools' definitions, and the reason why a component was refused.
 
 use crate::Entry;
 use serde_json::Value;
 
 use super::page::{Page, Tone};
 
-/// Writes what `entry` says of a component, if it has more to say than its row.
+/// Writes the details that `entry` has about a component, if there are more than its row shows.
 pub(super) fn more(entry: &Entry, page: &mut Page<'_>) -> anyhow::Result<()> {
     let facts = facts(entry);
     if facts.is_empty() {
@@ -62,7 +62,7 @@ fn text<'e>(entry: &'e Entry, name: &str) -> &'e str {
         .unwrap_or_default()
 }
 
-/// The text with its digests cut for people; the journal has them whole.
+/// Returns the text with its digests cut for people; the journal has them whole.
 fn short(text: &str) -> String {
     let mut parts = text.split("sha256:");
     let first = parts.next().unwrap_or_default().to_owned();

@@ -1,19 +1,19 @@
-//! Which of the given filters leaves nothing of the calls that were asked for.
+//! The explanation of an empty result: the filters that leave nothing of the requested calls.
 
 use std::path::Path;
 
 use super::page::listed;
 use crate::{Entries, Query};
 
-/// One filter, alone on the calls that were asked for.
+/// One filter, applied alone to the requested calls.
 struct Filter {
     option: &'static str,
     alone: Query,
-    /// Whether any record of the calls passes it.
+    /// True if any record of the calls passes it.
     passes: bool,
 }
 
-/// Says why nothing is shown of the calls whose ids begin with `id`.
+/// Explains why nothing is shown of the calls whose ids begin with `id`.
 pub(super) fn why_nothing(id: &str, folder: &Path, query: &Query) -> anyhow::Result<String> {
     let call = of_call(query);
     let mut given = given(query);
@@ -36,7 +36,7 @@ pub(super) fn why_nothing(id: &str, folder: &Path, query: &Query) -> anyhow::Res
     ))
 }
 
-/// Returns the filters that nothing passes, or all of them if each alone leaves something.
+/// Returns the filters that no record passes, or all of them if each alone leaves something.
 fn blamed(given: &[Filter]) -> (String, &'static str) {
     let failing = given.iter().filter(|filter| !filter.passes);
     let failing: Vec<_> = failing.map(|filter| filter.option).collect();
@@ -55,7 +55,7 @@ fn of_call(query: &Query) -> Query {
     }
 }
 
-/// Takes the filters of `query` apart; leaves out what it does not ask for.
+/// Splits `query` into its filters, and leaves out those that it does not use.
 fn given(query: &Query) -> Vec<Filter> {
     type Keep = fn(&mut Query, Query);
     let options: [(&'static str, Keep); 6] = [

@@ -1,7 +1,7 @@
-//! What a command says: lines of spans, in colour on a terminal.
+//! The output of a command: lines of spans, in colour on a terminal.
 //!
-//! Invariant: what cannot be seen (control characters, and those that hide or reorder others) is
-//! escaped, so that neither a component nor a token can speak to a terminal.
+//! Invariant: invisible characters (control characters, and those that hide or reorder others) are
+//! escaped, so that neither a component nor a token can control a terminal.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -9,36 +9,36 @@ use std::io::{self, Write};
 use bailiwick_envelope::characters::is_unseen;
 use serde::Serialize;
 
-/// How a piece of text is meant.
+/// The tone of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// As it is.
+    /// Ordinary text.
     Plain,
     /// A heading or a name.
     Strong,
-    /// As it should be.
+    /// Good news.
     Good,
-    /// Look at this.
+    /// Something to look at.
     Warning,
-    /// As it should not be.
+    /// Bad news.
     Bad,
-    /// Beside the point.
+    /// A side remark.
     Faint,
 }
 
-/// Where a command writes.
+/// The output of one command.
 pub struct Page<'w> {
     out: &'w mut dyn Write,
     colour: bool,
 }
 
 impl<'w> Page<'w> {
-    /// A page on `out`.
+    /// Makes a page on `out`.
     pub fn new(out: &'w mut dyn Write, colour: bool) -> Self {
         Self { out, colour }
     }
 
-    /// A line of pieces, each in its tone.
+    /// Writes a line of pieces, each in its tone.
     pub fn say(&mut self, spans: &[(Tone, &str)]) -> io::Result<()> {
         let line: String = spans
             .iter()
@@ -47,28 +47,28 @@ impl<'w> Page<'w> {
         writeln!(self.out, "{}", line.trim_end())
     }
 
-    /// A plain line.
+    /// Writes a plain line.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
         self.say(&[(Tone::Plain, text)])
     }
 
-    /// Makes sure that what was said has arrived.
+    /// Makes sure that the text has arrived.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
-    /// A heading, apart from what is above it.
+    /// Writes a heading, with space above it.
     pub fn heading(&mut self, text: &str) -> io::Result<()> {
         self.line("")?;
         self.say(&[(Tone::Strong, text)])
     }
 
-    /// A name and what it stands for.
+    /// Writes a name and its value.
     pub fn field(&mut self, name: &str, value: &str) -> io::Result<()> {
         self.toned(name, Tone::Plain, value)
     }
 
-    /// A name and what it stands for, in a tone.
+    /// Writes a name and its value, in a tone.
     pub fn toned(&mut self, name: &str, tone: Tone, value: &str) -> io::Result<()> {
         self.say(&[(Tone::Faint, &format!("  {name:<12}")), (tone, value)])
     }
@@ -76,12 +76,12 @@ impl<'w> Page<'w> {
     /// Writes a value as JSON, the same one that the text shows.
     ///
     /// # Errors
-    /// The writer fails, or the value has no JSON.
+    /// Fails if the writer does, or if the value has no JSON.
     pub fn value(&mut self, value: &impl Serialize) -> io::Result<()> {
         self.json(&serde_json::to_string_pretty(value)?)
     }
 
-    /// Writes JSON; characters that cannot be seen are escaped as JSON spells them.
+    /// Writes JSON, with invisible characters escaped as JSON spells them.
     pub fn json(&mut self, text: &str) -> io::Result<()> {
         let mut line = String::with_capacity(text.len());
         for character in text.chars() {
@@ -96,7 +96,7 @@ impl<'w> Page<'w> {
         writeln!(self.out, "{line}")
     }
 
-    /// The writer itself, for raw bytes.
+    /// Returns the writer itself, for raw bytes.
     pub fn writer(&mut self) -> &mut dyn Write {
         self.out
     }
@@ -118,7 +118,7 @@ impl<'w> Page<'w> {
     }
 }
 
-/// The text with everything that cannot be seen escaped.
+/// Returns the text with every invisible character escaped.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -131,7 +131,7 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// Names as people list them: `a, b and c`.
+/// Joins names as people list them: `a, b and c`.
 pub fn listed(names: &[&str], last: &str) -> String {
     match names {
         [] => String::new(),
@@ -140,7 +140,7 @@ pub fn listed(names: &[&str], last: &str) -> String {
     }
 }
 
-/// A number of things.
+/// Returns a number of things, such as `1 record` or `3 records`.
 pub fn counted(count: usize, one: &str) -> String {
     if count == 1 {
         format!("1 {one}")

@@ -1,6 +1,7 @@
 //! `bailiwick audit show`: records for people, and for other programs.
 //!
-//! It shows what stands in the journal; that it is what was written is for `audit verify` to say.
+//! It shows the journal as it stands; `audit verify` checks that these are the records that were
+//! written.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -52,7 +53,7 @@ pub struct Args {
     limit: Option<u32>,
 }
 
-/// The spellings that an option accepts.
+/// Returns the spellings that an option accepts.
 fn spellings<C: Copy>(cases: &[C], spelling: fn(C) -> &'static str) -> PossibleValuesParser {
     PossibleValuesParser::new(cases.iter().map(|case| spelling(*case)))
 }
@@ -60,7 +61,7 @@ fn spellings<C: Copy>(cases: &[C], spelling: fn(C) -> &'static str) -> PossibleV
 /// Runs the command.
 ///
 /// # Errors
-/// The journal cannot be read, is damaged, or has nothing of the call that was asked for.
+/// Fails if the journal cannot be read, is damaged, or has no record of the requested call.
 pub fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let found = Found::read(args, query(args)?)?;
     match &args.call {
@@ -98,7 +99,7 @@ fn query(args: &Args) -> anyhow::Result<Query> {
     })
 }
 
-/// A time, or how long ago.
+/// Parses a time, or a duration before now.
 fn moment(text: &str, now_ms: u64) -> anyhow::Result<u64> {
     let units = [
         ("s", 1_000),
@@ -116,15 +117,17 @@ fn moment(text: &str, now_ms: u64) -> anyhow::Result<u64> {
         .map(|ago| now_ms.saturating_sub(ago))
         .or_else(|| parse_time(text));
     time.with_context(|| {
-        format!("--since: {text:?} is not a time; write 2025-11-21T08:00 (UTC), or 30m, 8h or 7d for how long ago")
+        format!(
+            "--since: expected 2025-11-21T08:00 (UTC), or 30m, 8h or 7d before now, found {text:?}"
+        )
     })
 }
 
-/// What a query found.
+/// The result of a query.
 struct Found {
     query: Query,
     entries: VecDeque<Entry>,
-    /// How many were found and are left out, because later ones are as many as wanted.
+    /// The number of earlier records that were found and left out.
     earlier: usize,
     damage: Option<Damage>,
     json: bool,
@@ -232,13 +235,13 @@ fn row(entry: &Entry, with_issuer: bool) -> Vec<(Tone, String)> {
     ]
 }
 
-/// The component that a record of the loader is about.
+/// Returns the component that a record of the loader is about.
 fn name_in_detail(entry: &Entry) -> &str {
     let name = entry.member("detail").and_then(|detail| detail.get("name"));
     name.and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
-/// How an outcome is meant.
+/// Returns the tone of an outcome.
 pub(super) fn tone_of(outcome: &str) -> Tone {
     match outcome {
         "" => Tone::Plain,
@@ -273,7 +276,7 @@ fn lines(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// More is not read by people.
+/// The most rows of a table; people do not read more.
 const IN_A_TABLE: usize = 200;
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table without rows.
+    /// Makes a table without rows.
     pub fn new(header: &[&'static str]) -> Self {
         Self {
             header: header.to_vec(),

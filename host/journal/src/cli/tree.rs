@@ -1,4 +1,5 @@
-//! One call as a tree: who asked, what was reached for them, how each ended and when.
+//! One call as a tree: who asked, which services were reached for them, and when and how each step
+//! ended.
 
 use bailiwick_envelope::CallMode;
 
@@ -7,7 +8,7 @@ use crate::Entry;
 use super::page::{Page, Tone};
 use super::show::tone_of;
 
-/// A record, with what happened within it and what ended it, where it began something.
+/// A record, the records within it, and the record that ends it, if it began something.
 struct Branch<'e> {
     begin: &'e Entry,
     within: Vec<&'e Entry>,
@@ -36,7 +37,7 @@ pub(super) fn tree<'e>(
     Ok(())
 }
 
-/// What hangs on a branch: what its record says, then what happened within it, then its end.
+/// Writes the twigs of a branch: the facts in its record, then the records within it, then its end.
 fn twigs(
     branch: &Branch<'_>,
     stem: &str,
@@ -61,8 +62,8 @@ fn twigs(
         .try_for_each(|record| say(&fork(), record, begun, page))
 }
 
-/// Downstream calls have no name of their own: one is closed by the next record of the same
-/// service, method and template.
+/// Joins the records of a call into branches. Downstream calls have no name of their own: one is
+/// closed by the next record of the same service, method and template.
 fn branches<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Branch<'e>> {
     let target = |entry: &Entry| {
         ["service", "method", "path_template"].map(|name| entry.text(name).to_owned())
@@ -90,7 +91,7 @@ fn is(entry: &Entry, event: &str) -> bool {
     entry.text("event") == event
 }
 
-/// One record on one line: when, what, how it ended and why.
+/// Writes one record on one line: its time, its event, its outcome and the reason.
 fn say(stem: &str, entry: &Entry, begun: Option<u64>, page: &mut Page<'_>) -> anyhow::Result<()> {
     let when = match (entry.at_ms(), begun) {
         (Some(at), Some(begun)) if at > begun => format!("  +{} ms", at - begun),
@@ -115,7 +116,7 @@ fn say(stem: &str, entry: &Entry, begun: Option<u64>, page: &mut Page<'_>) -> an
     Ok(())
 }
 
-/// How a service answered, and what was presented to it.
+/// Returns a service's answer in words, with the credential that was presented.
 fn exchange(entry: &Entry) -> String {
     let scopes = entry.member("scopes").and_then(serde_json::Value::as_array);
     let scopes: Vec<_> = scopes
@@ -140,7 +141,8 @@ fn exchange(entry: &Entry) -> String {
     told.collect::<Vec<_>>().join("  ")
 }
 
-/// The mode of each service, if they differ: `(orders_api on_behalf_of, mail service_identity)`.
+/// Returns the mode of each service, if they differ: `(orders_api on_behalf_of, mail
+/// service_identity)`.
 fn modes(entry: &Entry) -> String {
     if entry.text("mode") != CallMode::PerService.as_str() {
         return String::new();
@@ -153,7 +155,7 @@ fn modes(entry: &Entry) -> String {
     format!("({})", each.collect::<Vec<_>>().join(", "))
 }
 
-/// What else a record says, a line each.
+/// Returns the further facts in a record, one per line.
 fn facts(entry: &Entry) -> Vec<String> {
     let text = |name: &str| entry.text(name).to_owned();
     let mut facts = Vec::new();

@@ -1,4 +1,4 @@
-//! `bailiwick audit verify`: whether a journal is what was written.
+//! `bailiwick audit verify`: checks that a journal is as it was written.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// The journal is not what was written, or is less than was asked for.
+/// Fails if the journal is not as it was written, or does not meet the options.
 pub fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let key = args.key.as_deref().map(read_key).transpose()?;
     let kept = args.checkpoint.as_deref().map(read_text).transpose()?;
@@ -59,7 +59,7 @@ pub fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     if args.strict {
         anyhow::ensure!(
             report.pinned,
-            "the key was not given (--key), so whoever wrote the journal chose it"
+            "the key was not given (--key), so the writer of the journal chose it"
         );
         let covered =
             report.unsigned == 0 || args.allow_tail.is_some_and(|tail| is_young(&report, tail));
@@ -72,7 +72,7 @@ pub fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether what is not signed yet was written within the last `tail`.
+/// Returns true if every unsigned record was written within the last `tail`.
 fn is_young(report: &Report, tail: Duration) -> bool {
     let since = report.unsigned_since.as_deref().and_then(parse_time);
     since.is_some_and(|since| Duration::from_millis(SystemClock.now_ms().abs_diff(since)) <= tail)
@@ -82,7 +82,7 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
-/// A time such as `2s` or `500ms`.
+/// Parses a time such as `2s` or `500ms`.
 fn duration(text: &str) -> Result<Duration, String> {
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000)];
     let ms = units.iter().find_map(|(unit, ms)| {
@@ -95,7 +95,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a time such as 2s or 500ms".to_owned())
 }
 
-/// A key as text, or a file that holds it.
+/// Reads a key from its text, or from a file that holds it.
 fn read_key(text: &str) -> anyhow::Result<VerifierKey> {
     let path = Path::new(text);
     let text = if path.is_file() {
@@ -103,6 +103,6 @@ fn read_key(text: &str) -> anyhow::Result<VerifierKey> {
     } else {
         text.to_owned()
     };
-    let wrong = "--key: this is neither the key of a journal (the text in its file `key`) nor a file that holds one";
+    let wrong = "--key: expected the key of a journal (the text in its file `key`), or a file that holds one";
     text.trim().parse::<VerifierKey>().context(wrong)
 }

@@ -1,7 +1,7 @@
-//! The operator's word where the memory has nothing good to say of the journal: this journal is
-//! the right one, because it extends a checkpoint that was kept; or a new one begins.
+//! Adoption: the operator decides where the memory does not vouch for the journal. Either this
+//! journal is the right one, because it extends a checkpoint that was kept, or a new one begins.
 //!
-//! Invariant: what the host remembered before is in the journal for good, in a record under the
+//! Invariant: the host's earlier memory stays in the journal for good, in a record under the
 //! checkpoint that the host remembers from then on.
 
 use std::io;
@@ -21,16 +21,16 @@ use super::recover::{Grounds, State};
 use super::{JournalError, Keys, Opened, Settings, lock};
 use crate::seams::Clock;
 
-/// Which journal the host goes on with.
+/// The journal with which the host goes on.
 #[derive(Clone, Copy, Debug)]
 pub enum Adoption<'n> {
-    /// The one in the folder, which extends this checkpoint (a signed note).
+    /// The journal in the folder, which extends this checkpoint (a signed note).
     Extending(&'n str),
-    /// A new one, in a folder without one.
+    /// A new journal, in a folder without one.
     New,
 }
 
-/// Adopts a journal: records that, and remembers it from now on.
+/// Adopts a journal: records the adoption, and remembers the journal from now on.
 pub fn adopt(
     settings: &Settings,
     keys: Keys,
@@ -40,24 +40,22 @@ pub fn adopt(
     let storage = lock(settings)?;
     let ground = Grounds::new(settings, keys)?;
     ground.check_folder()?;
-    // What cannot be read is as good as forgotten; the record says so by not naming it.
-    let remembered = ground.remembered().unwrap_or_default();
     match adoption {
-        Adoption::Extending(note) => extending(ground, storage, remembered.as_ref(), note, clock),
-        Adoption::New => new(ground, storage, remembered.as_ref(), clock),
+        Adoption::Extending(note) => extending(ground, storage, note, clock),
+        Adoption::New => new(ground, storage, clock),
     }
 }
 
 fn extending(
     ground: Grounds<'_>,
     storage: Folder,
-    remembered: Option<&Memory>,
     note: &str,
     clock: &dyn Clock,
 ) -> Result<Opened, JournalError> {
+    let remembered = remembered(&ground);
     let kept = Checkpoint::open(note, &ground.signer.verifier).ok_or(JournalError::NotKept)?;
     let state = verified(&ground, kept.clone())?;
-    let mut detail = past(remembered);
+    let mut detail = past(remembered.as_ref());
     add(&mut detail, "kept", &kept);
     add(&mut detail, "adopted", &Checkpoint::of(&state.end.tree));
     let adopted = JournalAdopted {
@@ -68,12 +66,8 @@ fn extending(
     signed(written.and_then(|_| log.checkpoint()), &log, opened)
 }
 
-fn new(
-    ground: Grounds<'_>,
-    storage: Folder,
-    remembered: Option<&Memory>,
-    clock: &dyn Clock,
-) -> Result<Opened, JournalError> {
+fn new(ground: Grounds<'_>, storage: Folder, clock: &dyn Clock) -> Result<Opened, JournalError> {
+    let remembered = remembered(&ground);
     if ground.is_begun()? {
         return Err(JournalError::InTheWay(ground.settings.folder.clone()));
     }
@@ -81,16 +75,22 @@ fn new(
         return Err(JournalError::NothingRemembered);
     }
     let state = State {
-        previous: Some(previous(remembered)),
+        previous: Some(previous(remembered.as_ref())),
         ..State::empty()
     };
-    // The memory of the old log goes when the head that names it is durable, and not before.
+    // The memory of the old log is replaced only when the head that names it is durable.
     let (mut log, opened) = ground.into_log(Box::new(storage), state, Step::List, clock)?;
     let written = log.append(&[], clock.now_ms());
     signed(written.and_then(|_| log.checkpoint()), &log, opened)
 }
 
-/// Returns how the journal is once the adoption is recorded, signed and remembered.
+/// Returns what the host remembers. A memory that cannot be read is as good as none; the record
+/// shows that by not naming it.
+fn remembered(ground: &Grounds<'_>) -> Option<Memory> {
+    ground.remembered().unwrap_or_default()
+}
+
+/// Returns the state of the journal once the adoption is recorded, signed and remembered.
 fn signed(written: io::Result<()>, log: &Log, opened: Opened) -> Result<Opened, JournalError> {
     written.map_err(JournalError::Write)?;
     Ok(Opened {
@@ -99,8 +99,8 @@ fn signed(written: io::Result<()>, log: &Log, opened: Opened) -> Result<Opened, 
     })
 }
 
-/// The journal in the folder, verified in full: it extends what was kept, and what its own newest
-/// checkpoint does not cover was written by this host.
+/// Verifies the journal in the folder in full: it extends the kept checkpoint, and this host wrote
+/// everything that its own newest checkpoint does not cover.
 fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalError> {
     let (folder, key) = (&*ground.settings.folder, &ground.signer.verifier);
     verify::check(folder, key, Some(kept), None).map_err(|error| match error {
@@ -146,7 +146,7 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
     state().map_err(|damage| ground.damaged(damage))
 }
 
-/// What was remembered, as far as it can be read.
+/// Returns the host's memory for the record, as far as it can be read.
 fn past(remembered: Option<&Memory>) -> Map<String, Value> {
     let mut detail = Map::new();
     let Some((size, root, key)) = remembered.and_then(Memory::claims) else {
@@ -162,7 +162,7 @@ fn past(remembered: Option<&Memory>) -> Map<String, Value> {
     detail
 }
 
-/// The log that was remembered, as far as it can be read.
+/// Returns the log that was remembered, as far as it can be read.
 fn previous(remembered: Option<&Memory>) -> Previous {
     match remembered.and_then(Memory::claims) {
         None => Previous::default(),

@@ -1,4 +1,4 @@
-//! Why a journal is not opened, and what the operator can do about it.
+//! The reasons for not opening a journal, with the operator's remedies.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,24 +10,24 @@ use super::super::verify::VerifyError;
 use crate::note::InvalidKey;
 use crate::owned::OwnedError;
 
-/// Why the journal is not opened.
+/// The reasons for not opening a journal.
 #[derive(Debug, Error)]
 pub enum JournalError {
     /// The folder cannot be made, closed to others, or locked.
     #[error("the audit folder {} or its memory cannot be prepared", path.display())]
     Folder {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// Others could write the journal or what is remembered of it, or the folder cannot be had.
+    /// Others could write the journal or its memory, or the folder cannot be used.
     #[error("the journal cannot be kept in {}", path.display())]
     Open {
-        /// The journal's folder, or that of the memory.
+        /// The journal's folder or the memory's.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: OwnedError,
     },
@@ -40,9 +40,9 @@ pub enum JournalError {
     /// The folder belongs to another key or origin.
     #[error("the audit folder {} belongs to the key {found}; move it away to begin a new journal", path.display())]
     OtherKey {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
-        /// What its key file says.
+        /// The key in its key file.
         found: String,
     },
     /// The journal is not what was written. Nothing is appended to it.
@@ -52,9 +52,9 @@ pub enum JournalError {
         path.display()
     )]
     Damaged {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         #[source]
         damage: Damage,
     },
@@ -65,9 +65,9 @@ pub enum JournalError {
         path.display()
     )]
     Format {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
-        /// The format.
+        /// The number of the format.
         found: u32,
     },
     /// The memory cannot be read.
@@ -77,15 +77,15 @@ pub enum JournalError {
         path.display()
     )]
     Memory {
-        /// The file.
+        /// The file of the memory.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// There is a journal, and nothing is remembered of it.
+    /// There is a journal, but the host remembers none.
     #[error(
-        "there is a journal in {} and this host remembers none ({} is missing); if it is the right one, run `bailiwick \
+        "there is a journal in {}, but this host remembers none ({} is missing); if it is the right one, run `bailiwick \
          audit adopt --config FILE --checkpoint FILE` with a checkpoint that was kept elsewhere",
         folder.display(), memory.display()
     )]
@@ -102,9 +102,9 @@ pub enum JournalError {
         .0.display()
     )]
     OtherMemory(PathBuf),
-    /// There is no journal, and one is remembered.
+    /// There is no journal, but the host remembers one.
     #[error(
-        "there is no journal in {} and this host remembers one of {records} records ({}); restore it, or, if it was \
+        "there is no journal in {}, but this host remembers one of {records} records ({}); restore it, or, if it was \
          moved away on purpose, run `bailiwick audit adopt --config FILE --new`",
         folder.display(), memory.display()
     )]
@@ -118,7 +118,7 @@ pub enum JournalError {
     },
     /// The journal is older than the memory.
     #[error(
-        "the journal in {} ends after record {found} and this host has signed {remembered} ({}); restore the rest, or, if \
+        "the journal in {} ends after record {found}, but this host has signed {remembered} ({}); restore the rest, or, if \
          it was rolled back on purpose, run `bailiwick audit adopt --config FILE --checkpoint FILE` with a checkpoint that \
          was kept elsewhere",
         folder.display(), memory.display()
@@ -135,31 +135,31 @@ pub enum JournalError {
     },
     /// The clock is far behind the newest record.
     #[error(
-        "the clock says {now} and the newest record is of {newest}; set the clock, or, if the record's time is the wrong \
+        "the clock says {now}, but the newest record is of {newest}; set the clock, or, if the record's time is the wrong \
          one, run `bailiwick audit adopt --config FILE --checkpoint FILE` with the file `checkpoint` of the audit folder"
     )]
     Clock {
-        /// What time it is said to be.
+        /// The time according to the clock.
         now: String,
         /// The time of the newest record.
         newest: String,
     },
-    /// The checkpoint that was kept is none of this journal.
+    /// The kept checkpoint is not of this journal.
     #[error("the kept checkpoint is not signed by this host's journal key for this log")]
     NotKept,
     /// There is no journal to adopt.
     #[error("there is no journal to adopt in {}", path.display())]
     NotAJournal {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: VerifyError,
     },
-    /// A new journal was to begin where there is one.
+    /// A new journal cannot begin where there is one.
     #[error("there is a journal in {}; move it away first", .0.display())]
     InTheWay(PathBuf),
-    /// Nothing is remembered, so a new journal needs no adoption.
+    /// The host remembers nothing, so a new journal needs no adoption.
     #[error("this host remembers no journal; start it, and a new one begins")]
     NothingRemembered,
     /// The journal cannot be written.

@@ -1,9 +1,9 @@
-//! Whether the journal can be written, as the writer knows and others see.
+//! The health of the journal: the writer sets it, and others read it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Whether the journal can be written, as others see it.
+/// The health of the journal as others see it.
 #[derive(Debug, Default)]
 pub(super) struct Health(AtomicU8);
 
@@ -12,7 +12,7 @@ impl Health {
         self.0.load(Ordering::Acquire) == GOOD
     }
 
-    /// A caller waited for the writer until the deadline.
+    /// Notes that a caller waited for the writer until the deadline.
     pub(super) fn hangs(&self) {
         if self
             .0
@@ -30,7 +30,7 @@ impl Health {
     }
 }
 
-/// The writer's own hold on the health: whatever ends the writer ends the journal.
+/// The writer's own hold on the health: when the writer ends, for any reason, the journal ends.
 pub(super) struct Keeper(Arc<Health>);
 
 impl Keeper {
@@ -42,7 +42,7 @@ impl Keeper {
         self.0.is_good()
     }
 
-    /// Sets whether it is good; returns whether it was.
+    /// Sets whether the journal is good; returns whether it was.
     pub(super) fn set(&self, good: bool) -> bool {
         self.0
             .0

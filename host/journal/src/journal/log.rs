@@ -1,9 +1,9 @@
-//! The log itself: batches of lines into segments, and signed checkpoints over them.
+//! The log itself: batches of lines in segments, and signed checkpoints over them.
 //!
-//! Invariant: what [`Log::append`] returned `Ok` for is on the disk, where its path leads, and in
-//! the tree; after an error the log is as before. A segment in which a write or a sync failed is
-//! first cut back durably to its last good length, and never written again, because after a failed
-//! sync no one knows what the operating system still holds of it.
+//! Invariant: once [`Log::append`] has returned `Ok`, the records are on the disk, at the end of
+//! their path, and in the tree; after an error the log is as before. A segment in which a write or
+//! a sync failed is first cut back durably to its last good length and never written again, because
+//! after a failed sync no one knows what the operating system still holds of it.
 
 use std::io;
 
@@ -33,15 +33,15 @@ pub(super) struct Log {
     pub(super) head: Record,
 }
 
-/// Who signs checkpoints.
+/// The key and the name with which checkpoints are signed.
 pub(super) struct Signer {
     pub(super) key: SigningKey,
     pub(super) verifier: VerifierKey,
 }
 
-/// Which segment is written, and which comes next.
+/// The active segment, and the number of the next.
 pub(super) struct Segments {
-    /// The segment that is written and its length.
+    /// The active segment and its length.
     active: Option<(u64, u64)>,
     /// The number of the next one.
     next: u64,
@@ -89,7 +89,7 @@ impl Log {
         Ok(wanted)
     }
 
-    /// Cuts off what a failed write left, if it did.
+    /// Cuts off the remains of a failed write, if there are any.
     pub(super) fn settle(&mut self) -> io::Result<()> {
         let Some((number, length)) = self.segments.uncut else {
             return Ok(());
@@ -110,7 +110,7 @@ impl Log {
             .storage
             .append(bytes)
             .and_then(|()| self.storage.sync());
-        // Durable in a place to which no path leads is not durable.
+        // Bytes are not durable if no path leads to them.
         let written = written.and_then(|()| self.storage.check());
         if let Err(error) = written {
             self.segments = Segments {
@@ -118,7 +118,7 @@ impl Log {
                 next: number + 1,
                 uncut: Some((number, before)),
             };
-            // What cannot be cut off now must be before the next write.
+            // A cut that fails now must succeed before the next write.
             let _ = self.settle();
             return Err(error);
         }
@@ -126,14 +126,15 @@ impl Log {
         Ok(())
     }
 
-    /// The segment to write to and its length; a new one if the active one would grow too large.
+    /// Returns the segment to write to and its length; begins a new one if the active one would
+    /// grow too large.
     fn room_for(&mut self, bytes: u64) -> io::Result<(u64, u64)> {
         if let Some((number, length)) = self.segments.active
             && length.saturating_add(bytes) <= self.segment_bytes
         {
             return Ok((number, length));
         }
-        // Whether the new one comes to be or not, the old one is done with: the storage has closed
+        // Even if the new segment cannot be made, the old one is finished: the storage has closed
         // it.
         self.segments.active = None;
         let number = self.segments.next;
@@ -148,8 +149,8 @@ impl Log {
 }
 
 impl Segments {
-    /// Goes on after a last segment whose complete lines have this length. It is cut there and
-    /// made durable first, since it is unknown what the last process had made durable.
+    /// Goes on after a last segment whose complete lines have this length. The segment is cut there
+    /// and made durable first, because the last process may not have done so.
     pub(super) fn after(last: Option<(u64, u64)>) -> Self {
         Self {
             active: None,
@@ -162,12 +163,13 @@ impl Segments {
 impl Unsigned {
     pub(super) fn push(&mut self, leaf: Hash) {
         self.count += 1;
+        // One more than the most is kept, as a mark that there were too many.
         if self.leaves.len() <= MAX_LEAVES {
             self.leaves.push(leaf);
         }
     }
 
-    /// The hashes of all of them, or none if they are too many.
+    /// Returns the hashes of all of them, or none if they are too many.
     pub(super) fn leaves(&self) -> &[Hash] {
         if self.leaves.len() > MAX_LEAVES {
             &[]

@@ -1,4 +1,4 @@
-//! What becomes of a record that was appended, and the proof that it is durable.
+//! The fate of an appended record, and the proof that it is durable.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,8 +21,8 @@ pub struct Mark {
     fates: Vec<Arc<Fate>>,
 }
 
-/// The proof that everything appended before, up to a mark, is durable. Only
-/// [`settled`](super::Journal::settled) makes one, for as long as the journal is borrowed.
+/// The proof that everything up to a mark is durable. Only [`settled`](super::Journal::settled)
+/// makes one, for as long as the journal is borrowed. A function that has an effect takes one.
 #[derive(Clone, Copy, Debug)]
 pub struct Settled<'a> {
     last: u64,
@@ -59,7 +59,7 @@ impl Mark {
         self
     }
 
-    /// Whether all its records are known to be durable.
+    /// Returns true if all its records are known to be durable.
     pub fn is_settled(&self) -> bool {
         self.fates.iter().all(|fate| fate.accepted())
     }
@@ -78,15 +78,15 @@ impl Mark {
     }
 }
 
-/// What becomes of one record.
+/// The fate of one record.
 #[derive(Default)]
 struct Fate {
     /// [`WAITING`], [`LOST`] or the sequence number.
     state: AtomicU64,
     changed: Notify,
-    /// From here on the one who appended it is responsible for what it opened.
+    /// From here on, the caller that appended it is responsible for what it opened.
     accepted: AtomicBool,
-    /// The way back and what was written, if that begins something.
+    /// The way back and the written record, if that begins something.
     undo: OnceLock<(Sender<Command>, Box<Record>)>,
 }
 
@@ -122,7 +122,7 @@ impl Drop for Fate {
             return;
         }
         if let Some(closing) = written.closing(Outcome::Refused, Failure::AuditUnavailable) {
-            // After the journal is closed, the next start closes it.
+            // After the journal is closed, the next start closes the record.
             let _ = back.send(Command::Orphan(Box::new(closing)));
         }
     }
@@ -132,12 +132,12 @@ impl Drop for Fate {
 pub(super) struct Promise(Arc<Fate>);
 
 impl Promise {
-    /// Whether no one has a mark of the record any more.
+    /// Returns true if every mark of the record is gone.
     pub(super) fn is_forgotten(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
 
-    /// Reports that the record is durable. If no one accepts that, what it begins is closed.
+    /// Reports that the record is durable. If every mark is gone, closes what it begins.
     pub(super) fn keep(self, seq: u64, record: Box<Record>, back: Sender<Command>) {
         if record.begins() {
             let _ = self.0.undo.set((back, record));

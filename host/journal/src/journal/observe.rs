@@ -1,4 +1,4 @@
-//! What the journal reports of itself to those who measure it.
+//! The journal's reports for metrics.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -8,13 +8,13 @@ use super::{Journal, QUEUE};
 /// A batch of records that was made durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Synced {
-    /// How many records.
+    /// The number of records.
     pub records: usize,
-    /// How long the write and its `fdatasync` took.
+    /// The time that the write and its `fdatasync` took.
     pub took: Duration,
 }
 
-/// Where batches are reported, once there is an observer.
+/// The receiver of reports, once there is one.
 #[derive(Clone, Default)]
 pub(super) struct Observer(Arc<OnceLock<Box<Observing>>>);
 
@@ -29,13 +29,13 @@ impl Observer {
 }
 
 impl Journal {
-    /// Reports every batch from now on. The observer is called by the thread that writes, so it
-    /// must return at once. Only the first observer is kept.
+    /// Reports every batch from now on. The thread that writes calls the observer, so it must
+    /// return at once. Only the first observer is kept.
     pub fn observe(&self, observe: impl Fn(Synced) + Send + Sync + 'static) {
         let _ = self.shared.observer.0.set(Box::new(observe));
     }
 
-    /// Returns how many records wait to be written.
+    /// Returns the number of records that wait to be written.
     pub fn queued(&self) -> usize {
         QUEUE.saturating_sub(self.shared.room.available_permits())
     }

@@ -1,8 +1,8 @@
-//! From a signed checkpoint to the places where others find it: the memory first, then the list,
-//! then the file of the newest one.
+//! The publication of a signed checkpoint: to the memory first, then to the list, then to the file
+//! of the newest one.
 //!
-//! Invariant: a checkpoint that is under way is finished before another one is begun, so that list
-//! and file differ by one at most; and no one sees a checkpoint that the host does not remember.
+//! Invariant: a checkpoint under way is finished before another one begins, so list and file differ
+//! by one at most, and no one sees a checkpoint that the host does not remember.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use super::super::memory::{ListEnd, Memory};
 use super::super::tree::Hash;
 use super::log::{Log, Unsigned};
 
-/// How far the newest checkpoint is published.
+/// The state of the newest checkpoint's publication.
 pub(super) struct Publication {
     /// The list of checkpoints.
     pub(super) list: ListEnd,
@@ -29,7 +29,7 @@ pub(super) struct Pending {
     pub(super) step: Step,
 }
 
-/// What comes next.
+/// The next step of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Remember,
@@ -58,7 +58,8 @@ impl Publication {
                     pending.step = Step::List;
                 }
                 Step::List => {
-                    // What the memory covers and no path leads to is missed at the next start.
+                    // The memory must not cover a file to which no path leads: the next start would
+                    // miss it.
                     storage.check()?;
                     storage.add_checkpoint(self.list.bytes, &pending.line)?;
                     self.list = self.list.with(&pending.line);
@@ -75,12 +76,13 @@ impl Publication {
 }
 
 impl Log {
-    /// Whether there is something to sign or to publish.
+    /// Returns true if there is something to sign or to publish.
     pub(super) fn owes_checkpoint(&self) -> bool {
         self.unsigned.count > 0 || self.publication.pending.is_some()
     }
 
-    /// Publishes what is under way, then signs what there is; if nothing is owed, that again.
+    /// Publishes the checkpoint under way, then signs the present state. If nothing is owed, signs
+    /// the same state again.
     pub(super) fn checkpoint(&mut self) -> io::Result<()> {
         let resumed = self.publication.pending.is_some();
         self.publication.finish(&mut *self.storage)?;
@@ -91,7 +93,7 @@ impl Log {
         }
     }
 
-    /// Signs what there is and publishes it from a step on.
+    /// Signs the present state and publishes the checkpoint from a step on.
     pub(super) fn sign(&mut self, from: Step) -> io::Result<()> {
         let note = Checkpoint::of(&self.tree).sign(&self.signer.verifier, &self.signer.key);
         self.publication.pending = Some(Pending::new(note, self.unsigned.leaves(), from)?);

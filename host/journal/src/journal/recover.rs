@@ -1,9 +1,9 @@
-//! From a folder to a log that can be appended to: read everything, check it against what is
-//! remembered, cut off what was never complete, and close what was open.
+//! Recovery: from a folder to a log that can be appended to. Reads everything, checks it against
+//! the memory, cuts off what was never complete, and closes what was open.
 //!
-//! Trusts the memory, and of the folder nothing that does not extend it. What follows the memory
-//! counts only under this host's MAC. A journal that does not fit is not repaired: that is for
-//! people to look at.
+//! Trusts the memory, and nothing in the folder that does not extend it. Records after the
+//! remembered checkpoint count only under this host's MAC. A journal that does not fit is not
+//! repaired: people must look at it.
 
 use std::fs;
 use std::io;
@@ -27,7 +27,7 @@ use super::{JournalError, Keys, Opened, Settings};
 use crate::note::VerifierKey;
 use crate::seams::Clock;
 
-/// Makes a log out of what is in the storage, and writes the closing records.
+/// Makes a log out of the storage, and writes the closing records.
 pub(super) fn recover(
     storage: Box<dyn Storage>,
     settings: &Settings,
@@ -41,7 +41,7 @@ pub(super) fn recover(
     ground.into_log(storage, state, Step::Remember, clock)
 }
 
-/// What a journal is recovered with.
+/// Everything that recovery needs.
 pub(super) struct Grounds<'s> {
     pub(super) settings: &'s Settings,
     pub(super) signer: Signer,
@@ -49,7 +49,7 @@ pub(super) struct Grounds<'s> {
     pub(super) memory: MemoryFile,
 }
 
-/// A journal as it was found.
+/// The state in which a journal was found.
 pub(super) struct State {
     pub(super) end: End,
     pub(super) unsigned: Unsigned,
@@ -60,7 +60,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// A journal without anything.
+    /// Returns the state of an empty journal.
     pub(super) fn empty() -> Self {
         let (tree, open) = (Tree::default(), OpenCalls::default());
         Self {
@@ -104,7 +104,7 @@ impl<'s> Grounds<'s> {
         &self.settings.folder
     }
 
-    /// Checks that the folder is in this version's format, and this key's, or empty.
+    /// Checks that the folder is empty, or in this version's format and this key's.
     pub(super) fn check_folder(&self) -> Result<(), JournalError> {
         head::check_folder(self.folder()).map_err(|damage| self.damaged(damage))?;
         let ours = format!("{}\n", self.signer.verifier);
@@ -133,14 +133,14 @@ impl<'s> Grounds<'s> {
         }
     }
 
-    /// Whether anything of a journal is in the folder.
+    /// Returns true if the folder holds any part of a journal.
     pub(super) fn is_begun(&self) -> Result<bool, JournalError> {
         let is_there = |name: &str| self.folder().join(name).symlink_metadata().is_ok();
         let segments = segments(self.folder()).map_err(|error| self.unreadable(error))?;
         Ok(!segments.is_empty() || is_there(CHECKPOINTS) || is_there(CHECKPOINT))
     }
 
-    /// What is remembered, if anything is.
+    /// Returns the host's memory, if there is one.
     pub(super) fn remembered(&self) -> Result<Option<Memory>, JournalError> {
         self.memory.read().map_err(|source| JournalError::Memory {
             path: self.memory.path(),
@@ -148,7 +148,7 @@ impl<'s> Grounds<'s> {
         })
     }
 
-    /// The journal, if it extends what is remembered.
+    /// Reads the journal and checks that it extends the memory.
     fn remembered_state(&self) -> Result<State, JournalError> {
         let (begun, memory) = (self.is_begun()?, self.memory.path());
         let folder = self.folder().to_owned();
@@ -229,8 +229,8 @@ impl<'s> Grounds<'s> {
         })
     }
 
-    /// How far the remembered checkpoint was published: into the list and the file, into the list,
-    /// or not at all. Anything else is no work of a crash.
+    /// Returns how far the remembered checkpoint was published: into the list and the file, into
+    /// the list, or not at all. A crash can leave no other state.
     fn publication(
         &self,
         remembered: &Memory,
@@ -263,8 +263,8 @@ impl<'s> Grounds<'s> {
         })
     }
 
-    /// The log that goes on from a state. What is torn is cut, and what is open is closed; a log
-    /// without a checkpoint gets its first one, published from `first` on.
+    /// Returns the log that goes on from a state. A torn batch is cut and open calls are closed. A
+    /// log without a checkpoint gets its first one, published from `first` on.
     pub(super) fn into_log(
         self,
         mut storage: Box<dyn Storage>,
@@ -316,7 +316,7 @@ impl<'s> Grounds<'s> {
     }
 }
 
-/// Ends what the last process left: a torn batch and open calls.
+/// Ends the remains of the last process: a torn batch and open calls.
 fn begin(log: &mut Log, closings: &[Record], torn_bytes: u64, clock: &dyn Clock) -> io::Result<()> {
     log.settle()?;
     let cut = (torn_bytes > 0).then(|| JournalCut::new(torn_bytes).into());
@@ -326,8 +326,8 @@ fn begin(log: &mut Log, closings: &[Record], torn_bytes: u64, clock: &dyn Clock)
         .try_for_each(|chunk| log.append(chunk, clock.now_ms()).map(drop))
 }
 
-/// Checks that the clock is not far behind the journal: tokens that expired since would count
-/// again.
+/// Checks that the clock is not far behind the journal. Otherwise tokens that expired since would
+/// be valid again.
 fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError> {
     let (newest, now) = (
         last.and_then(parse_time).unwrap_or_default(),
@@ -342,8 +342,8 @@ fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError
     })
 }
 
-/// Closing records in one write.
+/// The most closing records in one write.
 const CHUNK: usize = 512;
 
-/// How far the clock may be behind the newest record.
+/// The furthest that the clock may be behind the newest record.
 const MAX_BEHIND_MS: u64 = 10 * 60 * 1000;

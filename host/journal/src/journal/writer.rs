@@ -1,7 +1,7 @@
-//! The one thread that writes: takes everything that waits, writes it as one batch, answers.
+//! The one thread that writes: it takes everything that waits, writes it as one batch, and reports.
 //!
-//! Between batches it writes counts and checkpoints, and while the disk fails it tries again, so
-//! that the journal is good again soon after the disk is.
+//! Between batches it writes counts and checkpoints. While the disk fails it tries again, so that
+//! the journal recovers soon after the disk does.
 
 use std::error::Error as _;
 use std::io;
@@ -20,11 +20,11 @@ use super::mark::Promise;
 use super::observe::Observer;
 use crate::seams::Clock;
 
-/// What the writer is asked.
+/// The requests to the writer.
 pub(super) enum Command {
     /// Write this and report it.
     Append(Entry),
-    /// This ending was never queued, because the one who appended it gave up.
+    /// This ending was never queued, because its caller gave up.
     Lost(Box<Record>),
     /// Write this ending, which no one waits for.
     Orphan(Box<Record>),
@@ -38,12 +38,12 @@ pub(super) enum Command {
 /// A record that waits to be written.
 pub(super) struct Entry {
     pub(super) record: Box<Record>,
-    /// Becomes a count if it cannot be written.
+    /// True if the record becomes a count when it cannot be written.
     pub(super) counted: bool,
     pub(super) promise: Promise,
-    /// The way back to the writer, for what begins something and is then given up.
+    /// The way back to the writer, for a record that begins something and is then given up.
     pub(super) back: Sender<Command>,
-    /// A place in the queue.
+    /// Its place in the queue.
     pub(super) room: OwnedSemaphorePermit,
 }
 
@@ -55,11 +55,11 @@ pub(super) struct Writer {
     refusals: Arc<Refusals>,
     observer: Observer,
     health: Keeper,
-    /// Endings that are owed: to be written before anything else.
+    /// Endings that must be written before anything else.
     orphans: Vec<Record>,
     lines_fail: bool,
     checkpoints_fail: bool,
-    /// The folder or a file is not where it was.
+    /// True while the folder or a file is not where it was.
     paths_fail: bool,
     unsigned_since: Option<u64>,
     counted_at: u64,
@@ -93,7 +93,7 @@ impl Writer {
                         return self.finish(Some(*record), Some(reply));
                     }
                 }
-                // With every batch the paths are looked at anyway.
+                // Every batch checks the paths anyway.
                 Err(RecvTimeoutError::Timeout) => self.look(),
                 Err(RecvTimeoutError::Disconnected) => return self.finish(None, None),
             }
@@ -124,14 +124,14 @@ impl Writer {
         close
     }
 
-    /// Notices what became of the files while nothing is written.
+    /// Checks the paths of the files while nothing is written.
     fn look(&mut self) {
         let found = self.log.storage.check();
         self.paths_fail = found.is_err();
         self.tell(found);
     }
 
-    /// Writes endings that are owed until they fit into one batch; whether they do.
+    /// Writes owed endings until they fit into one batch. Returns true if they do.
     fn write_owed(&mut self) -> bool {
         while self.orphans.len() > MAX_BATCH {
             let now = self.clock.now_ms();
@@ -151,7 +151,7 @@ impl Writer {
         if !self.write_owed() {
             return self.lose_all(batch);
         }
-        // What begins something for a caller who has given up is not begun.
+        // A record that begins something for a caller who has given up is left out.
         batch.retain(|entry| !entry.record.begins() || !entry.promise.is_forgotten());
         let records: Vec<&Record> = self
             .orphans
@@ -188,7 +188,7 @@ impl Writer {
         }
     }
 
-    /// Remembers what a record that cannot be written owes: a count, or an ending.
+    /// Notes the debt that a record leaves when it cannot be written: a count, or an ending.
     fn lose(&mut self, record: Record, counted: bool) {
         if let (Record::CallRefused(refusal), true) = (&record, counted) {
             self.refusals.count(refusal);
@@ -230,11 +230,12 @@ impl Writer {
         self.told(written, now);
     }
 
-    /// Signs what there is. While the journal is not good, this is also the attempt that shows
-    /// that it is again.
+    /// Signs the present state. While the journal is not good, this attempt also shows when it is
+    /// good again.
     fn checkpoint(&mut self) {
-        // What was acknowledged is remembered first, even if what failed cannot be cut off: if it
-        // cannot be reached either, the next start must know that it is missing.
+        // Acknowledged records are remembered first, even if the remains of a failed write cannot
+        // be cut off. If those records cannot be reached either, the next start must know that they
+        // are missing.
         let owed = self.log.owes_checkpoint();
         let signed = if owed { self.log.checkpoint() } else { Ok(()) };
         let settled = signed.and_then(|()| self.log.settle());
@@ -257,7 +258,7 @@ impl Writer {
         self.tell(written);
     }
 
-    /// Tells others and the operator when the journal begins or ceases to fail.
+    /// Reports the start or the end of a failure to others and to the operator.
     fn tell(&self, result: io::Result<()>) {
         let good = !(self.lines_fail || self.checkpoints_fail || self.paths_fail);
         let was_good = self.health.set(good);
@@ -289,7 +290,7 @@ impl Writer {
         if let Err(error) = &ended {
             tracing::error!(%error, "the audit journal could not be completed");
         }
-        // The lock ends before anybody is told that it has.
+        // The lock ends before its end is reported.
         drop(self);
         if let (Ok(()), Some(reply)) = (ended, reply) {
             // No one may be waiting any more.
@@ -298,17 +299,17 @@ impl Writer {
     }
 }
 
-/// How often the writer looks whether something is due.
+/// The interval at which the writer looks for work that is due.
 const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 200 });
 
 /// With [`TICK`], every record is under a checkpoint within a second.
 const CHECKPOINT_AFTER_MS: u64 = 700;
 
-/// Records after which a checkpoint does not wait.
+/// The number of records after which a checkpoint does not wait.
 const CHECKPOINT_RECORDS: u64 = 1000;
 
-/// How often counts are written.
+/// The interval at which counts are written.
 const COUNTS_EVERY_MS: u64 = 1000;
 
-/// Records in one write.
+/// The most records in one write.
 const MAX_BATCH: usize = 1024;

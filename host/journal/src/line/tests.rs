@@ -21,7 +21,7 @@ fn some(text: &str) -> Option<Text> {
     Some(text.into())
 }
 
-/// The members that all records of one call have, each with this text if one is given.
+/// Returns the members that all records of one call have, each with this text if one is given.
 fn call(text: Option<&str>) -> Call {
     let or = |short: &str| Some(text.unwrap_or(short).into());
     Call {
@@ -52,7 +52,7 @@ fn request(text: Option<&str>) -> Request {
     }
 }
 
-/// One record of each event, with everything that it can have.
+/// Returns one record of each event, with everything that it can have.
 fn every(text: Option<&str>) -> Vec<Record> {
     let long = text.unwrap_or("x").to_owned();
     let modes = (0..1000).map(|n| (format!("{n}{long}"), DelegationMode::OnBehalfOf));

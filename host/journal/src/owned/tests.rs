@@ -1,4 +1,4 @@
-//! Which files and folders are taken for the operator's own.
+//! Files and folders that count as the operator's own, and those that do not.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod private;

@@ -1,4 +1,4 @@
-//! The operator's trust, and what one file's owner and mode say about others.
+//! The operator's trust, and the rights that one file's owner and mode give to others.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,14 +20,14 @@ pub struct Trust {
     pub folders: Vec<PathBuf>,
 }
 
-/// A file or folder whose contents others can decide or read.
+/// A file or folder whose contents others can change or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Open {
     /// The file, folder or link.
     pub path: PathBuf,
-    /// The others, and what they may do.
+    /// The others, and the right that they have.
     pub others: Others,
-    /// Whether this process could not change that, because the file system is read only here.
+    /// True if this process cannot change that, because the file system is read-only here.
     pub read_only: bool,
 }
 
@@ -60,19 +60,20 @@ impl Trust {
         self
     }
 
-    /// Returns who else may change a file or folder.
+    /// Returns the others who may change a file or folder.
     pub(super) fn changing(&self, metadata: &Metadata) -> Option<Others> {
         self.owner(metadata).or_else(|| self.writing(metadata))
     }
 
-    /// As [`Self::changing`], but this user's private group does not count as someone else.
+    /// Returns the same as [`Self::changing`], but this user's private group does not count as
+    /// someone else.
     pub(super) fn changing_settings(&self, metadata: &Metadata) -> Option<Others> {
         self.owner(metadata)
             .or_else(|| self.writing(metadata))
             .filter(|others| !is_private_group(metadata, *others))
     }
 
-    /// Returns who else may rename entries of a folder on the way. In a sticky folder only an
+    /// Returns the others who may rename entries of a folder on the way. In a sticky folder only an
     /// entry's owner may, and the way goes through entries of trusted owners only.
     pub(super) fn changing_below(&self, metadata: &Metadata) -> Option<Others> {
         let sticky = metadata.mode() & STICKY != 0;
@@ -86,7 +87,7 @@ impl Trust {
         })
     }
 
-    /// Returns who else may read or change a file, or look into a folder.
+    /// Returns the others who may read or change a file, or look into a folder.
     pub(super) fn touching(&self, metadata: &Metadata) -> Option<Others> {
         let (mode, group) = (metadata.mode(), metadata.gid());
         let by_group = mode & BY_GROUP != 0 && !self.groups.contains(&group);
@@ -187,7 +188,7 @@ impl fmt::Display for Open {
     }
 }
 
-/// Returns whether `others` are the private group of this user, which has the user's number, as
+/// Returns true if `others` are the private group of this user, which has the user's number, as
 /// most systems make them.
 fn is_private_group(metadata: &Metadata, others: Others) -> bool {
     others == Others::Group(metadata.gid()) && metadata.uid() == own() && metadata.gid() == own()

@@ -1,4 +1,4 @@
-//! The way to a file or folder, step by step from the root and past links.
+//! The way to a file or folder, followed step by step from the root and past links.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -8,14 +8,14 @@ use std::path::{Component, Path, PathBuf};
 use super::OwnedError;
 use super::trust::{Open, Others, Trust};
 
-/// The end of a path, and who else could make the path lead elsewhere.
+/// The end of a path, and the others who could make the path lead elsewhere.
 pub(super) struct Way {
     end: PathBuf,
     metadata: Metadata,
     linked: bool,
     /// The first folder on the way that is open to others.
     open: Option<Open>,
-    /// Whether the operator vouches for the end itself.
+    /// True if the operator vouches for the end itself.
     answered: bool,
     /// Folders that the operator vouches for, with their real paths.
     folders: Vec<PathBuf>,
@@ -50,7 +50,11 @@ impl Way {
                 Step::Root => (end, open) = (PathBuf::from("/"), None),
                 Step::Up => _ = end.pop(),
                 Step::Into(name) => {
-                    open = open_here(&end, &metadata, trust, &folders, open);
+                    open = if folders.contains(&end) {
+                        None
+                    } else {
+                        open.or_else(|| open_here(&end, &metadata, trust))
+                    };
                     let next = end.join(name);
                     let found = look(&next)?;
                     if !found.is_symlink() {
@@ -95,7 +99,7 @@ impl Way {
         &self.metadata
     }
 
-    /// Returns whether a link names the file or folder itself.
+    /// Returns true if a link names the file or folder itself.
     pub(super) fn is_linked(&self) -> bool {
         self.linked
     }
@@ -105,17 +109,17 @@ impl Way {
         self.open.clone()
     }
 
-    /// Returns who else may change the end, or the way.
+    /// Returns the others who may change the end, or the way.
     pub(super) fn changed_by(&self, metadata: &Metadata, trust: &Trust) -> Option<Open> {
         self.first(trust.changing(metadata))
     }
 
-    /// As [`Self::changed_by`], for a file of settings.
+    /// Returns the same for a file of settings.
     pub(super) fn settings_changed_by(&self, metadata: &Metadata, trust: &Trust) -> Option<Open> {
         self.first(trust.changing_settings(metadata))
     }
 
-    /// Returns who else may read or change the end, or change the way.
+    /// Returns the others who may read or change the end, or change the way.
     pub(super) fn touched_by(&self, metadata: &Metadata, trust: &Trust) -> Option<Open> {
         self.first(trust.touching(metadata))
     }
@@ -148,22 +152,11 @@ impl Way {
     }
 }
 
-/// Returns the opening between the last link, or the root, and the folder `here`.
-fn open_here(
-    here: &Path,
-    metadata: &Metadata,
-    trust: &Trust,
-    folders: &[PathBuf],
-    above: Option<Open>,
-) -> Option<Open> {
-    if folders.iter().any(|folder| folder == here) {
-        return None;
-    }
-    above.or_else(|| {
-        trust
-            .changing_below(metadata)
-            .map(|others| Open::new(here, others))
-    })
+/// Returns the opening in the folder `here`, if others can change what is in it.
+fn open_here(here: &Path, metadata: &Metadata, trust: &Trust) -> Option<Open> {
+    trust
+        .changing_below(metadata)
+        .map(|others| Open::new(here, others))
 }
 
 fn look(path: &Path) -> Result<Metadata, OwnedError> {

@@ -1,4 +1,4 @@
-//! The records of calls, and of requests that did not become one.
+//! The records of calls, and of requests that did not become calls.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,15 +6,15 @@ use super::parts::{Decision, Modes, Outcome, Subject, Target};
 use crate::reason::{EndReason, RefusalReason};
 use crate::text::{Detail, Text};
 
-/// What all records of one call have.
+/// The members that all records of one call have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// The call's identifier, 32 hexadecimal digits.
     pub call: Text,
-    /// Who asked.
+    /// The user who asked, and the agent.
     #[serde(flatten)]
     pub subject: Subject,
-    /// What for.
+    /// The target of the call.
     pub target: Target,
     /// `sha256:` and the digest of the code that serves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ pub struct Call {
 /// `call.opened`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallOpened {
-    /// Which call.
+    /// The call.
     #[serde(flatten)]
     pub call: Call,
     /// On whose authority.
@@ -37,7 +37,7 @@ pub struct CallOpened {
 }
 
 impl CallOpened {
-    /// The record of a call that is about to run.
+    /// Returns the record of a call that is about to run.
     pub fn new(call: Call, modes: Modes) -> Self {
         Self {
             call,
@@ -61,18 +61,18 @@ impl CallOpened {
 /// `call.closed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallClosed {
-    /// Which call.
+    /// The call.
     #[serde(flatten)]
     pub call: Call,
     /// On whose authority.
     #[serde(flatten)]
     pub modes: Modes,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, unless it was done.
+    /// The reason, unless it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<EndReason>,
-    /// How far it got.
+    /// The progress that it made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
 }
@@ -80,10 +80,10 @@ pub struct CallClosed {
 /// `call.refused`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRefused {
-    /// Who asked, as far as a token was verified.
+    /// The user and agent, as far as a token was verified.
     #[serde(flatten)]
     pub subject: Subject,
-    /// What for, if there is such a thing.
+    /// The target, if there is such a thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
     /// `sha256:` and the digest of the code that would have served it.
@@ -94,12 +94,12 @@ pub struct CallRefused {
     pub grant: Option<Text>,
     decision: Decision,
     outcome: Outcome,
-    /// Why.
+    /// The reason.
     pub reason: RefusalReason,
 }
 
 impl CallRefused {
-    /// The record of a refusal that is not about one target.
+    /// Makes the record of a refusal that is not about one target.
     pub fn new(subject: Subject, reason: RefusalReason) -> Self {
         Self {
             subject,
@@ -112,7 +112,7 @@ impl CallRefused {
         }
     }
 
-    /// The same refusal of a target, the code behind it, and the grant if it had been allowed.
+    /// Returns the same refusal about a target, the code behind it, and the grant if there was one.
     #[must_use]
     pub fn about(self, target: Target, component: Option<Text>, grant: Option<Text>) -> Self {
         Self {
@@ -135,7 +135,7 @@ pub struct RefusalsCounted {
     pub actor_iss: Option<Text>,
     decision: Decision,
     outcome: Outcome,
-    /// Why they were refused.
+    /// The reason for all of them.
     pub reason: RefusalReason,
     detail: Counted,
 }
@@ -146,8 +146,8 @@ struct Counted {
 }
 
 impl RefusalsCounted {
-    /// The record of `count` refusals for one reason, of one actor (issuer and subject) or of
-    /// unknown callers.
+    /// Returns the record of `count` refusals for one reason, of one actor (issuer and subject) or
+    /// of unknown callers.
     pub(crate) fn new(actor: Option<(Text, Text)>, reason: RefusalReason, count: u64) -> Self {
         let (actor_iss, actor_sub) = actor.unzip();
         Self {

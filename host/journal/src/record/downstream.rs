@@ -1,4 +1,4 @@
-//! The records of requests to services; never their values.
+//! The records of requests to services, which never hold values.
 
 use bailiwick_envelope::DelegationMode;
 use serde::{Deserialize, Serialize};
@@ -23,23 +23,23 @@ pub struct Request {
 /// `downstream.refused`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownstreamRefused {
-    /// Of which call.
+    /// The call that made it.
     #[serde(flatten)]
     pub call: Call,
-    /// On whose authority, if the service is granted.
+    /// The authority, if the service is granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<DelegationMode>,
     decision: Decision,
     outcome: Outcome,
-    /// Why.
+    /// The reason.
     pub reason: DownstreamReason,
-    /// What was asked for.
+    /// The refused request.
     #[serde(flatten)]
     pub request: Request,
 }
 
 impl DownstreamRefused {
-    /// The record of a request that the host does not make.
+    /// Returns the record of a request that the host does not make.
     pub fn new(
         call: Call,
         mode: Option<DelegationMode>,
@@ -60,19 +60,19 @@ impl DownstreamRefused {
 /// `downstream.opened`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownstreamOpened {
-    /// Of which call.
+    /// The call that makes it.
     #[serde(flatten)]
     pub call: Call,
     /// On whose authority.
     pub mode: DelegationMode,
     decision: Decision,
-    /// What is about to be sent.
+    /// The request that is about to be sent.
     #[serde(flatten)]
     pub request: Request,
 }
 
 impl DownstreamOpened {
-    /// The record of a request that is about to be made.
+    /// Returns the record of a request that is about to be made.
     pub fn new(call: Call, mode: DelegationMode, request: Request) -> Self {
         Self {
             call,
@@ -99,23 +99,23 @@ impl DownstreamOpened {
 /// `downstream.closed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownstreamClosed {
-    /// Of which call.
+    /// The call that made it.
     #[serde(flatten)]
     pub call: Call,
     /// On whose authority.
     pub mode: DelegationMode,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, unless it was done.
+    /// The reason, unless it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<DownstreamReason>,
-    /// What was sent.
+    /// The request that was sent.
     #[serde(flatten)]
     pub request: Request,
     /// The HTTP status of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What kind of credential was presented.
+    /// The kind of credential that was presented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_kind: Option<Text>,
 }
@@ -123,21 +123,21 @@ pub struct DownstreamClosed {
 /// `token.exchanged`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenExchanged {
-    /// Of which call.
+    /// The call for which it was exchanged.
     #[serde(flatten)]
     pub call: Call,
     /// On whose authority.
     pub mode: DelegationMode,
-    /// For which request.
+    /// The request for which it was exchanged.
     #[serde(flatten)]
     pub request: Request,
-    /// The scopes that were asked for.
+    /// The requested scopes.
     #[serde(default, skip_serializing_if = "Scopes::is_empty")]
     pub scopes: Scopes,
-    /// The audience that was asked for.
+    /// The requested audience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<Text>,
-    /// What kind of credential was issued.
+    /// The kind of credential that was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_kind: Option<Text>,
 }

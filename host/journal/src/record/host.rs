@@ -25,14 +25,14 @@ pub struct ComponentRefused {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<Text>,
     decision: Decision,
-    /// Why.
+    /// The reason.
     pub reason: LoadReason,
     /// Its name and the cause in words.
     pub detail: Detail,
 }
 
 impl ComponentRefused {
-    /// The record of a component that is not loaded.
+    /// Returns the record of a component that is not loaded.
     pub fn new(component: Option<Text>, reason: LoadReason, detail: Detail) -> Self {
         Self {
             component,
@@ -63,14 +63,14 @@ pub struct ConfigLoaded {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConfigRefused {
     decision: Decision,
-    /// Why.
+    /// The reason.
     pub reason: LoadReason,
     /// The cause in words.
     pub detail: Detail,
 }
 
 impl ConfigRefused {
-    /// The record of a configuration that is not applied.
+    /// Returns the record of a configuration that is not applied.
     pub fn new(detail: Detail) -> Self {
         Self {
             decision: Decision::Deny,
@@ -87,7 +87,7 @@ pub struct JournalBegun {
     pub(crate) format: u32,
     /// The name of the log, as its checkpoints have it.
     pub(crate) log: Text,
-    /// What the host remembered of the log before; null if there was none.
+    /// The host's memory of the log before; null if there was none.
     pub(crate) previous: Option<Previous>,
 }
 
@@ -101,10 +101,10 @@ impl JournalBegun {
     }
 }
 
-/// A log that another one follows. Empty if what the host remembered of it could not be read.
+/// A log that another one follows. Empty if the host could not read its memory of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previous {
-    /// Its records, as far as they were signed.
+    /// The number of its records, as far as they were signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<u64>,
     /// The root over them.
@@ -137,7 +137,7 @@ impl JournalCut {
 /// `journal.adopted`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JournalAdopted {
-    /// The checkpoint that was kept, the journal, and what the host remembered.
+    /// The kept checkpoint, the journal, and the host's memory.
     pub(crate) detail: Detail,
 }
 

@@ -1,4 +1,4 @@
-//! What several kinds of records have.
+//! The parts that several kinds of records share.
 
 use std::collections::BTreeMap;
 
@@ -9,43 +9,43 @@ use crate::codes::codes;
 use crate::text::Text;
 
 codes! {
-    /// Whether something was allowed.
+    /// A decision on a request.
     Decision {
-        /// It was.
+        /// The request was allowed.
         Allow => "allow",
-        /// It was not.
+        /// The request was denied.
         Deny => "deny",
     }
 }
 
 codes! {
-    /// How something ended.
+    /// An outcome.
     Outcome {
-        /// It was done.
+        /// The action was done.
         Done => "done",
-        /// It was refused.
+        /// The action was refused.
         Refused => "refused",
-        /// It failed.
+        /// The action failed.
         Failed => "failed",
         /// The caller went away.
         Cancelled => "cancelled",
-        /// It took too long.
+        /// The action took too long.
         TimedOut => "timed-out",
-        /// It may have happened: the host or its journal failed meanwhile.
+        /// The action may have happened: the host or its journal failed meanwhile.
         Unknown => "unknown",
     }
 }
 
-/// What a call asks for, such as the tool `get_order`.
+/// The target of a call, such as the tool `get_order`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
-    /// What kind of thing it is.
+    /// The kind of target.
     pub kind: CallKind,
-    /// Its name.
+    /// The target's name.
     pub name: Text,
 }
 
-/// Who asked, and through which agent.
+/// The user who asked, and the agent in between.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The actor's subject.
@@ -57,10 +57,10 @@ pub struct Subject {
     /// The actor's tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Text>,
-    /// Who executes.
+    /// The agent that executes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<Text>,
-    /// Its OAuth client.
+    /// The agent's OAuth client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Text>,
     /// The session, for correlation.
@@ -71,7 +71,7 @@ pub struct Subject {
     pub trace_id: Option<Text>,
 }
 
-/// On whose authority a call reaches its services.
+/// The authority on which a call reaches its services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Modes {
     mode: CallMode,
@@ -79,7 +79,7 @@ pub struct Modes {
 }
 
 impl Modes {
-    /// The modes of a delegation: the common one, and that of each service.
+    /// Returns the modes of a delegation: the common one, and that of each service.
     pub fn of(delegation: &Delegation) -> Self {
         let modes = delegation.modes().iter();
         Self {

@@ -1,4 +1,4 @@
-//! The records of one checkpoint, and the hashes beside it: which record it is that was changed.
+//! The records of one checkpoint, with the hashes beside it: they show which record was changed.
 
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints::Listed;
@@ -41,7 +41,8 @@ impl<'l> Interval<'l> {
         self.seen += 1;
     }
 
-    /// What is wrong, if the records are not the signed ones: exactly, if the hashes are.
+    /// Returns the damage, if the records are not the signed ones. If the hashes are, it names the
+    /// record.
     pub(super) fn damage(&self) -> Damage {
         match &self.differs {
             Some(place) if Checkpoint::of(&self.hinted) == self.listed.checkpoint => {
@@ -54,7 +55,7 @@ impl<'l> Interval<'l> {
         }
     }
 
-    /// Whether the records are the signed ones and the hashes are not.
+    /// Returns true if the records are the signed ones but the hashes are not.
     pub(super) fn hints_differ(&self) -> bool {
         !self.listed.leaves.is_empty() && Checkpoint::of(&self.hinted) != self.listed.checkpoint
     }

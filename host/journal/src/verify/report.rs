@@ -19,7 +19,7 @@ impl fmt::Display for Report {
             Some(batches) => writeln!(f, "the MACs of {batches} batches are right")?,
             None if unsigned > 0 => writeln!(
                 f,
-                "the MACs of what is not signed yet were not checked (--mac-key)"
+                "the MACs of the unsigned records were not checked (--mac-key)"
             )?,
             None => {}
         }

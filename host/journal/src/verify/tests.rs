@@ -1,4 +1,4 @@
-//! Whatever is done to a journal that was signed, the verifier says where.
+//! Whatever is done to a signed journal, the verifier names the place.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -23,7 +23,7 @@ use super::super::testing::{
 use super::*;
 use crate::keys::JournalKeys;
 
-/// A journal of 14 records in several segments under several checkpoints, and its key.
+/// Returns a journal of 14 records in several segments under several checkpoints, and its key.
 fn sample(settings: &Settings, key: JournalKeys) -> VerifierKey {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -59,7 +59,7 @@ fn damage(folder: &Path, key: &VerifierKey) -> Damage {
     }
 }
 
-/// The sequence number of the first record that is not as it was.
+/// Returns the sequence number of the first record that is not as it was.
 fn first_bad(damage: &Damage) -> u64 {
     match damage {
         Damage::Changed(place)
@@ -75,7 +75,7 @@ fn first_bad(damage: &Damage) -> u64 {
     }
 }
 
-/// All lines with the segment that they are in.
+/// Returns all lines with the segment that they are in.
 fn lines(folder: &Path) -> Vec<(PathBuf, String)> {
     let of = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
@@ -230,7 +230,7 @@ fn records_without_their_hashes_are_found_between_two_checkpoints() {
     );
 }
 
-/// A line of the list of checkpoints, its hashes left out.
+/// Returns a line of the list of checkpoints, its hashes left out.
 fn without_leaves(line: &str) -> String {
     let mut entry: Value = serde_json::from_str(line).unwrap();
     entry.as_object_mut().unwrap().remove("leaves");

@@ -1,4 +1,4 @@
-//! The times of the records: from when to when, and whether the clock went back.
+//! The times of the records: the first, the last, and whether the clock went back.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use super::super::time::parse_time;
 /// Records whose time is before that of the record before them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Back {
-    /// How many there are.
+    /// The number of such records.
     pub count: u64,
     /// The furthest that one goes back, in milliseconds.
     pub most_ms: u64,
-    /// Where that is.
+    /// The place of that record.
     pub place: Place,
 }
 
@@ -29,7 +29,7 @@ impl Times {
     pub(super) fn follow(&mut self, time: &str, place: &Place) {
         self.first.get_or_insert_with(|| time.to_owned());
         let before = self.last.replace(time.to_owned());
-        // Times of one spelling: they compare as their text does.
+        // All times have one spelling, so they compare as their text does.
         if let Some(before) = before.filter(|before| before.as_str() > time) {
             self.note(&before, time, place);
         }

@@ -12,9 +12,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::look::{Look, Stamp};
 use super::settling::Settling;
 use crate::app::chain;
+use crate::app::look::{Look, Stamp};
 use crate::app::shelf::{LoadResult, Source};
 use crate::config::ComponentTerms;
 use crate::dispatch::{NotOffered, Offer};

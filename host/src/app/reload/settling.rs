@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::look::{Look, Stamp};
+use crate::app::look::{Look, Stamp};
 
 /// The files that changed lately.
 pub(super) struct Settling {
@@ -40,15 +40,13 @@ impl Settling {
         let of_settings = |look: &Look, path: &PathBuf| look.settings.get(path).copied().flatten();
         compare(
             &mut self.settings,
-            &self.last,
-            &now,
+            [&self.last, &now],
             |look| look.settings.keys(),
             of_settings,
         );
         compare(
             &mut self.tools,
-            &self.last,
-            &now,
+            [&self.last, &now],
             |look| look.tools.keys(),
             |look, name| look.tools.get(name).copied(),
         );
@@ -94,8 +92,7 @@ impl Settling {
 
 fn compare<'l, K: Ord + Clone + 'l, I: Iterator<Item = &'l K>>(
     waits: &mut Waits<K>,
-    last: &'l Look,
-    now: &'l Look,
+    [last, now]: [&'l Look; 2],
     keys: impl Fn(&'l Look) -> I,
     stamp: impl Fn(&Look, &K) -> Option<Stamp>,
 ) {
@@ -123,20 +120,18 @@ const RESTLESS: u32 = 10;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::fs;
     use std::io::{self, Write as _};
     use std::path::Path;
 
     use super::*;
+    use crate::app::look::Choice;
 
     fn look(folder: &Path) -> Look {
         Look::now(
             std::iter::once(folder.join("settings")),
             folder,
-            &BTreeSet::new(),
-            &BTreeMap::new(),
-            1000,
+            &Choice::all(),
         )
     }
 

@@ -1,4 +1,6 @@
-//! Takes up one change: builds the new policy and puts it in the place of the old one.
+//! Applies one change: builds the new policy and replaces the old one by it.
+//!
+//! Invariant: the records of a change are durable before the new policy serves.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,20 +8,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::look::{Look, Stamps, stamps};
 use super::{Known, Retry, Watch};
 use crate::app::changes::record_changes;
 use crate::app::journal::config_loaded;
+use crate::app::look::{Look, Stamps, stamps};
 use crate::app::policy::NewPolicy;
 use crate::app::shelf::Shelf;
 use crate::audit::{AuditUnavailable, ConfigRefused, Detail};
 use crate::config::{self, ComponentTerms, Config, ConfigError};
 
-/// What came of a change.
+/// The result of a change.
 struct Taken {
     /// The other files that the configuration names.
     files: Vec<PathBuf>,
-    /// The components that may load in a moment; `None` if the tools folder cannot be used.
+    /// The components that may load in a moment, or `None` if the tools folder cannot be used.
     again: Option<BTreeSet<String>>,
 }
 
@@ -37,7 +39,7 @@ impl Watch {
                 self.useless = None;
                 self.retry = None;
             }
-            // The folder that was in its place counts until there is one that can be used.
+            // The previous folder counts until there is one that can be used.
             Ok(Taken { files, again: None }) => {
                 self.seen.settings = self.settings_seen(view.settings.clone(), &files);
                 if settings_changed {
@@ -56,7 +58,7 @@ impl Watch {
         }
     }
 
-    /// Settings that are wrong change nothing.
+    /// Refuses wrong settings. They change nothing.
     async fn refuse(&mut self, error: &anyhow::Error, view: Look) {
         let named = error
             .downcast_ref::<ConfigError>()
@@ -64,22 +66,23 @@ impl Watch {
             .unwrap_or_default();
         let settings = self.settings_seen(view.settings.clone(), &named);
         let cause = format!("{error:#}");
-        tracing::error!(cause, "a change is not taken up; what was in effect stays");
+        tracing::error!(cause, "a change is refused; the settings in effect stay");
         if self.record_refusal(&cause).await.is_err() {
             self.put_off(view, "the refused change cannot be recorded");
             return;
         }
-        // The components are still to be taken up, with settings that are right.
+        // The components of this view are still to be applied, with the next settings that are
+        // right.
         self.seen.settings = settings;
     }
 
-    /// What cannot be taken up for a reason that may pass is tried again.
+    /// Puts a change off that cannot be applied for a reason that may pass.
     fn put_off(&mut self, view: Look, cause: &str) {
         let pause = self
             .retry
             .take()
             .map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LAST_PAUSE));
-        tracing::error!(cause, "a change cannot be taken up now; it is tried again");
+        tracing::error!(cause, "a change cannot be applied now; trying again");
         self.retry = Some(Retry {
             view,
             due: Instant::now() + pause,
@@ -87,7 +90,7 @@ impl Watch {
         });
     }
 
-    /// Builds the new policy and puts it in the place of the old one.
+    /// Builds the new policy and replaces the old one by it.
     async fn replace(
         &mut self,
         view: &Look,
@@ -121,7 +124,8 @@ impl Watch {
             journal.record(config_loaded(&digest)).await?;
         }
         record_changes(&built.policy, Some(&previous), journal, &self.host.meters).await?;
-        // What was loaded in advance is in no policy yet.
+        // A component that was loaded in the background is in no policy yet, so it must not be
+        // forgotten.
         if self.loads.is_over() {
             let digests = built.policy.catalog.digests();
             self.ground.intake.forget_others(&digests);
@@ -136,7 +140,7 @@ impl Watch {
         Ok(Taken { files, again })
     }
 
-    /// Serves by a new policy; returns the components that may load in a moment, if the tools
+    /// Serves by a new policy. Returns the components that may load in a moment, if the tools
     /// folder can be used.
     fn adopt(
         &mut self,
@@ -154,7 +158,7 @@ impl Watch {
         Some(built.again)
     }
 
-    /// What was seen of the settings, with files that are `named` for the first time.
+    /// Returns the settings as they were seen, with files that are `named` for the first time.
     fn settings_seen(&self, view: Stamps, named: &[PathBuf]) -> Stamps {
         let mut seen = self.seen.settings.clone();
         let new = named
@@ -174,6 +178,6 @@ impl Watch {
     }
 }
 
-/// Until a change is tried again that could not be taken up: at first, and at most.
+/// The pause before a change is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LAST_PAUSE: Duration = Duration::from_secs(64);

@@ -63,93 +63,101 @@ fn every_mistake_of_the_configuration_is_told_at_once() {
     );
 }
 
+const OTHER: Offered = Offered {
+    name: "other",
+    services: &["reports"],
+    ..ORDER
+};
+const NOSY: Offered = Offered {
+    name: "nosy",
+    input: r#"{"type":"object","properties":{"user_id":{}},"additionalProperties":false}"#,
+    ..HELLO
+};
+/// The text to replace in [`CONFIG`], its replacement, the tools, whether it passes, and the output.
+const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
+    (
+        "",
+        "",
+        &[OTHER],
+        true,
+        "other asks for the service reports, which is not granted; describe it under [services.reports]",
+    ),
+    (
+        "services = { orders_api = \"on_behalf_of\" }",
+        "",
+        &[ORDER],
+        true,
+        "add orders_api = \"<mode>\" to services under [components.orders]",
+    ),
+    (
+        "",
+        "",
+        &[HELLO],
+        true,
+        "components.orders.services: no tool of this component asks for orders_api",
+    ),
+    (
+        "[components.orders]",
+        "[components.ghost]",
+        &[ORDER],
+        true,
+        "ghost.wasm, which is not in the tools folder",
+    ),
+    (
+        "[audit]",
+        "[components.orders.tools.absent]\nscopes = []\n[audit]",
+        &[ORDER],
+        true,
+        "names no tool of this component; expected get_order",
+    ),
+    (
+        "[audit]",
+        "[components.orders.tools.hello]\nservices = { orders_api = \"on_behalf_of\" }\n[audit]",
+        &[ORDER, HELLO],
+        true,
+        "components.orders.tools.hello.services: this tool does not ask for orders_api",
+    ),
+    (
+        "allow = [\"GET /orders/{}\", \"GET /customers/{actor.sub}/orders\"]",
+        "",
+        &[ORDER],
+        true,
+        "allow is empty",
+    ),
+    (
+        "services = { orders_api = \"on_behalf_of\" }",
+        "",
+        &[HELLO],
+        true,
+        "[services.orders_api] is granted to no component",
+    ),
+    (
+        "jwks.json",
+        "absent.json",
+        &[ORDER],
+        false,
+        "absent.json: it cannot be read",
+    ),
+    (
+        "\"any\"",
+        "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"",
+        &[ORDER],
+        false,
+        "orders.wasm would be refused: its digest is sha256:",
+    ),
+    ("", "", &[NOSY], false, "allow_parameters = [\"user_id\"]"),
+    (
+        "",
+        "",
+        &[ORDER, ORDER],
+        false,
+        "each with a name of its own",
+    ),
+];
+
 #[test]
 fn what_does_not_fit_is_told_with_what_to_change() {
-    const OTHER: Offered = Offered {
-        name: "other",
-        services: &["reports"],
-        ..ORDER
-    };
-    const NOSY: Offered = Offered {
-        name: "nosy",
-        input: r#"{"type":"object","properties":{"user_id":{}},"additionalProperties":false}"#,
-        ..HELLO
-    };
-    let cases: &[(&str, &str, &[Offered], bool, &str)] = &[
-        (
-            "",
-            "",
-            &[OTHER],
-            true,
-            "other asks for the service reports, which is not granted; describe it under [services.reports]",
-        ),
-        (
-            "services = { orders_api = \"on_behalf_of\" }",
-            "",
-            &[ORDER],
-            true,
-            "add orders_api = \"<mode>\" to services under [components.orders]",
-        ),
-        (
-            "",
-            "",
-            &[HELLO],
-            true,
-            "components.orders.services: no tool of this component asks for orders_api",
-        ),
-        (
-            "[components.orders]",
-            "[components.ghost]",
-            &[ORDER],
-            true,
-            "ghost.wasm, which is not in the tools folder",
-        ),
-        (
-            "[audit]",
-            "[components.orders.tools.absent]\nscopes = []\n[audit]",
-            &[ORDER],
-            true,
-            "names no tool of this component; expected get_order",
-        ),
-        (
-            "[audit]",
-            "[components.orders.tools.hello]\nservices = { orders_api = \"on_behalf_of\" }\n[audit]",
-            &[ORDER, HELLO],
-            true,
-            "components.orders.tools.hello.services: this tool does not ask for orders_api",
-        ),
-        (
-            "allow = [\"GET /orders/{}\", \"GET /customers/{actor.sub}/orders\"]",
-            "",
-            &[ORDER],
-            true,
-            "allow is empty",
-        ),
-        (
-            "services = { orders_api = \"on_behalf_of\" }",
-            "",
-            &[HELLO],
-            true,
-            "[services.orders_api] is granted to no component",
-        ),
-        (
-            "jwks.json",
-            "absent.json",
-            &[ORDER],
-            false,
-            "absent.json: it cannot be read",
-        ),
-        (
-            "\"any\"",
-            "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"",
-            &[ORDER],
-            false,
-            "orders.wasm would be refused: its digest is sha256:",
-        ),
-        ("", "", &[NOSY], false, "allow_parameters = [\"user_id\"]"),
-        ("", "", &[ORDER, ORDER], false, "each of another name"),
-    ];
-    for (part, replacement, tools, passes, told) in cases {
+    for (part, replacement, tools, passes, told) in CASES {
         assert!(CONFIG.contains(part), "{part}");
         let site = Site::new(
             &CONFIG.replacen(part, replacement, 1),

@@ -104,8 +104,8 @@ fn a_refused_component_is_told_why_and_what_to_change() {
         ),
         (component(&[NOSY]), "description \\u{1b}[2J\\u{202e}"),
         (component(&[OPEN]), "\"additionalProperties\": false"),
-        (component(&[HELLO, HELLO]), "each of another name"),
-        (component(&[HELLO, SHOUTED]), "each of another name"),
+        (component(&[HELLO, HELLO]), "each with a name of its own"),
+        (component(&[HELLO, SHOUTED]), "each with a name of its own"),
     ];
     for (bytes, told) in cases {
         let (said, failed) = inspect(bytes.clone(), false);

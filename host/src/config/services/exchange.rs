@@ -23,7 +23,7 @@ pub(super) fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<Exch
     let actor = has_actor(section, profile);
     let scopes = section.strings("scopes").unwrap_or_default();
     let served = subject_issuers.as_deref().unwrap_or_default();
-    let asked = Asked {
+    let asked = AskedFor {
         client_id: client.as_ref().map(|client| client.client_id.clone()),
         audience: audience.clone(),
         scopes: scopes.clone(),
@@ -101,7 +101,7 @@ fn issued_keys(section: &Section<'_>, own: Option<&Issuer>) -> Option<KeySource>
 
 /// What an exchange asks for. What the issued token must say follows from it, unless the operator
 /// says otherwise.
-struct Asked {
+struct AskedFor {
     client_id: Option<String>,
     audience: Option<String>,
     scopes: Vec<String>,
@@ -111,7 +111,7 @@ struct Asked {
 /// Reads every key of it, so that one that is missing makes no other look unknown.
 fn issued(
     section: &Section<'_>,
-    asked: Asked,
+    asked: AskedFor,
     keys: Option<KeySource>,
     tenant: Option<IssuedTenant>,
 ) -> Option<IssuedSettings> {

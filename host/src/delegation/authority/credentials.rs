@@ -1,4 +1,5 @@
-//! The credential of the declared mode: obtained by one for all who wait, and renewed with a brake.
+//! The credential of the declared mode: one request obtains it for all who wait, and renewals are
+//! limited.
 
 use http::StatusCode;
 
@@ -14,8 +15,8 @@ use crate::downstream::DownstreamError;
 use crate::flight::Landed;
 
 impl Inner {
-    /// The credential of the declared mode. Obtaining it reaches the authorization server, so
-    /// everything before is durable.
+    /// Returns the credential of the declared mode. Takes [`Settled`], because obtaining it may
+    /// reach the authorization server.
     pub(super) async fn credential(
         &self,
         planned: &Planned,
@@ -39,7 +40,7 @@ impl Inner {
         Ok(Credential::of_user(&issued.token, acting))
     }
 
-    /// Obtains a user's token, and records that before it is used.
+    /// Obtains a user's token, and records that before the token is used.
     async fn obtain(
         &self,
         planned: &Planned,
@@ -66,8 +67,7 @@ impl Inner {
         Ok(issued)
     }
 
-    /// Forgets a credential that the service does not accept, so that it may get a new one next
-    /// time.
+    /// Forgets a credential that the service refused, so that the next request may get a new one.
     pub(super) fn note_refusal(
         &self,
         planned: &Planned,
@@ -96,7 +96,7 @@ impl Inner {
     /// choice.
     ///
     /// # Errors
-    /// There is no way for this user.
+    /// Fails if there is no way for this user.
     pub(super) fn user<'s>(
         &'s self,
         service: &'s Service,

@@ -1,17 +1,19 @@
-//! A request on its way: with its credential, over the principal's own connection, and back
-//! without what a tool must not see.
+//! A request on its way: out with its credential, over the principal's own connection, and back as
+//! an answer with only the parts that a tool may see.
 
 use std::sync::atomic::Ordering;
 
+use http::HeaderValue;
 use http_body_util::Full;
 
 use super::{Inner, Prepared};
 use crate::audit::Settled;
 use crate::delegation::answer_headers::visible;
-use crate::delegation::identify::identify;
+use crate::delegation::credential::Credential;
+use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
 use crate::downstream::{DownstreamError, Response};
-use crate::egress::Party;
+use crate::egress::{Party, Reply};
 
 impl Inner {
     /// Builds the request with its credential. Nothing has reached the service yet.
@@ -35,12 +37,13 @@ impl Inner {
         *request.uri_mut() = planned.target.clone();
         *request.headers_mut() = planned.headers.clone();
         let broker = &self.broker;
-        let settings = &planned.service.settings;
         identify(
             request.headers_mut(),
-            &self.envelope,
-            settings,
-            planned.mode,
+            &OnBehalf {
+                envelope: &self.envelope,
+                service: &planned.service.settings,
+                mode: planned.mode,
+            },
             &broker.signer,
             broker.random.as_ref(),
         )?;
@@ -51,7 +54,8 @@ impl Inner {
         })
     }
 
-    /// Sends the request, which is an effect, and takes the answer, without what a tool must not see.
+    /// Sends the request, which is an effect, and returns the parts of the answer that a tool may
+    /// see.
     pub(super) async fn deliver(
         &self,
         planned: &Planned,
@@ -62,6 +66,8 @@ impl Inner {
         progress: &mut Attempt,
         _: Settled<'_>,
     ) -> Result<Response, DownstreamError> {
+        // From the moment that the client hands the request over, it may have changed something,
+        // even if it is given up.
         progress.sent.follow(&mut request);
         let limits = &self.broker.limits;
         let transaction = request.headers().get("txn-token").cloned();
@@ -81,22 +87,7 @@ impl Inner {
             return Err(DownstreamError::TooLarge);
         }
         self.note_refusal(planned, &credential, answer.status);
-        let repeats = |bytes: &[u8]| {
-            credential.is_in(bytes)
-                || self
-                    .subject
-                    .as_ref()
-                    .is_some_and(|token| token.is_in(bytes))
-                || transaction
-                    .as_ref()
-                    .is_some_and(|token| memchr::memmem::find(bytes, token.as_bytes()).is_some())
-        };
-        if repeats(&answer.body)
-            || answer
-                .headers
-                .values()
-                .any(|value| repeats(value.as_bytes()))
-        {
+        if self.is_echoed(&credential, transaction.as_ref(), &answer) {
             tracing::error!(
                 service = planned.service.settings.name,
                 "a service repeats a credential in its answer"
@@ -111,7 +102,26 @@ impl Inner {
         })
     }
 
-    /// For whom the connection to the service carries this request.
+    /// Returns true if an answer repeats the credential, the caller's token or the transaction
+    /// token. A service that echoes its request would hand the tool a credential.
+    fn is_echoed(
+        &self,
+        credential: &Credential,
+        transaction: Option<&HeaderValue>,
+        answer: &Reply,
+    ) -> bool {
+        let subject = self.subject.as_ref();
+        let repeats = |bytes: &[u8]| {
+            credential.is_in(bytes)
+                || subject.is_some_and(|token| token.is_in(bytes))
+                || transaction
+                    .is_some_and(|token| memchr::memmem::find(bytes, token.as_bytes()).is_some())
+        };
+        let mut headers = answer.headers.values();
+        repeats(&answer.body) || headers.any(|value| repeats(value.as_bytes()))
+    }
+
+    /// Returns the party for which the connection to the service carries this request.
     fn party(&self, planned: &Planned) -> Party {
         if planned.service.settings.shared_data {
             Party::Everyone

@@ -1,8 +1,8 @@
-//! One segment or query value of a template, and what it admits.
+//! One segment or query value of a template, and the values that it admits.
 
 use crate::downstream::{Part, Piece};
 
-/// What a template says of one segment or query value.
+/// A template's rule for one segment or query value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Slot {
     /// Exactly these, one for each piece of the request's part.
@@ -11,7 +11,7 @@ pub(super) enum Slot {
     Rest,
 }
 
-/// What a template says of one piece.
+/// A template's rule for one piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hole {
     Literal(String),
@@ -26,9 +26,9 @@ impl Slot {
         matches!(self, Self::Pieces(holes) if holes.contains(hole))
     }
 
-    /// Whether the subject is here and no other value shares the segment with it: `{actor.sub}-{}`
-    /// filled for `ann` with `b-c` is also the segment of a user `ann-b`, and so is
-    /// `{actor.tenant}-{actor.sub}` of a tenant `ann` with a user `b-c`.
+    /// Returns true if the subject is here and no other value shares the segment with it. For
+    /// example, `{actor.sub}-{}` filled for `ann` with `b-c` is also the segment of a user `ann-b`,
+    /// and so is `{actor.tenant}-{actor.sub}` of a tenant `ann` with a user `b-c`.
     pub(super) fn binds_actor(&self) -> bool {
         let is_literal = |hole: &Hole| matches!(hole, Hole::Literal(_) | Hole::ActorSub);
         self.has(&Hole::ActorSub)
@@ -46,13 +46,13 @@ impl Slot {
         }
     }
 
-    /// Whether a placeholder is filled with nothing. `/ops/{}:cancel` would become `/ops/:cancel`,
+    /// Returns true if a placeholder is filled with nothing. `/ops/{}:cancel` would become `/ops/:cancel`,
     /// which many services read as a request for all of them.
     pub(super) fn lacks_text(&self, values: &[&str]) -> bool {
         matches!(self, Self::Pieces(_)) && values.contains(&"")
     }
 
-    /// Whether the piece at `index` is written as the operator wrote it, and not encoded.
+    /// Returns true if the piece at `index` stays as the operator wrote it, and is not encoded.
     pub(super) fn is_literal_at(&self, index: usize) -> bool {
         match self {
             Self::Rest => false,
@@ -74,7 +74,7 @@ impl Hole {
     }
 }
 
-/// Reads one segment or query value of a template, if it is one.
+/// Reads one segment or query value of a template. Returns `None` if it is malformed.
 pub(super) fn slot(segment: &str) -> Option<Slot> {
     if segment == "{**}" {
         return Some(Slot::Rest);
@@ -112,7 +112,7 @@ fn holes(mut rest: &str) -> Option<Vec<Hole>> {
     Some(holes)
 }
 
-/// Returns text that means the same in a path whether encoded or not, if it is that.
+/// Returns the text if it means the same in a path with and without encoding.
 pub(super) fn plain(text: &str) -> Option<String> {
     text.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:@!$'()*+,;".contains(&byte))

@@ -1,4 +1,5 @@
-//! What a template covers, what it binds, and what makes no sense.
+//! Templates: the requests that they cover, the values that they bind, and the faults that they may
+//! have.
 
 use bailiwick_envelope::ActorKind;
 
@@ -15,8 +16,8 @@ fn actor(sub: &str, tenant: Option<&str>) -> Actor {
     }
 }
 
-/// A request whose path and query are written as text: `@sub` stands for the actor's subject,
-/// and `|` joins pieces.
+/// Returns a request whose path and query are written as text: `@sub` stands for the actor's
+/// subject, and `|` joins pieces.
 fn request(method: &str, path: &[&str], query: &[(&str, &str)]) -> Request {
     let piece = |text: &str| match text {
         "@sub" => Piece::ActorSub,

@@ -1,10 +1,13 @@
-//! Parameters through which a model could name a user or pass a credential.
+//! The lint against parameters through which a model could name a user or pass a credential.
+//!
+//! Example: `user_id`, `userId` and `USER-ID` are all found; `username_hint` is not.
 
 use serde_json::Value;
 
-/// The first property, anywhere in the schema, whose whole name is an identity or a credential.
+/// Returns the first property, anywhere in the schema, whose whole name is an identity or a
+/// credential.
 ///
-/// A lint that teaches, not the wall: the wall is that no host function takes a user.
+/// This lint teaches; it is not the wall. The wall is that no host function takes a user.
 pub(super) fn identity_parameter(schema: &Value, allowed: &[String]) -> Option<String> {
     match schema {
         Value::Array(items) => items
@@ -36,7 +39,7 @@ fn names_identity(name: &str) -> bool {
     IDENTITY_NAMES.contains(&plain.as_str())
 }
 
-/// Compared without case, `_` and `-`.
+/// Compared in lower case, by letters and digits alone.
 const IDENTITY_NAMES: &[&str] = &[
     "userid",
     "uid",

@@ -96,7 +96,7 @@ fn a_serving_process_still_serves() {
             TcpStream::connect(address)
                 .unwrap()
                 .write_all(b"hello")
-                .unwrap()
+                .unwrap();
         });
         let mut heard = String::new();
         listener

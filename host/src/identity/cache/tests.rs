@@ -1,4 +1,4 @@
-//! What is remembered of a token, and for how long.
+//! The lifetime of a remembered token.
 #![expect(clippy::expect_used, reason = "tests")]
 
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::tokens::Verified;
 const NOW: u64 = 1_763_712_000_000;
 const KEYS: SetVersion = [1; 32];
 
-/// A caller whose token expires that many milliseconds from now.
+/// Returns a caller whose token expires that many milliseconds from now.
 fn caller(left_ms: u64) -> Arc<Caller> {
     let expiry = (NOW + left_ms) / 1000;
     let claims = json!({"sub": "alice", "client_id": "app", "exp": expiry});

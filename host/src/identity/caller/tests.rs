@@ -1,4 +1,4 @@
-//! How an issuer's rules turn claims into a caller.
+//! Claims become a caller by the rules of their issuer.
 #![expect(clippy::expect_used, reason = "tests")]
 
 use serde_json::{Value, json};
@@ -7,12 +7,12 @@ use super::*;
 use crate::identity::TextRule;
 use crate::identity::testing::settings;
 
-/// The caller of a token with these claims besides the usual ones.
+/// Returns the caller of a token with these claims besides the usual ones.
 fn caller(issuer: &IssuerSettings, claims: &Value) -> Result<Caller, TokenError> {
     let mut members = json!({"sub": "alice", "client_id": "app", "exp": 100});
     let all = members.as_object_mut().expect("an object");
     for (name, value) in claims.as_object().expect("an object") {
-        // `null` stands for a claim that is not there.
+        // `null` stands for an absent claim.
         if value.is_null() {
             all.remove(name);
         } else {

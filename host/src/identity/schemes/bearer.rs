@@ -1,11 +1,11 @@
-//! `Bearer` (RFC 6750 §2.1): to have the token is all that is needed.
+//! `Bearer` (RFC 6750 §2.1): possession of the token is enough.
 
 use super::super::caller::Caller;
 use super::super::presented::{Credentials, Presence, Presented, ProofError, Scheme};
 use super::super::token::AccessToken;
 
-/// The scheme of plain access tokens. A token that is bound to a key is not one: the verifier
-/// refuses it.
+/// The scheme of plain access tokens. It accepts no token that is bound to a key: the verifier
+/// refuses those.
 pub(super) struct Bearer;
 
 impl Scheme for Bearer {

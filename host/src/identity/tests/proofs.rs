@@ -1,4 +1,4 @@
-//! What is proved beside the token: on every request, and by the schemes on the list alone.
+//! Proofs of possession: checked on every request, and only by the schemes on the list.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,8 +8,8 @@ use super::super::testing::{RESOURCE, Scene, head};
 use super::super::*;
 use super::{NEW, OLD};
 
-/// A scheme for tests: its proof is the text `good`, for a POST to the resource, and it counts how
-/// often it was asked.
+/// A scheme for tests. Its proof is the text `good`, for a POST to the resource, and it counts how
+/// often it was called.
 #[derive(Default)]
 struct Counting(AtomicUsize);
 
@@ -37,7 +37,7 @@ impl Scheme for Counting {
     }
 }
 
-/// A request with this token and these proofs, as `scheme` reads it.
+/// Returns a request with this token and these proofs, as `scheme` reads it.
 fn presented(
     scheme: &'static Counting,
     token: &str,

@@ -1,4 +1,4 @@
-//! What a campaign aims at: the same functions that the host loads with.
+//! The target of a campaign: the same functions that the host loads with.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -36,7 +36,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    /// An empty one.
+    /// Makes an empty bench.
     pub(super) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -66,7 +66,7 @@ impl Bench {
             path,
         };
         let terms = Terms::default();
-        // On a thread of the runtime, where the loader is at home too.
+        // On a thread of the runtime, as in the host.
         let loaded = self
             .runtime
             .block_on(async { Offer::load(&self.intake, &candidate, &terms).await });
@@ -74,7 +74,7 @@ impl Bench {
         loaded.map(drop).map_err(|refused| refused.cause)
     }
 
-    /// What becomes of `bytes`.
+    /// Returns the fate of `bytes`.
     pub(super) fn fate(&self, bytes: &[u8]) -> &'static str {
         match self.load(bytes) {
             Ok(()) => "loaded",
@@ -87,9 +87,9 @@ impl Bench {
         }
     }
 
-    /// Compiles `bytes`, whatever else speaks against them; says what the engine does.
+    /// Compiles `bytes`, whatever else is wrong with them, and returns the engine's verdict.
     pub(super) fn compile(&self, bytes: &[u8]) -> Result<(), String> {
-        // By its own digest, because a refusal is remembered.
+        // A digest of its own, because a refusal is remembered.
         let component = ComponentId {
             name: "case".to_owned(),
             digest: digest(bytes),
@@ -105,8 +105,8 @@ impl Bench {
         match compiled {
             Ok(_) => Ok(()),
             Err(LoadError::Engine { cause, .. }) => Err(cause),
-            // What the inspection would have sent to the other tier does not fit into this one's
-            // pool.
+            // A component that the inspection would have sent to the other tier does not fit into
+            // this one's pool.
             Err(LoadError::Compile(
                 CompileError::Refused(cause) | CompileError::Unusable(cause),
             )) => Err(cause),
@@ -115,7 +115,7 @@ impl Bench {
     }
 }
 
-/// What becomes of `bytes` before anything is compiled.
+/// Returns the fate of `bytes` before anything is compiled.
 pub(super) fn fate(bytes: &[u8]) -> &'static str {
     match (check(bytes), inspect(bytes)) {
         (Err(error), _) => shape(&error),
@@ -124,7 +124,7 @@ pub(super) fn fate(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// The fate of what would be compiled.
+/// The fate of bytes that would be compiled.
 pub(super) const PASSES: &str = "passes";
 
 fn shape(error: &StructureError) -> &'static str {

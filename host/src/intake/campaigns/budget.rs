@@ -1,4 +1,4 @@
-//! How long a campaign goes on, and how each of its cases can be repeated.
+//! The length of a campaign, and the seed that repeats each of its cases.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -18,7 +18,7 @@ pub(super) struct Campaign {
 }
 
 impl Campaign {
-    /// A campaign with the seed and the budget that the environment says, or else a random one and
+    /// Makes a campaign with the seed and the budget in the environment, or else a random seed and
     /// ten seconds.
     pub(super) fn new(name: &'static str) -> Self {
         let number = |name| env::var(name).ok().and_then(|text| text.parse().ok());
@@ -26,7 +26,7 @@ impl Campaign {
         SystemRandom.fill(&mut random);
         let first =
             number("BAILIWICK_CAMPAIGN_SEED").unwrap_or_else(|| u64::from_le_bytes(random) >> 16);
-        // Not captured, so that it is there even if the process is gone afterwards.
+        // Written past the capture of test output, so that it survives even if the process dies.
         let _ = writeln!(
             std::io::stderr(),
             "campaign {name}: BAILIWICK_CAMPAIGN_SEED={first}"
@@ -41,7 +41,7 @@ impl Campaign {
         }
     }
 
-    /// Runs cases until the time is over. A case takes its seed and says what became of it.
+    /// Runs cases until the time is over. A case takes its seed and returns its fate.
     pub(super) fn run(mut self, mut case: impl FnMut(u64) -> &'static str) {
         let started = Instant::now();
         for seed in self.first.. {
@@ -53,7 +53,7 @@ impl Campaign {
         self.tell();
     }
 
-    /// Runs `cases` in an order that is even however many of them there is time for.
+    /// Runs `cases` in an order that is even, however many of them there is time for.
     pub(super) fn through(mut self, cases: u64, mut case: impl FnMut(u64) -> &'static str) {
         let started = Instant::now();
         let step = stride(cases);
@@ -88,7 +88,8 @@ impl Campaign {
     }
 }
 
-/// A step that meets every case once: odd, near the golden section, without a common divisor.
+/// Returns a step that meets every case once: odd, near the golden section, without a common
+/// divisor.
 fn stride(cases: u64) -> u64 {
     let divisor = |mut a: u64, mut b: u64| {
         while b != 0 {
@@ -102,7 +103,8 @@ fn stride(cases: u64) -> u64 {
         .unwrap_or(1)
 }
 
-/// Processor time of this thread so far: what else runs on the machine does not count.
+/// Returns the processor time of this thread so far, which leaves out everything else on the
+/// machine.
 pub(super) fn worked() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     Duration::from_nanos(
@@ -113,7 +115,7 @@ pub(super) fn worked() -> Duration {
     )
 }
 
-/// Reproducible bytes (`SplitMix64`).
+/// Returns reproducible bytes (`SplitMix64`).
 pub(super) fn bytes(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed;
     let mut next = || {

@@ -1,4 +1,4 @@
-//! Components that nobody wrote: valid or nearly, of shapes that no compiler emits.
+//! Generated components: valid or nearly so, of shapes that no compiler emits.
 
 use std::panic::catch_unwind;
 
@@ -15,7 +15,7 @@ fn generated_components_are_answered() {
     let bench = Bench::new();
     Campaign::new("components").run(|seed| {
         let random = bytes(seed, 4 << 10);
-        // What the generator itself cannot do is not the loader's fault.
+        // A case that the generator itself cannot make is not the loader's fault.
         let made = catch_unwind(|| {
             wasm_smith::Component::new(config(&random), &mut Unstructured::new(&random))
         });
@@ -38,7 +38,8 @@ fn generated_modules_inside_a_component_are_answered() {
             return "nothing made";
         };
         let module = module.to_bytes();
-        // The parts do not fit together, which is refused; alone in a component it is compiled.
+        // The parts do not fit together, which is refused; alone in a component, the module is
+        // compiled.
         bench.fate(&joined(before, &module, after));
         compiled(&bench, &joined(b"\0asm\x0d\0\x01\0", &module, b""))
     });
@@ -64,8 +65,8 @@ fn generated_worlds_are_answered() {
     });
 }
 
-/// What becomes of `bytes` before anything is compiled and, if nothing speaks against that but the
-/// world, by compiling.
+/// Returns the fate of `bytes` before anything is compiled and, if only the world speaks against
+/// them, the result of compiling.
 fn compiled(bench: &Bench, bytes: &[u8]) -> &'static str {
     match bench.fate(bytes) {
         "not of the world" => bench
@@ -75,7 +76,7 @@ fn compiled(bench: &Bench, bytes: &[u8]) -> &'static str {
     }
 }
 
-/// A component of the first world in a package, with empty functions.
+/// Returns a component of the first world in a package, with empty functions.
 fn world(package: &[u8]) -> Option<Vec<u8>> {
     let decoded = wit_component::decode(package).ok()?;
     let resolve = decoded.resolve();
@@ -89,7 +90,8 @@ fn world(package: &[u8]) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// What the validator lets through in most cases, and everything else in the others.
+/// Returns settings with which most cases pass the validator, and the others contain everything
+/// else.
 fn config(random: &[u8]) -> wasm_smith::Config {
     let wild = random.first().is_some_and(|byte| byte.is_multiple_of(8));
     wasm_smith::Config {

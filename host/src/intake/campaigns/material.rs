@@ -1,4 +1,4 @@
-//! What campaigns start from: a small component that loads, and the example tools where they are
+//! The material of campaigns: a small component that loads, and the example tools if they are
 //! built.
 
 use std::fs;
@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// A component of the world `tool` with one tool, a few kilobytes.
+/// Returns a component of the world `tool` with one tool, a few kilobytes.
 pub(crate) fn small() -> Vec<u8> {
     with_core(&wat::parse_str(CORE).unwrap())
 }
 
-/// A component of the world `tool` around `core`.
+/// Returns a component of the world `tool` around `core`.
 pub(super) fn with_core(core: &[u8]) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve
@@ -27,7 +27,7 @@ pub(super) fn with_core(core: &[u8]) -> Vec<u8> {
         .unwrap()
 }
 
-/// The example tools, in the folder that `BAILIWICK_TOOLS` names; without it, none.
+/// Returns the example tools, in the folder that `BAILIWICK_TOOLS` names; without it, none.
 pub(super) fn examples() -> Vec<Vec<u8>> {
     let folder = std::env::var_os("BAILIWICK_TOOLS").map(PathBuf::from);
     let read = |name: &str| fs::read(folder.as_ref()?.join(name)).ok();
@@ -37,7 +37,7 @@ pub(super) fn examples() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The first core module in a component, and what comes before and after its section.
+/// Returns the first core module in a component, and what comes before and after its section.
 pub(super) fn parts(component: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let mut at = 8;
     while let Some(id) = component.get(at) {
@@ -56,7 +56,7 @@ pub(super) fn parts(component: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     None
 }
 
-/// `before`, a section with `module`, and `after`.
+/// Returns `before`, a section with `module`, and `after`.
 pub(super) fn joined(before: &[u8], module: &[u8], after: &[u8]) -> Vec<u8> {
     let mut all = before.to_vec();
     all.push(MODULE);
@@ -69,7 +69,7 @@ pub(super) fn joined(before: &[u8], module: &[u8], after: &[u8]) -> Vec<u8> {
     [&all, module, after].concat()
 }
 
-/// A number in LEB128, and how many bytes it has.
+/// Reads a number in LEB128; returns it with its length in bytes.
 fn number(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut value = 0;
     for (index, byte) in bytes.iter().enumerate().take(5) {

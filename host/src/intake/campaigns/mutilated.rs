@@ -1,4 +1,4 @@
-//! Components that were good: cut, with a bit flipped, with pieces moved about.
+//! Good components made bad: cut, with a bit flipped, with pieces moved about.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ fn a_small_component_loads_and_every_truncation_of_it_is_refused() {
     let whole: Vec<usize> = (0..small.len())
         .filter(|end| fate(&small[..*end]) == PASSES)
         .collect();
-    // Custom sections at the end can be missing.
+    // Custom sections at the end may be missing.
     assert!(whole.iter().all(|end| small[*end] == 0), "cut at {whole:?}");
     assert!(whole.len() <= 2, "cut at {whole:?}");
 }
@@ -118,7 +118,7 @@ fn mutations_of_core_modules_inside_a_component_are_answered() {
     });
 }
 
-/// `component` with up to four pieces removed, doubled, moved, or overwritten.
+/// Returns `component` with up to four pieces removed, doubled, moved, or overwritten.
 fn scrambled(component: &[u8], random: &[u8]) -> Vec<u8> {
     let mut all = component.to_vec();
     for choice in random.chunks_exact(8).take(1 + usize::from(random[0] % 4)) {

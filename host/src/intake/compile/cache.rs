@@ -1,13 +1,13 @@
 //! Compiled code on the disk, so that a start does not compile everything again.
 //!
-//! A private folder of files that each carry an authentication code under the host's cache key:
-//! whoever can write into the folder but does not have the key cannot make the host run anything,
-//! only make it compile again.
+//! A private folder whose files each carry an authentication code under the host's cache key. An
+//! attacker who can write into the folder but does not have the key cannot make the host run
+//! anything, only make it compile again.
 //!
 //! Trusts nothing in the folder. Invariant: a file is opened without following links, read once,
-//! and only if it belongs to this user and no one else can read or change it. Anything wrong with a
-//! file means that it is removed and told, never an error: the component is compiled. Deliberately
-//! absent: any file of the tools folder.
+//! and only if it belongs to this user and no one else can read or change it. A file with any fault
+//! is removed with a warning and is never an error: the component is compiled. Deliberately absent:
+//! any file of the tools folder.
 
 use std::cmp::Reverse;
 use std::fs::{self, File};
@@ -23,7 +23,7 @@ use super::MAX_CODE;
 use super::code::{CodeIdentity, MachineCode};
 use crate::owned::{self, OwnedError, Trust};
 
-/// The folder, and the key over what is in it.
+/// The folder, and the key that authenticates its files.
 pub struct Cache {
     path: PathBuf,
     folder: OwnedFd,
@@ -32,12 +32,12 @@ pub struct Cache {
     pub(super) most: u64,
 }
 
-/// What is wrong with a file.
+/// The fault of a file.
 type Flaw = String;
 
 impl Cache {
-    /// The cache in the folder `path`, which is made if it is missing. `None`, with a warning, if
-    /// the folder cannot be used: the host then compiles at each start.
+    /// Opens the cache in the folder `path`, which is made if it is missing. Returns `None`, with a
+    /// warning, if the folder cannot be used: the host then compiles at each start.
     pub fn open(path: &Path, key: MacKey, trust: &Trust) -> Option<Self> {
         match open_folder(path, trust) {
             Ok(folder) => {
@@ -62,7 +62,7 @@ impl Cache {
         }
     }
 
-    /// The code for this identity, if there is an authentic file of it.
+    /// Returns the code for this identity, if there is an authentic file of it.
     pub(super) fn find(&self, identity: &CodeIdentity) -> Option<MachineCode> {
         let name = identity.name();
         let found = self.read(&name).and_then(|file| {
@@ -77,7 +77,7 @@ impl Cache {
         })
     }
 
-    /// Removes the file for this identity, and says why.
+    /// Removes the file for this identity and logs the reason.
     pub(super) fn reject(&self, identity: &CodeIdentity, wrong: &str) {
         let name = identity.name();
         let removed = rustix::fs::unlinkat(&self.folder, &name, AtFlags::empty()).is_ok();
@@ -85,7 +85,7 @@ impl Cache {
         tracing::warn!(file = %file.display(), cause = wrong, removed, "a file of the cache is not used");
     }
 
-    /// Keeps `code`; if that fails, it is told and that is all.
+    /// Keeps `code`. A failure is logged and has no other effect.
     pub(super) fn keep(&self, identity: &CodeIdentity, code: &MachineCode) {
         if let Err(error) = self.write(identity, code) {
             tracing::warn!(folder = %self.path.display(), cause = %error, "compiled code could not be kept");
@@ -102,7 +102,7 @@ impl Cache {
         };
         let told = |error: io::Error| error.to_string();
         let metadata = file.metadata().map_err(told)?;
-        // An orchestrator that hands a volume to a trusted group gives that group its files, too.
+        // An orchestrator that gives a volume to a trusted group gives that group its files, too.
         let shared = self.trust.groups.contains(&metadata.gid());
         let closed = shared || metadata.mode() & ALL == READ_BY_OWNER;
         if !metadata.is_file() || !closed || !owned::is_private(&metadata, &self.trust) {
@@ -154,7 +154,7 @@ impl Cache {
         written
     }
 
-    /// Removes what was not finished, and the least used until the rest fits.
+    /// Removes unfinished files, and the least used files until the rest fits.
     fn tidy(&self) {
         let mut files = self.files().unwrap_or_default();
         files.sort_by_key(|file| Reverse(file.used));
@@ -174,7 +174,7 @@ impl Cache {
             let Ok(name) = entry?.file_name().to_str().map(str::to_owned) else {
                 continue;
             };
-            // What is there for another reason is left alone.
+            // A file that is not the cache's is left alone.
             if !is_name(name.strip_suffix(UNFINISHED).unwrap_or(&name)) {
                 continue;
             }
@@ -205,7 +205,7 @@ fn open_folder(path: &Path, trust: &Trust) -> Result<OwnedFd, OwnedError> {
     rustix::fs::open(path, flags, Mode::empty()).map_err(|error| OwnedError::Read(error.into()))
 }
 
-/// An error with its cause, on one line.
+/// Returns an error with its cause, on one line.
 fn chain(error: &OwnedError) -> String {
     let cause = std::error::Error::source(error)
         .map(|cause| format!(": {cause}"))
@@ -213,7 +213,7 @@ fn chain(error: &OwnedError) -> String {
     format!("{error}{cause}")
 }
 
-/// Whether a file's name is one that [`CodeIdentity::name`] makes.
+/// Returns true if a file's name is one that [`CodeIdentity::name`] makes.
 fn is_name(name: &str) -> bool {
     let digits = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     name.split_once('-')
@@ -227,7 +227,7 @@ fn time(special: i64) -> Timespec {
     }
 }
 
-/// Of all files together, bytes.
+/// The most bytes of all files together.
 const MAX_TOTAL: u64 = 2 << 30;
 const UNFINISHED: &str = ".new";
 const ALL: u32 = 0o7777;

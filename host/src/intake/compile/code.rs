@@ -1,11 +1,12 @@
-//! Machine code, and the one place where bytes become it.
+//! Machine code, and the one place where bytes become code.
 //!
-//! The engine checks that code was made for it, by its version and settings. It cannot check what
-//! the code does: whoever chooses it, chooses what this process does. So a [`MachineCode`] comes from a
-//! worker, or from bytes with the right authentication code over them and over what they are for.
+//! The engine checks that code was made for its version and settings. It cannot check what the code
+//! does: a party that chooses the code chooses what this process does. So a [`MachineCode`] comes
+//! from a worker, or from bytes with the right authentication code over them and over their
+//! purpose.
 //!
-//! Invariant: what is authenticated is the very memory that is then loaded; a file is never looked
-//! at twice.
+//! Invariant: the authenticated memory is the very memory that is loaded; a file is never read
+//! twice.
 
 use std::hash::{Hash as _, Hasher};
 
@@ -19,8 +20,8 @@ use super::super::structure::RULES;
 use crate::sandbox::INTERFACE;
 use crate::seams::hex;
 
-/// What a piece of code is: of which component, for which engine, and by which rules that component
-/// was let through.
+/// The identity of a piece of code: its component, its engine, and the rules by which that
+/// component was admitted.
 pub(super) struct CodeIdentity {
     digest: String,
     /// SHA-256 over the engine's version, settings and target, the rules and the interface.
@@ -40,14 +41,15 @@ impl CodeIdentity {
         }
     }
 
-    /// A file name; one for each identity.
+    /// Returns the file name, which differs for each identity.
     pub(super) fn name(&self) -> String {
         let digest = Sha256::digest(self.digest.as_bytes());
         format!("{}-{}", hex(&digest), hex(&self.made_under))
     }
 }
 
-/// Feeds what is hashed to SHA-256, since the standard library's hashes are short and may change.
+/// A SHA-256 behind the standard library's hashing trait, whose own hashes are short and may
+/// change.
 struct Digester(Sha256);
 
 impl Hasher for Digester {
@@ -68,19 +70,19 @@ impl Hasher for Digester {
 pub(super) struct MachineCode(CodeBytes);
 
 enum CodeBytes {
-    /// As a worker gave it.
+    /// Bytes from a worker.
     Bare(Vec<u8>),
-    /// As the cache gave it, behind its header.
+    /// Bytes from the cache, behind their header.
     Headed(Vec<u8>),
 }
 
 impl MachineCode {
-    /// The code that a worker gave.
+    /// Returns the code that a worker made.
     pub(super) fn from_worker(bytes: Vec<u8>) -> Self {
         Self(CodeBytes::Bare(bytes))
     }
 
-    /// The code in `file`, if that was made with `key` for this identity.
+    /// Returns the code in `file`, if that was made with `key` for this identity.
     pub(super) fn authentic(key: &MacKey, identity: &CodeIdentity, file: Vec<u8>) -> Option<Self> {
         let rest = file.strip_prefix(MAGIC)?;
         let (code, bytes) = rest.split_at_checked(MAC_LENGTH)?;
@@ -88,7 +90,7 @@ impl MachineCode {
         Some(Self(CodeBytes::Headed(file)))
     }
 
-    /// What goes before the code in a file that is authentic.
+    /// Returns the header that precedes the code in an authentic file.
     pub(super) fn header(&self, key: &MacKey, identity: &CodeIdentity) -> Option<Vec<u8>> {
         let code = mac(key, identity, self.bytes())?.finalize().into_bytes();
         Some([MAGIC, code.as_slice()].concat())
@@ -101,21 +103,21 @@ impl MachineCode {
         }
     }
 
-    /// Makes it a component of the engine.
+    /// Loads the code as a component of the engine.
     pub(super) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         #[expect(unsafe_code, reason = "the one place where compiled code is loaded")]
-        // SAFETY: `deserialize` demands bytes that the engine's compiler made. A `MachineCode` exists only
-        // of bytes that a worker, which is this program with the same compiler, handed over, or
-        // that carry an authentication code made over them with a key that never leaves this
-        // process and its key folder. The bytes are in memory that nobody else can change, and the
-        // engine copies them. That they are for this engine is checked by `deserialize` itself.
+        // SAFETY: `deserialize` demands bytes that the engine's compiler made. A `MachineCode`
+        // exists only of bytes that a worker, which is this program with the same compiler, handed
+        // over, or that carry an authentication code made over them with a key that never leaves
+        // this process and its key folder. The bytes are in memory that no one else can change, and
+        // the engine copies them. That they are for this engine is checked by `deserialize` itself.
         unsafe {
             Component::deserialize(engine, self.bytes())
         }
     }
 }
 
-/// Over everything that the code is for, each part behind its length, and over the code.
+/// Computes the authentication code over the identity, each part behind its length, and the code.
 fn mac(key: &MacKey, identity: &CodeIdentity, bytes: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).ok()?;
     for part in [
@@ -130,6 +132,6 @@ fn mac(key: &MacKey, identity: &CodeIdentity, bytes: &[u8]) -> Option<Hmac<Sha25
     Some(mac)
 }
 
-/// What such a file begins with; a change of the layout changes it.
+/// The first bytes of such a file. A change of the layout changes them.
 const MAGIC: &[u8] = b"bailiwick-code-1";
 const MAC_LENGTH: usize = 32;

@@ -1,4 +1,4 @@
-//! What the serving process and the spawner say to each other: one byte, a length, and that many
+//! The messages between the serving process and the spawner: one byte, a length, and that many
 //! bytes.
 //!
 //! Invariant: nothing longer than the reader's bound is read, and a frame that ends early is an
@@ -26,13 +26,13 @@ impl Frame {
         }
     }
 
-    /// A component to compile: the kind is the engine, and the limits come first.
+    /// Makes the request to compile a component: the kind is the engine, and the limits come first.
     pub(super) fn request(tier: Tier, limits: CompileLimits, component: &[u8]) -> Self {
         let limits = [limits.cpu.to_be_bytes(), limits.address_space.to_be_bytes()].concat();
         Self::new(byte_of(tier), [&limits, component].concat())
     }
 
-    /// The limits and the component of a request.
+    /// Returns the limits and the component of a request.
     pub(super) fn asked(&self) -> Option<(CompileLimits, &[u8])> {
         let (cpu, rest) = self.bytes.split_first_chunk()?;
         let (address_space, component) = rest.split_first_chunk()?;
@@ -40,14 +40,14 @@ impl Frame {
         Some((CompileLimits { address_space, cpu }, component))
     }
 
-    /// How long a worker may take by the clock: a backstop, since on a busy machine it waits for
-    /// everybody else.
+    /// Returns the time by the clock that a worker may take: a backstop, since on a busy machine it
+    /// waits for everything else.
     pub(super) fn patience(&self) -> Duration {
         let cpu = self.asked().map_or(0, |(limits, _)| limits.cpu);
         Duration::from_secs(cpu.saturating_mul(5).saturating_add(60))
     }
 
-    /// The next frame; `None` if the other side has ended before it.
+    /// Reads the next frame; `None` if the other side ended before it.
     pub(super) async fn read(
         from: &mut (impl AsyncRead + Unpin),
         most: usize,
@@ -92,7 +92,7 @@ pub(super) const TOO_COSTLY: u8 = 2;
 /// The answer says why nothing could be compiled.
 pub(super) const FAILED: u8 = 3;
 
-/// How a request and a worker's input name the engine.
+/// Returns the byte by which a request and a worker's input name the engine.
 fn byte_of(tier: Tier) -> u8 {
     match tier {
         Tier::Compact => b'c',

@@ -1,12 +1,12 @@
 //! The process that keeps a spawner of compile workers: `bailiwick compile-keeper`.
 //!
 //! The serving process starts it first of all and then gives up the right to start anything. For
-//! each byte that comes on its standard input, a socket, it starts a spawner and sends the ends of
-//! its pipes back; the spawner before is killed. So one that ends, for want of memory for example,
-//! is replaced, although the serving process can start nothing.
+//! each byte that arrives on its standard input, a socket, the keeper kills the present spawner,
+//! starts a new one and sends the ends of its pipes back. So a spawner that ends, for example when
+//! memory runs out, is replaced although the serving process can start nothing.
 //!
-//! Trusts the serving process, whose child it is. It reads no component and no code, so there is
-//! little that could end it.
+//! Trusts the serving process, whose child it is. It reads no component and no code, so little
+//! could end it.
 //!
 //! Invariant: it holds no key and no secret, and there is one spawner at most. It ends when the
 //! serving process does, and its spawner with it.
@@ -30,10 +30,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::spawner::command;
 use crate::harden;
 
-/// The whole life of the keeper.
+/// Runs the keeper until the serving process ends.
 ///
 /// # Errors
-/// Its socket fails.
+/// Fails if its socket does.
 pub async fn keep_spawner() -> anyhow::Result<()> {
     harden::spawning()?;
     // Those signals are for the serving process, which then closes the socket.
@@ -66,14 +66,14 @@ pub(super) struct Pipes {
     pub(super) answers: OwnedFd,
 }
 
-/// Why there is no new spawner.
+/// The reasons for getting no new spawner.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoSpawner {
-    /// There may be one later.
+    /// A later attempt may succeed.
     #[error("no process can be started")]
     Failed,
-    /// There is nobody to start one.
-    #[error("nobody is there to start it: {0}")]
+    /// The keeper has ended, so nothing can start one.
+    #[error("the process that starts it has ended: {0}")]
     Gone(io::Error),
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts it.
+    /// Starts the keeper.
     pub(super) fn start() -> io::Result<Self> {
         let (own, theirs) = Socket::pair()?;
         let mut keeper = command(&["compile-keeper".to_owned()])?;
@@ -99,7 +99,7 @@ impl Keeper {
         })
     }
 
-    /// Asks for a spawner, in the place of any before.
+    /// Asks for a spawner in place of the present one.
     pub(super) async fn spawner(&mut self) -> Result<Pipes, NoSpawner> {
         let asked = async {
             self.socket.write_all(&[0]).await?;
@@ -186,5 +186,5 @@ fn receive(socket: &UnixStream) -> io::Result<Option<Pipes>> {
         .map(|(requests, answers)| Pipes { requests, answers }))
 }
 
-/// Until a spawner must be there.
+/// The time in which a spawner must start.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -4,11 +4,11 @@
 //! reads one request at a time on standard input, starts a worker for it, and answers on standard
 //! output. It understands no component and no code.
 //!
-//! Trusts the serving process, which has the other ends of its pipes; of a worker only that the
-//! kernel limits it.
+//! Trusts the serving process, which has the other ends of its pipes; of a worker it trusts only
+//! that the kernel limits it.
 //!
 //! Invariant: it holds no key and no secret; it ends when the serving process does, and its worker
-//! with it. Descriptors that whoever started the host left open reach both processes; a worker's
+//! with it. Descriptors that were open when the host started reach both processes; a worker's
 //! filter lets it use none but the standard ones.
 
 use std::ffi::OsString;
@@ -28,10 +28,10 @@ use super::frame::{CODE, FAILED, Frame, REFUSED, TOO_COSTLY};
 use super::{MAX_CODE, MAX_COMPONENT};
 use crate::harden::{self, CompileLimits};
 
-/// The whole life of the spawner.
+/// Runs the spawner until the serving process ends.
 ///
 /// # Errors
-/// Its pipes fail.
+/// Fails if its pipes do.
 pub async fn spawn_workers() -> anyhow::Result<()> {
     harden::spawning()?;
     // Those signals are for the serving process, which then closes the pipe.
@@ -46,7 +46,7 @@ pub async fn spawn_workers() -> anyhow::Result<()> {
         let mut early = [0];
         let answer = tokio::select! {
             answer = compile(&request) => answer,
-            // Closed, or it talks out of turn.
+            // The pipe is closed, or the other side sent something out of turn.
             _ = requests.read(&mut early) => return Ok(()),
         };
         answer.write(&mut answers).await?;
@@ -57,7 +57,10 @@ pub async fn spawn_workers() -> anyhow::Result<()> {
 /// Lets a worker compile. Dropping this kills the worker.
 async fn compile(request: &Frame) -> Frame {
     let Some((limits, component)) = request.asked() else {
-        return Frame::new(FAILED, "the serving process makes no sense");
+        return Frame::new(
+            FAILED,
+            "expected a request to compile from the serving process",
+        );
     };
     let arguments = [
         "compile-worker".to_owned(),
@@ -73,7 +76,7 @@ async fn compile(request: &Frame) -> Frame {
         Ok(Ok((status, code, said))) => judge(status, code, &said, limits),
         Ok(Err(error)) => Frame::new(
             FAILED,
-            format!("the compile worker cannot be talked to: {error}"),
+            format!("the connection to the compile worker failed: {error}"),
         ),
         Err(_elapsed) => {
             let _ = worker.kill().await;
@@ -88,7 +91,7 @@ async fn compile(request: &Frame) -> Frame {
     }
 }
 
-/// Gives the worker its input and takes what it gives.
+/// Gives the worker its input and reads its output.
 async fn converse(
     worker: &mut Child,
     tier: u8,
@@ -102,7 +105,7 @@ async fn converse(
         return Err(io::ErrorKind::BrokenPipe.into());
     };
     let feed = async {
-        // A worker that ends early leaves the rest unread; why it ended is told by its end.
+        // A worker that ends early leaves the rest unread; its exit status gives the reason.
         if input.write_u8(tier).await.is_ok() {
             let _ = input.write_all(component).await;
         }
@@ -112,7 +115,7 @@ async fn converse(
     Ok((worker.wait().await?, code?, said?))
 }
 
-/// What comes, up to one byte more than `most`. The rest finds a closed pipe.
+/// Reads up to one byte more than `most`. The rest finds a closed pipe.
 async fn bounded(from: impl AsyncRead + Unpin, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1))
@@ -121,7 +124,7 @@ async fn bounded(from: impl AsyncRead + Unpin, most: usize) -> io::Result<Vec<u8
     Ok(bytes)
 }
 
-/// What a worker's end means.
+/// Returns the answer that a worker's end stands for.
 fn judge(status: ExitStatus, code: Vec<u8>, said: &[u8], limits: CompileLimits) -> Frame {
     let said = visible(said);
     let ended_by = |signal: Signal| status.signal() == Some(signal.as_raw());
@@ -171,7 +174,7 @@ fn judge(status: ExitStatus, code: Vec<u8>, said: &[u8], limits: CompileLimits) 
     }
 }
 
-/// Text from outside, on one line.
+/// Returns text from outside, on one line.
 fn visible(said: &[u8]) -> String {
     let text = String::from_utf8_lossy(said.get(..MAX_SAID).unwrap_or(said));
     let plain = |character: char| {
@@ -184,8 +187,8 @@ fn visible(said: &[u8]) -> String {
     text.trim().chars().map(plain).collect()
 }
 
-/// This very program again, as a command of it that nobody types, with nothing of this process but
-/// what it is given.
+/// Returns a command that runs this very program with these internal arguments, and hands on
+/// nothing else of this process.
 pub(super) fn command(arguments: &[String]) -> io::Result<Command> {
     let mut process = Command::new(this_program()?);
     process
@@ -207,7 +210,8 @@ fn start(arguments: &[String]) -> io::Result<Child> {
         .spawn()
 }
 
-/// On Linux the running program itself, whatever has taken its file's place since.
+/// Returns the path of the running program: on Linux the program itself, even if its file has been
+/// replaced.
 fn this_program() -> io::Result<OsString> {
     let running = Path::new("/proc/self/exe");
     if running.exists() {
@@ -219,5 +223,5 @@ fn this_program() -> io::Result<OsString> {
 
 /// A component, and the limits before it.
 const MAX_REQUEST: usize = MAX_COMPONENT + 16;
-/// Of a worker's standard error, bytes.
+/// The most of a worker's standard error, in bytes.
 const MAX_SAID: usize = 2048;

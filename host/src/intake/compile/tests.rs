@@ -1,4 +1,4 @@
-//! The cache and the compiler, with fakes in the place of the workers.
+//! The cache and the compiler, with fakes in place of the workers.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs::{self, File};
@@ -27,7 +27,7 @@ impl Compile for Counting {
     }
 }
 
-/// Never comes to an end.
+/// A compilation that never ends.
 struct Endless;
 
 impl Compile for Endless {
@@ -71,7 +71,7 @@ impl Place {
         MachineCode::from_worker(compile_here(Tier::Compact, &component()).unwrap())
     }
 
-    /// A cache with one file in it.
+    /// Returns a cache with one file in it.
     fn filled(&self) -> (Cache, PathBuf) {
         let (cache, identity) = (self.cache(1), self.identity(DIGEST));
         cache.keep(&identity, &Self::code());
@@ -147,7 +147,7 @@ fn a_file_that_is_not_as_it_was_written_is_removed() {
         *bytes.get_mut(at).unwrap() ^= 1;
         bytes
     };
-    // Everything of the header, and the code from place to place.
+    // Every byte of the header, and some bytes of the code.
     let flipped = (0..64)
         .chain((64..good.len()).step_by(997))
         .chain([good.len() - 1])
@@ -176,7 +176,7 @@ fn a_file_that_others_could_touch_is_removed() {
             symlink(elsewhere, file).unwrap();
         }),
         ("another user's", |file, _| {
-            // Only the superuser can give files away; for others there is nothing to try.
+            // Only the superuser can give files away; for other users there is nothing to test.
             if std::os::unix::fs::chown(file, Some(65_534), None).is_err() {
                 mode(file, 0o440);
             }
@@ -230,7 +230,7 @@ fn the_least_used_goes_when_there_is_no_room() {
     for digest in digests {
         assert!(cache.find(&place.identity(DIGEST)).is_some(), "{digest}");
         cache.keep(&place.identity(digest), &Place::code());
-        // The file system tells times apart by milliseconds only.
+        // The file system distinguishes times by milliseconds only.
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_712_000);
         File::open(place.path().join(place.identity(digest).name()))
             .unwrap()
@@ -252,10 +252,18 @@ fn a_cache_that_cannot_be_written_is_no_error() {
     let place = Place::new();
     let (cache, file) = place.filled();
     fs::remove_file(&file).unwrap();
-    // In the way of the new file.
+    // A folder in the way of the new file.
     fs::create_dir(file.with_file_name(format!("{}.new", place.identity(DIGEST).name()))).unwrap();
     cache.keep(&place.identity(DIGEST), &Place::code());
     assert!(cache.find(&place.identity(DIGEST)).is_none());
+}
+
+fn compact<'b>(digest: &'b str, bytes: &'b [u8]) -> Uncompiled<'b> {
+    Uncompiled {
+        tier: Tier::Compact,
+        digest,
+        bytes,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,7 +279,7 @@ async fn a_component_is_compiled_once_for_all_starts() {
         );
         if kept.is_none() {
             let compiled = compiler
-                .compile(&place.engine, Tier::Compact, DIGEST, &component(), LIMITS)
+                .compile(&place.engine, compact(DIGEST, &component()), LIMITS)
                 .await
                 .unwrap();
             assert!(!compiled.cached);
@@ -295,16 +303,14 @@ async fn what_does_not_compile_or_is_not_for_the_engine_is_a_typed_error() {
     for _ in 0..2 {
         let junk = compiler.compile(
             &place.engine,
-            Tier::Compact,
-            "sha256:junk",
-            b"\0asm\x0d\0\x01\0junk",
+            compact("sha256:junk", b"\0asm\x0d\0\x01\0junk"),
             LIMITS,
         );
         assert!(matches!(junk.await.err(), Some(CompileError::Refused(_))));
         assert_eq!(count.load(Ordering::Relaxed), 1, "it is tried once");
     }
     let error = compiler
-        .compile(&other, Tier::Compact, DIGEST, &component(), LIMITS)
+        .compile(&other, compact(DIGEST, &component()), LIMITS)
         .await
         .err();
     assert!(matches!(error, Some(CompileError::Unusable(_))));
@@ -328,7 +334,7 @@ async fn a_stop_ends_what_is_being_compiled() {
     let compiler = Arc::new(Compiler::new(Endless));
     let (engine, same) = (place.engine.clone(), Arc::clone(&compiler));
     let waiting = tokio::spawn(async move {
-        same.compile(&engine, Tier::Compact, DIGEST, b"", LIMITS)
+        same.compile(&engine, compact(DIGEST, b""), LIMITS)
             .await
             .err()
     });
@@ -371,7 +377,7 @@ async fn frames_are_bounded_and_whole() {
     }
 }
 
-/// What somebody does to a file; the second path is elsewhere.
+/// A change to a file; the second path is elsewhere.
 type Change = fn(&Path, &Path);
 
 const DIGEST: &str = "sha256:0123";

@@ -1,8 +1,8 @@
 //! The process that compiles one component: `bailiwick compile-worker`.
 //!
-//! It gets which engine it is for, then the bytes, on standard input, and writes the code to
-//! standard output; why there is none goes to standard error, with an exit code other than zero. It
-//! trusts nothing that it reads.
+//! It reads the engine's tier and then the component on standard input, and writes the code to
+//! standard output. If there is none, the reason goes to standard error, with an exit code other
+//! than zero. It trusts nothing that it reads.
 //!
 //! Invariant: rights are given up before a byte is read. Nothing of the host is in this process: no
 //! key, no environment, no file.
@@ -16,14 +16,14 @@ use super::{CompileError, MAX_COMPONENT};
 use crate::harden::{self, CompileLimits, HardenError};
 use crate::sandbox::{Tier, compile_config};
 
-/// Why a worker ends without code.
+/// The reasons for which a worker ends without code.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// It keeps rights that it must not have.
+    /// The process keeps rights that it must not have.
     #[error(transparent)]
     Harden(#[from] HardenError),
-    /// What it was told makes no sense.
-    #[error("this is not what the spawner of compile workers sends")]
+    /// The input makes no sense.
+    #[error("expected a component from the spawner of compile workers")]
     Input,
     /// Reading or writing failed.
     #[error("the spawner of compile workers is gone")]
@@ -33,10 +33,10 @@ pub enum WorkerError {
     Compile(#[from] CompileError),
 }
 
-/// The whole life of a worker, within `limits`.
+/// Runs a worker to its end, within `limits`.
 ///
 /// # Errors
-/// There is no code.
+/// Fails if there is no code.
 pub fn work(limits: CompileLimits) -> Result<(), WorkerError> {
     harden::compiling(limits)?;
     let mut input = Vec::new();
@@ -56,10 +56,10 @@ pub fn work(limits: CompileLimits) -> Result<(), WorkerError> {
         .map_err(WorkerError::Pipe)
 }
 
-/// Compiles in this process: what a worker does, and tests that have no worker.
+/// Compiles in this process, for a worker and for tests without one.
 ///
 /// # Errors
-/// The component does not compile.
+/// Fails if the component does not compile.
 pub fn compile_here(tier: Tier, bytes: &[u8]) -> Result<Vec<u8>, CompileError> {
     let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
     let engine = Engine::new(&compile_config(tier))

@@ -1,10 +1,10 @@
 //! The serving process's end of the spawner.
 //!
-//! One task owns the pipes, so that a load which is given up leaves no half a message in them.
+//! One task owns the pipes, so that a load that is given up leaves no half message in them.
 //!
 //! Invariant: one component is compiled at a time. A spawner that ends is replaced, after a pause
-//! that grows while none answers, and what it was asked is asked again, so often and no more. Once
-//! nobody is left to replace it (`keeper`), every attempt is a typed error and says so.
+//! that grows while none answers, and its request is repeated, a bounded number of times. Once the
+//! `keeper` is gone, every attempt fails with a typed error that says so.
 
 use std::io;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct Workers {
 struct CompileJob {
     request: Frame,
     answer_to: oneshot::Sender<Frame>,
-    /// Spawners that ended with it.
+    /// The number of spawners that ended over this request.
     ended: u32,
 }
 
@@ -39,11 +39,11 @@ struct Spawner {
 }
 
 impl Workers {
-    /// Starts the keeper, and through it the spawner. This comes before anything secret is read,
-    /// and before the right to do so is given up.
+    /// Starts the keeper, and through it the spawner. This comes before any secret is read, and
+    /// before the right to start processes is given up.
     ///
     /// # Errors
-    /// It cannot be started.
+    /// Fails if the keeper cannot be started.
     pub fn start() -> io::Result<Self> {
         let keeper = Keeper::start()?;
         let (sender, receiver) = mpsc::channel(1);
@@ -85,12 +85,12 @@ fn judge(answer: Frame) -> Result<Vec<u8>, CompileError> {
         TOO_COSTLY => Err(CompileError::TooCostly(text(&answer.bytes))),
         FAILED => Err(CompileError::Unavailable(text(&answer.bytes))),
         _ => Err(CompileError::Unavailable(
-            "the process that starts compile workers makes no sense".to_owned(),
+            "the process that starts compile workers sent an unknown answer".to_owned(),
         )),
     }
 }
 
-/// Passes requests on, to one spawner after another, until nobody asks any more.
+/// Passes requests on, to one spawner after another, until no requester is left.
 async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<CompileJob>) {
     let (mut pending, mut pause) = (None, FIRST_PAUSE);
     while !requests.is_closed() {
@@ -102,7 +102,7 @@ async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<CompileJob>) {
             Err(NoSpawner::Gone(cause)) => {
                 tracing::error!(
                     %cause,
-                    "the process that starts compile workers is gone: what is loaded serves on, but no new component loads \
+                    "the process that starts compile workers is gone: loaded components still serve, but no new component loads \
                      until the host is restarted"
                 );
                 return;
@@ -129,9 +129,10 @@ async fn serve(mut keeper: Keeper, mut requests: mpsc::Receiver<CompileJob>) {
 }
 
 impl CompileJob {
-    /// The request, if it may be asked again.
+    /// Returns the request, if it may be repeated.
     fn once_more(mut self) -> Option<Self> {
         self.ended += 1;
+        // A component that ends one spawner after another must not block all others for ever.
         if self.ended < ATTEMPTS {
             return Some(self).filter(|asked| !asked.answer_to.is_closed());
         }
@@ -156,8 +157,8 @@ impl Spawner {
         })
     }
 
-    /// Passes requests on, what is pending first. Returns why it has ended; `None` if nobody asks
-    /// any more.
+    /// Passes requests on, starting with the pending one. Returns the reason for its end, or `None`
+    /// if no requester is left.
     async fn serve(
         &mut self,
         requests: &mut mpsc::Receiver<CompileJob>,
@@ -177,7 +178,7 @@ impl Spawner {
             let cause = match tokio::time::timeout(patience, self.ask(&asked.request)).await {
                 Ok(Ok(answer)) => {
                     self.answered = true;
-                    // Whether or not somebody still waits for it.
+                    // The requester may have stopped waiting for it.
                     drop(asked.answer_to.send(answer));
                     continue;
                 }
@@ -201,15 +202,15 @@ impl Spawner {
 fn ended(read: io::Result<usize>) -> String {
     match read {
         Ok(0) => "it ended".to_owned(),
-        Ok(_) => "it talks out of turn".to_owned(),
+        Ok(_) => "it sent bytes out of turn".to_owned(),
         Err(error) => error.to_string(),
     }
 }
 
-/// More than the spawner waits for a worker.
+/// The time that the host allows beyond a worker's own limit.
 const GRACE: Duration = Duration::from_secs(10);
-/// Spawners that may end over one component.
+/// The number of spawners that may end over one component.
 const ATTEMPTS: u32 = 3;
-/// Until the next spawner is started: at first, and at most.
+/// The first pause before a spawner is replaced; it grows to the longest below.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(30);

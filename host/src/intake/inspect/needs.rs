@@ -1,4 +1,4 @@
-//! What a component will take of an engine's pool, as far as its text tells.
+//! The room that a component will take in an engine's pool, as far as its bytes show.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub(super) struct Needs {
     memory_bytes: u64,
     tables: usize,
     instantiated: BTreeSet<u32>,
-    // Something that the counts above do not cover: they might be too low.
+    // A part that the counts above do not cover: they might be too low.
     beyond_counting: bool,
 }
 
@@ -46,14 +46,14 @@ impl Needs {
                 }
             }
             Payload::TableSection(section) => {
-                self.tables += usize::try_from(section.count()).unwrap_or(usize::MAX)
+                self.tables += usize::try_from(section.count()).unwrap_or(usize::MAX);
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// Whether the compact tier can hold it.
+    /// Returns true if the compact tier can hold the component.
     pub(super) fn are_compact(&self) -> bool {
         !self.beyond_counting
             && self.instances <= COMPACT_INSTANCES

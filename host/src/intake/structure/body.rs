@@ -1,9 +1,9 @@
-//! One function: how large it is, and what it costs to check and to compile it.
+//! One function: its size, and its cost to check and to compile.
 //!
 //! A call of two bytes can move a thousand values, and a branch table as many for each of its
-//! targets. So an instruction counts as many steps as it has values and targets. What a compiler
-//! takes long for counts more: a call several steps, and a loop one for each before it in its
-//! function, because what a loop costs grows with their number.
+//! targets. So an instruction counts as many steps as it has values and targets. Instructions that
+//! take a compiler long count more: a call several steps, and a loop one for each loop before it in
+//! its function, because the cost of a loop grows with their number.
 
 use wasmparser::{
     BlockType, CompositeInnerType, FunctionBody, FunctionSectionReader, ImportSectionReader,
@@ -13,7 +13,7 @@ use wasmparser::{
 use super::caps::{Item, ItemCounts};
 use super::{StructureError, malformed};
 
-/// How many values the functions and blocks of a module take and give.
+/// The number of values that the functions and blocks of a module take and give.
 #[derive(Default)]
 pub(super) struct Signatures {
     types: Vec<Width>,
@@ -29,7 +29,7 @@ struct Width {
 }
 
 impl Signatures {
-    /// Takes up the types of a module.
+    /// Adds the types of a module.
     pub(super) fn types(&mut self, section: TypeSectionReader<'_>) -> Result<(), StructureError> {
         for group in section.into_iter_with_offsets() {
             let (offset, group) = group.map_err(|error| malformed(&error))?;
@@ -43,7 +43,7 @@ impl Signatures {
         Ok(())
     }
 
-    /// Takes up the imported functions.
+    /// Adds the imported functions.
     pub(super) fn imports(
         &mut self,
         section: ImportSectionReader<'_>,
@@ -60,7 +60,7 @@ impl Signatures {
         Ok(())
     }
 
-    /// Takes up the functions that the module itself has.
+    /// Adds the functions that the module itself has.
     pub(super) fn functions(
         &mut self,
         section: FunctionSectionReader<'_>,
@@ -74,7 +74,7 @@ impl Signatures {
     }
 
     fn of_type(&self, index: u32) -> Width {
-        // What is out of range is for the validator to refuse.
+        // An index out of range is left for the validator to refuse.
         usize::try_from(index)
             .ok()
             .and_then(|index| self.types.get(index))
@@ -100,7 +100,7 @@ impl Signatures {
         }
     }
 
-    /// The function whose body comes next.
+    /// Returns the function whose body comes next.
     fn next(&mut self) -> Width {
         let index = self
             .defined
@@ -117,10 +117,10 @@ impl Width {
     }
 }
 
-/// Checks the body that comes next in its module.
+/// Checks the next body in its module.
 ///
 /// # Errors
-/// There is too much of something, or it cannot be read.
+/// Fails if a cap is exceeded or the body cannot be read.
 pub(super) fn check(
     body: &FunctionBody<'_>,
     signatures: &mut Signatures,
@@ -163,13 +163,13 @@ fn locals(body: &FunctionBody<'_>) -> Result<(), StructureError> {
 
 struct BodyWalk<'s> {
     signatures: &'s Signatures,
-    /// How many values a branch to each enclosing block takes, innermost last.
+    /// The number of values that a branch to each enclosing block takes, innermost last.
     labels: Vec<u64>,
     loops: u64,
 }
 
 impl BodyWalk<'_> {
-    /// How many steps one instruction is.
+    /// Returns the number of steps that one instruction counts as.
     fn step(&mut self, operator: &Operator<'_>, offset: u64) -> Result<u64, StructureError> {
         let values = match operator {
             Operator::Block { blockty } | Operator::If { blockty } => {
@@ -227,7 +227,7 @@ impl BodyWalk<'_> {
     }
 }
 
-/// What a call costs beside the values that it moves.
+/// The cost of a call besides the values that it moves.
 const CALL: u64 = 8;
 
 fn width(declared: &SubType) -> Width {

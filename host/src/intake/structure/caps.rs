@@ -1,4 +1,4 @@
-//! What is counted, and how much of it a file may have: several times what real tools have.
+//! The counted items and the cap of each: several times the most that real tools have.
 //!
 //! The measure is the largest of three interpreters as tools (`QuickJS` 1.1 MB, `StarlingMonkey` 12
 //! MB, `CPython` 18 MB): 14 modules, 70 core instances, 14,591 functions, the largest 427 KB, 392
@@ -49,7 +49,7 @@ pub(super) enum Item {
 }
 
 impl Item {
-    /// What it is called, and how much of it is allowed.
+    /// Returns the name of the item and its cap.
     pub(super) const fn cap(self) -> (&'static str, u64) {
         match self {
             Self::Sections => ("sections", 20_000),
@@ -87,7 +87,7 @@ impl Item {
         }
     }
 
-    /// Whether `found` at once is allowed.
+    /// Checks `found` items at once against the cap.
     pub(super) fn check(self, found: impl TryInto<u64>, offset: u64) -> Result<(), StructureError> {
         let (what, most) = self.cap();
         match found.try_into().unwrap_or(u64::MAX) {
@@ -102,12 +102,12 @@ impl Item {
     }
 }
 
-/// What was counted so far.
+/// The counts so far.
 #[derive(Debug, Default)]
 pub(super) struct ItemCounts(BTreeMap<Item, u64>);
 
 impl ItemCounts {
-    /// Counts `more`, as long as that is allowed.
+    /// Counts `more` items. Fails if they pass the cap.
     pub(super) fn add(
         &mut self,
         item: Item,
@@ -119,7 +119,7 @@ impl ItemCounts {
         item.check(*total, offset)
     }
 
-    /// How many there are so far.
+    /// Returns the count so far.
     #[cfg(test)]
     pub(super) fn of(&self, item: Item) -> u64 {
         self.0.get(&item).copied().unwrap_or_default()

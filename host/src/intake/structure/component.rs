@@ -1,4 +1,4 @@
-//! What a component has around its core modules: types, names, and how the parts are joined.
+//! The parts of a component around its core modules: types, names, and the links between parts.
 
 use wasmparser::{
     ComponentInstance, ComponentType, ComponentTypeDeclaration, CoreType, Instance,
@@ -12,7 +12,7 @@ use super::items::each;
 /// Counts one section of a component.
 ///
 /// # Errors
-/// There is too much of something, or it cannot be read.
+/// Fails if a cap is exceeded or the section cannot be read.
 pub(super) fn count(payload: &Payload<'_>, tally: &mut ItemCounts) -> Result<(), StructureError> {
     match payload {
         Payload::InstanceSection(section) => each(section, |offset, instance| {
@@ -45,7 +45,7 @@ pub(super) fn count(payload: &Payload<'_>, tally: &mut ItemCounts) -> Result<(),
             section.count(),
             section.range().start,
         ),
-        // Start functions and what is unknown are for the validator to refuse.
+        // Start functions and unknown sections are left for the validator to refuse.
         _ => Ok(()),
     }
 }
@@ -64,7 +64,7 @@ fn component_arguments(instance: &ComponentInstance<'_>) -> usize {
     }
 }
 
-/// A type with everything declared inside it. The reader bounds how deep that is.
+/// Counts a type with everything declared inside it. The reader bounds how deep types nest.
 fn declarations(declared: &ComponentType<'_>) -> usize {
     let inside = match declared {
         ComponentType::Component(all) => all.iter().map(in_component).sum(),

@@ -1,7 +1,8 @@
-//! How many instances a component becomes when components are instantiated within one another.
+//! The number of instances that a component becomes when components are instantiated within one
+//! another.
 //!
-//! A short file can say "twice the one before" again and again. Invariant: what cannot be counted
-//! counts as too much.
+//! A short file can say "twice the one before" again and again: thirty such lines make a billion
+//! instances. Invariant: instances that cannot be counted count as too many.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
@@ -18,17 +19,17 @@ pub(super) struct Expansion(Vec<Option<Layer>>);
 
 #[derive(Default)]
 struct Layer {
-    /// Instances that one of it becomes.
+    /// The instances that one instance of it becomes.
     instances: u64,
-    /// The same of each component that it can name.
+    /// The instances that each component it can name becomes.
     components: Vec<u64>,
 }
 
 impl Expansion {
-    /// Takes account of one piece.
+    /// Counts one piece.
     ///
     /// # Errors
-    /// It becomes too much, or cannot be read.
+    /// Fails if the component becomes too many instances or cannot be read.
     pub(super) fn take(&mut self, payload: &Payload<'_>) -> Result<(), StructureError> {
         match payload {
             Payload::Version { encoding, .. } => {
@@ -62,7 +63,7 @@ impl Expansion {
         }
     }
 
-    /// What gives a component another name.
+    /// Records another name that a piece gives to a component.
     fn names(&mut self, payload: &Payload<'_>) -> Result<(), StructureError> {
         match payload {
             Payload::ComponentAliasSection(section) => each(section, |_, alias| {
@@ -102,7 +103,7 @@ impl Expansion {
         }
     }
 
-    /// The instances of a component that is named `levels` further out.
+    /// Returns the instances of a component that is named `levels` further out.
     fn of(&self, levels: u32, index: u32) -> u64 {
         let named = || {
             let level = self
@@ -159,7 +160,7 @@ mod tests {
         Ok(())
     }
 
-    /// Each level makes two of the one before.
+    /// Returns a component in which each level instantiates the one before twice.
     fn doubling(levels: usize) -> String {
         let mut text =
             "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();

@@ -4,7 +4,7 @@ use wasmparser::{BinaryReaderError, FromReader, SectionLimited};
 
 use super::{StructureError, malformed};
 
-/// Calls `check` with every item of a section and where it is.
+/// Calls `check` with every item of a section and its offset.
 pub(super) fn each<'a, T: FromReader<'a>>(
     section: &SectionLimited<'a, T>,
     mut check: impl FnMut(u64, T) -> Result<(), StructureError>,

@@ -15,12 +15,12 @@ fn refused(wat: &str) -> StructureError {
     check(&bytes).expect_err("it passes")
 }
 
-/// A core module in a component.
+/// Returns a core module in a component.
 fn module(inside: &str) -> String {
     format!("(component (core module {inside}))")
 }
 
-/// A function in a core module in a component.
+/// Returns a function in a core module in a component.
 fn function(inside: &str) -> String {
     module(&format!("(func {inside})"))
 }
@@ -48,11 +48,18 @@ fn what_is_no_component_is_told_by_what_it_is() {
     assert!(matches!(check(&precompiled), Err(StructureError::Kind(_))));
 }
 
-#[test]
-fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
-    let times = |count: u64, text: &str| text.repeat(usize::try_from(count).unwrap());
-    let over = |item: Item| item.cap().1 + 1;
-    for (item, wat) in [
+fn times(count: u64, text: &str) -> String {
+    text.repeat(usize::try_from(count).unwrap())
+}
+
+/// One more than the cap.
+fn over(item: Item) -> u64 {
+    item.cap().1 + 1
+}
+
+/// Components that have too much.
+fn too_much_in_components() -> Vec<(Item, String)> {
+    vec![
         (
             Item::Modules,
             format!(
@@ -134,6 +141,26 @@ fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
             ),
         ),
         (
+            Item::CustomBytes,
+            format!(
+                r#"(component (@custom "x" "{}"))"#,
+                times(over(Item::CustomBytes), "x")
+            ),
+        ),
+        (
+            Item::Sections,
+            format!(
+                "(component {})",
+                times(over(Item::Sections), r#"(@custom "x" "")"#)
+            ),
+        ),
+    ]
+}
+
+/// Modules that have too much.
+fn too_much_in_modules() -> Vec<(Item, String)> {
+    vec![
+        (
             Item::Types,
             module(&times(over(Item::Types), "(type (func))")),
         ),
@@ -193,20 +220,6 @@ fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
             module(&times(over(Item::DataSegments), "(data)")),
         ),
         (
-            Item::CustomBytes,
-            format!(
-                r#"(component (@custom "x" "{}"))"#,
-                times(over(Item::CustomBytes), "x")
-            ),
-        ),
-        (
-            Item::Sections,
-            format!(
-                "(component {})",
-                times(over(Item::Sections), r#"(@custom "x" "")"#)
-            ),
-        ),
-        (
             Item::ConstantBytes,
             module(&format!(
                 "(global i32 (i32.const 0) {})",
@@ -220,6 +233,12 @@ fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
                 times(over(Item::Values), " i32")
             )),
         ),
+    ]
+}
+
+/// Functions that have too much.
+fn too_much_in_code() -> Vec<(Item, String)> {
+    vec![
         (
             Item::BodyBytes,
             function(&times(over(Item::BodyBytes), " nop")),
@@ -247,7 +266,17 @@ fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
                 times(over(Item::Targets) + 1, " 0")
             )),
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn more_of_anything_than_its_cap_is_refused_with_what_was_found() {
+    let cases = [
+        too_much_in_components(),
+        too_much_in_modules(),
+        too_much_in_code(),
+    ];
+    for (item, wat) in cases.concat() {
         let (what, most) = item.cap();
         let error = refused(&wat);
         let StructureError::TooMuch {

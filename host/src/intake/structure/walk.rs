@@ -1,4 +1,4 @@
-//! Every section of a file in order, counted before anything looks into it further.
+//! The walk over a file: every section in order, counted before any code reads it further.
 
 use wasmparser::{
     ConstExpr, DataKind, ElementItems, ElementKind, Encoding, Parser, Payload, SectionLimited,
@@ -11,10 +11,10 @@ use super::expansion::Expansion;
 use super::items::each;
 use super::{StructureError, component, malformed};
 
-/// Counts what `bytes` are made of.
+/// Counts the parts of `bytes`.
 ///
 /// # Errors
-/// There is too much of something, or it cannot be read.
+/// Fails if a cap is exceeded or the bytes cannot be read.
 pub(super) fn walk(bytes: &[u8]) -> Result<ItemCounts, StructureError> {
     let mut walk = FileWalk::default();
     let mut expansion = Expansion::default();
@@ -30,7 +30,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<ItemCounts, StructureError> {
 struct FileWalk {
     tally: ItemCounts,
     depth: u64,
-    /// Of the core module that is being read; modules do not nest.
+    /// The signatures of the core module that is being read; modules do not nest.
     signatures: Signatures,
 }
 
@@ -50,7 +50,7 @@ impl FileWalk {
                     .add(Item::CustomBytes, section.data().len(), range.start)?;
                 return self.tally.add(Item::Sections, 1_u64, range.start);
             }
-            // The parser goes into these next.
+            // The parser enters these next.
             Payload::ModuleSection {
                 unchecked_range, ..
             }
@@ -86,7 +86,7 @@ impl FileWalk {
         }
     }
 
-    /// What a core module has, of each kind. Whether this was such a section.
+    /// Counts the declarations of a core module by kind. Returns false if this is no such section.
     fn declarations(&mut self, payload: &Payload<'_>) -> Result<bool, StructureError> {
         match payload {
             Payload::TypeSection(section) => {
@@ -110,14 +110,15 @@ impl FileWalk {
                 Item::Functions.check(*count, unchecked_range.start)?;
             }
             Payload::DataCountSection { count, range } => {
-                Item::DataSegments.check(*count, range.start)?
+                Item::DataSegments.check(*count, range.start)?;
             }
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    /// What a core module starts with. Whether this was such a section.
+    /// Counts the contents that a core module starts with. Returns false if this is no such
+    /// section.
     fn contents(&mut self, payload: &Payload<'_>) -> Result<bool, StructureError> {
         match payload {
             Payload::TableSection(section) => {
@@ -185,7 +186,8 @@ impl FileWalk {
     }
 }
 
-/// These run at every start of an instance, where nothing can stop them.
+/// Checks a constant expression. These run at every start of an instance, where nothing can stop
+/// them.
 fn constant(value: &ConstExpr<'_>, offset: u64) -> Result<(), StructureError> {
     Item::ConstantBytes.check(value.get_binary_reader().bytes_remaining(), offset)
 }

@@ -1,4 +1,4 @@
-//! Claims are read with the types that their specifications name, or not at all.
+//! Claims are read with the types that their specifications give them, or not at all.
 #![expect(clippy::expect_used, reason = "tests")]
 
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn claims(members: &Value) -> Claims {
     Claims::verified(members.as_object().expect("an object").clone())
 }
 
-/// The claim `c` with this value.
+/// Returns the claim `c` with this value.
 fn one(value: &Value) -> Claims {
     claims(&json!({ "c": value }))
 }
@@ -123,7 +123,7 @@ fn a_token_that_is_bound_or_an_id_token_is_no_plain_access_token() {
         claims(&json!({"sub": "alice"})).check_plain_access(),
         Ok(())
     );
-    // To be there is enough, whatever the value.
+    // Presence is enough, whatever the value.
     for (name, why) in [
         ("cnf", TokenError::Bound),
         ("nonce", TokenError::IdToken),

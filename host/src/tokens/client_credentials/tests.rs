@@ -21,7 +21,7 @@ impl Clock for Standing {
     }
 }
 
-/// A token endpoint that gives this answer as often as it is let, and counts who asks.
+/// A token endpoint that gives this answer as often as the test lets it, and counts the requests.
 struct Server {
     uri: http::Uri,
     asked: Arc<AtomicUsize>,
@@ -90,7 +90,7 @@ async fn serve(
 ) -> Option<()> {
     loop {
         let mut request = Vec::new();
-        // Each form names its own length, so nothing is cut off.
+        // Each form states its own length, so nothing is cut off.
         let whole = |request: &[u8]| {
             let text = String::from_utf8_lossy(request);
             FORMS.iter().any(|form| {

@@ -1,4 +1,4 @@
-//! The host as a client of one authorization server: who it is, and how it proves that.
+//! The host as a client of one authorization server: its identity and its proof of it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,11 +15,11 @@ use crate::egress::AddressPolicy;
 pub struct ClientSettings {
     /// The token endpoint.
     pub token_endpoint: Uri,
-    /// Private addresses that it may have.
+    /// Private addresses that the endpoint may have.
     pub addresses: AddressPolicy,
-    /// Client identifier.
+    /// The client identifier.
     pub client_id: String,
-    /// Client secret.
+    /// The client secret.
     pub client_secret: SecretString,
 }
 

@@ -2,8 +2,8 @@
 
 use crate::json::member::IllTyped;
 
-/// Why a token endpoint gave no token. Quotes nothing that the server wrote, except a code of a
-/// fixed list.
+/// The reasons for which a token endpoint gave no token. They quote nothing that the server wrote,
+/// except a code from a fixed list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// The request could not be built.
@@ -18,51 +18,51 @@ pub enum EndpointError {
     /// No connection, or an address that must not be dialled.
     #[error("the authorization server cannot be reached")]
     Unreachable,
-    /// The server has a problem of its own, or wants fewer requests.
+    /// The server is failing, or asks for fewer requests.
     #[error("the authorization server is not available")]
     Unavailable,
     /// The answer is a success, but not a bearer token.
     #[error("the authorization server's answer is not a bearer token: {0}")]
     Malformed(#[from] MalformedAnswer),
     /// The user must consent first.
-    #[error("the authorization server wants the user's consent first")]
+    #[error("the authorization server requires the user's consent first")]
     ConsentRequired,
-    /// These scopes, which were asked for, are not given.
-    #[error("the authorization server did not give the scopes {0:?}")]
+    /// The server does not grant these scopes, which were requested.
+    #[error("the authorization server did not grant the scopes {0:?}")]
     ScopeDenied(Vec<String>),
-    /// The server refused with a code that is known.
+    /// The server refused with a known code.
     #[error("the authorization server answered {0}")]
     Refused(&'static str),
     /// The server refused with another code or without one.
     #[error("the authorization server refused")]
     RefusedWithoutCode,
-    /// The host's own token can do more than was asked for.
-    #[error("the host's own token has scopes that were not asked for (auth.expect_scopes)")]
+    /// The host's own token allows more than was requested.
+    #[error("the host's own token has scopes that were not requested (auth.expect_scopes)")]
     TooWide,
 }
 
-/// Why an answer of 200 gives no token. Quotes nothing of the answer.
+/// The reasons for which an answer of 200 gives no token. They quote nothing of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedAnswer {
-    /// Not JSON, or JSON that could be read in two ways.
-    #[error("it is not JSON that the host accepts")]
+    /// The answer is not JSON, or is JSON that could be read in two ways.
+    #[error("expected a JSON object without duplicate members")]
     Json,
-    /// A member has another type than its specification gives it.
+    /// A member does not have the type that its specification gives it.
     #[error(transparent)]
     IllTyped(#[from] IllTyped),
     /// A required member is missing.
     #[error("`{0}` is missing")]
     Missing(&'static str),
     /// A kind of token that the host cannot present.
-    #[error("`token_type` is not Bearer")]
+    #[error("expected Bearer as `token_type`")]
     TokenType,
     /// The token would not fit a header.
-    #[error("`access_token` is not the text of a token")]
+    #[error("expected the text of a token as `access_token`")]
     Token,
-    /// It has an `error`, despite its status.
+    /// The answer has an `error`, despite its status.
     #[error("it is an error (`{0}`)")]
     Error(&'static str),
-    /// It was not read to its end.
+    /// The answer was too large to be read to its end.
     #[error("it is larger than {0} bytes")]
     TooLarge(usize),
 }

@@ -14,10 +14,10 @@ use crate::json::member;
 pub(crate) struct Granted {
     pub(crate) access_token: SecretString,
     pub(crate) issued_token_type: Option<String>,
-    /// Seconds.
+    /// The token's lifetime in seconds.
     pub(crate) expires_in: Option<u64>,
     pub(crate) scope: Option<Vec<String>>,
-    /// Whether it states `authorization_details` (RFC 9396 §7).
+    /// True if the answer states `authorization_details` (RFC 9396 §7).
     pub(crate) details: bool,
 }
 
@@ -25,7 +25,7 @@ impl Granted {
     /// Reads an answer of 200.
     ///
     /// # Errors
-    /// There is no bearer token in it, or a member is ill-typed.
+    /// Fails if it holds no bearer token or a member is ill-typed.
     pub(crate) fn read(document: Option<&Value>) -> Result<Self, MalformedAnswer> {
         let answer = member::members(document.ok_or(MalformedAnswer::Json)?, "the answer")?;
         if answer.contains_key("error") {
@@ -60,8 +60,8 @@ impl Granted {
     }
 }
 
-/// Returns what the server's refusal means. `asked` are the scopes that were asked for. Texts of
-/// the server go no further than a code of [`ERRORS`].
+/// Returns the meaning of the server's refusal. `asked` are the requested scopes. Of the server's
+/// text only a code in [`ERRORS`] goes further.
 pub(super) fn refused(document: Option<&Value>, asked: &[String]) -> EndpointError {
     match document.and_then(|document| known_error(member::members(document, "the answer").ok()?)) {
         Some("consent_required" | "interaction_required" | "login_required") => {
@@ -84,7 +84,7 @@ fn is_header_text(token: &str) -> bool {
         && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// RFC 6749 §5.2 codes, and those that vendors add.
+/// The codes of RFC 6749 §5.2, and those that vendors add.
 const ERRORS: &[&str] = &[
     "invalid_request",
     "invalid_client",

@@ -29,7 +29,7 @@ impl Algorithm {
     /// Every algorithm, in the order of preference.
     pub const ALL: [Self; 4] = [Self::Es256, Self::EdDsa, Self::Rs256, Self::Ps256];
 
-    /// The name of the `alg` parameter.
+    /// Returns the name of the `alg` parameter.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
@@ -39,7 +39,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of that name.
+    /// Returns the algorithm with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -55,8 +55,8 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of a key; `None` if it is of a kind that is not used here. An RSA key that
-    /// does not say is for RS256.
+    /// Returns the algorithm of a key, or `None` for a kind of key that the host does not use. An
+    /// RSA key that names no algorithm is for RS256.
     fn of(kind: KeyType<'_>) -> Option<Self> {
         let default = match (kind.kty, kind.crv) {
             (Some("EC"), Some("P-256")) => Self::Es256,
@@ -85,7 +85,7 @@ impl Key {
         self.algorithm
     }
 
-    /// The set that it is of.
+    /// Returns the version of the set that the key is from.
     pub(in crate::tokens) fn set(&self) -> SetVersion {
         self.set
     }
@@ -96,17 +96,17 @@ impl Key {
     }
 }
 
-/// What is made of a well-formed key.
+/// The result of reading a well-formed key.
 pub(super) enum Reading {
-    /// It verifies tokens.
+    /// The key verifies tokens.
     Usable(Key),
-    /// It is for another use, or of a kind or algorithm that is not used here.
+    /// The key is for another use, or of a kind or algorithm that the host does not use.
     PassedOver,
-    /// It would be used, but is too weak or too large. The set's other keys are not to blame.
+    /// The key would be used but is too weak or too large. The set's other keys are not affected.
     LeftOut(String),
 }
 
-/// Why a set is refused because of one key.
+/// The reasons for which one key makes the host refuse its whole set.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Malformed {
     #[error(transparent)]
@@ -117,7 +117,7 @@ pub(super) enum Malformed {
     Missing(&'static str),
     #[error("its `{0}` is not base64url without padding")]
     Base64(&'static str),
-    #[error("its `{0}` is not of {1} bytes")]
+    #[error("expected {1} bytes in its `{0}`")]
     Length(&'static str, usize),
     #[error("its `{0}` is empty or begins with several zero bytes")]
     Padded(&'static str),
@@ -168,7 +168,8 @@ pub(super) fn read(
     }))
 }
 
-/// RFC 7517 §4.2 and §4.3: a key that says what it is for is used for nothing else.
+/// Returns true if the key is for signatures. A key that states its use is used for nothing else
+/// (RFC 7517 §4.2 and §4.3).
 fn is_for_signatures(jwk: &Map<String, Value>) -> Result<bool, IllTyped> {
     let purpose = member::text(jwk, "use")?;
     let operations = member::texts(jwk, "key_ops")?;
@@ -176,7 +177,7 @@ fn is_for_signatures(jwk: &Map<String, Value>) -> Result<bool, IllTyped> {
         && operations.is_none_or(|all| all.contains(&"verify")))
 }
 
-/// RFC 7518 §6.2.1: both coordinates in full, of a point on the curve.
+/// Reads a P-256 key (RFC 7518 §6.2.1): both coordinates in full, of a point on the curve.
 fn ec(jwk: &Map<String, Value>) -> Result<DecodingKey, Malformed> {
     let (x, y) = (coordinate(jwk, "x")?, coordinate(jwk, "y")?);
     let point = [&[UNCOMPRESSED][..], &x, &y].concat();
@@ -184,8 +185,8 @@ fn ec(jwk: &Map<String, Value>) -> Result<DecodingKey, Malformed> {
     Ok(DecodingKey::from_ec_der(&point))
 }
 
-/// RFC 8037 §2. A point of small order would verify signatures that no one made, and a point that
-/// is spelled in another way than its own (RFC 8032 §5.1.3) is not one.
+/// Reads an Ed25519 key (RFC 8037 §2). Refuses a point of small order, which would verify
+/// signatures that were never made, and a point in a second spelling (RFC 8032 §5.1.3).
 fn ed25519(jwk: &Map<String, Value>) -> Result<DecodingKey, Malformed> {
     let x = coordinate(jwk, "x")?;
     let point = ed25519_dalek::VerifyingKey::from_bytes(&x).map_err(|_| Malformed::Point)?;
@@ -195,7 +196,7 @@ fn ed25519(jwk: &Map<String, Value>) -> Result<DecodingKey, Malformed> {
     Ok(DecodingKey::from_ed_der(&x))
 }
 
-/// RFC 7518 §6.3.1. The inner error says why a well-formed key is not used.
+/// Reads an RSA key (RFC 7518 §6.3.1). The inner error says why a well-formed key is not used.
 fn rsa(jwk: &Map<String, Value>) -> Result<Result<DecodingKey, String>, Malformed> {
     let (modulus, exponent) = (unsigned(jwk, "n")?, unsigned(jwk, "e")?);
     let bits = bits(&modulus);
@@ -229,8 +230,9 @@ fn coordinate(jwk: &Map<String, Value>, name: &'static str) -> Result<[u8; 32], 
         .map_err(|_| Malformed::Length(name, 32))
 }
 
-/// A `Base64urlUInt` (RFC 7518 §2). One zero byte before it is dropped: some issuers keep the sign
-/// of their big-number library (the note in §6.3.1.1). More than one makes a short key look long.
+/// Reads a `Base64urlUInt` (RFC 7518 §2). Drops one leading zero byte: some issuers keep the sign
+/// of their big-number library (the note in §6.3.1.1). More than one would make a short key look
+/// long.
 fn unsigned(jwk: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, Malformed> {
     let bytes = component(jwk, name)?;
     let digits = bytes.strip_prefix(&[0]).unwrap_or(&bytes);
@@ -240,7 +242,7 @@ fn unsigned(jwk: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, Mal
     Ok(digits.to_vec())
 }
 
-/// How many bits a number without leading zero bytes has.
+/// Returns the number of bits of a number without leading zero bytes.
 fn bits(number: &[u8]) -> u64 {
     let whole = u64::try_from(number.len())
         .unwrap_or(u64::MAX)
@@ -255,7 +257,7 @@ fn bits(number: &[u8]) -> u64 {
 /// The members of secret and private keys (RFC 7518 §6.2.2, §6.3.2, §6.4, RFC 8037 §2).
 const SECRET: [&str; 8] = ["k", "d", "p", "q", "dp", "dq", "qi", "oth"];
 const MODULUS_BITS: std::ops::RangeInclusive<u64> = 2048..=4096;
-/// What the library verifies with. An odd number of two bits is at least 3.
+/// The exponents that the library verifies with. An odd number of two bits is at least 3.
 const EXPONENT_BITS: std::ops::RangeInclusive<u64> = 2..=33;
-/// SEC 1 §2.3.3.
+/// The prefix of an uncompressed point (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 4;

@@ -21,7 +21,7 @@ pub(super) struct KeySet {
 }
 
 impl KeySet {
-    /// The key of that id; without an id, the only key.
+    /// Returns the key with this id; without an id, the only key.
     pub(super) fn find(&self, key_id: Option<&str>) -> Option<Arc<Key>> {
         match key_id {
             Some(id) => self.keys.get(id).cloned(),
@@ -33,7 +33,7 @@ impl KeySet {
         self.version
     }
 
-    /// Which keys are too weak or too large to be used, and why.
+    /// Returns the keys that are too weak or too large to be used, each with the reason.
     pub(super) fn left_out(&self) -> &[String] {
         &self.left_out
     }

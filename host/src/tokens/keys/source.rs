@@ -1,5 +1,5 @@
-//! Where a key set comes from: a file, an address, or what the issuer says of itself
-//! (RFC 8414, `OpenID` Connect Discovery 1.0).
+//! The source of a key set: a file, an address, or the issuer's metadata (RFC 8414, `OpenID`
+//! Connect Discovery 1.0).
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,19 +13,19 @@ use crate::egress::{AddressPolicy, Client, Tls};
 use crate::json::{self, member};
 use crate::owned::{self, Trust};
 
-/// Where a key set comes from.
+/// The source of a key set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// The issuer's metadata names it.
     Discovered {
-        /// The issuer, exactly.
+        /// The exact issuer.
         issuer: String,
         /// Private addresses that it may have.
         addresses: AddressPolicy,
     },
     /// `jwks_uri`.
     Remote {
-        /// Its address.
+        /// The address of the set.
         url: Uri,
         /// Private addresses that it may have.
         addresses: AddressPolicy,
@@ -34,21 +34,21 @@ pub enum KeySource {
     File(KeyFile),
 }
 
-/// A file of keys. Whoever can write it decides who is admitted, so each read holds it to the rule
-/// for such files.
+/// A file of keys. The keys decide who is admitted, so each read checks that only the owner can
+/// write the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Who else may own it.
+    /// Further owners that the file may have.
     pub trust: Trust,
 }
 
 impl KeyFile {
-    /// The bytes of the set as it is now.
+    /// Returns the present bytes of the set.
     ///
     /// # Errors
-    /// It cannot be read, others could have written it, or it is too large.
+    /// Fails if the file cannot be read, others could have written it, or it is too large.
     pub fn read(&self) -> Result<Vec<u8>, String> {
         let max = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
         let told = |error| format!("{}: {}", self.path.display(), chain(&error));
@@ -88,7 +88,7 @@ impl Fetch {
         }
     }
 
-    /// The bytes of the set as it is now.
+    /// Returns the present bytes of the set.
     pub(super) async fn read(&self) -> Result<Vec<u8>, String> {
         match self {
             Self::File(file) => {
@@ -104,7 +104,7 @@ impl Fetch {
     }
 }
 
-/// Asks the issuer where its keys are, at both well-known places.
+/// Asks the issuer for the address of its keys, at both well-known places.
 async fn discover(client: &Client, issuer: &str) -> Result<Uri, String> {
     let mut refused = String::new();
     for place in well_known(issuer)? {
@@ -121,7 +121,8 @@ async fn discover(client: &Client, issuer: &str) -> Result<Uri, String> {
     ))
 }
 
-/// RFC 8414 §3.1 puts the well-known part before the issuer's path, `OpenID` Connect after it.
+/// Returns both well-known addresses: RFC 8414 §3.1 puts the well-known part before the issuer's
+/// path, `OpenID` Connect after it.
 fn well_known(issuer: &str) -> Result<[Uri; 2], String> {
     let url = Url::parse(issuer)
         .map_err(|_| "the issuer is not a URL; set jwks_uri or jwks_file".to_owned())?;
@@ -136,7 +137,8 @@ fn well_known(issuer: &str) -> Result<[Uri; 2], String> {
     ])
 }
 
-/// RFC 8414 §3.3: the document must name exactly the issuer that was asked.
+/// Returns the `jwks_uri` of the issuer's metadata. The document must name exactly the issuer that
+/// was asked (RFC 8414 §3.3).
 fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
     let document = json::parse(document, 16).map_err(|error| error.to_string())?;
     let metadata = member::members(&document, "the document").map_err(|error| error.to_string())?;
@@ -170,7 +172,7 @@ async fn get(client: &Client, url: Uri) -> Result<Vec<u8>, String> {
     }
 }
 
-/// An error with its causes.
+/// Returns an error with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

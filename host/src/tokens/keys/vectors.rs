@@ -1,8 +1,8 @@
-//! Keys and signatures that others thought up: Project Wycheproof.
+//! Keys and signatures from an independent collection: Project Wycheproof.
 //!
-//! Each vector takes the way of a token: its key is read as a set, the token names its key, the
-//! signature is verified. Where the host decides otherwise than the vector says, the vector is
-//! named here with the reason. One that is named and decided as it says is an error too.
+//! Each vector is judged as a token would be: its key is read as a set, the token names its key,
+//! the signature is verified. Where the host decides otherwise than the vector says, the vector is
+//! listed here with the reason. A listed vector that the host decides as it says is an error too.
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use base64::Engine as _;
@@ -14,7 +14,7 @@ use super::key::Algorithm;
 use super::set::{self, KeySet};
 use crate::tokens::unverified::{Jws, Unverified};
 
-/// Vectors of `json_web_signature_test.json` that say valid and are refused.
+/// Vectors of `json_web_signature_test.json` that are marked valid and refused here.
 const REFUSED_SIGNATURES: &[(&[u64], &str)] = &[
     (
         &[1, 348, 352, 357, 358, 359, 372, 373, 376, 377],
@@ -35,13 +35,13 @@ const REFUSED_SIGNATURES: &[(&[u64], &str)] = &[
     (&[347, 351], "ES512: not among the algorithms"),
 ];
 
-/// Vectors of `json_web_key_test.json` that say valid and are refused.
+/// Vectors of `json_web_key_test.json` that are marked valid and refused here.
 const REFUSED_KEYS: &[(&[u64], &str)] = &[(
     &[2, 13, 14, 15],
     "symmetric keys: a host that can verify could sign",
 )];
 
-/// Vectors of `json_web_key_test.json` that say invalid and are accepted.
+/// Vectors of `json_web_key_test.json` that are marked invalid and accepted here.
 const ACCEPTED_KEYS: &[(&[u64], &str)] = &[(
     &[7],
     "a modulus from a chip whose primes can be guessed (CVE-2017-15361): the host trusts the issuer's choice",
@@ -68,7 +68,7 @@ fn verified(keys: &Value, token: &str) -> Result<(), String> {
     jws.verify(&key).map_err(|error| error.to_string())
 }
 
-/// The groups of a file with their vectors, all of which are counted.
+/// Returns the groups of a file with their vectors, all of which are counted.
 fn groups(file: &str) -> Vec<Value> {
     let file: Value = serde_json::from_str(file).unwrap_or_default();
     let groups = file["testGroups"].as_array().cloned().unwrap_or_default();
@@ -117,7 +117,8 @@ fn run(file: &str, refused: &[(&[u64], &str)], accepted: &[(&[u64], &str)]) -> u
                 ));
             }
             if outcome.is_ok() {
-                // A whole token takes the same way, and ends at a payload that is not claims.
+                // A whole token is judged in the same way, and fails at a payload that is no
+                // claims.
                 let whole = Unverified::parse(token)
                     .map(drop)
                     .map_err(|error| error.to_string());
@@ -199,7 +200,7 @@ fn bare_signatures_of_project_wycheproof_are_decided_as_it_says() {
                 match test["result"].as_str() {
                     Some("valid") => good += usize::from(verifies),
                     Some("invalid") => bad += usize::from(verifies),
-                    // PKCS #1 without the NULL of its hash's parameters: either is right.
+                    // PKCS #1 without the NULL of its hash's parameters: either decision is right.
                     _ => continue,
                 }
                 assert_eq!(verifies, test["result"] == "valid", "{algorithm} {test}");
@@ -227,7 +228,7 @@ fn jwk(key: &Value, algorithm: &str) -> Value {
     }
 }
 
-/// The bytes of hexadecimal digits.
+/// Returns the bytes of hexadecimal digits.
 fn bytes(hex: &Value) -> Vec<u8> {
     let digits: Vec<u32> = hex
         .as_str()

@@ -37,7 +37,7 @@ impl Bench {
         }
     }
 
-    /// What the front door expects of a caller's token.
+    /// Returns the expectations that the front door has of a caller's token.
     fn of_callers(&self) -> Expectations<'_> {
         Expectations {
             issuer: ISSUER,
@@ -50,7 +50,8 @@ impl Bench {
         }
     }
 
-    /// What delegation expects of a token that was issued for alice, whose own ends in an hour.
+    /// Returns the expectations that delegation has of a token that was issued for alice, whose own
+    /// token expires in an hour.
     fn of_issued(&self) -> Expectations<'_> {
         Expectations {
             ends_by: Some(NOW + 3600),
@@ -63,7 +64,7 @@ impl Bench {
         }
     }
 
-    /// How the token is judged by each of the two.
+    /// Returns the verdict on the token under each of the two.
     async fn judge(&self, token: &str) -> [Result<(), VerifyError>; 2] {
         let mut judged = [Ok(()), Ok(())];
         for (verdict, expected) in judged.iter_mut().zip([self.of_callers(), self.of_issued()]) {

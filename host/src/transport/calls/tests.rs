@@ -1,5 +1,6 @@
 //! Sends the same requests through this host's own path and through the MCP library. Both must make
 //! the same calls and give the same answers on the wire.
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Arc;
 
@@ -175,9 +176,10 @@ impl Draw {
 
     /// Draws the first choice mostly, so that enough requests get past the first checks.
     fn mostly<T: Clone>(&mut self, choices: &[T]) -> T {
-        match self.of(&[true, true, true, false]) {
-            true => choices[0].clone(),
-            false => self.of(choices),
+        if self.of(&[true, true, true, false]) {
+            choices[0].clone()
+        } else {
+            self.of(choices)
         }
     }
 

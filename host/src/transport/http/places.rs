@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 /// The most connections that there may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ConnectionBounds {
+pub(in super::super) struct ConnectionBounds {
     /// Connections that may ask for anything.
-    pub(super) all: usize,
+    pub(in super::super) all: usize,
     /// The share of one peer address in these.
-    pub(super) each: usize,
+    pub(in super::super) each: usize,
     /// Additional connections that may ask only for health.
-    pub(super) health: usize,
+    pub(in super::super) health: usize,
 }
 
 /// The places for connections.

@@ -1,4 +1,4 @@
-//! Asks the model for whom it should act. A host must not load it.
+//! Asks the model for a user to act for. A host must not load it.
 
 use bailiwick_sdk::prelude::*;
 

@@ -1,5 +1,5 @@
-//! Tries what a tool must not be able to do: find a token in its memory, ask services for what
-//! was not granted, and use more than its share. Each attempt is a tool of its own.
+//! Tries everything that a tool must not be able to do: find a token in its memory, ask services
+//! beyond its grant, and use more than its share. Each attempt is a tool of its own.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -29,7 +29,7 @@ fn hunt(call: &Call, args: Hunt) -> Result<Found, Error> {
             .send()?
             .success()?;
     }
-    // Identity is in memory once it was asked for, so there is something to find.
+    // Identity is in memory once the tool has asked for it, so there is something to find.
     let session = call.session();
     let memory = memory();
     let hit = |window: &&[u8]| {
@@ -47,7 +47,7 @@ fn hunt(call: &Call, args: Hunt) -> Result<Found, Error> {
     Ok(found)
 }
 
-/// All linear memory but the first bytes, which no address may name.
+/// Returns all linear memory but the first bytes, which no address may name.
 #[cfg(target_arch = "wasm32")]
 fn memory() -> &'static [u8] {
     let end = core::arch::wasm32::memory_size(0) * 65_536;

@@ -1,7 +1,7 @@
-//! Says which release of itself answers, so that a story can tell two releases apart by what their
-//! code does.
+//! Names the release that answers, so that a story can tell two releases apart by what their code
+//! does.
 //!
-//! The stories make other releases by writing over the mark, which is as long as theirs.
+//! The stories make other releases by writing over the mark, which has the length of theirs.
 
 use bailiwick_sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A tool built for `wasm32-wasip2`: greets whoever asks, and looks at the system that the standard
+//! A tool built for `wasm32-wasip2`: greets the caller, and looks at the system that the standard
 //! library shows it.
 
 use std::env;

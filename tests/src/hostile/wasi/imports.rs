@@ -233,7 +233,7 @@ const CLOCK: [Function; 4] = [
     ),
 ];
 
-/// What each kind of handle is called.
+/// The name of each kind of handle.
 const HANDLES: [(&str, &str); 4] = [
     ("drop-error", "$io-error"),
     ("drop-pollable", "$pollable"),
@@ -247,7 +247,7 @@ fn functions() -> impl Iterator<Item = &'static Function> {
     FUNCTIONS.iter().chain(&CLOCK)
 }
 
-/// The functions, lowered.
+/// Returns the functions, lowered.
 pub(super) fn lowered() -> String {
     let lower = |(name, instance, function, _): &Function| {
         format!(
@@ -260,7 +260,7 @@ pub(super) fn lowered() -> String {
     each(functions(), lower) + &each(HANDLES, drop)
 }
 
-/// The imports of `$main`.
+/// Returns the imports of `$main`.
 pub(super) fn main_imports() -> String {
     let import =
         |name: &str, of: &str| format!("    (import \"wasi\" \"{name}\" (func ${name} {of}))\n");
@@ -268,7 +268,7 @@ pub(super) fn main_imports() -> String {
         + &each(HANDLES, |(name, _)| import(name, "(param i32)"))
 }
 
-/// What `$main` gets.
+/// Returns the arguments that `$main` is instantiated with.
 pub(super) fn main_with() -> String {
     let names = functions()
         .map(|(name, ..)| *name)

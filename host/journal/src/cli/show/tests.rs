@@ -1,4 +1,4 @@
-//! One journal of three calls, and what each question shows of it.
+//! One journal of three calls, and the part of it that each question shows.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
@@ -87,7 +87,7 @@ fn every_question_shows_its_records_and_no_others() {
         (Box::new(move |args| args.limit = Some(2)), 2),
         (
             Box::new(move |args| {
-                (args.actor, args.outcome) = (some("alice"), vec!["failed".into()])
+                (args.actor, args.outcome) = (some("alice"), vec!["failed".into()]);
             }),
             0,
         ),
@@ -217,7 +217,7 @@ fn a_question_that_makes_no_sense_is_told_what_to_change() {
         ),
         (
             |args| args.since = Some("yesterday".into()),
-            "write 2025-11-21T08:00",
+            "expected 2025-11-21T08:00",
         ),
         (
             |args| args.folder = "/nowhere".into(),

@@ -1,4 +1,4 @@
-//! The operator's word: a journal adopted by a checkpoint that was kept, and a new one begun.
+//! Adoption: a journal adopted by a checkpoint that was kept, and a new one begun.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ fn adopted(settings: &Settings, adoption: Adoption<'_>) -> Result<Opened, Journa
     adopt(settings, key(), &*clock(0), adoption)
 }
 
-/// A journal of four records and its newest checkpoint, as it was kept.
+/// Returns a journal of four records and its newest checkpoint, as it was kept.
 async fn made(folder: &Path) -> String {
     let (journal, _) = open(folder);
     for call in ["a", "b"] {
@@ -89,7 +89,7 @@ async fn a_journal_that_was_rolled_back_is_adopted_with_what_was_remembered() {
     open(backup.path());
 }
 
-/// What version 1 wrote: no head, and the members of that format.
+/// A journal as version 1 wrote it: no head, and the members of that format.
 const FORMAT_1: &str = concat!(
     r#"{"seq":1,"time":"2025-11-21T08:00:00.000Z","event":"host.started","detail":{"version":"0.1.0"}}"#,
     "\n",

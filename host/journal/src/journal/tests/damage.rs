@@ -1,4 +1,4 @@
-//! What a crash left, and what is no journal to go on with.
+//! The remains of a crash, and journals with which the host does not go on.
 
 use super::*;
 

@@ -1,10 +1,10 @@
-//! Every single operation on the disk fails once, thrice or for good, in every way; whatever
-//! was acknowledged is there afterwards, and nothing is open.
+//! Every single operation on the disk fails once, three times or for good, in every way. Afterwards
+//! every acknowledged record is there, and nothing is open.
 
 use super::super::super::testing::{How, Plan, target};
 use super::*;
 
-/// What somebody was told is on the disk.
+/// The records that were reported to be on the disk.
 struct Acknowledged {
     seq: u64,
     event: Event,
@@ -29,7 +29,7 @@ fn whatever_fails_what_was_acknowledged_is_there() {
     }
 }
 
-/// One run; with a disk that heals before the end, or does not.
+/// Runs the journal once, on a disk that heals before the end or on one that does not.
 fn survive(plan: &Arc<Mutex<Plan>>, heals: bool) {
     let folder = temporary();
     let mut acknowledged = Vec::new();

@@ -1,14 +1,14 @@
-//! A live journal whose files are taken away, and what it then acknowledges: nothing.
+//! A live journal whose files are taken away acknowledges nothing.
 
 use std::fs;
 
 use super::super::super::file::CHECKPOINTS;
 use super::*;
 
-/// What somebody does to the live journal: its folder and its segment.
+/// A deed against the live journal: its folder and its segment.
 type Deed = fn(&Path, &Path);
 
-/// Everything aside, and what could be put back.
+/// Returns the path to which a file is moved aside, so that it can be put back.
 fn aside(path: &Path) -> PathBuf {
     path.with_extension("aside")
 }
@@ -141,7 +141,7 @@ async fn what_cannot_be_reached_is_not_acknowledged() {
                 );
                 continue;
             }
-            // Several attempts later it is no better.
+            // Several attempts later, the journal is still not healthy.
             tokio::time::sleep(Duration::from_millis(100)).await;
             assert!(
                 !journal.healthy(),
@@ -167,7 +167,7 @@ async fn what_was_acknowledged_and_is_gone_is_missed_at_the_next_start() {
         deed(&segment_files(folder.path())[0]).unwrap();
         assert!(eventually(false, &journal).await);
         assert!(journal.close(stopped()).await.is_err());
-        // The record was never signed; that it is missing is known all the same.
+        // The record was never signed, but the host still knows that it is missing.
         let error = Journal::open(settings(folder.path()), key(), clock(0))
             .map(drop)
             .unwrap_err();
@@ -187,7 +187,7 @@ async fn what_was_acknowledged_and_is_gone_is_missed_at_the_next_start() {
 
 #[tokio::test]
 async fn while_checkpoints_fail_nothing_new_begins() {
-    // What is taken away is not what is written, so records alone could go on.
+    // The files that are taken away are not the active ones, so records alone could go on.
     let deeds: [(&str, Deed, Deed); 3] = [
         (
             "no file can take the place of a folder",
@@ -223,7 +223,7 @@ async fn while_checkpoints_fail_nothing_new_begins() {
         }
         let first = segment_files(folder.path()).remove(0);
         deed(folder.path(), &first);
-        // If a checkpoint was made just before, the next record asks for one.
+        // If a checkpoint was made just before, the next record needs one.
         let before = if journal.record(record(Event::CallOpened, "d")).await.is_ok() {
             5
         } else {

@@ -1,4 +1,4 @@
-//! Records that are appended without waiting, and what waits for them.
+//! Records that are appended without waiting, and the operations that wait for them.
 
 use super::super::super::testing::How;
 use super::*;
@@ -79,7 +79,7 @@ async fn what_is_begun_and_never_settled_is_closed_again() {
         ["call", "outcome", "reason"].map(|name| closed[name].as_str().unwrap()),
         ["dropped", "refused", "audit-unavailable"]
     );
-    // Before its turn has come, it is not even written.
+    // Before its turn has come, the record is not even written.
     let busy = journal.append(record(Event::HostStarted, "x")).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     drop(journal.append(record(Event::CallOpened, "never")).await);

@@ -1,5 +1,5 @@
-//! What the host remembers outside the folder, against everything that someone who can write the
-//! folder can do to it while the host is down.
+//! The host's memory outside the folder, against every change that an attacker who can write the
+//! folder can make while the host is down.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::super::super::testing::memory;
 use super::*;
 use crate::keys::JournalKeys;
 
-/// A journal of ten records under several checkpoints.
+/// Returns a journal of ten records under several checkpoints.
 async fn made() -> tempfile::TempDir {
     let folder = temporary();
     let (journal, _) = Journal::open(settings(folder.path()), key(), clock(100)).unwrap();
@@ -25,7 +25,7 @@ async fn made() -> tempfile::TempDir {
     folder
 }
 
-/// The lines of the list of checkpoints.
+/// Returns the lines of the list of checkpoints.
 fn list(folder: &Path) -> Vec<String> {
     let text = fs::read_to_string(folder.join(CHECKPOINTS)).unwrap();
     text.split_inclusive('\n').map(str::to_owned).collect()
@@ -51,7 +51,7 @@ fn rewrite(folder: &Path, change: impl Fn(&str) -> String) {
     }
 }
 
-/// Everything in the folder and the memory, but for locks.
+/// Returns everything in the folder and the memory, except locks.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let of = |folder: &Path| {
         fs::read_dir(folder)
@@ -68,7 +68,7 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         .collect()
 }
 
-/// The call of record 4 taken out, what follows renumbered.
+/// Takes the call of record 4 out, and renumbers the records that follow.
 fn without_a_call(text: &str) -> String {
     let mut lines = Vec::new();
     for line in text.lines() {
@@ -88,7 +88,7 @@ fn without_a_call(text: &str) -> String {
     lines.concat()
 }
 
-/// What somebody does to a folder.
+/// A deed against a folder.
 type Deed = fn(&Path);
 
 #[tokio::test]
@@ -113,11 +113,11 @@ async fn no_history_is_signed_that_does_not_extend_what_was_signed() {
             remove(folder, &[CHECKPOINT, CHECKPOINTS]);
         }),
         ("checkpoints removed", |folder| {
-            remove(folder, &[CHECKPOINT, CHECKPOINTS])
+            remove(folder, &[CHECKPOINT, CHECKPOINTS]);
         }),
         ("the list removed", |folder| remove(folder, &[CHECKPOINTS])),
         ("the newest checkpoint removed", |folder| {
-            remove(folder, &[CHECKPOINT])
+            remove(folder, &[CHECKPOINT]);
         }),
         ("the last line of the list removed", |folder| {
             let list = list(folder);
@@ -129,7 +129,7 @@ async fn no_history_is_signed_that_does_not_extend_what_was_signed() {
             fs::write(folder.join(CHECKPOINT), note(&list[list.len() - 3])).unwrap();
         }),
         ("an older checkpoint in front", |folder| {
-            fs::write(folder.join(CHECKPOINT), note(&list(folder)[0])).unwrap()
+            fs::write(folder.join(CHECKPOINT), note(&list(folder)[0])).unwrap();
         }),
     ];
     for (what, deed) in deeds {
@@ -289,7 +289,7 @@ async fn what_no_checkpoint_covers_yet_counts_only_under_this_hosts_mac() {
         unreachable!("{error}")
     };
     assert_eq!(place.seq, Some(2));
-    // A key that is not this host's does no better.
+    // A key that is not this host's does not help.
     let other = JournalKeys {
         mac: key_of(6).mac,
         ..key()
@@ -318,7 +318,7 @@ async fn a_first_checkpoint_is_signed_before_the_first_record() {
     let (journal, _) = open(folder.path());
     assert!(note(&list(folder.path())[0]).starts_with("example/audit\n0\n"));
     assert!(segment_files(folder.path()).is_empty());
-    // A start from which nothing came leaves nothing.
+    // A start that failed leaves nothing behind.
     drop(journal);
     for _ in 0..3 {
         while let Err(error) = Journal::open(settings(folder.path()), key(), clock(0)).map(drop) {
@@ -367,7 +367,7 @@ async fn a_lock_that_is_removed_lets_nobody_in() {
             .map(drop)
             .unwrap_err()
     };
-    // The memory is nobody else's either, for whatever folder.
+    // The memory is this host's alone, for every folder.
     let other = temporary();
     let elsewhere = Settings {
         folder: other.path().to_owned(),

@@ -1,12 +1,12 @@
-//! The power fails: at any moment, with any part of what was written and not synced on the disk.
+//! The power fails: at any moment, with any part of the unsynced bytes on the disk.
 //!
-//! A recorder writes down what the journal asks of the disk. Every beginning of that record is a
-//! moment at which the power may fail, and dice say what of the unsynced part is left: pages,
-//! lengths and names each on their own. The journal then starts on what is left, and the judge
-//! compares with what was promised. Then the next life begins on the same disk, so that power
+//! A recorder writes down the journal's requests to the disk. Every beginning of that record is a
+//! moment at which the power may fail, and dice choose which unsynced parts are left: pages,
+//! lengths and names each on their own. The journal then starts on the remains, and the judge
+//! compares the result with the promises. Then the next life begins on the same disk, so that power
 //! also fails during recovery.
 //!
-//! `BAILIWICK_POWER_SEEDS=100000 cargo test --lib power -- --nocapture` plays longer. What fails
+//! `BAILIWICK_POWER_SEEDS=100000 cargo test --lib power -- --nocapture` plays longer. A failure
 //! names its seed; `BAILIWICK_POWER_SEED=17` plays that one alone.
 
 mod dice;
@@ -29,7 +29,7 @@ const SEEDS: u64 = 300;
 /// Seeds of which every moment is tried.
 const THOROUGH: u64 = 3;
 
-/// How often the journal lives on one disk, at most.
+/// The most lives of a journal on one disk.
 const LIVES: u64 = 4;
 
 #[test]
@@ -69,7 +69,7 @@ fn a_journal_that_forgets_one_sync_is_found_out() {
     }
 }
 
-/// Some lives on one disk, each ended by a loss of power.
+/// Plays some lives on one disk, each ended by a loss of power.
 fn play(seed: u64, omitted: Option<Flush>) -> Result<(), Failure> {
     let mut dice = Dice::new(seed);
     let mut left = Left::default();
@@ -89,7 +89,7 @@ fn play(seed: u64, omitted: Option<Flush>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One life whose every moment is its last, several times with other dice.
+/// Plays one life in which every moment is its last, several times with other dice.
 fn every_moment(seed: u64) -> Result<(), Failure> {
     let mut dice = Dice::new(seed);
     let failure = |life, moment, what| Failure {
@@ -115,7 +115,7 @@ fn every_moment(seed: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A promise that was broken, and how to see it again.
+/// A promise that was broken, with the seed that repeats it.
 struct Failure {
     seed: u64,
     life: u64,

@@ -7,7 +7,7 @@ fn a_secret_is_refused_if_everyone_may_read_it() {
     let place = Place::new();
     mode(&place.at(""), 0o755);
     let (folder, file) = (place.folder("etc", 0o755), place.file("etc/secret", 0o644));
-    // Whether everyone can reach it depends on the folder of temporary files.
+    // The folder of temporary files decides whether everyone can reach it.
     let reached = folder
         .ancestors()
         .skip(1)

@@ -64,8 +64,8 @@ fn every_flipped_bit_of_the_end_of_a_batch_is_found_by_its_mac() {
     ));
 }
 
-/// Every byte of the lines of a kind: the segment, where in it, and the number of the record there
-/// or next.
+/// Returns every byte of the lines of a kind: the segment, where in it, and the number of the
+/// record there or next.
 fn bytes(folder: &Path, of: impl Fn(&str) -> bool) -> Vec<(PathBuf, usize, u64)> {
     let (mut bytes, mut seq) = (Vec::new(), 1);
     for path in segment_files(folder) {

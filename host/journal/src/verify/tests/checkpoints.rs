@@ -1,4 +1,4 @@
-//! The list of checkpoints, and what it proves of a journal that goes on.
+//! The list of checkpoints, and its proof about a journal that goes on.
 
 use super::*;
 

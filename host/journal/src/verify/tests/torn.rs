@@ -1,4 +1,4 @@
-//! What a crash or a loss of power leaves at the end: a batch or a line that was never
+//! The end of a journal after a crash or a loss of power: a batch or a line that was never
 //! acknowledged.
 
 use super::super::super::batch::BatchEnd;
@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn the_last_batch_is_torn_or_intact_as_a_whole() {
     let (folder, key) = made();
-    // One more batch of two records that nobody signed.
+    // One more batch of two records, which no checkpoint covers.
     let good = crashed_copy(folder.path());
     let segment = segment_files(good.path()).pop().unwrap();
     let whole = fs::read(&segment).unwrap();
@@ -50,7 +50,7 @@ fn the_last_batch_is_torn_or_intact_as_a_whole() {
             (14, u64::try_from(hole.len()).unwrap())
         );
     }
-    // Behind a batch that was torn nothing was ever written.
+    // Nothing was ever written behind a torn batch.
     let mut hole = batch.clone();
     hole[5..50].fill(0);
     let found = torn(&[&hole[..], &batch[..]].concat())

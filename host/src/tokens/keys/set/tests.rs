@@ -1,4 +1,4 @@
-//! Which keys are used, passed over, left out, and which refuse the set.
+//! Keys that are used, passed over or left out, and keys for which the whole set is refused.
 #![expect(clippy::indexing_slicing, reason = "tests")]
 
 use base64::Engine as _;
@@ -27,7 +27,7 @@ fn point(x: &[u8], y: &[u8]) -> String {
     format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}","kid":"ec"}}"#)
 }
 
-/// A key of `bits` bits with `zeros` zero bytes before its modulus.
+/// Returns a key of `bits` bits with `zeros` zero bytes before its modulus.
 fn rsa(bits: usize, zeros: usize, exponent: &[u8]) -> String {
     let mut modulus = vec![0; zeros];
     modulus.push(1 << ((bits - 1) % 8));
@@ -84,7 +84,7 @@ fn a_member_of_another_type_refuses_the_set() {
     let good = ec(r#","kid":"good""#);
     for member in ["kid", "kty", "crv", "alg", "use"] {
         for value in ["7", "null", r#"["x"]"#, "{}"] {
-            // Also in a key that is passed over for another reason.
+            // Even in a key that is passed over for another reason.
             let key = format!(r#"{{"kid":"k","key_ops":["encrypt"],"{member}":{value}}}"#)
                 .replacen(
                     r#""kid":"k","#,
@@ -112,7 +112,7 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
     let (x, y) = (decoded(X), decoded(Y));
     let both = [x.clone(), y.clone()].concat();
     let ed = decoded(ED);
-    // There are numbers that are the ordinate of no point.
+    // Some numbers are the ordinate of no point.
     let nowhere = (2..=255)
         .map(|y| [&[y][..], &[0; 31]].concat())
         .find(|x| read(&ed25519(x)).is_err())
@@ -137,7 +137,7 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
         ("7".into(), "not an object"),
         (
             r#"{"kty":"EC","crv":"P-256","x":"AA","kid":"ec"}"#.into(),
-            r#"the key "ec": its `x` is not of 32 bytes"#,
+            r#"the key "ec": expected 32 bytes in its `x`"#,
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}"}}"#),
@@ -149,23 +149,23 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
         ),
         (
             point(&both[..33], &both[33..]),
-            r#"the key "ec": its `x` is not of 32 bytes"#,
+            r#"the key "ec": expected 32 bytes in its `x`"#,
         ),
         (
             point(&x, &[&[0][..], &y].concat()),
-            "its `y` is not of 32 bytes",
+            "expected 32 bytes in its `y`",
         ),
         (point(&y, &x), r#"the key "ec": it is not a point"#),
         (point(&[0; 32], &[0; 32]), "it is not a point"),
         (
             ed25519(&ed[..31]),
-            r#"the key "ed": its `x` is not of 32 bytes"#,
+            r#"the key "ed": expected 32 bytes in its `x`"#,
         ),
         (
             ed25519(&[&ed[..], &[0]].concat()),
-            "its `x` is not of 32 bytes",
+            "expected 32 bytes in its `x`",
         ),
-        (ed25519(&[]), "its `x` is not of 32 bytes"),
+        (ed25519(&[]), "expected 32 bytes in its `x`"),
         (ed25519(&small_order), r#"the key "ed": it is not a point"#),
         (ed25519(&[0xff; 32]), "it is not a point"), // beyond the field
         (ed25519(&nowhere), "it is not a point"),

@@ -1,4 +1,4 @@
-//! Chance that a seed repeats.
+//! Chance that a seed can repeat.
 
 /// `SplitMix64`: small, and the same on every machine.
 pub(super) struct Dice(u64);
@@ -15,17 +15,17 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `limit`, which is not 0.
+    /// Returns a number below `limit`, which is not 0.
     pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 
-    /// An index of a list of this length.
+    /// Returns an index of a list of this length.
     pub(super) fn below_len(&mut self, length: usize) -> usize {
         usize::try_from(self.below(u64::try_from(length).unwrap())).unwrap()
     }
 
-    /// True in so many of a hundred cases.
+    /// Returns true in this many of a hundred cases.
     pub(super) fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }

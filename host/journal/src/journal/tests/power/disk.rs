@@ -1,4 +1,5 @@
-//! A disk without power: of each file and each name what is durable, and what may be there instead.
+//! A disk without power: for each file and each name, the durable state and the states that may be
+//! there instead.
 //!
 //! A sync of a file makes its contents and its length durable, a sync of a folder its names.
 //! Everything else may reach the disk at any time, in any order, or never. A page that never did
@@ -10,10 +11,10 @@ use std::path::Path;
 
 use super::dice::Dice;
 
-/// What is found on a disk: contents by path.
+/// The contents of a disk, by path.
 pub(super) type Left = BTreeMap<String, Vec<u8>>;
 
-/// What a program asks of a disk, in its order. Paths begin below a root.
+/// A program's requests to a disk, in order. Paths begin below a root.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// Opens a file, or makes an empty one.
@@ -35,7 +36,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// A disk on which all of this is durable.
+    /// Makes a disk on which all of this is durable.
     pub(super) fn new(found: &Left) -> Self {
         let files = found
             .values()
@@ -65,10 +66,10 @@ impl Disk {
                 self.name(name, Some(self.files.len() - 1));
             }
             Step::Append(name, bytes) => {
-                self.write(name, |contents| contents.extend_from_slice(bytes))
+                self.write(name, |contents| contents.extend_from_slice(bytes));
             }
             Step::SetLength(name, length) => {
-                self.write(name, |contents| contents.truncate(*length))
+                self.write(name, |contents| contents.truncate(*length));
             }
             Step::Rename(from, to) => {
                 let file = self.file(from);
@@ -111,7 +112,7 @@ impl Disk {
         self.files[file].push(contents);
     }
 
-    /// What is there as long as the power stays.
+    /// Returns the contents while the power stays on.
     pub(super) fn written(&self) -> Left {
         let there = self
             .names
@@ -122,7 +123,7 @@ impl Disk {
             .collect()
     }
 
-    /// What is there after the power failed.
+    /// Returns the contents after the power failed.
     pub(super) fn lose_power(&self, dice: &mut Dice) -> Left {
         let page = *dice.one_of(&[PAGE, PAGE, SECTOR]);
         let files: Vec<_> = self
@@ -141,7 +142,7 @@ impl Disk {
     }
 }
 
-/// A file of which some pages are old, some new, and the length is any that it had.
+/// Returns a file of which some pages are old, some new, and the length is any that it had.
 fn torn(versions: &[Vec<u8>], page: usize, dice: &mut Dice) -> Vec<u8> {
     let newest = *dice.one_of(&NEWEST);
     let length = torn_length(versions, page, newest, dice);
@@ -156,7 +157,7 @@ fn torn(versions: &[Vec<u8>], page: usize, dice: &mut Dice) -> Vec<u8> {
     contents
 }
 
-/// Any length that the file had, or one on the way from the first to it.
+/// Returns any length that the file had, or one on the way from the first to it.
 fn torn_length(versions: &[Vec<u8>], page: usize, newest: u64, dice: &mut Dice) -> usize {
     let (first, length) = (versions[0].len(), pick(versions, newest, dice).len());
     if length <= first || dice.percent(60) {
@@ -170,7 +171,7 @@ fn torn_length(versions: &[Vec<u8>], page: usize, newest: u64, dice: &mut Dice) 
     }
 }
 
-/// The newest version in so many of a hundred cases, otherwise any.
+/// Picks the newest version in this many of a hundred cases, and otherwise any.
 fn pick<'v, T>(versions: &'v [T], newest: u64, dice: &mut Dice) -> &'v T {
     if dice.percent(newest) {
         versions.last().unwrap()
@@ -192,11 +193,11 @@ pub(super) fn write_to(root: &Path, left: &Left) {
     }
 }
 
-/// How often a file or a name is as it was written last, in a hundred.
+/// The chance that a file or a name is as it was written last, in a hundred.
 const NEWEST: [u64; 4] = [0, 40, 80, 100];
 
-/// What a disk writes at once, more often than not.
+/// The bytes that a disk usually writes at once.
 const PAGE: usize = 4096;
 
-/// What a disk writes at once in any case.
+/// The bytes that a disk always writes at once.
 const SECTOR: usize = 512;

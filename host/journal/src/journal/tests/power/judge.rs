@@ -1,4 +1,4 @@
-//! What is left of a journal, compared with what was promised.
+//! The judge: compares the remains of a journal with the promises.
 
 use super::disk::{Left, write_to};
 use super::life::{Life, lines_of, told};
@@ -8,9 +8,10 @@ use crate::file::KEY;
 use crate::journal::recover;
 use crate::tree::{Tree, leaf_hash};
 
-/// The lines that the journal keeps of what is left, or the promise that it breaks: it starts;
-/// what was acknowledged is there; what was not is there as a whole or not at all; the verifier
-/// accepts it before and after; and a second start finds what the first one left.
+/// Returns the lines that the journal keeps of the remains, or the promise that it breaks. It
+/// starts. Every acknowledged record is there; any other batch is there as a whole or not at all.
+/// The verifier accepts the journal before and after, and a second start finds the state that the
+/// first one left.
 pub(super) fn judge(left: &Left, life: &Life, moment: usize) -> Result<Vec<String>, String> {
     let root = temporary();
     write_to(root.path(), left);
@@ -52,7 +53,7 @@ pub(super) fn judge(left: &Left, life: &Life, moment: usize) -> Result<Vec<Strin
     Ok(lines[..kept].to_vec())
 }
 
-/// What the verifier counts before the host starts; none in a folder that has no key yet.
+/// Returns the verifier's count before the host starts; none in a folder that has no key yet.
 fn verify_found(folder: &Path, life: &Life, moment: usize) -> Result<Option<usize>, String> {
     if !folder.join(KEY).exists() {
         let (sure, _) = bounds(life, moment);
@@ -66,11 +67,11 @@ fn verify_found(folder: &Path, life: &Life, moment: usize) -> Result<Option<usiz
     Ok(Some(usize::try_from(report.records).unwrap()))
 }
 
-/// What a start found and did.
+/// The findings of a start.
 #[derive(Debug, PartialEq, Eq)]
 struct Started {
     records: usize,
-    /// How many of them it wrote itself.
+    /// The number of records that it wrote itself.
     written: usize,
 }
 
@@ -90,7 +91,7 @@ fn start(folder: &Path) -> Result<Started, String> {
     })
 }
 
-/// The lines are those that were written: all acknowledged ones, and whole batches.
+/// Checks that the lines are the written ones: all acknowledged ones, and whole batches.
 fn promised(life: &Life, moment: usize, kept: &[String]) -> Result<(), String> {
     let (sure, possible) = bounds(life, moment);
     ensure(kept.len() >= sure, || {
@@ -115,7 +116,7 @@ fn promised(life: &Life, moment: usize, kept: &[String]) -> Result<(), String> {
     })
 }
 
-/// The lines that were acknowledged, and those with the batch that was under way.
+/// Returns the number of acknowledged lines, and the number with the batch that was under way.
 fn bounds(life: &Life, moment: usize) -> (usize, usize) {
     let acknowledged = life
         .batches
@@ -132,7 +133,7 @@ fn bounds(life: &Life, moment: usize) -> (usize, usize) {
     (sure, under_way.map_or(sure, |batch| batch.after))
 }
 
-/// Every checkpoint that anyone may have read is one of these lines.
+/// Checks that every checkpoint that anyone may have read is one of these lines.
 fn unforked(life: &Life, moment: usize, lines: &[String]) -> Result<(), String> {
     let mut tree = Tree::default();
     let mut signed = life
@@ -155,7 +156,7 @@ fn unforked(life: &Life, moment: usize, lines: &[String]) -> Result<(), String> 
     })
 }
 
-/// After a start and a checkpoint everything is signed, and nothing is open.
+/// Checks that after a start and a checkpoint everything is signed and nothing is open.
 fn finished(folder: &Path, records: usize) -> Result<(), String> {
     let report = verify(folder, None)
         .map_err(|error| format!("verify refuses what started: {}", told(error)))?;

@@ -1,4 +1,5 @@
-//! One life of a journal: it starts, writes and signs, and everything it asks of the disk is known.
+//! One life of a journal: it starts, writes and signs, and all of its requests to the disk are
+//! known.
 
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ use crate::journal::recover;
 use crate::record::{CallClosed, HostStarted};
 use crate::tree::Hash;
 
-/// What happened in a life, and when. A moment is a number of steps.
+/// The events of a life and their moments. A moment is a number of steps.
 pub(super) struct Life {
     pub(super) steps: Vec<Step>,
     /// All lines, of earlier lives too.
@@ -22,7 +23,7 @@ pub(super) struct Life {
     pub(super) signed: Vec<Signed>,
 }
 
-/// Lines that were written together; the first is what the start writes.
+/// Lines that were written together; the first batch is the one that the start writes.
 pub(super) struct Batch {
     /// Lines before it.
     pub(super) before: usize,
@@ -40,7 +41,7 @@ pub(super) struct Signed {
 }
 
 impl Life {
-    /// Lives on what is left on a disk, of which these lines are known to be there.
+    /// Plays a life on the remains of a disk, of which these lines are known to be there.
     pub(super) fn lead(
         left: &Left,
         kept: Vec<String>,
@@ -98,7 +99,8 @@ impl Life {
         }
     }
 
-    /// When the power fails: at any moment, before a sync, or before one of a batch of records.
+    /// Chooses the moment at which the power fails: any moment, before a sync, or before one of a
+    /// batch of records.
     pub(super) fn last_moment(&self, dice: &mut Dice) -> usize {
         let is_sync = |step: &Step| matches!(step, Step::Sync(_) | Step::SyncFolder(_));
         let is_batch =
@@ -115,7 +117,7 @@ impl Life {
         }
     }
 
-    /// What is left if the power fails after so many steps.
+    /// Returns the remains if the power fails after this many steps.
     pub(super) fn power_fails(&self, found: &Left, moment: usize, dice: &mut Dice) -> Left {
         Disk::after(found, &self.steps[..moment]).lose_power(dice)
     }
@@ -189,7 +191,7 @@ impl Living {
         self.log.checkpoint().unwrap();
     }
 
-    /// A record of any size up to several pages, if there are not many of them.
+    /// Makes a record of any size up to several pages, unless there are many of them already.
     fn record(&mut self, count: u64, dice: &mut Dice) -> Record {
         self.made += 1;
         let events = [
@@ -231,7 +233,7 @@ fn settings_in(root: &Path, dice: &mut Dice) -> Settings {
     }
 }
 
-/// All records of a journal, in order, without what ends batches.
+/// Returns all records of a journal, in order, without the lines that end batches.
 pub(super) fn lines_of(folder: &Path) -> Vec<String> {
     let text: String = segment_files(folder)
         .iter()
@@ -243,7 +245,7 @@ pub(super) fn lines_of(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Everything that a folder has but the locks, which say nothing.
+/// Returns everything in a folder except the locks, which carry no information.
 fn found(folder: &Path, name: &str) -> Left {
     let mut found = Left::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -259,7 +261,7 @@ fn found(folder: &Path, name: &str) -> Left {
     found
 }
 
-/// An error with its causes.
+/// Returns an error with its causes.
 pub(super) fn told(error: impl std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -273,5 +275,5 @@ pub(super) fn told(error: impl std::error::Error) -> String {
 /// The time of every record.
 const NOW: u64 = 1_763_712_000_000;
 
-/// What one life does, at most.
+/// The most actions in one life.
 const ACTS: u64 = 9;

@@ -1,6 +1,6 @@
-//! A storage that writes down what it asks of the disk: the steps of [`Folder`], one by one.
+//! A storage that records its requests to the disk: the steps of [`Folder`], one by one.
 //!
-//! A sync counts only if the folder really made it; in which place of an operation is known here.
+//! A sync counts only if the folder really made it. Its place in an operation is known here.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::durable::seen::Synced;
 use crate::file::{CHECKPOINTS, Folder, Storage, Unavailable, segment_name};
 use crate::testing::memory;
 
-/// A folder whose steps are known.
+/// A folder whose steps are recorded.
 pub(super) struct Recorder {
     path: PathBuf,
     folder: Folder,
@@ -45,7 +45,7 @@ pub(super) enum Flush {
 }
 
 impl Flush {
-    /// Those that no other sync makes up for.
+    /// The syncs that no other sync makes up for.
     pub(super) const NEEDED: [Self; 7] = [
         Self::SegmentName,
         Self::Records,
@@ -73,13 +73,13 @@ impl Recorder {
         self.steps.lock().unwrap().push(step);
     }
 
-    /// Lets the folder do something; returns what it made durable.
+    /// Lets the folder perform an operation; returns the files and folders that it made durable.
     fn perform(&mut self, act: impl FnOnce(&mut Folder) -> io::Result<()>) -> io::Result<Synced> {
         let (done, synced) = Synced::during(|| act(&mut self.folder));
         done.map(|()| synced)
     }
 
-    /// A sync that was really made, unless it is the one to omit.
+    /// Records a sync that was really made, unless it is the one to omit.
     fn flush(&self, flush: Flush, synced: &Synced, step: Step) {
         let name = match &step {
             Step::Sync(name) => name.clone(),
@@ -89,7 +89,7 @@ impl Recorder {
         self.flush_as(flush, synced, step, &name);
     }
 
-    /// The same for a file that has another name by now.
+    /// Records the same for a file that has another name by now.
     fn flush_as(&self, flush: Flush, synced: &Synced, step: Step, name: &str) {
         let really = synced.has(&self.path.parent().unwrap().join(name));
         if really && self.omitted != Some(flush) {
@@ -198,7 +198,7 @@ impl Recorder {
     }
 }
 
-/// The folder of a journal that nothing else uses.
+/// Returns the folder of a journal that nothing else uses.
 pub(super) fn lock(path: &Path) -> Folder {
     let locked = Folder::lock(path, &memory(path)).map_err(|_: Unavailable| ());
     locked.unwrap_or_else(|()| unreachable!("the folder is free"))

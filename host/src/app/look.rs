@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use crate::intake::{self, Candidate};
 
 /// Files by path. A file that is named but absent has an entry, too.
-pub(in crate::app) type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
+pub(super) type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
 
 /// The identity of a file, its mode and size, and the times when its content and its status
 /// changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::app) struct Stamp {
+pub(super) struct Stamp {
     device: u64,
     inode: u64,
     mode: u32,
@@ -30,36 +30,32 @@ pub(in crate::app) struct Stamp {
 
 /// The configuration, its secret files and the tools folder at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::app) struct Look {
+pub(super) struct Look {
     /// The configuration and the secrets.
-    pub(in crate::app) settings: Stamps,
+    pub(super) settings: Stamps,
     /// The components, by name.
-    pub(in crate::app) tools: BTreeMap<String, Stamp>,
+    pub(super) tools: BTreeMap<String, Stamp>,
     /// The folder itself, if it can be read.
-    pub(in crate::app) folder: Option<FolderStamp>,
+    pub(super) folder: Option<FolderStamp>,
 }
 
 /// The tools folder itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::app) struct FolderStamp {
+pub(super) struct FolderStamp {
     device: u64,
     inode: u64,
     mode: u32,
     owner: (u32, u32),
     /// The number of components beyond the bound, and the first of them.
-    pub(in crate::app) left_out: Option<(usize, String)>,
+    pub(super) left_out: Option<(usize, String)>,
 }
 
 impl Look {
-    /// Looks at `settings` and at the components in `folder`. If there are more than `most`
-    /// components, those that are `first` come before those that are `known`, and these before
-    /// others by name.
-    pub(in crate::app) fn now(
+    /// Looks at `settings` and at the components in `folder`, as far as `choice` takes them.
+    pub(super) fn now(
         settings: impl Iterator<Item = PathBuf>,
         folder: &Path,
-        first: &BTreeSet<String>,
-        known: &BTreeMap<String, Stamp>,
-        most: usize,
+        choice: &Choice<'_>,
     ) -> Self {
         let settings = stamps(settings);
         let Ok((metadata, names)) =
@@ -70,7 +66,7 @@ impl Look {
                 ..Self::default()
             };
         };
-        let (taken, left_out) = choose(names, first, known, most);
+        let (taken, left_out) = choice.of(names);
         let stamp = |name: String| {
             let file = Candidate::of(folder, &name);
             Stamp::of_component(&file.path).map(|stamp| (name, stamp))
@@ -93,12 +89,12 @@ impl Look {
     }
 
     /// Returns true if the tools folder and its content look the same in `other`.
-    pub(in crate::app) fn has_tools_of(&self, other: &Self) -> bool {
+    pub(super) fn has_tools_of(&self, other: &Self) -> bool {
         self.folder == other.folder && self.tools == other.tools
     }
 
     /// Returns true if the folder of `other` is another one.
-    pub(in crate::app) fn is_elsewhere(&self, other: &Self) -> bool {
+    pub(super) fn is_elsewhere(&self, other: &Self) -> bool {
         let place = |look: &Self| {
             look.folder
                 .as_ref()
@@ -110,7 +106,7 @@ impl Look {
 
 impl Stamp {
     /// Returns the stamp of the file at `path`, if it exists.
-    pub(in crate::app) fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         fs::metadata(path)
             .ok()
             .map(|metadata| Self::from(&metadata))
@@ -124,7 +120,7 @@ impl Stamp {
     }
 
     /// Returns true if both are of one file, however it changed.
-    pub(in crate::app) fn is_same_file(&self, other: &Self) -> bool {
+    pub(super) fn is_same_file(&self, other: &Self) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
     }
 }
@@ -144,7 +140,7 @@ impl From<&Metadata> for Stamp {
 }
 
 /// Looks at files.
-pub(in crate::app) fn stamps(paths: impl Iterator<Item = PathBuf>) -> Stamps {
+pub(super) fn stamps(paths: impl Iterator<Item = PathBuf>) -> Stamps {
     paths.map(|path| (path.clone(), Stamp::of(&path))).collect()
 }
 
@@ -162,24 +158,40 @@ fn components(folder: &Path) -> io::Result<BTreeSet<String>> {
     Ok(names)
 }
 
-fn choose(
-    names: BTreeSet<String>,
-    first: &BTreeSet<String>,
-    known: &BTreeMap<String, Stamp>,
-    most: usize,
-) -> (Vec<String>, Option<(usize, String)>) {
-    if names.len() <= most {
-        return (names.into_iter().collect(), None);
+/// Which components are taken of a folder that holds more than `most`: those that are `first`
+/// before those that are `known`, and these before others by name.
+pub(super) struct Choice<'c> {
+    pub(super) first: &'c BTreeSet<String>,
+    pub(super) known: &'c BTreeMap<String, Stamp>,
+    pub(super) most: usize,
+}
+
+impl Choice<'_> {
+    /// Returns those that are taken; of the others, how many there are and the first.
+    fn of(&self, names: BTreeSet<String>) -> (Vec<String>, Option<(usize, String)>) {
+        if names.len() <= self.most {
+            return (names.into_iter().collect(), None);
+        }
+        let mut names: Vec<String> = names.into_iter().collect();
+        names.sort_by_key(|name| (!self.first.contains(name), !self.known.contains_key(name)));
+        let mut others = names.split_off(self.most);
+        others.sort();
+        let count = others.len();
+        let first = others.into_iter().next().unwrap_or_default();
+        (names, Some((count, first)))
     }
-    let mut names: Vec<String> = names.into_iter().collect();
-    names.sort_by_key(|name| (!first.contains(name), !known.contains_key(name)));
-    let mut others = names.split_off(most);
-    others.sort();
-    let count = others.len();
-    (
-        names,
-        Some((count, others.into_iter().next().unwrap_or_default())),
-    )
+}
+
+#[cfg(test)]
+impl Choice<'static> {
+    /// Takes whatever a test puts into a folder.
+    pub(super) fn all() -> Self {
+        Self {
+            first: const { &BTreeSet::new() },
+            known: const { &BTreeMap::new() },
+            most: 1000,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -232,7 +244,12 @@ mod tests {
         ] {
             let left_out = left_out.map(|(count, first)| (count, first.to_owned()));
             let expected: Vec<_> = taken.iter().map(|name| (*name).to_owned()).collect();
-            let chosen = choose(set(folder), &set(first), &known(seen), 2);
+            let choice = Choice {
+                first: &set(first),
+                known: &known(seen),
+                most: 2,
+            };
+            let chosen = choice.of(set(folder));
             assert_eq!(
                 chosen,
                 (expected, left_out),
@@ -260,13 +277,7 @@ mod tests {
         for name in names.iter().map(Into::into).chain([strange]) {
             fs::write(folder.path().join(name), "")?;
         }
-        let look = Look::now(
-            std::iter::empty(),
-            folder.path(),
-            &BTreeSet::new(),
-            &BTreeMap::new(),
-            1000,
-        );
+        let look = Look::now(std::iter::empty(), folder.path(), &Choice::all());
         assert_eq!(look.tools.into_keys().collect::<Vec<_>>(), ["good"]);
         Ok(())
     }
@@ -284,15 +295,7 @@ mod tests {
                     "x",
                 )?;
             }
-            let look = || {
-                Look::now(
-                    std::iter::empty(),
-                    folder.path(),
-                    &BTreeSet::new(),
-                    &BTreeMap::new(),
-                    1000,
-                )
-            };
+            let look = || Look::now(std::iter::empty(), folder.path(), &Choice::all());
             let first = look();
             let began = std::time::Instant::now();
             for _ in 0..20 {
