@@ -2,6 +2,8 @@
 //! other's answers.
 #![expect(clippy::expect_used, reason = "tests")]
 
+mod failures;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -285,101 +287,6 @@ async fn a_request_without_a_principal_never_shares_a_connection() {
     }
     assert_eq!(service.connections.load(Ordering::SeqCst), 3);
     assert_eq!(client.pool.count(|_| true), 0);
-}
-
-/// Sends one request to `uri` by `client`. Returns the error and whether the request may have
-/// arrived.
-async fn unanswered(client: &Client, uri: &str) -> (EgressError, bool) {
-    let sent = Sent::default();
-    let mut request = Request::post(uri).body(Full::default()).expect("a request");
-    sent.follow(&mut request);
-    let answer = client
-        .send_for(Party::Everyone, request, Duration::from_millis(500), 1024)
-        .await;
-    (answer.expect_err("no answer"), sent.may_have_arrived())
-}
-
-/// A service that accepts connections, keeps them open, and never writes.
-async fn silent() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move {
-        let mut kept = Vec::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            kept.push(stream);
-        }
-    });
-    address
-}
-
-#[tokio::test]
-async fn an_address_that_must_not_be_dialled_is_found_in_the_error() {
-    let tls = Tls::new(RootCertStore::empty()).expect("TLS");
-    let strict = Client::new(&tls, AddressPolicy::new(Vec::new()));
-    for uri in [
-        "http://127.0.0.1:9",
-        "https://127.0.0.1:9",
-        "http://169.254.169.254",
-        "https://[fe80::1]",
-    ] {
-        let (error, arrived) = unanswered(&strict, uri).await;
-        assert!(matches!(error, EgressError::Blocked(_)), "{uri}: {error:?}");
-        assert!(!arrived, "{uri}");
-    }
-}
-
-#[tokio::test]
-async fn the_causes_tell_failures_to_connect_apart() {
-    let silent = silent().await;
-    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let refusing = closed.local_addr().expect("an address");
-    drop(closed);
-    let plain = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let not_tls = plain.local_addr().expect("an address");
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = plain.accept().await {
-            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-        }
-    });
-    for (uri, cause) in [
-        (format!("http://{refusing}"), "refused"),
-        (format!("https://{not_tls}"), "corrupt message"),
-        (format!("http://{silent}"), "within the deadline"),
-    ] {
-        let (error, _) = unanswered(&client(), &uri).await;
-        let text = error.with_causes();
-        assert!(text.contains(cause), "{uri}: {text}");
-    }
-}
-
-#[tokio::test]
-async fn a_deadline_that_passes_before_the_request_is_handed_over_sends_nothing() {
-    let silent = silent().await;
-    for (uri, expected) in [
-        (format!("https://{silent}/"), false),
-        (format!("http://{silent}/"), true),
-    ] {
-        let (error, arrived) = unanswered(&client(), &uri).await;
-        assert!(matches!(error, EgressError::TimedOut), "{uri}: {error:?}");
-        assert_eq!(arrived, expected, "{uri}");
-    }
-}
-
-#[tokio::test]
-async fn a_deadline_that_passes_in_a_full_backlog_sends_nothing() {
-    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    socket.bind(any).expect("a port");
-    let full = socket.listen(1).expect("a listener");
-    let uri = format!("http://{}/", full.local_addr().expect("an address"));
-    let client = client();
-    let all = (0..8).map(|_| unanswered(&client, &uri));
-    let ends = futures_util::future::join_all(all).await;
-    for (error, _) in &ends {
-        assert!(matches!(error, EgressError::TimedOut), "{error:?}");
-    }
-    let arrived = ends.iter().filter(|(_, arrived)| *arrived).count();
-    assert!((1..8).contains(&arrived), "{arrived} of 8 were sent");
 }
 
 #[test]
