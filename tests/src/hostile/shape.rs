@@ -102,7 +102,7 @@ fn imports() -> Vec<Case> {
         import(
             "wants-another-version",
             "Asks for a version that the host does not have.",
-            IMPORT,
+            NOT_LOADABLE,
             r#"(import "bailiwick:tool/log@0.3.0" (instance))"#,
         ),
         import(
