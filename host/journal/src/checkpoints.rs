@@ -1,15 +1,13 @@
 //! The list of checkpoints. Each is a signed note; beside it stand the hashes of the lines that it
 //! adds, so that a changed line can be named. The hashes are hints; the note is the proof.
 
-use std::path::Path;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::archive::{Archive, CHECKPOINT, CHECKPOINTS, contents};
 use super::checkpoint::Checkpoint;
 use super::damage::{Damage, Place};
-use super::file::{CHECKPOINT, CHECKPOINTS};
 use super::lines::Lines;
 use super::memory::ListEnd;
 use super::tree::Hash;
@@ -63,11 +61,11 @@ pub(super) struct Checkpoints<'k> {
 
 impl<'k> Checkpoints<'k> {
     pub(super) fn open(
-        folder: &Path,
+        archive: &dyn Archive,
         key: &'k VerifierKey,
         newest: Option<&'k Checkpoint>,
     ) -> Result<Self, Damage> {
-        let lines = Lines::open(folder, CHECKPOINTS, MAX_LINE)?;
+        let lines = Lines::open(archive, CHECKPOINTS, MAX_LINE)?;
         let (last, before_last) = (None, None);
         Ok(Self {
             key,
@@ -160,11 +158,11 @@ pub(super) struct Ending {
 
 /// Reads a list up to the remembered length, and the bytes that follow.
 pub(super) fn ending(
-    folder: &Path,
+    archive: &dyn Archive,
     key: &VerifierKey,
     remembered: ListEnd,
 ) -> Result<Ending, Damage> {
-    let mut lines = Lines::open(folder, CHECKPOINTS, MAX_LINE)?;
+    let mut lines = Lines::open(archive, CHECKPOINTS, MAX_LINE)?;
     let (mut line, mut last, mut end) = (Vec::new(), Vec::new(), ListEnd::default());
     while end.bytes < remembered.bytes {
         lines.next(&mut line)?.ok_or(Damage::ListChanged)?;
@@ -205,19 +203,22 @@ fn read(line: &[u8], key: &VerifierKey) -> Option<(Checkpoint, Vec<Hash>)> {
 }
 
 /// Returns the newest checkpoint from its own file, or `None` if there is no such file.
-pub(super) fn newest(folder: &Path, key: &VerifierKey) -> Result<Option<Checkpoint>, Damage> {
+pub(super) fn newest(
+    archive: &dyn Archive,
+    key: &VerifierKey,
+) -> Result<Option<Checkpoint>, Damage> {
     let place = Place {
         file: CHECKPOINT.to_owned(),
         line: 1,
         seq: None,
     };
-    match std::fs::read(folder.join(CHECKPOINT)) {
-        Ok(note) => {
+    match contents(archive, CHECKPOINT) {
+        Ok(Some(note)) => {
             let note = String::from_utf8(note).ok();
             let checkpoint = note.and_then(|note| Checkpoint::open(&note, key));
             checkpoint.map(Some).ok_or(Damage::BadCheckpoint(place))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Ok(None) => Ok(None),
         Err(source) => Err(Damage::Unreadable {
             file: place.file,
             source,

@@ -5,7 +5,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::file::{CHECKPOINT, CHECKPOINTS};
+use super::archive::{CHECKPOINT, CHECKPOINTS};
 
 /// A place in a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,11 +13,14 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::archive::{Archive, CHECKPOINTS, OnDisk, contents, segment_name, segments};
 use super::memory::MemoryFile;
 use crate::durable::{make_folder, sync_all, sync_data};
 
 /// The operations that the journal needs from a disk.
 pub(super) trait Storage: Send {
+    /// Returns the journal's files, for reading.
+    fn archive(&self) -> &dyn Archive;
     /// Begins a segment. The file must not exist, or must be empty.
     fn create(&mut self, number: u64) -> io::Result<()>;
     /// Writes to the end of the segment begun last.
@@ -32,48 +35,15 @@ pub(super) trait Storage: Send {
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()>;
     /// Replaces the whole memory, which lies outside the folder.
     fn remember(&mut self, contents: &[u8]) -> io::Result<()>;
+    /// Returns the memory, or `None` if there is none.
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>>;
     /// Fails unless the folder, the active segment and the list are still at their paths and have
     /// the lengths that were written. Changes nothing.
     fn check(&mut self) -> io::Result<()>;
 }
 
-/// The name of the list of all checkpoints.
-pub(super) const CHECKPOINTS: &str = "checkpoints.jsonl";
-/// The name of the newest checkpoint.
-pub(super) const CHECKPOINT: &str = "checkpoint";
-/// The name of the verifier key.
-pub(super) const KEY: &str = "key";
 /// The name of the file whose lock shows that a process writes here.
 const LOCK: &str = "lock";
-
-/// Returns the name of a segment.
-pub(super) fn segment_name(number: u64) -> String {
-    format!("journal-{number:08}.jsonl")
-}
-
-/// Returns the numbers of the segments in a folder, in order. Files whose names are not spelled as the host
-/// spells them, such as `journal-1.jsonl`, are none.
-pub(super) fn segments(folder: &Path) -> io::Result<Vec<u64>> {
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        numbers.extend(name.to_str().and_then(segment_number));
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
-}
-
-fn segment_number(name: &str) -> Option<u64> {
-    let digits = name.strip_prefix("journal-")?.strip_suffix(".jsonl")?;
-    let number = digits.parse().ok()?;
-    (number > 0 && segment_name(number) == name).then_some(number)
-}
-
-/// Returns true if a folder holds any part of a journal.
-pub(super) fn is_begun(folder: &Path) -> io::Result<bool> {
-    let is_there = |name: &str| folder.join(name).symlink_metadata().is_ok();
-    Ok(!segments(folder)?.is_empty() || is_there(CHECKPOINTS) || is_there(CHECKPOINT))
-}
 
 /// Returns true if a process writes the journal in a folder.
 pub fn is_in_use(folder: &Path) -> bool {
@@ -84,6 +54,7 @@ pub fn is_in_use(folder: &Path) -> bool {
 /// A folder on a disk, locked for this process.
 pub(super) struct Folder {
     path: PathBuf,
+    archive: OnDisk,
     directory: File,
     memory: MemoryFile,
     current: Option<File>,
@@ -153,6 +124,7 @@ impl Folder {
         };
         let (path, memory) = (path.to_owned(), memory.clone());
         Ok(Self {
+            archive: OnDisk::new(&path),
             path,
             directory,
             memory,
@@ -175,7 +147,7 @@ impl Folder {
 
     /// Checks that no segment was taken away, including those that are complete.
     fn all_segments(&self) -> io::Result<()> {
-        let found = segments(&self.path)?;
+        let found = segments(&self.archive)?;
         // The segment begun last may have been removed again, when its first write failed.
         let least = self
             .begun
@@ -219,6 +191,10 @@ fn private() -> OpenOptions {
 }
 
 impl Storage for Folder {
+    fn archive(&self) -> &dyn Archive {
+        &self.archive
+    }
+
     fn create(&mut self, number: u64) -> io::Result<()> {
         self.current = None;
         let file = private()
@@ -308,6 +284,10 @@ impl Storage for Folder {
     fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
         let folder = self.memory.folder();
         replace(folder, &File::open(folder)?, self.memory.name(), contents)
+    }
+
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
+        contents(&OnDisk::new(self.memory.folder()), self.memory.name())
     }
 
     fn check(&mut self) -> io::Result<()> {

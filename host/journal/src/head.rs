@@ -1,14 +1,12 @@
 //! The head of a log: its first record names the format of all records.
 
-use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::Error as _;
 
+use super::archive::{Archive, segment_name};
 use super::damage::{Damage, Place};
-use super::file::segment_name;
 use super::line::MAX_LINE;
 use super::lines::{Found, read_line};
 use super::record::{Event, FORMAT, JournalBegun};
@@ -23,10 +21,11 @@ struct Any {
     format: Option<u32>,
 }
 
-/// Checks that a folder is not the journal of another format. The walk reports what cannot be read.
-pub(super) fn check_folder(folder: &Path) -> Result<(), Damage> {
+/// Checks that this is not the journal of another format. The walk reports what cannot be read.
+pub(super) fn check_archive(archive: &dyn Archive) -> Result<(), Damage> {
     let (file, mut line) = (segment_name(1), Vec::new());
-    let read = File::open(folder.join(&file))
+    let read = archive
+        .open(&file)
         .and_then(|file| read_line(&mut BufReader::new(file), &mut line, MAX_LINE));
     if !matches!(read, Ok(Found::Line)) {
         return Ok(());

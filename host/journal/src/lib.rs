@@ -19,6 +19,7 @@ pub mod owned;
 pub mod reason;
 pub mod seams;
 
+mod archive;
 mod batch;
 mod checkpoint;
 mod checkpoints;

@@ -1,9 +1,8 @@
 //! Lines of bounded length, from files that are not trusted.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Take};
-use std::path::Path;
 
+use super::archive::{Archive, ArchiveFile, open_if_any};
 use super::damage::{Damage, Place};
 
 /// The result of reading a line.
@@ -49,30 +48,29 @@ pub(super) fn read_line(
 /// The complete lines that a file had when it was opened; none if the file does not exist.
 pub(super) struct Lines {
     name: &'static str,
-    file: Option<Take<BufReader<File>>>,
+    file: Option<Take<BufReader<Box<dyn ArchiveFile>>>>,
     limit: usize,
     count: u64,
 }
 
 impl Lines {
-    pub(super) fn open(folder: &Path, name: &'static str, limit: usize) -> Result<Self, Damage> {
-        let opened = File::open(folder.join(name)).and_then(|file| {
-            let length = file.metadata()?.len();
+    pub(super) fn open(
+        archive: &dyn Archive,
+        name: &'static str,
+        limit: usize,
+    ) -> Result<Self, Damage> {
+        let begin = |mut file: Box<dyn ArchiveFile>| {
+            let length = file.length()?;
             Ok(BufReader::new(file).take(length))
-        });
-        let file = match opened {
-            Ok(file) => Some(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(source) => {
-                return Err(Damage::Unreadable {
-                    file: name.to_owned(),
-                    source,
-                });
-            }
+        };
+        let opened = open_if_any(archive, name).and_then(|file| file.map(begin).transpose());
+        let unreadable = |source| Damage::Unreadable {
+            file: name.to_owned(),
+            source,
         };
         Ok(Self {
             name,
-            file,
+            file: opened.map_err(unreadable)?,
             limit,
             count: 0,
         })

@@ -8,7 +8,6 @@
 //! Invariant: the memory is durable after the records that its checkpoint covers, and before that
 //! checkpoint is anywhere else.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -54,15 +53,6 @@ impl MemoryFile {
     pub(super) fn lock(&self) -> PathBuf {
         self.folder.join(format!("{}.lock", self.stem))
     }
-
-    /// Reads the memory, if there is one.
-    pub(super) fn read(&self) -> io::Result<Option<Memory>> {
-        match fs::read(self.path()) {
-            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 /// The checkpoint signed last.
@@ -76,6 +66,11 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Reads the contents of the file.
+    pub(super) fn parse(bytes: &[u8]) -> io::Result<Self> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
     /// Returns the contents of the file.
     pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;

@@ -4,15 +4,14 @@
 //! on a sequence without gaps of well-formed lines in whole batches; checkpoints and MACs decide
 //! whether these are the lines that were written.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read as _, Take};
-use std::path::{Path, PathBuf};
 
 use serde::de::Error as _;
 
+use super::archive::{Archive, ArchiveFile, segment_name, segments};
 use super::batch::{BatchEnd, Batches, Seal, Tag, Wrong};
 use super::damage::{Damage, Place};
-use super::file::{length_of, segment_name, segments};
+use super::file::length_of;
 use super::head;
 use super::line::{Frame, MAX_LINE};
 use super::lines::{Found, read_line};
@@ -35,8 +34,8 @@ pub(super) enum Ground {
 }
 
 /// A walk through all records.
-pub(super) struct Walk {
-    folder: PathBuf,
+pub(super) struct Walk<A> {
+    archive: A,
     /// The segments, the next one last.
     ahead: Vec<u64>,
     current: Option<Segment>,
@@ -51,7 +50,7 @@ pub(super) struct Walk {
 
 struct Segment {
     number: u64,
-    file: BufReader<Take<File>>,
+    file: BufReader<Take<Box<dyn ArchiveFile>>>,
     lines: u64,
     length: u64,
 }
@@ -82,14 +81,14 @@ pub(super) struct End {
     pub(super) checked: u64,
 }
 
-impl Walk {
+impl<A: Archive> Walk<A> {
     /// Begins a walk at the first record.
-    pub(super) fn begin(folder: &Path, ground: Ground) -> Result<Self, Damage> {
+    pub(super) fn begin(archive: A, ground: Ground) -> Result<Self, Damage> {
         let unreadable = |source| Damage::Unreadable {
-            file: folder.display().to_string(),
+            file: archive.place(),
             source,
         };
-        let mut ahead = segments(folder).map_err(unreadable)?;
+        let mut ahead = segments(&archive).map_err(unreadable)?;
         if let Some((_, missing)) = ahead
             .iter()
             .zip(1_u64..)
@@ -107,7 +106,7 @@ impl Walk {
             } => (Some(signed), believed, seal),
         };
         Ok(Self {
-            folder: folder.to_owned(),
+            archive,
             ahead,
             current: None,
             line: Vec::new(),
@@ -197,14 +196,14 @@ impl Walk {
     }
 
     /// Opens a segment; of the last one, only the whole batches.
-    fn open_segment(&mut self, number: u64) -> io::Result<BufReader<Take<File>>> {
-        let mut file = File::open(self.folder.join(segment_name(number)))?;
+    fn open_segment(&mut self, number: u64) -> io::Result<BufReader<Take<Box<dyn ArchiveFile>>>> {
+        let mut file = self.archive.open(&segment_name(number))?;
         let mut length = u64::MAX;
         if let (Some(signed), true) = (self.signed, self.ahead.is_empty())
             && let Some(Tail {
                 length: whole,
                 torn,
-            }) = tail::find(&mut file, &self.batches, self.tree.size() + 1, signed)?
+            }) = tail::find(&mut *file, &self.batches, self.tree.size() + 1, signed)?
         {
             (length, self.torn_bytes) = (whole, torn);
         }

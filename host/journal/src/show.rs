@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::archive::OnDisk;
 use super::damage::Damage;
 use super::reader::{Ground, Step, Walk};
 use super::time::parse_time;
@@ -62,7 +63,7 @@ impl Entry {
 
 /// The records of a journal, from its beginning. They end at the first damage.
 pub struct Entries {
-    walk: Walk,
+    walk: Walk<OnDisk>,
     ended: bool,
 }
 
@@ -73,7 +74,7 @@ impl Entries {
     /// Fails if the folder cannot be read, or lacks a segment.
     pub fn open(folder: &Path) -> Result<Self, Damage> {
         Ok(Self {
-            walk: Walk::begin(folder, Ground::AsItIs)?,
+            walk: Walk::begin(OnDisk::new(folder), Ground::AsItIs)?,
             ended: false,
         })
     }

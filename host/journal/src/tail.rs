@@ -9,11 +9,11 @@
 //! that bears the right MAC (where its key is known) is torn. A fault there is damage, which the walk
 //! reports.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read as _, SeekFrom};
 
 use hmac::Mac as _;
 
+use super::archive::ArchiveFile;
 use super::batch::{BatchEnd, Batches};
 use super::file::length_of;
 use super::line::{Frame, MAX_LINE};
@@ -32,14 +32,13 @@ pub(super) struct Tail {
 /// `signed` records are under a checkpoint. Returns `None` if the bytes after the last whole batch
 /// are not one torn batch.
 pub(super) fn find(
-    file: &mut File,
+    file: &mut dyn ArchiveFile,
     batches: &Batches,
     next: u64,
     signed: u64,
 ) -> io::Result<Option<Tail>> {
-    file.rewind()?;
     // A host may be writing: lines that arrive meanwhile are not read.
-    let total = file.metadata()?.len();
+    let total = file.length()?;
     let mut scan = Scan {
         batches: batches.structure(),
         next,
@@ -47,7 +46,7 @@ pub(super) fn find(
         good: 0,
         good_records: next.saturating_sub(1),
     };
-    let mut reader = BufReader::with_capacity(MAX_LINE, (&*file).take(total));
+    let mut reader = BufReader::with_capacity(MAX_LINE, (&mut *file).take(total));
     let mut line = Vec::new();
     let mut rest = Rest::Torn;
     loop {
@@ -105,7 +104,7 @@ fn rest_of_one_batch(reader: &mut impl BufRead, mut line: Vec<u8>) -> io::Result
 /// Whether what follows the last good batch bears the right MAC: then it is what was written, to
 /// the byte, so what is wrong with it is no work of a crash.
 fn is_sealed(
-    file: &mut File,
+    file: &mut dyn ArchiveFile,
     batches: &Batches,
     scan: &Scan,
     end: &BatchEnd,
@@ -119,7 +118,7 @@ fn is_sealed(
         .saturating_sub(scan.good)
         .saturating_sub(length_of(&end.line()?));
     file.seek(SeekFrom::Start(scan.good))?;
-    let mut reader = BufReader::with_capacity(MAX_LINE, (&*file).take(lines));
+    let mut reader = BufReader::with_capacity(MAX_LINE, file.take(lines));
     loop {
         let chunk = reader.fill_buf()?;
         let length = chunk.len();

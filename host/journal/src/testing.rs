@@ -14,6 +14,7 @@ use std::time::Duration;
 use bailiwick_envelope::{CallKind, Delegation, DelegationMode, SigningKey};
 use serde_json::Value;
 
+use super::archive::Archive;
 use super::file::{Folder, Storage, Unavailable};
 use super::journal::Settings;
 use super::keys::{JournalKeys, MacKey};
@@ -269,6 +270,10 @@ impl Faulty {
 }
 
 impl Storage for Faulty {
+    fn archive(&self) -> &dyn Archive {
+        self.inner.archive()
+    }
+
     fn create(&mut self, number: u64) -> io::Result<()> {
         self.perform(
             |folder| folder.create(number),
@@ -313,6 +318,10 @@ impl Storage for Faulty {
 
     fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
         self.perform(|folder| folder.remember(contents), |_| Ok(()))
+    }
+
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
+        self.inner.remembered()
     }
 
     fn check(&mut self) -> io::Result<()> {

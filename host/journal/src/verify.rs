@@ -8,17 +8,16 @@ mod interval;
 mod report;
 mod times;
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use thiserror::Error;
 
+use super::archive::{Archive, KEY, OnDisk, is_begun, key_text};
 use super::batch::Seal;
 use super::checkpoint::Checkpoint;
 use super::checkpoints::{Checkpoints, Listed, newest};
 use super::damage::{Damage, Place};
-use super::file::{KEY, is_begun};
 use super::head;
 use super::keys::MacKey;
 use super::reader::{Ground, Step, Walk};
@@ -128,30 +127,35 @@ pub fn verify(folder: &Path, key: Option<&VerifierKey>) -> Result<Report, Verify
 
 /// Verifies the journal in a folder with all that is given.
 pub fn verify_given(folder: &Path, given: Given<'_>) -> Result<Report, VerifyError> {
-    let own = own_key(folder, given.key)?;
-    head::check_folder(folder).map_err(VerifyError::Format)?;
+    verify_in(&OnDisk::new(folder), given)
+}
+
+/// Verifies a journal, wherever its files are.
+pub(super) fn verify_in(archive: &dyn Archive, given: Given<'_>) -> Result<Report, VerifyError> {
+    let own = own_key(archive, given.key)?;
+    head::check_archive(archive).map_err(VerifyError::Format)?;
     let kept = given
         .kept
         .map(|note| Checkpoint::open(note, &own).ok_or(VerifyError::Kept))
         .transpose()?;
     let seal = given.mac.map(|key| Seal::new(key, own.name()));
-    let report = check(folder, &own, kept, seal)?;
+    let report = check(archive, &own, kept, seal)?;
     Ok(Report {
         pinned: given.key.is_some(),
         ..report
     })
 }
 
-/// Verifies the journal in a folder with its key, a kept checkpoint and the key of its MACs.
+/// Verifies a journal with its key, a kept checkpoint and the key of its MACs.
 pub(super) fn check(
-    folder: &Path,
+    archive: &dyn Archive,
     key: &VerifierKey,
     kept: Option<Checkpoint>,
     seal: Option<Seal>,
 ) -> Result<Report, VerifyError> {
     let mut good = 0;
     let (extends, macs) = (kept.as_ref().map(|kept| kept.size), seal.is_some());
-    let checked = Check::run(folder, key, (kept, seal), &mut good);
+    let checked = Check::run(archive, key, (kept, seal), &mut good);
     let checked = checked.map_err(|damage| VerifyError::Damaged { damage, good })?;
     Ok(Report {
         key: key.to_string(),
@@ -179,33 +183,32 @@ fn contradicts(one: &Checkpoint, other: &Checkpoint) -> bool {
 
 /// The key of the journal: the folder's, which must be the one that is given, or the one that is
 /// given if the folder has none. The host, too, needs none there.
-fn own_key(folder: &Path, given: Option<&VerifierKey>) -> Result<VerifierKey, VerifyError> {
-    let name = || folder.display().to_string();
-    match (folder_key(folder)?, given) {
+fn own_key(archive: &dyn Archive, given: Option<&VerifierKey>) -> Result<VerifierKey, VerifyError> {
+    match (archive_key(archive)?, given) {
         (Some(found), Some(given)) if found != *given => Err(VerifyError::OtherKey {
             found: found.to_string(),
         }),
         (Some(found), _) => Ok(found),
-        (None, _) if !is_begun(folder).unwrap_or_default() => Err(VerifyError::NoJournal(name())),
+        (None, _) if !is_begun(archive).unwrap_or_default() => {
+            Err(VerifyError::NoJournal(archive.place()))
+        }
         (None, Some(given)) => Ok(given.clone()),
-        (None, None) => Err(VerifyError::NoKey(name())),
+        (None, None) => Err(VerifyError::NoKey(archive.place())),
     }
 }
 
-fn folder_key(folder: &Path) -> Result<Option<VerifierKey>, VerifyError> {
-    match fs::read_to_string(folder.join(KEY)) {
-        Ok(text) => text.parse().map(Some).map_err(VerifyError::Key),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(VerifyError::KeyUnreadable {
-            folder: folder.display().to_string(),
-            source,
-        }),
-    }
+fn archive_key(archive: &dyn Archive) -> Result<Option<VerifierKey>, VerifyError> {
+    let text = key_text(archive).map_err(|source| VerifyError::KeyUnreadable {
+        folder: archive.place(),
+        source,
+    })?;
+    let key = text.map(|text| text.parse());
+    key.transpose().map_err(VerifyError::Key)
 }
 
 /// A verification under way.
 struct Check<'g> {
-    walk: Walk,
+    walk: Walk<&'g dyn Archive>,
     /// The checkpoint that has a file of its own, until the walk has passed it.
     newest: Option<Checkpoint>,
     /// The checkpoint that was kept, likewise.
@@ -217,18 +220,18 @@ struct Check<'g> {
 
 impl<'g> Check<'g> {
     fn run(
-        folder: &Path,
+        archive: &'g dyn Archive,
         key: &VerifierKey,
         (kept, seal): (Option<Checkpoint>, Option<Seal>),
         good: &'g mut u64,
     ) -> Result<Report, Damage> {
         // Checkpoints before the lines that they cover, so that a journal can be verified while it
         // grows.
-        let newest = newest(folder, key)?;
-        let mut list = Checkpoints::open(folder, key, newest.as_ref())?;
+        let newest = newest(archive, key)?;
+        let mut list = Checkpoints::open(archive, key, newest.as_ref())?;
         let signed = newest.as_ref().map_or(0, |newest| newest.size);
         let walk = Walk::begin(
-            folder,
+            archive,
             Ground::Signed {
                 signed,
                 believed: 0,

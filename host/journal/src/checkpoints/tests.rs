@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs;
+use std::path::Path;
 
 use super::super::journal::{Journal, JournalError};
 use super::super::record::{Event, HostStopped};

@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints::{Checkpoints, newest};
-use super::super::file::Folder;
 use super::super::memory::Memory;
 use super::super::reader::{Ground, Step as Found, Walk};
 use super::super::record::{JournalAdopted, Previous};
@@ -39,20 +38,15 @@ pub fn adopt(
     adoption: Adoption<'_>,
 ) -> Result<Opened, JournalError> {
     let storage = lock(settings)?;
-    let ground = Grounds::new(settings, keys)?;
+    let ground = Grounds::new(Box::new(storage), settings, keys)?;
     ground.check_folder()?;
     match adoption {
-        Adoption::Extending(note) => extending(ground, storage, note, clock),
-        Adoption::New => new(ground, storage, clock),
+        Adoption::Extending(note) => extending(ground, note, clock),
+        Adoption::New => new(ground, clock),
     }
 }
 
-fn extending(
-    ground: Grounds<'_>,
-    storage: Folder,
-    note: &str,
-    clock: &dyn Clock,
-) -> Result<Opened, JournalError> {
+fn extending(ground: Grounds<'_>, note: &str, clock: &dyn Clock) -> Result<Opened, JournalError> {
     let remembered = remembered(&ground);
     let kept = Checkpoint::open(note, &ground.signer.verifier).ok_or(JournalError::NotKept)?;
     let state = verified(&ground, kept.clone())?;
@@ -62,17 +56,17 @@ fn extending(
     let adopted = JournalAdopted {
         detail: detail.into(),
     };
-    let (mut log, opened) = ground.into_log(Box::new(storage), state, Step::Remember, clock)?;
+    let (mut log, opened) = ground.into_log(state, Step::Remember, clock)?;
     let written = log.append(&[&adopted.into()], clock.now_ms());
     signed(written.and_then(|_| log.checkpoint()), &log, opened)
 }
 
-fn new(ground: Grounds<'_>, storage: Folder, clock: &dyn Clock) -> Result<Opened, JournalError> {
+fn new(ground: Grounds<'_>, clock: &dyn Clock) -> Result<Opened, JournalError> {
     let remembered = remembered(&ground);
     if ground.is_begun()? {
         return Err(JournalError::InTheWay(ground.settings.folder.clone()));
     }
-    if !ground.memory.path().exists() {
+    if matches!(ground.remembered(), Ok(None)) {
         return Err(JournalError::NothingRemembered);
     }
     let state = State {
@@ -80,7 +74,7 @@ fn new(ground: Grounds<'_>, storage: Folder, clock: &dyn Clock) -> Result<Opened
         ..State::empty()
     };
     // The memory of the old log is replaced only when the head that names it is durable.
-    let (mut log, opened) = ground.into_log(Box::new(storage), state, Step::List, clock)?;
+    let (mut log, opened) = ground.into_log(state, Step::List, clock)?;
     let written = log.append(&[], clock.now_ms());
     signed(written.and_then(|_| log.checkpoint()), &log, opened)
 }
@@ -103,22 +97,22 @@ fn signed(written: io::Result<()>, log: &Log, opened: Opened) -> Result<Opened, 
 /// Verifies the journal in the folder in full: it extends the kept checkpoint, and this host wrote
 /// everything that its own newest checkpoint does not cover.
 fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalError> {
-    let (folder, key) = (&*ground.settings.folder, &ground.signer.verifier);
-    verify::check(folder, key, Some(kept), None).map_err(|error| match error {
+    let (archive, key) = (ground.archive(), &ground.signer.verifier);
+    verify::check(archive, key, Some(kept), None).map_err(|error| match error {
         VerifyError::Damaged { damage, .. } => ground.damaged(damage),
         error => JournalError::NotAJournal {
-            path: folder.to_owned(),
+            path: ground.settings.folder.clone(),
             source: error,
         },
     })?;
     let state = || {
-        let newest = newest(folder, key)?;
-        let mut list = Checkpoints::open(folder, key, newest.as_ref())?;
+        let newest = newest(archive, key)?;
+        let mut list = Checkpoints::open(archive, key, newest.as_ref())?;
         while list.next()?.is_some() {}
         let signed = list.last_size();
         let seal = Some(ground.seal.clone());
         let mut walk = Walk::begin(
-            folder,
+            archive,
             Ground::Signed {
                 signed,
                 believed: signed,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::super::archive::KEY;
 use super::super::damage::Damage;
-use super::super::file::KEY;
 use super::super::verify::VerifyError;
 use crate::note::InvalidKey;
 use crate::owned::OwnedError;

@@ -6,9 +6,10 @@
 
 use std::io;
 
+use super::super::archive::CHECKPOINT;
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints;
-use super::super::file::{CHECKPOINT, Storage};
+use super::super::file::Storage;
 use super::super::memory::{ListEnd, Memory};
 use super::super::tree::Hash;
 use super::log::{Log, Unsigned};

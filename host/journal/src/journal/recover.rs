@@ -5,15 +5,15 @@
 //! remembered checkpoint count only under this host's MAC. A journal that does not fit is not
 //! repaired: people must look at it.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::super::archive::{Archive, KEY, is_begun, key_text};
 use super::super::batch::{NONE_BEFORE, Seal};
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints;
 use super::super::damage::Damage;
-use super::super::file::{KEY, Storage, is_begun};
+use super::super::file::Storage;
 use super::super::head;
 use super::super::memory::{ListEnd, Memory, MemoryFile};
 use super::super::open::OpenCalls;
@@ -34,15 +34,16 @@ pub(super) fn recover(
     keys: Keys,
     clock: &dyn Clock,
 ) -> Result<(Log, Opened), JournalError> {
-    let ground = Grounds::new(settings, keys)?;
+    let ground = Grounds::new(storage, settings, keys)?;
     ground.check_folder()?;
     let state = ground.remembered_state()?;
     check_clock(state.last_time.as_deref(), clock)?;
-    ground.into_log(storage, state, Step::Remember, clock)
+    ground.into_log(state, Step::Remember, clock)
 }
 
 /// Everything that recovery needs.
 pub(super) struct Grounds<'s> {
+    storage: Box<dyn Storage>,
     pub(super) settings: &'s Settings,
     pub(super) signer: Signer,
     pub(super) seal: Seal,
@@ -84,12 +85,17 @@ impl State {
 }
 
 impl<'s> Grounds<'s> {
-    pub(super) fn new(settings: &'s Settings, keys: Keys) -> Result<Self, JournalError> {
+    pub(super) fn new(
+        storage: Box<dyn Storage>,
+        settings: &'s Settings,
+        keys: Keys,
+    ) -> Result<Self, JournalError> {
         let verifier = VerifierKey::new(&settings.origin, keys.signing.public())
             .map_err(JournalError::Origin)?;
         let seal = Seal::new(keys.mac, &settings.origin);
         let memory = MemoryFile::new(&settings.memory, &settings.origin);
         Ok(Self {
+            storage,
             settings,
             signer: Signer {
                 key: keys.signing,
@@ -104,14 +110,18 @@ impl<'s> Grounds<'s> {
         &self.settings.folder
     }
 
+    /// Returns the journal's files, for reading.
+    pub(super) fn archive(&self) -> &dyn Archive {
+        self.storage.archive()
+    }
+
     /// Checks that the folder is empty, or in this version's format and this key's.
     pub(super) fn check_folder(&self) -> Result<(), JournalError> {
-        head::check_folder(self.folder()).map_err(|damage| self.damaged(damage))?;
-        match fs::read_to_string(self.folder().join(KEY)) {
-            Ok(found) => self.check_key(&found),
-            // With the first record, or again: the host needs no one to tell it its own key.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(self.unreadable(error)),
+        head::check_archive(self.archive()).map_err(|damage| self.damaged(damage))?;
+        match key_text(self.archive()).map_err(|error| self.unreadable(error))? {
+            Some(found) => self.check_key(&found),
+            // The host writes its own key with the first record, or again.
+            None => Ok(()),
         }
     }
 
@@ -168,12 +178,14 @@ impl<'s> Grounds<'s> {
 
     /// Returns true if the folder holds any part of a journal.
     pub(super) fn is_begun(&self) -> Result<bool, JournalError> {
-        is_begun(self.folder()).map_err(|error| self.unreadable(error))
+        is_begun(self.archive()).map_err(|error| self.unreadable(error))
     }
 
     /// Returns the host's memory, if there is one.
     pub(super) fn remembered(&self) -> Result<Option<Memory>, JournalError> {
-        self.memory.read().map_err(|source| JournalError::Memory {
+        let bytes = self.storage.remembered();
+        let memory = bytes.and_then(|bytes| bytes.map(|bytes| Memory::parse(&bytes)).transpose());
+        memory.map_err(|source| JournalError::Memory {
             path: self.memory.path(),
             source,
         })
@@ -214,8 +226,8 @@ impl<'s> Grounds<'s> {
     }
 
     fn read(&self, remembered: &Memory, checkpoint: &Checkpoint) -> Result<State, Damage> {
-        let (folder, key, signed) = (self.folder(), &self.signer.verifier, checkpoint.size);
-        let ending = checkpoints::ending(folder, key, remembered.list);
+        let (archive, key, signed) = (self.archive(), &self.signer.verifier, checkpoint.size);
+        let ending = checkpoints::ending(archive, key, remembered.list);
         let listed = ending
             .as_ref()
             .ok()
@@ -226,7 +238,7 @@ impl<'s> Grounds<'s> {
             believed: signed,
             seal: Some(self.seal.clone()),
         };
-        let mut walk = Walk::begin(folder, ground)?;
+        let mut walk = Walk::begin(archive, ground)?;
         let (mut added, mut unsigned, mut last_time) =
             (Unsigned::default(), Unsigned::default(), None);
         while let Found::Record { leaf, time, .. } = walk.step()? {
@@ -270,7 +282,7 @@ impl<'s> Grounds<'s> {
         added: &Unsigned,
     ) -> Result<Publication, Damage> {
         let key = &self.signer.verifier;
-        let newest = checkpoints::newest(self.folder(), key)?;
+        let newest = checkpoints::newest(self.archive(), key)?;
         let unlisted = |_| Damage::ListChanged;
         let pending =
             |step| Pending::new(remembered.note.clone(), added.leaves(), step).map_err(unlisted);
@@ -298,13 +310,14 @@ impl<'s> Grounds<'s> {
     /// log without a checkpoint gets its first one, published from `first` on.
     pub(super) fn into_log(
         self,
-        mut storage: Box<dyn Storage>,
         state: State,
         first: Step,
         clock: &dyn Clock,
     ) -> Result<(Log, Opened), JournalError> {
         let ours = format!("{}\n", self.signer.verifier);
-        if !self.folder().join(KEY).exists() {
+        let written = key_text(self.archive()).map_err(|error| self.unreadable(error))?;
+        let mut storage = self.storage;
+        if written.is_none() {
             if state.end.tree.size() > 0 {
                 tracing::warn!("the audit folder lacks its file `key`; it is written again");
             }

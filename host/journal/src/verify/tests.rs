@@ -10,11 +10,12 @@ mod bits;
 mod checkpoints;
 mod torn;
 
+use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::super::file::{CHECKPOINT, CHECKPOINTS};
+use super::super::archive::{CHECKPOINT, CHECKPOINTS};
 use super::super::journal::{Journal, Settings};
 use super::super::record::{Event, HostStopped};
 use super::super::testing::{

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::super::super::file::CHECKPOINTS;
+use super::super::super::archive::CHECKPOINTS;
 use super::*;
 
 /// A deed against the live journal: its folder and its segment.

@@ -3,8 +3,8 @@
 
 use std::fs;
 
+use super::super::super::archive::{CHECKPOINT, CHECKPOINTS};
 use super::super::super::damage::Damage;
-use super::super::super::file::{CHECKPOINT, CHECKPOINTS};
 use super::super::super::testing::memory;
 use super::*;
 use crate::keys::JournalKeys;

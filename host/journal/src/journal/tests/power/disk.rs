@@ -7,12 +7,40 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Cursor, ErrorKind};
 use std::path::Path;
 
 use super::dice::Dice;
+use crate::archive::{Archive, ArchiveFile};
 
 /// The contents of a disk, by path.
 pub(super) type Left = BTreeMap<String, Vec<u8>>;
+
+/// The files of one folder of a disk, without the folders below it.
+pub(super) struct LeftIn<'l>(pub(super) &'static str, pub(super) &'l Left);
+
+impl LeftIn<'_> {
+    fn path(&self, name: &str) -> String {
+        format!("{}/{name}", self.0)
+    }
+}
+
+impl Archive for LeftIn<'_> {
+    fn place(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let below = |path: &String| Some(path.strip_prefix(self.0)?.strip_prefix('/')?.to_owned());
+        let names = self.1.keys().filter_map(below);
+        Ok(names.filter(|name| !name.contains('/')).collect())
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn ArchiveFile>> {
+        let contents = self.1.get(&self.path(name)).ok_or(ErrorKind::NotFound)?;
+        Ok(Box::new(Cursor::new(contents.clone())))
+    }
+}
 
 /// A program's requests to a disk, in order. Paths begin below a root.
 #[derive(Clone, Debug)]

@@ -1,22 +1,23 @@
 //! The judge: compares the remains of a journal with the promises.
 
-use super::disk::{Left, write_to};
+use super::disk::{Left, LeftIn, write_to};
 use super::life::{Life, lines_of, told};
 use super::recorder::{AUDIT, lock};
 use super::*;
-use crate::file::KEY;
+use crate::archive::key_text;
 use crate::journal::recover;
 use crate::tree::{Tree, leaf_hash};
+use crate::verify::{Given, verify_in};
 
 /// Returns the lines that the journal keeps of the remains, or the promise that it breaks. It
 /// starts. Every acknowledged record is there; any other batch is there as a whole or not at all.
 /// The verifier accepts the journal before and after, and a second start finds the state that the
 /// first one left.
 pub(super) fn judge(left: &Left, life: &Life, moment: usize) -> Result<Vec<String>, String> {
+    let verified = verify_left(left, life, moment);
     let root = temporary();
     write_to(root.path(), left);
     let folder = root.path().join(AUDIT);
-    let verified = verify_found(&folder, life, moment);
     let says = |verified: &Result<Option<usize>, String>| match verified {
         Ok(_) => "verify accepts it".to_owned(),
         Err(error) => error.clone(),
@@ -53,16 +54,17 @@ pub(super) fn judge(left: &Left, life: &Life, moment: usize) -> Result<Vec<Strin
     Ok(lines[..kept].to_vec())
 }
 
-/// Returns the verifier's count before the host starts; none in a folder that has no key yet.
-fn verify_found(folder: &Path, life: &Life, moment: usize) -> Result<Option<usize>, String> {
-    if !folder.join(KEY).exists() {
+/// Returns the verifier's count before the host starts; `None` if the disk has no key yet.
+fn verify_left(left: &Left, life: &Life, moment: usize) -> Result<Option<usize>, String> {
+    let audit = LeftIn(AUDIT, left);
+    if key_text(&audit).map_err(told)?.is_none() {
         let (sure, _) = bounds(life, moment);
         ensure(sure == 0, || {
             format!("the key is gone, and {sure} records were acknowledged")
         })?;
         return Ok(None);
     }
-    let report = verify(folder, None)
+    let report = verify_in(&audit, Given::default())
         .map_err(|error| format!("verify refuses what is left: {}", told(error)))?;
     Ok(Some(usize::try_from(report.records).unwrap()))
 }

@@ -6,8 +6,9 @@ use std::io;
 
 use super::disk::Step;
 use super::*;
+use crate::archive::{Archive, CHECKPOINTS, segment_name};
 use crate::durable::seen::Synced;
-use crate::file::{CHECKPOINTS, Folder, Storage, Unavailable, segment_name};
+use crate::file::{Folder, Storage, Unavailable};
 use crate::testing::memory;
 
 /// A folder whose steps are recorded.
@@ -99,6 +100,10 @@ impl Recorder {
 }
 
 impl Storage for Recorder {
+    fn archive(&self) -> &dyn Archive {
+        self.folder.archive()
+    }
+
     fn create(&mut self, number: u64) -> io::Result<()> {
         let synced = self.perform(|folder| folder.create(number))?;
         self.current = audit(&segment_name(number));
@@ -172,6 +177,10 @@ impl Storage for Recorder {
             [Flush::Memory, Flush::MemoryName],
         );
         Ok(())
+    }
+
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
+        self.folder.remembered()
     }
 
     fn check(&mut self) -> io::Result<()> {
