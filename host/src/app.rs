@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::{HostStopped, Journal};
 use crate::call::Host;
 use crate::config;
+use crate::cores::Cores;
 use crate::egress::Tls;
 use crate::envelope::HostKeys;
 use crate::intake::{self, Intake, Workers};
@@ -46,6 +47,7 @@ pub struct App {
     front: Arc<Front>,
     operations: Option<(TcpListener, Arc<Operations>)>,
     trusted: Vec<IpNet>,
+    cores: Arc<Cores>,
     host: Arc<Host>,
     intake: Arc<Intake>,
     journal: Journal,
@@ -98,6 +100,9 @@ impl App {
             front: Arc::new(Front::new(front, Arc::clone(&host))),
             operations,
             trusted: server.trusted_proxies,
+            cores: Arc::new(
+                Cores::start().context("a thread for each processor cannot be started")?,
+            ),
             intake: Arc::clone(&ground.intake),
             journal: ground.journal.clone(),
             drain: ground.limits.time + Duration::from_secs(2),
@@ -123,6 +128,7 @@ impl App {
                 trusted: self.trusted,
                 stop: stop.clone(),
                 drain: self.drain,
+                cores: Some(Arc::clone(&self.cores)),
             },
             self.front,
         );
@@ -134,6 +140,7 @@ impl App {
                 trusted: Vec::new(),
                 stop: closed.clone(),
                 drain: OPERATIONS_DRAIN,
+                cores: None,
             };
             tokio::spawn(transport::serve_operations(serving, operations))
         });
@@ -153,6 +160,8 @@ impl App {
             observed.await.context("the operations listener failed")?;
         }
         let watched = watching.await;
+        // Nothing is left that runs on them.
+        drop(self.cores);
         self.journal
             .close(HostStopped {})
             .await

@@ -32,6 +32,7 @@ pub mod answers;
 pub mod app;
 pub mod build;
 pub mod characters;
+pub mod cores;
 pub mod flight;
 pub mod harden;
 pub mod json;

@@ -12,6 +12,7 @@ use jsonschema::PatternOptions;
 use serde_json::{Map, Value};
 
 use crate::characters::{Unfit, check_name, check_prose};
+use crate::cores;
 use crate::json;
 use cost::{Cost, Unbounded, expanded};
 
@@ -144,9 +145,9 @@ impl Schema {
         if steps > MAX_STEPS {
             return Err("/: it is too large to be checked against the schema".to_owned());
         }
-        if steps > CHEAP && tokio::runtime::Handle::try_current().is_ok() {
+        if steps > CHEAP {
             // Other tasks go on while this one takes its time.
-            return tokio::task::block_in_place(|| self.evaluate(instance, steps));
+            return cores::block_in_place(|| self.evaluate(instance, steps));
         }
         self.evaluate(instance, steps)
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Entry, Host, Refusal, refusal};
+use crate::cores;
 use crate::dispatch::{self, Decided, Denied, Target, TargetRequest};
 use crate::reason::RefusalReason;
 
@@ -41,6 +42,7 @@ impl Entry {
         let turn = host.checks.turn(self.caller()).await;
         let overloaded = |message: &str| allowed.denied(RefusalReason::Overloaded, message.into());
         let _turn = turn.map_err(|full| overloaded(full.message()))?;
+        cores::leave().await;
         allowed.check()
     }
 }

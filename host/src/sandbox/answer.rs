@@ -68,6 +68,11 @@ impl Answer {
     }
 }
 
+/// Returns true if judging a result takes long enough to hold up others.
+pub(super) fn is_costly(returned: &Result<wit::Outcome, wit::Error>) -> bool {
+    matches!(returned, Ok(wit::Outcome::Complete(output)) if size(output) > CHEAP)
+}
+
 /// Judges a tool's result: its answer if it is acceptable, and an error otherwise.
 pub(super) fn judge(
     returned: Result<wit::Outcome, wit::Error>,
@@ -158,6 +163,9 @@ fn convert(output: wit::Output, tool: ToolExport<'_>) -> Result<Answer, String> 
 
 /// The key of the reason in a result's `_meta`.
 const REASON: &str = "io.bailiwick/reason";
+
+/// The largest result that is judged at once, bytes: well below a millisecond.
+const CHEAP: usize = 32 * 1024;
 
 #[cfg(test)]
 mod tests {

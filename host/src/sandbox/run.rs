@@ -6,7 +6,7 @@ use bailiwick_envelope::SignedEnvelope;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 
-use super::answer::{Ending, judge};
+use super::answer::{Ending, is_costly, judge};
 use super::bindings::{World, call};
 use super::code::Code;
 use super::described::RawDefinition;
@@ -19,6 +19,7 @@ use super::progress::ProgressSink;
 use super::state::{CallScope, CallState, Purpose, RanOut, Surroundings, store};
 use super::ticker::Ticker;
 use super::wasi;
+use crate::cores;
 use crate::downstream::Services;
 use crate::limits::Limits;
 use crate::principal::Principal;
@@ -211,7 +212,12 @@ impl Sandbox {
         };
         match returned {
             Err(_elapsed) => timed_out(),
-            Ok(Ok(returned)) => judge(returned, tool, self.limits.output),
+            Ok(Ok(returned)) => {
+                if is_costly(&returned) {
+                    cores::leave().await;
+                }
+                judge(returned, tool, self.limits.output)
+            }
             Ok(Err(error)) => trapped(&error, store.data(), tool.name),
         }
     }

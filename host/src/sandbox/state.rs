@@ -13,6 +13,7 @@ use super::log::Log;
 use super::progress::ProgressSink;
 use super::ticker::{TICK, Ticking};
 use super::wasi::Wasi;
+use crate::cores;
 use crate::downstream::Services;
 use crate::limits::Limits;
 use crate::seams::{Clock, Random};
@@ -142,8 +143,8 @@ pub(super) fn store(engine: &Engine, state: CallState) -> Store<CallState> {
     store.set_hostcall_fuel(fuel);
     store.set_max_component_handles(handles);
     store.set_epoch_deadline(1);
-    // Runs once a tick while the guest runs. Yielding through tokio lets I/O and timers proceed
-    // however many guests spin.
+    // Runs once a tick while the guest runs. It leaves the core of its connection to others, and
+    // yields through tokio, so that I/O and timers proceed however many guests spin.
     store.epoch_deadline_callback(|mut store| {
         let cpu = &mut store.data_mut().cpu;
         cpu.used += 1;
@@ -153,10 +154,7 @@ pub(super) fn store(engine: &Engine, state: CallState) -> Store<CallState> {
         if Instant::now() >= cpu.deadline {
             return Err(RanOut::Clock.into());
         }
-        Ok(UpdateDeadline::YieldCustom(
-            1,
-            Box::pin(tokio::task::yield_now()),
-        ))
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(cores::leave())))
     });
     store
 }

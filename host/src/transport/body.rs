@@ -15,6 +15,7 @@ use hyper::body::{Bytes, Incoming};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use crate::cores;
 use crate::principal::Principal;
 pub(super) use parsed::{Held, Parsed};
 use room::{BodyBounds, Rooms};
@@ -56,7 +57,7 @@ impl WholeBody {
     /// Parses the body. Others go on while a costly one takes its time.
     pub(super) fn parse<T>(self, parse: impl FnOnce(&[u8]) -> T) -> T {
         if self.is_costly() {
-            tokio::task::block_in_place(|| parse(&self.bytes))
+            cores::block_in_place(|| parse(&self.bytes))
         } else {
             parse(&self.bytes)
         }

@@ -25,6 +25,7 @@ use super::body::Held;
 use super::discovery::Resource;
 use super::revision::Revision;
 use crate::call::{self, CallClient, Entry, Host, Progress, Refusal};
+use crate::cores;
 use crate::dispatch::TargetRequest;
 use crate::sandbox::{self, Report};
 
@@ -61,12 +62,13 @@ pub(super) async fn answer(
     let reports = framing.progress.is_some().then(|| sender.clone());
     let own = Arc::clone(host);
     // From here on the call no longer depends on its client: whatever is decided is recorded.
-    host.calls.spawn(async move {
+    let call = async move {
         // The memory of the arguments counts until the call ends, even if the client has gone.
         let _held = held;
         let ended = deliver(&own, (entry, request), gone, reports).await;
         let _ = sender.send(Event::Ended(ended)).await;
-    });
+    };
+    host.calls.spawn(cores::movable(call));
     match events.recv().await {
         Some(Event::Ended(ended)) => framing.whole(ended),
         Some(first) => framing.stream(first, events, guard),

@@ -29,6 +29,7 @@ use super::message::{Asks, BadMessage, Message, TargetCall, trace_id_of};
 use super::ready::ready;
 use super::revision::{self, Improper};
 use crate::call::{self, Entry, Host, Listener};
+use crate::cores;
 use crate::dispatch::{Target, TargetRequest};
 use crate::identity::{Caller, Presented};
 use crate::principal::Principal;
@@ -196,7 +197,7 @@ impl Front {
         let entry = match admitted {
             Ok(Ok(entry)) => entry,
             Ok(Err(refusal)) => return self.refuse(&refusal),
-            Err(_) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
+            Err(_) => return failed(),
         };
         course.admitted();
         let (message, held) = match self.read(entry.caller(), body).await {
@@ -261,7 +262,7 @@ impl Front {
         match self.host.calls.spawn(listen).await {
             Ok(Ok(listener)) => Ok(listener),
             Ok(Err(refusal)) => Err(not_listening(&refusal, &self.resource)),
-            Err(_) => Err(plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")),
+            Err(_) => Err(failed()),
         }
     }
 
@@ -272,7 +273,7 @@ impl Front {
         match to_its_end(&self.host, refuse).await {
             Ok(refusal) if refusal.is_unrecordable() => self.refuse(&refusal),
             Ok(_) => improper.answer(id),
-            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
+            Err(_) => failed(),
         }
     }
 
@@ -306,13 +307,17 @@ impl Front {
         let body = self.bodies.read(Principal::from(caller), body).await;
         let body = body.map_err(unread)?;
         // Costly bodies wait for those of the same caller, so that others need not wait for them.
-        let _turn = if body.is_costly() {
+        let parsed = if body.is_costly() {
             let turn = self.host.checks.turn(caller).await;
-            Some(turn.map_err(|full| later(full.message()))?)
+            let _turn = turn.map_err(|full| later(full.message()))?;
+            let apart = cores::movable(async move {
+                cores::leave().await;
+                body.parse(Message::parse)
+            });
+            apart.await.map_err(|_panicked| failed())?
         } else {
-            None
+            body.parse(Message::parse)
         };
-        let parsed = body.parse(Message::parse);
         let bad = |bad: BadMessage| protocol_error(&bad.id, bad.code, &bad.message, None);
         let message = parsed.map_err(bad)?;
         let held = self
@@ -321,6 +326,10 @@ impl Front {
             .map_err(unread)?;
         Ok((message, held))
     }
+}
+
+fn failed() -> HttpAnswer {
+    plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")
 }
 
 impl Door for Front {

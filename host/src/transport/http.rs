@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer::{HttpAnswer, later, plain};
+use crate::cores::Cores;
 pub(super) use course::Course;
 pub(super) use places::ConnectionBounds;
 use places::{ConnectionPlace, Places};
@@ -55,6 +56,8 @@ pub struct Listening {
     pub stop: CancellationToken,
     /// The time that requests under way then have to finish.
     pub drain: Duration,
+    /// The cores that serve the connections, if not the shared runtime.
+    pub cores: Option<Arc<Cores>>,
 }
 
 /// Serves what `door` answers until the listener must stop.
@@ -64,6 +67,7 @@ pub(super) async fn serve<D: Door>(listening: Listening, bounds: ConnectionBound
         trusted,
         stop,
         drain,
+        cores,
     } = listening;
     let connections = TaskTracker::new();
     let places = Places::new(bounds, trusted);
@@ -77,7 +81,9 @@ pub(super) async fn serve<D: Door>(listening: Listening, bounds: ConnectionBound
             Ok((stream, peer)) => {
                 // A connection without a place is closed at once.
                 if let Some(place) = places.enter(peer.ip()) {
-                    connections.spawn(connection(stream, place, Arc::clone(&door), stop.clone()));
+                    let (door, stop) = (Arc::clone(&door), stop.clone());
+                    let serving = |stream| connection(stream, place, door, stop);
+                    start(&connections, cores.as_deref(), stream, serving);
                 }
                 // A connection that had to make room gets the time to go.
                 tokio::task::yield_now().await;
@@ -97,6 +103,31 @@ pub(super) async fn serve<D: Door>(listening: Listening, bounds: ConnectionBound
     {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
+}
+
+/// Starts to serve a connection on one of the cores, or in the runtime of the caller.
+fn start<F>(
+    connections: &TaskTracker,
+    cores: Option<&Cores>,
+    stream: TcpStream,
+    serving: impl FnOnce(TcpStream) -> F + Send + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Some(core) = cores.map(Cores::deal) else {
+        connections.spawn(serving(stream));
+        return;
+    };
+    let runtime = core.runtime().clone();
+    let served = async move {
+        let _core = core;
+        // The socket belongs to the runtime in which it is registered.
+        match stream.into_std().and_then(TcpStream::from_std) {
+            Ok(stream) => serving(stream).await,
+            Err(error) => tracing::warn!(cause = %error, "a connection could not be served"),
+        }
+    };
+    connections.spawn_on(served, &runtime);
 }
 
 async fn connection<D: Door>(

@@ -1,0 +1,187 @@
+//! The processors: one runtime with a single thread for each, on which connections are served.
+//!
+//! Everything that a short call does happens on the thread of its connection, so nothing wakes
+//! another processor for it. Work that takes long must not hold up its neighbours there: it asks to
+//! [`leave`], and what [`movable`] wraps then goes on in the shared runtime, whose threads take work
+//! from each other.
+//!
+//! Invariant: whatever asks to leave holds its thread for no longer than until then. A guest asks
+//! at its first tick; a large body and a costly check ask before they begin.
+
+use std::cell::{Cell, OnceCell};
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{self, Handle, RuntimeFlavor};
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The runtimes, which end with this value.
+pub struct Cores {
+    cores: Vec<Core>,
+    next: AtomicUsize,
+    _running: DropGuard,
+}
+
+struct Core {
+    runtime: Handle,
+    // The connections that it serves.
+    load: Arc<AtomicUsize>,
+}
+
+/// A place on one of the cores, given back when dropped.
+pub struct OnCore {
+    runtime: Handle,
+    load: Arc<AtomicUsize>,
+}
+
+impl Cores {
+    /// Starts a runtime for each processor that this process may use. The runtime of the caller is
+    /// the shared one.
+    ///
+    /// # Errors
+    /// Fails if the system refuses a thread or its descriptors.
+    pub fn start() -> io::Result<Self> {
+        let count = thread::available_parallelism().map_or(1, usize::from);
+        let stop = CancellationToken::new();
+        let shared = Handle::current();
+        let core = |number| core(number, shared.clone(), stop.clone());
+        let cores = (0..count).map(core).collect::<io::Result<_>>()?;
+        Ok(Self {
+            cores,
+            next: AtomicUsize::new(0),
+            _running: stop.drop_guard(),
+        })
+    }
+
+    /// Returns a place on the core with the fewest connections.
+    pub fn deal(&self) -> OnCore {
+        let start = self.next.fetch_add(1, Ordering::Relaxed);
+        let in_turn = self.cores.iter().cycle().skip(start % self.cores.len());
+        let least = in_turn
+            .take(self.cores.len())
+            .min_by_key(|core| core.load.load(Ordering::Relaxed));
+        let core = least.unwrap_or(&self.cores[0]);
+        core.load.fetch_add(1, Ordering::Relaxed);
+        OnCore {
+            runtime: core.runtime.clone(),
+            load: Arc::clone(&core.load),
+        }
+    }
+}
+
+impl OnCore {
+    /// Returns the runtime of the core.
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+}
+
+impl Drop for OnCore {
+    fn drop(&mut self) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Starts the thread of one core.
+fn core(number: usize, shared: Handle, stop: CancellationToken) -> io::Result<Core> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let handle = runtime.handle().clone();
+    let serve = move || {
+        // The thread is new, so nothing is set.
+        let _ = SHARED.with(|known| known.set(shared));
+        runtime.block_on(stop.cancelled());
+        runtime.shutdown_timeout(LAST);
+    };
+    thread::Builder::new()
+        .name(format!("core-{number}"))
+        .spawn(serve)?;
+    Ok(Core {
+        runtime: handle,
+        load: Arc::default(),
+    })
+}
+
+/// Lets others go on. On a core, the work that [`movable`] wraps goes on in the shared runtime.
+pub async fn leave() {
+    LEAVING.set(true);
+    tokio::task::yield_now().await;
+}
+
+/// Does `work` where it is polled, until it asks to [`leave`] a core.
+///
+/// # Errors
+/// Fails if the work panicked in the shared runtime.
+pub async fn movable<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
+    let mut at = At::Here(Some(Box::pin(work)));
+    poll_fn(move |context| at.poll(context)).await
+}
+
+/// The runtime in which a piece of work goes on.
+enum At<T> {
+    /// The one of the caller. The work is absent only while it is handed over.
+    Here(Option<Pin<Box<dyn Future<Output = T> + Send>>>),
+    /// The shared one.
+    There(JoinHandle<T>),
+}
+
+impl<T: Send + 'static> At<T> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        if let Self::Here(work) = self {
+            LEAVING.set(false);
+            let polled = work.as_mut().map(|work| work.as_mut().poll(context));
+            if let Some(Poll::Ready(done)) = polled {
+                return Poll::Ready(Ok(done));
+            }
+            let Some(shared) = LEAVING.take().then(shared).flatten() else {
+                return Poll::Pending;
+            };
+            let Some(work) = work.take() else {
+                return Poll::Pending;
+            };
+            *self = Self::There(shared.spawn(work));
+        }
+        match self {
+            Self::There(rest) => Pin::new(rest).poll(context),
+            Self::Here(_) => Poll::Pending,
+        }
+    }
+}
+
+/// Does something that takes long. Other tasks of the shared runtime go on meanwhile.
+pub fn block_in_place<T>(work: impl FnOnce() -> T) -> T {
+    let shared = Handle::try_current()
+        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if shared {
+        tokio::task::block_in_place(work)
+    } else {
+        work()
+    }
+}
+
+fn shared() -> Option<Handle> {
+    SHARED.with(|shared| shared.get().cloned())
+}
+
+thread_local! {
+    /// The shared runtime, known on the threads of cores alone.
+    static SHARED: OnceCell<Handle> = const { OnceCell::new() };
+    /// The work that is being polled on this thread asked to leave.
+    static LEAVING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The time that a blocking task, such as a name look-up, may still take when its core ends.
+const LAST: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::thread::ThreadId;
+
+use super::*;
+
+/// Runs `work` on a core, and returns its result.
+async fn on_a_core<T: Send + 'static>(
+    cores: &Cores,
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    cores.deal().runtime().spawn(work).await.unwrap()
+}
+
+async fn here() -> (ThreadId, String) {
+    let thread = thread::current();
+    (thread.id(), thread.name().unwrap_or_default().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_stays_on_its_core_until_it_asks_to_leave() {
+    let cores = Cores::start().unwrap();
+    let work = async {
+        let begun = here().await;
+        tokio::task::yield_now().await;
+        let waited = here().await;
+        leave().await;
+        (begun, waited, here().await)
+    };
+    let (begun, waited, left) = on_a_core(&cores, movable(work)).await.unwrap();
+    assert!(begun.1.starts_with("core-"), "{begun:?}");
+    assert_eq!(begun, waited);
+    assert!(!left.1.starts_with("core-"), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_nothing_moves_goes_on_where_it_is() {
+    let cores = Cores::start().unwrap();
+    let alone = on_a_core(&cores, async {
+        leave().await;
+        here().await
+    });
+    assert!(alone.await.1.starts_with("core-"));
+    // What it asked for is not taken for the wish of the work that is polled next.
+    let next = on_a_core(&cores, async {
+        leave().await;
+        movable(async {
+            tokio::task::yield_now().await;
+            here().await
+        })
+        .await
+    });
+    assert!(next.await.unwrap().1.starts_with("core-"));
+    assert!(movable(async { leave().await }).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_computes_leaves_its_core_to_its_neighbours() {
+    let cores = Cores::start().unwrap();
+    let core = cores.deal();
+    let (stop, spinning) = (CancellationToken::new(), CancellationToken::new());
+    let spin = {
+        let (stop, spinning) = (stop.clone(), spinning.clone());
+        async move {
+            leave().await;
+            spinning.cancel();
+            block_in_place(|| while !stop.is_cancelled() {});
+        }
+    };
+    let spun = core.runtime().spawn(movable(spin));
+    spinning.cancelled().await;
+    // The loop runs for as long as the neighbour, on the same core, has not answered.
+    core.runtime()
+        .spawn(async move { stop.cancel() })
+        .await
+        .unwrap();
+    spun.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_go_to_the_core_with_the_fewest() {
+    let cores = Cores::start().unwrap();
+    let each = 3;
+    let held: Vec<_> = (0..cores.cores.len() * each)
+        .map(|_| cores.deal())
+        .collect();
+    let loads = || -> Vec<usize> {
+        let load = |core: &Core| core.load.load(Ordering::Relaxed);
+        cores.cores.iter().map(load).collect()
+    };
+    assert_eq!(loads(), vec![each; cores.cores.len()]);
+    drop(held);
+    assert_eq!(loads(), vec![0; cores.cores.len()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cores_end_with_their_owner() {
+    let cores = Cores::start().unwrap();
+    let endless = cores.deal().runtime().spawn(std::future::pending::<()>());
+    drop(cores);
+    assert!(endless.await.unwrap_err().is_cancelled());
+}
