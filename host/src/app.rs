@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::{HostStopped, Journal};
+use crate::audit::{Bell, HostStopped, Journal};
 use crate::call::Host;
 use crate::config;
 use crate::cores::Cores;
@@ -57,11 +57,12 @@ pub struct App {
 }
 
 impl App {
-    /// Builds everything from the configuration in `file`. `workers` compile the components.
+    /// Builds everything from the configuration in `file`. `workers` compile the components, and
+    /// threads that run out of work ring the `bell`.
     ///
     /// # Errors
     /// Fails if a part cannot be used as it is. No connection was accepted.
-    pub async fn start(file: &Path, workers: Workers) -> anyhow::Result<Self> {
+    pub async fn start(file: &Path, workers: Workers, bell: &Bell) -> anyhow::Result<Self> {
         let before = look_at(file);
         let config = config::load(file)?;
         warn_about_memory(&config.limits);
@@ -72,6 +73,7 @@ impl App {
         let keys = HostKeys::open(&envelope.keys, &SystemRandom, &server.trust)?;
         let published = keys.published.clone();
         let ground = Ground::lay(&config, doors.resource.clone(), keys, workers)?;
+        ground.journal.answer(bell);
         let front = FrontSettings {
             allowed_hosts: doors.allowed_hosts(&server)?,
             allowed_origins: server.allowed_origins,

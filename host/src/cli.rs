@@ -20,13 +20,24 @@ pub(crate) mod sign;
 #[path = "answers/testing/site.rs"]
 mod testing;
 
+use bailiwick::audit::Bell;
 pub(crate) use bailiwick_journal::cli::{conclude, on_stdout};
 use bailiwick_journal::cli::{page, say_error, table};
 
 /// Runs `future` to its end. Code that starts a process, such as a compiler, must do so inside it.
 fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    wait_ringing(&Bell::default(), future)
+}
+
+/// Does the same. Threads ring the bell when they run out of work.
+fn wait_ringing<T>(
+    bell: &Bell,
+    future: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let bell = bell.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_park(move || bell.ring())
         .build()?;
     let result = runtime.block_on(future);
     // A task that still blocks, such as a name look-up, is not waited for.

@@ -1,7 +1,7 @@
 //! The journal as the rest of the host sees it: append a record, and wait until it is on the disk.
 //!
-//! One thread writes. Records wait in a queue; everything in the queue is one write and one
-//! `fdatasync`. No append waits longer than the deadline: a disk that hangs is an error, as a full
+//! One thread writes. Records wait in a queue until a processor has nothing else to do
+//! ([`Journal::answer`]); everything in the queue is one write and one `fdatasync`. No append waits longer than the deadline: a disk that hangs is an error, as a full
 //! disk is. A caller that gives up while waiting need not clean up; the journal itself closes any
 //! record that became durable without it.
 //!
@@ -9,21 +9,23 @@
 //! endings are still tried. However long a disk hangs, only counts and endings are kept for it.
 
 mod adopt;
+mod bell;
 mod error;
 mod health;
 mod log;
 mod mark;
 mod observe;
 mod publish;
+mod queue;
 mod recover;
 #[cfg(test)]
 mod tests;
+mod wakes;
 mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -32,17 +34,21 @@ use tokio::time::timeout;
 
 use super::file::{Folder, Storage, Unavailable};
 use super::keys::JournalKeys as Keys;
+use super::line::Rendered;
 use super::memory::MemoryFile;
 use super::record::{CallRefused, Record};
 use super::refusals::Refusals;
 use crate::owned::{self, Trust};
 use crate::seams::Clock;
 pub use adopt::{Adoption, adopt};
+pub use bell::Bell;
 pub use error::JournalError;
 use health::Health;
 pub use mark::{Mark, Settled};
 pub use observe::Synced;
-use writer::{Command, Entry, Writer};
+use queue::{Sender, queue};
+pub use wakes::wake_together;
+use writer::{Command, Entry, Prepared, Writer};
 
 /// The settings of a journal.
 #[derive(Clone, Debug)]
@@ -119,7 +125,7 @@ impl Journal {
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Opened), JournalError> {
         let (log, opened) = recover::recover(storage, &settings, keys, &*clock)?;
-        let (commands, received) = channel();
+        let (commands, received) = queue();
         let shared = Shared {
             commands,
             room: Arc::new(Semaphore::new(QUEUE)),
@@ -217,6 +223,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Begins batches when this bell rings, from now on, instead of with every record.
+    pub fn answer(&self, bell: &Bell) {
+        self.shared.commands.answer(bell);
+    }
+
     /// Returns true if the last records and checkpoints could be written and are where they were
     /// written.
     pub fn healthy(&self) -> bool {
@@ -232,7 +243,7 @@ impl Journal {
         };
         self.shared
             .commands
-            .send(close)
+            .send_now(close)
             .map_err(|_| AuditUnavailable)?;
         let patience = self
             .shared
@@ -268,9 +279,16 @@ impl Journal {
         let room = Arc::clone(&self.shared.room).acquire_owned().await;
         let room = room.map_err(|_| AuditUnavailable)?;
         let (mark, promise) = Mark::new();
+        let otherwise = wanted.otherwise.map(|(before, record)| {
+            let line = rendered(&record)?;
+            Ok((before, Prepared { record, line }))
+        });
+        let otherwise = otherwise.transpose()?;
+        let line = rendered(unqueued.record.as_ref().ok_or(AuditUnavailable)?)?;
+        let record = unqueued.record.take().ok_or(AuditUnavailable)?;
         let entry = Entry {
-            record: unqueued.record.take().ok_or(AuditUnavailable)?,
-            otherwise: wanted.otherwise,
+            record: Prepared { record, line },
+            otherwise,
             counted,
             promise,
             back: commands.clone(),
@@ -321,6 +339,10 @@ fn lock(settings: &Settings) -> Result<Folder, JournalError> {
             source,
         },
     })
+}
+
+fn rendered(record: &Record) -> Result<Rendered, AuditUnavailable> {
+    record.render().map_err(|_| AuditUnavailable)
 }
 
 /// A record to append.

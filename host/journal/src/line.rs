@@ -12,34 +12,54 @@ use serde::{Deserialize, Serialize};
 use serde_json::ser::Formatter;
 
 use super::record::Record;
+#[cfg(test)]
 use super::time::rfc3339;
 
 /// The longest line, in bytes, without its line break.
 pub(super) const MAX_LINE: usize = 64 * 1024;
 
+/// More than the longest beginning of a line, with its number and its time.
+const MAX_PLACE: usize = 96;
+
+/// A record's line without its number and its time, which it gets when it is written: a JSON object
+/// of the other members.
+pub(super) struct Rendered(Vec<u8>);
+
 impl Record {
-    /// Returns the line of this record, without its line break.
-    pub(super) fn line(&self, seq: u64, now_ms: u64) -> io::Result<Vec<u8>> {
-        let time = rfc3339(now_ms);
-        let line = Line::new(self, seq, &time).write()?;
-        if line.len() <= MAX_LINE {
-            return Ok(line);
+    /// Renders the part of the record's line that does not depend on its place.
+    pub(super) fn render(&self) -> io::Result<Rendered> {
+        let rendered = Members::of(self, false).render()?;
+        if rendered.0.len() <= MAX_LINE - MAX_PLACE {
+            return Ok(rendered);
         }
         let mut shorter = self.clone();
         shorter.shorten();
-        let line = Line {
-            left_out: true,
-            ..Line::new(&shorter, seq, &time)
-        };
-        line.write()
+        Members::of(&shorter, true).render()
+    }
+
+    /// Returns the line of this record, without its line break.
+    #[cfg(test)]
+    pub(super) fn line(&self, seq: u64, now_ms: u64) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        self.render()?.write(seq, &rfc3339(now_ms), &mut line);
+        Ok(line)
     }
 }
 
-/// The members of a line, in order.
+impl Rendered {
+    /// Writes the line, without its line break, to the end of `lines`.
+    pub(super) fn write(&self, seq: u64, time: &str, lines: &mut Vec<u8>) {
+        for part in ["{\"seq\":", &seq.to_string(), ",\"time\":\"", time, "\","] {
+            lines.extend_from_slice(part.as_bytes());
+        }
+        // Without its opening brace: the place has one.
+        lines.extend_from_slice(self.0.get(1..).unwrap_or_default());
+    }
+}
+
+/// The members of a line after its place, in order.
 #[derive(Serialize)]
-struct Line<'r> {
-    seq: u64,
-    time: &'r str,
+struct Members<'r> {
     #[serde(flatten)]
     record: &'r Record,
     /// True if members were left out because the line would be too long.
@@ -47,22 +67,17 @@ struct Line<'r> {
     left_out: bool,
 }
 
-impl<'r> Line<'r> {
-    fn new(record: &'r Record, seq: u64, time: &'r str) -> Self {
-        Self {
-            seq,
-            time,
-            record,
-            left_out: false,
-        }
+impl<'r> Members<'r> {
+    fn of(record: &'r Record, left_out: bool) -> Self {
+        Self { record, left_out }
     }
 
-    fn write(&self) -> io::Result<Vec<u8>> {
+    fn render(&self) -> io::Result<Rendered> {
         let mut bytes = Vec::with_capacity(512);
         self.serialize(&mut serde_json::Serializer::with_formatter(
             &mut bytes, Visible,
         ))?;
-        Ok(bytes)
+        Ok(Rendered(bytes))
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use bailiwick::app::App;
+use bailiwick::audit::Bell;
 use bailiwick::intake::Workers;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::{say_error, wait};
+use super::{say_error, wait_ringing};
 use signals::StopSignals;
 
 /// The command line of `bailiwick serve`.
@@ -45,14 +46,15 @@ enum LogFormat {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let _lines = log_to_stderr(args.log_format);
     raise_descriptors();
-    wait(async {
+    let bell = Bell::default();
+    wait_ringing(&bell, async {
         let mut signals = StopSignals::new(args.until_stdin_closes)?;
         // Before this process holds a secret or a guest.
         let workers = Workers::start()
             .context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;
         let app = tokio::select! {
-            app = App::start(&args.config, workers) => app?,
+            app = App::start(&args.config, workers, &bell) => app?,
             () = signals.end() => anyhow::bail!(
                 "stopped before it listened; the next start closes the calls that were open"
             ),

@@ -12,7 +12,9 @@ use bailiwick_envelope::SigningKey;
 use super::super::batch::{BatchEnd, Seal, Tag};
 use super::super::checkpoints::MAX_LEAVES;
 use super::super::file::{Storage, length_of};
+use super::super::line::Rendered;
 use super::super::record::Record;
+use super::super::time::rfc3339;
 use super::super::tree::{Hash, Tree, leaf_hash};
 use super::publish::Publication;
 use crate::note::VerifierKey;
@@ -61,19 +63,32 @@ impl Log {
     /// Appends records as one batch, all of them or none, and returns the sequence number of the
     /// first. The first batch of a log begins with its head.
     pub(super) fn append(&mut self, records: &[&Record], now_ms: u64) -> io::Result<u64> {
+        let rendered = records.iter().map(|record| record.render());
+        let rendered = rendered.collect::<io::Result<Vec<_>>>()?;
+        self.append_rendered(rendered.iter(), now_ms)
+    }
+
+    /// Appends records that are rendered already; otherwise like [`append`](Self::append).
+    pub(super) fn append_rendered<'r>(
+        &mut self,
+        records: impl Iterator<Item = &'r Rendered>,
+        now_ms: u64,
+    ) -> io::Result<u64> {
         let first = self.tree.size() + 1;
-        let mut tree = self.tree.clone();
-        let (mut bytes, mut leaves) = (Vec::new(), Vec::with_capacity(records.len() + 1));
-        let head = (first == 1).then_some(&self.head);
+        let (mut tree, time) = (self.tree.clone(), rfc3339(now_ms));
+        let (mut bytes, mut leaves) = (Vec::with_capacity(USUAL), Vec::new());
+        let head = (first == 1).then(|| self.head.render()).transpose()?;
         let wanted = first + u64::from(head.is_some());
-        for record in head.iter().chain(records) {
-            let line = record.line(tree.size() + 1, now_ms)?;
-            let leaf = leaf_hash(&line);
+        let mut add = |record: &Rendered| {
+            let begins = bytes.len();
+            record.write(tree.size() + 1, &time, &mut bytes);
+            let leaf = leaf_hash(bytes.get(begins..).unwrap_or_default());
             tree.push(leaf);
             leaves.push(leaf);
-            bytes.extend_from_slice(&line);
             bytes.push(b'\n');
-        }
+        };
+        head.iter().for_each(&mut add);
+        records.for_each(add);
         let tag = self.seal.tag(first, &self.previous, &bytes)?;
         let end = BatchEnd {
             first,
@@ -178,3 +193,6 @@ impl Unsigned {
         }
     }
 }
+
+/// Room for the batch of a busy host.
+const USUAL: usize = 16 << 10;

@@ -1,14 +1,16 @@
 //! The fate of an appended record, and the proof that it is durable.
 
 use std::marker::PhantomData;
+use std::mem;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, OnceLock};
-
-use tokio::sync::Notify;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll};
 
 use super::super::record::{Failure, Outcome, Record};
 use super::AuditUnavailable;
+use super::queue::Sender;
+use super::wakes::{Waiter, wake_all};
 use super::writer::Command;
 
 /// Records that were appended and may not be durable yet. Clones stand for the same records.
@@ -95,7 +97,8 @@ impl Mark {
 struct Fate {
     /// [`WAITING`], [`LOST`] or the sequence number.
     state: AtomicU64,
-    changed: Notify,
+    /// The tasks that wait, each at a place of its own until the fate is decided.
+    waiters: Mutex<Vec<Option<Waiter>>>,
     /// From here on, the caller that appended it is responsible for what it opened.
     accepted: AtomicBool,
     /// The way back and the written record, if that begins something.
@@ -107,20 +110,71 @@ impl Fate {
         self.accepted.load(Ordering::Acquire)
     }
 
-    fn set(&self, state: u64) {
+    /// Decides the fate; returns the tasks that wait for it.
+    fn set(&self, state: u64) -> Vec<Option<Waiter>> {
+        let mut waiters = self.waiters();
         self.state.store(state, Ordering::Release);
-        self.changed.notify_waiters();
+        mem::take(&mut *waiters)
     }
 
-    async fn known(&self) -> Result<u64, AuditUnavailable> {
-        loop {
-            let mut changed = std::pin::pin!(self.changed.notified());
-            changed.as_mut().enable();
-            match self.state.load(Ordering::Acquire) {
-                WAITING => changed.await,
-                LOST => return Err(AuditUnavailable),
-                seq => return Ok(seq),
+    fn waiters(&self) -> MutexGuard<'_, Vec<Option<Waiter>>> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
+            fate: self,
+            place: None,
+        }
+    }
+
+    /// Returns the sequence number, once the fate is decided.
+    fn decided(&self) -> Option<Result<u64, AuditUnavailable>> {
+        match self.state.load(Ordering::Acquire) {
+            WAITING => None,
+            LOST => Some(Err(AuditUnavailable)),
+            seq => Some(Ok(seq)),
+        }
+    }
+}
+
+/// Waits until a fate is decided. A task that gives up leaves nothing behind.
+struct Known<'f> {
+    fate: &'f Fate,
+    /// The place of this task among the waiters.
+    place: Option<usize>,
+}
+
+impl Future for Known<'_> {
+    type Output = Result<u64, AuditUnavailable>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(decided) = self.fate.decided() {
+            return Poll::Ready(decided);
+        }
+        let mut waiters = self.fate.waiters();
+        // Decided meanwhile: no one would wake this task.
+        if let Some(decided) = self.fate.decided() {
+            return Poll::Ready(decided);
+        }
+        let waiter = Some(Waiter::here(cx.waker()));
+        match self.place.and_then(|place| waiters.get_mut(place)) {
+            Some(place) => *place = waiter,
+            None => {
+                self.place = Some(waiters.len());
+                waiters.push(waiter);
             }
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Known<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place
+            && let Some(waiter) = self.fate.waiters().get_mut(place)
+        {
+            *waiter = None;
         }
     }
 }
@@ -149,19 +203,25 @@ impl Promise {
         Arc::strong_count(&self.0) == 1
     }
 
-    /// Reports that the record is durable. If every mark is gone, closes what it begins.
-    pub(super) fn keep(self, seq: u64, record: Box<Record>, back: Sender<Command>) {
+    /// Decides that the record is durable; returns the tasks that wait for it. If every mark is
+    /// gone, closes what it begins.
+    pub(super) fn keep(
+        self,
+        seq: u64,
+        record: Box<Record>,
+        back: Sender<Command>,
+    ) -> impl Iterator<Item = Waiter> {
         if record.begins() {
             let _ = self.0.undo.set((back, record));
         }
-        self.0.set(seq);
+        self.0.set(seq).into_iter().flatten()
     }
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
         if self.0.state.load(Ordering::Acquire) == WAITING {
-            self.0.set(LOST);
+            wake_all(self.0.set(LOST).into_iter().flatten());
         }
     }
 }

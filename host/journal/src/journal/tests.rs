@@ -150,7 +150,7 @@ async fn a_journal_goes_on_where_it_ended() {
 
 #[test]
 fn of_what_was_never_queued_only_counts_and_endings_are_kept() {
-    let (commands, waiting) = channel();
+    let (commands, waiting) = queue();
     let refusals = Refusals::new(0);
     for (event, counted) in [
         (Event::CallRefused, false),
@@ -168,7 +168,9 @@ fn of_what_was_never_queued_only_counts_and_endings_are_kept() {
         });
     }
     assert_eq!(refusals.take().values().sum::<u64>(), 1);
-    let kept: Vec<_> = waiting.try_iter().collect();
+    let queue::Received::Items(kept) = waiting.receive(Duration::ZERO) else {
+        unreachable!("nothing is kept")
+    };
     assert!(
         matches!(kept.as_slice(), [Command::Lost(ending)] if ending.event() == Event::CallClosed)
     );

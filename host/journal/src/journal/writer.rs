@@ -6,11 +6,11 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::super::line::Rendered;
 use super::super::record::{Failure, Outcome, Record};
 use super::super::refusals::{self, Refusals};
 use super::Shared;
@@ -18,6 +18,8 @@ use super::health::Keeper;
 use super::log::Log;
 use super::mark::{Mark, Promise};
 use super::observe::Observer;
+use super::queue::{Received, Receiver, Sender};
+use super::wakes::{Waiter, wake_all};
 use crate::seams::Clock;
 
 /// The requests to the writer.
@@ -37,9 +39,9 @@ pub(super) enum Command {
 
 /// A record that waits to be written.
 pub(super) struct Entry {
-    pub(super) record: Box<Record>,
+    pub(super) record: Prepared,
     /// The record that is written instead if one of the mark, which came before, is lost.
-    pub(super) otherwise: Option<(Mark, Box<Record>)>,
+    pub(super) otherwise: Option<(Mark, Prepared)>,
     /// True if the record becomes a count when it cannot be written.
     pub(super) counted: bool,
     pub(super) promise: Promise,
@@ -47,6 +49,12 @@ pub(super) struct Entry {
     pub(super) back: Sender<Command>,
     /// Its place in the queue.
     pub(super) room: OwnedSemaphorePermit,
+}
+
+/// A record, rendered by the one who appends it: that takes longer than all that the writer adds.
+pub(super) struct Prepared {
+    pub(super) record: Box<Record>,
+    pub(super) line: Rendered,
 }
 
 impl Entry {
@@ -100,24 +108,24 @@ impl Writer {
     /// Works until the journal is closed or its last clone is dropped.
     pub(super) fn run(mut self) {
         loop {
-            match self.commands.recv_timeout(TICK) {
-                Ok(first) => {
-                    if let Some((record, reply)) = self.take(first) {
+            match self.commands.receive(TICK) {
+                Received::Items(commands) => {
+                    if let Some((record, reply)) = self.take(commands) {
                         return self.finish(Some(*record), Some(reply));
                     }
                 }
                 // Every batch checks the paths anyway.
-                Err(RecvTimeoutError::Timeout) => self.look(),
-                Err(RecvTimeoutError::Disconnected) => return self.finish(None, None),
+                Received::Nothing => self.look(),
+                Received::Over => return self.finish(None, None),
             }
             self.tick();
         }
     }
 
-    /// Writes everything that waits, up to a closing command, which it returns.
-    fn take(&mut self, first: Command) -> Option<(Box<Record>, oneshot::Sender<()>)> {
-        let (mut batch, mut next, mut close) = (Vec::new(), Some(first), None);
-        while let Some(command) = next {
+    /// Writes everything that waited, up to a closing command, which it returns.
+    fn take(&mut self, commands: Vec<Command>) -> Option<(Box<Record>, oneshot::Sender<()>)> {
+        let (mut batch, mut close) = (Vec::new(), None);
+        for command in commands {
             match command {
                 Command::Append(entry) => batch.push(entry),
                 Command::Lost(record) => self.lose(*record, false),
@@ -127,11 +135,9 @@ impl Writer {
                     break;
                 }
             }
-            next = if batch.len() < MAX_BATCH {
-                self.commands.try_recv().ok()
-            } else {
-                None
-            };
+            if batch.len() >= MAX_BATCH {
+                self.write(std::mem::take(&mut batch));
+            }
         }
         self.write(batch);
         close
@@ -165,40 +171,40 @@ impl Writer {
             return self.lose_all(batch);
         }
         // A record that begins something for a caller who has given up is left out.
-        batch.retain(|entry| !entry.record.begins() || !entry.promise.is_forgotten());
+        batch.retain(|entry| !entry.record.record.begins() || !entry.promise.is_forgotten());
         // What came before is decided by now, or is in this batch and shares its fate.
         batch.iter_mut().for_each(Entry::decide);
-        let records: Vec<&Record> = self
-            .orphans
-            .iter()
-            .chain(batch.iter().map(|entry| &*entry.record))
-            .collect();
-        if records.is_empty() {
+        if self.orphans.is_empty() && batch.is_empty() {
             return;
         }
-        let owed = self.orphans.len();
         let now = self.clock.now_ms();
         let began = Instant::now();
-        let written = self.log.append(&records, now);
+        let written = self.append(&batch, now);
         let first = written.as_ref().ok().copied();
         if first.is_some() {
-            self.observer.synced(records.len(), began.elapsed());
+            let records = self.orphans.len() + batch.len();
+            self.observer.synced(records, began.elapsed());
         }
         self.told(written.map(|_| ()), now);
         let Some(first) = first else {
             return self.lose_all(batch);
         };
+        let seqs = (first..).skip(self.orphans.len());
         self.orphans.clear();
-        for (seq, entry) in (first..).skip(owed).zip(batch) {
-            // The place is free before its record counts as written.
-            drop(entry.room);
-            entry.promise.keep(seq, entry.record, entry.back);
-        }
+        wake_all(kept(batch, seqs));
+    }
+
+    /// Appends what is owed, and a batch; returns the sequence number of the first.
+    fn append(&mut self, batch: &[Entry], now: u64) -> io::Result<u64> {
+        let owed = self.orphans.iter().map(Record::render);
+        let owed = owed.collect::<io::Result<Vec<_>>>()?;
+        let lines = batch.iter().map(|entry| &entry.record.line);
+        self.log.append_rendered(owed.iter().chain(lines), now)
     }
 
     fn lose_all(&mut self, batch: Vec<Entry>) {
         for entry in batch {
-            self.lose(*entry.record, entry.counted);
+            self.lose(*entry.record.record, entry.counted);
             drop(entry.promise);
         }
     }
@@ -312,6 +318,27 @@ impl Writer {
             let _ = reply.send(());
         }
     }
+}
+
+/// Keeps the promises of a batch that is durable, under these numbers; returns the tasks that wait.
+/// All are kept before one is woken, so a task that waits for several wakes once.
+fn kept(batch: Vec<Entry>, seqs: impl Iterator<Item = u64>) -> Vec<Waiter> {
+    let (mut rooms, mut promises) = (
+        None::<OwnedSemaphorePermit>,
+        Vec::with_capacity(batch.len()),
+    );
+    for entry in batch {
+        match &mut rooms {
+            Some(rooms) => rooms.merge(entry.room),
+            none => *none = Some(entry.room),
+        }
+        promises.push((entry.promise, entry.record.record, entry.back));
+    }
+    // The places are free before their records count as written.
+    drop(rooms);
+    let kept = promises.into_iter().zip(seqs);
+    kept.flat_map(|((promise, record, back), seq)| promise.keep(seq, record, back))
+        .collect()
 }
 
 /// The interval at which the writer looks for work that is due.

@@ -183,3 +183,61 @@ fn a_mark_of_what_was_never_appended_is_lost() {
     assert!(Mark::lost().is_lost());
     assert!(!Mark::default().is_lost());
 }
+
+#[test]
+fn a_batch_begins_when_the_runtime_has_nothing_else_to_do() {
+    let folder = temporary();
+    let plan = slow(0);
+    let journal = open_on(folder.path(), &plan, &settings(folder.path()));
+    let bell = Bell::default();
+    journal.answer(&bell);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .on_thread_park(move || bell.ring())
+        .build()
+        .unwrap();
+    runtime.spawn(wake_together());
+    runtime.block_on(async {
+        // After this one, the writer lets records gather.
+        let first = record(Event::HostStarted, "first");
+        journal.record(first).await.unwrap();
+        let before = plan.lock().unwrap().syncs;
+        let calls = (0..200).map(|n| {
+            let (journal, call) = (journal.clone(), n.to_string());
+            tokio::spawn(async move {
+                journal.record(record(Event::CallOpened, &call)).await?;
+                journal.record(record(Event::CallClosed, &call)).await
+            })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            call.await.unwrap().unwrap();
+        }
+        let syncs = plan.lock().unwrap().syncs - before;
+        assert!(syncs <= 20, "{syncs} syncs for twice 200 records");
+        journal.close(stopped()).await.unwrap();
+    });
+    assert_eq!(verify(folder.path(), None).unwrap().open_calls, 0);
+}
+
+#[tokio::test]
+async fn a_task_that_gives_up_while_it_waits_leaves_the_others_waiting() {
+    let folder = temporary();
+    let journal = open_on(folder.path(), &slow(60), &settings(folder.path()));
+    let mark = journal
+        .append(record(Event::CallClosed, "a"))
+        .await
+        .unwrap();
+    let waits = (0..10_u64).map(|n| {
+        let (journal, mark) = (journal.clone(), mark.clone());
+        tokio::spawn(async move {
+            if n % 2 == 0 {
+                let briefly = Duration::from_millis(n + 1);
+                return timeout(briefly, journal.settled(&mark)).await.is_err();
+            }
+            journal.settled(&mark).await.is_ok()
+        })
+    });
+    for wait in waits.collect::<Vec<_>>() {
+        assert!(wait.await.unwrap());
+    }
+}
