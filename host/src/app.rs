@@ -103,7 +103,7 @@ impl App {
             operations,
             trusted: server.trusted_proxies,
             cores: Arc::new(
-                Cores::start().context("a thread for each processor cannot be started")?,
+                Cores::start(bell).context("a thread for each processor cannot be started")?,
             ),
             intake: Arc::clone(&ground.intake),
             journal: ground.journal.clone(),

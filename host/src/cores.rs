@@ -18,6 +18,7 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
+use bailiwick_journal::{Bell, wake_together};
 use tokio::runtime::{self, Handle, RuntimeFlavor};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -42,16 +43,16 @@ pub struct OnCore {
 }
 
 impl Cores {
-    /// Starts a runtime for each processor that this process may use. The runtime of the caller is
-    /// the shared one.
+    /// Starts a runtime for each processor that this process may use, which rings the journal's
+    /// `bell` whenever it has nothing left to do. The runtime of the caller is the shared one.
     ///
     /// # Errors
     /// Fails if the system refuses a thread or its descriptors.
-    pub fn start() -> io::Result<Self> {
+    pub fn start(bell: &Bell) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
         let stop = CancellationToken::new();
         let shared = Handle::current();
-        let core = |number| core(number, shared.clone(), stop.clone());
+        let core = |number| core(number, bell.clone(), shared.clone(), stop.clone());
         let cores = (0..count).map(core).collect::<io::Result<_>>()?;
         Ok(Self {
             cores,
@@ -90,14 +91,16 @@ impl Drop for OnCore {
 }
 
 /// Starts the thread of one core.
-fn core(number: usize, shared: Handle, stop: CancellationToken) -> io::Result<Core> {
+fn core(number: usize, bell: Bell, shared: Handle, stop: CancellationToken) -> io::Result<Core> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
+        .on_thread_park(move || bell.ring())
         .build()?;
     let handle = runtime.handle().clone();
     let serve = move || {
         // The thread is new, so nothing is set.
         let _ = SHARED.with(|known| known.set(shared));
+        runtime.spawn(wake_together());
         runtime.block_on(stop.cancelled());
         runtime.shutdown_timeout(LAST);
     };

@@ -19,7 +19,7 @@ async fn here() -> (ThreadId, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn work_stays_on_its_core_until_it_asks_to_leave() {
-    let cores = Cores::start().unwrap();
+    let cores = Cores::start(&Bell::default()).unwrap();
     let work = async {
         let begun = here().await;
         tokio::task::yield_now().await;
@@ -35,7 +35,7 @@ async fn work_stays_on_its_core_until_it_asks_to_leave() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_nothing_moves_goes_on_where_it_is() {
-    let cores = Cores::start().unwrap();
+    let cores = Cores::start(&Bell::default()).unwrap();
     let alone = on_a_core(&cores, async {
         leave().await;
         here().await
@@ -56,7 +56,7 @@ async fn work_that_nothing_moves_goes_on_where_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_computes_leaves_its_core_to_its_neighbours() {
-    let cores = Cores::start().unwrap();
+    let cores = Cores::start(&Bell::default()).unwrap();
     let core = cores.deal();
     let (stop, spinning) = (CancellationToken::new(), CancellationToken::new());
     let spin = {
@@ -79,7 +79,7 @@ async fn a_guest_that_computes_leaves_its_core_to_its_neighbours() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_go_to_the_core_with_the_fewest() {
-    let cores = Cores::start().unwrap();
+    let cores = Cores::start(&Bell::default()).unwrap();
     let each = 3;
     let held: Vec<_> = (0..cores.cores.len() * each)
         .map(|_| cores.deal())
@@ -95,7 +95,7 @@ async fn connections_go_to_the_core_with_the_fewest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cores_end_with_their_owner() {
-    let cores = Cores::start().unwrap();
+    let cores = Cores::start(&Bell::default()).unwrap();
     let endless = cores.deal().runtime().spawn(std::future::pending::<()>());
     drop(cores);
     assert!(endless.await.unwrap_err().is_cancelled());

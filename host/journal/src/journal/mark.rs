@@ -158,12 +158,11 @@ impl Future for Known<'_> {
             return Poll::Ready(decided);
         }
         let waiter = Some(Waiter::here(cx.waker()));
-        match self.place.and_then(|place| waiters.get_mut(place)) {
-            Some(place) => *place = waiter,
-            None => {
-                self.place = Some(waiters.len());
-                waiters.push(waiter);
-            }
+        if let Some(place) = self.place.and_then(|place| waiters.get_mut(place)) {
+            *place = waiter;
+        } else {
+            self.place = Some(waiters.len());
+            waiters.push(waiter);
         }
         Poll::Pending
     }
