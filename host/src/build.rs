@@ -10,7 +10,9 @@
 mod component;
 mod memory;
 mod package;
+mod reach;
 mod toolchain;
+mod unused;
 
 use std::fs;
 use std::io;
@@ -148,6 +150,7 @@ pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
     let core = toolchain.compile(&package, &target)?;
     let module = fs::read(&core).map_err(at(&core))?;
     let module = memory::with_arena(&module, package.memory.arena)?;
+    let module = unused::without(&module)?;
     let component = component::from_module(&module)?;
     let file = request.out.join(format!("{}.wasm", package.component));
     write_whole(&file, &component)?;
