@@ -8,6 +8,8 @@
 //! `tools`; the file appears whole or not at all.
 
 mod component;
+mod direct;
+mod halves;
 mod memory;
 mod package;
 mod reach;
