@@ -221,11 +221,11 @@ mod tests {
         json!({PROTOCOL_VERSION: version, CLIENT_CAPABILITIES: {}})
     }
 
-    fn code(checked: Result<Revision, Improper>) -> i64 {
+    fn code(checked: &Result<Revision, Improper>) -> i64 {
         match checked {
             Ok(_) => 0,
             Err(Improper::Http(status, _)) => status.as_u16().into(),
-            Err(Improper::Protocol(code, ..)) => code.into(),
+            Err(Improper::Protocol(code, ..)) => (*code).into(),
         }
     }
 
@@ -292,7 +292,7 @@ mod tests {
                 UNSUPPORTED.into(),
             ),
         ] {
-            assert_eq!(code(found), expected, "{case}");
+            assert_eq!(code(&found), expected, "{case}");
         }
     }
 
@@ -304,7 +304,7 @@ mod tests {
             (("content-type", "text/plain"), 415),
             (("content-type", "application/json; charset=utf-8"), 0),
         ] {
-            assert_eq!(code(checked(&[header], json!({}))), status, "{header:?}");
+            assert_eq!(code(&checked(&[header], json!({}))), status, "{header:?}");
         }
     }
 }
