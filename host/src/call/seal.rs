@@ -1,4 +1,4 @@
-//! The third step: a [`Permit`] gets a place and a signed envelope, and becomes a [`Sealed`] call.
+//! The third step: a [`Permit`] gets a place and an envelope, and becomes a [`Sealed`] call.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::{CallClient, Entry, Host, Permit, Place, Refusal};
 use crate::envelope::Envelope;
 use crate::reason::RefusalReason;
 
-/// A permitted call with its signed envelope and its place among the calls that run. Only
+/// A permitted call with its envelope and its place among the calls that run. Only
 /// [`Permit::seal`] builds it, so its envelope says what its permit allows.
 pub struct Sealed {
     permit: Permit,
@@ -69,7 +69,7 @@ impl Sealed {
         &self.permit
     }
 
-    /// Returns the signed envelope.
+    /// Returns the envelope.
     pub fn envelope(&self) -> &Arc<Envelope> {
         &self.envelope
     }
