@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::answer::{HttpAnswer, Way, message, plain, way};
+use super::answer::{HttpAnswer, Way, message, plain, protect, way};
 use super::body::Held;
 use super::discovery::Resource;
 use super::revision::Revision;
@@ -142,10 +142,9 @@ impl Framing {
         };
         let mut answer = Response::new(body.boxed());
         let headers = answer.headers_mut();
+        protect(headers);
         for (name, value) in [
             (header::CONTENT_TYPE, "text/event-stream"),
-            (header::CACHE_CONTROL, "no-store"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::HeaderName::from_static("x-accel-buffering"), "no"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));
