@@ -3,6 +3,7 @@
 
 mod connections;
 mod headers;
+mod turns;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
