@@ -3,6 +3,7 @@
 
 mod connections;
 mod headers;
+mod readers;
 mod turns;
 
 use std::net::{Ipv4Addr, SocketAddr};
