@@ -205,6 +205,9 @@ impl Front {
             Err(answer) => return answer,
         };
         course.received();
+        if let Err(improper) = revision::check_single(&parts.headers) {
+            return self.improper(entry, &message.id, &improper).await;
+        }
         let (caller, policy) = (Arc::clone(entry.caller()), Arc::clone(entry.policy()));
         let (listener, body) = match message.asks {
             Asks::Target(call) => {
