@@ -46,8 +46,7 @@ mod tests {
         let package = resolve.push_str("test.wit", WORLD).unwrap();
         let world = resolve.select_world(&[package], None).unwrap();
         let mut module = wat::parse_str(module).unwrap();
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
-            .unwrap();
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         let mut encoder = ComponentEncoder::default();
         let encoder = encoder.validate(true).module(&module).unwrap();
         encoder.encode().unwrap()

@@ -9,7 +9,7 @@ use wasm_encoder::{
     CodeSection, EntityType, ExportKind, ExportSection, FunctionSection, ImportSection,
     MemorySection, MemoryType, Module, TypeSection,
 };
-use wasmparser::{ExternalKind, Parser, Payload};
+use wasmparser_of_tools::{self as wasmparser, ExternalKind, Parser, Payload};
 
 use super::reach::{Reach, Removed, is_function};
 use super::unused::Trim;

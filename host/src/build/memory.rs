@@ -9,7 +9,7 @@ use std::convert::Infallible;
 
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{MemoryType, Module};
-use wasmparser::{ConstExpr, ExternalKind, Operator, Parser, Payload};
+use wasmparser_of_tools::{self as wasmparser, ConstExpr, ExternalKind, Operator, Parser, Payload};
 
 use super::BuildError;
 
@@ -90,7 +90,7 @@ const HEAP_BASE: &str = "__heap_base";
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use wasmparser::{Parser, Payload};
+    use wasmparser_of_tools::{Parser, Payload};
 
     use super::with_arena;
 

@@ -8,7 +8,7 @@ use std::fmt;
 
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, ElementSection, ExportSection, GlobalSection, TableSection};
-use wasmparser::{FunctionBody, Parser, Payload, TypeRef};
+use wasmparser_of_tools::{self as wasmparser, FunctionBody, Parser, Payload, TypeRef};
 
 /// The functions that are reached, by their old numbers, with their new ones.
 pub(super) struct Reach {

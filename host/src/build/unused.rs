@@ -7,7 +7,7 @@
 
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{CodeSection, ExportSection, FunctionSection, ImportSection, Module};
-use wasmparser::{FunctionBody, Imports, KnownCustom, Parser};
+use wasmparser_of_tools::{self as wasmparser, FunctionBody, Imports, KnownCustom, Parser};
 
 use super::BuildError;
 use super::reach::{Reach, Removed, is_function, is_internal};
@@ -120,7 +120,7 @@ impl Reencode for Trim {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use wasmparser::{Parser, Payload, Validator};
+    use wasmparser_of_tools::{Parser, Payload, Validator};
 
     use super::without;
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use wasmparser::{
+use wasmparser_of_tools::{
     CanonicalFunction, CanonicalOption, ComponentAlias, ExternalKind, Instance, Parser, Payload,
 };
 
@@ -221,8 +221,8 @@ fn lowered<'c>(function: &CanonicalFunction) -> Option<CoreFunction<'c>> {
     }
 }
 
-fn slice(bytes: &[u8], range: Range<u64>) -> Option<&[u8]> {
-    bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+fn slice(bytes: &[u8], range: Range<usize>) -> Option<&[u8]> {
+    bytes.get(range)
 }
 
 // The modules, in the order of this encoding.

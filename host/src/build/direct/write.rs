@@ -7,7 +7,9 @@ use wasm_encoder::{
     Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ExportKind,
     InstanceSection, ModuleArg, RawSection,
 };
-use wasmparser::{CanonicalFunction, ComponentAlias, ComponentExternalKind, ExternalKind};
+use wasmparser_of_tools::{
+    self as wasmparser, CanonicalFunction, ComponentAlias, ComponentExternalKind, ExternalKind,
+};
 
 use super::super::halves::{Halves, MEMORY, REALLOC};
 use super::read::{Interface, Read, Section};
