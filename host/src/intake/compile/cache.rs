@@ -5,9 +5,9 @@
 //! anything, only make it compile again.
 //!
 //! Trusts nothing in the folder. Invariant: a file is opened without following links, read once
-//! into sealed memory, and only if it belongs to this user and no one else can read or change it. A file with any fault
-//! is removed with a warning and is never an error: the component is compiled. Deliberately absent:
-//! any file of the tools folder.
+//! into sealed memory, and only if it belongs to this user and no one else can read or change it. A
+//! file with any fault is removed with a warning and is never an error: the component is compiled.
+//! Deliberately absent: any file of the tools folder.
 
 use std::cmp::Reverse;
 use std::fs::{self, File};
