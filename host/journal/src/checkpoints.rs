@@ -13,8 +13,9 @@ use super::memory::ListEnd;
 use super::tree::Hash;
 use crate::note::VerifierKey;
 
-/// The most hashes beside one checkpoint; beside a larger one stand none.
-pub(super) const MAX_LEAVES: usize = 4096;
+/// The most hashes beside one checkpoint, more than a busy host writes in a second; beside a larger
+/// one stand none.
+pub(super) const MAX_LEAVES: usize = 1 << 16;
 
 /// The longest line of the list: 44 characters a hash, and a note.
 const MAX_LINE: usize = MAX_LEAVES * 48 + 4096;

@@ -12,15 +12,18 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::archive::{Archive, CHECKPOINTS, OnDisk, contents, segment_name, segments};
 use super::memory::MemoryFile;
 use crate::durable::{make_folder, sync_all, sync_data};
 
-/// The operations that the journal needs from a disk.
+/// The operations that the journal needs from a disk to write records.
 pub(super) trait Storage: Send {
     /// Returns the journal's files, for reading.
     fn archive(&self) -> &dyn Archive;
+    /// Returns the memory, or `None` if there is none.
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>>;
     /// Begins a segment. The file must not exist, or must be empty.
     fn create(&mut self, number: u64) -> io::Result<()>;
     /// Writes to the end of the segment begun last.
@@ -29,16 +32,22 @@ pub(super) trait Storage: Send {
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts a segment to a length; a length of 0 removes it.
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()>;
+    /// Fails unless the folder, the active segment and the list are still at their paths and have
+    /// the lengths that were written. Changes nothing.
+    fn check(&mut self) -> io::Result<()>;
+    /// Returns the way to the files beside the segments, for another thread.
+    fn board(&self) -> Box<dyn Board>;
+}
+
+/// The operations that the journal needs from a disk to publish checkpoints.
+pub(super) trait Board: Send {
     /// Writes a line to the list of checkpoints, which has this length before.
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()>;
     /// Replaces a whole small file.
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()>;
     /// Replaces the whole memory, which lies outside the folder.
     fn remember(&mut self, contents: &[u8]) -> io::Result<()>;
-    /// Returns the memory, or `None` if there is none.
-    fn remembered(&self) -> io::Result<Option<Vec<u8>>>;
-    /// Fails unless the folder, the active segment and the list are still at their paths and have
-    /// the lengths that were written. Changes nothing.
+    /// Does the same as [`Storage::check`].
     fn check(&mut self) -> io::Result<()>;
 }
 
@@ -53,17 +62,62 @@ pub fn is_in_use(folder: &Path) -> bool {
 
 /// A folder on a disk, locked for this process.
 pub(super) struct Folder {
+    site: Arc<Site>,
+    current: Option<File>,
+}
+
+/// The folder and the memory, and what this process wrote there: shared by the thread that writes
+/// records and the one that publishes checkpoints.
+struct Site {
     path: PathBuf,
     archive: OnDisk,
     directory: File,
     memory: MemoryFile,
-    current: Option<File>,
-    /// The segment begun last: its number, its file, and the length that was written.
-    begun: Option<(u64, FileId, u64)>,
-    /// The list of checkpoints, its file and its length; none if there is no list yet.
-    list: Option<(FileId, u64)>,
+    written: Mutex<Written>,
     /// Never read; the locks last as long as these files are open.
     _locks: [File; 2],
+}
+
+/// The files that this process wrote.
+struct Written {
+    /// The segment begun last, and its number.
+    segment: Option<(u64, WrittenFile)>,
+    /// True while the segment is being written.
+    active: bool,
+    /// The list of checkpoints; none if there is no list yet.
+    list: Option<WrittenFile>,
+}
+
+/// A file that this process wrote. While a write is under way, its length is between two.
+#[derive(Clone, Copy)]
+struct WrittenFile {
+    id: FileId,
+    least: u64,
+    most: u64,
+}
+
+impl WrittenFile {
+    fn new(metadata: &Metadata) -> Self {
+        Self {
+            id: FileId::of(metadata),
+            least: metadata.len(),
+            most: metadata.len(),
+        }
+    }
+
+    /// Checks that a path leads to this file and that the file has the length that was written.
+    fn look(&self, path: &Path, what: &str) -> io::Result<()> {
+        let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => elsewhere(what),
+            _ => error,
+        })?;
+        let lengths = self.least..=self.most;
+        if FileId::of(&found) == self.id && lengths.contains(&found.len()) {
+            Ok(())
+        } else {
+            Err(elsewhere(what))
+        }
+    }
 }
 
 /// The identity of a file, whatever its name.
@@ -118,40 +172,60 @@ impl Folder {
             }
         }
         let list = match fs::symlink_metadata(path.join(CHECKPOINTS)) {
-            Ok(found) => Some((FileId::of(&found), found.len())),
+            Ok(found) => Some(WrittenFile::new(&found)),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
-        let (path, memory) = (path.to_owned(), memory.clone());
-        Ok(Self {
-            archive: OnDisk::new(&path),
-            path,
+        let site = Site {
+            path: path.to_owned(),
+            archive: OnDisk::new(path),
             directory,
-            memory,
-            current: None,
-            begun: None,
-            list,
+            memory: memory.clone(),
+            written: Mutex::new(Written {
+                segment: None,
+                active: false,
+                list,
+            }),
             _locks: locks,
+        };
+        Ok(Self {
+            site: Arc::new(site),
+            current: None,
         })
     }
 
+    fn remove(&self, number: u64) -> io::Result<()> {
+        let path = self.site.segment(number);
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(found) if self.site.is_segment(number, &found) => fs::remove_file(path),
+            Ok(_) => Err(elsewhere("the segment")),
+        }
+    }
+}
+
+impl Site {
     fn segment(&self, number: u64) -> PathBuf {
         self.path.join(segment_name(number))
     }
 
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns true if a file is the segment of this number, as far as this process knows.
     fn is_segment(&self, number: u64, metadata: &Metadata) -> bool {
-        self.begun
-            .is_none_or(|(begun, file, _)| begun != number || file == FileId::of(metadata))
+        let begun = self.written().segment;
+        begun.is_none_or(|(begun, file)| begun != number || file.id == FileId::of(metadata))
     }
 
     /// Checks that no segment was taken away, including those that are complete.
     fn all_segments(&self) -> io::Result<()> {
         let found = segments(&self.archive)?;
         // The segment begun last may have been removed again, when its first write failed.
-        let least = self
-            .begun
-            .map_or(0, |(number, ..)| number.saturating_sub(1));
+        let begun = self.written().segment;
+        let least = begun.map_or(0, |(number, _)| number.saturating_sub(1));
         let newest = found.last().copied().unwrap_or_default();
         if newest >= least
             && found
@@ -164,14 +238,20 @@ impl Folder {
         Err(elsewhere("a segment"))
     }
 
-    fn remove(&self, number: u64) -> io::Result<()> {
-        let path = self.segment(number);
-        match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-            Ok(found) if self.is_segment(number, &found) => fs::remove_file(path),
-            Ok(_) => Err(elsewhere("the segment")),
+    /// Checks the folder, the active segment and the list.
+    fn check(&self) -> io::Result<()> {
+        if FileId::of(&fs::metadata(&self.path)?) != FileId::of(&self.directory.metadata()?) {
+            return Err(elsewhere("the audit folder"));
         }
+        // The other thread announces a write before it begins, so nothing grows during this look.
+        let written = self.written();
+        if let (Some((number, file)), true) = (written.segment, written.active) {
+            file.look(&self.segment(number), "the segment")?;
+        }
+        let list = written.list;
+        list.map_or(Ok(()), |list| {
+            list.look(&self.path.join(CHECKPOINTS), "the list of checkpoints")
+        })
     }
 }
 
@@ -192,15 +272,21 @@ fn private() -> OpenOptions {
 
 impl Storage for Folder {
     fn archive(&self) -> &dyn Archive {
-        &self.archive
+        &self.site.archive
+    }
+
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
+        let memory = &self.site.memory;
+        contents(&OnDisk::new(memory.folder()), memory.name())
     }
 
     fn create(&mut self, number: u64) -> io::Result<()> {
         self.current = None;
+        self.site.written().active = false;
         let file = private()
             .append(true)
             .create(true)
-            .open(self.segment(number))?;
+            .open(self.site.segment(number))?;
         let metadata = file.metadata()?;
         if metadata.len() != 0 {
             return Err(io::Error::new(
@@ -208,23 +294,32 @@ impl Storage for Folder {
                 "a new segment already has contents",
             ));
         }
-        sync_all(&self.directory)?;
-        self.begun = Some((number, FileId::of(&metadata), 0));
+        sync_all(&self.site.directory)?;
+        let mut written = self.site.written();
+        written.segment = Some((number, WrittenFile::new(&metadata)));
+        written.active = true;
+        drop(written);
         self.current = Some(file);
         Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let (Some(current), Some((.., length))) = (&mut self.current, &mut self.begun) else {
+        let Some(current) = &mut self.current else {
             return Err(ErrorKind::NotFound.into());
         };
-        // A file that someone else cut must not grow again, or it would look as if nothing were
-        // missing.
-        if current.metadata()?.len() != *length {
-            return Err(elsewhere("the segment"));
+        let found = current.metadata()?.len();
+        if let Some((_, file)) = &mut self.site.written().segment {
+            // A file that someone else cut must not grow again, or it would look as if nothing were
+            // missing.
+            if found != file.least {
+                return Err(elsewhere("the segment"));
+            }
+            file.most = file.least + length_of(bytes);
         }
         current.write_all(bytes)?;
-        *length += length_of(bytes);
+        if let Some((_, file)) = &mut self.site.written().segment {
+            file.least = file.most;
+        }
         Ok(())
     }
 
@@ -234,91 +329,87 @@ impl Storage for Folder {
 
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
         self.current = None;
+        self.site.written().active = false;
         if length == 0 {
             self.remove(number)?;
-            return sync_all(&self.directory);
+            return sync_all(&self.site.directory);
         }
-        let file = OpenOptions::new().write(true).open(self.segment(number))?;
+        let file = OpenOptions::new()
+            .write(true)
+            .open(self.site.segment(number))?;
         let metadata = file.metadata()?;
-        if !self.is_segment(number, &metadata) {
+        if !self.site.is_segment(number, &metadata) {
             return Err(elsewhere("the segment"));
         }
-        if let Some((_, _, written)) = self.begun.as_mut().filter(|(begun, ..)| *begun == number) {
-            if metadata.len() < *written {
+        if let Some((begun, written)) = &mut self.site.written().segment
+            && *begun == number
+        {
+            if metadata.len() < written.least {
                 return Err(elsewhere("the segment"));
             }
-            *written = length;
+            (written.least, written.most) = (length, length);
         }
         shorten(&file, length)?;
         sync_all(&file)
     }
 
+    fn check(&mut self) -> io::Result<()> {
+        self.site.check()
+    }
+
+    fn board(&self) -> Box<dyn Board> {
+        Box::new(Beside(Arc::clone(&self.site)))
+    }
+}
+
+/// The files beside the segments.
+struct Beside(Arc<Site>);
+
+impl Board for Beside {
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
-        self.all_segments()?;
+        self.0.all_segments()?;
         // A list that is gone must not be begun anew.
         let mut file = private()
             .append(true)
             .create(length == 0)
-            .open(self.path.join(CHECKPOINTS))?;
-        let found = FileId::of(&file.metadata()?);
-        if self.list.is_some_and(|(list, _)| list != found) {
+            .open(self.0.path.join(CHECKPOINTS))?;
+        let mut found = WrittenFile::new(&file.metadata()?);
+        if self
+            .0
+            .written()
+            .list
+            .is_some_and(|list| list.id != found.id)
+        {
             return Err(elsewhere("the list of checkpoints"));
         }
+        found.least = found.least.min(length);
+        found.most = found.most.max(length + length_of(line));
+        self.0.written().list = Some(found);
         let written = shorten(&file, length)
             .and_then(|()| file.write_all(line))
             .and_then(|()| sync_all(&file));
         // A write that failed halfway leaves the same list, whatever its length now.
-        self.list = Some((found, file.metadata()?.len()));
+        self.0.written().list = Some(WrittenFile::new(&file.metadata()?));
         written?;
         if length == 0 {
-            sync_all(&self.directory)
+            sync_all(&self.0.directory)
         } else {
             Ok(())
         }
     }
 
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
-        replace(&self.path, &self.directory, name, contents)
+        replace(&self.0.path, &self.0.directory, name, contents)
     }
 
     fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
-        let folder = self.memory.folder();
-        replace(folder, &File::open(folder)?, self.memory.name(), contents)
-    }
-
-    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
-        contents(&OnDisk::new(self.memory.folder()), self.memory.name())
+        let memory = &self.0.memory;
+        let folder = memory.folder();
+        replace(folder, &File::open(folder)?, memory.name(), contents)
     }
 
     fn check(&mut self) -> io::Result<()> {
-        if FileId::of(&fs::metadata(&self.path)?) != FileId::of(&self.directory.metadata()?) {
-            return Err(elsewhere("the audit folder"));
-        }
-        if let (Some((number, file, length)), true) = (self.begun, self.current.is_some()) {
-            look(&self.segment(number), "the segment", file, length)?;
-        }
-        match self.list {
-            Some((file, length)) => look(
-                &self.path.join(CHECKPOINTS),
-                "the list of checkpoints",
-                file,
-                length,
-            ),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Checks that a path leads to this file and that the file has the length that was written.
-fn look(path: &Path, what: &str, file: FileId, length: u64) -> io::Result<()> {
-    let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => elsewhere(what),
-        _ => error,
-    })?;
-    if FileId::of(&found) == file && found.len() == length {
-        Ok(())
-    } else {
-        Err(elsewhere(what))
+        self.0.check()
     }
 }
 

@@ -1,8 +1,9 @@
 //! The journal as the rest of the host sees it: append a record, and wait until it is on the disk.
 //!
 //! One thread writes. Records wait in a queue until a processor has nothing else to do
-//! ([`Journal::answer`]); everything in the queue is one write and one `fdatasync`. No append waits longer than the deadline: a disk that hangs is an error, as a full
-//! disk is. A caller that gives up while waiting need not clean up; the journal itself closes any
+//! ([`Journal::answer`]); everything in the queue is one write and one `fdatasync`. Another thread
+//! publishes checkpoints, so that no batch waits for one. No append waits longer than the deadline:
+//! a disk that hangs is an error, as a full disk is. A caller that gives up while waiting need not clean up; the journal itself closes any
 //! record that became durable without it.
 //!
 //! Invariant: while the journal is not healthy, for whatever reason, nothing new begins, but
@@ -10,6 +11,7 @@
 
 mod adopt;
 mod bell;
+mod desk;
 mod error;
 mod health;
 mod log;
@@ -42,6 +44,7 @@ use crate::owned::{self, Trust};
 use crate::seams::Clock;
 pub use adopt::{Adoption, adopt};
 pub use bell::Bell;
+use desk::Desk;
 pub use error::JournalError;
 use health::Health;
 pub use mark::{Mark, Settled};
@@ -124,7 +127,8 @@ impl Journal {
         keys: Keys,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Opened), JournalError> {
-        let (log, opened) = recover::recover(storage, &settings, keys, &*clock)?;
+        let (log, publisher, opened) = recover::recover(storage, &settings, keys, &*clock)?;
+        let desk = Desk::open(publisher, settings.append_deadline).map_err(JournalError::Write)?;
         let (commands, received) = queue();
         let shared = Shared {
             commands,
@@ -135,7 +139,7 @@ impl Journal {
             clock,
             settings,
         };
-        let writer = Writer::new(log, received, &shared);
+        let writer = Writer::new(log, desk, received, &shared);
         let thread = std::thread::Builder::new().name("audit".to_owned());
         thread
             .spawn(move || writer.run())

@@ -56,9 +56,10 @@ fn extending(ground: Grounds<'_>, note: &str, clock: &dyn Clock) -> Result<Opene
     let adopted = JournalAdopted {
         detail: detail.into(),
     };
-    let (mut log, opened) = ground.into_log(state, Step::Remember, clock)?;
+    let (mut log, mut publisher, opened) = ground.into_log(state, Step::Remember, clock)?;
     let written = log.append(&[&adopted.into()], clock.now_ms());
-    signed(written.and_then(|_| log.checkpoint()), &log, opened)
+    let published = written.and_then(|_| publisher.publish(log.unpublished()));
+    signed(published, &log, opened)
 }
 
 fn new(ground: Grounds<'_>, clock: &dyn Clock) -> Result<Opened, JournalError> {
@@ -74,9 +75,10 @@ fn new(ground: Grounds<'_>, clock: &dyn Clock) -> Result<Opened, JournalError> {
         ..State::empty()
     };
     // The memory of the old log is replaced only when the head that names it is durable.
-    let (mut log, opened) = ground.into_log(state, Step::List, clock)?;
+    let (mut log, mut publisher, opened) = ground.into_log(state, Step::List, clock)?;
     let written = log.append(&[], clock.now_ms());
-    signed(written.and_then(|_| log.checkpoint()), &log, opened)
+    let published = written.and_then(|_| publisher.publish(log.unpublished()));
+    signed(published, &log, opened)
 }
 
 /// Returns what the host remembers. A memory that cannot be read is as good as none; the record

@@ -1,4 +1,4 @@
-//! The log itself: batches of lines in segments, and signed checkpoints over them.
+//! The log itself: batches of lines in segments.
 //!
 //! Invariant: once [`Log::append`] has returned `Ok`, the records are on the disk, at the end of
 //! their path, and in the tree; after an error the log is as before. A segment in which a write or
@@ -16,13 +16,11 @@ use super::super::line::Rendered;
 use super::super::record::Record;
 use super::super::time::rfc3339;
 use super::super::tree::{Hash, Tree, leaf_hash};
-use super::publish::Publication;
 use crate::note::VerifierKey;
 
 /// A log that can be appended to.
 pub(super) struct Log {
     pub(super) storage: Box<dyn Storage>,
-    pub(super) signer: Signer,
     pub(super) seal: Seal,
     pub(super) segment_bytes: u64,
     pub(super) tree: Tree,
@@ -30,7 +28,6 @@ pub(super) struct Log {
     pub(super) previous: Tag,
     pub(super) segments: Segments,
     pub(super) unsigned: Unsigned,
-    pub(super) publication: Publication,
     /// The first record of a log that has none yet; written with the batch that follows it.
     pub(super) head: Record,
 }
@@ -182,6 +179,14 @@ impl Unsigned {
         if self.leaves.len() <= MAX_LEAVES {
             self.leaves.push(leaf);
         }
+    }
+
+    /// Returns these and those that follow them.
+    pub(super) fn and(mut self, later: Self) -> Self {
+        self.count += later.count;
+        let room = (MAX_LEAVES + 1).saturating_sub(self.leaves.len());
+        self.leaves.extend(later.leaves.into_iter().take(room));
+        self
     }
 
     /// Returns the hashes of all of them, or none if they are too many.

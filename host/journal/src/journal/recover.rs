@@ -22,7 +22,7 @@ use super::super::record::{Failure, JournalBegun, JournalCut, Outcome, Previous,
 use super::super::time::{parse_time, rfc3339};
 use super::super::tree::Tree;
 use super::log::{Log, Segments, Signer, Unsigned};
-use super::publish::{Pending, Publication, Step};
+use super::publish::{Pending, Publication, Publisher, Step};
 use super::{JournalError, Keys, Opened, Settings};
 use crate::note::VerifierKey;
 use crate::seams::Clock;
@@ -33,13 +33,16 @@ pub(super) fn recover(
     settings: &Settings,
     keys: Keys,
     clock: &dyn Clock,
-) -> Result<(Log, Opened), JournalError> {
+) -> Result<Recovered, JournalError> {
     let ground = Grounds::new(storage, settings, keys)?;
     ground.check_folder()?;
     let state = ground.remembered_state()?;
     check_clock(state.last_time.as_deref(), clock)?;
     ground.into_log(state, Step::Remember, clock)
 }
+
+/// A log, the publisher of its checkpoints, and what was found.
+pub(super) type Recovered = (Log, Publisher, Opened);
 
 /// Everything that recovery needs.
 pub(super) struct Grounds<'s> {
@@ -313,15 +316,16 @@ impl<'s> Grounds<'s> {
         state: State,
         first: Step,
         clock: &dyn Clock,
-    ) -> Result<(Log, Opened), JournalError> {
+    ) -> Result<Recovered, JournalError> {
         let ours = format!("{}\n", self.signer.verifier);
         let written = key_text(self.archive()).map_err(|error| self.unreadable(error))?;
-        let mut storage = self.storage;
+        let storage = self.storage;
+        let mut board = storage.board();
         if written.is_none() {
             if state.end.tree.size() > 0 {
                 tracing::warn!("the audit folder lacks its file `key`; it is written again");
             }
-            storage
+            board
                 .replace(KEY, ours.as_bytes())
                 .map_err(JournalError::Write)?;
         }
@@ -335,31 +339,29 @@ impl<'s> Grounds<'s> {
         } = state.end;
         let mut log = Log {
             storage,
-            signer: self.signer,
             seal: self.seal,
             segment_bytes: self.settings.segment_bytes,
             tree,
             previous,
             segments: Segments::after(segment),
             unsigned: state.unsigned,
-            publication: state.publication,
             head: JournalBegun::new(&self.settings.origin, state.previous).into(),
         };
         let closings = open.closings(Outcome::Unknown, Failure::HostCrashed);
-        log.publication
-            .finish(&mut *log.storage)
-            .map_err(JournalError::Write)?;
-        if log.publication.list.bytes == 0 {
-            log.sign(first).map_err(JournalError::Write)?;
+        let mut publisher = Publisher::new(board, self.signer, state.publication);
+        publisher.finish().map_err(JournalError::Write)?;
+        if publisher.is_first() {
+            let signed = publisher.sign(&log.unpublished(), first);
+            signed.map_err(JournalError::Write)?;
         }
         begin(&mut log, &closings, torn_bytes, clock).map_err(JournalError::Write)?;
         let opened = Opened {
             records: log.tree.size(),
             closed: u64::try_from(closings.len()).unwrap_or(u64::MAX),
             cut_bytes: torn_bytes,
-            key: log.signer.verifier.to_string(),
+            key: ours.trim_end().to_owned(),
         };
-        Ok((log, opened))
+        Ok((log, publisher, opened))
     }
 }
 

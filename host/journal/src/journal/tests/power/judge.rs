@@ -80,9 +80,9 @@ struct Started {
 /// Starts, signs and stops.
 fn start(folder: &Path) -> Result<Started, String> {
     let settings = settings(folder);
-    let (mut log, opened) =
+    let (mut log, mut publisher, opened) =
         recover::recover(Box::new(lock(folder)), &settings, key(), &*clock(0)).map_err(told)?;
-    log.checkpoint().map_err(told)?;
+    publisher.publish(log.unpublished()).map_err(told)?;
     let count = |number: u64| usize::try_from(number).unwrap();
     let cut = u64::from(opened.cut_bytes > 0);
     // If even the first batch was torn, the record of that begins the log, after its head.
