@@ -8,15 +8,17 @@
 //! same file ([`Storage::check`]). A file that is shorter than its durable length, or another file
 //! in its place, is never cut, written or replaced.
 
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod site;
 
-use super::archive::{Archive, CHECKPOINTS, OnDisk, contents, segment_name, segments};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use super::archive::{Archive, CHECKPOINTS, OnDisk, contents};
 use super::memory::MemoryFile;
 use crate::durable::{make_folder, sync_all, sync_data};
+use site::{Beside, Site, Written, WrittenFile, elsewhere, private};
 
 /// The operations that the journal needs from a disk to write records.
 pub(super) trait Storage: Send {
@@ -24,6 +26,8 @@ pub(super) trait Storage: Send {
     fn archive(&self) -> &dyn Archive;
     /// Returns the memory, or `None` if there is none.
     fn remembered(&self) -> io::Result<Option<Vec<u8>>>;
+    /// Returns the milestone, or `None` if there is none.
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>>;
     /// Begins a segment. The file must not exist, or must be empty.
     fn create(&mut self, number: u64) -> io::Result<()>;
     /// Writes to the end of the segment begun last.
@@ -47,6 +51,10 @@ pub(super) trait Board: Send {
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()>;
     /// Replaces the whole memory, which lies outside the folder.
     fn remember(&mut self, contents: &[u8]) -> io::Result<()>;
+    /// Replaces the milestone, which lies beside the memory.
+    fn pass(&mut self, contents: &[u8]) -> io::Result<()>;
+    /// Removes the milestone, if there is one.
+    fn forget(&mut self) -> io::Result<()>;
     /// Does the same as [`Storage::check`].
     fn check(&mut self) -> io::Result<()>;
 }
@@ -64,76 +72,6 @@ pub fn is_in_use(folder: &Path) -> bool {
 pub(super) struct Folder {
     site: Arc<Site>,
     current: Option<File>,
-}
-
-/// The folder and the memory, and what this process wrote there: shared by the thread that writes
-/// records and the one that publishes checkpoints.
-struct Site {
-    path: PathBuf,
-    archive: OnDisk,
-    directory: File,
-    memory: MemoryFile,
-    written: Mutex<Written>,
-    /// Never read; the locks last as long as these files are open.
-    _locks: [File; 2],
-}
-
-/// The files that this process wrote.
-struct Written {
-    /// The segment begun last, and its number.
-    segment: Option<(u64, WrittenFile)>,
-    /// True while the segment is being written.
-    active: bool,
-    /// The list of checkpoints; none if there is no list yet.
-    list: Option<WrittenFile>,
-}
-
-/// A file that this process wrote. While a write is under way, its length is between two.
-#[derive(Clone, Copy)]
-struct WrittenFile {
-    id: FileId,
-    least: u64,
-    most: u64,
-}
-
-impl WrittenFile {
-    fn new(metadata: &Metadata) -> Self {
-        Self {
-            id: FileId::of(metadata),
-            least: metadata.len(),
-            most: metadata.len(),
-        }
-    }
-
-    /// Checks that a path leads to this file and that the file has the length that was written.
-    fn look(&self, path: &Path, what: &str) -> io::Result<()> {
-        let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => elsewhere(what),
-            _ => error,
-        })?;
-        let lengths = self.least..=self.most;
-        if FileId::of(&found) == self.id && lengths.contains(&found.len()) {
-            Ok(())
-        } else {
-            Err(elsewhere(what))
-        }
-    }
-}
-
-/// The identity of a file, whatever its name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct FileId {
-    device: u64,
-    inode: u64,
-}
-
-impl FileId {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        }
-    }
 }
 
 /// The reasons for not getting a folder.
@@ -205,69 +143,12 @@ impl Folder {
     }
 }
 
-impl Site {
-    fn segment(&self, number: u64) -> PathBuf {
-        self.path.join(segment_name(number))
-    }
-
-    fn written(&self) -> MutexGuard<'_, Written> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns true if a file is the segment of this number, as far as this process knows.
-    fn is_segment(&self, number: u64, metadata: &Metadata) -> bool {
-        let begun = self.written().segment;
-        begun.is_none_or(|(begun, file)| begun != number || file.id == FileId::of(metadata))
-    }
-
-    /// Checks that no segment was taken away, including those that are complete.
-    fn all_segments(&self) -> io::Result<()> {
-        let found = segments(&self.archive)?;
-        // The segment begun last may have been removed again, when its first write failed.
-        let begun = self.written().segment;
-        let least = begun.map_or(0, |(number, _)| number.saturating_sub(1));
-        let newest = found.last().copied().unwrap_or_default();
-        if newest >= least
-            && found
-                .into_iter()
-                .zip(1..)
-                .all(|(number, expected)| number == expected)
-        {
-            return Ok(());
-        }
-        Err(elsewhere("a segment"))
-    }
-
-    /// Checks the folder, the active segment and the list.
-    fn check(&self) -> io::Result<()> {
-        if FileId::of(&fs::metadata(&self.path)?) != FileId::of(&self.directory.metadata()?) {
-            return Err(elsewhere("the audit folder"));
-        }
-        // The other thread announces a write before it begins, so nothing grows during this look.
-        let written = self.written();
-        if let (Some((number, file)), true) = (written.segment, written.active) {
-            file.look(&self.segment(number), "the segment")?;
-        }
-        let list = written.list;
-        list.map_or(Ok(()), |list| {
-            list.look(&self.path.join(CHECKPOINTS), "the list of checkpoints")
-        })
-    }
-}
-
 fn lock_file(path: &Path) -> io::Result<File> {
     private()
         .create(true)
         .truncate(false)
         .write(true)
         .open(path)
-}
-
-/// Options for files that only the owner can read or write.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
 }
 
 impl Storage for Folder {
@@ -278,6 +159,11 @@ impl Storage for Folder {
     fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
         let memory = &self.site.memory;
         contents(&OnDisk::new(memory.folder()), memory.name())
+    }
+
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
+        let memory = &self.site.memory;
+        contents(&OnDisk::new(memory.folder()), &memory.milestone())
     }
 
     fn create(&mut self, number: u64) -> io::Result<()> {
@@ -360,76 +246,6 @@ impl Storage for Folder {
     fn board(&self) -> Box<dyn Board> {
         Box::new(Beside(Arc::clone(&self.site)))
     }
-}
-
-/// The files beside the segments.
-struct Beside(Arc<Site>);
-
-impl Board for Beside {
-    fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
-        self.0.all_segments()?;
-        // A list that is gone must not be begun anew.
-        let mut file = private()
-            .append(true)
-            .create(length == 0)
-            .open(self.0.path.join(CHECKPOINTS))?;
-        let mut found = WrittenFile::new(&file.metadata()?);
-        if self
-            .0
-            .written()
-            .list
-            .is_some_and(|list| list.id != found.id)
-        {
-            return Err(elsewhere("the list of checkpoints"));
-        }
-        found.least = found.least.min(length);
-        found.most = found.most.max(length + length_of(line));
-        self.0.written().list = Some(found);
-        let written = shorten(&file, length)
-            .and_then(|()| file.write_all(line))
-            .and_then(|()| sync_all(&file));
-        // A write that failed halfway leaves the same list, whatever its length now.
-        self.0.written().list = Some(WrittenFile::new(&file.metadata()?));
-        written?;
-        if length == 0 {
-            sync_all(&self.0.directory)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
-        replace(&self.0.path, &self.0.directory, name, contents)
-    }
-
-    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
-        let memory = &self.0.memory;
-        let folder = memory.folder();
-        replace(folder, &File::open(folder)?, memory.name(), contents)
-    }
-
-    fn check(&mut self) -> io::Result<()> {
-        self.0.check()
-    }
-}
-
-/// Returns the error for a file that is not where it was written.
-fn elsewhere(what: &str) -> io::Error {
-    let text = format!("{what} was removed, renamed, replaced or cut by someone else");
-    io::Error::new(ErrorKind::NotFound, text)
-}
-
-fn replace(folder: &Path, directory: &File, name: &str, contents: &[u8]) -> io::Result<()> {
-    let new = folder.join(format!(".{name}.new"));
-    let mut file = private()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&new)?;
-    file.write_all(contents)?;
-    sync_all(&file)?;
-    fs::rename(&new, folder.join(name))?;
-    sync_all(directory)
 }
 
 /// Cuts a file, and never makes it longer: durable bytes that are gone must not be replaced by

@@ -313,6 +313,10 @@ impl Storage for Faulty {
         self.inner.remembered()
     }
 
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
+        self.inner.milestone()
+    }
+
     fn check(&mut self) -> io::Result<()> {
         self.perform(Storage::check, |_| Ok(()))
     }
@@ -346,6 +350,14 @@ impl Board for Faulty<Box<dyn Board>> {
         let signing = self.plan.lock().unwrap().signing;
         std::thread::sleep(signing);
         self.perform(|board| board.remember(contents), |_| Ok(()))
+    }
+
+    fn pass(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.perform(|board| board.pass(contents), |_| Ok(()))
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        self.perform(|board| board.forget(), |_| Ok(()))
     }
 
     fn check(&mut self) -> io::Result<()> {

@@ -7,10 +7,12 @@
 use std::io;
 
 use super::super::archive::CHECKPOINT;
+use super::super::batch::Seal;
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints;
 use super::super::file::Board;
 use super::super::memory::{ListEnd, Memory};
+use super::super::milestone::Milestone;
 use super::super::tree::Hash;
 use super::log::{Log, Signer, Unsigned};
 
@@ -18,6 +20,7 @@ use super::log::{Log, Signer, Unsigned};
 pub(super) struct Publisher {
     board: Box<dyn Board>,
     signer: Signer,
+    seal: Seal,
     publication: Publication,
     /// The state to sign once the checkpoint under way is published.
     next: Option<Unpublished>,
@@ -27,6 +30,18 @@ pub(super) struct Publisher {
 pub(super) struct Unpublished {
     checkpoint: Checkpoint,
     added: Unsigned,
+    /// What becomes of the milestone once the checkpoint is published.
+    milestone: Passing,
+}
+
+/// A change of the milestone.
+pub(super) enum Passing {
+    /// None.
+    Keep,
+    /// This one takes its place.
+    Replace(Box<Milestone>),
+    /// It is removed, so that the next start reads everything.
+    Remove,
 }
 
 /// The state of the newest checkpoint's publication.
@@ -92,10 +107,16 @@ impl Publication {
 }
 
 impl Publisher {
-    pub(super) fn new(board: Box<dyn Board>, signer: Signer, publication: Publication) -> Self {
+    pub(super) fn new(
+        board: Box<dyn Board>,
+        signer: Signer,
+        seal: Seal,
+        publication: Publication,
+    ) -> Self {
         Self {
             board,
             signer,
+            seal,
             publication,
             next: None,
         }
@@ -121,8 +142,25 @@ impl Publisher {
         self.next = Some(state);
         self.finish()?;
         match self.next.take() {
-            Some(state) if state.added.count > 0 || !resumed => self.sign(&state, Step::Remember),
-            _ => Ok(()),
+            Some(state) if state.added.count > 0 || !resumed => {
+                self.sign(&state, Step::Remember)?;
+                self.pass(state.milestone)
+            }
+            Some(state) => self.pass(state.milestone),
+            None => Ok(()),
+        }
+    }
+
+    /// Changes the milestone, to one of the checkpoint that is published.
+    fn pass(&mut self, milestone: Passing) -> io::Result<()> {
+        match milestone {
+            Passing::Keep => Ok(()),
+            Passing::Remove => self.board.forget(),
+            Passing::Replace(milestone) => {
+                let list = self.publication.list;
+                let milestone = Milestone { list, ..*milestone };
+                self.board.pass(&milestone.to_bytes(&self.seal)?)
+            }
         }
     }
 
@@ -142,6 +180,16 @@ impl Log {
         Unpublished {
             checkpoint: Checkpoint::of(&self.tree),
             added: std::mem::take(&mut self.unsigned),
+            milestone: self.passing(),
         }
+    }
+
+    fn passing(&mut self) -> Passing {
+        if self.damaged {
+            return Passing::Remove;
+        }
+        self.milestone().map_or(Passing::Keep, |milestone| {
+            Passing::Replace(Box::new(milestone))
+        })
     }
 }

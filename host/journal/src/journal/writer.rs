@@ -224,6 +224,11 @@ impl Writer {
 
     fn tick(&mut self) {
         let now = self.clock.now_ms();
+        if self.health.is_damaged() && !self.log.damaged {
+            // The checkpoint that is due now removes the milestone.
+            self.log.damaged = true;
+            self.unsigned_since = Some(0);
+        }
         if !self.orphans.is_empty() {
             self.write(Vec::new());
         }
@@ -323,6 +328,7 @@ impl Writer {
         let written = chunks
             .chunks(MAX_BATCH)
             .try_for_each(|chunk| self.log.append(chunk, now).map(|_| ()));
+        self.log.end();
         let signed = if self.owes_checkpoint() {
             self.publish()
         } else {

@@ -11,7 +11,7 @@ use super::*;
 use crate::checkpoint::Checkpoint;
 use crate::journal::log::Log;
 use crate::journal::publish::Publisher;
-use crate::journal::recover;
+use crate::journal::recover::{self, Recovered};
 use crate::record::{CallClosed, HostStarted};
 use crate::tree::Hash;
 
@@ -54,7 +54,7 @@ impl Life {
         let settings = settings_in(root.path(), dice);
         let steps = Arc::new(Mutex::new(Steps::new(dice.fork())));
         let recorder = Recorder::new(&settings.folder, &steps, omitted);
-        let (log, publisher, _) =
+        let Recovered { log, publisher, .. } =
             recover::recover(Box::new(recorder), &settings, key(), &*clock(0)).map_err(told)?;
         let mut living = Living {
             log,

@@ -99,6 +99,10 @@ pub(super) enum Flush {
     Memory,
     /// The name of the memory.
     MemoryName,
+    /// The milestone before it gets its name.
+    Milestone,
+    /// The name of the milestone.
+    MilestoneName,
 }
 
 impl Flush {
@@ -202,6 +206,10 @@ impl Storage for Recorder {
         self.folder.remembered()
     }
 
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
+        self.folder.milestone()
+    }
+
     fn check(&mut self) -> io::Result<()> {
         self.folder.check()
     }
@@ -257,6 +265,27 @@ impl Board for Recorder<Box<dyn Board>> {
         Ok(())
     }
 
+    fn pass(&mut self, contents: &[u8]) -> io::Result<()> {
+        let synced = self.perform(|board| board.pass(contents))?;
+        let name = memory(Path::new(AUDIT)).milestone();
+        self.replaced(
+            MEMORY,
+            &name,
+            contents,
+            &synced,
+            [Flush::Milestone, Flush::MilestoneName],
+        );
+        Ok(())
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        let synced = self.perform(|board| board.forget())?;
+        let name = memory(Path::new(AUDIT)).milestone();
+        self.step(Step::Remove(format!("{MEMORY}/{name}")));
+        self.flush(Flush::MilestoneName, &synced, Step::SyncFolder(MEMORY));
+        Ok(())
+    }
+
     fn check(&mut self) -> io::Result<()> {
         self.folder.check()
     }
@@ -295,4 +324,4 @@ fn audit(name: &str) -> String {
 pub(super) const AUDIT: &str = "audit";
 
 /// The folder of its memory.
-const MEMORY: &str = "audit/memory";
+pub(super) const MEMORY: &str = "audit/memory";
