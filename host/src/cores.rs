@@ -11,6 +11,7 @@
 use std::cell::{Cell, OnceCell};
 use std::future::poll_fn;
 use std::io;
+use std::iter;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +26,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The runtimes, which end with this value.
 pub struct Cores {
-    cores: Vec<Core>,
+    first: Core,
+    others: Vec<Core>,
     next: AtomicUsize,
     _running: DropGuard,
 }
@@ -53,9 +55,9 @@ impl Cores {
         let stop = CancellationToken::new();
         let shared = Handle::current();
         let core = |number| core(number, bell.clone(), shared.clone(), stop.clone());
-        let cores = (0..count).map(core).collect::<io::Result<_>>()?;
         Ok(Self {
-            cores,
+            first: core(0)?,
+            others: (1..count).map(core).collect::<io::Result<_>>()?,
             next: AtomicUsize::new(0),
             _running: stop.drop_guard(),
         })
@@ -63,17 +65,22 @@ impl Cores {
 
     /// Returns a place on the core with the fewest connections.
     pub fn deal(&self) -> OnCore {
-        let start = self.next.fetch_add(1, Ordering::Relaxed);
-        let in_turn = self.cores.iter().cycle().skip(start % self.cores.len());
-        let least = in_turn
-            .take(self.cores.len())
-            .min_by_key(|core| core.load.load(Ordering::Relaxed));
-        let core = least.unwrap_or(&self.cores[0]);
+        let count = 1 + self.others.len();
+        let start = self.next.fetch_add(1, Ordering::Relaxed) % count;
+        // Among equals the first of these wins, so each of them comes first in turn.
+        let in_turn = self.each().cycle().skip(start).take(count);
+        let core = in_turn
+            .min_by_key(|core| core.load.load(Ordering::Relaxed))
+            .unwrap_or(&self.first);
         core.load.fetch_add(1, Ordering::Relaxed);
         OnCore {
             runtime: core.runtime.clone(),
             load: Arc::clone(&core.load),
         }
+    }
+
+    fn each(&self) -> impl Iterator<Item = &Core> + Clone {
+        iter::once(&self.first).chain(&self.others)
     }
 }
 

@@ -1,18 +1,19 @@
-//! The Execution Identity Envelope of one call, signed, and what is derived from it.
+//! The Execution Identity Envelope of one call, and what is derived from it.
 //!
 //! Trusts the caller and the decision, which are proofs. Hands on [`Envelope`], without which no
-//! call is recorded, run or delegated.
+//! call is recorded, run or delegated. Its claims are fixed and checked before the call is recorded;
+//! its signature, which cannot fail, is made when the guest asks for it.
 //!
 //! Invariant: an [`Envelope`] is made only by [`Signer::seal`], and is never valid longer than the
-//! caller's token.
+//! caller's token. It leaves the host's memory only with its signature.
 
 mod keys;
 
 use std::sync::Arc;
 
 use bailiwick_envelope::{
-    Authorization, CallBinding, Claims, Delegation, EnvelopeError, Minting, Session,
-    SignedEnvelope, SigningKey, TransactionError, TransactionToken,
+    Authorization, CallBinding, Claims, Delegation, EnvelopeError, Minting, SealedEnvelope,
+    Session, SigningKey, TransactionError, TransactionToken,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
@@ -26,23 +27,23 @@ use crate::seams::{Clock, Random, hex, random_hex};
 pub use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey};
 pub use keys::{HostKeys, SigningKeys, make_key, read_key};
 
-/// The signed envelope of one call, with the few facts about the caller's token that are needed
+/// The envelope of one call, with the few facts about the caller's token that are needed
 /// after the token is gone.
 pub struct Envelope {
-    signed: Arc<SignedEnvelope>,
+    sealed: Arc<SealedEnvelope>,
     alias: Arc<str>,
     authority_until: u64,
 }
 
 impl Envelope {
-    /// Returns the signed envelope.
-    pub fn signed(&self) -> &Arc<SignedEnvelope> {
-        &self.signed
+    /// Returns the envelope for the guest, which can ask for its signature.
+    pub fn sealed(&self) -> &Arc<SealedEnvelope> {
+        &self.sealed
     }
 
     /// Returns the claims in the envelope.
     pub fn claims(&self) -> &Claims {
-        self.signed.claims()
+        self.sealed.claims()
     }
 
     /// Returns the alias of the actor's issuer.
@@ -72,7 +73,7 @@ pub struct SignerSettings {
 /// values.
 pub struct Signer {
     settings: SignerSettings,
-    envelope: SigningKey,
+    envelope: Arc<SigningKey>,
     transaction: SigningKey,
     mac: MacKey,
     clock: Arc<dyn Clock>,
@@ -88,9 +89,9 @@ pub enum SealError {
     /// The arguments have no canonical form (RFC 8785).
     #[error("the arguments cannot be canonicalized")]
     Arguments(#[source] serde_json::Error),
-    /// The envelope could not be signed.
-    #[error("the envelope cannot be signed")]
-    Sign(#[from] EnvelopeError),
+    /// No envelope may have these claims.
+    #[error("the envelope cannot be sealed")]
+    Claims(#[from] EnvelopeError),
 }
 
 impl SealError {
@@ -98,7 +99,7 @@ impl SealError {
     pub fn reason(&self) -> RefusalReason {
         match self {
             Self::Expired => RefusalReason::Expiring,
-            Self::Arguments(_) | Self::Sign(_) => {
+            Self::Arguments(_) | Self::Claims(_) => {
                 tracing::error!(cause = %self, "a call could not be sealed");
                 RefusalReason::Internal
             }
@@ -116,7 +117,7 @@ impl Signer {
     ) -> Self {
         Self {
             settings,
-            envelope: keys.envelope,
+            envelope: Arc::new(keys.envelope),
             transaction: keys.transaction,
             mac: keys.mac,
             clock,
@@ -124,8 +125,8 @@ impl Signer {
         }
     }
 
-    /// Seals one call of `caller`: gives it an identifier, binds every decision about it, and signs
-    /// the envelope.
+    /// Seals one call of `caller`: gives it an identifier, binds every decision about it, and checks
+    /// that the envelope can be signed.
     ///
     /// # Errors
     /// Fails if the token has expired or the envelope cannot be made.
@@ -154,7 +155,7 @@ impl Signer {
             expires_at: caller.expires_at().min(lifetime),
         };
         Ok(Envelope {
-            signed: Arc::new(claims.sign(&self.envelope)?),
+            sealed: Arc::new(claims.seal(&self.envelope)?),
             alias: caller.issuer_alias().into(),
             authority_until: caller.expires_at(),
         })
@@ -193,7 +194,7 @@ impl Signer {
             now: self.clock.now(),
         };
         let narrowed = envelope
-            .signed
+            .sealed
             .narrow(service)
             .map_err(|_| TransactionError::Service)?;
         narrowed.mint(&minting, &self.transaction)

@@ -51,15 +51,26 @@ impl Bench {
         })
     }
 
+    /// Reads the next line, on the way to the awaited text.
+    async fn line(&mut self, awaited: &str) -> Result<String> {
+        let line = tokio::time::timeout(DEADLINE, self.lines.next_line()).await;
+        let line = line.with_context(|| format!("no {awaited} in:\n{}", self.printed))??;
+        let line = line.with_context(|| format!("it ended:\n{}", self.printed))?;
+        self.printed += &line;
+        self.printed.push('\n');
+        Ok(line)
+    }
+
+    /// Reads on until a line contains this.
+    async fn prints(&mut self, text: &str) -> Result<()> {
+        while !self.line(text).await?.contains(text) {}
+        Ok(())
+    }
+
     /// Reads on until it serves a tool; returns the URL.
     async fn serves(&mut self, tool: &str) -> Result<String> {
         loop {
-            let line = tokio::time::timeout(DEADLINE, self.lines.next_line()).await;
-            let line =
-                line.with_context(|| format!("{tool} is not served:\n{}", self.printed))??;
-            let line = line.with_context(|| format!("it ended:\n{}", self.printed))?;
-            self.printed += &line;
-            self.printed.push('\n');
+            let line = self.line(tool).await?;
             if let Some((url, tools)) = line
                 .strip_prefix("serving ")
                 .and_then(|line| line.split_once(": "))
@@ -164,6 +175,17 @@ async fn an_author_edits_builds_and_calls() -> Result<()> {
         "{}",
         list.raw
     );
+
+    // A build that failed halfway: the author sees why, and the last good version serves.
+    fs::write(
+        folder.path().join("orders.wasm"),
+        "\0asm, but not a component",
+    )?;
+    bench.prints("a component is refused").await?;
+    let list = mcp::list(&url, Some(bench.token("ALICE")?)).await?;
+    ensure!(list.raw.contains("get_balance"), "{}", list.raw);
+    fs::remove_file(folder.path().join("orders.wasm"))?;
+    bench.prints("a component is removed").await?;
 
     bench.stop().await?;
     ensure!(

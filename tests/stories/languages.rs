@@ -19,12 +19,12 @@ static COMPILING: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]
 async fn a_tool_on_quickjs_acts_for_whoever_asks() -> Result<()> {
-    greets("qjs", "greet_qjs").await
+    greets("qjs", "greet_js").await
 }
 
 #[tokio::test]
 async fn a_tool_on_quickjs_with_wasi_acts_for_whoever_asks() -> Result<()> {
-    greets("qjs_wasi", "greet_qjs").await
+    greets("qjs_wasi", "greet_js").await
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_tool_in_rust_with_wasi_acts_for_whoever_asks() -> Result<()> {
 
 #[tokio::test]
 async fn a_tool_on_quickjs_sees_of_wasi_a_clock() -> Result<()> {
-    looks_around("qjs_wasi", "look_qjs", false).await
+    looks_around("qjs_wasi", "look_js", false).await
 }
 
 #[tokio::test]

@@ -126,13 +126,13 @@ fn javascript(places: Places<'_>) -> Result<()> {
     for (name, source, program, arguments) in [
         (
             "qjs",
-            QJS,
+            JS,
             "componentize-qjs",
             "-n tool --sync --opt-size --minify --stub-wasi -j",
         ),
         (
             "qjs_wasi",
-            QJS,
+            JS,
             "componentize-qjs",
             "-n tool --sync --opt-size --minify -j",
         ),
@@ -205,6 +205,5 @@ fn rust(places: Places<'_>) -> Result<()> {
     Ok(())
 }
 
-const QJS: &str = "tests/languages/qjs/tool.js";
 const JS: &str = "tests/languages/js/tool.js";
 const TARGET: &str = "wasm32-wasip2";

@@ -157,6 +157,12 @@ impl Host {
         text(&self.said)
     }
 
+    /// Returns the same without the first `heard` bytes.
+    pub fn said_since(&self, heard: usize) -> String {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.get(heard..).unwrap_or_default().to_owned()
+    }
+
     /// Waits until it has written `what`. The log is written beside the work, so a line can come
     /// after the answer that it is about.
     ///

@@ -2,8 +2,8 @@
 //! only edits, builds and calls.
 //!
 //! The host is `bailiwick serve`, unchanged, as a child. Its surroundings differ: an issuer that
-//! gives tokens to anyone on this machine, keys and a journal in a temporary folder, and a new host
-//! whenever a component changes.
+//! gives tokens to anyone on this machine, keys and a journal in a temporary folder, and a copy of
+//! the author's components. The host itself notices that the copy has changed, and loads it.
 //!
 //! Invariant: everything listens on loopback, and nothing outlives the process, however it ends
 //! (`sweeper`).
@@ -59,6 +59,8 @@ struct Bench<'o> {
     folder: Folder,
     shelf: Shelf,
     port: u16,
+    /// The components in the configuration that is written.
+    configured: Option<Vec<String>>,
     host: Option<Host>,
     heard: usize,
     told: Told,
@@ -83,6 +85,7 @@ impl<'o> Bench<'o> {
             folder,
             shelf,
             port: options.port,
+            configured: None,
             host: None,
             heard: 0,
             told: Told::default(),
@@ -90,52 +93,76 @@ impl<'o> Bench<'o> {
         })
     }
 
-    /// Starts a host, and a new one whenever the folder has changed.
+    /// Starts the host, and lets its folder follow the author's.
     async fn serve(&mut self) -> anyhow::Result<()> {
         tell::banner(&mut self.teller, &self.issuer, &self.folder.audit());
+        self.follow()?;
         self.start().await?;
         loop {
             tokio::time::sleep(TICK).await;
-            self.hear();
-            if self.shelf.has_changed()? {
-                self.clear().await?;
-                if let Err(error) = self.start().await {
-                    self.teller
-                        .check("the host starts", false, &format!("{error:#}"));
-                }
-            } else if let Some(host) = &mut self.host
-                && let Some(status) = host.ended()?
+            let changed = self.follow()?;
+            if self.hear().contains(IN_EFFECT)
+                && let Err(error) = self.tell().await
             {
-                self.hear();
-                self.host = None;
-                self.teller.check(
-                    "the host runs",
-                    false,
-                    &format!("it ended: {status}; waiting for a change"),
-                );
+                self.teller
+                    .check("the host answers", false, &format!("{error:#}"));
             }
+            self.look_after_host(changed).await?;
         }
     }
 
+    /// Copies what has changed. Returns true if anything has.
+    fn follow(&mut self) -> anyhow::Result<bool> {
+        let changed = self.shelf.copy_to(&self.folder)?;
+        let names = self.shelf.names();
+        if self.configured.as_ref() != Some(&names) {
+            self.folder.write_config(&self.config(&names)?)?;
+            self.configured = Some(names);
+        }
+        Ok(changed)
+    }
+
     async fn start(&mut self) -> anyhow::Result<()> {
-        let names = self.shelf.copy_to(&self.folder)?;
-        self.folder.write_config(&self.config(&names)?)?;
         self.heard = 0;
         let mut command = process::serve(&self.options.bailiwick, &self.folder.config());
         command.env("NO_COLOR", "1");
         let host = self.host.insert(Host::start_command(command).await?);
         self.sweeper.wait_for(host).await?;
         self.services.trust_host(host);
-        // The same port next time, so that clients and their tokens stay valid.
-        self.port = host.port().context("the host's address has no port")?;
         self.hear();
+        self.tell().await
+    }
+
+    /// Reports a host that has ended by itself, and starts another one after the next change.
+    async fn look_after_host(&mut self, changed: bool) -> anyhow::Result<()> {
+        let Some(host) = &mut self.host else {
+            if changed && let Err(error) = self.start().await {
+                self.teller
+                    .check("the host starts", false, &format!("{error:#}"));
+            }
+            return Ok(());
+        };
+        if let Some(status) = host.ended()? {
+            // The same port next time, so that clients and their tokens stay valid.
+            self.port = host.port().context("the host's address has no port")?;
+            self.configured = None;
+            self.hear();
+            self.host = None;
+            let ended = format!("it ended: {status}; waiting for a change");
+            self.teller.check("the host runs", false, &ended);
+        }
+        Ok(())
+    }
+
+    /// Prints what the host serves now.
+    async fn tell(&mut self) -> anyhow::Result<()> {
         let Some(host) = &self.host else {
             return Ok(());
         };
         let components = Components {
             bailiwick: &self.options.bailiwick,
             folder: &self.folder.path().join("tools"),
-            digests: self.shelf.served(),
+            digests: self.shelf.copied(),
         };
         self.told
             .tell(&mut self.teller, &self.issuer, host, &components)
@@ -150,14 +177,17 @@ impl<'o> Bench<'o> {
             .configure(config, &self.issuer, &self.folder, names)
     }
 
-    /// Repeats the host's new output.
-    fn hear(&mut self) {
-        let Some(host) = &self.host else { return };
-        let said = host.said();
-        for line in said.get(self.heard..).unwrap_or_default().lines() {
+    /// Repeats the host's new output, and returns it.
+    fn hear(&mut self) -> String {
+        let Some(host) = &self.host else {
+            return String::new();
+        };
+        let said = host.said_since(self.heard);
+        for line in said.lines() {
             self.teller.aside(line);
         }
-        self.heard = said.len();
+        self.heard += said.len();
+        said
     }
 
     async fn clear(&mut self) -> anyhow::Result<()> {
@@ -194,5 +224,9 @@ fn issuer_settings(options: &Options, author: Option<&Author>) -> issuer::Settin
     }
 }
 
-/// The time between two looks at the folder.
-const TICK: Duration = Duration::from_millis(500);
+/// The host's message that a change of its files is in effect.
+const IN_EFFECT: &str = "a change is in effect";
+
+/// The time between two looks at the author's folder: as long as the host's, so that a file that
+/// grows there grows in the copy, too, and the host waits for it.
+const TICK: Duration = Duration::from_millis(50);

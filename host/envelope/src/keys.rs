@@ -3,22 +3,25 @@
 //! Invariant: a `kid` is always the thumbprint of the key that it names, so that no key set can
 //! put one key under another's name. A private key cannot be printed, copied or serialized.
 
+mod private;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
-use ed25519_dalek::{Signature, Signer as _, VerifyingKey};
+use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::KeyError;
+use private::PrivateKey;
 
 /// An Ed25519 private key. Its bytes are erased when it is dropped.
 pub struct SigningKey {
-    key: ed25519_dalek::SigningKey,
+    key: PrivateKey,
     public: PublicKey,
 }
 
@@ -36,13 +39,15 @@ impl SigningKey {
     }
 
     fn new(key: ed25519_dalek::SigningKey) -> Self {
-        let public = PublicKey::new(key.verifying_key());
-        Self { key, public }
+        Self {
+            public: PublicKey::new(key.verifying_key()),
+            key: PrivateKey::new(key),
+        }
     }
 
     /// Returns a PKCS#8 PEM document (RFC 8410 §7), erased when it is dropped.
     pub fn to_pem(&self) -> Zeroizing<String> {
-        let der = Zeroizing::new([PKCS8_ED25519, self.key.as_bytes()].concat());
+        let der = Zeroizing::new([PKCS8_ED25519, self.key.seed()].concat());
         let base64 = Zeroizing::new(STANDARD.encode(&*der));
         Zeroizing::new(format!(
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
@@ -62,7 +67,7 @@ impl SigningKey {
 
     /// Signs a message. Callers separate purposes by a prefix or by using separate keys.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.key.sign(message).to_bytes()
+        self.key.sign(message)
     }
 }
 

@@ -80,7 +80,7 @@ pub use claims::{
 pub use delegation::{CallMode, Delegation, DelegationMode, UnknownMode};
 pub use error::{EnvelopeError, KeyError, NotAllowed, TransactionError};
 pub use keys::{PublicKey, PublicKeys, SigningKey};
-pub use sign::{MAX_LIFETIME, SIGNATURE_CONTEXT, SignedEnvelope};
+pub use sign::{MAX_LIFETIME, SIGNATURE_CONTEXT, SealedEnvelope, SignedEnvelope};
 pub use transaction::{
     MAX_TOKEN_BYTES, MAX_TOKEN_LIFETIME, Minting, Narrowed, Principal, TOKEN_TYPE, Transaction,
     TransactionToken, TransactionVerifier,

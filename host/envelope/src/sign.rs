@@ -2,10 +2,15 @@
 //!
 //! The signature covers a fixed prefix and the RFC 8785 form of the envelope without the signature
 //! itself. The prefix keeps these signatures apart from everything else that a key may ever sign.
-//! Invariant: a [`SignedEnvelope`] has claims that passed every check, and a signature of them;
-//! only [`Claims::sign`] and [`verify`](crate::verify()) make one.
+//! Everything that can fail does so when an envelope is sealed. Its bytes are then fixed, so it has
+//! the same signature whenever that is made.
+//!
+//! Invariant: a [`SealedEnvelope`] has claims that passed every check. A [`SignedEnvelope`] also
+//! has a signature of them; only [`Claims::sign`], [`SealedEnvelope::signed`] and
+//! [`verify`](crate::verify()) make one.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,23 +29,111 @@ pub const SIGNATURE_CONTEXT: &[u8] = b"bailiwick-envelope-v1\0";
 /// The longest lifetime of an envelope, in seconds.
 pub const MAX_LIFETIME: u64 = 300;
 
+/// An envelope whose claims are checked and fixed. It is signed when its signature is first asked
+/// for, which cannot fail.
+pub struct SealedEnvelope {
+    unsigned: Unsigned,
+    key: Arc<SigningKey>,
+    signed: OnceLock<SignedEnvelope>,
+}
+
 /// An envelope with a good signature.
 pub struct SignedEnvelope {
-    claims: Claims,
+    claims: Arc<Claims>,
     kid: String,
     signature: String,
     json: String,
 }
 
 impl Claims {
-    /// Signs these claims. Refuses a lifetime that is empty or longer than [`MAX_LIFETIME`], and
-    /// claims that no envelope may have.
+    /// Seals these claims, to be signed with this key. Refuses a lifetime that is empty or longer
+    /// than [`MAX_LIFETIME`], and claims that no envelope may have.
+    pub fn seal(self, key: &Arc<SigningKey>) -> Result<SealedEnvelope, EnvelopeError> {
+        Ok(SealedEnvelope {
+            unsigned: Unsigned::new(self, key.kid())?,
+            key: Arc::clone(key),
+            signed: OnceLock::new(),
+        })
+    }
+
+    /// Signs these claims at once. Refuses what [`Claims::seal`] refuses.
     pub fn sign(self, key: &SigningKey) -> Result<SignedEnvelope, EnvelopeError> {
-        check(&self)?;
-        let mut document = Document::new(self, key.kid());
-        let signature = URL_SAFE_NO_PAD.encode(key.sign(&document.signed_bytes()?));
-        document.meta.signature = Some(signature);
-        SignedEnvelope::new(document)
+        Ok(Unsigned::new(self, key.kid())?.sign(key))
+    }
+}
+
+/// An envelope that lacks nothing but its signature.
+struct Unsigned {
+    claims: Arc<Claims>,
+    // The text without a signature, and the place in it where `meta` ends.
+    text: String,
+    end_of_meta: usize,
+}
+
+impl Unsigned {
+    fn new(claims: Claims, kid: &str) -> Result<Self, EnvelopeError> {
+        check(&claims)?;
+        let begin = Begin::new(&claims, kid);
+        let mut text = serde_json::to_string(&begin).map_err(EnvelopeError::Malformed)?;
+        // Two objects end here, `meta` and the whole. The signature comes into the first, and the
+        // session into the second.
+        text.truncate(text.len().saturating_sub("}}".len()));
+        let end_of_meta = text.len();
+        let session = serde_json::to_string(&claims.session).map_err(EnvelopeError::Malformed)?;
+        text.extend(["},\"session\":", session.as_str(), "}"]);
+        if text.len() + SIGNATURE_BYTES > MAX_JSON_BYTES {
+            return Err(EnvelopeError::TooLarge);
+        }
+        Ok(Self {
+            claims: Arc::new(claims),
+            text,
+            end_of_meta,
+        })
+    }
+
+    /// Signs it with the key that it names.
+    fn sign(&self, key: &SigningKey) -> SignedEnvelope {
+        let signed = [SIGNATURE_CONTEXT, self.text.as_bytes()].concat();
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(&signed));
+        let (before, after) = self.text.split_at(self.end_of_meta);
+        let json = [before, SIGNATURE_BEGIN, &signature, SIGNATURE_END, after].concat();
+        SignedEnvelope {
+            claims: Arc::clone(&self.claims),
+            kid: key.kid().to_owned(),
+            signature,
+            json,
+        }
+    }
+}
+
+impl SealedEnvelope {
+    /// Returns the claims in the envelope.
+    pub fn claims(&self) -> &Claims {
+        &self.unsigned.claims
+    }
+
+    /// Returns the envelope with its signature, which is made at the first call.
+    pub fn signed(&self) -> &SignedEnvelope {
+        self.signed.get_or_init(|| self.unsigned.sign(&self.key))
+    }
+
+    /// Returns true if its signature was asked for.
+    pub fn is_signed(&self) -> bool {
+        self.signed.get().is_some()
+    }
+
+    /// Returns the part of the envelope that concerns one service.
+    pub fn narrow(&self, service: &str) -> Result<Narrowed<'_>, NotAllowed> {
+        Narrowed::new(self.claims(), service)
+    }
+}
+
+impl fmt::Debug for SealedEnvelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedEnvelope")
+            .field("call", &self.claims().call.id)
+            .field("kid", &self.key.kid())
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,7 +149,7 @@ pub(crate) fn check(claims: &Claims) -> Result<(), EnvelopeError> {
 }
 
 impl SignedEnvelope {
-    /// Wraps a document whose signature was just made or just verified.
+    /// Wraps a document whose signature was just verified.
     pub(crate) fn new(document: Document) -> Result<Self, EnvelopeError> {
         let json = serde_json::to_string(&document).map_err(EnvelopeError::Malformed)?;
         if json.len() > MAX_JSON_BYTES {
@@ -84,7 +177,7 @@ impl SignedEnvelope {
         };
         let signature = meta.signature.ok_or(EnvelopeError::Signature)?;
         Ok(Self {
-            claims,
+            claims: Arc::new(claims),
             kid: meta.kid,
             signature,
             json,
@@ -128,9 +221,9 @@ impl fmt::Debug for SignedEnvelope {
 
 /// The JSON shape of an envelope.
 ///
-/// Invariant: serde writes checked claims in the RFC 8785 form. Here and in everything inside,
-/// fields are in the order of their JSON names, numbers are exact integers, and names that are data
-/// are ASCII. [`verify`](crate::verify()) does not rely on this, so a signature over anything else
+/// Invariant: serde writes checked claims in the RFC 8785 form. Here, in [`Begin`] and in everything
+/// inside, fields are in the order of their JSON names, numbers are exact integers, and names that
+/// are data are ASCII. [`verify`](crate::verify()) does not rely on this, so a signature over anything else
 /// would not verify.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Document {
@@ -143,40 +236,38 @@ pub(crate) struct Document {
     session: Session,
 }
 
-impl Document {
-    fn new(claims: Claims, kid: &str) -> Self {
-        let Claims {
-            actor,
-            agent,
-            session,
-            authorization,
-            delegation,
-            call,
-            created_at,
-            expires_at,
-        } = claims;
-        let meta = Meta {
-            created_at,
-            expires_at,
-            kid: kid.to_owned(),
-            signature: None,
-        };
-        Self {
-            actor,
-            agent,
-            authorization,
-            call,
-            delegation,
-            meta,
-            session,
-        }
-    }
+/// An envelope up to the end of `meta`: its members in the order in which they are signed.
+#[derive(Serialize)]
+struct Begin<'c> {
+    actor: &'c Actor,
+    agent: &'c Agent,
+    authorization: &'c Authorization,
+    call: &'c CallBinding,
+    delegation: &'c Delegation,
+    meta: UnsignedMeta<'c>,
+}
 
-    /// Returns the bytes that the signature covers; `meta.signature` must not be there yet.
-    fn signed_bytes(&self) -> Result<Vec<u8>, EnvelopeError> {
-        let mut bytes = SIGNATURE_CONTEXT.to_vec();
-        serde_json::to_writer(&mut bytes, self).map_err(EnvelopeError::Malformed)?;
-        Ok(bytes)
+#[derive(Serialize)]
+struct UnsignedMeta<'c> {
+    created_at: u64,
+    expires_at: u64,
+    kid: &'c str,
+}
+
+impl<'c> Begin<'c> {
+    fn new(claims: &'c Claims, kid: &'c str) -> Self {
+        Self {
+            actor: &claims.actor,
+            agent: &claims.agent,
+            authorization: &claims.authorization,
+            call: &claims.call,
+            delegation: &claims.delegation,
+            meta: UnsignedMeta {
+                created_at: claims.created_at,
+                expires_at: claims.expires_at,
+                kid,
+            },
+        }
     }
 }
 
@@ -189,3 +280,8 @@ pub(crate) struct Meta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) signature: Option<String>,
 }
+
+/// The last member of `meta`: its text, and the length of that with a signature, base64url.
+const SIGNATURE_BEGIN: &str = ",\"signature\":\"";
+const SIGNATURE_END: &str = "\"";
+const SIGNATURE_BYTES: usize = SIGNATURE_BEGIN.len() + 86 + SIGNATURE_END.len();

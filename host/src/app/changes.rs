@@ -162,3 +162,55 @@ fn reason(error: Option<&OfferError>) -> LoadReason {
         OfferError::Code(_) | OfferError::Tools(_) => LoadReason::NotLoadable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use super::*;
+
+    fn record(name: &str, error: &(dyn Error + 'static)) -> Value {
+        let refused = refused(name, Some("sha256:1".into()), error, &Meters::default());
+        serde_json::to_value(refused).unwrap()
+    }
+
+    #[test]
+    fn a_refused_component_is_recorded_with_its_cause_and_its_reason() {
+        let digest = LoadError::Digest {
+            name: "orders".into(),
+            found: "sha256:1".into(),
+            wanted: "sha256:2".into(),
+        };
+        for (error, reason, cause) in [
+            (
+                OfferError::Code(digest),
+                LoadReason::DigestMismatch,
+                "sha256:2",
+            ),
+            (
+                OfferError::Code(LoadError::TooLarge(7)),
+                LoadReason::NotLoadable,
+                "7 bytes",
+            ),
+            (OfferError::Tools(0), LoadReason::NotLoadable, "0 tools"),
+        ] {
+            let record = record("orders", &error);
+            assert_eq!(record["reason"], reason.as_str());
+            assert_eq!(record["component"], "sha256:1");
+            assert_eq!(record["detail"]["name"], "orders");
+            let found = record["detail"]["cause"].as_str().unwrap();
+            assert!(found.contains(cause), "{found}");
+        }
+    }
+
+    #[test]
+    fn components_beyond_the_limit_are_one_record() {
+        let record = serde_json::to_value(left_out(3, "zeta", 2)).unwrap();
+        assert_eq!(record["detail"]["name"], "zeta");
+        let cause = record["detail"]["cause"].as_str().unwrap();
+        assert!(
+            cause.contains("3 components beyond the limit of 2"),
+            "{cause}"
+        );
+    }
+}

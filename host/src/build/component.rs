@@ -20,7 +20,7 @@ pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
     let component = ComponentEncoder::default()
         .validate(true)
         .module(module)
-        .and_then(ComponentEncoder::encode)
+        .and_then(|mut encoder| encoder.encode())
         .map_err(|error| BuildError::Encode {
             source: error.into(),
         })?;

@@ -59,7 +59,7 @@ impl OpenCall {
             component: &backing.component.name,
             settings: &backing.settings,
             export: target.export(),
-            envelope: self.sealed().envelope().signed(),
+            envelope: self.sealed().envelope().sealed(),
             input: permit.arguments().to_string(),
             services: authority,
             progress,

@@ -1,4 +1,4 @@
-//! The third step: a [`Permit`] gets a place and a signed envelope, and becomes a [`Sealed`] call.
+//! The third step: a [`Permit`] gets a place and an envelope, and becomes a [`Sealed`] call.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::{CallClient, Entry, Host, Permit, Place, Refusal};
 use crate::envelope::Envelope;
 use crate::reason::RefusalReason;
 
-/// A permitted call with its signed envelope and its place among the calls that run. Only
+/// A permitted call with its envelope and its place among the calls that run. Only
 /// [`Permit::seal`] builds it, so its envelope says what its permit allows.
 pub struct Sealed {
     permit: Permit,
@@ -44,21 +44,10 @@ impl Permit {
     }
 
     async fn place(&self, host: &Host, client: &CallClient) -> Result<Place, Refusal> {
-        let (caller, target) = (self.entry().caller(), self.target());
-        tokio::select! {
-            // A client that is already gone takes no place, even if one is free.
-            biased;
-            () = client.gone() => {
-                let message = "the call was cancelled";
-                Err(self.refuse(host, RefusalReason::Cancelled, message).await)
-            }
-            place = host.gate.enter(caller, target) => match place {
-                Ok(place) => Ok(place),
-                Err(full) => {
-                    let reason = RefusalReason::Overloaded;
-                    Err(self.refuse(host, reason, full.message()).await)
-                }
-            },
+        let place = host.gate.enter(self.entry().caller(), self.target());
+        match client.wait_for(place).await {
+            Ok(place) => Ok(place),
+            Err(none) => Err(self.refuse(host, none.reason(), none.message()).await),
         }
     }
 }
@@ -69,7 +58,7 @@ impl Sealed {
         &self.permit
     }
 
-    /// Returns the signed envelope.
+    /// Returns the envelope.
     pub fn envelope(&self) -> &Arc<Envelope> {
         &self.envelope
     }

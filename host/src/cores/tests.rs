@@ -12,7 +12,7 @@ async fn on_a_core<T: Send + 'static>(
     cores.deal().runtime().spawn(work).await.unwrap()
 }
 
-async fn here() -> (ThreadId, String) {
+fn here() -> (ThreadId, String) {
     let thread = thread::current();
     (thread.id(), thread.name().unwrap_or_default().to_owned())
 }
@@ -21,11 +21,11 @@ async fn here() -> (ThreadId, String) {
 async fn work_stays_on_its_core_until_it_asks_to_leave() {
     let cores = Cores::start(&Bell::default()).unwrap();
     let work = async {
-        let begun = here().await;
+        let begun = here();
         tokio::task::yield_now().await;
-        let waited = here().await;
+        let waited = here();
         leave().await;
-        (begun, waited, here().await)
+        (begun, waited, here())
     };
     let (begun, waited, left) = on_a_core(&cores, movable(work)).await.unwrap();
     assert!(begun.1.starts_with("core-"), "{begun:?}");
@@ -38,7 +38,7 @@ async fn work_that_nothing_moves_goes_on_where_it_is() {
     let cores = Cores::start(&Bell::default()).unwrap();
     let alone = on_a_core(&cores, async {
         leave().await;
-        here().await
+        here()
     });
     assert!(alone.await.1.starts_with("core-"));
     // What it asked for is not taken for the wish of the work that is polled next.
@@ -46,7 +46,7 @@ async fn work_that_nothing_moves_goes_on_where_it_is() {
         leave().await;
         movable(async {
             tokio::task::yield_now().await;
-            here().await
+            here()
         })
         .await
     });
@@ -81,16 +81,16 @@ async fn a_guest_that_computes_leaves_its_core_to_its_neighbours() {
 async fn connections_go_to_the_core_with_the_fewest() {
     let cores = Cores::start(&Bell::default()).unwrap();
     let each = 3;
-    let held: Vec<_> = (0..cores.cores.len() * each)
+    let held: Vec<_> = (0..cores.each().count() * each)
         .map(|_| cores.deal())
         .collect();
     let loads = || -> Vec<usize> {
         let load = |core: &Core| core.load.load(Ordering::Relaxed);
-        cores.cores.iter().map(load).collect()
+        cores.each().map(load).collect()
     };
-    assert_eq!(loads(), vec![each; cores.cores.len()]);
+    assert_eq!(loads(), vec![each; cores.each().count()]);
     drop(held);
-    assert_eq!(loads(), vec![0; cores.cores.len()]);
+    assert_eq!(loads(), vec![0; cores.each().count()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

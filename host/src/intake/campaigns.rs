@@ -24,5 +24,6 @@ mod generated;
 pub(super) mod material;
 mod mutilated;
 mod proposals;
+mod types;
 
 pub(crate) use material::small as smallest_component;

@@ -122,16 +122,11 @@ mod tests {
 
     use futures_util::future::BoxFuture;
 
-    use super::super::growth::{Budget, Owner};
-    use super::super::log::Log;
-    use super::super::state::{CallScope, Purpose, Surroundings};
-    use super::super::testing::envelope_of_test;
-    use super::super::ticker::Ticker;
+    use super::super::state::{CallScope, Purpose};
+    use super::super::testing::{envelope_of_test, state_of_test as state};
     use super::wit::Host as _;
     use super::*;
     use crate::downstream::Services;
-    use crate::limits::Limits;
-    use crate::seams::{SystemClock, SystemRandom};
 
     /// Services that answer a request for `orders` with its body and know no other service.
     #[derive(Default)]
@@ -159,19 +154,6 @@ mod tests {
         fn asked(&self) -> usize {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
         }
-    }
-
-    fn state(purpose: Purpose) -> Option<CallState> {
-        let limits = Limits::default();
-        let surroundings = Surroundings {
-            limits: &limits,
-            share: Budget::new(&limits).share(Owner::Host),
-            ticking: Ticker::start(&[]).ok()?.run(),
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-        };
-        let log = Log::new("test", "", &limits);
-        Some(CallState::new(purpose, log, surroundings))
     }
 
     fn call(services: &Arc<Echo>, most_requests: usize) -> Purpose {

@@ -1,4 +1,5 @@
-//! The `identity` import: the envelope of the call, one question at a time.
+//! The `identity` import: the envelope of the call, one question at a time. It is signed when the
+//! guest asks for all of it as JSON.
 //!
 //! Invariant: answers come from the call's envelope alone, and each instance has one envelope,
 //! fixed before the instance is made. In `describe` there is no envelope, so every function traps.
@@ -89,6 +90,67 @@ impl wit::Host for CallState {
     }
 
     fn json(&mut self) -> Result<String> {
-        Ok(self.scope("identity")?.envelope.json().to_owned())
+        Ok(self.scope("identity")?.envelope.signed().json().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::panic, reason = "tests")]
+    use std::sync::Arc;
+
+    use futures_util::future::BoxFuture;
+
+    use super::super::state::{CallScope, Purpose};
+    use super::super::testing::{envelope_of_test, state_of_test};
+    use super::wit::Host as _;
+    use super::*;
+    use crate::downstream::{DownstreamError, Request, Response, Services};
+
+    struct NoServices;
+
+    impl Services for NoServices {
+        fn send(
+            &self,
+            _: Request,
+        ) -> BoxFuture<'_, std::result::Result<Response, DownstreamError>> {
+            Box::pin(async { Err(DownstreamError::UnknownService) })
+        }
+    }
+
+    #[test]
+    fn only_a_guest_that_asks_for_all_of_the_envelope_has_it_signed() -> Result<()> {
+        let envelope = envelope_of_test();
+        let scope = CallScope {
+            envelope: Arc::clone(&envelope),
+            services: Arc::new(NoServices),
+            most_requests: 0,
+            settings: "{}".into(),
+            progress: None,
+        };
+        let Some(mut state) = state_of_test(Purpose::Call(Box::new(scope))) else {
+            panic!("no state");
+        };
+        state.actor()?;
+        state.authentication()?;
+        state.agent()?;
+        state.session()?;
+        state.scopes()?;
+        state.services()?;
+        state.call()?;
+        assert!(!envelope.is_signed());
+        let json = state.json()?;
+        assert!(envelope.is_signed());
+        assert_eq!(json, envelope.signed().json());
+        assert_eq!(state.json()?, json);
+        Ok(())
+    }
+
+    #[test]
+    fn outside_a_call_there_is_no_identity() {
+        let Some(mut state) = state_of_test(Purpose::Describe) else {
+            panic!("no state");
+        };
+        assert!(state.actor().is_err() && state.call().is_err() && state.json().is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::SignedEnvelope;
+use bailiwick_envelope::SealedEnvelope;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 
@@ -59,7 +59,7 @@ pub struct Job<'c> {
     /// The export to call.
     pub export: Export<'c>,
     /// The envelope: the identity on whose behalf the code runs.
-    pub envelope: &'c Arc<SignedEnvelope>,
+    pub envelope: &'c Arc<SealedEnvelope>,
     /// The arguments as JSON, valid against the target's input schema.
     pub input: String,
     /// The services that the call may reach.

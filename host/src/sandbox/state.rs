@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick_envelope::SignedEnvelope;
+use bailiwick_envelope::SealedEnvelope;
 use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtxView, WasiView};
@@ -53,7 +53,7 @@ pub(super) struct Surroundings<'l> {
 
 /// The values of one call.
 pub(super) struct CallScope {
-    pub(super) envelope: Arc<SignedEnvelope>,
+    pub(super) envelope: Arc<SealedEnvelope>,
     pub(super) services: Arc<dyn Services>,
     /// The most requests that it may make.
     pub(super) most_requests: usize,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use bailiwick_envelope::{
-    Actor, ActorKind, Agent, Authorization, CallBinding, CallKind, Claims, Delegation, Session,
-    SignedEnvelope, SigningKey,
+    Actor, ActorKind, Agent, Authorization, CallBinding, CallKind, Claims, Delegation,
+    SealedEnvelope, Session, SigningKey,
 };
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -14,7 +14,13 @@ use super::bindings::World;
 use super::code::Code;
 use super::engine::Tier;
 use super::entry::Exports;
+use super::growth::{Budget, Owner};
+use super::log::Log;
+use super::state::{CallState, Purpose, Surroundings};
+use super::ticker::Ticker;
 use crate::intake;
+use crate::limits::Limits;
+use crate::seams::{SystemClock, SystemRandom};
 
 impl Code {
     /// Returns real code under a made-up digest.
@@ -36,7 +42,7 @@ fn linked() -> wasmtime::Result<Exports> {
 }
 
 /// Returns the envelope of a made-up call.
-pub(super) fn envelope_of_test() -> Arc<SignedEnvelope> {
+pub(super) fn envelope_of_test() -> Arc<SealedEnvelope> {
     let actor = Actor {
         kind: ActorKind::User,
         sub: "alice".into(),
@@ -71,8 +77,22 @@ pub(super) fn envelope_of_test() -> Arc<SignedEnvelope> {
         created_at: 1_000,
         expires_at: 1_060,
     };
-    let key = SigningKey::from_seed(&[7; 32]);
+    let key = Arc::new(SigningKey::from_seed(&[7; 32]));
     #[expect(clippy::expect_used, reason = "a test cannot go on without it")]
-    let signed = claims.sign(&key).expect("valid claims can be signed");
-    Arc::new(signed)
+    let sealed = claims.seal(&key).expect("valid claims can be sealed");
+    Arc::new(sealed)
+}
+
+/// Returns the state of an instance that no guest has.
+pub(super) fn state_of_test(purpose: Purpose) -> Option<CallState> {
+    let limits = Limits::default();
+    let surroundings = Surroundings {
+        limits: &limits,
+        share: Budget::new(&limits).share(Owner::Host),
+        ticking: Ticker::start(&[]).ok()?.run(),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+    };
+    let log = Log::new("test", "", &limits);
+    Some(CallState::new(purpose, log, surroundings))
 }

@@ -4,7 +4,7 @@
 //! Invariant: an answer reveals no more of a refusal than its message, the scopes that the call
 //! needs, and the time to wait. The cause is only in the host's log.
 
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -176,10 +176,86 @@ fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> HttpAns
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    protect(headers);
+    answer
+}
+
+/// Forbids caches to keep an answer, and browsers to guess its media type.
+pub(super) fn protect(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    answer
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn resource() -> Resource {
+        Resource::new("https://host.example/mcp").unwrap()
+    }
+
+    fn header(answer: &HttpAnswer, name: header::HeaderName) -> Option<&str> {
+        answer.headers().get(name)?.to_str().ok()
+    }
+
+    #[test]
+    fn every_refusal_has_one_form() {
+        let resource = resource();
+        for reason in RefusalReason::ALL {
+            let expected = match reason.as_str() {
+                "token-missing" | "token-invalid" => "401",
+                "token-malformed" => "400",
+                "insufficient-scope" => "403",
+                "rate-limited" => "429",
+                "keys-unavailable" | "audit-unavailable" => "503",
+                "unknown-target" => "-32602",
+                _ => "a tool result",
+            };
+            let found = match way(&Refusal::of_test(*reason), &resource) {
+                Way::Http(answer) => answer.status().as_str().to_owned(),
+                Way::Protocol(code) => code.to_string(),
+                Way::ToolResult => "a tool result".to_owned(),
+            };
+            assert_eq!(found, expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn only_credentials_are_challenged_and_only_waiting_is_advised() {
+        let resource = resource();
+        for reason in RefusalReason::ALL {
+            let Way::Http(answer) = way(&Refusal::of_test(*reason), &resource) else {
+                continue;
+            };
+            let challenged = header(&answer, header::WWW_AUTHENTICATE);
+            let is_credential = matches!(answer.status().as_u16(), 400 | 401 | 403);
+            assert_eq!(challenged.is_some(), is_credential, "{reason}");
+            let advised = header(&answer, header::RETRY_AFTER).is_some();
+            assert_eq!(advised, !is_credential, "{reason}");
+            let metadata = "resource_metadata=\"https://host.example/.well-known/";
+            assert!(challenged.is_none_or(|text| text.contains(metadata)));
+            assert_eq!(header(&answer, header::CACHE_CONTROL), Some("no-store"));
+        }
+    }
+
+    #[test]
+    fn a_listener_is_never_refused_within_a_stream() {
+        for reason in RefusalReason::ALL {
+            let answer = not_listening(&Refusal::of_test(*reason), &resource());
+            assert!(
+                answer.status().is_client_error() || answer.status() == 503,
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_quoted_text_cannot_end_early() {
+        assert_eq!(quoted("a\" b\\\r\nc\u{e9}"), "\"a bc\"");
+    }
 }

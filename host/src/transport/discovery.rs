@@ -77,3 +77,54 @@ impl Resource {
 }
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn paths_and_urls_follow_from_the_canonical_uri() {
+        for (uri, path, metadata) in [
+            ("https://a.example/mcp", "/mcp", "/mcp"),
+            ("https://a.example/one/mcp/", "/one/mcp", "/one/mcp"),
+            ("https://a.example", "/", ""),
+            ("http://127.0.0.1:8080/mcp", "/mcp", "/mcp"),
+        ] {
+            let resource = Resource::new(uri).unwrap();
+            assert_eq!((resource.uri(), resource.path()), (uri, path));
+            let url = resource.metadata_url();
+            assert!(url.ends_with(&format!("{WELL_KNOWN}{metadata}")), "{url}");
+            assert!(
+                resource.is_metadata(&format!("{WELL_KNOWN}{metadata}")),
+                "{uri}"
+            );
+            assert!(resource.is_metadata(WELL_KNOWN), "{uri}");
+            assert!(
+                !resource.is_metadata(&format!("{WELL_KNOWN}{metadata}/x")),
+                "{uri}"
+            );
+        }
+        assert_eq!(
+            Resource::new("http://[::1]:8080/mcp")
+                .unwrap()
+                .metadata_url(),
+            "http://[::1]:8080/.well-known/oauth-protected-resource/mcp"
+        );
+        for wrong in ["", "/mcp", "urn:example:mcp"] {
+            assert!(Resource::new(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_shown_only_if_there_are_some() {
+        let resource = Resource::new("https://a.example/mcp").unwrap();
+        let issuers = ["https://idp.example".to_owned()];
+        let metadata = resource.metadata(&issuers, &[]);
+        assert_eq!(metadata.get("authorization_servers"), Some(&json!(issuers)));
+        assert_eq!(metadata.get("scopes_supported"), None);
+        let metadata = resource.metadata(&issuers, &["a".to_owned()]);
+        assert_eq!(metadata.get("scopes_supported"), Some(&json!(["a"])));
+    }
+}

@@ -51,6 +51,19 @@ impl Improper {
     }
 }
 
+/// Checks that no header by which a proxy may decide comes twice. The proxy could take the one and
+/// this host the other. The MCP library reads the first of several.
+///
+/// # Errors
+/// Fails with the first header that comes twice.
+pub(super) fn check_single(headers: &HeaderMap) -> Result<(), Improper> {
+    let twice = |name: &&str| headers.get_all(*name).iter().nth(1).is_some();
+    match SINGLE.iter().copied().find(twice) {
+        Some(name) => Err(Improper::mismatch(&format!("expected one {name} header"))),
+        None => Ok(()),
+    }
+}
+
 /// Checks a call against the revision that it names. `schema` is the input schema of the target, if
 /// the caller may know the target.
 ///
@@ -177,6 +190,15 @@ fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
+/// Headers that must not come twice, whatever the request asks for. Credentials have their own
+/// check ([`Presented`](crate::identity::Presented)), and so has the address.
+const SINGLE: &[&str] = &[
+    "Content-Type",
+    "MCP-Protocol-Version",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Session-Id",
+];
 /// The revisions that this host speaks.
 pub(super) const SUPPORTED: &[ProtocolVersion] =
     &[ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
@@ -186,3 +208,125 @@ const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const INVALID_PARAMS: i32 = -32602;
 const UNSUPPORTED: i32 = -32022;
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+    use crate::dispatch::TargetRequest;
+
+    const OLD: &str = "2025-11-25";
+    const NEW: &str = "2026-07-28";
+
+    /// Checks a call with these headers, beside those that are always right, and this `_meta`.
+    fn checked(more: &[(&'static str, &'static str)], meta: Value) -> Result<Revision, Improper> {
+        let mut headers = HeaderMap::new();
+        let usual = [
+            ("accept", "application/json, text/event-stream"),
+            ("content-type", "application/json"),
+        ];
+        for (name, value) in usual.iter().chain(more) {
+            headers.insert(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
+        }
+        let Value::Object(meta) = meta else {
+            unreachable!("`_meta` is an object")
+        };
+        let request = TargetRequest::tool("a".into(), json!({}), "{}");
+        check(&headers, &TargetCall { request, meta }, None)
+    }
+
+    fn meta(version: &str) -> Value {
+        json!({PROTOCOL_VERSION: version, CLIENT_CAPABILITIES: {}})
+    }
+
+    fn code(checked: &Result<Revision, Improper>) -> i64 {
+        match checked {
+            Ok(_) => 0,
+            Err(Improper::Http(status, _)) => status.as_u16().into(),
+            Err(Improper::Protocol(code, ..)) => (*code).into(),
+        }
+    }
+
+    const NAMED: [(&str, &str); 3] = [
+        ("mcp-protocol-version", NEW),
+        ("mcp-method", "tools/call"),
+        ("mcp-name", "a"),
+    ];
+
+    #[test]
+    fn the_form_of_the_answer_follows_from_the_revision() {
+        let form = |typed_results, strict_errors| {
+            Ok(Revision {
+                typed_results,
+                strict_errors,
+            })
+        };
+        let old = [("mcp-protocol-version", OLD)];
+        assert_eq!(checked(&[], json!({})), form(false, false));
+        assert_eq!(checked(&old, json!({})), form(false, false));
+        assert_eq!(checked(&old, meta(OLD)), form(false, false));
+        assert_eq!(
+            checked(&old, json!({PROTOCOL_VERSION: OLD})),
+            form(false, true)
+        );
+        assert_eq!(checked(&NAMED, meta(NEW)), form(true, false));
+    }
+
+    #[test]
+    fn a_revision_is_named_twice_and_completely() {
+        let mismatch = i64::from(headers::HEADER_MISMATCH);
+        for (case, found, expected) in [
+            ("only in `_meta`", checked(&[], meta(NEW)), mismatch),
+            (
+                "only in the header",
+                checked(&NAMED, json!({})),
+                INVALID_PARAMS.into(),
+            ),
+            ("two revisions", checked(&NAMED, meta(OLD)), mismatch),
+            (
+                "no capabilities",
+                checked(&NAMED, json!({PROTOCOL_VERSION: NEW})),
+                INVALID_PARAMS.into(),
+            ),
+            (
+                "capabilities that are none",
+                checked(
+                    &NAMED,
+                    json!({PROTOCOL_VERSION: NEW, CLIENT_CAPABILITIES: 1}),
+                ),
+                INVALID_PARAMS.into(),
+            ),
+            (
+                "an unknown revision",
+                checked(&[("mcp-protocol-version", "2020-01-01")], json!({})),
+                400,
+            ),
+            (
+                "one that this host does not speak",
+                checked(
+                    &[("mcp-protocol-version", "2024-11-05")],
+                    meta("2024-11-05"),
+                ),
+                UNSUPPORTED.into(),
+            ),
+        ] {
+            assert_eq!(code(&found), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn both_forms_of_answer_are_accepted_and_json_is_sent() {
+        for (header, status) in [
+            (("accept", "application/json"), 406),
+            (("accept", "text/event-stream"), 406),
+            (("content-type", "text/plain"), 415),
+            (("content-type", "application/json; charset=utf-8"), 0),
+        ] {
+            assert_eq!(code(&checked(&[header], json!({}))), status, "{header:?}");
+        }
+    }
+}

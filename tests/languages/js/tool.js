@@ -1,4 +1,5 @@
-// A tool in JavaScript for StarlingMonkey: greets whoever asks, adds two numbers, and looks up an order for that user.
+// A tool in JavaScript, for StarlingMonkey and QuickJS: greets its user, adds two numbers, and looks up an order for
+// that user.
 
 import { now } from "bailiwick:tool/clock@0.2.0";
 import { send } from "bailiwick:tool/downstream@0.2.0";
@@ -13,7 +14,7 @@ const greet = definition("greet_js", "Greets whoever asks, adds two numbers, and
   order_id: { type: "string" },
 });
 
-const look = definition("look_js", "Looks at the system that the engine shows it, and says so on its console.", {});
+const look = definition("look_js", "Looks at the system that the engine shows it, and writes to its console, if there is one.", {});
 
 export const tools = {
   describe: () => [greet, look],
@@ -59,8 +60,9 @@ function greeting(subject, { a, b, order_id }) {
 }
 
 function seen(subject) {
-  console.log(`output for ${subject}\u001b[2J`);
-  console.error(`error for ${subject}\u001b[2J`);
+  // QuickJS has no console.
+  globalThis.console?.log(`output for ${subject}\u001b[2J`);
+  globalThis.console?.error(`error for ${subject}\u001b[2J`);
   const random = Array.from(bytes(8));
   return { apart: Math.abs(Date.now() - Number(now())), random, of_the_engine: Math.random() };
 }
@@ -70,7 +72,7 @@ function orderStatus(id) {
   if (answer.status !== 200) {
     throw { tag: "forbidden", val: `the service says ${answer.status}` };
   }
-  return JSON.parse(new TextDecoder().decode(answer.body)).status;
+  return JSON.parse(utf8(answer.body)).status;
 }
 
 function ask(path) {
@@ -79,6 +81,11 @@ function ask(path) {
   } catch (error) {
     throw { tag: "unavailable", val: `the service cannot be asked: ${(error.payload ?? error).tag}` };
   }
+}
+
+// QuickJS has no TextDecoder.
+function utf8(bytes) {
+  return decodeURIComponent(Array.from(bytes, (byte) => "%" + byte.toString(16).padStart(2, "0")).join(""));
 }
 
 function text(val) {

@@ -215,7 +215,7 @@ impl Ground {
             component: &backing.component.name,
             settings: &backing.settings,
             export: decided.target().export(),
-            envelope: envelope.signed(),
+            envelope: envelope.sealed(),
             input: decided.arguments().to_string(),
             services,
             progress: None,

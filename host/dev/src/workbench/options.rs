@@ -13,7 +13,7 @@ usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--port N] [--issuer-port N]
 
 Serves the .wasm components of a folder on loopback, with an issuer and sample users. For
 development only. Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again:
-the host restarts with the changed component.
+the host loads the changed component. If it refuses it, it says why, and the last good one serves.
 
   --services FILE     your own [services.*] and [components.*] tables, as for `bailiwick serve`,
                       instead of the sample services orders_api, billing_api and reports_api.
@@ -22,7 +22,7 @@ the host restarts with the changed component.
                       relative to FILE. Digests are not checked. Alice and bob may have whatever
                       an exchange requests; a token of client credentials has the service's name
                       as its audience.
-  --port N            the host's port (default: any, and the same after a change)
+  --port N            the host's port (default: any)
   --issuer-port N     the issuer's port (default: any)
   --bailiwick PATH    the host (default: `bailiwick` beside this program)
   --until-stdin-closes

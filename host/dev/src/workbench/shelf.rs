@@ -1,7 +1,8 @@
-//! The author's folder: its components, and whether they have changed.
+//! The author's folder, and the host's copy of its components.
 //!
-//! The host never sees this folder. It gets a copy that only its owner can write, so the author's
-//! permissions and half-written files do not affect it.
+//! The host gets a copy that only its owner can write, so the author's permissions do not affect
+//! it. A file that is still being written is copied as often as it changes; the host waits until
+//! the copy has settled.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,102 +16,98 @@ use crate::folder::{Folder, digest};
 /// A file's modification time and length.
 type Stamp = (SystemTime, u64);
 
-/// The folder as it was last served, and as it was last seen.
+/// The author's folder as it was last copied.
 pub(super) struct Shelf {
     folder: PathBuf,
-    served: BTreeMap<String, String>,
-    stamps: BTreeMap<PathBuf, Stamp>,
-    settled: bool,
+    stamps: BTreeMap<String, Stamp>,
+    digests: BTreeMap<String, String>,
 }
 
 impl Shelf {
     pub(super) fn new(folder: &Path) -> anyhow::Result<Self> {
         let folder = fs::canonicalize(folder)
             .with_context(|| format!("the tools folder {}", folder.display()))?;
-        let stamps = stamps(&folder)?;
+        stamps(&folder).with_context(|| folder.display().to_string())?;
         Ok(Self {
             folder,
-            served: BTreeMap::new(),
-            stamps,
-            settled: true,
+            stamps: BTreeMap::new(),
+            digests: BTreeMap::new(),
         })
     }
 
-    /// Replaces the host's tools by the present components; returns their names.
-    pub(super) fn copy_to(&mut self, host: &Folder) -> anyhow::Result<Vec<String>> {
-        let tools = host.path().join("tools");
-        for path in stamps(&tools)?.into_keys() {
-            fs::remove_file(&path).with_context(|| path.display().to_string())?;
+    /// Copies the components that have changed to the host's tools, and removes those that are
+    /// gone. Returns true if there were any. A folder that cannot be read, such as one that is
+    /// just being replaced, changes nothing.
+    pub(super) fn copy_to(&mut self, host: &Folder) -> anyhow::Result<bool> {
+        let Ok(now) = stamps(&self.folder) else {
+            return Ok(false);
+        };
+        let mut changed = false;
+        for name in self.names() {
+            if !now.contains_key(&name) {
+                let copy = host.path().join("tools").join(file_of(&name));
+                fs::remove_file(&copy).with_context(|| copy.display().to_string())?;
+                self.stamps.remove(&name);
+                self.digests.remove(&name);
+                changed = true;
+            }
         }
-        self.served.clear();
-        for (name, bytes) in components(&self.folder)? {
-            let digest = host.write_tool(&format!("{name}.wasm"), &bytes)?;
-            self.served.insert(name, digest);
+        for (name, stamp) in now {
+            if self.stamps.get(&name) != Some(&stamp) {
+                changed |= self.copy(&name, host)?;
+                self.stamps.insert(name, stamp);
+            }
         }
-        Ok(self.served.keys().cloned().collect())
+        Ok(changed)
     }
 
-    /// Returns the digests of the last copy, by name.
-    pub(super) fn served(&self) -> &BTreeMap<String, String> {
-        &self.served
+    /// Copies a component, unless its bytes are the same as before.
+    fn copy(&mut self, name: &str, host: &Folder) -> anyhow::Result<bool> {
+        // A file that is gone again is missing at the next look.
+        let Ok(bytes) = fs::read(self.folder.join(file_of(name))) else {
+            return Ok(false);
+        };
+        if self.digests.get(name) == Some(&digest(&bytes)) {
+            return Ok(false);
+        }
+        let digest = host.write_tool(&file_of(name), &bytes)?;
+        self.digests.insert(name.to_owned(), digest);
+        Ok(true)
     }
 
-    /// Returns whether a component was added, removed or changed since it was served. Waits for a
-    /// file that is still being written: it must look the same twice.
-    pub(super) fn has_changed(&mut self) -> anyhow::Result<bool> {
-        let stamps = stamps(&self.folder)?;
-        if stamps != self.stamps {
-            self.stamps = stamps;
-            self.settled = false;
-            return Ok(false);
-        }
-        if self.settled {
-            return Ok(false);
-        }
-        self.settled = true;
-        let now = components(&self.folder)?;
-        let now: BTreeMap<String, String> = now
-            .into_iter()
-            .map(|(name, bytes)| (name, digest(&bytes)))
-            .collect();
-        Ok(now != self.served)
+    /// Returns the names of the components that were copied.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.digests.keys().cloned().collect()
+    }
+
+    /// Returns the digests of the copies, by name.
+    pub(super) fn copied(&self) -> &BTreeMap<String, String> {
+        &self.digests
     }
 }
 
-/// Returns the `.wasm` files of a folder with their stamps, except one that is just being replaced.
-fn stamps(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, Stamp>> {
-    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+/// Returns the components of a folder whose names the host accepts, with their files' stamps.
+fn stamps(folder: &Path) -> std::io::Result<BTreeMap<String, Stamp>> {
     let mut found = BTreeMap::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "wasm")
-            && let Ok(file) = fs::metadata(&path)
-        {
-            found.insert(path, (file.modified()?, file.len()));
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let file = entry.file_name();
+        let name = file.to_str().and_then(|file| file.strip_suffix(".wasm"));
+        // A file that is just being replaced is missing for a moment.
+        if let (Some(name), Ok(file)) = (name.filter(is_plain), fs::metadata(entry.path())) {
+            found.insert(name.to_owned(), (file.modified()?, file.len()));
         }
     }
     Ok(found)
 }
 
-/// Returns name and bytes of each component whose name the host accepts.
-fn components(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-    let plain = |name: &&str| {
-        name.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-    };
-    let mut found = Vec::new();
-    for path in stamps(folder)?.into_keys() {
-        let name = path
-            .file_stem()
-            .and_then(|name| name.to_str())
-            .filter(plain);
-        if let (Some(name), Ok(bytes)) = (name, fs::read(&path)) {
-            found.push((name.to_owned(), bytes));
-        }
-    }
-    Ok(found)
+fn is_plain(name: &&str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+fn file_of(name: &str) -> String {
+    format!("{name}.wasm")
 }
 
 #[cfg(test)]
@@ -119,44 +116,51 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_change_is_seen_once_it_has_settled() {
-        let temp = tempfile::tempdir().unwrap();
-        let (mine, host) = (
-            temp.path().join("mine"),
-            Folder::create(&temp.path().join("host")).unwrap(),
-        );
+    /// Returns the author's folder with one component, and the host's.
+    fn folders(temp: &Path) -> (PathBuf, Folder) {
+        let mine = temp.join("mine");
         fs::create_dir(&mine).unwrap();
         fs::write(mine.join("a.wasm"), "one").unwrap();
+        (mine, Folder::create(&temp.join("host")).unwrap())
+    }
+
+    fn copy(host: &Folder, name: &str) -> Option<String> {
+        fs::read_to_string(host.path().join("tools").join(name)).ok()
+    }
+
+    #[test]
+    fn the_copy_follows_the_authors_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let (mine, host) = folders(temp.path());
         fs::write(mine.join("notes.txt"), "not a component").unwrap();
         let mut shelf = Shelf::new(&mine).unwrap();
-        assert_eq!(shelf.copy_to(&host).unwrap(), ["a"]);
-        assert!(!shelf.has_changed().unwrap());
+        assert!(shelf.copy_to(&host).unwrap());
+        assert_eq!(shelf.names(), ["a"]);
+        assert!(!shelf.copy_to(&host).unwrap(), "nothing has changed");
         fs::write(mine.join("a.wasm"), "another").unwrap();
         fs::write(mine.join("b.wasm"), "new").unwrap();
-        assert!(!shelf.has_changed().unwrap());
-        assert!(shelf.has_changed().unwrap());
-        assert_eq!(shelf.copy_to(&host).unwrap(), ["a", "b"]);
+        assert!(shelf.copy_to(&host).unwrap());
+        assert_eq!(shelf.names(), ["a", "b"]);
+        assert_eq!(copy(&host, "a.wasm").unwrap(), "another");
+        assert_eq!(shelf.copied().get("b"), Some(&digest(b"new")));
         fs::remove_file(mine.join("a.wasm")).unwrap();
-        assert!(!shelf.has_changed().unwrap());
-        assert!(shelf.has_changed().unwrap());
-        assert_eq!(shelf.copy_to(&host).unwrap(), ["b"]);
-        assert!(!host.path().join("tools/a.wasm").exists());
+        assert!(shelf.copy_to(&host).unwrap());
+        assert_eq!(
+            (shelf.names(), copy(&host, "a.wasm")),
+            (vec!["b".into()], None)
+        );
+        fs::remove_dir_all(&mine).unwrap();
+        assert!(!shelf.copy_to(&host).unwrap(), "no folder");
+        assert_eq!(copy(&host, "b.wasm").unwrap(), "new");
     }
 
     #[test]
     fn the_same_bytes_written_again_are_no_change() {
         let temp = tempfile::tempdir().unwrap();
-        let (mine, host) = (
-            temp.path().join("mine"),
-            Folder::create(&temp.path().join("host")).unwrap(),
-        );
-        fs::create_dir(&mine).unwrap();
-        fs::write(mine.join("a.wasm"), "one").unwrap();
+        let (mine, host) = folders(temp.path());
         let mut shelf = Shelf::new(&mine).unwrap();
         shelf.copy_to(&host).unwrap();
         shelf.stamps.clear();
-        assert!(!shelf.has_changed().unwrap());
-        assert!(!shelf.has_changed().unwrap());
+        assert!(!shelf.copy_to(&host).unwrap());
     }
 }

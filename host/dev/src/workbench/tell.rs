@@ -43,8 +43,8 @@ pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, journal: &Path) {
 pub(super) struct Told {
     scopes: Option<BTreeSet<String>>,
     tools: Vec<Value>,
-    /// The scopes of each inspected component, by digest.
-    inspected: BTreeMap<String, Vec<String>>,
+    /// The digest and the scopes of each component that was inspected last, by name.
+    inspected: BTreeMap<String, (String, Vec<String>)>,
 }
 
 impl Told {
@@ -89,12 +89,15 @@ impl Told {
     async fn scopes(&mut self, components: &Components<'_>) -> anyhow::Result<BTreeSet<String>> {
         let mut all = BTreeSet::new();
         for (name, digest) in components.digests {
-            if !self.inspected.contains_key(digest) {
+            let known = self.inspected.entry(name.clone()).or_default();
+            if known.0 != *digest {
                 let file = components.folder.join(format!("{name}.wasm"));
-                self.inspected
-                    .insert(digest.clone(), inspect(components.bailiwick, &file).await?);
+                // The last good version of a component that does not load goes on serving.
+                if let Some(scopes) = inspect(components.bailiwick, &file).await? {
+                    *known = (digest.clone(), scopes);
+                }
             }
-            all.extend(self.inspected.get(digest).into_iter().flatten().cloned());
+            all.extend(known.1.iter().cloned());
         }
         Ok(all)
     }
@@ -108,22 +111,23 @@ pub(super) struct Components<'c> {
     pub(super) digests: &'c BTreeMap<String, String>,
 }
 
-/// Returns the scopes of a component's tools; none if it does not load, which the host reports.
-async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Vec<String>> {
+/// Returns the scopes of a component's tools; `None` if it does not load, which the host reports.
+async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Vec<String>>> {
     let output = process::run(bailiwick, &["inspect", "--json", &file.to_string_lossy()]).await?;
     let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let tools = inspected
-        .get("tools")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let Some(tools) = inspected.get("tools").and_then(Value::as_array) else {
+        return Ok(None);
+    };
     let scopes = tools
+        .iter()
         .filter_map(|tool| tool.get("scopes")?.as_array())
         .flatten();
-    Ok(scopes
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect())
+    Ok(Some(
+        scopes
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+    ))
 }
 
 async fn tools(url: &str, token: &str) -> anyhow::Result<Vec<Value>> {

@@ -17,7 +17,7 @@ use super::page::{Page, Tone, counted};
 use super::table::Table;
 use super::tree::tree;
 
-/// The arguments.
+/// The command line of `bailiwick audit show`.
 #[derive(clap::Args, Default)]
 pub struct Args {
     /// The journal's folder.

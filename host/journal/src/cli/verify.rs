@@ -11,7 +11,7 @@ use anyhow::Context as _;
 
 use super::page::Page;
 
-/// The arguments.
+/// The command line of `bailiwick audit verify`.
 #[derive(clap::Args)]
 pub struct Args {
     /// The journal's folder.

@@ -311,9 +311,9 @@ mod tests {
             }
         }
         assert_eq!(next, [5000; 4]);
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
     }
 
     #[test]

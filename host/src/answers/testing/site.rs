@@ -73,7 +73,7 @@ fn encode(module: &str) -> Vec<u8> {
         .push_str("tool.wit", include_str!("../../../../wit/tool.wit"))
         .unwrap();
     let world = resolve.select_world(&[package], Some("tool")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default()
         .module(&module)
         .unwrap()

@@ -195,3 +195,52 @@ const AT_ONCE: usize = 4;
 /// The pause before the next attempt, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(32);
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::app::look::Choice;
+
+    fn look(folder: &Path) -> Look {
+        Look::now(std::iter::empty(), folder, &Choice::all())
+    }
+
+    #[test]
+    fn after_a_change_of_settings_only_what_changed_and_rests_is_loaded_from_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("same.wasm", "a");
+        write("changed.wasm", "a");
+        let before = look(folder.path());
+        let loaded = before.tools.clone();
+        let mut settling = Settling::new(before.clone());
+        write("changed.wasm", "longer");
+        write("new.wasm", "a");
+        for _ in 0..10 {
+            settling.take(look(folder.path()), &before);
+        }
+        write("moving.wasm", "a");
+        let now = look(folder.path());
+        settling.take(now.clone(), &before);
+        let sources = afresh(&now, &loaded, &settling);
+        let named = |name: &str| match sources.get(name).unwrap() {
+            Source::File => "file",
+            Source::Same => "same",
+            Source::Ready(_) => "ready",
+            Source::Held => "held",
+        };
+        for (name, source) in [
+            ("same", "same"),
+            ("changed", "file"),
+            ("new", "file"),
+            ("moving", "held"),
+        ] {
+            assert_eq!(named(name), source, "{name}");
+        }
+    }
+}

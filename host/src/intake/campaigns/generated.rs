@@ -82,7 +82,7 @@ fn world(package: &[u8]) -> Option<Vec<u8>> {
     let resolve = decoded.resolve();
     let world = resolve.worlds.iter().map(|(id, _)| id).next_back()?;
     let mut module = dummy_module(resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
-    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false).ok()?;
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8).ok()?;
     ComponentEncoder::default()
         .module(&module)
         .ok()?
@@ -101,7 +101,6 @@ fn config(random: &[u8]) -> wasm_smith::Config {
         memory64_enabled: wild,
         relaxed_simd_enabled: wild,
         wide_arithmetic_enabled: wild,
-        compact_imports_enabled: wild,
         custom_page_sizes_enabled: wild,
         max_memory32_bytes: 16 << 20,
         max_table_elements: 1_000,

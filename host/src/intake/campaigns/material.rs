@@ -20,10 +20,10 @@ pub(super) fn with_core(core: &[u8]) -> Vec<u8> {
         .unwrap();
     let world = resolve.select_world(&[package], Some("tool")).unwrap();
     let mut core = core.to_vec();
-    embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default()
         .module(&core)
-        .and_then(ComponentEncoder::encode)
+        .and_then(|mut encoder| encoder.encode())
         .unwrap()
 }
 
@@ -144,6 +144,14 @@ pub(in super::super) const PROPOSALS: &[(&str, &str)] = &[
         "wide arithmetic",
         "(component (core module (func (param i64) (result i64 i64)
             (i64.mul_wide_u (local.get 0) (local.get 0)))))",
+    ),
+    (
+        "compact imports",
+        r#"(component (core module (import "m" (item "a" (func)) (item "b" (global i32)))))"#,
+    ),
+    (
+        "compact imports",
+        r#"(component (core module (import "m" (item "a") (item "b") (func))))"#,
     ),
     (
         "shared-everything threads",
