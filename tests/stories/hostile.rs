@@ -13,10 +13,14 @@ use bailiwick_tests::hostile::{Case, Expect, SERVICE, cases, good};
 use bailiwick_tests::{Plan, World, count, ensure_eq};
 use serde_json::{Value, json};
 
-use super::operations::{OPERATIONS, allocated, url_of};
+use super::operations::{OPERATIONS, url_of};
+use memory::Memory;
 
 /// The limits that the kit is made for.
 const LIMITS: &str = "memory = \"16MiB\"\ncpu = \"100ms\"\ntime = \"1s\"\noutput = \"64KiB\"";
+
+/// The memory by which the host may grow after the first rounds, in bytes.
+const KEPT: u64 = 32 << 20;
 
 /// The number of calls of each guest, unless `BAILIWICK_HOSTILE_ROUNDS` says otherwise.
 const ROUNDS: usize = 3;
@@ -55,27 +59,6 @@ async fn within(guests: &[Case], limits: &'static str) -> Result<World> {
         ..Plan::default()
     })
     .await
-}
-
-/// Returns the resident memory of a process, in bytes.
-fn resident(world: &World) -> Result<u64> {
-    memory(world, "VmRSS:")
-}
-
-fn memory(world: &World, field: &str) -> Result<u64> {
-    let id = world.host.id().context("the host has ended")?;
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(field))
-        .context("no such field")?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kibibytes * 1024)
-}
-
-/// Returns the most that was ever resident of a process, bytes.
-fn resident_at_most(world: &World) -> Result<u64> {
-    memory(world, "VmHWM:")
 }
 
 /// Returns the reasons for which components were refused, by the name of the file.
@@ -281,8 +264,7 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
         std::env::var_os("BAILIWICK_HOSTILE_ROUNDS").map(|rounds| rounds.to_string_lossy().parse());
     let rounds: usize = rounds.transpose()?.unwrap_or(ROUNDS);
     let operations = url_of(&world)?;
-    let mut plateau = None;
-    let mut grown = [0, 0];
+    let (mut plateau, mut grown) = (None, Memory::default());
     for round in 0..rounds {
         let (mut longest, mut slowest) =
             (BTreeMap::<String, Duration>::new(), (Duration::ZERO, ""));
@@ -296,28 +278,19 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
                 Err(error) => wrong.push(format!("{error:#}")),
             }
         }
-        let now = [allocated(&operations).await?, resident(&world)?];
-        println!(
-            "round {round}: {} KiB allocated, {} KiB resident; longest {longest:?}; slowest neighbour \
-             {slowest:?}",
-            now[0] >> 10,
-            now[1] >> 10
-        );
+        let now = Memory::of(&world, &operations).await?;
+        println!("round {round}: {now}; longest {longest:?}; slowest neighbour {slowest:?}");
         // The pool keeps the slots that it has used, so the first round is not yet the plateau.
         if round > 0 {
-            let [allocated, resident] = *plateau.get_or_insert(now);
-            grown = [
-                now[0].saturating_sub(allocated) >> 20,
-                now[1].saturating_sub(resident) >> 20,
-            ];
+            grown = now.beyond(plateau.get_or_insert(now));
         }
         ensure!(
-            grown.iter().all(|grown| *grown < 32),
-            "the host keeps {grown:?} MiB"
+            grown.allocated < KEPT && grown.resident < KEPT,
+            "the host keeps {grown}"
         );
     }
     println!(
-        "{rounds} rounds of {} guests, {} of them callable; the host grew by {grown:?} MiB",
+        "{rounds} rounds of {} guests, {} of them callable; the host grew by {grown}",
         guests.len(),
         called().count()
     );

@@ -1,11 +1,15 @@
 //! The host and other users keep their memory, however much hostile calls take.
 
-use anyhow::{Result, ensure};
-use bailiwick_tests::ensure_eq;
+use std::fmt;
+use std::fs;
+
+use anyhow::{Context as _, Result, ensure};
 use bailiwick_tests::hostile::hoarders;
+use bailiwick_tests::{World, ensure_eq};
 use serde_json::json;
 
-use super::{Neighbour, resident, resident_at_most, within};
+use super::{Neighbour, within};
+use crate::operations::allocated;
 
 /// The memory that the host may have beyond the memories of calls: its own, and values that cross
 /// the boundary at the moment.
@@ -106,4 +110,57 @@ async fn one_user_who_takes_all_memory_that_one_may_have_leaves_others_theirs() 
         "{refused} of 24 calls found no memory, of which two fit"
     );
     Ok(())
+}
+
+/// The memory of a host, in bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Memory {
+    /// Memory that it holds: if this grows, it leaks.
+    pub(super) allocated: u64,
+    /// Memory that it has in the machine's, with the holes between what it holds.
+    pub(super) resident: u64,
+}
+
+impl Memory {
+    pub(super) async fn of(world: &World, operations: &str) -> Result<Self> {
+        Ok(Self {
+            allocated: allocated(operations).await?,
+            resident: resident(world)?,
+        })
+    }
+
+    pub(super) fn beyond(self, before: &Self) -> Self {
+        Self {
+            allocated: self.allocated.saturating_sub(before.allocated),
+            resident: self.resident.saturating_sub(before.resident),
+        }
+    }
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (allocated, resident) = (self.allocated >> 10, self.resident >> 10);
+        write!(f, "{allocated} KiB allocated, {resident} KiB resident")
+    }
+}
+
+/// Returns the resident memory of a process, in bytes.
+fn resident(world: &World) -> Result<u64> {
+    field(world, "VmRSS:")
+}
+
+fn field(world: &World, name: &str) -> Result<u64> {
+    let id = world.host.id().context("the host has ended")?;
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .context("no such field")?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kibibytes * 1024)
+}
+
+/// Returns the most that was ever resident of a process, bytes.
+fn resident_at_most(world: &World) -> Result<u64> {
+    field(world, "VmHWM:")
 }
