@@ -11,12 +11,12 @@ mod chart;
 mod client;
 mod floor;
 mod inside;
-mod native;
 mod other;
 mod plan;
 mod processor;
 mod report;
 mod rounds;
+mod server;
 mod servers;
 
 use std::process::ExitCode;
@@ -44,7 +44,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Measure(plan) => measure(&plan),
-        Command::Native => native::run(),
+        Command::Native => server::native::run(),
     };
     done.map_or_else(
         |error| {
