@@ -29,7 +29,10 @@ def until_stdin_closes() -> None:
 
 
 def main() -> None:
-    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    # With its protocol, or asyncio does not set TCP_NODELAY on connections.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(4096)
     app = mcp.http_app(path="/mcp", stateless_http=True, json_response=True)
     threading.Thread(target=until_stdin_closes, daemon=True).start()
     port = listener.getsockname()[1]
