@@ -33,6 +33,7 @@ use crate::egress::Tls;
 use crate::envelope::HostKeys;
 use crate::intake::{self, Intake, Workers};
 use crate::limits::{Limits, Room};
+use crate::observe::ReadMemory;
 use crate::seams::SystemRandom;
 use crate::transport::{self, Front, FrontSettings, Operations};
 use doors::Doors;
@@ -57,12 +58,17 @@ pub struct App {
 }
 
 impl App {
-    /// Builds everything from the configuration in `file`. `workers` compile the components, and
-    /// threads that run out of work ring the `bell`.
+    /// Builds everything from the configuration in `file`. `workers` compile the components, threads
+    /// that run out of work ring the `bell`, and `memory` reads the program's allocator.
     ///
     /// # Errors
     /// Fails if a part cannot be used as it is. No connection was accepted.
-    pub async fn start(file: &Path, workers: Workers, bell: &Bell) -> anyhow::Result<Self> {
+    pub async fn start(
+        file: &Path,
+        workers: Workers,
+        bell: &Bell,
+        memory: ReadMemory,
+    ) -> anyhow::Result<Self> {
         let before = look_at(file);
         let config = config::load(file)?;
         warn_about_memory(&config.limits);
@@ -89,7 +95,7 @@ impl App {
         let (policy, known) = ground.first_policy(config, &seen).await?;
         let host = Arc::new(ground.host(policy));
         let operations = doors.operations.map(|(listener, names)| {
-            let operations = Operations::new(Arc::clone(&host), names);
+            let operations = Operations::new(Arc::clone(&host), names, memory);
             (listener, Arc::new(operations))
         });
         Ok(Self {

@@ -91,7 +91,7 @@ pub async fn make(
     request: TargetRequest,
     client: CallClient,
 ) -> Result<Answer, Refusal> {
-    let permit = entry.permit(host, request).await?;
+    let permit = entry.permit(host, request, &client).await?;
     let sealed = permit.seal(host, &client).await?;
     let opened = sealed.open(host).await?;
     let ended = opened.run(host, client).await;

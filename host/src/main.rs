@@ -1,5 +1,6 @@
 //! The `bailiwick` command: a table of commands.
 
+mod allocator;
 mod cli;
 
 use std::process::ExitCode;

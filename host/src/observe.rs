@@ -66,7 +66,25 @@ pub struct Moment {
     pub journal_healthy: bool,
     /// Records that wait to be written.
     pub journal_queue: usize,
+    /// The memory of the process; `None` if the program's allocator keeps no figures.
+    pub memory: Option<MemoryUse>,
 }
+
+/// The memory that a process uses through its allocator, in bytes. Tools' memories are not in it.
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryUse {
+    /// Memory that the program holds. If this grows without end, something leaks.
+    pub allocated: usize,
+    /// Whole pages of which the program holds a part.
+    pub active: usize,
+    /// Pages that the allocator keeps in memory, also unused ones that it has not yet given back.
+    pub resident: usize,
+    /// Addresses that the allocator has reserved for pages in use.
+    pub mapped: usize,
+}
+
+/// Reads the figures of the program's allocator, if it keeps any.
+pub type ReadMemory = fn() -> Option<MemoryUse>;
 
 /// The use of one part's places.
 #[derive(Debug, Clone, Copy)]
@@ -205,6 +223,40 @@ impl Moment {
             "Records that wait to be written",
             queue,
         );
+        if let Some(memory) = &self.memory {
+            memory.register(registry);
+        }
+    }
+}
+
+impl MemoryUse {
+    fn register(&self, registry: &mut Registry) {
+        for (name, help, bytes) in [
+            (
+                "memory_allocated",
+                "Memory that the program holds",
+                self.allocated,
+            ),
+            (
+                "memory_active",
+                "Pages of which the program holds a part",
+                self.active,
+            ),
+            (
+                "memory_resident",
+                "Pages that the allocator keeps in memory",
+                self.resident,
+            ),
+            (
+                "memory_mapped",
+                "Addresses of the allocator's pages",
+                self.mapped,
+            ),
+        ] {
+            let gauge = Gauge::<i64>::default();
+            gauge.set(signed(bytes));
+            registry.register_with_unit(name, help, Unit::Bytes, gauge);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 /// Returns the number of refusals of `reason` that the records stand for, of this actor or of
 /// unknown callers, and the number of them with a record of their own.
-fn refused(records: &[Value], reason: &str, actor: &str) -> (u64, usize) {
+pub(crate) fn refused(records: &[Value], reason: &str, actor: &str) -> (u64, usize) {
     let of = |event| {
         let all = events(records, event).into_iter();
         all.filter(|record| text(record, "reason") == reason && text(record, "actor_sub") == actor)

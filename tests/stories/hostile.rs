@@ -13,6 +13,8 @@ use bailiwick_tests::hostile::{Case, Expect, SERVICE, cases, good};
 use bailiwick_tests::{Plan, World, count, ensure_eq};
 use serde_json::{Value, json};
 
+use super::operations::{OPERATIONS, allocated, url_of};
+
 /// The limits that the kit is made for.
 const LIMITS: &str = "memory = \"16MiB\"\ncpu = \"100ms\"\ntime = \"1s\"\noutput = \"64KiB\"";
 
@@ -40,7 +42,7 @@ async fn within(guests: &[Case], limits: &'static str) -> Result<World> {
     World::with(Plan {
         components,
         config: Box::new(move |config| {
-            config.limits = format!("[limits]\n{limits}\n");
+            config.limits = format!("[limits]\n{limits}\n{OPERATIONS}");
             config.services = config
                 .services
                 .replacen("allow = [", "allow = [\"GET /{**}\", ", 1);
@@ -278,7 +280,9 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
     let rounds =
         std::env::var_os("BAILIWICK_HOSTILE_ROUNDS").map(|rounds| rounds.to_string_lossy().parse());
     let rounds: usize = rounds.transpose()?.unwrap_or(ROUNDS);
-    let (mut plateau, mut grown) = (None, 0);
+    let operations = url_of(&world)?;
+    let mut plateau = None;
+    let mut grown = [0, 0];
     for round in 0..rounds {
         let (mut longest, mut slowest) =
             (BTreeMap::<String, Duration>::new(), (Duration::ZERO, ""));
@@ -292,22 +296,25 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
                 Err(error) => wrong.push(format!("{error:#}")),
             }
         }
-        let now = resident(&world)?;
-        // The pool keeps the slots that it has used, so the first round is not yet the plateau.
-        let first = if round == 0 {
-            now
-        } else {
-            *plateau.get_or_insert(now)
-        };
-        grown = now.saturating_sub(first) >> 20;
+        let now = [allocated(&operations).await?, resident(&world)?];
         println!(
-            "round {round}: {} MiB resident; longest {longest:?}; slowest neighbour {slowest:?}",
-            now >> 20
+            "round {round}: {} KiB allocated, {} KiB resident; longest {longest:?}; slowest neighbour \
+             {slowest:?}",
+            now[0] >> 10,
+            now[1] >> 10
         );
-        ensure!(grown < 32, "the host keeps {grown} MiB");
+        // The pool keeps the slots that it has used, so the first round is not yet the plateau.
+        if round > 0 {
+            let first = *plateau.get_or_insert(now);
+            grown = [0, 1].map(|index| now[index].saturating_sub(first[index]) >> 20);
+        }
+        ensure!(
+            grown.iter().all(|grown| *grown < 32),
+            "the host keeps {grown:?} MiB"
+        );
     }
     println!(
-        "{rounds} rounds of {} guests, {} of them callable; the host grew by {grown} MiB",
+        "{rounds} rounds of {} guests, {} of them callable; the host grew by {grown:?} MiB",
         guests.len(),
         called().count()
     );

@@ -96,6 +96,43 @@ async fn an_agent_of_the_caller_may_be_nested_in_the_act_of_an_issued_token() ->
 }
 
 #[tokio::test]
+async fn without_an_actor_token_an_act_is_optional_and_can_only_be_the_hosts_client() -> Result<()>
+{
+    // This one names the host's client as the actor, and behind it the caller's agent `stranger`.
+    let host_as_actor = Some(Misbehaviour::NestedStranger);
+    for (exchange, misbehaviour, sent) in [
+        ("", None, true),
+        ("", host_as_actor, true),
+        ("", Some(Misbehaviour::WrongActor), false),
+        (
+            "expect_actor = \"somebody-else\"\n",
+            Some(Misbehaviour::WrongActor),
+            true,
+        ),
+        ("expect_actor = \"somebody-else\"\n", host_as_actor, false),
+        ("expect_actor = \"bailiwick\"\n", None, false),
+    ] {
+        let world = World::with(Plan::config(move |config| {
+            let services = config
+                .services
+                .replace("actor = \"client_credentials\"", "actor = \"none\"");
+            config.services = services.trim_end().to_owned() + "\n" + exchange;
+        }))
+        .await?;
+        world.issuer.misbehave(misbehaviour);
+        let token = world
+            .issuer
+            .token(&world.spec("alice").acting("stranger"))?;
+        ensure_eq(
+            order(&world, &token).await?,
+            sent,
+            &format!("{exchange:?} {misbehaviour:?}"),
+        )?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn silence_about_scopes_is_not_consent_for_a_restricted_user() -> Result<()> {
     for (mode, sent) in [("restricted_user", false), ("on_behalf_of", true)] {
         let world = World::with(Plan::mode(mode)).await?;

@@ -7,9 +7,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::{Host, client};
-use bailiwick_tests::{World, claims_of, count, ensure_eq};
+use bailiwick_tests::{Plan, World, claims_of, count, ensure_eq};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::json;
+
+use crate::floods::refused;
+use crate::operations::{OPERATIONS, url_of};
 
 /// Lets every write of the host to a file fail, or no longer.
 fn disk(host: &Host, full: bool) -> Result<()> {
@@ -52,6 +55,41 @@ async fn when_the_journal_cannot_be_written_the_call_is_refused_and_nothing_leav
     }
     ensure!(answer.is_success(), "it does not recover: {}", answer.raw);
     let remains = world.stop().await?;
+    let (content, said) = remains.verify().await?;
+    ensure!(content, "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn calls_that_the_journal_does_not_take_are_answered_with_503_and_counted_exactly()
+-> Result<()> {
+    let plan = Plan::config(|config| config.limits += OPERATIONS);
+    let world = World::with(plan).await?;
+    let token = world.token("alice")?;
+    disk(&world.host, true)?;
+    // The journal takes the first, and then fails to write it.
+    for _ in 0..5 {
+        let answer = world.order(&token, "1001").await?;
+        ensure_eq(answer.status.as_u16(), 503, &answer.raw)?;
+        let later = answer.headers.contains_key("retry-after");
+        ensure!(later && answer.body.is_null(), "{}", answer.raw);
+    }
+    let metrics = client::fetch(&format!("{}/metrics", url_of(&world)?)).await?;
+    let refusals = "bailiwick_refusals_total{kind=\"tool\",target=\"get_order_status\",\
+                    reason=\"audit-unavailable\"} 5\n";
+    ensure!(metrics.text().contains(refusals), "{}", metrics.text());
+
+    disk(&world.host, false)?;
+    let mut refusals = 5;
+    while !world.order(&token, "1001").await?.is_success() {
+        refusals += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let remains = world.stop().await?;
+    let records = remains.records()?;
+    ensure_eq(count(&records, "call.opened"), 1, "calls that ran")?;
+    let (counted, _) = refused(&records, "audit-unavailable", "alice");
+    ensure_eq(counted, refusals, "refusals")?;
     let (content, said) = remains.verify().await?;
     ensure!(content, "{said}");
     Ok(())

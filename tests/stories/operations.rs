@@ -73,6 +73,17 @@ async fn metrics(url: &str) -> Result<String> {
     Ok(reply.text())
 }
 
+/// Returns the memory that a host holds, in bytes.
+pub(super) async fn allocated(url: &str) -> Result<u64> {
+    let metrics = metrics(url).await?;
+    let of = |line: &str| {
+        line.strip_prefix("bailiwick_memory_allocated_bytes ")?
+            .parse()
+            .ok()
+    };
+    metrics.lines().find_map(of).context(metrics.clone())
+}
+
 fn ensure_line(metrics: &str, line: &str) -> Result<()> {
     ensure!(
         metrics.lines().any(|found| found == line),
@@ -123,6 +134,31 @@ async fn calls_refusals_exchanges_loads_and_syncs_are_measured() -> Result<()> {
         !metrics.contains("alice"),
         "a subject is a label:\n{metrics}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_memory_of_the_host_is_measured() -> Result<()> {
+    let (world, url) = observed().await?;
+    let before = allocated(&url).await?;
+    let token = world.token("alice")?;
+    ensure!(world.order(&token, "1001").await?.is_success(), "a call");
+    let metrics = metrics(&url).await?;
+    let value = |name: &str| {
+        let name = format!("bailiwick_memory_{name}_bytes ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+        Ok::<u64, anyhow::Error>(line.with_context(|| metrics.clone())?.parse()?)
+    };
+    let states = [
+        value("allocated")?,
+        value("active")?,
+        value("resident")?,
+        value("mapped")?,
+    ];
+    ensure!(states.is_sorted(), "{states:?}");
+    let (least, most) = (1 << 20, 256 << 20);
+    ensure!((least..most).contains(&before), "{before}");
+    ensure!((least..most).contains(&states[0]), "{states:?}");
     Ok(())
 }
 

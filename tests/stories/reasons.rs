@@ -178,10 +178,6 @@ async fn what_a_crash_leaves_open_is_closed_as_unknown() -> Result<()> {
 /// Codes that no story can cause from outside, each with its reason.
 const WITHOUT_A_STORY: &[(&str, &str)] = &[
     (
-        "audit-unavailable",
-        "what cannot be recorded has no record; the stories of the journal tell it",
-    ),
-    (
         "token-expiring",
         "needs a token that ends between admission and sealing",
     ),

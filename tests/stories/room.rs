@@ -3,6 +3,8 @@
 
 mod connections;
 mod headers;
+mod readers;
+mod turns;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -116,6 +116,16 @@ fn what_ships_has_no_crate_that_only_tests_need() {
     }
 }
 
+#[test]
+fn a_macro_that_no_one_maintains_is_not_in_the_program() {
+    let lines = |edges| resolved("paste", SHIPPED, edges);
+    let [line] = &*lines("normal,build") else {
+        panic!("{:?}", lines("normal,build"));
+    };
+    assert!(line.contains("(proc-macro)"), "{line}");
+    assert_eq!(lines("normal,build,no-proc-macro"), Vec::<String>::new());
+}
+
 /// Not among them, on purpose: `component-model-async`, `gc`, `threads`, `stack-switching`, `wat`,
 /// `cache`, `winch`, `debug`, `profiling`, `coredump`, and anything that `default` adds.
 const ALLOWED: &[(&str, &[&str])] = &[

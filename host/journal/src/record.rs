@@ -14,7 +14,7 @@ mod parts;
 use serde::{Deserialize, Serialize};
 
 use super::codes::codes;
-use super::reason::{DownstreamReason, EndReason};
+use super::reason::{DownstreamReason, EndReason, RefusalReason};
 pub use call::{Call, CallClosed, CallOpened, CallRefused, RefusalsCounted};
 pub use downstream::{
     DownstreamClosed, DownstreamOpened, DownstreamRefused, Request, TokenExchanged,
@@ -137,6 +137,15 @@ impl Record {
             Self::DownstreamOpened(opened) => {
                 Some(opened.closed(outcome, Some(failure.into())).into())
             }
+            _ => None,
+        }
+    }
+
+    /// Returns the refusal of the call that this begins. The call comes to that if this record is
+    /// never written.
+    pub(super) fn unopened(&self) -> Option<CallRefused> {
+        match self {
+            Self::CallOpened(opened) => Some(opened.refused(RefusalReason::AuditUnavailable)),
             _ => None,
         }
     }

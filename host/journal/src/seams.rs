@@ -3,7 +3,11 @@
 //! Nothing else in this crate asks the operating system for either, so a test can choose any point
 //! in time and repeat any run.
 
+mod chunked;
+
 use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use chunked::ChunkedRandom;
 
 /// The source of time.
 pub trait Clock: Send + Sync {

@@ -21,7 +21,7 @@ use crate::limits::Limits;
 use crate::observe::Meters;
 use crate::owned::Trust;
 use crate::sandbox::Sandbox;
-use crate::seams::{Clock, Random, SystemClock, SystemRandom};
+use crate::seams::{ChunkedRandom, Clock, Random, SystemClock};
 use crate::tokens::KeyRing;
 use crate::transport::{self, Resource};
 
@@ -55,7 +55,7 @@ impl Ground {
     ) -> anyhow::Result<Self> {
         let (server, limits) = (&config.server, config.limits.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let random: Arc<dyn Random> = Arc::new(ChunkedRandom);
         let cache = Cache::open(&server.cache(&config.envelope), keys.cache, &server.trust);
         let meters = Meters::default();
         let journal = open_journal(config, keys.journal, &clock)?;

@@ -57,7 +57,8 @@ pub enum NotOpened {
     /// The journal did not take the record: nothing in it says that the call was asked for.
     #[error("the audit journal takes no records")]
     NotTaken,
-    /// The journal took the record, and closes it itself: it did not become durable in time.
+    /// The journal took the record, which did not become durable in time. The journal closes the
+    /// call itself if the record does so later, and counts a refusal if it never does.
     #[error("the record of the call is not durable")]
     NotDurable,
 }

@@ -4,7 +4,9 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
 
+use super::{Full, Place};
 use crate::audit::Settled;
+use crate::reason::RefusalReason;
 use crate::sandbox::Report;
 
 /// The client of one call.
@@ -20,7 +22,47 @@ pub struct CallClient {
 /// The way for progress from a call to its client.
 pub struct Progress(mpsc::Sender<Report>);
 
+/// The reason why a call got no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// The client went away, or the host stops.
+    Gone,
+    /// There was none in time.
+    Full(Full),
+}
+
+impl NoPlace {
+    pub(super) fn reason(self) -> RefusalReason {
+        match self {
+            Self::Gone => RefusalReason::Cancelled,
+            Self::Full(_) => RefusalReason::Overloaded,
+        }
+    }
+
+    /// Returns the text for the caller.
+    pub(super) fn message(self) -> &'static str {
+        match self {
+            Self::Gone => "the call was cancelled",
+            Self::Full(full) => full.message(),
+        }
+    }
+}
+
 impl CallClient {
+    /// Waits for a place for as long as the client waits for the call, because a call that waits
+    /// holds the memory of its arguments. A client that is already gone takes no place, even if
+    /// one is free.
+    pub(super) async fn wait_for(
+        &self,
+        place: impl Future<Output = Result<Place, Full>>,
+    ) -> Result<Place, NoPlace> {
+        tokio::select! {
+            biased;
+            () = self.gone() => Err(NoPlace::Gone),
+            place = place => place.map_err(NoPlace::Full),
+        }
+    }
+
     /// Waits until the client has gone away or the host stops.
     pub(super) async fn gone(&self) {
         tokio::select! {

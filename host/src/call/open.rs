@@ -32,7 +32,7 @@ impl Sealed {
                 let reason = RefusalReason::AuditUnavailable;
                 return Err(self.permit().refuse(host, reason, message).await);
             }
-            // The journal closes the call itself, as refused.
+            // The journal records the refusal itself.
             Err(NotOpened::NotDurable) => {
                 let reason = RefusalReason::AuditUnavailable.as_str();
                 host.meters.refused(Some(measured), reason);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Entry, Host, Refusal, refusal};
+use super::{CallClient, Entry, Host, Refusal, refusal};
 use crate::cores;
 use crate::dispatch::{self, Decided, Denied, Target, TargetRequest};
 use crate::reason::RefusalReason;
@@ -20,9 +20,14 @@ impl Entry {
     ///
     /// # Errors
     /// Fails with the recorded refusal.
-    pub async fn permit(self, host: &Host, mut request: TargetRequest) -> Result<Permit, Refusal> {
+    pub async fn permit(
+        self,
+        host: &Host,
+        mut request: TargetRequest,
+        client: &CallClient,
+    ) -> Result<Permit, Refusal> {
         let trace_id = request.trace_id.take();
-        match self.decide(host, request).await {
+        match self.decide(host, request, client).await {
             Ok(decided) => Ok(Permit {
                 entry: self,
                 decided,
@@ -32,16 +37,20 @@ impl Entry {
         }
     }
 
-    async fn decide(&self, host: &Host, request: TargetRequest) -> Result<Decided, Denied> {
+    async fn decide(
+        &self,
+        host: &Host,
+        request: TargetRequest,
+        client: &CallClient,
+    ) -> Result<Decided, Denied> {
         let allowed = dispatch::allow(&self.policy().catalog, self.caller(), request)?;
         if !allowed.is_costly() {
             return allowed.check();
         }
         // A costly check waits for the other costly checks of the same caller, so that no one else
         // waits for this caller's.
-        let turn = host.checks.turn(self.caller()).await;
-        let overloaded = |message: &str| allowed.denied(RefusalReason::Overloaded, message.into());
-        let _turn = turn.map_err(|full| overloaded(full.message()))?;
+        let turn = client.wait_for(host.checks.turn(self.caller())).await;
+        let _turn = turn.map_err(|none| allowed.denied(none.reason(), none.message().into()))?;
         cores::leave().await;
         allowed.check()
     }

@@ -44,21 +44,10 @@ impl Permit {
     }
 
     async fn place(&self, host: &Host, client: &CallClient) -> Result<Place, Refusal> {
-        let (caller, target) = (self.entry().caller(), self.target());
-        tokio::select! {
-            // A client that is already gone takes no place, even if one is free.
-            biased;
-            () = client.gone() => {
-                let message = "the call was cancelled";
-                Err(self.refuse(host, RefusalReason::Cancelled, message).await)
-            }
-            place = host.gate.enter(caller, target) => match place {
-                Ok(place) => Ok(place),
-                Err(full) => {
-                    let reason = RefusalReason::Overloaded;
-                    Err(self.refuse(host, reason, full.message()).await)
-                }
-            },
+        let place = host.gate.enter(self.entry().caller(), self.target());
+        match client.wait_for(place).await {
+            Ok(place) => Ok(place),
+            Err(none) => Err(self.refuse(host, none.reason(), none.message()).await),
         }
     }
 }

@@ -17,6 +17,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{say_error, wait_ringing};
+use crate::allocator::memory;
 use signals::StopSignals;
 
 /// The command line of `bailiwick serve`.
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             .context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;
         let app = tokio::select! {
-            app = App::start(&args.config, workers, &bell) => app?,
+            app = App::start(&args.config, workers, &bell, memory) => app?,
             () = signals.end() => anyhow::bail!(
                 "stopped before it listened; the next start closes the calls that were open"
             ),

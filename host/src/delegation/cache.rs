@@ -5,14 +5,15 @@
 //! seconds nor longer than the caller's own token. One exchange answers everyone who waits for it,
 //! and a service's refusals cost at most one exchange in half a minute.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_envelope::DelegationMode;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::downstream::DownstreamError;
+use crate::fair::{FairMap, Owned};
 use crate::flight::Flight;
+use crate::principal::Principal;
 use crate::seams::Clock;
 use crate::tokens::may_be_renewed;
 
@@ -40,30 +41,34 @@ pub(super) struct Issued {
 /// The place of one key's credential: one exchange obtains it for all who wait.
 pub(super) type CacheSlot = Arc<Flight<Result<Issued, DownstreamError>>>;
 
-/// Exchanged credentials by key.
-#[derive(Default)]
+/// Exchanged credentials by key. A user who floods it pushes out no other user's.
 pub(super) struct ExchangeCache {
-    slots: Mutex<HashMap<CacheKey, (CacheSlot, u64)>>,
+    slots: Mutex<FairMap<CacheKey, CacheSlot>>,
+}
+
+impl Default for ExchangeCache {
+    fn default() -> Self {
+        Self {
+            slots: Mutex::new(FairMap::new(MAX_SLOTS)),
+        }
+    }
 }
 
 impl ExchangeCache {
     /// Returns the slot of `key`, which is useless after `until` (the expiry of the caller's
     /// token).
     pub(super) fn slot(&self, key: &CacheKey, until: u64, clock: &Arc<dyn Clock>) -> CacheSlot {
-        let now = clock.now();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((slot, _)) = slots.get(key) {
+        if let Some(slot) = slots.get(key) {
             return Arc::clone(slot);
         }
-        // Expired credentials are erased every now and then, not only when room is short.
-        if slots.len() % SWEEP == SWEEP - 1 {
-            slots.retain(|_, (_, until)| now < *until);
-        }
-        if slots.len() >= MAX_SLOTS {
-            slots.clear();
-        }
         let slot = Arc::new(Flight::new(Arc::clone(clock)));
-        slots.insert(key.clone(), (Arc::clone(&slot), until));
+        let owned = Owned {
+            owner: Principal::new(&key.issuer, &key.sub),
+            until,
+            value: Arc::clone(&slot),
+        };
+        slots.insert(key.clone(), owned, clock.now());
         slot
     }
 
@@ -71,7 +76,7 @@ impl ExchangeCache {
     /// enough to be renewed.
     pub(super) fn refused(&self, key: &CacheKey, token: &str, now_ms: u64) {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((slot, _)) = slots.get(key) {
+        if let Some(slot) = slots.get(key) {
             slot.forget(|last| {
                 let kept = last
                     .answer
@@ -93,7 +98,6 @@ impl Issued {
 /// The last seconds in which a token is not used.
 const MARGIN: u64 = 10;
 const MAX_SLOTS: usize = 20_000;
-const SWEEP: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -152,6 +156,28 @@ mod tests {
                 "{other:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_flood_of_one_users_credentials_leaves_those_of_others() {
+        let cache = ExchangeCache::default();
+        let clock = clock();
+        let own = cache.slot(&key(), 100, &clock);
+        let number = |number: usize| CacheKey {
+            sub: "mallory".into(),
+            agent: number.to_string(),
+            ..key()
+        };
+        let first = Arc::downgrade(&cache.slot(&number(0), 100, &clock));
+        for other in 1..=MAX_SLOTS {
+            cache.slot(&number(other), 100, &clock);
+        }
+        assert!(
+            Arc::ptr_eq(&own, &cache.slot(&key(), 100, &clock)),
+            "another user's credential is gone"
+        );
+        // The credential is erased with its slot.
+        assert_eq!(first.strong_count(), 0, "the flood's own is kept");
     }
 
     #[tokio::test]

@@ -125,6 +125,10 @@ impl Expected<'_> {
 
     /// Checks the actors (RFC 8693 §4.1): the outermost actor is the host. Those nested in it acted
     /// before, so they can only be agents of the caller.
+    ///
+    /// Without an actor token, `act` is optional. But if it is there, it names the party that may
+    /// use the token (§1.1), so even then it must be the host, under the name that the
+    /// authorization server knows: its client.
     fn check_actor(&self, claims: &Claims) -> Result<(), DownstreamError> {
         let (rule, acting) = (self.rule(), self.asker.acting);
         let Some(act) = claims.optional_object("act")? else {
@@ -141,7 +145,7 @@ impl Expected<'_> {
             ));
         }
         let sub = act.string("sub")?;
-        if rule.actor.as_deref().is_some_and(|actor| actor != sub) {
+        if sub != rule.actor.as_deref().unwrap_or(&rule.client) {
             return Err(refuse("it names another actor (exchange.expect_actor)"));
         }
         let issuer = act.optional_string("iss")?;

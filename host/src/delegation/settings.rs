@@ -150,7 +150,7 @@ pub struct IssuedSettings {
     pub details: bool,
     /// The widest scopes that it may have, as the token spells them.
     pub scopes: Vec<String>,
-    /// The `sub` of its `act`, if it must have one.
+    /// The `sub` of its `act`, if it must have one. Otherwise an `act` must name [`Self::client`].
     pub actor: Option<String>,
     /// The `iss` of its `act`, if that is not the token's own issuer.
     pub actor_issuer: Option<String>,

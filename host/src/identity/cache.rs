@@ -3,16 +3,25 @@
 //! Invariant: an entry is used only while its token is valid, for at most [`MAX_AGE_MS`], and only
 //! while the issuer's key set is the one that verified it.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::caller::Caller;
+use crate::fair::{FairMap, Owned};
+use crate::principal::Principal;
 use crate::tokens::SetVersion;
 
-/// Callers by the digest of their token.
-#[derive(Default)]
+/// Callers by the digest of their token. A caller who sends a flood of tokens pushes out no one
+/// else's.
 pub(super) struct VerifiedTokens {
-    entries: Mutex<HashMap<[u8; 32], CachedCaller>>,
+    entries: Mutex<FairMap<[u8; 32], CachedCaller>>,
+}
+
+impl Default for VerifiedTokens {
+    fn default() -> Self {
+        Self {
+            entries: Mutex::new(FairMap::new(MAX_ENTRIES)),
+        }
+    }
 }
 
 struct CachedCaller {
@@ -48,26 +57,21 @@ impl VerifiedTokens {
         now_ms: u64,
     ) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= MAX_ENTRIES {
-            entries.retain(|_, entry| now_ms < entry.until_ms);
-        }
-        if entries.len() >= MAX_ENTRIES {
-            // Full of valid tokens. To forget them all costs one verification each; to search for
-            // the oldest would cost every request.
-            entries.clear();
-        }
         let until_ms = caller
             .expires_at()
             .saturating_mul(1000)
             .min(now_ms.saturating_add(MAX_AGE_MS));
-        entries.insert(
-            digest,
-            CachedCaller {
-                caller: Arc::clone(caller),
-                version,
-                until_ms,
-            },
-        );
+        let cached = CachedCaller {
+            caller: Arc::clone(caller),
+            version,
+            until_ms,
+        };
+        let owned = Owned {
+            owner: Principal::from(&**caller),
+            until: until_ms,
+            value: cached,
+        };
+        entries.insert(digest, owned, now_ms);
     }
 }
 

@@ -4,7 +4,7 @@
 //! Invariant: an answer reveals no more of a refusal than its message, the scopes that the call
 //! needs, and the time to wait. The cause is only in the host's log.
 
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -176,12 +176,17 @@ fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> HttpAns
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    protect(headers);
+    answer
+}
+
+/// Forbids caches to keep an answer, and browsers to guess its media type.
+pub(super) fn protect(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    answer
 }
 
 #[cfg(test)]

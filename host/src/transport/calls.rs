@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::answer::{HttpAnswer, Way, message, plain, way};
+use super::answer::{HttpAnswer, Way, message, plain, protect, way};
 use super::body::Held;
 use super::discovery::Resource;
 use super::revision::Revision;
@@ -56,7 +56,7 @@ pub(super) async fn answer(
     request: TargetRequest,
     (framing, held): (Framing, Option<Held>),
 ) -> HttpAnswer {
-    let (sender, mut events) = mpsc::channel(EVENTS);
+    let (sender, events) = mpsc::channel(EVENTS);
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
     let reports = framing.progress.is_some().then(|| sender.clone());
@@ -69,11 +69,7 @@ pub(super) async fn answer(
         let _ = sender.send(Event::Ended(ended)).await;
     };
     host.calls.spawn(cores::movable(call));
-    match events.recv().await {
-        Some(Event::Ended(ended)) => framing.whole(ended),
-        Some(first) => framing.stream(first, events, guard),
-        None => plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
-    }
+    framing.answer(events, guard).await
 }
 
 /// Makes the call, and hands its progress to `events` until it is over.
@@ -103,6 +99,15 @@ async fn deliver(
 }
 
 impl Framing {
+    /// Waits for the first event, which decides the form of the answer.
+    async fn answer(self, mut events: mpsc::Receiver<Event>, guard: DropGuard) -> HttpAnswer {
+        match events.recv().await {
+            Some(Event::Ended(ended)) => self.whole(ended),
+            Some(first) => self.stream(first, events, guard),
+            None => plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
+        }
+    }
+
     /// Answers a call that was refused.
     pub(super) fn refused(&self, refusal: &Refusal) -> HttpAnswer {
         match way(refusal, &self.resource) {
@@ -142,10 +147,9 @@ impl Framing {
         };
         let mut answer = Response::new(body.boxed());
         let headers = answer.headers_mut();
+        protect(headers);
         for (name, value) in [
             (header::CONTENT_TYPE, "text/event-stream"),
-            (header::CACHE_CONTROL, "no-store"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::HeaderName::from_static("x-accel-buffering"), "no"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::task::JoinError;
 
 use super::answer::{HttpAnswer, Way, document, later, not_listening, plain, protocol_error, way};
-use super::authority::host_of;
+use super::authority::{KnownHosts, host_of};
 use super::body::{Bodies, Held, Parsed, Unread};
 use super::calls::{self, Framing};
 use super::discovery::Resource;
@@ -62,6 +62,7 @@ struct CallAsked {
 pub struct Front {
     settings: FrontSettings,
     resource: Arc<Resource>,
+    hosts: KnownHosts,
     host: Arc<Host>,
     bodies: Bodies,
     parsed: Arc<Parsed>,
@@ -75,8 +76,11 @@ impl Front {
             Bodies::new(settings.max_body),
             Library::new(settings.max_body),
         );
+        let resource = Arc::new(settings.resource.clone());
+        let hosts = settings.allowed_hosts.iter().cloned();
         Self {
-            resource: Arc::new(settings.resource.clone()),
+            hosts: KnownHosts::new(hosts.chain([resource.host().to_owned()])),
+            resource,
             settings,
             host,
             bodies,
@@ -133,34 +137,26 @@ impl Front {
     /// Checks the name by which the client addresses this server, and the page that calls it. Both
     /// must be known, or a page elsewhere could reach the server by rebinding a name.
     fn check_address(&self, parts: &Parts) -> Result<(), HttpAnswer> {
-        let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
-        let [host] = hosts.as_slice() else {
+        let mut hosts = parts.headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else {
             return Err(plain(
                 StatusCode::BAD_REQUEST,
                 "expected exactly one Host header",
             ));
         };
-        let host = host.to_str().ok().and_then(host_of);
-        let same = |uri: &str| host.as_deref() == host_of(uri).as_deref();
+        let host = host.to_str().ok();
+        let differs = |uri: &str| host.and_then(host_of) != host_of(uri);
         if parts
             .uri
             .authority()
-            .is_some_and(|authority| !same(authority.as_str()))
+            .is_some_and(|authority| differs(authority.as_str()))
         {
             return Err(plain(
                 StatusCode::BAD_REQUEST,
                 "the request target and the Host header differ",
             ));
         }
-        let known = |host: &str| {
-            host == self.resource.host()
-                || self
-                    .settings
-                    .allowed_hosts
-                    .iter()
-                    .any(|allowed| allowed == host)
-        };
-        if !host.as_deref().is_some_and(known) {
+        if !host.is_some_and(|host| self.hosts.has(host)) {
             return Err(plain(
                 StatusCode::FORBIDDEN,
                 "this host name is not allowed (server.allowed_hosts)",
@@ -205,6 +201,9 @@ impl Front {
             Err(answer) => return answer,
         };
         course.received();
+        if let Err(improper) = revision::check_single(&parts.headers) {
+            return self.improper(entry, &message.id, &improper).await;
+        }
         let (caller, policy) = (Arc::clone(entry.caller()), Arc::clone(entry.policy()));
         let (listener, body) = match message.asks {
             Asks::Target(call) => {

@@ -17,6 +17,9 @@ pub(super) const HEADER_MISMATCH: i32 = -32020;
 /// Checks that the headers agree with a body that asks for `request`. If they are `required`, they
 /// must be present, and so must those that the target's input schema asks for (`x-mcp-header`).
 ///
+/// A revision that does not require them does not know `Mcp-Param-*` either: these are then headers
+/// like any others, so they are ignored, whatever they say.
+///
 /// # Errors
 /// Fails with the header that is missing or differs.
 pub(super) fn check(
@@ -229,6 +232,31 @@ mod tests {
         ] {
             let checked = parameters(&map(&headers), &schema, &arguments);
             assert_eq!(checked.is_ok(), good, "{arguments} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_header_means_nothing_where_its_revision_does_not_know_it() {
+        let schema = r#"{"type":"object","additionalProperties":false,"properties":
+            {"region":{"type":"string","x-mcp-header":"Region"}}}"#;
+        let schema = Schema::compile(schema).ok();
+        assert!(schema.is_some());
+        let request = request(json!({"region": "eu"}));
+        let standard = [("mcp-method", "tools/call"), ("mcp-name", "a")];
+        let region = "mcp-param-region";
+        for (sent, agrees) in [
+            (vec![], false),
+            (vec![(region, "eu")], true),
+            (vec![(region, "us")], false),
+            (vec![(region, "eu"), (region, "eu")], false),
+            (vec![(region, "\u{e9}")], false),
+            (vec![(region, "=?base64?!?=")], false),
+        ] {
+            let headers = map(&[standard.to_vec(), sent].concat());
+            for (required, good) in [(true, agrees), (false, true)] {
+                let checked = check(&headers, &request, required, schema.as_ref());
+                assert_eq!(checked.is_ok(), good, "{required} {headers:?}");
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, header};
+use http::Request;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use rmcp::ErrorData;
@@ -25,7 +25,7 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::sync::Mutex;
 
-use super::answer::HttpAnswer;
+use super::answer::{HttpAnswer, protect};
 use super::body::Held;
 use super::described::describe;
 use super::listening::tell;
@@ -92,10 +92,7 @@ pub(super) async fn answer(
     let (sessions, config) = (Arc::clone(&library.sessions), library.config.clone());
     let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
     let mut answer = service.handle(request).await;
-    answer.headers_mut().insert(
-        header::CACHE_CONTROL,
-        http::HeaderValue::from_static("no-store"),
-    );
+    protect(answer.headers_mut());
     answer
 }
 

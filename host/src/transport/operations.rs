@@ -20,19 +20,24 @@ use super::authority::host_of;
 use super::http::{Course, Door};
 use super::ready::ready_with_reason;
 use crate::call::Host;
-use crate::observe::{Moment, PartUse};
+use crate::observe::{Moment, PartUse, ReadMemory};
 
 /// The operations listener.
 pub struct Operations {
     host: Arc<Host>,
     names: Vec<String>,
+    memory: ReadMemory,
 }
 
 impl Operations {
     /// Serves the health and metrics of `host` to clients that address it by an IP address or by
-    /// one of these names.
-    pub fn new(host: Arc<Host>, names: Vec<String>) -> Self {
-        Self { host, names }
+    /// one of these names. `memory` reads the figures of the program's allocator.
+    pub fn new(host: Arc<Host>, names: Vec<String>, memory: ReadMemory) -> Self {
+        Self {
+            host,
+            names,
+            memory,
+        }
     }
 
     /// Refuses requests that a browser page may have sent.
@@ -105,6 +110,7 @@ impl Operations {
             ],
             journal_healthy: host.journal.healthy(),
             journal_queue: host.journal.queued(),
+            memory: (self.memory)(),
         }
     }
 }

@@ -51,6 +51,19 @@ impl Improper {
     }
 }
 
+/// Checks that no header by which a proxy may decide comes twice. The proxy could take the one and
+/// this host the other. The MCP library reads the first of several.
+///
+/// # Errors
+/// Fails with the first header that comes twice.
+pub(super) fn check_single(headers: &HeaderMap) -> Result<(), Improper> {
+    let twice = |name: &&str| headers.get_all(*name).iter().nth(1).is_some();
+    match SINGLE.iter().copied().find(twice) {
+        Some(name) => Err(Improper::mismatch(&format!("expected one {name} header"))),
+        None => Ok(()),
+    }
+}
+
 /// Checks a call against the revision that it names. `schema` is the input schema of the target, if
 /// the caller may know the target.
 ///
@@ -177,6 +190,15 @@ fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
+/// Headers that must not come twice, whatever the request asks for. Credentials have their own
+/// check ([`Presented`](crate::identity::Presented)), and so has the address.
+const SINGLE: &[&str] = &[
+    "Content-Type",
+    "MCP-Protocol-Version",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Session-Id",
+];
 /// The revisions that this host speaks.
 pub(super) const SUPPORTED: &[ProtocolVersion] =
     &[ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::{client, mcp};
-use bailiwick_tests::{ORDERS_TOOL, Plan, World, ensure_eq, reasons};
+use bailiwick_tests::{ORDERS_TOOL, Plan, World, count, ensure_eq, reasons};
 use http::StatusCode;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -183,6 +183,37 @@ async fn a_client_that_closes_its_half_gets_its_answer() -> Result<()> {
         vec![String::new()],
         "the call's end",
     )
+}
+
+#[tokio::test]
+async fn a_client_that_sends_ahead_is_seen_to_leave_and_is_answered_if_it_stays() -> Result<()> {
+    let world = World::start().await?;
+    let token = world.token("alice")?;
+    let order = request(&world, &token, ORDERS_TOOL, &json!({"order_id": "1001"}));
+    let ahead = request(&world, &token, "whoami", &json!({"": "x".repeat(10_000)}));
+    slow(&world, Duration::from_secs(20));
+    let mut leaving = dial(&world, 1).await?;
+    leaving
+        .write_all((order.clone() + &ahead).as_bytes())
+        .await?;
+    while world.orders.requests().is_empty() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    drop(leaving);
+    while count(&world.records()?, "call.closed") == 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    let ends = reasons(&world.records()?, "call.closed");
+    ensure_eq(ends, ["cancelled"], "the client is seen to leave")?;
+    slow(&world, Duration::from_secs(2));
+    let mut staying = dial(&world, 1).await?;
+    staying.write_all((order + &ahead).as_bytes()).await?;
+    let both = read_until(&mut staying, "invalid-arguments").await?;
+    ensure!(
+        both.contains("shipped") && both.contains("invalid-arguments"),
+        "both requests are answered: {both}"
+    );
+    Ok(())
 }
 
 #[tokio::test]

@@ -248,6 +248,11 @@ async fn nothing_stays_open_for_those_who_gave_up() {
         of("b").is_empty(),
         "nobody waited for it any more when its turn came"
     );
+    let counted = all.iter().filter(|line| {
+        line["event"] == "refusals.counted" && line["reason"] == "audit-unavailable"
+    });
+    let counts: Vec<_> = counted.map(|line| &line["detail"]["count"]).collect();
+    assert_eq!(counts, [1], "b is refused; c was never taken");
     assert_eq!(of("z").len(), 1);
     assert_eq!(verify(folder.path(), None).unwrap().open_calls, 0);
 }

@@ -171,7 +171,12 @@ impl Writer {
             return self.lose_all(batch);
         }
         // A record that begins something for a caller who has given up is left out.
-        batch.retain(|entry| !entry.record.record.begins() || !entry.promise.is_forgotten());
+        let unwanted = batch
+            .extract_if(.., |entry| {
+                entry.record.record.begins() && entry.promise.is_forgotten()
+            })
+            .collect();
+        self.lose_all(unwanted);
         // What came before is decided by now, or is in this batch and shares its fate.
         batch.iter_mut().for_each(Entry::decide);
         if self.orphans.is_empty() && batch.is_empty() {
@@ -209,10 +214,14 @@ impl Writer {
         }
     }
 
-    /// Notes the debt that a record leaves when it cannot be written: a count, or an ending.
+    /// Notes the debt that a record leaves when it is not written: a count, or an ending. A call
+    /// that does not begin is a refusal.
     fn lose(&mut self, record: Record, counted: bool) {
         if let (Record::CallRefused(refusal), true) = (&record, counted) {
             self.refusals.count(refusal);
+        }
+        if let Some(refusal) = record.unopened() {
+            self.refusals.count(&refusal);
         }
         self.orphans
             .extend(record.ended(Outcome::Unknown, Failure::AuditUnavailable));

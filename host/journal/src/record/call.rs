@@ -46,6 +46,12 @@ impl CallOpened {
         }
     }
 
+    /// Returns the record of a call that was permitted and did not begin.
+    pub fn refused(&self, reason: RefusalReason) -> CallRefused {
+        let call = self.call.clone();
+        CallRefused::new(call.subject, reason).about(call.target, call.component, call.grant)
+    }
+
     /// Returns the record that ends this call.
     pub fn closed(&self, outcome: Outcome, reason: Option<EndReason>) -> CallClosed {
         CallClosed {

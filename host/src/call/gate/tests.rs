@@ -1,6 +1,10 @@
 //! Tests of the gate alone, with nothing behind it.
 
+use tokio_util::sync::CancellationToken;
+
 use super::*;
+use crate::call::CallClient;
+use crate::call::client::NoPlace;
 
 fn user(name: &str) -> Count {
     Count::User(Principal::new("https://issuer.example", name))
@@ -192,4 +196,36 @@ async fn costly_checks_of_one_user_wait_for_each_other_and_nobody_else_for_them(
         futures_util::poll!(&mut alice).is_ready(),
         "alice waits for mallory"
     );
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_gives_up_its_place_in_the_queue_and_takes_none_that_is_free() {
+    let gate = gate(Bounds {
+        user: 1,
+        queue: 10,
+        ..WIDE
+    });
+    for stops in [false, true] {
+        let (cancelled, stopping) = (CancellationToken::new(), CancellationToken::new());
+        let client = CallClient {
+            cancelled: cancelled.clone(),
+            stopping: stopping.clone(),
+            progress: None,
+        };
+        let wait = || client.wait_for(gate.admit(call("alice", &[])));
+        let first = wait().await;
+        let leaves = async {
+            while gate.part("checks").waiting == 0 {
+                tokio::task::yield_now().await;
+            }
+            if stops { &stopping } else { &cancelled }.cancel();
+        };
+        let (waited, ()) = tokio::join!(wait(), leaves);
+        assert_eq!(waited.err(), Some(NoPlace::Gone), "{stops}");
+        assert_eq!(gate.part("checks").waiting, 0, "{stops}");
+        assert!(first.is_ok(), "{stops}");
+        drop(first);
+        assert_eq!(wait().await.err(), Some(NoPlace::Gone), "{stops}");
+        assert_eq!(gate.part("checks").used, 0, "{stops}");
+    }
 }

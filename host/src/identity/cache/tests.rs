@@ -12,8 +12,12 @@ const KEYS: SetVersion = [1; 32];
 
 /// Returns a caller whose token expires that many milliseconds from now.
 fn caller(left_ms: u64) -> Arc<Caller> {
+    caller_of("alice", left_ms)
+}
+
+fn caller_of(subject: &str, left_ms: u64) -> Arc<Caller> {
     let expiry = (NOW + left_ms) / 1000;
-    let claims = json!({"sub": "alice", "client_id": "app", "exp": expiry});
+    let claims = json!({"sub": subject, "client_id": "app", "exp": expiry});
     let caller = Caller::new(&Verified::for_tests(&claims), &settings(), [7; 32]);
     Arc::new(caller.expect("a caller"))
 }
@@ -52,8 +56,10 @@ fn an_entry_goes_with_the_key_set_that_it_was_verified_with() {
 }
 
 #[test]
-fn what_is_remembered_is_bounded() {
+fn what_is_remembered_is_bounded_and_a_flood_of_one_caller_leaves_the_others() {
     let tokens = VerifiedTokens::default();
+    let bob = digest(u32::MAX);
+    tokens.insert(bob, &caller_of("bob", 3_600_000), KEYS, NOW);
     let caller = caller(3_600_000);
     let most = u32::try_from(MAX_ENTRIES).expect("a number");
     for number in 0..most + 10 {
@@ -64,9 +70,8 @@ fn what_is_remembered_is_bounded() {
             .find(&digest(most + 9), NOW, |_| Some(KEYS))
             .is_some()
     );
-    let entries = tokens
-        .entries
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    assert!(entries.len() <= MAX_ENTRIES, "{}", entries.len());
+    let found = |digest: &[u8; 32]| tokens.find(digest, NOW, |_| Some(KEYS)).is_some();
+    assert!(found(&bob), "another caller's token is forgotten");
+    let kept = (0..most + 10).filter(|number| found(&digest(*number)));
+    assert_eq!(kept.count(), MAX_ENTRIES - 1);
 }

@@ -11,7 +11,7 @@ use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, JsonObject,
-    ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    ProgressNotificationParam, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -19,7 +19,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use serde_json::{Map, Value, json};
 
 use super::super::headers;
-use super::super::message::{Asks, Message};
+use super::super::message::{Asks, Message, TargetCall};
 use super::super::revision::{self, SUPPORTED};
 use super::*;
 use crate::reason::RefusalReason;
@@ -44,6 +44,27 @@ fn answer() -> sandbox::Answer {
     }
 }
 
+/// The reports that the tool makes before it ends, if the client wants progress.
+fn reports(region: Option<&str>) -> Vec<Report> {
+    let report = |done, total, message: Option<&str>| Report {
+        done,
+        total,
+        message: message.map(String::from),
+    };
+    match region {
+        None => Vec::new(),
+        Some(_) => vec![
+            report(0.5, Some(2.0), Some("one\r\n\r\ndata: \u{2028}two")),
+            report(1.0, None, None),
+        ],
+    }
+}
+
+/// Returns true if the tool refuses to answer for this region.
+fn refuses(region: Option<&str>) -> bool {
+    region == Some("us")
+}
+
 /// The MCP library, with one tool that gives this answer.
 #[derive(Clone)]
 struct Reference;
@@ -65,14 +86,24 @@ impl ServerHandler for Reference {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let refused = || Err(ErrorData::new(ErrorCode(-32602), "refused", None));
         if request.name != "a" {
-            return Err(ErrorData::new(
-                ErrorCode(-32602),
-                "there is no such tool",
-                None,
-            ));
+            return refused();
+        }
+        let arguments = request.arguments.unwrap_or_default();
+        let region = arguments.get("region").and_then(Value::as_str);
+        if let Some(token) = context.meta.get_progress_token() {
+            for report in reports(region) {
+                let mut param = ProgressNotificationParam::new(token.clone(), report.done);
+                (param.total, param.message) = (report.total, report.message);
+                let sent = context.peer.notify_progress(param).await;
+                sent.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+            }
+        }
+        if refuses(region) {
+            return refused();
         }
         let answer = answer();
         let result = json!({
@@ -86,30 +117,60 @@ impl ServerHandler for Reference {
     }
 }
 
-/// The part of an answer that a client acts on: status, media type, and the message without words
+/// The part of an answer that a client acts on: status, media type, and the messages without words
 /// that may differ.
 #[derive(Debug, PartialEq)]
-struct Seen(StatusCode, String, Value);
+struct Seen {
+    status: StatusCode,
+    media_type: &'static str,
+    messages: Vec<Value>,
+}
 
 async fn seen(answer: HttpAnswer) -> Seen {
     let media_type = answer.headers().get(header::CONTENT_TYPE);
-    let media_type = media_type.and_then(|value| value.to_str().ok());
-    let is_json = media_type == Some("application/json");
+    let media_type = match media_type.and_then(|value| value.to_str().ok()) {
+        Some("application/json") => "json",
+        Some("text/event-stream") => "events",
+        _ => "text",
+    };
     let status = answer.status();
-    let bytes = answer
-        .into_body()
-        .collect()
-        .await
-        .map(http_body_util::Collected::to_bytes);
-    let mut message = Value::Null;
-    if is_json {
-        message = serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default();
-        if let Some(error) = message.get_mut("error").and_then(Value::as_object_mut) {
-            error.remove("message");
-        }
+    let Ok(body) = answer.into_body().collect().await;
+    let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    let texts = match media_type {
+        "json" => vec![body],
+        "events" => events(&body),
+        _ => Vec::new(),
+    };
+    Seen {
+        status,
+        media_type,
+        messages: texts.iter().map(|text| message_of(text)).collect(),
     }
-    let media_type = if is_json { "json" } else { "text" };
-    Seen(status, media_type.to_owned(), message)
+}
+
+/// Returns the data of each event of a whole stream, as a browser would read it (HTML, "Interpreting
+/// an event stream").
+fn events(body: &str) -> Vec<String> {
+    let body = body.replace("\r\n", "\n");
+    let (mut all, mut data) = (Vec::new(), Vec::new());
+    for line in body.split(['\n', '\r']) {
+        if line.is_empty() {
+            all.extend((!data.is_empty()).then(|| data.join("\n")));
+            data.clear();
+        }
+        let text = line.strip_prefix("data:");
+        data.extend(text.map(|text| text.strip_prefix(' ').unwrap_or(text)));
+    }
+    assert!(data.is_empty(), "the last event is not complete: {body}");
+    all
+}
+
+fn message_of(text: &str) -> Value {
+    let mut message: Value = serde_json::from_str(text).unwrap_or_default();
+    if let Some(error) = message.get_mut("error").and_then(Value::as_object_mut) {
+        error.remove("message");
+    }
+    message
 }
 
 async fn library(headers: &HeaderMap, body: &str) -> Seen {
@@ -152,13 +213,35 @@ async fn own(headers: &HeaderMap, body: &str, schema: &Schema, resource: &Arc<Re
                 progress: call.progress_token(),
                 resource: Arc::clone(resource),
             };
-            match known {
-                Some(_) => framing.whole(Ok(answer())),
-                None => framing.refused(&Refusal::of_test(RefusalReason::UnknownTarget)),
-            }
+            made(framing, &call).await
         }
     };
     seen(answered).await
+}
+
+/// Answers with the events of the call, as the reference makes it.
+async fn made(framing: Framing, call: &TargetCall) -> HttpAnswer {
+    let known = call.request.name == "a";
+    let region = call.request.arguments.get("region").and_then(Value::as_str);
+    let reports = if known && framing.progress.is_some() {
+        reports(region)
+    } else {
+        Vec::new()
+    };
+    let ended = if known && !refuses(region) {
+        Ok(answer())
+    } else {
+        Err(Refusal::of_test(RefusalReason::UnknownTarget))
+    };
+    let (sender, events) = mpsc::channel(EVENTS);
+    let all = reports.into_iter().map(Event::Progress);
+    for event in all.chain([Event::Ended(ended)]) {
+        assert!(sender.try_send(event).is_ok(), "too many events");
+    }
+    drop(sender);
+    framing
+        .answer(events, CancellationToken::new().drop_guard())
+        .await
 }
 
 /// Random choices for each part of a request, the same in every run.
@@ -276,7 +359,7 @@ impl Draw {
         );
         let token = self.of(&[None, Some(json!("t")), Some(json!(5)), Some(json!({}))]);
         meta.extend(token.map(|token| ("progressToken".into(), token)));
-        let arguments = self.of(&[json!({}), json!({"region": "eu"})]);
+        let arguments = self.of(&[json!({}), json!({"region": "eu"}), json!({"region": "us"})]);
         let (id, name) = (self.of(&[json!(1), json!("a b")]), self.mostly(&["a", "b"]));
         let params = json!({"name": name, "arguments": arguments, "_meta": meta});
         let body = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
@@ -293,7 +376,9 @@ async fn a_call_is_answered_as_the_mcp_library_would_answer_it() {
     let Some(resource) = resource else {
         panic!("no resource");
     };
-    let (mut draw, mut made) = (Draw(7), 0);
+    let mut draw = Draw(7);
+    // Answers as JSON, event streams that end with a result, and those that end with an error.
+    let mut made = [0; 3];
     for number in 0..REQUESTS {
         let (headers, body) = draw.request();
         let own = own(&headers, &body, &schema, &resource).await;
@@ -303,14 +388,27 @@ async fn a_call_is_answered_as_the_mcp_library_would_answer_it() {
             .get("mcp-protocol-version")
             .map(HeaderValue::as_bytes);
         let older = version.is_none_or(|version| version < b"2026-07-28".as_slice());
-        let mismatch = own.2.pointer("/error/code") == Some(&json!(headers::HEADER_MISMATCH));
+        let last = own.messages.last().unwrap_or(&Value::Null);
+        let mismatch = last.pointer("/error/code") == Some(&json!(headers::HEADER_MISMATCH));
         let named = headers.contains_key("mcp-method") || headers.contains_key("mcp-name");
         if !(own != library && older && mismatch && named) {
             assert_eq!(own, library, "request {number}: {body}\n{headers:?}");
         }
-        made += usize::from(own.2.get("result").is_some());
+        let kind = match (own.media_type, last.get("result").is_some()) {
+            ("json", true) => Some(0),
+            ("events", true) => Some(1),
+            ("events", false) => Some(2),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            made[kind] += 1;
+        }
     }
-    assert!(made > REQUESTS / 20, "only {made} were made");
+    let results = made[0] + made[1];
+    assert!(
+        results > REQUESTS / 20 && made.iter().all(|made| *made > REQUESTS / 100),
+        "too few were made: {made:?}"
+    );
 }
 
 const REQUESTS: usize = 5_000;

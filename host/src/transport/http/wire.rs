@@ -6,6 +6,11 @@
 //! A client that has sent everything may close its half and wait. A client that is gone looks the
 //! same until the host sends something. So the host sends bytes without meaning (an interim answer,
 //! RFC 9110 §15.2, or a comment between events), and a client that is gone answers with a reset.
+//!
+//! A client may send the next request before it has the answer (RFC 9112 §9.3.2). The host reads
+//! little of it ahead, so the end may lie behind bytes that it has not read. The system knows of
+//! the end all the same. It cannot know of one that lies behind more than the socket's buffer
+//! holds: such a client is only missed when its answer cannot be sent.
 
 use std::io;
 use std::pin::Pin;
@@ -32,6 +37,8 @@ pub(super) struct Wire {
     wait: Wait,
     /// True once the client has closed its half.
     ended: bool,
+    /// Fires when the client has closed its half behind bytes that are not read yet.
+    closing: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// Fires when the client is gone for good. `None` until the client has been asked.
     gone: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// True while the socket has not accepted all that was written.
@@ -62,6 +69,7 @@ impl Wire {
             timer: Box::pin(sleep(first)),
             wait: Wait::First,
             ended: false,
+            closing: None,
             gone: None,
             unflushed: false,
         }
@@ -100,10 +108,10 @@ impl Wire {
             self.rest.extend_from_slice(early.filled());
             self.ended = early.filled().is_empty();
         }
-        if !self.ended {
-            return Poll::Pending;
-        }
         if self.gone.is_none() {
+            if !self.ended {
+                ready!(self.poll_closing(context));
+            }
             self.ask()?;
             let socket = Arc::clone(&self.socket);
             self.gone = Some(Box::pin(async move {
@@ -115,6 +123,23 @@ impl Wire {
             .as_mut()
             .map_or(Poll::Pending, |gone| gone.as_mut().poll(context));
         gone.map(|()| Err(io::ErrorKind::ConnectionReset.into()))
+    }
+
+    /// Waits until the client has closed its half, without reading further.
+    fn poll_closing(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let socket = &self.socket;
+        let closing = self.closing.get_or_insert_with(|| {
+            let socket = Arc::clone(socket);
+            Box::pin(async move {
+                // The socket stays readable, because no one reads, so look now and then.
+                while let Ok(ready) = socket.ready(Interest::READABLE).await
+                    && !ready.is_read_closed()
+                {
+                    sleep(LOOK_AGAIN).await;
+                }
+            })
+        });
+        closing.as_mut().poll(context)
     }
 
     /// Asks a client that has closed its half if it is still there.
@@ -299,6 +324,8 @@ pub(super) const HEADER_TIME: Duration = Duration::from_secs(5);
 const IDLE_TIME: Duration = Duration::from_secs(75);
 /// The most bytes to read ahead of an answer.
 const EARLY: usize = 1024;
+/// The time between two looks at a socket with more to read.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const BARE_LF: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 49\r\nconnection: close\r\n\r\na line of the header ends with LF instead of CRLF";
 const TOO_LARGE: &[u8] =

@@ -1,0 +1,45 @@
+//! The program's allocator, and its figures.
+//!
+//! Calls allocate on one thread and often free on another, which jemalloc does with fewer locks and
+//! leaves fewer holes than the C library's. Only this program chooses it: the library and
+//! `bailiwick-audit` leave that to whoever links them. C code, such as aws-lc, keeps the C
+//! library's.
+
+use bailiwick::observe::MemoryUse;
+use tikv_jemalloc_ctl::{epoch, stats};
+use tikv_jemallocator::Jemalloc;
+
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
+/// Returns the memory that this process uses through the allocator; `None` if it keeps no figures.
+pub(crate) fn memory() -> Option<MemoryUse> {
+    // The figures are those of the last time that the epoch was advanced.
+    epoch::advance().ok()?;
+    Some(MemoryUse {
+        allocated: stats::allocated::read().ok()?,
+        active: stats::active::read().ok()?,
+        resident: stats::resident::read().ok()?,
+        mapped: stats::mapped::read().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn the_figures_follow_what_is_allocated() {
+        let before = memory().unwrap();
+        let held = vec![1_u8; 64 << 20];
+        let after = memory().unwrap();
+        let grown = after.allocated - before.allocated;
+        // Other tests allocate and free beside this one.
+        assert!((32 << 20..128 << 20).contains(&grown), "{grown}");
+        assert!(after.allocated <= after.active && after.active <= after.resident);
+        assert!(after.resident <= after.mapped, "{after:?}");
+        assert_eq!(held.len(), 64 << 20);
+    }
+}
