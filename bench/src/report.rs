@@ -73,7 +73,7 @@ impl Report {
         let (there, lines) = rows(&self.service, HOPS);
         section("One service", there, lines);
         if let Some(growth) = &self.growth {
-            section("Tools", true, table::of_rows("1 tool", &growth.tools));
+            section("Tools", true, table::of_rows("2 tools", &growth.tools));
             section("Users", true, table::of_rows("1 user", &growth.users));
             section(
                 "Connections",
