@@ -2,13 +2,9 @@
 //!
 //! A call runs in a fresh instance, so freed memory hardly matters. It matters that a short call
 //! never grows its memory: growing costs the host several times more than the call itself. The
-//! first [`ARENA`] bytes are part of the instance's memory from the start; beyond them memory grows
-//! in large steps. Invariant: [`Span`] only ever hands out addresses between its `next` and `end`,
-//! each once until given back.
-
-/// The bytes that are there without growing.
-#[cfg(target_arch = "wasm32")]
-const ARENA: usize = 96 * 1024;
+//! arena is what the instance's memory has from the start, beyond the stack and the data
+//! (`bailiwick build` sets its size); beyond it memory grows in large steps. Invariant: [`Span`]
+//! only ever hands out addresses between its `next` and `end`, each once until given back.
 
 /// A range of free addresses.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,11 +55,12 @@ impl Span {
 #[cfg(target_arch = "wasm32")]
 mod global {
     use std::alloc::{GlobalAlloc, Layout};
-    use std::arch::wasm32::memory_grow;
+    use std::arch::wasm32::{memory_grow, memory_size};
     use std::cell::UnsafeCell;
+    use std::num::NonZeroUsize;
     use std::ptr;
 
-    use super::{ARENA, Span};
+    use super::Span;
 
     /// A page of WebAssembly memory.
     const PAGE: usize = 64 * 1024;
@@ -73,8 +70,14 @@ mod global {
     #[global_allocator]
     static ALLOCATOR: Bump = Bump(UnsafeCell::new(None));
 
-    /// Only the allocator names it.
-    static mut MEMORY: [u8; ARENA] = [0; ARENA];
+    #[expect(
+        unsafe_code,
+        reason = "the linker's symbol, whose address alone is used"
+    )]
+    unsafe extern "C" {
+        /// The first address after the stack and the data, made by the linker. It has no value.
+        static __heap_base: u8;
+    }
 
     struct Bump(UnsafeCell<Option<Span>>);
 
@@ -83,7 +86,7 @@ mod global {
     unsafe impl Sync for Bump {}
 
     impl Bump {
-        /// The free addresses; the arena at first.
+        /// Returns the free addresses; the arena at first.
         #[expect(
             unsafe_code,
             clippy::mut_from_ref,
@@ -92,12 +95,9 @@ mod global {
         fn span(&self) -> &mut Span {
             // SAFETY: one thread; the borrow ends before the next call of `span`.
             let held = unsafe { &mut *self.0.get() };
-            held.get_or_insert_with(|| {
-                let next = (&raw mut MEMORY).expose_provenance();
-                Span {
-                    next,
-                    end: next + ARENA,
-                }
+            held.get_or_insert_with(|| Span {
+                next: (&raw const __heap_base).expose_provenance(),
+                end: memory_size(0) * PAGE,
             })
         }
 
@@ -112,13 +112,16 @@ mod global {
             Some(())
         }
 
-        fn take(&self, layout: Layout) -> Option<usize> {
+        /// Takes a block. Its address fits into a register, which `Option<usize>` does not: only a
+        /// function that needs no stack can go with the memory into a module of its own, and that
+        /// makes each call of the component cheaper (`bailiwick build` looks for it).
+        fn take(&self, layout: Layout) -> Option<NonZeroUsize> {
             let (size, align) = (layout.size(), layout.align());
             if let Some(start) = self.span().take(size, align) {
-                return Some(start);
+                return NonZeroUsize::new(start);
             }
             self.grow(size, align)?;
-            self.span().take(size, align)
+            NonZeroUsize::new(self.span().take(size, align)?)
         }
     }
 
@@ -127,8 +130,9 @@ mod global {
     #[expect(unsafe_code, reason = "the contract of an allocator")]
     unsafe impl GlobalAlloc for Bump {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            self.take(layout)
-                .map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
+            self.take(layout).map_or(ptr::null_mut(), |start| {
+                ptr::with_exposed_provenance_mut(start.get())
+            })
         }
 
         unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -145,7 +149,7 @@ mod global {
             else {
                 return ptr::null_mut();
             };
-            let moved = ptr::with_exposed_provenance_mut(start);
+            let moved = ptr::with_exposed_provenance_mut(start.get());
             // SAFETY: both blocks are live, disjoint, and at least the old size long (a block that
             // shrinks never moves).
             unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };

@@ -12,7 +12,9 @@ use crate::identity::{
     Principal,
 };
 use crate::log::{self, Level};
-use crate::outside::Outside;
+#[cfg(target_arch = "wasm32")]
+use crate::outside::Outside as _;
+use crate::outside::Reached;
 use crate::{DownstreamError, Error, Request, Response, Service};
 
 /// One call of a tool.
@@ -20,13 +22,13 @@ pub struct Call {
     asked: Asked,
     answers: Vec<(String, String)>,
     state: Option<Vec<u8>>,
-    outside: Box<dyn Outside>,
+    outside: Reached,
 }
 
 impl Call {
     /// Begins a call that reaches `outside`.
     pub(crate) fn new(
-        outside: Box<dyn Outside>,
+        outside: Reached,
         answers: Vec<(String, String)>,
         state: Option<Vec<u8>>,
     ) -> Self {
@@ -165,8 +167,8 @@ impl Call {
         self.state.as_deref()
     }
 
-    pub(crate) fn outside(&self) -> &dyn Outside {
-        &*self.outside
+    pub(crate) fn outside(&self) -> &Reached {
+        &self.outside
     }
 }
 

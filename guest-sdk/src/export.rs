@@ -88,7 +88,7 @@ pub fn call(
         answers,
         state,
     } = context;
-    let call = Call::new(Box::new(crate::outside::Host), answers, state);
+    let call = Call::new(crate::outside::Host, answers, state);
     run(tools, tool, &call, &input)
 }
 

@@ -1,7 +1,7 @@
 //! The host's imports behind one trait, so that a tool's functions also run in ordinary tests.
 //!
-//! Invariant: in a component every method is exactly one import; `testing` has the only other
-//! implementation.
+//! Invariant: in a component every method is exactly one import, which a tool that does not call it
+//! does not have; `testing` has the only other implementation.
 
 use crate::DownstreamError;
 use crate::bindings::downstream::{Request, Response};
@@ -25,6 +25,13 @@ pub(crate) trait Outside {
     fn now(&self) -> u64;
     fn random(&self, bytes: &mut [u8]);
 }
+
+/// The outside that a call has. In a component it is the host and nothing else: with a table of
+/// methods the component would import all of them, and each import costs every call of the tool.
+#[cfg(target_arch = "wasm32")]
+pub(crate) type Reached = Host;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type Reached = Box<dyn Outside>;
 
 /// The host.
 #[cfg(target_arch = "wasm32")]

@@ -7,6 +7,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::bindings::downstream;
+#[cfg(target_arch = "wasm32")]
+use crate::outside::Outside as _;
 use crate::{Call, DownstreamError, Error, Part};
 
 /// A service, by the name that the operator gave it.

@@ -8,8 +8,13 @@
 //! `tools`; the file appears whole or not at all.
 
 mod component;
+mod direct;
+mod halves;
+mod memory;
 mod package;
+mod reach;
 mod toolchain;
+mod unused;
 
 use std::fs;
 use std::io;
@@ -146,6 +151,8 @@ pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
     let target = std::path::absolute(&target).unwrap_or(target);
     let core = toolchain.compile(&package, &target)?;
     let module = fs::read(&core).map_err(at(&core))?;
+    let module = memory::with_arena(&module, package.memory.arena)?;
+    let module = unused::without(&module)?;
     let component = component::from_module(&module)?;
     let file = request.out.join(format!("{}.wasm", package.component));
     write_whole(&file, &component)?;

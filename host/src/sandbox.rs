@@ -34,7 +34,8 @@ pub use answer::{Answer, Ending};
 pub use code::Code;
 pub use described::{Annotations, RawDefinition};
 pub(crate) use engine::{
-    COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES, compile_config,
+    COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES, RESIDENT_MEMORIES,
+    RESIDENT_MEMORY, SHARED_MEMORY, compile_config,
 };
 pub use engine::{EngineError, Tier};
 pub(crate) use entry::INTERFACE;

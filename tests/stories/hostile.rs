@@ -305,8 +305,11 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
         );
         // The pool keeps the slots that it has used, so the first round is not yet the plateau.
         if round > 0 {
-            let first = *plateau.get_or_insert(now);
-            grown = [0, 1].map(|index| now[index].saturating_sub(first[index]) >> 20);
+            let [allocated, resident] = *plateau.get_or_insert(now);
+            grown = [
+                now[0].saturating_sub(allocated) >> 20,
+                now[1].saturating_sub(resident) >> 20,
+            ];
         }
         ensure!(
             grown.iter().all(|grown| *grown < 32),

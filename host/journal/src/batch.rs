@@ -48,6 +48,13 @@ impl Seal {
         Ok(parts.into_iter().fold(mac, Mac::chain_update))
     }
 
+    /// Begins the MAC of a milestone.
+    pub(super) fn milestone(&self) -> io::Result<Hmac<Sha256>> {
+        let mac = Hmac::<Sha256>::new_from_slice(self.key.bytes()).map_err(io::Error::other)?;
+        let parts: [&[u8]; 3] = [MILESTONE, self.origin.as_bytes(), b"\n"];
+        Ok(parts.into_iter().fold(mac, Mac::chain_update))
+    }
+
     /// Returns the MAC of a batch.
     pub(super) fn tag(&self, first: u64, previous: &Tag, lines: &[u8]) -> io::Result<Tag> {
         Ok(self
@@ -151,6 +158,11 @@ impl Batches {
         }
     }
 
+    /// Goes on after a batch with this MAC.
+    pub(super) fn resume(&mut self, previous: Tag) {
+        self.previous = previous;
+    }
+
     /// Returns these batches from here on, with only their structure checked.
     pub(super) fn structure(&self) -> Self {
         Self {
@@ -216,6 +228,9 @@ impl Batches {
 
 /// The purpose of the MAC, so that it is valid for nothing else.
 const CONTEXT: &[u8] = b"bailiwick journal batch v1\n";
+
+/// The purpose of a milestone's MAC.
+const MILESTONE: &[u8] = b"bailiwick journal milestone v1\n";
 
 /// The beginning of the line, which no record has.
 const BEGINNING: &[u8] = b"{\"batch\":";

@@ -13,8 +13,9 @@ use super::memory::ListEnd;
 use super::tree::Hash;
 use crate::note::VerifierKey;
 
-/// The most hashes beside one checkpoint; beside a larger one stand none.
-pub(super) const MAX_LEAVES: usize = 4096;
+/// The most hashes beside one checkpoint, more than a busy host writes in a second; beside a larger
+/// one stand none.
+pub(super) const MAX_LEAVES: usize = 1 << 16;
 
 /// The longest line of the list: 44 characters a hash, and a note.
 const MAX_LINE: usize = MAX_LEAVES * 48 + 4096;
@@ -156,29 +157,50 @@ pub(super) struct Ending {
     pub(super) after: Vec<u8>,
 }
 
-/// Reads a list up to the remembered length, and the bytes that follow.
+/// Reads a list up to the remembered length, and the bytes that follow. Up to `from` it is known,
+/// and has this last checkpoint.
 pub(super) fn ending(
     archive: &dyn Archive,
     key: &VerifierKey,
+    (from, known): (ListEnd, Option<Checkpoint>),
     remembered: ListEnd,
 ) -> Result<Ending, Damage> {
-    let mut lines = Lines::open(archive, CHECKPOINTS, MAX_LINE)?;
-    let (mut line, mut last, mut end) = (Vec::new(), Vec::new(), ListEnd::default());
-    while end.bytes < remembered.bytes {
-        lines.next(&mut line)?.ok_or(Damage::ListChanged)?;
-        end = end.with(&line);
-        std::mem::swap(&mut line, &mut last);
-    }
-    if end != remembered {
-        return Err(Damage::ListChanged);
-    }
-    let last = (!last.is_empty()).then(|| read(&last, key).map(|(checkpoint, _)| checkpoint));
-    let last = last
-        .map(|last| last.ok_or(Damage::ListChanged))
-        .transpose()?;
+    let mut lines = Lines::open_at(archive, CHECKPOINTS, MAX_LINE, from.bytes)?;
+    let (mut line, mut last) = (Vec::new(), Vec::new());
+    follow(&mut lines, from, remembered, &mut last)?;
+    let last = if last.is_empty() {
+        known
+    } else {
+        let (last, _) = read(&last, key).ok_or(Damage::ListChanged)?;
+        Some(last)
+    };
     let after = lines.next(&mut line)?.map(|_| line).unwrap_or_default();
     if lines.is_at_end() {
         Ok(Ending { last, after })
+    } else {
+        Err(Damage::ListChanged)
+    }
+}
+
+/// Checks that a list is as it was written, up to this end.
+pub(super) fn check(archive: &dyn Archive, end: ListEnd) -> Result<(), Damage> {
+    let mut lines = Lines::open(archive, CHECKPOINTS, MAX_LINE)?;
+    follow(&mut lines, ListEnd::default(), end, &mut Vec::new())
+}
+
+/// Follows the lines of a list from one end to a later one; leaves the last line in `last`.
+fn follow(
+    lines: &mut Lines,
+    mut end: ListEnd,
+    until: ListEnd,
+    last: &mut Vec<u8>,
+) -> Result<(), Damage> {
+    while end.bytes < until.bytes {
+        lines.next(last)?.ok_or(Damage::ListChanged)?;
+        end = end.with(last);
+    }
+    if end == until {
+        Ok(())
     } else {
         Err(Damage::ListChanged)
     }

@@ -5,7 +5,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::archive::{CHECKPOINT, CHECKPOINTS};
+use super::archive::{CHECKPOINT, CHECKPOINTS, segment_name};
 
 /// A place in a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,28 @@ pub struct Place {
     pub line: u64,
     /// The sequence number that belongs there, from 1; none in a list of checkpoints.
     pub seq: Option<u64>,
+}
+
+/// A place in a segment, as a reader carries it along.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spot {
+    /// The number of the segment.
+    pub(super) segment: u64,
+    /// The number of the line, from 1.
+    pub(super) line: u64,
+    /// The sequence number that belongs there, from 1.
+    pub(super) seq: u64,
+}
+
+impl Spot {
+    /// Returns the place for people.
+    pub(super) fn place(self) -> Place {
+        Place {
+            file: segment_name(self.segment),
+            line: self.line,
+            seq: Some(self.seq),
+        }
+    }
 }
 
 impl fmt::Display for Place {

@@ -8,19 +8,26 @@
 //! same file ([`Storage::check`]). A file that is shorter than its durable length, or another file
 //! in its place, is never cut, written or replaced.
 
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+mod site;
 
-use super::archive::{Archive, CHECKPOINTS, OnDisk, contents, segment_name, segments};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use super::archive::{Archive, CHECKPOINTS, OnDisk, contents};
 use super::memory::MemoryFile;
 use crate::durable::{make_folder, sync_all, sync_data};
+use site::{Beside, Site, Written, WrittenFile, elsewhere, private};
 
-/// The operations that the journal needs from a disk.
+/// The operations that the journal needs from a disk to write records.
 pub(super) trait Storage: Send {
     /// Returns the journal's files, for reading.
     fn archive(&self) -> &dyn Archive;
+    /// Returns the memory, or `None` if there is none.
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>>;
+    /// Returns the milestone, or `None` if there is none.
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>>;
     /// Begins a segment. The file must not exist, or must be empty.
     fn create(&mut self, number: u64) -> io::Result<()>;
     /// Writes to the end of the segment begun last.
@@ -29,16 +36,26 @@ pub(super) trait Storage: Send {
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts a segment to a length; a length of 0 removes it.
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()>;
+    /// Fails unless the folder, the active segment and the list are still at their paths and have
+    /// the lengths that were written. Changes nothing.
+    fn check(&mut self) -> io::Result<()>;
+    /// Returns the way to the files beside the segments, for another thread.
+    fn board(&self) -> Box<dyn Board>;
+}
+
+/// The operations that the journal needs from a disk to publish checkpoints.
+pub(super) trait Board: Send {
     /// Writes a line to the list of checkpoints, which has this length before.
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()>;
     /// Replaces a whole small file.
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()>;
     /// Replaces the whole memory, which lies outside the folder.
     fn remember(&mut self, contents: &[u8]) -> io::Result<()>;
-    /// Returns the memory, or `None` if there is none.
-    fn remembered(&self) -> io::Result<Option<Vec<u8>>>;
-    /// Fails unless the folder, the active segment and the list are still at their paths and have
-    /// the lengths that were written. Changes nothing.
+    /// Replaces the milestone, which lies beside the memory.
+    fn pass(&mut self, contents: &[u8]) -> io::Result<()>;
+    /// Removes the milestone, if there is one.
+    fn forget(&mut self) -> io::Result<()>;
+    /// Does the same as [`Storage::check`].
     fn check(&mut self) -> io::Result<()>;
 }
 
@@ -53,33 +70,8 @@ pub fn is_in_use(folder: &Path) -> bool {
 
 /// A folder on a disk, locked for this process.
 pub(super) struct Folder {
-    path: PathBuf,
-    archive: OnDisk,
-    directory: File,
-    memory: MemoryFile,
+    site: Arc<Site>,
     current: Option<File>,
-    /// The segment begun last: its number, its file, and the length that was written.
-    begun: Option<(u64, FileId, u64)>,
-    /// The list of checkpoints, its file and its length; none if there is no list yet.
-    list: Option<(FileId, u64)>,
-    /// Never read; the locks last as long as these files are open.
-    _locks: [File; 2],
-}
-
-/// The identity of a file, whatever its name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct FileId {
-    device: u64,
-    inode: u64,
-}
-
-impl FileId {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        }
-    }
 }
 
 /// The reasons for not getting a folder.
@@ -118,58 +110,34 @@ impl Folder {
             }
         }
         let list = match fs::symlink_metadata(path.join(CHECKPOINTS)) {
-            Ok(found) => Some((FileId::of(&found), found.len())),
+            Ok(found) => Some(WrittenFile::new(&found)),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
-        let (path, memory) = (path.to_owned(), memory.clone());
-        Ok(Self {
-            archive: OnDisk::new(&path),
-            path,
+        let site = Site {
+            path: path.to_owned(),
+            archive: OnDisk::new(path),
             directory,
-            memory,
-            current: None,
-            begun: None,
-            list,
+            memory: memory.clone(),
+            written: Mutex::new(Written {
+                segment: None,
+                active: false,
+                list,
+            }),
             _locks: locks,
+        };
+        Ok(Self {
+            site: Arc::new(site),
+            current: None,
         })
     }
 
-    fn segment(&self, number: u64) -> PathBuf {
-        self.path.join(segment_name(number))
-    }
-
-    /// Returns true if a file is the segment of this number, as far as this process knows.
-    fn is_segment(&self, number: u64, metadata: &Metadata) -> bool {
-        self.begun
-            .is_none_or(|(begun, file, _)| begun != number || file == FileId::of(metadata))
-    }
-
-    /// Checks that no segment was taken away, including those that are complete.
-    fn all_segments(&self) -> io::Result<()> {
-        let found = segments(&self.archive)?;
-        // The segment begun last may have been removed again, when its first write failed.
-        let least = self
-            .begun
-            .map_or(0, |(number, ..)| number.saturating_sub(1));
-        let newest = found.last().copied().unwrap_or_default();
-        if newest >= least
-            && found
-                .into_iter()
-                .zip(1..)
-                .all(|(number, expected)| number == expected)
-        {
-            return Ok(());
-        }
-        Err(elsewhere("a segment"))
-    }
-
     fn remove(&self, number: u64) -> io::Result<()> {
-        let path = self.segment(number);
+        let path = self.site.segment(number);
         match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
-            Ok(found) if self.is_segment(number, &found) => fs::remove_file(path),
+            Ok(found) if self.site.is_segment(number, &found) => fs::remove_file(path),
             Ok(_) => Err(elsewhere("the segment")),
         }
     }
@@ -183,24 +151,28 @@ fn lock_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Options for files that only the owner can read or write.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
-}
-
 impl Storage for Folder {
     fn archive(&self) -> &dyn Archive {
-        &self.archive
+        &self.site.archive
+    }
+
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
+        let memory = &self.site.memory;
+        contents(&OnDisk::new(memory.folder()), memory.name())
+    }
+
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
+        let memory = &self.site.memory;
+        contents(&OnDisk::new(memory.folder()), &memory.milestone())
     }
 
     fn create(&mut self, number: u64) -> io::Result<()> {
         self.current = None;
+        self.site.written().active = false;
         let file = private()
             .append(true)
             .create(true)
-            .open(self.segment(number))?;
+            .open(self.site.segment(number))?;
         let metadata = file.metadata()?;
         if metadata.len() != 0 {
             return Err(io::Error::new(
@@ -208,23 +180,32 @@ impl Storage for Folder {
                 "a new segment already has contents",
             ));
         }
-        sync_all(&self.directory)?;
-        self.begun = Some((number, FileId::of(&metadata), 0));
+        sync_all(&self.site.directory)?;
+        let mut written = self.site.written();
+        written.segment = Some((number, WrittenFile::new(&metadata)));
+        written.active = true;
+        drop(written);
         self.current = Some(file);
         Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let (Some(current), Some((.., length))) = (&mut self.current, &mut self.begun) else {
+        let Some(current) = &mut self.current else {
             return Err(ErrorKind::NotFound.into());
         };
-        // A file that someone else cut must not grow again, or it would look as if nothing were
-        // missing.
-        if current.metadata()?.len() != *length {
-            return Err(elsewhere("the segment"));
+        let found = current.metadata()?.len();
+        if let Some((_, file)) = &mut self.site.written().segment {
+            // A file that someone else cut must not grow again, or it would look as if nothing were
+            // missing.
+            if found != file.least {
+                return Err(elsewhere("the segment"));
+            }
+            file.most = file.least + length_of(bytes);
         }
         current.write_all(bytes)?;
-        *length += length_of(bytes);
+        if let Some((_, file)) = &mut self.site.written().segment {
+            file.least = file.most;
+        }
         Ok(())
     }
 
@@ -234,111 +215,37 @@ impl Storage for Folder {
 
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
         self.current = None;
+        self.site.written().active = false;
         if length == 0 {
             self.remove(number)?;
-            return sync_all(&self.directory);
+            return sync_all(&self.site.directory);
         }
-        let file = OpenOptions::new().write(true).open(self.segment(number))?;
+        let file = OpenOptions::new()
+            .write(true)
+            .open(self.site.segment(number))?;
         let metadata = file.metadata()?;
-        if !self.is_segment(number, &metadata) {
+        if !self.site.is_segment(number, &metadata) {
             return Err(elsewhere("the segment"));
         }
-        if let Some((_, _, written)) = self.begun.as_mut().filter(|(begun, ..)| *begun == number) {
-            if metadata.len() < *written {
+        if let Some((begun, written)) = &mut self.site.written().segment
+            && *begun == number
+        {
+            if metadata.len() < written.least {
                 return Err(elsewhere("the segment"));
             }
-            *written = length;
+            (written.least, written.most) = (length, length);
         }
         shorten(&file, length)?;
         sync_all(&file)
     }
 
-    fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
-        self.all_segments()?;
-        // A list that is gone must not be begun anew.
-        let mut file = private()
-            .append(true)
-            .create(length == 0)
-            .open(self.path.join(CHECKPOINTS))?;
-        let found = FileId::of(&file.metadata()?);
-        if self.list.is_some_and(|(list, _)| list != found) {
-            return Err(elsewhere("the list of checkpoints"));
-        }
-        let written = shorten(&file, length)
-            .and_then(|()| file.write_all(line))
-            .and_then(|()| sync_all(&file));
-        // A write that failed halfway leaves the same list, whatever its length now.
-        self.list = Some((found, file.metadata()?.len()));
-        written?;
-        if length == 0 {
-            sync_all(&self.directory)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
-        replace(&self.path, &self.directory, name, contents)
-    }
-
-    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
-        let folder = self.memory.folder();
-        replace(folder, &File::open(folder)?, self.memory.name(), contents)
-    }
-
-    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
-        contents(&OnDisk::new(self.memory.folder()), self.memory.name())
-    }
-
     fn check(&mut self) -> io::Result<()> {
-        if FileId::of(&fs::metadata(&self.path)?) != FileId::of(&self.directory.metadata()?) {
-            return Err(elsewhere("the audit folder"));
-        }
-        if let (Some((number, file, length)), true) = (self.begun, self.current.is_some()) {
-            look(&self.segment(number), "the segment", file, length)?;
-        }
-        match self.list {
-            Some((file, length)) => look(
-                &self.path.join(CHECKPOINTS),
-                "the list of checkpoints",
-                file,
-                length,
-            ),
-            None => Ok(()),
-        }
+        self.site.check()
     }
-}
 
-/// Checks that a path leads to this file and that the file has the length that was written.
-fn look(path: &Path, what: &str, file: FileId, length: u64) -> io::Result<()> {
-    let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => elsewhere(what),
-        _ => error,
-    })?;
-    if FileId::of(&found) == file && found.len() == length {
-        Ok(())
-    } else {
-        Err(elsewhere(what))
+    fn board(&self) -> Box<dyn Board> {
+        Box::new(Beside(Arc::clone(&self.site)))
     }
-}
-
-/// Returns the error for a file that is not where it was written.
-fn elsewhere(what: &str) -> io::Error {
-    let text = format!("{what} was removed, renamed, replaced or cut by someone else");
-    io::Error::new(ErrorKind::NotFound, text)
-}
-
-fn replace(folder: &Path, directory: &File, name: &str, contents: &[u8]) -> io::Result<()> {
-    let new = folder.join(format!(".{name}.new"));
-    let mut file = private()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&new)?;
-    file.write_all(contents)?;
-    sync_all(&file)?;
-    fs::rename(&new, folder.join(name))?;
-    sync_all(directory)
 }
 
 /// Cuts a file, and never makes it longer: durable bytes that are gone must not be replaced by

@@ -1,8 +1,9 @@
 //! The journal as the rest of the host sees it: append a record, and wait until it is on the disk.
 //!
 //! One thread writes. Records wait in a queue until a processor has nothing else to do
-//! ([`Journal::answer`]); everything in the queue is one write and one `fdatasync`. No append waits longer than the deadline: a disk that hangs is an error, as a full
-//! disk is. A caller that gives up while waiting need not clean up; the journal itself closes any
+//! ([`Journal::answer`]); everything in the queue is one write and one `fdatasync`. Another thread
+//! publishes checkpoints, so that no batch waits for one. No append waits longer than the deadline:
+//! a disk that hangs is an error, as a full disk is. A caller that gives up while waiting need not clean up; the journal itself closes any
 //! record that became durable without it.
 //!
 //! Invariant: while the journal is not healthy, for whatever reason, nothing new begins, but
@@ -10,7 +11,9 @@
 
 mod adopt;
 mod bell;
+mod desk;
 mod error;
+mod grounds;
 mod health;
 mod log;
 mod mark;
@@ -18,9 +21,12 @@ mod observe;
 mod publish;
 mod queue;
 mod recover;
+mod reread;
+mod state;
 #[cfg(test)]
 mod tests;
 mod wakes;
+mod wanted;
 mod writer;
 
 use std::fmt;
@@ -42,12 +48,15 @@ use crate::owned::{self, Trust};
 use crate::seams::Clock;
 pub use adopt::{Adoption, adopt};
 pub use bell::Bell;
+use desk::Desk;
 pub use error::JournalError;
 use health::Health;
 pub use mark::{Mark, Settled};
 pub use observe::Synced;
 use queue::{Sender, queue};
+use recover::Recovered;
 pub use wakes::wake_together;
+use wanted::{Unqueued, Wanted};
 use writer::{Command, Entry, Prepared, Writer};
 
 /// The settings of a journal.
@@ -78,6 +87,8 @@ pub struct Opened {
     pub closed: u64,
     /// Bytes of a torn last batch that were cut off.
     pub cut_bytes: u64,
+    /// Records that the start did not read; they are read again while the host runs.
+    pub unread: u64,
     /// The key that verifies this journal.
     pub key: String,
 }
@@ -107,8 +118,10 @@ struct Shared {
 impl Journal {
     /// Opens the journal of a folder and closes what a crash left open.
     ///
-    /// Reads the whole journal, checks it against the host's memory, and refuses a journal that
-    /// does not extend that memory. At most one process can have a journal open.
+    /// Checks the journal against the host's memory, and refuses one that does not extend it. Reads
+    /// what follows the last milestone, or everything if there is none; what a milestone stands for
+    /// is read while the host runs, and damage there stops all calls. At most one process can have
+    /// a journal open.
     pub fn open(
         settings: Settings,
         keys: Keys,
@@ -124,7 +137,13 @@ impl Journal {
         keys: Keys,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Opened), JournalError> {
-        let (log, opened) = recover::recover(storage, &settings, keys, &*clock)?;
+        let Recovered {
+            log,
+            publisher,
+            opened,
+            unread,
+        } = recover::recover(storage, &settings, keys, &*clock)?;
+        let desk = Desk::open(publisher, settings.append_deadline).map_err(JournalError::Write)?;
         let (commands, received) = queue();
         let shared = Shared {
             commands,
@@ -135,17 +154,17 @@ impl Journal {
             clock,
             settings,
         };
-        let writer = Writer::new(log, received, &shared);
+        let writer = Writer::new(log, desk, received, &shared);
         let thread = std::thread::Builder::new().name("audit".to_owned());
         thread
             .spawn(move || writer.run())
             .map_err(JournalError::Write)?;
-        Ok((
-            Self {
-                shared: Arc::new(shared),
-            },
-            opened,
-        ))
+        if let Some(unread) = unread {
+            let (folder, health) = (shared.settings.folder.clone(), Arc::clone(&shared.health));
+            reread::begin(unread, folder, health).map_err(JournalError::Write)?;
+        }
+        let shared = Arc::new(shared);
+        Ok((Self { shared }, opened))
     }
 
     /// Appends a record, in order, and starts to make it durable. Waits for room in the queue and
@@ -343,46 +362,6 @@ fn lock(settings: &Settings) -> Result<Folder, JournalError> {
 
 fn rendered(record: &Record) -> Result<Rendered, AuditUnavailable> {
     record.render().map_err(|_| AuditUnavailable)
-}
-
-/// A record to append.
-struct Wanted {
-    record: Box<Record>,
-    /// What is written instead if a record of the mark is lost.
-    otherwise: Option<(Mark, Box<Record>)>,
-}
-
-impl From<Record> for Wanted {
-    fn from(record: Record) -> Self {
-        Self {
-            record: Box::new(record),
-            otherwise: None,
-        }
-    }
-}
-
-/// A record that waits for room. If its waiter gives up first, it is counted, or its ending is left
-/// to the writer. Nothing else of it is kept, or a disk that hangs would fill the memory.
-struct Unqueued<'j> {
-    commands: &'j Sender<Command>,
-    refusals: &'j Refusals,
-    record: Option<Box<Record>>,
-    counted: bool,
-}
-
-impl Drop for Unqueued<'_> {
-    fn drop(&mut self) {
-        let Some(record) = self.record.take() else {
-            return;
-        };
-        if let (Record::CallRefused(refusal), true) = (&*record, self.counted) {
-            self.refusals.count(refusal);
-        }
-        if record.ends() {
-            // Once the journal is closed, no one needs it.
-            let _ = self.commands.send(Command::Lost(record));
-        }
-    }
 }
 
 /// The most records that may wait for the writer.

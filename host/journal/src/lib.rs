@@ -33,6 +33,7 @@ mod keys;
 mod line;
 mod lines;
 mod memory;
+mod milestone;
 mod open;
 mod reader;
 mod record;

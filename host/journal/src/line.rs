@@ -6,11 +6,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Deref;
 
 use bailiwick_envelope::characters::is_unseen;
 use serde::{Deserialize, Serialize};
 use serde_json::ser::Formatter;
 
+use super::open::Turn;
 use super::record::Record;
 #[cfg(test)]
 use super::time::rfc3339;
@@ -23,18 +25,26 @@ const MAX_PLACE: usize = 96;
 
 /// A record's line without its number and its time, which it gets when it is written: a JSON object
 /// of the other members.
-pub(super) struct Rendered(Vec<u8>);
+#[derive(Debug)]
+pub(super) struct Rendered {
+    line: Vec<u8>,
+    /// What the record opens or closes.
+    turn: Option<Turn>,
+}
 
 impl Record {
     /// Renders the part of the record's line that does not depend on its place.
     pub(super) fn render(&self) -> io::Result<Rendered> {
-        let rendered = Members::of(self, false).render()?;
-        if rendered.0.len() <= MAX_LINE - MAX_PLACE {
-            return Ok(rendered);
+        let mut line = Members::of(self, false).render()?;
+        if line.len() > MAX_LINE - MAX_PLACE {
+            let mut shorter = self.clone();
+            shorter.shorten();
+            line = Members::of(&shorter, true).render()?;
         }
-        let mut shorter = self.clone();
-        shorter.shorten();
-        Members::of(&shorter, true).render()
+        Ok(Rendered {
+            line,
+            turn: Turn::of(self),
+        })
     }
 
     /// Returns the line of this record, without its line break.
@@ -53,7 +63,12 @@ impl Rendered {
             lines.extend_from_slice(part.as_bytes());
         }
         // Without its opening brace: the place has one.
-        lines.extend_from_slice(self.0.get(1..).unwrap_or_default());
+        lines.extend_from_slice(self.line.get(1..).unwrap_or_default());
+    }
+
+    /// Returns what the record opens or closes, if anything.
+    pub(super) fn turn(&self) -> Option<&Turn> {
+        self.turn.as_ref()
     }
 }
 
@@ -72,12 +87,12 @@ impl<'r> Members<'r> {
         Self { record, left_out }
     }
 
-    fn render(&self) -> io::Result<Rendered> {
+    fn render(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(512);
         self.serialize(&mut serde_json::Serializer::with_formatter(
             &mut bytes, Visible,
         ))?;
-        Ok(Rendered(bytes))
+        Ok(bytes)
     }
 }
 
@@ -89,11 +104,23 @@ pub(super) struct Frame<'l> {
     pub(super) time: Cow<'l, str>,
     #[serde(borrow)]
     pub(super) event: Cow<'l, str>,
-    #[serde(default)]
-    pub(super) call: Option<String>,
+    #[serde(borrow, default)]
+    pub(super) call: Option<Borrowed<'l>>,
     /// Checked for its shape; no version writes it yet.
     #[serde(default, rename = "commitments")]
     _commitments: Option<Commitments>,
+}
+
+/// A text of a line, borrowed from it unless it is spelled with escapes.
+#[derive(Debug, Deserialize)]
+pub(super) struct Borrowed<'l>(#[serde(borrow)] Cow<'l, str>);
+
+impl Deref for Borrowed<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Commitments to personal fields, which a line may have in place of the fields themselves.

@@ -1,6 +1,6 @@
 //! Lines of bounded length, from files that are not trusted.
 
-use std::io::{self, BufRead, BufReader, Read as _, Take};
+use std::io::{self, BufRead, BufReader, Read as _, SeekFrom, Take};
 
 use super::archive::{Archive, ArchiveFile, open_if_any};
 use super::damage::{Damage, Place};
@@ -59,9 +59,20 @@ impl Lines {
         name: &'static str,
         limit: usize,
     ) -> Result<Self, Damage> {
+        Self::open_at(archive, name, limit, 0)
+    }
+
+    /// Opens a file from a byte on, before which there is a whole line.
+    pub(super) fn open_at(
+        archive: &dyn Archive,
+        name: &'static str,
+        limit: usize,
+        from: u64,
+    ) -> Result<Self, Damage> {
         let begin = |mut file: Box<dyn ArchiveFile>| {
             let length = file.length()?;
-            Ok(BufReader::new(file).take(length))
+            file.seek(SeekFrom::Start(from))?;
+            Ok(BufReader::new(file).take(length.saturating_sub(from)))
         };
         let opened = open_if_any(archive, name).and_then(|file| file.map(begin).transpose());
         let unreadable = |source| Damage::Unreadable {

@@ -49,6 +49,11 @@ impl MemoryFile {
         self.folder.join(&self.name)
     }
 
+    /// Returns the name of the milestone's file, which lies in the same folder.
+    pub(super) fn milestone(&self) -> String {
+        format!("{}.milestone", self.stem)
+    }
+
     /// Returns the file whose lock shows that a process writes this log.
     pub(super) fn lock(&self) -> PathBuf {
         self.folder.join(format!("{}.lock", self.stem))

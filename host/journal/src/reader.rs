@@ -4,18 +4,20 @@
 //! on a sequence without gaps of well-formed lines in whole batches; checkpoints and MACs decide
 //! whether these are the lines that were written.
 
-use std::io::{self, BufReader, Read as _, Take};
+use std::io::{self, BufReader, Read as _, SeekFrom, Take};
 
 use serde::de::Error as _;
 
 use super::archive::{Archive, ArchiveFile, segment_name, segments};
 use super::batch::{BatchEnd, Batches, Seal, Tag, Wrong};
-use super::damage::{Damage, Place};
+use super::damage::{Damage, Place, Spot};
 use super::file::length_of;
 use super::head;
 use super::line::{Frame, MAX_LINE};
 use super::lines::{Found, read_line};
+use super::milestone::{Milestone, Position};
 use super::open::OpenCalls;
+use super::record::{Failure, Outcome};
 use super::tail::{self, Tail};
 use super::time::{parse_time, rfc3339};
 use super::tree::{Hash, Tree, leaf_hash};
@@ -46,23 +48,23 @@ pub(super) struct Walk<A> {
     /// The number of records under a checkpoint; none if batches are ignored.
     signed: Option<u64>,
     torn_bytes: u64,
+    /// The position in the first segment at which the walk begins.
+    from: Position,
+    /// The last record's place, and its time.
+    spot: Spot,
+    time: String,
 }
 
 struct Segment {
-    number: u64,
     file: BufReader<Take<Box<dyn ArchiveFile>>>,
-    lines: u64,
-    length: u64,
+    /// The end of the lines so far.
+    end: Position,
 }
 
 /// The result of one step of a walk.
 pub(super) enum Step {
-    /// A record; it is now a leaf of the tree.
-    Record {
-        leaf: Hash,
-        place: Place,
-        time: String,
-    },
+    /// A record; its hash is now a leaf of the tree.
+    Record(Hash),
     /// There are no more records.
     End,
 }
@@ -71,8 +73,10 @@ pub(super) enum Step {
 pub(super) struct End {
     pub(super) tree: Tree,
     pub(super) open: OpenCalls,
-    /// The last segment and the length of its whole batches.
-    pub(super) segment: Option<(u64, u64)>,
+    /// The end of the whole batches in the last segment.
+    pub(super) position: Option<Position>,
+    /// The time of the last record.
+    pub(super) time: Option<String>,
     /// The MAC of the last batch.
     pub(super) previous: Tag,
     /// Bytes of a torn batch that follow.
@@ -115,7 +119,25 @@ impl<A: Archive> Walk<A> {
             batches: Batches::new(seal, believed),
             signed,
             torn_bytes: 0,
+            from: Position::default(),
+            spot: Spot::default(),
+            time: String::new(),
         })
+    }
+
+    /// Begins a walk at a milestone.
+    pub(super) fn resume(archive: A, ground: Ground, from: &Milestone) -> Result<Self, Damage> {
+        let mut walk = Self::begin(archive, ground)?;
+        walk.ahead.retain(|number| *number >= from.position.segment);
+        if walk.ahead.last() != Some(&from.position.segment) {
+            let missing = segment_name(from.position.segment);
+            return Err(Damage::SegmentMissing(missing));
+        }
+        walk.batches.resume(from.previous);
+        walk.from = from.position;
+        (walk.tree, walk.open) = (from.tree.clone(), from.open.clone());
+        walk.time.clone_from(&from.time);
+        Ok(walk)
     }
 
     /// Returns the tree of the records so far.
@@ -128,6 +150,16 @@ impl<A: Archive> Walk<A> {
         self.line.strip_suffix(b"\n").unwrap_or(&self.line)
     }
 
+    /// Returns the place of the record that the last step found.
+    pub(super) fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    /// Returns the time of the record that the last step found.
+    pub(super) fn time(&self) -> &str {
+        &self.time
+    }
+
     /// Goes on to the next record.
     pub(super) fn step(&mut self) -> Result<Step, Damage> {
         loop {
@@ -135,29 +167,27 @@ impl<A: Archive> Walk<A> {
                 if self.next_segment()? {
                     continue;
                 }
-                return Ok(Step::End);
+                return self.finish();
             };
             let read = read_line(&mut segment.file, &mut self.line, MAX_LINE);
-            let place = segment.place(self.tree.size() + 1);
+            let spot = segment.spot(self.tree.size() + 1);
             match read {
                 Err(source) => {
-                    return Err(Damage::Unreadable {
-                        file: place.file,
-                        source,
-                    });
+                    let file = segment_name(spot.segment);
+                    return Err(Damage::Unreadable { file, source });
                 }
                 Ok(Found::Line) => match BatchEnd::parse(self.line()) {
-                    Some(end) => self.end_batch(&end, place)?,
-                    None => return self.accept(place),
+                    Some(end) => self.end_batch(&end, spot)?,
+                    None => return self.accept(spot).map(Step::Record),
                 },
-                Ok(Found::TooLong) => return Err(Damage::TooLong(place)),
+                Ok(Found::TooLong) => return Err(Damage::TooLong(spot.place())),
                 Ok(Found::Torn) if self.signed.is_some() || !self.ahead.is_empty() => {
-                    return Err(Damage::Incomplete(place));
+                    return Err(Damage::Incomplete(spot.place()));
                 }
                 Ok(Found::Torn | Found::End) => {
-                    self.end_segment(place)?;
+                    self.end_segment(spot)?;
                     if self.ahead.is_empty() {
-                        return Ok(Step::End);
+                        return self.finish();
                     }
                     self.current = None;
                 }
@@ -168,7 +198,8 @@ impl<A: Archive> Walk<A> {
     /// Returns the end of the journal, after the last step.
     pub(super) fn end(self) -> End {
         End {
-            segment: self.current.map(|segment| (segment.number, segment.length)),
+            position: self.current.map(|segment| segment.end),
+            time: (!self.time.is_empty()).then_some(self.time),
             tree: self.tree,
             open: self.open,
             previous: self.batches.previous(),
@@ -177,64 +208,94 @@ impl<A: Archive> Walk<A> {
         }
     }
 
+    /// Ends the walk. What is still open must be such that the host can close it.
+    fn finish(&self) -> Result<Step, Damage> {
+        if self.signed.is_some() {
+            let closings = self.open.closings(Outcome::Unknown, Failure::HostCrashed);
+            closings.map_err(|(spot, source)| Damage::NotARecord {
+                place: spot.place(),
+                source,
+            })?;
+        }
+        Ok(Step::End)
+    }
+
     fn next_segment(&mut self) -> Result<bool, Damage> {
         let Some(number) = self.ahead.pop() else {
             return Ok(false);
         };
-        let opened = self.open_segment(number);
+        let from = Position {
+            segment: number,
+            ..std::mem::take(&mut self.from)
+        };
+        let opened = self.open_segment(from);
         let file = opened.map_err(|source| Damage::Unreadable {
             file: segment_name(number),
             source,
         })?;
-        self.current = Some(Segment {
-            number,
-            file,
-            lines: 0,
-            length: 0,
-        });
+        self.current = Some(Segment { file, end: from });
         Ok(true)
     }
 
-    /// Opens a segment; of the last one, only the whole batches.
-    fn open_segment(&mut self, number: u64) -> io::Result<BufReader<Take<Box<dyn ArchiveFile>>>> {
-        let mut file = self.archive.open(&segment_name(number))?;
+    /// Opens a segment at a position; of the last one, only the whole batches.
+    fn open_segment(
+        &mut self,
+        from: Position,
+    ) -> io::Result<BufReader<Take<Box<dyn ArchiveFile>>>> {
+        let mut file = self.archive.open(&segment_name(from.segment))?;
+        if file.length()? < from.bytes {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        file.seek(SeekFrom::Start(from.bytes))?;
         let mut length = u64::MAX;
         if let (Some(signed), true) = (self.signed, self.ahead.is_empty())
             && let Some(Tail {
                 length: whole,
                 torn,
-            }) = tail::find(&mut *file, &self.batches, self.tree.size() + 1, signed)?
+            }) = tail::find(
+                &mut *file,
+                from.bytes,
+                &self.batches,
+                self.tree.size() + 1,
+                signed,
+            )?
         {
-            (length, self.torn_bytes) = (whole, torn);
+            (length, self.torn_bytes) = (whole - from.bytes, torn);
         }
-        Ok(BufReader::with_capacity(MAX_LINE, file.take(length)))
+        Ok(BufReader::with_capacity(BUFFER, file.take(length)))
     }
 
-    fn accept(&mut self, place: Place) -> Result<Step, Damage> {
+    fn accept(&mut self, spot: Spot) -> Result<Hash, Damage> {
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
         let not_a_record = |source| Damage::NotARecord {
-            place: place.clone(),
+            place: spot.place(),
             source,
         };
         let frame: Frame<'_> = serde_json::from_slice(line).map_err(not_a_record)?;
-        if place.seq == Some(1) {
-            head::check(line, &place)?;
+        if spot.seq == 1 {
+            head::check(line, &spot.place())?;
         }
-        if place.seq != Some(frame.seq) {
+        if spot.seq != frame.seq {
             return Err(Damage::Sequence {
-                place,
+                place: spot.place(),
                 found: frame.seq,
             });
         }
-        self.check_time(&frame.time).map_err(not_a_record)?;
-        self.open.follow(&frame, line).map_err(not_a_record)?;
-        let (leaf, time) = (leaf_hash(line), frame.time.into_owned());
+        // All records of a batch have one time.
+        if self.time.is_empty() || *frame.time != *self.time {
+            self.check_time(&frame.time).map_err(not_a_record)?;
+            self.time.clear();
+            self.time.push_str(&frame.time);
+        }
+        self.open.read(&frame, line, spot).map_err(not_a_record)?;
+        let leaf = leaf_hash(line);
         self.tree.push(leaf);
         self.batches.record(self.tree.size(), &self.line);
+        self.spot = spot;
         if let Some(segment) = &mut self.current {
             segment.accept(&self.line);
         }
-        Ok(Step::Record { leaf, place, time })
+        Ok(leaf)
     }
 
     /// Checks that a time is spelled as the host spells it, so that times compare as their texts
@@ -248,12 +309,12 @@ impl<A: Archive> Walk<A> {
         ))
     }
 
-    fn end_batch(&mut self, end: &BatchEnd, place: Place) -> Result<(), Damage> {
+    fn end_batch(&mut self, end: &BatchEnd, spot: Spot) -> Result<(), Damage> {
         let ended = self.batches.end(end);
         if let (Err(wrong), Some(_)) = (ended, self.signed) {
             let place = Place {
                 seq: Some(self.tree.size()),
-                ..place
+                ..spot.place()
             };
             return Err(match wrong {
                 Wrong::Records => Damage::Batch(place),
@@ -266,9 +327,9 @@ impl<A: Archive> Walk<A> {
         Ok(())
     }
 
-    fn end_segment(&mut self, place: Place) -> Result<(), Damage> {
+    fn end_segment(&mut self, spot: Spot) -> Result<(), Damage> {
         if self.signed.is_some() && !self.batches.end_segment() {
-            return Err(Damage::Unsealed(place));
+            return Err(Damage::Unsealed(spot.place()));
         }
         Ok(())
     }
@@ -276,16 +337,19 @@ impl<A: Archive> Walk<A> {
 
 impl Segment {
     /// Returns the place of the next line.
-    fn place(&self, seq: u64) -> Place {
-        Place {
-            file: segment_name(self.number),
-            line: self.lines + 1,
-            seq: Some(seq),
+    fn spot(&self, seq: u64) -> Spot {
+        Spot {
+            segment: self.end.segment,
+            line: self.end.lines + 1,
+            seq,
         }
     }
 
     fn accept(&mut self, line: &[u8]) {
-        self.lines += 1;
-        self.length += length_of(line);
+        self.end.lines += 1;
+        self.end.bytes += length_of(line);
     }
 }
+
+/// The bytes that are read at once.
+const BUFFER: usize = 256 << 10;

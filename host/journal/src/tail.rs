@@ -28,25 +28,28 @@ pub(super) struct Tail {
     pub(super) torn: u64,
 }
 
-/// Finds the end in the last segment, whose first record has the number `next`, where the first
-/// `signed` records are under a checkpoint. Returns `None` if the bytes after the last whole batch
+/// Finds the end in the last segment, from a position on, whose first record there has the number
+/// `next`, where the first `signed` records are under a checkpoint. Returns `None` if the bytes after the last whole batch
 /// are not one torn batch.
 pub(super) fn find(
     file: &mut dyn ArchiveFile,
+    from: u64,
     batches: &Batches,
     next: u64,
     signed: u64,
 ) -> io::Result<Option<Tail>> {
     // A host may be writing: lines that arrive meanwhile are not read.
     let total = file.length()?;
+    file.seek(SeekFrom::Start(from))?;
     let mut scan = Scan {
         batches: batches.structure(),
         next,
-        at: 0,
-        good: 0,
+        at: from,
+        good: from,
         good_records: next.saturating_sub(1),
     };
-    let mut reader = BufReader::with_capacity(MAX_LINE, (&mut *file).take(total));
+    let mut reader =
+        BufReader::with_capacity(MAX_LINE, (&mut *file).take(total.saturating_sub(from)));
     let mut line = Vec::new();
     let mut rest = Rest::Torn;
     loop {
@@ -74,7 +77,7 @@ pub(super) fn find(
         Rest::Ends(end) => !is_sealed(file, batches, &scan, &end, total)?,
         Rest::More => false,
     };
-    file.rewind()?;
+    file.seek(SeekFrom::Start(from))?;
     Ok((torn && scan.good_records >= signed).then_some(tail))
 }
 

@@ -15,7 +15,7 @@ use bailiwick_envelope::{CallKind, Delegation, DelegationMode, SigningKey};
 use serde_json::Value;
 
 use super::archive::Archive;
-use super::file::{Folder, Storage, Unavailable};
+use super::file::{Board, Folder, Storage, Unavailable};
 use super::journal::Settings;
 use super::keys::{JournalKeys, MacKey};
 use super::memory::MemoryFile;
@@ -201,6 +201,8 @@ pub(super) struct Plan {
     pub(super) count: u64,
     pub(super) how: How,
     pub(super) delay: Duration,
+    /// How long each checkpoint takes to be remembered.
+    pub(super) signing: Duration,
     pub(super) done: u64,
     pub(super) syncs: u64,
 }
@@ -212,6 +214,7 @@ impl Plan {
             count,
             how,
             delay: Duration::ZERO,
+            signing: Duration::ZERO,
             done: 0,
             syncs: 0,
         }))
@@ -235,9 +238,9 @@ impl Plan {
     }
 }
 
-/// A folder on which operations fail as planned.
-pub(super) struct Faulty {
-    inner: Folder,
+/// A folder, or the files beside its segments, on which operations fail as planned.
+pub(super) struct Faulty<F = Folder> {
+    inner: F,
     plan: Arc<Mutex<Plan>>,
 }
 
@@ -252,11 +255,13 @@ impl Faulty {
             plan: Arc::clone(plan),
         }
     }
+}
 
+impl<F> Faulty<F> {
     fn perform(
         &mut self,
-        whole: impl FnOnce(&mut Folder) -> io::Result<()>,
-        half: impl FnOnce(&mut Folder) -> io::Result<()>,
+        whole: impl FnOnce(&mut F) -> io::Result<()>,
+        half: impl FnOnce(&mut F) -> io::Result<()>,
     ) -> io::Result<()> {
         let failing = self.plan.lock().unwrap().next();
         match failing {
@@ -304,27 +309,58 @@ impl Storage for Faulty {
         self.perform(|folder| folder.cut(number, length), |_| Ok(()))
     }
 
-    fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
-        let half = line.get(..line.len() / 2).unwrap_or_default();
-        self.perform(
-            |folder| folder.add_checkpoint(length, line),
-            |folder| folder.add_checkpoint(length, half),
-        )
-    }
-
-    fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
-        self.perform(|folder| folder.replace(name, contents), |_| Ok(()))
-    }
-
-    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
-        self.perform(|folder| folder.remember(contents), |_| Ok(()))
-    }
-
     fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
         self.inner.remembered()
     }
 
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
+        self.inner.milestone()
+    }
+
     fn check(&mut self) -> io::Result<()> {
         self.perform(Storage::check, |_| Ok(()))
+    }
+
+    fn board(&self) -> Box<dyn Board> {
+        Box::new(Faulty {
+            inner: self.inner.board(),
+            plan: Arc::clone(&self.plan),
+        })
+    }
+}
+
+impl Board for Faulty<Box<dyn Board>> {
+    fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
+        let half = line.get(..line.len() / 2).unwrap_or_default();
+        self.perform(
+            |board| board.add_checkpoint(length, line),
+            |board| board.add_checkpoint(length, half),
+        )
+    }
+
+    fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
+        self.perform(|board| board.replace(name, contents), |_| Ok(()))
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a slow disk blocks whoever writes to it"
+    )]
+    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
+        let signing = self.plan.lock().unwrap().signing;
+        std::thread::sleep(signing);
+        self.perform(|board| board.remember(contents), |_| Ok(()))
+    }
+
+    fn pass(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.perform(|board| board.pass(contents), |_| Ok(()))
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        self.perform(|board| board.forget(), |_| Ok(()))
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        self.perform(|board| board.check(), |_| Ok(()))
     }
 }

@@ -16,6 +16,17 @@ pub(super) struct Tree {
 }
 
 impl Tree {
+    /// Returns the tree of so many leaves that has these peaks, or `None` if there is none.
+    pub(super) fn of_peaks(size: u64, peaks: Vec<Hash>) -> Option<Self> {
+        let expected = usize::try_from(size.count_ones()).ok()?;
+        (peaks.len() == expected).then_some(Self { size, peaks })
+    }
+
+    /// Returns the roots of the complete subtrees, the largest first.
+    pub(super) fn peaks(&self) -> &[Hash] {
+        &self.peaks
+    }
+
     /// Returns the number of leaves.
     pub(super) fn size(&self) -> u64 {
         self.size

@@ -17,11 +17,10 @@ use super::archive::{Archive, KEY, OnDisk, is_begun, key_text};
 use super::batch::Seal;
 use super::checkpoint::Checkpoint;
 use super::checkpoints::{Checkpoints, Listed, newest};
-use super::damage::{Damage, Place};
+use super::damage::Damage;
 use super::head;
 use super::keys::MacKey;
 use super::reader::{Ground, Step, Walk};
-use super::tree::Hash;
 use crate::note::{InvalidKey, VerifierKey};
 use interval::Interval;
 pub use times::Back;
@@ -267,7 +266,7 @@ impl<'g> Check<'g> {
     fn up_to(&mut self, listed: &Listed) -> Result<(), Damage> {
         let mut before = Interval::begin(self.walk.tree(), listed);
         while self.walk.tree().size() < listed.checkpoint.size {
-            let Some(Read { leaf, place, .. }) = self.next_record()? else {
+            let Step::Record(leaf) = self.next_record()? else {
                 let newest = self.newest.as_ref().map_or(0, |newest| newest.size);
                 let last = newest.max(listed.checkpoint.size);
                 return Err(Damage::Missing {
@@ -275,7 +274,7 @@ impl<'g> Check<'g> {
                     last,
                 });
             };
-            before.see(&leaf, &place);
+            before.see(&leaf, self.walk.spot());
             self.pass(Some(&before))?;
         }
         if Checkpoint::of(self.walk.tree()) != listed.checkpoint {
@@ -295,8 +294,8 @@ impl<'g> Check<'g> {
             return Err(Damage::NotExtended { size: kept.size });
         }
         let mut since = None;
-        while let Some(Read { time, .. }) = self.next_record()? {
-            since.get_or_insert(time);
+        while let Step::Record(_) = self.next_record()? {
+            since.get_or_insert_with(|| self.walk.time().to_owned());
             self.pass(None)?;
         }
         match &self.newest {
@@ -308,12 +307,12 @@ impl<'g> Check<'g> {
         }
     }
 
-    fn next_record(&mut self) -> Result<Option<Read>, Damage> {
-        let Step::Record { leaf, place, time } = self.walk.step()? else {
-            return Ok(None);
-        };
-        self.times.follow(&time, &place);
-        Ok(Some(Read { leaf, place, time }))
+    fn next_record(&mut self) -> Result<Step, Damage> {
+        let step = self.walk.step()?;
+        if let Step::Record(_) = step {
+            self.times.follow(self.walk.time(), self.walk.spot());
+        }
+        Ok(step)
     }
 
     /// Compares the tree with the newest and the kept checkpoint when the walk reaches their size.
@@ -359,13 +358,6 @@ impl<'g> Check<'g> {
             pinned: false,
         }
     }
-}
-
-/// One record that was read.
-struct Read {
-    leaf: Hash,
-    place: Place,
-    time: String,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
-use super::BuildError;
+use super::{BuildError, direct};
 
 /// Advice for the author of a crate that imports something else.
 pub(super) const HOW_WITHOUT: &str = "\
@@ -32,7 +32,9 @@ pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
         .iter()
         .any(|export| interface(export) == Some("tools"))
     {
-        return Ok(component);
+        let direct = direct::without_detours(&component);
+        let same = direct.filter(|direct| Names::of(direct).is_ok_and(|direct| direct == names));
+        return Ok(same.unwrap_or(component));
     }
     Err(BuildError::NoTools)
 }
@@ -72,7 +74,7 @@ fn interface(name: &str) -> Option<&str> {
 }
 
 /// The names at the outer level of a module or component.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 struct Names {
     imports: Vec<String>,
     exports: Vec<String>,

@@ -17,6 +17,17 @@ pub(super) struct Package {
     pub(super) component: String,
     /// The target folder of its workspace.
     pub(super) target: PathBuf,
+    /// The memory that each call of it starts with.
+    pub(super) memory: StartingMemory,
+}
+
+/// The parts of a component's starting memory that its author chooses, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StartingMemory {
+    /// The stack. A call that needs more is stopped.
+    pub(super) stack: u32,
+    /// The allocator's memory. A call that needs more is slower.
+    pub(super) arena: u32,
 }
 
 impl Package {
@@ -58,16 +69,30 @@ fn choose(metadata: Metadata, manifest: PathBuf) -> Result<Package, BuildError> 
             "it is the root of a workspace; name one of its members",
         ));
     };
-    let named = listed
-        .metadata
-        .and_then(|tables| tables.bailiwick)
-        .and_then(|table| table.name);
-    let component = file_name(named.unwrap_or(listed.name))?;
+    let table = listed.metadata.and_then(|tables| tables.bailiwick);
+    let table = table.unwrap_or_default();
     Ok(Package {
         manifest,
         id: listed.id,
-        component,
+        memory: starting_memory(&table)?,
+        component: file_name(table.name.unwrap_or(listed.name))?,
         target: metadata.target_directory,
+    })
+}
+
+fn starting_memory(table: &ToolTable) -> Result<StartingMemory, BuildError> {
+    let bytes = |key: &str, kib: Option<u32>, unless_given: u32| {
+        let kib = kib.unwrap_or(unless_given);
+        let allowed = (1..=MOST_KIB).contains(&kib).then_some(kib << 10);
+        allowed.ok_or_else(|| {
+            unreadable(&format!(
+                "[package.metadata.bailiwick] {key} = {kib}: expected 1 to {MOST_KIB}"
+            ))
+        })
+    };
+    Ok(StartingMemory {
+        stack: bytes("stack-kib", table.stack_kib, STACK_KIB)?,
+        arena: bytes("arena-kib", table.arena_kib, ARENA_KIB)?,
     })
 }
 
@@ -106,15 +131,25 @@ struct Tables {
 }
 
 /// `[package.metadata.bailiwick]`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ToolTable {
     name: Option<String>,
+    stack_kib: Option<u32>,
+    arena_kib: Option<u32>,
 }
+
+// A small tool's data, up to 24 KiB, fits beside these into one page, 64 KiB, which the host clears
+// after each call; the arena gets what the data leaves. A larger stack comes first, because a call
+// without stack fails and a call without arena is slower.
+const STACK_KIB: u32 = 32;
+const ARENA_KIB: u32 = 8;
+/// The compact tier's largest starting memory.
+const MOST_KIB: u32 = 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{BuildError, Package, choose};
+    use super::{BuildError, Package, StartingMemory, choose};
 
     fn package(name: &str, metadata: &str) -> Result<Package, BuildError> {
         let json = format!(
@@ -148,6 +183,21 @@ mod tests {
         assert!(matches!(error, Some(BuildError::Name { .. })));
         let error = package("my-tool", r#"{"bailiwick":{"nam":"orders"}}"#).err();
         assert!(matches!(error, Some(BuildError::Manifest { .. })));
+    }
+
+    #[test]
+    fn the_author_chooses_the_stack_and_the_arena() {
+        let memory = |metadata| package("my-tool", metadata).map(|package| package.memory);
+        let bytes = |stack, arena| StartingMemory { stack, arena };
+        assert!(memory("null").is_ok_and(|memory| memory == bytes(32 << 10, 8 << 10)));
+        let chosen = memory(r#"{"bailiwick":{"stack-kib":64,"arena-kib":300}}"#);
+        assert!(chosen.is_ok_and(|memory| memory == bytes(64 << 10, 300 << 10)));
+        for wrong in ["0", "1025"] {
+            let metadata = format!(r#"{{"bailiwick":{{"stack-kib":{wrong}}}}}"#);
+            let error = package("my-tool", &metadata).err();
+            let error = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains("stack-kib"), "{error}");
+        }
     }
 
     #[test]

@@ -108,6 +108,9 @@ impl Toolchain {
         if let StandardLibrary::Source { .. } = self.library {
             cargo.args(["-Z", "build-std=std,panic_abort"]);
         }
+        // For the last step alone: guests with other stacks still share their dependencies.
+        cargo.args(["--", "-C"]);
+        cargo.arg(format!("link-arg=-zstack-size={}", package.memory.stack));
         cargo.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", flags());
         cargo.current_dir(package.manifest.parent().unwrap_or(Path::new(".")));
         cargo.stdin(Stdio::null()).stderr(Stdio::inherit());
@@ -242,14 +245,8 @@ struct Artifact {
 /// world names.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Two pages with the arena instead of seventeen. A call that never grows its memory is many times
-/// cheaper for the host.
-const FLAGS: [&str; 4] = [
-    "-C",
-    "link-arg=-zstack-size=65536",
-    "--cfg",
-    "getrandom_backend=\"custom\"",
-];
+/// The SDK provides the random bytes of other crates.
+const FLAGS: [&str; 2] = ["--cfg", "getrandom_backend=\"custom\""];
 
 /// Small and without names, because only machines read a component.
 const PROFILE: [(&str, &str); 8] = [

@@ -18,7 +18,7 @@ use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::observe::PartUse;
 use crate::principal::Principal;
-use crate::sandbox::{Capacity, Tier};
+use crate::sandbox::Capacity;
 
 /// A gate with places, such as the one in front of the sandbox.
 pub struct Gate {
@@ -273,7 +273,7 @@ fn wanted(caller: &Caller, target: Option<&Target>) -> Vec<Count> {
     );
     if let Some(target) = target {
         wanted.push(Count::Target(target.kind(), target.name().to_owned()));
-        wanted.extend((target.backing().code.tier() == Tier::Script).then_some(Count::Script));
+        wanted.extend((target.backing().code.tier().is_script()).then_some(Count::Script));
     }
     wanted
 }

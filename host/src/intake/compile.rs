@@ -20,6 +20,7 @@ mod cache;
 mod code;
 mod frame;
 mod keeper;
+mod sealed;
 mod spawner;
 mod worker;
 mod workers;

@@ -90,15 +90,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, Refused> {
         return Err(Refused::NoTools);
     }
     let wasi = found.imports.iter().any(|name| wasi::is_granted(name));
-    let tier = if wasi || !found.needs.are_compact() {
-        Tier::Script
-    } else {
-        Tier::Compact
-    };
     Ok(Inspected {
+        tier: found.needs.tier(wasi),
         imports: found.imports,
         wasi,
-        tier,
     })
 }
 

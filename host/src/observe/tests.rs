@@ -87,6 +87,12 @@ fn a_moment_has_the_places_of_each_part() {
         ],
         journal_healthy: true,
         journal_queue: 5,
+        memory: Some(MemoryUse {
+            allocated: 6,
+            active: 7,
+            resident: 8,
+            mapped: 9,
+        }),
     };
     let text = Meters::default().render(&moment).unwrap();
     for line in [
@@ -96,6 +102,10 @@ fn a_moment_has_the_places_of_each_part() {
         "bailiwick_places_used{part=\"tasks\"} 3\n",
         "bailiwick_journal_healthy 1\n",
         "bailiwick_journal_queue_records 5\n",
+        "bailiwick_memory_allocated_bytes 6\n",
+        "bailiwick_memory_active_bytes 7\n",
+        "bailiwick_memory_resident_bytes 8\n",
+        "bailiwick_memory_mapped_bytes 9\n",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }

@@ -4,8 +4,9 @@
 //! searches all of its memory, table, globals and frames, and then leaves its user's canary in each
 //! of them for the next turn to find.
 
+use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use wasmtime::component::{Component, Instance, Linker};
@@ -67,7 +68,11 @@ impl Hunting {
             engine.pooling_allocator_metrics().is_some(),
             "there is no pool to hunt in"
         );
-        let bytes = wat::parse_str(include_str!("canary.wat"))?;
+        let text = include_str!("canary.wat");
+        let bytes = match tier {
+            Tier::Resident => wat::parse_str(text.replace("(memory 1)", "(memory 145)"))?,
+            _ => wat::parse_str(text)?,
+        };
         let compile = |_| Component::from_binary(&engine, &bytes);
         let components = (0..components).map(compile).collect::<Result<_>>()?;
         let budget = Budget::new(&limits);
@@ -208,7 +213,9 @@ async fn a_call_cannot_find_what_another_users_call_left_behind() -> Result<()> 
         turns / 10,
         BEYOND_RESIDENT,
     )
-    .await
+    .await?;
+    let large = Arc::new(Hunting::new(Tier::Resident, 50)?);
+    alternate(large, turns / 500, BEYOND_LARGE).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -227,6 +234,47 @@ async fn nor_when_it_uses_all_the_memory_that_it_may() -> Result<()> {
         .await?;
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_while_the_system_moves_and_takes_pages() -> Result<()> {
+    let calm = Arc::new(AtomicBool::new(false));
+    let pressed = Arc::clone(&calm);
+    let pressure = std::thread::spawn(move || press(&pressed));
+    let mut hunted = Ok(());
+    for (tier, turns, reach) in [
+        (Tier::Compact, 5_000, BEYOND_RESIDENT),
+        (Tier::Script, 2_000, BEYOND_RESIDENT),
+        (Tier::Resident, 200, BEYOND_LARGE),
+    ] {
+        let hunting = Arc::new(Hunting::new(tier, 20)?);
+        hunted = hunted.and(alternate(hunting, turns, reach).await);
+    }
+    calm.store(true, Ordering::Relaxed);
+    ensure!(pressure.join().is_ok(), "the pressure ended early");
+    hunted
+}
+
+/// Makes the kernel move pages together, and take what it can from this process, until it is
+/// `calm`. Without the rights for that it only says so.
+#[expect(clippy::print_stdout, reason = "what is left out is said")]
+fn press(calm: &AtomicBool) {
+    let group = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let group = group.lines().find_map(|line| line.strip_prefix("0::"));
+    let reclaim = format!("/sys/fs/cgroup{}/memory.reclaim", group.unwrap_or_default());
+    let mut done = 0_u32;
+    while !calm.load(Ordering::Relaxed) {
+        for (path, what) in [(COMPACT, "1"), (reclaim.as_str(), "64M")] {
+            // Opened without creating it. Taking less than was asked for is an error, and no matter.
+            let file = std::fs::OpenOptions::new().write(true).open(path);
+            done += u32::from(file.is_ok());
+            let _less = file.and_then(|mut file| file.write_all(what.as_bytes()));
+        }
+        std::thread::park_timeout(LINGER);
+    }
+    if done == 0 {
+        println!("left out: this process may not put pressure on memory");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,6 +305,15 @@ const BEYOND_RESIDENT: Reach = Reach {
     pages: 9,
     elements: 9_000,
 };
+
+/// Beyond the 10 MiB that the resident engine resets by writing.
+const BEYOND_LARGE: Reach = Reach {
+    pages: 170,
+    elements: 9_000,
+};
+
+/// Makes the kernel move the pages of all processes together.
+const COMPACT: &str = "/proc/sys/vm/compact_memory";
 
 /// The time until a lingering call is dropped.
 const LINGER: Duration = Duration::from_millis(20);

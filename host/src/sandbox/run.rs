@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_envelope::SealedEnvelope;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Engine, PoolConcurrencyLimitError};
+use wasmtime::{Engine, PoolConcurrencyLimitError, Trap};
 
 use super::answer::{Ending, is_costly, judge};
 use super::bindings::{World, call};
@@ -27,10 +27,11 @@ use crate::reason::EndReason;
 use crate::seams::{Clock, Random};
 use bailiwick_journal::{Outcome, Settled};
 
-/// The two engines, and everything that calls in them share.
+/// The engines, and everything that calls in them share.
 pub struct Sandbox {
     compact: Linker<CallState>,
     script: Linker<CallState>,
+    resident: Linker<CallState>,
     ticker: Arc<Ticker>,
     capacity: Capacity,
     budget: Arc<Budget>,
@@ -44,7 +45,7 @@ pub struct Sandbox {
 pub struct Capacity {
     /// Calls of the compact tier.
     pub compact: u32,
-    /// Calls of the script tier.
+    /// Calls of the script tier, in either of its engines.
     pub script: u32,
 }
 
@@ -69,7 +70,7 @@ pub struct Job<'c> {
 }
 
 impl Sandbox {
-    /// Starts both engines.
+    /// Starts the engines.
     ///
     /// # Errors
     /// Fails if an engine cannot be started on this machine.
@@ -82,21 +83,24 @@ impl Sandbox {
             let mut linker = Linker::new(&started.engine);
             World::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map(|()| linker)
         };
-        let (compact, script) = (
-            engine::start(Tier::Compact, &limits)?,
-            engine::start(Tier::Script, &limits)?,
-        );
+        let start = |tier| engine::start(tier, &limits);
+        let (compact, script) = (start(Tier::Compact)?, start(Tier::Script)?);
+        let resident = start(Tier::Resident)?;
         let capacity = Capacity {
             compact: compact.places,
-            script: script.places,
+            script: script.places.min(resident.places),
         };
-        let ticker = Ticker::start(&[&compact.engine, &script.engine])?;
-        let (compact, mut script) = (linker(&compact)?, linker(&script)?);
+        let engines = [&compact.engine, &script.engine, &resident.engine];
+        let ticker = Ticker::start(&engines)?;
+        let compact = linker(&compact)?;
+        let (mut script, mut resident) = (linker(&script)?, linker(&resident)?);
         wasi::link(&mut script)?;
+        wasi::link(&mut resident)?;
         let budget = Budget::new(&limits);
         Ok(Self {
             compact,
             script,
+            resident,
             ticker,
             capacity,
             budget,
@@ -115,6 +119,7 @@ impl Sandbox {
         match tier {
             Tier::Compact => &self.compact,
             Tier::Script => &self.script,
+            Tier::Resident => &self.resident,
         }
     }
 
@@ -252,7 +257,7 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
             "the host is busy; try again",
         );
     }
-    let cause = format!("{error:#}");
+    let cause = format!("{error:#}{}", advice(error));
     // A guest may survive a refused growth, and a later cause then ends it.
     let ran_out = error.downcast_ref::<RanOut>().copied();
     let (outcome, reason, message) = if ran_out == Some(RanOut::Clock) {
@@ -301,5 +306,16 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
     Ending::without_answer(outcome, reason, message)
 }
 
+/// Returns what an operator should know about a trap beyond its name.
+fn advice(error: &wasmtime::Error) -> &'static str {
+    match error.downcast_ref() {
+        Some(Trap::MemoryOutOfBounds) => OUT_OF_BOUNDS,
+        _ => "",
+    }
+}
+
+/// The stack of a tool that the SDK builds ends where its memory begins.
+const OUT_OF_BOUNDS: &str = "; so ends a tool of the SDK whose stack runs out: its author can raise `stack-kib` under \
+     [package.metadata.bailiwick]";
 /// The engine's error for this has no public type, only its text.
 const HOSTCALL_FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls";

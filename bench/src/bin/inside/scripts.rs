@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use bailiwick::sandbox::Tier;
+use bailiwick::intake::inspect;
 use wasmtime::component::Component;
 
 use crate::Figures;
@@ -37,8 +37,9 @@ async fn one(
 ) -> anyhow::Result<()> {
     loads(ground, path, name, figures).await?;
     let failed = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
-    let component =
-        Component::from_binary(ground.sandbox.engine(Tier::Script), &std::fs::read(path)?);
+    let bytes = std::fs::read(path)?;
+    let engine = ground.sandbox.engine(inspect(&bytes)?.tier);
+    let component = Component::from_binary(engine, &bytes);
     let guest = Guest::new(&component.map_err(failed)?, "", "{}").map_err(failed)?;
     figures.insert(
         format!("{name}_fresh"),

@@ -4,19 +4,19 @@
 //! Invariant: the host's earlier memory stays in the journal for good, in a record under the
 //! checkpoint that the host remembers from then on.
 
-use std::io;
-
 use serde_json::{Map, Value};
 
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints::{Checkpoints, newest};
 use super::super::memory::Memory;
 use super::super::reader::{Ground, Step as Found, Walk};
-use super::super::record::{JournalAdopted, Previous};
+use super::super::record::{JournalAdopted, Previous, Record};
 use super::super::verify::{self, VerifyError};
-use super::log::{Log, Unsigned};
+use super::grounds::Grounds;
+use super::log::Unsigned;
 use super::publish::{Publication, Step};
-use super::recover::{Grounds, State};
+use super::recover::Recovered;
+use super::state::State;
 use super::{JournalError, Keys, Opened, Settings, lock};
 use crate::note::claimed;
 use crate::seams::Clock;
@@ -56,9 +56,8 @@ fn extending(ground: Grounds<'_>, note: &str, clock: &dyn Clock) -> Result<Opene
     let adopted = JournalAdopted {
         detail: detail.into(),
     };
-    let (mut log, opened) = ground.into_log(state, Step::Remember, clock)?;
-    let written = log.append(&[&adopted.into()], clock.now_ms());
-    signed(written.and_then(|_| log.checkpoint()), &log, opened)
+    let recovered = ground.into_log(state, Step::Remember, clock)?;
+    signed(recovered, &[&adopted.into()], clock)
 }
 
 fn new(ground: Grounds<'_>, clock: &dyn Clock) -> Result<Opened, JournalError> {
@@ -74,9 +73,8 @@ fn new(ground: Grounds<'_>, clock: &dyn Clock) -> Result<Opened, JournalError> {
         ..State::empty()
     };
     // The memory of the old log is replaced only when the head that names it is durable.
-    let (mut log, opened) = ground.into_log(state, Step::List, clock)?;
-    let written = log.append(&[], clock.now_ms());
-    signed(written.and_then(|_| log.checkpoint()), &log, opened)
+    let recovered = ground.into_log(state, Step::List, clock)?;
+    signed(recovered, &[], clock)
 }
 
 /// Returns what the host remembers. A memory that cannot be read is as good as none; the record
@@ -85,9 +83,21 @@ fn remembered(ground: &Grounds<'_>) -> Option<Memory> {
     ground.remembered().unwrap_or_default()
 }
 
-/// Returns the state of the journal once the adoption is recorded, signed and remembered.
-fn signed(written: io::Result<()>, log: &Log, opened: Opened) -> Result<Opened, JournalError> {
-    written.map_err(JournalError::Write)?;
+/// Writes the record of the adoption, if it has one of its own, then signs and remembers the state.
+fn signed(
+    recovered: Recovered,
+    records: &[&Record],
+    clock: &dyn Clock,
+) -> Result<Opened, JournalError> {
+    let Recovered {
+        mut log,
+        mut publisher,
+        opened,
+        ..
+    } = recovered;
+    let written = log.append(records, clock.now_ms());
+    let published = written.and_then(|_| publisher.publish(log.unpublished()));
+    published.map_err(JournalError::Write)?;
     Ok(Opened {
         records: log.tree.size(),
         ..opened
@@ -119,12 +129,11 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
                 seal,
             },
         )?;
-        let (mut unsigned, mut last_time) = (Unsigned::default(), None);
-        while let Found::Record { leaf, time, .. } = walk.step()? {
+        let mut unsigned = Unsigned::default();
+        while let Found::Record(leaf) = walk.step()? {
             if walk.tree().size() > signed {
                 unsigned.push(leaf);
             }
-            last_time = Some(time);
         }
         let publication = Publication {
             list: list.end(),
@@ -134,7 +143,7 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
             end: walk.end(),
             unsigned,
             publication,
-            last_time,
+            unread: None,
             previous: None,
         })
     };

@@ -1,4 +1,4 @@
-//! The log itself: batches of lines in segments, and signed checkpoints over them.
+//! The log itself: batches of lines in segments.
 //!
 //! Invariant: once [`Log::append`] has returned `Ok`, the records are on the disk, at the end of
 //! their path, and in the tree; after an error the log is as before. A segment in which a write or
@@ -11,18 +11,20 @@ use bailiwick_envelope::SigningKey;
 
 use super::super::batch::{BatchEnd, Seal, Tag};
 use super::super::checkpoints::MAX_LEAVES;
+use super::super::damage::Spot;
 use super::super::file::{Storage, length_of};
 use super::super::line::Rendered;
+use super::super::memory::ListEnd;
+use super::super::milestone::{FEWEST, Milestone, Position};
+use super::super::open::OpenCalls;
 use super::super::record::Record;
 use super::super::time::rfc3339;
 use super::super::tree::{Hash, Tree, leaf_hash};
-use super::publish::Publication;
 use crate::note::VerifierKey;
 
 /// A log that can be appended to.
 pub(super) struct Log {
     pub(super) storage: Box<dyn Storage>,
-    pub(super) signer: Signer,
     pub(super) seal: Seal,
     pub(super) segment_bytes: u64,
     pub(super) tree: Tree,
@@ -30,7 +32,16 @@ pub(super) struct Log {
     pub(super) previous: Tag,
     pub(super) segments: Segments,
     pub(super) unsigned: Unsigned,
-    pub(super) publication: Publication,
+    /// What the records opened and did not close.
+    pub(super) open: OpenCalls,
+    /// The end of the last batch; none before the first.
+    pub(super) position: Option<Position>,
+    /// The time of the last record.
+    pub(super) time: String,
+    /// Bytes since the last milestone.
+    pub(super) passed: u64,
+    /// True once the journal was found damaged: then the next start must read everything.
+    pub(super) damaged: bool,
     /// The first record of a log that has none yet; written with the batch that follows it.
     pub(super) head: Record,
 }
@@ -71,12 +82,13 @@ impl Log {
     /// Appends records that are rendered already; otherwise like [`append`](Self::append).
     pub(super) fn append_rendered<'r>(
         &mut self,
-        records: impl Iterator<Item = &'r Rendered>,
+        records: impl Iterator<Item = &'r Rendered> + Clone,
         now_ms: u64,
     ) -> io::Result<u64> {
         let first = self.tree.size() + 1;
         let (mut tree, time) = (self.tree.clone(), rfc3339(now_ms));
-        let (mut bytes, mut leaves) = (Vec::with_capacity(USUAL), Vec::new());
+        let mut bytes = Vec::with_capacity(USUAL);
+        let (mut leaves, mut lines) = (Vec::new(), Vec::new());
         let head = (first == 1).then(|| self.head.render()).transpose()?;
         let wanted = first + u64::from(head.is_some());
         let mut add = |record: &Rendered| {
@@ -85,10 +97,11 @@ impl Log {
             let leaf = leaf_hash(bytes.get(begins..).unwrap_or_default());
             tree.push(leaf);
             leaves.push(leaf);
+            lines.push(begins..bytes.len());
             bytes.push(b'\n');
         };
         head.iter().for_each(&mut add);
-        records.for_each(add);
+        records.clone().for_each(add);
         let tag = self.seal.tag(first, &self.previous, &bytes)?;
         let end = BatchEnd {
             first,
@@ -96,12 +109,47 @@ impl Log {
             tag,
         };
         bytes.extend_from_slice(&end.line()?);
-        self.write(&bytes)?;
-        (self.tree, self.previous) = (tree, tag);
+        let mut position = self.write(&bytes)?;
+        position.lines += end.records + 1;
+        self.position = Some(position);
+        (self.tree, self.previous, self.time) = (tree, tag, time);
+        self.passed = self.passed.saturating_add(length_of(&bytes));
         for leaf in leaves {
             self.unsigned.push(leaf);
         }
+        let lines = lines.into_iter().skip(head.iter().len());
+        for (record, line) in records.zip(lines) {
+            if let Some(turn) = record.turn() {
+                let line = bytes.get(line).unwrap_or_default();
+                self.open.follow(turn.clone(), line, Spot::default());
+            }
+        }
         Ok(wanted)
+    }
+
+    /// Makes the next checkpoint a milestone.
+    pub(super) fn end(&mut self) {
+        self.passed = u64::MAX;
+    }
+
+    /// Returns the present state as a milestone, if enough was written since the last one. The
+    /// list of checkpoints is still to be filled in.
+    pub(super) fn milestone(&mut self) -> Option<Milestone> {
+        // All milestones together are no longer than a quarter of the journal.
+        let open = u64::try_from(self.open.bytes()).unwrap_or(u64::MAX);
+        let due = self.passed >= MILESTONE_BYTES.max(open.saturating_mul(4));
+        if !due || self.tree.size() < FEWEST {
+            return None;
+        }
+        self.passed = 0;
+        Some(Milestone {
+            tree: self.tree.clone(),
+            previous: self.previous,
+            position: self.position?,
+            open: self.open.clone(),
+            time: self.time.clone(),
+            list: ListEnd::default(),
+        })
     }
 
     /// Cuts off the remains of a failed write, if there are any.
@@ -118,7 +166,8 @@ impl Log {
         Ok(())
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Writes a batch; returns its end, as far as the lines before it are counted.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<Position> {
         self.settle()?;
         let (number, before) = self.room_for(length_of(bytes))?;
         let written = self
@@ -137,8 +186,16 @@ impl Log {
             let _ = self.settle();
             return Err(error);
         }
-        self.segments.active = Some((number, before + length_of(bytes)));
-        Ok(())
+        let length = before + length_of(bytes);
+        self.segments.active = Some((number, length));
+        let last = self
+            .position
+            .filter(|last| last.segment == number && before > 0);
+        Ok(Position {
+            segment: number,
+            bytes: length,
+            lines: last.map_or(0, |last| last.lines),
+        })
     }
 
     /// Returns the segment to write to and its length; begins a new one if the active one would
@@ -166,11 +223,11 @@ impl Log {
 impl Segments {
     /// Goes on after a last segment whose complete lines have this length. The segment is cut there
     /// and made durable first, because the last process may not have done so.
-    pub(super) fn after(last: Option<(u64, u64)>) -> Self {
+    pub(super) fn after(last: Option<Position>) -> Self {
         Self {
             active: None,
-            next: last.map_or(1, |(number, _)| number + 1),
-            uncut: last,
+            next: last.map_or(1, |last| last.segment + 1),
+            uncut: last.map(|last| (last.segment, last.bytes)),
         }
     }
 }
@@ -184,6 +241,14 @@ impl Unsigned {
         }
     }
 
+    /// Returns these and those that follow them.
+    pub(super) fn and(mut self, later: Self) -> Self {
+        self.count += later.count;
+        let room = (MAX_LEAVES + 1).saturating_sub(self.leaves.len());
+        self.leaves.extend(later.leaves.into_iter().take(room));
+        self
+    }
+
     /// Returns the hashes of all of them, or none if they are too many.
     pub(super) fn leaves(&self) -> &[Hash] {
         if self.leaves.len() > MAX_LEAVES {
@@ -193,6 +258,9 @@ impl Unsigned {
         }
     }
 }
+
+/// The bytes of records after which a milestone is due: as many are read in a tenth of a second.
+const MILESTONE_BYTES: u64 = if cfg!(test) { 2500 } else { 16 << 20 };
 
 /// Room for the batch of a busy host.
 const USUAL: usize = 16 << 10;

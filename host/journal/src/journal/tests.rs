@@ -8,6 +8,7 @@ mod faults;
 mod health;
 mod marks;
 mod memory;
+mod milestones;
 mod power;
 
 use std::os::unix::fs::PermissionsExt as _;

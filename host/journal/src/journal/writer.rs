@@ -1,7 +1,8 @@
 //! The one thread that writes: it takes everything that waits, writes it as one batch, and reports.
 //!
-//! Between batches it writes counts and checkpoints. While the disk fails it tries again, so that
-//! the journal recovers soon after the disk does.
+//! Between batches it writes counts and has checkpoints published, which it waits for only while the
+//! journal is not healthy. While the disk fails it tries again, so that the journal recovers soon
+//! after the disk does.
 
 use std::error::Error as _;
 use std::io;
@@ -14,6 +15,7 @@ use super::super::line::Rendered;
 use super::super::record::{Failure, Outcome, Record};
 use super::super::refusals::{self, Refusals};
 use super::Shared;
+use super::desk::Desk;
 use super::health::Keeper;
 use super::log::Log;
 use super::mark::{Mark, Promise};
@@ -71,6 +73,7 @@ impl Entry {
 /// The writing thread.
 pub(super) struct Writer {
     log: Log,
+    desk: Desk,
     commands: Receiver<Command>,
     clock: Arc<dyn Clock>,
     refusals: Arc<Refusals>,
@@ -87,11 +90,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(log: Log, commands: Receiver<Command>, shared: &Shared) -> Self {
+    pub(super) fn new(log: Log, desk: Desk, commands: Receiver<Command>, shared: &Shared) -> Self {
         let now = shared.clock.now_ms();
         Self {
             unsigned_since: (log.unsigned.count > 0).then_some(now),
             log,
+            desk,
             commands,
             clock: Arc::clone(&shared.clock),
             refusals: Arc::clone(&shared.refusals),
@@ -229,6 +233,11 @@ impl Writer {
 
     fn tick(&mut self) {
         let now = self.clock.now_ms();
+        if self.health.is_damaged() && !self.log.damaged {
+            // The checkpoint that is due now removes the milestone.
+            self.log.damaged = true;
+            self.unsigned_since = Some(0);
+        }
         if !self.orphans.is_empty() {
             self.write(Vec::new());
         }
@@ -236,11 +245,19 @@ impl Writer {
             self.counted_at = now;
             self.write_counts(now);
         }
-        let due = self
-            .unsigned_since
-            .is_some_and(|since| now.abs_diff(since) >= CHECKPOINT_AFTER_MS);
-        if due || self.log.unsigned.count >= CHECKPOINT_RECORDS || !self.health.is_good() {
+        if let Some(published) = self.desk.ended() {
+            self.checkpoints_fail = published.is_err();
+            self.tell(published);
+        }
+        if !self.health.is_good() {
             self.checkpoint();
+        } else if self
+            .unsigned_since
+            .is_some_and(|since| now.abs_diff(since) >= CHECKPOINT_AFTER_MS)
+            && self.desk.is_free()
+        {
+            self.desk.begin(self.log.unpublished());
+            self.unsigned_since = None;
         }
     }
 
@@ -260,16 +277,16 @@ impl Writer {
         self.told(written, now);
     }
 
-    /// Signs the present state. While the journal is not good, this attempt also shows when it is
-    /// good again.
+    /// Signs the present state and waits until it is published. While the journal is not healthy,
+    /// this attempt also shows when it is healthy again.
     fn checkpoint(&mut self) {
         // Acknowledged records are remembered first, even if the remains of a failed write cannot
         // be cut off. If those records cannot be reached either, the next start must know that they
         // are missing.
-        let owed = self.log.owes_checkpoint();
-        let signed = if owed { self.log.checkpoint() } else { Ok(()) };
+        let owed = self.owes_checkpoint();
+        let signed = if owed { self.publish() } else { Ok(()) };
         let settled = signed.and_then(|()| self.log.settle());
-        let attempt = settled.and_then(|()| if owed { Ok(()) } else { self.log.checkpoint() });
+        let attempt = settled.and_then(|()| if owed { Ok(()) } else { self.publish() });
         self.checkpoints_fail = attempt.is_err();
         if attempt.is_ok() {
             self.unsigned_since = None;
@@ -277,6 +294,15 @@ impl Writer {
         self.lines_fail &= attempt.is_err();
         self.paths_fail &= attempt.is_err();
         self.tell(attempt);
+    }
+
+    /// Returns true if there is something to sign or to publish.
+    fn owes_checkpoint(&self) -> bool {
+        self.log.unsigned.count > 0 || self.desk.owes()
+    }
+
+    fn publish(&mut self) -> io::Result<()> {
+        self.desk.publish(self.log.unpublished())
     }
 
     fn told(&mut self, written: io::Result<()>, now: u64) {
@@ -311,8 +337,9 @@ impl Writer {
         let written = chunks
             .chunks(MAX_BATCH)
             .try_for_each(|chunk| self.log.append(chunk, now).map(|_| ()));
-        let signed = if self.log.owes_checkpoint() {
-            self.log.checkpoint()
+        self.log.end();
+        let signed = if self.owes_checkpoint() {
+            self.publish()
         } else {
             Ok(())
         };
@@ -320,7 +347,7 @@ impl Writer {
         if let Err(error) = &ended {
             tracing::error!(%error, "the audit journal could not be completed");
         }
-        // The lock ends before its end is reported.
+        // The locks end before their end is reported.
         drop(self);
         if let (Ok(()), Some(reply)) = (ended, reply) {
             // No one may be waiting any more.
@@ -355,9 +382,6 @@ const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 200 });
 
 /// With [`TICK`], every record is under a checkpoint within a second.
 const CHECKPOINT_AFTER_MS: u64 = 700;
-
-/// The number of records after which a checkpoint does not wait.
-const CHECKPOINT_RECORDS: u64 = 1000;
 
 /// The interval at which counts are written.
 const COUNTS_EVERY_MS: u64 = 1000;

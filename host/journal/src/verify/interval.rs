@@ -2,33 +2,31 @@
 
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints::Listed;
-use super::super::damage::{Damage, Place};
+use super::super::damage::{Damage, Spot};
 use super::super::tree::{Hash, Tree};
 
 /// The records that one checkpoint adds, compared with the hashes beside it.
 pub(super) struct Interval<'l> {
     listed: &'l Listed,
     first: u64,
-    /// The tree of the records before and the hashes beside the checkpoint.
-    hinted: Tree,
+    /// The tree of the records before.
+    before: Tree,
     seen: usize,
-    differs: Option<Place>,
+    differs: Option<Spot>,
 }
 
 impl<'l> Interval<'l> {
     pub(super) fn begin(before: &Tree, listed: &'l Listed) -> Self {
-        let mut hinted = before.clone();
-        listed.leaves.iter().for_each(|leaf| hinted.push(*leaf));
         Self {
             listed,
             first: before.size() + 1,
-            hinted,
+            before: before.clone(),
             seen: 0,
             differs: None,
         }
     }
 
-    pub(super) fn see(&mut self, leaf: &Hash, place: &Place) {
+    pub(super) fn see(&mut self, leaf: &Hash, spot: Spot) {
         if self.differs.is_none()
             && self
                 .listed
@@ -36,7 +34,7 @@ impl<'l> Interval<'l> {
                 .get(self.seen)
                 .is_some_and(|hint| hint != leaf)
         {
-            self.differs = Some(place.clone());
+            self.differs = Some(spot);
         }
         self.seen += 1;
     }
@@ -45,9 +43,7 @@ impl<'l> Interval<'l> {
     /// record.
     pub(super) fn damage(&self) -> Damage {
         match &self.differs {
-            Some(place) if Checkpoint::of(&self.hinted) == self.listed.checkpoint => {
-                Damage::Changed(place.clone())
-            }
+            Some(spot) if self.hints_are_signed() => Damage::Changed(spot.place()),
             _ => Damage::ChangedBetween {
                 first: self.first,
                 last: self.listed.checkpoint.size,
@@ -57,6 +53,16 @@ impl<'l> Interval<'l> {
 
     /// Returns true if the records are the signed ones but the hashes are not.
     pub(super) fn hints_differ(&self) -> bool {
-        !self.listed.leaves.is_empty() && Checkpoint::of(&self.hinted) != self.listed.checkpoint
+        // If each hash is that of its record, they are the signed ones, too.
+        let same = self.differs.is_none() && self.seen == self.listed.leaves.len();
+        !self.listed.leaves.is_empty() && !same && !self.hints_are_signed()
+    }
+
+    /// Returns true if the records before and the hashes beside the checkpoint make the signed
+    /// tree.
+    fn hints_are_signed(&self) -> bool {
+        let mut tree = self.before.clone();
+        self.listed.leaves.iter().for_each(|leaf| tree.push(*leaf));
+        Checkpoint::of(&tree) == self.listed.checkpoint
     }
 }

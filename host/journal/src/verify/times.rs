@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::damage::Place;
+use super::super::damage::{Place, Spot};
 use super::super::time::parse_time;
 
 /// Records whose time is before that of the record before them.
@@ -26,26 +26,29 @@ pub(super) struct Times {
 
 impl Times {
     /// Follows the time of one more record.
-    pub(super) fn follow(&mut self, time: &str, place: &Place) {
+    pub(super) fn follow(&mut self, time: &str, spot: Spot) {
+        if self.last.as_deref() == Some(time) {
+            return;
+        }
         self.first.get_or_insert_with(|| time.to_owned());
         let before = self.last.replace(time.to_owned());
         // All times have one spelling, so they compare as their text does.
         if let Some(before) = before.filter(|before| before.as_str() > time) {
-            self.note(&before, time, place);
+            self.note(&before, time, spot);
         }
     }
 
-    fn note(&mut self, before: &str, time: &str, place: &Place) {
+    fn note(&mut self, before: &str, time: &str, spot: Spot) {
         let ms = |time| parse_time(time).unwrap_or_default();
         let by = ms(before).saturating_sub(ms(time));
         let back = self.back.get_or_insert_with(|| Back {
             count: 0,
             most_ms: 0,
-            place: place.clone(),
+            place: spot.place(),
         });
         back.count += 1;
         if by > back.most_ms {
-            (back.most_ms, back.place) = (by, place.clone());
+            (back.most_ms, back.place) = (by, spot.place());
         }
     }
 }
@@ -71,20 +74,20 @@ mod tests {
     #[test]
     fn a_time_before_the_last_one_is_counted_and_the_furthest_is_placed() {
         let mut times = Times::default();
-        let at = |seq| Place {
-            file: "f".to_owned(),
+        let at = |seq| Spot {
+            segment: 1,
             line: seq,
-            seq: Some(seq),
+            seq,
         };
         for (second, seq) in [(10, 1), (10, 2), (9, 3), (11, 4), (5, 5), (6, 6)] {
-            times.follow(&format!("2025-11-21T08:00:{second:02}.000Z"), &at(seq));
+            times.follow(&format!("2025-11-21T08:00:{second:02}.000Z"), at(seq));
         }
         assert_eq!(
             times.back,
             Some(Back {
                 count: 2,
                 most_ms: 6000,
-                place: at(5)
+                place: at(5).place()
             })
         );
     }

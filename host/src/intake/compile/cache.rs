@@ -4,14 +4,14 @@
 //! attacker who can write into the folder but does not have the key cannot make the host run
 //! anything, only make it compile again.
 //!
-//! Trusts nothing in the folder. Invariant: a file is opened without following links, read once,
-//! and only if it belongs to this user and no one else can read or change it. A file with any fault
-//! is removed with a warning and is never an error: the component is compiled. Deliberately absent:
-//! any file of the tools folder.
+//! Trusts nothing in the folder. Invariant: a file is opened without following links, read once
+//! into sealed memory, and only if it belongs to this user and no one else can read or change it. A
+//! file with any fault is removed with a warning and is never an error: the component is compiled.
+//! Deliberately absent: any file of the tools folder.
 
 use std::cmp::Reverse;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,6 @@ use std::path::{Path, PathBuf};
 use bailiwick_journal::MacKey;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
-use super::MAX_CODE;
 use super::code::{CodeIdentity, MachineCode};
 use crate::owned::{self, OwnedError, Trust};
 
@@ -65,10 +64,11 @@ impl Cache {
     /// Returns the code for this identity, if there is an authentic file of it.
     pub(super) fn find(&self, identity: &CodeIdentity) -> Option<MachineCode> {
         let name = identity.name();
-        let found = self.read(&name).and_then(|file| {
+        let found = self.open_file(&name).and_then(|file| {
             let Some(file) = file else { return Ok(None) };
             let code = MachineCode::authentic(&self.key, identity, file);
-            code.map(Some)
+            code.map_err(|error| error.to_string())?
+                .map(Some)
                 .ok_or_else(|| "this host did not write it, or it changed since".to_owned())
         });
         found.unwrap_or_else(|wrong| {
@@ -93,15 +93,15 @@ impl Cache {
         self.tidy();
     }
 
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Flaw> {
+    /// Opens a file of the cache, if there is one of this name and no one else can touch it.
+    fn open_file(&self, name: &str) -> Result<Option<File>, Flaw> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::openat(&self.folder, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
             Err(rustix::io::Errno::NOENT) => return Ok(None),
             Err(error) => return Err(error.to_string()),
         };
-        let told = |error: io::Error| error.to_string();
-        let metadata = file.metadata().map_err(told)?;
+        let metadata = file.metadata().map_err(|error| error.to_string())?;
         // An orchestrator that gives a volume to a trusted group gives that group its files, too.
         let shared = self.trust.groups.contains(&metadata.gid());
         let closed = shared || metadata.mode() & ALL == READ_BY_OWNER;
@@ -111,25 +111,16 @@ impl Cache {
                     .to_owned(),
             );
         }
-        let most = u64::try_from(MAX_CODE)
-            .unwrap_or(u64::MAX)
-            .saturating_add(1024);
-        let mut bytes =
-            Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or_default());
-        (&file).take(most).read_to_end(&mut bytes).map_err(told)?;
         let used = Timestamps {
             last_access: time(UTIME_OMIT),
             last_modification: time(UTIME_NOW),
         };
         // The time of use decides which files go first; without it, the time of writing does.
         let _ = rustix::fs::futimens(&file, &used);
-        Ok(Some(bytes))
+        Ok(Some(file))
     }
 
     fn write(&self, identity: &CodeIdentity, code: &MachineCode) -> io::Result<()> {
-        let header = code
-            .header(&self.key, identity)
-            .ok_or(io::ErrorKind::InvalidData)?;
         let name = identity.name();
         let new = format!("{name}{UNFINISHED}");
         let _ = rustix::fs::unlinkat(&self.folder, &new, AtFlags::empty());
@@ -137,8 +128,7 @@ impl Cache {
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::openat(&self.folder, &new, flags, Mode::RUSR)?);
         let write = |mut file: File| {
-            file.write_all(&header)?;
-            file.write_all(code.bytes())?;
+            code.write(&self.key, identity, &mut file)?;
             file.sync_all()?;
             Ok(rustix::fs::renameat(
                 &self.folder,

@@ -5,18 +5,22 @@
 //! from a worker, or from bytes with the right authentication code over them and over their
 //! purpose.
 //!
-//! Invariant: the authenticated memory is the very memory that is loaded; a file is never read
-//! twice.
+//! Invariant: the authenticated memory is the very memory that is loaded, and it cannot change in
+//! between; a file is never read twice.
 
+use std::fs::File;
 use std::hash::{Hash as _, Hasher};
+use std::io::{self, Read as _, Write};
 
 use bailiwick_journal::MacKey;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::super::structure::RULES;
+use super::MAX_CODE;
+use super::sealed::Sealed;
 use crate::sandbox::INTERFACE;
 use crate::seams::hex;
 
@@ -24,16 +28,19 @@ use crate::seams::hex;
 /// component was admitted.
 pub(super) struct CodeIdentity {
     digest: String,
-    /// SHA-256 over the engine's version, settings and target, the rules and the interface.
+    /// SHA-256 over the format of the file, the engine's version, settings and target, the rules
+    /// and the interface.
     made_under: [u8; 32],
 }
 
 impl CodeIdentity {
     pub(super) fn new(engine: &Engine, digest: &str) -> Self {
         let mut settings = Digester(Sha256::new());
+        // A file in an older format is found under no name, and so is code for an older interface,
+        // whatever the file says.
+        MAGIC.hash(&mut settings);
         engine.precompile_compatibility_hash().hash(&mut settings);
         RULES.hash(&mut settings);
-        // Code that was made for an older interface is found under no name, whatever the file says.
         INTERFACE.hash(&mut settings);
         Self {
             digest: digest.to_owned(),
@@ -71,67 +78,108 @@ pub(super) struct MachineCode(CodeBytes);
 
 enum CodeBytes {
     /// Bytes from a worker.
-    Bare(Vec<u8>),
-    /// Bytes from the cache, behind their header.
-    Headed(Vec<u8>),
+    Made(Vec<u8>),
+    /// Bytes from the cache.
+    Kept(Sealed),
 }
 
 impl MachineCode {
     /// Returns the code that a worker made.
     pub(super) fn from_worker(bytes: Vec<u8>) -> Self {
-        Self(CodeBytes::Bare(bytes))
+        Self(CodeBytes::Made(bytes))
     }
 
-    /// Returns the code in `file`, if that was made with `key` for this identity.
-    pub(super) fn authentic(key: &MacKey, identity: &CodeIdentity, file: Vec<u8>) -> Option<Self> {
-        let rest = file.strip_prefix(MAGIC)?;
-        let (code, bytes) = rest.split_at_checked(MAC_LENGTH)?;
-        mac(key, identity, bytes)?.verify_slice(code).ok()?;
-        Some(Self(CodeBytes::Headed(file)))
-    }
-
-    /// Returns the header that precedes the code in an authentic file.
-    pub(super) fn header(&self, key: &MacKey, identity: &CodeIdentity) -> Option<Vec<u8>> {
-        let code = mac(key, identity, self.bytes())?.finalize().into_bytes();
-        Some([MAGIC, code.as_slice()].concat())
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        match &self.0 {
-            CodeBytes::Bare(bytes) => bytes,
-            CodeBytes::Headed(file) => file.get(MAGIC.len() + MAC_LENGTH..).unwrap_or_default(),
+    /// Returns the code in a file of the cache, if that was made with `key` for this identity.
+    pub(super) fn authentic(
+        key: &MacKey,
+        identity: &CodeIdentity,
+        mut file: File,
+    ) -> io::Result<Option<Self>> {
+        let mut header = [0; MAGIC.len() + blake3::OUT_LEN];
+        match file.read_exact(&mut header) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
         }
+        let most = u64::try_from(MAX_CODE).unwrap_or(u64::MAX);
+        let code = Self(CodeBytes::Kept(Sealed::copy(&file, most)?));
+        let expected = code.mac(key, identity)?;
+        let found = header
+            .strip_prefix(MAGIC)
+            .and_then(|found| blake3::Hash::from_slice(found).ok());
+        // Hashes compare in constant time.
+        Ok((found == Some(expected)).then_some(code))
+    }
+
+    /// Writes the file from which [`authentic`](Self::authentic) returns this code.
+    pub(super) fn write(
+        &self,
+        key: &MacKey,
+        identity: &CodeIdentity,
+        to: &mut impl Write,
+    ) -> io::Result<()> {
+        to.write_all(MAGIC)?;
+        to.write_all(self.mac(key, identity)?.as_bytes())?;
+        self.pieces(|piece| to.write_all(piece))
     }
 
     /// Loads the code as a component of the engine.
     pub(super) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         #[expect(unsafe_code, reason = "the one place where compiled code is loaded")]
-        // SAFETY: `deserialize` demands bytes that the engine's compiler made. A `MachineCode`
+        // SAFETY: both functions demand bytes that the engine's compiler made. A `MachineCode`
         // exists only of bytes that a worker, which is this program with the same compiler, handed
         // over, or that carry an authentication code made over them with a key that never leaves
-        // this process and its key folder. The bytes are in memory that no one else can change, and
-        // the engine copies them. That they are for this engine is checked by `deserialize` itself.
+        // this process and its key folder. `deserialize` copies bytes that this value alone holds.
+        // `deserialize_file` maps the file, which must never change: its seals, which are older
+        // than its authentication, see to that, and the path leads to this very file while `self`
+        // holds it open. That the bytes are for this engine is checked by both.
         unsafe {
-            Component::deserialize(engine, self.bytes())
+            match &self.0 {
+                CodeBytes::Made(bytes) => Component::deserialize(engine, bytes),
+                CodeBytes::Kept(sealed) => Component::deserialize_file(engine, sealed.path()),
+            }
+        }
+    }
+
+    /// Computes the authentication code over the identity and the code, each part behind its
+    /// length.
+    fn mac(&self, key: &MacKey, identity: &CodeIdentity) -> io::Result<blake3::Hash> {
+        let key = Zeroizing::new(blake3::derive_key(PURPOSE, key.bytes()));
+        let mut mac = blake3::Hasher::new_keyed(&key);
+        for part in [MAGIC, identity.digest.as_bytes(), &identity.made_under] {
+            mac.update(&length_of(part).to_be_bytes());
+            mac.update(part);
+        }
+        mac.update(&self.length().to_be_bytes());
+        self.pieces(|piece| {
+            mac.update(piece);
+            Ok(())
+        })?;
+        let code = mac.finalize();
+        mac.zeroize();
+        Ok(code)
+    }
+
+    fn length(&self) -> u64 {
+        match &self.0 {
+            CodeBytes::Made(bytes) => length_of(bytes),
+            CodeBytes::Kept(sealed) => sealed.length(),
+        }
+    }
+
+    /// Passes all bytes to `each`, one piece after another.
+    fn pieces(&self, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        match &self.0 {
+            CodeBytes::Made(bytes) => each(bytes),
+            CodeBytes::Kept(sealed) => sealed.pieces(each),
         }
     }
 }
 
-/// Computes the authentication code over the identity, each part behind its length, and the code.
-fn mac(key: &MacKey, identity: &CodeIdentity, bytes: &[u8]) -> Option<Hmac<Sha256>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).ok()?;
-    for part in [
-        MAGIC,
-        identity.digest.as_bytes(),
-        &identity.made_under,
-        bytes,
-    ] {
-        mac.update(&u64::try_from(part.len()).ok()?.to_be_bytes());
-        mac.update(part);
-    }
-    Some(mac)
+fn length_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 /// The first bytes of such a file. A change of the layout changes them.
-const MAGIC: &[u8] = b"bailiwick-code-1";
-const MAC_LENGTH: usize = 32;
+const MAGIC: &[u8] = b"bailiwick-code-2";
+/// The one purpose of the key that is derived from the cache's.
+const PURPOSE: &str = "bailiwick 2026-11-26 authentication of compiled code";

@@ -97,6 +97,7 @@ fn byte_of(tier: Tier) -> u8 {
     match tier {
         Tier::Compact => b'c',
         Tier::Script => b's',
+        Tier::Resident => b'r',
     }
 }
 
@@ -104,6 +105,7 @@ pub(super) fn tier_of(byte: u8) -> Option<Tier> {
     match byte {
         b'c' => Some(Tier::Compact),
         b's' => Some(Tier::Script),
+        b'r' => Some(Tier::Resident),
         _ => None,
     }
 }

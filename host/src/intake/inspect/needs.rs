@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use wasmparser::{BinaryReaderError, Instance, Payload};
 
-use crate::sandbox::{COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES};
+use crate::sandbox::{
+    COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES, RESIDENT_MEMORIES,
+    RESIDENT_MEMORY, SHARED_MEMORY, Tier,
+};
 
 /// Counts over the outer component and its core modules.
 #[derive(Default)]
@@ -53,8 +56,27 @@ impl Needs {
         Ok(())
     }
 
+    /// Returns the engine that suits the component.
+    pub(super) fn tier(&self, wasi: bool) -> Tier {
+        if !wasi && self.are_compact() {
+            Tier::Compact
+        } else if self.are_resident() {
+            Tier::Resident
+        } else {
+            Tier::Script
+        }
+    }
+
+    /// Returns true if resetting the whole memory costs less than fetching what a call touches.
+    fn are_resident(&self) -> bool {
+        !self.beyond_counting
+            && self.memories <= RESIDENT_MEMORIES
+            && self.memory_bytes > SHARED_MEMORY
+            && self.memory_bytes <= RESIDENT_MEMORY
+    }
+
     /// Returns true if the compact tier can hold the component.
-    pub(super) fn are_compact(&self) -> bool {
+    fn are_compact(&self) -> bool {
         !self.beyond_counting
             && self.instances <= COMPACT_INSTANCES
             && self.memories <= COMPACT_MEMORIES
@@ -69,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    fn is_compact(wat: &str) -> Option<bool> {
+    fn tier(wat: &str, wasi: bool) -> Option<Tier> {
         let bytes = wat::parse_str(wat).ok()?;
         let mut needs = Needs::default();
         let mut depth = 0_usize;
@@ -82,7 +104,7 @@ mod tests {
             }
             needs.count(depth, payload).ok()?;
         }
-        Some(needs.are_compact())
+        Some(needs.tier(wasi))
     }
 
     const NINE: [&str; 9] = ["(core module) (core instance (instantiate 0))"; 9];
@@ -100,7 +122,29 @@ mod tests {
             (NINE.join(""), false),
             ("(core module $m (table 1 funcref) (table 1 funcref) (table 1 funcref) (table 1 funcref) (table 1 funcref))".into(), false),
         ] {
-            assert_eq!(is_compact(&format!("(component {body})")), Some(compact), "{body}");
+            let text = format!("(component {body})");
+            let expected = if compact { Tier::Compact } else { Tier::Script };
+            assert_eq!(tier(&text, false), Some(expected), "{body}");
+            assert_eq!(tier(&text, true), Some(Tier::Script), "{body} with WASI");
         }
+    }
+
+    #[test]
+    fn one_memory_of_a_middle_size_stays_resident() {
+        for (memories, wasi, expected) in [
+            ("(memory 32)", false, Tier::Script),
+            ("(memory 33)", false, Tier::Resident),
+            ("(memory 145)", true, Tier::Resident),
+            ("(memory 160)", false, Tier::Resident),
+            ("(memory 161)", false, Tier::Script),
+            ("(memory 199)", false, Tier::Script),
+            ("(memory 80) (memory 1)", false, Tier::Script),
+        ] {
+            let text = format!("(component (core module {memories}))");
+            assert_eq!(tier(&text, wasi), Some(expected), "{memories}");
+        }
+        let twice = "(core instance (instantiate $m))".repeat(2);
+        let text = format!("(component (core module $m (memory 80)) {twice})");
+        assert_eq!(tier(&text, false), Some(Tier::Script), "two memories");
     }
 }

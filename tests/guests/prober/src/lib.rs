@@ -175,6 +175,25 @@ fn crash(_call: &Call) -> Result<String, Error> {
 }
 
 #[derive(Deserialize, JsonSchema)]
+struct Descend {
+    depth: u32,
+}
+
+/// Calls itself, with some bytes of stack at each depth.
+#[bailiwick_sdk::tool(read_only)]
+fn descend(_call: &Call, args: Descend) -> Result<u32, Error> {
+    Ok(level(args.depth))
+}
+
+fn level(depth: u32) -> u32 {
+    let held = core::hint::black_box([depth; 16]);
+    if depth == 0 {
+        return 0;
+    }
+    level(depth - 1) + held.iter().map(|it| it / depth).sum::<u32>() / 16
+}
+
+#[derive(Deserialize, JsonSchema)]
 struct Say {
     text: String,
     times: u32,
@@ -203,4 +222,4 @@ struct Configured {
     limits: Vec<u32>,
 }
 
-bailiwick_sdk::export!(hunt, ask, count, spin, hog, shout, crash, say, configured);
+bailiwick_sdk::export!(hunt, ask, count, spin, hog, shout, crash, descend, say, configured);

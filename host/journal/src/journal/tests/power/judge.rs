@@ -2,10 +2,11 @@
 
 use super::disk::{Left, LeftIn, write_to};
 use super::life::{Life, lines_of, told};
-use super::recorder::{AUDIT, lock};
+use super::recorder::{AUDIT, MEMORY, lock};
 use super::*;
 use crate::archive::key_text;
-use crate::journal::recover;
+use crate::journal::recover::{self, Recovered};
+use crate::testing::memory;
 use crate::tree::{Tree, leaf_hash};
 use crate::verify::{Given, verify_in};
 
@@ -24,12 +25,14 @@ pub(super) fn judge(left: &Left, life: &Life, moment: usize) -> Result<Vec<Strin
     };
     let started = start(&folder)
         .map_err(|error| format!("the journal does not start: {error} ({})", says(&verified)));
-    let Started { records, written } = started?;
+    let started = started?;
+    let Started { records, written } = started;
     let verified = verified.map_err(|error| format!("the journal starts, but {error}"))?;
     let lines = lines_of(&folder);
     ensure(lines.len() == records, || {
         format!("{} lines of {records} records", lines.len())
     })?;
+    unmarked(left, started, &lines)?;
     let kept = records - written;
     let alike = verified.is_none_or(|count| count == kept);
     ensure(alike, || {
@@ -54,6 +57,23 @@ pub(super) fn judge(left: &Left, life: &Life, moment: usize) -> Result<Vec<Strin
     Ok(lines[..kept].to_vec())
 }
 
+/// Checks that a start without the milestone finds and leaves the same.
+fn unmarked(left: &Left, started: Started, lines: &[String]) -> Result<(), String> {
+    let milestone = memory(Path::new(AUDIT)).milestone();
+    let mut left = left.clone();
+    if left.remove(&format!("{MEMORY}/{milestone}")).is_none() {
+        return Ok(());
+    }
+    let root = temporary();
+    write_to(root.path(), &left);
+    let folder = root.path().join(AUDIT);
+    let other = start(&folder)
+        .map_err(|error| format!("the journal starts only with its milestone: {error}"))?;
+    ensure(other == started && lines_of(&folder) == lines, || {
+        format!("without the milestone a start finds {other:?}, with it {started:?}")
+    })
+}
+
 /// Returns the verifier's count before the host starts; `None` if the disk has no key yet.
 fn verify_left(left: &Left, life: &Life, moment: usize) -> Result<Option<usize>, String> {
     let audit = LeftIn(AUDIT, left);
@@ -70,7 +90,7 @@ fn verify_left(left: &Left, life: &Life, moment: usize) -> Result<Option<usize>,
 }
 
 /// The findings of a start.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Started {
     records: usize,
     /// The number of records that it wrote itself.
@@ -80,9 +100,13 @@ struct Started {
 /// Starts, signs and stops.
 fn start(folder: &Path) -> Result<Started, String> {
     let settings = settings(folder);
-    let (mut log, opened) =
-        recover::recover(Box::new(lock(folder)), &settings, key(), &*clock(0)).map_err(told)?;
-    log.checkpoint().map_err(told)?;
+    let Recovered {
+        mut log,
+        mut publisher,
+        opened,
+        ..
+    } = recover::recover(Box::new(lock(folder)), &settings, key(), &*clock(0)).map_err(told)?;
+    publisher.publish(log.unpublished()).map_err(told)?;
     let count = |number: u64| usize::try_from(number).unwrap();
     let cut = u64::from(opened.cut_bytes > 0);
     // If even the first batch was torn, the record of that begins the log, after its head.

@@ -1,16 +1,17 @@
 //! One life of a journal: it starts, writes and signs, and all of its requests to the disk are
-//! known.
+//! known. Checkpoints are published beside it, at the same time as batches are written.
 
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
 use super::disk::{Disk, Left, Step, write_to};
-use super::recorder::{AUDIT, Recorder};
+use super::recorder::{AUDIT, Recorder, Steps};
 use super::*;
 use crate::checkpoint::Checkpoint;
 use crate::journal::log::Log;
-use crate::journal::recover;
+use crate::journal::publish::Publisher;
+use crate::journal::recover::{self, Recovered};
 use crate::record::{CallClosed, HostStarted};
 use crate::tree::Hash;
 
@@ -51,12 +52,13 @@ impl Life {
         let root = temporary();
         write_to(root.path(), left);
         let settings = settings_in(root.path(), dice);
-        let steps = Arc::new(Mutex::new(Vec::new()));
+        let steps = Arc::new(Mutex::new(Steps::new(dice.fork())));
         let recorder = Recorder::new(&settings.folder, &steps, omitted);
-        let (log, _) =
+        let Recovered { log, publisher, .. } =
             recover::recover(Box::new(recorder), &settings, key(), &*clock(0)).map_err(told)?;
         let mut living = Living {
             log,
+            publisher,
             steps,
             folder: settings.folder,
             made: 0,
@@ -69,13 +71,14 @@ impl Life {
         }
         let Living {
             log,
+            publisher,
             steps,
             folder,
             mut life,
             ..
         } = living;
-        drop(log);
-        life.steps = std::mem::take(&mut *steps.lock().unwrap());
+        drop((log, publisher));
+        life.steps = steps.lock().unwrap().finish();
         assert_eq!(
             Disk::after(left, &life.steps).written(),
             found(&folder, AUDIT),
@@ -126,7 +129,8 @@ impl Life {
 /// A life that goes on.
 struct Living {
     log: Log,
-    steps: Arc<Mutex<Vec<Step>>>,
+    publisher: Publisher,
+    steps: Arc<Mutex<Steps>>,
     folder: PathBuf,
     /// Records so far.
     made: u64,
@@ -135,7 +139,7 @@ struct Living {
 
 impl Living {
     fn now(&self) -> usize {
-        self.steps.lock().unwrap().len()
+        self.steps.lock().unwrap().now()
     }
 
     fn act(&mut self, dice: &mut Dice) {
@@ -188,7 +192,10 @@ impl Living {
             size,
             root,
         });
-        self.log.checkpoint().unwrap();
+        // Every step of this comes some time later, beside those of the next batches.
+        self.steps.lock().unwrap().beside();
+        self.publisher.publish(self.log.unpublished()).unwrap();
+        self.steps.lock().unwrap().before();
     }
 
     /// Makes a record of any size up to several pages, unless there are many of them already.

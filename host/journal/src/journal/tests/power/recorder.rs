@@ -1,23 +1,79 @@
-//! A storage that records its requests to the disk: the steps of [`Folder`], one by one.
+//! A storage that records its requests to the disk: the steps of [`Folder`], one by one. Those of
+//! publishing a checkpoint are mixed with those of writing batches, as two threads mix them.
 //!
 //! A sync counts only if the folder really made it. Its place in an operation is known here.
 
+use std::collections::VecDeque;
 use std::io;
 
+use super::dice::Dice;
 use super::disk::Step;
 use super::*;
 use crate::archive::{Archive, CHECKPOINTS, segment_name};
 use crate::durable::seen::Synced;
-use crate::file::{Folder, Storage, Unavailable};
+use crate::file::{Board, Folder, Storage, Unavailable};
 use crate::testing::memory;
 
-/// A folder whose steps are recorded.
-pub(super) struct Recorder {
+/// A folder, or the files beside its segments, whose steps are recorded.
+pub(super) struct Recorder<F = Folder> {
     path: PathBuf,
-    folder: Folder,
-    steps: Arc<Mutex<Vec<Step>>>,
+    folder: F,
+    steps: Arc<Mutex<Steps>>,
     current: String,
     omitted: Option<Flush>,
+}
+
+/// The steps of two threads.
+pub(super) struct Steps {
+    done: Vec<Step>,
+    /// Steps of the other thread that are still to come.
+    ahead: VecDeque<Step>,
+    /// True while the other thread's steps are recorded.
+    beside: bool,
+    dice: Dice,
+}
+
+impl Steps {
+    pub(super) fn new(dice: Dice) -> Self {
+        Self {
+            done: Vec::new(),
+            ahead: VecDeque::new(),
+            beside: false,
+            dice,
+        }
+    }
+
+    /// Returns the number of steps so far.
+    pub(super) fn now(&self) -> usize {
+        self.done.len()
+    }
+
+    /// Begins steps of the other thread, which has done all before.
+    pub(super) fn beside(&mut self) {
+        self.done.extend(self.ahead.drain(..));
+        self.beside = true;
+    }
+
+    /// Ends steps of the other thread.
+    pub(super) fn before(&mut self) {
+        self.beside = false;
+    }
+
+    /// Returns all steps.
+    pub(super) fn finish(&mut self) -> Vec<Step> {
+        self.done.extend(self.ahead.drain(..));
+        std::mem::take(&mut self.done)
+    }
+
+    fn push(&mut self, step: Step) {
+        if self.beside {
+            return self.ahead.push_back(step);
+        }
+        while !self.ahead.is_empty() && self.dice.percent(60) {
+            self.done.extend(self.ahead.pop_front());
+        }
+        self.done.push(step);
+    }
 }
 
 /// Each sync that the journal makes.
@@ -43,6 +99,10 @@ pub(super) enum Flush {
     Memory,
     /// The name of the memory.
     MemoryName,
+    /// The milestone before it gets its name.
+    Milestone,
+    /// The name of the milestone.
+    MilestoneName,
 }
 
 impl Flush {
@@ -59,7 +119,7 @@ impl Flush {
 }
 
 impl Recorder {
-    pub(super) fn new(path: &Path, steps: &Arc<Mutex<Vec<Step>>>, omitted: Option<Flush>) -> Self {
+    pub(super) fn new(path: &Path, steps: &Arc<Mutex<Steps>>, omitted: Option<Flush>) -> Self {
         let (path, folder) = (path.to_owned(), lock(path));
         Self {
             path,
@@ -69,13 +129,15 @@ impl Recorder {
             omitted,
         }
     }
+}
 
+impl<F> Recorder<F> {
     fn step(&self, step: Step) {
         self.steps.lock().unwrap().push(step);
     }
 
     /// Lets the folder perform an operation; returns the files and folders that it made durable.
-    fn perform(&mut self, act: impl FnOnce(&mut Folder) -> io::Result<()>) -> io::Result<Synced> {
+    fn perform(&mut self, act: impl FnOnce(&mut F) -> io::Result<()>) -> io::Result<Synced> {
         let (done, synced) = Synced::during(|| act(&mut self.folder));
         done.map(|()| synced)
     }
@@ -140,8 +202,32 @@ impl Storage for Recorder {
         Ok(())
     }
 
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
+        self.folder.remembered()
+    }
+
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
+        self.folder.milestone()
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        self.folder.check()
+    }
+
+    fn board(&self) -> Box<dyn Board> {
+        Box::new(Recorder {
+            path: self.path.clone(),
+            folder: self.folder.board(),
+            steps: Arc::clone(&self.steps),
+            current: String::new(),
+            omitted: self.omitted,
+        })
+    }
+}
+
+impl Board for Recorder<Box<dyn Board>> {
     fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
-        let synced = self.perform(|folder| folder.add_checkpoint(length, line))?;
+        let synced = self.perform(|board| board.add_checkpoint(length, line))?;
         let name = audit(CHECKPOINTS);
         self.step(Step::Open(name.clone()));
         self.step(Step::SetLength(
@@ -155,7 +241,7 @@ impl Storage for Recorder {
     }
 
     fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
-        let synced = self.perform(|folder| folder.replace(name, contents))?;
+        let synced = self.perform(|board| board.replace(name, contents))?;
         self.replaced(
             AUDIT,
             name,
@@ -167,7 +253,7 @@ impl Storage for Recorder {
     }
 
     fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
-        let synced = self.perform(|folder| folder.remember(contents))?;
+        let synced = self.perform(|board| board.remember(contents))?;
         let name = memory(Path::new(AUDIT)).name().to_owned();
         self.replaced(
             MEMORY,
@@ -179,8 +265,25 @@ impl Storage for Recorder {
         Ok(())
     }
 
-    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
-        self.folder.remembered()
+    fn pass(&mut self, contents: &[u8]) -> io::Result<()> {
+        let synced = self.perform(|board| board.pass(contents))?;
+        let name = memory(Path::new(AUDIT)).milestone();
+        self.replaced(
+            MEMORY,
+            &name,
+            contents,
+            &synced,
+            [Flush::Milestone, Flush::MilestoneName],
+        );
+        Ok(())
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        let synced = self.perform(|board| board.forget())?;
+        let name = memory(Path::new(AUDIT)).milestone();
+        self.step(Step::Remove(format!("{MEMORY}/{name}")));
+        self.flush(Flush::MilestoneName, &synced, Step::SyncFolder(MEMORY));
+        Ok(())
     }
 
     fn check(&mut self) -> io::Result<()> {
@@ -188,7 +291,7 @@ impl Storage for Recorder {
     }
 }
 
-impl Recorder {
+impl Recorder<Box<dyn Board>> {
     fn replaced(
         &self,
         folder: &'static str,
@@ -221,4 +324,4 @@ fn audit(name: &str) -> String {
 pub(super) const AUDIT: &str = "audit";
 
 /// The folder of its memory.
-const MEMORY: &str = "audit/memory";
+pub(super) const MEMORY: &str = "audit/memory";

@@ -1,0 +1,225 @@
+//! The folder and the memory as two threads share them: one writes records, and one publishes
+//! checkpoints.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::super::archive::{CHECKPOINTS, OnDisk, segment_name, segments};
+use super::super::memory::MemoryFile;
+use super::{Board, length_of, shorten};
+use crate::durable::sync_all;
+
+/// The folder and the memory, and what this process wrote there: shared by the thread that writes
+/// records and the one that publishes checkpoints.
+pub(super) struct Site {
+    pub(super) path: PathBuf,
+    pub(super) archive: OnDisk,
+    pub(super) directory: File,
+    pub(super) memory: MemoryFile,
+    pub(super) written: Mutex<Written>,
+    /// Never read; the locks last as long as these files are open.
+    pub(super) _locks: [File; 2],
+}
+
+/// The files that this process wrote.
+pub(super) struct Written {
+    /// The segment begun last, and its number.
+    pub(super) segment: Option<(u64, WrittenFile)>,
+    /// True while the segment is being written.
+    pub(super) active: bool,
+    /// The list of checkpoints; none if there is no list yet.
+    pub(super) list: Option<WrittenFile>,
+}
+
+/// A file that this process wrote. While a write is under way, its length is between two.
+#[derive(Clone, Copy)]
+pub(super) struct WrittenFile {
+    pub(super) id: FileId,
+    pub(super) least: u64,
+    pub(super) most: u64,
+}
+
+impl WrittenFile {
+    pub(super) fn new(metadata: &Metadata) -> Self {
+        Self {
+            id: FileId::of(metadata),
+            least: metadata.len(),
+            most: metadata.len(),
+        }
+    }
+
+    /// Checks that a path leads to this file and that the file has the length that was written.
+    fn look(&self, path: &Path, what: &str) -> io::Result<()> {
+        let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => elsewhere(what),
+            _ => error,
+        })?;
+        let lengths = self.least..=self.most;
+        if FileId::of(&found) == self.id && lengths.contains(&found.len()) {
+            Ok(())
+        } else {
+            Err(elsewhere(what))
+        }
+    }
+}
+
+/// The identity of a file, whatever its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+}
+
+impl Site {
+    pub(super) fn segment(&self, number: u64) -> PathBuf {
+        self.path.join(segment_name(number))
+    }
+
+    pub(super) fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns true if a file is the segment of this number, as far as this process knows.
+    pub(super) fn is_segment(&self, number: u64, metadata: &Metadata) -> bool {
+        let begun = self.written().segment;
+        begun.is_none_or(|(begun, file)| begun != number || file.id == FileId::of(metadata))
+    }
+
+    /// Checks that no segment was taken away, including those that are complete.
+    pub(super) fn all_segments(&self) -> io::Result<()> {
+        let found = segments(&self.archive)?;
+        // The segment begun last may have been removed again, when its first write failed.
+        let begun = self.written().segment;
+        let least = begun.map_or(0, |(number, _)| number.saturating_sub(1));
+        let newest = found.last().copied().unwrap_or_default();
+        if newest >= least
+            && found
+                .into_iter()
+                .zip(1..)
+                .all(|(number, expected)| number == expected)
+        {
+            return Ok(());
+        }
+        Err(elsewhere("a segment"))
+    }
+
+    pub(super) fn replace_memory(&self, name: &str, contents: &[u8]) -> io::Result<()> {
+        let folder = self.memory.folder();
+        replace(folder, &File::open(folder)?, name, contents)
+    }
+
+    /// Checks the folder, the active segment and the list.
+    pub(super) fn check(&self) -> io::Result<()> {
+        if FileId::of(&fs::metadata(&self.path)?) != FileId::of(&self.directory.metadata()?) {
+            return Err(elsewhere("the audit folder"));
+        }
+        // The other thread announces a write before it begins, so nothing grows during this look.
+        let written = self.written();
+        if let (Some((number, file)), true) = (written.segment, written.active) {
+            file.look(&self.segment(number), "the segment")?;
+        }
+        let list = written.list;
+        list.map_or(Ok(()), |list| {
+            list.look(&self.path.join(CHECKPOINTS), "the list of checkpoints")
+        })
+    }
+}
+
+/// The files beside the segments.
+pub(super) struct Beside(pub(super) Arc<Site>);
+
+impl Board for Beside {
+    fn add_checkpoint(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
+        self.0.all_segments()?;
+        // A list that is gone must not be begun anew.
+        let mut file = private()
+            .append(true)
+            .create(length == 0)
+            .open(self.0.path.join(CHECKPOINTS))?;
+        let mut found = WrittenFile::new(&file.metadata()?);
+        if self
+            .0
+            .written()
+            .list
+            .is_some_and(|list| list.id != found.id)
+        {
+            return Err(elsewhere("the list of checkpoints"));
+        }
+        found.least = found.least.min(length);
+        found.most = found.most.max(length + length_of(line));
+        self.0.written().list = Some(found);
+        let written = shorten(&file, length)
+            .and_then(|()| file.write_all(line))
+            .and_then(|()| sync_all(&file));
+        // A write that failed halfway leaves the same list, whatever its length now.
+        self.0.written().list = Some(WrittenFile::new(&file.metadata()?));
+        written?;
+        if length == 0 {
+            sync_all(&self.0.directory)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn replace(&mut self, name: &str, contents: &[u8]) -> io::Result<()> {
+        replace(&self.0.path, &self.0.directory, name, contents)
+    }
+
+    fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.0.replace_memory(self.0.memory.name(), contents)
+    }
+
+    fn pass(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.0.replace_memory(&self.0.memory.milestone(), contents)
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        let folder = self.0.memory.folder();
+        match fs::remove_file(folder.join(self.0.memory.milestone())) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed.and_then(|()| sync_all(&File::open(folder)?)),
+        }
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        self.0.check()
+    }
+}
+
+/// Options for files that only the owner can read or write.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Returns the error for a file that is not where it was written.
+pub(super) fn elsewhere(what: &str) -> io::Error {
+    let text = format!("{what} was removed, renamed, replaced or cut by someone else");
+    io::Error::new(ErrorKind::NotFound, text)
+}
+
+fn replace(folder: &Path, directory: &File, name: &str, contents: &[u8]) -> io::Result<()> {
+    let new = folder.join(format!(".{name}.new"));
+    let mut file = private()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&new)?;
+    file.write_all(contents)?;
+    sync_all(&file)?;
+    fs::rename(&new, folder.join(name))?;
+    sync_all(directory)
+}
