@@ -4,18 +4,21 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::rounds::Measured;
+use crate::rounds::Row;
 
 /// Draws the chart as SVG.
-pub(crate) fn draw(measured: &[Measured]) -> String {
+pub(crate) fn draw(measured: &[Row]) -> String {
     let groups: BTreeSet<usize> = measured.iter().map(|of| of.connections).collect();
     let mut servers: Vec<&str> = Vec::new();
     for of in measured {
-        if !servers.contains(&of.server.as_str()) {
-            servers.push(&of.server);
+        if !servers.contains(&of.name.as_str()) {
+            servers.push(&of.name);
         }
     }
-    let most = measured.iter().map(|of| of.calls_per_s).fold(1.0, f64::max);
+    let most = measured
+        .iter()
+        .map(|of| of.figures.calls_per_s)
+        .fold(1.0, f64::max);
     let mut svg = String::new();
     // Writing to a string does not fail.
     let _ = write!(
@@ -44,11 +47,18 @@ pub(crate) fn draw(measured: &[Measured]) -> String {
         for of in measured.iter().filter(|of| of.connections == *connections) {
             let number = servers
                 .iter()
-                .position(|server| *server == of.server)
+                .position(|server| *server == of.name)
                 .unwrap_or_default();
             let x = from + across * 0.08 + wide * count(number);
-            let high = of.calls_per_s / most * (BASE - TOP);
-            bar(&mut svg, x, wide, high, colour(number), of.calls_per_s);
+            let high = of.figures.calls_per_s / most * (BASE - TOP);
+            bar(
+                &mut svg,
+                x,
+                wide,
+                high,
+                colour(number),
+                of.figures.calls_per_s,
+            );
         }
     }
     svg + "</svg>\n"
@@ -69,7 +79,7 @@ fn bar(svg: &mut String, x: f64, wide: f64, high: f64, fill: &str, value: f64) {
 
 fn legend(svg: &mut String, servers: &[&str]) {
     for (number, server) in servers.iter().enumerate() {
-        let x = LEFT + 160.0 * count(number);
+        let x = LEFT + (WIDTH - 2.0 * LEFT) / count(servers.len()) * count(number);
         let fill = colour(number);
         let name: String = server
             .chars()
@@ -94,8 +104,10 @@ fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::MAX, f64::from)
 }
 
-const COLOURS: [&str; 5] = ["#9a9a9a", "#1f6f8b", "#79b4c4", "#c47a3d", "#6b5b95"];
-const WIDTH: f64 = 760.0;
+const COLOURS: [&str; 7] = [
+    "#9a9a9a", "#d5d5d5", "#c47a3d", "#e0b07c", "#1f6f8b", "#79b4c4", "#6b5b95",
+];
+const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 340.0;
 const LEFT: f64 = 30.0;
 const TOP: f64 = 76.0;

@@ -1,205 +1,169 @@
-//! The client: keep-alive HTTP/1.1, one request after another on each connection, with a prepared
-//! body.
+//! The client: keep-alive HTTP/1.1, one request after another on each connection, with prepared
+//! requests.
 //!
-//! Trusts nothing of a server beyond its bytes. Hands on how long calls took. Invariant: a call is
+//! Trusts nothing of a server beyond its bytes. Hands on the figures of a turn. Invariant: a call is
 //! counted only if the answer arrived whole, with status 200 and a result that is not an error.
 
+mod line;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
-use http::{HeaderMap, Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use anyhow::{Context as _, ensure};
+use http::Request;
 use hyper::body::Bytes;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use url::Url;
 
-use crate::processor;
+use crate::figures::Figures;
+use crate::usage::{Meter, Reading};
+use line::{Called, Line};
 
-/// A server, with the one request to send to it, once for each bearer.
+/// A server, with the requests to send to it.
 #[derive(Clone)]
 pub(crate) struct Target {
     /// Its name in the results.
     pub(crate) name: String,
     /// Its address.
     pub(crate) url: Url,
-    /// The headers; the connections take turns.
-    pub(crate) headers: Vec<HeaderMap>,
-    /// The body, made beforehand.
-    pub(crate) body: Bytes,
-    /// Its process, if it runs here.
-    pub(crate) process: Option<u32>,
+    /// The requests, made beforehand.
+    pub(crate) requests: Arc<Vec<Request<Bytes>>>,
+    /// The request of each call.
+    pub(crate) order: Order,
+    /// What a call costs, if it runs here.
+    pub(crate) meter: Option<Meter>,
+    /// The calls so far.
+    pub(crate) count: Arc<Count>,
 }
 
-/// The figures of one turn.
-pub(crate) struct Turn {
-    /// Successful calls a second.
-    pub(crate) calls_per_s: f64,
-    /// The durations of the calls, sorted.
-    pub(crate) took: Vec<Duration>,
-    /// Calls that the server was too busy for.
-    pub(crate) busy: usize,
-    /// Processor time that the server took.
-    pub(crate) cpu: Option<Duration>,
+/// The request that a connection sends next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// A connection keeps to one request; the connections take turns with them.
+    One,
+    /// A connection goes through them all, so that all are sent equally often.
+    All,
 }
 
-impl Turn {
-    /// Returns the server's processor time for each call, microseconds.
-    pub(crate) fn cpu_us(&self) -> Option<f64> {
-        Some(self.cpu?.as_secs_f64() * 1e6 / f64::from(u32::try_from(self.took.len()).ok()?))
+/// Answers of a server since it was started.
+#[derive(Default)]
+pub(crate) struct Count {
+    /// Calls that succeeded, counted in a turn or not.
+    pub(crate) answered: AtomicU64,
+    /// Calls that found the server too busy.
+    pub(crate) busy: AtomicU64,
+}
+
+/// The connections and durations of one turn.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    /// Connections that call.
+    pub(crate) calling: usize,
+    /// Connections that are open, and called once.
+    pub(crate) idle: usize,
+    /// The time before the calls count.
+    pub(crate) warm_up: Duration,
+    /// The time in which they count.
+    pub(crate) turn: Duration,
+}
+
+impl Load {
+    /// Returns the number of open connections.
+    pub(crate) fn connections(self) -> usize {
+        self.calling + self.idle
     }
-
-    /// Returns the time within which this share of the calls was answered, microseconds.
-    pub(crate) fn percentile_us(&self, share: usize) -> f64 {
-        let at = (self.took.len() * share / 100).min(self.took.len().saturating_sub(1));
-        self.took
-            .get(at)
-            .map_or(f64::NAN, |took| took.as_secs_f64() * 1e6)
-    }
 }
 
-/// Calls the target on this many connections, after a warm-up.
-pub(crate) async fn load(
-    target: &Target,
-    connections: usize,
-    warm_up: Duration,
-    turn: Duration,
-) -> anyhow::Result<Turn> {
-    let mut callers = JoinSet::new();
-    let mut lines = Vec::new();
-    for number in 0..connections {
-        lines.push(Line::open(target, number).await?);
-    }
-    let begin = Instant::now() + warm_up;
-    for line in lines {
-        callers.spawn(line.call_until(begin, begin + turn));
-    }
-    let cpu = between(target.process, begin, begin + turn).await;
-    let (mut took, mut busy) = (Vec::new(), 0);
-    while let Some(called) = callers.join_next().await {
-        let (more, refused) = called?.with_context(|| target.name.clone())?;
-        took.extend(more);
-        busy += refused;
-    }
-    ensure!(
-        !took.is_empty(),
-        "{}: no call came to its end within a turn",
-        target.name
-    );
-    took.sort_unstable();
-    let count = u32::try_from(took.len())?;
-    Ok(Turn {
-        calls_per_s: f64::from(count) / turn.as_secs_f64(),
-        took,
-        busy,
-        cpu,
-    })
-}
-
-/// Returns the processor time of a process between two moments.
-async fn between(process: Option<u32>, begin: Instant, end: Instant) -> Option<Duration> {
-    tokio::time::sleep_until(begin.into()).await;
-    let before = processor::used(process?)?;
-    tokio::time::sleep_until(end.into()).await;
-    processor::used(process?)?.checked_sub(before)
-}
-
-/// One keep-alive connection.
-struct Line {
-    sender: SendRequest<Full<Bytes>>,
-    request: Request<Bytes>,
-    // Dropping it ends the connection.
-    _driver: JoinSet<()>,
-}
-
-impl Line {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the client of a measurement, never part of the host"
-    )]
-    async fn open(target: &Target, number: usize) -> anyhow::Result<Self> {
-        let address = target.url.socket_addrs(|| None)?;
-        let stream = TcpStream::connect(address.as_slice())
-            .await
-            .with_context(|| format!("cannot reach {}", target.url))?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        let mut driver = JoinSet::new();
-        driver.spawn(async move { drop(connection.await) });
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(target.url.path())
-            .body(target.body.clone())?;
-        let headers = target
-            .headers
-            .get(number % target.headers.len().max(1))
-            .context("a target without headers")?;
-        *request.headers_mut() = headers.clone();
+impl Target {
+    /// Makes the target at `url` that gets these requests.
+    pub(crate) fn new(
+        name: &str,
+        url: &str,
+        requests: Vec<Request<Bytes>>,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
-            sender,
-            request,
-            _driver: driver,
+            name: name.to_owned(),
+            url: Url::parse(url)?,
+            requests: Arc::new(requests),
+            order: Order::One,
+            meter: None,
+            count: Arc::default(),
         })
     }
 
-    /// Returns the durations of the calls that began and ended in between, and how many found the
-    /// server busy.
-    async fn call_until(
-        mut self,
-        begin: Instant,
-        end: Instant,
-    ) -> anyhow::Result<(Vec<Duration>, usize)> {
-        let (mut took, mut busy) = (Vec::new(), 0);
-        loop {
-            let started = Instant::now();
-            if started >= end {
-                return Ok((took, busy));
-            }
-            let done = self.call().await?;
-            let ended = Instant::now();
-            match done {
-                Done::Success if started >= begin && ended <= end => took.push(ended - started),
-                Done::Busy => busy += usize::from(started >= begin),
-                Done::Success => {}
-            }
+    /// Measures what the calls cost the process.
+    pub(crate) fn metered(mut self, meter: Option<Meter>) -> Self {
+        self.meter = meter;
+        self
+    }
+
+    /// Calls once with each request.
+    pub(crate) async fn introduce(&self) -> anyhow::Result<()> {
+        self.call(self.requests.len()).await
+    }
+
+    /// Calls this many times, with one request after another, on a few connections.
+    pub(crate) async fn call(&self, calls: usize) -> anyhow::Result<()> {
+        let mut callers = JoinSet::new();
+        for number in 0..CALLERS {
+            let mut line = Line::open(self, number).await?;
+            let share = calls.saturating_sub(number).div_ceil(CALLERS);
+            callers.spawn(async move { line.call_each(share, CALLERS).await });
         }
+        while let Some(called) = callers.join_next().await {
+            called?.with_context(|| self.name.clone())?;
+        }
+        Ok(())
     }
 
-    async fn call(&mut self) -> anyhow::Result<Done> {
-        self.sender.ready().await?;
-        let request = self.request.clone().map(Full::new);
-        let answer = self.sender.send_request(request).await?;
-        let status = answer.status();
-        let body = answer.into_body().collect().await?.to_bytes();
-        judge(status, &body)
+    /// Returns how many calls succeeded, counted in a turn or not.
+    pub(crate) fn answered(&self) -> u64 {
+        self.count.answered.load(Ordering::Relaxed)
+    }
+
+    async fn read(&self) -> Option<Reading> {
+        Some(self.meter.as_ref()?.read(self.answered()).await)
     }
 }
 
-enum Done {
-    Success,
-    Busy,
-}
-
-fn judge(status: StatusCode, body: &[u8]) -> anyhow::Result<Done> {
-    if status == StatusCode::OK && has(body, RESULT) && !has(body, FAILED) {
-        return Ok(Done::Success);
+/// Calls the target on some connections, after a warm-up.
+pub(crate) async fn load(target: &Target, load: Load) -> anyhow::Result<Figures> {
+    let mut idle = Vec::new();
+    for number in 0..load.idle {
+        let mut line = Line::open(target, number).await?;
+        line.call_each(1, 1).await?;
+        idle.push(line);
     }
-    if has(body, BUSY) {
-        return Ok(Done::Busy);
+    let mut lines = Vec::new();
+    for number in 0..load.calling {
+        lines.push(Line::open(target, number).await?);
     }
-    bail!(
-        "a call failed with {status}: {}",
-        String::from_utf8_lossy(body)
-    )
+    let begin = Instant::now() + load.warm_up;
+    let mut callers = JoinSet::new();
+    for line in lines {
+        callers.spawn(line.call_until(begin, begin + load.turn));
+    }
+    let used = between(target, begin, begin + load.turn).await;
+    let mut all = Called::default();
+    while let Some(called) = callers.join_next().await {
+        all.add(called?.with_context(|| target.name.clone())?);
+    }
+    ensure!(
+        !all.took.is_empty(),
+        "{}: no call came to its end within a turn",
+        target.name
+    );
+    Figures::of(all.took, all.busy, load.turn, used)
 }
 
-fn has(body: &[u8], words: &[u8]) -> bool {
-    body.windows(words.len()).any(|window| window == words)
+/// Returns the readings at two moments.
+async fn between(target: &Target, begin: Instant, end: Instant) -> Option<(Reading, Reading)> {
+    tokio::time::sleep_until(begin.into()).await;
+    let before = target.read().await?;
+    tokio::time::sleep_until(end.into()).await;
+    Some((before, target.read().await?))
 }
 
-const RESULT: &[u8] = br#""result":"#;
-const FAILED: &[u8] = br#""isError":true"#;
-/// The host's answer when all places are taken.
-const BUSY: &[u8] = br#""io.bailiwick/reason":"overloaded""#;
+/// The connections of calls that are not measured.
+const CALLERS: usize = 64;

@@ -5,17 +5,16 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 
-use crate::plan::Plan;
+use crate::plan::{Part, Plan};
 
 /// Runs it; returns microseconds by name.
 pub(crate) fn measure(plan: &Plan) -> anyhow::Result<BTreeMap<String, f64>> {
-    if plan.only_http {
+    if !plan.has(Part::Inside) {
         return Ok(BTreeMap::new());
     }
-    std::fs::create_dir_all(&plan.work)?;
     let mut inside = Command::new(&plan.inside);
     inside
-        .arg(&plan.component)
+        .arg(plan.components.join("echo.wasm"))
         .arg(&plan.work)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());

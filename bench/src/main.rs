@@ -1,31 +1,43 @@
-//! `bailiwick-bench`: measures the cost of Bailiwick against a server that does none of its work.
+//! `bailiwick-bench`: measures the cost of Bailiwick against servers that do none of its work.
 //!
-//! One client calls the native server, the host, the host with its journal in memory and any other
-//! server in turn, round after round, so that noise of the machine hits all alike.
-//! `cargo xtask bench` builds the parts and passes their paths. Trusts the servers to be the ones
-//! it started. Hands on a table, `bench.json` and a chart.
+//! One client calls the native server, the host, the host with its journal in memory and others in
+//! turn, round after round, so that noise of the machine hits all alike. `cargo xtask bench` builds
+//! the parts and passes their paths. Trusts the servers to be the ones it started. Hands on tables,
+//! `bench.json` and a chart.
 //!
-//! Invariant: a call counts only if its whole answer was read and is a success.
+//! Invariant: a call counts only if its whole answer was read and is a success, and, if it is the
+//! host's, if the journal has its two records.
 
+mod call;
 mod chart;
 mod client;
-mod floor;
+mod contest;
+mod disk;
+mod figures;
+mod goals;
+mod growth;
+mod host;
 mod inside;
-mod native;
-mod other;
+mod machine;
+mod peers;
 mod plan;
-mod processor;
 mod report;
 mod rounds;
-mod servers;
+mod server;
+mod table;
+mod usage;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use report::say;
+use contest::Contest;
+use growth::Growth;
+use plan::{Part, Plan};
+use report::{Report, say};
+use rounds::{Row, first_server};
 
-/// Measures Bailiwick against a native MCP server with the same tool.
+/// Measures Bailiwick against other MCP servers with the same tool.
 #[derive(Parser)]
 #[command(name = "bailiwick-bench")]
 struct Cli {
@@ -35,16 +47,28 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measure, print a table, write bench.json.
-    Measure(Box<plan::Plan>),
+    /// Measure, print tables, write bench.json.
+    Measure(Box<Plan>),
     /// Run the native server: the tool `echo`, no security.
     Native,
+    /// Run the raw server: HTTP and JSON, and nothing else.
+    Raw,
+    /// Run the service behind a tool.
+    Desk,
+    /// Run the server whose tool asks the service at this URL.
+    Hops {
+        /// The URL.
+        desk: String,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Measure(plan) => measure(&plan),
-        Command::Native => native::run(),
+        Command::Native => server::native::run(),
+        Command::Raw => server::raw::run(),
+        Command::Desk => server::desk::run(),
+        Command::Hops { desk } => server::hops::run(&desk),
     };
     done.map_or_else(
         |error| {
@@ -55,23 +79,47 @@ fn main() -> ExitCode {
     )
 }
 
-/// Measures with one thread for the client, so that it takes the same from every server.
-fn measure(plan: &plan::Plan) -> anyhow::Result<()> {
-    let inside = inside::measure(plan)?;
+/// Measures everything that the plan has, and publishes it.
+fn measure(plan: &Plan) -> anyhow::Result<()> {
+    let before = machine::Before::look(&plan.work)?;
+    let in_process = inside::measure(plan)?;
+    // One thread, so that the client takes the same from every server.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let report = runtime.block_on(async {
-        let servers = servers::start(plan).await?;
-        let fsync_floor_us = floor::measure(&plan.work)?;
-        let http = rounds::run(plan, &servers.targets).await?;
-        servers.stop().await?;
-        anyhow::Ok(report::Report {
-            http,
-            in_process: inside,
-            fsync_floor_us,
-        })
-    })?;
-    report.print();
-    report.write(plan)
+    let (http, service, growth) = runtime.block_on(over_http(plan))?;
+    let machine = before.after(&plan.work)?;
+    let report = Report {
+        commit: plan.commit.clone(),
+        command: plan.command.clone(),
+        goals: goals::of(http.as_ref(), service.as_ref(), &machine),
+        machine,
+        http: rows(http.as_ref()),
+        service: rows(service.as_ref()),
+        memory: http.map(|http| http.memory).unwrap_or_default(),
+        growth,
+        in_process,
+    };
+    report.publish(plan)
+}
+
+async fn over_http(
+    plan: &Plan,
+) -> anyhow::Result<(Option<Contest>, Option<Contest>, Option<Growth>)> {
+    let (mut http, mut service, mut growth) = (None, None, None);
+    if plan.has(Part::Http) {
+        http = Some(contest::http(plan).await?);
+    }
+    if plan.has(Part::Service) {
+        service = Some(contest::service(plan).await?);
+    }
+    if plan.has(Part::Growth) {
+        growth = Some(growth::measure(plan).await?);
+    }
+    Ok((http, service, growth))
+}
+
+/// Compares the servers with the first.
+fn rows(contest: Option<&Contest>) -> Vec<Row> {
+    contest.map_or_else(Vec::new, |contest| contest.rounds.rows(first_server))
 }
