@@ -47,9 +47,8 @@ mod tests {
         let world = resolve.select_world(&[package], None).unwrap();
         let mut module = wat::parse_str(module).unwrap();
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-        let mut encoder = ComponentEncoder::default();
-        let encoder = encoder.validate(true).module(&module).unwrap();
-        encoder.encode().unwrap()
+        let encoder = ComponentEncoder::default().validate(true);
+        encoder.module(&module).unwrap().encode().unwrap()
     }
 
     /// Runs the component once; returns its answer.
