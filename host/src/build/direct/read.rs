@@ -230,4 +230,4 @@ const MAIN: usize = 0;
 const SHIM: usize = 1;
 const FIXUP: usize = 2;
 /// The argument with which the table of the detour is filled.
-const ACTUAL: &str = "actual";
+const ACTUAL: &str = "";
