@@ -99,9 +99,13 @@ impl Site {
 
     /// Checks that no segment was taken away, including those that are complete.
     pub(super) fn all_segments(&self) -> io::Result<()> {
+        // As long as this is held, the other thread announces no segment, so it begins one at most
+        // while the folder is listed.
+        let written = self.written();
         let found = segments(&self.archive)?;
         // The segment begun last may have been removed again, when its first write failed.
-        let begun = self.written().segment;
+        let begun = written.segment;
+        drop(written);
         let least = begun.map_or(0, |(number, _)| number.saturating_sub(1));
         let newest = found.last().copied().unwrap_or_default();
         if newest >= least
@@ -222,4 +226,38 @@ fn replace(folder: &Path, directory: &File, name: &str, contents: &[u8]) -> io::
     sync_all(&file)?;
     fs::rename(&new, folder.join(name))?;
     sync_all(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::thread;
+
+    use super::super::super::testing::{memory, temporary};
+    use super::super::{Folder, Storage as _};
+    use super::*;
+
+    #[test]
+    fn segments_that_are_begun_while_the_folder_is_listed_are_not_missing() {
+        let temp = temporary();
+        let memory = memory(temp.path());
+        fs::create_dir_all(memory.folder()).unwrap();
+        let Ok(mut folder) = Folder::lock(temp.path(), &memory) else {
+            unreachable!("the folder is free")
+        };
+        let site = Arc::clone(&folder.site);
+        let begins = thread::spawn(move || {
+            for number in 1..=500 {
+                folder.create(number).unwrap();
+            }
+            folder
+        });
+        while !begins.is_finished() {
+            site.all_segments().unwrap();
+        }
+        drop(begins.join().unwrap());
+        fs::remove_file(site.segment(250)).unwrap();
+        assert!(site.all_segments().is_err());
+    }
 }
