@@ -127,7 +127,7 @@ impl App {
     /// Serves until `stop` fires, then finishes the calls under way and closes the journal.
     ///
     /// # Errors
-    /// Fails if the journal could not be closed.
+    /// Fails if the journal could not be closed, or a core was lost.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
         let served = transport::serve(
@@ -152,11 +152,8 @@ impl App {
             };
             tokio::spawn(transport::serve_operations(serving, operations))
         });
-        let ending = async {
-            stop.cancelled().await;
-            self.host.ending.cancel();
-        };
-        tokio::join!(served, ending);
+        let ending = end(&self.host, &self.cores, &stop);
+        let ((), lost) = tokio::join!(served, ending);
         // Calls whose clients are gone may still run. Each is closed in the journal before it ends.
         self.host.stop.cancel();
         self.host.calls.close();
@@ -174,8 +171,24 @@ impl App {
             .close(HostStopped {})
             .await
             .context("the journal could not be closed")?;
+        anyhow::ensure!(!lost, LOST_CORE);
         watched.context("the watch over the configuration failed")
     }
+}
+
+/// Waits until the host must stop, and lets its parts know. Returns true if that is because a core
+/// was lost.
+async fn end(host: &Host, cores: &Cores, stop: &CancellationToken) -> bool {
+    let lost = tokio::select! {
+        () = stop.cancelled() => false,
+        () = cores.lost() => true,
+    };
+    if lost {
+        tracing::error!("{LOST_CORE}; the host stops");
+        stop.cancel();
+    }
+    host.ending.cancel();
+    lost
 }
 
 /// Logs the limits that are below the documented defaults, and those that are beyond this process's
@@ -188,6 +201,10 @@ fn warn_about_memory(limits: &Limits) {
         tracing::warn!("{warning}");
     }
 }
+
+/// A host without one of its cores may not go on: connections are still dealt to it.
+const LOST_CORE: &str =
+    "a thread that serves connections has failed; this is a defect of the host, please report it";
 
 /// The time that a question about health or metrics has to finish when the host stops.
 const OPERATIONS_DRAIN: Duration = Duration::from_secs(1);

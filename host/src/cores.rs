@@ -29,7 +29,17 @@ pub struct Cores {
     first: Core,
     others: Vec<Core>,
     next: AtomicUsize,
+    lost: CancellationToken,
     _running: DropGuard,
+}
+
+/// The ends of the threads.
+#[derive(Clone, Default)]
+struct Ends {
+    /// Fires when all must end.
+    stop: CancellationToken,
+    /// Fires when one has ended.
+    lost: CancellationToken,
 }
 
 struct Core {
@@ -52,15 +62,23 @@ impl Cores {
     /// Fails if the system refuses a thread or its descriptors.
     pub fn start(bell: &Bell) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
-        let stop = CancellationToken::new();
+        let ends = Ends::default();
         let shared = Handle::current();
-        let core = |number| core(number, bell.clone(), shared.clone(), stop.clone());
+        let core = |number| core(number, bell.clone(), shared.clone(), ends.clone());
         Ok(Self {
             first: core(0)?,
             others: (1..count).map(core).collect::<io::Result<_>>()?,
             next: AtomicUsize::new(0),
-            _running: stop.drop_guard(),
+            lost: ends.lost,
+            _running: ends.stop.drop_guard(),
         })
+    }
+
+    /// Waits until the thread of a core has ended before its owner. No task can cause that, because
+    /// a panic ends only its task. But if a defect of the runtime does, the core counts as idle for
+    /// ever, so every new connection would go where nothing serves it: the host must end.
+    pub async fn lost(&self) {
+        self.lost.cancelled().await;
     }
 
     /// Returns a place on the core with the fewest connections.
@@ -98,17 +116,18 @@ impl Drop for OnCore {
 }
 
 /// Starts the thread of one core.
-fn core(number: usize, bell: Bell, shared: Handle, stop: CancellationToken) -> io::Result<Core> {
+fn core(number: usize, bell: Bell, shared: Handle, ends: Ends) -> io::Result<Core> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .on_thread_park(move || bell.ring())
         .build()?;
     let handle = runtime.handle().clone();
     let serve = move || {
+        let _lost = ends.lost.drop_guard();
         // The thread is new, so nothing is set.
         let _ = SHARED.with(|known| known.set(shared));
         runtime.spawn(wake_together());
-        runtime.block_on(stop.cancelled());
+        runtime.block_on(ends.stop.cancelled());
         runtime.shutdown_timeout(LAST);
     };
     thread::Builder::new()

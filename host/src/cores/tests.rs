@@ -1,6 +1,10 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::future::pending;
+use std::task::{Wake, Waker};
 use std::thread::ThreadId;
+
+use futures_util::FutureExt as _;
 
 use super::*;
 
@@ -96,7 +100,39 @@ async fn connections_go_to_the_core_with_the_fewest() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cores_end_with_their_owner() {
     let cores = Cores::start(&Bell::default()).unwrap();
-    let endless = cores.deal().runtime().spawn(std::future::pending::<()>());
+    let endless = cores.deal().runtime().spawn(pending::<()>());
     drop(cores);
     assert!(endless.await.unwrap_err().is_cancelled());
+}
+
+/// A waker that panics in the hands of the runtime, outside every task.
+struct Faulty;
+
+impl Wake for Faulty {
+    fn wake(self: Arc<Self>) {
+        panic!("a defect");
+    }
+}
+
+fn fail() {
+    panic!("a task");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_core_whose_thread_ends_is_missed_and_one_whose_task_panics_is_not() {
+    let cores = Cores::start(&Bell::default()).unwrap();
+    let core = cores.deal();
+    let failed = core.runtime().spawn(async { fail() }).await;
+    assert!(failed.is_err_and(|error| error.is_panic()));
+    assert_eq!(core.runtime().spawn(async { 7 }).await.unwrap(), 7);
+    assert!(cores.lost().now_or_never().is_none());
+    core.runtime().spawn(async {
+        let mut timer = Box::pin(tokio::time::sleep(Duration::from_millis(1)));
+        let waker = Waker::from(Arc::new(Faulty));
+        let polled = timer.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        pending::<()>().await;
+    });
+    let long = Duration::from_secs(20);
+    tokio::time::timeout(long, cores.lost()).await.unwrap();
 }

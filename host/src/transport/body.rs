@@ -13,6 +13,7 @@ use std::time::Duration;
 use http_body_util::BodyExt as _;
 use hyper::body::{Bytes, Incoming};
 use tokio::sync::oneshot;
+use tokio::task::JoinError;
 use tokio::time::{Instant, timeout_at};
 
 use crate::cores;
@@ -48,19 +49,43 @@ pub(super) struct WholeBody {
     _reader: Reader,
 }
 
+/// The burden of a request whose body was parsed.
+pub(super) struct Burden {
+    /// The memory of its values, if they are many.
+    pub(super) held: Option<Held>,
+    /// True if its body was costly. Then sealing its arguments, and handing them to a tool, take
+    /// long too.
+    pub(super) costly: bool,
+}
+
 impl WholeBody {
     /// Returns true if parsing it takes long enough to hold up others.
     pub(super) fn is_costly(&self) -> bool {
         self.bytes.len() > CHEAP
     }
 
-    /// Parses the body. Others go on while a costly one takes its time.
+    /// Parses the body.
     pub(super) fn parse<T>(self, parse: impl FnOnce(&[u8]) -> T) -> T {
-        if self.is_costly() {
-            cores::block_in_place(|| parse(&self.bytes))
-        } else {
-            parse(&self.bytes)
-        }
+        parse(&self.bytes)
+    }
+
+    /// Parses the body while others go on. Keeps `turn` until that is done: parsing does not end
+    /// when the client leaves, so the next body of the same principal must not begin then.
+    ///
+    /// # Errors
+    /// Fails if parsing panicked.
+    pub(super) async fn parse_apart<T: Send + 'static>(
+        self,
+        turn: impl Send + 'static,
+        parse: impl FnOnce(&[u8]) -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let apart = cores::movable(async move {
+            cores::leave().await;
+            let parsed = cores::block_in_place(|| self.parse(parse));
+            drop(turn);
+            parsed
+        });
+        apart.await
     }
 }
 
@@ -165,3 +190,47 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(2);
 /// The least rate, in bytes per millisecond.
 const BYTES_PER_MS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::audit::Bell;
+    use crate::cores::Cores;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_body_whose_client_has_gone_keeps_its_turn_until_it_is_parsed() {
+        let cores = Cores::start(&Bell::default()).unwrap();
+        let bodies = Bodies::new(CHEAP);
+        let (reader, _out) = bodies
+            .enter(Principal::new("https://idp.example", "mallory"))
+            .unwrap();
+        let body = WholeBody {
+            bytes: Vec::new(),
+            _reader: reader,
+        };
+        let turn = Arc::new(());
+        let own = Arc::clone(&turn);
+        let (begun, began) = oneshot::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let parsing = cores
+            .deal()
+            .runtime()
+            .spawn(body.parse_apart(own, move |_| {
+                begun.send(()).unwrap();
+                let _ = ended.recv();
+            }));
+        began.await.unwrap();
+        // What a connection does with its request when the client leaves.
+        parsing.abort();
+        assert!(parsing.await.unwrap_err().is_cancelled());
+        assert_eq!(Arc::strong_count(&turn), 2, "the turn is given back");
+        drop(end);
+        while Arc::strong_count(&turn) > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}

@@ -21,7 +21,7 @@ use tokio::time::{Instant, Interval, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::answer::{HttpAnswer, Way, message, plain, protect, way};
-use super::body::Held;
+use super::body::Burden;
 use super::discovery::Resource;
 use super::revision::Revision;
 use crate::call::{self, CallClient, Entry, Host, Progress, Refusal};
@@ -54,7 +54,7 @@ pub(super) async fn answer(
     host: &Arc<Host>,
     entry: Entry,
     request: TargetRequest,
-    (framing, held): (Framing, Option<Held>),
+    (framing, burden): (Framing, Burden),
 ) -> HttpAnswer {
     let (sender, events) = mpsc::channel(EVENTS);
     let gone = CancellationToken::new();
@@ -64,7 +64,10 @@ pub(super) async fn answer(
     // From here on the call no longer depends on its client: whatever is decided is recorded.
     let call = async move {
         // The memory of the arguments counts until the call ends, even if the client has gone.
-        let _held = held;
+        let _held = burden.held;
+        if burden.costly {
+            cores::leave().await;
+        }
         let ended = deliver(&own, (entry, request), gone, reports).await;
         let _ = sender.send(Event::Ended(ended)).await;
     };

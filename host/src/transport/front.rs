@@ -19,7 +19,7 @@ use tokio::task::JoinError;
 
 use super::answer::{HttpAnswer, Way, document, later, not_listening, plain, protocol_error, way};
 use super::authority::{KnownHosts, host_of};
-use super::body::{Bodies, Held, Parsed, Unread};
+use super::body::{Bodies, Burden, Parsed, Unread};
 use super::calls::{self, Framing};
 use super::discovery::Resource;
 use super::http::{Course, Door};
@@ -29,7 +29,6 @@ use super::message::{Asks, BadMessage, Message, TargetCall, trace_id_of};
 use super::ready::ready;
 use super::revision::{self, Improper};
 use crate::call::{self, Entry, Host, Listener};
-use crate::cores;
 use crate::dispatch::{Target, TargetRequest};
 use crate::identity::{Caller, Presented};
 use crate::principal::Principal;
@@ -51,11 +50,11 @@ pub struct FrontSettings {
     pub max_body: usize,
 }
 
-/// A call as its body asks for it, with the memory that its body holds.
+/// A call as its body asks for it.
 struct CallAsked {
     id: Value,
     call: TargetCall,
-    held: Option<Held>,
+    burden: Burden,
 }
 
 /// The front door.
@@ -196,7 +195,7 @@ impl Front {
             Err(_) => return failed(),
         };
         course.admitted();
-        let (message, held) = match self.read(entry.caller(), body).await {
+        let (message, burden) = match self.read(entry.caller(), body).await {
             Ok(read) => read,
             Err(answer) => return answer,
         };
@@ -210,7 +209,7 @@ impl Front {
                 let asked = CallAsked {
                     id: message.id,
                     call,
-                    held,
+                    burden,
                 };
                 return self.call(&parts.headers, entry, asked).await;
             }
@@ -224,14 +223,14 @@ impl Front {
                 (None, body)
             }
         };
-        let turn = Turn::new(caller, policy, listener, held);
+        let turn = Turn::new(caller, policy, listener, burden.held);
         let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
         mcp::answer(turn, &self.library, request).await
     }
 
     /// Checks, decides, makes and answers one call.
     async fn call(&self, headers: &HeaderMap, entry: Entry, asked: CallAsked) -> HttpAnswer {
-        let CallAsked { id, call, held } = asked;
+        let CallAsked { id, call, burden } = asked;
         let request = &call.request;
         let known = entry.policy().catalog.target(request.kind, &request.name);
         // The rules about headers depend on the target's schema. A caller without its scopes must
@@ -252,7 +251,7 @@ impl Front {
             trace_id,
             ..call.request
         };
-        calls::answer(&self.host, entry, request, (framing, held)).await
+        calls::answer(&self.host, entry, request, (framing, burden)).await
     }
 
     async fn listen(&self, entry: Entry) -> Result<Listener, HttpAnswer> {
@@ -286,11 +285,7 @@ impl Front {
     }
 
     /// Reads a body, and holds the memory of its values for as long as the request lasts.
-    async fn read(
-        &self,
-        caller: &Caller,
-        body: Incoming,
-    ) -> Result<(Message, Option<Held>), HttpAnswer> {
+    async fn read(&self, caller: &Caller, body: Incoming) -> Result<(Message, Burden), HttpAnswer> {
         let unread = |unread| match unread {
             Unread::Busy => later("the host is busy; try again"),
             Unread::TooMany => {
@@ -306,14 +301,12 @@ impl Front {
         let body = self.bodies.read(Principal::from(caller), body).await;
         let body = body.map_err(unread)?;
         // Costly bodies wait for those of the same caller, so that others need not wait for them.
-        let parsed = if body.is_costly() {
+        let costly = body.is_costly();
+        let parsed = if costly {
             let turn = self.host.checks.turn(caller).await;
-            let _turn = turn.map_err(|full| later(full.message()))?;
-            let apart = cores::movable(async move {
-                cores::leave().await;
-                body.parse(Message::parse)
-            });
-            apart.await.map_err(|_panicked| failed())?
+            let turn = turn.map_err(|full| later(full.message()))?;
+            let parsed = body.parse_apart(turn, Message::parse).await;
+            parsed.map_err(|_panicked| failed())?
         } else {
             body.parse(Message::parse)
         };
@@ -323,7 +316,7 @@ impl Front {
             .parsed
             .hold(Principal::from(caller), message.values)
             .map_err(unread)?;
-        Ok((message, held))
+        Ok((message, Burden { held, costly }))
     }
 }
 
