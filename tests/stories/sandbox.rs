@@ -358,3 +358,26 @@ async fn a_tool_whose_stack_runs_out_is_ended_and_the_log_says_what_to_raise() -
     ensure!(said.contains("stack-kib"), "{said}");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_nested_as_deeply_as_can_be_parsed_fits_a_tools_stack() -> Result<()> {
+    let world = probed("").await?;
+    let token = world.token("alice")?;
+    // A service's answer is parsed by the tool alone, up to the depth that serde_json allows.
+    let deepest = json!({"value": "core", "more": 127});
+    let answer = world.call(&token, "fold", &deepest).await?;
+    ensure_eq(answer.text().as_str(), "127", &answer.raw)?;
+    let (mut value, mut levels) = (json!("core"), 0);
+    loop {
+        let arguments = json!({"value": value, "more": 0});
+        let answer = world.call(&token, "fold", &arguments).await?;
+        if !answer.is_success() {
+            ensure!(answer.raw.contains("nested too deeply"), "{}", answer.raw);
+            // The request around the arguments takes some of the 64 levels.
+            ensure!(levels >= 60, "it refused {levels} levels");
+            return Ok(());
+        }
+        ensure_eq(answer.text(), levels.to_string(), &answer.raw)?;
+        (value, levels) = (json!([value]), levels + 1);
+    }
+}

@@ -194,6 +194,28 @@ fn level(depth: u32) -> u32 {
 }
 
 #[derive(Deserialize, JsonSchema)]
+struct Fold {
+    /// Lists in lists.
+    value: serde_json::Value,
+    /// So many more, as a service could answer.
+    more: usize,
+}
+
+/// Parses lists in lists, and returns how many there are.
+#[bailiwick_sdk::tool(read_only)]
+fn fold(_call: &Call, args: Fold) -> Result<u32, Error> {
+    let (open, close) = ("[".repeat(args.more), "]".repeat(args.more));
+    let text = format!("{open}{}{close}", args.value);
+    let all: serde_json::Value = serde_json::from_str(&text)?;
+    let (mut value, mut levels) = (&all, 0);
+    while let Some(inner) = value.get(0) {
+        value = inner;
+        levels += 1;
+    }
+    Ok(levels)
+}
+
+#[derive(Deserialize, JsonSchema)]
 struct Say {
     text: String,
     times: u32,
@@ -222,4 +244,4 @@ struct Configured {
     limits: Vec<u32>,
 }
 
-bailiwick_sdk::export!(hunt, ask, count, spin, hog, shout, crash, descend, say, configured);
+bailiwick_sdk::export!(hunt, ask, count, spin, hog, shout, crash, descend, fold, say, configured);
