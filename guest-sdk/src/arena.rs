@@ -3,8 +3,9 @@
 //! A call runs in a fresh instance, so freed memory hardly matters. It matters that a short call
 //! never grows its memory: growing costs the host several times more than the call itself. The
 //! arena is what the instance's memory has from the start, beyond the stack and the data
-//! (`bailiwick build` sets its size); beyond it memory grows in large steps. Invariant: [`Span`]
-//! only ever hands out addresses between its `next` and `end`, each once until given back.
+//! (`bailiwick build` sets its size); beyond it memory grows in large steps. On WASI that memory
+//! belongs to the C library, so there the arena is empty at first. Invariant: [`Span`] only ever
+//! hands out addresses between its `next` and `end`, each once until given back.
 
 /// A range of free addresses.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Span {
 #[cfg(target_arch = "wasm32")]
 mod global {
     use std::alloc::{GlobalAlloc, Layout};
-    use std::arch::wasm32::{memory_grow, memory_size};
+    use std::arch::wasm32::memory_grow;
     use std::cell::UnsafeCell;
     use std::num::NonZeroUsize;
     use std::ptr;
@@ -69,15 +70,6 @@ mod global {
 
     #[global_allocator]
     static ALLOCATOR: Bump = Bump(UnsafeCell::new(None));
-
-    #[expect(
-        unsafe_code,
-        reason = "the linker's symbol, whose address alone is used"
-    )]
-    unsafe extern "C" {
-        /// The first address after the stack and the data, made by the linker. It has no value.
-        static __heap_base: u8;
-    }
 
     struct Bump(UnsafeCell<Option<Span>>);
 
@@ -95,10 +87,7 @@ mod global {
         fn span(&self) -> &mut Span {
             // SAFETY: one thread; the borrow ends before the next call of `span`.
             let held = unsafe { &mut *self.0.get() };
-            held.get_or_insert_with(|| Span {
-                next: (&raw const __heap_base).expose_provenance(),
-                end: memory_size(0) * PAGE,
-            })
+            held.get_or_insert_with(arena)
         }
 
         /// Grows the memory by enough for `size` bytes.
@@ -123,6 +112,29 @@ mod global {
             self.grow(size, align)?;
             NonZeroUsize::new(self.span().take(size, align)?)
         }
+    }
+
+    /// Returns the memory that is free from the start.
+    #[cfg(not(target_os = "wasi"))]
+    fn arena() -> Span {
+        #[expect(
+            unsafe_code,
+            reason = "the linker's symbol, whose address alone is used"
+        )]
+        unsafe extern "C" {
+            /// The first address after the stack and the data, made by the linker. It has no value.
+            static __heap_base: u8;
+        }
+        Span {
+            next: (&raw const __heap_base).expose_provenance(),
+            end: std::arch::wasm32::memory_size(0) * PAGE,
+        }
+    }
+
+    /// Returns no memory: what is free from the start is the C library's.
+    #[cfg(target_os = "wasi")]
+    fn arena() -> Span {
+        Span { next: 0, end: 0 }
     }
 
     // SAFETY: blocks come from `Span`, which never hands out an address twice, and from memory that
