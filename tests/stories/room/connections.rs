@@ -45,6 +45,10 @@ async fn a_host_without_a_place_still_says_how_it_is() -> Result<()> {
         ..Plan::default()
     };
     let world = World::with(plan).await?;
+    // Made first: the calls wait for ten seconds only, and all must be under way by then.
+    let tokens: Vec<String> = (0..140)
+        .map(|n| world.token(&format!("user-{n}")))
+        .collect::<Result<_>>()?;
     slow(&world, Duration::from_secs(4));
     let arguments = json!({"order_id": "1001"});
     let mut first = dial(&world, 1).await?;
@@ -56,11 +60,10 @@ async fn a_host_without_a_place_still_says_how_it_is() -> Result<()> {
     }
     // The others wait for the one place that calls have.
     let mut calls = Vec::new();
-    for n in 0..140 {
-        let token = world.token(&format!("user-{n}"))?;
+    for token in &tokens {
         let mut stream = dial(&world, 1).await?;
         stream
-            .write_all(request(&world, &token, ORDERS_TOOL, &arguments).as_bytes())
+            .write_all(request(&world, token, ORDERS_TOOL, &arguments).as_bytes())
             .await?;
         calls.push(stream);
     }
