@@ -70,7 +70,7 @@ mod tests {
             25 24 0:23 / /dev/shm rw shared:4 - ramfs ramfs rw\n\
             30 25 0:27 / /dev/shm rw shared:4 master:2 - tmpfs tmpfs rw\n";
         let kind = |path: &str| kind_of(mounts, Path::new(path));
-        assert_eq!(kind("/work/main"), Some("ext4"));
+        assert_eq!(kind("/srv/bailiwick"), Some("ext4"));
         assert_eq!(kind("/dev/shm/x"), Some("tmpfs"));
         assert_eq!(kind("/devices"), Some("ext4"));
     }
