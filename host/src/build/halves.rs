@@ -11,7 +11,7 @@ use wasm_encoder::{
 };
 use wasmparser_of_tools::{self as wasmparser, ExternalKind, Parser, Payload};
 
-use super::reach::{Reach, Removed, is_function};
+use super::reach::{Reachable, Removed, is_function};
 use super::unused::Trim;
 
 /// A module in two parts.
@@ -24,10 +24,10 @@ pub(super) struct Halves {
 
 /// Splits `module`; `None` if it cannot be split, or has no import for which that would be of use.
 pub(super) fn split(module: &[u8]) -> Result<Option<Halves>, Error<Removed>> {
-    let Some(parts) = Parts::of(module)? else {
+    let Some(parts) = SplitParts::of(module)? else {
         return Ok(None);
     };
-    let reach = Reach::of_export(module, REALLOC)?;
+    let reach = Reachable::of_export(module, REALLOC)?;
     if reach.beyond_memory || !reach.has(parts.realloc) {
         return Ok(None);
     }
@@ -41,13 +41,13 @@ pub(super) fn split(module: &[u8]) -> Result<Option<Halves>, Error<Removed>> {
 }
 
 /// The parts of a module that splitting concerns.
-struct Parts {
+struct SplitParts {
     memory: MemoryType,
     /// The function that allocates.
     realloc: u32,
 }
 
-impl Parts {
+impl SplitParts {
     fn of(module: &[u8]) -> Result<Option<Self>, Error<Removed>> {
         let (mut memories, mut realloc, mut imports) = (Vec::new(), None, 0_u32);
         for payload in Parser::new(0).parse_all(module) {
@@ -83,7 +83,11 @@ impl Parts {
 }
 
 /// Makes the module with the memory and what `reach` has.
-fn memory_half(module: &[u8], parts: &Parts, reach: Reach) -> Result<Vec<u8>, Error<Removed>> {
+fn memory_half(
+    module: &[u8],
+    parts: &SplitParts,
+    reach: Reachable,
+) -> Result<Vec<u8>, Error<Removed>> {
     let realloc = reach.number(parts.realloc)?;
     let (mut types, mut functions) = (TypeSection::new(), FunctionSection::new());
     let mut code = CodeSection::new();

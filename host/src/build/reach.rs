@@ -11,7 +11,7 @@ use wasm_encoder::{CodeSection, ElementSection, ExportSection, GlobalSection, Ta
 use wasmparser_of_tools::{self as wasmparser, FunctionBody, Parser, Payload, TypeRef};
 
 /// The functions that are reached, by their old numbers, with their new ones.
-pub(super) struct Reach {
+pub(super) struct Reachable {
     pub(super) functions: BTreeMap<u32, u32>,
     /// The number of functions that are imported, reached or not.
     pub(super) imported: u32,
@@ -31,11 +31,11 @@ impl fmt::Display for Removed {
 
 impl std::error::Error for Removed {}
 
-impl Reach {
+impl Reachable {
     /// Finds what a component can reach: from the exports that it may know, the tables, the globals
     /// and the start.
     pub(super) fn of_component(module: &[u8]) -> Result<Self, Error<Removed>> {
-        let mut seen = Seen::default();
+        let mut seen = Marked::default();
         for payload in Parser::new(0).parse_all(module) {
             seen.section(payload?)?;
         }
@@ -44,7 +44,7 @@ impl Reach {
 
     /// Finds what one export can reach.
     pub(super) fn of_export(module: &[u8], name: &str) -> Result<Self, Error<Removed>> {
-        let mut seen = Seen::default();
+        let mut seen = Marked::default();
         for payload in Parser::new(0).parse_all(module) {
             if let Payload::ExportSection(section) = payload? {
                 for export in section {
@@ -80,13 +80,13 @@ pub(super) fn is_function(import: TypeRef) -> bool {
 
 /// Collects the functions that it meets.
 #[derive(Default)]
-struct Seen {
+struct Marked {
     functions: BTreeSet<u32>,
     unread: Vec<u32>,
     beyond_memory: bool,
 }
 
-impl Seen {
+impl Marked {
     /// Meets the functions that a section refers to.
     fn section(&mut self, section: Payload<'_>) -> Result<(), Error<Removed>> {
         match section {
@@ -114,7 +114,7 @@ impl Seen {
     }
 
     /// Meets what the bodies of these functions refer to, and so on.
-    fn reach(mut self, module: &[u8]) -> Result<Reach, Error<Removed>> {
+    fn reach(mut self, module: &[u8]) -> Result<Reachable, Error<Removed>> {
         let (imported, bodies) = bodies(module)?;
         self.beyond_memory = false;
         while let Some(function) = self.unread.pop() {
@@ -125,7 +125,7 @@ impl Seen {
                 None => self.beyond_memory = true,
             }
         }
-        Ok(Reach {
+        Ok(Reachable {
             functions: self.functions.into_iter().zip(0..).collect(),
             imported,
             beyond_memory: self.beyond_memory,
@@ -155,7 +155,7 @@ fn bodies(module: &[u8]) -> wasmparser::Result<(u32, Vec<FunctionBody<'_>>)> {
     Ok((imported, bodies))
 }
 
-impl Reencode for Seen {
+impl Reencode for Marked {
     type Error = Removed;
 
     fn function_index(&mut self, function: u32) -> Result<u32, Error<Removed>> {

@@ -10,7 +10,7 @@ use wasm_encoder::{CodeSection, ExportSection, FunctionSection, ImportSection, M
 use wasmparser_of_tools::{self as wasmparser, FunctionBody, Imports, KnownCustom, Parser};
 
 use super::BuildError;
-use super::reach::{Reach, Removed, is_function, is_internal};
+use super::reach::{Reachable, Removed, is_function, is_internal};
 
 /// Returns the module without what it does not use.
 pub(super) fn without(module: &[u8]) -> Result<Vec<u8>, BuildError> {
@@ -21,7 +21,7 @@ pub(super) fn without(module: &[u8]) -> Result<Vec<u8>, BuildError> {
 
 fn trim(module: &[u8]) -> Result<Vec<u8>, Error<Removed>> {
     let mut trimmed = Module::new();
-    Trim::to(Reach::of_component(module)?).parse_core_module(
+    Trim::to(Reachable::of_component(module)?).parse_core_module(
         &mut trimmed,
         Parser::new(0),
         module,
@@ -31,13 +31,13 @@ fn trim(module: &[u8]) -> Result<Vec<u8>, Error<Removed>> {
 
 /// Writes a module without the functions that are not reached.
 pub(super) struct Trim {
-    reach: Reach,
+    reach: Reachable,
     /// The number of function bodies so far.
     defined: u32,
 }
 
 impl Trim {
-    pub(super) fn to(reach: Reach) -> Self {
+    pub(super) fn to(reach: Reachable) -> Self {
         Self { reach, defined: 0 }
     }
 }

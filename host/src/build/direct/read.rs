@@ -10,14 +10,14 @@ use wasmparser_of_tools::{
 #[derive(Default)]
 pub(super) struct Read<'c> {
     component: &'c [u8],
-    pub(super) sections: Vec<Section<'c>>,
+    pub(super) sections: Vec<EncodedSection<'c>>,
     modules: Vec<&'c [u8]>,
     instances: Vec<Instance<'c>>,
     functions: Vec<CoreFunction<'c>>,
 }
 
 /// A section of the component.
-pub(super) enum Section<'c> {
+pub(super) enum EncodedSection<'c> {
     /// One that concerns no module; its number and its bytes.
     Other(u8, &'c [u8]),
     /// Modules or their instances.
@@ -75,29 +75,31 @@ impl<'c> Read<'c> {
                 unchecked_range, ..
             } => {
                 self.modules.push(slice(self.component, unchecked_range)?);
-                Section::Core
+                EncodedSection::Core
             }
             Payload::InstanceSection(section) => {
                 for instance in section {
                     self.instances.push(instance.ok()?);
                 }
-                Section::Core
+                EncodedSection::Core
             }
             Payload::ComponentAliasSection(section) => {
                 let aliases: Vec<_> = section.into_iter().collect::<Result<_, _>>().ok()?;
                 self.functions.extend(aliases.iter().filter_map(exported));
-                Section::Aliases(aliases)
+                EncodedSection::Aliases(aliases)
             }
             Payload::ComponentCanonicalSection(section) => {
                 let canonical: Vec<_> = section.into_iter().collect::<Result<_, _>>().ok()?;
                 self.functions.extend(canonical.iter().filter_map(lowered));
-                Section::Canonical(canonical)
+                EncodedSection::Canonical(canonical)
             }
             Payload::CoreTypeSection(_) | Payload::ComponentStartSection { .. } => return None,
             // Its numbers would be those of other modules.
             Payload::CustomSection(custom) if custom.name() == "component-name" => return Some(()),
             other => match other.as_section() {
-                Some((number, range)) => Section::Other(number, slice(self.component, range)?),
+                Some((number, range)) => {
+                    EncodedSection::Other(number, slice(self.component, range)?)
+                }
                 None => return Some(()),
             },
         };

@@ -12,7 +12,7 @@ use wasmparser_of_tools::{
 };
 
 use super::super::halves::{Halves, MEMORY, REALLOC};
-use super::read::{Interface, Read, Section};
+use super::read::{EncodedSection, Interface, Read};
 
 /// A component that is being written.
 #[derive(Default)]
@@ -34,12 +34,12 @@ impl Write {
         let mut lifted = false;
         for section in &read.sections {
             match section {
-                Section::Other(id, data) => {
+                EncodedSection::Other(id, data) => {
                     self.component.section(&RawSection { id: *id, data });
                 }
-                Section::Core if self.begun => {}
-                Section::Core => self.core(read, halves)?,
-                Section::Aliases(aliases) => {
+                EncodedSection::Core if self.begun => {}
+                EncodedSection::Core => self.core(read, halves)?,
+                EncodedSection::Aliases(aliases) => {
                     for alias in aliases {
                         // Functions of interfaces were written before all that is lifted.
                         if lifted && is_function(alias) {
@@ -48,7 +48,7 @@ impl Write {
                         self.alias(alias, read.main_instance()?)?;
                     }
                 }
-                Section::Canonical(functions) => {
+                EncodedSection::Canonical(functions) => {
                     for function in functions {
                         lifted |= matches!(function, CanonicalFunction::Lift { .. });
                         self.canonical(function)?;
@@ -81,7 +81,7 @@ impl Write {
             });
         }
         for section in &read.sections {
-            if let Section::Aliases(list) = section {
+            if let EncodedSection::Aliases(list) = section {
                 for alias in list.iter().filter(|alias| is_function(alias)) {
                     aliases.alias(of_instance(alias)?);
                 }

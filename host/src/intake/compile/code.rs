@@ -20,7 +20,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::super::structure::RULES;
 use super::MAX_CODE;
-use super::sealed::Sealed;
+use super::sealed::SealedCode;
 use crate::sandbox::INTERFACE;
 use crate::seams::hex;
 
@@ -80,7 +80,7 @@ enum CodeBytes {
     /// Bytes from a worker.
     Made(Vec<u8>),
     /// Bytes from the cache.
-    Kept(Sealed),
+    Kept(SealedCode),
 }
 
 impl MachineCode {
@@ -101,7 +101,7 @@ impl MachineCode {
             read => read?,
         }
         let most = u64::try_from(MAX_CODE).unwrap_or(u64::MAX);
-        let code = Self(CodeBytes::Kept(Sealed::copy(&file, most)?));
+        let code = Self(CodeBytes::Kept(SealedCode::copy(&file, most)?));
         let expected = code.mac(key, identity)?;
         let found = header
             .strip_prefix(MAGIC)

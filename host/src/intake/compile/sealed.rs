@@ -1,7 +1,7 @@
 //! Bytes in memory that nothing can change any more, in a form that the engine can map.
 //!
 //! A memory file under the kernel's seals: it has no name, it can be mapped without being copied,
-//! and neither this process nor another can write, lengthen or cut it. Invariant: a [`Sealed`] has
+//! and neither this process nor another can write, lengthen or cut it. Invariant: a [`SealedCode`] has
 //! every seal before anything reads it, so what is checked is what is used.
 
 use std::fs::File;
@@ -14,12 +14,12 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::Errno;
 
 /// A sealed memory file.
-pub(super) struct Sealed {
+pub(super) struct SealedCode {
     file: File,
     length: u64,
 }
 
-impl Sealed {
+impl SealedCode {
     /// Copies the rest of a file, but no more than `most` bytes.
     pub(super) fn copy(from: &File, most: u64) -> io::Result<Self> {
         let mut file = memory_file()?;
@@ -82,11 +82,11 @@ mod tests {
 
     use super::*;
 
-    fn sealed(bytes: &[u8], most: u64) -> Sealed {
+    fn sealed(bytes: &[u8], most: u64) -> SealedCode {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, bytes).unwrap();
-        Sealed::copy(&File::open(path).unwrap(), most).unwrap()
+        SealedCode::copy(&File::open(path).unwrap(), most).unwrap()
     }
 
     #[test]
