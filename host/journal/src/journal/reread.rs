@@ -5,6 +5,7 @@
 //! calls until a start finds the journal in order; that start reads everything.
 
 use std::error::Error as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -79,29 +80,45 @@ pub(super) fn begin(unread: Unread, folder: PathBuf, health: Arc<Health>) -> std
     let read = move || {
         // Calls come first. It is no matter if the priority cannot be lowered.
         let _ = rustix::process::nice(LEAST);
-        let read = unread.read_in_time(&OnDisk::new(&folder), &health);
-        let records = unread.records();
-        match read {
-            _ if health.is_over() => {}
-            Ok(()) => tracing::info!(records, "the audit journal is in order"),
-            Err(damage) => {
-                health.damage();
-                let error = JournalError::Damaged {
-                    path: folder,
-                    signed: Some(records),
-                    damage,
-                };
-                let cause = error.source().map(ToString::to_string).unwrap_or_default();
-                tracing::error!(
-                    %error,
-                    cause,
-                    "the audit journal is damaged; calls are refused until the host is started with a journal that is \
-                     in order"
-                );
-            }
-        }
+        judge(&unread, &OnDisk::new(&folder), folder.clone(), &health);
     };
     thread.spawn(read).map(drop)
+}
+
+/// Reads it. Unless it is in order, no call may begin any more, also if reading it panics: bytes
+/// that do that are not what this host wrote.
+fn judge(unread: &Unread, archive: &dyn Archive, path: PathBuf, health: &Health) {
+    let read = AssertUnwindSafe(|| unread.read_in_time(archive, health));
+    let read = catch_unwind(read);
+    if health.is_over() {
+        return;
+    }
+    let signed = Some(unread.records());
+    let (error, cause) = match read {
+        Ok(Ok(())) => {
+            tracing::info!(records = signed, "the audit journal is in order");
+            return;
+        }
+        Ok(Err(damage)) => {
+            let error = JournalError::Damaged {
+                path,
+                signed,
+                damage,
+            };
+            let cause = error.source().map(ToString::to_string);
+            (error.to_string(), cause.unwrap_or_default())
+        }
+        Err(_) => {
+            let error = format!("reading {} failed", path.display());
+            (error, "a defect of the host, please report it".to_owned())
+        }
+    };
+    health.damage();
+    tracing::error!(
+        error,
+        cause,
+        "the audit journal is damaged; calls are refused until the host is started with a journal that is in order"
+    );
 }
 
 /// How often what cannot be read is tried.
@@ -112,3 +129,43 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The lowest priority of a thread.
 const LEAST: i32 = 19;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::panic, reason = "tests")]
+
+    use std::io;
+
+    use super::super::super::archive::ArchiveFile;
+    use super::super::super::tree::Tree;
+    use super::*;
+
+    /// Files on which reading fails in a way that no one foresaw.
+    struct Unforeseen;
+
+    impl Archive for Unforeseen {
+        fn place(&self) -> String {
+            "nowhere".to_owned()
+        }
+
+        fn names(&self) -> io::Result<Vec<String>> {
+            panic!("a defect")
+        }
+
+        fn open(&self, _: &str) -> io::Result<Box<dyn ArchiveFile>> {
+            panic!("a defect")
+        }
+    }
+
+    #[test]
+    fn a_defect_while_the_rest_is_read_stops_calls_as_damage_does() {
+        let health = Health::default();
+        let unread = Unread {
+            checkpoint: Checkpoint::of(&Tree::default()),
+            list: ListEnd::default(),
+        };
+        assert!(!health.is_damaged());
+        judge(&unread, &Unforeseen, "nowhere".into(), &health);
+        assert!(health.is_damaged());
+    }
+}
