@@ -2,7 +2,6 @@
 //! dealt to them in turn.
 
 use std::convert::Infallible;
-use std::io::Write as _;
 use std::thread;
 
 use anyhow::Context as _;
@@ -13,9 +12,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
+
+use super::{listen, run};
 
 /// Serves on a free port of loopback until it, or the bench, is killed. Each thread answers with
 /// what `make` returns there.
@@ -28,22 +29,12 @@ where
     let cores = (0..threads)
         .map(|_| core(make()))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    runtime()?.block_on(async {
-        tokio::select! {
-            dealt = deal(&cores) => dealt,
-            () = bailiwick_dev::process::stdin_closes() => Ok(()),
-        }
-    })
+    run(&runtime()?, deal(&cores))
 }
 
 /// Accepts connections and deals them to the threads in turn.
 async fn deal(cores: &[mpsc::UnboundedSender<std::net::TcpStream>]) -> anyhow::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    writeln!(
-        std::io::stderr(),
-        "listening on http://{}/mcp",
-        listener.local_addr()?
-    )?;
+    let listener = listen().await?;
     for core in cores.iter().cycle() {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;

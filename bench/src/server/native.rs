@@ -4,7 +4,6 @@
 //! it answers as the component does, so that both send and parse the same bytes.
 
 use std::convert::Infallible;
-use std::io::Write as _;
 use std::sync::Arc;
 
 use hyper::server::conn::http1;
@@ -21,28 +20,17 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 /// Serves on a free port of loopback until it, or the bench, is killed.
 pub(crate) fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
-        tokio::select! {
-            served = serve() => served,
-            () = bailiwick_dev::process::stdin_closes() => Ok(()),
-        }
-    })
+    super::run(&runtime, serve())
 }
 
 async fn serve() -> anyhow::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    writeln!(
-        std::io::stderr(),
-        "listening on http://{}/mcp",
-        listener.local_addr()?
-    )?;
+    let listener = super::listen().await?;
     let tool = echo();
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
