@@ -25,7 +25,19 @@ impl Guest {
             .fill("main-with", MAIN_WITH)
     }
 
-    /// Fills a gap of `tests/hostile/guest.wat`.
+    /// Fills a gap of `tests/hostile/guest.wat`:
+    ///
+    /// - `imports`: of the component;
+    /// - `lowered`, `main-imports`, `main-with`: core functions for `$main`;
+    /// - `memory`, `realloc`: of `$heap`, its memory (8 pages), and code before it allocates
+    ///   (`$old`, `$old-size`, `$align`, `$size`);
+    /// - `main`: more fields of `$main`;
+    /// - `definitions`: the result of `describe`, by default one tool without arguments;
+    /// - `describe`, `call`: code before they return 65536 and 2048, where their results are;
+    /// - `after-describe`, `after-call`: code of the functions that clean up;
+    /// - `call-options`: more options of the canonical definition of `call`;
+    /// - `more`: more of the component, after `$main`;
+    /// - `exports`: the interface `tools`.
     #[must_use]
     pub fn fill(mut self, gap: &'static str, text: impl Into<String>) -> Self {
         self.0.insert(gap, text.into());
