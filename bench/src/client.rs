@@ -1,8 +1,8 @@
 //! The client: keep-alive HTTP/1.1, one request after another on each connection, with prepared
 //! requests.
 //!
-//! Trusts nothing of a server beyond its bytes. Hands on the figures of a turn. Invariant: a call is
-//! counted only if the answer arrived whole, with status 200 and a result that is not an error.
+//! Trusts nothing of a server beyond its bytes. Hands on the figures of a turn. Invariant: a call
+//! is counted only if the answer arrived whole, with status 200 and a result that is not an error.
 
 mod line;
 

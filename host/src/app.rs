@@ -58,8 +58,8 @@ pub struct App {
 }
 
 impl App {
-    /// Builds everything from the configuration in `file`. `workers` compile the components, threads
-    /// that run out of work ring the `bell`, and `memory` reads the program's allocator.
+    /// Builds everything from the configuration in `file`. `workers` compile the components,
+    /// threads that run out of work ring the `bell`, and `memory` reads the program's allocator.
     ///
     /// # Errors
     /// Fails if a part cannot be used as it is. No connection was accepted.

@@ -2,8 +2,8 @@
 //!
 //! Everything that a short call does happens on the thread of its connection, so nothing wakes
 //! another processor for it. Work that takes long must not hold up its neighbours there: it asks to
-//! [`leave`], and what [`movable`] wraps then goes on in the shared runtime, whose threads take work
-//! from each other.
+//! [`leave`], and what [`movable`] wraps then goes on in the shared runtime, whose threads take
+//! work from each other.
 //!
 //! Invariant: whatever asks to leave holds its thread for no longer than until then. A guest asks
 //! at its first tick; a large body and a costly check ask before they begin.

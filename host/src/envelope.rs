@@ -1,8 +1,8 @@
 //! The Execution Identity Envelope of one call, and what is derived from it.
 //!
 //! Trusts the caller and the decision, which are proofs. Hands on [`Envelope`], without which no
-//! call is recorded, run or delegated. Its claims are fixed and checked before the call is recorded;
-//! its signature, which cannot fail, is made when the guest asks for it.
+//! call is recorded, run or delegated. Its claims are fixed and checked before the call is
+//! recorded; its signature, which cannot fail, is made when the guest asks for it.
 //!
 //! Invariant: an [`Envelope`] is made only by [`Signer::seal`], and is never valid longer than the
 //! caller's token. It leaves the host's memory only with its signature.
@@ -125,8 +125,8 @@ impl Signer {
         }
     }
 
-    /// Seals one call of `caller`: gives it an identifier, binds every decision about it, and checks
-    /// that the envelope can be signed.
+    /// Seals one call of `caller`: gives it an identifier, binds every decision about it, and
+    /// checks that the envelope can be signed.
     ///
     /// # Errors
     /// Fails if the token has expired or the envelope cannot be made.

@@ -221,10 +221,10 @@ impl fmt::Debug for SignedEnvelope {
 
 /// The JSON shape of an envelope.
 ///
-/// Invariant: serde writes checked claims in the RFC 8785 form. Here, in [`Begin`] and in everything
-/// inside, fields are in the order of their JSON names, numbers are exact integers, and names that
-/// are data are ASCII. [`verify`](crate::verify()) does not rely on this, so a signature over anything else
-/// would not verify.
+/// Invariant: serde writes checked claims in the RFC 8785 form. Here, in [`Begin`] and in
+/// everything inside, fields are in the order of their JSON names, numbers are exact integers, and
+/// names that are data are ASCII. [`verify`](crate::verify()) does not rely on this, so a signature
+/// over anything else would not verify.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Document {
     actor: Actor,

@@ -1,4 +1,5 @@
-//! Measures a long journal: `cargo run --release -p bailiwick-journal --example long FOLDER RECORDS`.
+//! Measures a long journal: `cargo run --release -p bailiwick-journal --example long FOLDER
+//! RECORDS`.
 //!
 //! Grows a journal in the folder until it has so many records, as a busy host does, and prints how
 //! long `sha256sum`, a verification and a start take, in turn, in several rounds. The folder must

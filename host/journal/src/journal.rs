@@ -3,8 +3,8 @@
 //! One thread writes. Records wait in a queue until a processor has nothing else to do
 //! ([`Journal::answer`]); everything in the queue is one write and one `fdatasync`. Another thread
 //! publishes checkpoints, so that no batch waits for one. No append waits longer than the deadline:
-//! a disk that hangs is an error, as a full disk is. A caller that gives up while waiting need not clean up; the journal itself closes any
-//! record that became durable without it.
+//! a disk that hangs is an error, as a full disk is. A caller that gives up while waiting need not
+//! clean up; the journal itself closes any record that became durable without it.
 //!
 //! Invariant: while the journal is not healthy, for whatever reason, nothing new begins, but
 //! endings are still tried. However long a disk hangs, only counts and endings are kept for it.

@@ -6,8 +6,8 @@
 //! holes, and even end well.
 //!
 //! Invariant: nothing of a batch that another one follows, nothing under a checkpoint, and nothing
-//! that bears the right MAC (where its key is known) is torn. A fault there is damage, which the walk
-//! reports.
+//! that bears the right MAC (where its key is known) is torn. A fault there is damage, which the
+//! walk reports.
 
 use std::io::{self, BufRead, BufReader, Read as _, SeekFrom};
 
@@ -29,8 +29,8 @@ pub(super) struct Tail {
 }
 
 /// Finds the end in the last segment, from a position on, whose first record there has the number
-/// `next`, where the first `signed` records are under a checkpoint. Returns `None` if the bytes after the last whole batch
-/// are not one torn batch.
+/// `next`, where the first `signed` records are under a checkpoint. Returns `None` if the bytes
+/// after the last whole batch are not one torn batch.
 pub(super) fn find(
     file: &mut dyn ArchiveFile,
     from: u64,

@@ -133,8 +133,8 @@ impl Ground {
         })
     }
 
-    /// Builds the issuers, and asks each for its keys. An issuer whose keys still come from the same
-    /// place keeps its last good set until then.
+    /// Builds the issuers, and asks each for its keys. An issuer whose keys still come from the
+    /// same place keeps its last good set until then.
     fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
         let trusted = |issuer: Issuer| {
             let known =

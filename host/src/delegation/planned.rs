@@ -105,9 +105,9 @@ fn outcome_of(error: &DownstreamError, progress: &Attempt, method: &Method) -> O
     }
 }
 
-/// Returns the error that the tool gets for a call that gave it no response. A tool that believes that
-/// nothing happened sends its request again, so a request that may have changed something has one
-/// error only, whatever the cause: not even a response that is withheld, or whose record is
+/// Returns the error that the tool gets for a call that gave it no response. A tool that believes
+/// that nothing happened sends its request again, so a request that may have changed something has
+/// one error only, whatever the cause: not even a response that is withheld, or whose record is
 /// missing, has another one.
 pub(super) fn error_of(
     error: DownstreamError,

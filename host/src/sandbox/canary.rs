@@ -265,7 +265,8 @@ fn press(calm: &AtomicBool) {
     let mut done = 0_u32;
     while !calm.load(Ordering::Relaxed) {
         for (path, what) in [(COMPACT, "1"), (reclaim.as_str(), "64M")] {
-            // Opened without creating it. Taking less than was asked for is an error, and no matter.
+            // Opened without creating it. Taking less than was asked for is an error, and no
+            // matter.
             let file = std::fs::OpenOptions::new().write(true).open(path);
             done += u32::from(file.is_ok());
             let _less = file.and_then(|mut file| file.write_all(what.as_bytes()));

@@ -94,9 +94,9 @@ impl CallFunction {
             reason = "the type was compared when the component was linked"
         )]
         // SAFETY: `new_unchecked` demands that the function has this type. Only `of` makes a
-        // `CallFunction`, after it compared the type of this export with this type, as `Func::typed`
-        // does in each instance. All instances of a linked component have the same types, and
-        // `get_func` finds nothing if the index is another component's.
+        // `CallFunction`, after it compared the type of this export with this type, as
+        // `Func::typed` does in each instance. All instances of a linked component have the same
+        // types, and `get_func` finds nothing if the index is another component's.
         Ok(unsafe { TypedFunc::new_unchecked(function) })
     }
 }

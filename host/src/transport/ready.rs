@@ -30,8 +30,8 @@ fn told(host: &Host) -> (StatusCode, String) {
     readiness(policy.configured, &policy.missing)
 }
 
-/// Returns the readiness of a host with a configuration with `configured` components, of which those
-/// in `missing` are not offered.
+/// Returns the readiness of a host with a configuration with `configured` components, of which
+/// those in `missing` are not offered.
 ///
 /// Not ready if nothing that it names is offered, as after a start with a folder that is still to
 /// be filled. Ready if only some are missing: the answer names them, and the others serve.

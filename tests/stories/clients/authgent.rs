@@ -3,8 +3,9 @@
 //! It differs from the development issuer, as the configuration shows. Tokens are of type `JWT`,
 //! and keys are discovered. It ignores any `actor_token` and sets `act.sub` to `client:` and the
 //! client's id, so the host sends none (`actor = "none"`) and names that actor (`expect_actor`). A
-//! client by itself is a `sub` with the same prefix, which distinguishes service accounts from users. People sign in at an issuer at
-//! home; their agent brings its assertion (RFC 7523) and gets a token for the host.
+//! client by itself is a `sub` with the same prefix, which distinguishes service accounts from
+//! users. People sign in at an issuer at home; their agent brings its assertion (RFC 7523) and gets
+//! a token for the host.
 
 use std::process::Stdio;
 use std::sync::Arc;

@@ -150,7 +150,8 @@ fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalErro
     state().map_err(|damage| ground.damaged(damage))
 }
 
-/// Returns the host's memory for the record. Size and root are there only if this host's key signed them.
+/// Returns the host's memory for the record. Size and root are there only if this host's key signed
+/// them.
 fn past(ground: &Grounds<'_>, remembered: Option<&Memory>) -> Map<String, Value> {
     let previous = previous(ground, remembered);
     let members = [
@@ -165,8 +166,8 @@ fn past(ground: &Grounds<'_>, remembered: Option<&Memory>) -> Map<String, Value>
     known.collect()
 }
 
-/// Returns the log that was remembered. A note that this host's key did not sign can have been written by
-/// anyone, so of it there is only the key that it names.
+/// Returns the log that was remembered. A note that this host's key did not sign can have been
+/// written by anyone, so of it there is only the key that it names.
 fn previous(ground: &Grounds<'_>, remembered: Option<&Memory>) -> Previous {
     let Some(remembered) = remembered else {
         return Previous::default();

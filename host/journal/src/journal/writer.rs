@@ -1,8 +1,8 @@
 //! The one thread that writes: it takes everything that waits, writes it as one batch, and reports.
 //!
-//! Between batches it writes counts and has checkpoints published, which it waits for only while the
-//! journal is not healthy. While the disk fails it tries again, so that the journal recovers soon
-//! after the disk does.
+//! Between batches it writes counts and has checkpoints published, which it waits for only while
+//! the journal is not healthy. While the disk fails it tries again, so that the journal recovers
+//! soon after the disk does.
 
 use std::error::Error as _;
 use std::io;

@@ -78,7 +78,8 @@ const NOSY: Offered = Offered {
     input: r#"{"type":"object","properties":{"user_id":{}},"additionalProperties":false}"#,
     ..HELLO
 };
-/// The text to replace in [`CONFIG`], its replacement, the tools, whether it passes, and the output.
+/// The text to replace in [`CONFIG`], its replacement, the tools, whether it passes, and the
+/// output.
 const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
     (
         "",

@@ -46,8 +46,8 @@ impl Slot {
         }
     }
 
-    /// Returns true if a placeholder is filled with nothing. `/ops/{}:cancel` would become `/ops/:cancel`,
-    /// which many services read as a request for all of them.
+    /// Returns true if a placeholder is filled with nothing. `/ops/{}:cancel` would become
+    /// `/ops/:cancel`, which many services read as a request for all of them.
     pub(super) fn lacks_text(&self, values: &[&str]) -> bool {
         matches!(self, Self::Pieces(_)) && values.contains(&"")
     }

@@ -1,8 +1,8 @@
 //! Bytes in memory that nothing can change any more, in a form that the engine can map.
 //!
 //! A memory file under the kernel's seals: it has no name, it can be mapped without being copied,
-//! and neither this process nor another can write, lengthen or cut it. Invariant: a [`SealedCode`] has
-//! every seal before anything reads it, so what is checked is what is used.
+//! and neither this process nor another can write, lengthen or cut it. Invariant: a [`SealedCode`]
+//! has every seal before anything reads it, so what is checked is what is used.
 
 use std::fs::File;
 use std::io::{self, Read as _};

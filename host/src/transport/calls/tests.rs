@@ -151,8 +151,8 @@ async fn seen(answer: HttpAnswer) -> Seen {
     }
 }
 
-/// Returns the data of each event of a whole stream, as a browser would read it (HTML, "Interpreting
-/// an event stream").
+/// Returns the data of each event of a whole stream, as a browser would read it (HTML,
+/// "Interpreting an event stream").
 fn events(body: &str) -> Vec<String> {
     let body = body.replace("\r\n", "\n");
     let (mut all, mut data) = (Vec::new(), Vec::new());
