@@ -201,8 +201,8 @@ pub(super) struct Plan {
     pub(super) count: u64,
     pub(super) how: How,
     pub(super) delay: Duration,
-    /// How long each checkpoint takes to be remembered.
-    pub(super) signing: Duration,
+    /// True while no checkpoint can be remembered, because the disk hangs.
+    pub(super) held: bool,
     pub(super) done: u64,
     pub(super) syncs: u64,
 }
@@ -214,7 +214,7 @@ impl Plan {
             count,
             how,
             delay: Duration::ZERO,
-            signing: Duration::ZERO,
+            held: false,
             done: 0,
             syncs: 0,
         }))
@@ -347,8 +347,9 @@ impl Board for Faulty<Box<dyn Board>> {
         reason = "a slow disk blocks whoever writes to it"
     )]
     fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
-        let signing = self.plan.lock().unwrap().signing;
-        std::thread::sleep(signing);
+        while self.plan.lock().unwrap().held {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         self.perform(|board| board.remember(contents), |_| Ok(()))
     }
 

@@ -268,13 +268,12 @@ async fn a_batch_does_not_wait_for_a_checkpoint_and_a_late_checkpoint_stops_call
     let folder = temporary();
     let plan = Plan::failing(u64::MAX, 0, How::Before);
     let patient = Settings {
-        append_deadline: Duration::from_millis(600),
+        append_deadline: Duration::from_secs(1),
         ..settings(folder.path())
     };
     let storage = Box::new(Faulty::new(folder.path(), &plan));
     let (journal, _) = Journal::open_on(storage, patient, key(), clock(200)).unwrap();
-    plan.lock().unwrap().signing = Duration::from_secs(3);
-    let begun = std::time::Instant::now();
+    plan.lock().unwrap().held = true;
     let mut appended = 0;
     // Each look at the clock is 200 ms later, so a checkpoint is due soon.
     while journal
@@ -285,12 +284,11 @@ async fn a_batch_does_not_wait_for_a_checkpoint_and_a_late_checkpoint_stops_call
         appended += 1;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    // The checkpoint is still under way.
     assert!(appended > 20, "only {appended} records");
-    let elapsed = begun.elapsed();
-    assert!(elapsed < Duration::from_millis(2500), "{elapsed:?}");
     assert!(!journal.healthy());
-    plan.lock().unwrap().signing = Duration::ZERO;
-    assert!(eventually(true, &journal).await || eventually(true, &journal).await);
+    plan.lock().unwrap().held = false;
+    assert!(eventually(true, &journal).await);
     journal.close(stopped()).await.unwrap();
     let report = verify(folder.path(), None).unwrap();
     assert_eq!(report.signed, report.records);
