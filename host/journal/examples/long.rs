@@ -158,6 +158,7 @@ fn settings(folder: &Path) -> Settings {
         trust: Trust::default(),
         refusals_per_second: 100,
         segment_bytes: 64 << 20,
+        preallocate: true,
         append_deadline: Duration::from_secs(10),
         origin: "example.org/audit".to_owned(),
     }

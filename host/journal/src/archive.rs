@@ -145,7 +145,7 @@ mod tests {
     use std::io::{Cursor, ErrorKind};
 
     use super::super::file::{Folder, Storage as _};
-    use super::super::testing::{clock, key, memory, record, settings, temporary};
+    use super::super::testing::{clock, key, memory, preallocate, record, settings, temporary};
     use super::super::verify::{Given, verify_in};
     use super::super::{Event, HostStopped, Journal};
     use super::*;
@@ -186,7 +186,7 @@ mod tests {
             Some((name, bytes))
         });
         let in_memory = InMemory(files.collect());
-        let Ok(locked) = Folder::lock(temp.path(), &memory(temp.path())) else {
+        let Ok(locked) = Folder::lock(temp.path(), &memory(temp.path()), preallocate()) else {
             unreachable!("the folder is free")
         };
         let report = |archive: &dyn Archive| verify_in(archive, Given::default()).unwrap();

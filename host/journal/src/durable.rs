@@ -4,7 +4,7 @@
 //! of them were made durable, so that they can lose the rest.
 
 use std::fs::{DirBuilder, File};
-use std::io;
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
@@ -17,6 +17,25 @@ pub(crate) fn sync_data(file: &File) -> io::Result<()> {
 pub(crate) fn sync_all(file: &File) -> io::Result<()> {
     file.sync_all().map(|()| synced(file))
 }
+
+/// Writes whole blocks at a position, and makes them and the file's length durable. The file must
+/// have been opened for that, with `O_DSYNC`.
+pub(crate) fn write_through(file: &File, blocks: &[IoSlice<'_>], at: u64) -> io::Result<()> {
+    let mut next = at;
+    for part in blocks.chunks(MOST_PARTS) {
+        let wanted: usize = part.iter().map(|block| block.len()).sum();
+        // What is left of a block cannot be written, so a write that ends early has failed.
+        if rustix::io::pwritev(file, part, next)? < wanted {
+            return Err(ErrorKind::WriteZero.into());
+        }
+        next = next.saturating_add(u64::try_from(wanted).unwrap_or(u64::MAX));
+    }
+    written_through(file, blocks, at);
+    Ok(())
+}
+
+/// The most parts in one write (`UIO_MAXIOV`).
+const MOST_PARTS: usize = 1024;
 
 /// Creates a private folder and the missing folders above it, and makes their names durable.
 /// Otherwise a loss of power could remove the folder with everything in it.
@@ -42,8 +61,11 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 #[cfg(not(test))]
 fn synced(_: &File) {}
 
+#[cfg(not(test))]
+fn written_through(_: &File, _: &[IoSlice<'_>], _: u64) {}
+
 #[cfg(test)]
-use seen::synced;
+use seen::{synced, written_through};
 
 /// A record of the calls above, for tests.
 #[cfg(test)]
@@ -51,27 +73,36 @@ pub(crate) mod seen {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use std::cell::RefCell;
     use std::fs::{File, Metadata};
+    use std::io::IoSlice;
     use std::os::unix::fs::MetadataExt as _;
     use std::path::Path;
 
+    use rustix::fs::{OFlags, fcntl_getfl};
+
     thread_local! {
-        static SYNCED: RefCell<Option<Vec<(u64, u64)>>> = const { RefCell::new(None) };
+        static SYNCED: RefCell<Option<Synced>> = const { RefCell::new(None) };
     }
 
     /// Files and folders that were made durable.
-    pub(crate) struct Synced(Vec<(u64, u64)>);
+    #[derive(Default)]
+    pub(crate) struct Synced {
+        inodes: Vec<(u64, u64)>,
+        /// The blocks that were written through, and their position.
+        pub(crate) blocks: Vec<(u64, Vec<u8>)>,
+    }
 
     impl Synced {
         /// Records what this thread makes durable during `act`.
         pub(crate) fn during<T>(act: impl FnOnce() -> T) -> (T, Self) {
-            SYNCED.set(Some(Vec::new()));
+            SYNCED.set(Some(Self::default()));
             let done = act();
-            (done, Self(SYNCED.take().unwrap()))
+            (done, SYNCED.take().unwrap())
         }
 
         /// Returns true if the file or folder is among them, whatever its name was.
         pub(crate) fn has(&self, path: &Path) -> bool {
-            self.0.contains(&inode(&std::fs::metadata(path).unwrap()))
+            self.inodes
+                .contains(&inode(&std::fs::metadata(path).unwrap()))
         }
     }
 
@@ -79,7 +110,23 @@ pub(crate) mod seen {
         SYNCED.with_borrow_mut(|synced| {
             synced
                 .as_mut()
-                .map(|synced| synced.push(inode(&file.metadata().unwrap())))
+                .map(|synced| synced.inodes.push(inode(&file.metadata().unwrap())))
+        });
+    }
+
+    pub(super) fn written_through(file: &File, blocks: &[IoSlice<'_>], at: u64) {
+        if fcntl_getfl(file).unwrap().contains(OFlags::DSYNC) {
+            synced(file);
+        }
+        SYNCED.with_borrow_mut(|synced| {
+            let bytes: Vec<u8> = blocks
+                .iter()
+                .flat_map(|block| block.iter())
+                .copied()
+                .collect();
+            synced
+                .as_mut()
+                .map(|synced| synced.blocks.push((at, bytes)))
         });
     }
 

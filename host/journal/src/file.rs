@@ -1,24 +1,26 @@
-//! The journal's folder, with segments that only grow and the checkpoints beside them; and the
-//! memory of the newest checkpoint, which lies elsewhere.
+//! The journal's folder, with segments that are only written on and the checkpoints beside them;
+//! and the memory of the newest checkpoint, which lies elsewhere.
 //!
-//! Every operation is durable when it returns, except [`Storage::append`], which [`Storage::sync`]
-//! makes durable. A trait, so that tests can let any single operation fail.
+//! Every operation is durable when it returns. A trait, so that tests can let any single operation
+//! fail.
 //!
 //! Invariant: bytes that were written through a descriptor count only while the path leads to the
 //! same file ([`Storage::check`]). A file that is shorter than its durable length, or another file
 //! in its place, is never cut, written or replaced.
 
+mod segment;
 mod site;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::archive::{Archive, CHECKPOINTS, OnDisk, contents};
 use super::memory::MemoryFile;
-use crate::durable::{make_folder, sync_all, sync_data};
-use site::{Beside, Site, Written, WrittenFile, elsewhere, private};
+use crate::durable::{make_folder, sync_all};
+use segment::{ActiveSegment, Writes};
+use site::{Beside, Look, Site, Written, WrittenFile, elsewhere, private};
 
 /// The operations that the journal needs from a disk to write records.
 pub(super) trait Storage: Send {
@@ -30,10 +32,8 @@ pub(super) trait Storage: Send {
     fn milestone(&self) -> io::Result<Option<Vec<u8>>>;
     /// Begins a segment. The file must not exist, or must be empty.
     fn create(&mut self, number: u64) -> io::Result<()>;
-    /// Writes to the end of the segment begun last.
+    /// Writes to the end of the segment begun last. It may have room behind that, which is NULs.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Makes appended bytes durable.
-    fn sync(&mut self) -> io::Result<()>;
     /// Cuts a segment to a length; a length of 0 removes it.
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()>;
     /// Fails unless the folder, the active segment and the list are still at their paths and have
@@ -71,7 +71,10 @@ pub fn is_in_use(folder: &Path) -> bool {
 /// A folder on a disk, locked for this process.
 pub(super) struct Folder {
     site: Arc<Site>,
-    current: Option<File>,
+    writes: Writes,
+    current: Option<ActiveSegment>,
+    /// The segment begun last, as long as nothing was appended to it.
+    unused: Option<u64>,
 }
 
 /// The reasons for not getting a folder.
@@ -87,8 +90,13 @@ impl From<io::Error> for Unavailable {
 }
 
 impl Folder {
-    /// Locks the folder and the memory, and makes them if they do not exist.
-    pub(super) fn lock(path: &Path, memory: &MemoryFile) -> Result<Self, Unavailable> {
+    /// Locks the folder and the memory, and makes them if they do not exist. Segments get room
+    /// ahead if that is wanted and of use on this file system.
+    pub(super) fn lock(
+        path: &Path,
+        memory: &MemoryFile,
+        preallocate: bool,
+    ) -> Result<Self, Unavailable> {
         for folder in [path, memory.folder()] {
             make_folder(folder)?;
         }
@@ -109,14 +117,16 @@ impl Folder {
                 Err(fs::TryLockError::Error(error)) => return Err(error.into()),
             }
         }
-        let list = match fs::symlink_metadata(path.join(CHECKPOINTS)) {
-            Ok(found) => Some(WrittenFile::new(&found)),
+        let list = match Look::at(&path.join(CHECKPOINTS)) {
+            Ok(found) => Some(WrittenFile::new(found)),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
+        let writes = Writes::fit(&directory, preallocate)?;
         let site = Site {
             path: path.to_owned(),
             archive: OnDisk::new(path),
+            id: Look::into(&directory)?.id,
             directory,
             memory: memory.clone(),
             written: Mutex::new(Written {
@@ -128,16 +138,18 @@ impl Folder {
         };
         Ok(Self {
             site: Arc::new(site),
+            writes,
             current: None,
+            unused: None,
         })
     }
 
     fn remove(&self, number: u64) -> io::Result<()> {
         let path = self.site.segment(number);
-        match fs::symlink_metadata(&path) {
+        match Look::at(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
-            Ok(found) if self.site.is_segment(number, &found) => fs::remove_file(path),
+            Ok(found) if self.site.is_segment(number, found.id) => fs::remove_file(path),
             Ok(_) => Err(elsewhere("the segment")),
         }
     }
@@ -169,23 +181,20 @@ impl Storage for Folder {
     fn create(&mut self, number: u64) -> io::Result<()> {
         self.current = None;
         self.site.written().active = false;
-        let file = private()
-            .append(true)
-            .create(true)
-            .open(self.site.segment(number))?;
-        let metadata = file.metadata()?;
-        if metadata.len() != 0 {
-            return Err(io::Error::new(
-                ErrorKind::AlreadyExists,
-                "a new segment already has contents",
-            ));
+        if self.unused == Some(number) {
+            // The last attempt to begin it failed halfway.
+            self.remove(number)?;
         }
+        let segment = ActiveSegment::begin(&self.site.segment(number), self.writes)?;
+        // Nothing else can have come between, so this segment may go again.
+        let found = segment
+            .look()
+            .inspect_err(|_| drop(fs::remove_file(self.site.segment(number))))?;
+        self.site.written().segment = Some((number, WrittenFile::new(found)));
+        self.unused = Some(number);
         sync_all(&self.site.directory)?;
-        let mut written = self.site.written();
-        written.segment = Some((number, WrittenFile::new(&metadata)));
-        written.active = true;
-        drop(written);
-        self.current = Some(file);
+        self.site.written().active = true;
+        self.current = Some(segment);
         Ok(())
     }
 
@@ -193,24 +202,21 @@ impl Storage for Folder {
         let Some(current) = &mut self.current else {
             return Err(ErrorKind::NotFound.into());
         };
-        let found = current.metadata()?.len();
+        self.unused = None;
+        let found = current.look()?.length;
         if let Some((_, file)) = &mut self.site.written().segment {
             // A file that someone else cut must not grow again, or it would look as if nothing were
             // missing.
             if found != file.least {
                 return Err(elsewhere("the segment"));
             }
-            file.most = file.least + length_of(bytes);
+            file.most = current.length_with(found, bytes);
         }
-        current.write_all(bytes)?;
+        current.append(bytes)?;
         if let Some((_, file)) = &mut self.site.written().segment {
             file.least = file.most;
         }
         Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        sync_data(self.current.as_ref().ok_or(ErrorKind::NotFound)?)
     }
 
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
@@ -223,14 +229,14 @@ impl Storage for Folder {
         let file = OpenOptions::new()
             .write(true)
             .open(self.site.segment(number))?;
-        let metadata = file.metadata()?;
-        if !self.site.is_segment(number, &metadata) {
+        let found = Look::into(&file)?;
+        if !self.site.is_segment(number, found.id) {
             return Err(elsewhere("the segment"));
         }
         if let Some((begun, written)) = &mut self.site.written().segment
             && *begun == number
         {
-            if metadata.len() < written.least {
+            if found.length < written.least {
                 return Err(elsewhere("the segment"));
             }
             (written.least, written.most) = (length, length);
@@ -251,7 +257,7 @@ impl Storage for Folder {
 /// Cuts a file, and never makes it longer: durable bytes that are gone must not be replaced by
 /// zeros.
 fn shorten(file: &File, length: u64) -> io::Result<()> {
-    if file.metadata()?.len() < length {
+    if Look::into(file)?.length < length {
         return Err(io::Error::new(
             ErrorKind::UnexpectedEof,
             "a file is shorter than what was made durable",

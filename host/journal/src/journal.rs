@@ -1,7 +1,7 @@
 //! The journal as the rest of the host sees it: append a record, and wait until it is on the disk.
 //!
 //! One thread writes. Records wait in a queue until a processor has nothing else to do
-//! ([`Journal::answer`]); everything in the queue is one write and one `fdatasync`. Another thread
+//! ([`Journal::answer`]); everything in the queue is one durable write. Another thread
 //! publishes checkpoints, so that no batch waits for one. No append waits longer than the deadline:
 //! a disk that hangs is an error, as a full disk is. A caller that gives up while waiting need not
 //! clean up; the journal itself closes any record that became durable without it.
@@ -30,8 +30,11 @@ mod wanted;
 mod writer;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -72,6 +75,9 @@ pub struct Settings {
     pub refusals_per_second: u32,
     /// The size beyond which a segment may not grow.
     pub segment_bytes: u64,
+    /// Whether segments get room ahead, filled with NULs, where the file system makes use of it.
+    /// Programs that follow the files as they grow need it off.
+    pub preallocate: bool,
     /// The longest that an append may take.
     pub append_deadline: Duration,
     /// The log's origin in checkpoints; unique to this journal.
@@ -324,6 +330,12 @@ impl Journal {
         &self,
         work: impl Future<Output = Result<T, AuditUnavailable>>,
     ) -> Result<T, AuditUnavailable> {
+        let mut work = pin!(work);
+        // Most is done at once, and needs no timer.
+        let at_once = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
+        if let Poll::Ready(done) = at_once.await {
+            return done;
+        }
         let done = timeout(self.shared.settings.append_deadline, work).await;
         done.unwrap_or_else(|_| {
             self.shared.health.hangs();
@@ -351,12 +363,14 @@ fn lock(settings: &Settings) -> Result<Folder, JournalError> {
     owned::private_folder(&settings.memory, &settings.trust)
         .map_err(|error| open(&settings.memory, error))?;
     let memory = MemoryFile::new(&settings.memory, &settings.origin);
-    Folder::lock(&settings.folder, &memory).map_err(|unavailable| match unavailable {
-        Unavailable::InUse => JournalError::InUse(settings.folder.clone()),
-        Unavailable::Failed(source) => JournalError::Folder {
-            path: settings.folder.clone(),
-            source,
-        },
+    Folder::lock(&settings.folder, &memory, settings.preallocate).map_err(|unavailable| {
+        match unavailable {
+            Unavailable::InUse => JournalError::InUse(settings.folder.clone()),
+            Unavailable::Failed(source) => JournalError::Folder {
+                path: settings.folder.clone(),
+                source,
+            },
+        }
     })
 }
 

@@ -176,6 +176,7 @@ impl<A: Archive> Walk<A> {
                     let file = segment_name(spot.segment);
                     return Err(Damage::Unreadable { file, source });
                 }
+                Ok(Found::Line | Found::TooLong) if self.is_unfinished() => return self.finish(),
                 Ok(Found::Line) => match BatchEnd::parse(self.line()) {
                     Some(end) => self.end_batch(&end, spot)?,
                     None => return self.accept(spot).map(Step::Record),
@@ -248,21 +249,28 @@ impl<A: Archive> Walk<A> {
         }
         file.seek(SeekFrom::Start(from.bytes))?;
         let mut length = u64::MAX;
-        if let (Some(signed), true) = (self.signed, self.ahead.is_empty())
-            && let Some(Tail {
-                length: whole,
-                torn,
-            }) = tail::find(
-                &mut *file,
-                from.bytes,
-                &self.batches,
-                self.tree.size() + 1,
-                signed,
-            )?
-        {
+        if self.ahead.is_empty() {
+            let (whole, torn) = self.whole(&mut *file, from.bytes)?;
             (length, self.torn_bytes) = (whole - from.bytes, torn);
+            file.seek(SeekFrom::Start(from.bytes))?;
         }
         Ok(BufReader::with_capacity(BUFFER, file.take(length)))
+    }
+
+    /// Returns how far to read the last segment, and the length of a torn batch behind that.
+    fn whole(&self, file: &mut dyn ArchiveFile, from: u64) -> io::Result<(u64, u64)> {
+        let Some(signed) = self.signed else {
+            return Ok((tail::written_end(file, from)?, 0));
+        };
+        let next = self.tree.size() + 1;
+        let found = tail::find(file, from, &self.batches, next, signed)?;
+        Ok(found.map_or((u64::MAX, 0), |Tail { length, torn }| (length, torn)))
+    }
+
+    /// Returns true if the line is of a batch that is not complete: one that the host is writing,
+    /// or that a crash tore. People see what is before it.
+    fn is_unfinished(&self) -> bool {
+        self.signed.is_none() && self.ahead.is_empty() && self.line.contains(&0)
     }
 
     fn accept(&mut self, spot: Spot) -> Result<Hash, Damage> {
@@ -353,3 +361,6 @@ impl Segment {
 
 /// The bytes that are read at once.
 const BUFFER: usize = 256 << 10;
+
+#[cfg(test)]
+mod tests;

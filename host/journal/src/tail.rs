@@ -3,15 +3,16 @@
 //! The writer makes each batch durable before it begins the next, so a crash or a loss of power
 //! tears at most one, the last, which was not acknowledged. Any of its pages may be there and any
 //! may be missing, so it is torn or intact as a whole: its remains may begin with whole lines, have
-//! holes, and even end well.
+//! holes, and even end well. NULs at the very end are room that the host made ahead.
 //!
 //! Invariant: nothing of a batch that another one follows, nothing under a checkpoint, and nothing
 //! that bears the right MAC (where its key is known) is torn. A fault there is damage, which the
-//! walk reports.
+//! walk reports; so are NULs before such a batch.
 
 use std::io::{self, BufRead, BufReader, Read as _, SeekFrom};
 
-use hmac::Mac as _;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 
 use super::archive::ArchiveFile;
 use super::batch::{BatchEnd, Batches};
@@ -24,7 +25,7 @@ use super::lines::{Found, read_line};
 pub(super) struct Tail {
     /// The length of the whole batches.
     pub(super) length: u64,
-    /// The length of the torn batch behind them.
+    /// The length of the torn batch behind them, without NULs at its end.
     pub(super) torn: u64,
 }
 
@@ -38,8 +39,23 @@ pub(super) fn find(
     next: u64,
     signed: u64,
 ) -> io::Result<Option<Tail>> {
+    // The blocks of a batch that a host is writing may appear in any order, and all of them while
+    // this looks. What is damage is still there at the second look.
+    match look(file, from, batches, next, signed)? {
+        None => look(file, from, batches, next, signed),
+        found => Ok(found),
+    }
+}
+
+fn look(
+    file: &mut dyn ArchiveFile,
+    from: u64,
+    batches: &Batches,
+    next: u64,
+    signed: u64,
+) -> io::Result<Option<Tail>> {
     // A host may be writing: lines that arrive meanwhile are not read.
-    let total = file.length()?;
+    let total = written_end(file, from)?;
     file.seek(SeekFrom::Start(from))?;
     let mut scan = Scan {
         batches: batches.structure(),
@@ -117,6 +133,8 @@ fn is_sealed(
     let Some(mut check) = batches.check_from(first, scan.batches.previous())? else {
         return Ok(false);
     };
+    // A batch that is whole behind NULs was moved, or what was before it is gone.
+    let (mut behind, mut begun) = (check.clone(), false);
     let lines = total
         .saturating_sub(scan.good)
         .saturating_sub(length_of(&end.line()?));
@@ -128,11 +146,42 @@ fn is_sealed(
         if length == 0 {
             break;
         }
+        let nuls = if begun { 0 } else { leading_nuls(chunk) };
+        begun |= nuls < length;
+        behind.update(chunk.get(nuls..).unwrap_or_default());
         check.update(chunk);
         reader.consume(length);
     }
-    Ok(check.verify_slice(&end.tag).is_ok())
+    let is_right = |check: Hmac<Sha256>| check.verify_slice(&end.tag).is_ok();
+    Ok(is_right(check) || is_right(behind))
 }
+
+fn leading_nuls(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(bytes.len())
+}
+
+/// Returns the end of what was written behind a position; what follows is NULs.
+pub(super) fn written_end(file: &mut dyn ArchiveFile, from: u64) -> io::Result<u64> {
+    let (mut end, mut block) = (file.length()?, Vec::new());
+    while end > from {
+        let begins = end.saturating_sub(BLOCK).max(from);
+        file.seek(SeekFrom::Start(begins))?;
+        block.clear();
+        // It may be less: a host cuts off its room when it ends a segment.
+        (&mut *file).take(end - begins).read_to_end(&mut block)?;
+        if let Some(last) = block.iter().rposition(|byte| *byte != 0) {
+            return Ok(begins + length_of(block.get(..=last).unwrap_or_default()));
+        }
+        end = begins;
+    }
+    Ok(from)
+}
+
+/// The bytes that are looked at together, from the end on.
+const BLOCK: u64 = 64 << 10;
 
 struct Scan {
     batches: Batches,

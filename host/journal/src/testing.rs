@@ -66,10 +66,19 @@ pub(super) fn settings(folder: &Path) -> Settings {
         trust: Trust::default(),
         refusals_per_second: 100,
         segment_bytes: 2000,
+        preallocate: preallocate(),
         append_deadline: Duration::from_secs(10),
         origin: ORIGIN.to_owned(),
     }
 }
+
+/// Returns true if segments get room ahead. Every test runs with it and without it.
+pub(super) fn preallocate() -> bool {
+    std::env::var_os(APPENDED).is_none()
+}
+
+/// Set in the environment of tests that run without room ahead.
+pub(super) const APPENDED: &str = "BAILIWICK_TEST_APPENDED";
 
 /// Returns the memory of a test's journal: within its folder, so that a copy is a copy of both.
 pub(super) fn memory(folder: &Path) -> MemoryFile {
@@ -131,12 +140,18 @@ pub(super) fn target(tool: &str) -> Target {
 pub(super) fn lines(folder: &Path) -> Vec<Value> {
     let text: String = segment_files(folder)
         .iter()
-        .map(|path| std::fs::read_to_string(path).unwrap())
+        .map(|path| written(path))
         .collect();
     let values = text.lines().map(|line| serde_json::from_str(line).unwrap());
     values
         .filter(|value: &Value| value.get("batch").is_none())
         .collect()
+}
+
+/// Returns what was written to a segment, without the room behind it.
+pub(super) fn written(segment: &Path) -> String {
+    let text = std::fs::read_to_string(segment).unwrap();
+    text.trim_end_matches('\0').to_owned()
 }
 
 pub(super) fn segment_files(folder: &Path) -> Vec<PathBuf> {
@@ -246,7 +261,7 @@ pub(super) struct Faulty<F = Folder> {
 
 impl Faulty {
     pub(super) fn new(folder: &Path, plan: &Arc<Mutex<Plan>>) -> Self {
-        let locked = Folder::lock(folder, &memory(folder));
+        let locked = Folder::lock(folder, &memory(folder), preallocate());
         let Ok(inner) = locked.map_err(|_: Unavailable| ()) else {
             unreachable!("the folder is free")
         };
@@ -286,23 +301,19 @@ impl Storage for Faulty {
         )
     }
 
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
-        self.perform(|folder| folder.append(bytes), |folder| folder.append(half))
-    }
-
     #[expect(
         clippy::disallowed_methods,
         reason = "a slow disk blocks whoever writes to it"
     )]
-    fn sync(&mut self) -> io::Result<()> {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let delay = {
             let mut plan = self.plan.lock().unwrap();
             plan.syncs += 1;
             plan.delay
         };
         std::thread::sleep(delay);
-        self.perform(Storage::sync, |_| Ok(()))
+        let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+        self.perform(|folder| folder.append(bytes), |folder| folder.append(half))
     }
 
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {

@@ -18,6 +18,7 @@ pub fn journal_settings(config: &Config) -> audit::Settings {
         trust: config.server.trust.clone(),
         refusals_per_second: config.audit.refusals_per_second,
         segment_bytes: 64 << 20,
+        preallocate: config.audit.preallocate,
         append_deadline: Duration::from_secs(2),
         origin: format!("{}/audit", config.envelope.trust_domain),
     }

@@ -68,6 +68,8 @@ pub struct AuditSettings {
     pub memory: PathBuf,
     /// Refusals recorded one by one, per second: of all unknown callers, and of each known one.
     pub refusals_per_second: u32,
+    /// Whether segments get room ahead.
+    pub preallocate: bool,
 }
 
 pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
@@ -285,6 +287,7 @@ pub(super) fn audit(
         folder: section.beside(&section.required("folder")?),
         memory: memory.or_else(|| Some(envelope?.keys.clone()))?,
         refusals_per_second: u32::try_from(per_second).unwrap_or(u32::MAX),
+        preallocate: section.flag("preallocate").unwrap_or(true),
     })
 }
 

@@ -81,7 +81,19 @@ pub(crate) const SECTIONS: &[Section] = &[
     Section {
         name: "power",
         does: "whatever part of its writes survives a loss of power, the journal starts and keeps its promises",
-        environment: &[("BAILIWICK_POWER_SEEDS", "100000")],
+        environment: &[("BAILIWICK_POWER_SEEDS", "50000")],
+        work: Work::Tests {
+            arguments: &["--lib", "power"],
+            figures: &[],
+        },
+    },
+    Section {
+        name: "power-appended",
+        does: "the same, where the file system is no use for room ahead of the records",
+        environment: &[
+            ("BAILIWICK_POWER_SEEDS", "50000"),
+            ("BAILIWICK_TEST_APPENDED", "1"),
+        ],
         work: Work::Tests {
             arguments: &["--lib", "power"],
             figures: &[],

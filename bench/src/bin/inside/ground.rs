@@ -232,6 +232,7 @@ fn journal(folder: &Path) -> Settings {
         trust: Trust::default(),
         refusals_per_second: 100,
         segment_bytes: 64 << 20,
+        preallocate: true,
         append_deadline: Duration::from_secs(2),
         origin: "bench.example/audit".into(),
     }

@@ -1,11 +1,15 @@
 //! The folder and the memory as two threads share them: one writes records, and one publishes
 //! checkpoints.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::{AtFlags, CWD, StatxFlags, major, minor, statat, statx};
+use rustix::io::Errno;
 
 use super::super::archive::{CHECKPOINTS, OnDisk, segment_name, segments};
 use super::super::memory::MemoryFile;
@@ -18,6 +22,7 @@ pub(super) struct Site {
     pub(super) path: PathBuf,
     pub(super) archive: OnDisk,
     pub(super) directory: File,
+    pub(super) id: FileId,
     pub(super) memory: MemoryFile,
     pub(super) written: Mutex<Written>,
     /// Never read; the locks last as long as these files are open.
@@ -43,22 +48,22 @@ pub(super) struct WrittenFile {
 }
 
 impl WrittenFile {
-    pub(super) fn new(metadata: &Metadata) -> Self {
+    pub(super) fn new(found: Look) -> Self {
         Self {
-            id: FileId::of(metadata),
-            least: metadata.len(),
-            most: metadata.len(),
+            id: found.id,
+            least: found.length,
+            most: found.length,
         }
     }
 
     /// Checks that a path leads to this file and that the file has the length that was written.
     fn look(&self, path: &Path, what: &str) -> io::Result<()> {
-        let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
+        let found = Look::at(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => elsewhere(what),
             _ => error,
         })?;
         let lengths = self.least..=self.most;
-        if FileId::of(&found) == self.id && lengths.contains(&found.len()) {
+        if found.id == self.id && lengths.contains(&found.length) {
             Ok(())
         } else {
             Err(elsewhere(what))
@@ -69,16 +74,59 @@ impl WrittenFile {
 /// The identity of a file, whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileId {
-    device: u64,
+    device: (u32, u32),
     inode: u64,
 }
 
-impl FileId {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        }
+/// What a look at a file shows. Times are not asked for: once they were, a file system gives the
+/// next write a time of its own, and writes that to the disk as well.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    pub(super) id: FileId,
+    pub(super) length: u64,
+}
+
+impl Look {
+    pub(super) fn into(file: &File) -> io::Result<Self> {
+        Self::see(file, Path::new(""), AtFlags::EMPTY_PATH)
+    }
+
+    /// Looks at a path itself, not at what a symbolic link there leads to.
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
+        Self::see(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    /// Looks at what a path leads to.
+    fn through(path: &Path) -> io::Result<Self> {
+        Self::see(CWD, path, AtFlags::empty())
+    }
+
+    fn see(from: impl AsFd, path: &Path, flags: AtFlags) -> io::Result<Self> {
+        let asked = StatxFlags::INO | StatxFlags::SIZE;
+        let found = match statx(&from, path, flags, asked) {
+            // Some containers do not let this call through.
+            Err(Errno::NOSYS | Errno::PERM) => return Self::plainly(from, path, flags),
+            found => found?,
+        };
+        Ok(Self {
+            id: FileId {
+                device: (found.stx_dev_major, found.stx_dev_minor),
+                inode: found.stx_ino,
+            },
+            length: found.stx_size,
+        })
+    }
+
+    /// Looks by the older call, which also asks for times.
+    fn plainly(from: impl AsFd, path: &Path, flags: AtFlags) -> io::Result<Self> {
+        let found = statat(from, path, flags)?;
+        Ok(Self {
+            id: FileId {
+                device: (major(found.st_dev), minor(found.st_dev)),
+                inode: found.st_ino,
+            },
+            length: u64::try_from(found.st_size).map_err(io::Error::other)?,
+        })
     }
 }
 
@@ -92,9 +140,9 @@ impl Site {
     }
 
     /// Returns true if a file is the segment of this number, as far as this process knows.
-    pub(super) fn is_segment(&self, number: u64, metadata: &Metadata) -> bool {
+    pub(super) fn is_segment(&self, number: u64, id: FileId) -> bool {
         let begun = self.written().segment;
-        begun.is_none_or(|(begun, file)| begun != number || file.id == FileId::of(metadata))
+        begun.is_none_or(|(begun, file)| begun != number || file.id == id)
     }
 
     /// Checks that no segment was taken away, including those that are complete.
@@ -126,7 +174,7 @@ impl Site {
 
     /// Checks the folder, the active segment and the list.
     pub(super) fn check(&self) -> io::Result<()> {
-        if FileId::of(&fs::metadata(&self.path)?) != FileId::of(&self.directory.metadata()?) {
+        if Look::through(&self.path)?.id != self.id {
             return Err(elsewhere("the audit folder"));
         }
         // The other thread announces a write before it begins, so nothing grows during this look.
@@ -152,7 +200,7 @@ impl Board for Beside {
             .append(true)
             .create(length == 0)
             .open(self.0.path.join(CHECKPOINTS))?;
-        let mut found = WrittenFile::new(&file.metadata()?);
+        let mut found = WrittenFile::new(Look::into(&file)?);
         if self
             .0
             .written()
@@ -168,7 +216,7 @@ impl Board for Beside {
             .and_then(|()| file.write_all(line))
             .and_then(|()| sync_all(&file));
         // A write that failed halfway leaves the same list, whatever its length now.
-        self.0.written().list = Some(WrittenFile::new(&file.metadata()?));
+        self.0.written().list = Some(WrittenFile::new(Look::into(&file)?));
         written?;
         if length == 0 {
             sync_all(&self.0.directory)
@@ -234,16 +282,47 @@ mod tests {
 
     use std::thread;
 
-    use super::super::super::testing::{memory, temporary};
+    use super::super::super::testing::{memory, preallocate, temporary};
     use super::super::{Folder, Storage as _};
     use super::*;
+
+    #[test]
+    fn both_ways_to_look_see_the_same() {
+        let temp = temporary();
+        let path = temp.path().join("file");
+        fs::write(&path, [7; 5000]).unwrap();
+        let link = temp.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let plainly = |path, flags| Look::plainly(CWD, path, flags).unwrap();
+        for (one, other) in [
+            (
+                Look::at(&path).unwrap(),
+                plainly(&path, AtFlags::SYMLINK_NOFOLLOW),
+            ),
+            (
+                Look::at(&link).unwrap(),
+                plainly(&link, AtFlags::SYMLINK_NOFOLLOW),
+            ),
+            (
+                Look::through(&link).unwrap(),
+                Look::into(&File::open(&path).unwrap()).unwrap(),
+            ),
+            (
+                Look::through(&link).unwrap(),
+                plainly(&link, AtFlags::empty()),
+            ),
+        ] {
+            assert!(one.id == other.id);
+            assert_eq!(one.length, other.length);
+        }
+    }
 
     #[test]
     fn segments_that_are_begun_while_the_folder_is_listed_are_not_missing() {
         let temp = temporary();
         let memory = memory(temp.path());
         fs::create_dir_all(memory.folder()).unwrap();
-        let Ok(mut folder) = Folder::lock(temp.path(), &memory) else {
+        let Ok(mut folder) = Folder::lock(temp.path(), &memory, preallocate()) else {
             unreachable!("the folder is free")
         };
         let site = Arc::clone(&folder.site);

@@ -58,7 +58,7 @@ pub(super) struct Segments {
     active: Option<(u64, u64)>,
     /// The number of the next one.
     next: u64,
-    /// A segment that must be cut to this length before anything else is written.
+    /// A segment that has ended, and must be cut to this length before anything else is written.
     uncut: Option<(u64, u64)>,
 }
 
@@ -152,6 +152,14 @@ impl Log {
         })
     }
 
+    /// Ends the active segment, if there is one: cuts off the room behind its last batch.
+    pub(super) fn end_segment(&mut self) -> io::Result<()> {
+        if let Some(active) = self.segments.active.take() {
+            self.segments.uncut = Some(active);
+        }
+        self.settle()
+    }
+
     /// Cuts off the remains of a failed write, if there are any.
     pub(super) fn settle(&mut self) -> io::Result<()> {
         let Some((number, length)) = self.segments.uncut else {
@@ -170,10 +178,7 @@ impl Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<Position> {
         self.settle()?;
         let (number, before) = self.room_for(length_of(bytes))?;
-        let written = self
-            .storage
-            .append(bytes)
-            .and_then(|()| self.storage.sync());
+        let written = self.storage.append(bytes);
         // Bytes are not durable if no path leads to them.
         let written = written.and_then(|()| self.storage.check());
         if let Err(error) = written {
@@ -206,9 +211,7 @@ impl Log {
         {
             return Ok((number, length));
         }
-        // Even if the new segment cannot be made, the old one is finished: the storage has closed
-        // it.
-        self.segments.active = None;
+        self.end_segment()?;
         let number = self.segments.next;
         self.storage.create(number)?;
         self.segments = Segments {

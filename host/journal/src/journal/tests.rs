@@ -10,6 +10,7 @@ mod marks;
 mod memory;
 mod milestones;
 mod power;
+mod ways;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -21,7 +22,7 @@ use super::super::reason::RefusalReason;
 use super::super::record::{Event, HostStopped, Subject};
 use super::super::testing::{
     Faulty, Plan, clock, crashed_copy, key, key_of, lines, record, refusal, segment_files,
-    settings, temporary,
+    settings, temporary, written,
 };
 use super::super::verify::verify;
 use super::*;

@@ -343,7 +343,7 @@ impl Writer {
         } else {
             Ok(())
         };
-        let ended = written.and(signed).and_then(|()| self.log.settle());
+        let ended = written.and(signed).and_then(|()| self.log.end_segment());
         if let Err(error) = &ended {
             tracing::error!(%error, "the audit journal could not be completed");
         }

@@ -24,6 +24,7 @@ fn open(folder: &Path, memory: &Path) -> Journal {
         trust: Trust::default(),
         refusals_per_second: 100,
         segment_bytes: 1 << 20,
+        preallocate: true,
         append_deadline: Duration::from_secs(10),
         origin: "example/audit".to_owned(),
     };
@@ -81,6 +82,7 @@ async fn answered(trail: &Trail) {
 fn ending(folder: &Path, event: &str) -> Value {
     let text = fs::read_to_string(folder.join("journal-00000001.jsonl")).unwrap()
         + &fs::read_to_string(folder.join("journal-00000002.jsonl")).unwrap_or_default();
+    let text = text.trim_end_matches('\0');
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
     let mut found: Vec<Value> = lines
         .filter(|line: &Value| line["event"] == event)

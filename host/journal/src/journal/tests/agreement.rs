@@ -74,7 +74,7 @@ async fn the_key_beside_the_records_may_be_missing_or_end_in_any_line_breaks() {
 /// Adds a batch of one record with the MAC that the host would give it.
 fn add(folder: &Path, line: &str) {
     let segment = segment_files(folder).pop().unwrap();
-    let text = fs::read_to_string(&segment).unwrap();
+    let text = written(&segment);
     let last = text.lines().last().unwrap();
     let before = BatchEnd::parse(last.as_bytes()).unwrap();
     let line = format!("{line}\n");

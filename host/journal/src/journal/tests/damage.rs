@@ -54,12 +54,12 @@ async fn what_a_crash_left_open_is_closed_as_unknown() {
 async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
     let hole = "\0".repeat(4096)
         + "call.closed\"}\n{\"seq\":3,\"time\":\"t\",\"event\":\"e\"}\n{\"batch\":2,\"records\":2";
-    for rest in [
-        "{\"seq\":2",
-        "\0\0\0\0",
-        &"\0".repeat(200_000),
-        &hole,
-        &(hole.clone() + "}\n"),
+    for (rest, room) in [
+        ("{\"seq\":2", ""),
+        ("{\"seq\":2", &*"\0".repeat(200_000)),
+        (&hole, ""),
+        (&hole, "\0\0\0\0"),
+        (&(hole.clone() + "}\n"), ""),
     ] {
         let folder = temporary();
         let (journal, _) = open(folder.path());
@@ -69,8 +69,7 @@ async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
             .unwrap();
         let crashed = crashed_copy(folder.path());
         let segment = segment_files(crashed.path()).remove(0);
-        let torn = std::fs::read_to_string(&segment).unwrap() + rest;
-        std::fs::write(&segment, torn).unwrap();
+        std::fs::write(&segment, written(&segment) + rest + room).unwrap();
         let (journal, opened) = open(crashed.path());
         assert_eq!(
             (opened.records, opened.cut_bytes),
@@ -82,6 +81,77 @@ async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
         assert_eq!(events(crashed.path())[2], "journal.cut");
         assert_eq!(lines(crashed.path())[2]["detail"]["bytes"], rest.len());
     }
+}
+
+#[tokio::test]
+async fn room_behind_the_last_batch_is_cut_and_is_no_loss() {
+    let folder = temporary();
+    let (journal, _) = open(folder.path());
+    journal
+        .record(record(Event::HostStarted, "c"))
+        .await
+        .unwrap();
+    for room in [0, 1, 4, 4095, 4096, 100_000, 200_000] {
+        let crashed = crashed_copy(folder.path());
+        let segment = segment_files(crashed.path()).remove(0);
+        let whole = written(&segment);
+        std::fs::write(&segment, whole.clone() + &"\0".repeat(room)).unwrap();
+        let report = verify(crashed.path(), None).unwrap();
+        assert_eq!((report.records, report.torn_bytes), (2, 0), "{room}");
+        let (journal, opened) = open(crashed.path());
+        assert_eq!((opened.records, opened.cut_bytes), (2, 0), "{room}");
+        assert_eq!(std::fs::read_to_string(&segment).unwrap(), whole, "{room}");
+        journal.close(stopped()).await.unwrap();
+        assert_eq!(
+            events(crashed.path()),
+            ["journal.begun", "host.started", "host.stopped"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_but_a_torn_batch_is_behind_nuls() {
+    let folder = temporary();
+    let (journal, _) = open(folder.path());
+    for call in ["a", "b"] {
+        journal
+            .record(record(Event::HostStarted, call))
+            .await
+            .unwrap();
+    }
+    let whole = written(&segment_files(folder.path())[0]);
+    let ends: Vec<_> = whole
+        .match_indices("{\"batch\"")
+        .map(|(at, _)| at)
+        .collect();
+    let [first, last] = ends[..] else {
+        unreachable!("{ends:?}")
+    };
+    let begins = first + whole[first..].find('\n').unwrap() + 1;
+    // NULs before a batch that is whole: they cannot be the work of a crash.
+    for nuls in [1, 4096, 100_000] {
+        for (what, at) in [("before the last batch", begins), ("before the first", 0)] {
+            let crashed = crashed_copy(folder.path());
+            let segment = segment_files(crashed.path()).remove(0);
+            let (before, behind) = whole.split_at(at);
+            let moved = format!("{before}{}{behind}\0\0", "\0".repeat(nuls));
+            std::fs::write(&segment, moved).unwrap();
+            let error = Journal::open(settings(crashed.path()), key(), clock(0)).map(drop);
+            let error = error.unwrap_err();
+            assert!(
+                matches!(error, JournalError::Damaged { .. }),
+                "{what}: {error}"
+            );
+        }
+    }
+    // NULs inside the last batch may be.
+    let crashed = crashed_copy(folder.path());
+    let segment = segment_files(crashed.path()).remove(0);
+    let hole = format!("{}\0\0{}", &whole[..last - 2], &whole[last..]);
+    std::fs::write(&segment, hole).unwrap();
+    let (_, opened) = open(crashed.path());
+    assert_eq!(opened.records, 3, "with the record of the cut");
+    assert!(opened.cut_bytes > 0);
 }
 
 #[tokio::test]

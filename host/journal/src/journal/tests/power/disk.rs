@@ -48,6 +48,8 @@ pub(super) enum Step {
     /// Opens a file, or makes an empty one.
     Open(String),
     Append(String, Vec<u8>),
+    /// Writes at a position, and makes the file longer if need be.
+    Write(String, usize, Vec<u8>),
     SetLength(String, usize),
     Rename(String, String),
     Remove(String),
@@ -96,6 +98,10 @@ impl Disk {
             Step::Append(name, bytes) => {
                 self.write(name, |contents| contents.extend_from_slice(bytes));
             }
+            Step::Write(name, at, bytes) => self.write(name, |contents| {
+                contents.resize(contents.len().max(at + bytes.len()), 0);
+                contents[*at..at + bytes.len()].copy_from_slice(bytes);
+            }),
             Step::SetLength(name, length) => {
                 self.write(name, |contents| contents.truncate(*length));
             }

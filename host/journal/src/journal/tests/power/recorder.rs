@@ -12,7 +12,7 @@ use super::*;
 use crate::archive::{Archive, CHECKPOINTS, segment_name};
 use crate::durable::seen::Synced;
 use crate::file::{Board, Folder, Storage, Unavailable};
-use crate::testing::memory;
+use crate::testing::{memory, preallocate};
 
 /// A folder, or the files beside its segments, whose steps are recorded.
 pub(super) struct Recorder<F = Folder> {
@@ -81,6 +81,8 @@ impl Steps {
 pub(super) enum Flush {
     /// The name of a new segment.
     SegmentName,
+    /// The room of a new segment.
+    Room,
     /// A batch of records.
     Records,
     /// A segment that was cut.
@@ -161,6 +163,19 @@ impl<F> Recorder<F> {
     }
 }
 
+impl Recorder {
+    /// Records the blocks that were written to the current segment, and their sync. Returns false
+    /// if there are none.
+    fn write_blocks(&self, flush: Flush, synced: &Synced) -> bool {
+        for (at, bytes) in &synced.blocks {
+            let at = usize::try_from(*at).unwrap();
+            self.step(Step::Write(self.current.clone(), at, bytes.clone()));
+            self.flush(flush, synced, Step::Sync(self.current.clone()));
+        }
+        !synced.blocks.is_empty()
+    }
+}
+
 impl Storage for Recorder {
     fn archive(&self) -> &dyn Archive {
         self.folder.archive()
@@ -170,19 +185,17 @@ impl Storage for Recorder {
         let synced = self.perform(|folder| folder.create(number))?;
         self.current = audit(&segment_name(number));
         self.step(Step::Open(self.current.clone()));
+        self.write_blocks(Flush::Room, &synced);
         self.flush(Flush::SegmentName, &synced, Step::SyncFolder(AUDIT));
         Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.folder.append(bytes)?;
-        self.step(Step::Append(self.current.clone(), bytes.to_vec()));
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        let synced = self.perform(Storage::sync)?;
-        self.flush(Flush::Records, &synced, Step::Sync(self.current.clone()));
+        let synced = self.perform(|folder| folder.append(bytes))?;
+        if !self.write_blocks(Flush::Records, &synced) {
+            self.step(Step::Append(self.current.clone(), bytes.to_vec()));
+            self.flush(Flush::Records, &synced, Step::Sync(self.current.clone()));
+        }
         Ok(())
     }
 
@@ -312,7 +325,7 @@ impl Recorder<Box<dyn Board>> {
 
 /// Returns the folder of a journal that nothing else uses.
 pub(super) fn lock(path: &Path) -> Folder {
-    let locked = Folder::lock(path, &memory(path)).map_err(|_: Unavailable| ());
+    let locked = Folder::lock(path, &memory(path), preallocate()).map_err(|_: Unavailable| ());
     locked.unwrap_or_else(|()| unreachable!("the folder is free"))
 }
 
