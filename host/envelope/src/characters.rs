@@ -28,13 +28,18 @@ pub fn is_odd_space(character: char) -> bool {
     character != ' ' && category == GeneralCategory::SpaceSeparator
 }
 
+/// Returns true if `text` has only characters of ASCII that a keyboard has, as most texts do.
+pub fn is_printable(text: &str) -> bool {
+    // Without a way out, so that many bytes are compared at once.
+    let printable = |byte: u8| matches!(byte, b' '..=b'~');
+    text.bytes().fold(true, |all, byte| all & printable(byte))
+}
+
 /// Returns true if `text` can be a name: all of it is visible, its spaces are ordinary ones, and
 /// none is at an end.
 pub fn is_plain(text: &str) -> bool {
-    text.trim().len() == text.len()
-        && !text
-            .chars()
-            .any(|character| is_unseen(character) || is_odd_space(character))
+    let odd = |character| is_unseen(character) || is_odd_space(character);
+    text.trim().len() == text.len() && (is_printable(text) || !text.chars().any(odd))
 }
 
 /// A pattern of no dots: by its category a symbol, but to the eye a gap.
@@ -43,6 +48,17 @@ const BRAILLE_BLANK: char = '\u{2800}';
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_printable_has_nothing_odd_in_it() {
+        for character in '\0'..=char::MAX {
+            let odd = is_unseen(character) || is_odd_space(character);
+            let printable = is_printable(character.encode_utf8(&mut [0; 4]));
+            assert_eq!(printable, character.is_ascii() && !odd, "{character:?}");
+        }
+        assert!(is_printable("") && is_printable(&"a b".repeat(50)));
+        assert!(!is_printable(&("a b".repeat(50) + "\n")));
+    }
 
     #[test]
     fn what_leaves_no_mark_is_found_by_its_properties() {

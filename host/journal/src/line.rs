@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::Deref;
 
-use bailiwick_envelope::characters::is_unseen;
+use bailiwick_envelope::characters::{is_printable, is_unseen};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::Formatter;
 
@@ -169,6 +169,9 @@ impl Formatter for Visible {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if is_printable(fragment) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut plain = 0;
         for (at, unseen) in fragment
             .char_indices()

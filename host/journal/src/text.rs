@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// The longest text of a record, in bytes.
@@ -14,9 +14,15 @@ pub(super) const MAX_TEXT: usize = 512;
 pub(super) const MAX_SCOPES: usize = 32;
 
 /// A text of a record: at most 512 bytes. Of a longer one, the beginning and an ellipsis.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(from = "String")]
 pub struct Text(Arc<str>);
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
