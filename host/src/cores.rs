@@ -149,11 +149,12 @@ pub async fn leave() {
 ///
 /// # Errors
 /// Fails if the work panicked in the shared runtime.
-pub async fn movable<T: Send + 'static>(
+pub fn movable<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, JoinError> {
+) -> impl Future<Output = Result<T, JoinError>> + Send + 'static {
+    // In its box from here on: a future of a call is large, and every move copies it.
     let mut at = At::Here(Some(Box::pin(work)));
-    poll_fn(move |context| at.poll(context)).await
+    poll_fn(move |context| at.poll(context))
 }
 
 /// The runtime in which a piece of work goes on.

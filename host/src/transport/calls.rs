@@ -46,7 +46,7 @@ enum Event {
     /// The call made progress.
     Progress(Report),
     /// The call ended, with this answer or refusal.
-    Ended(Result<sandbox::Answer, Refusal>),
+    Ended(Box<Result<sandbox::Answer, Refusal>>),
 }
 
 /// Makes the call of an admitted caller and answers it.
@@ -56,6 +56,17 @@ pub(super) async fn answer(
     request: TargetRequest,
     (framing, burden): (Framing, Burden),
 ) -> HttpAnswer {
+    let (events, guard) = start(host, entry, request, (&framing, burden));
+    framing.answer(events, guard).await
+}
+
+/// Starts the call. Returns its events, and what cancels it when it is dropped.
+fn start(
+    host: &Arc<Host>,
+    entry: Entry,
+    request: TargetRequest,
+    (framing, burden): (&Framing, Burden),
+) -> (mpsc::Receiver<Event>, DropGuard) {
     let (sender, events) = mpsc::channel(EVENTS);
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
@@ -69,10 +80,10 @@ pub(super) async fn answer(
             cores::leave().await;
         }
         let ended = deliver(&own, (entry, request), gone, reports).await;
-        let _ = sender.send(Event::Ended(ended)).await;
+        let _ = sender.send(Event::Ended(Box::new(ended))).await;
     };
     host.calls.spawn(cores::movable(call));
-    framing.answer(events, guard).await
+    (events, guard)
 }
 
 /// Makes the call, and hands its progress to `events` until it is over.
@@ -105,7 +116,7 @@ impl Framing {
     /// Waits for the first event, which decides the form of the answer.
     async fn answer(self, mut events: mpsc::Receiver<Event>, guard: DropGuard) -> HttpAnswer {
         match events.recv().await {
-            Some(Event::Ended(ended)) => self.whole(ended),
+            Some(Event::Ended(ended)) => self.whole(*ended),
             Some(first) => self.stream(first, events, guard),
             None => plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
         }
@@ -164,16 +175,24 @@ impl Framing {
     fn event(&self, event: Event) -> Vec<u8> {
         match event {
             Event::Progress(report) => self.progress(report),
-            Event::Ended(Ok(answer)) => self.result(&answer),
-            Event::Ended(Err(refusal)) => match way(&refusal, &self.resource) {
-                Way::Protocol(code) => self.error(code, refusal.message(), None),
-                Way::ToolResult => self.result(&answer_of(&refusal)),
-                // The status line has been sent, so only a JSON-RPC error is left to say it.
-                Way::Http(_) => {
-                    let data = json!({"reason": refusal.reason().as_str()});
-                    self.error(INTERNAL_ERROR, refusal.message(), Some(data))
-                }
-            },
+            Event::Ended(ended) => self.last(*ended),
+        }
+    }
+
+    /// Returns the message that ends a stream.
+    fn last(&self, ended: Result<sandbox::Answer, Refusal>) -> Vec<u8> {
+        let refusal = match ended {
+            Ok(answer) => return self.result(&answer),
+            Err(refusal) => refusal,
+        };
+        match way(&refusal, &self.resource) {
+            Way::Protocol(code) => self.error(code, refusal.message(), None),
+            Way::ToolResult => self.result(&answer_of(&refusal)),
+            // The status line has been sent, so only a JSON-RPC error is left to say it.
+            Way::Http(_) => {
+                let data = json!({"reason": refusal.reason().as_str()});
+                self.error(INTERNAL_ERROR, refusal.message(), Some(data))
+            }
         }
     }
 

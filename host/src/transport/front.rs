@@ -201,7 +201,7 @@ impl Front {
         };
         course.received();
         if let Err(improper) = revision::check_single(&parts.headers) {
-            return self.improper(entry, &message.id, &improper).await;
+            return Box::pin(self.improper(entry, &message.id, &improper)).await;
         }
         let (caller, policy) = (Arc::clone(entry.caller()), Arc::clone(entry.policy()));
         let (listener, body) = match message.asks {
@@ -213,7 +213,7 @@ impl Front {
                 };
                 return self.call(&parts.headers, entry, asked).await;
             }
-            Asks::Listen(body) => match self.listen(entry).await {
+            Asks::Listen(body) => match Box::pin(self.listen(entry)).await {
                 Ok(listener) => (Some(listener), body),
                 Err(answer) => return answer,
             },
@@ -225,7 +225,7 @@ impl Front {
         };
         let turn = Turn::new(caller, policy, listener, burden.held);
         let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
-        mcp::answer(turn, &self.library, request).await
+        Box::pin(mcp::answer(turn, &self.library, request)).await
     }
 
     /// Checks, decides, makes and answers one call.
@@ -238,7 +238,7 @@ impl Front {
         let known = known.filter(|target| entry.caller().has_scopes(target.scopes()));
         let revision = match revision::check(headers, &call, known.as_ref().map(Target::input)) {
             Ok(revision) => revision,
-            Err(improper) => return self.improper(entry, &id, &improper).await,
+            Err(improper) => return Box::pin(self.improper(entry, &id, &improper)).await,
         };
         let framing = Framing {
             id,
@@ -303,9 +303,9 @@ impl Front {
         // Costly bodies wait for those of the same caller, so that others need not wait for them.
         let costly = body.is_costly();
         let parsed = if costly {
-            let turn = self.host.checks.turn(caller).await;
+            let turn = Box::pin(self.host.checks.turn(caller)).await;
             let turn = turn.map_err(|full| later(full.message()))?;
-            let parsed = body.parse_apart(turn, Message::parse).await;
+            let parsed = Box::pin(body.parse_apart(turn, Message::parse)).await;
             parsed.map_err(|_panicked| failed())?
         } else {
             body.parse(Message::parse)
@@ -346,13 +346,15 @@ fn trace_id(headers: &HeaderMap) -> Option<String> {
 /// A step that has to wait goes on in a task of its own, which a stopping host waits for as it does
 /// for calls. A step that need not wait ends here. Every request with a known token that is not
 /// refused is of this kind.
-async fn to_its_end<T: Send + 'static>(
+fn to_its_end<T: Send + 'static>(
     host: &Host,
     step: impl Future<Output = T> + Send + 'static,
-) -> Result<T, JoinError> {
+) -> impl Future<Output = Result<T, JoinError>> {
     let mut step = Box::pin(step);
-    match poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await {
-        Poll::Ready(done) => Ok(done),
-        Poll::Pending => host.calls.spawn(step).await,
+    async move {
+        match poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await {
+            Poll::Ready(done) => Ok(done),
+            Poll::Pending => host.calls.spawn(step).await,
+        }
     }
 }

@@ -110,7 +110,10 @@ fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
 /// Counts the values of a body. Fails if too many are outside of the arguments: a value takes a
 /// hundred times the memory of its text, and no tool's schema bounds what is not an argument.
 fn amount(value: &Value) -> Result<usize, BadMessage> {
-    let arguments = value.pointer("/params/arguments").map_or(0, json::values);
+    let arguments = value
+        .get("params")
+        .and_then(|params| params.get("arguments"));
+    let arguments = arguments.map_or(0, json::values);
     let all = json::values(value);
     if all.saturating_sub(arguments) > MAX_VALUES_BESIDE {
         return Err(bad(

@@ -238,7 +238,7 @@ async fn made(framing: Framing, call: &TargetCall) -> HttpAnswer {
     };
     let (sender, events) = mpsc::channel(EVENTS);
     let all = reports.into_iter().map(Event::Progress);
-    for event in all.chain([Event::Ended(ended)]) {
+    for event in all.chain([Event::Ended(Box::new(ended))]) {
         assert!(sender.try_send(event).is_ok(), "too many events");
     }
     drop(sender);
