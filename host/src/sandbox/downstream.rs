@@ -11,18 +11,18 @@ impl wit::Host for CallState {
         &mut self,
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::Error>> {
+        let began = self.ticks();
         let services = &self.scope("downstream")?.services;
-        Ok(services
-            .send(request.into())
-            .await
-            .map(Into::into)
-            .map_err(Into::into))
+        let answer = services.send(request.into()).await;
+        self.answered(began, [&answer]);
+        Ok(answer.map(Into::into).map_err(Into::into))
     }
 
     async fn send_all(
         &mut self,
         requests: Vec<wit::Request>,
     ) -> wasmtime::Result<Vec<Result<wit::Response, wit::Error>>> {
+        let began = self.ticks();
         let call = self.scope("downstream")?;
         // A batch that is certainly over the bound must cost the host nothing more.
         let over = requests
@@ -33,13 +33,28 @@ impl wit::Host for CallState {
             .into_iter()
             .take(within)
             .map(|request| call.services.send(request.into()));
-        let answers = join_all(asked)
-            .await
-            .into_iter()
-            .map(|answer| answer.map(Into::into).map_err(Into::into));
+        let answers = join_all(asked).await;
+        self.answered(began, &answers);
+        let answers = answers.into_iter();
+        let answers = answers.map(|answer| answer.map(Into::into).map_err(Into::into));
         Ok(answers
             .chain(std::iter::repeat_with(|| Err(wit::Error::QuotaExhausted)).take(over))
             .collect())
+    }
+}
+
+impl CallState {
+    /// Takes note that the guest waited for these answers. Requests that the host did not even try
+    /// do not count, because there may be any number of them.
+    fn answered<'a>(
+        &mut self,
+        began: u64,
+        answers: impl IntoIterator<Item = &'a Result<Response, DownstreamError>>,
+    ) {
+        let tried = |answer: &Result<_, _>| !matches!(answer, Err(DownstreamError::QuotaExhausted));
+        if answers.into_iter().any(tried) {
+            self.waited_since(began);
+        }
     }
 }
 
@@ -227,5 +242,29 @@ mod tests {
         };
         assert!(state.send(request("orders")).await.is_err());
         assert!(state.send_all(vec![request("orders")]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn only_requests_that_were_tried_are_waits() {
+        let answer = |error| Err::<Response, _>(error);
+        for (answers, waited) in [
+            (vec![answer(DownstreamError::UnknownService)], true),
+            (vec![answer(DownstreamError::QuotaExhausted)], false),
+            (
+                vec![
+                    answer(DownstreamError::QuotaExhausted),
+                    answer(DownstreamError::TimedOut),
+                ],
+                true,
+            ),
+            (Vec::new(), false),
+        ] {
+            let Some(mut state) = state(Purpose::Describe) else {
+                panic!("no state");
+            };
+            // Ticks have come since.
+            state.answered(u64::MAX, &answers);
+            assert_eq!(state.has_waited(), waited, "{answers:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The data of one instance's host functions: this call's values and nothing shared.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +31,6 @@ pub(super) struct CallState {
     cpu: Cpu,
     fuel: usize,
     handles: usize,
-    #[expect(dead_code, reason = "held, never read")]
     ticking: Ticking,
 }
 
@@ -66,6 +66,8 @@ struct Cpu {
     used: u64,
     budget: u64,
     deadline: Instant,
+    /// True if the next tick that the guest notices came while it waited for a service.
+    waited: bool,
 }
 
 /// The kind of time that a stopped guest had used up.
@@ -108,6 +110,7 @@ impl CallState {
                 used: 0,
                 budget: ticks(limits.cpu),
                 deadline: Instant::now() + limits.time,
+                waited: false,
             },
         }
     }
@@ -116,6 +119,23 @@ impl CallState {
     fn wasi(&mut self) -> &mut Wasi {
         self.wasi
             .get_or_insert_with(|| Box::new(Wasi::new(self.handles, &self.clock, &self.log)))
+    }
+
+    /// Returns the present time, in ticks.
+    pub(super) fn ticks(&self) -> u64 {
+        self.ticking.ticks()
+    }
+
+    /// The guest waited for a service from that time until now. If a tick came meanwhile, it was
+    /// not running then. Call this only for requests that are bounded in number: a guest can let
+    /// its ticks come during requests.
+    pub(super) fn waited_since(&mut self, began: u64) {
+        self.cpu.waited |= self.ticks() != began;
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_waited(&self) -> bool {
+        self.cpu.waited
     }
 
     /// Returns the call, or a trap during `describe`. `what` names the import.
@@ -147,12 +167,16 @@ pub(super) fn store(engine: &Engine, state: CallState) -> Store<CallState> {
     // yields through tokio, so that I/O and timers proceed however many guests spin.
     store.epoch_deadline_callback(|mut store| {
         let cpu = &mut store.data_mut().cpu;
-        cpu.used += 1;
+        let waited = mem::take(&mut cpu.waited);
+        cpu.used += u64::from(!waited);
         if cpu.used > cpu.budget {
             return Err(RanOut::Processor.into());
         }
         if Instant::now() >= cpu.deadline {
             return Err(RanOut::Clock.into());
+        }
+        if waited {
+            return Ok(UpdateDeadline::Continue(1));
         }
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(cores::leave())))
     });
@@ -163,4 +187,46 @@ fn ticks(time: Duration) -> u64 {
     u64::try_from(time.as_millis() / TICK.as_millis().max(1))
         .unwrap_or(u64::MAX)
         .max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use wasmtime::{Config, Instance, Module};
+
+    use super::super::testing::state_of_test;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tick_that_came_while_the_guest_waited_is_not_its_own() {
+        let engine = Engine::new(Config::new().epoch_interruption(true)).unwrap();
+        let state = state_of_test(Purpose::Describe).unwrap();
+        let mut store = store(&engine, state);
+        let module = wat::parse_str(r#"(module (func (export "f")))"#).unwrap();
+        let module = Module::new(&engine, module).unwrap();
+        let instance = Instance::new_async(&mut store, &module, &[]).await.unwrap();
+        let f = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
+        let mut used = Vec::new();
+        for waited in [false, true, false, true, true, false] {
+            store.data_mut().cpu.waited = waited;
+            engine.increment_epoch();
+            f.call_async(&mut store, ()).await.unwrap();
+            assert!(!store.data().has_waited());
+            // Without a tick, nothing is counted.
+            f.call_async(&mut store, ()).await.unwrap();
+            used.push(store.data().cpu.used);
+        }
+        assert_eq!(used, [1, 1, 2, 2, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_wait_is_one_if_a_tick_came_meanwhile() {
+        let mut state = state_of_test(Purpose::Describe).unwrap();
+        let began = state.ticks();
+        while state.ticks() == began {
+            tokio::task::yield_now().await;
+        }
+        state.waited_since(began);
+        assert!(state.has_waited());
+    }
 }

@@ -6,7 +6,7 @@
 //! a tick is worth.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(super) struct Ticker {
 struct GuestsRunning {
     /// The number of guests that run.
     running: AtomicUsize,
+    /// The ticks so far.
+    ticks: AtomicU64,
     over: AtomicBool,
 }
 
@@ -57,6 +59,13 @@ impl Ticker {
     }
 }
 
+impl Ticking {
+    /// Returns the number of ticks so far, of all guests.
+    pub(super) fn ticks(&self) -> u64 {
+        self.0.shared.ticks.load(Ordering::Relaxed)
+    }
+}
+
 impl Drop for Ticking {
     fn drop(&mut self) {
         self.0.shared.running.fetch_sub(1, Ordering::SeqCst);
@@ -86,6 +95,7 @@ impl GuestsRunning {
                 .iter()
                 .filter_map(EngineWeak::upgrade)
                 .for_each(|engine| engine.increment_epoch());
+            self.ticks.fetch_add(1, Ordering::Relaxed);
             #[expect(
                 clippy::disallowed_methods,
                 reason = "this thread's only work is to keep time"
