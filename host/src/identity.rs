@@ -29,6 +29,7 @@ use crate::tokens::{
 pub use caller::{Caller, SessionBasis};
 pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
 pub use presented::{Credentials, Presence, Presented, ProofError, Scheme};
+pub(crate) use token::repeats;
 pub use token::{AccessToken, SubjectToken};
 
 /// The issuers whose tokens open the front door.

@@ -11,6 +11,7 @@ use super::asker::Acting;
 use super::settings::Auth;
 use crate::downstream::DownstreamError;
 use crate::egress::Tls;
+use crate::identity::repeats;
 use crate::seams::Clock;
 use crate::tokens::{Asking, ClientCredentials, TokenEndpoint};
 
@@ -52,7 +53,7 @@ impl Credential {
     /// Returns true if `bytes` repeat the credential.
     pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
         let bare = self.bare();
-        bare.len() >= MIN_ECHO && memchr::memmem::find(bytes, bare.as_bytes()).is_some()
+        bare.len() >= MIN_ECHO && repeats(bytes, bare.as_bytes())
     }
 
     /// Returns the token or key without its prefix in the header; empty if there is none.

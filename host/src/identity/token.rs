@@ -35,7 +35,7 @@ impl SubjectToken {
 
     /// Returns true if `bytes` repeat the token.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
-        memchr::memmem::find(bytes, self.0.expose_secret().as_bytes()).is_some()
+        repeats(bytes, self.0.expose_secret().as_bytes())
     }
 
     pub(super) fn expose(&self) -> &str {
@@ -46,6 +46,12 @@ impl SubjectToken {
     pub(crate) fn expose_for_exchange(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// Returns true if `bytes` repeat a secret. Preparing a search takes longer the longer the secret
+/// is, and most headers of an answer are too short to repeat one.
+pub(crate) fn repeats(bytes: &[u8], secret: &[u8]) -> bool {
+    bytes.len() >= secret.len() && memchr::memmem::find(bytes, secret).is_some()
 }
 
 /// Returns SHA-256 of a token.

@@ -14,6 +14,7 @@ use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
 use crate::downstream::{DownstreamError, Response};
 use crate::egress::{Party, Reply};
+use crate::identity::repeats;
 
 impl Inner {
     /// Builds the request with its credential. Nothing has reached the service yet.
@@ -111,14 +112,13 @@ impl Inner {
         answer: &Reply,
     ) -> bool {
         let subject = self.subject.as_ref();
-        let repeats = |bytes: &[u8]| {
+        let is_in = |bytes: &[u8]| {
             credential.is_in(bytes)
                 || subject.is_some_and(|token| token.is_in(bytes))
-                || transaction
-                    .is_some_and(|token| memchr::memmem::find(bytes, token.as_bytes()).is_some())
+                || transaction.is_some_and(|token| repeats(bytes, token.as_bytes()))
         };
         let mut headers = answer.headers.values();
-        repeats(&answer.body) || headers.any(|value| repeats(value.as_bytes()))
+        is_in(&answer.body) || headers.any(|value| is_in(value.as_bytes()))
     }
 
     /// Returns the party for which the connection to the service carries this request.
@@ -126,7 +126,7 @@ impl Inner {
         if planned.service.settings.shared_data {
             Party::Everyone
         } else {
-            (&self.envelope.claims().actor).into()
+            (&*self.envelope.claims().actor).into()
         }
     }
 }
