@@ -115,7 +115,8 @@ fn log_to_stderr(format: LogFormat) -> WorkerGuard {
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(MAX_LINES)
-        .finish(io::stderr());
+        // Lines that wait go out together.
+        .finish(io::BufWriter::new(io::stderr()));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(format == LogFormat::Text && io::stderr().is_terminal())
