@@ -12,8 +12,8 @@ mod keys;
 use std::sync::Arc;
 
 use bailiwick_envelope::{
-    Authorization, CallBinding, Claims, Delegation, EnvelopeError, Minting, SealedEnvelope,
-    Session, SigningKey, TransactionError, TransactionToken,
+    CallBinding, Claims, EnvelopeError, Minting, SealedEnvelope, Session, SigningKey,
+    TransactionError, TransactionToken,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
@@ -143,20 +143,18 @@ impl Signer {
         }
         let lifetime = now.saturating_add(self.settings.lifetime);
         let claims = Claims {
-            actor: caller.actor().clone(),
-            agent: caller.agent().clone(),
+            actor: Arc::clone(caller.actor()),
+            agent: Arc::clone(caller.agent()),
             session: self.session(caller.session(), trace_id),
-            authorization: Authorization {
-                scopes: target.scopes().to_vec(),
-            },
-            delegation: Delegation::new(target.backing().services.clone()),
+            authorization: Arc::clone(target.authorization()),
+            delegation: Arc::clone(&target.backing().delegation),
             call: self.binding(target, arguments)?,
             created_at: now,
             expires_at: caller.expires_at().min(lifetime),
         };
         Ok(Envelope {
             sealed: Arc::new(claims.seal(&self.envelope)?),
-            alias: caller.issuer_alias().into(),
+            alias: Arc::clone(caller.issuer_alias()),
             authority_until: caller.expires_at(),
         })
     }

@@ -3,6 +3,8 @@
 //! Holding [`Claims`] proves nothing; a [`SignedEnvelope`](crate::SignedEnvelope) does. Fields are
 //! in the order of their JSON names, which is the order in which they are signed (RFC 8785 §3.2.3).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::characters;
@@ -136,19 +138,20 @@ pub struct CallBinding {
     pub name: String,
 }
 
-/// All claims of an envelope, before it is signed.
+/// All claims of an envelope, before it is signed. Calls with the same user, agent, rights or
+/// services share them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// The principal that asked.
-    pub actor: Actor,
+    pub actor: Arc<Actor>,
     /// The client that executes.
-    pub agent: Agent,
+    pub agent: Arc<Agent>,
     /// The session of the call.
     pub session: Session,
     /// The actor's rights.
-    pub authorization: Authorization,
+    pub authorization: Arc<Authorization>,
     /// The way in which services are reached.
-    pub delegation: Delegation,
+    pub delegation: Arc<Delegation>,
     /// The call, its component and its arguments.
     pub call: CallBinding,
     /// Seconds since 1970-01-01 UTC.
@@ -165,7 +168,25 @@ impl Claims {
             .or_else(|| self.time_fault())
     }
 
+    /// Returns a length that the claims' JSON does not exceed. Checked texts are written as they
+    /// are, but for quotation marks and backslashes.
+    pub(crate) fn most_bytes(&self) -> usize {
+        let scopes = self.authorization.scopes.iter().map(String::as_str);
+        let services = self.delegation.modes().keys().map(String::as_str);
+        let prior = self.agent.prior.iter();
+        let prior = prior.flat_map(|prior| [Some(&*prior.sub), prior.iss.as_deref()]);
+        let texts = self.texts().map(|(_, text)| text);
+        let lists = scopes.chain(services).chain(prior.flatten());
+        let texts = texts.chain(lists).map(|text| 2 * text.len() + BESIDE_TEXT);
+        texts.sum::<usize>() + BESIDE_TEXTS
+    }
+
     fn text_fault(&self) -> Option<&'static str> {
+        let mut texts = self.texts();
+        texts.find_map(|(name, text)| (!is_name(text)).then_some(name))
+    }
+
+    fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("actor.sub", self.actor.sub.as_str()),
             ("actor.iss", &self.actor.iss),
@@ -188,7 +209,6 @@ impl Claims {
                 .map(|tenant| ("actor.tenant", tenant)),
         )
         .chain(self.actor.acr.as_deref().map(|acr| ("actor.acr", acr)))
-        .find_map(|(name, text)| (!is_name(text)).then_some(name))
     }
 
     fn list_fault(&self) -> Option<&'static str> {
@@ -244,6 +264,12 @@ pub(crate) fn is_scope(text: &str) -> bool {
 
 /// The longest text in a claim, in bytes.
 const MAX_TEXT: usize = 2048;
+
+/// More than the bytes around one text: of its member's name, or of a service's mode.
+const BESIDE_TEXT: usize = 64;
+
+/// More than the bytes of everything that is no text of a claim, with the signature.
+const BESIDE_TEXTS: usize = 1024;
 
 /// The most earlier actors. A longer chain is refused, not cut.
 const MAX_PRIOR: usize = 16;

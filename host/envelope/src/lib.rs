@@ -28,13 +28,13 @@
 //!         tenant: Some("acme".to_owned()),
 //!         acr: None,
 //!         auth_time: None,
-//!     },
+//!     }.into(),
 //!     agent: Agent {
 //!         kind: "mcp_agent".to_owned(),
 //!         id: "agent_456".to_owned(),
 //!         client_id: "webapp-prod".to_owned(),
 //!         prior: Vec::new(),
-//!     },
+//!     }.into(),
 //!     session: Session {
 //!         id: "sess_789".to_owned(),
 //!         source: "sid".to_owned(),
@@ -42,8 +42,8 @@
 //!     },
 //!     authorization: Authorization {
 //!         scopes: vec!["orders:read".to_owned()],
-//!     },
-//!     delegation: Delegation::new(modes),
+//!     }.into(),
+//!     delegation: Delegation::new(modes).into(),
 //!     call: CallBinding {
 //!         id: "call-1".to_owned(),
 //!         kind: CallKind::Tool,

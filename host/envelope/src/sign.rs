@@ -2,8 +2,8 @@
 //!
 //! The signature covers a fixed prefix and the RFC 8785 form of the envelope without the signature
 //! itself. The prefix keeps these signatures apart from everything else that a key may ever sign.
-//! Everything that can fail does so when an envelope is sealed. Its bytes are then fixed, so it has
-//! the same signature whenever that is made.
+//! Everything that can fail does so when an envelope is sealed. Its claims are then fixed, so it
+//! has the same bytes and the same signature whenever they are made.
 //!
 //! Invariant: a [`SealedEnvelope`] has claims that passed every check. A [`SignedEnvelope`] also
 //! has a signature of them; only [`Claims::sign`], [`SealedEnvelope::signed`] and
@@ -32,7 +32,7 @@ pub const MAX_LIFETIME: u64 = 300;
 /// An envelope whose claims are checked and fixed. It is signed when its signature is first asked
 /// for, which cannot fail.
 pub struct SealedEnvelope {
-    unsigned: Unsigned,
+    claims: Arc<Claims>,
     key: Arc<SigningKey>,
     signed: OnceLock<SignedEnvelope>,
 }
@@ -49,8 +49,13 @@ impl Claims {
     /// Seals these claims, to be signed with this key. Refuses a lifetime that is empty or longer
     /// than [`MAX_LIFETIME`], and claims that no envelope may have.
     pub fn seal(self, key: &Arc<SigningKey>) -> Result<SealedEnvelope, EnvelopeError> {
+        check(&self)?;
+        // Few are too large, and few are ever read: only those that may be are written now.
+        if self.most_bytes() > MAX_JSON_BYTES {
+            text(&self, key.kid())?;
+        }
         Ok(SealedEnvelope {
-            unsigned: Unsigned::new(self, key.kid())?,
+            claims: Arc::new(self),
             key: Arc::clone(key),
             signed: OnceLock::new(),
         })
@@ -58,47 +63,43 @@ impl Claims {
 
     /// Signs these claims at once. Refuses what [`Claims::seal`] refuses.
     pub fn sign(self, key: &SigningKey) -> Result<SignedEnvelope, EnvelopeError> {
-        Ok(Unsigned::new(self, key.kid())?.sign(key))
+        check(&self)?;
+        let text = text(&self, key.kid())?;
+        Ok(text.sign(Arc::new(self), key))
     }
 }
 
-/// An envelope that lacks nothing but its signature.
+/// The text of an envelope without its signature, and the place in it where `meta` ends.
 struct Unsigned {
-    claims: Arc<Claims>,
-    // The text without a signature, and the place in it where `meta` ends.
     text: String,
     end_of_meta: usize,
 }
 
-impl Unsigned {
-    fn new(claims: Claims, kid: &str) -> Result<Self, EnvelopeError> {
-        check(&claims)?;
-        let begin = Begin::new(&claims, kid);
-        let mut text = serde_json::to_string(&begin).map_err(EnvelopeError::Malformed)?;
-        // Two objects end here, `meta` and the whole. The signature comes into the first, and the
-        // session into the second.
-        text.truncate(text.len().saturating_sub("}}".len()));
-        let end_of_meta = text.len();
-        let session = serde_json::to_string(&claims.session).map_err(EnvelopeError::Malformed)?;
-        text.extend(["},\"session\":", session.as_str(), "}"]);
-        if text.len() + SIGNATURE_BYTES > MAX_JSON_BYTES {
-            return Err(EnvelopeError::TooLarge);
-        }
-        Ok(Self {
-            claims: Arc::new(claims),
-            text,
-            end_of_meta,
-        })
+/// Writes the text of an envelope with these claims.
+fn text(claims: &Claims, kid: &str) -> Result<Unsigned, EnvelopeError> {
+    let begin = Begin::new(claims, kid);
+    let mut text = serde_json::to_string(&begin).map_err(EnvelopeError::Malformed)?;
+    // Two objects end here, `meta` and the whole. The signature comes into the first, and the
+    // session into the second.
+    text.truncate(text.len().saturating_sub("}}".len()));
+    let end_of_meta = text.len();
+    let session = serde_json::to_string(&claims.session).map_err(EnvelopeError::Malformed)?;
+    text.extend(["},\"session\":", session.as_str(), "}"]);
+    if text.len() + SIGNATURE_BYTES > MAX_JSON_BYTES {
+        return Err(EnvelopeError::TooLarge);
     }
+    Ok(Unsigned { text, end_of_meta })
+}
 
+impl Unsigned {
     /// Signs it with the key that it names.
-    fn sign(&self, key: &SigningKey) -> SignedEnvelope {
+    fn sign(&self, claims: Arc<Claims>, key: &SigningKey) -> SignedEnvelope {
         let signed = [SIGNATURE_CONTEXT, self.text.as_bytes()].concat();
         let signature = URL_SAFE_NO_PAD.encode(key.sign(&signed));
         let (before, after) = self.text.split_at(self.end_of_meta);
         let json = [before, SIGNATURE_BEGIN, &signature, SIGNATURE_END, after].concat();
         SignedEnvelope {
-            claims: Arc::clone(&self.claims),
+            claims,
             kid: key.kid().to_owned(),
             signature,
             json,
@@ -109,12 +110,22 @@ impl Unsigned {
 impl SealedEnvelope {
     /// Returns the claims in the envelope.
     pub fn claims(&self) -> &Claims {
-        &self.unsigned.claims
+        &self.claims
     }
 
     /// Returns the envelope with its signature, which is made at the first call.
     pub fn signed(&self) -> &SignedEnvelope {
-        self.signed.get_or_init(|| self.unsigned.sign(&self.key))
+        self.signed.get_or_init(|| self.sign())
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "the size was checked, and texts, lists and integers have a JSON form"
+    )]
+    fn sign(&self) -> SignedEnvelope {
+        let text = text(&self.claims, self.key.kid());
+        let text = text.expect("what was sealed can be written");
+        text.sign(Arc::clone(&self.claims), &self.key)
     }
 
     /// Returns true if its signature was asked for.
@@ -166,11 +177,11 @@ impl SignedEnvelope {
         } = document;
         let (created_at, expires_at) = (meta.created_at, meta.expires_at);
         let claims = Claims {
-            actor,
-            agent,
+            actor: Arc::new(actor),
+            agent: Arc::new(agent),
             session,
-            authorization,
-            delegation,
+            authorization: Arc::new(authorization),
+            delegation: Arc::new(delegation),
             call,
             created_at,
             expires_at,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bailiwick_envelope::{
     Claims, Delegation, DelegationMode, Minting, NotAllowed, PriorActor, PublicKeys, Transaction,
@@ -36,17 +37,12 @@ fn a_verified_token_says_what_the_envelope_said() {
     let envelope = claims().sign(&envelope_key()).unwrap();
     let seen = mint_and_verify(&envelope.narrow("orders_api").unwrap(), &minting()).unwrap();
     let said = claims();
+    let (actor, agent) = (&*said.actor, &*said.agent);
+    assert_eq!((&seen.actor.iss, &seen.actor.sub), (&actor.iss, &actor.sub));
+    assert_eq!((seen.actor_kind, &seen.tenant), (actor.kind, &actor.tenant));
     assert_eq!(
-        (seen.actor.iss, seen.actor.sub),
-        (said.actor.iss, said.actor.sub)
-    );
-    assert_eq!(
-        (seen.actor_kind, seen.tenant),
-        (said.actor.kind, said.actor.tenant)
-    );
-    assert_eq!(
-        (seen.agent_id, seen.client_id),
-        (said.agent.id, said.agent.client_id)
+        (&seen.agent_id, &seen.client_id),
+        (&agent.id, &agent.client_id)
     );
     assert_eq!(
         (seen.txn, seen.kind, seen.name, seen.component),
@@ -58,8 +54,8 @@ fn a_verified_token_says_what_the_envelope_said() {
         )
     );
     assert_eq!(
-        (seen.mode, seen.scopes),
-        (DelegationMode::OnBehalfOf, said.authorization.scopes)
+        (seen.mode, &seen.scopes),
+        (DelegationMode::OnBehalfOf, &said.authorization.scopes)
     );
     assert_eq!(
         (seen.trace_id, seen.jti.as_str()),
@@ -135,7 +131,7 @@ fn a_token_is_not_minted_from_what_it_must_not_be() {
 #[test]
 fn a_subject_may_contain_what_ends_an_alias() {
     let mut claims = claims();
-    claims.actor.sub = "auth0|user|7".to_owned();
+    Arc::make_mut(&mut claims.actor).sub = "auth0|user|7".to_owned();
     let envelope = claims.sign(&envelope_key()).unwrap();
     let seen = mint_and_verify(&envelope.narrow("orders_api").unwrap(), &minting()).unwrap();
     assert_eq!(seen.actor.sub, "auth0|user|7");
@@ -144,13 +140,13 @@ fn a_subject_may_contain_what_ends_an_alias() {
 #[test]
 fn what_would_be_too_large_to_read_is_not_made() {
     let mut claims = claims();
-    claims.authorization.scopes = (0..20)
+    Arc::make_mut(&mut claims.authorization).scopes = (0..20)
         .map(|n| format!("{n}{}", "s".repeat(1000)))
         .collect();
     let envelope = claims.clone().sign(&envelope_key()).unwrap();
     let refused = mint_and_verify(&envelope.narrow("orders_api").unwrap(), &minting()).unwrap_err();
     assert_eq!(refused.code(), "too-large");
-    claims.authorization.scopes = vec!["s".repeat(2000); 40];
+    Arc::make_mut(&mut claims.authorization).scopes = vec!["s".repeat(2000); 40];
     assert_eq!(
         claims.sign(&envelope_key()).unwrap_err().code(),
         "too-large"
@@ -163,7 +159,8 @@ fn a_service_has_a_name_that_sorts_alike_everywhere() {
     claims.delegation = Delegation::new(BTreeMap::from([(
         "\u{e000}".to_owned(),
         DelegationMode::OnBehalfOf,
-    )]));
+    )]))
+    .into();
     assert_eq!(claims.sign(&envelope_key()).unwrap_err().code(), "claim");
 }
 
@@ -222,10 +219,15 @@ proptest! {
     ) {
         let [sub, iss, agent, prior, session, name] = texts;
         let mut said = claims();
-        (said.actor.sub, said.actor.iss, said.actor.tenant, said.actor.acr) = (sub, iss, optional.clone(), optional.clone());
-        (said.actor.auth_time, said.agent.id, said.session.id, said.call.name) = (auth_time, agent, session, name);
-        said.agent.prior = vec![PriorActor { sub: prior, iss: optional }];
+        let actor = Arc::make_mut(&mut said.actor);
+        (actor.sub, actor.iss, actor.tenant, actor.acr) = (sub, iss, optional.clone(), optional.clone());
+        actor.auth_time = auth_time;
+        let executes = Arc::make_mut(&mut said.agent);
+        (executes.id, executes.prior) = (agent, vec![PriorActor { sub: prior, iss: optional }]);
+        (said.session.id, said.call.name) = (session, name);
         let envelope = said.clone().sign(&envelope_key()).expect("the claims are in order");
+        let sealed = said.clone().seal(&Arc::new(envelope_key())).expect("the claims are in order");
+        prop_assert_eq!(sealed.signed().json(), envelope.json());
         let seen = verify(envelope.json(), &only(&envelope_key()), CREATED_AT).expect("it was just signed");
         prop_assert_eq!(seen.claims(), &said);
         let shown: serde_json::Value = serde_json::from_str(envelope.json()).expect("it is JSON");
@@ -271,9 +273,9 @@ fn with(
     sub: String,
 ) -> Claims {
     let mut claims = claims();
-    claims.actor.sub = sub;
-    claims.delegation = Delegation::new(modes);
-    claims.authorization.scopes = scopes.into_iter().collect();
+    Arc::make_mut(&mut claims.actor).sub = sub;
+    claims.delegation = Delegation::new(modes).into();
+    Arc::make_mut(&mut claims.authorization).scopes = scopes.into_iter().collect();
     claims.expires_at = claims.created_at + lifetime;
     claims
 }

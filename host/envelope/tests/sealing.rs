@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_envelope::{Claims, MAX_JSON_BYTES, verify};
+use bailiwick_envelope::{Claims, MAX_JSON_BYTES, PriorActor, verify};
 
 #[path = "support/sample.rs"]
 #[expect(dead_code, reason = "the sample serves other tests, too")]
@@ -61,11 +61,43 @@ fn what_no_envelope_may_say_is_refused_before_it_is_signed() {
     let key = Arc::new(envelope_key());
     let code = |claims: Claims| claims.seal(&key).map(|_| ()).expect_err("refused").code();
     let mut unnamed = claims();
-    unnamed.actor.sub = String::new();
+    Arc::make_mut(&mut unnamed.actor).sub = String::new();
     assert_eq!(code(unnamed), "claim");
     let mut ended = claims();
     ended.expires_at = ended.created_at;
     assert_eq!(code(ended), "lifetime");
+}
+
+#[test]
+fn whatever_is_sealed_is_small_enough_however_its_bytes_are_spread() {
+    let key = Arc::new(envelope_key());
+    // Quotation marks and backslashes take two bytes in JSON.
+    for (text, many) in [("s", "s"), ("\"", "\\"), ("é", "s"), ("s", "\"")] {
+        for length in [1, 500, 1000, 1024] {
+            for prior in [0, 1, 7, 8, 15, 16] {
+                let mut claims = claims();
+                let actor = Arc::make_mut(&mut claims.actor);
+                (actor.sub, actor.iss) = (text.repeat(length), many.repeat(length));
+                (actor.tenant, actor.acr) = (Some(text.repeat(length)), Some(many.repeat(length)));
+                let earlier = PriorActor {
+                    sub: many.repeat(2 * length),
+                    iss: Some(text.repeat(length)),
+                };
+                Arc::make_mut(&mut claims.agent).prior = vec![earlier; prior];
+                let at_once = claims
+                    .clone()
+                    .sign(&key)
+                    .map(|envelope| envelope.json().to_owned());
+                let sealed = claims
+                    .seal(&key)
+                    .map(|sealed| sealed.signed().json().to_owned());
+                assert_eq!(
+                    sealed.map_err(|error| error.code()),
+                    at_once.map_err(|error| error.code())
+                );
+            }
+        }
+    }
 }
 
 /// Returns claims whose JSON grows with `size`, byte by byte.
@@ -73,7 +105,7 @@ fn of_size(size: usize) -> Claims {
     let mut claims = claims();
     // 38 scopes that can take any number of bytes up to this bound.
     let mut rest = size;
-    claims.authorization.scopes = (0..38)
+    Arc::make_mut(&mut claims.authorization).scopes = (0..38)
         .map(|_| {
             let more = rest.min(2000);
             rest -= more;

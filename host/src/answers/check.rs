@@ -120,7 +120,7 @@ impl CheckedTool {
     fn of(tool: &Tool) -> Self {
         let granted = tool
             .backing
-            .services
+            .services()
             .iter()
             .map(|(name, mode)| CheckedService {
                 name: name.clone(),
@@ -130,7 +130,7 @@ impl CheckedTool {
             .definition
             .services
             .iter()
-            .filter(|name| !tool.backing.services.contains_key(*name))
+            .filter(|name| !tool.backing.services().contains_key(*name))
             .map(|name| CheckedService {
                 name: name.clone(),
                 mode: None,
@@ -144,7 +144,7 @@ impl CheckedTool {
                 .signed
                 .as_ref()
                 .map(|signed| signed.by.clone()),
-            scopes: tool.definition.scopes.clone(),
+            scopes: tool.definition.scopes().to_vec(),
             services: granted.chain(missing).collect(),
         }
     }
@@ -154,16 +154,16 @@ fn scopes(folder: &Folder) -> Vec<ScopeUse> {
     let all: BTreeSet<&String> = folder
         .catalog
         .tools()
-        .flat_map(|tool| &tool.definition.scopes)
+        .flat_map(|tool| tool.definition.scopes())
         .collect();
     let mut uses: Vec<_> = all
         .into_iter()
         .map(|scope| ScopeUse {
-            tools: folder.named(|tool| tool.definition.scopes.contains(scope)),
+            tools: folder.named(|tool| tool.definition.scopes().contains(scope)),
             scope: Some(scope.clone()),
         })
         .collect();
-    let open = folder.named(|tool| tool.definition.scopes.is_empty());
+    let open = folder.named(|tool| tool.definition.scopes().is_empty());
     if !open.is_empty() {
         uses.push(ScopeUse {
             scope: None,

@@ -212,7 +212,7 @@ impl KnownCaller {
         let (actor, agent) = (caller.actor(), caller.agent());
         Self {
             issuer: actor.iss.clone(),
-            alias: caller.issuer_alias().to_owned(),
+            alias: caller.issuer_alias().to_string(),
             subject: actor.sub.clone(),
             kind: actor.kind,
             tenant: actor.tenant.clone(),

@@ -314,7 +314,10 @@ impl Shared {
 
     fn take(self: &Arc<Self>, state: &mut State, wanted: Vec<Count>) -> Place {
         for count in &wanted {
-            *state.running.entry(count.clone()).or_default() += 1;
+            match state.running.get_mut(count) {
+                Some(running) => *running += 1,
+                None => drop(state.running.insert(count.clone(), 1)),
+            }
         }
         Place {
             held: Some(wanted),

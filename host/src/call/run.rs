@@ -72,7 +72,7 @@ impl OpenCall {
     fn authority(&mut self) -> Authority {
         let subject = self.surrender();
         let permit = self.sealed().permit();
-        let needed = !permit.target().backing().services.is_empty();
+        let needed = !permit.target().backing().services().is_empty();
         let broker = &permit.entry().policy().access.broker;
         let envelope = Arc::clone(self.sealed().envelope());
         broker.authority(envelope, subject.filter(|_| needed), self.trail().clone())

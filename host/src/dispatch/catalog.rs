@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bailiwick_envelope::Delegation;
 use serde_json::Value;
 
 use super::grant::ComponentGrant;
@@ -154,11 +155,12 @@ fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item 
         let granted = grant.map(|grant| grant.services_of(&definition.name).clone());
         // The operator may grant more than this tool declares; it gets what is in both.
         let declared = |(name, _): &(String, _)| definition.services.contains(name);
+        let services = granted.into_iter().flatten().filter(declared);
         let backing = Backing {
             component: component.clone(),
             code: Arc::clone(&code),
             grant: GrantName::of(&component.name, &definition.name, grant),
-            services: granted.into_iter().flatten().filter(declared).collect(),
+            delegation: Delegation::new(services.collect()).into(),
             settings: Arc::clone(&settings),
         };
         Tool {

@@ -5,6 +5,9 @@
 
 mod parameters;
 
+use std::sync::Arc;
+
+use bailiwick_envelope::Authorization;
 use serde_json::{Map, Value};
 
 use super::grant::ComponentGrant;
@@ -30,8 +33,8 @@ pub struct Definition {
     pub output: Option<Schema>,
     /// The hints for clients.
     pub annotations: Annotations,
-    /// The scopes that the tool requires, its own and the operator's, sorted.
-    pub scopes: Vec<String>,
+    /// The rights of a caller in a call of it: the scopes that it requires.
+    pub authorization: Arc<Authorization>,
     /// The services that it asks for, sorted.
     pub services: Vec<String>,
     /// The `_meta` for clients.
@@ -164,11 +167,16 @@ impl Definition {
             input,
             output,
             annotations: raw.annotations,
-            scopes,
+            authorization: Arc::new(Authorization { scopes }),
             services: sorted(raw.services.iter()),
             meta,
             parts,
         })
+    }
+
+    /// Returns the scopes that the tool requires, its own and the operator's, sorted.
+    pub fn scopes(&self) -> &[String] {
+        &self.authorization.scopes
     }
 }
 

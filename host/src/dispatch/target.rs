@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bailiwick_envelope::{CallKind, DelegationMode};
+use bailiwick_envelope::{Authorization, CallKind, Delegation, DelegationMode};
 use serde_json::Value;
 
 use super::definition::Definition;
@@ -62,8 +62,8 @@ pub struct Backing {
     pub code: Arc<Code>,
     /// The grant that allows it.
     pub grant: GrantName,
-    /// Services that the target declares and the operator grants, each with its mode.
-    pub services: BTreeMap<String, DelegationMode>,
+    /// The way in which it reaches its services.
+    pub delegation: Arc<Delegation>,
     /// Settings of the component, a JSON object.
     pub settings: Arc<str>,
 }
@@ -128,8 +128,13 @@ impl Target {
 
     /// Returns the scopes that it requires of a caller's token, sorted. All of them are needed.
     pub fn scopes(&self) -> &[String] {
+        &self.authorization().scopes
+    }
+
+    /// Returns the rights of a caller in a call of it: the scopes that it requires.
+    pub fn authorization(&self) -> &Arc<Authorization> {
         match self {
-            Self::Tool(tool) => &tool.definition.scopes,
+            Self::Tool(tool) => &tool.definition.authorization,
         }
     }
 
@@ -148,6 +153,13 @@ impl Target {
         match self {
             Self::Tool(tool) => &tool.definition.input,
         }
+    }
+}
+
+impl Backing {
+    /// Returns the services that the target declares and the operator grants, each with its mode.
+    pub fn services(&self) -> &BTreeMap<String, DelegationMode> {
+        self.delegation.modes()
     }
 }
 

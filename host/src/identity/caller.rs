@@ -1,5 +1,7 @@
 //! The verified pair of actor and agent.
 
+use std::sync::Arc;
+
 use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
@@ -13,9 +15,10 @@ use crate::tokens::{Claims, TokenError, Verified};
 /// issuers may use the same subject for different people.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    actor: Actor,
-    agent: Agent,
-    alias: String,
+    actor: Arc<Actor>,
+    agent: Arc<Agent>,
+    principal: Principal,
+    alias: Arc<str>,
     scopes: Vec<String>,
     expires_at: u64,
     session: SessionBasis,
@@ -23,7 +26,7 @@ pub struct Caller {
 
 impl From<&Caller> for Principal {
     fn from(caller: &Caller) -> Self {
-        Self::from(&caller.actor)
+        caller.principal.clone()
     }
 }
 
@@ -58,17 +61,19 @@ impl Caller {
         } else {
             ActorKind::User
         };
+        let actor = Actor {
+            kind,
+            sub,
+            iss: issuer.issuer.clone(),
+            tenant: tenant(claims, issuer.tenant.as_ref())?,
+            acr: claims.optional_string("acr")?.map(String::from),
+            auth_time: claims.optional_time("auth_time")?,
+        };
         Ok(Self {
-            actor: Actor {
-                kind,
-                sub,
-                iss: issuer.issuer.clone(),
-                tenant: tenant(claims, issuer.tenant.as_ref())?,
-                acr: claims.optional_string("acr")?.map(String::from),
-                auth_time: claims.optional_time("auth_time")?,
-            },
-            agent: agent(claims, &issuer.agent, client_id)?,
-            alias: issuer.alias.clone(),
+            principal: Principal::from(&actor),
+            actor: Arc::new(actor),
+            agent: Arc::new(agent(claims, &issuer.agent, client_id)?),
+            alias: issuer.alias.as_str().into(),
             scopes: claims.scopes(&issuer.scope_claim)?,
             expires_at: claims.expiry()?,
             session: session(claims, token_digest)?,
@@ -76,17 +81,17 @@ impl Caller {
     }
 
     /// Returns the principal that initiated the request.
-    pub fn actor(&self) -> &Actor {
+    pub fn actor(&self) -> &Arc<Actor> {
         &self.actor
     }
 
     /// Returns the client that executes the request.
-    pub fn agent(&self) -> &Agent {
+    pub fn agent(&self) -> &Arc<Agent> {
         &self.agent
     }
 
     /// Returns the alias of the actor's issuer.
-    pub fn issuer_alias(&self) -> &str {
+    pub fn issuer_alias(&self) -> &Arc<str> {
         &self.alias
     }
 

@@ -195,7 +195,7 @@ impl Sandbox {
             progress,
         };
         let log = Log::new(component, &envelope.claims().call.id, &self.limits);
-        let owner = Owner::User(Principal::from(&envelope.claims().actor));
+        let owner = Owner::User(Principal::from(&*envelope.claims().actor));
         let mut store = store(
             entry.engine(),
             self.state(Purpose::Call(Box::new(scope)), owner, log),

@@ -58,15 +58,15 @@ pub(super) fn envelope_of_test() -> Arc<SealedEnvelope> {
         prior: Vec::new(),
     };
     let claims = Claims {
-        actor,
-        agent,
+        actor: actor.into(),
+        agent: agent.into(),
         session: Session {
             id: "s".into(),
             source: "sid".into(),
             trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
         },
-        authorization: Authorization { scopes: Vec::new() },
-        delegation: Delegation::new(BTreeMap::new()),
+        authorization: Authorization { scopes: Vec::new() }.into(),
+        delegation: Delegation::new(BTreeMap::new()).into(),
         call: CallBinding {
             id: "c".into(),
             kind: CallKind::Tool,

@@ -22,7 +22,7 @@ pub(super) fn describe(tool: &Tool) -> McpTool {
     annotations.destructive_hint = definition.annotations.destructive;
     annotations.idempotent_hint = definition.annotations.idempotent;
     // A tool without services cannot reach anything, whatever its description claims.
-    let closed = tool.backing.services.is_empty().then_some(false);
+    let closed = tool.backing.services().is_empty().then_some(false);
     annotations.open_world_hint = closed.or(definition.annotations.open_world);
     described.annotations = Some(annotations);
     described.meta = definition.meta.clone().map(MetaObject);

@@ -65,13 +65,15 @@ impl Scene {
                 tenant: None,
                 acr: None,
                 auth_time: None,
-            },
+            }
+            .into(),
             agent: envelope::Agent {
                 kind: "mcp_agent".into(),
                 id: "clerk".into(),
                 client_id: "clerk".into(),
                 prior: Vec::new(),
-            },
+            }
+            .into(),
             session: envelope::Session {
                 id: "s".into(),
                 source: "sid".into(),
@@ -79,8 +81,10 @@ impl Scene {
             },
             authorization: envelope::Authorization {
                 scopes: vec!["orders:read".into()],
-            },
-            delegation: envelope::Delegation::new(BTreeMap::from([("orders_api".into(), mode)])),
+            }
+            .into(),
+            delegation: envelope::Delegation::new(BTreeMap::from([("orders_api".into(), mode)]))
+                .into(),
             call: envelope::CallBinding {
                 id: "call-1".into(),
                 kind: envelope::CallKind::Tool,

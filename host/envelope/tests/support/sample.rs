@@ -42,7 +42,8 @@ pub(crate) fn claims() -> Claims {
             tenant: Some("acme".to_owned()),
             acr: Some("urn:example:mfa".to_owned()),
             auth_time: Some(CREATED_AT - 3600),
-        },
+        }
+        .into(),
         agent: Agent {
             kind: "mcp_agent".to_owned(),
             id: "agent_456".to_owned(),
@@ -51,7 +52,8 @@ pub(crate) fn claims() -> Claims {
                 sub: "planner".to_owned(),
                 iss: Some("https://idp.example".to_owned()),
             }],
-        },
+        }
+        .into(),
         session: Session {
             id: "sess_789".to_owned(),
             source: "sid".to_owned(),
@@ -59,8 +61,9 @@ pub(crate) fn claims() -> Claims {
         },
         authorization: Authorization {
             scopes: vec!["orders:read".to_owned(), "reports:read".to_owned()],
-        },
-        delegation: Delegation::new(modes()),
+        }
+        .into(),
+        delegation: Delegation::new(modes()).into(),
         call: CallBinding {
             id: "0198f6a2-call".to_owned(),
             kind: CallKind::Tool,

@@ -2,6 +2,7 @@
 //! other shapes than the sample's.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bailiwick_envelope::{
     ActorKind, CallKind, Claims, Delegation, DelegationMode, SIGNATURE_CONTEXT,
@@ -116,15 +117,12 @@ pub(crate) fn others() -> Vec<(&'static str, Value)> {
         Delegation::new(services.into())
     };
     let least = signed(&|claims| {
-        claims.actor.kind = ActorKind::Service;
-        (
-            claims.actor.acr,
-            claims.actor.auth_time,
-            claims.actor.tenant,
-        ) = (None, None, None);
-        claims.agent.prior = Vec::new();
-        claims.authorization.scopes = Vec::new();
-        claims.delegation = Delegation::new(BTreeMap::new());
+        let actor = Arc::make_mut(&mut claims.actor);
+        actor.kind = ActorKind::Service;
+        (actor.acr, actor.auth_time, actor.tenant) = (None, None, None);
+        Arc::make_mut(&mut claims.agent).prior = Vec::new();
+        Arc::make_mut(&mut claims.authorization).scopes = Vec::new();
+        claims.delegation = Delegation::new(BTreeMap::new()).into();
     });
     let mut cases = vec![(
         "valid-least",
@@ -151,7 +149,7 @@ pub(crate) fn others() -> Vec<(&'static str, Value)> {
         cases.push((
             name,
             about,
-            signed(&|claims| claims.delegation = modes(mode)),
+            signed(&|claims| claims.delegation = modes(mode).into()),
         ));
     }
     for (name, about, kind) in [

@@ -241,7 +241,7 @@ impl Findings {
     /// Compares the services that a tool asks for with those that it is granted.
     fn declared(&mut self, config: &Config, tool: &Tool) {
         let asked = tool.definition.services.iter();
-        for service in asked.filter(|service| !tool.backing.services.contains_key(*service)) {
+        for service in asked.filter(|service| !tool.backing.services().contains_key(*service)) {
             self.warnings.push(Finding::ServiceNotGranted {
                 tool: tool.definition.name.clone(),
                 component: tool.backing.component.name.clone(),

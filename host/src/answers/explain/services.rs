@@ -183,14 +183,15 @@ fn granted<'c>(
         .services
         .iter()
         .find(|service| service.name == name)?;
-    Some((service, *tool.backing.services.get(name)?))
+    Some((service, *tool.backing.services().get(name)?))
 }
 
 fn missing(service: &ServiceSettings, mode: DelegationMode, caller: &Caller) -> Vec<Missing> {
-    let alias = || caller.issuer_alias().to_owned();
+    let alias = || caller.issuer_alias().to_string();
     let is_user = caller.actor().kind == ActorKind::User;
     let own = mode == DelegationMode::ServiceIdentity;
-    let knows = |aliases: &[String]| aliases.iter().any(|known| known == caller.issuer_alias());
+    let own_alias = |known: &String| **known == **caller.issuer_alias();
+    let knows = |aliases: &[String]| aliases.iter().any(own_alias);
     let names = |part: &str| {
         let mut allow = service.allow.iter();
         allow.any(|template| template.to_string().contains(part))

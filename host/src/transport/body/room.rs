@@ -4,7 +4,6 @@
 //! share.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
@@ -41,13 +40,13 @@ pub(super) struct BodyBounds {
 #[derive(Default)]
 pub(super) struct Rooms {
     readers: BTreeMap<u64, Holder>,
-    held: HashMap<Arc<Principal>, Amounts>,
+    held: HashMap<Principal, Amounts>,
     total: Amounts,
     next: u64,
 }
 
 struct Holder {
-    principal: Arc<Principal>,
+    principal: Principal,
     bytes: usize,
     /// Dropped when this reader has to go.
     _stay: oneshot::Sender<()>,
@@ -79,7 +78,6 @@ impl Rooms {
         principal: Principal,
         stay: oneshot::Sender<()>,
     ) -> Result<u64, Unread> {
-        let principal = Arc::new(principal);
         self.make_room(bounds, BodyRoom::Readers, 1, &principal)?;
         let id = self.next;
         self.next += 1;
@@ -99,10 +97,7 @@ impl Rooms {
     /// whole.
     pub(super) fn take(&mut self, bounds: &BodyBounds, id: u64, more: usize) -> Result<(), Unread> {
         let holder = self.readers.get_mut(&id).ok_or(Unread::Busy)?;
-        let (principal, before) = (
-            Arc::clone(&holder.principal),
-            std::mem::take(&mut holder.bytes),
-        );
+        let (principal, before) = (holder.principal.clone(), std::mem::take(&mut holder.bytes));
         self.change(&principal, room(before), |amount| {
             amount.saturating_sub(before)
         });
@@ -166,13 +161,8 @@ impl Rooms {
         oldest.filter(|_| held.of(room) > own)
     }
 
-    fn change(
-        &mut self,
-        principal: &Arc<Principal>,
-        room: BodyRoom,
-        change: impl Fn(usize) -> usize,
-    ) {
-        let held = self.held.entry(Arc::clone(principal)).or_default();
+    fn change(&mut self, principal: &Principal, room: BodyRoom, change: impl Fn(usize) -> usize) {
+        let held = self.held.entry(principal.clone()).or_default();
         held.set(room, &change);
         if *held == Amounts::default() {
             self.held.remove(principal);
