@@ -134,10 +134,10 @@ impl Services for Authority {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, DownstreamError>> {
         let inner = Arc::clone(&self.inner);
         let harmless = request::method(&request.method).is_ok_and(|method| is_safe(&method));
+        // In its box before it moves, because it is large.
+        let work = Box::pin(async move { inner.perform(request).await });
         Box::pin(async move {
-            let task = self
-                .tasks
-                .spawn(async move { inner.perform(request).await });
+            let task = self.tasks.spawn(work);
             // The task panicked, perhaps after the request had left.
             task.await.unwrap_or_else(|_| {
                 let failed = DownstreamError::Unavailable("the host failed".into());
@@ -170,13 +170,14 @@ impl Inner {
             .await
             .map_err(|_| DownstreamError::AuditUnavailable)?;
         let mut progress = Attempt::default();
-        let prepare = self.prepare(&planned, &mut progress, settled);
+        let prepare = Box::pin(self.prepare(&planned, &mut progress, settled));
         let result = match self.unless_stopped(true, prepare).await {
             // Another request of this call may have ended meanwhile, or a token may have been
             // exchanged.
             Ok(prepared) => match self.trail.settled().await {
                 Ok(settled) => {
                     let delivery = self.deliver(&planned, prepared, &mut progress, settled);
+                    let delivery = Box::pin(delivery);
                     self.unless_stopped(!planned.finishes(), delivery).await
                 }
                 Err(_) => Err(Some(DownstreamError::AuditUnavailable)),
