@@ -2,8 +2,10 @@
 
 mod signals;
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, BufWriter, IsTerminal as _, Stderr, Write};
 use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use bailiwick::app::App;
@@ -115,8 +117,7 @@ fn log_to_stderr(format: LogFormat) -> WorkerGuard {
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(MAX_LINES)
-        // Lines that wait go out together.
-        .finish(io::BufWriter::new(io::stderr()));
+        .finish(Paced(BufWriter::with_capacity(BUFFER, io::stderr())));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(format == LogFormat::Text && io::stderr().is_terminal())
@@ -131,6 +132,32 @@ fn log_to_stderr(format: LogFormat) -> WorkerGuard {
         .init();
     guard
 }
+
+/// Standard error, for the thread that writes the log. It pauses after what it has written, so that
+/// under load many lines go out together and no call has to wake it.
+struct Paced(BufWriter<Stderr>);
+
+impl Write for Paced {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write(line)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this thread has nothing else to do"
+    )]
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()?;
+        thread::sleep(PAUSE);
+        Ok(())
+    }
+}
+
+/// The pause between two writes of the log. Far fewer lines come meanwhile than may wait.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// The bytes that go out together.
+const BUFFER: usize = 64 << 10;
 
 /// The most lines that may wait to be written.
 const MAX_LINES: usize = 8192;
