@@ -50,6 +50,24 @@ async fn what_a_crash_left_open_is_closed_as_unknown() {
     assert_eq!(verify(crashed.path(), None).unwrap().open_calls, 0);
 }
 
+/// Returns a journal of one record for each name, a batch each, that is still open.
+async fn started(names: &[&str]) -> (tempfile::TempDir, Journal) {
+    let folder = temporary();
+    let (journal, _) = open(folder.path());
+    for name in names {
+        let started = record(Event::HostStarted, name);
+        journal.record(started).await.unwrap();
+    }
+    (folder, journal)
+}
+
+/// Returns a copy of a folder as a crash leaves it, and its only segment.
+fn crashed(folder: &Path) -> (tempfile::TempDir, PathBuf) {
+    let copy = crashed_copy(folder);
+    let segment = segment_files(copy.path()).remove(0);
+    (copy, segment)
+}
+
 #[tokio::test]
 async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
     let hole = "\0".repeat(4096)
@@ -61,14 +79,8 @@ async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
         (&hole, "\0\0\0\0"),
         (&(hole.clone() + "}\n"), ""),
     ] {
-        let folder = temporary();
-        let (journal, _) = open(folder.path());
-        journal
-            .record(record(Event::HostStarted, "c"))
-            .await
-            .unwrap();
-        let crashed = crashed_copy(folder.path());
-        let segment = segment_files(crashed.path()).remove(0);
+        let (folder, _journal) = started(&["c"]).await;
+        let (crashed, segment) = crashed(folder.path());
         std::fs::write(&segment, written(&segment) + rest + room).unwrap();
         let (journal, opened) = open(crashed.path());
         assert_eq!(
@@ -85,15 +97,9 @@ async fn a_torn_last_batch_is_cut_and_recorded_and_nothing_else() {
 
 #[tokio::test]
 async fn room_behind_the_last_batch_is_cut_and_is_no_loss() {
-    let folder = temporary();
-    let (journal, _) = open(folder.path());
-    journal
-        .record(record(Event::HostStarted, "c"))
-        .await
-        .unwrap();
+    let (folder, _journal) = started(&["c"]).await;
     for room in [0, 1, 4, 4095, 4096, 100_000, 200_000] {
-        let crashed = crashed_copy(folder.path());
-        let segment = segment_files(crashed.path()).remove(0);
+        let (crashed, segment) = crashed(folder.path());
         let whole = written(&segment);
         std::fs::write(&segment, whole.clone() + &"\0".repeat(room)).unwrap();
         let report = verify(crashed.path(), None).unwrap();
@@ -111,14 +117,7 @@ async fn room_behind_the_last_batch_is_cut_and_is_no_loss() {
 
 #[tokio::test]
 async fn nothing_but_a_torn_batch_is_behind_nuls() {
-    let folder = temporary();
-    let (journal, _) = open(folder.path());
-    for call in ["a", "b"] {
-        journal
-            .record(record(Event::HostStarted, call))
-            .await
-            .unwrap();
-    }
+    let (folder, _journal) = started(&["a", "b"]).await;
     let whole = written(&segment_files(folder.path())[0]);
     let ends: Vec<_> = whole
         .match_indices("{\"batch\"")
@@ -131,8 +130,7 @@ async fn nothing_but_a_torn_batch_is_behind_nuls() {
     // NULs before a batch that is whole: they cannot be the work of a crash.
     for nuls in [1, 4096, 100_000] {
         for (what, at) in [("before the last batch", begins), ("before the first", 0)] {
-            let crashed = crashed_copy(folder.path());
-            let segment = segment_files(crashed.path()).remove(0);
+            let (crashed, segment) = crashed(folder.path());
             let (before, behind) = whole.split_at(at);
             let moved = format!("{before}{}{behind}\0\0", "\0".repeat(nuls));
             std::fs::write(&segment, moved).unwrap();
@@ -145,8 +143,7 @@ async fn nothing_but_a_torn_batch_is_behind_nuls() {
         }
     }
     // NULs inside the last batch may be.
-    let crashed = crashed_copy(folder.path());
-    let segment = segment_files(crashed.path()).remove(0);
+    let (crashed, segment) = crashed(folder.path());
     let hole = format!("{}\0\0{}", &whole[..last - 2], &whole[last..]);
     std::fs::write(&segment, hole).unwrap();
     let (_, opened) = open(crashed.path());
@@ -156,12 +153,7 @@ async fn nothing_but_a_torn_batch_is_behind_nuls() {
 
 #[tokio::test]
 async fn a_damaged_or_foreign_journal_is_not_gone_on_with() {
-    let folder = temporary();
-    let (journal, _) = open(folder.path());
-    journal
-        .record(record(Event::HostStarted, "here"))
-        .await
-        .unwrap();
+    let (folder, journal) = started(&["here"]).await;
     journal.close(stopped()).await.unwrap();
     let refused = |folder: &Path, settings: Settings, key| {
         let _ = folder;
