@@ -6,7 +6,8 @@
 //! work from each other.
 //!
 //! Invariant: whatever asks to leave holds its thread for no longer than until then. A guest asks
-//! at its first tick; a large body and a costly check ask before they begin.
+//! at the first tick that comes while it runs; a large body and a costly check ask before they
+//! begin.
 
 use std::cell::{Cell, OnceCell};
 use std::future::poll_fn;
