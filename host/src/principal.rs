@@ -16,7 +16,7 @@ struct Pair {
 }
 
 impl Principal {
-    /// Pair the principal `subject` of `issuer`.
+    /// Names the principal `subject` of `issuer`.
     pub fn new(issuer: &str, subject: &str) -> Self {
         Self(Arc::new(Pair {
             issuer: issuer.to_owned(),
