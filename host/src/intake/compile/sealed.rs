@@ -130,6 +130,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_more_is_read_for_one_who_stops() {
+        let sealed = sealed(&vec![7; 9 * PIECE], u64::MAX);
+        let mut passed = 0;
+        let stop = |_: &[u8]| {
+            passed += 1;
+            Err(io::ErrorKind::Other.into())
+        };
+        assert!(sealed.pieces(stop).is_err());
+        assert_eq!(passed, 1);
+    }
+
+    #[test]
     fn no_one_can_change_them() {
         let sealed = sealed(b"code", 10);
         let refused = |done: io::Result<()>| {
