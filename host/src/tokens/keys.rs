@@ -8,6 +8,8 @@ mod key;
 mod set;
 mod source;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod vectors;
 
 use std::sync::Arc;

@@ -111,6 +111,17 @@ impl Issuer {
             ("200 OK", json!({ "keys": keys }).to_string());
     }
 
+    /// Returns the body of the present answer.
+    pub(crate) fn published(&self) -> String {
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        answer.1.clone()
+    }
+
+    /// Answers with this status line (and headers after it) and body.
+    pub(crate) fn answer(&self, status: &'static str, body: &str) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = (status, body.to_owned());
+    }
+
     pub(crate) fn fail(&self) {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
             ("500 Internal Server Error", String::new());
