@@ -27,7 +27,7 @@ use crate::identity::IssuerSettings;
 use crate::intake::Signers;
 use crate::limits::Limits;
 use crate::owned::Trust;
-use crate::tokens::{Algorithm, KeySource};
+use crate::tokens::{Algorithm, KeySettings, KeySource};
 use reader::{Problems, Section};
 
 pub use accepted::{Accepted, AcceptedError};
@@ -137,6 +137,17 @@ pub struct Issuer {
     pub keys: KeySource,
     /// Algorithms that it may use.
     pub algorithms: Vec<Algorithm>,
+}
+
+impl Issuer {
+    /// Returns whose keys they are, where they come from and what they may verify.
+    pub fn key_settings(&self) -> KeySettings {
+        KeySettings {
+            issuer: self.settings.issuer.clone(),
+            source: self.keys.clone(),
+            algorithms: self.algorithms.clone(),
+        }
+    }
 }
 
 /// Reads and checks the configuration in `file`.

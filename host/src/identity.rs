@@ -27,7 +27,10 @@ use crate::tokens::{
 };
 
 pub use caller::{Caller, SessionBasis};
-pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
+pub use issuer::{
+    AgentRule, AudienceRule, ClientPattern, ClientRule, IssuerSettings, ServiceRule, TenantRule,
+    TextRule,
+};
 pub use presented::{Credentials, Presence, Presented, ProofError, Scheme};
 pub(crate) use token::repeats;
 pub use token::{AccessToken, SubjectToken};
@@ -55,8 +58,8 @@ pub enum AdmitError {
     #[error("the token's issuer is not configured under [[issuers]]")]
     UnknownIssuer,
     /// The issuer's keys are not available, or the one that the token names is not among them.
-    #[error("no key for the token")]
-    Key(#[from] KeyError),
+    #[error("no key for the token: {0}")]
+    Key(KeyError),
     /// The token is good, but its presenter does not prove that it is theirs.
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -159,8 +162,21 @@ impl Identity {
             token_type: &settings.token_type,
             times: &settings.times,
             ends_by: None,
-            audience: Audience::Among(settings.audience.as_ref().unwrap_or(&self.resource)),
+            audience: self.audience(&settings.audience),
             subject: None,
+        }
+    }
+
+    fn audience<'e>(&'e self, rule: &'e AudienceRule) -> Audience<'e> {
+        let resource = std::slice::from_ref(&self.resource);
+        let names = if rule.names.is_empty() {
+            resource
+        } else {
+            rule.names.as_slice()
+        };
+        match &rule.claim {
+            Some(claim) => Audience::Claimed { claim, names },
+            None => Audience::AnyOf(names),
         }
     }
 

@@ -8,6 +8,8 @@
 
 mod claims;
 mod client_credentials;
+pub(crate) mod client_id;
+mod date;
 mod endpoint;
 mod error;
 mod keys;
@@ -16,6 +18,7 @@ mod plain;
 mod renewal;
 #[cfg(test)]
 pub(crate) mod testing;
+mod types;
 mod unverified;
 mod verifier;
 
@@ -25,8 +28,9 @@ pub use endpoint::{ClientSettings, EndpointError, MalformedAnswer};
 pub(crate) use endpoint::{Granted, TokenEndpoint};
 pub use error::TokenError;
 pub(crate) use keys::SetVersion;
-pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySource, left_out};
+pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySettings, KeySource, left_out};
 pub(crate) use names::{ACCESS_TOKEN, JWT};
 pub(crate) use renewal::may_be_renewed;
-pub use unverified::{TypeRule, Unverified};
+pub use types::TypeRule;
+pub use unverified::Unverified;
 pub use verifier::{Audience, Expectations, Subject, Verified, VerifyError};

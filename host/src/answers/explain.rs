@@ -178,12 +178,7 @@ fn identity(issuers: &[Issuer], resource: &str) -> anyhow::Result<Identity> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tls = app::tls()?;
     let trusted = |issuer: &Issuer| {
-        let keys = KeyRing::new(
-            issuer.keys.clone(),
-            issuer.algorithms.clone(),
-            &tls,
-            Arc::clone(&clock),
-        );
+        let keys = KeyRing::new(issuer.key_settings(), &tls, Arc::clone(&clock));
         (issuer.settings.clone(), keys)
     };
     Ok(Identity::new(

@@ -137,19 +137,11 @@ impl Ground {
     /// same place keeps its last good set until then.
     fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
         let trusted = |issuer: Issuer| {
+            let settings = issuer.key_settings();
             let known =
-                previous.and_then(|policy| policy.access.identity.keys_of(&issuer.settings.issuer));
-            let kept = known
-                .filter(|keys| keys.are_of(&issuer.keys, &issuer.algorithms))
-                .cloned();
-            let fresh = || {
-                KeyRing::new(
-                    issuer.keys,
-                    issuer.algorithms,
-                    &self.tls,
-                    Arc::clone(&self.clock),
-                )
-            };
+                previous.and_then(|policy| policy.access.identity.keys_of(&settings.issuer));
+            let kept = known.filter(|keys| keys.are_of(&settings)).cloned();
+            let fresh = || KeyRing::new(settings, &self.tls, Arc::clone(&self.clock));
             let keys = kept.unwrap_or_else(fresh);
             (issuer.settings, keys.renewed())
         };

@@ -48,33 +48,22 @@ impl Caller {
         token_digest: [u8; 32],
     ) -> Result<Self, TokenError> {
         let claims = token.claims();
-        let client_id = client_id(claims)?;
-        let sub = claims.string(&issuer.subject_claim)?.to_owned();
-        let service = match &issuer.service_when {
-            ServiceRule::SubjectIsClient => sub == client_id,
-            ServiceRule::Claim { claim, fits } => {
-                sub == client_id || fits.admits(claims.string(claim)?)
-            }
-        };
-        let kind = if service {
-            ActorKind::Service
-        } else {
-            ActorKind::User
-        };
+        let client_id = issuer.client.client(claims)?.to_owned();
+        let (sub, kind) = subject(claims, issuer, &client_id)?;
         let actor = Actor {
             kind,
             sub,
             iss: issuer.issuer.clone(),
             tenant: tenant(claims, issuer.tenant.as_ref())?,
-            acr: claims.optional_string("acr")?.map(String::from),
-            auth_time: claims.optional_time("auth_time")?,
+            acr: claims.hint("acr")?.map(String::from),
+            auth_time: claims.hint_of_time("auth_time"),
         };
         Ok(Self {
             principal: Principal::from(&actor),
             actor: Arc::new(actor),
             agent: Arc::new(agent(claims, &issuer.agent, client_id)?),
             alias: issuer.alias.as_str().into(),
-            scopes: claims.scopes(&issuer.scope_claim)?,
+            scopes: claims.granted(issuer.scope_claim.as_deref())?,
             expires_at: claims.expiry()?,
             session: session(claims, token_digest)?,
         })
@@ -116,15 +105,46 @@ impl Caller {
     }
 }
 
-/// Returns the authenticated client: `client_id` (RFC 9068 §2.2), else `azp`, else `appid` (Entra
-/// ID 1.0).
-fn client_id(claims: &Claims) -> Result<String, TokenError> {
-    for name in ["client_id", "azp", "appid"] {
-        if let Some(client) = claims.optional_string(name)? {
-            return Ok(client.to_owned());
+/// Returns the subject, and whether it is a user or a service account.
+///
+/// Some issuers write no subject into the token that a client gets for itself. If the operator says
+/// so, such a token is the client's: a service account with the client's name.
+fn subject(
+    claims: &Claims,
+    issuer: &IssuerSettings,
+    client_id: &str,
+) -> Result<(String, ActorKind), TokenError> {
+    if issuer.client.without_subject && !claims.has(&issuer.subject_claim) {
+        // A user's token that only lacks the operator's claim still has `sub`.
+        if claims.client("sub")?.is_some_and(|sub| sub != client_id) {
+            return Err(TokenError::Claim(issuer.subject_claim.clone()));
         }
+        return Ok((client_id.to_owned(), ActorKind::Service));
     }
-    Err(TokenError::Claim("client_id".into()))
+    let sub = named(claims, &issuer.subject_claim, client_id)?.to_owned();
+    let service = match &issuer.service_when {
+        ServiceRule::SubjectIsClient => sub == client_id,
+        ServiceRule::Claim { claim, fits } => {
+            sub == client_id || fits.admits(claims.string(claim)?)
+        }
+    };
+    let kind = if service {
+        ActorKind::Service
+    } else {
+        ActorKind::User
+    };
+    Ok((sub, kind))
+}
+
+/// Returns the claim `name`: a name, or the client's own identifier, which may be a longer URL.
+fn named<'c>(claims: &'c Claims, name: &str, client_id: &str) -> Result<&'c str, TokenError> {
+    match claims.string(name) {
+        Ok(text) => Ok(text),
+        Err(malformed) => match claims.client(name) {
+            Ok(Some(client)) if client == client_id => Ok(client),
+            _ => Err(malformed),
+        },
+    }
 }
 
 fn tenant(claims: &Claims, rule: Option<&TenantRule>) -> Result<Option<String>, TokenError> {
@@ -156,7 +176,7 @@ fn agent(claims: &Claims, rule: &AgentRule, client_id: String) -> Result<Agent, 
 /// cutting it would hide an agent.
 fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
     let mut chain = Vec::new();
-    let mut next = claims.optional_object("act")?;
+    let mut next = claims.actor()?;
     while let Some(actor) = next {
         if chain.len() == MAX_ACTORS {
             return Err(TokenError::Claim("act".into()));
@@ -166,18 +186,16 @@ fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
             sub,
             iss: actor.optional_string("iss")?.map(String::from),
         });
-        next = actor.optional_object("act")?;
+        next = actor.actor()?;
     }
     Ok(chain)
 }
 
 fn session(claims: &Claims, token_digest: [u8; 32]) -> Result<SessionBasis, TokenError> {
-    if let Some(sid) = claims.optional_string("sid")? {
-        return Ok(SessionBasis::SessionId(sid.to_owned()));
-    }
-    Ok(match claims.optional_string("jti")? {
-        Some(jti) => SessionBasis::TokenId(jti.to_owned()),
-        None => SessionBasis::TokenDigest(token_digest),
+    Ok(match (claims.hint("sid")?, claims.hint("jti")?) {
+        (Some(sid), _) => SessionBasis::SessionId(sid.to_owned()),
+        (None, Some(jti)) => SessionBasis::TokenId(jti.to_owned()),
+        (None, None) => SessionBasis::TokenDigest(token_digest),
     })
 }
 

@@ -21,9 +21,18 @@ pub enum TokenError {
     /// The `typ` header does not name this issuer's type of access tokens.
     #[error("the token's `typ` is not the configured token_type")]
     Type,
+    /// The issuer may not use this algorithm.
+    #[error("the token's algorithm {0} is not among this issuer's `algorithms`")]
+    NotAmong(&'static str),
     /// It has a claim that only ID tokens have.
-    #[error("the token is an ID token (`nonce`, `at_hash`, `c_hash`), not an access token")]
-    IdToken,
+    #[error("the token has `{0}`, which is of ID tokens; an access token is needed")]
+    IdToken(&'static str),
+    /// A claim says that it is of another kind.
+    #[error("the token's claim `{0}` says that it is no access token")]
+    Kind(&'static str),
+    /// Its client is none of those that the operator allows.
+    #[error("the token's client is not among this issuer's `clients`")]
+    Client,
     /// A required claim is missing, or has the wrong JSON type or form.
     #[error("the token's claim `{0}` is missing or malformed")]
     Claim(String),

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
-use super::{Algorithm, KeyRing, KeySource};
+use super::{Algorithm, KeyRing, KeySettings, KeySource};
 use crate::egress::{AddressPolicy, Tls};
 use crate::seams::Clock;
 
@@ -69,7 +69,12 @@ impl Issuer {
             addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
         };
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
-        let keys = KeyRing::new(source, Algorithm::ALL.to_vec(), &tls, Arc::clone(clock));
+        let settings = KeySettings {
+            issuer: "https://idp.example".to_owned(),
+            source,
+            algorithms: Algorithm::ALL.to_vec(),
+        };
+        let keys = KeyRing::new(settings, &tls, Arc::clone(clock));
         (issuer, keys)
     }
 
@@ -104,6 +109,17 @@ impl Issuer {
         let keys: Vec<Value> = seeds.iter().map(|seed| jwk(*seed)).collect();
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
             ("200 OK", json!({ "keys": keys }).to_string());
+    }
+
+    /// Returns the body of the present answer.
+    pub(crate) fn published(&self) -> String {
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        answer.1.clone()
+    }
+
+    /// Answers with this status line (and headers after it) and body.
+    pub(crate) fn answer(&self, status: &'static str, body: &str) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = (status, body.to_owned());
     }
 
     pub(crate) fn fail(&self) {
@@ -141,5 +157,9 @@ fn jwk(seed: u8) -> Value {
     let public = SigningKey::from_bytes(&[seed; 32])
         .verifying_key()
         .to_bytes();
-    json!({"kty": "OKP", "crv": "Ed25519", "kid": format!("key-{seed}"), "x": URL_SAFE_NO_PAD.encode(public)})
+    json!({
+        "kty": "OKP", "crv": "Ed25519", "kid": format!("key-{seed}"),
+        "x5t": format!("print-{seed}"), "x5t#S256": format!("print256-{seed}"),
+        "x": URL_SAFE_NO_PAD.encode(public)
+    })
 }

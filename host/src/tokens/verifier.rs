@@ -8,7 +8,8 @@
 use super::claims::{Claims, TimeRule};
 use super::error::TokenError;
 use super::keys::{KeyError, KeyRing, SetVersion};
-use super::unverified::{TypeRule, Unverified};
+use super::types::TypeRule;
+use super::unverified::Unverified;
 use crate::seams::Clock;
 
 /// The conditions for accepting a token. All of them are checked; a rule that differs between two
@@ -33,8 +34,16 @@ pub struct Expectations<'e> {
 /// The audience that a token must have, compared exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience<'e> {
-    /// The token's audiences include it (RFC 8707 §2).
-    Among(&'e str),
+    /// The token's audiences include one of these (RFC 8707 §2).
+    AnyOf(&'e [String]),
+    /// Another claim than `aud` has one of these values. An `aud` that is there must have one too,
+    /// so a token for another audience is never accepted for its client.
+    Claimed {
+        /// The name of the claim.
+        claim: &'e str,
+        /// Its values.
+        names: &'e [String],
+    },
     /// It is the token's only audience: the token is good nowhere else.
     Only(&'e str),
 }
@@ -78,7 +87,11 @@ impl Expectations<'_> {
         if token.claimed_issuer()? != self.issuer {
             return Err(TokenError::Issuer.into());
         }
-        let key = self.keys.find(token.key_id()).await?;
+        let name = token.key_name()?;
+        if !self.keys.allows(name.algorithm) {
+            return Err(TokenError::NotAmong(known_algorithm(name.algorithm)).into());
+        }
+        let key = self.keys.find(&name).await?;
         let claims = token.verify(&key, self.token_type)?;
         // Checked only now, because looking for the key may have taken a while.
         self.check(&claims, clock.now())?;
@@ -94,8 +107,7 @@ impl Expectations<'_> {
         if self.ends_by.is_some_and(|end| expiry > end) {
             return Err(TokenError::Outlives);
         }
-        self.audience.check(&claims.audiences()?)?;
-        claims.check_plain_access()?;
+        self.audience.check(claims)?;
         match self.subject {
             Some(subject) if claims.string(subject.claim)? != subject.name => {
                 Err(TokenError::Subject)
@@ -106,10 +118,17 @@ impl Expectations<'_> {
 }
 
 impl Audience<'_> {
-    fn check(&self, stated: &[&str]) -> Result<(), TokenError> {
-        let accepted = match self {
-            Self::Among(audience) => stated.contains(audience),
-            Self::Only(audience) => stated == [*audience],
+    fn check(&self, claims: &Claims) -> Result<(), TokenError> {
+        let any = |claim: &str, names: &[String]| {
+            let stated = claims.audiences(claim)?;
+            Ok(names.iter().any(|name| stated.contains(&name.as_str())))
+        };
+        let accepted = match *self {
+            Self::AnyOf(names) => any("aud", names)?,
+            Self::Claimed { claim, names } => {
+                any(claim, names)? && (!claims.has("aud") || any("aud", names)?)
+            }
+            Self::Only(audience) => claims.audiences("aud")? == [audience],
         };
         if accepted {
             Ok(())
@@ -117,6 +136,35 @@ impl Audience<'_> {
             Err(TokenError::Audience)
         }
     }
+}
+
+/// Returns the registered name of an algorithm that is not used (IANA, JSON Web Signature and
+/// Encryption Algorithms). Nothing else of a token's header gets into a message.
+fn known_algorithm(name: &str) -> &'static str {
+    let known = [
+        "none",
+        "HS256",
+        "HS384",
+        "HS512",
+        "RS256",
+        "RS384",
+        "RS512",
+        "PS256",
+        "PS384",
+        "PS512",
+        "ES256",
+        "ES384",
+        "ES512",
+        "ES256K",
+        "EdDSA",
+        "Ed25519",
+        "Ed448",
+        "ML-DSA-44",
+        "ML-DSA-65",
+        "ML-DSA-87",
+    ];
+    let found = known.into_iter().find(|known| *known == name);
+    found.unwrap_or("(unknown)")
 }
 
 impl Verified {

@@ -1,6 +1,8 @@
 //! Which issuers are allowed, and how long their tokens may be valid.
 
 use super::*;
+use crate::identity::ClientPattern;
+use crate::tokens::TypeRule;
 
 #[test]
 fn an_issuer_that_must_be_asked_for_its_keys_is_a_url_that_may_be_dialled() {
@@ -123,5 +125,85 @@ fn how_long_tokens_may_be_valid_is_a_setting_of_each_issuer() {
             error.contains(&format!("issuers.{name}: expected a duration")),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn the_shape_of_tokens_is_read_strictly() {
+    let folder = Folder::new();
+    let with = |line: &str| {
+        let alias = "alias = \"corp\"";
+        folder.load(&GOOD.replacen(alias, &format!("{line}\n{alias}"), 1))
+    };
+    let settings = |line: &str| {
+        with(line)
+            .map(|config| config.issuers[0].settings.clone())
+            .unwrap_or_else(|errors| panic!("{line}: {errors}"))
+    };
+    assert_eq!(
+        settings("token_type = [\"at+jwt\", \"JWT\", \"none\"]").token_type,
+        TypeRule::Among(["at+jwt", "JWT", "none"].map(String::from).to_vec())
+    );
+    let claimed = settings("audience_claim = \"client_id\"\naudience = [\"a\", \"b\"]").audience;
+    assert_eq!(claimed.claim.as_deref(), Some("client_id"));
+    assert_eq!(claimed.names, ["a", "b"]);
+    assert_eq!(settings("audience = \"a\"").audience.names, ["a"]);
+    let client = settings(
+        "client_claim = \"cid\"\nclients_without_subject = true\n\
+         clients = [\"web\", \"https://agents.example/*\", \"https://b.example/robin.json\"]",
+    )
+    .client;
+    assert!(client.without_subject && client.claim.as_deref() == Some("cid"));
+    let allowed = [
+        ClientPattern::Name("web".into()),
+        ClientPattern::Origin("https://agents.example".into()),
+        ClientPattern::Name("https://b.example/robin.json".into()),
+    ];
+    assert_eq!(client.allowed.as_deref(), Some(&allowed[..]));
+    let ed = settings("algorithms = [\"Ed25519\"]");
+    assert_eq!(ed.scope_claim, None);
+    for (line, told) in [
+        ("token_type = \"\"", "expected a type"),
+        ("token_type = []", "expected a type"),
+        ("token_type = [\"any\", \"JWT\"]", "\"any\" stands alone"),
+        ("token_type = \"oauth-id-jag+jwt\"", "never an access token"),
+        (
+            "token_type = [\"JWT\", \"application/DPoP+JWT\"]",
+            "never an access token",
+        ),
+        ("token_type = 7", "expected a list of strings"),
+        ("audience = []", "it is empty"),
+        ("audience = [\"a\", \"\"]", "it is empty"),
+        ("audience_claim = \"client_id\"", "set audience"),
+        ("client_claim = \"\"", "it is empty"),
+        ("clients = []", "no one could call"),
+        (
+            "clients = [\"*\"]",
+            "expected a client's name, or https://HOST/*",
+        ),
+        (
+            "clients = [\"https://*.example/*\"]",
+            "expected https://HOST/*",
+        ),
+        (
+            "clients = [\"https://AGENTS.example/*\"]",
+            "expected https://HOST/*",
+        ),
+        (
+            "clients = [\"http://agents.example/*\"]",
+            "expected https://HOST/*",
+        ),
+        (
+            "clients = [\"https://agents.example/x/*\"]",
+            "expected https://HOST/*",
+        ),
+        ("clients = [\"a\\u200Bb\"]", "U+200B"),
+        (
+            "clients_without_subject = \"yes\"",
+            "expected true or false",
+        ),
+    ] {
+        let error = with(line).err().unwrap_or_default();
+        assert!(error.contains(told), "{line}: {error}");
     }
 }
