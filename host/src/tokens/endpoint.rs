@@ -3,6 +3,7 @@
 mod client;
 mod error;
 mod granted;
+mod introspection;
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
-use super::{Algorithm, KeyRing, KeySettings, KeySource};
+use super::{Algorithm, ClientSettings, Introspection, KeyRing, KeySettings, KeySource};
 use crate::egress::{AddressPolicy, Tls};
 use crate::seams::Clock;
 
@@ -39,6 +39,8 @@ impl Clock for Hands {
 
 /// The issuer: its answers, their timing, and a count of requests.
 pub(crate) struct Issuer {
+    url: String,
+    last: Mutex<String>,
     answer: Mutex<(&'static str, String)>,
     held: watch::Sender<bool>,
     asked: AtomicUsize,
@@ -52,6 +54,8 @@ impl Issuer {
         let url = format!("http://{}/jwks", listener.local_addr().expect("an address"));
         let answer = Mutex::new(("503 Service Unavailable", String::new()));
         let issuer = Self {
+            url: url.clone(),
+            last: Mutex::default(),
             answer,
             held: watch::Sender::new(false),
             asked: AtomicUsize::new(0),
@@ -86,6 +90,16 @@ impl Issuer {
                 _ => return,
             }
         }
+        let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
+        let length = head.split("content-length: ").nth(1);
+        let length = length.and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        if stream.read_exact(&mut body).await.is_err() {
+            return;
+        }
+        request.extend(body);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+            String::from_utf8_lossy(&request).into_owned();
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.came.notify_one();
         let mut held = self.held.subscribe();
@@ -109,6 +123,31 @@ impl Issuer {
         let keys: Vec<Value> = seeds.iter().map(|seed| jwk(*seed)).collect();
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
             ("200 OK", json!({ "keys": keys }).to_string());
+    }
+
+    /// Returns the last request, whole.
+    pub(crate) fn last_request(&self) -> String {
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Returns the means of asking this issuer about its tokens.
+    pub(crate) fn introspection(&self, clock: &Arc<dyn Clock>) -> Introspection {
+        let client = ClientSettings {
+            token_endpoint: self.url.parse().expect("a URL"),
+            addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+            client_id: "host".into(),
+            client_secret: "s3cret".to_owned().into(),
+        };
+        let tls = Tls::new(RootCertStore::empty()).expect("TLS");
+        Introspection::new(
+            "https://idp.example".into(),
+            client,
+            &tls,
+            Arc::clone(clock),
+        )
     }
 
     /// Returns the body of the present answer.
