@@ -37,7 +37,7 @@ impl TokenEndpoint {
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
                 EndpointError::Unavailable
             }
-            _ => refused(document.as_ref(), &[]),
+            status => refused(document.as_ref(), &[], status),
         };
         document.iter_mut().for_each(wipe);
         Err(why)
