@@ -84,20 +84,12 @@ impl Issuer {
 
     async fn serve(self: Arc<Self>, mut stream: TcpStream) {
         let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
+        while !is_whole(&request) {
             match stream.read_buf(&mut request).await {
                 Ok(read) if read > 0 => {}
                 _ => return,
             }
         }
-        let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
-        let length = head.split("content-length: ").nth(1);
-        let length = length.and_then(|rest| rest.split("\r\n").next()?.parse().ok());
-        let mut body = vec![0; length.unwrap_or(0)];
-        if stream.read_exact(&mut body).await.is_err() {
-            return;
-        }
-        request.extend(body);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
             String::from_utf8_lossy(&request).into_owned();
         self.asked.fetch_add(1, Ordering::SeqCst);
@@ -174,6 +166,17 @@ impl Issuer {
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
+}
+
+/// Returns true if a request has all of its head, and of its body as much as the head says.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.split("content-length: ").nth(1);
+    let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
+    body.len() >= length.unwrap_or(0)
 }
 
 /// Returns an access token with these claims, signed with the key of `seed`.
