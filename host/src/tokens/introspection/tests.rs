@@ -17,7 +17,10 @@ async fn scene() -> (Arc<Issuer>, Introspection, Arc<Hands>) {
 fn digest(number: usize) -> TokenDigest {
     let mut digest = [0; 32];
     let bytes = number.to_be_bytes();
-    digest[..bytes.len()].copy_from_slice(&bytes);
+    digest
+        .iter_mut()
+        .zip(bytes)
+        .for_each(|(to, byte)| *to = byte);
     digest
 }
 
