@@ -17,7 +17,7 @@ async fn an_issuer_that_cannot_be_reached_at_the_start_is_named_with_the_consequ
     .await?;
     // No token was presented.
     said(&world, "its tokens are not admitted until it is", 1).await?;
-    said(&world, &format!("issuer={}", world.issuer.url()), 1).await?;
+    said(&world, world.issuer.url(), 1).await?;
     said(&world, "it answered 404", 1).await
 }
 

@@ -136,6 +136,13 @@ impl Ground {
     /// Builds the issuers, and asks each for its keys. An issuer whose keys still come from the
     /// same place keeps its last good set until then.
     fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
+        let questions: Vec<_> = issuers
+            .iter()
+            .filter_map(|issuer| {
+                let questions = issuer.questions(&self.tls, &self.clock)?;
+                Some((issuer.settings.issuer.clone(), questions))
+            })
+            .collect();
         let trusted = |issuer: Issuer| {
             let settings = issuer.key_settings();
             let known =
@@ -146,11 +153,15 @@ impl Ground {
             (issuer.settings, keys.renewed())
         };
         let issuers = issuers.into_iter().map(trusted).collect();
-        Identity::new(
+        let identity = Identity::new(
             issuers,
             self.resource.uri().to_owned(),
             Arc::clone(&self.clock),
-        )
+        );
+        let asking = |identity: Identity, (issuer, questions): (String, _)| {
+            identity.asking(&issuer, questions)
+        };
+        questions.into_iter().fold(identity, asking)
     }
 
     fn broker(&self, services: Vec<ServiceSettings>) -> Broker {

@@ -1,8 +1,10 @@
 //! `[[issuers]]`: whose tokens open the front door.
 
+mod introspection;
 mod shape;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
@@ -15,7 +17,7 @@ use crate::egress::AddressPolicy;
 use crate::identity::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
 use crate::tokens::{Algorithm, KeyFile, KeySource, TimeRule};
 
-pub(super) use shape::token_type;
+pub(super) use shape::{agents, token_type};
 
 pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
     let sections = root.sections("issuers");
@@ -43,6 +45,7 @@ pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
         {
             section.wrong("alias", "duplicate alias");
         }
+        introspection::check_opaque(section, &issuers, &issuer);
         issuers.push(issuer);
     }
     issuers
@@ -82,13 +85,16 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
             tenant: tenant(section),
             agent: agent(section),
             service_when: service_when(section),
+            agents: Arc::default(),
         })
     })();
+    let introspection = introspection::introspection(section);
     section.finish();
     Some(Issuer {
         settings: settings?,
         keys: keys?,
         algorithms,
+        introspection,
     })
 }
 

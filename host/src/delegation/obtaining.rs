@@ -16,7 +16,7 @@ impl From<EndpointError> for DownstreamError {
             | EndpointError::Client
             | EndpointError::Malformed(_)
             | EndpointError::Refused(_)
-            | EndpointError::RefusedWithoutCode
+            | EndpointError::RefusedWithoutCode(_)
             | EndpointError::TooWide => Self::CredentialRefused(text),
         }
     }
@@ -73,7 +73,7 @@ mod tests {
             (EndpointError::ConsentRequired, ConsentRequired),
             (EndpointError::ScopeDenied(vec!["a".into()]), ScopeDenied),
             (EndpointError::Refused("invalid_grant"), CredentialRefused),
-            (EndpointError::RefusedWithoutCode, CredentialRefused),
+            (EndpointError::RefusedWithoutCode(401), CredentialRefused),
             (EndpointError::TooWide, CredentialRefused),
         ] {
             let error = DownstreamError::from(why.clone());

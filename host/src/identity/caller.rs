@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
+use super::display::DisplayNames;
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
 use crate::principal::Principal;
 use crate::tokens::{Claims, TokenError, Verified};
@@ -22,6 +23,7 @@ pub struct Caller {
     scopes: Vec<String>,
     expires_at: u64,
     session: SessionBasis,
+    display: Arc<DisplayNames>,
 }
 
 impl From<&Caller> for Principal {
@@ -58,10 +60,12 @@ impl Caller {
             acr: claims.hint("acr")?.map(String::from),
             auth_time: claims.hint_of_time("auth_time"),
         };
+        let agent = agent(claims, &issuer.agent, client_id)?;
         Ok(Self {
             principal: Principal::from(&actor),
+            display: Arc::new(DisplayNames::of(claims, &agent, &issuer.agents)),
             actor: Arc::new(actor),
-            agent: Arc::new(agent(claims, &issuer.agent, client_id)?),
+            agent: Arc::new(agent),
             alias: issuer.alias.as_str().into(),
             scopes: claims.granted(issuer.scope_claim.as_deref())?,
             expires_at: claims.expiry()?,
@@ -97,6 +101,12 @@ impl Caller {
     /// Returns the token's expiry, in seconds since 1970-01-01 UTC.
     pub fn expires_at(&self) -> u64 {
         self.expires_at
+    }
+
+    /// Returns the names to show beside the identifiers. They are not identity: no decision may look
+    /// at them.
+    pub fn display(&self) -> &Arc<DisplayNames> {
+        &self.display
     }
 
     /// Returns the basis of the session's identifier.

@@ -1,5 +1,8 @@
 //! The operator's settings for one issuer (`[[issuers]]`).
 
+use std::sync::Arc;
+
+use super::display::AgentNames;
 use crate::tokens::{Claims, TimeRule, TokenError, TypeRule, client_id};
 
 /// The rules for reading one issuer's tokens.
@@ -27,6 +30,8 @@ pub struct IssuerSettings {
     pub agent: AgentRule,
     /// The rule that separates service accounts from users.
     pub service_when: ServiceRule,
+    /// Names of agents to show.
+    pub agents: Arc<AgentNames>,
 }
 
 /// The audience of an issuer's tokens.

@@ -102,5 +102,6 @@ pub(super) fn settings() -> IssuerSettings {
         tenant: None,
         agent: AgentRule::ActorOrClient,
         service_when: ServiceRule::SubjectIsClient,
+        agents: Arc::default(),
     }
 }

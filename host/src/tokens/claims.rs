@@ -35,6 +35,7 @@ impl Default for TimeRule {
 
 /// The claims of a verified JWT. Only [`super::Expectations::verify`]
 /// hands them out.
+#[derive(PartialEq, Eq)]
 pub struct Claims(Map<String, Value>);
 
 impl Claims {

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Not three base64url parts of acceptable size.
-    #[error("the token is not a compact JWS")]
+    #[error("the token is not a compact JWS; for opaque tokens, an issuer needs `opaque = true`")]
     Form,
     /// Header or payload is not acceptable JSON.
     #[error("the token's {0} is not acceptable JSON")]
@@ -30,6 +30,15 @@ pub enum TokenError {
     /// A claim says that it is of another kind.
     #[error("the token's claim `{0}` says that it is no access token")]
     Kind(&'static str),
+    /// The issuer says that it is not active.
+    #[error("the issuer says that the token is not active: expired, revoked, or not its own")]
+    Inactive,
+    /// The issuer's answer about it contradicts it.
+    #[error("the issuer's answer about the token names another `{0}` than the token")]
+    Contradicted(&'static str),
+    /// The issuer's answer says that it is no bearer token.
+    #[error("the issuer's answer says that the token is no bearer token (`token_type`)")]
+    NotBearer,
     /// Its client is none of those that the operator allows.
     #[error("the token's client is not among this issuer's `clients`")]
     Client,

@@ -29,11 +29,24 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// Checks the type that an issuer's answer states (RFC 7662 §2.2), if it states one.
+    pub(super) fn check_bearer(&self) -> Result<(), TokenError> {
+        let stated = self.optional_string("token_type");
+        match stated.map_err(|_| TokenError::NotBearer)? {
+            Some(stated) if !stated.eq_ignore_ascii_case("bearer") => Err(TokenError::NotBearer),
+            _ => Ok(()),
+        }
+    }
+}
+
 const ID_TOKEN_MARKS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
 /// Claims in which an issuer says that a token is no access token.
-const OTHER_KINDS: [(&str, &str); 6] = [
+const OTHER_KINDS: [(&str, &str); 8] = [
     ("token_use", "id"),
+    ("token_use", "id_token"),
     ("token_use", "refresh"),
+    ("token_use", "refresh_token"),
     ("typ", "ID"),
     ("typ", "Refresh"),
     ("typ", "Offline"),

@@ -5,6 +5,8 @@
 //! key that it names, for the expected audience, of the expected type, within its times, and only
 //! if it is an access token that its bearer may use without a further proof.
 
+use std::sync::Arc;
+
 use super::claims::{Claims, TimeRule};
 use super::error::TokenError;
 use super::keys::{KeyError, KeyRing, SetVersion};
@@ -59,7 +61,7 @@ pub struct Subject<'e> {
 
 /// An accepted token's claims: the proof that it was verified.
 pub struct Verified {
-    claims: Claims,
+    claims: Arc<Claims>,
     keys: SetVersion,
 }
 
@@ -96,8 +98,31 @@ impl Expectations<'_> {
         // Checked only now, because looking for the key may have taken a while.
         self.check(&claims, clock.now())?;
         Ok(Verified {
-            claims,
+            claims: Arc::new(claims),
             keys: key.set(),
+        })
+    }
+
+    /// Checks an issuer's answer about a token (RFC 7662 §2.2) as a JWT's claims are checked: every
+    /// one that is needed must be there. The answer was given for this token, over a connection
+    /// that authenticated the issuer.
+    ///
+    /// # Errors
+    /// Fails if the token must not be used.
+    pub(crate) fn answered(
+        &self,
+        claims: Arc<Claims>,
+        clock: &dyn Clock,
+    ) -> Result<Verified, TokenError> {
+        if claims.string("iss")? != self.issuer {
+            return Err(TokenError::Issuer);
+        }
+        claims.check_bearer()?;
+        claims.check_plain_access()?;
+        self.check(&claims, clock.now())?;
+        Ok(Verified {
+            claims,
+            keys: [0; 32],
         })
     }
 
@@ -173,12 +198,28 @@ impl Verified {
         &self.claims
     }
 
+    /// Checks that the issuer, asked about this token, still stands by it. `answer` are the
+    /// members of its answer, or `None` if the token is not active.
+    ///
+    /// # Errors
+    /// Fails if the token was revoked, or the answer is about another token.
+    pub(crate) fn confirm(&self, answer: Option<&Claims>) -> Result<(), TokenError> {
+        let answer = answer.ok_or(TokenError::Inactive)?;
+        for name in ["iss", "sub", "jti"] {
+            if answer.has(name) && answer.string(name)? != self.claims.string(name)? {
+                return Err(TokenError::Contradicted(name));
+            }
+        }
+        answer.check_bearer()?;
+        answer.check_plain_access()
+    }
+
     /// Returns a token with these claims, as if it had been verified.
     #[cfg(test)]
     pub(crate) fn for_tests(claims: &serde_json::Value) -> Self {
         let claims = serde_json::from_value(claims.clone()).unwrap_or_default();
         Self {
-            claims: Claims::verified(claims),
+            claims: Arc::new(Claims::verified(claims)),
             keys: [0; 32],
         }
     }

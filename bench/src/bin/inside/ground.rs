@@ -252,6 +252,7 @@ fn issuer() -> IssuerSettings {
         tenant: None,
         agent: AgentRule::ActorOrClient,
         service_when: ServiceRule::SubjectIsClient,
+        agents: Arc::default(),
     }
 }
 

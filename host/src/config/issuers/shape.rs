@@ -2,7 +2,7 @@
 
 use super::is_sound;
 use crate::config::reader::Section;
-use crate::identity::{AudienceRule, ClientPattern, ClientRule};
+use crate::identity::{AgentNames, AudienceRule, ClientPattern, ClientRule};
 use crate::tokens::{TypeRule, client_id};
 
 /// Reads `token_type`: a type, or a list of types.
@@ -83,6 +83,18 @@ pub(super) fn client(section: &Section<'_>) -> ClientRule {
         allowed,
         without_subject,
     }
+}
+
+/// Reads `[agents]`: names to show, by agent or client identifier.
+pub(in crate::config) fn agents(root: &Section<'_>) -> AgentNames {
+    let Some(section) = root.section("agents") else {
+        return AgentNames::new();
+    };
+    let named = |id: String| {
+        let name = section.text(&id)?;
+        is_sound(&section, &id, &name).then_some((id, name))
+    };
+    section.keys().into_iter().filter_map(named).collect()
 }
 
 /// Reads a client's name, or `https://HOST/*` for all clients whose document is there.

@@ -275,3 +275,35 @@ fn claims_that_decide_nothing_keep_no_one_out() {
         ("robin", 0)
     );
 }
+
+#[test]
+fn names_to_show_are_kept_apart_from_identity_and_keep_no_one_out() {
+    let issuer = IssuerSettings {
+        agents: Arc::new([("app".to_owned(), "Support desk".to_owned())].into()),
+        ..settings()
+    };
+    let (long, cut) = ("n".repeat(200), "n".repeat(64));
+    for (claims, expected) in [
+        (
+            json!({"preferred_username": "alice.b", "name": "Alice B."}),
+            Some("alice.b"),
+        ),
+        (
+            json!({"preferred_username": null, "name": "Alice B."}),
+            Some("Alice B."),
+        ),
+        (json!({"preferred_username": 7, "name": ["x"]}), None),
+        (json!({"name": "bob\u{202e}"}), None),
+        (json!({"name": ""}), None),
+        (json!({"name": long}), Some(&cut)),
+        (json!({}), None),
+    ] {
+        let shown = caller(&issuer, &claims).expect("a caller");
+        assert_eq!(shown.display().actor.as_deref(), expected, "{claims}");
+        assert_eq!(shown.display().agent.as_deref(), Some("Support desk"));
+        let plain = caller(&settings(), &json!({})).expect("a caller");
+        assert_eq!(shown.actor(), plain.actor(), "{claims}");
+        assert_eq!(shown.agent(), plain.agent(), "{claims}");
+        assert_eq!(Principal::from(&shown), Principal::from(&plain));
+    }
+}

@@ -112,7 +112,8 @@ fn no_fraction_of_a_second_makes_a_token_valid() {
         ("exp", json!(null)),
     ] {
         let mut members = json!({"exp": NOW + 1});
-        members[name] = bad;
+        let all = members.as_object_mut().expect("an object");
+        all.insert(name.to_owned(), bad);
         let refused = Err(TokenError::Claim(name.into()));
         assert_eq!(claims(&members).check_times(NOW, &rule), refused);
     }
@@ -189,7 +190,7 @@ fn a_client_is_a_name_or_the_url_of_its_document() {
     let url = format!("https://a.example/{}", "p".repeat(2048 - 18));
     assert!(client("app") && client("https://a.example") && client(&url));
     assert!(!client(&format!("{url}p")) && !client(&"n".repeat(257)) && !client(""));
-    assert!(!client("a\u{200b}") && !client(&format!("http{}", &url[5..])));
+    assert!(!client("a\u{200b}") && !client(&url.replacen("https", "http", 1)));
 }
 
 #[test]
