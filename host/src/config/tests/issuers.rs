@@ -136,9 +136,8 @@ fn the_shape_of_tokens_is_read_strictly() {
         folder.load(&GOOD.replacen(alias, &format!("{line}\n{alias}"), 1))
     };
     let settings = |line: &str| {
-        with(line)
-            .map(|config| config.issuers[0].settings.clone())
-            .unwrap_or_else(|errors| panic!("{line}: {errors}"))
+        let config = with(line).unwrap_or_else(|errors| panic!("{line}: {errors}"));
+        config.issuers[0].settings.clone()
     };
     assert_eq!(
         settings("token_type = [\"at+jwt\", \"JWT\", \"none\"]").token_type,

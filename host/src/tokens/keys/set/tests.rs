@@ -142,7 +142,7 @@ fn what_is_no_set_is_refused_whole() {
 #[test]
 fn one_name_may_stand_for_a_key_of_each_algorithm() {
     let key =
-        |alg: &str| rsa(2048, 0, &[1, 0, 1]).replacen("{", &format!(r#"{{"alg":"{alg}","#), 1);
+        |alg: &str| rsa(2048, 0, &[1, 0, 1]).replacen('{', &format!(r#"{{"alg":"{alg}","#), 1);
     let set =
         read(&format!("{},{}", key("RS256"), key("PS256"))).unwrap_or_else(|why| panic!("{why}"));
     let of = |algorithm| {
@@ -156,7 +156,7 @@ fn one_name_may_stand_for_a_key_of_each_algorithm() {
     assert_eq!(of("PS256"), Some(Algorithm::Ps256));
     assert_eq!(of("RS256"), Some(Algorithm::Rs256));
     assert!(set.left_out().is_empty());
-    let again = rsa(3072, 0, &[1, 0, 1]).replacen("{", r#"{"alg":"PS256","#, 1);
+    let again = rsa(3072, 0, &[1, 0, 1]).replacen('{', r#"{"alg":"PS256","#, 1);
     let set = read(&format!("{},{},{again}", key("RS256"), key("PS256")));
     let set = set.unwrap_or_else(|why| panic!("{why}"));
     assert_eq!(
