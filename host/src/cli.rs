@@ -9,6 +9,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod compile;
 pub(crate) mod completions;
+pub(crate) mod deny;
 pub(crate) mod dev;
 pub(crate) mod explain;
 pub(crate) mod inspect;

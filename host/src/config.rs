@@ -15,6 +15,7 @@ mod renamed;
 mod server;
 mod services;
 mod signers;
+mod urgent;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::delegation::ServiceSettings;
+use crate::denials::DenialFile;
 use crate::dispatch::{Acceptance, ComponentGrant, Terms};
 use crate::identity::IssuerSettings;
 use crate::intake::Signers;
@@ -34,6 +36,7 @@ pub use accepted::{Accepted, AcceptedError};
 pub use operations::OperationsSettings;
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
+pub use urgent::{DenySettings, deny_settings};
 
 /// A configuration that a host can start with.
 pub struct Config {
@@ -76,6 +79,11 @@ impl Config {
             "{:?} {:?} {:?} {:?} {:?}",
             self.server, self.operations, self.envelope, self.audit, self.limits
         )
+    }
+
+    /// Returns the files of the denials.
+    pub fn denials(&self) -> DenialFile {
+        self.server.denials(&self.audit)
     }
 
     /// Returns what it allows components.

@@ -102,6 +102,18 @@ impl<K: Eq + Hash, V> FairMap<K, V> {
         }
     }
 
+    /// Removes every entry that `is_unwanted`.
+    pub fn remove_all(&mut self, is_unwanted: impl Fn(&K, &V) -> bool) {
+        let unwanted = self
+            .entries
+            .iter()
+            .filter(|(key, entry)| is_unwanted(key, &entry.value));
+        let unwanted: Vec<_> = unwanted.map(|(key, _)| Arc::clone(key)).collect();
+        for key in &unwanted {
+            self.remove(key);
+        }
+    }
+
     /// Makes room for an entry of `owner`: at the owner's own expense if no one has more.
     fn evict(&mut self, owner: &Principal) {
         let own = self.owned.get(owner);

@@ -37,6 +37,8 @@ enum Command {
     Sign(cli::sign::Args),
     /// Accept the definitions of a component's tools.
     Accept(cli::accept::Args),
+    /// Stop a user, agent, client, tenant, tool or component at once, or lift that again.
+    Deny(cli::deny::Args),
     /// The former name of `accept`.
     #[command(hide = true, disable_help_flag = true)]
     Approve(cli::accept::FormerArgs),
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cli::inspect::run(&args, page),
         Command::Sign(args) => cli::sign::run(&args, page),
         Command::Accept(args) => cli::accept::run(&args, page),
+        Command::Deny(args) => cli::deny::run(&args, page),
         Command::Approve(args) => cli::accept::former(&args),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),

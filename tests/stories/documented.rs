@@ -45,6 +45,7 @@ const TABLE: [(&str, Does); 13] = [
     ("bailiwick audit adopt ", Does::Elsewhere),
     ("bailiwick sign ", Does::Ends(0)),
     ("bailiwick accept ", Does::Ends(0)),
+    ("bailiwick deny ", Does::Elsewhere),
     ("bailiwick completions ", Does::Ends(0)),
 ];
 

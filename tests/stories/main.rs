@@ -11,6 +11,7 @@ mod components;
 mod connections;
 mod delegation;
 mod demo;
+mod denials;
 mod dev;
 mod documented;
 mod documents;

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::{Gate, Lines, Pace};
 use crate::audit::Journal;
 use crate::delegation::Broker;
+use crate::denials::Denials;
 use crate::dispatch::Catalog;
 use crate::envelope::Signer;
 use crate::identity::Identity;
@@ -23,6 +24,9 @@ use crate::seams::Clock;
 pub struct Host {
     /// The policy that serves now.
     pub serving: Serving,
+    /// The operator's denials, as they are at each moment: unlike the policy, a running call does
+    /// not keep those that it began with.
+    pub denials: Arc<Denials>,
     /// Signs envelopes.
     pub signer: Arc<Signer>,
     /// Takes the records.

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Section;
+use crate::denials::DenialFile;
 use crate::limits::{Limits, Room, Unit};
 use crate::owned::Trust;
 
@@ -35,6 +36,8 @@ pub struct ServerSettings {
     pub require_acceptance: bool,
     /// The file that `bailiwick accept` writes.
     pub accepted: PathBuf,
+    /// The file that `bailiwick deny` writes; in the memory of the journal if absent.
+    pub denials: Option<PathBuf>,
     /// The users, groups and folders that are trusted with files, besides root and this user.
     pub trust: Trust,
 }
@@ -45,6 +48,13 @@ impl ServerSettings {
         self.cache
             .clone()
             .unwrap_or_else(|| envelope.keys.with_file_name("cache"))
+    }
+
+    /// Returns the files of the denials.
+    pub fn denials(&self, audit: &AuditSettings) -> DenialFile {
+        let path = self.denials.clone();
+        let path = path.unwrap_or_else(|| audit.memory.join("denials.json"));
+        DenialFile::new(path, &audit.memory, self.trust.clone())
     }
 }
 
@@ -106,6 +116,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let require_acceptance = section.flag("require_acceptance").unwrap_or(false);
     let accepted = section.text("accepted");
     let accepted = section.beside(accepted.as_deref().unwrap_or("accepted.json"));
+    let denials = section.text("denials").map(|file| section.beside(&file));
     let tools = section.beside(&tools);
     let trust = trust(&section);
     let listen = address?;
@@ -120,6 +131,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         cache,
         require_acceptance,
         accepted,
+        denials,
         trust,
     })
 }
@@ -356,6 +368,19 @@ pub(super) fn check_folders(
             root.problem(
                 0,
                 format!("audit.memory and {name} overlap; {MEMORY_APART}"),
+            );
+        }
+    }
+    if let Some(denials) = &server.denials {
+        let near = [
+            ("server.tools", &server.tools),
+            ("audit.folder", &audit.folder),
+            ("server.cache", &cache),
+        ];
+        for (name, _) in near.iter().filter(|(_, folder)| overlap(folder, denials)) {
+            root.problem(
+                0,
+                format!("server.denials lies in {name}; keep it in a folder of its own"),
             );
         }
     }

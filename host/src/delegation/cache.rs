@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailiwick_envelope::DelegationMode;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::denials::Asking;
 use crate::downstream::DownstreamError;
 use crate::fair::{FairMap, Owned};
 use crate::flight::Flight;
@@ -29,6 +30,21 @@ pub(super) struct CacheKey {
     pub(super) mode: DelegationMode,
     pub(super) scopes: Vec<String>,
     pub(super) subject_digest: [u8; 32],
+}
+
+impl CacheKey {
+    /// Returns what the key says of who asks. The agents before the last are not in it.
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            issuer: &self.issuer,
+            subject: &self.sub,
+            tenant: self.tenant.as_deref(),
+            agent: &self.agent,
+            prior: &[],
+            client: &self.client,
+            tool: None,
+        }
+    }
 }
 
 /// A verified token and its expiry, in seconds since 1970-01-01 UTC.
@@ -70,6 +86,12 @@ impl ExchangeCache {
         };
         slots.insert(key.clone(), owned, clock.now());
         slot
+    }
+
+    /// Forgets the credentials of users who are `unwanted`.
+    pub(super) fn forget(&self, unwanted: impl Fn(&Asking<'_>) -> bool) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.remove_all(|key, _| unwanted(&key.asking()));
     }
 
     /// Notes that a service refused `token`: it is forgotten if it is the one under `key` and old

@@ -102,6 +102,9 @@ pub struct CallRefused {
     outcome: Outcome,
     /// The reason.
     pub reason: RefusalReason,
+    /// The identifier of the operator's denial, if that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denial: Option<Text>,
 }
 
 impl CallRefused {
@@ -115,7 +118,14 @@ impl CallRefused {
             decision: Decision::Deny,
             outcome: Outcome::Refused,
             reason,
+            denial: None,
         }
+    }
+
+    /// Returns the same refusal because of the operator's denial with this identifier.
+    #[must_use]
+    pub fn because_of(self, denial: Option<Text>) -> Self {
+        Self { denial, ..self }
     }
 
     /// Returns the same refusal about a target, the code behind it, and the grant if there was one.
