@@ -98,6 +98,7 @@ impl App {
         let seen = first_look(&before, &config);
         let (policy, known) = ground.first_policy(config, &seen).await?;
         let host = Arc::new(ground.host(policy));
+        host.share(&host.serving.now().tenants);
         let operations = doors.operations.map(|(listener, names)| {
             let operations = Operations::new(Arc::clone(&host), names, memory);
             (listener, Arc::new(operations))

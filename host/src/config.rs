@@ -15,6 +15,7 @@ mod renamed;
 mod server;
 mod services;
 mod signers;
+mod tenants;
 mod urgent;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use crate::call::TenantShare;
 use crate::delegation::ServiceSettings;
 use crate::denials::DenialFile;
 use crate::dispatch::{Acceptance, ComponentGrant, Terms};
@@ -36,7 +38,7 @@ pub use accepted::{Accepted, AcceptedError};
 pub use operations::OperationsSettings;
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
-pub use urgent::{DenySettings, deny_settings};
+pub use urgent::{DenySettings, deny_settings, health_address};
 
 /// A configuration that a host can start with.
 pub struct Config {
@@ -52,6 +54,8 @@ pub struct Config {
     pub services: Vec<ServiceSettings>,
     /// `[components.*]`.
     pub components: BTreeMap<String, ComponentGrant>,
+    /// `[tenants.*]`.
+    pub tenants: Vec<TenantShare>,
     /// `[signers.*]`.
     pub signers: Signers,
     /// The definitions that the operator accepted.
@@ -66,6 +70,8 @@ pub struct Config {
     pub digest: String,
     /// The other files that were read: secrets, and `accepted.json` if any component needs it.
     pub files: Vec<PathBuf>,
+    /// The secrets among them.
+    pub secrets: Vec<PathBuf>,
     /// SHA-256 over the file and all secrets, hexadecimal. Never shown, because secrets can be
     /// guessed from it.
     pub fingerprint: String,
@@ -182,7 +188,8 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let limits = server::limits(root);
     let issuers = issuers::issuers(root);
     let services = services::services(root, &issuers);
-    let components = components::components(root, &services);
+    let tenants = tenants::tenants(root, &issuers);
+    let components = components::components(root, &services, &issuers);
     let signers = signers::signers(root, &services);
     let services = services.sound;
     let (server, audit, envelope) = (server?, audit?, envelope?);
@@ -196,7 +203,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     } else {
         Accepted::default()
     };
-    let digest = sha256(text);
+    let (digest, accepted_file) = (sha256(text), server.accepted.clone());
     Some(Config {
         server,
         operations,
@@ -204,12 +211,18 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         envelope,
         services,
         components,
+        tenants,
         signers,
         accepted,
         limits,
         audit,
         file: root.file(),
         digest,
+        secrets: root
+            .files()
+            .into_iter()
+            .filter(|file| *file != accepted_file)
+            .collect(),
         files: root.files(),
         fingerprint: root.fingerprint(text),
     })

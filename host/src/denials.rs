@@ -20,18 +20,18 @@ use crate::reason::RefusalReason;
 use crate::seams::Clock;
 pub use entry::{Denial, DenialOf, Unfitting};
 pub use file::{Adopted, DenialFile, DenialsError};
-pub use index::Asking;
 use index::Index;
+pub use index::Requester;
 pub use list::{Changes, DenialList};
 
 /// The denials that are in effect.
 pub struct Denials {
-    state: ArcSwap<State>,
+    state: ArcSwap<Knowledge>,
     changes: watch::Sender<()>,
     clock: Arc<dyn Clock>,
 }
 
-enum State {
+enum Knowledge {
     Known(Index),
     /// The file cannot be relied on.
     Unknown,
@@ -49,15 +49,15 @@ pub enum Stop {
 impl Denials {
     /// Denies everything until the denials are known.
     pub fn unknown(clock: Arc<dyn Clock>) -> Self {
-        Self::of(State::Unknown, clock)
+        Self::of(Knowledge::Unknown, clock)
     }
 
     /// Denies nothing.
     pub fn none(clock: Arc<dyn Clock>) -> Self {
-        Self::of(State::Known(Index::default()), clock)
+        Self::of(Knowledge::Known(Index::default()), clock)
     }
 
-    fn of(state: State, clock: Arc<dyn Clock>) -> Self {
+    fn of(state: Knowledge, clock: Arc<dyn Clock>) -> Self {
         Self {
             state: ArcSwap::from_pointee(state),
             changes: watch::Sender::new(()),
@@ -66,33 +66,33 @@ impl Denials {
     }
 
     /// Returns the reason to stop this request, if there is one now.
-    pub fn stop(&self, asking: &Asking<'_>) -> Option<Stop> {
+    pub fn stop(&self, asking: &Requester<'_>) -> Option<Stop> {
         match &**self.state.load() {
-            State::Known(index) if index.is_empty() => None,
-            State::Known(index) => index.find(asking, || self.clock.now_ms()).map(Stop::Denied),
-            State::Unknown => Some(Stop::Unknown),
+            Knowledge::Known(index) if index.is_empty() => None,
+            Knowledge::Known(index) => index.find(asking, || self.clock.now_ms()).map(Stop::Denied),
+            Knowledge::Unknown => Some(Stop::Unknown),
         }
     }
 
     /// Puts the denials of `lists` into effect, in place of those before.
     pub fn adopt<'l>(&self, lists: impl IntoIterator<Item = &'l DenialList>) {
         let denials = lists.into_iter().flat_map(|list| &list.denials);
-        self.put(State::Known(denials.collect()));
+        self.put(Knowledge::Known(denials.collect()));
     }
 
     /// Denies everything until [`Self::adopt`].
     pub fn forget(&self) {
-        self.put(State::Unknown);
+        self.put(Knowledge::Unknown);
     }
 
-    fn put(&self, state: State) {
+    fn put(&self, state: Knowledge) {
         self.state.store(Arc::new(state));
         self.changes.send_replace(());
     }
 
     /// Returns true if it is known what is denied.
     pub fn are_known(&self) -> bool {
-        matches!(&**self.state.load(), State::Known(_))
+        matches!(&**self.state.load(), Knowledge::Known(_))
     }
 
     /// Returns a receiver that wakes whenever the denials are replaced.

@@ -211,6 +211,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unwanted_is_removed_and_nothing_else() {
+        let mut map = FairMap::new(10);
+        for key in 0..6 {
+            map.insert(key, of(if key % 2 == 0 { "alice" } else { "bob" }, key), 0);
+        }
+        map.remove_all(|key, value| key == value && key % 3 == 0);
+        assert_eq!(left(&map), [1, 2, 4, 5]);
+        assert!(is_consistent(&map));
+    }
+
+    #[test]
     fn what_is_evicted_replaced_removed_or_expired_is_dropped() {
         let mut map = FairMap::new(2);
         let values = [0, 1, 2, 3].map(Arc::new);

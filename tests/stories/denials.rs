@@ -210,7 +210,8 @@ async fn a_denied_listener_is_let_go_within_a_second() -> Result<()> {
     ensure!(
         told.is_some_and(|told| told.get("method").is_some()),
         "another listener ends"
-    )
+    );
+    Ok(())
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::audit::{
 };
 use crate::call::Host;
 use crate::denials::{
-    Asking, Changes, Denial, DenialFile, DenialList, DenialOf, Denials, DenialsError,
+    Changes, Denial, DenialFile, DenialList, DenialOf, Denials, DenialsError, Requester,
 };
 use crate::seams::Clock;
 
@@ -182,14 +182,14 @@ fn forget(host: Option<&Host>, denials: &[Denial]) {
         return;
     };
     // A credential does not say which agents stood before the last one.
-    let is_one = |asking: &Asking<'_>| {
+    let is_one = |asking: &Requester<'_>| {
         let is_of = |one: &&Denial| one.of == DenialOf::Agent || one.covers(asking);
         about.iter().any(is_of)
     };
     let access = &host.serving.now().access;
     access
         .identity
-        .forget(|caller| is_one(&Asking::of(caller.actor(), caller.agent())));
+        .forget(|caller| is_one(&Requester::of(caller.actor(), caller.agent())));
     access.broker.forget(is_one);
 }
 

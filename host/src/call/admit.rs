@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Host, Policy, Refusal, refusal};
-use crate::denials::Asking;
+use crate::denials::Requester;
 use crate::identity::{Caller, Presented, SubjectToken};
 use crate::principal::Principal;
 use crate::reason::RefusalReason;
@@ -40,17 +40,18 @@ pub async fn admit(
             return Err(refusal::anonymous(host, error.reason()).await);
         }
     };
-    let asking = Asking::of(caller.actor(), caller.agent());
+    let asking = Requester::of(caller.actor(), caller.agent());
     if let Some(stop) = host.denials.stop(&asking) {
         return Err(refusal::stopped(host, &caller, &stop).await);
     }
-    match host.pace.step(Principal::from(&*caller), Instant::now()) {
+    let principal = Principal::from(&*caller);
+    match host.pace.step(principal, caller.tenant(), Instant::now()) {
         Ok(()) => Ok(Entry {
             caller,
             policy,
             subject: Some(subject),
         }),
-        Err(wait) => Err(refusal::too_many(host, &caller, wait).await),
+        Err(early) => Err(refusal::too_many(host, &caller, early).await),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::Host;
+use super::{Host, TooEarly};
 use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
 use crate::denials::Stop;
 use crate::dispatch::Denied;
@@ -47,11 +47,15 @@ pub(super) async fn stopped(host: &Host, caller: &Caller, stop: &Stop) -> Refusa
     denied(host, caller, stopped).await
 }
 
-/// Refuses a request of a known caller who makes too many. The next one is welcome after `wait`.
-pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Refusal {
-    let message = "too many requests within a minute (limits.calls_per_minute)";
+/// Refuses a request of a known caller who makes too many, or whose tenant does.
+pub(super) async fn too_many(host: &Host, caller: &Caller, early: TooEarly) -> Refusal {
+    let message = if early.of_tenant {
+        "your organization makes too many requests (limits.calls_per_minute_per_tenant)"
+    } else {
+        "too many requests within a minute (limits.calls_per_minute)"
+    };
     let slower = Denied {
-        wait: Some(wait),
+        wait: Some(early.wait),
         ..Denied::general(RefusalReason::RateLimited, message)
     };
     denied(host, caller, slower).await

@@ -12,6 +12,7 @@ mod issuers;
 mod limits;
 mod mistakes;
 mod services;
+mod tenants;
 
 use std::path::PathBuf;
 

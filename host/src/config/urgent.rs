@@ -1,12 +1,14 @@
-//! The part of a configuration that a denial needs. It can be read even if another part of the file
-//! is wrong, because a denial is urgent and the running host may still serve by an earlier version.
+//! The parts of a configuration that are needed while a host runs. They can be read even if another
+//! part of the file is wrong, because a denial is urgent, and the running host may still serve by an
+//! earlier version.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
 use super::reader::{ConfigError, Problems, Section};
-use super::server;
+use super::{operations, server};
 use crate::denials::DenialFile;
 
 /// What `bailiwick deny` needs to know.
@@ -24,6 +26,24 @@ pub struct DenySettings {
 /// # Errors
 /// Fails if `[server]`, `[envelope]` or `[audit]` is wrong, or if others may change the file.
 pub fn deny_settings(file: &Path) -> Result<DenySettings, ConfigError> {
+    reading(file, settings)
+}
+
+/// Reads where the host in `file` says how it is: at `[operations]`, or at its front door.
+///
+/// # Errors
+/// Fails if `[server]` or `[operations]` is wrong.
+pub fn health_address(file: &Path) -> Result<SocketAddr, ConfigError> {
+    reading(file, |root| {
+        let front = server::server(root)?.listen;
+        if !root.has("operations") {
+            return Some(front);
+        }
+        operations::operations(root, Some(front)).map(|operations| operations.listen)
+    })
+}
+
+fn reading<T>(file: &Path, read: impl FnOnce(&Section<'_>) -> Option<T>) -> Result<T, ConfigError> {
     let text = std::fs::read_to_string(file)
         .map_err(|cause| ConfigError::one(file, format!("it cannot be read: {cause}")))?;
     let problems = Problems::new(file, &text);
@@ -37,7 +57,7 @@ pub fn deny_settings(file: &Path) -> Result<DenySettings, ConfigError> {
     settings.ok_or_else(|| problems.into_error())
 }
 
-fn read(root: &Section<'_>) -> Option<DenySettings> {
+fn settings(root: &Section<'_>) -> Option<DenySettings> {
     let server = server::server(root);
     let before = root.problems();
     root.check_file();

@@ -25,7 +25,7 @@ use super::request;
 use super::service::Service;
 use super::tally::Tally;
 use crate::audit::{self, Trail};
-use crate::denials::{Asking, Denials, Stop};
+use crate::denials::{Denials, Requester, Stop};
 use crate::downstream::{
     DownstreamError, DownstreamTally, Part, Piece, Request, Response, Services,
 };
@@ -99,7 +99,7 @@ impl Broker {
     }
 
     /// Forgets the credentials of users who are `unwanted`.
-    pub fn forget(&self, unwanted: impl Fn(&Asking<'_>) -> bool) {
+    pub fn forget(&self, unwanted: impl Fn(&Requester<'_>) -> bool) {
         self.exchanged.forget(unwanted);
     }
 
@@ -224,7 +224,7 @@ impl Inner {
     fn stop_now(&self) -> Option<Stop> {
         let (claims, denials) = (self.envelope.claims(), self.broker.denials.as_ref()?);
         let call = &claims.call;
-        let asking = Asking::of(&claims.actor, &claims.agent);
+        let asking = Requester::of(&claims.actor, &claims.agent);
         denials.stop(&asking.for_tool(&call.name, &call.component))
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailiwick_envelope::DelegationMode;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::denials::Asking;
+use crate::denials::Requester;
 use crate::downstream::DownstreamError;
 use crate::fair::{FairMap, Owned};
 use crate::flight::Flight;
@@ -34,8 +34,8 @@ pub(super) struct CacheKey {
 
 impl CacheKey {
     /// Returns what the key says of who asks. The agents before the last are not in it.
-    fn asking(&self) -> Asking<'_> {
-        Asking {
+    fn asking(&self) -> Requester<'_> {
+        Requester {
             issuer: &self.issuer,
             subject: &self.sub,
             tenant: self.tenant.as_deref(),
@@ -89,7 +89,7 @@ impl ExchangeCache {
     }
 
     /// Forgets the credentials of users who are `unwanted`.
-    pub(super) fn forget(&self, unwanted: impl Fn(&Asking<'_>) -> bool) {
+    pub(super) fn forget(&self, unwanted: impl Fn(&Requester<'_>) -> bool) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.remove_all(|key, _| unwanted(&key.asking()));
     }
@@ -200,6 +200,23 @@ mod tests {
         );
         // The credential is erased with its slot.
         assert_eq!(first.strong_count(), 0, "the flood's own is kept");
+    }
+
+    #[test]
+    fn the_credentials_of_the_denied_are_erased_and_no_others() {
+        let cache = ExchangeCache::default();
+        let clock = clock();
+        let other = CacheKey {
+            sub: "bob".into(),
+            ..key()
+        };
+        let own = Arc::downgrade(&cache.slot(&key(), 100, &clock));
+        let others = Arc::downgrade(&cache.slot(&other, 100, &clock));
+        cache.forget(|requester| {
+            let is_alice = (requester.issuer, requester.subject) == (&*key().issuer, "alice");
+            is_alice && requester.tenant == Some("acme") && requester.client == "assistant"
+        });
+        assert_eq!((own.strong_count(), others.strong_count()), (0, 1));
     }
 
     #[tokio::test]

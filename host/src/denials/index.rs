@@ -9,7 +9,7 @@ use super::entry::{Denial, DenialOf};
 
 /// The one who asks and, where it is known, what for.
 #[derive(Debug, Clone, Copy)]
-pub struct Asking<'a> {
+pub struct Requester<'a> {
     /// The issuer that names all of them.
     pub issuer: &'a str,
     /// The user or service account.
@@ -26,7 +26,7 @@ pub struct Asking<'a> {
     pub tool: Option<(&'a str, &'a str)>,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> Requester<'a> {
     /// Returns what a call says of who asks.
     pub fn of(actor: &'a Actor, agent: &'a Agent) -> Self {
         Self {
@@ -66,11 +66,11 @@ impl<'a> Asking<'a> {
 
 impl Denial {
     /// Returns true if it stops `asking`, whenever it is in effect.
-    pub fn covers(&self, asking: &Asking<'_>) -> bool {
+    pub fn covers(&self, asking: &Requester<'_>) -> bool {
         self.is_of_issuer(asking) && asking.names(self.of).any(|name| name == self.name)
     }
 
-    fn is_of_issuer(&self, asking: &Asking<'_>) -> bool {
+    fn is_of_issuer(&self, asking: &Requester<'_>) -> bool {
         self.issuer
             .as_ref()
             .is_none_or(|issuer| issuer == asking.issuer)
@@ -103,7 +103,7 @@ impl Index {
     /// Returns a denial that stops `asking` now. The clock is asked only if one is about it.
     pub(super) fn find(
         &self,
-        asking: &Asking<'_>,
+        asking: &Requester<'_>,
         now_ms: impl Fn() -> u64,
     ) -> Option<Arc<Denial>> {
         let about = |(of, names): (&DenialOf, &'_ HashMap<String, Vec<Arc<Denial>>>)| {

@@ -41,8 +41,8 @@ fn list(serial: u64, denials: &[Denial]) -> DenialList {
 }
 
 /// Alice of the tenant acme, through the agent `clerk` that acts for `desk`, with a tool.
-fn alice(prior: &[PriorActor]) -> Asking<'_> {
-    Asking {
+fn alice(prior: &[PriorActor]) -> Requester<'_> {
+    Requester {
         issuer: CORP,
         subject: "alice",
         tenant: Some("acme"),
@@ -53,7 +53,7 @@ fn alice(prior: &[PriorActor]) -> Asking<'_> {
     }
 }
 
-fn stops(denial: &Denial, asking: &Asking<'_>, now_ms: u64) -> bool {
+fn stops(denial: &Denial, asking: &Requester<'_>, now_ms: u64) -> bool {
     let denials = Denials::none(Arc::new(At(now_ms)));
     denials.adopt([&list(1, std::slice::from_ref(denial))]);
     let stop = denials.stop(asking);
@@ -89,7 +89,7 @@ fn a_denial_stops_exactly_what_it_names() {
         assert_eq!(stops(&one, &alice(&desk), 0), expected, "{one}");
         assert_eq!(one.covers(&alice(&desk)), expected, "{one}");
     }
-    let nobody = Asking {
+    let nobody = Requester {
         tenant: None,
         tool: None,
         ..alice(&[])

@@ -76,7 +76,9 @@ pub fn allow(
     caller: &Caller,
     request: TargetRequest,
 ) -> Result<Allowed, Denied> {
-    let Some(target) = catalog.target(request.kind, &request.name) else {
+    let target = catalog.target(request.kind, &request.name);
+    // To another tenant it does not exist.
+    let Some(target) = target.filter(|target| target.backing().is_offered_to(caller)) else {
         let message = format!("there is no such {}", request.kind);
         return Err(Denied::general(RefusalReason::UnknownTarget, &message));
     };
