@@ -22,6 +22,10 @@ enum Command {
     Serve(cli::serve::Args),
     /// Check a configuration and the tools folder, without serving.
     Check(cli::check::Args),
+    /// Look at everything that a host needs here, on this machine and on the network.
+    Doctor(cli::doctor::Args),
+    /// Ask the running host whether it is well.
+    Health(cli::health::Args),
     /// Explain whether a token may make a call, without making it.
     Explain(cli::explain::Args),
     /// Read the audit journal.
@@ -63,6 +67,8 @@ fn main() -> ExitCode {
     cli::conclude(cli::on_stdout(|page| match command {
         Command::Serve(args) => cli::serve::run(&args),
         Command::Check(args) => cli::check::run(&args, page),
+        Command::Doctor(args) => cli::doctor::run(&args, page),
+        Command::Health(args) => cli::health::run(&args, page),
         Command::Explain(args) => cli::explain::run(&args, page),
         Command::Audit(command) => cli::audit::run(&command, page),
         Command::New(args) => cli::new::run(&args, page),
