@@ -334,18 +334,3 @@ fn what_only_looks_like_a_placeholder_elsewhere_is_no_warning() {
         "{said}{failed}"
     );
 }
-
-#[test]
-fn a_secret_that_others_may_read_is_a_warning() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let site = Site::new(CONFIG, &[("orders", component(&[ORDER]))]);
-    let secret = config::load(&site.config()).unwrap().secrets;
-    let secret = secret.first().unwrap();
-    for (mode, warned) in [(0o600, false), (0o640, false), (0o604, true)] {
-        std::fs::set_permissions(secret, std::fs::Permissions::from_mode(mode)).unwrap();
-        let (said, failed) = check(&site);
-        assert!(failed.is_empty(), "{failed}");
-        let told = "is a secret that everyone may read";
-        assert_eq!(said.contains(told), warned, "{mode:o}: {said}");
-    }
-}
