@@ -11,6 +11,7 @@
 
 pub mod accept;
 pub mod check;
+pub mod doctor;
 pub mod explain;
 pub mod inspect;
 

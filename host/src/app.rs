@@ -6,6 +6,7 @@
 //! Invariant: a part that fails to start leaves no port served.
 
 mod changes;
+mod denials;
 mod doors;
 mod ground;
 mod journal;
@@ -36,6 +37,7 @@ use crate::limits::{Limits, Room};
 use crate::observe::ReadMemory;
 use crate::seams::SystemRandom;
 use crate::transport::{self, Front, FrontSettings, Operations};
+use denials::DenialWatch;
 use doors::Doors;
 use ground::Ground;
 pub use journal::journal_settings;
@@ -53,6 +55,7 @@ pub struct App {
     intake: Arc<Intake>,
     journal: Journal,
     watch: Watch,
+    denials: DenialWatch,
     url: String,
     drain: Duration,
 }
@@ -91,9 +94,11 @@ impl App {
         intake::candidates(&server.tools, &server.trust)?;
         // A fault from here on is in the journal. A fault before leaves no record of a start.
         record_start(&ground.journal, &doors.resource, &config.digest).await?;
+        let denials = DenialWatch::begin(&ground).await;
         let seen = first_look(&before, &config);
         let (policy, known) = ground.first_policy(config, &seen).await?;
         let host = Arc::new(ground.host(policy));
+        host.share(&host.serving.now().tenants);
         let operations = doors.operations.map(|(listener, names)| {
             let operations = Operations::new(Arc::clone(&host), names, memory);
             (listener, Arc::new(operations))
@@ -115,6 +120,7 @@ impl App {
             journal: ground.journal.clone(),
             drain: ground.limits.time + Duration::from_secs(2),
             watch: Watch::new(ground, Arc::clone(&host), seen, known),
+            denials,
             host,
         })
     }
@@ -130,6 +136,10 @@ impl App {
     /// Fails if the journal could not be closed, or a core was lost.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
+        // Calls that finish while the host stops can still be denied.
+        let closed = CancellationToken::new();
+        let denying = self.denials.run(Arc::clone(&self.host), closed.clone());
+        let denying = tokio::spawn(denying);
         let served = transport::serve(
             transport::Listening {
                 listener: self.listener,
@@ -141,7 +151,6 @@ impl App {
             self.front,
         );
         // Health and metrics are served until all calls have ended.
-        let closed = CancellationToken::new();
         let observed = self.operations.map(|(listener, operations)| {
             let serving = transport::Listening {
                 listener,
@@ -165,6 +174,7 @@ impl App {
             observed.await.context("the operations listener failed")?;
         }
         let watched = watching.await;
+        denying.await.context("the watch over the denials failed")?;
         // Nothing is left that runs on them.
         drop(self.cores);
         self.journal

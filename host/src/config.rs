@@ -15,6 +15,8 @@ mod renamed;
 mod server;
 mod services;
 mod signers;
+mod tenants;
+mod urgent;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +24,9 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use crate::call::TenantShare;
 use crate::delegation::ServiceSettings;
+use crate::denials::DenialFile;
 use crate::dispatch::{Acceptance, ComponentGrant, Terms};
 use crate::egress::Tls;
 use crate::identity::{IssuerSettings, Questions};
@@ -37,6 +41,7 @@ pub use accepted::{Accepted, AcceptedError};
 pub use operations::OperationsSettings;
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
+pub use urgent::{DenySettings, deny_settings, health_address};
 
 /// A configuration that a host can start with.
 pub struct Config {
@@ -52,6 +57,8 @@ pub struct Config {
     pub services: Vec<ServiceSettings>,
     /// `[components.*]`.
     pub components: BTreeMap<String, ComponentGrant>,
+    /// `[tenants.*]`.
+    pub tenants: Vec<TenantShare>,
     /// `[signers.*]`.
     pub signers: Signers,
     /// The definitions that the operator accepted.
@@ -66,6 +73,8 @@ pub struct Config {
     pub digest: String,
     /// The other files that were read: secrets, and `accepted.json` if any component needs it.
     pub files: Vec<PathBuf>,
+    /// The secrets among them.
+    pub secrets: Vec<PathBuf>,
     /// SHA-256 over the file and all secrets, hexadecimal. Never shown, because secrets can be
     /// guessed from it.
     pub fingerprint: String,
@@ -79,6 +88,11 @@ impl Config {
             "{:?} {:?} {:?} {:?} {:?}",
             self.server, self.operations, self.envelope, self.audit, self.limits
         )
+    }
+
+    /// Returns the files of the denials.
+    pub fn denials(&self) -> DenialFile {
+        self.server.denials(&self.audit)
     }
 
     /// Returns what it allows components.
@@ -215,7 +229,8 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         issuer.settings.agents = Arc::clone(&agents);
     }
     let services = services::services(root, &issuers);
-    let components = components::components(root, &services);
+    let tenants = tenants::tenants(root, &issuers);
+    let components = components::components(root, &services, &issuers);
     let signers = signers::signers(root, &services);
     let services = services.sound;
     let (server, audit, envelope) = (server?, audit?, envelope?);
@@ -229,7 +244,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     } else {
         Accepted::default()
     };
-    let digest = sha256(text);
+    let (digest, accepted_file) = (sha256(text), server.accepted.clone());
     Some(Config {
         server,
         operations,
@@ -237,12 +252,18 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         envelope,
         services,
         components,
+        tenants,
         signers,
         accepted,
         limits,
         audit,
         file: root.file(),
         digest,
+        secrets: root
+            .files()
+            .into_iter()
+            .filter(|file| *file != accepted_file)
+            .collect(),
         files: root.files(),
         fingerprint: root.fingerprint(text),
     })

@@ -102,6 +102,18 @@ impl<K: Eq + Hash, V> FairMap<K, V> {
         }
     }
 
+    /// Removes every entry that `is_unwanted`.
+    pub fn remove_all(&mut self, is_unwanted: impl Fn(&K, &V) -> bool) {
+        let unwanted = self
+            .entries
+            .iter()
+            .filter(|(key, entry)| is_unwanted(key, &entry.value));
+        let unwanted: Vec<_> = unwanted.map(|(key, _)| Arc::clone(key)).collect();
+        for key in &unwanted {
+            self.remove(key);
+        }
+    }
+
     /// Makes room for an entry of `owner`: at the owner's own expense if no one has more.
     fn evict(&mut self, owner: &Principal) {
         let own = self.owned.get(owner);
@@ -195,6 +207,17 @@ mod tests {
             map.insert(key, of(&key.to_string(), ()), 0);
         }
         assert_eq!(left(&map), (15..25).collect::<Vec<_>>());
+        assert!(is_consistent(&map));
+    }
+
+    #[test]
+    fn what_is_unwanted_is_removed_and_nothing_else() {
+        let mut map = FairMap::new(10);
+        for key in 0..6 {
+            map.insert(key, of(if key % 2 == 0 { "alice" } else { "bob" }, key), 0);
+        }
+        map.remove_all(|key, value| key == value && key % 3 == 0);
+        assert_eq!(left(&map), [1, 2, 4, 5]);
         assert!(is_consistent(&map));
     }
 

@@ -174,6 +174,11 @@ impl Identity {
         Ok(caller)
     }
 
+    /// Forgets the verified tokens of callers who are `unwanted`.
+    pub fn forget(&self, unwanted: impl Fn(&Caller) -> bool) {
+        self.verified.forget(unwanted);
+    }
+
     /// Returns the expectations that a caller's token from this issuer must meet.
     fn expectations<'e>(&'e self, trusted: &'e Trusted) -> Expectations<'e> {
         let settings = &trusted.settings;

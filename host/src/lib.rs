@@ -33,6 +33,7 @@ pub mod app;
 pub mod build;
 pub mod characters;
 pub mod cores;
+pub mod denials;
 pub mod fair;
 pub mod flight;
 pub mod harden;

@@ -117,6 +117,10 @@ limits! {
     calls_per_minute: usize, Count = 300_000, 1, 60_000_000;
     /// Requests of one principal at once, before the average counts.
     calls_burst: usize, Count = 10_000, 1, 1_000_000;
+    /// Requests of one tenant in a minute, on average.
+    calls_per_minute_per_tenant: usize, Count = 3_000_000, 1, 600_000_000;
+    /// Requests of one tenant at once, before the average counts.
+    calls_burst_per_tenant: usize, Count = 100_000, 1, 10_000_000;
     /// Linear memory of all calls together, bytes.
     memory_total: usize, Bytes = 2 << 30, 1 << 20, 1 << 40;
     /// Calls at the same time.
@@ -131,6 +135,8 @@ limits! {
     concurrent_calls_per_tool: usize, Count = 256, 1, 768;
     /// Calls that may wait for a place. Beyond this number, calls are refused at once.
     queued_calls: usize, Count = 256, 0, 4096;
+    /// Calls of one tenant that may wait for a place.
+    queued_calls_per_tenant: usize, Count = 128, 0, 4096;
     /// Time that a call may wait for a place.
     queue_time: Duration, Time = 2_000, 1, 10_000;
     /// Size of a component, bytes.

@@ -22,6 +22,10 @@ enum Command {
     Serve(cli::serve::Args),
     /// Check a configuration and the tools folder, without serving.
     Check(cli::check::Args),
+    /// Look at everything that a host needs here, on this machine and on the network.
+    Doctor(cli::doctor::Args),
+    /// Ask the running host whether it is well.
+    Health(cli::health::Args),
     /// Explain whether a token may make a call, without making it.
     Explain(cli::explain::Args),
     /// Read the audit journal.
@@ -37,6 +41,8 @@ enum Command {
     Sign(cli::sign::Args),
     /// Accept the definitions of a component's tools.
     Accept(cli::accept::Args),
+    /// Stop a user, agent, client, tenant, tool or component at once, or lift that again.
+    Deny(cli::deny::Args),
     /// The former name of `accept`.
     #[command(hide = true, disable_help_flag = true)]
     Approve(cli::accept::FormerArgs),
@@ -61,6 +67,8 @@ fn main() -> ExitCode {
     cli::conclude(cli::on_stdout(|page| match command {
         Command::Serve(args) => cli::serve::run(&args),
         Command::Check(args) => cli::check::run(&args, page),
+        Command::Doctor(args) => cli::doctor::run(&args, page),
+        Command::Health(args) => cli::health::run(&args, page),
         Command::Explain(args) => cli::explain::run(&args, page),
         Command::Audit(command) => cli::audit::run(&command, page),
         Command::New(args) => cli::new::run(&args, page),
@@ -68,6 +76,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cli::inspect::run(&args, page),
         Command::Sign(args) => cli::sign::run(&args, page),
         Command::Accept(args) => cli::accept::run(&args, page),
+        Command::Deny(args) => cli::deny::run(&args, page),
         Command::Approve(args) => cli::accept::former(&args),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),

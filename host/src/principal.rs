@@ -1,4 +1,5 @@
-//! The name of a user or service account, by which shares, rates and connections are kept apart.
+//! The names of users, service accounts and tenants, by which shares, rates and connections are kept
+//! apart.
 
 use std::sync::Arc;
 
@@ -22,6 +23,31 @@ impl Principal {
             issuer: issuer.to_owned(),
             subject: subject.to_owned(),
         }))
+    }
+}
+
+/// A tenant: always the pair of issuer and name. All copies share the pair.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tenant(Arc<Pair>);
+
+impl Tenant {
+    /// Names the tenant `name` of `issuer`.
+    pub fn new(issuer: &str, name: &str) -> Self {
+        Self(Arc::new(Pair {
+            issuer: issuer.to_owned(),
+            subject: name.to_owned(),
+        }))
+    }
+
+    /// Returns the tenant of an actor.
+    pub fn of(actor: &Actor) -> Option<Self> {
+        let name = actor.tenant.as_deref()?;
+        Some(Self::new(&actor.iss, name))
+    }
+
+    /// Returns the name, unique only at its issuer.
+    pub fn name(&self) -> &str {
+        &self.0.subject
     }
 }
 

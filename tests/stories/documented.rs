@@ -32,12 +32,16 @@ enum Does {
 }
 
 /// The beginnings of commands; the first that fits counts.
-const TABLE: [(&str, Does); 13] = [
+const TABLE: [(&str, Does); 17] = [
     ("bailiwick new ", Does::Ends(0)),
     ("bailiwick build ", Does::Elsewhere),
     ("bailiwick inspect ", Does::Ends(0)),
     ("bailiwick dev ", Does::Serves("serving http")),
     ("bailiwick serve ", Does::Serves("listening on")),
+    (
+        "bailiwick check --config bailiwick.toml --online",
+        Does::Elsewhere,
+    ),
     ("bailiwick check ", Does::Ends(0)),
     ("bailiwick explain ", Does::Ends(0)),
     ("bailiwick audit show ", Does::Ends(0)),
@@ -45,6 +49,9 @@ const TABLE: [(&str, Does); 13] = [
     ("bailiwick audit adopt ", Does::Elsewhere),
     ("bailiwick sign ", Does::Ends(0)),
     ("bailiwick accept ", Does::Ends(0)),
+    ("bailiwick deny ", Does::Elsewhere),
+    ("bailiwick doctor ", Does::Elsewhere),
+    ("bailiwick health ", Does::Elsewhere),
     ("bailiwick completions ", Does::Ends(0)),
 ];
 

@@ -28,6 +28,10 @@ codes! {
         InvalidArguments => "invalid-arguments",
         /// The request contradicts itself or the protocol.
         InvalidRequest => "invalid-request",
+        /// The operator has denied the caller, the tool or its code.
+        Denied => "denied",
+        /// It is not known what the operator has denied.
+        DenialsUnavailable => "denials-unavailable",
         /// Too many calls are under way.
         Overloaded => "overloaded",
         /// The caller makes too many requests.
@@ -84,6 +88,10 @@ codes! {
         NotGranted => "not-granted",
         /// The tool's request is malformed.
         InvalidRequest => "invalid-request",
+        /// The operator has denied the caller, the tool or its code meanwhile.
+        Denied => "denied",
+        /// It is not known what the operator has denied.
+        DenialsUnavailable => "denials-unavailable",
         /// The mode needs an identity that this call does not have.
         IdentityUnavailable => "identity-unavailable",
         /// The user must consent first.

@@ -21,8 +21,9 @@ pub use downstream::{
 };
 pub(super) use host::FORMAT;
 pub use host::{
-    ComponentLoaded, ComponentRefused, ComponentRemoved, ConfigLoaded, ConfigRefused, HostStarted,
-    HostStopped, JournalAdopted, JournalBegun, JournalCut, Previous,
+    ComponentLoaded, ComponentRefused, ComponentRemoved, ConfigLoaded, ConfigRefused, DenialAdded,
+    DenialLifted, DenialsFound, DenialsLost, HostStarted, HostStopped, JournalAdopted,
+    JournalBegun, JournalCut, Previous,
 };
 pub use parts::{Decision, Display, Modes, Outcome, Subject, Target};
 
@@ -80,6 +81,14 @@ records! {
     ConfigLoaded => "config.loaded",
     /// A changed configuration was refused; the one before it stays in effect.
     ConfigRefused => "config.refused",
+    /// The operator denied something.
+    DenialAdded => "denial.added",
+    /// The operator lifted a denial, or removed one that had expired.
+    DenialLifted => "denial.lifted",
+    /// The denials cannot be relied on; everything is denied.
+    DenialsLost => "denials.lost",
+    /// The denials can be relied on again.
+    DenialsFound => "denials.found",
     /// A log begins: always its first record, and never a later one.
     JournalBegun => "journal.begun",
     /// A torn last batch was cut off.
@@ -181,6 +190,10 @@ impl Record {
             | Self::ComponentRemoved(ComponentRemoved { detail, .. })
             | Self::ConfigLoaded(ConfigLoaded { detail })
             | Self::ConfigRefused(ConfigRefused { detail, .. })
+            | Self::DenialAdded(DenialAdded { detail, .. })
+            | Self::DenialLifted(DenialLifted { detail, .. })
+            | Self::DenialsLost(DenialsLost { detail })
+            | Self::DenialsFound(DenialsFound { detail })
             | Self::JournalAdopted(JournalAdopted { detail })
             | Self::HostStarted(HostStarted { detail }) => detail.clear(),
             Self::CallRefused(_)

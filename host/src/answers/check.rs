@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use bailiwick_envelope::DelegationMode;
 use serde::Serialize;
 
+use super::doctor::{Checkup, Condition};
 use super::{Folder, RefusedComponent, all_worded};
 use crate::config::Config;
 use crate::dispatch::Tool;
@@ -112,6 +113,19 @@ impl CheckReport {
             scopes: scopes(folder),
             errors: findings.errors,
             warnings: findings.warnings,
+        }
+    }
+}
+
+impl CheckReport {
+    /// Adds what was found on the network and is not in order.
+    pub fn add(&mut self, found: Vec<Checkup>) {
+        for checkup in found {
+            match checkup.condition {
+                Condition::Good => {}
+                Condition::Doubtful => self.warnings.push(Finding::Online { checkup }),
+                Condition::Bad => self.errors.push(Finding::Online { checkup }),
+            }
         }
     }
 }

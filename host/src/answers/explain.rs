@@ -20,7 +20,8 @@ use serde_json::Value;
 use super::{Folder, all_worded};
 use crate::audit::rfc3339;
 use crate::config::{Config, Issuer};
-use crate::dispatch::{Decided, Target, TargetRequest, Tool, decide};
+use crate::denials::{Denials, Requester, Stop};
+use crate::dispatch::{Decided, Denied, Target, TargetRequest, Tool, decide};
 use crate::identity::{Caller, Identity, Presented};
 use crate::intake::Compiler;
 use crate::seams::{Clock, SystemClock};
@@ -134,7 +135,11 @@ pub async fn explain(
             return Ok(Explanation::NotAdmitted(refused));
         }
     };
-    Ok(match decide(&folder.catalog, &caller, request) {
+    let decided = match stop(config, &caller, folder.catalog.find(&question.tool)) {
+        Some(stop) => Err(Denied::general(stop.reason(), stop.message()).because_of(stop.id())),
+        None => decide(&folder.catalog, &caller, request),
+    };
+    Ok(match decided {
         Ok(decided) => Explanation::Allowed(Box::new(AllowedCall::of(&decided, &caller, config))),
         Err(denied) => {
             let given = question.arguments.is_some();
@@ -145,9 +150,22 @@ pub async fn explain(
                 tool,
                 reason: denied.reason.as_str(),
                 because: denied.message.clone(),
-                change: Remedy::of(&denied, given, &caller, &folder),
+                change: Remedy::of(&denied, (&question.tool, given), &caller, &folder),
             }))
         }
+    })
+}
+
+/// Returns the operator's denial that stops a call of this tool now, if there is one.
+fn stop(config: &Config, caller: &Caller, tool: Option<&Arc<Tool>>) -> Option<Stop> {
+    let denials = Denials::unknown(Arc::new(SystemClock));
+    if let Ok(list) = config.denials().read(0) {
+        denials.adopt([&list]);
+    }
+    let requester = Requester::of(caller.actor(), caller.agent());
+    denials.stop(&match tool {
+        Some(tool) => requester.for_tool(&tool.definition.name, &tool.backing.component.digest),
+        None => requester,
     })
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Served {
 /// Returns the components of a catalog, by name.
 pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
     let mut components: BTreeMap<&str, (&ComponentId, Vec<&Definition>)> = BTreeMap::new();
-    for tool in catalog.tools() {
+    for tool in catalog.loaded() {
         let (_, tools) = components
             .entry(&tool.backing.component.name)
             .or_insert((&tool.backing.component, Vec::new()));

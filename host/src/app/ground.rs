@@ -13,6 +13,7 @@ use crate::audit::Journal;
 use crate::call::{Access, Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace, Policy, Serving};
 use crate::config::{Config, EnvelopeSettings, Issuer};
 use crate::delegation::{Broker, Service, ServiceSettings};
+use crate::denials::{DenialFile, Denials};
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, Signer, SignerSettings};
 use crate::identity::Identity;
@@ -35,6 +36,8 @@ pub(super) struct Ground {
     pub(super) tools: PathBuf,
     pub(super) trust: Trust,
     pub(super) limits: Limits,
+    pub(super) denial_file: DenialFile,
+    pub(super) denials: Arc<Denials>,
     pub(super) signer: Arc<Signer>,
     pub(super) random: Arc<dyn Random>,
     pub(super) clock: Arc<dyn Clock>,
@@ -78,6 +81,8 @@ impl Ground {
             tools: server.tools.clone(),
             trust: server.trust.clone(),
             limits,
+            denial_file: config.denials(),
+            denials: Arc::new(Denials::unknown(Arc::clone(&clock))),
             signer: Arc::new(signer),
             random,
             clock,
@@ -94,6 +99,7 @@ impl Ground {
         let limits = &self.limits;
         Host {
             serving: Serving::new(policy),
+            denials: Arc::clone(&self.denials),
             signer: Arc::clone(&self.signer),
             journal: self.journal.clone(),
             meters: self.meters.clone(),
@@ -179,6 +185,7 @@ impl Ground {
             self.limits.clone(),
         )
         .measured(self.meters.clone())
+        .stopped_by(Arc::clone(&self.denials))
     }
 }
 

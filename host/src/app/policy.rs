@@ -43,6 +43,7 @@ impl Ground {
         let policy = Policy {
             catalog,
             faces: OnceLock::new(),
+            tenants: config.tenants,
             configured: config.components.len(),
             missing,
             access: self.access(

@@ -127,7 +127,7 @@ impl Ground {
             Err(error) => Ok(Some(chain(&error))),
             Ok(_) => {
                 let emptied = shelf.emptied
-                    && previous.is_some_and(|policy| policy.catalog.tools().next().is_some());
+                    && previous.is_some_and(|policy| policy.catalog.loaded().next().is_some());
                 let said = || format!("an empty folder has replaced {}", self.tools.display());
                 Ok(emptied.then(said))
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Host, Policy, Refusal, refusal};
+use crate::denials::Requester;
 use crate::identity::{Caller, Presented, SubjectToken};
 use crate::principal::Principal;
 use crate::reason::RefusalReason;
@@ -18,8 +19,8 @@ pub struct Entry {
     subject: Option<SubjectToken>,
 }
 
-/// Admits the caller that the presented token proves, if the caller keeps to the
-/// [`Pace`](super::Pace).
+/// Admits the caller that the presented token proves, if no denial stops the caller, who also keeps
+/// to the [`Pace`](super::Pace).
 ///
 /// # Errors
 /// Fails with the recorded refusal.
@@ -44,13 +45,18 @@ pub async fn admit(
             return Err(refusal::anonymous(host, error.reason()).await);
         }
     };
-    match host.pace.step(Principal::from(&*caller), Instant::now()) {
+    let asking = Requester::of(caller.actor(), caller.agent());
+    if let Some(stop) = host.denials.stop(&asking) {
+        return Err(refusal::stopped(host, &caller, &stop).await);
+    }
+    let principal = Principal::from(&*caller);
+    match host.pace.step(principal, caller.tenant(), Instant::now()) {
         Ok(()) => Ok(Entry {
             caller,
             policy,
             subject: Some(subject),
         }),
-        Err(wait) => Err(refusal::too_many(host, &caller, wait).await),
+        Err(early) => Err(refusal::too_many(host, &caller, early).await),
     }
 }
 

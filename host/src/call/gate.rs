@@ -17,7 +17,7 @@ use crate::dispatch::{Kind, Target};
 use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::observe::PartUse;
-use crate::principal::Principal;
+use crate::principal::{Principal, Tenant};
 use crate::sandbox::Capacity;
 
 /// A gate with places, such as the one in front of the sandbox.
@@ -66,8 +66,7 @@ enum Count {
     Host,
     Script,
     User(Principal),
-    /// By issuer and tenant.
-    Tenant(String, String),
+    Tenant(Tenant),
     Target(Kind, String),
 }
 
@@ -87,6 +86,8 @@ struct Bounds {
     queue: usize,
     /// The most calls of one principal in the queue.
     waiting: usize,
+    /// The most calls of one tenant in the queue.
+    waiting_of_tenant: usize,
 }
 
 #[derive(Default)]
@@ -94,6 +95,8 @@ struct State {
     running: HashMap<Count, usize>,
     waiting: VecDeque<Waiting>,
     next: u64,
+    /// The tenants with a bound of their own.
+    shares: HashMap<Tenant, usize>,
 }
 
 struct Waiting {
@@ -115,12 +118,14 @@ impl Gate {
             target: limits.concurrent_calls_per_tool,
             queue: limits.queued_calls,
             waiting: limits.concurrent_calls_per_user,
+            waiting_of_tenant: limits.queued_calls_per_tenant,
         };
         Self::with(bounds, limits.queue_time)
     }
 
     /// Builds the gate in front of checks that are costly before a call has a place. Each principal
-    /// has one turn at a time, so another principal's turn comes at once. Checks wait as calls do.
+    /// has one turn at a time, and no tenant has all turns, so another's turn comes at once. Checks
+    /// wait as calls do.
     pub fn of_checks(limits: &Limits) -> Self {
         let total =
             std::thread::available_parallelism().map_or(2, |processors| processors.get().max(2));
@@ -130,17 +135,19 @@ impl Gate {
             host: total,
             script: total,
             user: 1,
-            tenant: total,
+            tenant: total - 1,
             target: total,
             queue,
             waiting,
+            waiting_of_tenant: queue / 2,
         };
         Self::with(bounds, limits.queue_time)
     }
 
-    /// Builds a gate with `total` places, of which one principal may have `each`, and no queue.
+    /// Builds a gate with `total` places, of which one principal may have `each` and one tenant half,
+    /// and no queue.
     pub fn of(total: usize, each: usize) -> Self {
-        let (script, tenant, target) = (total, total, total);
+        let (script, tenant, target) = (total, (total / 2).max(each), total);
         let bounds = Bounds {
             host: total,
             script,
@@ -149,8 +156,15 @@ impl Gate {
             target,
             queue: 0,
             waiting: 0,
+            waiting_of_tenant: 0,
         };
         Self::with(bounds, Duration::ZERO)
+    }
+
+    /// Gives some tenants a bound of their own, and all others the usual one. Calls that run keep
+    /// their places.
+    pub fn share(&self, shares: HashMap<Tenant, usize>) {
+        self.shared.lock().shares = shares;
     }
 
     /// Returns how full the gate is, as the part `name`.
@@ -224,14 +238,7 @@ impl Gate {
         let Some(full) = self.shared.bounds.full(&state, &wanted) else {
             return Ok(AdmissionState::Taken(self.shared.take(&mut state, wanted)));
         };
-        let is_own = |waiting: &&Waiting| {
-            waiting
-                .wanted
-                .iter()
-                .any(|count| is_user(count) && wanted.contains(count))
-        };
-        let own = state.waiting.iter().filter(is_own).count();
-        if state.waiting.len() >= self.shared.bounds.queue || own >= self.shared.bounds.waiting {
+        if self.shared.bounds.is_queue_full(&state, &wanted) {
             return Err(full);
         }
         let (admit, place) = oneshot::channel();
@@ -263,14 +270,8 @@ impl Drop for QueueTurn<'_> {
 }
 
 fn wanted(caller: &Caller, target: Option<&Target>) -> Vec<Count> {
-    let actor = caller.actor();
     let mut wanted = vec![Count::Host, Count::User(Principal::from(caller))];
-    wanted.extend(
-        actor
-            .tenant
-            .iter()
-            .map(|tenant| Count::Tenant(actor.iss.clone(), tenant.clone())),
-    );
+    wanted.extend(caller.tenant().cloned().map(Count::Tenant));
     if let Some(target) = target {
         wanted.push(Count::Target(target.kind(), target.name().to_owned()));
         wanted.extend((target.backing().code.tier().is_script()).then_some(Count::Script));
@@ -278,15 +279,12 @@ fn wanted(caller: &Caller, target: Option<&Target>) -> Vec<Count> {
     wanted
 }
 
-fn is_user(count: &Count) -> bool {
-    matches!(count, Count::User(..))
-}
-
 impl Bounds {
     /// Returns the first bound that is reached.
     fn full(&self, state: &State, wanted: &[Count]) -> Option<Full> {
-        let reached =
-            |count: &&Count| state.running.get(*count).copied().unwrap_or(0) >= self.of(count);
+        let reached = |count: &&Count| {
+            state.running.get(*count).copied().unwrap_or(0) >= self.of(count, state)
+        };
         wanted.iter().find(reached).map(|count| match count {
             Count::Host => Full::Host,
             Count::Script => Full::Script,
@@ -296,12 +294,26 @@ impl Bounds {
         })
     }
 
-    fn of(&self, count: &Count) -> usize {
+    /// Returns true if no further call of this principal or tenant may wait.
+    fn is_queue_full(&self, state: &State, wanted: &[Count]) -> bool {
+        let is_full = |count: &Count| {
+            let most = match count {
+                Count::User(_) => self.waiting,
+                Count::Tenant(_) => self.waiting_of_tenant,
+                Count::Host | Count::Script | Count::Target(..) => return false,
+            };
+            let is_own = |waiting: &&Waiting| waiting.wanted.contains(count);
+            state.waiting.iter().filter(is_own).count() >= most
+        };
+        state.waiting.len() >= self.queue || wanted.iter().any(is_full)
+    }
+
+    fn of(&self, count: &Count, state: &State) -> usize {
         match count {
             Count::Host => self.host,
             Count::Script => self.script,
             Count::User(..) => self.user,
-            Count::Tenant(..) => self.tenant,
+            Count::Tenant(tenant) => state.shares.get(tenant).copied().unwrap_or(self.tenant),
             Count::Target(..) => self.target,
         }
     }

@@ -9,13 +9,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Gate, Lines, Pace};
+use super::{Gate, Lines, Pace, Rate};
 use crate::audit::Journal;
 use crate::delegation::Broker;
+use crate::denials::Denials;
 use crate::dispatch::Catalog;
 use crate::envelope::Signer;
 use crate::identity::Identity;
 use crate::observe::Meters;
+use crate::principal::Tenant;
 use crate::sandbox::Sandbox;
 use crate::seams::Clock;
 
@@ -23,6 +25,9 @@ use crate::seams::Clock;
 pub struct Host {
     /// The policy that serves now.
     pub serving: Serving,
+    /// The operator's denials, as they are at each moment: unlike the policy, a running call does
+    /// not keep those that it began with.
+    pub denials: Arc<Denials>,
     /// Signs envelopes.
     pub signer: Arc<Signer>,
     /// Takes the records.
@@ -93,10 +98,43 @@ pub struct Policy {
     /// A digest of each tool as clients see it, in the catalog's order. Made for the first
     /// listener.
     pub faces: OnceLock<Vec<[u8; 32]>>,
+    /// The tenants with a share or a rate of their own.
+    pub tenants: Vec<TenantShare>,
     /// The number of components that the configuration names.
     pub configured: usize,
     /// The components among these that are not offered.
     pub missing: Vec<String>,
+}
+
+/// The share and the rate of one tenant, where they are not the usual ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantShare {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The most calls at once.
+    pub concurrent_calls: Option<usize>,
+    /// The rate of requests.
+    pub rate: Option<Rate>,
+}
+
+impl Host {
+    /// Serves by another policy from now on.
+    pub fn adopt(&self, policy: Policy) {
+        self.share(&policy.tenants);
+        self.serving.adopt(policy);
+    }
+
+    /// Gives tenants their shares and rates.
+    pub fn share(&self, tenants: &[TenantShare]) {
+        let shares = tenants
+            .iter()
+            .filter_map(|one| Some((one.tenant.clone(), one.concurrent_calls?)));
+        self.gate.share(shares.collect());
+        let rates = tenants
+            .iter()
+            .filter_map(|one| Some((one.tenant.clone(), one.rate?)));
+        self.pace.share(rates.collect());
+    }
 }
 
 /// The part of a policy that depends on the configuration and its secrets alone. Policies that

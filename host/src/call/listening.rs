@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Entry, Host, Place, Policy, Refusal, refusal};
+use crate::denials::Requester;
 use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
@@ -26,7 +27,9 @@ pub struct Listener {
     host: Arc<Host>,
     // `None` while the token is admitted again, and for good if that fails.
     subject: Option<SubjectToken>,
+    caller: Arc<Caller>,
     changes: watch::Receiver<()>,
+    denials: watch::Receiver<()>,
     shown: Shown,
     last: [u8; 32],
     earliest: Instant,
@@ -49,6 +52,7 @@ pub async fn listen(host: &Arc<Host>, mut entry: Entry, shown: Shown) -> Result<
     let mut changes = host.serving.changes();
     // The policy may have changed since the token was admitted.
     changes.mark_changed();
+    let denials = host.denials.changes();
     let left = caller
         .expires_at()
         .saturating_mul(1000)
@@ -57,7 +61,9 @@ pub async fn listen(host: &Arc<Host>, mut entry: Entry, shown: Shown) -> Result<
     Ok(Listener {
         host: Arc::clone(host),
         subject,
+        caller: Arc::clone(caller),
         changes,
+        denials,
         last: shown(policy, caller),
         shown,
         earliest: now,
@@ -71,10 +77,16 @@ impl Listener {
     /// over.
     pub async fn changed(&mut self) -> bool {
         let (ending, end) = (self.host.ending.clone(), self.end);
+        let stopped = stopped(
+            Arc::clone(&self.host),
+            Arc::clone(&self.caller),
+            self.denials.clone(),
+        );
         tokio::select! {
             biased;
             () = ending.cancelled() => false,
             () = tokio::time::sleep_until(end) => false,
+            () = stopped => false,
             changed = self.differs() => changed,
         }
     }
@@ -112,6 +124,20 @@ impl Listener {
                 );
                 None
             }
+        }
+    }
+}
+
+/// Waits until a denial stops `caller`, and records that as a refusal.
+async fn stopped(host: Arc<Host>, caller: Arc<Caller>, mut denials: watch::Receiver<()>) {
+    let asking = Requester::of(caller.actor(), caller.agent());
+    loop {
+        if let Some(stop) = host.denials.stop(&asking) {
+            refusal::stopped(&host, &caller, &stop).await;
+            return;
+        }
+        if denials.changed().await.is_err() {
+            return;
         }
     }
 }

@@ -17,8 +17,10 @@ impl Sealed {
     /// Writes `call.opened` and waits until it is durable.
     ///
     /// # Errors
-    /// Fails if the record is not durable: the call must not run.
+    /// Fails if the operator has denied the call while it waited, or if the record is not durable:
+    /// the call must not run.
     pub async fn open(self, host: &Host) -> Result<OpenCall, Refusal> {
+        self.permit().refuse_if_stopped(host).await?;
         let target = self.permit().target();
         let grant = target.backing().grant.as_str();
         let measured = Measured {

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::{CallClient, Entry, Host, Refusal, refusal};
 use crate::cores;
+use crate::denials::{Requester, Stop};
 use crate::dispatch::{self, Decided, Denied, Target, TargetRequest};
+use crate::identity::Caller;
 use crate::reason::RefusalReason;
 
 /// A call that this caller may make. Only [`Entry::permit`] builds it, so it belongs to the entry
@@ -44,6 +46,10 @@ impl Entry {
         client: &CallClient,
     ) -> Result<Decided, Denied> {
         let allowed = dispatch::allow(&self.policy().catalog, self.caller(), request)?;
+        if let Some(stop) = stop(host, self.caller(), allowed.target()) {
+            let denied = allowed.denied(stop.reason(), stop.message().to_owned());
+            return Err(denied.because_of(stop.id()));
+        }
         if !allowed.is_costly() {
             return allowed.check();
         }
@@ -54,6 +60,14 @@ impl Entry {
         cores::leave().await;
         allowed.check()
     }
+}
+
+/// Returns the reason to stop a call of `caller` to `target`, if there is one now.
+fn stop(host: &Host, caller: &Caller, target: &Target) -> Option<Stop> {
+    let asking = Requester::of(caller.actor(), caller.agent());
+    let component = target.backing().component.digest.as_str();
+    host.denials
+        .stop(&asking.for_tool(target.name(), component))
 }
 
 impl Permit {
@@ -75,6 +89,16 @@ impl Permit {
     /// Returns the W3C trace id that the client sent, for correlation.
     pub fn trace_id(&self) -> Option<&str> {
         self.trace_id.as_deref()
+    }
+
+    /// Refuses the call if the operator has denied it since it was permitted.
+    pub(super) async fn refuse_if_stopped(&self, host: &Host) -> Result<(), Refusal> {
+        let caller = self.entry.caller();
+        let Some(stop) = stop(host, caller, self.target()) else {
+            return Ok(());
+        };
+        let denied = Denied::of_granted(self.target(), stop.reason(), stop.message().to_owned());
+        Err(refusal::denied(host, caller, denied.because_of(stop.id())).await)
     }
 
     /// Refuses the call after all.

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::Host;
+use super::{Host, TooEarly};
 use crate::audit::{AuditUnavailable, CallRefused, Subject, Target, display};
+use crate::denials::Stop;
 use crate::dispatch::Denied;
 use crate::identity::Caller;
 use crate::observe::Measured;
@@ -41,11 +42,21 @@ pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refu
     Refusal::of(denied).if_recorded(written)
 }
 
-/// Refuses a request of a known caller who makes too many. The next one is welcome after `wait`.
-pub(super) async fn too_many(host: &Host, caller: &Caller, wait: Duration) -> Refusal {
-    let message = "too many requests within a minute (limits.calls_per_minute)";
+/// Refuses a request of a known caller whom the operator has denied.
+pub(super) async fn stopped(host: &Host, caller: &Caller, stop: &Stop) -> Refusal {
+    let stopped = Denied::general(stop.reason(), stop.message()).because_of(stop.id());
+    denied(host, caller, stopped).await
+}
+
+/// Refuses a request of a known caller who makes too many, or whose tenant does.
+pub(super) async fn too_many(host: &Host, caller: &Caller, early: TooEarly) -> Refusal {
+    let message = if early.of_tenant {
+        "your organization makes too many requests (limits.calls_per_minute_per_tenant)"
+    } else {
+        "too many requests within a minute (limits.calls_per_minute)"
+    };
     let slower = Denied {
-        wait: Some(wait),
+        wait: Some(early.wait),
         ..Denied::general(RefusalReason::RateLimited, message)
     };
     denied(host, caller, slower).await
@@ -60,7 +71,8 @@ pub async fn improper(host: &Host, caller: &Caller) -> Refusal {
 }
 
 fn record(denied: &Denied, subject: Subject) -> CallRefused {
-    let refused = CallRefused::new(subject, denied.reason);
+    let denial = denied.denial.as_ref().map(Into::into);
+    let refused = CallRefused::new(subject, denied.reason).because_of(denial);
     let Some(named) = &denied.target else {
         return refused;
     };
@@ -129,6 +141,11 @@ impl Refusal {
     /// Returns true if the refusal or the call could not be recorded.
     pub fn is_unrecordable(&self) -> bool {
         self.reason() == RefusalReason::AuditUnavailable
+    }
+
+    /// Returns true if the refusal is about one target, and not about the caller alone.
+    pub fn is_about_target(&self) -> bool {
+        self.denied.target.is_some()
     }
 
     /// Returns the stable code.

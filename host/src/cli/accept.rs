@@ -118,6 +118,7 @@ mod tests {
             &check::Args {
                 config: site.config(),
                 json: false,
+                online: false,
             },
             &mut Page::new(&mut Vec::new(), false),
         )

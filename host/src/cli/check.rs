@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bailiwick::answers::Folder;
 use bailiwick::answers::check::{CheckReport, CheckedService, CheckedTool, Finding};
+use bailiwick::answers::doctor::online;
 use bailiwick::config::{self, ConfigError};
 use bailiwick_journal::cli::chain;
 use serde_json::{Value, json};
@@ -21,6 +22,9 @@ pub(crate) struct Args {
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
+    /// Also ask issuers, authorization servers and services, as `bailiwick doctor` does.
+    #[arg(long)]
+    pub(super) online: bool,
 }
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
@@ -62,7 +66,11 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 fn report(args: &Args) -> anyhow::Result<CheckReport> {
     let config = config::load(&args.config)?;
     let folder = wait(async { Folder::load(&config, compiler()?).await })?;
-    Ok(CheckReport::of(&config, &folder))
+    let mut report = CheckReport::of(&config, &folder);
+    if args.online {
+        report.add(wait(async { Ok(online(&config).await) })?);
+    }
+    Ok(report)
 }
 
 /// Returns the report of a configuration that cannot be compared with its tools, as JSON.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use bailiwick_envelope::DelegationMode;
 
+use super::Issuer;
 use super::reader::Section;
 use super::services::ServiceSections;
+use super::tenants;
 use crate::delegation::ServiceSettings;
 use crate::dispatch::{ComponentGrant, ToolGrant};
 use crate::intake::DigestRule;
@@ -13,15 +15,20 @@ use crate::intake::DigestRule;
 pub(super) fn components(
     root: &Section<'_>,
     services: &ServiceSections,
+    issuers: &[Issuer],
 ) -> BTreeMap<String, ComponentGrant> {
     let named = root.named("components");
     named
         .into_iter()
-        .map(|(name, section)| (name, component(&section, services)))
+        .map(|(name, section)| (name, component(&section, services, issuers)))
         .collect()
 }
 
-fn component(section: &Section<'_>, services: &ServiceSections) -> ComponentGrant {
+fn component(
+    section: &Section<'_>,
+    services: &ServiceSections,
+    issuers: &[Issuer],
+) -> ComponentGrant {
     let tool = |(name, section): (String, Section<'_>)| {
         let services = section.has("services").then(|| granted(&section, services));
         (
@@ -29,6 +36,8 @@ fn component(section: &Section<'_>, services: &ServiceSections) -> ComponentGran
             ToolGrant {
                 services,
                 scopes: section.strings("scopes").unwrap_or_default(),
+                tenants: tenants::listed(&section, "tenants", issuers),
+                disabled: section.flag("enabled") == Some(false),
             },
         )
     };
@@ -36,6 +45,7 @@ fn component(section: &Section<'_>, services: &ServiceSections) -> ComponentGran
         digest: digest(section),
         services: granted(section, services),
         scopes: section.strings("scopes").unwrap_or_default(),
+        tenants: tenants::listed(section, "tenants", issuers),
         allow_parameters: section.strings("allow_parameters").unwrap_or_default(),
         settings: section.json("settings").unwrap_or_default(),
         tools: section.named("tools").into_iter().map(tool).collect(),

@@ -1,15 +1,19 @@
 //! `[server]`, `[envelope]`, `[audit]` and `[limits]`.
 
+mod folders;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use url::Url;
 
 use super::reader::Section;
+use crate::denials::DenialFile;
 use crate::limits::{Limits, Room, Unit};
 use crate::owned::Trust;
+pub(super) use folders::check_folders;
 
 /// `[server]`.
 #[derive(Debug, Clone)]
@@ -35,6 +39,8 @@ pub struct ServerSettings {
     pub require_acceptance: bool,
     /// The file that `bailiwick accept` writes.
     pub accepted: PathBuf,
+    /// The file that `bailiwick deny` writes; in the memory of the journal if absent.
+    pub denials: Option<PathBuf>,
     /// The users, groups and folders that are trusted with files, besides root and this user.
     pub trust: Trust,
 }
@@ -45,6 +51,13 @@ impl ServerSettings {
         self.cache
             .clone()
             .unwrap_or_else(|| envelope.keys.with_file_name("cache"))
+    }
+
+    /// Returns the files of the denials.
+    pub fn denials(&self, audit: &AuditSettings) -> DenialFile {
+        let path = self.denials.clone();
+        let path = path.unwrap_or_else(|| audit.memory.join("denials.json"));
+        DenialFile::new(path, &audit.memory, self.trust.clone())
     }
 }
 
@@ -106,6 +119,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let require_acceptance = section.flag("require_acceptance").unwrap_or(false);
     let accepted = section.text("accepted");
     let accepted = section.beside(accepted.as_deref().unwrap_or("accepted.json"));
+    let denials = section.text("denials").map(|file| section.beside(&file));
     let tools = section.beside(&tools);
     let trust = trust(&section);
     let listen = address?;
@@ -120,6 +134,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         cache,
         require_acceptance,
         accepted,
+        denials,
         trust,
     })
 }
@@ -321,75 +336,6 @@ pub(super) fn limits(root: &Section<'_>) -> Limits {
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
-
-/// Checks that the journal is not in the tools folder, and that neither keys nor compiled code are
-/// in either.
-pub(super) fn check_folders(
-    root: &Section<'_>,
-    server: &ServerSettings,
-    audit: &AuditSettings,
-    envelope: &EnvelopeSettings,
-) {
-    let cache = server.cache(envelope);
-    let named = [
-        ("server.tools", &server.tools),
-        ("audit.folder", &audit.folder),
-        ("envelope.keys", &envelope.keys),
-        ("server.cache", &cache),
-    ];
-    for (index, (name, path)) in named.iter().enumerate() {
-        for (other_name, other) in named.iter().skip(index + 1) {
-            if overlap(path, other) {
-                root.problem(
-                    0,
-                    format!("{name} and {other_name} overlap; they must be separate folders"),
-                );
-            }
-        }
-    }
-    for (name, other) in [
-        ("server.tools", &server.tools),
-        ("audit.folder", &audit.folder),
-        ("server.cache", &cache),
-    ] {
-        if audit.memory != envelope.keys && overlap(&audit.memory, other) {
-            root.problem(
-                0,
-                format!("audit.memory and {name} overlap; {MEMORY_APART}"),
-            );
-        }
-    }
-    if overlap(&server.tools, &server.accepted) {
-        root.problem(
-            0,
-            "server.accepted lies in server.tools: anyone who may add a component could accept it",
-        );
-    }
-}
-
-fn overlap(a: &Path, b: &Path) -> bool {
-    let (a, b) = (real(a), real(b));
-    a.starts_with(&b) || b.starts_with(&a)
-}
-
-/// Resolves a path, past links, even if its end does not exist yet.
-fn real(path: &Path) -> PathBuf {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let resolved = |above: &Path| {
-        Some(
-            above
-                .canonicalize()
-                .ok()?
-                .join(whole.strip_prefix(above).ok()?),
-        )
-    };
-    whole
-        .ancestors()
-        .find_map(resolved)
-        .unwrap_or_else(|| whole.clone())
-}
-
-const MEMORY_APART: &str = "the memory of the journal must be where no one else writes";
 
 /// At this rate, a flood that lasts a day writes a few hundred MiB.
 const REFUSALS_PER_SECOND: u64 = 10;

@@ -13,6 +13,7 @@ mod limits;
 mod mistakes;
 mod providers;
 mod services;
+mod tenants;
 
 use std::path::PathBuf;
 

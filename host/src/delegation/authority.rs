@@ -25,6 +25,7 @@ use super::request;
 use super::service::Service;
 use super::tally::Tally;
 use crate::audit::{self, Trail};
+use crate::denials::{Denials, Requester, Stop};
 use crate::downstream::{
     DownstreamError, DownstreamTally, Part, Piece, Request, Response, Services,
 };
@@ -42,6 +43,7 @@ pub struct Broker {
     limits: Limits,
     exchanged: ExchangeCache,
     meters: Meters,
+    denials: Option<Arc<Denials>>,
 }
 
 /// The downstream rights of one call. It lives exactly as long as the call, and so does the subject
@@ -83,7 +85,22 @@ impl Broker {
             limits,
             exchanged: ExchangeCache::default(),
             meters: Meters::default(),
+            denials: None,
         }
+    }
+
+    /// Makes no request that one of these denials stops.
+    #[must_use]
+    pub fn stopped_by(self, denials: Arc<Denials>) -> Self {
+        Self {
+            denials: Some(denials),
+            ..self
+        }
+    }
+
+    /// Forgets the credentials of users who are `unwanted`.
+    pub fn forget(&self, unwanted: impl Fn(&Requester<'_>) -> bool) {
+        self.exchanged.forget(unwanted);
     }
 
     /// Counts exchanges with these meters.
@@ -161,7 +178,8 @@ impl Inner {
             return Err(DownstreamError::QuotaExhausted);
         }
         let asked = self.asked(&request);
-        let planned = match self.plan(used, request) {
+        let planned = self.plan(used, request);
+        let planned = match planned.and_then(|planned| self.unless_denied().map(|()| planned)) {
             Ok(planned) => planned,
             Err(refused) => return Err(self.refuse(asked, refused).await),
         };
@@ -175,6 +193,8 @@ impl Inner {
             // Another request of this call may have ended meanwhile, or a token may have been
             // exchanged.
             Ok(prepared) => match self.trail.settled().await {
+                // The operator may have denied the call while its credential was obtained.
+                Ok(_) if self.stop_now().is_some() => Err(self.denied_now()),
                 Ok(settled) => {
                     let delivery = self.deliver(&planned, prepared, &mut progress, settled);
                     let delivery = Box::pin(delivery);
@@ -198,6 +218,28 @@ impl Inner {
         closed
             .and(result)
             .map_err(|error| error_of(error, &progress, &planned.method))
+    }
+
+    /// Returns the reason to stop this call, if there is one now.
+    fn stop_now(&self) -> Option<Stop> {
+        let (claims, denials) = (self.envelope.claims(), self.broker.denials.as_ref()?);
+        let call = &claims.call;
+        let asking = Requester::of(&claims.actor, &claims.agent);
+        denials.stop(&asking.for_tool(&call.name, &call.component))
+    }
+
+    /// Fails if the operator has denied this call since it began.
+    fn unless_denied(&self) -> Result<(), DownstreamError> {
+        self.stop_now().map_or(Ok(()), |stop| Err((&stop).into()))
+    }
+
+    /// Returns the error of a request whose credential came after the denial, and forgets the
+    /// credential.
+    fn denied_now(&self) -> Option<DownstreamError> {
+        let actor = &self.envelope.claims().actor;
+        self.broker
+            .forget(|asking| (asking.issuer, asking.subject) == (&actor.iss, &actor.sub));
+        self.unless_denied().err()
     }
 
     /// Records that the request is refused.

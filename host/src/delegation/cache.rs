@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailiwick_envelope::DelegationMode;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::denials::Requester;
 use crate::downstream::DownstreamError;
 use crate::fair::{FairMap, Owned};
 use crate::flight::Flight;
@@ -29,6 +30,21 @@ pub(super) struct CacheKey {
     pub(super) mode: DelegationMode,
     pub(super) scopes: Vec<String>,
     pub(super) subject_digest: [u8; 32],
+}
+
+impl CacheKey {
+    /// Returns what the key says of who asks. The agents before the last are not in it.
+    fn asking(&self) -> Requester<'_> {
+        Requester {
+            issuer: &self.issuer,
+            subject: &self.sub,
+            tenant: self.tenant.as_deref(),
+            agent: &self.agent,
+            prior: &[],
+            client: &self.client,
+            tool: None,
+        }
+    }
 }
 
 /// A verified token and its expiry, in seconds since 1970-01-01 UTC.
@@ -70,6 +86,12 @@ impl ExchangeCache {
         };
         slots.insert(key.clone(), owned, clock.now());
         slot
+    }
+
+    /// Forgets the credentials of users who are `unwanted`.
+    pub(super) fn forget(&self, unwanted: impl Fn(&Requester<'_>) -> bool) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.remove_all(|key, _| unwanted(&key.asking()));
     }
 
     /// Notes that a service refused `token`: it is forgotten if it is the one under `key` and old
@@ -178,6 +200,23 @@ mod tests {
         );
         // The credential is erased with its slot.
         assert_eq!(first.strong_count(), 0, "the flood's own is kept");
+    }
+
+    #[test]
+    fn the_credentials_of_the_denied_are_erased_and_no_others() {
+        let cache = ExchangeCache::default();
+        let clock = clock();
+        let other = CacheKey {
+            sub: "bob".into(),
+            ..key()
+        };
+        let own = Arc::downgrade(&cache.slot(&key(), 100, &clock));
+        let others = Arc::downgrade(&cache.slot(&other, 100, &clock));
+        cache.forget(|requester| {
+            let is_alice = (requester.issuer, requester.subject) == (&*key().issuer, "alice");
+            is_alice && requester.tenant == Some("acme") && requester.client == "assistant"
+        });
+        assert_eq!((own.strong_count(), others.strong_count()), (0, 1));
     }
 
     #[tokio::test]

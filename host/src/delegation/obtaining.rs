@@ -1,5 +1,6 @@
 //! The errors that a tool's request gets when a token could not be obtained or was not accepted.
 
+use crate::denials::Stop;
 use crate::downstream::DownstreamError;
 use crate::tokens::{EndpointError, KeyError, TokenError, VerifyError};
 
@@ -18,6 +19,15 @@ impl From<EndpointError> for DownstreamError {
             | EndpointError::Refused(_)
             | EndpointError::RefusedWithoutCode(_)
             | EndpointError::TooWide => Self::CredentialRefused(text),
+        }
+    }
+}
+
+impl From<&Stop> for DownstreamError {
+    fn from(stop: &Stop) -> Self {
+        match stop {
+            Stop::Denied(_) => Self::Denied,
+            Stop::Unknown => Self::DenialsUnavailable,
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::intake::ComponentId;
 #[derive(Debug, Default)]
 pub struct Catalog {
     tools: BTreeMap<String, Arc<Tool>>,
+    /// The tools that the operator has disabled. They are loaded and not offered.
+    disabled: BTreeMap<String, Arc<Tool>>,
 }
 
 /// A component that claims a tool name of another component that comes first. If it claims several
@@ -45,7 +47,7 @@ impl Catalog {
         serving: &Self,
     ) -> (Self, Vec<Clash>) {
         let clashes = Self::clashes(&offers, grants, serving);
-        let mut tools = BTreeMap::new();
+        let mut all = Self::default();
         for offer in offers {
             if clashes
                 .iter()
@@ -54,10 +56,18 @@ impl Catalog {
                 continue;
             }
             let grant = grants.get(&offer.component.name);
-            let offered = tools_of(offer, grant);
-            tools.extend(offered.map(|tool| (tool.definition.name.clone(), Arc::new(tool))));
+            for tool in tools_of(offer, grant) {
+                let name = tool.definition.name.clone();
+                let disabled = grant.is_some_and(|grant| grant.disables(&name));
+                let tools = if disabled {
+                    &mut all.disabled
+                } else {
+                    &mut all.tools
+                };
+                tools.insert(name, Arc::new(tool));
+            }
         }
-        (Self { tools }, clashes)
+        (all, clashes)
     }
 
     /// Returns the components that claim a tool name of another component.
@@ -71,7 +81,7 @@ impl Catalog {
         serving: &Self,
     ) -> Vec<Clash> {
         let serving: Vec<&ComponentId> = serving
-            .tools()
+            .loaded()
             .map(|tool| &tool.backing.component)
             .collect();
         let mut offers: Vec<&Offer> = offers.iter().collect();
@@ -128,14 +138,24 @@ impl Catalog {
         self.tools.get(name)
     }
 
+    /// Returns the tools that are loaded, offered or not.
+    pub fn loaded(&self) -> impl Iterator<Item = &Arc<Tool>> {
+        self.tools.values().chain(self.disabled.values())
+    }
+
+    /// Returns true if the operator has disabled the tool of that name.
+    pub fn disables(&self, name: &str) -> bool {
+        self.disabled.contains_key(name)
+    }
+
     /// Returns the digests of the components behind the tools.
     pub fn digests(&self) -> BTreeSet<&str> {
-        self.tools()
+        self.loaded()
             .map(|tool| tool.backing.component.digest.as_str())
             .collect()
     }
 
-    /// Returns all tools, by name.
+    /// Returns all tools that are offered, by name.
     pub fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
         self.tools.values()
     }
@@ -154,6 +174,7 @@ fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item 
     definitions.into_iter().map(move |definition| {
         let granted = grant.map(|grant| grant.services_of(&definition.name).clone());
         // The operator may grant more than this tool declares; it gets what is in both.
+        let tenants = grant.and_then(|grant| grant.tenants_of(&definition.name).cloned());
         let declared = |(name, _): &(String, _)| definition.services.contains(name);
         let services = granted.into_iter().flatten().filter(declared);
         let backing = Backing {
@@ -162,6 +183,7 @@ fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item 
             grant: GrantName::of(&component.name, &definition.name, grant),
             delegation: Delegation::new(services.collect()).into(),
             settings: Arc::clone(&settings),
+            tenants: tenants.map(Arc::new),
         };
         Tool {
             definition,

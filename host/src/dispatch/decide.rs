@@ -38,6 +38,8 @@ pub struct Denied {
     pub message: String,
     /// The time after which another request is worth making, if it is known.
     pub wait: Option<Duration>,
+    /// The identifier of the operator's denial, if that is the reason.
+    pub denial: Option<String>,
 }
 
 /// A target by name, with the digest of its component.
@@ -74,7 +76,9 @@ pub fn allow(
     caller: &Caller,
     request: TargetRequest,
 ) -> Result<Allowed, Denied> {
-    let Some(target) = catalog.target(request.kind, &request.name) else {
+    let target = catalog.target(request.kind, &request.name);
+    // To another tenant it does not exist.
+    let Some(target) = target.filter(|target| target.backing().is_offered_to(caller)) else {
         let message = format!("there is no such {}", request.kind);
         return Err(Denied::general(RefusalReason::UnknownTarget, &message));
     };
@@ -95,6 +99,11 @@ pub fn allow(
 }
 
 impl Allowed {
+    /// Returns the target that is asked for.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Returns true if [`check`](Self::check) takes long enough to hold up others.
     pub fn is_costly(&self) -> bool {
         self.target.input().is_costly(&self.arguments)
@@ -154,6 +163,16 @@ impl Denied {
             scopes: Vec::new(),
             message: message.to_owned(),
             wait: None,
+            denial: None,
+        }
+    }
+
+    /// Returns the same because of the operator's denial with this identifier.
+    #[must_use]
+    pub fn because_of(self, denial: Option<&str>) -> Self {
+        Self {
+            denial: denial.map(String::from),
+            ..self
         }
     }
 

@@ -8,6 +8,7 @@ use bailiwick_envelope::DelegationMode;
 use super::outline::Outline;
 use crate::intake::{CodeTerms, DigestRule, Signers};
 use crate::owned::Trust;
+use crate::principal::Tenant;
 
 /// A grant to one component. Without one, a component gets no services.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,8 @@ pub struct ComponentGrant {
     pub services: BTreeMap<String, DelegationMode>,
     /// The scopes that the operator requires, in addition to those that each tool requires.
     pub scopes: Vec<String>,
+    /// The tenants to which its tools are offered, if not to all.
+    pub tenants: Option<BTreeSet<Tenant>>,
     /// The parameter names that the identity lint allows.
     pub allow_parameters: Vec<String>,
     /// The component's settings, a JSON object without secrets.
@@ -36,6 +39,10 @@ pub struct ToolGrant {
     pub services: Option<BTreeMap<String, DelegationMode>>,
     /// The scopes that this tool requires in addition.
     pub scopes: Vec<String>,
+    /// The tenants to which this tool is offered, instead of the component's.
+    pub tenants: Option<BTreeSet<Tenant>>,
+    /// True if the tool is not offered.
+    pub disabled: bool,
 }
 
 /// Everything that the operator has set for one component. By default: no services, no signers, and
@@ -96,6 +103,19 @@ impl ComponentGrant {
                 .into_iter()
                 .flat_map(|tool| &tool.scopes),
         )
+    }
+
+    /// Returns the tenants to which one tool is offered, if not to all.
+    pub fn tenants_of(&self, tool: &str) -> Option<&BTreeSet<Tenant>> {
+        self.tools
+            .get(tool)
+            .and_then(|tool| tool.tenants.as_ref())
+            .or(self.tenants.as_ref())
+    }
+
+    /// Returns true if one tool is not offered.
+    pub fn disables(&self, tool: &str) -> bool {
+        self.tools.get(tool).is_some_and(|tool| tool.disabled)
     }
 
     /// Returns all services that are granted to any tool.

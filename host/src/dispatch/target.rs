@@ -1,6 +1,6 @@
 //! The targets that clients can ask for, and the code behind them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use super::definition::Definition;
 use super::grant::ComponentGrant;
+use crate::identity::Caller;
 use crate::intake::ComponentId;
 use crate::json::numbers;
+use crate::principal::Tenant;
 use crate::sandbox::{Code, Export, ToolExport};
 use crate::schema::Schema;
 
@@ -66,6 +68,8 @@ pub struct Backing {
     pub delegation: Arc<Delegation>,
     /// Settings of the component, a JSON object.
     pub settings: Arc<str>,
+    /// The tenants to which it is offered, if not to all.
+    pub tenants: Option<Arc<BTreeSet<Tenant>>>,
 }
 
 /// The place of a grant in the configuration, for example `components.orders` or
@@ -138,6 +142,14 @@ impl Target {
         }
     }
 
+    /// Returns true if `caller` may learn that it exists: it is offered to the caller's tenant, and
+    /// the caller's token has its scopes.
+    pub fn is_visible_to(&self, caller: &Caller) -> bool {
+        match self {
+            Self::Tool(tool) => tool.is_visible_to(caller),
+        }
+    }
+
     /// Returns the export to call in its component.
     pub fn export(&self) -> Export<'_> {
         match self {
@@ -156,7 +168,24 @@ impl Target {
     }
 }
 
+impl Tool {
+    /// Returns true if `caller` may learn that it exists.
+    pub fn is_visible_to(&self, caller: &Caller) -> bool {
+        self.backing.is_offered_to(caller) && caller.has_scopes(self.definition.scopes())
+    }
+}
+
 impl Backing {
+    /// Returns true if the operator offers it to the caller's tenant.
+    pub fn is_offered_to(&self, caller: &Caller) -> bool {
+        let is_in = |tenants: &Arc<BTreeSet<Tenant>>| {
+            caller
+                .tenant()
+                .is_some_and(|tenant| tenants.contains(tenant))
+        };
+        self.tenants.as_ref().is_none_or(is_in)
+    }
+
     /// Returns the services that the target declares and the operator grants, each with its mode.
     pub fn services(&self) -> &BTreeMap<String, DelegationMode> {
         self.delegation.modes()

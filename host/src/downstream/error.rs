@@ -14,6 +14,12 @@ pub enum DownstreamError {
     /// The request is malformed.
     #[error("the request is malformed: {0}")]
     InvalidRequest(String),
+    /// The operator has denied the caller, the tool or its code while the call ran.
+    #[error("the operator has denied this call")]
+    Denied,
+    /// It is not known what the operator has denied.
+    #[error("the operator's denials cannot be read")]
+    DenialsUnavailable,
     /// The delegation mode needs an identity that this call does not have.
     #[error("the mode needs a user's identity that this call does not have")]
     IdentityUnavailable,
@@ -54,6 +60,8 @@ impl DownstreamError {
             Self::UnknownService => DownstreamReason::UnknownService,
             Self::NotGranted(_) => DownstreamReason::NotGranted,
             Self::InvalidRequest(_) => DownstreamReason::InvalidRequest,
+            Self::Denied => DownstreamReason::Denied,
+            Self::DenialsUnavailable => DownstreamReason::DenialsUnavailable,
             Self::IdentityUnavailable => DownstreamReason::IdentityUnavailable,
             Self::ConsentRequired(_) => DownstreamReason::ConsentRequired,
             Self::ScopeDenied(_) => DownstreamReason::ScopeDenied,

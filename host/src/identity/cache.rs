@@ -48,6 +48,12 @@ impl VerifiedTokens {
         None
     }
 
+    /// Forgets the callers who are `unwanted`.
+    pub(super) fn forget(&self, unwanted: impl Fn(&Caller) -> bool) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.remove_all(|_, cached| unwanted(&cached.caller));
+    }
+
     /// Remembers a verified token.
     pub(super) fn insert(
         &self,

@@ -6,7 +6,7 @@ use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
 use super::display::DisplayNames;
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
-use crate::principal::Principal;
+use crate::principal::{Principal, Tenant};
 use crate::tokens::{Claims, TokenError, Verified};
 
 /// The user who asks and the agent that executes, with what the token allows: the proof that
@@ -19,6 +19,7 @@ pub struct Caller {
     actor: Arc<Actor>,
     agent: Arc<Agent>,
     principal: Principal,
+    tenant: Option<Tenant>,
     alias: Arc<str>,
     scopes: Vec<String>,
     expires_at: u64,
@@ -64,6 +65,7 @@ impl Caller {
         Ok(Self {
             principal: Principal::from(&actor),
             display: Arc::new(DisplayNames::of(claims, &agent, &issuer.agents)),
+            tenant: Tenant::of(&actor),
             actor: Arc::new(actor),
             agent: Arc::new(agent),
             alias: issuer.alias.as_str().into(),
@@ -76,6 +78,11 @@ impl Caller {
     /// Returns the principal that initiated the request.
     pub fn actor(&self) -> &Arc<Actor> {
         &self.actor
+    }
+
+    /// Returns the tenant of the principal, if the token names one.
+    pub fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_ref()
     }
 
     /// Returns the client that executes the request.

@@ -114,6 +114,10 @@ impl From<DownstreamError> for wit::Error {
             DownstreamError::UnknownService => Self::UnknownService,
             DownstreamError::NotGranted(why) => Self::NotGranted(why),
             DownstreamError::InvalidRequest(why) => Self::InvalidRequest(why),
+            // The interface has no case of its own for them. Neither is worth another try.
+            error @ (DownstreamError::Denied | DownstreamError::DenialsUnavailable) => {
+                Self::NotGranted(error.to_string())
+            }
             DownstreamError::IdentityUnavailable => Self::IdentityUnavailable,
             DownstreamError::ConsentRequired(hint) => Self::ConsentRequired(hint),
             DownstreamError::ScopeDenied(scopes) => Self::ScopeDenied(scopes),

@@ -148,6 +148,14 @@ impl KeyRing {
         }
     }
 
+    /// Asks the issuer for its set now.
+    ///
+    /// # Errors
+    /// Fails if there is no usable set.
+    pub async fn ask(&self) -> Result<(), KeyError> {
+        self.look(|_, _| false).await
+    }
+
     /// Returns true if the issuer may use the algorithm of this name.
     pub(super) fn allows(&self, algorithm: &str) -> bool {
         let mut allowed = self.0.settings.algorithms.iter();

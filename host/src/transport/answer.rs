@@ -70,6 +70,12 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         RefusalReason::AuditUnavailable => {
             Way::http(later("calls cannot be recorded at the moment"))
         }
+        RefusalReason::DenialsUnavailable => {
+            Way::http(later("requests cannot be checked at the moment"))
+        }
+        // A model that may read why a tool has stopped tries another.
+        RefusalReason::Denied if refusal.is_about_target() => Way::ToolResult,
+        RefusalReason::Denied => Way::http(plain(StatusCode::FORBIDDEN, refusal.message())),
         RefusalReason::RateLimited => Way::http(too_many(refusal)),
         RefusalReason::UnknownTarget => Way::Protocol(-32602),
         RefusalReason::Expiring
@@ -218,9 +224,9 @@ mod tests {
             let expected = match reason.as_str() {
                 "token-missing" | "token-invalid" => "401",
                 "token-malformed" | "token-too-large" => "400",
-                "insufficient-scope" => "403",
+                "insufficient-scope" | "denied" => "403",
                 "rate-limited" => "429",
-                "keys-unavailable" | "audit-unavailable" => "503",
+                "keys-unavailable" | "audit-unavailable" | "denials-unavailable" => "503",
                 "unknown-target" => "-32602",
                 _ => "a tool result",
             };
@@ -241,10 +247,12 @@ mod tests {
                 continue;
             };
             let challenged = header(&answer, header::WWW_AUTHENTICATE);
-            let is_credential = matches!(answer.status().as_u16(), 400 | 401 | 403);
+            let is_error = matches!(answer.status().as_u16(), 400 | 401 | 403);
+            // No other token helps those whom the operator has denied.
+            let is_credential = is_error && *reason != RefusalReason::Denied;
             assert_eq!(challenged.is_some(), is_credential, "{reason}");
             let advised = header(&answer, header::RETRY_AFTER).is_some();
-            assert_eq!(advised, !is_credential, "{reason}");
+            assert_eq!(advised, !is_error, "{reason}");
             let metadata = "resource_metadata=\"https://host.example/.well-known/";
             assert!(challenged.is_none_or(|text| text.contains(metadata)));
             assert_eq!(header(&answer, header::CACHE_CONTROL), Some("no-store"));

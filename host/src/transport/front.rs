@@ -238,7 +238,7 @@ impl Front {
         let known = entry.policy().catalog.target(request.kind, &request.name);
         // The rules about headers depend on the target's schema. A caller without its scopes must
         // not learn anything about the target from them.
-        let known = known.filter(|target| entry.caller().has_scopes(target.scopes()));
+        let known = known.filter(|target| target.is_visible_to(entry.caller()));
         let revision = match revision::check(headers, &call, known.as_ref().map(Target::input)) {
             Ok(revision) => revision,
             Err(improper) => return Box::pin(self.improper(entry, &id, &improper)).await,

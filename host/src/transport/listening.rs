@@ -39,7 +39,7 @@ pub(super) fn shown(policy: &Policy, caller: &Caller) -> [u8; 32] {
         .catalog
         .tools()
         .zip(faces)
-        .filter(|(tool, _)| caller.has_scopes(tool.definition.scopes()));
+        .filter(|(tool, _)| tool.is_visible_to(caller));
     own.fold(Sha256::new(), |all, (_, face)| all.chain_update(face))
         .finalize()
         .into()

@@ -106,7 +106,7 @@ impl Handler {
         let catalog = &self.0.policy.catalog;
         catalog
             .tools()
-            .filter(|tool| self.0.caller.has_scopes(tool.definition.scopes()))
+            .filter(|tool| tool.is_visible_to(&self.0.caller))
             .map(|tool| describe(tool))
             .collect()
     }

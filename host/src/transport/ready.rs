@@ -26,6 +26,9 @@ fn told(host: &Host) -> (StatusCode, String) {
     if !host.journal.healthy() {
         return unready("the journal cannot be written");
     }
+    if !host.denials.are_known() {
+        return unready("the denials cannot be relied on; the log says why");
+    }
     let policy = host.serving.now();
     readiness(policy.configured, &policy.missing)
 }

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::super::reason::{DownstreamReason, EndReason, LoadReason, RefusalReason};
 use super::super::record::{
     Call, CallClosed, CallOpened, CallRefused, ComponentLoaded, ComponentRefused, ComponentRemoved,
-    ConfigLoaded, ConfigRefused, DownstreamClosed, DownstreamOpened, DownstreamRefused,
-    HostStarted, HostStopped, JournalAdopted, JournalBegun, JournalCut, Modes, Outcome, Previous,
-    RefusalsCounted, Request, Subject, Target, TokenExchanged,
+    ConfigLoaded, ConfigRefused, DenialAdded, DenialLifted, DenialsFound, DenialsLost,
+    DownstreamClosed, DownstreamOpened, DownstreamRefused, HostStarted, HostStopped,
+    JournalAdopted, JournalBegun, JournalCut, Modes, Outcome, Previous, RefusalsCounted, Request,
+    Subject, Target, TokenExchanged,
 };
 use super::super::text::{Detail, MAX_TEXT, Scopes, Text};
 use super::*;
@@ -119,6 +120,18 @@ fn every(text: Option<&str>) -> Vec<Record> {
         .into(),
         ConfigLoaded { detail: detail() }.into(),
         ConfigRefused::new(detail()).into(),
+        DenialAdded {
+            denial: text.unwrap_or("d1").into(),
+            detail: detail(),
+        }
+        .into(),
+        DenialLifted {
+            denial: text.unwrap_or("d1").into(),
+            detail: detail(),
+        }
+        .into(),
+        DenialsLost { detail: detail() }.into(),
+        DenialsFound { detail: detail() }.into(),
         JournalBegun::new(text.unwrap_or("l"), Some(previous)).into(),
         JournalCut::new(12).into(),
         JournalAdopted { detail: detail() }.into(),
@@ -235,6 +248,12 @@ fn what_is_not_known_is_left_out() {
         (
             CallRefused::new(Subject::default(), RefusalReason::TokenMissing).into(),
             r#""event":"call.refused","decision":"deny","outcome":"refused","reason":"token-missing""#,
+        ),
+        (
+            CallRefused::new(Subject::default(), RefusalReason::Denied)
+                .because_of(some("d1"))
+                .into(),
+            r#""event":"call.refused","decision":"deny","outcome":"refused","reason":"denied","denial":"d1""#,
         ),
     ] {
         let expected = format!("{{\"seq\":7,\"time\":\"2025-11-21T08:00:00.042Z\",{members}}}");

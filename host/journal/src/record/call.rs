@@ -117,6 +117,9 @@ pub struct CallRefused {
     /// Names to show.
     #[serde(default, skip_serializing_if = "Display::is_empty")]
     pub display: Display,
+    /// The identifier of the operator's denial, if that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denial: Option<Text>,
 }
 
 impl CallRefused {
@@ -131,6 +134,7 @@ impl CallRefused {
             outcome: Outcome::Refused,
             reason,
             display: Display::default(),
+            denial: None,
         }
     }
 
@@ -138,6 +142,12 @@ impl CallRefused {
     #[must_use]
     pub fn shown_as(self, display: Display) -> Self {
         Self { display, ..self }
+    }
+
+    /// Returns the same refusal because of the operator's denial with this identifier.
+    #[must_use]
+    pub fn because_of(self, denial: Option<Text>) -> Self {
+        Self { denial, ..self }
     }
 
     /// Returns the same refusal about a target, the code behind it, and the grant if there was one.

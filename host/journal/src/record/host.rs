@@ -80,6 +80,38 @@ impl ConfigRefused {
     }
 }
 
+/// `denial.added`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DenialAdded {
+    /// The denial's identifier.
+    pub denial: Text,
+    /// What it stops, why and until when.
+    pub detail: Detail,
+}
+
+/// `denial.lifted`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DenialLifted {
+    /// The denial's identifier.
+    pub denial: Text,
+    /// What it stopped, and whether it had expired.
+    pub detail: Detail,
+}
+
+/// `denials.lost`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DenialsLost {
+    /// The cause in words.
+    pub detail: Detail,
+}
+
+/// `denials.found`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DenialsFound {
+    /// The number of the last change, and that of the denials.
+    pub detail: Detail,
+}
+
 /// `journal.begun`: the head of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalBegun {

@@ -1,10 +1,14 @@
 //! The faults between a configuration and the components in the tools folder.
 
+mod doubts;
+
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::super::Folder;
+use super::super::doctor::Checkup;
 use crate::config::{Config, Issuer};
 use crate::dispatch::{ComponentGrant, Tool};
 use crate::limits::Room;
@@ -69,6 +73,13 @@ pub enum Finding {
         /// The tools that it has.
         tools: Vec<String>,
     },
+    /// A tool is disabled.
+    ToolDisabled {
+        /// The component's name.
+        component: String,
+        /// The tool's name.
+        tool: String,
+    },
     /// A service is granted to no component.
     ServiceUnused {
         /// The service's name in the configuration.
@@ -78,6 +89,28 @@ pub enum Finding {
     NothingAllowed {
         /// The service's name in the configuration.
         service: String,
+    },
+    /// A part of a template looks like a placeholder of another notation, and is plain text.
+    TakenLiterally {
+        /// The service's name in the configuration.
+        service: String,
+        /// The template.
+        template: String,
+        /// The part.
+        part: String,
+    },
+    /// A secret can be read by others than the host's user.
+    SecretReadable {
+        /// The file.
+        file: PathBuf,
+        /// Who can read it.
+        by: &'static str,
+    },
+    /// Something on the network is not in order.
+    Online {
+        /// What was found.
+        #[serde(flatten)]
+        checkup: Checkup,
     },
     /// A limit is higher than this process can live with.
     LimitTooHigh {
@@ -107,6 +140,10 @@ impl fmt::Display for Finding {
             Self::ServiceNotGranted { .. }
             | Self::GrantUnused { .. }
             | Self::ToolMissing { .. } => self.fmt_grant(formatter),
+            Self::ToolDisabled { component, tool } => write!(
+                formatter,
+                "{tool} is not offered: components.{component}.tools.{tool} has enabled = false"
+            ),
             Self::ServiceUnused { service } => {
                 write!(formatter, "[services.{service}] is granted to no component")
             }
@@ -115,6 +152,22 @@ impl fmt::Display for Finding {
                 "services.{service}.allow is empty, so nothing may be asked of it; list requests \
                  such as \"GET /items/{{}}\""
             ),
+            Self::TakenLiterally {
+                service,
+                template,
+                part,
+            } => write!(
+                formatter,
+                "services.{service}.allow: in {template:?}, {part:?} is plain text and stands for \
+                 nothing else; write {{}} for one free value, or {{**}} for the rest of a path"
+            ),
+            Self::SecretReadable { file, by } => write!(
+                formatter,
+                "{file} is a secret that {by} may read, as far as the folders above let them; run: \
+                 chmod go-r {file}",
+                file = file.display()
+            ),
+            Self::Online { checkup } => checkup.fmt(formatter),
             Self::LimitTooHigh { limit } => formatter.write_str(limit),
         }
     }
@@ -208,6 +261,8 @@ impl Findings {
             found.granted(name, grant, folder);
         }
         found.unused(config);
+        found.literal(config);
+        found.secrets(config);
         let limits = config.limits.beyond(Room::here());
         let limits = limits
             .into_iter()
@@ -255,7 +310,7 @@ impl Findings {
     fn granted(&mut self, name: &str, grant: &ComponentGrant, folder: &Folder) {
         let tools: Vec<&Tool> = folder
             .catalog
-            .tools()
+            .loaded()
             .filter(|tool| tool.backing.component.name == name)
             .map(AsRef::as_ref)
             .collect();
@@ -282,6 +337,12 @@ impl Findings {
                 self.warnings.push(missing(name, tool, &tools));
                 continue;
             };
+            if own.disabled {
+                self.warnings.push(Finding::ToolDisabled {
+                    component: name.to_owned(),
+                    tool: tool.clone(),
+                });
+            }
             for service in own.services.iter().flat_map(|services| services.keys()) {
                 if !asks(&[found], service) {
                     self.warnings.push(unused(Some(tool), service));

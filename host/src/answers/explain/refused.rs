@@ -41,6 +41,21 @@ pub enum Remedy {
     GiveArguments,
     /// Other arguments.
     Arguments,
+    /// The operator has denied the caller, the tool or its code.
+    Lift {
+        /// The identifier of the denial. Without it, the list of denials cannot be read.
+        denial: Option<String>,
+    },
+    /// The tool is disabled.
+    Enable {
+        /// The name of the tool.
+        tool: String,
+    },
+    /// The tool is offered to other tenants.
+    Tenant {
+        /// The tenants to which it is offered.
+        tenants: Vec<String>,
+    },
     /// Another name of a tool.
     Name {
         /// The tools that exist.
@@ -54,8 +69,27 @@ pub enum Remedy {
 }
 
 impl Remedy {
-    pub(super) fn of(denied: &Denied, given: bool, caller: &Caller, folder: &Folder) -> Self {
+    pub(super) fn of(
+        denied: &Denied,
+        (tool, given): (&str, bool),
+        caller: &Caller,
+        folder: &Folder,
+    ) -> Self {
+        let found = folder.catalog.find(tool);
+        let tenants = found.and_then(|tool| tool.backing.tenants.as_ref());
         match denied.reason {
+            RefusalReason::Denied | RefusalReason::DenialsUnavailable => Self::Lift {
+                denial: denied.denial.clone(),
+            },
+            RefusalReason::UnknownTarget if folder.catalog.disables(tool) => Self::Enable {
+                tool: tool.to_owned(),
+            },
+            RefusalReason::UnknownTarget if let Some(tenants) = tenants => Self::Tenant {
+                tenants: tenants
+                    .iter()
+                    .map(|tenant| tenant.name().to_owned())
+                    .collect(),
+            },
             RefusalReason::InsufficientScope => Self::Scopes {
                 missing: denied
                     .scopes
@@ -93,6 +127,24 @@ impl fmt::Display for Remedy {
                 .write_str("give the call's arguments with --arguments; without it they are {}"),
             Self::Arguments => formatter.write_str(
                 "use other arguments; `bailiwick inspect` prints the tool's input schema",
+            ),
+            Self::Lift { denial: Some(id) } => {
+                write!(formatter, "lift the denial: bailiwick deny --lift {id}")
+            }
+            Self::Lift { denial: None } => {
+                formatter.write_str("mend the list of denials; `bailiwick deny` says what is wrong")
+            }
+            Self::Enable { tool } => {
+                write!(
+                    formatter,
+                    "remove enabled = false of {tool} under [components]"
+                )
+            }
+            Self::Tenant { tenants } => write!(
+                formatter,
+                "the tool is offered to the tenants {}; add the caller's to tenants under \
+                 [components]",
+                tenants.join(", ")
             ),
             Self::Name { tools } if tools.is_empty() => {
                 formatter.write_str("add a component; there are no tools")

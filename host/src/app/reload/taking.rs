@@ -150,7 +150,7 @@ impl Watch {
         view: &Look,
     ) -> Option<BTreeSet<String>> {
         let known = Known::of(&built, terms, view);
-        self.host.serving.adopt(built.policy);
+        self.host.adopt(built.policy);
         if built.unusable.is_some() {
             self.known.terms = known.terms;
             return None;

@@ -29,11 +29,12 @@ const WIDE: Bounds = Bounds {
     target: 100,
     queue: 0,
     waiting: 100,
+    waiting_of_tenant: 100,
 };
 
 #[tokio::test]
 async fn each_bound_holds_and_is_named() {
-    let tenant = Count::Tenant("https://issuer.example".into(), "acme".into());
+    let tenant = Count::Tenant(Tenant::new("https://issuer.example", "acme"));
     let tool = Count::Target(Kind::Tool, "t".into());
     for (bounds, more, full) in [
         (Bounds { host: 2, ..WIDE }, vec![], Full::Host),
@@ -228,4 +229,80 @@ async fn a_client_that_leaves_gives_up_its_place_in_the_queue_and_takes_none_tha
         assert_eq!(wait().await.err(), Some(NoPlace::Gone), "{stops}");
         assert_eq!(gate.part("checks").used, 0, "{stops}");
     }
+}
+
+fn of_tenant(name: &str, user: &str) -> Vec<Count> {
+    let tenant = Tenant::new("https://issuer.example", name);
+    call(user, &[Count::Tenant(tenant)])
+}
+
+#[tokio::test]
+async fn a_tenant_that_floods_with_many_users_leaves_places_and_queue_to_others() {
+    let gate = gate(Bounds {
+        host: 8,
+        tenant: 4,
+        queue: 8,
+        waiting_of_tenant: 4,
+        ..WIDE
+    });
+    let mut running = Vec::new();
+    let mut waiting = Vec::new();
+    let mut refused = 0;
+    for user in 0..1000 {
+        match gate.ask(of_tenant("flood", &format!("user{user}"))) {
+            Ok(AdmissionState::Taken(place)) => running.push(place),
+            Ok(AdmissionState::Waiting(id, place, full)) => {
+                assert_eq!(full, Full::Tenant);
+                waiting.push((id, place));
+            }
+            Err(full) => {
+                assert_eq!(full, Full::Tenant);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((running.len(), waiting.len(), refused), (4, 4, 992));
+    let mut others = Vec::new();
+    for user in ["a", "b", "c", "d"] {
+        others.push(gate.admit(of_tenant("acme", user)).await.ok());
+    }
+    assert!(
+        others.iter().all(Option::is_some),
+        "another tenant has no place"
+    );
+    let fifth = gate.ask(of_tenant("acme", "e"));
+    assert!(
+        matches!(fifth, Ok(AdmissionState::Waiting(..))),
+        "another tenant has no room in the queue"
+    );
+    // A place that another tenant gives back does not go to the flood.
+    drop(others.pop());
+    let fits = matches!(
+        gate.ask(of_tenant("third", "f")),
+        Ok(AdmissionState::Taken(_))
+    );
+    assert!(!fits, "a newcomer overtakes");
+}
+
+#[test]
+fn a_tenant_has_a_share_of_its_own_as_long_as_the_operator_gives_it() {
+    let gate = gate(Bounds { tenant: 3, ..WIDE });
+    let small = Tenant::new("https://issuer.example", "small");
+    gate.share(HashMap::from([(small, 1)]));
+    let enter = |name: &str| match gate.ask(of_tenant(name, "user")) {
+        Ok(AdmissionState::Taken(place)) => Some(place),
+        _ => None,
+    };
+    let places = [enter("small"), enter("other"), enter("other")];
+    assert!(places.iter().all(Option::is_some));
+    assert!(enter("small").is_none() && enter("other").is_some());
+    let elsewhere = Count::Tenant(Tenant::new("https://partner.example", "small"));
+    let elsewhere = || gate.ask(call("user", std::slice::from_ref(&elsewhere)));
+    let two = (elsewhere(), elsewhere());
+    assert!(matches!(
+        two,
+        (Ok(AdmissionState::Taken(_)), Ok(AdmissionState::Taken(_)))
+    ));
+    gate.share(HashMap::new());
+    assert!(enter("small").is_some(), "the usual share again");
 }

@@ -16,6 +16,7 @@ fn check(site: &Site) -> (String, String) {
         &Args {
             config: site.config(),
             json: false,
+            online: false,
         },
         &mut Page::new(&mut bytes, false),
     );
@@ -81,6 +82,27 @@ const NOSY: Offered = Offered {
 /// The text to replace in [`CONFIG`], its replacement, the tools, whether it passes, and the
 /// output.
 const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
+    (
+        "\"GET /orders/{}\"",
+        "\"GET /orders/:id\"",
+        &[ORDER],
+        true,
+        "in \"GET /orders/:id\", \":id\" is plain text and stands for nothing else; write {}",
+    ),
+    (
+        "\"GET /orders/{}\"",
+        "\"GET /orders/{}/*\"",
+        &[ORDER],
+        true,
+        "\"*\" is plain text and stands for nothing else; write {} for one free value, or {**}",
+    ),
+    (
+        "[audit]",
+        "[components.orders.tools.get_order]\nenabled = false\n[audit]",
+        &[ORDER],
+        true,
+        "get_order is not offered: components.orders.tools.get_order has enabled = false",
+    ),
     (
         "",
         "",
@@ -236,6 +258,7 @@ fn as_json_it_is_the_same_report() {
     let args = Args {
         config: site.config(),
         json: true,
+        online: false,
     };
     let mut bytes = Vec::new();
     run(&args, &mut Page::new(&mut bytes, false)).unwrap();
@@ -252,6 +275,7 @@ fn as_json_a_configuration_that_cannot_be_used_is_a_list_of_errors() {
         let args = Args {
             config: site.config(),
             json: true,
+            online: false,
         };
         let mut bytes = Vec::new();
         run(&args, &mut Page::new(&mut bytes, false)).unwrap_err();
@@ -295,4 +319,18 @@ fn a_folder_whose_components_are_all_refused_is_not_called_empty() {
     assert!(said.contains("none is loaded; see errors"), "{said}");
     let (said, _) = check(&Site::new(CONFIG, &[]));
     assert!(said.contains("put components"), "{said}");
+}
+
+#[test]
+fn what_only_looks_like_a_placeholder_elsewhere_is_no_warning() {
+    let config = CONFIG.replace(
+        "\"GET /orders/{}\"",
+        "\"GET /orders/{}\", \"POST /orders/{}:cancel\", \"GET /files/{**}\"",
+    );
+    let site = Site::new(&config, &[("orders", component(&[ORDER]))]);
+    let (said, failed) = check(&site);
+    assert!(
+        failed.is_empty() && !said.contains("plain text"),
+        "{said}{failed}"
+    );
 }

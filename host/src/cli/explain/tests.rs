@@ -326,3 +326,40 @@ fn as_json_it_is_the_same_decision_and_still_fails_where_the_call_would() {
         assert_eq!(result.is_ok(), decision == "allowed", "{value}");
     }
 }
+
+#[test]
+fn a_denied_call_names_the_denial_that_stops_it() {
+    let site = Site::new(CONFIG, &[("more", component(&[HELLO]))]);
+    site.write("jwks.json", &jwks());
+    site.write("token", signed(SystemClock.now(), &json!({})).as_bytes());
+    let file = config::deny_settings(&site.config()).unwrap().file;
+    let explain = || {
+        let args = Args {
+            config: site.config(),
+            tool: "hello".to_owned(),
+            token_file: site.path("token"),
+            arguments: None,
+            json: false,
+        };
+        let mut bytes = Vec::new();
+        let refused = run(&args, &mut Page::new(&mut bytes, false)).is_err();
+        (refused, String::from_utf8(bytes).unwrap())
+    };
+    assert!(!explain().0, "nothing is denied");
+    let denial = json!({"id": "d1", "of": "tool", "name": "hello", "reason": "x",
+        "added": "2026-01-01T00:00:00.000Z"});
+    let list = json!({"serial": 1, "denials": [denial]}).to_string();
+    std::fs::create_dir_all(file.path().parent().unwrap()).unwrap();
+    site.write(file.path().to_str().unwrap(), list.as_bytes());
+    let (refused, said) = explain();
+    assert!(
+        refused && said.contains("bailiwick deny --lift d1"),
+        "{said}"
+    );
+    site.write(file.path().to_str().unwrap(), b"{");
+    let (refused, said) = explain();
+    assert!(
+        refused && said.contains("mend the list of denials"),
+        "{said}"
+    );
+}

@@ -75,3 +75,14 @@ fn what_is_remembered_is_bounded_and_a_flood_of_one_caller_leaves_the_others() {
     let kept = (0..most + 10).filter(|number| found(&digest(*number)));
     assert_eq!(kept.count(), MAX_ENTRIES - 1);
 }
+
+#[test]
+fn the_denied_are_forgotten_and_no_others() {
+    let tokens = VerifiedTokens::default();
+    for (number, subject) in [(1, "alice"), (2, "bob"), (3, "alice")] {
+        tokens.insert(digest(number), &caller_of(subject, 3_600_000), KEYS, NOW);
+    }
+    tokens.forget(|caller| caller.actor().sub == "alice");
+    let left = [1, 2, 3].map(|number| tokens.find(&digest(number), NOW, |_| Some(KEYS)).is_some());
+    assert_eq!(left, [false, true, false]);
+}

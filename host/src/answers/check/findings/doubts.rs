@@ -1,0 +1,91 @@
+//! What the host accepts, and the operator probably did not mean.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
+
+use super::{Finding, Findings};
+use crate::config::Config;
+use crate::owned::folder_of;
+
+impl Findings {
+    /// Finds parts of templates that other programs would read as placeholders.
+    pub(super) fn literal(&mut self, config: &Config) {
+        let allowed = config
+            .services
+            .iter()
+            .flat_map(|service| service.allow.iter().map(move |allow| (service, allow)));
+        for (service, allow) in allowed {
+            let template = allow.to_string();
+            let is_odd = |part: &&str| {
+                part.strip_prefix(':').is_some_and(|name| !name.is_empty())
+                    || part.replace("{**}", "").contains('*')
+            };
+            let parts = template.split(['/', '?', '&', '=', ' ']);
+            let parts: Vec<_> = parts.filter(is_odd).map(String::from).collect();
+            let found = parts.into_iter().map(|part| Finding::TakenLiterally {
+                service: service.name.clone(),
+                template: template.clone(),
+                part,
+            });
+            self.warnings.extend(found);
+        }
+    }
+
+    /// Finds secrets that others may read. One that everyone can reach is an error of the
+    /// configuration.
+    pub(super) fn secrets(&mut self, config: &Config) {
+        let own = rustix::process::getegid().as_raw();
+        let is_ours = |group: u32| group == own || config.server.trust.groups.contains(&group);
+        for file in &config.secrets {
+            let folder = fs::metadata(folder_of(file));
+            let (Ok(secret), Ok(folder)) = (fs::metadata(file), folder) else {
+                continue;
+            };
+            let rights = |of: &Metadata| (of.mode(), of.gid());
+            let Some(by) = readers(rights(&secret), rights(&folder), is_ours) else {
+                continue;
+            };
+            let file = file.clone();
+            self.warnings.push(Finding::SecretReadable { file, by });
+        }
+    }
+}
+
+/// Returns the others who may read a file in a folder, each given with its mode and group.
+fn readers(
+    (mode, group): (u32, u32),
+    (folder_mode, folder_group): (u32, u32),
+    is_ours: impl Fn(u32) -> bool,
+) -> Option<&'static str> {
+    let enters = folder_mode & 0o001 != 0;
+    let group_enters = enters || (folder_mode & 0o010 != 0 && folder_group == group);
+    match mode {
+        mode if mode & 0o004 != 0 && enters => Some("everyone"),
+        mode if mode & 0o040 != 0 && group_enters && !is_ours(group) => Some("its group"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_readable_by_those_who_may_enter_its_folder() {
+        for (file, folder, expected) in [
+            ((0o600, 7), (0o755, 7), None),
+            ((0o644, 7), (0o700, 7), None),
+            ((0o604, 7), (0o711, 7), Some("everyone")),
+            ((0o640, 7), (0o711, 8), Some("its group")),
+            ((0o640, 7), (0o710, 7), Some("its group")),
+            ((0o640, 7), (0o710, 8), None),
+            ((0o640, 1), (0o711, 8), None),
+        ] {
+            assert_eq!(
+                readers(file, folder, |group| group == 1),
+                expected,
+                "{file:?} {folder:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The part on this machine: keys, folders, journal, denials.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use bailiwick_journal::cli::chain;
+
+use super::Checkup;
+use crate::audit::{self, Given};
+use crate::config::Config;
+use crate::intake;
+use crate::note::VerifierKey;
+use crate::owned::{self, OwnedError, Trust};
+use crate::seams::{Clock as _, SystemClock};
+
+pub(super) fn local(config: &Config) -> Vec<Checkup> {
+    let trust = &config.server.trust;
+    let mut found = keys(&config.envelope.keys, trust);
+    found.extend(folders(config));
+    found.push(tools(config));
+    found.push(journal(config));
+    found.push(denials(config));
+    found
+}
+
+/// Looks at the keys that are there. The rest is made by the first start.
+fn keys(folder: &Path, trust: &Trust) -> Vec<Checkup> {
+    let about = "keys";
+    let place = folder.display();
+    if is_missing(folder) {
+        let found = format!("{place} does not exist yet; the first start makes it and the keys");
+        return vec![Checkup::good(about, found)];
+    }
+    let mut present = 0;
+    let mut wrong = Vec::new();
+    for name in KEYS {
+        match owned::read_private(&folder.join(name), MAX_KEY, trust) {
+            Ok(_) => present += 1,
+            Err(OwnedError::Read(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => wrong.push(Checkup::bad(
+                about,
+                format!("{place}/{name} cannot be used: {}", chain(&error)),
+                "let it belong to the host's user alone, with mode 0600, or restore it from the \
+                 backup",
+            )),
+        }
+    }
+    let known = usize::from(present == KEYS.len() || present == 0);
+    if wrong.is_empty() && known == 0 {
+        let found = format!("{place} has {present} of {} keys", KEYS.len());
+        let remedy = "restore the others from the backup; a start makes new ones in their place";
+        wrong.push(Checkup::doubtful(about, found, remedy));
+    }
+    if wrong.is_empty() {
+        wrong.push(Checkup::good(about, format!("{place} has {present} keys")));
+    }
+    wrong
+}
+
+/// Looks at the folders that the host writes to.
+fn folders(config: &Config) -> Vec<Checkup> {
+    let cache = config.server.cache(&config.envelope);
+    let named = [
+        ("audit.folder", &config.audit.folder),
+        ("audit.memory", &config.audit.memory),
+        ("server.cache", &cache),
+    ];
+    named
+        .into_iter()
+        .map(|(name, path)| folder(name, path))
+        .collect()
+}
+
+fn folder(name: &str, path: &Path) -> Checkup {
+    let place = path.display();
+    // The nearest folder that exists says whether it can be made.
+    let Some(there) = path.ancestors().find(|above| above.is_dir()) else {
+        return Checkup::bad(
+            name,
+            format!("{place} cannot be made"),
+            "name another folder",
+        );
+    };
+    let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    if let Err(error) = rustix::fs::access(there, access) {
+        return Checkup::bad(
+            name,
+            format!("{} cannot be written: {error}", there.display()),
+            "let it belong to the host's user, or mount it writable",
+        );
+    }
+    match rustix::fs::statvfs(there) {
+        Ok(of) if of.f_bavail.saturating_mul(of.f_frsize) < LITTLE_ROOM => Checkup::doubtful(
+            name,
+            format!(
+                "{place} has {} MiB left",
+                of.f_bavail.saturating_mul(of.f_frsize) >> 20
+            ),
+            "make room: a journal that cannot be written stops every call",
+        ),
+        _ => Checkup::good(name, format!("{place} can be written")),
+    }
+}
+
+fn tools(config: &Config) -> Checkup {
+    let (about, place) = ("server.tools", config.server.tools.display());
+    match intake::candidates(&config.server.tools, &config.server.trust) {
+        Ok(found) => match found.len() {
+            0 => Checkup::doubtful(
+                about,
+                format!("{place} has no components"),
+                "build one: bailiwick build CRATE --out FOLDER",
+            ),
+            count => Checkup::good(about, format!("{place} has {count} components")),
+        },
+        Err(error) => Checkup::bad(
+            about,
+            format!("{place} cannot be used: {}", chain(&error)),
+            "make the folder, and let no one else write it",
+        ),
+    }
+}
+
+/// Verifies the journal with the key that lies in its folder.
+fn journal(config: &Config) -> Checkup {
+    let (about, folder) = ("journal", &config.audit.folder);
+    let place = folder.display();
+    if audit::is_in_use(folder) {
+        let found = format!("{place} is in use: a host runs");
+        return Checkup::good(about, found);
+    }
+    if is_missing(&folder.join("checkpoint")) {
+        let found = format!("{place} has no journal yet; the first start begins one");
+        return Checkup::good(about, found);
+    }
+    let key = fs::read_to_string(folder.join("key")).ok();
+    let key: Option<VerifierKey> = key.and_then(|text| text.trim().parse().ok());
+    let given = Given {
+        key: key.as_ref(),
+        ..Given::default()
+    };
+    match audit::verify_given(folder, given) {
+        Ok(_) => Checkup::good(about, format!("{place} verifies")),
+        Err(error) => Checkup::bad(
+            about,
+            format!("{place} does not verify: {}", chain(&error)),
+            "do not start the host on it; see docs/journal.md, \"When something fails\"",
+        ),
+    }
+}
+
+fn denials(config: &Config) -> Checkup {
+    let (about, file) = ("denials", config.denials());
+    match file.read(0) {
+        Ok(list) => {
+            let now_ms = SystemClock.now_ms();
+            let denials = list.denials.iter().filter(|one| one.is_in_effect(now_ms));
+            Checkup::good(about, format!("{} in effect", denials.count()))
+        }
+        Err(error) => Checkup::bad(about, chain(&error), "until then a host refuses every call"),
+    }
+}
+
+fn is_missing(path: &Path) -> bool {
+    matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
+const KEYS: [&str; 6] = [
+    "envelope.pem",
+    "transaction.pem",
+    "journal.pem",
+    "mac.key",
+    "cache.key",
+    "journal-mac.key",
+];
+const MAX_KEY: u64 = 64 << 10;
+/// A few hours of a busy host.
+const LITTLE_ROOM: u64 = 1 << 30;

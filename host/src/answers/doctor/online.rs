@@ -1,0 +1,212 @@
+//! The part on the network: issuers with their keys, the clock beside theirs, services, and tokens
+//! of the host's own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailiwick_journal::cli::chain;
+use http::{HeaderMap, Method, Request, Uri, header};
+use http_body_util::Full;
+use hyper::body::Bytes;
+
+use super::Checkup;
+use crate::app;
+use crate::config::{Config, Issuer};
+use crate::delegation::{Auth, ServiceSettings};
+use crate::egress::{AddressPolicy, Client, EgressError, Reply, Tls};
+use crate::seams::{Clock, SystemClock};
+use crate::tokens::{
+    Asking, ClientCredentials, ClientSettings, EndpointError, KeyRing, KeySource, TokenEndpoint,
+};
+
+/// Asks everything on the network that a host with this configuration would ask.
+pub async fn online(config: &Config) -> Vec<Checkup> {
+    let tls = match app::tls() {
+        Ok(tls) => tls,
+        Err(error) => {
+            let remedy = "install the system's root certificates (ca-certificates)";
+            return vec![Checkup::bad("TLS", format!("{error:#}"), remedy)];
+        }
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut found = Vec::new();
+    for issuer in &config.issuers {
+        found.push(keys(issuer, &tls, &clock).await);
+        found.extend(time(issuer, &tls, clock.as_ref()).await);
+    }
+    for service in &config.services {
+        found.push(reach(service, &tls).await);
+        found.extend(tokens(service, &tls, &clock).await);
+    }
+    found
+}
+
+/// Gets an issuer's keys as the host does.
+async fn keys(issuer: &Issuer, tls: &Tls, clock: &Arc<dyn Clock>) -> Checkup {
+    let about = format!("issuer {}", issuer.settings.issuer);
+    let ring = KeyRing::new(issuer.key_settings(), tls, Arc::clone(clock));
+    match ring.ask().await {
+        Ok(()) => Checkup::good(&about, "its keys can be used"),
+        Err(error) => Checkup::bad(
+            &about,
+            format!("its tokens are not admitted: {}", chain(&error)),
+            key_remedy(&issuer.keys),
+        ),
+    }
+}
+
+fn key_remedy(source: &KeySource) -> String {
+    match source {
+        KeySource::File(file) => format!("mend {}", file.path.display()),
+        KeySource::Remote { url, .. } => {
+            format!("see that {url} answers this machine with a key set, or mend jwks_uri")
+        }
+        KeySource::Discovered { .. } => {
+            "see that the issuer's metadata answers this machine and names exactly this issuer, or \
+             set jwks_uri; for an address within a private network, set private_addresses"
+                .to_owned()
+        }
+    }
+}
+
+/// Compares the clock with that of an issuer on the network, if it says the time.
+async fn time(issuer: &Issuer, tls: &Tls, clock: &dyn Clock) -> Option<Checkup> {
+    let (url, addresses): (Uri, _) = match &issuer.keys {
+        KeySource::Discovered { issuer, addresses } => (issuer.parse().ok()?, addresses),
+        KeySource::Remote { url, addresses } => (url.clone(), addresses),
+        KeySource::File(_) => return None,
+    };
+    let answer = ask(tls, addresses, Method::HEAD, url).await.ok()?;
+    let theirs = date(&answer.headers)?;
+    let ahead = i128::from(clock.now()) - i128::from(theirs);
+    let skew = issuer.settings.times.skew.max(TOLERATED);
+    let found = match ahead {
+        0.. => format!("{ahead} s ahead of {}", issuer.settings.issuer),
+        _ => format!("{} s behind {}", -ahead, issuer.settings.issuer),
+    };
+    if ahead.unsigned_abs() <= u128::from(skew) {
+        return Some(Checkup::good("clock", found));
+    }
+    let remedy = "set the clock of this machine by NTP: tokens would be expired, or not valid yet";
+    Some(Checkup::bad("clock", found, remedy))
+}
+
+/// Reads a date of HTTP (RFC 9110 §5.6.7), in seconds since 1970-01-01 UTC.
+pub(super) fn date(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(header::DATE)?.to_str().ok()?;
+    let mut words = text.split(' ').skip(1);
+    let (day, month, year) = (words.next()?, words.next()?, words.next()?);
+    let (time, zone) = (words.next()?, words.next()?);
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let month = months.iter().position(|name| *name == month)? + 1;
+    let ms = crate::audit::parse_time(&format!("{year}-{month:02}-{day}T{time}"))?;
+    (zone == "GMT").then_some(ms / 1000)
+}
+
+/// Asks a service for nothing, without a credential. Any answer shows that it is there.
+async fn reach(service: &ServiceSettings, tls: &Tls) -> Checkup {
+    let about = format!("service {}", service.name);
+    match ask(tls, &service.addresses, Method::HEAD, service.url.clone()).await {
+        Ok(answer) => Checkup::good(&about, format!("it answers ({})", answer.status.as_u16())),
+        Err(error) => {
+            let remedy = match &error {
+                EgressError::Blocked(_) => {
+                    "name its addresses in private_addresses, or use its public address"
+                }
+                _ => "see that this machine can reach its url, and trusts its certificate",
+            };
+            let found = format!("it does not answer: {}", error.with_causes());
+            Checkup::bad(&about, found, remedy)
+        }
+    }
+}
+
+/// Obtains the tokens of the host's own that the service needs.
+async fn tokens(service: &ServiceSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Vec<Checkup> {
+    let mut found = Vec::new();
+    if let Auth::ClientCredentials {
+        client,
+        scopes,
+        expect_scopes,
+        audience,
+    } = &service.auth
+    {
+        let asking = Asking {
+            scopes: scopes.clone(),
+            expected: expect_scopes.clone(),
+            audience: audience.clone(),
+        };
+        let about = format!("services.{}.auth", service.name);
+        let obtained = obtain(client, asking, (tls, clock)).await;
+        found.push(match obtained {
+            Ok(()) => Checkup::good(&about, "the host's own token is issued"),
+            Err(error) => refused(&about, &error),
+        });
+    }
+    if let Some(exchange) = &service.exchange {
+        let asking = Asking {
+            audience: exchange.actor_audience.clone(),
+            ..Asking::default()
+        };
+        let about = format!("services.{}.exchange", service.name);
+        let obtained = obtain(&exchange.client, asking, (tls, clock)).await;
+        found.push(match obtained {
+            Ok(()) => Checkup::good(&about, "the authorization server knows the host's client"),
+            // Such a client may exchange tokens all the same.
+            Err(EndpointError::Refused(code)) if !exchange.actor && code != "invalid_client" => {
+                let found = format!("the authorization server answers ({code})");
+                Checkup::good(&about, found)
+            }
+            Err(error) => refused(&about, &error),
+        });
+    }
+    found
+}
+
+async fn obtain(
+    client: &ClientSettings,
+    asking: Asking,
+    (tls, clock): (&Tls, &Arc<dyn Clock>),
+) -> Result<(), EndpointError> {
+    let endpoint = TokenEndpoint::new(client.clone(), tls);
+    let own = ClientCredentials::new(endpoint, asking, Arc::clone(clock));
+    own.token().await.map(drop)
+}
+
+fn refused(about: &str, error: &EndpointError) -> Checkup {
+    let remedy = match error {
+        EndpointError::Refused("invalid_client") => {
+            "compare client_id and the secret with those at the authorization server"
+        }
+        EndpointError::Unreachable | EndpointError::TimedOut => {
+            "see that this machine can reach token_endpoint; for an address within a private \
+             network, set private_addresses"
+        }
+        EndpointError::Refused(_) | EndpointError::ScopeDenied(_) => {
+            "allow the client at the authorization server this grant, audience and scopes"
+        }
+        _ => "see the authorization server's log",
+    };
+    Checkup::bad(about, chain(error), remedy)
+}
+
+async fn ask(
+    tls: &Tls,
+    addresses: &AddressPolicy,
+    method: Method,
+    url: Uri,
+) -> Result<Reply, EgressError> {
+    let mut request = Request::new(Full::new(Bytes::new()));
+    *request.method_mut() = method;
+    *request.uri_mut() = url;
+    Client::new(tls, addresses.clone())
+        .send(request, TIME, MAX_ANSWER)
+        .await
+}
+
+const TIME: Duration = Duration::from_secs(10);
+const MAX_ANSWER: usize = 1 << 20;
+/// The date in an answer is rounded, and the answer takes its time.
+const TOLERATED: u64 = 15;

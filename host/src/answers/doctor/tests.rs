@@ -1,0 +1,84 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use http::{HeaderMap, HeaderValue, header};
+
+use super::super::testing::{CONFIG, HELLO, Site, component, config};
+use super::*;
+
+fn of<'c>(found: &'c [Checkup], about: &str) -> &'c Checkup {
+    found.iter().find(|one| one.about == about).unwrap()
+}
+
+#[test]
+fn a_site_before_its_first_start_is_in_order() {
+    let site = Site::new(CONFIG, &[("hello", component(&[HELLO]))]);
+    let found = local::local(&config(&site));
+    assert!(
+        found
+            .iter()
+            .all(|one| one.condition == Condition::Good && one.remedy.is_none()),
+        "{found:#?}"
+    );
+    assert!(
+        of(&found, "keys")
+            .found
+            .contains("the first start makes it")
+    );
+}
+
+#[test]
+fn each_fault_on_the_machine_is_found_with_its_remedy() {
+    let site = Site::new(CONFIG, &[]);
+    let settings = config(&site);
+    let keys = &settings.envelope.keys;
+    fs::create_dir(keys).unwrap();
+    fs::set_permissions(keys, Permissions::from_mode(0o700)).unwrap();
+    for name in ["envelope.pem", "mac.key"] {
+        fs::write(keys.join(name), "x").unwrap();
+        fs::set_permissions(keys.join(name), Permissions::from_mode(0o600)).unwrap();
+    }
+    let found = local::local(&settings);
+    assert!(
+        of(&found, "keys").found.contains("has 2 of 6 keys"),
+        "{found:#?}"
+    );
+    assert_eq!(of(&found, "server.tools").condition, Condition::Doubtful);
+
+    fs::set_permissions(keys.join("mac.key"), Permissions::from_mode(0o644)).unwrap();
+    fs::create_dir(&settings.audit.folder).unwrap();
+    fs::write(
+        settings.audit.folder.join("checkpoint"),
+        "nothing of the kind",
+    )
+    .unwrap();
+    fs::write(settings.denials().path(), "{").unwrap();
+    let found = local::local(&settings);
+    for about in ["keys", "journal", "denials"] {
+        let one = of(&found, about);
+        assert_eq!(one.condition, Condition::Bad, "{one}");
+        assert!(
+            one.remedy.as_ref().is_some_and(|remedy| remedy.len() > 10),
+            "{one}"
+        );
+    }
+    assert!(of(&found, "keys").found.contains("mac.key"));
+}
+
+#[test]
+fn dates_of_http_are_read() {
+    for (text, expected) in [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:37 CET", None),
+        ("Sun, 31 Feb 1994 08:49:37 GMT", None),
+        ("", None),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::DATE, HeaderValue::from_static(text));
+        assert_eq!(online::date(&headers), expected, "{text}");
+    }
+}

@@ -1,0 +1,232 @@
+//! The watch over the denials: a changed list is read, put into effect and recorded.
+//!
+//! Invariant: what a new list denies is denied before anything else happens, and what it no longer
+//! denies only once that is recorded. While the list cannot be relied on, everything is denied.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::chain;
+use super::ground::Ground;
+use super::look::Stamp;
+use crate::audit::{
+    AuditUnavailable, DenialAdded, DenialLifted, DenialsFound, DenialsLost, Detail, Journal,
+    rfc3339,
+};
+use crate::call::Host;
+use crate::denials::{
+    Changes, Denial, DenialFile, DenialList, DenialOf, Denials, DenialsError, Requester,
+};
+use crate::seams::Clock;
+
+/// The watch over the denials.
+pub(super) struct DenialWatch {
+    file: DenialFile,
+    denials: Arc<Denials>,
+    journal: Journal,
+    clock: Arc<dyn Clock>,
+    /// The list that was recorded last.
+    list: DenialList,
+    /// The file as it was when it was last read, if it was.
+    seen: Option<Option<Stamp>>,
+    /// The recorded reason for which the list cannot be relied on.
+    lost: Option<String>,
+    /// True until the host's own copy is the list that was recorded last.
+    unremembered: bool,
+    /// The time of another try, although the file has not changed.
+    again: Option<Instant>,
+}
+
+impl DenialWatch {
+    /// Puts the denials into effect with which the host starts. If they cannot be relied on, the
+    /// host starts all the same and denies everything until they can.
+    pub(super) async fn begin(ground: &Ground) -> Self {
+        let file = ground.denial_file.clone();
+        let mut watch = Self {
+            // Whatever is wrong with the copy, the first look finds it, too.
+            list: file.recorded().unwrap_or_default(),
+            file,
+            denials: Arc::clone(&ground.denials),
+            journal: ground.journal.clone(),
+            clock: Arc::clone(&ground.clock),
+            seen: None,
+            lost: None,
+            unremembered: false,
+            again: None,
+        };
+        watch.follow(None).await;
+        watch
+    }
+
+    /// Watches until `stop` fires.
+    pub(super) async fn run(mut self, host: Arc<Host>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(PERIOD) => self.follow(Some(&host)).await,
+            }
+        }
+    }
+
+    /// Looks at the file once, and follows it if it has changed.
+    async fn follow(&mut self, host: Option<&Host>) {
+        let path = self.file.path().to_owned();
+        let Ok(now) = tokio::task::spawn_blocking(move || Stamp::of(&path)).await else {
+            return;
+        };
+        let is_due = self.again.is_some_and(|again| Instant::now() >= again);
+        if self.seen == Some(now) && !is_due {
+            return;
+        }
+        let (file, least) = (self.file.clone(), self.list.serial);
+        let Ok(read) = tokio::task::spawn_blocking(move || file.read(least)).await else {
+            return;
+        };
+        self.again = Some(Instant::now() + PAUSE);
+        let done = match read {
+            Ok(list) => self.take(list, host).await,
+            Err(error) => self.lose(&error).await,
+        };
+        if let Err(error) = done {
+            // The looks go on until it can be recorded.
+            tracing::error!(cause = %error, "a change of the denials cannot be recorded now");
+            return;
+        }
+        self.seen = Some(now);
+        if self.lost.is_none() && !self.unremembered {
+            self.again = None;
+        }
+    }
+
+    /// Puts a list into effect and records it.
+    async fn take(
+        &mut self,
+        list: DenialList,
+        host: Option<&Host>,
+    ) -> Result<(), AuditUnavailable> {
+        let Changes { added, lifted } = self.list.changes_to(&list);
+        if !added.is_empty() || !self.denials.are_known() {
+            self.denials.adopt([&self.list, &list]);
+            forget(host, &added);
+        }
+        for denial in &added {
+            self.journal.record(added_record(denial)).await?;
+            tracing::warn!(denial = denial.id, stops = %denial, "a denial is in effect");
+        }
+        for denial in &lifted {
+            let expired = !denial.is_in_effect(self.clock.now_ms());
+            self.journal.record(lifted_record(denial, expired)).await?;
+            tracing::warn!(denial = denial.id, expired, stopped = %denial, "a denial is lifted");
+        }
+        if self.lost.is_some() {
+            let detail = Detail::from_iter([
+                ("change", list.serial),
+                (
+                    "denials",
+                    u64::try_from(list.denials.len()).unwrap_or(u64::MAX),
+                ),
+            ]);
+            self.journal.record(DenialsFound { detail }).await?;
+            tracing::warn!(change = list.serial, "the denials can be relied on again");
+            self.lost = None;
+        }
+        // A credential that was obtained just before the denial must not outlive it.
+        forget(host, &lifted);
+        self.denials.adopt([&list]);
+        self.unremembered |= list.serial != self.list.serial;
+        self.list = list;
+        self.remember().await;
+        Ok(())
+    }
+
+    /// Writes the host's own copy. Without it, a restart records the changes again.
+    async fn remember(&mut self) {
+        if !self.unremembered {
+            return;
+        }
+        let (file, list) = (self.file.clone(), self.list.clone());
+        match tokio::task::spawn_blocking(move || file.remember(&list)).await {
+            Ok(Ok(())) => self.unremembered = false,
+            Ok(Err(error)) => {
+                tracing::error!(cause = chain(&error), "the denials cannot be remembered");
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Denies everything and records why.
+    async fn lose(&mut self, error: &DenialsError) -> Result<(), AuditUnavailable> {
+        self.denials.forget();
+        let cause = chain(error);
+        if self.lost.as_ref() == Some(&cause) {
+            return Ok(());
+        }
+        tracing::error!(
+            cause,
+            "the denials cannot be relied on; every request is refused"
+        );
+        let detail = Detail::from_iter([("cause", cause.as_str())]);
+        self.journal.record(DenialsLost { detail }).await?;
+        self.lost = Some(cause);
+        Ok(())
+    }
+}
+
+/// Forgets the verified tokens and the credentials of everyone whom these denials are about.
+fn forget(host: Option<&Host>, denials: &[Denial]) {
+    let about: Vec<_> = denials.iter().filter(|one| one.is_of_identity()).collect();
+    let Some(host) = host.filter(|_| !about.is_empty()) else {
+        return;
+    };
+    // A credential does not say which agents stood before the last one.
+    let is_one = |asking: &Requester<'_>| {
+        let is_of = |one: &&Denial| one.of == DenialOf::Agent || one.covers(asking);
+        about.iter().any(is_of)
+    };
+    let access = &host.serving.now().access;
+    access
+        .identity
+        .forget(|caller| is_one(&Requester::of(caller.actor(), caller.agent())));
+    access.broker.forget(is_one);
+}
+
+fn added_record(denial: &Denial) -> DenialAdded {
+    let mut members = about(denial);
+    members.push(("reason", denial.reason.clone()));
+    if let Some(until) = denial.until {
+        members.push(("until", rfc3339(until)));
+    }
+    DenialAdded {
+        denial: (&denial.id).into(),
+        detail: Detail::from_iter(members),
+    }
+}
+
+fn lifted_record(denial: &Denial, expired: bool) -> DenialLifted {
+    let mut members = about(denial);
+    members.push((
+        "because",
+        if expired { "expired" } else { "lifted" }.to_owned(),
+    ));
+    DenialLifted {
+        denial: (&denial.id).into(),
+        detail: Detail::from_iter(members),
+    }
+}
+
+fn about(denial: &Denial) -> Vec<(&'static str, String)> {
+    let mut members = vec![
+        ("of", denial.of.as_str().to_owned()),
+        ("name", denial.name.clone()),
+    ];
+    members.extend(denial.issuer.clone().map(|issuer| ("issuer", issuer)));
+    members
+}
+
+/// The time between two looks. With the time to read a list, a change is in effect within a second.
+const PERIOD: Duration = Duration::from_millis(200);
+/// The time between two tries while something is wrong.
+const PAUSE: Duration = Duration::from_secs(1);

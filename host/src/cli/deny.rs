@@ -1,0 +1,346 @@
+//! `bailiwick deny`: stops an identity, a tool or code at once, and lifts that again.
+//!
+//! It changes a file that the running host looks at. Then it waits until the host has followed.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use bailiwick::audit::{is_in_use, parse_time, rfc3339};
+use bailiwick::config::{self, DenySettings};
+use bailiwick::denials::{Denial, DenialFile, DenialList, DenialOf, DenialsError};
+use bailiwick::seams::{Clock as _, SystemClock, hex};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::page::{Page, Tone, counted};
+use super::table::Table;
+use super::wait;
+
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("what"))]
+#[command(group = clap::ArgGroup::new("name").args(["subject", "agent", "client", "tenant", "tool", "component"]))]
+pub(crate) struct Args {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    config: PathBuf,
+    /// Deny a user or service account by its subject.
+    #[arg(long, value_name = "SUB", group = "what")]
+    subject: Option<String>,
+    /// Deny an agent, also where it acts through another one.
+    #[arg(long, value_name = "ID", group = "what")]
+    agent: Option<String>,
+    /// Deny an OAuth client.
+    #[arg(long, value_name = "ID", group = "what")]
+    client: Option<String>,
+    /// Deny everyone in a tenant.
+    #[arg(long, value_name = "NAME", group = "what")]
+    tenant: Option<String>,
+    /// Stop a tool.
+    #[arg(long, value_name = "NAME", group = "what")]
+    tool: Option<String>,
+    /// Stop code, by its digest or as the file that has it.
+    #[arg(long, value_name = "sha256:...|FILE", group = "what")]
+    component: Option<String>,
+    /// The issuer of the subject, agent, client or tenant: an alias of the configuration. A subject
+    /// needs it if there are several; others are then denied for every issuer.
+    #[arg(long, value_name = "ALIAS", requires = "name")]
+    issuer: Option<String>,
+    /// The reason, for the journal and the list. Callers do not see it.
+    #[arg(long, value_name = "TEXT", requires = "name")]
+    reason: Option<String>,
+    /// The time for which it holds, such as 30m, 8h or 7d. Without one it holds until it is lifted.
+    #[arg(
+        long = "for",
+        value_name = "TIME",
+        requires = "name",
+        conflicts_with = "until"
+    )]
+    lasts: Option<String>,
+    /// The time until which it holds, such as 2026-12-24T08:00 (UTC).
+    #[arg(long, value_name = "TIME", requires = "name")]
+    until: Option<String>,
+    /// Lift the denial with this id.
+    #[arg(long, value_name = "ID", group = "what")]
+    lift: Vec<String>,
+    /// Rely on the list as it is, although it is missing, damaged or older than before.
+    #[arg(long, group = "what")]
+    adopt: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
+    let settings = config::deny_settings(&args.config)?;
+    let file = &settings.file;
+    if args.adopt {
+        return adopt(&settings, page);
+    }
+    let now_ms = SystemClock.now_ms();
+    let serial = if let Some((of, name)) = args.named() {
+        let wanted = args.denial(&settings, of, name, now_ms)?;
+        let (denial, serial) = file.change(|list| add(list, wanted, now_ms))?;
+        said(page, Tone::Good, &denial.id, &denial.to_string())?;
+        serial
+    } else if args.lift.is_empty() {
+        return list(args, file, now_ms, page);
+    } else {
+        let (lifted, serial) = file.change(|list| lift(list, &args.lift, now_ms))?;
+        for denial in &lifted {
+            said(page, Tone::Good, &denial.id, &format!("lifted: {denial}"))?;
+        }
+        serial
+    };
+    wait_for(&settings, serial, page)
+}
+
+impl Args {
+    /// Returns what is to be denied.
+    fn named(&self) -> Option<(DenialOf, &str)> {
+        let options = [
+            (DenialOf::Subject, &self.subject),
+            (DenialOf::Agent, &self.agent),
+            (DenialOf::Client, &self.client),
+            (DenialOf::Tenant, &self.tenant),
+            (DenialOf::Tool, &self.tool),
+            (DenialOf::Component, &self.component),
+        ];
+        options
+            .into_iter()
+            .find_map(|(of, name)| Some((of, name.as_deref()?)))
+    }
+
+    fn denial(
+        &self,
+        settings: &DenySettings,
+        of: DenialOf,
+        name: &str,
+        now_ms: u64,
+    ) -> anyhow::Result<Denial> {
+        let reason = self.reason.clone();
+        let reason = reason.context("--reason is missing: say why, for the journal")?;
+        let name = match of {
+            DenialOf::Component => digest(name)?,
+            _ => name.to_owned(),
+        };
+        let denial = Denial {
+            // The change gives it its own.
+            id: "d0".into(),
+            of,
+            issuer: issuer(settings, of, self.issuer.as_deref())?,
+            name,
+            reason,
+            added: now_ms,
+            until: self.end(now_ms)?,
+        };
+        denial.check()?;
+        Ok(denial)
+    }
+
+    fn end(&self, now_ms: u64) -> anyhow::Result<Option<u64>> {
+        let end = match (&self.lasts, &self.until) {
+            (None, None) => return Ok(None),
+            (Some(lasts), _) => length(lasts)
+                .and_then(|length| now_ms.checked_add(length))
+                .filter(|end| *end <= LATEST)
+                .with_context(|| format!("--for: expected 30m, 8h or 7d, found {lasts:?}"))?,
+            (None, Some(until)) => parse_time(until)
+                .with_context(|| format!("--until: expected 2026-12-24T08:00, found {until:?}"))?,
+        };
+        ensure!(
+            end > now_ms,
+            "--until is over: it is {} now",
+            rfc3339(now_ms)
+        );
+        Ok(Some(end))
+    }
+}
+
+/// Adds a denial, unless it is in the list already. An entry that is made again with an earlier end
+/// would take away some of what was denied.
+fn add(list: &mut DenialList, wanted: Denial, now_ms: u64) -> Result<(Denial, u64), DenialsError> {
+    drop_expired(list, now_ms);
+    if let Some(same) = list.denials.iter().find(|same| same.is_same(&wanted)) {
+        return Err(DenialsError::Change(format!(
+            "{same} is denied already as {}; lift that first",
+            same.id
+        )));
+    }
+    let denial = Denial {
+        id: format!("d{}", list.serial),
+        ..wanted
+    };
+    list.denials.push(denial.clone());
+    Ok((denial, list.serial))
+}
+
+/// Lifts the denials with these ids.
+fn lift(
+    list: &mut DenialList,
+    ids: &[String],
+    now_ms: u64,
+) -> Result<(Vec<Denial>, u64), DenialsError> {
+    let is_there = |id: &&String| list.denials.iter().any(|denial| denial.id == **id);
+    if let Some(unknown) = ids.iter().find(|id| !is_there(id)) {
+        return Err(DenialsError::Change(format!(
+            "there is no denial {unknown:?}; run the command without options for the list"
+        )));
+    }
+    let lifted = list
+        .denials
+        .extract_if(.., |denial| ids.contains(&denial.id));
+    let lifted = lifted.collect();
+    drop_expired(list, now_ms);
+    Ok((lifted, list.serial))
+}
+
+fn drop_expired(list: &mut DenialList, now_ms: u64) {
+    list.denials.retain(|denial| denial.is_in_effect(now_ms));
+}
+
+fn adopt(settings: &DenySettings, page: &mut Page<'_>) -> anyhow::Result<()> {
+    let file = &settings.file;
+    let adopted = file.adopt()?;
+    if let Some(damaged) = &adopted.damaged {
+        let aside = format!(
+            "the file that could not be read is now {}",
+            damaged.display()
+        );
+        page.say(&[(Tone::Warning, &aside)])?;
+    }
+    let count = counted(adopted.list.denials.len(), "denial");
+    page.say(&[
+        (Tone::Good, "adopted: "),
+        (
+            Tone::Plain,
+            &format!("{} with {count}", file.path().display()),
+        ),
+    ])?;
+    wait_for(settings, adopted.list.serial, page)
+}
+
+/// Prints the denials that are in effect.
+fn list(args: &Args, file: &DenialFile, now_ms: u64, page: &mut Page<'_>) -> anyhow::Result<()> {
+    let mut list = file.read(0)?;
+    let recorded = file.recorded()?.serial;
+    drop_expired(&mut list, now_ms);
+    if args.json {
+        page.value(&json!({
+            "change": list.serial,
+            "recorded_by_host": recorded,
+            "denials": list.denials,
+        }))?;
+        return Ok(());
+    }
+    if list.denials.is_empty() {
+        page.line("nothing is denied")?;
+        return Ok(());
+    }
+    let mut table = Table::new(&["ID", "DENIES", "REASON", "SINCE"]);
+    for denial in &list.denials {
+        table.row(vec![
+            (Tone::Strong, denial.id.clone()),
+            (Tone::Plain, denial.to_string()),
+            (Tone::Plain, denial.reason.clone()),
+            (Tone::Plain, rfc3339(denial.added)),
+        ]);
+    }
+    table.write(page)?;
+    if recorded < list.serial {
+        page.say(&[(Tone::Warning, "no host has followed the last change yet")])?;
+    }
+    Ok(())
+}
+
+/// Waits until the running host has put change `serial` into effect and recorded it.
+fn wait_for(settings: &DenySettings, serial: u64, page: &mut Page<'_>) -> anyhow::Result<()> {
+    if !is_in_use(&settings.audit) {
+        page.say(&[(
+            Tone::Warning,
+            "no host runs here; the next one that starts follows",
+        )])?;
+        return Ok(());
+    }
+    let followed = wait(async {
+        for _ in 0..LOOKS {
+            if settings
+                .file
+                .recorded()
+                .is_ok_and(|list| list.serial >= serial)
+            {
+                return Ok(true);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(false)
+    })?;
+    if followed {
+        page.say(&[(Tone::Good, "the running host has followed")])?;
+    } else {
+        page.say(&[(Tone::Warning, NOT_FOLLOWED)])?;
+    }
+    Ok(())
+}
+
+fn said(page: &mut Page<'_>, tone: Tone, id: &str, text: &str) -> anyhow::Result<()> {
+    Ok(page.say(&[(tone, id), (Tone::Plain, " "), (Tone::Plain, text)])?)
+}
+
+/// Returns the issuer by its alias or, of a subject, the only one.
+fn issuer(
+    settings: &DenySettings,
+    of: DenialOf,
+    given: Option<&str>,
+) -> anyhow::Result<Option<String>> {
+    let issuers = &settings.issuers;
+    let aliases: Vec<_> = issuers.iter().map(|(alias, _)| alias.as_str()).collect();
+    let aliases = aliases.join(" or ");
+    let known = |(alias, name): &&(String, String)| {
+        Some(alias.as_str()) == given || Some(name.as_str()) == given
+    };
+    match (given, issuers.as_slice()) {
+        (Some(given), _) => match issuers.iter().find(known) {
+            Some((_, issuer)) => Ok(Some(issuer.clone())),
+            None => bail!("--issuer: expected {aliases}, found {given:?}"),
+        },
+        (None, [(_, only)]) if of == DenialOf::Subject => Ok(Some(only.clone())),
+        (None, _) if of == DenialOf::Subject => {
+            bail!("--issuer is missing: a subject is one of {aliases}")
+        }
+        (None, _) => Ok(None),
+    }
+}
+
+/// Returns the digest of code: as it is given, or of the file that is named.
+fn digest(given: &str) -> anyhow::Result<String> {
+    if given.starts_with("sha256:") {
+        return Ok(given.to_owned());
+    }
+    let bytes = std::fs::read(Path::new(given))
+        .with_context(|| format!("--component: {given} is neither \"sha256:...\" nor a file"))?;
+    Ok(format!("sha256:{}", hex(&Sha256::digest(bytes))))
+}
+
+fn length(text: &str) -> Option<u64> {
+    let units = [
+        ("s", 1_000),
+        ("m", 60_000),
+        ("h", 3_600_000),
+        ("d", 86_400_000),
+    ];
+    let (number, factor) = units
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// The beginning of the year 10000, which RFC 3339 cannot write.
+const LATEST: u64 = 253_402_300_800_000 - 1;
+/// The looks for the host's answer: three seconds.
+const LOOKS: usize = 30;
+const NOT_FOLLOWED: &str =
+    "the running host has not followed yet; its log says why, and `bailiwick deny` shows the list";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+
+use clap::Parser as _;
+use serde_json::Value;
+
+use super::super::testing::{CONFIG, Site};
+use super::*;
+
+/// Runs `bailiwick deny` with these options; returns what it prints.
+fn deny(site: &Site, options: &[&str]) -> anyhow::Result<String> {
+    let config = site.config();
+    let words = ["bailiwick", "deny", "--config", config.to_str().unwrap()];
+    let words = [&words[..], options].concat();
+    let cli = crate::Cli::try_parse_from(words)?;
+    let crate::Command::Deny(args) = cli.command else {
+        bail!("that is another command")
+    };
+    let mut bytes = Vec::new();
+    run(&args, &mut Page::new(&mut bytes, false))?;
+    Ok(String::from_utf8(bytes).unwrap())
+}
+
+fn listed(site: &Site) -> Vec<Value> {
+    let list: Value = serde_json::from_str(&deny(site, &["--json"]).unwrap()).unwrap();
+    list["denials"].as_array().unwrap().clone()
+}
+
+#[test]
+fn what_is_denied_is_listed_until_it_is_lifted_and_no_id_is_given_twice() {
+    let site = Site::new(CONFIG, &[]);
+    assert!(deny(&site, &[]).unwrap().contains("nothing is denied"));
+    assert!(
+        !site.names().contains(&"denials.json".to_owned()),
+        "a list is made"
+    );
+    let said = deny(&site, &["--subject", "alice", "--reason", "left"]).unwrap();
+    assert!(said.contains("d1 subject alice of https://"), "{said}");
+    assert!(said.contains("no host runs here"), "{said}");
+    let options = [
+        "--tool",
+        "get_order",
+        "--reason",
+        "it repeats",
+        "--for",
+        "8h",
+    ];
+    assert!(
+        deny(&site, &options)
+            .unwrap()
+            .contains("d2 tool get_order until 2")
+    );
+    assert_eq!(listed(&site).len(), 2);
+    deny(&site, &["--lift", "d2"]).unwrap();
+    let error = deny(&site, &["--lift", "d2"]).unwrap_err().to_string();
+    assert!(error.contains("there is no denial \"d2\""), "{error}");
+    let said = deny(&site, &["--agent", "clerk", "--reason", "odd"]).unwrap();
+    assert!(said.starts_with("d4 "), "{said}");
+    let left: Vec<_> = listed(&site).iter().map(|one| one["id"].clone()).collect();
+    assert_eq!(left, ["d1", "d4"]);
+}
+
+#[test]
+fn nothing_is_denied_that_could_stop_less_or_something_else() {
+    let site = Site::new(CONFIG, &[]);
+    let reason = ["--reason", "x"];
+    let digest = format!("sha256:{}", "A".repeat(64));
+    deny(&site, &["--subject", "bob", "--reason", "x"]).unwrap();
+    for (options, expected) in [
+        (&["--subject", "bob"][..], "--reason is missing"),
+        (
+            &["--subject", "bob", "--reason", "y", "--for", "1h"],
+            "denied already as d1",
+        ),
+        (&["--subject", "al\u{200b}ice", "--reason", "x"], "U+200B"),
+        (&["--subject", "", "--reason", "x"], "its name is empty"),
+        (
+            &["--subject", "a", "--reason", "two\nlines"],
+            "not one plain line",
+        ),
+        (
+            &["--subject", "a", "--reason", "\u{202e}x"],
+            "not one plain line",
+        ),
+        (
+            &["--subject", "a", "--issuer", "corq", "--reason", "x"],
+            "--issuer: expected ",
+        ),
+        (
+            &["--tool", "t", "--issuer", "corq", "--reason", "x"],
+            "--issuer: expected ",
+        ),
+        (
+            &["--subject", "a", "--reason", "x", "--for", "8"],
+            "--for: expected 30m",
+        ),
+        (
+            &["--subject", "a", "--reason", "x", "--for", "99999999999d"],
+            "--for: expected",
+        ),
+        (
+            &["--subject", "a", "--reason", "x", "--until", "2020-01-01"],
+            "--until is over",
+        ),
+        (&["--component", &digest, "--reason", "x"], "64 lower-case"),
+        (
+            &["--component", "missing.wasm", "--reason", "x"],
+            "nor a file",
+        ),
+        (
+            &["--subject", "a", "--tool", "t", "--reason", "x"],
+            "cannot be used with",
+        ),
+        (&["--reason", "x"], "required"),
+        (&["--lift", "d1", "--adopt"], "cannot be used with"),
+    ] {
+        let error = format!("{:#}", deny(&site, options).unwrap_err());
+        assert!(error.contains(expected), "{options:?}: {error}");
+    }
+    assert_eq!(listed(&site).len(), 1);
+    let long = "x".repeat(201);
+    assert!(deny(&site, &["--subject", "a", "--reason", &long]).is_err());
+    assert!(deny(&site, &["--subject", "a", "--reason", &long[1..]]).is_ok());
+    site.write("code.wasm", b"\0asm");
+    let code = site.config().with_file_name("code.wasm");
+    let said = deny(
+        &site,
+        &[&["--component", code.to_str().unwrap()], &reason[..]].concat(),
+    );
+    assert!(
+        said.unwrap().contains("component sha256:cd5d4935"),
+        "the digest of the file"
+    );
+}
+
+#[test]
+fn a_denial_needs_only_the_parts_of_the_configuration_that_are_about_it() {
+    let broken = CONFIG.replace("[components", "unknown = 1\n[components");
+    let site = Site::new(&broken, &[]);
+    assert!(config::load(&site.config()).is_err());
+    assert!(deny(&site, &["--subject", "alice", "--reason", "x"]).is_ok());
+    let site = Site::new(&CONFIG.replace("[audit]", "[audi]"), &[]);
+    let error = format!(
+        "{:#}",
+        deny(&site, &["--subject", "a", "--reason", "x"]).unwrap_err()
+    );
+    assert!(error.contains("[audit] is missing"), "{error}");
+}
+
+#[test]
+fn a_list_that_was_lost_is_only_begun_anew_on_request() {
+    let site = Site::new(CONFIG, &[]);
+    deny(&site, &["--subject", "alice", "--reason", "x"]).unwrap();
+    let file = config::deny_settings(&site.config()).unwrap().file;
+    let good = fs::read(file.path()).unwrap();
+    fs::remove_file(file.path()).unwrap();
+    for options in [
+        &[][..],
+        &["--tool", "t", "--reason", "x"],
+        &["--lift", "d1"],
+    ] {
+        let error = format!("{:#}", deny(&site, options).unwrap_err());
+        assert!(
+            error.contains("bailiwick deny --adopt"),
+            "{options:?}: {error}"
+        );
+    }
+    fs::write(file.path(), b"{").unwrap();
+    assert!(deny(&site, &[]).is_err(), "damaged");
+    let said = deny(&site, &["--adopt"]).unwrap();
+    assert!(
+        said.contains("with 0 denials") && said.contains(".damaged"),
+        "{said}"
+    );
+    fs::write(file.path(), good).unwrap();
+    let error = format!("{:#}", deny(&site, &[]).unwrap_err());
+    assert!(
+        error.contains("change 1, but change 2 was there before"),
+        "{error}"
+    );
+    let said = deny(&site, &["--adopt"]).unwrap();
+    assert!(said.contains("with 1 denial"), "{said}");
+    assert_eq!(listed(&site).len(), 1);
+}
