@@ -42,6 +42,7 @@ impl Ground {
         } = tools;
         let policy = Policy {
             catalog,
+            visibility: config.server.visibility.clone(),
             faces: OnceLock::new(),
             configured: config.components.len(),
             missing,

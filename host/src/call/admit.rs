@@ -30,13 +30,13 @@ pub async fn admit(
     let policy = host.serving.now();
     let presented = match presented {
         Ok(presented) => presented,
-        Err(reason) => return Err(refusal::anonymous(host, reason).await),
+        Err(reason) => return Err(refusal::anonymous(host, reason, "").await),
     };
     let (caller, subject) = match policy.access.identity.admit(presented).await {
         Ok(admitted) => admitted,
         Err(error) => {
             host.lines.refused(&error);
-            return Err(refusal::anonymous(host, error.reason()).await);
+            return Err(refusal::anonymous(host, error.reason(), error.told()).await);
         }
     };
     match host.pace.step(Principal::from(&*caller), Instant::now()) {

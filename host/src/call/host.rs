@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::{Gate, Lines, Pace};
 use crate::audit::Journal;
 use crate::delegation::Broker;
-use crate::dispatch::Catalog;
+use crate::dispatch::{Catalog, Visibility};
 use crate::envelope::Signer;
 use crate::identity::Identity;
 use crate::observe::Meters;
@@ -90,6 +90,8 @@ pub struct Policy {
     pub access: Arc<Access>,
     /// The tools, each with its grant and its code.
     pub catalog: Catalog,
+    /// The rule about which of them a caller is shown.
+    pub visibility: Visibility,
     /// A digest of each tool as clients see it, in the catalog's order. Made for the first
     /// listener.
     pub faces: OnceLock<Vec<[u8; 32]>>,

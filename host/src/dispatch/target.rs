@@ -144,7 +144,15 @@ impl Target {
             Self::Tool(tool) => Export::Tool(ToolExport {
                 name: &tool.definition.name,
                 output: tool.definition.output.as_ref(),
+                meta: &tool.definition.meta_rule,
             }),
+        }
+    }
+
+    /// Returns the component's checked description of it.
+    pub fn definition(&self) -> &Definition {
+        match self {
+            Self::Tool(tool) => &tool.definition,
         }
     }
 
