@@ -164,6 +164,15 @@ impl Target {
     }
 }
 
+impl Tool {
+    /// Returns the services that it asks for and the operator does not grant.
+    pub fn ungranted(&self) -> impl Iterator<Item = &str> {
+        let granted = self.backing.services();
+        let asked = self.definition.services.iter().map(String::as_str);
+        asked.filter(|name| !granted.contains_key(*name))
+    }
+}
+
 impl Backing {
     /// Returns the services that the target declares and the operator grants, each with its mode.
     pub fn services(&self) -> &BTreeMap<String, DelegationMode> {

@@ -36,10 +36,8 @@ impl Visibility {
 
     /// Returns what `caller` sees of `tool`.
     pub fn sight(&self, tool: &Tool, caller: &Caller) -> Sight {
-        let granted = tool.backing.services();
-        let mut services = tool.definition.services.iter();
         // A tool without the services that it asks for could only fail.
-        if !services.all(|name| granted.contains_key(name)) {
+        if tool.ungranted().next().is_some() {
             return Sight::Hidden;
         }
         self.of(tool.definition.scopes(), |scope| caller.has_scope(scope))
