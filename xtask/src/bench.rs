@@ -12,45 +12,62 @@ use anyhow::Result;
 
 use crate::packages::{install_node, install_python};
 use crate::step::{run, say, step};
-use crate::{Project, guests};
+use crate::{Project, guests, release};
 
 /// Builds and measures.
 pub(crate) fn measure(project: &Project, arguments: &[String]) -> Result<ExitCode> {
+    let plain = arguments.iter().any(|argument| argument == PLAIN);
+    let host = if plain {
+        prepare(project)?;
+        built(project, "bailiwick")
+    } else {
+        release::build(project)?
+    };
+    let mut bench = command(project, &host);
+    let typed = ["cargo xtask bench".to_owned()].into_iter();
+    let typed: Vec<String> = typed.chain(arguments.iter().cloned()).collect();
+    bench.args(["--command", &typed.join(" ")]);
+    bench.args(["--commit", &commit(project)]);
+    bench.arg("--peers").arg(peers(project));
+    bench.args(arguments.iter().filter(|argument| *argument != PLAIN));
+    step("measuring", || run(&mut bench))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds what measures, what is measured beside the host, and the tools that are called.
+pub(crate) fn prepare(project: &Project) -> Result<()> {
     guests::set_up()?;
     step("building the host and what measures it, in release", || {
         build(project)
     })?;
-    let folder = project.target().join("bench");
-    let program = |name: &str| project.target().join("release").join(name);
     for tool in TOOLS {
         step(&format!("building {tool}, which is measured"), || {
-            component(project, &program("bailiwick"), tool, &folder)
+            component(project, tool)
         })?;
     }
-    let peers = peers(project, &folder);
-    let mut bench = Command::new(program("bailiwick-bench"));
+    Ok(())
+}
+
+/// Returns the program that measures this host, with the paths that it needs.
+pub(crate) fn command(project: &Project, host: &Path) -> Command {
+    let folder = project.target().join("bench");
+    let mut bench = Command::new(built(project, "bailiwick-bench"));
     bench.current_dir(&project.root).arg("measure");
     for (option, value) in [
-        ("--bailiwick", program("bailiwick")),
-        ("--inside", program("bailiwick-inside")),
+        ("--bailiwick", host.to_owned()),
+        ("--inside", built(project, "bailiwick-inside")),
         ("--components", folder.clone()),
-        ("--peers", peers),
         ("--work", folder.join("work")),
         ("--json", folder.join("bench.json")),
         ("--markdown", folder.join("bench.md")),
     ] {
         bench.arg(option).arg(value);
     }
-    let command = ["cargo xtask bench".to_owned()].into_iter();
-    let command: Vec<String> = command.chain(arguments.iter().cloned()).collect();
-    bench.args(["--command", &command.join(" ")]);
-    bench.args(["--commit", &commit(project)]).args(arguments);
-    step("measuring", || run(&mut bench))?;
-    Ok(ExitCode::SUCCESS)
+    bench
 }
 
 /// Builds without the dependencies of any test, which would change the shipped libraries.
-pub(crate) fn build(project: &Project) -> Result<()> {
+fn build(project: &Project) -> Result<()> {
     let mut cargo = project.cargo();
     run(cargo.args([
         "build",
@@ -63,10 +80,15 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     ]))
 }
 
-fn component(project: &Project, bailiwick: &Path, from: &str, to: &Path) -> Result<()> {
-    let mut build = Command::new(bailiwick);
+/// Returns the path of a program that `build` built.
+fn built(project: &Project, name: &str) -> PathBuf {
+    project.target().join("release").join(name)
+}
+
+fn component(project: &Project, from: &str) -> Result<()> {
+    let mut build = Command::new(built(project, "bailiwick"));
     build.arg("build").arg(project.root.join(from));
-    build.arg("--out").arg(to);
+    build.arg("--out").arg(project.target().join("bench"));
     build
         .arg("--target-dir")
         .arg(project.root.join("example-tools/target"));
@@ -74,8 +96,9 @@ fn component(project: &Project, bailiwick: &Path, from: &str, to: &Path) -> Resu
 }
 
 /// Installs the servers on other MCP libraries, as far as that is possible.
-fn peers(project: &Project, folder: &Path) -> PathBuf {
-    let (from, to) = (project.root.join("bench/peers"), folder.join("peers"));
+fn peers(project: &Project) -> PathBuf {
+    let from = project.root.join("bench/peers");
+    let to = project.target().join("bench/peers");
     let node = install_node(&from.join("node"), &to.join("node"), "ci");
     let python = install_python(&from.join("python"), &to.join("python")).and_then(|()| {
         let script = "python/server.py";
@@ -107,3 +130,5 @@ fn commit(project: &Project) -> String {
 
 /// The crates of the tools that are measured.
 const TOOLS: [&str; 3] = ["bench/guest", "bench/guest-ten", "example-tools/orders"];
+/// The argument that saves the two builds for profile-guided optimization.
+const PLAIN: &str = "--plain";

@@ -19,7 +19,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{run as run_program, say, step};
-use crate::{Project, bench};
+use crate::{Project, release};
 use outcome::{Outcome, report};
 use sections::{SECTIONS, Section, Work};
 
@@ -59,7 +59,7 @@ fn outcome(project: &Project, section: &'static Section, folder: &Path) -> Outco
                 Ok(found)
             })
         }
-        Work::Release => release(project),
+        Work::Release => shipped(project),
     };
     let (figures, failure) = match figures {
         Ok(figures) => (figures, None),
@@ -119,11 +119,8 @@ fn settings(section: &Section) -> Vec<String> {
     values.collect()
 }
 
-/// Builds the shipped programs.
-fn release(project: &Project) -> Result<Vec<String>> {
-    step("release: building the host and what measures it", || {
-        bench::build(project)
-    })?;
-    let bytes = fs::metadata(project.target().join("release/bailiwick"))?.len();
+/// Builds what is shipped.
+fn shipped(project: &Project) -> Result<Vec<String>> {
+    let bytes = fs::metadata(release::build(project)?)?.len();
     Ok(vec![format!("the binary has {} MiB", bytes >> 20)])
 }

@@ -2,8 +2,8 @@
 //!
 //! Only orchestrates: it starts cargo and the programs that cargo made, and passes their paths on.
 //! It must not depend on the host, which takes minutes to build. Invariant: every step builds the
-//! same packages with the same profile and features, so nothing is built twice; only `bench` and
-//! `deep` build others, in release.
+//! same packages with the same profile and features, so nothing is built twice; only `release`,
+//! `bench` and `deep` build others, in release.
 
 mod advisories;
 mod bench;
@@ -14,6 +14,7 @@ mod guests;
 mod languages;
 mod order;
 mod packages;
+mod release;
 mod step;
 mod targets;
 
@@ -29,7 +30,9 @@ const HELP: &str = "\
 cargo xtask tools            set up the guest toolchain and build the example tools
 cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `cargo test`
 cargo xtask demo [--once]    build everything and show it
-cargo xtask bench [ARGS]     build what is measured, in release, and measure it; ARGS go to `bailiwick-bench measure`
+cargo xtask release          build the program as it is released: optimized by what calls execute (half an hour)
+cargo xtask bench [ARGS]     do that and measure the program; ARGS go to `bailiwick-bench measure`
+cargo xtask bench --plain [ARGS]  measure the host as `cargo build --release` makes it
 cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
 cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
 cargo xtask order            check that the host's modules import only what stands before them in ARCHITECTURE.md
@@ -66,6 +69,7 @@ impl Project {
             Some((task, [])) if task == "tools" => self.tools(),
             Some((task, rest)) if task == "test" => self.test(rest),
             Some((task, rest)) if task == "demo" => self.demo(rest),
+            Some((task, [])) if task == "release" => self.release(),
             Some((task, rest)) if task == "bench" => bench::measure(self, rest),
             Some((task, rest)) if task == "deny" => deny::check(self, rest),
             Some((task, [])) if task == "advisories" => self.advisories(None),
@@ -115,6 +119,12 @@ impl Project {
             cargo.args(["--target", target]);
         }
         cargo
+    }
+
+    fn release(&self) -> Result<ExitCode> {
+        let program = release::build(self)?;
+        say(&format!("built: {}", program.display()));
+        Ok(ExitCode::SUCCESS)
     }
 
     fn advisories(&self, from: Option<&str>) -> Result<ExitCode> {

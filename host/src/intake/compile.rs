@@ -195,6 +195,10 @@ impl Compiler {
     }
 }
 
+fn length_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
 /// The most refusals that are remembered.
 const MAX_REFUSALS: usize = 1024;
 /// The largest component, in bytes; `limits.component` may be less.

@@ -19,8 +19,8 @@ use wasmtime::component::Component;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::super::structure::RULES;
-use super::MAX_CODE;
 use super::sealed::SealedCode;
+use super::{MAX_CODE, length_of};
 use crate::sandbox::INTERFACE;
 use crate::seams::hex;
 
@@ -173,10 +173,6 @@ impl MachineCode {
             CodeBytes::Kept(sealed) => sealed.pieces(each),
         }
     }
-}
-
-fn length_of(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 /// The first bytes of such a file. A change of the layout changes them.

@@ -9,9 +9,13 @@ use std::io::{self, Read as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::Errno;
+
+use super::length_of;
 
 /// A sealed memory file.
 pub(super) struct SealedCode {
@@ -33,17 +37,36 @@ impl SealedCode {
         self.length
     }
 
-    /// Passes all bytes to `each`, one piece after another.
+    /// Passes all bytes to `each`, one piece after another. The next piece is read meanwhile.
     pub(super) fn pieces(&self, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let mut piece = vec![0; PIECE];
+        let (full, pieces) = mpsc::sync_channel(1);
+        thread::scope(|scope| {
+            thread::Builder::new().spawn_scoped(scope, move || self.read_into(&full))?;
+            for piece in pieces {
+                each(&piece?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Sends all bytes in order, then ends; earlier if they cannot be read or no one takes them.
+    fn read_into(&self, full: &SyncSender<io::Result<Vec<u8>>>) {
         let mut at = 0_u64;
         while at < self.length {
-            let read = self.file.read_at(&mut piece, at)?;
-            let bytes = piece.get(..read).filter(|bytes| !bytes.is_empty());
-            each(bytes.ok_or(io::ErrorKind::UnexpectedEof)?)?;
-            at = at.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+            let piece = self.piece(at);
+            at = at.saturating_add(piece.as_ref().map_or(self.length, |piece| length_of(piece)));
+            if full.send(piece).is_err() {
+                return;
+            }
         }
-        Ok(())
+    }
+
+    /// Reads the piece that begins `at` this byte.
+    fn piece(&self, at: u64) -> io::Result<Vec<u8>> {
+        let rest = usize::try_from(self.length.saturating_sub(at)).unwrap_or(PIECE);
+        let mut piece = vec![0; rest.min(PIECE)];
+        self.file.read_exact_at(&mut piece, at)?;
+        Ok(piece)
     }
 
     /// Returns the path by which this process can open the file while this value lives.
@@ -104,6 +127,18 @@ mod tests {
             assert!(passed == bytes.get(..kept).unwrap());
             assert!(std::fs::read(sealed.path()).unwrap() == passed);
         }
+    }
+
+    #[test]
+    fn nothing_more_is_read_for_one_who_stops() {
+        let sealed = sealed(&vec![7; 9 * PIECE], u64::MAX);
+        let mut passed = 0;
+        let stop = |_: &[u8]| {
+            passed += 1;
+            Err(io::ErrorKind::Other.into())
+        };
+        assert!(sealed.pieces(stop).is_err());
+        assert_eq!(passed, 1);
     }
 
     #[test]
