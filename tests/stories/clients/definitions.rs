@@ -87,12 +87,14 @@ async fn every_vector_of_definitions_is_listed_to_every_revision() -> Result<()>
             "{revision:?}: {names_listed:?}"
         );
         for tool in &tools {
-            let properties = tool["inputSchema"]["properties"].as_object();
+            let properties = tool.pointer("/inputSchema/properties");
+            let properties = properties.and_then(Value::as_object);
             let objects = properties
                 .into_iter()
                 .flatten()
                 .all(|(_, value)| value.is_object());
-            ensure!(objects && tool["inputSchema"]["type"] == "object", "{tool}");
+            let kind = tool.pointer("/inputSchema/type");
+            ensure!(objects && kind == Some(&json!("object")), "{tool}");
             let output = tool.get("outputSchema");
             let object = output.is_none_or(|output| output["type"] == "object");
             ensure!(object || revision.is_some(), "{tool}");
@@ -104,14 +106,15 @@ async fn every_vector_of_definitions_is_listed_to_every_revision() -> Result<()>
 /// Returns the tools as clients of a revision see them.
 async fn listed(world: &World, token: &str, revision: Option<&str>) -> Result<Vec<Value>> {
     let mut headers = mcp::headers("tools/list", Some(token))?;
-    let mut message = mcp::message("tools/list", &json!({}));
-    if revision.is_none() {
+    let message = if revision.is_some() {
+        mcp::message("tools/list", &json!({}))
+    } else {
         headers.remove("mcp-protocol-version");
-        message["params"] = json!({});
-    }
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    };
     let answer = mcp::post(&world.host.url(), headers, &message).await?;
     let tools = answer.result()["tools"].as_array();
-    tools.cloned().with_context(|| answer.raw.to_string())
+    tools.cloned().with_context(|| answer.raw.clone())
 }
 
 /// Returns the vectors by name.
