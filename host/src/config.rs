@@ -10,6 +10,7 @@ mod accepted;
 mod components;
 mod issuers;
 mod operations;
+mod presentation;
 mod reader;
 mod renamed;
 mod server;

@@ -14,11 +14,13 @@ mod grant;
 mod offer;
 mod outline;
 mod target;
+mod visibility;
 
 pub use catalog::{Catalog, Clash};
 pub use decide::{Allowed, Decided, Denied, Named, allow, decide};
-pub use definition::{Definition, DefinitionError};
+pub use definition::{ClientSchemas, Definition, DefinitionError};
 pub use grant::{Acceptance, ComponentGrant, Terms, ToolGrant};
 pub use offer::{NotOffered, Offer, OfferError, Unaccepted};
 pub use outline::{Outline, Parts};
 pub use target::{Backing, GrantName, Kind, Target, TargetRequest, Tool};
+pub use visibility::{Sight, Visibility};

@@ -85,6 +85,20 @@ impl From<VerifyError> for AdmitError {
 }
 
 impl AdmitError {
+    /// Returns what the caller is told of it: the faults that a client can mend, by a new token or
+    /// by asking for another audience. Nothing in it depends on what else is configured.
+    pub fn told(&self) -> &'static str {
+        match self {
+            Self::Token(TokenError::Expired) => "the token has expired",
+            Self::Token(TokenError::NotYet) => "the token is not valid yet",
+            Self::Token(TokenError::Audience) => {
+                "the token is for another audience than this resource"
+            }
+            Self::Token(TokenError::Signature) => "the token's signature does not verify",
+            _ => "",
+        }
+    }
+
     /// Returns the code for the journal and the answer.
     pub fn reason(&self) -> RefusalReason {
         match self {

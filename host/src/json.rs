@@ -8,6 +8,7 @@
 //! [`member`].
 
 pub mod member;
+mod meta;
 pub mod numbers;
 #[cfg(test)]
 mod reading;
@@ -17,6 +18,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+
+pub use meta::{MetaRule, is_reserved};
 
 /// Parses one JSON text that uses at most `depth` levels of arrays and objects.
 ///

@@ -5,8 +5,7 @@
 
 mod cost;
 mod pattern;
-
-use std::sync::Arc;
+mod portable;
 
 use jsonschema::PatternOptions;
 use serde_json::{Map, Value};
@@ -15,12 +14,11 @@ use crate::characters::{Unfit, check_name, check_prose};
 use crate::cores;
 use crate::json;
 use cost::{Cost, Unbounded, expanded};
+pub use portable::{Dialect, Portable, PortableOutput, WRAP};
 
 /// A compiled JSON Schema (2020-12) with its text.
 pub struct Schema {
     value: Value,
-    // For clients, which ask for it again and again.
-    members: Arc<Map<String, Value>>,
     validator: jsonschema::Validator,
     cost: Cost,
 }
@@ -43,8 +41,11 @@ pub enum SchemaError {
     /// It has an `$id`, to which references would be relative.
     #[error("it has an `$id`, {0:?}, which is not supported; remove it")]
     Id(String),
-    /// It could cost too much to evaluate, because it contains itself.
-    #[error("it refers to itself through {0:?}; nest to a fixed depth instead")]
+    /// It contains itself in a way that could cost too much to evaluate.
+    #[error(
+        "it refers to itself through {0:?} for the same value, or too often within one level; let \
+         each round go down into a property or an item, and less of them"
+    )]
     Recursive(String),
     /// It could cost too much to evaluate, because its references multiply.
     #[error("with its references expanded it is too large to be evaluated")]
@@ -95,10 +96,8 @@ impl Schema {
                 Some(why) => SchemaError::Invalid(why),
                 None => SchemaError::Invalid(error.to_string()),
             })?;
-        let members = Arc::new(value.as_object().cloned().unwrap_or_default());
         Ok(Self {
             value,
-            members,
             validator,
             cost,
         })
@@ -128,14 +127,9 @@ impl Schema {
         &self.value
     }
 
-    /// Returns its members, shared. None if it is `true` or `false`.
-    pub fn members(&self) -> Arc<Map<String, Value>> {
-        Arc::clone(&self.members)
-    }
-
     /// Returns true if checking `instance` takes long enough to hold up others.
     pub fn is_costly(&self, instance: &Value) -> bool {
-        (CHEAP + 1..=MAX_STEPS).contains(&self.cost.of(instance))
+        self.cost.fits(instance) && (CHEAP + 1..=MAX_STEPS).contains(&self.cost.of(instance))
     }
 
     /// Checks `instance`.
@@ -144,6 +138,11 @@ impl Schema {
     /// Fails with what is wrong and where, for the sender, without repeating values. Example:
     /// `/amount: value is not of type "integer"`.
     pub fn check(&self, instance: &Value) -> Result<(), String> {
+        if !self.cost.fits(instance) {
+            return Err(
+                "/: it is nested too deeply for this schema, which contains itself".to_owned(),
+            );
+        }
         let steps = self.cost.of(instance);
         if steps > MAX_STEPS {
             return Err("/: it is too large to be checked against the schema".to_owned());

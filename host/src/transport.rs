@@ -11,6 +11,7 @@ mod answer;
 mod authority;
 mod body;
 mod calls;
+mod cors;
 mod described;
 mod discovery;
 mod front;
@@ -20,6 +21,8 @@ mod listening;
 mod mcp;
 mod message;
 mod operations;
+mod presentation;
+mod published;
 mod ready;
 mod revision;
 
@@ -29,6 +32,7 @@ pub use discovery::Resource;
 pub use front::{Front, FrontSettings};
 pub use http::{Listening, max_listeners};
 pub use operations::Operations;
+pub use presentation::Presentation;
 
 /// Serves MCP until the listener must stop.
 pub async fn serve(listening: Listening, front: Arc<Front>) {

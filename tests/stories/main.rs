@@ -46,5 +46,6 @@ mod secrets;
 mod services;
 mod swaps;
 mod tenants;
+mod tolerance;
 mod unclear;
 mod volumes;

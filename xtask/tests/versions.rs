@@ -39,6 +39,7 @@ const APART: &[(&str, &str)] = &[
 const LOCKS: &[&str] = &[
     "Cargo.lock",
     "bench/guest/Cargo.lock",
+    "tests/guests/definer/Cargo.lock",
     "tests/guests/impostor/Cargo.lock",
     "tests/guests/prober/Cargo.lock",
     "tests/guests/release/Cargo.lock",

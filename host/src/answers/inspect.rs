@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::chain;
-use crate::dispatch::{Offer, OfferError, Terms};
+use crate::dispatch::{Definition, Offer, OfferError, Terms};
 use crate::intake::{self, Compiler, Intake};
 use crate::limits::{Limits, Room};
 use crate::sandbox::{RawDefinition, Sandbox};
@@ -41,6 +41,8 @@ pub struct ComponentReport {
     pub reason: Option<String>,
     /// A sentence that says what it cannot do.
     pub cannot: Option<String>,
+    /// What clients get otherwise than it describes, one line each, if it would load.
+    pub warnings: Vec<String>,
     /// The services to grant, if it would load and asks for any.
     pub asks_for: BTreeSet<String>,
 }
@@ -115,6 +117,8 @@ impl ComponentReport {
         let cannot = cannot(&examined);
         let reason = examined.verdict.as_ref().err().map(|error| chain(error));
         let tools: Vec<_> = examined.tools.iter().map(OfferedTool::of).collect();
+        let definitions = examined.verdict.iter().flat_map(|offer| &offer.definitions);
+        let warnings = definitions.flat_map(Definition::differences).collect();
         let asked = tools.iter().flat_map(|tool| tool.services.iter().cloned());
         let (signers_named, signature_error) = match examined.signers {
             None => (None, None),
@@ -128,6 +132,7 @@ impl ComponentReport {
             signers_named,
             signature_error,
             imports: examined.imports,
+            warnings,
             asks_for: if reason.is_none() {
                 asked.collect()
             } else {
@@ -224,6 +229,7 @@ mod tests {
         assert_eq!(found.asks_for, BTreeSet::from(["orders_api".to_owned()]));
         assert_eq!(found.tools[0].annotations.read_only_hint, Some(true));
         assert_eq!(found.tools[0].input_schema["required"][0], "order_id");
+        assert!(found.warnings.is_empty(), "{:?}", found.warnings);
         assert!(found.signers_named.is_none() && found.signature_error.is_none());
         let cannot = found.cannot.unwrap();
         assert!(cannot.contains("or reach any service"), "{cannot}");

@@ -40,8 +40,20 @@ impl Ground {
             unusable,
             missing,
         } = tools;
+        for tool in catalog.tools() {
+            let lacking: Vec<&str> = tool.ungranted().collect();
+            if !lacking.is_empty() {
+                tracing::info!(
+                    tool.name = tool.definition.name,
+                    services = lacking.join(" "),
+                    "a tool is not listed: services that it asks for are not granted \
+                     ([components.NAME] services)"
+                );
+            }
+        }
         let policy = Policy {
             catalog,
+            visibility: config.server.visibility.clone(),
             faces: OnceLock::new(),
             tenants: config.tenants,
             configured: config.components.len(),

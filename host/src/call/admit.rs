@@ -35,14 +35,14 @@ pub async fn admit(
             if let Some(cause) = told(reason) {
                 host.lines.refused(reason, &cause);
             }
-            return Err(refusal::anonymous(host, reason).await);
+            return Err(refusal::anonymous(host, reason, "").await);
         }
     };
     let (caller, subject) = match policy.access.identity.admit(presented).await {
         Ok(admitted) => admitted,
         Err(error) => {
             host.lines.refused(error.reason(), &error);
-            return Err(refusal::anonymous(host, error.reason()).await);
+            return Err(refusal::anonymous(host, error.reason(), error.told()).await);
         }
     };
     let asking = Requester::of(caller.actor(), caller.agent());

@@ -13,7 +13,7 @@ use super::{Gate, Lines, Pace, Rate};
 use crate::audit::Journal;
 use crate::delegation::Broker;
 use crate::denials::Denials;
-use crate::dispatch::Catalog;
+use crate::dispatch::{Catalog, Visibility};
 use crate::envelope::Signer;
 use crate::identity::Identity;
 use crate::observe::Meters;
@@ -95,6 +95,8 @@ pub struct Policy {
     pub access: Arc<Access>,
     /// The tools, each with its grant and its code.
     pub catalog: Catalog,
+    /// The rule about which of them a caller is shown.
+    pub visibility: Visibility,
     /// A digest of each tool as clients see it, in the catalog's order. Made for the first
     /// listener.
     pub faces: OnceLock<Vec<[u8; 32]>>,

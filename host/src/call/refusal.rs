@@ -20,14 +20,14 @@ pub struct Refusal {
     may_have_run: bool,
 }
 
-/// Refuses an unknown caller.
-pub(super) async fn anonymous(host: &Host, reason: RefusalReason) -> Refusal {
+/// Refuses an unknown caller, who is told this and no more.
+pub(super) async fn anonymous(host: &Host, reason: RefusalReason, told: &str) -> Refusal {
     host.meters.refused(None, reason.as_str());
     let written = host
         .journal
         .refuse(record(&Denied::general(reason, ""), Subject::default()))
         .await;
-    Refusal::of(Denied::general(reason, "")).if_recorded(written)
+    Refusal::of(Denied::general(reason, told)).if_recorded(written)
 }
 
 /// Refuses a request of a known caller.

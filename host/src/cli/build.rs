@@ -1,10 +1,14 @@
-//! `bailiwick build`: a Rust crate becomes a component.
+//! `bailiwick build`: a Rust crate becomes a component, which is inspected as `bailiwick inspect`
+//! does.
 
 use std::path::PathBuf;
 
+use bailiwick::answers::inspect::inspect;
 use bailiwick::build::{BuildRequest, build};
 
+use super::compile::compiler;
 use super::page::Page;
+use super::wait;
 
 /// The command line of `bailiwick build`.
 #[derive(clap::Args)]
@@ -32,5 +36,12 @@ pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         built.bytes,
         built.digest
     ))?;
+    let found = wait(async { inspect(&built.component, compiler()?).await })?;
+    if let Some(reason) = &found.reason {
+        page.line(&format!("warning: a host would refuse it: {reason}"))?;
+    }
+    for warning in &found.warnings {
+        page.line(&format!("warning: {warning}"))?;
+    }
     Ok(())
 }

@@ -50,6 +50,9 @@ fn as_text(inspection: &ComponentReport, page: &mut Page<'_>) -> anyhow::Result<
         None => page.toned("loads", Tone::Good, "this host would load it")?,
         Some(reason) => page.toned("refused", Tone::Bad, reason)?,
     }
+    for warning in &inspection.warnings {
+        page.toned("warning", Tone::Warning, warning)?;
+    }
     if let Some(cannot) = &inspection.cannot {
         page.line(&format!("  {cannot}"))?;
     }

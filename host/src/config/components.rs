@@ -11,6 +11,7 @@ use super::tenants;
 use crate::delegation::ServiceSettings;
 use crate::dispatch::{ComponentGrant, ToolGrant};
 use crate::intake::DigestRule;
+use crate::json::{MetaRule, is_reserved};
 
 pub(super) fn components(
     root: &Section<'_>,
@@ -48,6 +49,7 @@ fn component(
         tenants: tenants::listed(section, "tenants", issuers),
         allow_parameters: section.strings("allow_parameters").unwrap_or_default(),
         settings: section.json("settings").unwrap_or_default(),
+        meta: meta(section),
         tools: section.named("tools").into_iter().map(tool).collect(),
         require_acceptance: section.flag("require_acceptance"),
     };
@@ -55,6 +57,26 @@ fn component(
         section.wrong("digest", "it is missing: services are granted to exact code, so set the digest that `sha256sum FILE` prints as \"sha256:...\", or \"signed\" to go by [signers], or \"any\"");
     }
     grant
+}
+
+/// Reads the members of `_meta` that a component may send.
+fn meta(section: &Section<'_>) -> MetaRule {
+    let Some(names) = section.texts("meta") else {
+        return MetaRule::default();
+    };
+    for (name, at) in &names {
+        let plain = name.strip_suffix('*').unwrap_or(name);
+        let wrong = if plain.is_empty() || plain.contains('*') {
+            "expected a member of `_meta`, such as \"ui\", or a prefix, such as \"openai/*\""
+        } else if is_reserved(name) {
+            "it belongs to MCP or to this host, so no component may send it"
+        } else {
+            continue;
+        };
+        let key = section.name("meta");
+        section.problem(*at, format!("{key}: {name:?}: {wrong}"));
+    }
+    MetaRule::only(names.into_iter().map(|(name, _)| name).collect())
 }
 
 fn digest(section: &Section<'_>) -> Option<DigestRule> {

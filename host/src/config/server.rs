@@ -9,10 +9,13 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use super::presentation::{presentation, scopes, visibility};
 use super::reader::Section;
 use crate::denials::DenialFile;
+use crate::dispatch::Visibility;
 use crate::limits::{Limits, Room, Unit};
 use crate::owned::Trust;
+use crate::transport::Presentation;
 pub(super) use folders::check_folders;
 
 /// `[server]`.
@@ -28,8 +31,14 @@ pub struct ServerSettings {
     pub allowed_hosts: Vec<String>,
     /// Proxies that many clients come through: their connections have no share to exceed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Scopes that anyone may learn (RFC 9728 §2).
+    /// Scopes that anyone may learn (RFC 9728 §2), those to begin with first.
     pub scopes_supported: Vec<String>,
+    /// Scopes that a client should ask for before its first request.
+    pub initial_scopes: Vec<String>,
+    /// The rule about which tools a caller is shown.
+    pub visibility: Visibility,
+    /// The description of this server.
+    pub presentation: Presentation,
     /// The tools folder.
     pub tools: PathBuf,
     /// The folder of compiled code; beside the key folder if absent.
@@ -114,7 +123,11 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let allowed_origins = origins(&section);
     let allowed_hosts = hosts(&section);
     let trusted_proxies = section.parsed("trusted_proxies");
-    let scopes_supported = scopes(&section);
+    let initial_scopes = scopes(&section, "initial_scopes");
+    let mut scopes_supported = initial_scopes.clone();
+    scopes_supported.extend(scopes(&section, "scopes_supported"));
+    let visibility = visibility(&section, &scopes_supported);
+    let presentation = presentation(&section);
     let cache = section.text("cache").map(|cache| section.beside(&cache));
     let require_acceptance = section.flag("require_acceptance").unwrap_or(false);
     let accepted = section.text("accepted");
@@ -130,6 +143,9 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         allowed_hosts,
         trusted_proxies,
         scopes_supported,
+        initial_scopes,
+        visibility,
+        presentation,
         tools,
         cache,
         require_acceptance,
@@ -232,24 +248,6 @@ fn origins(section: &Section<'_>) -> Vec<String> {
         }
     }
     origins.into_iter().map(|(origin, _)| origin).collect()
-}
-
-/// Reads scopes (RFC 6749 §3.3).
-fn scopes(section: &Section<'_>) -> Vec<String> {
-    let scopes = section.texts("scopes_supported").unwrap_or_default();
-    for (scope, at) in &scopes {
-        if scope.is_empty()
-            || !scope
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
-        {
-            section.problem(
-                *at,
-                format!("server.scopes_supported: {scope:?} is not one scope, such as orders:read"),
-            );
-        }
-    }
-    scopes.into_iter().map(|(scope, _)| scope).collect()
 }
 
 pub(super) fn envelope(root: &Section<'_>) -> Option<EnvelopeSettings> {

@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 use super::grant::ComponentGrant;
 use super::outline::{Outline, Parts};
 use crate::characters::{Unfit, check_prose};
-use crate::json;
+use crate::json::{self, MetaRule};
 use crate::sandbox::{Annotations, RawDefinition};
-use crate::schema::{Schema, SchemaError, check_texts};
+use crate::schema::{Portable, PortableOutput, Schema, SchemaError, check_texts};
 use parameters::identity_parameter;
 
 /// A checked definition.
@@ -31,6 +31,8 @@ pub struct Definition {
     pub input: Schema,
     /// The schema of the structured result.
     pub output: Option<Schema>,
+    /// The schemas as clients get them.
+    pub shown: ClientSchemas,
     /// The hints for clients.
     pub annotations: Annotations,
     /// The rights of a caller in a call of it: the scopes that it requires.
@@ -39,8 +41,20 @@ pub struct Definition {
     pub services: Vec<String>,
     /// The `_meta` for clients.
     pub meta: Option<Map<String, Value>>,
+    /// The members of `_meta` that its results may have.
+    pub meta_rule: MetaRule,
     /// A digest of each part of the component's definition.
     pub parts: Parts,
+}
+
+/// The schemas of a tool in forms that every official client accepts: one definition that a client
+/// cannot read would cost it all tools.
+#[derive(Debug)]
+pub struct ClientSchemas {
+    /// The schema of the arguments.
+    pub input: Portable,
+    /// The schema of the structured result.
+    pub output: Option<PortableOutput>,
 }
 
 /// The reason why a definition is not accepted.
@@ -160,18 +174,42 @@ impl Definition {
             output.as_ref().map(Schema::value),
             meta.as_ref(),
         );
+        let shown = ClientSchemas {
+            input: Portable::input(input.value()),
+            output: output
+                .as_ref()
+                .map(|output| PortableOutput::of(output.value())),
+        };
         Ok(Self {
             name: raw.name,
             title: raw.title,
             description: raw.description,
+            shown,
             input,
             output,
             annotations: raw.annotations,
             authorization: Arc::new(Authorization { scopes }),
             services: sorted(raw.services.iter()),
-            meta,
+            meta: meta
+                .map(|members| grant.meta.outgoing(members))
+                .filter(|members| !members.is_empty()),
+            meta_rule: grant.meta.clone(),
             parts,
         })
+    }
+
+    /// Returns what clients get otherwise than the component describes it, one line each.
+    pub fn differences(&self) -> Vec<String> {
+        let of = |schema: &str, form: &Portable| -> Vec<String> {
+            let line = |note: &String| format!("the {schema} schema of tool {}: {note}", self.name);
+            form.notes.iter().map(line).collect()
+        };
+        let mut all = of("input", &self.shown.input);
+        if let Some(output) = &self.shown.output {
+            all.extend(of("output", &output.legacy));
+        }
+        all.dedup();
+        all
     }
 
     /// Returns the scopes that the tool requires, its own and the operator's, sorted.

@@ -7,6 +7,7 @@ use bailiwick_envelope::DelegationMode;
 
 use super::outline::Outline;
 use crate::intake::{CodeTerms, DigestRule, Signers};
+use crate::json::MetaRule;
 use crate::owned::Trust;
 use crate::principal::Tenant;
 
@@ -25,6 +26,8 @@ pub struct ComponentGrant {
     pub allow_parameters: Vec<String>,
     /// The component's settings, a JSON object without secrets.
     pub settings: serde_json::Map<String, serde_json::Value>,
+    /// The members of `_meta` that it may send to clients.
+    pub meta: MetaRule,
     /// True if its tools are offered only as the operator accepted them. `[server]` has the
     /// default.
     pub require_acceptance: Option<bool>,

@@ -156,7 +156,15 @@ impl Target {
             Self::Tool(tool) => Export::Tool(ToolExport {
                 name: &tool.definition.name,
                 output: tool.definition.output.as_ref(),
+                meta: &tool.definition.meta_rule,
             }),
+        }
+    }
+
+    /// Returns the component's checked description of it.
+    pub fn definition(&self) -> &Definition {
+        match self {
+            Self::Tool(tool) => &tool.definition,
         }
     }
 
@@ -169,9 +177,21 @@ impl Target {
 }
 
 impl Tool {
-    /// Returns true if `caller` may learn that it exists.
+    /// Returns true if `caller` may learn that it exists and has the scopes for it.
     pub fn is_visible_to(&self, caller: &Caller) -> bool {
-        self.backing.is_offered_to(caller) && caller.has_scopes(self.definition.scopes())
+        self.is_offered_to(caller) && caller.has_scopes(self.definition.scopes())
+    }
+
+    /// Returns true if `caller` is of a tenant that may learn that it exists.
+    pub fn is_offered_to(&self, caller: &Caller) -> bool {
+        self.backing.is_offered_to(caller)
+    }
+
+    /// Returns the services that it asks for and the operator does not grant.
+    pub fn ungranted(&self) -> impl Iterator<Item = &str> {
+        let granted = self.backing.services();
+        let asked = self.definition.services.iter().map(String::as_str);
+        asked.filter(|name| !granted.contains_key(*name))
     }
 }
 

@@ -100,6 +100,11 @@ impl Caller {
         &self.scopes
     }
 
+    /// Returns true if the token has this scope.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|own| own == scope)
+    }
+
     /// Returns true if the token has all of these scopes.
     pub fn has_scopes(&self, needed: &[String]) -> bool {
         needed.iter().all(|scope| self.scopes.contains(scope))

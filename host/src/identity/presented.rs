@@ -40,7 +40,7 @@ pub trait Scheme: Send + Sync {
 pub struct Credentials<'r> {
     /// The name of the scheme, as the client writes it.
     pub scheme: &'r str,
-    /// The text after the name and one space.
+    /// The text after the name and white space.
     pub text: &'r str,
     /// The values of `DPoP` headers (RFC 9449 §4.1).
     pub proofs: &'r [HeaderValue],
@@ -68,9 +68,9 @@ impl Presented {
     /// by the first of `schemes` that knows them.
     ///
     /// # Errors
-    /// [`RefusalReason::TokenMissing`] without an `Authorization` header;
-    /// [`RefusalReason::TokenMalformed`] unless there is exactly one, well-formed by one of
-    /// `schemes`, and no token in the query (RFC 6750 §2.3), because queries end up in logs;
+    /// [`RefusalReason::TokenMissing`] without an `Authorization` header, or with one of another
+    /// scheme; [`RefusalReason::TokenMalformed`] unless there is exactly one, well-formed, and no
+    /// token in the query (RFC 6750 §2.3), because queries end up in logs;
     /// [`RefusalReason::TokenTooLarge`] if it is over 16 KiB.
     pub(super) fn take_by(
         schemes: &[&'static dyn Scheme],
@@ -90,16 +90,17 @@ impl Presented {
             [value] => value.to_str().map_err(|_| RefusalReason::TokenMalformed)?,
             _ => return Err(RefusalReason::TokenMalformed),
         };
-        let (scheme, text) = value.split_once(' ').ok_or(RefusalReason::TokenMalformed)?;
+        let white = [' ', '\t'];
+        let (scheme, text) = value.split_once(white).unwrap_or((value, ""));
         let credentials = Credentials {
             scheme,
-            text,
+            text: text.trim_matches(white),
             proofs: &proofs,
         };
         for scheme in schemes {
             match scheme.read(&credentials) {
                 Presence::NotPresented => {}
-                Presence::Malformed => break,
+                Presence::Malformed => return Err(RefusalReason::TokenMalformed),
                 Presence::TooLarge => return Err(RefusalReason::TokenTooLarge),
                 Presence::Presented(token, proof) => {
                     return Ok(Self {
@@ -112,7 +113,8 @@ impl Presented {
                 }
             }
         }
-        Err(RefusalReason::TokenMalformed)
+        // To use another scheme is to present no token (RFC 6750 §3.1).
+        Err(RefusalReason::TokenMissing)
     }
 
     /// Returns the proof that came with the token.

@@ -49,6 +49,28 @@ pub fn wide_integers(value: &Value) -> Vec<String> {
     }
 }
 
+/// Writes each whole number of a value as an integer: `5.0` and `5e0` as `5`. JSON Schema takes them
+/// for integers, and many programs do not (RFC 8785 has one form for all of them).
+pub fn make_whole(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            if let Some(whole) = number.as_f64().and_then(integer) {
+                *value = Value::from(whole);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(members) => members.values_mut().for_each(make_whole),
+        _ => {}
+    }
+}
+
+/// Returns the integer that a double is, if it is one that every program has exactly.
+fn integer(double: f64) -> Option<i64> {
+    // `Display` writes a double without an exponent and without a fraction that is zero.
+    let text = (double.abs() <= 9_007_199_254_740_991.0).then(|| double.to_string())?;
+    text.parse().ok()
+}
+
 /// Returns the text after a string whose opening quote is already consumed.
 fn after_string(mut text: &str) -> &str {
     while let Some(at) = text.find(['"', '\\']) {

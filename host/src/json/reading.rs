@@ -22,6 +22,13 @@ const OWN_READING: &[(&str, &str)] = &[
         "`jsonrpc`, `method` and `name` are required: another type is refused as absence is",
     ),
     ("schema/cost.rs", "a schema that its metaschema accepts"),
+    ("json/numbers.rs", "every number of a value, whatever it is"),
+    ("schema/portable.rs", "a schema that its metaschema accepts"),
+    ("schema/portable/", "a schema that its metaschema accepts"),
+    (
+        "transport/described.rs",
+        "blocks that the sandbox has built",
+    ),
     (
         "dispatch/definition/parameters.rs",
         "a schema that its metaschema accepts; it only looks for names",

@@ -142,7 +142,7 @@ fn convert(output: wit::Output, tool: ToolExport<'_>) -> Result<Answer, String> 
     let content = output
         .content
         .into_iter()
-        .map(block)
+        .map(|content| block(content, tool.meta))
         .collect::<Result<_, _>>()?;
     let structured = output.structured.map(|text| parse(&text)).transpose()?;
     if let Some(schema) = tool.output
@@ -157,7 +157,7 @@ fn convert(output: wit::Output, tool: ToolExport<'_>) -> Result<Answer, String> 
         content,
         structured,
         is_error: output.is_error,
-        meta: members(output.meta)?,
+        meta: members(output.meta, tool.meta)?,
     })
 }
 
@@ -172,6 +172,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::json::MetaRule;
     use crate::schema::Schema;
 
     fn judged(returned: Result<wit::Outcome, wit::Error>, max_bytes: usize) -> Option<Ending> {
@@ -179,6 +180,7 @@ mod tests {
         let tool = ToolExport {
             name: "t",
             output: Some(&schema),
+            meta: &MetaRule::default(),
         };
         Some(judge(returned, tool, max_bytes))
     }

@@ -1,5 +1,6 @@
 //! The export that a call uses, as plain values.
 
+use crate::json::MetaRule;
 use crate::schema::Schema;
 
 /// The export that is called. Each kind of target has its own.
@@ -16,4 +17,6 @@ pub struct ToolExport<'c> {
     pub name: &'c str,
     /// The schema of structured results.
     pub output: Option<&'c Schema>,
+    /// The members of `_meta` that it may send.
+    pub meta: &'c MetaRule,
 }

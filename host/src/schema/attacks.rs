@@ -41,6 +41,20 @@ fn another_way_to_write_a_reference_does_not_hide_a_loop() {
 }
 
 #[test]
+fn a_value_that_is_too_deep_for_a_recursive_schema_is_refused_and_others_are_checked() {
+    let tree = json!({"type": "object", "additionalProperties": false, "properties": {
+        "n": {"type": "integer"}, "left": {"$ref": "#"}, "right": {"$ref": "#"}}});
+    let nested = |depth: usize, leaf: Value| {
+        (0..depth).fold(json!({"n": leaf}), |inside, _| json!({"left": inside}))
+    };
+    assert_eq!(answer(&tree, &nested(5, json!(1))), Ok(()));
+    let wrong = answer(&tree, &nested(5, json!("x")));
+    assert!(wrong.is_err_and(|error| error.contains("/left/left/left/left/left/n")));
+    let deep = answer(&tree, &nested(60, json!(1)));
+    assert!(deep.is_err_and(|error| error.contains("too deeply")));
+}
+
+#[test]
 fn another_dialect_is_refused_wherever_it_stands() {
     for schema in [
         json!({"items": {"$schema": "http://json-schema.org/draft-04/schema#", "id": "http://x/"}}),

@@ -2,8 +2,11 @@
 //!
 //! References multiply: forty definitions that each refer twice to the next are 2⁴⁰ evaluations. So
 //! references are expanded here once, on paper, and a schema that grows beyond [`MAX_EXPANDED`]
-//! nodes, or refers to itself, is refused. Any other schema costs at most that many steps for each
+//! nodes is refused. One that refers to itself is expanded for values of a [bounded
+//! depth](recursive). Any other schema costs at most that many steps for each
 //! value in the instance, and the steps of its regular expressions for each byte.
+
+mod recursive;
 
 use std::collections::HashMap;
 
@@ -31,6 +34,8 @@ pub(super) struct Cost {
     pub(super) patterns: usize,
     /// Levels, each of which is a call on the stack.
     depth: usize,
+    /// The levels of the deepest value for which this is the cost, if the schema contains itself.
+    levels: Option<usize>,
 }
 
 impl Cost {
@@ -39,7 +44,13 @@ impl Cost {
             nodes: self.nodes.saturating_add(other.nodes),
             patterns: self.patterns.saturating_add(other.patterns),
             depth: self.depth.max(other.depth),
+            levels: None,
         }
+    }
+
+    /// Returns true if `instance` is not too deep for a schema that contains itself.
+    pub(super) fn fits(self, instance: &Value) -> bool {
+        self.levels.is_none_or(|levels| is_within(instance, levels))
     }
 
     /// Returns the most steps, roughly, that evaluating `instance` takes.
@@ -57,7 +68,22 @@ pub(super) fn expanded(schema: &Value) -> Result<Cost, Unbounded> {
         known: HashMap::new(),
         depth: 0,
     };
-    walk.value(schema)
+    match walk.value(schema) {
+        Err(why @ Unbounded::Recursive(_)) => recursive::bounded(schema, why),
+        counted => counted,
+    }
+}
+
+/// Returns true if a value has no more than so many levels.
+fn is_within(value: &Value, levels: usize) -> bool {
+    let Some(inner) = levels.checked_sub(1) else {
+        return false;
+    };
+    match value {
+        Value::Array(items) => items.iter().all(|item| is_within(item, inner)),
+        Value::Object(members) => members.values().all(|member| is_within(member, inner)),
+        _ => true,
+    }
 }
 
 struct Expander<'s> {
@@ -83,17 +109,7 @@ impl Expander<'_> {
                 };
                 let mut inside = self.sum(members.values())?.and(target);
                 inside.patterns = inside.patterns.saturating_add(patterns(members));
-                // These keywords evaluate everything beside them a second time, on every level.
-                let again = members.contains_key("unevaluatedProperties")
-                    || members.contains_key("unevaluatedItems");
-                if again {
-                    Cost {
-                        depth: inside.depth,
-                        ..inside.and(inside)
-                    }
-                } else {
-                    inside
-                }
+                again(members, inside)
             }
             _ => Cost::default(),
         };
@@ -125,18 +141,35 @@ impl Expander<'_> {
             Some(None) => return Err(Unbounded::Recursive(target.to_owned())),
             None => {}
         }
-        // The evaluator decodes `%`, so it would find another target than this count does.
-        let plain = target
-            .strip_prefix('#')
-            .filter(|pointer| !pointer.contains('%'));
-        let pointer = plain.filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
-        let root = self.root;
-        let value = pointer.and_then(|pointer| root.pointer(pointer));
-        let value = value.ok_or_else(|| Unbounded::Dangling(target.to_owned()))?;
+        let value = target_in(self.root, target)?;
         self.known.insert(target.to_owned(), None);
         let cost = self.value(value)?;
         self.known.insert(target.to_owned(), Some(cost));
         Ok(cost)
+    }
+}
+
+/// Returns the place that a reference leads to.
+fn target_in<'s>(root: &'s Value, target: &str) -> Result<&'s Value, Unbounded> {
+    // The evaluator decodes `%`, so it would find another target than this count does.
+    let plain = target
+        .strip_prefix('#')
+        .filter(|pointer| !pointer.contains('%'));
+    let pointer = plain.filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
+    let value = pointer.and_then(|pointer| root.pointer(pointer));
+    value.ok_or_else(|| Unbounded::Dangling(target.to_owned()))
+}
+
+/// Returns the cost of a schema with these keywords, whose cost is `inside`. Some keywords evaluate
+/// everything beside them a second time, on every level.
+fn again(members: &Map<String, Value>, inside: Cost) -> Cost {
+    if members.contains_key("unevaluatedProperties") || members.contains_key("unevaluatedItems") {
+        Cost {
+            depth: inside.depth,
+            ..inside.and(inside)
+        }
+    } else {
+        inside
     }
 }
 
@@ -266,10 +299,10 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_refers_to_itself_is_refused() {
+    fn a_schema_that_refers_to_itself_for_the_same_value_is_refused() {
         for schema in [
             json!({"$ref": "#"}),
-            json!({"anyOf": [{"items": {"$ref": "#"}}]}),
+            json!({"anyOf": [{"not": {"$ref": "#"}}]}),
             json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}),
         ] {
             assert!(

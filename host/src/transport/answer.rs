@@ -32,7 +32,9 @@ pub(super) enum Way {
 pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
     match refusal.reason() {
         RefusalReason::TokenMissing => {
-            Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &[]))
+            let scope = resource.scope().map(|scope| ("scope", scope));
+            let members: Vec<_> = scope.into_iter().collect();
+            Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &members))
         }
         RefusalReason::TokenMalformed => Way::http(challenge(
             StatusCode::BAD_REQUEST,
@@ -50,11 +52,13 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
                 ("error_description", "the token is larger than 16 KiB"),
             ],
         )),
-        RefusalReason::TokenInvalid => Way::http(challenge(
-            StatusCode::UNAUTHORIZED,
-            resource,
-            &[("error", "invalid_token")],
-        )),
+        RefusalReason::TokenInvalid => {
+            let told = Some(refusal.message()).filter(|told| !told.is_empty());
+            let mut members = vec![("error", "invalid_token")];
+            members.extend(told.map(|told| ("error_description", told)));
+            members.extend(resource.scope().map(|scope| ("scope", scope)));
+            Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &members))
+        }
         RefusalReason::InsufficientScope => {
             let scope = refusal.scopes().join(" ");
             let members = [
@@ -110,7 +114,15 @@ fn challenge(status: StatusCode, resource: &Resource, members: &[(&str, &str)]) 
     for (name, text) in members {
         value = value + ", " + name + "=" + &quoted(text);
     }
-    let mut answer = plain(status, status.canonical_reason().unwrap_or_default());
+    let text = |name| members.iter().find(|member| member.0 == name);
+    let hint = format!(
+        "expected `Authorization: Bearer` and a token of an authorization server that {} names",
+        resource.metadata_url()
+    );
+    let mut answer = plain(
+        status,
+        text("error_description").map_or(&hint, |member| member.1),
+    );
     if let Ok(value) = HeaderValue::try_from(value) {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
@@ -152,6 +164,14 @@ pub(super) fn plain(status: StatusCode, text: &str) -> HttpAnswer {
         "text/plain; charset=utf-8",
         format!("{text}\n").into(),
     )
+}
+
+/// Answers without a body.
+pub(super) fn empty(status: StatusCode) -> HttpAnswer {
+    let mut answer = Response::new(BoxBody::default());
+    *answer.status_mut() = status;
+    protect(answer.headers_mut());
+    answer
 }
 
 /// Answers with a JSON document.
@@ -256,6 +276,36 @@ mod tests {
             let metadata = "resource_metadata=\"https://host.example/.well-known/";
             assert!(challenged.is_none_or(|text| text.contains(metadata)));
             assert_eq!(header(&answer, header::CACHE_CONTROL), Some("no-store"));
+        }
+    }
+
+    #[test]
+    fn a_client_without_a_good_token_learns_which_scopes_to_ask_for_and_what_is_wrong() {
+        let asking = resource().with_scopes(&["a:read".to_owned(), "b".to_owned()]);
+        for (reason, error, told) in [
+            (RefusalReason::TokenMissing, None, None),
+            (
+                RefusalReason::TokenInvalid,
+                Some("invalid_token"),
+                Some("refused"),
+            ),
+        ] {
+            for (resource, scope) in [(&asking, Some("a:read b")), (&resource(), None)] {
+                let Way::Http(answer) = way(&Refusal::of_test(reason), resource) else {
+                    unreachable!("an HTTP answer")
+                };
+                let text = header(&answer, header::WWW_AUTHENTICATE).unwrap_or_default();
+                for (name, expected) in [
+                    ("scope", scope),
+                    ("error", error),
+                    ("error_description", told),
+                ] {
+                    let member = expected.map(|expected| format!(", {name}=\"{expected}\""));
+                    let found = text.contains(&format!(", {name}="));
+                    assert_eq!(found, expected.is_some(), "{reason} {text}");
+                    assert!(member.is_none_or(|member| text.contains(&member)), "{text}");
+                }
+            }
         }
     }
 

@@ -1,6 +1,10 @@
-//! The names by which requests address this server.
+//! The names by which requests address this server, and the pages that send them.
 
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::Url;
+
+use super::answer::{HttpAnswer, plain};
 
 /// The hosts by which requests may address this server.
 pub(super) struct KnownHosts(Vec<String>);
@@ -42,6 +46,58 @@ pub(super) fn host_of(authority: &str) -> Option<String> {
         .ok()?
         .host_str()
         .map(String::from)
+}
+
+/// Checks the name by which the client addresses this server. It must be known, or a page
+/// elsewhere could reach the server by rebinding a name.
+pub(super) fn check_host(hosts: &KnownHosts, parts: &Parts) -> Result<(), HttpAnswer> {
+    let mut named = parts.headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (named.next(), named.next()) else {
+        return Err(plain(
+            StatusCode::BAD_REQUEST,
+            "expected exactly one Host header",
+        ));
+    };
+    let host = host.to_str().ok();
+    let differs = |uri: &str| host.and_then(host_of) != host_of(uri);
+    if parts
+        .uri
+        .authority()
+        .is_some_and(|authority| differs(authority.as_str()))
+    {
+        return Err(plain(
+            StatusCode::BAD_REQUEST,
+            "the request target and the Host header differ",
+        ));
+    }
+    if !host.is_some_and(|host| hosts.has(host)) {
+        return Err(plain(
+            StatusCode::FORBIDDEN,
+            "this host name is not allowed (server.allowed_hosts)",
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the origin of the page that calls, if it is a page. It must be allowed.
+pub(super) fn page_of<'h>(
+    origins_allowed: &[String],
+    headers: &'h HeaderMap,
+) -> Result<Option<&'h HeaderValue>, HttpAnswer> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let allowed = |origin: &HeaderValue| {
+        origins_allowed
+            .iter()
+            .any(|allowed| allowed.as_bytes() == origin.as_bytes())
+    };
+    match (origins.next(), origins.next()) {
+        (None, _) => Ok(None),
+        (Some(origin), None) if allowed(origin) => Ok(Some(origin)),
+        _ => Err(plain(
+            StatusCode::FORBIDDEN,
+            "this origin is not allowed (server.allowed_origins)",
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::answer::{HttpAnswer, Way, message, plain, protect, way};
 use super::body::Burden;
+use super::described::ResultForm;
 use super::discovery::Resource;
 use super::revision::Revision;
 use crate::call::{self, CallClient, Entry, Host, Progress, Refusal};
@@ -35,6 +36,8 @@ pub(super) struct Framing {
     pub(super) id: Value,
     /// The form that the request's revision of MCP asks for.
     pub(super) revision: Revision,
+    /// The form that clients of that revision read results in.
+    pub(super) results: ResultForm,
     /// The token under which the client wants to see progress.
     pub(super) progress: Option<Value>,
     /// The resource that refusals name.
@@ -211,9 +214,10 @@ impl Framing {
     }
 
     fn result(&self, answer: &sandbox::Answer) -> Vec<u8> {
+        let structured = self.results.structured(answer);
         let result = CallResult {
-            content: &answer.content,
-            structured_content: answer.structured.as_ref(),
+            content: &self.results.content(answer),
+            structured_content: structured.as_deref(),
             is_error: answer.is_error,
             meta: (!answer.meta.is_empty()).then_some(&answer.meta),
             result_type: self.revision.typed_results.then_some("complete"),

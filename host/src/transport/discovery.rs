@@ -1,7 +1,9 @@
 //! The documents that an OAuth client reads before it has a token (RFC 9728).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
+
+use super::presentation::Presentation;
 
 /// The protected resource: its canonical URI, and the paths and URLs that follow from it.
 #[derive(Debug, Clone)]
@@ -10,7 +12,10 @@ pub struct Resource {
     path: String,
     metadata_path: String,
     metadata_url: String,
+    jwks_url: String,
     host: String,
+    /// The scopes to ask for first, with spaces between them.
+    scope: String,
 }
 
 impl Resource {
@@ -20,7 +25,9 @@ impl Resource {
         let host = url.host_str()?.to_owned();
         let path = url.path().trim_end_matches('/').to_owned();
         let metadata_path = format!("{WELL_KNOWN}{path}");
-        let metadata_url = format!("{}{metadata_path}", url.origin().ascii_serialization());
+        let origin = url.origin().ascii_serialization();
+        let metadata_url = format!("{origin}{metadata_path}");
+        let jwks_url = format!("{origin}{JWKS}");
         let path = if path.is_empty() {
             "/".to_owned()
         } else {
@@ -31,8 +38,24 @@ impl Resource {
             path,
             metadata_path,
             metadata_url,
+            jwks_url,
             host,
+            scope: String::new(),
         })
+    }
+
+    /// Names the scopes that clients should ask for before their first request.
+    #[must_use]
+    pub fn with_scopes(self, scopes: &[String]) -> Self {
+        Self {
+            scope: scopes.join(" "),
+            ..self
+        }
+    }
+
+    /// Returns the scopes to ask for first, if there are any.
+    pub(super) fn scope(&self) -> Option<&str> {
+        Some(self.scope.as_str()).filter(|scope| !scope.is_empty())
     }
 
     /// Returns the canonical URI, which is the audience of its tokens (RFC 8707 §2).
@@ -61,21 +84,32 @@ impl Resource {
         path == self.metadata_path || path == WELL_KNOWN
     }
 
+    /// Returns true if `path` is that of the keys with which this host signs.
+    pub(super) fn is_jwks(path: &str) -> bool {
+        path == JWKS
+    }
+
     /// Returns the metadata of RFC 9728 §2. Leaves `scopes_supported` out if there are no `scopes`.
-    pub(super) fn metadata(&self, issuers: &[String], scopes: &[String]) -> Value {
-        let mut metadata = json!({
-            "resource": self.uri,
-            "authorization_servers": issuers,
-            "bearer_methods_supported": ["header"],
-            "resource_name": "Bailiwick",
-        });
-        if let (Some(members), false) = (metadata.as_object_mut(), scopes.is_empty()) {
-            members.insert("scopes_supported".to_owned(), json!(scopes));
+    pub(super) fn metadata(
+        &self,
+        issuers: &[String],
+        scopes: &[String],
+        presentation: &Presentation,
+    ) -> Value {
+        let mut metadata = Map::new();
+        metadata.insert("resource".into(), json!(self.uri));
+        metadata.insert("authorization_servers".into(), json!(issuers));
+        metadata.insert("bearer_methods_supported".into(), json!(["header"]));
+        metadata.insert("jwks_uri".into(), json!(self.jwks_url));
+        if !scopes.is_empty() {
+            metadata.insert("scopes_supported".into(), json!(scopes));
         }
-        metadata
+        presentation.add_to(&mut metadata);
+        Value::Object(metadata)
     }
 }
 
+const JWKS: &str = "/.well-known/jwks.json";
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 #[cfg(test)]
@@ -121,10 +155,24 @@ mod tests {
     fn scopes_are_shown_only_if_there_are_some() {
         let resource = Resource::new("https://a.example/mcp").unwrap();
         let issuers = ["https://idp.example".to_owned()];
-        let metadata = resource.metadata(&issuers, &[]);
+        let metadata = resource.metadata(&issuers, &[], &Presentation::default());
         assert_eq!(metadata.get("authorization_servers"), Some(&json!(issuers)));
         assert_eq!(metadata.get("scopes_supported"), None);
-        let metadata = resource.metadata(&issuers, &["a".to_owned()]);
+        assert_eq!(metadata.get("resource_name"), Some(&json!("Bailiwick")));
+        assert_eq!(metadata.get("resource_policy_uri"), None);
+        let presentation = Presentation {
+            title: Some("Orders".into()),
+            policy: Some("https://a.example/policy".into()),
+            ..Presentation::default()
+        };
+        let metadata = resource.metadata(&issuers, &["a".to_owned()], &presentation);
         assert_eq!(metadata.get("scopes_supported"), Some(&json!(["a"])));
+        for (member, value) in [
+            ("resource_name", "Orders"),
+            ("resource_policy_uri", "https://a.example/policy"),
+            ("jwks_uri", "https://a.example/.well-known/jwks.json"),
+        ] {
+            assert_eq!(metadata.get(member), Some(&json!(value)));
+        }
     }
 }

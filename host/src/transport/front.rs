@@ -11,21 +11,26 @@ use std::task::Poll;
 
 use bailiwick_envelope::PublicKeys;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use serde_json::Value;
 use tokio::task::JoinError;
 
-use super::answer::{HttpAnswer, Way, document, later, not_listening, plain, protocol_error, way};
-use super::authority::{KnownHosts, host_of};
+use super::answer::{HttpAnswer, Way, later, not_listening, plain, protocol_error, way};
+use super::authority::{KnownHosts, check_host, page_of};
 use super::body::{Bodies, Burden, Parsed, Unread};
 use super::calls::{self, Framing};
+use super::cors;
+use super::described::ResultForm;
 use super::discovery::Resource;
+use super::headers::Accepts;
 use super::http::{Course, Door};
 use super::listening::shown;
 use super::mcp::{self, Library, Turn};
 use super::message::{Asks, BadMessage, Message, TargetCall, trace_id_of};
+use super::presentation::Presentation;
+use super::published::published;
 use super::ready::ready;
 use super::revision::{self, Improper};
 use crate::call::{self, Entry, Host, Listener};
@@ -46,6 +51,8 @@ pub struct FrontSettings {
     pub keys: PublicKeys,
     /// Scopes that strangers may learn of (RFC 9728 §2).
     pub scopes_supported: Vec<String>,
+    /// The description of this server.
+    pub presentation: Presentation,
     /// The largest body, in bytes.
     pub max_body: usize,
 }
@@ -55,6 +62,7 @@ struct CallAsked {
     id: Value,
     call: TargetCall,
     burden: Burden,
+    accepts: Accepts,
 }
 
 /// The front door.
@@ -71,10 +79,8 @@ pub struct Front {
 impl Front {
     /// Opens a front door to `host`.
     pub fn new(settings: FrontSettings, host: Arc<Host>) -> Self {
-        let (bodies, library) = (
-            Bodies::new(settings.max_body),
-            Library::new(settings.max_body),
-        );
+        let bodies = Bodies::new(settings.max_body);
+        let library = Library::new(settings.max_body, settings.presentation.clone());
         let resource = Arc::new(settings.resource.clone());
         let hosts = settings.allowed_hosts.iter().cloned();
         Self {
@@ -91,29 +97,52 @@ impl Front {
     /// Answers one request of the connection `course`.
     async fn respond(&self, request: Request<Incoming>, course: &Course) -> HttpAnswer {
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path();
+        let path = without_slash(parts.uri.path());
         if let Some(answer) = self.about_health(path, &parts.method) {
             return answer;
         }
-        if let Err(refused) = self.check_address(&parts) {
+        if let Err(refused) = check_host(&self.hosts, &parts) {
             return refused;
         }
-        let resource = &self.resource;
-        match &parts.method {
-            &Method::GET | &Method::HEAD if resource.is_metadata(path) => self.metadata(),
-            &Method::GET | &Method::HEAD if path == "/.well-known/jwks.json" => {
-                document(&self.settings.keys.to_jwks())
-            }
-            &Method::POST if path == resource.path() => self.mcp(parts, body, course).await,
-            _ if path == resource.path() => {
-                let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
-                answer
-                    .headers_mut()
-                    .insert(header::ALLOW, http::HeaderValue::from_static("POST"));
-                answer
-            }
-            _ => plain(StatusCode::NOT_FOUND, "not found"),
+        if let Some(answer) = self.public(path, &parts) {
+            return answer;
         }
+        let origin = match page_of(&self.settings.allowed_origins, &parts.headers) {
+            Ok(origin) => origin.cloned(),
+            Err(refused) => return refused,
+        };
+        let is_endpoint = path == self.resource.path();
+        let mut answer = match (&parts.method, &origin) {
+            (&Method::POST, _) if is_endpoint => self.mcp(parts, body, course).await,
+            (&Method::OPTIONS, Some(_)) if is_endpoint => cors::preflight(&parts.headers),
+            _ if is_endpoint => only(ONLY_POST, "POST"),
+            _ => plain(
+                StatusCode::NOT_FOUND,
+                &format!("not found; MCP is served at {}", self.resource.uri()),
+            ),
+        };
+        if let Some(origin) = origin {
+            cors::share(&mut answer, &origin);
+        }
+        answer
+    }
+
+    /// Answers a request for a document that anyone may read, from any page.
+    fn public(&self, path: &str, parts: &Parts) -> Option<HttpAnswer> {
+        let is_metadata = self.resource.is_metadata(path);
+        if !is_metadata && !Resource::is_jwks(path) {
+            return None;
+        }
+        let mut answer = match parts.method {
+            Method::OPTIONS => return Some(cors::public_preflight()),
+            Method::GET | Method::HEAD if is_metadata => {
+                published(&parts.headers, &self.metadata())
+            }
+            Method::GET | Method::HEAD => published(&parts.headers, &self.settings.keys.to_jwks()),
+            _ => only("expected GET", "GET, HEAD"),
+        };
+        cors::publish(&mut answer);
+        Some(answer)
     }
 
     fn about_health(&self, path: &str, method: &Method) -> Option<HttpAnswer> {
@@ -124,58 +153,15 @@ impl Front {
         }
     }
 
-    fn metadata(&self) -> HttpAnswer {
-        let policy = self.host.serving.now();
-        document(
-            &self
-                .resource
-                .metadata(&policy.access.issuers, &self.settings.scopes_supported),
-        )
-    }
-
-    /// Checks the name by which the client addresses this server, and the page that calls it. Both
-    /// must be known, or a page elsewhere could reach the server by rebinding a name.
-    fn check_address(&self, parts: &Parts) -> Result<(), HttpAnswer> {
-        let mut hosts = parts.headers.get_all(header::HOST).iter();
-        let (Some(host), None) = (hosts.next(), hosts.next()) else {
-            return Err(plain(
-                StatusCode::BAD_REQUEST,
-                "expected exactly one Host header",
-            ));
-        };
-        let host = host.to_str().ok();
-        let differs = |uri: &str| host.and_then(host_of) != host_of(uri);
-        if parts
-            .uri
-            .authority()
-            .is_some_and(|authority| differs(authority.as_str()))
-        {
-            return Err(plain(
-                StatusCode::BAD_REQUEST,
-                "the request target and the Host header differ",
-            ));
-        }
-        if !host.is_some_and(|host| self.hosts.has(host)) {
-            return Err(plain(
-                StatusCode::FORBIDDEN,
-                "this host name is not allowed (server.allowed_hosts)",
-            ));
-        }
-        let mut origins = parts.headers.get_all(header::ORIGIN).iter();
-        let allowed = |origin: &http::HeaderValue| {
-            self.settings
-                .allowed_origins
-                .iter()
-                .any(|allowed| allowed.as_bytes() == origin.as_bytes())
-        };
-        match (origins.next(), origins.next()) {
-            (None, _) => Ok(()),
-            (Some(origin), None) if allowed(origin) => Ok(()),
-            _ => Err(plain(
-                StatusCode::FORBIDDEN,
-                "this origin is not allowed (server.allowed_origins)",
-            )),
-        }
+    fn metadata(&self) -> Value {
+        let issuers = &self.host.serving.now().access.issuers;
+        let FrontSettings {
+            scopes_supported,
+            presentation,
+            ..
+        } = &self.settings;
+        self.resource
+            .metadata(issuers, scopes_supported, presentation)
     }
 
     /// Admits the caller and parses the body. Then makes the call, or lets the MCP library answer.
@@ -195,8 +181,8 @@ impl Front {
             Err(_) => return failed(),
         };
         course.admitted();
-        if let Err(answer) = revision::check_coding(&parts.headers) {
-            return answer;
+        if let Err(improper) = revision::check_encoding(&parts.headers) {
+            return Box::pin(self.improper(entry, &Value::Null, &improper)).await;
         }
         let (message, burden) = match self.read(entry.caller(), body).await {
             Ok(read) => read,
@@ -206,6 +192,10 @@ impl Front {
         if let Err(improper) = revision::check_single(&parts.headers) {
             return Box::pin(self.improper(entry, &message.id, &improper)).await;
         }
+        let accepts = match revision::settle_accept(&mut parts.headers, &message.asks) {
+            Ok(accepts) => accepts,
+            Err(improper) => return Box::pin(self.improper(entry, &message.id, &improper)).await,
+        };
         let (caller, policy) = (Arc::clone(entry.caller()), Arc::clone(entry.policy()));
         let (listener, body) = match message.asks {
             Asks::Target(call) => {
@@ -213,6 +203,7 @@ impl Front {
                     id: message.id,
                     call,
                     burden,
+                    accepts,
                 };
                 return self.call(&parts.headers, entry, asked).await;
             }
@@ -226,14 +217,20 @@ impl Front {
                 (None, body)
             }
         };
-        let turn = Turn::new(caller, policy, listener, burden.held);
+        let reads = revision::dialect(&parts.headers);
+        let turn = Turn::new(caller, policy, (reads, listener), burden.held);
         let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
         Box::pin(mcp::answer(turn, &self.library, request)).await
     }
 
     /// Checks, decides, makes and answers one call.
     async fn call(&self, headers: &HeaderMap, entry: Entry, asked: CallAsked) -> HttpAnswer {
-        let CallAsked { id, call, burden } = asked;
+        let CallAsked {
+            id,
+            call,
+            burden,
+            accepts,
+        } = asked;
         let request = &call.request;
         let known = entry.policy().catalog.target(request.kind, &request.name);
         // The rules about headers depend on the target's schema. A caller without its scopes must
@@ -246,7 +243,11 @@ impl Front {
         let framing = Framing {
             id,
             revision,
-            progress: call.progress_token(),
+            results: ResultForm::of(revision, known.as_ref().map(Target::definition)),
+            // Progress goes to a client that asks for it and reads streams.
+            progress: call
+                .progress_token()
+                .filter(|_| accepts == Accepts::Streams),
             resource: Arc::clone(&self.resource),
         };
         let trace_id = call.trace_id().or_else(|| trace_id(headers));
@@ -323,6 +324,22 @@ impl Front {
     }
 }
 
+/// Returns a path without a slash at its end, which people type.
+fn without_slash(path: &str) -> &str {
+    match path.strip_suffix('/') {
+        Some(shorter) if !shorter.is_empty() => shorter,
+        _ => path,
+    }
+}
+
+/// Answers that a path has only these methods.
+fn only(text: &str, methods: &'static str) -> HttpAnswer {
+    let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, text);
+    let methods = HeaderValue::from_static(methods);
+    answer.headers_mut().insert(header::ALLOW, methods);
+    answer
+}
+
 fn failed() -> HttpAnswer {
     plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")
 }
@@ -361,3 +378,5 @@ fn to_its_end<T: Send + 'static>(
         }
     }
 }
+
+const ONLY_POST: &str = "expected POST: there are no sessions to end, and no stream to open by GET";

@@ -5,14 +5,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Map, Value};
 
 use crate::dispatch::{Kind, TargetRequest};
+use crate::json::numbers;
 use crate::schema::Schema;
 
 /// The code of the JSON-RPC error for headers that contradict the body.
 pub(super) const HEADER_MISMATCH: i32 = -32020;
+const BOTH: &str = "application/json, text/event-stream";
 
 /// Checks that the headers agree with a body that asks for `request`. If they are `required`, they
 /// must be present, and so must those that the target's input schema asks for (`x-mcp-header`).
@@ -43,7 +45,10 @@ pub(super) fn check(
         );
     }
     match schema {
-        Some(schema) if required => parameters(headers, &schema.members(), &request.arguments),
+        Some(schema) if required => match schema.value() {
+            Value::Object(members) => parameters(headers, members, &request.arguments),
+            _ => Ok(()),
+        },
         _ => Ok(()),
     }
 }
@@ -83,10 +88,65 @@ fn parameter_agrees(headers: &HeaderMap, suffix: &str, argument: Option<&Value>)
         Some(value @ (Value::Bool(_) | Value::Number(_))) => Some(value.to_string()),
         _ => None,
     };
+    let same_number = |sent: &str| {
+        let mut sent: Value = serde_json::from_str(sent).unwrap_or_default();
+        numbers::make_whole(&mut sent);
+        sent.is_number() && Some(&sent) == argument
+    };
     match single(headers, &format!("mcp-param-{suffix}")) {
+        Ok(Some(sent)) if same_number(sent) => true,
         Ok(sent) => sent.map(decoded) == expected.map(Some),
         Err(()) => false,
     }
+}
+
+/// The forms of answer that a client accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accepts {
+    /// JSON, and streams of events by name.
+    Streams,
+    /// Whatever there is: the client does not say.
+    Anything,
+    /// JSON alone.
+    Json,
+}
+
+/// Reads the `Accept` headers (RFC 9110 §12.5.1), and writes in their place what the MCP library
+/// asks for. Without them a client accepts everything. Returns `None` if it does not accept JSON.
+pub(super) fn settle_accept(headers: &mut HeaderMap) -> Option<Accepts> {
+    let listed = |media_type: &str| {
+        let (kind, _) = media_type.split_once('/')?;
+        let ranges = [media_type, &format!("{kind}/*")];
+        ranges.into_iter().find_map(|range| weight(headers, range))
+    };
+    let anything = match weight(headers, "*/*") {
+        None => !headers.contains_key(header::ACCEPT),
+        Some(is_accepted) => is_accepted,
+    };
+    if !listed("application/json").unwrap_or(anything) {
+        return None;
+    }
+    let accepts = match listed("text/event-stream") {
+        Some(true) => Accepts::Streams,
+        None if anything => Accepts::Anything,
+        _ => Accepts::Json,
+    };
+    headers.insert(header::ACCEPT, HeaderValue::from_static(BOTH));
+    Some(accepts)
+}
+
+/// Returns whether the `Accept` headers give this range a weight other than zero, if they list it.
+fn weight(headers: &HeaderMap, range: &str) -> Option<bool> {
+    let values = headers.get_all(header::ACCEPT).iter();
+    let entries = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| unquoted(value, ','));
+    let mut weights = entries.filter_map(|entry| {
+        let mut parts = unquoted(entry, ';');
+        let is_it = parts.next()?.trim().eq_ignore_ascii_case(range);
+        is_it.then(|| parts.all(|parameter| !is_zero_weight(parameter)))
+    });
+    weights.next()
 }
 
 /// Returns true if the `Accept` headers list this media type with a weight other than zero (RFC
@@ -229,6 +289,21 @@ mod tests {
             (json!({"region": null}), vec![], true),
             (json!({"page": {"size": 5}}), vec![size], true),
             (json!({"page": {"size": 6}}), vec![size], false),
+            (
+                json!({"page": {"size": 5}}),
+                vec![("mcp-param-size", "5.0")],
+                true,
+            ),
+            (
+                json!({"page": {"size": 5}}),
+                vec![("mcp-param-size", "+5")],
+                false,
+            ),
+            (
+                json!({"region": "5"}),
+                vec![("mcp-param-region", "5.0")],
+                false,
+            ),
         ] {
             let checked = parameters(&map(&headers), &schema, &arguments);
             assert_eq!(checked.is_ok(), good, "{arguments} {headers:?}");
@@ -256,6 +331,43 @@ mod tests {
             for (required, good) in [(true, agrees), (false, true)] {
                 let checked = check(&headers, &request, required, schema.as_ref());
                 assert_eq!(checked.is_ok(), good, "{required} {headers:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_accept_header_may_be_absent_wide_or_json_alone() {
+        for (accept, accepts) in [
+            (&[][..], Some(Accepts::Anything)),
+            (&["*/*"], Some(Accepts::Anything)),
+            (&["application/json"], Some(Accepts::Json)),
+            (&["application/*"], Some(Accepts::Json)),
+            (
+                &["application/json, text/event-stream"],
+                Some(Accepts::Streams),
+            ),
+            (
+                &["application/json", "text/event-stream"],
+                Some(Accepts::Streams),
+            ),
+            (&["text/event-stream, */*;q=0.1"], Some(Accepts::Streams)),
+            (&["text/event-stream;q=0, */*"], Some(Accepts::Json)),
+            (&["text/event-stream"], None),
+            (&["application/json;q=0, */*"], None),
+            (&["*/*;q=0"], None),
+            (&["text/html"], None),
+            (&[""], None),
+        ] {
+            let named: Vec<_> = accept.iter().map(|value| ("accept", *value)).collect();
+            let mut headers = map(&named);
+            assert_eq!(settle_accept(&mut headers), accepts, "{accept:?}");
+            if accepts.is_some() {
+                assert_eq!(headers.get_all("accept").iter().count(), 1);
+                assert!(
+                    ["application/json", "text/event-stream"]
+                        .iter()
+                        .all(|form| super::accepts(&headers, form))
+                );
             }
         }
     }

@@ -10,8 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::described::describe;
 use crate::call::{Listener, Policy};
-use crate::dispatch::Tool;
+use crate::dispatch::{Sight, Tool};
 use crate::identity::Caller;
+use crate::schema::Dialect;
 
 /// Notifies a client of changes until it goes away or its listener ends.
 pub(super) async fn tell(listener: &mut Listener, context: &SubscriptionContext) {
@@ -35,18 +36,19 @@ pub(super) fn shown(policy: &Policy, caller: &Caller) -> [u8; 32] {
     let faces = policy
         .faces
         .get_or_init(|| policy.catalog.tools().map(|tool| face(tool)).collect());
-    let own = policy
-        .catalog
-        .tools()
-        .zip(faces)
-        .filter(|(tool, _)| tool.is_visible_to(caller));
-    own.fold(Sha256::new(), |all, (_, face)| all.chain_update(face))
+    let tools = policy.catalog.tools().zip(faces);
+    let seen = tools.map(|(tool, face)| (policy.visibility.sight(tool, caller), face));
+    seen.filter(|(sight, _)| *sight != Sight::Hidden)
+        .fold(Sha256::new(), |all, (sight, face)| {
+            all.chain_update(face)
+                .chain_update([u8::from(sight == Sight::Permitted)])
+        })
         .finalize()
         .into()
 }
 
 fn face(tool: &Tool) -> [u8; 32] {
-    Sha256::digest(serde_json::to_vec(&describe(tool)).unwrap_or_default()).into()
+    Sha256::digest(serde_json::to_vec(&describe(tool, Dialect::Current)).unwrap_or_default()).into()
 }
 
 /// The longest time that a client may take for one notification.

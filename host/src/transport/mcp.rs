@@ -1,25 +1,26 @@
 //! The MCP library's view of one request: a caller, and the tools that the caller may see.
 //!
 //! rmcp answers the requests that have no effect (initialize, discover, lists, listening), for
-//! 2026-07-28 and, without sessions, 2025-11-25. Each request gets a handler that captures the
+//! 2026-07-28 and, without sessions, the revisions before it. Each request gets a handler that captures the
 //! caller, so nothing about identity passes through the library.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{HeaderValue, Request, header};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CompleteRequestMethod, CompleteRequestParams, CompleteResult, ConstString as _, CustomRequest,
-    CustomResult, ErrorCode, Implementation, InitializeRequestParams, InitializeResult,
-    ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
-    ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter,
-    Tool as McpTool,
+    CustomResult, ErrorCode, GetPromptRequestMethod, GetPromptRequestParams, GetPromptResponse,
+    InitializeRequestParams, InitializeResult, ListPromptsRequestMethod, ListPromptsResult,
+    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestMethod, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
+    ServerConfig, SubscriptionFilter, Tool as McpTool,
 };
 use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -28,18 +29,22 @@ use tokio::sync::Mutex;
 
 use super::answer::{HttpAnswer, protect};
 use super::body::Held;
-use super::described::describe;
+use super::described::{describe, with_scopes};
 use super::listening::tell;
+use super::presentation::Presentation;
 use super::revision::SUPPORTED;
 use crate::call::{Listener, Policy};
 use crate::characters::printable;
+use crate::dispatch::{Sight, Tool};
 use crate::identity::Caller;
+use crate::schema::Dialect;
 
 /// One request that the MCP library answers: its caller, its policy and, for listening, the place
 /// among the listeners.
 pub(super) struct Turn {
     caller: Arc<Caller>,
     policy: Arc<Policy>,
+    dialect: Dialect,
     listener: Option<Mutex<Listener>>,
     #[expect(dead_code, reason = "held, never read")]
     held: Option<Held>,
@@ -49,12 +54,13 @@ impl Turn {
     pub(super) fn new(
         caller: Arc<Caller>,
         policy: Arc<Policy>,
-        listener: Option<Listener>,
+        (dialect, listener): (Dialect, Option<Listener>),
         held: Option<Held>,
     ) -> Arc<Self> {
         Arc::new(Self {
             caller,
             policy,
+            dialect,
             listener: listener.map(Mutex::new),
             held,
         })
@@ -65,10 +71,11 @@ impl Turn {
 pub(super) struct Library {
     config: StreamableHttpServerConfig,
     sessions: Arc<NeverSessionManager>,
+    presentation: Arc<Presentation>,
 }
 
 impl Library {
-    pub(super) fn new(max_body: usize) -> Self {
+    pub(super) fn new(max_body: usize, presentation: Presentation) -> Self {
         // The front door has checked Host and Origin against the operator's lists.
         let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
@@ -80,6 +87,7 @@ impl Library {
         Self {
             config,
             sessions: Arc::default(),
+            presentation: Arc::new(presentation),
         }
     }
 }
@@ -90,25 +98,31 @@ pub(super) async fn answer(
     library: &Library,
     request: Request<Whole>,
 ) -> HttpAnswer {
-    let handler = Handler(turn);
+    let handler = Handler(turn, Arc::clone(&library.presentation));
     let (sessions, config) = (Arc::clone(&library.sessions), library.config.clone());
     let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
     let mut answer = service.handle(request).await;
+    let failed = answer.status().is_client_error() || answer.status().is_server_error();
+    if failed && !answer.headers().contains_key(header::CONTENT_TYPE) {
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        answer.headers_mut().insert(header::CONTENT_TYPE, text);
+    }
     protect(answer.headers_mut());
     answer
 }
 
 #[derive(Clone)]
-struct Handler(Arc<Turn>);
+struct Handler(Arc<Turn>, Arc<Presentation>);
 
 impl Handler {
     fn tools(&self) -> Vec<McpTool> {
-        let catalog = &self.0.policy.catalog;
-        catalog
-            .tools()
-            .filter(|tool| tool.is_visible_to(&self.0.caller))
-            .map(|tool| describe(tool))
-            .collect()
+        let Turn { caller, policy, .. } = &*self.0;
+        let seen = |tool: &Arc<Tool>| match policy.visibility.sight(tool, caller) {
+            Sight::Hidden => None,
+            Sight::Permitted => Some(describe(tool, self.0.dialect)),
+            Sight::Obtainable => Some(with_scopes(describe(tool, self.0.dialect), tool)),
+        };
+        policy.catalog.tools().filter_map(seen).collect()
     }
 }
 
@@ -120,7 +134,7 @@ impl ServerHandler for Handler {
                 .enable_tool_list_changed()
                 .build(),
         );
-        config.server_info = Implementation::new("bailiwick", env!("CARGO_PKG_VERSION"));
+        self.1.describe(&mut config);
         config
     }
 
@@ -199,6 +213,22 @@ impl ServerHandler for Handler {
         _: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         Err(no_method(CompleteRequestMethod::VALUE))
+    }
+
+    async fn get_prompt(
+        &self,
+        _: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        Err(no_method(GetPromptRequestMethod::VALUE))
+    }
+
+    async fn read_resource(
+        &self,
+        _: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        Err(no_method(ReadResourceRequestMethod::VALUE))
     }
 
     async fn on_custom_request(

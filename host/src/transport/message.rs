@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::dispatch::TargetRequest;
-use crate::json;
+use crate::json::{self, numbers};
 
 /// A parsed body.
 pub(super) struct Message {
@@ -61,8 +61,11 @@ pub(super) struct BadMessage {
 
 impl Message {
     pub(super) fn parse(body: &[u8]) -> Result<Self, BadMessage> {
+        // RFC 8259 §8.1 lets a parser pass over the mark.
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         let mut value =
             json::parse(body, MAX_DEPTH).map_err(|error| bad(PARSE_ERROR, &error.to_string()))?;
+        without_nulls(&mut value);
         let id = request_id(&value)?;
         let parsed = (|| {
             check_members(&value)?;
@@ -86,13 +89,33 @@ impl Message {
     }
 }
 
+/// Removes the members that mean nothing if they are null: they are then as good as absent.
+fn without_nulls(message: &mut Value) {
+    let Value::Object(members) = message else {
+        return;
+    };
+    for name in ["params", "result", "error"] {
+        remove_null(members, name);
+    }
+    if let Some(Value::Object(params)) = members.get_mut("params") {
+        for name in ["arguments", "_meta", "cursor"] {
+            remove_null(params, name);
+        }
+    }
+}
+
+fn remove_null(members: &mut Map<String, Value>, name: &str) {
+    if members.get(name).is_some_and(Value::is_null) {
+        members.remove(name);
+    }
+}
+
 /// Returns the id of a request, or `None` for a notification.
 fn request_id(value: &Value) -> Result<Option<Value>, BadMessage> {
-    let Value::Object(members) = value else {
-        return Err(bad(
-            INVALID_REQUEST,
-            "the body must be one JSON-RPC object; batches are not part of MCP",
-        ));
+    let members = match value {
+        Value::Object(members) => members,
+        Value::Array(_) => return Err(bad(INVALID_REQUEST, NO_BATCHES)),
+        _ => return Err(bad(INVALID_REQUEST, "expected one JSON-RPC object")),
     };
     match members.get("id") {
         None => Ok(None),
@@ -153,7 +176,8 @@ fn tool_call(params: Option<Value>, body: &[u8]) -> Result<TargetCall, BadMessag
     let not_object = || bad(INVALID_PARAMS, "`params.arguments` must be an object");
     let (arguments, text) = match params.get_mut("arguments").map(Value::take) {
         None => (Value::Object(Map::new()), "{}"),
-        Some(arguments @ Value::Object(_)) => {
+        Some(mut arguments @ Value::Object(_)) => {
+            numbers::make_whole(&mut arguments);
             (arguments, arguments_text(body).ok_or_else(not_object)?)
         }
         Some(_) => return Err(not_object()),
@@ -222,166 +246,17 @@ fn bad(code: i32, message: &str) -> BadMessage {
     }
 }
 
+/// Batches came with 2025-03-26 and went with 2025-06-18.
+const NO_BATCHES: &str = "batches (JSON arrays, as in revision 2025-03-26 of MCP) are not \
+                          supported; send each request by itself";
 // JSON-RPC 2.0 §5.1.
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 const INVALID_PARAMS: i32 = -32602;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const MAX_DEPTH: usize = 64;
 const MAX_ID: usize = 256;
 const MAX_VALUES_BESIDE: usize = 2_000;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_arguments_may_be_many_values() {
-        let many = vec!["0"; 3_000].join(",");
-        for (params, fits) in [
-            (
-                format!(r#"{{"name":"a","arguments":{{"list":[{many}]}}}}"#),
-                true,
-            ),
-            (
-                format!(r#"{{"name":"a","arguments":{{}},"_meta":{{"x":[{many}]}}}}"#),
-                false,
-            ),
-            (
-                format!(r#"{{"name":"a","arguments":{{}},"x":[{many}]}}"#),
-                false,
-            ),
-        ] {
-            let body =
-                format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
-            let refused = Message::parse(body.as_bytes()).err();
-            assert_eq!(refused.is_none(), fits, "{refused:?}");
-        }
-    }
-
-    #[test]
-    fn a_body_is_one_request_or_it_is_refused() {
-        for (body, code) in [
-            ("[]", INVALID_REQUEST),
-            (
-                r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
-                INVALID_REQUEST,
-            ),
-            ("7", INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":1}"#, INVALID_REQUEST),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"x","result":{}}"#,
-                INVALID_REQUEST,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":"a\nb","method":"x"}"#,
-                INVALID_REQUEST,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":9223372036854775813,"method":"x"}"#,
-                INVALID_REQUEST,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"x","params":[]}"#,
-                INVALID_PARAMS,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":7}}"#,
-                INVALID_PARAMS,
-            ),
-            ("{", PARSE_ERROR),
-            (r#"{"jsonrpc":"1.0","id":1,"method":"x"}"#, INVALID_REQUEST),
-            (
-                r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#,
-                INVALID_REQUEST,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1.5,"method":"x"}"#,
-                INVALID_REQUEST,
-            ),
-            (r#"{"jsonrpc":"2.0","id":{},"method":"x"}"#, INVALID_REQUEST),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}"#,
-                PARSE_ERROR,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#,
-                INVALID_PARAMS,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":7}}"#,
-                INVALID_PARAMS,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":[]}}"#,
-                INVALID_PARAMS,
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#,
-                PARSE_ERROR,
-            ),
-        ] {
-            assert_eq!(
-                Message::parse(body.as_bytes()).err().map(|bad| bad.code),
-                Some(code),
-                "{body}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_number_is_judged_as_it_is_written_in_the_arguments_and_nowhere_else() {
-        let call = |params: &str| {
-            let body = format!(
-                r#"{{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{params}}}"#
-            );
-            Message::parse(body.as_bytes())
-                .ok()
-                .and_then(|message| match message.asks {
-                    Asks::Target(call) => Some(call.request.inexact),
-                    Asks::Listen(_) | Asks::Other(_) => None,
-                })
-        };
-        let wide = Some(Some("9007199254740993".to_owned()));
-        assert_eq!(
-            call(r#"{"name":"a","arguments":{"amount":9007199254740993}}"#),
-            wide
-        );
-        assert_eq!(
-            call(r#"{"name":"a","\u0061rguments":{"amount":[9007199254740993]}}"#),
-            wide
-        );
-        for params in [
-            r#"{"name":"a","arguments":{"amount":1}}"#,
-            r#"{"name":"a","arguments":{},"_meta":{"progressToken":9007199254740993}}"#,
-            r#"{"name":"a"}"#,
-        ] {
-            assert_eq!(call(params), Some(None), "{params}");
-        }
-    }
-
-    #[test]
-    fn a_notification_is_never_a_call() {
-        let body = br#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#;
-        assert!(Message::parse(body).is_ok_and(|message| matches!(message.asks, Asks::Other(_))));
-    }
-
-    #[test]
-    fn only_a_valid_traceparent_names_a_trace() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        for (header, valid) in [
-            (format!("00-{id}-00f067aa0ba902b7-01"), true),
-            (format!("01-{id}-00f067aa0ba902b7-01-more"), true),
-            (format!("00-{id}-00f067aa0ba902b7-01-more"), false),
-            (format!("ff-{id}-00f067aa0ba902b7-01"), false),
-            (
-                format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
-                false,
-            ),
-            (format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)), false),
-            (format!("00-{id}-0000000000000000-01"), false),
-            ("garbage".to_owned(), false),
-        ] {
-            assert_eq!(trace_id_of(&header).is_some(), valid, "{header}");
-        }
-    }
-}
+mod tests;

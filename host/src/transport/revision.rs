@@ -7,14 +7,14 @@
 //!
 //! The MCP library has the same rules. A test sends the same requests through both.
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use rmcp::model::{ClientCapabilities, ProtocolVersion};
 use serde_json::{Map, Value, json};
 
 use super::answer::{HttpAnswer, plain, protocol_error};
-use super::headers;
-use super::message::TargetCall;
-use crate::schema::Schema;
+use super::headers::{self, Accepts};
+use super::message::{Asks, TargetCall};
+use crate::schema::{Dialect, Schema};
 
 /// The form of the answer to a request that keeps the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,31 @@ pub(super) struct Revision {
     /// JSON-RPC errors get HTTP status 400 instead of 200. The MCP library does so for a request
     /// that names an older revision in `_meta` without the other members, and so does this host.
     pub(super) strict_errors: bool,
+    /// The content that the revision does not have.
+    pub(super) lacks: Lacks,
+}
+
+/// The content of results that an earlier revision does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lacks {
+    /// It has all.
+    Nothing,
+    /// It has no links to resources, which came with 2025-06-18.
+    Links,
+    /// It has no sound either, which came with 2025-03-26.
+    LinksAndSound,
+}
+
+impl Lacks {
+    /// Returns what the revision in the header lacks. Revisions before 2025-06-18 have no header,
+    /// and a request without one is of 2025-03-26.
+    fn of(header: Option<&str>) -> Self {
+        match header {
+            Some(version) if version >= "2025-06-18" => Self::Nothing,
+            Some(version) if version < "2025-03-26" => Self::LinksAndSound,
+            _ => Self::Links,
+        }
+    }
 }
 
 /// A request that breaks the rules.
@@ -64,6 +89,50 @@ pub(super) fn check_single(headers: &HeaderMap) -> Result<(), Improper> {
     }
 }
 
+/// Checks that the body is sent as it is.
+///
+/// # Errors
+/// Fails if it is compressed.
+pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), Improper> {
+    let encoding = headers::single(headers, header::CONTENT_ENCODING.as_str());
+    match encoding {
+        Ok(None | Some("" | "identity")) => Ok(()),
+        _ => Err(Improper::Http(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "expected a body without Content-Encoding".into(),
+        )),
+    }
+}
+
+/// Reads which forms of answer the client accepts, and writes the header anew as the MCP library
+/// expects it.
+///
+/// # Errors
+/// Fails if the request cannot be answered in a form that the client accepts.
+pub(super) fn settle_accept(headers: &mut HeaderMap, asks: &Asks) -> Result<Accepts, Improper> {
+    let refused = |message: &str| Improper::Http(StatusCode::NOT_ACCEPTABLE, message.into());
+    match (headers::settle_accept(headers), asks) {
+        (None, _) => Err(refused(
+            "expected an Accept header with application/json, and with text/event-stream for \
+             progress, or none",
+        )),
+        (Some(Accepts::Json), Asks::Listen(_)) => Err(refused(
+            "expected text/event-stream in the Accept header: the answer is a stream of events",
+        )),
+        (Some(accepts), _) => Ok(accepts),
+    }
+}
+
+/// Returns how clients of the revision in the header read definitions. A request without a header
+/// is of an earlier revision. The MCP library refuses one whose `_meta` names another.
+pub(super) fn dialect(headers: &HeaderMap) -> Dialect {
+    let header = headers::single(headers, "mcp-protocol-version");
+    match header.ok().flatten() {
+        Some(version) if version >= STANDARD_HEADERS => Dialect::Current,
+        _ => Dialect::Legacy,
+    }
+}
+
 /// Checks a call against the revision that it names. `schema` is the input schema of the target, if
 /// the caller may know the target.
 ///
@@ -91,7 +160,8 @@ pub(super) fn check(
     check_named(named, header, &call.meta)
 }
 
-/// Checks that the client accepts both forms of answer and sends JSON.
+/// Checks that the client accepts both forms of answer, as [`settle_accept`] has written them, and
+/// sends JSON.
 fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
     if !headers::accepts(headers, "application/json")
         || !headers::accepts(headers, "text/event-stream")
@@ -114,20 +184,6 @@ fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
     ))
 }
 
-/// Checks that the body is not compressed (RFC 9110 §8.4): the host unpacks nothing.
-///
-/// # Errors
-/// Fails with the answer that says so.
-pub(super) fn check_coding(headers: &HeaderMap) -> Result<(), HttpAnswer> {
-    let plainly = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
-    if codings.all(plainly) {
-        return Ok(());
-    }
-    let message = "compressed bodies are not supported; send the body without Content-Encoding";
-    Err(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
-}
-
 /// Checks that the revision in `_meta` is the header's, is supported, and is complete.
 fn check_named(
     named: Option<&str>,
@@ -141,6 +197,7 @@ fn check_named(
             _ => Ok(Revision {
                 typed_results: false,
                 strict_errors: false,
+                lacks: Lacks::of(header),
             }),
         };
     };
@@ -167,6 +224,7 @@ fn check_named(
     Ok(Revision {
         typed_results,
         strict_errors: !missing.is_empty(),
+        lacks: Lacks::of(header),
     })
 }
 
@@ -214,8 +272,13 @@ const SINGLE: &[&str] = &[
     "Mcp-Session-Id",
 ];
 /// The revisions that this host speaks.
-pub(super) const SUPPORTED: &[ProtocolVersion] =
-    &[ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
+pub(super) const SUPPORTED: &[ProtocolVersion] = &[
+    ProtocolVersion::V_2024_11_05,
+    ProtocolVersion::V_2025_03_26,
+    ProtocolVersion::V_2025_06_18,
+    ProtocolVersion::V_2025_11_25,
+    ProtocolVersion::V_2026_07_28,
+];
 /// The first revision with the headers of SEP-2243.
 const STANDARD_HEADERS: &str = "2026-07-28";
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -224,123 +287,4 @@ const INVALID_PARAMS: i32 = -32602;
 const UNSUPPORTED: i32 = -32022;
 
 #[cfg(test)]
-mod tests {
-    use http::{HeaderName, HeaderValue};
-
-    use super::*;
-    use crate::dispatch::TargetRequest;
-
-    const OLD: &str = "2025-11-25";
-    const NEW: &str = "2026-07-28";
-
-    /// Checks a call with these headers, beside those that are always right, and this `_meta`.
-    fn checked(more: &[(&'static str, &'static str)], meta: Value) -> Result<Revision, Improper> {
-        let mut headers = HeaderMap::new();
-        let usual = [
-            ("accept", "application/json, text/event-stream"),
-            ("content-type", "application/json"),
-        ];
-        for (name, value) in usual.iter().chain(more) {
-            headers.insert(
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            );
-        }
-        let Value::Object(meta) = meta else {
-            unreachable!("`_meta` is an object")
-        };
-        let request = TargetRequest::tool("a".into(), json!({}), "{}");
-        check(&headers, &TargetCall { request, meta }, None)
-    }
-
-    fn meta(version: &str) -> Value {
-        json!({PROTOCOL_VERSION: version, CLIENT_CAPABILITIES: {}})
-    }
-
-    fn code(checked: &Result<Revision, Improper>) -> i64 {
-        match checked {
-            Ok(_) => 0,
-            Err(Improper::Http(status, _)) => status.as_u16().into(),
-            Err(Improper::Protocol(code, ..)) => (*code).into(),
-        }
-    }
-
-    const NAMED: [(&str, &str); 3] = [
-        ("mcp-protocol-version", NEW),
-        ("mcp-method", "tools/call"),
-        ("mcp-name", "a"),
-    ];
-
-    #[test]
-    fn the_form_of_the_answer_follows_from_the_revision() {
-        let form = |typed_results, strict_errors| {
-            Ok(Revision {
-                typed_results,
-                strict_errors,
-            })
-        };
-        let old = [("mcp-protocol-version", OLD)];
-        assert_eq!(checked(&[], json!({})), form(false, false));
-        assert_eq!(checked(&old, json!({})), form(false, false));
-        assert_eq!(checked(&old, meta(OLD)), form(false, false));
-        assert_eq!(
-            checked(&old, json!({PROTOCOL_VERSION: OLD})),
-            form(false, true)
-        );
-        assert_eq!(checked(&NAMED, meta(NEW)), form(true, false));
-    }
-
-    #[test]
-    fn a_revision_is_named_twice_and_completely() {
-        let mismatch = i64::from(headers::HEADER_MISMATCH);
-        for (case, found, expected) in [
-            ("only in `_meta`", checked(&[], meta(NEW)), mismatch),
-            (
-                "only in the header",
-                checked(&NAMED, json!({})),
-                INVALID_PARAMS.into(),
-            ),
-            ("two revisions", checked(&NAMED, meta(OLD)), mismatch),
-            (
-                "no capabilities",
-                checked(&NAMED, json!({PROTOCOL_VERSION: NEW})),
-                INVALID_PARAMS.into(),
-            ),
-            (
-                "capabilities that are none",
-                checked(
-                    &NAMED,
-                    json!({PROTOCOL_VERSION: NEW, CLIENT_CAPABILITIES: 1}),
-                ),
-                INVALID_PARAMS.into(),
-            ),
-            (
-                "an unknown revision",
-                checked(&[("mcp-protocol-version", "2020-01-01")], json!({})),
-                400,
-            ),
-            (
-                "one that this host does not speak",
-                checked(
-                    &[("mcp-protocol-version", "2024-11-05")],
-                    meta("2024-11-05"),
-                ),
-                UNSUPPORTED.into(),
-            ),
-        ] {
-            assert_eq!(code(&found), expected, "{case}");
-        }
-    }
-
-    #[test]
-    fn both_forms_of_answer_are_accepted_and_json_is_sent() {
-        for (header, status) in [
-            (("accept", "application/json"), 406),
-            (("accept", "text/event-stream"), 406),
-            (("content-type", "text/plain"), 415),
-            (("content-type", "application/json; charset=utf-8"), 0),
-        ] {
-            assert_eq!(code(&checked(&[header], json!({}))), status, "{header:?}");
-        }
-    }
-}
+mod tests;

@@ -54,6 +54,41 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "tools = \"tools\"\nscopes_supported = [\"a b\"]",
         ":5: server.scopes_supported: \"a b\" is not one scope",
     ),
+    (
+        "tools = \"tools\"",
+        "tools = \"tools\"\ninitial_scopes = [\"a b\"]",
+        ":5: server.initial_scopes: \"a b\" is not one scope",
+    ),
+    (
+        "tools = \"tools\"",
+        "tools = \"tools\"\nlist = \"all\"",
+        ":5: server.list: expected \"permitted\" or \"obtainable\"",
+    ),
+    (
+        "tools = \"tools\"",
+        "tools = \"tools\"\nlist = \"obtainable\"",
+        ":5: server.list: \"obtainable\" needs scopes_supported or initial_scopes",
+    ),
+    (
+        "tools = \"tools\"",
+        "tools = \"tools\"\npolicy = \"javascript:alert(1)\"",
+        ":5: server.policy: expected an https URL",
+    ),
+    (
+        "tools = \"tools\"",
+        "tools = \"tools\"\ndocumentation = \"http://docs.example\"",
+        ":5: server.documentation: expected an https URL",
+    ),
+    (
+        "tools = \"tools\"",
+        "tools = \"tools\"\nicons = [\"data:text/html,x\"]",
+        ":5: server.icons: expected https URLs, or data: URLs of images",
+    ),
+    (
+        "tools = \"tools\"",
+        "tools = \"tools\"\ntitle = \" \"",
+        ":5: server.title: it is empty",
+    ),
     ("alias = \"corp\"", "alias = \"Corp!\"", ":8: issuers.alias"),
     (
         "alias = \"corp\"",

@@ -65,15 +65,20 @@ mod tests {
                 &[b"Bearer abc", b"Basic abc"],
                 Err(RefusalReason::TokenMalformed),
             ),
-            (&[b"Bearer  abc"], Err(RefusalReason::TokenMalformed)),
-            (&[b"Bearer\tabc"], Err(RefusalReason::TokenMalformed)),
+            (&[b"Bearer  abc"], Ok("abc")),
+            (&[b"Bearer\tabc"], Ok("abc")),
+            (&[b"Bearer \t abc \t"], Ok("abc")),
+            (&[b"Bearer abc def"], Err(RefusalReason::TokenMalformed)),
             (
                 &[b"Bearer abc, Bearer def"],
                 Err(RefusalReason::TokenMalformed),
             ),
             (&[b"Bearer "], Err(RefusalReason::TokenMalformed)),
             (&[b"Bearer"], Err(RefusalReason::TokenMalformed)),
-            (&[b"Basic abc"], Err(RefusalReason::TokenMalformed)),
+            (&[b"Basic abc"], Err(RefusalReason::TokenMissing)),
+            (&[b"DPoP abc"], Err(RefusalReason::TokenMissing)),
+            (&[b"Basic"], Err(RefusalReason::TokenMissing)),
+            (&[b"Bearerabc"], Err(RefusalReason::TokenMissing)),
             (&[b"Bearer a\xffb"], Err(RefusalReason::TokenMalformed)),
         ];
         for (values, expected) in cases {

@@ -106,9 +106,11 @@ fn a_scheme_that_is_not_on_the_list_presents_nothing() {
     assert!(presented(scheme, "abc", &["p"]).is_ok());
     assert_eq!(presented(scheme, "abc", &[]).err(), malformed);
     assert_eq!(presented(scheme, "abc", &["p", "p"]).err(), malformed);
-    assert_eq!(Presented::take(&mut head("Counting abc")).err(), malformed);
+    // To use another scheme is to present no token (RFC 6750 §3.1).
+    let missing = Some(RefusalReason::TokenMissing);
+    assert_eq!(Presented::take(&mut head("Counting abc")).err(), missing);
     let bearer = Presented::take_by(&[scheme], &mut head("Bearer abc"));
-    assert_eq!(bearer.err(), malformed);
+    assert_eq!(bearer.err(), missing);
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::super::bindings::call as wit;
-use crate::json;
+use crate::json::{self, MetaRule};
 
-pub(super) fn block(content: wit::Content) -> Result<Value, String> {
+pub(super) fn block(content: wit::Content, rule: &MetaRule) -> Result<Value, String> {
     let (mut block, meta) = match content {
         wit::Content::Text(content) => (text(&content.text), content.meta),
         wit::Content::Image(media) => (self::media("image", &media)?, media.meta),
@@ -41,7 +41,7 @@ pub(super) fn block(content: wit::Content) -> Result<Value, String> {
             )
         }
     };
-    let meta = members(meta)?;
+    let meta = members(meta, rule)?;
     if !meta.is_empty()
         && let Some(block) = block.as_object_mut()
     {
@@ -78,13 +78,10 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-pub(super) fn members(meta: Option<String>) -> Result<Map<String, Value>, String> {
+pub(super) fn members(meta: Option<String>, rule: &MetaRule) -> Result<Map<String, Value>, String> {
     match meta.map(|text| parse(&text)).transpose()? {
         None => Ok(Map::new()),
-        Some(Value::Object(mut members)) => {
-            members.retain(|name, _| !RESERVED.iter().any(|prefix| name.starts_with(prefix)));
-            Ok(members)
-        }
+        Some(Value::Object(members)) => Ok(rule.outgoing(members)),
         Some(_) => Err("expected a JSON object in every meta".into()),
     }
 }
@@ -120,11 +117,5 @@ pub(super) fn size(output: &wit::Output) -> usize {
         + optional(&output.meta)
 }
 
-/// The members of `_meta` that belong to the host and MCP. A tool must not set them.
-const RESERVED: [&str; 3] = [
-    "io.bailiwick/",
-    "io.modelcontextprotocol/",
-    "modelcontextprotocol.io/",
-];
 const MAX_DEPTH: usize = 64;
 const BLOCK_OVERHEAD: usize = 64;

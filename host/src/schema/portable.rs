@@ -1,0 +1,209 @@
+//! Schemas as clients get them: in a form that every official client accepts.
+//!
+//! One definition that a client cannot read costs that client all tools. The input schema keeps its
+//! meaning: only `true` and `false` are written as objects where clients expect objects. The output
+//! schema is used by clients to check results, each with an evaluator of its own, so it keeps only
+//! the keywords that all of them read alike.
+//!
+//! Invariant: the output form accepts every value that the schema accepts, and every `$ref` in it
+//! has a target.
+
+mod weaker;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use weaker::{Weaker, refers_nowhere};
+
+/// The revisions of MCP, by what their clients accept as an output schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// 2026-07-28: any schema of JSON Schema 2020-12.
+    Current,
+    /// Earlier: an object, read by many as draft-07.
+    Legacy,
+}
+
+/// A schema as clients get it.
+#[derive(Debug, Clone)]
+pub struct Portable {
+    /// Its members.
+    pub members: Arc<Map<String, Value>>,
+    /// The differences from the schema, one line each. Example: `/properties/id: clients do not get
+    /// the pattern "…"`.
+    pub notes: Vec<String>,
+}
+
+/// An output schema as clients get it.
+#[derive(Debug, Clone)]
+pub struct PortableOutput {
+    /// The form for 2026-07-28.
+    pub current: Portable,
+    /// The form for earlier revisions.
+    pub legacy: Portable,
+    /// True if the legacy form describes an object whose one member, [`WRAP`], is the value.
+    pub is_wrapped: bool,
+}
+
+impl Portable {
+    /// Returns an input schema as clients get it. The TypeScript SDK 1.x refuses a list of tools
+    /// if one property of one input schema is `true` or `false`.
+    pub fn input(schema: &Value) -> Self {
+        let mut notes = Vec::new();
+        let members = match as_objects(schema, "", &mut notes) {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        Self {
+            members: Arc::new(members),
+            notes,
+        }
+    }
+
+    fn output(schema: &Value, dialect: Dialect, base: &'static str) -> Self {
+        let (value, notes) = Weaker::of(schema, dialect, base);
+        let mut members = match value {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        if !base.is_empty() {
+            members.remove("$schema");
+            let wrap = json!({"type": "object", "properties": {WRAP: members}, "required": [WRAP]});
+            members = wrap.as_object().cloned().unwrap_or_default();
+        }
+        Self {
+            members: Arc::new(members),
+            notes,
+        }
+    }
+}
+
+impl PortableOutput {
+    /// Returns an output schema as clients get it.
+    ///
+    /// Before 2026-07-28 an output schema must be an object. A schema that is not one describes
+    /// there the member [`WRAP`] of an object, and so does the result, as the official SDKs' servers
+    /// do (SEP-2106).
+    pub fn of(schema: &Value) -> Self {
+        let is_wrapped = schema.get("type").and_then(Value::as_str) != Some("object");
+        let base = if is_wrapped { WRAPPED_BASE } else { "" };
+        let mut forms = [
+            (Portable::output(schema, Dialect::Current, ""), ""),
+            (Portable::output(schema, Dialect::Legacy, base), base),
+        ];
+        for (form, base) in &mut forms {
+            let whole = Value::Object((*form.members).clone());
+            if refers_nowhere(&whole, &whole) {
+                let least = if base.is_empty() && !is_wrapped {
+                    json!({"type": "object"})
+                } else if base.is_empty() {
+                    json!({})
+                } else {
+                    json!({"type": "object", "properties": {WRAP: {}}, "required": [WRAP]})
+                };
+                form.members = Arc::new(least.as_object().cloned().unwrap_or_default());
+                form.notes = vec![NOTHING_LEFT.to_owned()];
+            }
+        }
+        let [(current, _), (mut legacy, _)] = forms;
+        if is_wrapped {
+            legacy.notes.insert(0, WRAPPED.to_owned());
+        }
+        Self {
+            current,
+            legacy,
+            is_wrapped,
+        }
+    }
+
+    /// Returns the form for a revision.
+    pub fn form(&self, dialect: Dialect) -> &Portable {
+        match dialect {
+            Dialect::Current => &self.current,
+            Dialect::Legacy => &self.legacy,
+        }
+    }
+}
+
+/// Writes the sub-schemas `true` and `false` as `{}` and `{"not": {}}`, except where every client
+/// reads them, as in `"additionalProperties": false`.
+fn as_objects(schema: &Value, place: &str, notes: &mut Vec<String>) -> Value {
+    let members = match schema {
+        Value::Bool(any) => {
+            notes.push(format!("{place}: clients get an object instead of `{any}`"));
+            return object_of(*any);
+        }
+        Value::Object(members) => members,
+        other => return other.clone(),
+    };
+    let inside = members.iter().map(|(keyword, value)| {
+        let place = format!("{place}/{}", escaped(keyword));
+        let value = match (position(keyword), value) {
+            (Position::Map, Value::Object(named)) => named
+                .iter()
+                .map(|(name, value)| {
+                    let place = format!("{place}/{}", escaped(name));
+                    (name.clone(), as_objects(value, &place, notes))
+                })
+                .collect(),
+            (Position::List, Value::Array(items)) => items
+                .iter()
+                .enumerate()
+                .map(|(index, value)| as_objects(value, &format!("{place}/{index}"), notes))
+                .collect(),
+            (Position::Schema, value) => as_objects(value, &place, notes),
+            (Position::Rest, Value::Object(_)) => as_objects(value, &place, notes),
+            _ => value.clone(),
+        };
+        (keyword.clone(), value)
+    });
+    inside.collect()
+}
+
+fn object_of(any: bool) -> Value {
+    if any { json!({}) } else { json!({"not": {}}) }
+}
+
+/// Returns a name as it stands in a JSON pointer (RFC 6901 §3).
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// The kinds of values that keywords have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// Schemas by name.
+    Map,
+    /// A list of schemas.
+    List,
+    /// A schema.
+    Schema,
+    /// A schema for what other keywords leave over. All clients read `true` and `false` there.
+    Rest,
+    /// No schema.
+    Plain,
+}
+
+pub(super) fn position(keyword: &str) -> Position {
+    match keyword {
+        "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
+            Position::Map
+        }
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Position::List,
+        "items" | "contains" | "not" | "if" | "then" | "else" | "propertyNames" => Position::Schema,
+        "additionalProperties" | "unevaluatedProperties" | "unevaluatedItems" => Position::Rest,
+        _ => Position::Plain,
+    }
+}
+
+/// The member that has the value of a result that is not an object, before 2026-07-28.
+pub const WRAP: &str = "result";
+const WRAPPED_BASE: &str = "/properties/result";
+const WRAPPED: &str = "it is not an object (\"type\": \"object\"), so clients before 2026-07-28 get \
+                       it, and each result, as the member `result` of an object";
+const NOTHING_LEFT: &str = "it refers to a place that clients do not get, so they get none of it; \
+                            move what is referred to below `$defs`";
+
+#[cfg(test)]
+mod tests;

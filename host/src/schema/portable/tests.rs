@@ -1,0 +1,205 @@
+use serde_json::{Value, json};
+
+use super::{Dialect, Portable, PortableOutput};
+
+fn input(schema: &Value) -> Value {
+    Value::Object((*Portable::input(schema).members).clone())
+}
+
+fn output(schema: &Value, dialect: Dialect) -> Value {
+    let forms = PortableOutput::of(schema);
+    Value::Object((*forms.form(dialect).members).clone())
+}
+
+#[test]
+fn an_input_schema_keeps_its_meaning_and_has_objects_where_clients_expect_them() {
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "required": ["any"],
+        "properties": {
+            "any": true, "none": false, "default": {"default": true, "const": false},
+            "list": {"type": "array", "items": true, "prefixItems": [true]},
+            "nested": {"type": "object", "properties": {"x": true}, "additionalProperties": true,
+                       "unevaluatedProperties": false},
+            "choice": {"anyOf": [true, {"not": false}], "enum": [true, false]},
+        },
+        "$defs": {"any": true},
+    });
+    let expected = json!({
+        "type": "object", "additionalProperties": false, "required": ["any"],
+        "properties": {
+            "any": {}, "none": {"not": {}}, "default": {"default": true, "const": false},
+            "list": {"type": "array", "items": {}, "prefixItems": [{}]},
+            "nested": {"type": "object", "properties": {"x": {}}, "additionalProperties": true,
+                       "unevaluatedProperties": false},
+            "choice": {"anyOf": [{}, {"not": {"not": {}}}], "enum": [true, false]},
+        },
+        "$defs": {"any": {}},
+    });
+    assert_eq!(input(&schema), expected);
+    let notes = Portable::input(&schema).notes;
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.starts_with("/properties/any: ") && note.contains("`true`")),
+        "{notes:?}"
+    );
+    assert_eq!(input(&expected), expected);
+    assert!(Portable::input(&expected).notes.is_empty());
+}
+
+#[test]
+fn an_output_schema_of_usual_form_is_the_same_for_all() {
+    let usual = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object", "additionalProperties": false, "required": ["status"],
+        "properties": {
+            "status": {"enum": ["open", null], "description": "state"},
+            "items": {"type": "array", "items": {"$ref": "#/$defs/item"}, "maxItems": 9},
+            "code": {"pattern": "^[A-Z]{3}$"}, "count": {"type": ["integer", "null"], "minimum": 0},
+        },
+        "$defs": {"item": {"oneOf": [{"type": "string"}, {"type": "number"}]}},
+    });
+    for dialect in [Dialect::Current, Dialect::Legacy] {
+        assert_eq!(output(&usual, dialect), usual);
+        assert!(PortableOutput::of(&usual).form(dialect).notes.is_empty());
+    }
+}
+
+#[test]
+fn an_output_schema_that_is_not_an_object_is_wrapped_for_older_clients() {
+    let list = json!({"type": "array", "items": {"$ref": "#/$defs/a"}, "$defs": {"a": {"$ref": "#/items"}}});
+    assert_eq!(output(&list, Dialect::Current), list);
+    assert_eq!(
+        output(&list, Dialect::Legacy),
+        json!({"type": "object", "required": ["result"], "properties": {"result": {
+            "type": "array", "items": {"$ref": "#/properties/result/$defs/a"},
+            "$defs": {"a": {"$ref": "#/properties/result/items"}}}}})
+    );
+    for (schema, is_wrapped) in [
+        (json!(true), true),
+        (json!({}), true),
+        (json!({"type": ["object", "null"]}), true),
+        (json!({"anyOf": [{"type": "object"}]}), true),
+        (json!({"type": "object"}), false),
+    ] {
+        assert_eq!(
+            PortableOutput::of(&schema).is_wrapped,
+            is_wrapped,
+            "{schema}"
+        );
+    }
+}
+
+#[test]
+fn what_clients_read_in_different_ways_is_left_out_and_named() {
+    let pair = json!([{"type": "string"}, {"type": "number"}]);
+    for (schema, current, legacy) in [
+        (json!({"format": "uuid"}), json!({}), json!({})),
+        (json!({"pattern": r"^\d$"}), json!({}), json!({})),
+        (json!({"enum": []}), json!({}), json!({})),
+        (
+            json!({"id": "x", "nullable": true, "x-mine": 1}),
+            json!({}),
+            json!({}),
+        ),
+        (json!({"maximum": u64::MAX}), json!({}), json!({})),
+        (json!({"multipleOf": 0.1}), json!({}), json!({})),
+        (
+            json!({"contains": {}, "minContains": 0}),
+            json!({}),
+            json!({}),
+        ),
+        (
+            json!({"patternProperties": {"^a": {}}, "additionalProperties": false}),
+            json!({}),
+            json!({}),
+        ),
+        (
+            json!({"prefixItems": pair, "items": false}),
+            json!({"prefixItems": pair, "items": {"not": {}}}),
+            json!({}),
+        ),
+        (
+            json!({"properties": {"a": {}}, "unevaluatedProperties": false}),
+            json!({"properties": {"a": {}}, "unevaluatedProperties": false}),
+            json!({"properties": {"a": {}}}),
+        ),
+    ] {
+        let within = |form: &Value| json!({"type": "object", "properties": {"a": form}});
+        assert_eq!(
+            output(&within(&schema), Dialect::Current),
+            within(&current),
+            "{schema}"
+        );
+        assert_eq!(
+            output(&within(&schema), Dialect::Legacy),
+            within(&legacy),
+            "{schema}"
+        );
+    }
+}
+
+#[test]
+fn a_schema_never_becomes_stricter_by_what_is_left_out_of_it() {
+    let weak = json!({"pattern": r"^\d$"});
+    for (schema, expected) in [
+        (json!({"not": weak}), json!({})),
+        (json!({"if": weak, "then": {"minLength": 1}}), json!({})),
+        (
+            json!({"if": {"minLength": 2}, "then": weak, "else": {"maxLength": 1}}),
+            json!({"if": {"minLength": 2}, "then": {}, "else": {"maxLength": 1}}),
+        ),
+        (
+            json!({"oneOf": [weak, {"type": "string"}]}),
+            json!({"anyOf": [{}, {"type": "string"}]}),
+        ),
+        (
+            json!({"not": {"$ref": "#/$defs/weak"}, "$defs": {"weak": weak}}),
+            json!({"$defs": {"weak": {}}}),
+        ),
+        (
+            json!({"not": {"$ref": "#/$defs/firm"}, "$defs": {"firm": {"type": "null"}}}),
+            json!({"not": {"$ref": "#/$defs/firm"}, "$defs": {"firm": {"type": "null"}}}),
+        ),
+        (
+            json!({"allOf": [{"patternProperties": {"^a": {}}}], "unevaluatedProperties": false}),
+            json!({"allOf": [{}]}),
+        ),
+    ] {
+        assert_eq!(output(&schema, Dialect::Current), expected, "{schema}");
+    }
+}
+
+#[test]
+fn a_reference_to_what_clients_do_not_get_costs_the_schema_and_nothing_else() {
+    for schema in [
+        json!({"type": "object", "properties": {"a": {"$ref": "#/x-defs/a"}}, "x-defs": {"a": {}}}),
+        json!({"type": "object", "$ref": "#/default", "default": {"nullable": true}}),
+        json!({"type": "object", "$ref": "#/properties/__proto__", "properties": {"__proto__": {}}}),
+        json!({"type": "object", "$ref": "#/$defs/a#b", "$defs": {"a#b": {}}}),
+        json!({"type": "object", "properties": {"default": {"$ref": "#/patternProperties/a"}},
+               "patternProperties": {"a": {}}}),
+    ] {
+        let forms = PortableOutput::of(&schema);
+        for dialect in [Dialect::Current, Dialect::Legacy] {
+            assert_eq!(
+                output(&schema, dialect),
+                json!({"type": "object"}),
+                "{schema}"
+            );
+            assert!(
+                forms
+                    .form(dialect)
+                    .notes
+                    .iter()
+                    .any(|note| note.contains("`$defs`"))
+            );
+        }
+    }
+    let array = json!({"type": "array", "$ref": "#/x", "x": {}});
+    assert_eq!(output(&array, Dialect::Current), json!({}));
+    assert_eq!(
+        output(&array, Dialect::Legacy),
+        json!({"type": "object", "properties": {"result": {}}, "required": ["result"]})
+    );
+}

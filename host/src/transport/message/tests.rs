@@ -1,0 +1,191 @@
+use super::*;
+
+#[test]
+fn only_arguments_may_be_many_values() {
+    let many = vec!["0"; 3_000].join(",");
+    for (params, fits) in [
+        (
+            format!(r#"{{"name":"a","arguments":{{"list":[{many}]}}}}"#),
+            true,
+        ),
+        (
+            format!(r#"{{"name":"a","arguments":{{}},"_meta":{{"x":[{many}]}}}}"#),
+            false,
+        ),
+        (
+            format!(r#"{{"name":"a","arguments":{{}},"x":[{many}]}}"#),
+            false,
+        ),
+    ] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+        let refused = Message::parse(body.as_bytes()).err();
+        assert_eq!(refused.is_none(), fits, "{refused:?}");
+    }
+}
+
+#[test]
+fn a_body_is_one_request_or_it_is_refused() {
+    for (body, code) in [
+        ("[]", INVALID_REQUEST),
+        (
+            r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
+            INVALID_REQUEST,
+        ),
+        ("7", INVALID_REQUEST),
+        (r#"{"jsonrpc":"2.0","id":1}"#, INVALID_REQUEST),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"x","result":{}}"#,
+            INVALID_REQUEST,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":"a\nb","method":"x"}"#,
+            INVALID_REQUEST,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":9223372036854775813,"method":"x"}"#,
+            INVALID_REQUEST,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":[]}"#,
+            INVALID_PARAMS,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":7}}"#,
+            INVALID_PARAMS,
+        ),
+        ("{", PARSE_ERROR),
+        (r#"{"jsonrpc":"1.0","id":1,"method":"x"}"#, INVALID_REQUEST),
+        (
+            r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#,
+            INVALID_REQUEST,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1.5,"method":"x"}"#,
+            INVALID_REQUEST,
+        ),
+        (r#"{"jsonrpc":"2.0","id":{},"method":"x"}"#, INVALID_REQUEST),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}"#,
+            PARSE_ERROR,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#,
+            INVALID_PARAMS,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":7}}"#,
+            INVALID_PARAMS,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":[]}}"#,
+            INVALID_PARAMS,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#,
+            PARSE_ERROR,
+        ),
+    ] {
+        assert_eq!(
+            Message::parse(body.as_bytes()).err().map(|bad| bad.code),
+            Some(code),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn a_number_is_judged_as_it_is_written_in_the_arguments_and_nowhere_else() {
+    let call = |params: &str| {
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{params}}}"#
+        );
+        Message::parse(body.as_bytes())
+            .ok()
+            .and_then(|message| match message.asks {
+                Asks::Target(call) => Some(call.request.inexact),
+                Asks::Listen(_) | Asks::Other(_) => None,
+            })
+    };
+    let wide = Some(Some("9007199254740993".to_owned()));
+    assert_eq!(
+        call(r#"{"name":"a","arguments":{"amount":9007199254740993}}"#),
+        wide
+    );
+    assert_eq!(
+        call(r#"{"name":"a","\u0061rguments":{"amount":[9007199254740993]}}"#),
+        wide
+    );
+    for params in [
+        r#"{"name":"a","arguments":{"amount":1}}"#,
+        r#"{"name":"a","arguments":{},"_meta":{"progressToken":9007199254740993}}"#,
+        r#"{"name":"a"}"#,
+    ] {
+        assert_eq!(call(params), Some(None), "{params}");
+    }
+}
+
+#[test]
+fn null_is_absent_where_it_means_nothing_and_whole_numbers_are_integers() {
+    for (message, arguments) in [
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":null,"_meta":null}}"#,
+            "{}",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","error":null,"params":{"name":"a","arguments":{"a":null}}}"#,
+            r#"{"a":null}"#,
+        ),
+        (
+            "\u{feff}{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"a\",\"arguments\":{\"n\":[5.0,1e2,-0.0,0.5,\"5.0\"]}}}",
+            r#"{"n":[5,100,0,0.5,"5.0"]}"#,
+        ),
+    ] {
+        let asked = Message::parse(message.as_bytes()).map(|message| match message.asks {
+            Asks::Target(call) => call.request.arguments.to_string(),
+            Asks::Listen(_) | Asks::Other(_) => String::new(),
+        });
+        assert_eq!(asked.as_deref(), Ok(arguments), "{message}");
+    }
+    let list = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":null}"#;
+    assert!(Message::parse(list).is_ok());
+    for nothing in [
+        r#"{"jsonrpc":"2.0","id":1,"method":null}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":null}}"#,
+        r#"{"jsonrpc":null,"id":1,"method":"tools/list"}"#,
+    ] {
+        assert!(Message::parse(nothing.as_bytes()).is_err(), "{nothing}");
+    }
+}
+
+#[test]
+fn a_batch_is_refused_by_name() {
+    let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#;
+    let refused = Message::parse(batch).err().map(|bad| bad.message);
+    assert!(refused.is_some_and(|text| text.contains("batches") && text.contains("2025-03-26")));
+}
+
+#[test]
+fn a_notification_is_never_a_call() {
+    let body = br#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#;
+    assert!(Message::parse(body).is_ok_and(|message| matches!(message.asks, Asks::Other(_))));
+}
+
+#[test]
+fn only_a_valid_traceparent_names_a_trace() {
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for (header, valid) in [
+        (format!("00-{id}-00f067aa0ba902b7-01"), true),
+        (format!("01-{id}-00f067aa0ba902b7-01-more"), true),
+        (format!("00-{id}-00f067aa0ba902b7-01-more"), false),
+        (format!("ff-{id}-00f067aa0ba902b7-01"), false),
+        (
+            format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
+            false,
+        ),
+        (format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)), false),
+        (format!("00-{id}-0000000000000000-01"), false),
+        ("garbage".to_owned(), false),
+    ] {
+        assert_eq!(trace_id_of(&header).is_some(), valid, "{header}");
+    }
+}
