@@ -157,9 +157,8 @@ const PAGE: &str = "https://app.example.com";
 /// Returns a world that lets one page in.
 async fn with_page() -> Result<World> {
     World::with(Plan::config(|config| {
-        config
-            .server
-            .push_str(&format!("allowed_origins = [\"{PAGE}\"]\n"));
+        let origins = format!("allowed_origins = [\"{PAGE}\"]\n");
+        config.server.push_str(&origins);
     }))
     .await
 }
@@ -281,9 +280,8 @@ async fn a_tool_that_could_be_had_is_shown_and_its_call_says_which_scopes_to_ask
 {
     for (list, shown) in [("permitted", false), ("obtainable", true)] {
         let world = World::with(Plan::config(move |config| {
-            config.server.push_str(&format!(
-                "scopes_supported = [\"orders:read\"]\nlist = \"{list}\"\n"
-            ));
+            let shown = format!("scopes_supported = [\"orders:read\"]\nlist = \"{list}\"\n");
+            config.server.push_str(&shown);
         }))
         .await?;
         let few = world.issuer.token(&world.spec("alice").scopes(&[]))?;
@@ -294,8 +292,8 @@ async fn a_tool_that_could_be_had_is_shown_and_its_call_says_which_scopes_to_ask
             .find(|tool| tool["name"] == bailiwick_tests::ORDERS_TOOL);
         ensure_eq(tool.is_some(), shown, list)?;
         if let Some(tool) = tool {
-            let scopes = &tool["_meta"]["io.bailiwick/scopes"];
-            ensure_eq(scopes, &json!(["orders:read"]), list)?;
+            let scopes = tool.pointer("/_meta/io.bailiwick~1scopes");
+            ensure_eq(scopes, Some(&json!(["orders:read"])), list)?;
         }
         let call = world.order(&few, "1001").await?;
         ensure_eq(call.status, StatusCode::FORBIDDEN, list)?;

@@ -30,8 +30,10 @@ pub(super) struct DenialWatch {
     clock: Arc<dyn Clock>,
     /// The list that was recorded last.
     list: DenialList,
-    /// The file as it was when it was last read, if it was.
-    seen: Option<Option<Stamp>>,
+    /// The file as it was when it was last read, if it was there.
+    seen: Option<Stamp>,
+    /// True once the list was followed.
+    is_followed: bool,
     /// The recorded reason for which the list cannot be relied on.
     lost: Option<String>,
     /// True until the host's own copy is the list that was recorded last.
@@ -53,6 +55,7 @@ impl DenialWatch {
             journal: ground.journal.clone(),
             clock: Arc::clone(&ground.clock),
             seen: None,
+            is_followed: false,
             lost: None,
             unremembered: false,
             again: None,
@@ -78,7 +81,7 @@ impl DenialWatch {
             return;
         };
         let is_due = self.again.is_some_and(|again| Instant::now() >= again);
-        if self.seen == Some(now) && !is_due {
+        if self.is_followed && self.seen == now && !is_due {
             return;
         }
         let (file, least) = (self.file.clone(), self.list.serial);
@@ -95,7 +98,7 @@ impl DenialWatch {
             tracing::error!(cause = %error, "a change of the denials cannot be recorded now");
             return;
         }
-        self.seen = Some(now);
+        (self.seen, self.is_followed) = (now, true);
         if self.lost.is_none() && !self.unremembered {
             self.again = None;
         }

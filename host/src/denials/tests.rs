@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::slice;
 
 use bailiwick_envelope::PriorActor;
 use tempfile::TempDir;
@@ -291,6 +292,6 @@ fn a_change_that_fails_changes_nothing() {
 #[test]
 fn the_difference_of_two_lists_is_what_came_and_what_went() {
     let [a, b] = ["a", "b"].map(|name| denial(DenialOf::Tool, None, name));
-    let changes = list(1, &[a.clone()]).changes_to(&list(2, &[b.clone()]));
+    let changes = list(1, slice::from_ref(&a)).changes_to(&list(2, slice::from_ref(&b)));
     assert_eq!((changes.added, changes.lifted), (vec![b], vec![a]));
 }

@@ -1,5 +1,7 @@
 //! Tenants, tools for some of them, and tools for no one.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::principal::Tenant;
 
@@ -32,7 +34,7 @@ fn tenants_and_the_tools_for_them_are_read() {
     assert_eq!(share("acme").concurrent_calls, Some(4));
     assert!(share("acme").rate.is_some() && share("a:b").rate.is_none());
     let billing = config.components.get("billing").expect("the component");
-    let of = |tool| billing.tenants_of(tool).map_or(0, |tenants| tenants.len());
+    let of = |tool| billing.tenants_of(tool).map_or(0, BTreeSet::len);
     assert_eq!((of("refund"), of("balance")), (1, 2));
     assert!(billing.disables("old") && !billing.disables("refund"));
     let orders = config.components.get("orders").expect("the component");

@@ -247,22 +247,20 @@ impl Made {
 /// that clients read as a schema too.
 pub(super) fn refers_nowhere(schema: &Value, root: &Value) -> bool {
     let inside = |value| refers_nowhere(value, root);
-    let members = schema.as_object().into_iter().flatten();
-    members
-        .map(|(keyword, value)| match position(keyword) {
-            Position::Map => value
-                .as_object()
-                .into_iter()
-                .flatten()
-                .any(|(_, value)| inside(value)),
-            Position::List => value.as_array().into_iter().flatten().any(inside),
-            Position::Schema | Position::Rest => inside(value),
-            Position::Plain if keyword == "$ref" => {
-                !value.as_str().is_some_and(|target| leads(target, root))
-            }
-            Position::Plain => false,
-        })
-        .any(|nowhere| nowhere)
+    let mut members = schema.as_object().into_iter().flatten();
+    members.any(|(keyword, value)| match position(keyword) {
+        Position::Map => value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .any(|(_, value)| inside(value)),
+        Position::List => value.as_array().into_iter().flatten().any(inside),
+        Position::Schema | Position::Rest => inside(value),
+        Position::Plain if keyword == "$ref" => {
+            !value.as_str().is_some_and(|target| leads(target, root))
+        }
+        Position::Plain => false,
+    })
 }
 
 /// Returns true if `target` leads from `root` to one of its sub-schemas, by names that all clients
