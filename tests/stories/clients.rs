@@ -5,6 +5,7 @@
 //! prints a line and is skipped.
 
 mod authgent;
+mod logins;
 mod programs;
 
 use std::fs;
