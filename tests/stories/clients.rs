@@ -1,5 +1,5 @@
-//! Independent software meets the host: official MCP clients, JOSE libraries, an authorization
-//! server.
+//! Independent software meets the host: official MCP clients, JOSE libraries, authorization
+//! servers.
 //!
 //! `cargo xtask test` installs them where Node and Python exist. Elsewhere each of these stories
 //! prints a line and is skipped.

@@ -1,5 +1,7 @@
 //! A host that trusts one real authorization server, and the client that logs in to it.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::{Config, Folder, Host, journal, jws, mcp};
 use bailiwick_tests::{ORDERS_TOOL, TRUST_DOMAIN, bailiwick, ensure_eq, one_refusal, tools};
@@ -8,6 +10,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::super::programs::Runtime;
+
+/// The time that the host may take to write a line of its log.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The host, and what it was configured for.
 pub(super) struct Place {
@@ -33,7 +38,7 @@ impl Place {
             .server
             .push_str("scopes_supported = [\"orders:read\"]\n");
         config.issuers = ISSUERS.replace("ISSUER", issuer) + lines;
-        config.services = SERVICES.to_owned();
+        SERVICES.clone_into(&mut config.services);
         config.components = COMPONENTS.replace("DIGEST", &digest);
         folder.write_config(&config)?;
         Ok(Self {
@@ -135,7 +140,7 @@ impl Place {
 
     /// Checks that a token is refused with a 401 and one record, and that the log says why.
     pub(super) async fn refuses(&self, token: &str, why: &str) -> Result<()> {
-        let before = self.records()?.len();
+        let (before, heard) = (self.records()?.len(), self.host.said().len());
         let answer = self.call(token).await?;
         ensure_eq(answer.status, StatusCode::UNAUTHORIZED, &answer.raw)?;
         let challenge = answer.challenge();
@@ -147,7 +152,14 @@ impl Place {
         let records = self.records()?;
         let refusal = one_refusal(&records, before)?;
         ensure_eq(journal::text(refusal, "reason"), "token-invalid", why)?;
-        self.host.says(why).await
+        // The log is written beside the work.
+        let said = async {
+            while !self.host.said_since(heard).contains(why) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(DEADLINE, said).await;
+        waited.with_context(|| format!("no {why:?}: {}", self.host.said_since(heard)))
     }
 
     fn records(&self) -> Result<Vec<Value>> {
