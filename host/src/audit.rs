@@ -5,9 +5,9 @@ mod trail;
 pub use bailiwick_journal::{
     Adoption, AuditUnavailable, Back, Bell, Call, CallClosed, CallOpened, CallRefused,
     ComponentLoaded, ComponentRefused, ComponentRemoved, ConfigLoaded, ConfigRefused, Damage,
-    Decision, Detail, DownstreamClosed, DownstreamOpened, DownstreamRefused, Entries, Entry, Event,
-    Given, HostStarted, HostStopped, Journal, JournalError, Mark, Modes, Opened, Outcome, Place,
-    Query, Record, Report, Request, Scopes, Settings, Settled, Subject, Target, Text,
-    TokenExchanged, VerifyError, adopt, is_in_use, parse_time, rfc3339, verify, verify_given,
+    Decision, Detail, Display, DownstreamClosed, DownstreamOpened, DownstreamRefused, Entries,
+    Entry, Event, Given, HostStarted, HostStopped, Journal, JournalError, Mark, Modes, Opened,
+    Outcome, Place, Query, Record, Report, Request, Scopes, Settings, Settled, Subject, Target,
+    Text, TokenExchanged, VerifyError, adopt, is_in_use, parse_time, rfc3339, verify, verify_given,
 };
-pub use trail::{Closing, Exchanged, NotOpened, Trail};
+pub use trail::{Closing, Exchanged, NotOpened, Trail, display};

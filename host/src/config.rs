@@ -18,16 +18,19 @@ mod signers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
 use crate::delegation::ServiceSettings;
 use crate::dispatch::{Acceptance, ComponentGrant, Terms};
-use crate::identity::IssuerSettings;
+use crate::egress::Tls;
+use crate::identity::{IssuerSettings, Questions};
 use crate::intake::Signers;
 use crate::limits::Limits;
 use crate::owned::Trust;
-use crate::tokens::{Algorithm, KeySource};
+use crate::seams::Clock;
+use crate::tokens::{Algorithm, ClientSettings, Introspection, KeySettings, KeySource};
 use reader::{Problems, Section};
 
 pub use accepted::{Accepted, AcceptedError};
@@ -137,6 +140,40 @@ pub struct Issuer {
     pub keys: KeySource,
     /// Algorithms that it may use.
     pub algorithms: Vec<Algorithm>,
+    /// Where and when it is asked about its tokens.
+    pub introspection: Option<IntrospectionSettings>,
+}
+
+/// Where an issuer is asked about its tokens (RFC 7662), and about which.
+pub struct IntrospectionSettings {
+    /// The host as a client of the endpoint.
+    pub client: ClientSettings,
+    /// True if tokens that are no JWTs are this issuer's.
+    pub opaque: bool,
+    /// True if JWTs are asked about too.
+    pub check: bool,
+}
+
+impl Issuer {
+    /// Returns whose keys they are, where they come from and what they may verify.
+    pub fn key_settings(&self) -> KeySettings {
+        KeySettings {
+            issuer: self.settings.issuer.clone(),
+            source: self.keys.clone(),
+            algorithms: self.algorithms.clone(),
+        }
+    }
+
+    /// Returns the means of asking it about its tokens, if there are any.
+    pub fn questions(&self, tls: &Tls, clock: &Arc<dyn Clock>) -> Option<Questions> {
+        let settings = self.introspection.as_ref()?;
+        let (issuer, client) = (self.settings.issuer.clone(), settings.client.clone());
+        Some(Questions {
+            endpoint: Introspection::new(issuer, client, tls, Arc::clone(clock)),
+            opaque: settings.opaque,
+            check: settings.check,
+        })
+    }
 }
 
 /// Reads and checks the configuration in `file`.
@@ -172,7 +209,11 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let envelope = server::envelope(root);
     let audit = server::audit(root, envelope.as_ref());
     let limits = server::limits(root);
-    let issuers = issuers::issuers(root);
+    let mut issuers = issuers::issuers(root);
+    let agents = Arc::new(issuers::agents(root));
+    for issuer in &mut issuers {
+        issuer.settings.agents = Arc::clone(&agents);
+    }
     let services = services::services(root, &issuers);
     let components = components::components(root, &services);
     let signers = signers::signers(root, &services);

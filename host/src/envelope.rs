@@ -20,7 +20,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use crate::dispatch::Target;
-use crate::identity::{Caller, SessionBasis};
+use crate::identity::{Caller, DisplayNames, SessionBasis};
 use crate::reason::RefusalReason;
 use crate::seams::{Clock, Random, hex, random_hex};
 
@@ -33,6 +33,8 @@ pub struct Envelope {
     sealed: Arc<SealedEnvelope>,
     alias: Arc<str>,
     authority_until: u64,
+    // Beside the sealed claims, so no guest and no service sees them.
+    display: Arc<DisplayNames>,
 }
 
 impl Envelope {
@@ -49,6 +51,11 @@ impl Envelope {
     /// Returns the alias of the actor's issuer.
     pub fn issuer_alias(&self) -> &str {
         &self.alias
+    }
+
+    /// Returns the names to show in records. They are not identity.
+    pub fn display(&self) -> &DisplayNames {
+        &self.display
     }
 
     /// Returns the expiry of the caller's own token, in seconds since 1970-01-01 UTC. Nothing
@@ -156,6 +163,7 @@ impl Signer {
             sealed: Arc::new(claims.seal(&self.envelope)?),
             alias: Arc::clone(caller.issuer_alias()),
             authority_until: caller.expires_at(),
+            display: Arc::clone(caller.display()),
         })
     }
 

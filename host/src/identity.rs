@@ -9,7 +9,9 @@
 
 mod cache;
 mod caller;
+mod display;
 mod issuer;
+mod opaque;
 mod presented;
 mod schemes;
 #[cfg(test)]
@@ -23,11 +25,17 @@ use std::sync::Arc;
 use crate::reason::RefusalReason;
 use crate::seams::Clock;
 use crate::tokens::{
-    Audience, Expectations, KeyError, KeyRing, TokenError, Unverified, VerifyError,
+    Audience, Expectations, IntrospectionError, KeyError, KeyRing, TokenError, Unverified,
+    VerifyError,
 };
 
 pub use caller::{Caller, SessionBasis};
-pub use issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
+pub use display::{AgentNames, DisplayNames};
+pub use issuer::{
+    AgentRule, AudienceRule, ClientPattern, ClientRule, IssuerSettings, ServiceRule, TenantRule,
+    TextRule,
+};
+pub use opaque::Questions;
 pub use presented::{Credentials, Presence, Presented, ProofError, Scheme};
 pub(crate) use token::repeats;
 pub use token::{AccessToken, SubjectToken};
@@ -38,11 +46,13 @@ pub struct Identity {
     resource: String,
     clock: Arc<dyn Clock>,
     verified: cache::VerifiedTokens,
+    opaque: opaque::OpaqueTokens,
 }
 
 struct Trusted {
     settings: IssuerSettings,
     keys: KeyRing,
+    questions: Option<Questions>,
 }
 
 /// The reasons for not accepting a token. The caller sees no more of them than "invalid token".
@@ -55,8 +65,11 @@ pub enum AdmitError {
     #[error("the token's issuer is not configured under [[issuers]]")]
     UnknownIssuer,
     /// The issuer's keys are not available, or the one that the token names is not among them.
-    #[error("no key for the token")]
-    Key(#[from] KeyError),
+    #[error("no key for the token: {0}")]
+    Key(KeyError),
+    /// The issuer does not say whether the token is active.
+    #[error(transparent)]
+    Unasked(#[from] IntrospectionError),
     /// The token is good, but its presenter does not prove that it is theirs.
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -75,7 +88,9 @@ impl AdmitError {
     /// Returns the code for the journal and the answer.
     pub fn reason(&self) -> RefusalReason {
         match self {
-            Self::Key(KeyError::Unavailable { .. }) => RefusalReason::KeysUnavailable,
+            Self::Key(KeyError::Unavailable { .. }) | Self::Unasked(_) => {
+                RefusalReason::KeysUnavailable
+            }
             Self::Token(_) | Self::UnknownIssuer | Self::Key(_) | Self::Proof(_) => {
                 RefusalReason::TokenInvalid
             }
@@ -92,13 +107,18 @@ impl Identity {
     ) -> Self {
         let issuers = issuers
             .into_iter()
-            .map(|(settings, keys)| Trusted { settings, keys })
+            .map(|(settings, keys)| Trusted {
+                settings,
+                keys,
+                questions: None,
+            })
             .collect();
         Self {
             issuers,
             resource,
             clock,
             verified: cache::VerifiedTokens::default(),
+            opaque: opaque::OpaqueTokens::default(),
         }
     }
 
@@ -136,6 +156,9 @@ impl Identity {
         if let Some(caller) = self.verified.find(&digest, self.clock.now_ms(), version) {
             return Ok(caller);
         }
+        if let Some(asked) = self.issuer_of_opaque(token) {
+            return self.named_by_issuer(asked, token, digest).await;
+        }
         let unverified = Unverified::parse(token)?;
         let trusted = self
             .trusted(unverified.claimed_issuer()?)
@@ -145,6 +168,7 @@ impl Identity {
             .verify(unverified, self.clock.as_ref())
             .await?;
         let caller = Arc::new(Caller::new(&verified, &trusted.settings, digest)?);
+        trusted.confirm(&verified, token, digest).await?;
         self.verified
             .insert(digest, &caller, verified.keys(), self.clock.now_ms());
         Ok(caller)
@@ -159,8 +183,21 @@ impl Identity {
             token_type: &settings.token_type,
             times: &settings.times,
             ends_by: None,
-            audience: Audience::Among(settings.audience.as_ref().unwrap_or(&self.resource)),
+            audience: self.audience(&settings.audience),
             subject: None,
+        }
+    }
+
+    fn audience<'e>(&'e self, rule: &'e AudienceRule) -> Audience<'e> {
+        let resource = std::slice::from_ref(&self.resource);
+        let names = if rule.names.is_empty() {
+            resource
+        } else {
+            rule.names.as_slice()
+        };
+        match &rule.claim {
+            Some(claim) => Audience::Claimed { claim, names },
+            None => Audience::AnyOf(names),
         }
     }
 
@@ -168,7 +205,7 @@ impl Identity {
     pub fn can_admit(&self) -> bool {
         self.issuers
             .iter()
-            .any(|trusted| trusted.keys.is_available())
+            .any(|trusted| trusted.keys.is_available() || trusted.admits_opaque())
     }
 
     /// Asks the issuers for their keys in the background, each at most every half minute.

@@ -91,7 +91,10 @@ impl Schema {
         let validator = jsonschema::draft202012::options()
             .with_pattern_options(patterns)
             .build(&value)
-            .map_err(|error| SchemaError::Invalid(error.to_string()))?;
+            .map_err(|error| match pattern::unsupported_in(&value) {
+                Some(why) => SchemaError::Invalid(why),
+                None => SchemaError::Invalid(error.to_string()),
+            })?;
         let members = Arc::new(value.as_object().cloned().unwrap_or_default());
         Ok(Self {
             value,

@@ -3,19 +3,24 @@
 //! Trusts nothing in a token before its signature is verified, and nothing in an authorization
 //! server's answer before it is read strictly. Knows no caller, no service and no call.
 //!
-//! Invariant: [`Claims`] leave this module only by [`Expectations::verify`], from a token that met
-//! every expectation.
+//! Invariant: [`Claims`] on which anything is decided leave this module only by
+//! [`Expectations::verify`], from a token that met every expectation, and by
+//! [`Expectations::answered`], from an issuer's answer that met the same ones.
 
 mod claims;
 mod client_credentials;
+pub(crate) mod client_id;
+mod date;
 mod endpoint;
 mod error;
+mod introspection;
 mod keys;
 mod names;
 mod plain;
 mod renewal;
 #[cfg(test)]
 pub(crate) mod testing;
+mod types;
 mod unverified;
 mod verifier;
 
@@ -24,9 +29,12 @@ pub(crate) use client_credentials::{Asking, ClientCredentials};
 pub use endpoint::{ClientSettings, EndpointError, MalformedAnswer};
 pub(crate) use endpoint::{Granted, TokenEndpoint};
 pub use error::TokenError;
+pub use introspection::{Introspection, IntrospectionError};
+pub(crate) use introspection::{Standing, TokenDigest};
 pub(crate) use keys::SetVersion;
-pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySource, left_out};
+pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySettings, KeySource, left_out};
 pub(crate) use names::{ACCESS_TOKEN, JWT};
 pub(crate) use renewal::may_be_renewed;
-pub use unverified::{TypeRule, Unverified};
+pub use types::TypeRule;
+pub use unverified::Unverified;
 pub use verifier::{Audience, Expectations, Subject, Verified, VerifyError};

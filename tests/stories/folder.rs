@@ -30,7 +30,7 @@ fn name(record: &Value) -> &str {
 }
 
 /// Waits until the host has printed a line as often as `wanted`.
-async fn said(world: &World, what: &str, wanted: usize) -> Result<()> {
+pub(crate) async fn said(world: &World, what: &str, wanted: usize) -> Result<()> {
     let arrive = async {
         while world.host.said().matches(what).count() < wanted {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -43,4 +43,5 @@ mod sandbox;
 mod secrets;
 mod services;
 mod swaps;
+mod unclear;
 mod volumes;

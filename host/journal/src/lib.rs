@@ -56,9 +56,9 @@ pub use journal::{
 pub use keys::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed, read_mac_key};
 pub use record::{
     Call, CallClosed, CallOpened, CallRefused, ComponentLoaded, ComponentRefused, ComponentRemoved,
-    ConfigLoaded, ConfigRefused, Decision, DownstreamClosed, DownstreamOpened, DownstreamRefused,
-    Event, HostStarted, HostStopped, JournalAdopted, JournalBegun, JournalCut, Modes, Outcome,
-    Previous, Record, RefusalsCounted, Request, Subject, Target, TokenExchanged,
+    ConfigLoaded, ConfigRefused, Decision, Display, DownstreamClosed, DownstreamOpened,
+    DownstreamRefused, Event, HostStarted, HostStopped, JournalAdopted, JournalBegun, JournalCut,
+    Modes, Outcome, Previous, Record, RefusalsCounted, Request, Subject, Target, TokenExchanged,
 };
 pub use show::{Entries, Entry, Query};
 pub use text::{Detail, Scopes, Text};

@@ -14,6 +14,8 @@ codes! {
         TokenMissing => "token-missing",
         /// The `Authorization` header is not one well-formed bearer token.
         TokenMalformed => "token-malformed",
+        /// The token is larger than any that is accepted.
+        TokenTooLarge => "token-too-large",
         /// The token did not pass verification.
         TokenInvalid => "token-invalid",
         /// The token's issuer has no usable keys at the moment.

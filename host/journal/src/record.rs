@@ -24,7 +24,7 @@ pub use host::{
     ComponentLoaded, ComponentRefused, ComponentRemoved, ConfigLoaded, ConfigRefused, HostStarted,
     HostStopped, JournalAdopted, JournalBegun, JournalCut, Previous,
 };
-pub use parts::{Decision, Modes, Outcome, Subject, Target};
+pub use parts::{Decision, Display, Modes, Outcome, Subject, Target};
 
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident => $code:literal,)*) => {

@@ -178,19 +178,19 @@ fn identity(issuers: &[Issuer], resource: &str) -> anyhow::Result<Identity> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tls = app::tls()?;
     let trusted = |issuer: &Issuer| {
-        let keys = KeyRing::new(
-            issuer.keys.clone(),
-            issuer.algorithms.clone(),
-            &tls,
-            Arc::clone(&clock),
-        );
+        let keys = KeyRing::new(issuer.key_settings(), &tls, Arc::clone(&clock));
         (issuer.settings.clone(), keys)
     };
-    Ok(Identity::new(
+    let identity = Identity::new(
         issuers.iter().map(trusted).collect(),
         resource.to_owned(),
         Arc::clone(&clock),
-    ))
+    );
+    let asking = |identity: Identity, issuer: &Issuer| match issuer.questions(&tls, &clock) {
+        Some(questions) => identity.asking(&issuer.settings.issuer, questions),
+        None => identity,
+    };
+    Ok(issuers.iter().fold(identity, asking))
 }
 
 impl AllowedCall {

@@ -136,29 +136,32 @@ impl Ground {
     /// Builds the issuers, and asks each for its keys. An issuer whose keys still come from the
     /// same place keeps its last good set until then.
     fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
+        let questions: Vec<_> = issuers
+            .iter()
+            .filter_map(|issuer| {
+                let questions = issuer.questions(&self.tls, &self.clock)?;
+                Some((issuer.settings.issuer.clone(), questions))
+            })
+            .collect();
         let trusted = |issuer: Issuer| {
+            let settings = issuer.key_settings();
             let known =
-                previous.and_then(|policy| policy.access.identity.keys_of(&issuer.settings.issuer));
-            let kept = known
-                .filter(|keys| keys.are_of(&issuer.keys, &issuer.algorithms))
-                .cloned();
-            let fresh = || {
-                KeyRing::new(
-                    issuer.keys,
-                    issuer.algorithms,
-                    &self.tls,
-                    Arc::clone(&self.clock),
-                )
-            };
+                previous.and_then(|policy| policy.access.identity.keys_of(&settings.issuer));
+            let kept = known.filter(|keys| keys.are_of(&settings)).cloned();
+            let fresh = || KeyRing::new(settings, &self.tls, Arc::clone(&self.clock));
             let keys = kept.unwrap_or_else(fresh);
             (issuer.settings, keys.renewed())
         };
         let issuers = issuers.into_iter().map(trusted).collect();
-        Identity::new(
+        let identity = Identity::new(
             issuers,
             self.resource.uri().to_owned(),
             Arc::clone(&self.clock),
-        )
+        );
+        let asking = |identity: Identity, (issuer, questions): (String, _)| {
+            identity.asking(&issuer, questions)
+        };
+        questions.into_iter().fold(identity, asking)
     }
 
     fn broker(&self, services: Vec<ServiceSettings>) -> Broker {

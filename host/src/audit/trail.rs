@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bailiwick_envelope::DelegationMode;
 
 use super::{
-    AuditUnavailable, Call, CallClosed, CallOpened, Detail, DownstreamClosed, DownstreamOpened,
-    DownstreamRefused, Journal, Mark, Modes, Outcome, Request, Scopes, Settled, Subject, Target,
-    Text, TokenExchanged,
+    AuditUnavailable, Call, CallClosed, CallOpened, Detail, Display, DownstreamClosed,
+    DownstreamOpened, DownstreamRefused, Journal, Mark, Modes, Outcome, Request, Scopes, Settled,
+    Subject, Target, Text, TokenExchanged,
 };
 use crate::downstream::DownstreamTally;
 use crate::envelope::Envelope;
+use crate::identity::DisplayNames;
 use crate::reason::{DownstreamReason, EndReason};
 
 /// The way to the journal for the records of one call, with the members that they share: the user,
@@ -245,6 +246,14 @@ fn detail(reached: DownstreamTally) -> Detail {
     counts.into_iter().collect()
 }
 
+/// Returns names as a record shows them.
+pub fn display(names: &DisplayNames) -> Display {
+    Display {
+        actor: names.actor.as_ref().map(Into::into),
+        agent: names.agent.as_ref().map(Into::into),
+    }
+}
+
 fn opened(envelope: &Envelope, grant: &str) -> CallOpened {
     let claims = envelope.claims();
     let subject = Subject {
@@ -266,7 +275,7 @@ fn opened(envelope: &Envelope, grant: &str) -> CallOpened {
         component: Some((&claims.call.component).into()),
         grant: Some(grant.into()),
     };
-    CallOpened::new(call, Modes::of(&claims.delegation))
+    CallOpened::new(call, Modes::of(&claims.delegation)).shown_as(display(envelope.display()))
 }
 
 #[cfg(test)]

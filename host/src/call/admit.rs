@@ -30,12 +30,17 @@ pub async fn admit(
     let policy = host.serving.now();
     let presented = match presented {
         Ok(presented) => presented,
-        Err(reason) => return Err(refusal::anonymous(host, reason).await),
+        Err(reason) => {
+            if let Some(cause) = told(reason) {
+                host.lines.refused(reason, &cause);
+            }
+            return Err(refusal::anonymous(host, reason).await);
+        }
     };
     let (caller, subject) = match policy.access.identity.admit(presented).await {
         Ok(admitted) => admitted,
         Err(error) => {
-            host.lines.refused(&error);
+            host.lines.refused(error.reason(), &error);
             return Err(refusal::anonymous(host, error.reason()).await);
         }
     };
@@ -46,6 +51,19 @@ pub async fn admit(
             subject: Some(subject),
         }),
         Err(wait) => Err(refusal::too_many(host, &caller, wait).await),
+    }
+}
+
+/// Returns the line for the log about credentials that are not one token. A request without any is
+/// how clients begin, so it is not logged.
+fn told(reason: RefusalReason) -> Option<&'static str> {
+    match reason {
+        RefusalReason::TokenTooLarge => Some("the token is larger than 16 KiB"),
+        RefusalReason::TokenMalformed => Some(
+            "expected one Authorization header, `Bearer` and a token of letters, digits and \
+             -._~+/ (not JSON, not quoted), and no access_token in the query",
+        ),
+        _ => None,
     }
 }
 

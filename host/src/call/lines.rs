@@ -7,12 +7,12 @@
 //! Invariant: for each kind, the lines and the numbers add up to what happened.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::identity::AdmitError;
 use crate::reason::RefusalReason;
 
 /// The lines about tokens that were refused.
@@ -38,12 +38,11 @@ enum Line {
 }
 
 impl Lines {
-    /// Logs a refused token, or counts it.
-    pub fn refused(&self, error: &AdmitError) {
-        let reason = error.reason();
+    /// Logs a refused token with the cause, or counts it.
+    pub fn refused(&self, reason: RefusalReason, cause: &dyn Display) {
         match self.admit(reason, Instant::now()) {
             Line::Told => {
-                tracing::info!(reason = reason.as_str(), cause = %error, "a token was refused");
+                tracing::info!(reason = reason.as_str(), cause = %cause, "a token was refused");
             }
             Line::LeftOut(false) => {}
             Line::LeftOut(true) => {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::Host;
-use crate::audit::{AuditUnavailable, CallRefused, Subject, Target};
+use crate::audit::{AuditUnavailable, CallRefused, Subject, Target, display};
 use crate::dispatch::Denied;
 use crate::identity::Caller;
 use crate::observe::Measured;
@@ -36,7 +36,8 @@ pub(super) async fn denied(host: &Host, caller: &Caller, denied: Denied) -> Refu
         name: &target.name,
     });
     host.meters.refused(target, denied.reason.as_str());
-    let written = host.journal.refuse(record(&denied, subject(caller))).await;
+    let refused = record(&denied, subject(caller)).shown_as(display(caller.display()));
+    let written = host.journal.refuse(refused).await;
     Refusal::of(denied).if_recorded(written)
 }
 

@@ -116,7 +116,7 @@ fn not_admitted(answer: &NotAdmitted, page: &mut Page<'_>) -> anyhow::Result<()>
     page.field("audience", &answer.needed.audience)?;
     Ok(page.field(
         "besides",
-        "a signature by a key that the issuer publishes, sub, exp, and client_id, azp or appid",
+        "a signature by a key that the issuer publishes, sub, exp, and client_id, azp, appid or cid",
     )?)
 }
 

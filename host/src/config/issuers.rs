@@ -1,6 +1,10 @@
 //! `[[issuers]]`: whose tokens open the front door.
 
+mod introspection;
+mod shape;
+
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
@@ -11,7 +15,9 @@ use super::reader::Section;
 use crate::characters::check_name;
 use crate::egress::AddressPolicy;
 use crate::identity::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
-use crate::tokens::{Algorithm, KeyFile, KeySource, TimeRule, TypeRule};
+use crate::tokens::{Algorithm, KeyFile, KeySource, TimeRule};
+
+pub(super) use shape::{agents, token_type};
 
 pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
     let sections = root.sections("issuers");
@@ -39,6 +45,7 @@ pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
         {
             section.wrong("alias", "duplicate alias");
         }
+        introspection::check_opaque(section, &issuers, &issuer);
         issuers.push(issuer);
     }
     issuers
@@ -67,25 +74,27 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
         Some(IssuerSettings {
             issuer: name?,
             alias: alias?,
-            audience: audience(section),
+            audience: shape::audience(section),
             token_type: token_type(section, "at+jwt"),
             times: times(section),
             subject_claim: section
                 .text("subject_claim")
                 .unwrap_or_else(|| "sub".into()),
-            scope_claim: section
-                .text("scope_claim")
-                .unwrap_or_else(|| "scope".into()),
+            scope_claim: section.text("scope_claim"),
+            client: shape::client(section),
             tenant: tenant(section),
             agent: agent(section),
             service_when: service_when(section),
+            agents: Arc::default(),
         })
     })();
+    let introspection = introspection::introspection(section);
     section.finish();
     Some(Issuer {
         settings: settings?,
         keys: keys?,
         algorithms,
+        introspection,
     })
 }
 
@@ -121,7 +130,7 @@ pub(super) fn algorithms(section: &Section<'_>) -> Vec<Algorithm> {
         if algorithm.is_none() {
             section.problem(
                 at,
-                format!("{name:?} is not one of ES256, EdDSA, RS256, PS256"),
+                format!("{name:?} is not one of ES256, EdDSA (or Ed25519), RS256, PS256"),
             );
         }
         algorithm
@@ -239,24 +248,6 @@ pub(super) fn url(section: &Section<'_>, key: &str) -> Option<Uri> {
         section.wrong(key, "expected an https URL without user, query or fragment");
     }
     uri
-}
-
-pub(super) fn token_type(section: &Section<'_>, default: &str) -> TypeRule {
-    match section.text("token_type").as_deref().unwrap_or(default) {
-        "any" => TypeRule::Any,
-        exact => TypeRule::Exactly(exact.to_owned()),
-    }
-}
-
-fn audience(section: &Section<'_>) -> Option<String> {
-    let audience = section.text("audience")?;
-    if audience.is_empty() {
-        section.wrong(
-            "audience",
-            "it is empty; leave it out where tokens are for server.resource",
-        );
-    }
-    Some(audience)
 }
 
 fn tenant(section: &Section<'_>) -> Option<TenantRule> {

@@ -11,6 +11,7 @@ mod files;
 mod issuers;
 mod limits;
 mod mistakes;
+mod providers;
 mod services;
 
 use std::path::PathBuf;

@@ -11,7 +11,7 @@ use super::settings::{ExchangeProfile, ExchangeSettings};
 use crate::downstream::DownstreamError;
 use crate::egress::Tls;
 use crate::seams::Clock;
-use crate::tokens::{ACCESS_TOKEN, Asking, ClientCredentials, KeyRing, TokenEndpoint};
+use crate::tokens::{ACCESS_TOKEN, Asking, ClientCredentials, KeyRing, KeySettings, TokenEndpoint};
 
 /// The means of obtaining one service's tokens.
 pub(super) struct Exchange {
@@ -34,9 +34,13 @@ impl Exchange {
         let actor = settings
             .actor
             .then(|| ClientCredentials::new(endpoint.clone(), asking, Arc::clone(clock)));
-        let (source, algorithms) = (&settings.issued.keys, &settings.issued.algorithms);
+        let keys = KeySettings {
+            issuer: settings.issued.issuer.clone(),
+            source: settings.issued.keys.clone(),
+            algorithms: settings.issued.algorithms.clone(),
+        };
         Self {
-            keys: KeyRing::new(source.clone(), algorithms.clone(), tls, Arc::clone(clock)),
+            keys: KeyRing::new(keys, tls, Arc::clone(clock)),
             settings,
             endpoint,
             actor,

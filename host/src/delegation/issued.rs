@@ -112,7 +112,7 @@ impl Expected<'_> {
     fn check_client(&self, claims: &Claims) -> Result<(), DownstreamError> {
         for name in ["client_id", "azp", "appid", "cid"] {
             if claims
-                .optional_string(name)?
+                .client(name)?
                 .is_some_and(|client| client != self.rule().client)
             {
                 return Err(refuse(
@@ -131,7 +131,7 @@ impl Expected<'_> {
     /// authorization server knows: its client.
     fn check_actor(&self, claims: &Claims) -> Result<(), DownstreamError> {
         let (rule, acting) = (self.rule(), self.asker.acting);
-        let Some(act) = claims.optional_object("act")? else {
+        let Some(act) = claims.actor()? else {
             let wanted = acting == Acting::HostForUser && rule.actor.is_some();
             return if wanted {
                 Err(refuse("it names no actor"))
@@ -156,14 +156,14 @@ impl Expected<'_> {
                 "its actor is of another issuer (exchange.expect_actor_issuer)",
             ));
         }
-        let mut nested = act.optional_object("act")?;
+        let mut nested = act.actor()?;
         while let Some(prior) = nested {
             if !self.is_agent(prior.string("sub")?, prior.optional_string("iss")?) {
                 return Err(refuse(
                     "its `act` has an actor nested in it that the caller's token does not name",
                 ));
             }
-            nested = prior.optional_object("act")?;
+            nested = prior.actor()?;
         }
         Ok(())
     }

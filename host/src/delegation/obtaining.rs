@@ -16,7 +16,7 @@ impl From<EndpointError> for DownstreamError {
             | EndpointError::Client
             | EndpointError::Malformed(_)
             | EndpointError::Refused(_)
-            | EndpointError::RefusedWithoutCode
+            | EndpointError::RefusedWithoutCode(_)
             | EndpointError::TooWide => Self::CredentialRefused(text),
         }
     }
@@ -32,7 +32,9 @@ impl From<VerifyError> for DownstreamError {
     fn from(why: VerifyError) -> Self {
         match why {
             VerifyError::Token(why) => why.into(),
-            VerifyError::Key(KeyError::Unknown) => refuse("it is signed with an unknown key"),
+            VerifyError::Key(KeyError::Unknown { .. } | KeyError::Unnamed { .. }) => {
+                refuse("it is signed with an unknown key")
+            }
             VerifyError::Key(KeyError::Unavailable { .. }) => {
                 Self::Unavailable("the keys of the authorization server are not available".into())
             }
@@ -71,7 +73,7 @@ mod tests {
             (EndpointError::ConsentRequired, ConsentRequired),
             (EndpointError::ScopeDenied(vec!["a".into()]), ScopeDenied),
             (EndpointError::Refused("invalid_grant"), CredentialRefused),
-            (EndpointError::RefusedWithoutCode, CredentialRefused),
+            (EndpointError::RefusedWithoutCode(401), CredentialRefused),
             (EndpointError::TooWide, CredentialRefused),
         ] {
             let error = DownstreamError::from(why.clone());
@@ -87,13 +89,20 @@ mod tests {
     fn a_token_that_is_not_accepted_is_refused_and_keys_that_are_away_are_not() {
         use DownstreamReason::{CredentialRefused, Unavailable};
         let away = KeyError::Unavailable {
+            issuer: "https://idp.example".into(),
             what: "it took too long".into(),
         };
         for (why, expected) in [
             (VerifyError::from(TokenError::Outlives), CredentialRefused),
             (TokenError::Audience.into(), CredentialRefused),
             (TokenError::Bound.into(), CredentialRefused),
-            (KeyError::Unknown.into(), CredentialRefused),
+            (
+                KeyError::Unknown {
+                    issuer: "https://idp.example".into(),
+                }
+                .into(),
+                CredentialRefused,
+            ),
             (away.into(), Unavailable),
         ] {
             let error = DownstreamError::from(why.clone());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
+use super::display::DisplayNames;
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
 use crate::principal::Principal;
 use crate::tokens::{Claims, TokenError, Verified};
@@ -22,6 +23,7 @@ pub struct Caller {
     scopes: Vec<String>,
     expires_at: u64,
     session: SessionBasis,
+    display: Arc<DisplayNames>,
 }
 
 impl From<&Caller> for Principal {
@@ -48,33 +50,24 @@ impl Caller {
         token_digest: [u8; 32],
     ) -> Result<Self, TokenError> {
         let claims = token.claims();
-        let client_id = client_id(claims)?;
-        let sub = claims.string(&issuer.subject_claim)?.to_owned();
-        let service = match &issuer.service_when {
-            ServiceRule::SubjectIsClient => sub == client_id,
-            ServiceRule::Claim { claim, fits } => {
-                sub == client_id || fits.admits(claims.string(claim)?)
-            }
-        };
-        let kind = if service {
-            ActorKind::Service
-        } else {
-            ActorKind::User
-        };
+        let client_id = issuer.client.client(claims)?.to_owned();
+        let (sub, kind) = subject(claims, issuer, &client_id)?;
         let actor = Actor {
             kind,
             sub,
             iss: issuer.issuer.clone(),
             tenant: tenant(claims, issuer.tenant.as_ref())?,
-            acr: claims.optional_string("acr")?.map(String::from),
-            auth_time: claims.optional_time("auth_time")?,
+            acr: claims.hint("acr")?.map(String::from),
+            auth_time: claims.hint_of_time("auth_time"),
         };
+        let agent = agent(claims, &issuer.agent, client_id)?;
         Ok(Self {
             principal: Principal::from(&actor),
+            display: Arc::new(DisplayNames::of(claims, &agent, &issuer.agents)),
             actor: Arc::new(actor),
-            agent: Arc::new(agent(claims, &issuer.agent, client_id)?),
+            agent: Arc::new(agent),
             alias: issuer.alias.as_str().into(),
-            scopes: claims.scopes(&issuer.scope_claim)?,
+            scopes: claims.granted(issuer.scope_claim.as_deref())?,
             expires_at: claims.expiry()?,
             session: session(claims, token_digest)?,
         })
@@ -110,21 +103,58 @@ impl Caller {
         self.expires_at
     }
 
+    /// Returns the names to show beside the identifiers. They are not identity: no decision may look
+    /// at them.
+    pub fn display(&self) -> &Arc<DisplayNames> {
+        &self.display
+    }
+
     /// Returns the basis of the session's identifier.
     pub fn session(&self) -> &SessionBasis {
         &self.session
     }
 }
 
-/// Returns the authenticated client: `client_id` (RFC 9068 §2.2), else `azp`, else `appid` (Entra
-/// ID 1.0).
-fn client_id(claims: &Claims) -> Result<String, TokenError> {
-    for name in ["client_id", "azp", "appid"] {
-        if let Some(client) = claims.optional_string(name)? {
-            return Ok(client.to_owned());
+/// Returns the subject, and whether it is a user or a service account.
+///
+/// Some issuers write no subject into the token that a client gets for itself. If the operator says
+/// so, such a token is the client's: a service account with the client's name.
+fn subject(
+    claims: &Claims,
+    issuer: &IssuerSettings,
+    client_id: &str,
+) -> Result<(String, ActorKind), TokenError> {
+    if issuer.client.without_subject && !claims.has(&issuer.subject_claim) {
+        // A user's token that only lacks the operator's claim still has `sub`.
+        if claims.client("sub")?.is_some_and(|sub| sub != client_id) {
+            return Err(TokenError::Claim(issuer.subject_claim.clone()));
         }
+        return Ok((client_id.to_owned(), ActorKind::Service));
     }
-    Err(TokenError::Claim("client_id".into()))
+    let sub = named(claims, &issuer.subject_claim, client_id)?.to_owned();
+    let service = match &issuer.service_when {
+        ServiceRule::SubjectIsClient => sub == client_id,
+        ServiceRule::Claim { claim, fits } => {
+            sub == client_id || fits.admits(claims.string(claim)?)
+        }
+    };
+    let kind = if service {
+        ActorKind::Service
+    } else {
+        ActorKind::User
+    };
+    Ok((sub, kind))
+}
+
+/// Returns the claim `name`: a name, or the client's own identifier, which may be a longer URL.
+fn named<'c>(claims: &'c Claims, name: &str, client_id: &str) -> Result<&'c str, TokenError> {
+    match claims.string(name) {
+        Ok(text) => Ok(text),
+        Err(malformed) => match claims.client(name) {
+            Ok(Some(client)) if client == client_id => Ok(client),
+            _ => Err(malformed),
+        },
+    }
 }
 
 fn tenant(claims: &Claims, rule: Option<&TenantRule>) -> Result<Option<String>, TokenError> {
@@ -156,7 +186,7 @@ fn agent(claims: &Claims, rule: &AgentRule, client_id: String) -> Result<Agent, 
 /// cutting it would hide an agent.
 fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
     let mut chain = Vec::new();
-    let mut next = claims.optional_object("act")?;
+    let mut next = claims.actor()?;
     while let Some(actor) = next {
         if chain.len() == MAX_ACTORS {
             return Err(TokenError::Claim("act".into()));
@@ -166,18 +196,16 @@ fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
             sub,
             iss: actor.optional_string("iss")?.map(String::from),
         });
-        next = actor.optional_object("act")?;
+        next = actor.actor()?;
     }
     Ok(chain)
 }
 
 fn session(claims: &Claims, token_digest: [u8; 32]) -> Result<SessionBasis, TokenError> {
-    if let Some(sid) = claims.optional_string("sid")? {
-        return Ok(SessionBasis::SessionId(sid.to_owned()));
-    }
-    Ok(match claims.optional_string("jti")? {
-        Some(jti) => SessionBasis::TokenId(jti.to_owned()),
-        None => SessionBasis::TokenDigest(token_digest),
+    Ok(match (claims.hint("sid")?, claims.hint("jti")?) {
+        (Some(sid), _) => SessionBasis::SessionId(sid.to_owned()),
+        (None, Some(jti)) => SessionBasis::TokenId(jti.to_owned()),
+        (None, None) => SessionBasis::TokenDigest(token_digest),
     })
 }
 

@@ -54,6 +54,8 @@ pub enum Presence {
     Presented(AccessToken, Option<HeaderValue>),
     /// The credentials are of this scheme but malformed.
     Malformed,
+    /// The credentials are of this scheme, and larger than any token that is accepted.
+    TooLarge,
 }
 
 /// The proof that came with a token is not acceptable.
@@ -68,7 +70,8 @@ impl Presented {
     /// # Errors
     /// [`RefusalReason::TokenMissing`] without an `Authorization` header;
     /// [`RefusalReason::TokenMalformed`] unless there is exactly one, well-formed by one of
-    /// `schemes`, and no token in the query (RFC 6750 §2.3), because queries end up in logs.
+    /// `schemes`, and no token in the query (RFC 6750 §2.3), because queries end up in logs;
+    /// [`RefusalReason::TokenTooLarge`] if it is over 16 KiB.
     pub(super) fn take_by(
         schemes: &[&'static dyn Scheme],
         head: &mut Parts,
@@ -97,6 +100,7 @@ impl Presented {
             match scheme.read(&credentials) {
                 Presence::NotPresented => {}
                 Presence::Malformed => break,
+                Presence::TooLarge => return Err(RefusalReason::TokenTooLarge),
                 Presence::Presented(token, proof) => {
                     return Ok(Self {
                         scheme: *scheme,

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{AdmitError, AgentRule, Caller, Identity, IssuerSettings, Presented, ServiceRule};
+use super::{
+    AdmitError, AgentRule, AudienceRule, Caller, ClientRule, Identity, IssuerSettings, Presented,
+    ServiceRule,
+};
 use crate::seams::Clock;
 use crate::tokens::testing::{Hands, Issuer, signed};
 use crate::tokens::{TimeRule, TypeRule};
@@ -90,13 +93,15 @@ pub(super) fn settings() -> IssuerSettings {
     IssuerSettings {
         issuer: ISSUER.into(),
         alias: "corp".into(),
-        audience: None,
+        audience: AudienceRule::default(),
         token_type: TypeRule::Exactly("at+jwt".into()),
         times: TimeRule::default(),
         subject_claim: "sub".into(),
-        scope_claim: "scope".into(),
+        scope_claim: None,
+        client: ClientRule::default(),
         tenant: None,
         agent: AgentRule::ActorOrClient,
         service_when: ServiceRule::SubjectIsClient,
+        agents: Arc::default(),
     }
 }

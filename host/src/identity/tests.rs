@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod names;
+mod opaque;
 mod proofs;
 
 use std::time::Duration;

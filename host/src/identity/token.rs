@@ -14,8 +14,13 @@ pub struct SubjectToken(SecretString);
 impl AccessToken {
     /// Keeps a token if its text is acceptable (RFC 6750 §2.1 `b64token`).
     pub fn new(text: &str) -> Option<Self> {
-        (text.len() <= MAX_TOKEN_BYTES && is_b64token(text))
+        (!Self::is_too_large(text) && is_b64token(text))
             .then(|| Self(SecretString::from(text.to_owned())))
+    }
+
+    /// Returns true if a text is too long to be a token, whatever it holds.
+    pub(super) fn is_too_large(text: &str) -> bool {
+        text.len() > MAX_TOKEN_BYTES
     }
 
     pub(super) fn expose(&self) -> &str {

@@ -54,6 +54,28 @@ pub fn whole(object: &Map<String, Value>, name: &str) -> Result<Option<u64>, Ill
     read(object, name, "a whole number of 0 or more", Value::as_u64)
 }
 
+/// Returns the number `name`, if the member is there. A number beyond a double's range is none.
+///
+/// # Errors
+/// It is not a number.
+pub fn number(object: &Map<String, Value>, name: &str) -> Result<Option<f64>, IllTyped> {
+    read(object, name, "a number", Value::as_f64)
+}
+
+/// Returns the boolean `name`, if the member is there.
+///
+/// # Errors
+/// It is not a boolean. `"true"` and `1` are not.
+pub fn flag(object: &Map<String, Value>, name: &str) -> Result<Option<bool>, IllTyped> {
+    read(object, name, "a boolean", Value::as_bool)
+}
+
+/// Returns true if the member is there and `null`. Only a reader whose specification lets `null`
+/// stand for nothing may ask.
+pub fn is_null(object: &Map<String, Value>, name: &str) -> bool {
+    object.get(name).is_some_and(Value::is_null)
+}
+
 /// Returns the array `name`, if the member is there.
 ///
 /// # Errors

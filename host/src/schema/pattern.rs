@@ -6,6 +6,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use serde_json::Value;
+
 /// Returns the number of single-character steps of `pattern` with its counted repetitions written
 /// out.
 pub(super) fn steps(pattern: &str) -> usize {
@@ -41,6 +43,44 @@ pub(super) fn steps(pattern: &str) -> usize {
     outer.into_iter().fold(group.total(), |total, group| {
         total.saturating_add(group.total())
     })
+}
+
+/// Returns the reason why a pattern somewhere in a schema cannot be used, if the engine lacks what
+/// the pattern asks for. The engine's own message only says that it is no expression.
+pub(super) fn unsupported_in(schema: &Value) -> Option<String> {
+    match schema {
+        Value::Array(items) => items.iter().find_map(unsupported_in),
+        Value::Object(members) => members.iter().find_map(|(name, value)| match value {
+            Value::String(pattern) if name == "pattern" => unsupported(pattern),
+            _ => unsupported_in(value),
+        }),
+        _ => None,
+    }
+}
+
+fn unsupported(pattern: &str) -> Option<String> {
+    let look = ["(?=", "(?!", "(?<=", "(?<!"];
+    let what = if look.iter().any(|begin| pattern.contains(begin)) {
+        "lookaround (such as `(?!`)"
+    } else if is_back_reference(pattern) {
+        "a back reference (such as `\\1`)"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "the pattern {pattern:?} has {what}, which is not supported, because its cost has no bound"
+    ))
+}
+
+fn is_back_reference(pattern: &str) -> bool {
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        let escaped = if c == '\\' { rest.next() } else { None };
+        if escaped.is_some_and(|c| matches!(c, '1'..='9' | 'k')) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Returns the steps of an escape, of which the backslash has been read.
@@ -120,6 +160,34 @@ mod tests {
         ] {
             let found = steps(pattern);
             assert!(expected.contains(&found), "{pattern}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_the_engine_cannot_have_is_named_with_what_it_asks_for() {
+        for (pattern, told) in [
+            ("^(?!-)", Some("lookaround")),
+            ("(?<=a)b", Some("lookaround")),
+            (r"(a)\1", Some("a back reference")),
+            (r"(?<n>a)\k<n>", Some("a back reference")),
+            (r"a\\1", None),
+            (r"\d(?:a)", None),
+            ("[", None),
+        ] {
+            let schema =
+                serde_json::json!({"properties": {"a": {"anyOf": [{"pattern": pattern}]}}});
+            let found = unsupported_in(&schema);
+            assert_eq!(found.is_some(), told.is_some(), "{pattern}: {found:?}");
+            let found = found.unwrap_or_default();
+            assert!(told.is_none_or(|told| found.contains(told)), "{found}");
+            let text = schema.to_string();
+            let refused = crate::schema::Schema::compile(&text)
+                .err()
+                .map(|error| error.to_string());
+            assert!(
+                told.is_none_or(|told| refused.is_some_and(|why| why.contains(told))),
+                "{text}"
+            );
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Claims whose signature was verified, read with the JSON types that their specifications name.
 
+mod lenient;
+
 use serde_json::{Map, Value};
 
+use super::date::NumericDate;
 use super::error::TokenError;
 use crate::characters;
 use crate::json::member;
@@ -32,6 +35,7 @@ impl Default for TimeRule {
 
 /// The claims of a verified JWT. Only [`super::Expectations::verify`]
 /// hands them out.
+#[derive(PartialEq, Eq)]
 pub struct Claims(Map<String, Value>);
 
 impl Claims {
@@ -61,17 +65,11 @@ impl Claims {
         }
     }
 
-    /// Returns a `NumericDate` (RFC 7519 §2) in whole seconds, or `None` if it is absent.
-    ///
-    /// # Errors
-    /// Fails if it is there and not a whole number of seconds before the year 285,000,000.
-    pub fn optional_time(&self, name: &str) -> Result<Option<u64>, TokenError> {
-        let time = member::whole(&self.0, name).map_err(|_| malformed(name))?;
-        if time.is_none_or(|time| time < MAX_TIME) {
-            Ok(time)
-        } else {
-            Err(malformed(name))
-        }
+    /// Returns a `NumericDate` (RFC 7519 §2), or `None` if it is absent.
+    fn date(&self, name: &str) -> Result<Option<NumericDate>, TokenError> {
+        let seconds = member::number(&self.0, name).map_err(|_| malformed(name))?;
+        let date = |seconds| NumericDate::new(seconds).ok_or_else(|| malformed(name));
+        seconds.map(date).transpose()
     }
 
     /// Returns an object, or `None` if it is absent.
@@ -88,12 +86,22 @@ impl Claims {
         self.0.contains_key(name)
     }
 
-    /// Returns the token's expiry, in seconds since 1970-01-01 UTC.
+    /// Returns true if the claim is there and not `null`. Some issuers write `null` for "no actor",
+    /// "no start", "no scopes" and "no such client"; where else `null` stands, it is ill-typed.
+    pub fn states(&self, name: &str) -> bool {
+        self.has(name) && !member::is_null(&self.0, name)
+    }
+
+    /// Returns the token's expiry, in seconds since 1970-01-01 UTC. A fraction is dropped.
     ///
     /// # Errors
     /// Fails if there is no `exp`.
     pub fn expiry(&self) -> Result<u64, TokenError> {
-        self.optional_time("exp")?.ok_or_else(|| malformed("exp"))
+        self.expires().map(NumericDate::floor)
+    }
+
+    fn expires(&self) -> Result<NumericDate, TokenError> {
+        self.date("exp")?.ok_or_else(|| malformed("exp"))
     }
 
     /// Checks `exp`, `nbf` and `iat` (RFC 7519 §4.1) at the time `now`.
@@ -101,36 +109,43 @@ impl Claims {
     /// # Errors
     /// Fails if a time is missing, malformed, past, in the future, too far away or too long ago.
     pub(super) fn check_times(&self, now: u64, rule: &TimeRule) -> Result<(), TokenError> {
-        let (expiry, issued) = (self.expiry()?, self.optional_time("iat")?);
-        if now >= expiry {
+        let (expiry, issued) = (self.expires()?, self.date("iat")?);
+        let begins = if self.states("nbf") {
+            self.date("nbf")?
+        } else {
+            None
+        };
+        if now >= expiry.floor() {
             return Err(TokenError::Expired);
         }
-        let ahead =
-            |time: Option<u64>| time.is_some_and(|time| time > now.saturating_add(rule.skew));
-        if ahead(self.optional_time("nbf")?) || ahead(issued) {
+        let latest = now.saturating_add(rule.skew);
+        let ahead = |date: Option<NumericDate>| date.is_some_and(|date| date.ceil() > latest);
+        if ahead(begins) || ahead(issued) {
             return Err(TokenError::NotYet);
         }
-        if expiry.saturating_sub(issued.unwrap_or(now)) > rule.lifetime {
+        let began = issued.map(NumericDate::floor);
+        if expiry.ceil().saturating_sub(began.unwrap_or(now)) > rule.lifetime {
             return Err(TokenError::TooLong);
         }
-        if issued.is_some_and(|issued| now.saturating_sub(issued) > rule.age) {
+        if began.is_some_and(|began| now.saturating_sub(began) > rule.age) {
             return Err(TokenError::TooOld);
         }
         Ok(())
     }
 
-    /// Returns all audiences (RFC 7519 §4.1.3): a string or an array of strings.
+    /// Returns all audiences in `claim`, usually `aud` (RFC 7519 §4.1.3): a string or an array of
+    /// strings.
     ///
     /// # Errors
     /// Fails if the claim is missing, empty or of another type.
-    pub fn audiences(&self) -> Result<Vec<&str>, TokenError> {
-        let audiences = match self.0.get("aud") {
+    pub fn audiences(&self, claim: &str) -> Result<Vec<&str>, TokenError> {
+        let audiences = match self.0.get(claim) {
             Some(Value::String(one)) => Some(vec![one.as_str()]),
-            _ => member::texts(&self.0, "aud").map_err(|_| malformed("aud"))?,
+            _ => member::texts(&self.0, claim).map_err(|_| malformed(claim))?,
         };
         audiences
             .filter(|audiences| !audiences.is_empty())
-            .ok_or_else(|| malformed("aud"))
+            .ok_or_else(|| malformed(claim))
     }
 
     /// Returns the scopes in `claim`: a space-separated string (RFC 9068 §2.2.3) or an array of
@@ -157,18 +172,17 @@ impl Claims {
     }
 }
 
-fn malformed(name: &str) -> TokenError {
+pub(super) fn malformed(name: &str) -> TokenError {
     TokenError::Claim(name.to_owned())
 }
 
 /// Returns true if the text can be a name. Names end up in records, headers and paths, so they are
 /// bounded, and no two look alike.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NAME && characters::check_name(text).is_ok()
 }
 
 const MAX_NAME: usize = 256;
-const MAX_TIME: u64 = 1 << 53;
 const DAY: u64 = 24 * 60 * 60;
 
 #[cfg(test)]

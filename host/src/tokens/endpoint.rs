@@ -3,6 +3,7 @@
 mod client;
 mod error;
 mod granted;
+mod introspection;
 
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ impl TokenEndpoint {
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
                 Err(EndpointError::Unavailable)
             }
-            _ => Err(refused(document.as_ref(), asked)),
+            status => Err(refused(document.as_ref(), asked, status)),
         };
         document.iter_mut().for_each(wipe);
         read

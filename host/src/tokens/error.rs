@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Not three base64url parts of acceptable size.
-    #[error("the token is not a compact JWS")]
+    #[error("the token is not a compact JWS; for opaque tokens, an issuer needs `opaque = true`")]
     Form,
     /// Header or payload is not acceptable JSON.
     #[error("the token's {0} is not acceptable JSON")]
@@ -21,9 +21,27 @@ pub enum TokenError {
     /// The `typ` header does not name this issuer's type of access tokens.
     #[error("the token's `typ` is not the configured token_type")]
     Type,
+    /// The issuer may not use this algorithm.
+    #[error("the token's algorithm {0} is not among this issuer's `algorithms`")]
+    NotAmong(&'static str),
     /// It has a claim that only ID tokens have.
-    #[error("the token is an ID token (`nonce`, `at_hash`, `c_hash`), not an access token")]
-    IdToken,
+    #[error("the token has `{0}`, which is of ID tokens; an access token is needed")]
+    IdToken(&'static str),
+    /// A claim says that it is of another kind.
+    #[error("the token's claim `{0}` says that it is no access token")]
+    Kind(&'static str),
+    /// The issuer says that it is not active.
+    #[error("the issuer says that the token is not active: expired, revoked, or not its own")]
+    Inactive,
+    /// The issuer's answer about it contradicts it.
+    #[error("the issuer's answer about the token names another `{0}` than the token")]
+    Contradicted(&'static str),
+    /// The issuer's answer says that it is no bearer token.
+    #[error("the issuer's answer says that the token is no bearer token (`token_type`)")]
+    NotBearer,
+    /// Its client is none of those that the operator allows.
+    #[error("the token's client is not among this issuer's `clients`")]
+    Client,
     /// A required claim is missing, or has the wrong JSON type or form.
     #[error("the token's claim `{0}` is missing or malformed")]
     Claim(String),

@@ -1,12 +1,14 @@
 //! An issuer's public keys: fetched at the start, kept while good, renewed when they are needed.
 //!
-//! Invariant: each key verifies exactly one algorithm. A set that is refused changes nothing: the
-//! last good one stays, for a time. No token is judged by a set older than two renewals, unless the
+//! Invariant: each key verifies exactly one algorithm. A key that cannot be used costs its issuer no
+//! other key. A set that is refused changes nothing: the last good one stays, for a time. No token is judged by a set older than two renewals, unless the
 //! issuer was asked just now and did not answer.
 
 mod key;
 mod set;
 mod source;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod vectors;
 
@@ -18,12 +20,24 @@ use arc_swap::ArcSwapOption;
 use crate::egress::Tls;
 use crate::flight::{Flight, Landed};
 use crate::seams::Clock;
+use crate::tokens::unverified::KeyName;
 use set::KeySet;
 use source::Fetch;
 
 pub use key::Algorithm;
 pub(super) use key::Key;
 pub use source::{KeyFile, KeySource};
+
+/// An issuer's keys: whose they are, where they come from, and for which algorithms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySettings {
+    /// The exact issuer, named in every message.
+    pub issuer: String,
+    /// The source of the set.
+    pub source: KeySource,
+    /// The algorithms that the issuer may use.
+    pub algorithms: Vec<Algorithm>,
+}
 
 /// Returns the keys of a set that are not used, each with the reason.
 ///
@@ -38,12 +52,23 @@ pub fn left_out(set: &[u8], algorithms: &[Algorithm]) -> Result<Vec<String>, Str
 pub enum KeyError {
     /// The issuer does not publish such a key.
     #[error(
-        "the issuer publishes no key with that id, or publishes several keys and the token names none"
+        "{issuer} publishes no usable key of that name; a new key is looked for every 30 seconds"
     )]
-    Unknown,
+    Unknown {
+        /// The issuer.
+        issuer: String,
+    },
+    /// The token names no key, and there are several.
+    #[error("the token names no key (`kid`, `x5t`), and {issuer} publishes several or none")]
+    Unnamed {
+        /// The issuer.
+        issuer: String,
+    },
     /// There is no usable set.
-    #[error("the issuer's key set is not available: {what}")]
+    #[error("the key set of {issuer} is not available, so its tokens are not admitted: {what}")]
     Unavailable {
+        /// The issuer.
+        issuer: String,
         /// The last failure.
         what: String,
     },
@@ -54,9 +79,8 @@ pub enum KeyError {
 pub struct KeyRing(Arc<Ring>);
 
 struct Ring {
-    source: KeySource,
+    settings: KeySettings,
     fetch: Fetch,
-    algorithms: Vec<Algorithm>,
     clock: Arc<dyn Clock>,
     current: ArcSwapOption<LoadedSet>,
     looks: Flight<Fetched>,
@@ -85,33 +109,27 @@ enum Age {
 
 impl KeyRing {
     /// Makes a ring that has fetched nothing yet.
-    pub fn new(
-        source: KeySource,
-        algorithms: Vec<Algorithm>,
-        tls: &Tls,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let fetch = Fetch::new(source.clone(), tls);
+    pub fn new(settings: KeySettings, tls: &Tls, clock: Arc<dyn Clock>) -> Self {
+        let fetch = Fetch::new(settings.source.clone(), tls);
         let looks = Flight::new(Arc::clone(&clock));
         Self(Arc::new(Ring {
-            source,
+            settings,
             fetch,
-            algorithms,
             clock,
             current: ArcSwapOption::empty(),
             looks,
         }))
     }
 
-    /// Returns the key with this id; without an id, the only key of the set.
+    /// Returns the key of this name; without a name, the only key of the set.
     ///
     /// # Errors
     /// Fails if there is no such key or no usable set.
-    pub async fn find(&self, key_id: Option<&str>) -> Result<Arc<Key>, KeyError> {
+    pub(super) async fn find(&self, name: &KeyName<'_>) -> Result<Arc<Key>, KeyError> {
         let ring = &self.0;
         let looked = match ring.usable() {
             None => self.look(|ring, last| ring.since(last) < RETRY_MS).await,
-            Some(loaded) => match loaded.set.find(key_id) {
+            Some(loaded) => match loaded.set.find(name) {
                 None => self.look(|ring, last| ring.since(last) < COOLDOWN_MS).await,
                 Some(_) if ring.age() == Age::Old => {
                     self.look(|ring, last| ring.age_of(last) < Age::Old).await
@@ -123,11 +141,17 @@ impl KeyRing {
             },
         };
         match ring.usable() {
-            Some(loaded) => loaded.set.find(key_id).ok_or(KeyError::Unknown),
-            None => Err(looked.err().unwrap_or_else(|| KeyError::Unavailable {
-                what: "it is too old".into(),
-            })),
+            Some(loaded) => loaded.set.find(name).ok_or_else(|| ring.missing(name)),
+            None => Err(looked
+                .err()
+                .unwrap_or_else(|| ring.unavailable("it is too old"))),
         }
+    }
+
+    /// Returns true if the issuer may use the algorithm of this name.
+    pub(super) fn allows(&self, algorithm: &str) -> bool {
+        let mut allowed = self.0.settings.algorithms.iter();
+        allowed.any(|allowed| allowed.is_named(algorithm))
     }
 
     /// Returns the version of the current set, if the set can be relied on without asking the
@@ -160,9 +184,9 @@ impl KeyRing {
         tokio::spawn(async move { ring.look(recent).await });
     }
 
-    /// Returns true if these keys come from `source` and are for these algorithms.
-    pub fn are_of(&self, source: &KeySource, algorithms: &[Algorithm]) -> bool {
-        self.0.source == *source && self.0.algorithms == algorithms
+    /// Returns true if these are the keys of this issuer, from this source and for these algorithms.
+    pub fn are_of(&self, settings: &KeySettings) -> bool {
+        self.0.settings == *settings
     }
 
     /// Returns the same keys and starts to fetch a new set at once.
@@ -195,11 +219,8 @@ impl KeyRing {
                 .join(|last| enough(&ring, last), || ring.fetch())
                 .await
         });
-        looked.await.unwrap_or_else(|_| {
-            Err(KeyError::Unavailable {
-                what: "the fetch failed".into(),
-            })
-        })
+        let looked = looked.await;
+        looked.unwrap_or_else(|_| Err(self.0.unavailable("the fetch failed")))
     }
 }
 
@@ -234,35 +255,76 @@ impl Ring {
         self.clock.now_ms().abs_diff(last.at_ms)
     }
 
+    fn missing(&self, name: &KeyName<'_>) -> KeyError {
+        let issuer = self.settings.issuer.clone();
+        if name.id.or(name.thumbprint).is_some() {
+            KeyError::Unknown { issuer }
+        } else {
+            KeyError::Unnamed { issuer }
+        }
+    }
+
+    fn unavailable(&self, what: &str) -> KeyError {
+        KeyError::Unavailable {
+            issuer: self.settings.issuer.clone(),
+            what: what.to_owned(),
+        }
+    }
+
     /// Fetches the set once.
     async fn fetch(&self) -> Fetched {
         let at_ms = self.clock.now_ms();
         let read = tokio::time::timeout(FETCH_TIME, self.fetch.read()).await;
         let read = read.unwrap_or_else(|_| Err("it took too long".into()));
-        match read.and_then(|bytes| set::parse(&bytes, &self.algorithms)) {
+        match read.and_then(|bytes| set::parse(&bytes, &self.settings.algorithms)) {
             Ok(set) => {
-                let known = self
-                    .current
-                    .load()
-                    .as_ref()
-                    .is_some_and(|loaded| loaded.set.version() == set.version());
-                // Logged once for each set, not at each renewal.
-                if !known {
-                    set.left_out()
-                        .iter()
-                        .for_each(|key| tracing::warn!(from = %self.source, "not used: {key}"));
-                }
+                self.report(&set);
                 self.current.store(Some(Arc::new(LoadedSet { set, at_ms })));
                 Ok(())
             }
             Err(what) => {
-                let effect = match self.usable() {
-                    Some(_) => "the last good set serves",
-                    None => "its tokens are not admitted",
-                };
-                tracing::warn!(from = %self.source, cause = %what, "an issuer's key set was not renewed; {effect}");
-                Err(KeyError::Unavailable { what })
+                self.warn(&what);
+                Err(self.unavailable(&what))
             }
+        }
+    }
+
+    /// Logs the keys of a new set that are not used. Once for each set, not at each renewal.
+    fn report(&self, set: &KeySet) {
+        let current = self.current.load();
+        let known = |loaded: &LoadedSet| loaded.set.version() == set.version();
+        if current.as_deref().is_some_and(known) {
+            return;
+        }
+        let issuer = self.settings.issuer.as_str();
+        for key in set.left_out() {
+            tracing::warn!(
+                issuer,
+                "a key is not used, so its tokens are refused: {key}"
+            );
+        }
+        if set.is_empty() {
+            tracing::error!(
+                issuer,
+                from = %self.settings.source,
+                "an issuer publishes no key that can be used; none of its tokens is admitted"
+            );
+        }
+    }
+
+    /// Logs that the set could not be renewed, and what follows from it.
+    fn warn(&self, what: &str) {
+        let (issuer, from) = (self.settings.issuer.as_str(), &self.settings.source);
+        if self.usable().is_some() {
+            tracing::warn!(
+                issuer, %from, cause = what,
+                "an issuer's key set was not renewed; the last good set serves for up to 24 hours"
+            );
+        } else {
+            tracing::warn!(
+                issuer, %from, cause = what,
+                "an issuer's key set is not available; its tokens are not admitted until it is"
+            );
         }
     }
 }

@@ -8,18 +8,47 @@ impl Claims {
     /// Checks that the token is an access token that its bearer may use without a further proof.
     ///
     /// # Errors
-    /// Fails if the token is bound to a key (`cnf`, RFC 7800 §3.1) or is an ID token (`nonce`,
-    /// `at_hash`, `c_hash`; `OpenID` Connect Core §2, §3.3.2.11).
+    /// Fails if the token is bound to a key (`cnf`, RFC 7800 §3.1), or has a mark of an ID token
+    /// (`OpenID` Connect Core §2, §3.3.2.11), a security event (RFC 8417 §2.2) or, as Cognito and
+    /// Keycloak write it, of another kind of token.
     pub(super) fn check_plain_access(&self) -> Result<(), TokenError> {
         if self.has("cnf") {
             return Err(TokenError::Bound);
         }
-        if ["nonce", "at_hash", "c_hash"]
-            .iter()
-            .any(|mark| self.has(mark))
-        {
-            return Err(TokenError::IdToken);
+        let mark = ID_TOKEN_MARKS.iter().find(|mark| self.has(mark));
+        if let Some(mark) = mark {
+            return Err(TokenError::IdToken(mark));
         }
-        Ok(())
+        let stated = |claim| self.hint(claim).ok().flatten().unwrap_or_default();
+        let kind = |claim| OTHER_KINDS.contains(&(claim, stated(claim)));
+        match ["token_use", "typ"].into_iter().find(|claim| kind(claim)) {
+            Some(claim) => Err(TokenError::Kind(claim)),
+            None if self.has("events") => Err(TokenError::Kind("events")),
+            None => Ok(()),
+        }
     }
 }
+
+impl Claims {
+    /// Checks the type that an issuer's answer states (RFC 7662 §2.2), if it states one.
+    pub(super) fn check_bearer(&self) -> Result<(), TokenError> {
+        let stated = self.optional_string("token_type");
+        match stated.map_err(|_| TokenError::NotBearer)? {
+            Some(stated) if !stated.eq_ignore_ascii_case("bearer") => Err(TokenError::NotBearer),
+            _ => Ok(()),
+        }
+    }
+}
+
+const ID_TOKEN_MARKS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
+/// Claims in which an issuer says that a token is no access token.
+const OTHER_KINDS: [(&str, &str); 8] = [
+    ("token_use", "id"),
+    ("token_use", "id_token"),
+    ("token_use", "refresh"),
+    ("token_use", "refresh_token"),
+    ("typ", "ID"),
+    ("typ", "Refresh"),
+    ("typ", "Offline"),
+    ("typ", "Logout"),
+];

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
-use super::{Algorithm, KeyRing, KeySource};
+use super::{Algorithm, ClientSettings, Introspection, KeyRing, KeySettings, KeySource};
 use crate::egress::{AddressPolicy, Tls};
 use crate::seams::Clock;
 
@@ -39,6 +39,8 @@ impl Clock for Hands {
 
 /// The issuer: its answers, their timing, and a count of requests.
 pub(crate) struct Issuer {
+    url: String,
+    last: Mutex<String>,
     answer: Mutex<(&'static str, String)>,
     held: watch::Sender<bool>,
     asked: AtomicUsize,
@@ -52,6 +54,8 @@ impl Issuer {
         let url = format!("http://{}/jwks", listener.local_addr().expect("an address"));
         let answer = Mutex::new(("503 Service Unavailable", String::new()));
         let issuer = Self {
+            url: url.clone(),
+            last: Mutex::default(),
             answer,
             held: watch::Sender::new(false),
             asked: AtomicUsize::new(0),
@@ -69,18 +73,25 @@ impl Issuer {
             addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
         };
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
-        let keys = KeyRing::new(source, Algorithm::ALL.to_vec(), &tls, Arc::clone(clock));
+        let settings = KeySettings {
+            issuer: "https://idp.example".to_owned(),
+            source,
+            algorithms: Algorithm::ALL.to_vec(),
+        };
+        let keys = KeyRing::new(settings, &tls, Arc::clone(clock));
         (issuer, keys)
     }
 
     async fn serve(self: Arc<Self>, mut stream: TcpStream) {
         let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
+        while !is_whole(&request) {
             match stream.read_buf(&mut request).await {
                 Ok(read) if read > 0 => {}
                 _ => return,
             }
         }
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+            String::from_utf8_lossy(&request).into_owned();
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.came.notify_one();
         let mut held = self.held.subscribe();
@@ -106,6 +117,42 @@ impl Issuer {
             ("200 OK", json!({ "keys": keys }).to_string());
     }
 
+    /// Returns the last request, whole.
+    pub(crate) fn last_request(&self) -> String {
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Returns the means of asking this issuer about its tokens.
+    pub(crate) fn introspection(&self, clock: &Arc<dyn Clock>) -> Introspection {
+        let client = ClientSettings {
+            token_endpoint: self.url.parse().expect("a URL"),
+            addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+            client_id: "host".into(),
+            client_secret: "s3cret".to_owned().into(),
+        };
+        let tls = Tls::new(RootCertStore::empty()).expect("TLS");
+        Introspection::new(
+            "https://idp.example".into(),
+            client,
+            &tls,
+            Arc::clone(clock),
+        )
+    }
+
+    /// Returns the body of the present answer.
+    pub(crate) fn published(&self) -> String {
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        answer.1.clone()
+    }
+
+    /// Answers with this status line (and headers after it) and body.
+    pub(crate) fn answer(&self, status: &'static str, body: &str) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = (status, body.to_owned());
+    }
+
     pub(crate) fn fail(&self) {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
             ("500 Internal Server Error", String::new());
@@ -119,6 +166,17 @@ impl Issuer {
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
+}
+
+/// Returns true if a request has all of its head, and of its body as much as the head says.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.split("content-length: ").nth(1);
+    let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
+    body.len() >= length.unwrap_or(0)
 }
 
 /// Returns an access token with these claims, signed with the key of `seed`.
@@ -141,5 +199,9 @@ fn jwk(seed: u8) -> Value {
     let public = SigningKey::from_bytes(&[seed; 32])
         .verifying_key()
         .to_bytes();
-    json!({"kty": "OKP", "crv": "Ed25519", "kid": format!("key-{seed}"), "x": URL_SAFE_NO_PAD.encode(public)})
+    json!({
+        "kty": "OKP", "crv": "Ed25519", "kid": format!("key-{seed}"),
+        "x5t": format!("print-{seed}"), "x5t#S256": format!("print256-{seed}"),
+        "x": URL_SAFE_NO_PAD.encode(public)
+    })
 }

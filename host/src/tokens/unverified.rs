@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::claims::Claims;
 use super::error::TokenError;
 use super::keys::Key;
+use super::types::TypeRule;
 use crate::json::{self, member};
 
 /// A decoded but unverified JWT. Nothing in it is true yet.
@@ -23,13 +24,15 @@ pub(super) struct Jws<'t> {
     signature: &'t str,
 }
 
-/// The `typ` header that an issuer's access tokens carry (RFC 9068 §4).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TypeRule {
-    /// Exactly this type, with or without the `application/` prefix, in any case.
-    Exactly(String),
-    /// Any type that the issuer sets, except those that are never access tokens.
-    Any,
+/// The names that a token gives its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KeyName<'t> {
+    /// `kid`: an opaque name, never a path or an address.
+    pub(super) id: Option<&'t str>,
+    /// `x5t#S256` or `x5t` (RFC 7515 §4.1.7): the thumbprint of the key's certificate.
+    pub(super) thumbprint: Option<&'t str>,
+    /// `alg`. An issuer may use one name for several keys of different algorithms.
+    pub(super) algorithm: &'t str,
 }
 
 impl<'t> Unverified<'t> {
@@ -55,9 +58,12 @@ impl<'t> Unverified<'t> {
             .ok_or_else(|| TokenError::Claim("iss".into()))
     }
 
-    /// Returns the key id, if the token has one: an opaque name, never a path or an address.
-    pub(super) fn key_id(&self) -> Option<&str> {
-        self.jws.key_id()
+    /// Returns the names of the key that is said to have signed the token.
+    ///
+    /// # Errors
+    /// Fails without an `alg`.
+    pub(super) fn key_name(&self) -> Result<KeyName<'_>, TokenError> {
+        self.jws.key_name()
     }
 
     /// Verifies the signature with `key` and returns the claims, which are now the issuer's
@@ -67,8 +73,11 @@ impl<'t> Unverified<'t> {
     /// Fails if the holder of `key` did not sign the token, or if it is not of the expected type.
     pub(super) fn verify(self, key: &Key, expected: &TypeRule) -> Result<Claims, TokenError> {
         self.jws.verify(key)?;
+        let claims = Claims::verified(self.claims);
+        // First, because an ID token with the wrong `typ` is better called an ID token.
+        claims.check_plain_access()?;
         expected.check(member::text(&self.jws.header, "typ").map_err(|_| TokenError::Type)?)?;
-        Ok(Claims::verified(self.claims))
+        Ok(claims)
     }
 }
 
@@ -85,9 +94,12 @@ impl<'t> Jws<'t> {
                 return Err(TokenError::Header(parameter));
             }
         }
-        let key_id = member::text(&header, "kid").map_err(|_| TokenError::Header("kid"))?;
-        if key_id.is_some_and(|id| id.len() > MAX_KEY_ID) {
-            return Err(TokenError::Header("kid"));
+        for parameter in ["kid", "x5t", "x5t#S256"] {
+            let name = member::text(&header, parameter);
+            if name.is_ok_and(|name| name.is_none_or(|name| name.len() <= MAX_KEY_ID)) {
+                continue;
+            }
+            return Err(TokenError::Header(parameter));
         }
         Ok(Self {
             header,
@@ -97,40 +109,24 @@ impl<'t> Jws<'t> {
         })
     }
 
-    pub(super) fn key_id(&self) -> Option<&str> {
-        member::text(&self.header, "kid").ok().flatten()
+    pub(super) fn key_name(&self) -> Result<KeyName<'_>, TokenError> {
+        let text = |name| member::text(&self.header, name).ok().flatten();
+        Ok(KeyName {
+            id: text("kid"),
+            thumbprint: text("x5t#S256").or_else(|| text("x5t")),
+            algorithm: text("alg").ok_or(TokenError::Header("alg"))?,
+        })
     }
 
     pub(super) fn verify(&self, key: &Key) -> Result<(), TokenError> {
-        let algorithm = member::text(&self.header, "alg")
-            .ok()
-            .flatten()
-            .ok_or(TokenError::Header("alg"))?;
-        if algorithm != key.algorithm().as_str() {
+        let algorithm = self.key_name()?.algorithm;
+        if !key.algorithm().is_named(algorithm) {
             return Err(TokenError::Algorithm);
         }
         if key.verifies(self.signed.as_bytes(), self.signature) {
             Ok(())
         } else {
             Err(TokenError::Signature)
-        }
-    }
-}
-
-impl TypeRule {
-    fn check(&self, typ: Option<&str>) -> Result<(), TokenError> {
-        let typ = typ.map(str::to_ascii_lowercase);
-        let typ = typ
-            .as_deref()
-            .map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
-        let accepted = match self {
-            Self::Exactly(expected) => typ.is_some_and(|typ| typ.eq_ignore_ascii_case(expected)),
-            Self::Any => matches!(typ, None | Some("jwt" | "at+jwt")),
-        };
-        if accepted {
-            Ok(())
-        } else {
-            Err(TokenError::Type)
         }
     }
 }

@@ -5,10 +5,13 @@
 //! key that it names, for the expected audience, of the expected type, within its times, and only
 //! if it is an access token that its bearer may use without a further proof.
 
+use std::sync::Arc;
+
 use super::claims::{Claims, TimeRule};
 use super::error::TokenError;
 use super::keys::{KeyError, KeyRing, SetVersion};
-use super::unverified::{TypeRule, Unverified};
+use super::types::TypeRule;
+use super::unverified::Unverified;
 use crate::seams::Clock;
 
 /// The conditions for accepting a token. All of them are checked; a rule that differs between two
@@ -33,8 +36,16 @@ pub struct Expectations<'e> {
 /// The audience that a token must have, compared exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience<'e> {
-    /// The token's audiences include it (RFC 8707 §2).
-    Among(&'e str),
+    /// The token's audiences include one of these (RFC 8707 §2).
+    AnyOf(&'e [String]),
+    /// Another claim than `aud` has one of these values. An `aud` that is there must have one too,
+    /// so a token for another audience is never accepted for its client.
+    Claimed {
+        /// The name of the claim.
+        claim: &'e str,
+        /// Its values.
+        names: &'e [String],
+    },
     /// It is the token's only audience: the token is good nowhere else.
     Only(&'e str),
 }
@@ -50,7 +61,7 @@ pub struct Subject<'e> {
 
 /// An accepted token's claims: the proof that it was verified.
 pub struct Verified {
-    claims: Claims,
+    claims: Arc<Claims>,
     keys: SetVersion,
 }
 
@@ -78,13 +89,40 @@ impl Expectations<'_> {
         if token.claimed_issuer()? != self.issuer {
             return Err(TokenError::Issuer.into());
         }
-        let key = self.keys.find(token.key_id()).await?;
+        let name = token.key_name()?;
+        if !self.keys.allows(name.algorithm) {
+            return Err(TokenError::NotAmong(known_algorithm(name.algorithm)).into());
+        }
+        let key = self.keys.find(&name).await?;
         let claims = token.verify(&key, self.token_type)?;
         // Checked only now, because looking for the key may have taken a while.
         self.check(&claims, clock.now())?;
         Ok(Verified {
-            claims,
+            claims: Arc::new(claims),
             keys: key.set(),
+        })
+    }
+
+    /// Checks an issuer's answer about a token (RFC 7662 §2.2) as a JWT's claims are checked: every
+    /// one that is needed must be there. The answer was given for this token, over a connection
+    /// that authenticated the issuer.
+    ///
+    /// # Errors
+    /// Fails if the token must not be used.
+    pub(crate) fn answered(
+        &self,
+        claims: Arc<Claims>,
+        clock: &dyn Clock,
+    ) -> Result<Verified, TokenError> {
+        if claims.string("iss")? != self.issuer {
+            return Err(TokenError::Issuer);
+        }
+        claims.check_bearer()?;
+        claims.check_plain_access()?;
+        self.check(&claims, clock.now())?;
+        Ok(Verified {
+            claims,
+            keys: [0; 32],
         })
     }
 
@@ -94,8 +132,7 @@ impl Expectations<'_> {
         if self.ends_by.is_some_and(|end| expiry > end) {
             return Err(TokenError::Outlives);
         }
-        self.audience.check(&claims.audiences()?)?;
-        claims.check_plain_access()?;
+        self.audience.check(claims)?;
         match self.subject {
             Some(subject) if claims.string(subject.claim)? != subject.name => {
                 Err(TokenError::Subject)
@@ -106,10 +143,17 @@ impl Expectations<'_> {
 }
 
 impl Audience<'_> {
-    fn check(&self, stated: &[&str]) -> Result<(), TokenError> {
-        let accepted = match self {
-            Self::Among(audience) => stated.contains(audience),
-            Self::Only(audience) => stated == [*audience],
+    fn check(&self, claims: &Claims) -> Result<(), TokenError> {
+        let any = |claim: &str, names: &[String]| {
+            let stated = claims.audiences(claim)?;
+            Ok(names.iter().any(|name| stated.contains(&name.as_str())))
+        };
+        let accepted = match *self {
+            Self::AnyOf(names) => any("aud", names)?,
+            Self::Claimed { claim, names } => {
+                any(claim, names)? && (!claims.has("aud") || any("aud", names)?)
+            }
+            Self::Only(audience) => claims.audiences("aud")? == [audience],
         };
         if accepted {
             Ok(())
@@ -119,10 +163,55 @@ impl Audience<'_> {
     }
 }
 
+/// Returns the registered name of an algorithm that is not used (IANA, JSON Web Signature and
+/// Encryption Algorithms). Nothing else of a token's header gets into a message.
+fn known_algorithm(name: &str) -> &'static str {
+    let known = [
+        "none",
+        "HS256",
+        "HS384",
+        "HS512",
+        "RS256",
+        "RS384",
+        "RS512",
+        "PS256",
+        "PS384",
+        "PS512",
+        "ES256",
+        "ES384",
+        "ES512",
+        "ES256K",
+        "EdDSA",
+        "Ed25519",
+        "Ed448",
+        "ML-DSA-44",
+        "ML-DSA-65",
+        "ML-DSA-87",
+    ];
+    let found = known.into_iter().find(|known| *known == name);
+    found.unwrap_or("(unknown)")
+}
+
 impl Verified {
     /// Returns the claims that the issuer signed.
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// Checks that the issuer, asked about this token, still stands by it. `answer` are the
+    /// members of its answer, or `None` if the token is not active.
+    ///
+    /// # Errors
+    /// Fails if the token was revoked, or the answer is about another token.
+    pub(crate) fn confirm(&self, answer: Option<&Claims>) -> Result<(), TokenError> {
+        let answer = answer.ok_or(TokenError::Inactive)?;
+        for name in ["iss", "sub", "jti"] {
+            if answer.has(name) && answer.string(name)? != self.claims.string(name)? {
+                return Err(TokenError::Contradicted(name));
+            }
+        }
+        answer.check_bearer()?;
+        answer.check_plain_access()
     }
 
     /// Returns a token with these claims, as if it had been verified.
@@ -130,7 +219,7 @@ impl Verified {
     pub(crate) fn for_tests(claims: &serde_json::Value) -> Self {
         let claims = serde_json::from_value(claims.clone()).unwrap_or_default();
         Self {
-            claims: Claims::verified(claims),
+            claims: Arc::new(Claims::verified(claims)),
             keys: [0; 32],
         }
     }

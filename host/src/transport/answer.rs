@@ -42,6 +42,14 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
                 ("error_description", "expected exactly one bearer token"),
             ],
         )),
+        RefusalReason::TokenTooLarge => Way::http(challenge(
+            StatusCode::BAD_REQUEST,
+            resource,
+            &[
+                ("error", "invalid_request"),
+                ("error_description", "the token is larger than 16 KiB"),
+            ],
+        )),
         RefusalReason::TokenInvalid => Way::http(challenge(
             StatusCode::UNAUTHORIZED,
             resource,
@@ -209,7 +217,7 @@ mod tests {
         for reason in RefusalReason::ALL {
             let expected = match reason.as_str() {
                 "token-missing" | "token-invalid" => "401",
-                "token-malformed" => "400",
+                "token-malformed" | "token-too-large" => "400",
                 "insufficient-scope" => "403",
                 "rate-limited" => "429",
                 "keys-unavailable" | "audit-unavailable" => "503",

@@ -195,6 +195,9 @@ impl Front {
             Err(_) => return failed(),
         };
         course.admitted();
+        if let Err(answer) = revision::check_coding(&parts.headers) {
+            return answer;
+        }
         let (message, burden) = match self.read(entry.caller(), body).await {
             Ok(read) => read,
             Err(answer) => return answer,

@@ -7,7 +7,7 @@
 //!
 //! The MCP library has the same rules. A test sends the same requests through both.
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rmcp::model::{ClientCapabilities, ProtocolVersion};
 use serde_json::{Map, Value, json};
 
@@ -112,6 +112,20 @@ fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         message.into(),
     ))
+}
+
+/// Checks that the body is not compressed (RFC 9110 §8.4): the host unpacks nothing.
+///
+/// # Errors
+/// Fails with the answer that says so.
+pub(super) fn check_coding(headers: &HeaderMap) -> Result<(), HttpAnswer> {
+    let plainly = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if codings.all(plainly) {
+        return Ok(());
+    }
+    let message = "compressed bodies are not supported; send the body without Content-Encoding";
+    Err(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
 /// Checks that the revision in `_meta` is the header's, is supported, and is complete.

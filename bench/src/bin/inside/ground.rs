@@ -14,14 +14,15 @@ use bailiwick::dispatch::{Catalog, Decided, Offer, TargetRequest, Terms, decide}
 use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{
-    AgentRule, Caller, Identity, IssuerSettings, Presented, ServiceRule, SubjectToken,
+    AgentRule, AudienceRule, Caller, ClientRule, Identity, IssuerSettings, Presented, ServiceRule,
+    SubjectToken,
 };
 use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, Intake, compile_here};
 use bailiwick::limits::Limits;
 use bailiwick::owned::Trust;
 use bailiwick::sandbox::{Ending, Job, Sandbox, Tier};
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
-use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySource, TimeRule, TypeRule};
+use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySettings, KeySource, TimeRule, TypeRule};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -101,15 +102,15 @@ impl Ground {
         let key = SigningKey::from_bytes(&[7; 32]);
         let jwks = folder.join("jwks.json");
         fs::write(&jwks, jwks_of(&key))?;
-        let ring = KeyRing::new(
-            KeySource::File(KeyFile {
+        let keys = KeySettings {
+            issuer: ISSUER.into(),
+            source: KeySource::File(KeyFile {
                 path: jwks,
                 trust: Trust::default(),
             }),
-            vec![Algorithm::EdDsa],
-            &app::tls()?,
-            Arc::clone(&clock),
-        );
+            algorithms: vec![Algorithm::EdDsa],
+        };
+        let ring = KeyRing::new(keys, &app::tls()?, Arc::clone(&clock));
         let identity = Identity::new(vec![(issuer(), ring)], RESOURCE.into(), Arc::clone(&clock));
         let component = fs::read(component)?;
         Ok(Self {
@@ -242,14 +243,16 @@ fn issuer() -> IssuerSettings {
     IssuerSettings {
         issuer: ISSUER.into(),
         alias: "bench".into(),
-        audience: None,
+        audience: AudienceRule::default(),
         token_type: TypeRule::Exactly("at+jwt".into()),
         times: TimeRule::default(),
         subject_claim: "sub".into(),
-        scope_claim: "scope".into(),
+        scope_claim: None,
+        client: ClientRule::default(),
         tenant: None,
         agent: AgentRule::ActorOrClient,
         service_when: ServiceRule::SubjectIsClient,
+        agents: Arc::default(),
     }
 }
 

@@ -220,19 +220,34 @@ fn row(entry: &Entry, with_issuer: bool) -> Vec<(Tone, String)> {
     vec![
         (Tone::Faint, entry.text("time").to_owned()),
         (Tone::Strong, entry.text("event").to_owned()),
-        plain(entry.text("actor_sub")),
+        plain(&beside(entry.text("actor_sub"), shown(entry, "actor"))),
         plain(if with_issuer {
             entry.text("actor_iss")
         } else {
             ""
         }),
-        plain(entry.text("agent_id")),
+        plain(&beside(entry.text("agent_id"), shown(entry, "agent"))),
         plain(about),
         plain(entry.text("service")),
         (tone_of(outcome), outcome.to_owned()),
         plain(entry.text("reason")),
         (Tone::Faint, entry.text("call").to_owned()),
     ]
+}
+
+/// Returns the name that a record shows for the `actor` or the `agent`; empty if there is none.
+pub(super) fn shown<'e>(entry: &'e Entry, whose: &str) -> &'e str {
+    let name = entry.member("display").and_then(|names| names.get(whose));
+    name.and_then(serde_json::Value::as_str).unwrap_or_default()
+}
+
+/// Puts a name to show beside an identifier, so that no one takes one for the other.
+pub(super) fn beside(identifier: &str, name: &str) -> String {
+    if name.is_empty() || name == identifier {
+        identifier.to_owned()
+    } else {
+        format!("{identifier} (shown as {name:?}, not identity)")
+    }
 }
 
 /// Returns the component that a record of the loader is about.

@@ -6,7 +6,7 @@ use bailiwick_envelope::CallMode;
 use crate::Entry;
 
 use super::page::{Page, Tone};
-use super::show::tone_of;
+use super::show::{beside, shown, tone_of};
 
 /// A record, the records within it, and the record that ends it, if it began something.
 struct Branch<'e> {
@@ -158,6 +158,7 @@ fn modes(entry: &Entry) -> String {
 /// Returns the further facts in a record, one per line.
 fn facts(entry: &Entry) -> Vec<String> {
     let text = |name: &str| entry.text(name).to_owned();
+    let named = |name: &str, whose: &str| beside(entry.text(name), shown(entry, whose));
     let mut facts = Vec::new();
     let mut add = |name: &str, parts: &[(&str, String)]| {
         let told = parts.iter().filter(|(_, value)| !value.is_empty());
@@ -182,14 +183,17 @@ fn facts(entry: &Entry) -> Vec<String> {
         add(
             "actor",
             &[
-                ("", text("actor_sub")),
+                ("", named("actor_sub", "actor")),
                 ("of ", text("actor_iss")),
                 ("tenant ", text("tenant")),
             ],
         );
         add(
             "agent",
-            &[("", text("agent_id")), ("client ", text("client_id"))],
+            &[
+                ("", named("agent_id", "agent")),
+                ("client ", text("client_id")),
+            ],
         );
         let (kind, name) = entry.target();
         add(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{Decision, Modes, Outcome, Subject, Target};
+use super::parts::{Decision, Display, Modes, Outcome, Subject, Target};
 use crate::reason::{EndReason, RefusalReason};
 use crate::text::{Detail, Text};
 
@@ -34,6 +34,9 @@ pub struct CallOpened {
     #[serde(flatten)]
     pub modes: Modes,
     decision: Decision,
+    /// Names to show.
+    #[serde(default, skip_serializing_if = "Display::is_empty")]
+    pub display: Display,
 }
 
 impl CallOpened {
@@ -43,13 +46,22 @@ impl CallOpened {
             call,
             modes,
             decision: Decision::Allow,
+            display: Display::default(),
         }
+    }
+
+    /// Adds names to show.
+    #[must_use]
+    pub fn shown_as(self, display: Display) -> Self {
+        Self { display, ..self }
     }
 
     /// Returns the record of a call that was permitted and did not begin.
     pub fn refused(&self, reason: RefusalReason) -> CallRefused {
         let call = self.call.clone();
-        CallRefused::new(call.subject, reason).about(call.target, call.component, call.grant)
+        CallRefused::new(call.subject, reason)
+            .about(call.target, call.component, call.grant)
+            .shown_as(self.display.clone())
     }
 
     /// Returns the record that ends this call.
@@ -102,6 +114,9 @@ pub struct CallRefused {
     outcome: Outcome,
     /// The reason.
     pub reason: RefusalReason,
+    /// Names to show.
+    #[serde(default, skip_serializing_if = "Display::is_empty")]
+    pub display: Display,
 }
 
 impl CallRefused {
@@ -115,7 +130,14 @@ impl CallRefused {
             decision: Decision::Deny,
             outcome: Outcome::Refused,
             reason,
+            display: Display::default(),
         }
+    }
+
+    /// Adds names to show.
+    #[must_use]
+    pub fn shown_as(self, display: Display) -> Self {
+        Self { display, ..self }
     }
 
     /// Returns the same refusal about a target, the code behind it, and the grant if there was one.

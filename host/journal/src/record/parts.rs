@@ -71,6 +71,25 @@ pub struct Subject {
     pub trace_id: Option<Text>,
 }
 
+/// What an issuer and the operator call the actor and the agent, for people who read records. Not
+/// identity: anyone may have the same name, and no decision looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Display {
+    /// The actor's name in the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Text>,
+    /// The agent's name in the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Text>,
+}
+
+impl Display {
+    /// Returns true if there is no name to show.
+    pub fn is_empty(&self) -> bool {
+        self.actor.is_none() && self.agent.is_none()
+    }
+}
+
 /// The authority on which a call reaches its services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Modes {

@@ -54,14 +54,16 @@ impl NotAdmitted {
             .issuers
             .iter()
             .find(|issuer| claimed.issuer.as_ref() == Some(&issuer.settings.issuer));
-        let audience = issuer.and_then(|issuer| issuer.settings.audience.as_deref());
+        let audience = issuer.map(|issuer| issuer.settings.audience.names.join(" or "));
         let needed = NeededToken {
             issuers: config
                 .issuers
                 .iter()
                 .map(|issuer| issuer.settings.issuer.clone())
                 .collect(),
-            audience: audience.unwrap_or(resource).to_owned(),
+            audience: audience
+                .filter(|audience| !audience.is_empty())
+                .unwrap_or_else(|| resource.to_owned()),
         };
         let helps = matches!(
             error,

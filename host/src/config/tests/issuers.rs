@@ -1,6 +1,8 @@
 //! Which issuers are allowed, and how long their tokens may be valid.
 
 use super::*;
+use crate::identity::ClientPattern;
+use crate::tokens::TypeRule;
 
 #[test]
 fn an_issuer_that_must_be_asked_for_its_keys_is_a_url_that_may_be_dialled() {
@@ -123,5 +125,186 @@ fn how_long_tokens_may_be_valid_is_a_setting_of_each_issuer() {
             error.contains(&format!("issuers.{name}: expected a duration")),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn the_shape_of_tokens_is_read_strictly() {
+    let folder = Folder::new();
+    let with = |line: &str| {
+        let alias = "alias = \"corp\"";
+        folder.load(&GOOD.replacen(alias, &format!("{line}\n{alias}"), 1))
+    };
+    let settings = |line: &str| {
+        let config = with(line).unwrap_or_else(|errors| panic!("{line}: {errors}"));
+        config.issuers[0].settings.clone()
+    };
+    assert_eq!(
+        settings("token_type = [\"at+jwt\", \"JWT\", \"none\"]").token_type,
+        TypeRule::Among(["at+jwt", "JWT", "none"].map(String::from).to_vec())
+    );
+    let claimed = settings("audience_claim = \"client_id\"\naudience = [\"a\", \"b\"]").audience;
+    assert_eq!(claimed.claim.as_deref(), Some("client_id"));
+    assert_eq!(claimed.names, ["a", "b"]);
+    assert_eq!(settings("audience = \"a\"").audience.names, ["a"]);
+    let client = settings(
+        "client_claim = \"cid\"\nclients_without_subject = true\n\
+         clients = [\"web\", \"https://agents.example/*\", \"https://b.example/robin.json\"]",
+    )
+    .client;
+    assert!(client.without_subject && client.claim.as_deref() == Some("cid"));
+    let allowed = [
+        ClientPattern::Name("web".into()),
+        ClientPattern::Origin("https://agents.example".into()),
+        ClientPattern::Name("https://b.example/robin.json".into()),
+    ];
+    assert_eq!(client.allowed.as_deref(), Some(&allowed[..]));
+    let ed = settings("algorithms = [\"Ed25519\"]");
+    assert_eq!(ed.scope_claim, None);
+    for (line, told) in [
+        ("token_type = \"\"", "expected a type"),
+        ("token_type = []", "expected a type"),
+        ("token_type = [\"any\", \"JWT\"]", "\"any\" stands alone"),
+        ("token_type = \"oauth-id-jag+jwt\"", "never an access token"),
+        (
+            "token_type = [\"JWT\", \"application/DPoP+JWT\"]",
+            "never an access token",
+        ),
+        ("token_type = 7", "expected a list of strings"),
+        ("audience = []", "it is empty"),
+        ("audience = [\"a\", \"\"]", "it is empty"),
+        ("audience_claim = \"client_id\"", "set audience"),
+        ("client_claim = \"\"", "it is empty"),
+        ("clients = []", "no one could call"),
+        (
+            "clients = [\"*\"]",
+            "expected a client's name, or https://HOST/*",
+        ),
+        (
+            "clients = [\"https://*.example/*\"]",
+            "expected https://HOST/*",
+        ),
+        (
+            "clients = [\"https://AGENTS.example/*\"]",
+            "expected https://HOST/*",
+        ),
+        (
+            "clients = [\"http://agents.example/*\"]",
+            "expected https://HOST/*",
+        ),
+        (
+            "clients = [\"https://agents.example/x/*\"]",
+            "expected https://HOST/*",
+        ),
+        ("clients = [\"a\\u200Bb\"]", "U+200B"),
+        (
+            "clients_without_subject = \"yes\"",
+            "expected true or false",
+        ),
+    ] {
+        let error = with(line).err().unwrap_or_default();
+        assert!(error.contains(told), "{line}: {error}");
+    }
+}
+
+#[test]
+fn an_issuer_is_asked_about_its_tokens_only_where_the_operator_says_so() {
+    let folder = Folder::new();
+    let with = |line: &str| {
+        let alias = "alias = \"corp\"";
+        folder.load(&GOOD.replacen(alias, &format!("{line}\n{alias}"), 1))
+    };
+    let endpoint = "introspection = { endpoint = \"https://idp.example.com/introspect\", \
+                    client_id = \"host\", client_secret_file = \"secret\" }";
+    for (rule, opaque, check) in [
+        ("opaque = true", true, false),
+        ("check = \"introspect\"", false, true),
+        ("opaque = true\ncheck = \"introspect\"", true, true),
+    ] {
+        let config = with(&format!("{rule}\n{endpoint}"));
+        let config = config.unwrap_or_else(|errors| panic!("{rule}: {errors}"));
+        let settings = config.issuers[0].introspection.as_ref().expect("a table");
+        assert_eq!((settings.opaque, settings.check), (opaque, check));
+        assert_eq!(settings.client.client_id, "host");
+    }
+    for (lines, told) in [
+        (
+            "opaque = true".to_owned(),
+            "issuers.opaque: it needs introspection",
+        ),
+        (
+            "check = \"introspect\"".to_owned(),
+            "issuers.check: it needs introspection",
+        ),
+        (endpoint.to_owned(), "nothing would use it"),
+        (
+            format!("check = \"always\"\n{endpoint}"),
+            "expected \"introspect\"",
+        ),
+        (
+            format!("opaque = \"yes\"\n{endpoint}"),
+            "expected true or false",
+        ),
+        (
+            format!(
+                "opaque = true\n{}",
+                endpoint.replace("https://idp", "http://idp")
+            ),
+            "plain http is allowed only within private_addresses",
+        ),
+        (
+            format!(
+                "opaque = true\n{}",
+                endpoint.replace("idp.example.com", "127.0.0.1")
+            ),
+            "is a private address",
+        ),
+        (
+            format!(
+                "opaque = true\n{}",
+                endpoint.replace("\"secret\"", "\"nothing\"")
+            ),
+            "client_secret_file",
+        ),
+        (
+            format!("opaque = true\n{}", endpoint.replace("client_id", "client")),
+            "client_id is missing",
+        ),
+    ] {
+        let error = with(&lines).err().unwrap_or_default();
+        assert!(error.contains(told), "{lines}: {error}");
+    }
+    let (one, rest) = GOOD.split_at(GOOD.find("[[issuers]]").unwrap_or_default());
+    let second = format!(
+        "[[issuers]]\nissuer = \"https://b.example\"\nalias = \"b\"\nopaque = true\n{endpoint}\n\n"
+    );
+    let rest = rest.replacen(
+        "alias = \"corp\"",
+        &format!("opaque = true\n{endpoint}\nalias = \"corp\""),
+        1,
+    );
+    let error = folder
+        .load(&format!("{one}{second}{rest}"))
+        .err()
+        .unwrap_or_default();
+    assert!(error.contains("another issuer has it"), "{error}");
+}
+
+#[test]
+fn agents_have_names_to_show() {
+    let folder = Folder::new();
+    let with = |table: &str| folder.load(&format!("{GOOD}\n[agents]\n{table}"));
+    let config = with("web = \"Support desk\"\n\"https://a.example/r.json\" = \"Robin\"");
+    let config = config.unwrap_or_else(|errors| panic!("{errors}"));
+    let agents = &config.issuers[0].settings.agents;
+    assert_eq!(agents.get("web").map(String::as_str), Some("Support desk"));
+    assert_eq!(agents.len(), 2);
+    for (table, told) in [
+        ("web = \"\"", "it is empty"),
+        ("web = \"a\\u200Bb\"", "U+200B"),
+        ("web = 7", "expected a string"),
+    ] {
+        let error = with(table).err().unwrap_or_default();
+        assert!(error.contains(told), "{table}: {error}");
     }
 }

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::identity::TextRule;
 use crate::identity::testing::settings;
+use crate::identity::{ClientPattern, ClientRule, TextRule};
 
 /// Returns the caller of a token with these claims besides the usual ones.
 fn caller(issuer: &IssuerSettings, claims: &Value) -> Result<Caller, TokenError> {
@@ -155,5 +155,155 @@ fn a_session_is_named_by_the_first_of_sid_jti_and_the_token_itself() {
     let one = json!({"jti": "j"});
     assert_eq!(session(one), Ok(SessionBasis::TokenId("j".into())));
     assert_eq!(session(json!({})), Ok(SessionBasis::TokenDigest([7; 32])));
-    assert!(session(json!({"sid": 7, "jti": "j"})).is_err());
+    let odd = json!({"sid": 7, "jti": "j"});
+    assert_eq!(session(odd), Ok(SessionBasis::TokenId("j".into())));
+}
+
+#[test]
+fn the_client_may_be_named_by_okta_or_by_a_claim_of_the_operator() {
+    let client = |rule: ClientRule, claims: Value| {
+        let issuer = IssuerSettings {
+            client: rule,
+            ..settings()
+        };
+        caller(&issuer, &claims).map(|caller| caller.agent().client_id.clone())
+    };
+    let usual = ClientRule::default();
+    let okta = json!({"client_id": null, "cid": "0oa1"});
+    assert_eq!(client(usual, okta), Ok("0oa1".into()));
+    let own = || ClientRule {
+        claim: Some("app".into()),
+        ..ClientRule::default()
+    };
+    let both = json!({"app": "robin", "client_id": "other"});
+    assert_eq!(client(own(), both), Ok("robin".into()));
+    let missing = Err(TokenError::Claim("app".into()));
+    assert_eq!(client(own(), json!({})), missing, "no other claim serves");
+    assert_eq!(client(own(), json!({"app": 7})), missing);
+}
+
+#[test]
+fn only_the_clients_that_the_operator_allows_are_admitted() {
+    let issuer = IssuerSettings {
+        client: ClientRule {
+            allowed: Some(vec![
+                ClientPattern::Name("web".into()),
+                ClientPattern::Origin("https://agents.example".into()),
+            ]),
+            ..ClientRule::default()
+        },
+        ..settings()
+    };
+    for (client, allowed) in [
+        ("web", true),
+        ("Web", false),
+        ("web ", false),
+        ("https://agents.example/robin.json", true),
+        ("https://agents.example/a/robin?v=2", true),
+        ("https://agents.example.evil.example/robin.json", false),
+        (
+            "https://evil.example/https://agents.example/robin.json",
+            false,
+        ),
+        ("https://agents.example:8443/robin.json", false),
+        ("https://agents.example@evil.example/robin.json", false),
+        ("https://AGENTS.example/robin.json", false),
+        ("https://agents.example", false),
+        ("https://agents.example/robin.json#x", false),
+        ("http://agents.example/robin.json", false),
+    ] {
+        let admitted = caller(&issuer, &json!({"client_id": client}));
+        assert_eq!(admitted.is_ok(), allowed, "{client}: {:?}", admitted.err());
+    }
+    let url = format!("https://agents.example/{}", "r".repeat(2048 - 23));
+    let long = caller(&issuer, &json!({"client_id": url, "sub": url})).expect("a caller");
+    assert_eq!(long.agent().id, url);
+    assert_eq!(long.actor().kind, ActorKind::Service);
+    let other = json!({"client_id": "web", "sub": url});
+    assert!(
+        caller(&issuer, &other).is_err(),
+        "a long subject is only the client itself"
+    );
+}
+
+#[test]
+fn a_token_without_subject_is_the_clients_own_if_the_operator_says_so() {
+    let tolerant = IssuerSettings {
+        subject_claim: "uid".into(),
+        client: ClientRule {
+            without_subject: true,
+            ..ClientRule::default()
+        },
+        ..settings()
+    };
+    let strict = IssuerSettings {
+        client: ClientRule::default(),
+        ..tolerant.clone()
+    };
+    let name = |issuer: &IssuerSettings, claims: Value| {
+        let caller = caller(issuer, &claims)?;
+        Ok((caller.actor().sub.clone(), caller.actor().kind))
+    };
+    let missing = Err(TokenError::Claim("uid".into()));
+    let own = Ok(("app".into(), ActorKind::Service));
+    for (claims, expected) in [
+        (json!({"uid": "00u1"}), Ok(("00u1".into(), ActorKind::User))),
+        (json!({"sub": "app"}), own.clone()),
+        (json!({"sub": null}), own.clone()),
+        // `sub` names a user, who lacks the claim for another reason.
+        (json!({"sub": "alice"}), missing.clone()),
+        (json!({"sub": 7}), Err(TokenError::Claim("sub".into()))),
+        (json!({"uid": 7, "sub": "app"}), missing.clone()),
+    ] {
+        assert_eq!(name(&tolerant, claims.clone()), expected, "{claims}");
+    }
+    assert_eq!(name(&strict, json!({"sub": "app"})), missing);
+}
+
+#[test]
+fn claims_that_decide_nothing_keep_no_one_out() {
+    let odd = json!({"acr": 1, "amr": "pwd", "auth_time": 7.5, "sid": "", "jti": [],
+        "name": null, "act": {"sub": "robin", "act": null}});
+    let caller = caller(&settings(), &odd).expect("a caller");
+    assert_eq!(
+        (caller.actor().acr.as_deref(), caller.actor().auth_time),
+        (None, Some(7))
+    );
+    assert_eq!(caller.session(), &SessionBasis::TokenDigest([7; 32]));
+    assert_eq!(
+        (caller.agent().id.as_str(), caller.agent().prior.len()),
+        ("robin", 0)
+    );
+}
+
+#[test]
+fn names_to_show_are_kept_apart_from_identity_and_keep_no_one_out() {
+    let issuer = IssuerSettings {
+        agents: Arc::new([("app".to_owned(), "Support desk".to_owned())].into()),
+        ..settings()
+    };
+    let (long, cut) = ("n".repeat(200), "n".repeat(64));
+    for (claims, expected) in [
+        (
+            json!({"preferred_username": "alice.b", "name": "Alice B."}),
+            Some("alice.b"),
+        ),
+        (
+            json!({"preferred_username": null, "name": "Alice B."}),
+            Some("Alice B."),
+        ),
+        (json!({"preferred_username": 7, "name": ["x"]}), None),
+        (json!({"name": "bob\u{202e}"}), None),
+        (json!({"name": ""}), None),
+        (json!({"name": long}), Some(&cut)),
+        (json!({}), None),
+    ] {
+        let shown = caller(&issuer, &claims).expect("a caller");
+        assert_eq!(shown.display().actor.as_deref(), expected, "{claims}");
+        assert_eq!(shown.display().agent.as_deref(), Some("Support desk"));
+        let plain = caller(&settings(), &json!({})).expect("a caller");
+        assert_eq!(shown.actor(), plain.actor(), "{claims}");
+        assert_eq!(shown.agent(), plain.agent(), "{claims}");
+        assert_eq!(Principal::from(&shown), Principal::from(&plain));
+    }
 }

@@ -13,6 +13,9 @@ impl Scheme for Bearer {
         if !credentials.scheme.eq_ignore_ascii_case("bearer") {
             return Presence::NotPresented;
         }
+        if AccessToken::is_too_large(credentials.text) {
+            return Presence::TooLarge;
+        }
         AccessToken::new(credentials.text).map_or(Presence::Malformed, |token| {
             Presence::Presented(token, None)
         })
@@ -90,7 +93,7 @@ mod tests {
         let long = format!("{longest}a");
         assert_eq!(
             taken(&mut head("/mcp", &[long.as_bytes()])),
-            Err(RefusalReason::TokenMalformed)
+            Err(RefusalReason::TokenTooLarge)
         );
     }
 

@@ -33,9 +33,9 @@ pub enum EndpointError {
     /// The server refused with a known code.
     #[error("the authorization server answered {0}")]
     Refused(&'static str),
-    /// The server refused with another code or without one.
-    #[error("the authorization server refused")]
-    RefusedWithoutCode,
+    /// The server refused with another code or without one. The number is its HTTP status.
+    #[error("the authorization server answered {0} without an error code that the host knows")]
+    RefusedWithoutCode(u16),
     /// The host's own token allows more than was requested.
     #[error("the host's own token has scopes that were not requested (auth.expect_scopes)")]
     TooWide,

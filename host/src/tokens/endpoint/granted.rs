@@ -3,6 +3,7 @@
 //! Invariant: each member has the type that its specification gives it, or is absent. An
 //! ill-typed `scope` never becomes "the scopes that were asked for".
 
+use http::StatusCode;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -60,16 +61,20 @@ impl Granted {
     }
 }
 
-/// Returns the meaning of the server's refusal. `asked` are the requested scopes. Of the server's
-/// text only a code in [`ERRORS`] goes further.
-pub(super) fn refused(document: Option<&Value>, asked: &[String]) -> EndpointError {
+/// Returns the meaning of the server's refusal with this status. `asked` are the requested scopes. Of
+/// the server's text only a code in [`ERRORS`] goes further.
+pub(super) fn refused(
+    document: Option<&Value>,
+    asked: &[String],
+    status: StatusCode,
+) -> EndpointError {
     match document.and_then(|document| known_error(member::members(document, "the answer").ok()?)) {
         Some("consent_required" | "interaction_required" | "login_required") => {
             EndpointError::ConsentRequired
         }
         Some("invalid_scope") => EndpointError::ScopeDenied(asked.to_vec()),
         Some(code) => EndpointError::Refused(code),
-        None => EndpointError::RefusedWithoutCode,
+        None => EndpointError::RefusedWithoutCode(status.as_u16()),
     }
 }
 
@@ -159,7 +164,7 @@ mod tests {
     #[test]
     fn a_refusal_says_a_known_code_and_never_the_servers_text() {
         let asked = vec!["a".to_owned()];
-        let refusal = |value: Value| refused(Some(&value), &asked);
+        let refusal = |value: Value| refused(Some(&value), &asked, StatusCode::FOUND);
         assert_eq!(
             refusal(json!({"error": "invalid_scope"})),
             EndpointError::ScopeDenied(asked.clone())
@@ -176,7 +181,7 @@ mod tests {
             let odd = refusal(json!({"error": error, "error_description": "secret-text"}));
             assert_eq!(
                 odd.to_string(),
-                refused(None, &asked).to_string(),
+                "the authorization server answered 302 without an error code that the host knows",
                 "{error}"
             );
         }

@@ -43,7 +43,13 @@ impl Algorithm {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|algorithm| algorithm.as_str() == name)
+            .find(|algorithm| algorithm.is_named(name))
+    }
+
+    /// Returns true if this is one of its names. `Ed25519` is the newer name of what `EdDSA` means
+    /// with an Ed25519 key (RFC 9864 §2.2).
+    pub fn is_named(self, name: &str) -> bool {
+        self.as_str() == name || (self == Self::EdDsa && name == "Ed25519")
     }
 
     fn library(self) -> jsonwebtoken::Algorithm {
@@ -55,26 +61,26 @@ impl Algorithm {
         }
     }
 
-    /// Returns the algorithm of a key, or `None` for a kind of key that the host does not use. An
-    /// RSA key that names no algorithm is for RS256.
-    fn of(kind: KeyType<'_>) -> Option<Self> {
-        let default = match (kind.kty, kind.crv) {
-            (Some("EC"), Some("P-256")) => Self::Es256,
-            (Some("OKP"), Some("Ed25519")) => Self::EdDsa,
-            (Some("RSA"), _) => Self::Rs256,
+    /// Returns the algorithm of a key, or `None` for a kind of key that is not used. An RSA key that
+    /// names no algorithm is for the first of RS256 and PS256 that the issuer may use.
+    fn of(kind: KeyType<'_>, allowed: &[Self]) -> Option<Self> {
+        let possible: &[Self] = match (kind.kty, kind.crv) {
+            (Some("EC"), Some("P-256")) => &[Self::Es256],
+            (Some("OKP"), Some("Ed25519")) => &[Self::EdDsa],
+            (Some("RSA"), _) => &[Self::Rs256, Self::Ps256],
             _ => return None,
         };
-        match kind.alg {
-            None => Some(default),
-            Some(name) => Self::named(name).filter(|named| {
-                *named == default || (*named == Self::Ps256 && default == Self::Rs256)
-            }),
-        }
+        let mut fitting = possible
+            .iter()
+            .filter(|algorithm| kind.alg.is_none_or(|name| algorithm.is_named(name)));
+        fitting
+            .find(|algorithm| allowed.contains(algorithm))
+            .copied()
     }
 }
 
 /// One public key with its one algorithm.
-pub struct Key {
+pub(crate) struct Key {
     algorithm: Algorithm,
     public: DecodingKey,
     set: SetVersion,
@@ -98,15 +104,13 @@ impl Key {
 
 /// The result of reading a well-formed key.
 pub(super) enum Reading {
-    /// The key verifies tokens.
-    Usable(Key),
+    /// The key verifies tokens. With it come the thumbprints of its certificate.
+    Usable(Key, Vec<String>),
     /// The key is for another use, or of a kind or algorithm that the host does not use.
     PassedOver,
-    /// The key would be used but is too weak or too large. The set's other keys are not affected.
-    LeftOut(String),
 }
 
-/// The reasons for which one key makes the host refuse its whole set.
+/// The reasons for which a key cannot be used. The set's other keys are not affected.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Malformed {
     #[error(transparent)]
@@ -123,6 +127,10 @@ pub(super) enum Malformed {
     Padded(&'static str),
     #[error("it is not a point of its curve that can verify a signature")]
     Point,
+    #[error("an RSA key of {0} bits; 2048 to 4096 are used")]
+    Modulus(u64),
+    #[error("an RSA key whose exponent is 1, even or larger than 33 bits")]
+    Exponent,
 }
 
 #[derive(Clone, Copy)]
@@ -148,24 +156,25 @@ pub(super) fn read(
     if kind.kty == Some("oct") || SECRET.iter().any(|name| jwk.contains_key(*name)) {
         return Err(Malformed::Secret);
     }
-    let Some(algorithm) =
-        Algorithm::of(kind).filter(|algorithm| verifies && algorithms.contains(algorithm))
-    else {
+    let thumbprints = ["x5t", "x5t#S256"].map(text);
+    let Some(algorithm) = Algorithm::of(kind, algorithms).filter(|_| verifies) else {
         return Ok(Reading::PassedOver);
     };
     let public = match algorithm {
         Algorithm::Es256 => ec(jwk)?,
         Algorithm::EdDsa => ed25519(jwk)?,
-        Algorithm::Rs256 | Algorithm::Ps256 => match rsa(jwk)? {
-            Ok(key) => key,
-            Err(weak) => return Ok(Reading::LeftOut(weak)),
-        },
+        Algorithm::Rs256 | Algorithm::Ps256 => rsa(jwk)?,
     };
-    Ok(Reading::Usable(Key {
+    let mut names = Vec::new();
+    for thumbprint in thumbprints {
+        names.extend(thumbprint?.map(String::from));
+    }
+    let key = Key {
         algorithm,
         public,
         set,
-    }))
+    };
+    Ok(Reading::Usable(key, names))
 }
 
 /// Returns true if the key is for signatures. A key that states its use is used for nothing else
@@ -196,25 +205,18 @@ fn ed25519(jwk: &Map<String, Value>) -> Result<DecodingKey, Malformed> {
     Ok(DecodingKey::from_ed_der(&x))
 }
 
-/// Reads an RSA key (RFC 7518 §6.3.1). The inner error says why a well-formed key is not used.
-fn rsa(jwk: &Map<String, Value>) -> Result<Result<DecodingKey, String>, Malformed> {
+/// Reads an RSA key (RFC 7518 §6.3.1) that is strong and small enough.
+fn rsa(jwk: &Map<String, Value>) -> Result<DecodingKey, Malformed> {
     let (modulus, exponent) = (unsigned(jwk, "n")?, unsigned(jwk, "e")?);
     let bits = bits(&modulus);
     if !MODULUS_BITS.contains(&bits) {
-        let (least, most) = (MODULUS_BITS.start(), MODULUS_BITS.end());
-        return Ok(Err(format!(
-            "an RSA key of {bits} bits; {least} to {most} are used"
-        )));
+        return Err(Malformed::Modulus(bits));
     }
     let odd = exponent.last().is_some_and(|byte| byte % 2 == 1);
     if !odd || !EXPONENT_BITS.contains(&self::bits(&exponent)) {
-        return Ok(Err(
-            "an RSA key whose exponent is 1, even or larger than 33 bits".to_owned(),
-        ));
+        return Err(Malformed::Exponent);
     }
-    Ok(Ok(DecodingKey::from_rsa_raw_components(
-        &modulus, &exponent,
-    )))
+    Ok(DecodingKey::from_rsa_raw_components(&modulus, &exponent))
 }
 
 fn component(jwk: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, Malformed> {

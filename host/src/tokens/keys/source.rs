@@ -159,16 +159,24 @@ fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
 async fn get(client: &Client, url: Uri) -> Result<Vec<u8>, String> {
     let request = Request::get(url)
         .header(header::ACCEPT, "application/json, application/jwk-set+json")
+        .header(header::ACCEPT_ENCODING, "identity")
+        .header(
+            header::USER_AGENT,
+            concat!("bailiwick/", env!("CARGO_PKG_VERSION")),
+        )
         .body(Full::default())
         .map_err(|error| error.to_string())?;
     let answer = client
         .send(request, FETCH_TIME, MAX_BYTES)
         .await
         .map_err(|error| chain(&error))?;
-    if answer.status == StatusCode::OK {
-        Ok(answer.body.to_vec())
-    } else {
-        Err(format!("it answered {}", answer.status))
+    match answer.headers.get(header::CONTENT_ENCODING) {
+        _ if answer.status != StatusCode::OK => Err(format!("it answered {}", answer.status)),
+        Some(coding) if !coding.as_bytes().eq_ignore_ascii_case(b"identity") => Err(
+            "its answer is compressed (Content-Encoding), though the host asked for it as it is"
+                .to_owned(),
+        ),
+        _ => Ok(answer.body.to_vec()),
     }
 }
 

@@ -19,6 +19,7 @@ struct Bench {
     clock: Arc<Hands>,
     token_type: TypeRule,
     times: TimeRule,
+    audiences: Vec<String>,
     issuer: Arc<Issuer>,
 }
 
@@ -33,6 +34,7 @@ impl Bench {
             clock,
             token_type: TypeRule::Exactly("at+jwt".into()),
             times: TimeRule::default(),
+            audiences: vec![AUDIENCE.to_owned()],
             issuer,
         }
     }
@@ -45,7 +47,7 @@ impl Bench {
             token_type: &self.token_type,
             times: &self.times,
             ends_by: None,
-            audience: Audience::Among(AUDIENCE),
+            audience: Audience::AnyOf(&self.audiences),
             subject: None,
         }
     }
@@ -104,9 +106,9 @@ async fn callers_and_issued_tokens_are_held_to_the_same_rules_and_issued_ones_to
         ("iat", json!(NOW + 31), TokenError::NotYet),
         ("iat", json!(NOW - 86_400), TokenError::TooLong),
         ("cnf", json!({"jkt": "k"}), TokenError::Bound),
-        ("nonce", json!("n"), TokenError::IdToken),
-        ("at_hash", json!("h"), TokenError::IdToken),
-        ("c_hash", json!("h"), TokenError::IdToken),
+        ("nonce", json!("n"), TokenError::IdToken("nonce")),
+        ("at_hash", json!("h"), TokenError::IdToken("at_hash")),
+        ("c_hash", json!("h"), TokenError::IdToken("c_hash")),
     ];
     for (name, value, why) in both {
         let mut changed = claims();
@@ -154,7 +156,18 @@ async fn the_header_decides_neither_the_algorithm_nor_the_key() {
         (
             header("none", "at+jwt", "key-1"),
             SEED,
-            Err(TokenError::Algorithm.into()),
+            Err(TokenError::NotAmong("none").into()),
+        ),
+        (header("Ed25519", "at+jwt", "key-1"), SEED, Ok(())),
+        (
+            header("ES384", "at+jwt", "key-1"),
+            SEED,
+            Err(TokenError::NotAmong("ES384").into()),
+        ),
+        (
+            header("nOnE", "at+jwt", "key-1"),
+            SEED,
+            Err(TokenError::NotAmong("(unknown)").into()),
         ),
         (
             header("EdDSA", "jwt", "key-1"),
@@ -174,7 +187,10 @@ async fn the_header_decides_neither_the_algorithm_nor_the_key() {
         (
             header("EdDSA", "at+jwt", "key-2"),
             2,
-            Err(KeyError::Unknown.into()),
+            Err(KeyError::Unknown {
+                issuer: ISSUER.into(),
+            }
+            .into()),
         ),
     ];
     for (header, seed, expected) in cases {
@@ -202,4 +218,97 @@ async fn a_token_is_judged_at_the_time_when_its_key_was_found() {
     };
     let (judged, ()) = tokio::join!(judged, meanwhile);
     assert_eq!(judged.map(drop), Err(TokenError::Expired.into()));
+}
+
+#[tokio::test]
+async fn a_token_may_name_its_key_by_a_thumbprint() {
+    let bench = Bench::new().await;
+    let header = |more: Value| {
+        let mut header = json!({"alg": "EdDSA", "typ": "at+jwt"});
+        let members = more.as_object().cloned().unwrap_or_default();
+        header.as_object_mut().expect("an object").extend(members);
+        header
+    };
+    let unknown = Err(KeyError::Unknown {
+        issuer: ISSUER.into(),
+    }
+    .into());
+    let ill_typed = |name| Err(TokenError::Header(name).into());
+    for (more, expected) in [
+        (json!({"x5t": "key-1"}), Ok(())), // As AD FS does, whose `kid` is the thumbprint.
+        (json!({"x5t": "print-1"}), Ok(())),
+        (json!({"x5t#S256": "print256-1"}), Ok(())),
+        (json!({}), Ok(())), // The only key.
+        (json!({"x5t": "print-2"}), unknown.clone()),
+        // The name of a key counts more than its thumbprint.
+        (json!({"kid": "key-2", "x5t": "print-1"}), unknown),
+        (json!({"kid": "key-1", "x5t": "print-2"}), Ok(())),
+        (json!({"x5t": 7}), ill_typed("x5t")),
+        (json!({"x5t#S256": null}), ill_typed("x5t#S256")),
+        (json!({"x5t": "p".repeat(257)}), ill_typed("x5t")),
+    ] {
+        let token = signed_with(SEED, &header(more.clone()), &claims());
+        let [judged, _] = bench.judge(&token).await;
+        assert_eq!(judged, expected, "{more}");
+    }
+    bench.issuer.publish(&[SEED, 2]);
+    bench.clock.forward(180_000);
+    let token = signed_with(SEED, &header(json!({})), &claims());
+    let unnamed = KeyError::Unnamed {
+        issuer: ISSUER.into(),
+    };
+    assert_eq!(bench.judge(&token).await[0], Err(unnamed.into()));
+}
+
+#[tokio::test]
+async fn another_claim_may_state_the_audience_but_never_against_aud() {
+    let mut bench = Bench::new().await;
+    bench.audiences = vec!["web".to_owned(), "cli".to_owned()];
+    let expected = Expectations {
+        audience: Audience::Claimed {
+            claim: "client_id",
+            names: &bench.audiences,
+        },
+        ..bench.of_callers()
+    };
+    let claim = || TokenError::Claim("client_id".into());
+    for (client, aud, verdict) in [
+        (json!("web"), None, Ok(())),
+        (json!("cli"), None, Ok(())),
+        (json!(["x", "cli"]), None, Ok(())),
+        (json!("web"), Some(json!(["web", "other"])), Ok(())),
+        (json!("Web"), None, Err(TokenError::Audience)),
+        (
+            json!("web"),
+            Some(json!("https://other.example")),
+            Err(TokenError::Audience),
+        ),
+        (
+            json!("web"),
+            Some(json!(null)),
+            Err(TokenError::Claim("aud".into())),
+        ),
+        (
+            json!("web"),
+            Some(json!([])),
+            Err(TokenError::Claim("aud".into())),
+        ),
+        (json!(null), Some(json!("web")), Err(claim())),
+        (json!(7), Some(json!("web")), Err(claim())),
+    ] {
+        let mut changed = claims();
+        changed["client_id"] = client.clone();
+        changed.as_object_mut().expect("an object").remove("aud");
+        if let Some(aud) = &aud {
+            changed["aud"] = aud.clone();
+        }
+        let token = signed(SEED, &changed);
+        let token = Unverified::parse(&token).expect("a token");
+        let judged = expected.verify(token, bench.clock.as_ref()).await.map(drop);
+        assert_eq!(
+            judged,
+            verdict.map_err(VerifyError::from),
+            "{client} {aud:?}"
+        );
+    }
 }

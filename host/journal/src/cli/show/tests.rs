@@ -267,3 +267,53 @@ fn a_time_may_be_how_long_ago() {
         assert_eq!(moment(text, now).ok(), expected, "{text}");
     }
 }
+
+#[test]
+fn a_name_to_show_stands_beside_the_identifier_and_is_never_searched() {
+    let temp = tempfile::tempdir().unwrap();
+    let record = |seq: u32, names: &str| {
+        format!(
+            "{{\"seq\":{seq},\"time\":\"2025-11-21T08:00:00.000Z\",\"event\":\"call.refused\",{ALICE},\"outcome\":\"refused\"{names}}}\n"
+        )
+    };
+    let begun = "{\"seq\":1,\"time\":\"2025-11-21T08:00:00.000Z\",\"event\":\"journal.begun\",\"format\":2,\"log\":\"a\",\"previous\":null}\n";
+    let text = [
+        begun.to_owned(),
+        record(
+            2,
+            r#","display":{"actor":"bob\") \u202e","agent":"Support desk"}"#,
+        ),
+        record(3, r#","display":{"actor":"alice"}"#),
+        record(4, r#","display":7"#),
+        record(5, ""),
+    ]
+    .concat();
+    std::fs::write(temp.path().join("journal-00000001.jsonl"), text).unwrap();
+    std::fs::write(temp.path().join("key"), "").unwrap();
+    let shown = |actor: Option<&str>| {
+        let args = Args {
+            folder: temp.path().to_owned(),
+            actor: actor.map(str::to_owned),
+            ..Args::default()
+        };
+        let mut bytes = Vec::new();
+        run(&args, &mut Page::new(&mut bytes, false)).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    let all = shown(None);
+    assert_eq!(all.matches("not identity").count(), 2, "{all}");
+    assert!(all.contains(r#"alice (shown as "bob\") "#), "{all}");
+    assert!(
+        all.contains(r#"bot (shown as "Support desk", not identity)"#),
+        "{all}"
+    );
+    assert!(!all.contains('\u{202e}'), "{all}");
+    assert!(
+        shown(Some("alice")).contains("4 records"),
+        "{}",
+        shown(Some("alice"))
+    );
+    for name in ["bob", "Support desk", "bob\") \u{202e}"] {
+        assert!(shown(Some(name)).contains("no record fits"), "{name}");
+    }
+}

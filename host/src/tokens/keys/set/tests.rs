@@ -1,5 +1,5 @@
 //! Keys that are used, passed over or left out, and keys for which the whole set is refused.
-#![expect(clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -46,6 +46,15 @@ fn read(keys: &str) -> Result<KeySet, String> {
     )
 }
 
+/// Returns the key of this id for ES256 tokens.
+fn found(set: &KeySet, id: Option<&str>) -> Option<Arc<Key>> {
+    set.find(&KeyName {
+        id,
+        thumbprint: None,
+        algorithm: "ES256",
+    })
+}
+
 fn decoded(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).unwrap_or_default()
 }
@@ -68,20 +77,27 @@ fn a_key_is_used_only_for_what_the_issuer_publishes_it_for() {
         (r#","alg":"ECDH-ES""#, false),
         (r#","alg":"RS256""#, false),
     ] {
-        let found =
-            read(&ec(&format!(r#"{member},"kid":"a""#))).map(|set| set.find(Some("a")).is_some());
+        let found = read(&ec(&format!(r#"{member},"kid":"a""#)))
+            .map(|set| found(&set, Some("a")).is_some());
         assert_eq!(found, Ok(used), "{member}");
     }
     assert_eq!(
-        read(r#"{"kty":"new","kid":"a"}"#).map(|set| set.keys.len()),
+        read(r#"{"kty":"new","kid":"a"}"#).map(|set| set.named.len()),
         Ok(0),
         "a kind of key to come"
     );
 }
 
 #[test]
-fn a_member_of_another_type_refuses_the_set() {
+fn a_key_with_a_member_of_another_type_is_left_out_alone() {
     let good = ec(r#","kid":"good""#);
+    let left_out = |key: &str| {
+        let set = read(&format!("{good},{key}"));
+        let set = set.unwrap_or_else(|why| panic!("{key}: {why}"));
+        assert!(found(&set, Some("good")).is_some(), "{key}");
+        assert_eq!(set.named.len(), 1, "{key}");
+        set.left_out().concat()
+    };
     for member in ["kid", "kty", "crv", "alg", "use"] {
         for value in ["7", "null", r#"["x"]"#, "{}"] {
             // Even in a key that is passed over for another reason.
@@ -91,23 +107,110 @@ fn a_member_of_another_type_refuses_the_set() {
                     if member == "kid" { "" } else { r#""kid":"k","# },
                     1,
                 );
-            let refused = read(&format!("{good},{key}")).err().unwrap_or_default();
-            assert!(
-                refused.contains(&format!("`{member}` is ")),
-                "{key}: {refused:?}"
-            );
+            let told = left_out(&key);
+            assert!(told.contains(&format!("`{member}` is ")), "{key}: {told:?}");
         }
     }
     for value in [r#""verify""#, "7", "null", r#"["verify",7]"#] {
-        let refused = read(&ec(&format!(r#","key_ops":{value}"#)))
+        let told = left_out(&ec(&format!(r#","key_ops":{value}"#)));
+        assert!(told.contains("`key_ops` is "), "{value}: {told:?}");
+    }
+    let told = left_out(&ec(r#","x5t":7"#));
+    assert!(told.contains("`x5t` is "), "{told}");
+}
+
+#[test]
+fn what_is_no_set_is_refused_whole() {
+    for (set, why) in [
+        ("", "ends too early"),
+        ("<html>", "syntax error"),
+        ("[]", "the set"),
+        ("{}", "no `keys`"),
+        (r#"{"keys":{}}"#, "`keys` is an object"),
+        (r#"{"keys":[],"keys":[]}"#, "duplicate"),
+        (r#"{"keys":[{"kid":"a","kid":"b"}]}"#, "duplicate"),
+    ] {
+        let refused = parse(set.as_bytes(), &Algorithm::ALL)
             .err()
             .unwrap_or_default();
-        assert!(refused.contains("`key_ops` is "), "{value}: {refused:?}");
+        assert!(refused.contains(why), "{set}: {refused:?}");
+    }
+    let many = vec!["{}"; 65].join(",");
+    assert!(read(&many).is_err_and(|why| why.contains("more than 64 keys")));
+}
+
+#[test]
+fn one_name_may_stand_for_a_key_of_each_algorithm() {
+    let key =
+        |alg: &str| rsa(2048, 0, &[1, 0, 1]).replacen('{', &format!(r#"{{"alg":"{alg}","#), 1);
+    let set =
+        read(&format!("{},{}", key("RS256"), key("PS256"))).unwrap_or_else(|why| panic!("{why}"));
+    let of = |algorithm| {
+        let name = KeyName {
+            id: Some("rsa"),
+            thumbprint: None,
+            algorithm,
+        };
+        set.find(&name).map(|key| key.algorithm())
+    };
+    assert_eq!(of("PS256"), Some(Algorithm::Ps256));
+    assert_eq!(of("RS256"), Some(Algorithm::Rs256));
+    assert!(set.left_out().is_empty());
+    let again = rsa(3072, 0, &[1, 0, 1]).replacen('{', r#"{"alg":"PS256","#, 1);
+    let set = read(&format!("{},{},{again}", key("RS256"), key("PS256")));
+    let set = set.unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(
+        set.left_out().len(),
+        2,
+        "no one can know which of the two is meant"
+    );
+    assert_eq!(set.named.get("rsa").map(Vec::len), Some(1));
+}
+
+#[test]
+fn an_rsa_key_without_an_algorithm_is_for_the_first_one_that_is_allowed() {
+    let set = format!(r#"{{"keys":[{}]}}"#, rsa(2048, 0, &[1, 0, 1]));
+    for (allowed, expected) in [
+        (&Algorithm::ALL[..], Some(Algorithm::Rs256)),
+        (
+            &[Algorithm::Ps256, Algorithm::Rs256],
+            Some(Algorithm::Rs256),
+        ),
+        (&[Algorithm::Ps256], Some(Algorithm::Ps256)),
+        (&[Algorithm::Es256], None),
+    ] {
+        let set = parse(set.as_bytes(), allowed).unwrap_or_else(|why| panic!("{why}"));
+        let key = found(&set, Some("rsa")).map(|key| key.algorithm());
+        assert_eq!(key, expected, "{allowed:?}");
     }
 }
 
 #[test]
-fn an_ill_formed_key_refuses_the_set_and_is_named() {
+fn a_key_may_be_found_by_the_thumbprint_of_its_certificate() {
+    let keys = format!(
+        "{},{}",
+        ec(r#","kid":"a","x5t":"p","x5t#S256":"q""#),
+        ec(r#","kid":"t""#)
+    );
+    let set = read(&keys).unwrap_or_else(|why| panic!("{why}"));
+    for (thumbprint, is_there) in [
+        ("p", true),
+        ("q", true),
+        ("t", true),
+        ("a", true),
+        ("z", false),
+    ] {
+        let name = KeyName {
+            id: None,
+            thumbprint: Some(thumbprint),
+            algorithm: "ES256",
+        };
+        assert_eq!(set.find(&name).is_some(), is_there, "{thumbprint}");
+    }
+}
+
+#[test]
+fn an_ill_formed_key_is_left_out_and_named_and_costs_no_other_key() {
     let good = ec(r#","kid":"good""#);
     let (x, y) = (decoded(X), decoded(Y));
     let both = [x.clone(), y.clone()].concat();
@@ -115,13 +218,20 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
     // Some numbers are the ordinate of no point.
     let nowhere = (2..=255)
         .map(|y| [&[y][..], &[0; 31]].concat())
-        .find(|x| read(&ed25519(x)).is_err())
+        .find(|x| read(&ed25519(x)).is_ok_and(|set| set.is_empty()))
         .unwrap_or_default();
     let small_order = [&[1][..], &[0; 31]].concat();
     for (keys, why) in [
-        (format!("{good},{good}"), "two of this name"),
         (
-            format!(r#"{good},{{"kty":"oct","k":"AAAA","kid":"b"}}"#),
+            format!(
+                "{},{}",
+                ec(r#","kid":"a""#),
+                ec(r#","kid":"a","use":"sig""#)
+            ),
+            "two of this name",
+        ),
+        (
+            r#"{"kty":"oct","k":"AAAA","kid":"b"}"#.into(),
             "symmetric or private",
         ),
         (ec(r#","kid":"a","d":"AAAA""#), "symmetric or private"),
@@ -133,7 +243,6 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
             r#"{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"a","p":"AAAA"}"#.into(),
             "symmetric or private",
         ),
-        (ec(r#","kid":"a","kid":"b""#), "duplicate"),
         ("7".into(), "not an object"),
         (
             r#"{"kty":"EC","crv":"P-256","x":"AA","kid":"ec"}"#.into(),
@@ -141,7 +250,7 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}"}}"#),
-            "key 1 of 1: it has no `y`",
+            "key 2 of 2: it has no `y`",
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}=","y":"{Y}"}}"#),
@@ -179,13 +288,19 @@ fn an_ill_formed_key_refuses_the_set_and_is_named() {
         ),
         (rsa(2048, 0, &[]), "its `e` is empty"),
     ] {
-        let refused = read(&keys).err().unwrap_or_default();
-        assert!(
-            refused.contains(why),
-            "{keys} should say {why}: {refused:?}"
-        );
+        let set = read(&format!("{good},{keys}"));
+        let set = set.unwrap_or_else(|why| panic!("{keys}: {why}"));
+        let told = set.left_out().concat();
+        assert!(told.contains(why), "{keys} should say {why}: {told:?}");
+        assert_eq!(set.named.len(), 1, "{keys}");
+        assert!(found(&set, Some("good")).is_some(), "{keys}");
     }
-    assert!(read(&ed25519(&ed)).is_ok_and(|set| set.find(Some("ed")).is_some()));
+    let twice = read(&format!("{good},{good}"));
+    assert!(
+        twice.is_ok_and(|set| found(&set, None).is_some()),
+        "one key, listed twice"
+    );
+    assert!(read(&ed25519(&ed)).is_ok_and(|set| found(&set, Some("ed")).is_some()));
 }
 
 #[test]
@@ -204,7 +319,7 @@ fn a_weak_key_is_left_out_by_name_and_poisons_no_other() {
             return assert_eq!(key, "accepted");
         };
         assert!(
-            set.find(Some("good")).is_some() && set.find(Some("rsa")).is_none(),
+            found(&set, Some("good")).is_some() && found(&set, Some("rsa")).is_none(),
             "{key}"
         );
         let told = set.left_out().concat();
@@ -223,16 +338,16 @@ fn a_weak_key_is_left_out_by_name_and_poisons_no_other() {
         (4096, 0, &[1, 0, 1]),
         (4096, 1, &[1, 0, 1]),
     ] {
-        let found = read(&rsa(bits, zeros, exponent)).map(|set| set.find(Some("rsa")).is_some());
+        let found = read(&rsa(bits, zeros, exponent)).map(|set| found(&set, Some("rsa")).is_some());
         assert_eq!(found, Ok(true), "{bits} bits after {zeros} zero bytes");
     }
 }
 
 #[test]
 fn a_token_without_a_key_id_is_only_for_a_set_of_one() {
-    assert!(read(&ec("")).is_ok_and(|set| set.find(None).is_some()));
+    assert!(read(&ec("")).is_ok_and(|set| found(&set, None).is_some()));
     assert!(
         read(&format!("{},{}", ec(""), ec(r#","kid":"b""#)))
-            .is_ok_and(|set| set.find(None).is_none())
+            .is_ok_and(|set| found(&set, None).is_none())
     );
 }

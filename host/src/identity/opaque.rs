@@ -1,0 +1,157 @@
+//! Tokens about which the issuer is asked (RFC 7662): opaque ones, and JWTs that may have been
+//! revoked since they were signed.
+//!
+//! Invariant: an issuer's answer admits a caller for at most [`super::cache`]'s minute, never beyond
+//! the token's expiry, and only if it meets what a JWT must meet.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::cache::VerifiedTokens;
+use super::caller::Caller;
+use super::{AdmitError, Identity, Trusted};
+use crate::fair::{FairMap, Owned};
+use crate::principal::Principal;
+use crate::tokens::{Introspection, Standing, TokenDigest, TokenError, Verified};
+
+/// The means of asking one issuer, and when to ask.
+pub struct Questions {
+    /// The issuer's endpoint.
+    pub endpoint: Introspection,
+    /// True if tokens that are no JWTs are this issuer's.
+    pub opaque: bool,
+    /// True if each JWT is asked about, at most every minute.
+    pub check: bool,
+}
+
+/// The opaque tokens that were admitted.
+pub(super) struct OpaqueTokens {
+    /// The callers of the last minute.
+    fresh: VerifiedTokens,
+    /// The tokens that were active once. Asking about them again is no stranger's question.
+    known: Mutex<FairMap<TokenDigest, ()>>,
+}
+
+impl Default for OpaqueTokens {
+    fn default() -> Self {
+        Self {
+            fresh: VerifiedTokens::default(),
+            known: Mutex::new(FairMap::new(MAX_KNOWN)),
+        }
+    }
+}
+
+impl Identity {
+    /// Lets the host ask `issuer` about its tokens.
+    #[must_use]
+    pub fn asking(mut self, issuer: &str, questions: Questions) -> Self {
+        let trusted = self.issuers.iter_mut();
+        if let Some(trusted) = trusted
+            .into_iter()
+            .find(|trusted| trusted.settings.issuer == issuer)
+        {
+            trusted.questions = Some(questions);
+        }
+        self
+    }
+
+    /// Returns the issuer of tokens that are no JWTs, if `token` is none.
+    pub(super) fn issuer_of_opaque(&self, token: &str) -> Option<(&Trusted, &Introspection)> {
+        if is_jwt(token) {
+            return None;
+        }
+        self.issuers.iter().find_map(|trusted| {
+            let questions = trusted.questions.as_ref()?;
+            questions.opaque.then_some((trusted, &questions.endpoint))
+        })
+    }
+
+    /// Returns the caller whom an opaque token names, according to its issuer now or a moment ago.
+    pub(super) async fn named_by_issuer(
+        &self,
+        (trusted, endpoint): (&Trusted, &Introspection),
+        token: &str,
+        digest: TokenDigest,
+    ) -> Result<Arc<Caller>, AdmitError> {
+        let opaque = &self.opaque;
+        let now = self.clock.now_ms();
+        if let Some(caller) = opaque.fresh.find(&digest, now, |_| Some(NO_KEYS)) {
+            return Ok(caller);
+        }
+        let answer = endpoint.ask(token, digest, opaque.standing(&digest));
+        let claims = answer.await?.ok_or(TokenError::Inactive)?;
+        let verified = self
+            .expectations(trusted)
+            .answered(claims, self.clock.as_ref())?;
+        let caller = Arc::new(Caller::new(&verified, &trusted.settings, digest)?);
+        let now = self.clock.now_ms();
+        opaque.fresh.insert(digest, &caller, NO_KEYS, now);
+        opaque.admitted(digest, &caller, now);
+        Ok(caller)
+    }
+}
+
+impl Trusted {
+    /// Returns true if opaque tokens are this issuer's. Whether it answers is known only when one
+    /// comes.
+    pub(super) fn admits_opaque(&self) -> bool {
+        self.questions
+            .as_ref()
+            .is_some_and(|questions| questions.opaque)
+    }
+
+    /// Asks the issuer whether it still stands by a verified JWT, if the operator wants that.
+    pub(super) async fn confirm(
+        &self,
+        verified: &Verified,
+        token: &str,
+        digest: TokenDigest,
+    ) -> Result<(), AdmitError> {
+        let Some(questions) = self.questions.as_ref().filter(|questions| questions.check) else {
+            return Ok(());
+        };
+        let answer = questions
+            .endpoint
+            .ask(token, digest, Standing::Known)
+            .await?;
+        Ok(verified.confirm(answer.as_deref())?)
+    }
+}
+
+impl OpaqueTokens {
+    fn standing(&self, digest: &TokenDigest) -> Standing {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.get(digest).is_some() {
+            Standing::Known
+        } else {
+            Standing::Stranger
+        }
+    }
+
+    fn admitted(&self, digest: TokenDigest, caller: &Caller, now_ms: u64) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let owned = Owned {
+            owner: Principal::from(caller),
+            until: caller.expires_at().saturating_mul(1000),
+            value: (),
+        };
+        known.insert(digest, owned, now_ms);
+    }
+}
+
+/// Returns true if the text claims to be a signed JWT: three parts, the first of which is an object.
+/// Such a token is verified as one or refused, whatever an issuer would say about it.
+fn is_jwt(token: &str) -> bool {
+    let parts: Vec<&str> = token.splitn(4, '.').collect();
+    let [header, _, _] = parts.as_slice() else {
+        return false;
+    };
+    let decoded = URL_SAFE_NO_PAD.decode(header.trim_end_matches('='));
+    decoded.is_ok_and(|header| header.trim_ascii_start().starts_with(b"{"))
+}
+
+/// The version of the key set of tokens that no key verified.
+const NO_KEYS: [u8; 32] = [0; 32];
+const MAX_KNOWN: usize = 20_000;

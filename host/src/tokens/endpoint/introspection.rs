@@ -1,0 +1,89 @@
+//! One question to an introspection endpoint (RFC 7662 §2), and its answer, read strictly.
+//!
+//! Invariant: only `"active": true`, a boolean in an answer of 200, says that a token is active.
+
+use http::StatusCode;
+use serde_json::{Map, Value};
+use zeroize::Zeroize as _;
+
+use super::error::{EndpointError, MalformedAnswer};
+use super::granted::refused;
+use super::{MAX_ANSWER, MAX_DEPTH, TOKEN_TIME, TokenEndpoint, unanswered, wipe, wipe_bytes};
+use crate::json::{self, member};
+
+impl TokenEndpoint {
+    /// Asks what `token` means. Returns the members of the answer, or `None` if the token is not
+    /// active.
+    ///
+    /// The request has a connection of its own. On a kept one, a server that sends an answer too
+    /// many would have one caller's answer read as another's.
+    ///
+    /// # Errors
+    /// Fails if the answer says neither.
+    pub(in crate::tokens) async fn introspect(
+        &self,
+        token: &str,
+    ) -> Result<Option<Map<String, Value>>, EndpointError> {
+        let form = [("token", token), ("token_type_hint", "access_token")];
+        let sent = self.http.send(self.request(&form)?, TOKEN_TIME, MAX_ANSWER);
+        let answer = sent.await.map_err(|error| unanswered(&error))?;
+        let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
+        // A careless server may repeat the token.
+        wipe_bytes(answer.body);
+        if answer.status == StatusCode::OK {
+            return Ok(active(document.ok_or(MalformedAnswer::Json)?)?);
+        }
+        let why = match answer.status {
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                EndpointError::Unavailable
+            }
+            status => refused(document.as_ref(), &[], status),
+        };
+        document.iter_mut().for_each(wipe);
+        Err(why)
+    }
+}
+
+/// Returns the members of an answer about an active token.
+fn active(document: Value) -> Result<Option<Map<String, Value>>, MalformedAnswer> {
+    let is_active = member::members(&document, "the answer")
+        .and_then(|members| member::flag(members, "active"))?
+        .ok_or(MalformedAnswer::Missing("active"))?;
+    let Value::Object(mut members) = document else {
+        return Err(MalformedAnswer::Json);
+    };
+    for name in ["token", "access_token"] {
+        if let Some(Value::String(mut repeated)) = members.remove(name) {
+            repeated.zeroize();
+        }
+    }
+    Ok(is_active.then_some(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_boolean_says_that_a_token_is_active() {
+        let read = |document: Value| active(document).map(|members| members.is_some());
+        assert_eq!(read(json!({"active": true, "sub": "a"})), Ok(true));
+        assert_eq!(read(json!({"active": false})), Ok(false));
+        for odd in [
+            json!({}),
+            json!({"active": "true"}),
+            json!({"active": 1}),
+            json!({"active": null}),
+            json!({"active": [true]}),
+            json!({"Active": true}),
+            json!([{"active": true}]),
+            json!("active"),
+        ] {
+            assert!(read(odd.clone()).is_err(), "{odd}");
+        }
+        let repeated = active(json!({"active": true, "token": "secret", "sub": "a"}));
+        assert!(repeated.is_ok_and(|members| members.is_some_and(|members| members.len() == 2)));
+    }
+}
