@@ -1,11 +1,12 @@
-//! Independent software meets the host: official MCP clients, JOSE libraries, an authorization
-//! server.
+//! Independent software meets the host: official MCP clients, JOSE libraries, authorization
+//! servers.
 //!
 //! `cargo xtask test` installs them where Node and Python exist. Elsewhere each of these stories
 //! prints a line and is skipped.
 
 mod authgent;
 mod definitions;
+mod logins;
 mod programs;
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Independent MCP clients, JOSE libraries and an authorization server, for the stories that meet
+//! Independent MCP clients, JOSE libraries and authorization servers, for the stories that meet
 //! them.
 //!
 //! Needs Node with npm, and Python. If one is missing or cannot install, its stories are left out

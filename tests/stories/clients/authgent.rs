@@ -32,7 +32,9 @@ async fn another_authorization_server_exchanges_a_users_token_for_one_order() ->
     }
     let temp = TempDir::new()?;
     let home = Home::start().await?;
-    let authgent = Authgent::start(&temp, &home.url).await?;
+    let trusted = json!([home.url]).to_string();
+    let authgent =
+        Authgent::start(&temp, &[("AUTHGENT_TRUSTED_CHAINING_ISSUERS", &trusted)]).await?;
     let (host_client, agent) = (
         authgent.register("host", &[TOKEN_EXCHANGE]).await?,
         authgent
@@ -220,18 +222,17 @@ struct Client {
 }
 
 /// The running server; ended when dropped.
-struct Authgent {
-    url: String,
+pub(super) struct Authgent {
+    /// Its issuer identifier.
+    pub(super) url: String,
     _child: Child,
 }
 
 impl Authgent {
-    async fn start(temp: &TempDir, home: &str) -> Result<Self> {
+    /// Starts the server with its database in a folder, and with more settings.
+    pub(super) async fn start(temp: &TempDir, settings: &[(&str, &str)]) -> Result<Self> {
         let mut command = Runtime::Python.script("authgent.py")?;
-        command.arg(temp.path()).env(
-            "AUTHGENT_TRUSTED_CHAINING_ISSUERS",
-            json!([home]).to_string(),
-        );
+        command.arg(temp.path()).envs(settings.iter().copied());
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -252,19 +253,24 @@ impl Authgent {
     /// Registers a client that may use these grants (RFC 7591).
     async fn register(&self, name: &str, grants: &[&str]) -> Result<Client> {
         let body = json!({"client_name": name, "grant_types": grants, "scope": SCOPE});
+        let answer = self.registered(&body).await?;
+        Ok(Client {
+            id: text(&answer, "client_id")?,
+            secret: text(&answer, "client_secret")?,
+        })
+    }
+
+    /// Registers a client; returns the answer.
+    pub(super) async fn registered(&self, body: &Value) -> Result<Value> {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, "application/json".parse()?)]);
-        let answer = client::send(
+        client::send(
             Method::POST,
             &self.at("/register"),
             headers,
             body.to_string(),
         )
         .await?
-        .json()?;
-        Ok(Client {
-            id: text(&answer, "client_id")?,
-            secret: text(&answer, "client_secret")?,
-        })
+        .json()
     }
 
     /// Returns an access token for a host, by some grant.
