@@ -56,7 +56,7 @@ fn alice(prior: &[PriorActor]) -> Requester<'_> {
 
 fn stops(denial: &Denial, asking: &Requester<'_>, now_ms: u64) -> bool {
     let denials = Denials::none(Arc::new(At(now_ms)));
-    denials.adopt([&list(1, std::slice::from_ref(denial))]);
+    denials.adopt([&list(1, slice::from_ref(denial))]);
     let stop = denials.stop(asking);
     stop.is_some_and(|stop| stop.id() == Some(&denial.id))
 }

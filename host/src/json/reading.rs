@@ -8,7 +8,6 @@ const OWN_READING: &[(&str, &str)] = &[
     ("json/member.rs", "it is the helper"),
     ("transport/answer.rs", "a message that it has just built"),
     ("transport/calls.rs", "a message that it has just built"),
-    ("transport/discovery.rs", "metadata that it has just built"),
     (
         "transport/headers.rs",
         "a schema that its metaschema accepts, and arguments that it accepts",

@@ -42,9 +42,13 @@ pub struct KeySettings {
 /// Returns the keys of a set that are not used, each with the reason.
 ///
 /// # Errors
-/// Fails if the whole set is refused.
+/// Fails if the whole set is refused, or has only keys for other uses.
 pub fn left_out(set: &[u8], algorithms: &[Algorithm]) -> Result<Vec<String>, String> {
-    set::parse(set, algorithms).map(|set| set.left_out().to_vec())
+    let set = set::parse(set, algorithms)?;
+    if set.is_empty() && set.left_out().is_empty() {
+        return Err("it has no key that tokens could be verified with".to_owned());
+    }
+    Ok(set.left_out().to_vec())
 }
 
 /// The reasons for having no key.
