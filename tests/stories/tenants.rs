@@ -3,22 +3,31 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
+use bailiwick_dev::issuer::{self, User};
 use bailiwick_dev::mcp;
-use bailiwick_tests::{ORDERS_TOOL, Plan, World, ensure_eq, reasons};
+use bailiwick_tests::{ORDERS_TOOL, Plan, SCOPE, World, ensure_eq, reasons};
 use http::StatusCode;
 use serde_json::json;
 use tokio::task::JoinSet;
 
 /// Returns a world whose tokens name a tenant.
 async fn world(limits: &'static str, more: &'static str) -> Result<World> {
-    World::with(Plan::config(move |config| {
+    let mut plan = Plan::config(move |config| {
         config.issuers.push_str("tenant = { claim = \"tenant\" }\n");
         config.limits = format!("[limits]\n{limits}\n");
         config.components.push_str(more);
-    }))
-    .await
+    });
+    let few = ["alice", "bob", "a", "b"].map(String::from);
+    let users = (0..FLOOD).map(|user| format!("flood{user}")).chain(few);
+    plan.issuer = issuer::Settings {
+        users: users
+            .map(|user| User::new(&user).may("orders", &[SCOPE]))
+            .collect(),
+        ..issuer::Settings::default()
+    };
+    World::with(plan).await
 }
 
 fn token(world: &World, user: &str, tenant: &str) -> Result<String> {
@@ -120,12 +129,17 @@ async fn a_tenant_that_floods_with_many_users_is_bounded_and_others_are_served()
         })
     };
     let mut flood = JoinSet::new();
-    for user in 0..30 {
+    for user in 0..FLOOD {
         flood.spawn(call(&format!("flood{user}"), "flood")?);
     }
-    while world.orders.requests().len() < 6 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let running = async {
+        while world.orders.requests().len() < 6 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), running)
+        .await
+        .context("the flood does not reach the service")?;
     // Another tenant's calls find places at once, although the flood waits for more.
     let (one, two) = tokio::try_join!(call("alice", "acme")?, call("bob", "acme")?)?;
     ensure!(
@@ -172,3 +186,6 @@ async fn a_tenant_that_floods_with_many_users_is_bounded_and_others_are_served()
     );
     Ok(())
 }
+
+/// The users of the tenant that floods.
+const FLOOD: usize = 30;

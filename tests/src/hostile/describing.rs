@@ -171,8 +171,8 @@ fn schemas() -> Vec<Case> {
         ),
         schema(
             "schema-of-itself",
-            "Has a schema that refers to itself.",
-            closed(r##""properties":{"a":{"$ref":"#"}}"##),
+            "Has a schema that refers to itself for the same value.",
+            closed(r##""allOf":[{"$ref":"#"}]"##),
         ),
         schema(
             "schema-from-a-file",
