@@ -188,9 +188,10 @@ impl Identity {
         Ok(caller)
     }
 
-    /// Forgets the verified tokens of callers who are `unwanted`.
+    /// Forgets the tokens of callers who are `unwanted`, verified and asked about.
     pub fn forget(&self, unwanted: impl Fn(&Caller) -> bool) {
-        self.verified.forget(unwanted);
+        self.verified.forget(&unwanted);
+        self.opaque.forget(unwanted);
     }
 
     /// Returns the expectations that a caller's token from this issuer must meet.

@@ -121,6 +121,11 @@ impl Trusted {
 }
 
 impl OpaqueTokens {
+    /// Forgets the callers who are `unwanted`.
+    pub(super) fn forget(&self, unwanted: impl Fn(&Caller) -> bool) {
+        self.fresh.forget(unwanted);
+    }
+
     fn standing(&self, digest: &TokenDigest) -> Standing {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.get(digest).is_some() {

@@ -90,6 +90,19 @@ async fn an_active_token_admits_for_a_minute_and_then_the_issuer_is_asked_again(
 }
 
 #[tokio::test]
+async fn the_issuer_is_asked_again_about_the_token_of_a_caller_who_was_forgotten() {
+    let scene = Asked::new(true, false).await;
+    scene.says(&scene.active());
+    for (forgotten, asked) in [("bob", 1), ("alice", 2)] {
+        assert!(scene.admit(TOKEN).await.is_ok());
+        let is_unwanted = |caller: &Caller| caller.actor().sub == forgotten;
+        scene.identity.forget(is_unwanted);
+        assert!(scene.admit(TOKEN).await.is_ok());
+        assert_eq!(scene.answers.asked(), asked, "{forgotten}");
+    }
+}
+
+#[tokio::test]
 async fn no_answer_admits_beyond_the_tokens_end() {
     let scene = Asked::new(true, false).await;
     let mut short = scene.active();
