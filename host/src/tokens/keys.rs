@@ -42,13 +42,14 @@ pub struct KeySettings {
 /// Returns the keys of a set that are not used, each with the reason.
 ///
 /// # Errors
-/// Fails if the whole set is refused, or has only keys for other uses.
+/// Fails if the whole set is refused, or if it has keys and none can be used.
 pub fn left_out(set: &[u8], algorithms: &[Algorithm]) -> Result<Vec<String>, String> {
     let set = set::parse(set, algorithms)?;
-    if set.is_empty() && set.left_out().is_empty() {
-        return Err("it has no key that tokens could be verified with".to_owned());
+    let left_out = set.left_out();
+    if set.is_empty() && !left_out.is_empty() {
+        return Err(format!("no key can be used: {}", left_out.join("; ")));
     }
-    Ok(set.left_out().to_vec())
+    Ok(left_out.to_vec())
 }
 
 /// The reasons for having no key.

@@ -96,6 +96,9 @@ pub(super) fn parse(bytes: &[u8], algorithms: &[Algorithm]) -> Result<KeySet, St
         }
     }
     usable = without_doubles(usable, &mut left_out);
+    if usable.is_empty() && left_out.is_empty() && !listed.is_empty() {
+        left_out.push("all keys: they are for other uses than signatures".to_owned());
+    }
     Ok(KeySet::of(usable, left_out, version))
 }
 
