@@ -14,7 +14,7 @@ use super::caller::Caller;
 use super::{AdmitError, Identity, Trusted};
 use crate::fair::{FairMap, Owned};
 use crate::principal::Principal;
-use crate::tokens::{Introspection, Standing, TokenDigest, TokenError, Verified};
+use crate::tokens::{Introspection, TokenDigest, TokenError, TokenStanding, Verified};
 
 /// The means of asking one issuer, and when to ask.
 pub struct Questions {
@@ -114,7 +114,7 @@ impl Trusted {
         };
         let answer = questions
             .endpoint
-            .ask(token, digest, Standing::Known)
+            .ask(token, digest, TokenStanding::Known)
             .await?;
         Ok(verified.confirm(answer.as_deref())?)
     }
@@ -126,12 +126,12 @@ impl OpaqueTokens {
         self.fresh.forget(unwanted);
     }
 
-    fn standing(&self, digest: &TokenDigest) -> Standing {
+    fn standing(&self, digest: &TokenDigest) -> TokenStanding {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.get(digest).is_some() {
-            Standing::Known
+            TokenStanding::Known
         } else {
-            Standing::Stranger
+            TokenStanding::Stranger
         }
     }
 

@@ -21,7 +21,7 @@ pub struct Introspection {
     issuer: String,
     endpoint: TokenEndpoint,
     clock: Arc<dyn Clock>,
-    asking: Mutex<HashMap<TokenDigest, Arc<Flight<Asked>>>>,
+    asking: Mutex<HashMap<TokenDigest, Arc<Flight<Introspected>>>>,
     /// The tokens that were not active when the issuer was asked last.
     inactive: Mutex<FairMap<TokenDigest, u64>>,
     strangers: Mutex<Allowance>,
@@ -31,7 +31,7 @@ pub struct Introspection {
 pub(crate) type TokenDigest = [u8; 32];
 
 /// The claims of an active token, or `None`.
-type Asked = Result<Option<Arc<Claims>>, IntrospectionError>;
+type Introspected = Result<Option<Arc<Claims>>, IntrospectionError>;
 
 /// The reasons for not knowing what a token means.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +59,7 @@ pub enum IntrospectionError {
 
 /// What is known about a token before the issuer is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum TokenStanding {
     /// The issuer signed it, or said before that it is active.
     Known,
     /// Anyone may have made it up.
@@ -93,7 +93,7 @@ impl Introspection {
         &self,
         token: &str,
         digest: TokenDigest,
-        standing: Standing,
+        standing: TokenStanding,
     ) -> Result<Option<Arc<Claims>>, IntrospectionError> {
         if self.was_inactive(&digest) {
             return Ok(None);
@@ -112,14 +112,14 @@ impl Introspection {
     fn flight(
         &self,
         digest: TokenDigest,
-        standing: Standing,
-    ) -> Result<Arc<Flight<Asked>>, IntrospectionError> {
+        standing: TokenStanding,
+    ) -> Result<Arc<Flight<Introspected>>, IntrospectionError> {
         let mut asking = lock(&self.asking);
         if let Some(flight) = asking.get(&digest) {
             return Ok(Arc::clone(flight));
         }
         let now = self.clock.now_ms();
-        if standing == Standing::Stranger && !lock(&self.strangers).take(now) {
+        if standing == TokenStanding::Stranger && !lock(&self.strangers).take(now) {
             let issuer = self.issuer.clone();
             return Err(IntrospectionError::TooMany { issuer });
         }
@@ -128,7 +128,7 @@ impl Introspection {
         Ok(flight)
     }
 
-    async fn question(&self, token: &str) -> Asked {
+    async fn question(&self, token: &str) -> Introspected {
         match self.endpoint.introspect(token).await {
             Ok(members) => Ok(members.map(|members| Arc::new(Claims::verified(members)))),
             Err(why) => {

@@ -20,7 +20,6 @@ use arc_swap::ArcSwapOption;
 use crate::egress::Tls;
 use crate::flight::{Flight, Landed};
 use crate::seams::Clock;
-use crate::tokens::unverified::KeyName;
 use set::KeySet;
 use source::Fetch;
 
@@ -37,6 +36,17 @@ pub struct KeySettings {
     pub source: KeySource,
     /// The algorithms that the issuer may use.
     pub algorithms: Vec<Algorithm>,
+}
+
+/// The names that a token gives its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tokens) struct KeyName<'t> {
+    /// `kid`: an opaque name, never a path or an address.
+    pub(in crate::tokens) id: Option<&'t str>,
+    /// `x5t#S256` or `x5t` (RFC 7515 §4.1.7): the thumbprint of the key's certificate.
+    pub(in crate::tokens) thumbprint: Option<&'t str>,
+    /// `alg`. An issuer may use one name for several keys of different algorithms.
+    pub(in crate::tokens) algorithm: &'t str,
 }
 
 /// Returns the keys of a set that are not used, each with the reason.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::claims::Claims;
 use super::error::TokenError;
-use super::keys::Key;
+use super::keys::{Key, KeyName};
 use super::types::TypeRule;
 use crate::json::{self, member};
 
@@ -22,17 +22,6 @@ pub(super) struct Jws<'t> {
     payload: &'t str,
     signed: &'t str,
     signature: &'t str,
-}
-
-/// The names that a token gives its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct KeyName<'t> {
-    /// `kid`: an opaque name, never a path or an address.
-    pub(super) id: Option<&'t str>,
-    /// `x5t#S256` or `x5t` (RFC 7515 §4.1.7): the thumbprint of the key's certificate.
-    pub(super) thumbprint: Option<&'t str>,
-    /// `alg`. An issuer may use one name for several keys of different algorithms.
-    pub(super) algorithm: &'t str,
 }
 
 impl<'t> Unverified<'t> {

@@ -29,7 +29,7 @@ async fn the_question_is_a_form_from_an_authenticated_client() {
     let (issuer, introspection, _clock) = scene().await;
     issuer.answer("200 OK", ACTIVE);
     let asked = introspection
-        .ask("a+b/c=", digest(1), Standing::Stranger)
+        .ask("a+b/c=", digest(1), TokenStanding::Stranger)
         .await;
     assert!(asked.is_ok_and(|claims| claims.is_some()));
     let request = issuer.last_request();
@@ -47,7 +47,7 @@ async fn everyone_with_one_token_waits_for_one_question() {
     let (issuer, introspection, _clock) = scene().await;
     issuer.answer("200 OK", ACTIVE);
     issuer.hold(true);
-    let asking = (0..50).map(|_| introspection.ask("abc", digest(1), Standing::Stranger));
+    let asking = (0..50).map(|_| introspection.ask("abc", digest(1), TokenStanding::Stranger));
     let release = async {
         issuer.came.notified().await;
         issuer.hold(false);
@@ -68,7 +68,7 @@ async fn a_token_that_is_not_active_is_asked_about_once_a_minute() {
     issuer.answer("200 OK", r#"{"active":false,"sub":"alice"}"#);
     for expected in [1, 1, 2, 2] {
         let asked = introspection
-            .ask("abc", digest(1), Standing::Stranger)
+            .ask("abc", digest(1), TokenStanding::Stranger)
             .await;
         assert!(asked.is_ok_and(|claims| claims.is_none()));
         assert_eq!(issuer.asked(), expected);
@@ -83,19 +83,19 @@ async fn strangers_share_one_allowance_and_known_tokens_need_none() {
     let mut refused = 0;
     for number in 0..1_000 {
         let asked = introspection
-            .ask("abc", digest(number), Standing::Stranger)
+            .ask("abc", digest(number), TokenStanding::Stranger)
             .await;
         refused += usize::from(matches!(asked, Err(IntrospectionError::TooMany { .. })));
     }
     assert_eq!((issuer.asked(), refused), (200, 800));
     let known = introspection
-        .ask("abc", digest(2_000), Standing::Known)
+        .ask("abc", digest(2_000), TokenStanding::Known)
         .await;
     assert_eq!((known.is_ok(), issuer.asked()), (true, 201));
     clock.forward(1_000);
     for number in 3_000..3_100 {
         let _refused = introspection
-            .ask("abc", digest(number), Standing::Stranger)
+            .ask("abc", digest(number), TokenStanding::Stranger)
             .await;
     }
     assert_eq!(issuer.asked(), 221, "twenty a second");
@@ -137,7 +137,7 @@ async fn an_issuer_that_does_not_say_is_named_and_the_token_is_not() {
         issuer.answer(status, body);
         clock.forward(1_000);
         let asked = introspection
-            .ask(token, digest(1), Standing::Stranger)
+            .ask(token, digest(1), TokenStanding::Stranger)
             .await;
         let why = asked.err().expect(body).to_string();
         assert!(
@@ -150,14 +150,14 @@ async fn an_issuer_that_does_not_say_is_named_and_the_token_is_not() {
     issuer.answer("200 OK", &large);
     assert!(
         introspection
-            .ask(token, digest(1), Standing::Stranger)
+            .ask(token, digest(1), TokenStanding::Stranger)
             .await
             .is_err()
     );
     issuer.answer("200 OK", ACTIVE);
     assert!(
         introspection
-            .ask(token, digest(1), Standing::Stranger)
+            .ask(token, digest(1), TokenStanding::Stranger)
             .await
             .is_ok(),
         "no failure is kept"

