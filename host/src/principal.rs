@@ -1,5 +1,5 @@
-//! The names of users, service accounts and tenants, by which shares, rates and connections are kept
-//! apart.
+//! The names of users, service accounts and tenants, by which shares, rates and connections are
+//! kept apart.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! `doctor`, `check --online` and `health`: what is wrong is named with its remedy, and what is right
-//! passes.
+//! `doctor`, `check --online` and `health`: what is wrong is named with its remedy, and what is
+//! right passes.
 
 use std::fs;
 

@@ -144,8 +144,8 @@ impl Gate {
         Self::with(bounds, limits.queue_time)
     }
 
-    /// Builds a gate with `total` places, of which one principal may have `each` and one tenant half,
-    /// and no queue.
+    /// Builds a gate with `total` places, of which one principal may have `each` and one tenant
+    /// half, and no queue.
     pub fn of(total: usize, each: usize) -> Self {
         let (script, tenant, target) = (total, (total / 2).max(each), total);
         let bounds = Bounds {

@@ -1,7 +1,8 @@
-//! The pace of requests: the number that one principal, and one tenant, may make in a minute, and at
-//! once.
+//! The pace of requests: the number that one principal, and one tenant, may make in a minute, and
+//! at once.
 //!
-//! Invariant: the memory for it is bounded, and no principal is slowed down by one of another tenant.
+//! Invariant: the memory for it is bounded, and no principal is slowed down by one of another
+//! tenant.
 
 use std::collections::HashMap;
 use std::hash::Hash;

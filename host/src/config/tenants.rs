@@ -1,4 +1,5 @@
-//! `[tenants."ALIAS:NAME"]`: tenants with a share or a rate of their own, and their names elsewhere.
+//! `[tenants."ALIAS:NAME"]`: tenants with a share or a rate of their own, and their names
+//! elsewhere.
 
 use std::collections::BTreeSet;
 

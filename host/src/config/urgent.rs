@@ -1,6 +1,6 @@
 //! The parts of a configuration that are needed while a host runs. They can be read even if another
-//! part of the file is wrong, because a denial is urgent, and the running host may still serve by an
-//! earlier version.
+//! part of the file is wrong, because a denial is urgent, and the running host may still serve by
+//! an earlier version.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

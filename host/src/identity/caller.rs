@@ -115,8 +115,8 @@ impl Caller {
         self.expires_at
     }
 
-    /// Returns the names to show beside the identifiers. They are not identity: no decision may look
-    /// at them.
+    /// Returns the names to show beside the identifiers. They are not identity: no decision may
+    /// look at them.
     pub fn display(&self) -> &Arc<DisplayNames> {
         &self.display
     }

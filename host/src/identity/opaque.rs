@@ -1,8 +1,8 @@
 //! Tokens about which the issuer is asked (RFC 7662): opaque ones, and JWTs that may have been
 //! revoked since they were signed.
 //!
-//! Invariant: an issuer's answer admits a caller for at most [`super::cache`]'s minute, never beyond
-//! the token's expiry, and only if it meets what a JWT must meet.
+//! Invariant: an issuer's answer admits a caller for at most [`super::cache`]'s minute, never
+//! beyond the token's expiry, and only if it meets what a JWT must meet.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -146,8 +146,8 @@ impl OpaqueTokens {
     }
 }
 
-/// Returns true if the text claims to be a signed JWT: three parts, the first of which is an object.
-/// Such a token is verified as one or refused, whatever an issuer would say about it.
+/// Returns true if the text claims to be a signed JWT: three parts, the first of which is an
+/// object. Such a token is verified as one or refused, whatever an issuer would say about it.
 fn is_jwt(token: &str) -> bool {
     let parts: Vec<&str> = token.splitn(4, '.').collect();
     let [header, _, _] = parts.as_slice() else {

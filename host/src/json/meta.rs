@@ -1,7 +1,7 @@
 //! The `_meta` that leaves the host on behalf of a component: of a definition, a result or a block.
 //!
-//! Invariant: a component speaks neither for the host nor for MCP. Every `_meta` of a component goes
-//! through [`MetaRule::outgoing`].
+//! Invariant: a component speaks neither for the host nor for MCP. Every `_meta` of a component
+//! goes through [`MetaRule::outgoing`].
 
 use std::sync::Arc;
 

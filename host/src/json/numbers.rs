@@ -49,8 +49,8 @@ pub fn wide_integers(value: &Value) -> Vec<String> {
     }
 }
 
-/// Writes each whole number of a value as an integer: `5.0` and `5e0` as `5`. JSON Schema takes them
-/// for integers, and many programs do not (RFC 8785 has one form for all of them).
+/// Writes each whole number of a value as an integer: `5.0` and `5e0` as `5`. JSON Schema takes
+/// them for integers, and many programs do not (RFC 8785 has one form for all of them).
 pub fn make_whole(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {

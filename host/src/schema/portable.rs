@@ -83,8 +83,8 @@ impl PortableOutput {
     /// Returns an output schema as clients get it.
     ///
     /// Before 2026-07-28 an output schema must be an object. A schema that is not one describes
-    /// there the member [`WRAP`] of an object, and so does the result, as the official SDKs' servers
-    /// do (SEP-2106).
+    /// there the member [`WRAP`] of an object, and so does the result, as the official SDKs'
+    /// servers do (SEP-2106).
     pub fn of(schema: &Value) -> Self {
         let is_wrapped = schema.get("type").and_then(Value::as_str) != Some("object");
         let base = if is_wrapped { WRAPPED_BASE } else { "" };

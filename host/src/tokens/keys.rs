@@ -1,8 +1,9 @@
 //! An issuer's public keys: fetched at the start, kept while good, renewed when they are needed.
 //!
-//! Invariant: each key verifies exactly one algorithm. A key that cannot be used costs its issuer no
-//! other key. A set that is refused changes nothing: the last good one stays, for a time. No token is judged by a set older than two renewals, unless the
-//! issuer was asked just now and did not answer.
+//! Invariant: each key verifies exactly one algorithm. A key that cannot be used costs its issuer
+//! no other key. A set that is refused changes nothing: the last good one stays, for a time. No
+//! token is judged by a set older than two renewals, unless the issuer was asked just now and did
+//! not answer.
 
 mod key;
 mod set;
@@ -207,7 +208,8 @@ impl KeyRing {
         tokio::spawn(async move { ring.look(recent).await });
     }
 
-    /// Returns true if these are the keys of this issuer, from this source and for these algorithms.
+    /// Returns true if these are the keys of this issuer, from this source and for these
+    /// algorithms.
     pub fn are_of(&self, settings: &KeySettings) -> bool {
         self.0.settings == *settings
     }

@@ -1,8 +1,8 @@
 //! The MCP library's view of one request: a caller, and the tools that the caller may see.
 //!
 //! rmcp answers the requests that have no effect (initialize, discover, lists, listening), for
-//! 2026-07-28 and, without sessions, the revisions before it. Each request gets a handler that captures the
-//! caller, so nothing about identity passes through the library.
+//! 2026-07-28 and, without sessions, the revisions before it. Each request gets a handler that
+//! captures the caller, so nothing about identity passes through the library.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -61,8 +61,8 @@ impl Granted {
     }
 }
 
-/// Returns the meaning of the server's refusal with this status. `asked` are the requested scopes. Of
-/// the server's text only a code in [`ERRORS`] goes further.
+/// Returns the meaning of the server's refusal with this status. `asked` are the requested scopes.
+/// Of the server's text only a code in [`ERRORS`] goes further.
 pub(super) fn refused(
     document: Option<&Value>,
     asked: &[String],

@@ -61,8 +61,8 @@ impl Algorithm {
         }
     }
 
-    /// Returns the algorithm of a key, or `None` for a kind of key that is not used. An RSA key that
-    /// names no algorithm is for the first of RS256 and PS256 that the issuer may use.
+    /// Returns the algorithm of a key, or `None` for a kind of key that is not used. An RSA key
+    /// that names no algorithm is for the first of RS256 and PS256 that the issuer may use.
     fn of(kind: KeyType<'_>, allowed: &[Self]) -> Option<Self> {
         let possible: &[Self] = match (kind.kty, kind.crv) {
             (Some("EC"), Some("P-256")) => &[Self::Es256],
