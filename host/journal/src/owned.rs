@@ -18,14 +18,14 @@
 mod trust;
 mod way;
 
-use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::durable::make_folder;
+use crate::durable::{make_folder, sync_all};
 pub use trust::{Open, Others, Trust};
 use way::Way;
 
@@ -165,6 +165,31 @@ fn check_folder(path: &Path, trust: &Trust, check: Check) -> Result<(), OwnedErr
         return Err(OwnedError::NotAFolder);
     }
     way.refuse(check(&way, way.metadata(), trust))
+}
+
+/// Replaces a file whole, or makes it. Everyone may read it, and only its owner may change it. When
+/// this returns, a loss of power cannot undo it.
+///
+/// # Errors
+/// Fails if it cannot be written. The file before is then as it was.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    // Left by a process that was killed, perhaps with another owner or mode.
+    match fs::remove_file(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .open(beside)?;
+    file.write_all(bytes)?;
+    sync_all(&file)?;
+    fs::rename(beside, path)?;
+    sync_all(&File::open(folder_of(path))?)
 }
 
 /// Returns the folder that a file is in; for a bare name, the working folder.

@@ -1,13 +1,12 @@
 //! `bailiwick sign`: states with a key that a file is the component of its name.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use bailiwick::envelope::{make_key, read_key};
 use bailiwick::intake::{is_component_name, sign, signature_of, signer_key};
+use bailiwick::owned;
 use bailiwick::seams::SystemRandom;
 use bailiwick_envelope::SigningKey;
 
@@ -40,7 +39,8 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         .collect::<anyhow::Result<_>>()?;
     for (file, (name, bytes)) in args.files.iter().zip(read) {
         let beside = signature_of(file);
-        write(&beside, &sign(&name, &bytes, &key)?)
+        // A watching host sees the old signature or the new one.
+        owned::replace(&beside, sign(&name, &bytes, &key)?.as_bytes())
             .with_context(|| format!("{} cannot be written", beside.display()))?;
         page.line(&format!("{} signs {name}", beside.display()))?;
     }
@@ -95,20 +95,6 @@ fn component(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
         file.display()
     );
     Ok((name.to_owned(), bytes))
-}
-
-/// Replaces the file whole: a watching host sees the old signature or the new one, in a file that
-/// its group cannot change.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let beside = path.with_extension("sig.new");
-    let _ = fs::remove_file(&beside);
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o644)
-        .open(&beside)?
-        .write_all(text.as_bytes())?;
-    fs::rename(&beside, path)
 }
 
 #[cfg(test)]

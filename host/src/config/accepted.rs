@@ -8,9 +8,8 @@
 //! error. So is the file of an earlier version, which is never converted silently.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::dispatch::Outline;
@@ -87,17 +86,8 @@ impl Accepted {
     pub fn accept(&mut self, component: &str, outline: Outline) -> Result<(), AcceptedError> {
         self.outlines.insert(component.to_owned(), outline);
         let write = || {
-            let beside = self.path.with_extension("new");
             let text = serde_json::to_string_pretty(&self.outlines)? + "\n";
-            let _ = fs::remove_file(&beside);
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o644)
-                .open(&beside)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&beside, &self.path)
+            owned::replace(&self.path, text.as_bytes())
         };
         write().map_err(|error| AcceptedError::Write(self.path.clone(), error))
     }

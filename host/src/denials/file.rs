@@ -12,7 +12,7 @@
 //! the list.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -273,26 +273,9 @@ fn text(list: &DenialList) -> Result<String, DenialsError> {
         .ok_or(DenialsError::List(NotAList::TooMany))
 }
 
-/// Replaces a file whole. When this returns, a loss of power cannot undo it.
 fn replace(path: &Path, text: &str) -> Result<(), DenialsError> {
-    let write = || {
-        let beside = added(path, ".new");
-        // Left by a process that was killed.
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o644)
-            .open(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        File::open(folder_of(path))?.sync_all()
-    };
-    write().map_err(|error| DenialsError::Write(path.to_owned(), error))
+    owned::replace(path, text.as_bytes())
+        .map_err(|error| DenialsError::Write(path.to_owned(), error))
 }
 
 fn added(path: &Path, end: &str) -> PathBuf {

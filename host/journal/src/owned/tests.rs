@@ -355,3 +355,22 @@ fn the_cause_names_the_path_and_what_mends_it() {
         );
     }
 }
+
+#[test]
+fn a_file_is_replaced_whole_whatever_lies_beside_it() {
+    let place = Place::new();
+    let path = place.at("list");
+    for text in ["one", "two"] {
+        // A process that was killed left this, open to all.
+        fs::write(place.at("list.new"), "half").unwrap();
+        mode(&place.at("list.new"), 0o666);
+        replace(&path, text.as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o022, 0);
+        assert!(!place.at("list.new").exists());
+    }
+    let folder = place.at("list.new");
+    fs::create_dir(&folder).unwrap();
+    assert!(replace(&path, b"three").is_err());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+}
