@@ -114,19 +114,20 @@ pub(super) enum Accepts {
 /// Reads the `Accept` headers (RFC 9110 §12.5.1), and writes in their place what the MCP library
 /// asks for. Without them a client accepts everything. Returns `None` if it does not accept JSON.
 pub(super) fn settle_accept(headers: &mut HeaderMap) -> Option<Accepts> {
-    let listed = |media_type: &str| {
-        let (kind, _) = media_type.split_once('/')?;
-        let ranges = [media_type, &format!("{kind}/*")];
-        ranges.into_iter().find_map(|range| weight(headers, range))
-    };
+    // Clients of MCP send exactly this.
+    let mut values = headers.get_all(header::ACCEPT).iter();
+    if values.next().is_some_and(|value| value == BOTH) && values.next().is_none() {
+        return Some(Accepts::Streams);
+    }
+    let listed = |media_type, all| weight(headers, media_type).or_else(|| weight(headers, all));
     let anything = match weight(headers, "*/*") {
         None => !headers.contains_key(header::ACCEPT),
         Some(is_accepted) => is_accepted,
     };
-    if !listed("application/json").unwrap_or(anything) {
+    if !listed("application/json", "application/*").unwrap_or(anything) {
         return None;
     }
-    let accepts = match listed("text/event-stream") {
+    let accepts = match listed("text/event-stream", "text/*") {
         Some(true) => Accepts::Streams,
         None if anything => Accepts::Anything,
         _ => Accepts::Json,
