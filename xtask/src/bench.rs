@@ -23,7 +23,8 @@ pub(crate) fn measure(project: &Project, arguments: &[String]) -> Result<ExitCod
     } else {
         release::build(project)?
     };
-    let mut bench = command(project, &host);
+    let results = project.target().join("bench");
+    let mut bench = command(project, &host, &results);
     let typed = ["cargo xtask bench".to_owned()].into_iter();
     let typed: Vec<String> = typed.chain(arguments.iter().cloned()).collect();
     bench.args(["--command", &typed.join(" ")]);
@@ -48,8 +49,9 @@ pub(crate) fn prepare(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Returns the program that measures this host, with the paths that it needs.
-pub(crate) fn command(project: &Project, host: &Path) -> Command {
+/// Returns the program that measures this host, with the paths that it needs. It writes its results
+/// to a folder.
+pub(crate) fn command(project: &Project, host: &Path, results: &Path) -> Command {
     let folder = project.target().join("bench");
     let mut bench = Command::new(built(project, "bailiwick-bench"));
     bench.current_dir(&project.root).arg("measure");
@@ -58,8 +60,8 @@ pub(crate) fn command(project: &Project, host: &Path) -> Command {
         ("--inside", built(project, "bailiwick-inside")),
         ("--components", folder.clone()),
         ("--work", folder.join("work")),
-        ("--json", folder.join("bench.json")),
-        ("--markdown", folder.join("bench.md")),
+        ("--json", results.join("bench.json")),
+        ("--markdown", results.join("bench.md")),
     ] {
         bench.arg(option).arg(value);
     }

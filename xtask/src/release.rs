@@ -25,7 +25,7 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf> {
         fs::remove_dir_all(&counts).with_context(|| counts.display().to_string())?;
     }
     step("serving calls, to count what they execute", || {
-        run(bench::command(project, &counting)
+        run(bench::command(project, &counting, &folder)
             .args(["--only", "http,service", "--rounds", "3"])
             .args(["--turn-ms", "1500", "--peers"])
             .arg(folder.join("none"))
