@@ -8,13 +8,15 @@
 //! Invariant: the output form accepts every value that the schema accepts, and every `$ref` in it
 //! has a target.
 
+mod targets;
 mod weaker;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use weaker::{Weaker, refers_nowhere};
+use targets::refers_nowhere;
+use weaker::Weaker;
 
 /// The revisions of MCP, by what their clients accept as an output schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
