@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
-use bailiwick::surfaces::Door;
+use bailiwick::surfaces::Entrance;
 
-static DOOR: LazyLock<Door> = LazyLock::new(|| Door::open(&std::env::temp_dir(), &[]));
+static ENTRANCE: LazyLock<Entrance> = LazyLock::new(|| Entrance::open(&std::env::temp_dir(), &[]));
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    DOOR.claims(bytes);
+    ENTRANCE.claims(bytes);
 });

@@ -23,24 +23,24 @@ use crate::seams::Clock;
 use crate::surfaces::Fate;
 use crate::tokens::{Algorithm, KeyFile, KeyRing, KeySettings, KeySource};
 
-/// A front door with one issuer, whose keys are in a file.
-pub struct Door {
+/// The front door, with one issuer, whose keys are in a file.
+pub struct Entrance {
     identity: Identity,
     runtime: Runtime,
     key: SigningKey,
 }
 
 /// A clock that stands.
-struct Standing;
+struct StandingClock;
 
-impl Clock for Standing {
+impl Clock for StandingClock {
     fn now_ms(&self) -> u64 {
         NOW * 1000
     }
 }
 
-impl Door {
-    /// Opens the door. The folder gets the file of keys: the door's own, and these.
+impl Entrance {
+    /// Opens the entrance. The folder gets the file of keys: its own, and these.
     pub fn open(folder: &Path, more: &[Value]) -> Self {
         let key = SigningKey::from_bytes(&[7; 32]);
         let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
@@ -56,7 +56,7 @@ impl Door {
             }),
             algorithms: Algorithm::ALL.to_vec(),
         };
-        let clock: Arc<dyn Clock> = Arc::new(Standing);
+        let clock: Arc<dyn Clock> = Arc::new(StandingClock);
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
         let keys = KeyRing::new(settings, &tls, Arc::clone(&clock));
         Self {

@@ -6,7 +6,7 @@ use std::thread;
 use bailiwick_dev::jws::{Algorithm, Key};
 use serde_json::{Map, Value, json};
 
-use super::{Door, Fate};
+use super::{Entrance, Fate};
 
 #[test]
 fn a_token_with_one_flipped_bit_is_refused_whatever_the_algorithm_and_the_bit() {
@@ -25,17 +25,21 @@ fn a_token_with_one_flipped_bit_is_refused_whatever_the_algorithm_and_the_bit() 
 fn flip_all(algorithm: Algorithm) -> usize {
     let folder = tempfile::tempdir().expect("a folder");
     let key = Key::generate("other", algorithm).expect("a key");
-    let door = Door::open(folder.path(), &[key.public_jwk()]);
+    let entrance = Entrance::open(folder.path(), &[key.public_jwk()]);
     let mut flipped = 0;
     for number in 0.. {
         let token = token(&key, number);
         let mut bytes = token.clone().into_bytes();
         let own = [token];
-        assert_eq!(door.token(&bytes, &own), Fate::Accepted, "{algorithm:?}");
+        assert_eq!(
+            entrance.token(&bytes, &own),
+            Fate::Accepted,
+            "{algorithm:?}"
+        );
         for at in 0..bytes.len() * 8 {
             flip(&mut bytes, at);
             assert_eq!(
-                door.token(&bytes, &own),
+                entrance.token(&bytes, &own),
                 Fate::Refused,
                 "{algorithm:?} {at}"
             );

@@ -5,33 +5,35 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Door, Fate, introspection, key_set, metadata, request};
+use super::{Entrance, Fate, introspection, key_set, metadata, request};
 use crate::campaign::{Campaign, mutated};
 
 #[test]
 fn a_damaged_token_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    let door = Door::open(folder.path(), &[]);
+    let entrance = Entrance::open(folder.path(), &[]);
     let own: Vec<String> = seeds("claims")
         .iter()
-        .map(|claims| door.token_with(claims))
+        .map(|claims| entrance.token_with(claims))
         .collect();
     let texts: Vec<Vec<u8>> = own.iter().map(|token| token.clone().into()).collect();
-    campaign("tokens", &texts, |token| door.token(token, &own));
+    campaign("tokens", &texts, |token| entrance.token(token, &own));
 }
 
 #[test]
 fn a_header_opens_only_if_any_reader_finds_an_access_token_in_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let door = Door::open(folder.path(), &[]);
-    campaign("headers", &seeds("header"), |header| door.header(header));
+    let entrance = Entrance::open(folder.path(), &[]);
+    campaign("headers", &seeds("header"), |header| {
+        entrance.header(header)
+    });
 }
 
 #[test]
 fn a_caller_is_the_one_that_any_reader_finds_in_the_claims() {
     let folder = tempfile::tempdir().expect("a folder");
-    let door = Door::open(folder.path(), &[]);
-    campaign("claims", &seeds("claims"), |claims| door.claims(claims));
+    let entrance = Entrance::open(folder.path(), &[]);
+    campaign("claims", &seeds("claims"), |claims| entrance.claims(claims));
 }
 
 #[test]
