@@ -129,16 +129,15 @@ impl Caller {
 
 /// Returns the subject, and whether it is a user or a service account.
 ///
-/// Some issuers write no subject into the token that a client gets for itself. If the operator says
-/// so, such a token is the client's: a service account with the client's name.
+/// Some issuers write no `subject_claim` into the token that a client gets for itself. If the
+/// operator says so, such a token is the client's: a service account with the client's name.
 fn subject(
     claims: &Claims,
     issuer: &IssuerSettings,
     client_id: &str,
 ) -> Result<(String, ActorKind), TokenError> {
     if issuer.client.without_subject && !claims.has(&issuer.subject_claim) {
-        // A user's token that only lacks the operator's claim still has `sub`.
-        if claims.client("sub")?.is_some_and(|sub| sub != client_id) {
+        if !is_clients_own(claims, &issuer.service_when, client_id)? {
             return Err(TokenError::Claim(issuer.subject_claim.clone()));
         }
         return Ok((client_id.to_owned(), ActorKind::Service));
@@ -156,6 +155,22 @@ fn subject(
         ActorKind::User
     };
     Ok((sub, kind))
+}
+
+/// Returns true if a token without `subject_claim` states that its client got it for itself.
+///
+/// A subject that is missing states nothing: AD FS, for example, writes no `sub` into users' tokens
+/// either, so all users would be the client's service account.
+fn is_clients_own(
+    claims: &Claims,
+    rule: &ServiceRule,
+    client_id: &str,
+) -> Result<bool, TokenError> {
+    match (claims.client("sub")?, rule) {
+        (Some(sub), _) => Ok(sub == client_id),
+        (None, ServiceRule::Claim { claim, fits }) => Ok(fits.admits(claims.string(claim)?)),
+        (None, ServiceRule::SubjectIsClient) => Ok(false),
+    }
 }
 
 /// Returns the claim `name`: a name, or the client's own identifier, which may be a longer URL.
