@@ -30,7 +30,7 @@ pub use endpoint::{ClientSettings, EndpointError, MalformedAnswer};
 pub(crate) use endpoint::{Granted, TokenEndpoint};
 pub use error::TokenError;
 pub use introspection::{Introspection, IntrospectionError};
-pub(crate) use introspection::{TokenDigest, TokenStanding};
+pub(crate) use introspection::{AskedAbout, TokenDigest, TokenStanding};
 pub(crate) use keys::SetVersion;
 pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySettings, KeySource, left_out};
 pub(crate) use names::{ACCESS_TOKEN, JWT};

@@ -2,7 +2,8 @@
 //! revoked since they were signed.
 //!
 //! Invariant: an issuer's answer admits a caller for at most [`super::cache`]'s minute, never
-//! beyond the token's expiry, and only if it meets what a JWT must meet.
+//! beyond the token's expiry, and only if it meets what a JWT must meet. It is asked about a token
+//! that it does not let in once a minute.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ use super::caller::Caller;
 use super::{AdmitError, Identity, Trusted};
 use crate::fair::{FairMap, Owned};
 use crate::principal::Principal;
-use crate::tokens::{Introspection, TokenDigest, TokenError, TokenStanding, Verified};
+use crate::tokens::{AskedAbout, Introspection, TokenDigest, TokenStanding, Verified};
 
 /// The means of asking one issuer, and when to ask.
 pub struct Questions {
@@ -80,12 +81,17 @@ impl Identity {
         if let Some(caller) = opaque.fresh.find(&digest, now, |_| Some(NO_KEYS)) {
             return Ok(caller);
         }
-        let answer = endpoint.ask(token, digest, opaque.standing(&digest));
-        let claims = answer.await?.ok_or(TokenError::Inactive)?;
-        let verified = self
-            .expectations(trusted)
-            .answered(claims, self.clock.as_ref())?;
-        let caller = Arc::new(Caller::new(&verified, &trusted.settings, digest)?);
+        let about = AskedAbout {
+            token,
+            digest,
+            standing: opaque.standing(&digest),
+        };
+        let expectations = self.expectations(trusted);
+        let judged = endpoint.ask(about, |claims| {
+            let verified = expectations.answered(claims, self.clock.as_ref())?;
+            Caller::new(&verified, &trusted.settings, digest)
+        });
+        let caller = Arc::new(judged.await??);
         let now = self.clock.now_ms();
         opaque.fresh.insert(digest, &caller, NO_KEYS, now);
         opaque.admitted(digest, &caller, now);
@@ -112,11 +118,15 @@ impl Trusted {
         let Some(questions) = self.questions.as_ref().filter(|questions| questions.check) else {
             return Ok(());
         };
-        let answer = questions
+        let about = AskedAbout {
+            token,
+            digest,
+            standing: TokenStanding::Known,
+        };
+        let judged = questions
             .endpoint
-            .ask(token, digest, TokenStanding::Known)
-            .await?;
-        Ok(verified.confirm(answer.as_deref())?)
+            .ask(about, |answer| verified.confirm(&answer));
+        Ok(judged.await??)
     }
 }
 

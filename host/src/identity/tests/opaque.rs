@@ -159,7 +159,8 @@ async fn an_answer_is_held_to_the_rules_of_a_jwt() {
         assert_eq!(scene.reason(&token).await, INVALID, "{name} = {value}");
         // Its twin is accepted.
         scene.says(&scene.active());
-        assert_eq!(scene.reason(&token).await, None, "{name} = {value}");
+        let twin = format!("twin-{number}");
+        assert_eq!(scene.reason(&twin).await, None, "{name} = {value}");
     }
     for name in ["iss", "aud", "exp", "sub", "client_id"] {
         let mut answer = scene.active();
@@ -187,6 +188,10 @@ async fn an_issuer_that_does_not_answer_admits_and_accuses_no_one() {
     assert_eq!(refused.reason(), RefusalReason::KeysUnavailable);
     assert!(!refused.to_string().contains(TOKEN), "{refused}");
     scene.says(&scene.active());
+    scene.clock.forward(999);
+    assert_eq!(scene.reason(TOKEN).await, UNAVAILABLE);
+    assert_eq!(scene.answers.asked(), 1, "not asked again within a second");
+    scene.clock.forward(1);
     assert!(scene.admit(TOKEN).await.is_ok(), "it is back");
     scene.answers.fail();
     scene.clock.forward(61_000);
@@ -195,6 +200,57 @@ async fn an_issuer_that_does_not_answer_admits_and_accuses_no_one() {
         UNAVAILABLE,
         "nothing is believed for longer"
     );
+}
+
+#[tokio::test]
+async fn a_refused_token_is_asked_about_once_a_minute_and_its_reason_stays() {
+    let scene = Asked::new(true, false).await;
+    let mut elsewhere = scene.active();
+    elsewhere["aud"] = json!("https://other.example");
+    scene.says(&elsewhere);
+    for _ in 0..100 {
+        let refused = scene.admit(TOKEN).await.expect_err("another audience");
+        assert!(
+            matches!(refused, AdmitError::Token(TokenError::Audience)),
+            "{refused}"
+        );
+        scene.clock.forward(500);
+    }
+    assert_eq!(scene.answers.asked(), 1);
+    scene.says(&scene.active());
+    assert!(scene.admit("another").await.is_ok(), "strangers may come");
+    assert_eq!(scene.reason(TOKEN).await, INVALID);
+    scene.clock.forward(10_000);
+    assert_eq!(scene.reason(TOKEN).await, None, "after a minute");
+    assert_eq!(scene.answers.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_jwt_that_the_issuer_does_not_confirm_is_asked_about_once_for_a_while() {
+    let scene = Asked::new(false, true).await;
+    let token = signed(OLD, &scene.claims());
+    scene.says(&json!({"active": true, "sub": "bob"}));
+    for _ in 0..100 {
+        let refused = scene.admit(&token).await.expect_err("another subject");
+        assert!(
+            matches!(refused, AdmitError::Token(TokenError::Contradicted("sub"))),
+            "{refused}"
+        );
+    }
+    assert_eq!(scene.answers.asked(), 1);
+    scene.answers.fail();
+    scene.clock.forward(61_000);
+    for _ in 0..100 {
+        assert_eq!(scene.reason(&token).await, UNAVAILABLE);
+    }
+    assert_eq!(scene.answers.asked(), 2);
+    scene.says(&json!({"active": true}));
+    let mut other = scene.claims();
+    other["jti"] = json!("2");
+    assert!(scene.admit(&signed(OLD, &other)).await.is_ok());
+    scene.clock.forward(1_000);
+    assert!(scene.admit(&token).await.is_ok());
+    assert_eq!(scene.answers.asked(), 4);
 }
 
 #[tokio::test]
