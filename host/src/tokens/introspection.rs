@@ -195,7 +195,7 @@ impl Introspection {
 }
 
 /// One caller's part in a question. Takes the question off the list when it ends, even if whoever
-/// asked is gone.
+/// asked is gone, but never a later question about the same token.
 struct UnderWay<'i> {
     of: &'i Introspection,
     digest: TokenDigest,
@@ -204,7 +204,11 @@ struct UnderWay<'i> {
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        lock(&self.of.asking).remove(&self.digest);
+        let mut asking = lock(&self.of.asking);
+        let own = |flight: &Arc<_>| Arc::ptr_eq(flight, &self.flight);
+        if asking.get(&self.digest).is_some_and(own) {
+            asking.remove(&self.digest);
+        }
     }
 }
 

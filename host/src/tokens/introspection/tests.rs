@@ -79,6 +79,21 @@ async fn everyone_with_one_token_waits_for_one_question() {
 }
 
 #[tokio::test]
+async fn a_question_that_ended_takes_no_later_one_off_the_list() {
+    let (_issuer, introspection, _clock) = scene().await;
+    let under_way = || introspection.under_way(stranger(1)).ok().expect("allowed");
+    let (first, beside) = (under_way(), under_way());
+    assert!(Arc::ptr_eq(&first.flight, &beside.flight), "one question");
+    drop(first);
+    let later = under_way();
+    drop(beside);
+    let joined = under_way();
+    assert!(Arc::ptr_eq(&later.flight, &joined.flight), "it is listed");
+    drop((later, joined));
+    assert!(lock(&introspection.asking).is_empty(), "nothing is kept");
+}
+
+#[tokio::test]
 async fn a_token_that_is_not_active_is_asked_about_once_a_minute() {
     let (issuer, introspection, clock) = scene().await;
     issuer.answer("200 OK", r#"{"active":false,"sub":"alice"}"#);
