@@ -31,15 +31,15 @@ pub struct Questions {
 pub(super) struct OpaqueTokens {
     /// The callers of the last minute.
     fresh: VerifiedTokens,
-    /// The tokens that were active once. Asking about them again is no stranger's question.
-    known: Mutex<FairMap<TokenDigest, ()>>,
+    /// The tokens that were admitted once. Asking about them again is no stranger's question.
+    known: Arc<Mutex<FairMap<TokenDigest, ()>>>,
 }
 
 impl Default for OpaqueTokens {
     fn default() -> Self {
         Self {
             fresh: VerifiedTokens::default(),
-            known: Mutex::new(FairMap::new(MAX_KNOWN)),
+            known: Arc::new(Mutex::new(FairMap::new(MAX_KNOWN))),
         }
     }
 }
@@ -58,15 +58,28 @@ impl Identity {
         self
     }
 
+    /// Makes no stranger of a token that `earlier` admitted and that the same issuer is asked about.
+    /// No answer is kept: each token is asked about again.
+    #[must_use]
+    pub fn knowing(mut self, earlier: &Self) -> Self {
+        let issuer = |identity: &Self| Some(identity.opaque_issuer()?.settings.issuer.clone());
+        if issuer(&self).is_some() && issuer(&self) == issuer(earlier) {
+            self.opaque.known = Arc::clone(&earlier.opaque.known);
+        }
+        self
+    }
+
+    fn opaque_issuer(&self) -> Option<&Trusted> {
+        self.issuers.iter().find(|trusted| trusted.admits_opaque())
+    }
+
     /// Returns the issuer of tokens that are no JWTs, if `token` is none.
     pub(super) fn issuer_of_opaque(&self, token: &str) -> Option<(&Trusted, &Introspection)> {
         if is_jwt(token) {
             return None;
         }
-        self.issuers.iter().find_map(|trusted| {
-            let questions = trusted.questions.as_ref()?;
-            questions.opaque.then_some((trusted, &questions.endpoint))
-        })
+        let trusted = self.opaque_issuer()?;
+        Some((trusted, &trusted.questions.as_ref()?.endpoint))
     }
 
     /// Returns the caller whom an opaque token names, according to its issuer now or a moment ago.

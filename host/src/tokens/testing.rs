@@ -114,6 +114,11 @@ impl Issuer {
         let _written = stream.write_all((head + &body).as_bytes()).await;
     }
 
+    /// Returns the address of its answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Publishes the keys of these seeds, and no others.
     pub(crate) fn publish(&self, seeds: &[u8]) {
         let keys: Vec<Value> = seeds.iter().map(|seed| jwk(*seed)).collect();
