@@ -271,6 +271,25 @@ async fn a_host_whose_issuer_comes_back_can_admit_again_though_no_token_comes() 
 }
 
 #[tokio::test]
+async fn a_set_without_a_usable_key_makes_the_host_unready_and_accuses_no_token() {
+    let scene = Scene::new().await;
+    scene.issuer.publish(&[OLD]);
+    let token = scene.token(OLD, "alice");
+    assert!(scene.admit(&token).await.is_ok() && scene.identity.can_admit());
+    scene.issuer.publish(&[]);
+    scene.clock.forward(3 * MINUTE);
+    let admitted = scene.admit(&token).await.map(drop);
+    assert_eq!(
+        admitted.map_err(|error| error.reason()),
+        Err(RefusalReason::KeysUnavailable)
+    );
+    assert!(!scene.identity.can_admit());
+    scene.issuer.publish(&[OLD]);
+    scene.clock.forward(31_000);
+    assert!(scene.admit(&token).await.is_ok() && scene.identity.can_admit());
+}
+
+#[tokio::test]
 async fn a_tokens_times_are_within_the_issuers_bounds() {
     const DAY: u64 = 86_400;
     let usual = TimeRule::default();

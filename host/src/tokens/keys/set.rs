@@ -66,6 +66,18 @@ impl KeySet {
     pub(super) fn is_empty(&self) -> bool {
         self.empty
     }
+
+    /// Checks that a key can be used.
+    ///
+    /// # Errors
+    /// Fails with the reason for each key that cannot.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match self.left_out.as_slice() {
+            _ if !self.empty => Ok(()),
+            [] => Err("it has no key".to_owned()),
+            left_out => Err(format!("no key in it can be used: {}", left_out.join("; "))),
+        }
+    }
 }
 
 /// Reads a set, and leaves out each key that cannot be used.
