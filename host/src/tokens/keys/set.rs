@@ -109,7 +109,7 @@ pub(super) fn parse(bytes: &[u8], algorithms: &[Algorithm]) -> Result<KeySet, St
     }
     usable = without_doubles(usable, &mut left_out);
     if usable.is_empty() && left_out.is_empty() && !listed.is_empty() {
-        left_out.push("all keys: they are for other uses than signatures".to_owned());
+        left_out.push(PASSED_OVER.to_owned());
     }
     Ok(KeySet::of(usable, left_out, version))
 }
@@ -200,6 +200,8 @@ impl KeySet {
 }
 
 const MAX_KEYS: usize = 64;
+const PASSED_OVER: &str = "all keys: they are for other uses than signatures, or for algorithms or \
+                           curves that are not among `algorithms`";
 
 #[cfg(test)]
 mod tests;

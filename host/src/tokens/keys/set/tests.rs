@@ -89,6 +89,23 @@ fn a_key_is_used_only_for_what_the_issuer_publishes_it_for() {
 }
 
 #[test]
+fn a_set_of_keys_that_are_all_passed_over_says_so_with_both_reasons() {
+    for (key, allowed) in [
+        (ec(r#","use":"enc""#), &Algorithm::ALL[..]),
+        (ec(r#","alg":"ES384""#), &Algorithm::ALL),
+        (ec("").replace("P-256", "P-384"), &Algorithm::ALL),
+        (ec(""), &[Algorithm::EdDsa]),
+    ] {
+        let set = parse(format!(r#"{{"keys":[{key}]}}"#).as_bytes(), allowed);
+        let told = set.and_then(|set| set.check()).err().unwrap_or_default();
+        for reason in ["other uses than signatures", "not among `algorithms`"] {
+            assert!(told.contains(reason), "{key}: {told}");
+        }
+    }
+    assert_eq!(read(&ec("")).and_then(|set| set.check()), Ok(()));
+}
+
+#[test]
 fn a_key_with_a_member_of_another_type_is_left_out_alone() {
     let good = ec(r#","kid":"good""#);
     let left_out = |key: &str| {
