@@ -45,8 +45,9 @@ pub struct KeySettings {
 pub(in crate::tokens) struct KeyName<'t> {
     /// `kid`: an opaque name, never a path or an address.
     pub(in crate::tokens) id: Option<&'t str>,
-    /// `x5t#S256` or `x5t` (RFC 7515 §4.1.7): the thumbprint of the key's certificate.
-    pub(in crate::tokens) thumbprint: Option<&'t str>,
+    /// `x5t#S256` and `x5t` (RFC 7515 §4.1.7): the thumbprints of the key's certificate. A set may
+    /// state either.
+    pub(in crate::tokens) thumbprints: [Option<&'t str>; 2],
     /// `alg`. An issuer may use one name for several keys of different algorithms.
     pub(in crate::tokens) algorithm: &'t str,
 }
@@ -288,7 +289,8 @@ impl Ring {
 
     fn missing(&self, name: &KeyName<'_>) -> KeyError {
         let issuer = self.settings.issuer.clone();
-        if name.id.or(name.thumbprint).is_some() {
+        let [sha256, sha1] = name.thumbprints;
+        if name.id.or(sha256).or(sha1).is_some() {
             KeyError::Unknown { issuer }
         } else {
             KeyError::Unnamed { issuer }

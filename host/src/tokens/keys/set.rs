@@ -40,17 +40,22 @@ impl KeySet {
     /// Returns the key of this name; without a name, the only key. Of several keys of one name, it
     /// is the one of the named algorithm.
     pub(super) fn find(&self, name: &KeyName<'_>) -> Option<Arc<Key>> {
-        let keys = match (name.id, name.thumbprint) {
+        let keys = match (name.id, name.thumbprints) {
             (Some(id), _) => self.named.get(id),
-            // Some issuers use the thumbprint as the `kid` of the key.
-            (None, Some(thumbprint)) => self
-                .certified
-                .get(thumbprint)
-                .or_else(|| self.named.get(thumbprint)),
-            (None, None) => return self.only.clone(),
+            (None, [None, None]) => return self.only.clone(),
+            (None, thumbprints) => thumbprints
+                .into_iter()
+                .flatten()
+                .find_map(|thumbprint| self.certified(thumbprint)),
         }?;
         let fits = |key: &&Arc<Key>| key.algorithm().is_named(name.algorithm);
         keys.iter().find(fits).or_else(|| keys.first()).cloned()
+    }
+
+    /// Returns the keys of a certificate. Some issuers use the thumbprint as the `kid` of the key.
+    fn certified(&self, thumbprint: &str) -> Option<&Vec<Arc<Key>>> {
+        let certified = self.certified.get(thumbprint);
+        certified.or_else(|| self.named.get(thumbprint))
     }
 
     pub(super) fn version(&self) -> SetVersion {

@@ -6,7 +6,7 @@ use crate::tokens::testing::{Hands, Issuer};
 
 const NAME: KeyName<'static> = KeyName {
     id: Some("key-1"),
-    thumbprint: None,
+    thumbprints: [None; 2],
     algorithm: "EdDSA",
 };
 

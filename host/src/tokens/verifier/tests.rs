@@ -243,6 +243,9 @@ async fn a_token_may_name_its_key_by_a_thumbprint() {
         // The name of a key counts more than its thumbprint.
         (json!({"kid": "key-2", "x5t": "print-1"}), unknown),
         (json!({"kid": "key-1", "x5t": "print-2"}), Ok(())),
+        (json!({"kid": "key-1", "x5t": 7, "x5t#S256": null}), Ok(())),
+        (json!({"kid": null, "x5t": "print-1"}), ill_typed("kid")),
+        (json!({"x5t": "print-1", "x5t#S256": "unknown"}), Ok(())),
         (json!({"x5t": 7}), ill_typed("x5t")),
         (json!({"x5t#S256": null}), ill_typed("x5t#S256")),
         (json!({"x5t": "p".repeat(257)}), ill_typed("x5t")),

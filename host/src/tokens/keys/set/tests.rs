@@ -50,7 +50,7 @@ fn read(keys: &str) -> Result<KeySet, String> {
 fn found(set: &KeySet, id: Option<&str>) -> Option<Arc<Key>> {
     set.find(&KeyName {
         id,
-        thumbprint: None,
+        thumbprints: [None; 2],
         algorithm: "ES256",
     })
 }
@@ -132,8 +132,18 @@ fn a_key_with_a_member_of_another_type_is_left_out_alone() {
         let told = left_out(&ec(&format!(r#","key_ops":{value}"#)));
         assert!(told.contains("`key_ops` is "), "{value}: {told:?}");
     }
-    let told = left_out(&ec(r#","x5t":7"#));
-    assert!(told.contains("`x5t` is "), "{told}");
+}
+
+#[test]
+fn a_thumbprint_that_cannot_be_read_costs_no_key() {
+    for member in ["x5t", "x5t#S256"] {
+        for value in ["7", "null", r#"["p"]"#, "{}"] {
+            let set = read(&ec(&format!(r#","kid":"a","{member}":{value}"#)));
+            let set = set.unwrap_or_else(|why| panic!("{why}"));
+            assert!(found(&set, Some("a")).is_some(), "{member}: {value}");
+            assert!(set.left_out().is_empty() && set.certified.is_empty());
+        }
+    }
 }
 
 #[test]
@@ -165,7 +175,7 @@ fn one_name_may_stand_for_a_key_of_each_algorithm() {
     let of = |algorithm| {
         let name = KeyName {
             id: Some("rsa"),
-            thumbprint: None,
+            thumbprints: [None; 2],
             algorithm,
         };
         set.find(&name).map(|key| key.algorithm())
@@ -210,19 +220,24 @@ fn a_key_may_be_found_by_the_thumbprint_of_its_certificate() {
         ec(r#","kid":"t""#)
     );
     let set = read(&keys).unwrap_or_else(|why| panic!("{why}"));
-    for (thumbprint, is_there) in [
-        ("p", true),
-        ("q", true),
-        ("t", true),
-        ("a", true),
-        ("z", false),
+    for (sha256, sha1, is_there) in [
+        (None, Some("p"), true),
+        (None, Some("q"), true),
+        (None, Some("t"), true),
+        (None, Some("a"), true),
+        (None, Some("z"), false),
+        (Some("q"), None, true),
+        // Either is enough: an issuer may publish only one of them.
+        (Some("z"), Some("p"), true),
+        (Some("q"), Some("z"), true),
+        (Some("z"), Some("z"), false),
     ] {
         let name = KeyName {
             id: None,
-            thumbprint: Some(thumbprint),
+            thumbprints: [sha256, sha1],
             algorithm: "ES256",
         };
-        assert_eq!(set.find(&name).is_some(), is_there, "{thumbprint}");
+        assert_eq!(set.find(&name).is_some(), is_there, "{sha256:?} {sha1:?}");
     }
 }
 
