@@ -1,6 +1,7 @@
 //! Admission of callers: by which keys, how long after a change, and under which names.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod confirmed;
 mod names;
 mod opaque;
 mod proofs;

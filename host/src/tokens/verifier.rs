@@ -117,7 +117,7 @@ impl Expectations<'_> {
         if claims.string("iss")? != self.issuer {
             return Err(TokenError::Issuer);
         }
-        claims.check_bearer()?;
+        claims.check_access()?;
         claims.check_plain_access()?;
         self.check(&claims, clock.now())?;
         Ok(Verified {
