@@ -75,6 +75,14 @@ impl Caller {
         })
     }
 
+    /// Returns the caller of a token that its issuer lets end earlier than it states.
+    pub(super) fn ending_by(self, end: Option<u64>) -> Self {
+        Self {
+            expires_at: end.map_or(self.expires_at, |end| self.expires_at.min(end)),
+            ..self
+        }
+    }
+
     /// Returns the principal that initiated the request.
     pub fn actor(&self) -> &Arc<Actor> {
         &self.actor
@@ -110,7 +118,8 @@ impl Caller {
         needed.iter().all(|scope| self.scopes.contains(scope))
     }
 
-    /// Returns the token's expiry, in seconds since 1970-01-01 UTC.
+    /// Returns the token's expiry, in seconds since 1970-01-01 UTC: the earlier one, if its issuer
+    /// was asked about it and says otherwise.
     pub fn expires_at(&self) -> u64 {
         self.expires_at
     }

@@ -15,7 +15,8 @@ use super::caller::Caller;
 use super::{AdmitError, Identity, Trusted};
 use crate::fair::{FairMap, Owned};
 use crate::principal::Principal;
-use crate::tokens::{AskedAbout, Introspection, TokenDigest, TokenStanding, Verified};
+use crate::seams::Clock;
+use crate::tokens::{AskedAbout, Claims, Introspection, TokenDigest, TokenStanding, Verified};
 
 /// The means of asking one issuer, and when to ask.
 pub struct Questions {
@@ -122,24 +123,19 @@ impl Trusted {
     }
 
     /// Asks the issuer whether it still stands by a verified JWT, if the operator wants that.
+    /// Returns the end that its answer states.
     pub(super) async fn confirm(
         &self,
         verified: &Verified,
-        token: &str,
-        digest: TokenDigest,
-    ) -> Result<(), AdmitError> {
+        about: AskedAbout<'_>,
+        clock: &dyn Clock,
+    ) -> Result<Option<u64>, AdmitError> {
         let Some(questions) = self.questions.as_ref().filter(|questions| questions.check) else {
-            return Ok(());
+            return Ok(None);
         };
-        let about = AskedAbout {
-            token,
-            digest,
-            standing: TokenStanding::Known,
-        };
-        let judged = questions
-            .endpoint
-            .ask(about, |answer| verified.confirm(&answer));
-        Ok(judged.await??)
+        // The time of the answer, because it may have taken a while.
+        let judge = |answer: Arc<Claims>| verified.confirm(&answer, clock.now());
+        Ok(questions.endpoint.ask(about, judge).await??)
     }
 }
 

@@ -104,6 +104,18 @@ impl Claims {
         self.date("exp")?.ok_or_else(|| malformed("exp"))
     }
 
+    /// Returns the `exp` of an issuer's answer about a token, if it states one. A fraction is
+    /// dropped.
+    ///
+    /// # Errors
+    /// Fails if it is past at the time `now`, or malformed.
+    pub(super) fn end(&self, now: u64) -> Result<Option<u64>, TokenError> {
+        match self.date("exp")?.map(NumericDate::floor) {
+            Some(end) if now >= end => Err(TokenError::Expired),
+            end => Ok(end),
+        }
+    }
+
     /// Checks `exp`, `nbf` and `iat` (RFC 7519 §4.1) at the time `now`.
     ///
     /// # Errors

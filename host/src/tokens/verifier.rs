@@ -199,18 +199,20 @@ impl Verified {
     }
 
     /// Checks that the issuer, asked about this token, still stands by it. `answer` are the
-    /// members of its answer that the token is active.
+    /// members of its answer that the token is active. Returns the end that the answer states, in
+    /// seconds since 1970-01-01 UTC.
     ///
     /// # Errors
-    /// Fails if the answer is about another token.
-    pub(crate) fn confirm(&self, answer: &Claims) -> Result<(), TokenError> {
+    /// Fails if the answer is about another token, or about one that has expired.
+    pub(crate) fn confirm(&self, answer: &Claims, now: u64) -> Result<Option<u64>, TokenError> {
         for name in ["iss", "sub", "jti"] {
             if answer.has(name) && answer.string(name)? != self.claims.string(name)? {
                 return Err(TokenError::Contradicted(name));
             }
         }
         answer.check_bearer()?;
-        answer.check_plain_access()
+        answer.check_plain_access()?;
+        answer.end(now)
     }
 
     /// Returns a token with these claims, as if it had been verified.

@@ -1,5 +1,6 @@
 //! JWTs about which the issuer is asked beside their verification (`check = "introspect"`).
 
+use super::super::testing::ISSUER;
 use super::opaque::{Asked, INVALID, UNAVAILABLE};
 use super::*;
 
@@ -87,4 +88,45 @@ async fn a_jwt_is_confirmed_only_by_an_answer_about_itself() {
         UNAVAILABLE,
         "it fails closed"
     );
+}
+
+#[tokio::test]
+async fn a_confirmed_jwt_ends_when_the_answer_about_it_ends_if_that_is_earlier() {
+    let scene = Asked::new(false, true).await;
+    for (number, (exp, expected)) in [
+        (json!(START + 5), Ok(START + 5)),
+        (json!(1_763_712_005.9), Ok(START + 5)), // START + 5 and a fraction
+        (json!(START + 3600), Ok(START + 3600)),
+        (json!(START + 9999), Ok(START + 3600)),
+        (json!(START), Err(TokenError::Expired)),
+        (json!(1_763_712_000.9), Err(TokenError::Expired)),
+        (json!(null), Err(TokenError::Claim("exp".into()))),
+        (json!("9999999999"), Err(TokenError::Claim("exp".into()))),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut claims = scene.claims();
+        claims["number"] = json!(number);
+        scene.says(&json!({"active": true, "exp": exp}));
+        let admitted = scene.admit(&signed(OLD, &claims)).await;
+        let end = admitted.map(|caller| caller.expires_at());
+        assert_eq!(
+            end.map_err(|why| why.to_string()),
+            expected.map_err(|why| why.to_string()),
+            "{exp}"
+        );
+    }
+    let mut claims = scene.claims();
+    claims["number"] = json!("remembered");
+    let token = signed(OLD, &claims);
+    scene.says(&json!({"active": true, "exp": START + 5}));
+    assert!(scene.admit(&token).await.is_ok());
+    let asked = scene.answers.asked();
+    scene.clock.forward(4_999);
+    assert!(scene.admit(&token).await.is_ok());
+    assert_eq!(scene.answers.asked(), asked, "it is remembered until then");
+    scene.clock.forward(1);
+    assert_eq!(scene.reason(&token).await, INVALID);
+    assert_eq!(scene.answers.asked(), asked + 1);
 }

@@ -37,9 +37,9 @@ fn stranger(number: usize) -> AskedAbout<'static> {
     about(number, TokenStanding::Stranger)
 }
 
-type Asked = Result<Result<Arc<Claims>, TokenError>, IntrospectionError>;
+type Judged = Result<Result<Arc<Claims>, TokenError>, IntrospectionError>;
 
-fn is_active(asked: &Asked) -> bool {
+fn is_active(asked: &Judged) -> bool {
     matches!(asked, Ok(Ok(_)))
 }
 
