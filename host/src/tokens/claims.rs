@@ -92,6 +92,12 @@ impl Claims {
         self.has(name) && !member::is_null(&self.0, name)
     }
 
+    /// Returns true if these claims state `name` and the `answer` about them states it otherwise. A
+    /// token without the claim has nothing that could be contradicted.
+    pub(super) fn is_contradicted(&self, answer: &Self, name: &str) -> bool {
+        self.states(name) && answer.has(name) && self.0.get(name) != answer.0.get(name)
+    }
+
     /// Returns the token's expiry, in seconds since 1970-01-01 UTC. A fraction is dropped.
     ///
     /// # Errors

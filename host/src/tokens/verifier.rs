@@ -205,10 +205,9 @@ impl Verified {
     /// # Errors
     /// Fails if the answer is about another token, or about one that has expired.
     pub(crate) fn confirm(&self, answer: &Claims, now: u64) -> Result<Option<u64>, TokenError> {
-        for name in ["iss", "sub", "jti"] {
-            if answer.has(name) && answer.string(name)? != self.claims.string(name)? {
-                return Err(TokenError::Contradicted(name));
-            }
+        let contradicted = |name: &&str| self.claims.is_contradicted(answer, name);
+        if let Some(name) = ["iss", "sub", "jti"].into_iter().find(contradicted) {
+            return Err(TokenError::Contradicted(name));
         }
         answer.check_bearer()?;
         answer.check_plain_access()?;

@@ -315,3 +315,29 @@ async fn another_claim_may_state_the_audience_but_never_against_aud() {
         );
     }
 }
+
+#[test]
+fn an_answer_contradicts_only_what_the_token_states_too() {
+    let confirm = |token: &Value, answer: &Value| {
+        let answer = answer.as_object().expect("an object").clone();
+        let confirmed = Verified::for_tests(token).confirm(&Claims::verified(answer), NOW);
+        confirmed.map(drop)
+    };
+    let refused = |name| Err(TokenError::Contradicted(name));
+    for (token, answer, expected) in [
+        (json!({"sub": "a"}), json!({"sub": "a"}), Ok(())),
+        (json!({"sub": "a"}), json!({}), Ok(())),
+        (json!({"uid": "a"}), json!({"sub": "a", "jti": "1"}), Ok(())),
+        (json!({"jti": null}), json!({"jti": "1"}), Ok(())),
+        (json!({"jti": 7}), json!({"jti": 7}), Ok(())),
+        (json!({"jti": ""}), json!({"jti": ""}), Ok(())),
+        (json!({"jti": 7}), json!({"jti": "7"}), refused("jti")),
+        (json!({"jti": ""}), json!({"jti": "1"}), refused("jti")),
+        (json!({"sub": "a"}), json!({"sub": "A"}), refused("sub")),
+        (json!({"sub": "a"}), json!({"sub": null}), refused("sub")),
+        (json!({"sub": "a"}), json!({"sub": ["a"]}), refused("sub")),
+        (json!({"iss": ISSUER}), json!({"iss": "https://idp.example/"}), refused("iss")),
+    ] {
+        assert_eq!(confirm(&token, &answer), expected, "{token} {answer}");
+    }
+}
