@@ -128,8 +128,8 @@ impl Expectations<'_> {
 
     fn check(&self, claims: &Claims, now: u64) -> Result<(), TokenError> {
         claims.check_times(now, self.times)?;
-        let expiry = claims.expiry()?;
-        if self.ends_by.is_some_and(|end| expiry > end) {
+        let latest = claims.latest_expiry()?;
+        if self.ends_by.is_some_and(|end| latest > end) {
             return Err(TokenError::Outlives);
         }
         self.audience.check(claims)?;

@@ -120,7 +120,7 @@ async fn callers_and_issued_tokens_are_held_to_the_same_rules_and_issued_ones_to
             "{name} = {value}"
         );
     }
-    let issued_alone: [(&str, Value, TokenError); 5] = [
+    let issued_alone: [(&str, Value, TokenError); 6] = [
         (
             "aud",
             json!([AUDIENCE, "https://other.example"]),
@@ -130,6 +130,7 @@ async fn callers_and_issued_tokens_are_held_to_the_same_rules_and_issued_ones_to
         ("sub", json!(null), claim("sub")),
         ("sub", json!("alice "), claim("sub")),
         ("exp", json!(NOW + 3601), TokenError::Outlives),
+        ("exp", json!(1_763_715_600.25), TokenError::Outlives), // NOW + 3600 and a fraction
     ];
     for (name, value, why) in issued_alone {
         let mut changed = claims();
