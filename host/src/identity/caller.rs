@@ -204,7 +204,7 @@ fn tenant(claims: &Claims, rule: Option<&TenantRule>) -> Result<Option<String>, 
 }
 
 fn agent(claims: &Claims, rule: &AgentRule, client_id: String) -> Result<Agent, TokenError> {
-    let mut chain = actors(claims)?;
+    let mut chain = actors(claims, &client_id)?;
     let id = match rule {
         AgentRule::Claim(claim) => claims.string(claim)?.to_owned(),
         AgentRule::ActorOrClient if chain.is_empty() => client_id.clone(),
@@ -220,14 +220,14 @@ fn agent(claims: &Claims, rule: &AgentRule, client_id: String) -> Result<Agent, 
 
 /// Returns the `act` chain, outermost first (RFC 8693 §4.1). A chain that is too long is refused:
 /// cutting it would hide an agent.
-fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
+fn actors(claims: &Claims, client_id: &str) -> Result<Vec<PriorActor>, TokenError> {
     let mut chain = Vec::new();
     let mut next = claims.actor()?;
     while let Some(actor) = next {
         if chain.len() == MAX_ACTORS {
             return Err(TokenError::Claim("act".into()));
         }
-        let sub = actor.string("sub")?.to_owned();
+        let sub = named(&actor, "sub", client_id)?.to_owned();
         chain.push(PriorActor {
             sub,
             iss: actor.optional_string("iss")?.map(String::from),

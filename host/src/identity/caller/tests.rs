@@ -224,6 +224,18 @@ fn only_the_clients_that_the_operator_allows_are_admitted() {
         caller(&issuer, &other).is_err(),
         "a long subject is only the client itself"
     );
+    let act = json!({"sub": url, "act": {"sub": url}});
+    let acting = json!({"client_id": url, "act": act});
+    let acting = caller(&issuer, &acting).expect("a caller");
+    let prior = acting.agent().prior.first().map(|prior| prior.sub.clone());
+    assert_eq!((&acting.agent().id, prior.as_ref()), (&url, Some(&url)));
+    for (client, actor) in [("web", &url), (url.as_str(), &format!("{url}/"))] {
+        let other = json!({"client_id": client, "act": {"sub": actor}});
+        assert!(
+            caller(&issuer, &other).is_err(),
+            "a long actor is only the client itself"
+        );
+    }
 }
 
 #[test]
