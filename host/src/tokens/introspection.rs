@@ -117,10 +117,10 @@ impl Introspection {
         about: AskedAbout<'_>,
         judge: impl FnOnce(Arc<Claims>) -> Result<T, TokenError>,
     ) -> Result<Result<T, TokenError>, IntrospectionError> {
-        if let Some(refused) = self.remembered(&about.digest) {
-            return refused.map(Err);
-        }
-        let under_way = self.under_way(about)?;
+        let under_way = match self.under_way(about) {
+            Ok(under_way) => under_way,
+            Err(refused) => return refused.map(Err),
+        };
         let flight = &under_way.flight;
         let asked = flight.join(|_| true, || self.question(about.token)).await;
         let judged = asked.map(|claims| claims.ok_or(TokenError::Inactive).and_then(judge));
@@ -132,16 +132,21 @@ impl Introspection {
         judged
     }
 
-    /// Joins the question about this token that is under way, or begins one if that is allowed.
-    fn under_way(&self, about: AskedAbout<'_>) -> Result<UnderWay<'_>, IntrospectionError> {
+    /// Joins the question about this token that is under way, or begins one if that is needed and
+    /// allowed.
+    fn under_way(&self, about: AskedAbout<'_>) -> Result<UnderWay<'_>, NotAdmitted> {
         let mut asking = lock(&self.asking);
+        // Under the lock, because a question that ends is remembered before it is taken off.
+        if let Some(refused) = self.remembered(&about.digest) {
+            return Err(refused);
+        }
         let flight = match asking.get(&about.digest) {
             Some(flight) => Arc::clone(flight),
             None => {
                 let is_stranger = about.standing == TokenStanding::Stranger;
                 if is_stranger && !lock(&self.strangers).take(self.clock.now_ms()) {
                     let issuer = self.issuer.clone();
-                    return Err(IntrospectionError::TooMany { issuer });
+                    return Err(Err(IntrospectionError::TooMany { issuer }));
                 }
                 let flight = Arc::new(Flight::new(Arc::clone(&self.clock)));
                 asking.insert(about.digest, Arc::clone(&flight));
