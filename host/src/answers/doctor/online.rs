@@ -123,7 +123,10 @@ pub(super) async fn introspection(issuer: &Issuer, tls: &Tls) -> Option<Checkup>
         ),
         Err(error) => Checkup::bad(
             &about,
-            format!("tokens to be asked about are not admitted: {}", chain(&error)),
+            format!(
+                "tokens to be asked about are not admitted: {}",
+                chain(&error)
+            ),
             introspection_remedy(&error),
         ),
     })

@@ -127,7 +127,14 @@ async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
         assert_eq!(good, body.contains("false"), "{found}");
         assert_eq!(found.about, "introspection of https://idp.example.com");
         assert!(!found.to_string().contains("s3cret"), "{found}");
-        tokens.push(issuer.last_request().rsplit_once("\r\n\r\n").unwrap().1.to_owned());
+        tokens.push(
+            issuer
+                .last_request()
+                .rsplit_once("\r\n\r\n")
+                .unwrap()
+                .1
+                .to_owned(),
+        );
     }
     tokens.dedup();
     assert_eq!(tokens.len(), 7, "each token is made up anew: {tokens:?}");
@@ -139,7 +146,12 @@ async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
     let found = online::introspection(&asked_at(&url).issuers[0], &tls).await;
     let found = found.unwrap();
     assert_eq!(found.condition, Condition::Bad);
-    assert!(found.to_string().contains("can reach introspection.endpoint"), "{found}");
+    assert!(
+        found
+            .to_string()
+            .contains("can reach introspection.endpoint"),
+        "{found}"
+    );
 
     let without = config(&Site::new(CONFIG, &[]));
     let found = online::introspection(&without.issuers[0], &tls).await;

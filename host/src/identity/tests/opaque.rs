@@ -216,7 +216,10 @@ async fn an_answer_must_say_that_the_token_is_a_bearer_access_token() {
     }
     scene.says(&of(json!({})));
     let refused = scene.admit(TOKEN).await.expect_err("no mark").to_string();
-    assert!(refused.contains("expected `token_type` Bearer"), "{refused}");
+    assert!(
+        refused.contains("expected `token_type` Bearer"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

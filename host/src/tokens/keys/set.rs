@@ -46,14 +46,14 @@ impl KeySet {
             (None, thumbprints) => thumbprints
                 .into_iter()
                 .flatten()
-                .find_map(|thumbprint| self.certified(thumbprint)),
+                .find_map(|thumbprint| self.of_certificate(thumbprint)),
         }?;
         let fits = |key: &&Arc<Key>| key.algorithm().is_named(name.algorithm);
         keys.iter().find(fits).or_else(|| keys.first()).cloned()
     }
 
     /// Returns the keys of a certificate. Some issuers use the thumbprint as the `kid` of the key.
-    fn certified(&self, thumbprint: &str) -> Option<&Vec<Arc<Key>>> {
+    fn of_certificate(&self, thumbprint: &str) -> Option<&Vec<Arc<Key>>> {
         let certified = self.certified.get(thumbprint);
         certified.or_else(|| self.named.get(thumbprint))
     }

@@ -337,7 +337,11 @@ fn an_answer_contradicts_only_what_the_token_states_too() {
         (json!({"sub": "a"}), json!({"sub": "A"}), refused("sub")),
         (json!({"sub": "a"}), json!({"sub": null}), refused("sub")),
         (json!({"sub": "a"}), json!({"sub": ["a"]}), refused("sub")),
-        (json!({"iss": ISSUER}), json!({"iss": "https://idp.example/"}), refused("iss")),
+        (
+            json!({"iss": ISSUER}),
+            json!({"iss": "https://idp.example/"}),
+            refused("iss"),
+        ),
     ] {
         assert_eq!(confirm(&token, &answer), expected, "{token} {answer}");
     }
