@@ -88,9 +88,9 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
             agents: Arc::default(),
         })
     })();
-    settings
-        .iter()
-        .for_each(|settings| shape::check_without_subject(section, settings));
+    if let Some(settings) = &settings {
+        shape::check_without_subject(section, settings);
+    }
     let introspection = introspection::introspection(section);
     section.finish();
     Some(Issuer {
