@@ -140,24 +140,32 @@ impl Introspection {
         if let Some(refused) = self.remembered(&about.digest) {
             return Err(refused);
         }
-        let flight = match asking.get(&about.digest) {
-            Some(flight) => Arc::clone(flight),
-            None => {
-                let is_stranger = about.standing == TokenStanding::Stranger;
-                if is_stranger && !lock(&self.strangers).take(self.clock.now_ms()) {
-                    let issuer = self.issuer.clone();
-                    return Err(Err(IntrospectionError::TooMany { issuer }));
-                }
-                let flight = Arc::new(Flight::new(Arc::clone(&self.clock)));
-                asking.insert(about.digest, Arc::clone(&flight));
-                flight
-            }
+        let flight = if let Some(flight) = asking.get(&about.digest) {
+            Arc::clone(flight)
+        } else {
+            self.allow(about.standing).map_err(Err)?;
+            let flight = Arc::new(Flight::new(Arc::clone(&self.clock)));
+            asking.insert(about.digest, Arc::clone(&flight));
+            flight
         };
         Ok(UnderWay {
             of: self,
             digest: about.digest,
             flight,
         })
+    }
+
+    /// Counts a question about a token of this standing.
+    ///
+    /// # Errors
+    /// Fails if strangers have used up their allowance, and the token is one of them.
+    fn allow(&self, standing: TokenStanding) -> Result<(), IntrospectionError> {
+        let is_stranger = standing == TokenStanding::Stranger;
+        if is_stranger && !lock(&self.strangers).take(self.clock.now_ms()) {
+            let issuer = self.issuer.clone();
+            return Err(IntrospectionError::TooMany { issuer });
+        }
+        Ok(())
     }
 
     async fn question(&self, token: &str) -> Introspected {
