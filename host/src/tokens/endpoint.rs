@@ -21,6 +21,8 @@ use granted::refused;
 pub use client::ClientSettings;
 pub use error::{EndpointError, MalformedAnswer};
 pub(crate) use granted::Granted;
+#[cfg(any(test, fuzzing))]
+pub use introspection::surface as introspection_surface;
 
 /// The token endpoint of one authorization server, where the host is a client.
 #[derive(Clone)]

@@ -1,9 +1,10 @@
 //! The shape of an issuer's tokens: which claims mean what.
 
 use super::is_sound;
+use crate::config::presentation::is_scope;
 use crate::config::reader::Section;
 use crate::identity::{
-    AgentNames, AudienceRule, ClientPattern, ClientRule, IssuerSettings, ServiceRule,
+    AgentNames, AudienceRule, ClientPattern, ClientRule, IssuerSettings, ScopePrefix, ServiceRule,
 };
 use crate::tokens::{TypeRule, client_id};
 
@@ -102,6 +103,20 @@ pub(super) fn check_without_subject(section: &Section<'_>, issuer: &IssuerSettin
              subject_claim if `sub` is the client in such tokens, or leave it out",
         );
     }
+}
+
+/// Reads `scope_prefix`: what the issuer wants before each scope.
+pub(super) fn scope_prefix(section: &Section<'_>) -> ScopePrefix {
+    let Some(prefix) = section.text("scope_prefix") else {
+        return ScopePrefix::default();
+    };
+    if !is_scope(&prefix) {
+        section.wrong(
+            "scope_prefix",
+            "expected what stands before each scope, such as \"api://orders/\"",
+        );
+    }
+    ScopePrefix::new(&prefix)
 }
 
 /// Reads `[agents]`: names to show, by agent or client identifier.
