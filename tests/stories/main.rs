@@ -34,6 +34,7 @@ mod loading;
 mod memory;
 mod mixups;
 mod modes;
+mod opaque;
 mod operations;
 mod protocol;
 mod provenance;
