@@ -45,6 +45,7 @@ mod room;
 mod sandbox;
 mod secrets;
 mod services;
+mod slow;
 mod swaps;
 mod tenants;
 mod tolerance;
