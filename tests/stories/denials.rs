@@ -79,8 +79,8 @@ async fn a_denied_user_is_refused_on_the_next_call_and_others_are_not() -> Resul
     }
     let added = events(&records, "denial.added");
     let detail = added.first().and_then(|added| added.get("detail"));
-    let expected = json!({"of": "subject", "name": "alice", "issuer": world.issuer.url(),
-        "reason": "left the company"});
+    let expected = json!({"change": 1, "of": "subject", "name": "alice",
+        "issuer": world.issuer.url(), "reason": "left the company"});
     ensure_eq(detail, Some(&expected), "detail")?;
 
     followed(&world, &["--lift", "d1"]).await?;
@@ -305,6 +305,58 @@ async fn a_list_that_is_lost_or_damaged_refuses_everyone_until_it_is_back() -> R
     ];
     let counts = events.map(|event| count(&records, event));
     ensure_eq(counts, [1, 1, 4, 2], "records")
+}
+
+#[tokio::test]
+async fn an_old_backup_of_the_key_folder_lifts_no_denial() -> Result<()> {
+    let world = World::start().await?;
+    followed(&world, &["--subject", "bob", "--reason", "x"]).await?;
+    let remains = world.stop().await?;
+    let path = remains.folder.path().to_owned();
+    let names = ["denials.json", "denials.json.last", "denials.recorded"];
+    let keys = path.join("keys");
+    let mut backup = Vec::new();
+    for entry in fs::read_dir(&keys)? {
+        let path = entry?.path();
+        let bytes = fs::read(&path)?;
+        backup.push((path, bytes));
+    }
+    for name in names {
+        ensure!(
+            backup.iter().any(|(path, _)| path.ends_with(name)),
+            "{name}"
+        );
+    }
+    let world = remains.restart().await?;
+    followed(&world, &["--subject", "alice", "--reason", "x"]).await?;
+    let remains = world.stop().await?;
+    for (path, bytes) in &backup {
+        fs::write(path, bytes)?;
+    }
+    let world = remains.restart().await?;
+    let alice = world.token("alice")?;
+    ensure_eq(whoami(&world, &alice).await?, 503, "nothing is known")?;
+    let lost = world.records()?;
+    let lost = events(&lost, "denials.lost");
+    let cause = lost.first().and_then(|lost| lost.pointer("/detail/cause"));
+    let cause = cause.and_then(Value::as_str).unwrap_or_default();
+    ensure!(
+        cause.contains("change 1, but change 2 was there"),
+        "{cause}"
+    );
+    // The same with no list at all.
+    let remains = world.stop().await?;
+    for name in names {
+        fs::remove_file(keys.join(name))?;
+    }
+    let world = remains.restart().await?;
+    ensure_eq(whoami(&world, &alice).await?, 503, "nothing is known")?;
+    followed(&world, &["--adopt"]).await?;
+    until(&world, StatusCode::OK).await?;
+    // A list that goes on from there is relied on after a restart, too.
+    followed(&world, &["--subject", "alice", "--reason", "x"]).await?;
+    let world = world.stop().await?.restart().await?;
+    ensure_eq(whoami(&world, &alice).await?, 403, "the denial")
 }
 
 #[tokio::test]

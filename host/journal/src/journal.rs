@@ -95,6 +95,8 @@ pub struct Opened {
     pub cut_bytes: u64,
     /// Records that the start did not read; they are read again while the host runs.
     pub unread: u64,
+    /// The last change of the denials that is recorded; 0 if none is.
+    pub change: u64,
     /// The key that verifies this journal.
     pub key: String,
 }

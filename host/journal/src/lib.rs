@@ -21,6 +21,7 @@ pub mod seams;
 
 mod archive;
 mod batch;
+mod change;
 mod checkpoint;
 mod checkpoints;
 mod codes;

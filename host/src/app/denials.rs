@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -47,9 +48,14 @@ impl DenialWatch {
     /// host starts all the same and denies everything until they can.
     pub(super) async fn begin(ground: &Ground) -> Self {
         let file = ground.denial_file.clone();
+        // Whatever is wrong with the copy, the first look finds it, too.
+        let recorded = file.recorded().unwrap_or_default();
         let mut watch = Self {
-            // Whatever is wrong with the copy, the first look finds it, too.
-            list: file.recorded().unwrap_or_default(),
+            // The journal may know of a later change than a copy that was put back.
+            list: DenialList {
+                serial: recorded.serial.max(ground.change),
+                ..recorded
+            },
             file,
             denials: Arc::clone(&ground.denials),
             journal: ground.journal.clone(),
@@ -116,12 +122,16 @@ impl DenialWatch {
             forget(host, &added);
         }
         for denial in &added {
-            self.journal.record(added_record(denial)).await?;
+            self.journal
+                .record(added_record(denial, list.serial))
+                .await?;
             tracing::warn!(denial = denial.id, stops = %denial, "a denial is in effect");
         }
         for denial in &lifted {
             let expired = !denial.is_in_effect(self.clock.now_ms());
-            self.journal.record(lifted_record(denial, expired)).await?;
+            self.journal
+                .record(lifted_record(denial, expired, list.serial))
+                .await?;
             tracing::warn!(denial = denial.id, expired, stopped = %denial, "a denial is lifted");
         }
         if self.lost.is_some() {
@@ -165,6 +175,7 @@ impl DenialWatch {
         self.denials.forget();
         let cause = chain(error);
         if self.lost.as_ref() == Some(&cause) {
+            self.remember().await;
             return Ok(());
         }
         tracing::error!(
@@ -174,6 +185,11 @@ impl DenialWatch {
         let detail = Detail::from_iter([("cause", cause.as_str())]);
         self.journal.record(DenialsLost { detail }).await?;
         self.lost = Some(cause);
+        if matches!(error, DenialsError::Older { .. } | DenialsError::Missing(_)) {
+            // `bailiwick deny --adopt` must count on from the number that is known here.
+            self.unremembered = true;
+            self.remember().await;
+        }
         Ok(())
     }
 }
@@ -196,11 +212,11 @@ fn forget(host: Option<&Host>, denials: &[Denial]) {
     access.broker.forget(is_one);
 }
 
-fn added_record(denial: &Denial) -> DenialAdded {
-    let mut members = about(denial);
-    members.push(("reason", denial.reason.clone()));
+fn added_record(denial: &Denial, change: u64) -> DenialAdded {
+    let mut members = about(denial, change);
+    members.push(("reason", denial.reason.clone().into()));
     if let Some(until) = denial.until {
-        members.push(("until", rfc3339(until)));
+        members.push(("until", rfc3339(until).into()));
     }
     DenialAdded {
         denial: (&denial.id).into(),
@@ -208,24 +224,24 @@ fn added_record(denial: &Denial) -> DenialAdded {
     }
 }
 
-fn lifted_record(denial: &Denial, expired: bool) -> DenialLifted {
-    let mut members = about(denial);
-    members.push((
-        "because",
-        if expired { "expired" } else { "lifted" }.to_owned(),
-    ));
+fn lifted_record(denial: &Denial, expired: bool, change: u64) -> DenialLifted {
+    let mut members = about(denial, change);
+    let because = if expired { "expired" } else { "lifted" };
+    members.push(("because", because.into()));
     DenialLifted {
         denial: (&denial.id).into(),
         detail: Detail::from_iter(members),
     }
 }
 
-fn about(denial: &Denial) -> Vec<(&'static str, String)> {
+fn about(denial: &Denial, change: u64) -> Vec<(&'static str, Value)> {
     let mut members = vec![
-        ("of", denial.of.as_str().to_owned()),
-        ("name", denial.name.clone()),
+        ("change", change.into()),
+        ("of", denial.of.as_str().into()),
+        ("name", denial.name.clone().into()),
     ];
-    members.extend(denial.issuer.clone().map(|issuer| ("issuer", issuer)));
+    let issuer = denial.issuer.clone();
+    members.extend(issuer.map(|issuer| ("issuer", issuer.into())));
     members
 }
 

@@ -37,11 +37,12 @@ pub(super) fn second_of(config: &Config, error: anyhow::Error) -> anyhow::Error 
     ))
 }
 
+/// Opens the journal. Returns it with the last change of the denials that it records.
 pub(super) fn open_journal(
     config: &Config,
     keys: JournalKeys,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Journal> {
+) -> anyhow::Result<(Journal, u64)> {
     let (journal, opened) = Journal::open(journal_settings(config), keys, Arc::clone(clock))?;
     tracing::info!(
         journal.records = opened.records,
@@ -49,7 +50,7 @@ pub(super) fn open_journal(
         journal.cut = opened.cut_bytes,
         "the journal is open"
     );
-    Ok(journal)
+    Ok((journal, opened.change))
 }
 
 pub(super) async fn record_start(

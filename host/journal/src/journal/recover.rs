@@ -68,6 +68,7 @@ impl Grounds<'_> {
         let End {
             tree,
             open,
+            change,
             position,
             time,
             previous,
@@ -85,6 +86,7 @@ impl Grounds<'_> {
             position,
             time: time.unwrap_or_default(),
             open: open.clone(),
+            change,
             passed: 0,
             damaged: false,
             head: JournalBegun::new(&self.settings.origin, state.previous).into(),
@@ -104,6 +106,7 @@ impl Grounds<'_> {
             records: log.tree.size(),
             closed: u64::try_from(closings.len()).unwrap_or(u64::MAX),
             cut_bytes: torn_bytes,
+            change,
             unread: state.unread.as_ref().map_or(0, Unread::records),
             key: ours.trim_end().to_owned(),
         };

@@ -36,6 +36,7 @@ impl State {
             end: End {
                 tree,
                 open,
+                change: 0,
                 position: None,
                 time: None,
                 previous: NONE_BEFORE,
