@@ -308,6 +308,35 @@ async fn a_list_that_is_lost_or_damaged_refuses_everyone_until_it_is_back() -> R
 }
 
 #[tokio::test]
+async fn a_strict_umask_does_not_hide_the_list_from_the_host() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::start().await?;
+    let (program, config) = (bailiwick()?, world.folder.config());
+    let words = [
+        "-c",
+        "umask 077; exec \"$@\"",
+        "sh",
+        program.to_str().context("path")?,
+        "deny",
+        "--config",
+        config.to_str().context("path")?,
+        "--tool",
+        "whoami",
+        "--reason",
+        "x",
+    ];
+    let output = process::run(std::path::Path::new("/bin/sh"), &words).await?;
+    ensure!(output.status.success(), "{output:?}");
+    for name in ["keys/denials.json", "keys/denials.json.last"] {
+        let mode = fs::metadata(world.folder.path().join(name))?
+            .permissions()
+            .mode();
+        ensure_eq(mode & 0o777, 0o644, name)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_old_backup_of_the_key_folder_lifts_no_denial() -> Result<()> {
     let world = World::start().await?;
     followed(&world, &["--subject", "bob", "--reason", "x"]).await?;

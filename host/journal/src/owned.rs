@@ -186,6 +186,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .create_new(true)
         .mode(0o644)
         .open(beside)?;
+    // Whatever the umask takes away, a host of another user must be able to read it.
+    file.set_permissions(Permissions::from_mode(0o644))?;
     file.write_all(bytes)?;
     sync_all(&file)?;
     fs::rename(beside, path)?;

@@ -83,11 +83,16 @@ impl DenialWatch {
     /// Looks at the file once, and follows it if it has changed.
     async fn follow(&mut self, host: Option<&Host>) {
         let path = self.file.path().to_owned();
-        let Ok(now) = tokio::task::spawn_blocking(move || Stamp::of(&path)).await else {
+        let Ok(now) = tokio::task::spawn_blocking(move || Stamp::look(&path)).await else {
             return;
         };
         let is_due = self.again.is_some_and(|again| Instant::now() >= again);
-        if self.is_followed && self.seen == now && !is_due {
+        let is_new = match &now {
+            Ok(now) => !self.is_followed || self.seen != *now,
+            // A list may be there, so it counts as one that cannot be read.
+            Err(_) => self.lost.is_none(),
+        };
+        if !is_new && !is_due {
             return;
         }
         let (file, least) = (self.file.clone(), self.list.serial);
@@ -104,7 +109,8 @@ impl DenialWatch {
             tracing::error!(cause = %error, "a change of the denials cannot be recorded now");
             return;
         }
-        (self.seen, self.is_followed) = (now, true);
+        self.is_followed = now.is_ok();
+        self.seen = now.unwrap_or_default();
         if self.lost.is_none() && !self.unremembered {
             self.again = None;
         }

@@ -228,17 +228,13 @@ impl DenialFile {
         if folder.is_dir() {
             owned::folder(folder, &self.trust).map_err(refused)?;
         } else {
+            // The host would own it, so no one else may make it.
+            check_owner(folder_of(&self.memory))?;
             owned::private_folder(folder, &self.trust).map_err(refused)?;
         }
+        check_owner(folder)?;
         let path = added(&self.path, LOCK);
         let unusable = |error| DenialsError::Write(path.clone(), error);
-        let owner = fs::metadata(folder).map_err(unusable)?.uid();
-        if owner != rustix::process::geteuid().as_raw() {
-            return Err(DenialsError::Owner {
-                path: folder.to_owned(),
-                owner,
-            });
-        }
         // Whoever can open a file can lock it, so no one else may.
         let lock = OpenOptions::new()
             .read(true)
@@ -265,6 +261,22 @@ impl DenialFile {
         replace(&self.path, &text(list)?)?;
         replace(&added(&self.path, LAST), &format!("{}\n", list.serial))
     }
+}
+
+/// Fails if the folder is another user's. One that does not exist is no one's.
+fn check_owner(folder: &Path) -> Result<(), DenialsError> {
+    let owner = match fs::metadata(folder) {
+        Ok(metadata) => metadata.uid(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(DenialsError::Write(folder.to_owned(), error)),
+    };
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(DenialsError::Owner {
+        path: folder.to_owned(),
+        owner,
+    })
 }
 
 fn text(list: &DenialList) -> Result<String, DenialsError> {

@@ -175,6 +175,27 @@ impl Files {
 }
 
 #[test]
+fn a_folder_for_the_list_is_made_only_by_the_owner_of_the_hosts_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let (memory, place) = (folder.path().join("memory"), folder.path().join("list"));
+    fs::create_dir(&memory).unwrap();
+    let file = DenialFile::new(place.join("denials.json"), &memory, Trust::default());
+    let change = || file.change(|_| Ok(()));
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&memory, Some(12345), None).unwrap();
+        let error = change().unwrap_err();
+        assert!(
+            matches!(error, DenialsError::Owner { owner: 12345, .. }),
+            "{error}"
+        );
+        assert!(!place.exists(), "it is made all the same");
+        std::os::unix::fs::chown(&memory, Some(0), None).unwrap();
+    }
+    change().unwrap();
+    assert!(place.join("denials.json").exists());
+}
+
+#[test]
 fn many_changes_at_once_lose_none() {
     let files = Files::new();
     std::thread::scope(|scope| {

@@ -4,7 +4,9 @@
 use std::fs;
 
 use super::super::super::archive::CHECKPOINTS;
+use super::super::super::record::DenialAdded;
 use super::super::super::testing::memory;
+use super::super::super::text::Detail;
 use super::*;
 
 fn milestone(folder: &Path) -> PathBuf {
