@@ -127,6 +127,11 @@ impl Schema {
         &self.value
     }
 
+    /// Returns the most levels of a value that is checked, if the schema contains itself.
+    pub fn levels(&self) -> Option<usize> {
+        self.cost.levels()
+    }
+
     /// Returns true if checking `instance` takes long enough to hold up others.
     pub fn is_costly(&self, instance: &Value) -> bool {
         self.cost.fits(instance) && (CHEAP + 1..=MAX_STEPS).contains(&self.cost.of(instance))
@@ -138,10 +143,11 @@ impl Schema {
     /// Fails with what is wrong and where, for the sender, without repeating values. Example:
     /// `/amount: value is not of type "integer"`.
     pub fn check(&self, instance: &Value) -> Result<(), String> {
-        if !self.cost.fits(instance) {
-            return Err(
-                "/: it is nested too deeply for this schema, which contains itself".to_owned(),
-            );
+        if let Some(levels) = self.levels().filter(|_| !self.cost.fits(instance)) {
+            return Err(format!(
+                "/: it is nested too deeply for this schema, which contains itself: it has more \
+                 than {levels} levels"
+            ));
         }
         let steps = self.cost.of(instance);
         if steps > MAX_STEPS {

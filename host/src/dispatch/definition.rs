@@ -198,17 +198,35 @@ impl Definition {
         })
     }
 
-    /// Returns what clients get otherwise than the component describes it, one line each.
+    /// Returns what authors should know about the schemas, one line each: what clients get
+    /// otherwise than the component describes it, and how deep a value may be.
     pub fn differences(&self) -> Vec<String> {
-        let of = |schema: &str, form: &Portable| -> Vec<String> {
-            let line = |note: &String| format!("the {schema} schema of tool {}: {note}", self.name);
-            form.notes.iter().map(line).collect()
+        let line =
+            |schema: &str, note: &str| format!("the {schema} schema of tool {}: {note}", self.name);
+        let depth = |schema: &str, levels: Option<usize>| {
+            let told = |levels| {
+                format!("it contains itself, so values of more than {levels} levels are refused")
+            };
+            levels.map(|levels| line(schema, &told(levels)))
         };
-        let mut all = of("input", &self.shown.input);
+        let notes = |schema: &'static str, form: &Portable| -> Vec<String> {
+            form.notes.iter().map(|note| line(schema, note)).collect()
+        };
+        let mut all = notes("input", &self.shown.input);
+        all.extend(depth("input", self.input.levels()));
         if let Some(output) = &self.shown.output {
-            all.extend(of("output", &output.legacy));
+            all.extend(notes("output", &output.legacy));
+            let current = notes("output", &output.current);
+            let only_there: Vec<_> = current
+                .into_iter()
+                .filter(|note| !all.contains(note))
+                .collect();
+            all.extend(only_there);
         }
-        all.dedup();
+        all.extend(depth(
+            "output",
+            self.output.as_ref().and_then(Schema::levels),
+        ));
         all
     }
 

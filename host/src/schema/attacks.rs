@@ -257,11 +257,14 @@ const OF_ONE: &[&str] = &[
     "if",
     "then",
     "else",
+    "additionalItems",
+    "contentSchema",
 ];
 const OF_MANY: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
 const OF_NAMED: &[&str] = &[
     "properties",
     "patternProperties",
     "dependentSchemas",
+    "dependencies",
     "$defs",
 ];

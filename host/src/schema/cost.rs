@@ -48,6 +48,24 @@ impl Cost {
         }
     }
 
+    /// Returns the cost of a schema whose parts cost this.
+    fn and_itself(self) -> Result<Self, Unbounded> {
+        let total = Self {
+            nodes: self.nodes.saturating_add(1),
+            depth: self.depth.saturating_add(1),
+            ..self
+        };
+        let is_bounded = total.nodes <= MAX_EXPANDED
+            && total.patterns <= MAX_PATTERNS
+            && total.depth <= MAX_DEPTH;
+        is_bounded.then_some(total).ok_or(Unbounded::TooLarge)
+    }
+
+    /// Returns the levels that a value may have, if the schema contains itself.
+    pub(super) fn levels(self) -> Option<usize> {
+        self.levels
+    }
+
     /// Returns true if `instance` is not too deep for a schema that contains itself.
     pub(super) fn fits(self, instance: &Value) -> bool {
         self.levels.is_none_or(|levels| is_within(instance, levels))
@@ -114,19 +132,7 @@ impl Expander<'_> {
             _ => Cost::default(),
         };
         self.depth -= 1;
-        let total = Cost {
-            nodes: inside.nodes.saturating_add(1),
-            depth: inside.depth.saturating_add(1),
-            ..inside
-        };
-        let bounded = total.nodes <= MAX_EXPANDED
-            && total.patterns <= MAX_PATTERNS
-            && total.depth <= MAX_DEPTH;
-        if bounded {
-            Ok(total)
-        } else {
-            Err(Unbounded::TooLarge)
-        }
+        inside.and_itself()
     }
 
     fn sum<'v>(&mut self, mut values: impl Iterator<Item = &'v Value>) -> Result<Cost, Unbounded> {

@@ -8,13 +8,15 @@
 //! Invariant: the output form accepts every value that the schema accepts, and every `$ref` in it
 //! has a target.
 
+mod targets;
 mod weaker;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use weaker::{Weaker, refers_nowhere};
+use targets::refers_nowhere;
+use weaker::Weaker;
 
 /// The revisions of MCP, by what their clients accept as an output schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +52,14 @@ impl Portable {
     /// Returns an input schema as clients get it. The TypeScript SDK 1.x refuses a list of tools
     /// if one property of one input schema is `true` or `false`.
     pub fn input(schema: &Value) -> Self {
-        let mut notes = Vec::new();
+        let mut notes = Notes::default();
         let members = match as_objects(schema, "", &mut notes) {
             Value::Object(members) => members,
             _ => Map::new(),
         };
         Self {
             members: Arc::new(members),
-            notes,
+            notes: notes.0,
         }
     }
 
@@ -74,7 +76,7 @@ impl Portable {
         }
         Self {
             members: Arc::new(members),
-            notes,
+            notes: notes.0,
         }
     }
 }
@@ -126,31 +128,50 @@ impl PortableOutput {
     }
 }
 
+/// The differences between a schema and the form that clients get: few and short, because a schema
+/// can have thousands, each at a place of any length.
+#[derive(Default)]
+struct Notes(Vec<String>);
+
+impl Notes {
+    fn add(&mut self, place: &str, what: &str) {
+        match self.0.len() {
+            0..MAX_NOTES => {
+                let more = place.chars().nth(MAX_PLACE).map_or("", |_| "…");
+                let place: String = place.chars().take(MAX_PLACE).collect();
+                self.0.push(format!("{place}{more}: {what}"));
+            }
+            MAX_NOTES => self.0.push("and others".to_owned()),
+            _ => {}
+        }
+    }
+}
+
 /// Writes the sub-schemas `true` and `false` as `{}` and `{"not": {}}`, except where every client
 /// reads them, as in `"additionalProperties": false`.
-fn as_objects(schema: &Value, place: &str, notes: &mut Vec<String>) -> Value {
+fn as_objects(schema: &Value, place: &str, notes: &mut Notes) -> Value {
     let members = match schema {
         Value::Bool(any) => {
-            notes.push(format!("{place}: clients get an object instead of `{any}`"));
+            notes.add(place, &format!("clients get an object instead of `{any}`"));
             return object_of(*any);
         }
         Value::Object(members) => members,
         other => return other.clone(),
     };
     let inside = members.iter().map(|(keyword, value)| {
-        let place = format!("{place}/{}", escaped(keyword));
+        let place = within(place, keyword);
         let value = match (position(keyword), value) {
             (Position::Map, Value::Object(named)) => named
                 .iter()
                 .map(|(name, value)| {
-                    let place = format!("{place}/{}", escaped(name));
+                    let place = within(place.as_str(), name);
                     (name.clone(), as_objects(value, &place, notes))
                 })
                 .collect(),
             (Position::List, Value::Array(items)) => items
                 .iter()
                 .enumerate()
-                .map(|(index, value)| as_objects(value, &format!("{place}/{index}"), notes))
+                .map(|(index, value)| as_objects(value, &within(&place, &index.to_string()), notes))
                 .collect(),
             (Position::Schema, value) => as_objects(value, &place, notes),
             (Position::Rest, Value::Object(_)) => as_objects(value, &place, notes),
@@ -165,9 +186,14 @@ fn object_of(any: bool) -> Value {
     if any { json!({}) } else { json!({"not": {}}) }
 }
 
-/// Returns a name as it stands in a JSON pointer (RFC 6901 §3).
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+/// Returns the place of `name` in `place` as a JSON pointer (RFC 6901 §3). A place that is longer
+/// than anyone is told gets no longer.
+fn within(place: &str, name: &str) -> String {
+    if place.len() > MAX_PLACE * 4 {
+        return place.to_owned();
+    }
+    let name: String = name.chars().take(MAX_PLACE).collect();
+    format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// The kinds of values that keywords have.
@@ -197,6 +223,10 @@ pub(super) fn position(keyword: &str) -> Position {
     }
 }
 
+/// The most differences that are told one by one.
+const MAX_NOTES: usize = 32;
+/// The most characters of a place that are told.
+const MAX_PLACE: usize = 200;
 /// The member that has the value of a result that is not an object, before 2026-07-28.
 pub const WRAP: &str = "result";
 const WRAPPED_BASE: &str = "/properties/result";

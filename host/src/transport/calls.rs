@@ -216,7 +216,7 @@ impl Framing {
     fn result(&self, answer: &sandbox::Answer) -> Vec<u8> {
         let structured = self.results.structured(answer);
         let result = CallResult {
-            content: &self.results.content(answer),
+            content: &self.results.content(answer, structured.as_ref()),
             structured_content: structured.as_deref(),
             is_error: answer.is_error,
             meta: (!answer.meta.is_empty()).then_some(&answer.meta),

@@ -95,10 +95,14 @@ impl ResultForm {
         Some(Cow::Borrowed(value))
     }
 
-    /// Returns the content of `answer`. If the structured content is changed or left out and there
-    /// is no text, the text of what it was is added.
-    pub(super) fn content(self, answer: &Answer) -> Cow<'_, [Value]> {
-        let is_changed = !matches!(self.structured(answer), Some(Cow::Borrowed(_)));
+    /// Returns the content of `answer` beside its structured content in this form. If that is
+    /// changed or left out and there is no text, the text of what it was is added.
+    pub(super) fn content<'a>(
+        self,
+        answer: &'a Answer,
+        structured: Option<&Cow<'_, Value>>,
+    ) -> Cow<'a, [Value]> {
+        let is_changed = !matches!(structured, Some(Cow::Borrowed(_)));
         let mut content = Cow::Borrowed(answer.content.as_slice());
         if let Self::Object { lacks, .. } = self
             && answer
@@ -202,7 +206,12 @@ mod tests {
                 sent.as_ref(),
                 "{form:?} {given}"
             );
-            assert_eq!(form.content(&answer).len(), 1, "{form:?} {given}");
+            assert_eq!(
+                form.content(&answer, form.structured(&answer).as_ref())
+                    .len(),
+                1,
+                "{form:?} {given}"
+            );
         }
     }
 
@@ -215,12 +224,13 @@ mod tests {
         };
         let failed = answer(Some(json!({"a": 1})), &[], true);
         assert_eq!(
-            *form.content(&failed),
+            *form.content(&failed, None),
             [json!({"type": "text", "text": "{\"a\":1}"})]
         );
         let fine = answer(Some(json!({"a": 1})), &[], false);
-        assert!(form.content(&fine).is_empty());
-        assert!(form.content(&answer(None, &[], false)).is_empty());
+        let structured = form.structured(&fine);
+        assert!(form.content(&fine, structured.as_ref()).is_empty());
+        assert!(form.content(&answer(None, &[], false), None).is_empty());
     }
     #[test]
     fn content_that_a_revision_does_not_have_is_text() {
@@ -241,7 +251,7 @@ mod tests {
                 is_wrapped: false,
                 lacks,
             };
-            let content = form.content(&all);
+            let content = form.content(&all, None);
             assert!(content.iter().eq(expected), "{lacks:?}: {content:?}");
         }
     }

@@ -66,6 +66,7 @@ impl Message {
         let mut value =
             json::parse(body, MAX_DEPTH).map_err(|error| bad(PARSE_ERROR, &error.to_string()))?;
         without_nulls(&mut value);
+        with_whole_numbers(&mut value);
         let id = request_id(&value)?;
         let parsed = (|| {
             check_members(&value)?;
@@ -101,6 +102,14 @@ fn without_nulls(message: &mut Value) {
         for name in ["arguments", "_meta", "cursor"] {
             remove_null(params, name);
         }
+    }
+}
+
+/// Writes the integers of MCP's own members as such: `1.0` as `1`.
+fn with_whole_numbers(message: &mut Value) {
+    for place in ["/id", "/params/_meta/progressToken"] {
+        let number = message.pointer_mut(place).filter(|value| value.is_number());
+        number.into_iter().for_each(numbers::make_whole);
     }
 }
 

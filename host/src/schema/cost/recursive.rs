@@ -4,14 +4,15 @@
 //! expanded on paper to that many levels, and what lies deeper is never evaluated.
 //!
 //! Invariant: every round of a recursion goes at least one level down in the value. A schema with
-//! any other round would be evaluated for ever, and is refused.
+//! any other round would be evaluated for ever, and is refused. What is not known to hold no
+//! schema is counted as if all of it were evaluated for the value itself.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
 use super::super::portable::{Position, position};
-use super::{Cost, MAX_DEPTH, MAX_EXPANDED, MAX_PATTERNS, Unbounded, again, patterns, target_in};
+use super::{Cost, MAX_DEPTH, Unbounded, again, patterns, target_in};
 use crate::json;
 
 /// Returns the cost of `schema` for values of as many levels as can be afforded.
@@ -54,25 +55,51 @@ impl Walk<'_> {
         if levels == 0 {
             return Ok(Cost::default());
         }
-        // The walk itself must not run out of stack.
+        match schema {
+            Value::Object(members) => self.inside(|walk| walk.members(members, levels)),
+            other => self.anything(other, levels),
+        }
+    }
+
+    /// Returns the cost of something that may hold schemas for the value itself: the value of a
+    /// keyword that is not known here.
+    fn anything(&mut self, value: &Value, levels: usize) -> Result<Cost, Unbounded> {
+        self.inside(|walk| match value {
+            Value::Array(items) => items.iter().try_fold(Cost::default(), |total, item| {
+                Ok(total.and(walk.anything(item, levels)?))
+            }),
+            Value::Object(members) => {
+                let own = Cost {
+                    patterns: patterns(members),
+                    ..Cost::default()
+                };
+                let inside = members.iter().try_fold(own, |total, (name, value)| {
+                    let cost = match value {
+                        Value::String(target) if name == "$ref" => {
+                            walk.reference(target, levels)?
+                        }
+                        _ => walk.anything(value, levels)?,
+                    };
+                    Ok(total.and(cost))
+                })?;
+                Ok(again(members, inside))
+            }
+            _ => Ok(Cost::default()),
+        })
+    }
+
+    /// Counts something with its parts. The walk itself must not run out of stack.
+    fn inside(
+        &mut self,
+        count: impl FnOnce(&mut Self) -> Result<Cost, Unbounded>,
+    ) -> Result<Cost, Unbounded> {
         if self.depth >= MAX_DEPTH {
             return Err(Unbounded::TooLarge);
         }
         self.depth += 1;
-        let inside = match schema {
-            Value::Object(members) => self.members(members, levels)?,
-            _ => Cost::default(),
-        };
+        let inside = count(self)?;
         self.depth -= 1;
-        let total = Cost {
-            nodes: inside.nodes.saturating_add(1),
-            depth: inside.depth.saturating_add(1),
-            ..inside
-        };
-        let is_bounded = total.nodes <= MAX_EXPANDED
-            && total.patterns <= MAX_PATTERNS
-            && total.depth <= MAX_DEPTH;
-        is_bounded.then_some(total).ok_or(Unbounded::TooLarge)
+        inside.and_itself()
     }
 
     fn members(&mut self, members: &Map<String, Value>, levels: usize) -> Result<Cost, Unbounded> {
@@ -94,14 +121,12 @@ impl Walk<'_> {
             (Position::Map, Value::Object(named)) => self.sum(named.values(), inner),
             (Position::List, Value::Array(items)) => self.sum(items.iter(), inner),
             (Position::Schema | Position::Rest, _) => self.schema(value, inner),
-            _ if name == "$ref" => match value {
-                Value::String(target) => self.reference(target, levels),
-                _ => Ok(Cost::default()),
-            },
-            _ => Ok(Cost {
+            (_, Value::String(target)) if name == "$ref" => self.reference(target, levels),
+            _ if HOLD_NO_SCHEMA.contains(&name) => Ok(Cost {
                 nodes: json::values(value),
                 ..Cost::default()
             }),
+            _ => self.anything(value, levels),
         }
     }
 
@@ -110,8 +135,11 @@ impl Walk<'_> {
         mut schemas: impl Iterator<Item = &'v Value>,
         levels: usize,
     ) -> Result<Cost, Unbounded> {
+        // Each is looked for, even in a value that has nothing for it.
         schemas.try_fold(Cost::default(), |total, schema| {
-            Ok(total.and(self.schema(schema, levels)?))
+            let cost = self.schema(schema, levels)?;
+            let nodes = cost.nodes.max(1);
+            Ok(total.and(Cost { nodes, ..cost }))
         })
     }
 
@@ -145,6 +173,42 @@ fn descends(keyword: &str) -> bool {
     )
 }
 
+/// The keywords of JSON Schema 2020-12 whose values are never evaluated as schemas. Any other one
+/// may be: the evaluator knows keywords of earlier drafts too, such as `dependencies`.
+const HOLD_NO_SCHEMA: &[&str] = &[
+    "$comment",
+    "$schema",
+    "const",
+    "contentEncoding",
+    "contentMediaType",
+    "default",
+    "dependentRequired",
+    "deprecated",
+    "description",
+    "enum",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "readOnly",
+    "required",
+    "title",
+    "type",
+    "uniqueItems",
+    "writeOnly",
+];
 /// The fewest levels that make a recursive schema worth having.
 const MIN_LEVELS: usize = 4;
 /// The levels of the deepest value that is ever parsed.
@@ -208,6 +272,10 @@ mod tests {
             json!({"dependentSchemas": {"a": {"$ref": "#"}}}),
             json!({"properties": {"items": {"not": {"$ref": "#/properties/items"}}}}),
             json!({"if": {"$ref": "#"}, "items": {"$ref": "#"}}),
+            json!({"dependencies": {"a": {"$ref": "#"}}, "items": {"$ref": "#"}}),
+            json!({"dependencies": {"items": {"$ref": "#"}}, "items": {"$ref": "#"}}),
+            json!({"contentSchema": {"$ref": "#"}, "items": {"$ref": "#"}}),
+            json!({"x-more": [{"$ref": "#"}], "items": {"$ref": "#"}}),
         ] {
             assert!(
                 matches!(levels(&schema), Err(Unbounded::Recursive(_))),
@@ -224,6 +292,35 @@ mod tests {
             json!({"allOf": vec![branch; count]})
         };
         assert!(matches!(levels(&branches(1)), Ok(Some(8..))));
+        // Keywords of earlier drafts multiply too, beside a recursion that nothing uses.
+        let named = |at: usize, next: usize| {
+            let next = json!({"$ref": format!("#/$defs/d{next}")});
+            (
+                format!("d{at}"),
+                json!({"dependencies": {"a": next, "b": next}}),
+            )
+        };
+        let mut defs: Map<String, Value> = (0..40).map(|at| named(at, at + 1)).collect();
+        defs.insert("d40".into(), json!({}));
+        defs.insert(
+            "A".into(),
+            json!({"properties": {"x": {"$ref": "#/$defs/A"}}}),
+        );
+        let hidden = json!({"$defs": defs, "dependencies": {"a": {"$ref": "#/$defs/d0"}}});
+        assert!(levels(&hidden).is_err(), "{:?}", levels(&hidden));
+        let mut chain: Map<String, Value> = (0..200)
+            .map(|at| {
+                let next = json!({"$ref": format!("#/$defs/c{}", at + 1)});
+                (format!("c{at}"), json!({"dependencies": {"a": next}}))
+            })
+            .collect();
+        chain.insert("c200".into(), json!({}));
+        chain.insert(
+            "A".into(),
+            json!({"properties": {"x": {"$ref": "#/$defs/A"}}}),
+        );
+        let deep = json!({"$defs": chain, "dependencies": {"a": {"$ref": "#/$defs/c0"}}});
+        assert!(levels(&deep).is_err(), "{:?}", levels(&deep));
         assert!(matches!(
             levels(&branches(30)),
             Err(Unbounded::Recursive(_))

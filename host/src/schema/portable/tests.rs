@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Dialect, Portable, PortableOutput};
 
@@ -202,4 +202,33 @@ fn a_reference_to_what_clients_do_not_get_costs_the_schema_and_nothing_else() {
         output(&array, Dialect::Legacy),
         json!({"type": "object", "properties": {"result": {}}, "required": ["result"]})
     );
+}
+
+#[test]
+fn a_schema_takes_time_and_notes_by_its_size_however_it_is_nested() {
+    let nested = |inside: Value| json!({"if": inside, "then": {}, "else": {}});
+    let conditions = (0..30).fold(json!({}), |inside, _| nested(inside));
+    let odd = (0..30).fold(json!({"format": "x", "pattern": r"\d"}), |inside, _| {
+        nested(inside)
+    });
+    assert_eq!(output(&conditions, Dialect::Current), conditions);
+    assert_ne!(output(&odd, Dialect::Current), odd);
+
+    let name = "n".repeat(32_000);
+    let of = |member: Value| {
+        let members: Map<String, Value> = (0..2_000)
+            .map(|at| (format!("a{at}"), member.clone()))
+            .collect();
+        json!({"type": "object", "properties": {name.as_str(): {"properties": members}}})
+    };
+    let output = PortableOutput::of(&of(json!({"format": "x"})));
+    for notes in [
+        Portable::input(&of(json!(true))).notes,
+        output.current.notes,
+        output.legacy.notes,
+    ] {
+        let bytes: usize = notes.iter().map(String::len).sum();
+        assert!((1..20_000).contains(&bytes), "{bytes}");
+        assert!(notes.last().is_some_and(|note| note == "and others"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, Position, escaped, object_of, position};
+use super::{Dialect, Notes, Position, object_of, position, within};
 
 /// The walk through a schema that leaves out what clients read in different ways.
 pub(super) struct Weaker {
@@ -12,7 +12,7 @@ pub(super) struct Weaker {
     /// False once something was left out: a reference may lead to it.
     refs_exact: bool,
     left_out: bool,
-    notes: Vec<String>,
+    notes: Notes,
 }
 
 /// A schema that accepts all that the one it was made from accepts, and whether it accepts nothing
@@ -24,14 +24,14 @@ struct Made {
 
 impl Weaker {
     /// Returns the form of `schema` in `dialect`, at `base` in its document, with the differences.
-    pub(super) fn of(schema: &Value, dialect: Dialect, base: &'static str) -> (Value, Vec<String>) {
+    pub(super) fn of(schema: &Value, dialect: Dialect, base: &'static str) -> (Value, Notes) {
         let walk = |refs_exact| {
             let mut walk = Self {
                 dialect,
                 base,
                 refs_exact,
                 left_out: false,
-                notes: Vec::new(),
+                notes: Notes::default(),
             };
             let made = walk.schema(schema, "");
             (walk.left_out, made.value, walk.notes)
@@ -59,11 +59,15 @@ impl Weaker {
         let (rest, others): (Vec<_>, Vec<_>) = members
             .iter()
             .partition(|(keyword, _)| keyword.starts_with("unevaluated"));
-        for (keyword, value) in others {
+        // `then` and `else` depend on what becomes of `if`.
+        let (first, others): (Vec<_>, Vec<_>) = others
+            .into_iter()
+            .partition(|(keyword, _)| *keyword == "if");
+        for (keyword, value) in first.into_iter().chain(others) {
             exact &= self.keyword(members, (keyword, value), place, &mut made);
         }
         for (keyword, value) in rest {
-            let place = format!("{place}/{keyword}");
+            let place = within(place, keyword);
             if self.dialect == Dialect::Current && exact && self.refs_exact {
                 let inside = self.rest(value, &place);
                 exact &= inside.exact;
@@ -86,7 +90,7 @@ impl Weaker {
         place: &str,
         made: &mut Map<String, Value>,
     ) -> bool {
-        let place = format!("{place}/{}", escaped(keyword));
+        let place = within(place, keyword);
         let inside = match keyword.as_str() {
             "$ref" => self.reference(value),
             // This host does not assert formats, and clients do.
@@ -100,7 +104,7 @@ impl Weaker {
             }
             "not" | "if" | "oneOf" => return self.choice((keyword, value), &place, made),
             "then" | "else" if members.contains_key("if") => {
-                return self.branch((keyword, value), &place, members, made);
+                return self.branch((keyword, value), &place, made);
             }
             name => match position(name) {
                 Position::Map => self.named(value, &place),
@@ -112,7 +116,8 @@ impl Weaker {
             },
         };
         made.insert(keyword.clone(), inside.value);
-        inside.exact
+        // What is defined counts where it is referred to.
+        inside.exact || matches!(keyword.as_str(), "$defs" | "definitions")
     }
 
     /// Returns true if clients read this keyword in different ways, or do not read it.
@@ -165,14 +170,9 @@ impl Weaker {
         &mut self,
         (keyword, value): (&String, &Value),
         place: &str,
-        members: &Map<String, Value>,
         made: &mut Map<String, Value>,
     ) -> bool {
-        let condition = members.get("if").unwrap_or(&Value::Null);
-        let notes = self.notes.len();
-        let is_kept = self.schema(condition, "").exact;
-        self.notes.truncate(notes);
-        if !is_kept {
+        if !made.contains_key("if") {
             return self.leave_out(place);
         }
         let inside = self.schema(value, place);
@@ -192,24 +192,19 @@ impl Weaker {
         let named = value.as_object().into_iter().flatten();
         let mut exact = true;
         let inside = named.map(|(name, value)| {
-            let inside = self.schema(value, &format!("{place}/{}", escaped(name)));
+            let inside = self.schema(value, &within(place, name));
             exact &= inside.exact;
             (name.clone(), inside.value)
         });
         let value = inside.collect();
-        // What stands below `$defs` counts where it is referred to.
-        let is_used = !(place.ends_with("/$defs") || place.ends_with("/definitions"));
-        Made {
-            value,
-            exact: exact || !is_used,
-        }
+        Made { value, exact }
     }
 
     fn list(&mut self, value: &Value, place: &str) -> Made {
         let items = value.as_array().into_iter().flatten().enumerate();
         let mut exact = true;
         let inside = items.map(|(index, value)| {
-            let inside = self.schema(value, &format!("{place}/{index}"));
+            let inside = self.schema(value, &within(place, &index.to_string()));
             exact &= inside.exact;
             inside.value
         });
@@ -231,9 +226,10 @@ impl Weaker {
     }
 
     fn note(&mut self, place: &str) {
-        self.notes.push(format!(
-            "{place}: clients do not get it, because they read it in different ways"
-        ));
+        self.notes.add(
+            place,
+            "clients do not get it, because they read it in different ways",
+        );
     }
 }
 
@@ -241,56 +237,6 @@ impl Made {
     fn exactly(value: Value) -> Self {
         Self { value, exact: true }
     }
-}
-
-/// Returns true if a `$ref` in `schema`, which is in the form of clients, has no target in `root`
-/// that clients read as a schema too.
-pub(super) fn refers_nowhere(schema: &Value, root: &Value) -> bool {
-    let inside = |value| refers_nowhere(value, root);
-    let mut members = schema.as_object().into_iter().flatten();
-    members.any(|(keyword, value)| match position(keyword) {
-        Position::Map => value
-            .as_object()
-            .into_iter()
-            .flatten()
-            .any(|(_, value)| inside(value)),
-        Position::List => value.as_array().into_iter().flatten().any(inside),
-        Position::Schema | Position::Rest => inside(value),
-        Position::Plain if keyword == "$ref" => {
-            !value.as_str().is_some_and(|target| leads(target, root))
-        }
-        Position::Plain => false,
-    })
-}
-
-/// Returns true if `target` leads from `root` to one of its sub-schemas, by names that all clients
-/// read alike.
-fn leads(target: &str, root: &Value) -> bool {
-    let Some(pointer) = target.strip_prefix('#') else {
-        return false;
-    };
-    if pointer.contains(['#', '\\', '"']) {
-        return false;
-    }
-    let mut schema = Some(root);
-    let mut steps = pointer.split('/').skip(1);
-    while let (Some(here), Some(keyword)) = (schema, steps.next()) {
-        let inside = here.get(keyword);
-        schema = match position(keyword) {
-            Position::Map => steps.next().and_then(|name| {
-                let name = name.replace("~1", "/").replace("~0", "~");
-                // A part of the clients' libraries passes over this name.
-                inside?.get(&name).filter(|_| name != "__proto__")
-            }),
-            Position::List => {
-                let index = steps.next().and_then(|index| index.parse::<usize>().ok());
-                index.and_then(|index| inside?.get(index))
-            }
-            Position::Schema | Position::Rest => inside,
-            Position::Plain => None,
-        };
-    }
-    schema.is_some()
 }
 
 /// Returns true if a regular expression means the same to Rust, ECMAScript and Python: plain

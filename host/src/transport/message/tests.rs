@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 
 #[test]
@@ -162,6 +164,22 @@ fn a_batch_is_refused_by_name() {
     let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#;
     let refused = Message::parse(batch).err().map(|bad| bad.message);
     assert!(refused.is_some_and(|text| text.contains("batches") && text.contains("2025-03-26")));
+}
+
+#[test]
+fn the_integers_of_mcp_may_be_written_as_whole_numbers() {
+    let body = br#"{"jsonrpc":"2.0","id":1.0,"method":"tools/call","params":{"name":"a","_meta":{"progressToken":5e0}}}"#;
+    let read = Message::parse(body).map(|message| match message.asks {
+        Asks::Target(call) => (message.id, call.progress_token()),
+        Asks::Listen(_) | Asks::Other(_) => (message.id, None),
+    });
+    assert_eq!(read, Ok((json!(1), Some(json!(5)))));
+    let body = br#"{"jsonrpc":"2.0","id":2.0,"method":"ping"}"#;
+    let sent = Message::parse(body).map(|message| match message.asks {
+        Asks::Other(sent) => String::from_utf8_lossy(&sent).contains(r#""id":2,"#),
+        Asks::Target(_) | Asks::Listen(_) => false,
+    });
+    assert_eq!(sent, Ok(true));
 }
 
 #[test]
