@@ -253,7 +253,8 @@ fn list(args: &Args, file: &DenialFile, now_ms: u64, page: &mut Page<'_>) -> any
     Ok(())
 }
 
-/// Waits until the running host has put change `serial` into effect and recorded it.
+/// Waits until the running host has put change `serial` into effect and recorded it. Fails if it
+/// does not: a script must not take the change for one in effect.
 fn wait_for(settings: &DenySettings, serial: u64, page: &mut Page<'_>) -> anyhow::Result<()> {
     if !is_in_use(&settings.audit) {
         page.say(&[(
@@ -275,12 +276,8 @@ fn wait_for(settings: &DenySettings, serial: u64, page: &mut Page<'_>) -> anyhow
         }
         Ok(false)
     })?;
-    if followed {
-        page.say(&[(Tone::Good, "the running host has followed")])?;
-    } else {
-        page.say(&[(Tone::Warning, NOT_FOLLOWED)])?;
-    }
-    Ok(())
+    ensure!(followed, NOT_FOLLOWED);
+    Ok(page.say(&[(Tone::Good, "the running host has followed")])?)
 }
 
 fn said(page: &mut Page<'_>, tone: Tone, id: &str, text: &str) -> anyhow::Result<()> {
@@ -338,9 +335,9 @@ fn length(text: &str) -> Option<u64> {
 /// The beginning of the year 10000, which RFC 3339 cannot write.
 const LATEST: u64 = 253_402_300_800_000 - 1;
 /// The looks for the host's answer: three seconds.
-const LOOKS: usize = 30;
-const NOT_FOLLOWED: &str =
-    "the running host has not followed yet; its log says why, and `bailiwick deny` shows the list";
+const LOOKS: usize = if cfg!(test) { 2 } else { 30 };
+const NOT_FOLLOWED: &str = "the change is written, but the running host has not followed yet; its \
+                            log says why, and `bailiwick deny` shows the list";
 
 #[cfg(test)]
 mod tests;

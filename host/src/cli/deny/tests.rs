@@ -184,3 +184,28 @@ fn a_list_that_was_lost_is_only_begun_anew_on_request() {
     assert!(said.contains("with 1 denial"), "{said}");
     assert_eq!(listed(&site).len(), 1);
 }
+
+#[test]
+fn a_host_that_does_not_follow_is_an_error_and_the_denial_stands() {
+    let site = Site::new(CONFIG, &[]);
+    let audit = config::deny_settings(&site.config()).unwrap().audit;
+    fs::create_dir(&audit).unwrap();
+    let lock = fs::File::create(audit.join("lock")).unwrap();
+    lock.lock().unwrap();
+    for options in [
+        &["--subject", "alice", "--reason", "x"][..],
+        &["--lift", "d1"],
+        &["--subject", "bob", "--reason", "x"],
+        &["--adopt"],
+    ] {
+        let error = deny(&site, options).unwrap_err().to_string();
+        assert!(error.contains("has not followed"), "{options:?}: {error}");
+    }
+    let names: Vec<_> = listed(&site)
+        .iter()
+        .map(|one| one["name"].clone())
+        .collect();
+    assert_eq!(names, ["bob"]);
+    lock.unlock().unwrap();
+    assert!(deny(&site, &["--lift", "d3"]).is_ok(), "no host runs");
+}
