@@ -3,25 +3,27 @@
 //! Invariant: what a new list denies is denied before anything else happens, and what it no longer
 //! denies only once that is recorded. While the list cannot be relied on, everything is denied.
 
+mod aside;
+mod glance;
+mod records;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::chain;
 use super::ground::Ground;
 use super::look::Stamp;
-use crate::audit::{
-    AuditUnavailable, DenialAdded, DenialLifted, DenialsFound, DenialsLost, Detail, Journal,
-    rfc3339,
-};
+use crate::audit::{AuditUnavailable, DenialsFound, DenialsLost, Detail, Journal};
 use crate::call::Host;
 use crate::denials::{
     Changes, Denial, DenialFile, DenialList, DenialOf, Denials, DenialsError, Requester,
 };
 use crate::seams::Clock;
+use aside::Aside;
+use glance::{Glance, LastLook};
 
 /// The watch over the denials.
 pub(super) struct DenialWatch {
@@ -41,6 +43,9 @@ pub(super) struct DenialWatch {
     unremembered: bool,
     /// The time of another try, although the file has not changed.
     again: Option<Instant>,
+    looks: Aside<Option<Glance>>,
+    /// Writes the host's own copy, and returns the number of the change that it wrote.
+    copies: Aside<Result<u64, DenialsError>>,
 }
 
 impl DenialWatch {
@@ -65,6 +70,8 @@ impl DenialWatch {
             lost: None,
             unremembered: false,
             again: None,
+            looks: Aside::default(),
+            copies: Aside::default(),
         };
         watch.follow(None).await;
         watch
@@ -72,6 +79,10 @@ impl DenialWatch {
 
     /// Watches until `stop` fires.
     pub(super) async fn run(mut self, host: Arc<Host>, stop: CancellationToken) {
+        let _vigil = Vigil {
+            denials: Arc::clone(&self.denials),
+            stop: stop.clone(),
+        };
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -82,25 +93,21 @@ impl DenialWatch {
 
     /// Looks at the file once, and follows it if it has changed.
     async fn follow(&mut self, host: Option<&Host>) {
-        let path = self.file.path().to_owned();
-        let Ok(now) = tokio::task::spawn_blocking(move || Stamp::look(&path)).await else {
-            return;
+        let before = LastLook {
+            seen: self.seen,
+            is_followed: self.is_followed,
+            is_due: self.again.is_some_and(|again| Instant::now() >= again),
+            is_lost: self.lost.is_some(),
+            least: self.list.serial,
         };
-        let is_due = self.again.is_some_and(|again| Instant::now() >= again);
-        let is_new = match &now {
-            Ok(now) => !self.is_followed || self.seen != *now,
-            // A list may be there, so it counts as one that cannot be read.
-            Err(_) => self.lost.is_none(),
-        };
-        if !is_new && !is_due {
-            return;
-        }
-        let (file, least) = (self.file.clone(), self.list.serial);
-        let Ok(read) = tokio::task::spawn_blocking(move || file.read(least)).await else {
-            return;
+        let file = self.file.clone();
+        let found = match self.looks.run(move || before.look(&file)).await {
+            Some(None) => return,
+            Some(Some(found)) => found,
+            None => Glance::failed(self.file.path()),
         };
         self.again = Some(Instant::now() + PAUSE);
-        let done = match read {
+        let done = match found.list {
             Ok(list) => self.take(list, host).await,
             Err(error) => self.lose(&error).await,
         };
@@ -109,8 +116,8 @@ impl DenialWatch {
             tracing::error!(cause = %error, "a change of the denials cannot be recorded now");
             return;
         }
-        self.is_followed = now.is_ok();
-        self.seen = now.unwrap_or_default();
+        self.is_followed = found.stamp.is_ok();
+        self.seen = found.stamp.unwrap_or_default();
         if self.lost.is_none() && !self.unremembered {
             self.again = None;
         }
@@ -129,14 +136,14 @@ impl DenialWatch {
         }
         for denial in &added {
             self.journal
-                .record(added_record(denial, list.serial))
+                .record(records::added(denial, list.serial))
                 .await?;
             tracing::warn!(denial = denial.id, stops = %denial, "a denial is in effect");
         }
         for denial in &lifted {
             let expired = !denial.is_in_effect(self.clock.now_ms());
             self.journal
-                .record(lifted_record(denial, expired, list.serial))
+                .record(records::lifted(denial, expired, list.serial))
                 .await?;
             tracing::warn!(denial = denial.id, expired, stopped = %denial, "a denial is lifted");
         }
@@ -167,12 +174,14 @@ impl DenialWatch {
             return;
         }
         let (file, list) = (self.file.clone(), self.list.clone());
-        match tokio::task::spawn_blocking(move || file.remember(&list)).await {
-            Ok(Ok(())) => self.unremembered = false,
-            Ok(Err(error)) => {
+        let write = move || file.remember(&list).map(|()| list.serial);
+        match self.copies.run(write).await {
+            // One that had hung may have written an older list.
+            Some(Ok(serial)) => self.unremembered = serial != self.list.serial,
+            Some(Err(error)) => {
                 tracing::error!(cause = chain(&error), "the denials cannot be remembered");
             }
-            Err(_) => {}
+            None => tracing::error!("the denials are not remembered in time"),
         }
     }
 
@@ -200,6 +209,25 @@ impl DenialWatch {
     }
 }
 
+/// Denies everything when the watch ends, for whatever reason: no one would notice a change of the
+/// denials any more.
+struct Vigil {
+    denials: Arc<Denials>,
+    stop: CancellationToken,
+}
+
+impl Drop for Vigil {
+    fn drop(&mut self) {
+        self.denials.forget();
+        if !self.stop.is_cancelled() {
+            tracing::error!(
+                "the watch over the denials has failed, so every request is refused; this is a \
+                 defect of the host, please report it and restart"
+            );
+        }
+    }
+}
+
 /// Forgets the verified tokens and the credentials of everyone whom these denials are about.
 fn forget(host: Option<&Host>, denials: &[Denial]) {
     let about: Vec<_> = denials.iter().filter(|one| one.is_of_identity()).collect();
@@ -218,40 +246,32 @@ fn forget(host: Option<&Host>, denials: &[Denial]) {
     access.broker.forget(is_one);
 }
 
-fn added_record(denial: &Denial, change: u64) -> DenialAdded {
-    let mut members = about(denial, change);
-    members.push(("reason", denial.reason.clone().into()));
-    if let Some(until) = denial.until {
-        members.push(("until", rfc3339(until).into()));
-    }
-    DenialAdded {
-        denial: (&denial.id).into(),
-        detail: Detail::from_iter(members),
-    }
-}
-
-fn lifted_record(denial: &Denial, expired: bool, change: u64) -> DenialLifted {
-    let mut members = about(denial, change);
-    let because = if expired { "expired" } else { "lifted" };
-    members.push(("because", because.into()));
-    DenialLifted {
-        denial: (&denial.id).into(),
-        detail: Detail::from_iter(members),
-    }
-}
-
-fn about(denial: &Denial, change: u64) -> Vec<(&'static str, Value)> {
-    let mut members = vec![
-        ("change", change.into()),
-        ("of", denial.of.as_str().into()),
-        ("name", denial.name.clone().into()),
-    ];
-    let issuer = denial.issuer.clone();
-    members.extend(issuer.map(|issuer| ("issuer", issuer.into())));
-    members
-}
-
 /// The time between two looks. With the time to read a list, a change is in effect within a second.
 const PERIOD: Duration = Duration::from_millis(200);
 /// The time between two tries while something is wrong.
 const PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seams::SystemClock;
+
+    #[tokio::test]
+    async fn a_watch_that_fails_leaves_everything_denied() {
+        for fails in [true, false] {
+            let denials = Arc::new(Denials::none(Arc::new(SystemClock)));
+            let vigil = Vigil {
+                denials: Arc::clone(&denials),
+                stop: CancellationToken::new(),
+            };
+            let watch = tokio::spawn(async move {
+                let _vigil = vigil;
+                if fails {
+                    std::panic::resume_unwind(Box::new("a test"));
+                }
+            });
+            assert_eq!(watch.await.is_err(), fails);
+            assert!(!denials.are_known(), "{fails}");
+        }
+    }
+}

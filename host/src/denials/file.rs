@@ -60,6 +60,9 @@ pub enum DenialsError {
         /// The number that is remembered.
         known: u64,
     },
+    /// The file system does not answer.
+    #[error("{0} could not be looked at within a second")]
+    Unseen(PathBuf),
     /// Files of another owner could be unreadable for the host, which would then deny everything.
     #[error("{path} belongs to user {owner}; run this command as that user")]
     Owner {
