@@ -242,7 +242,7 @@ fn forget(host: Option<&Host>, denials: &[Denial]) {
     let access = &host.serving.now().access;
     access
         .identity
-        .forget(|caller| is_one(&Requester::of(caller.actor(), caller.agent())));
+        .forget(|caller| is_one(&caller.asking()));
     access.broker.forget(is_one);
 }
 

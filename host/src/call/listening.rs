@@ -14,7 +14,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Entry, Host, Place, Policy, Refusal, refusal};
-use crate::denials::Requester;
 use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
@@ -130,7 +129,7 @@ impl Listener {
 
 /// Waits until a denial stops `caller`, and records that as a refusal.
 async fn stopped(host: Arc<Host>, caller: Arc<Caller>, mut denials: watch::Receiver<()>) {
-    let asking = Requester::of(caller.actor(), caller.agent());
+    let asking = caller.asking();
     loop {
         if let Some(stop) = host.denials.stop(&asking) {
             refusal::stopped(&host, &caller, &stop).await;

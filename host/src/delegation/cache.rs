@@ -40,6 +40,7 @@ impl CacheKey {
             subject: &self.sub,
             tenant: self.tenant.as_deref(),
             agent: &self.agent,
+            agent_issuer: None,
             prior: &[],
             client: &self.client,
             tool: None,

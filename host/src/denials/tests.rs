@@ -11,7 +11,9 @@ use super::*;
 use crate::owned::Trust;
 
 const CORP: &str = "https://idp.corp.example";
+const AGENTS: &str = "https://agents.example";
 const PARTNER: &str = "https://idp.partner.example";
+const DESKS: &str = "https://desks.example";
 const CODE: &str = "sha256:00000000000000000000000000000000000000000000000000000000000000aa";
 
 struct At(u64);
@@ -48,6 +50,7 @@ fn alice(prior: &[PriorActor]) -> Requester<'_> {
         subject: "alice",
         tenant: Some("acme"),
         agent: "clerk",
+        agent_issuer: Some(AGENTS),
         prior,
         client: "app",
         tool: Some(("get_order", CODE)),
@@ -66,7 +69,7 @@ fn a_denial_stops_exactly_what_it_names() {
     use DenialOf::{Agent, Client, Component, Subject, Tenant, Tool};
     let desk = [PriorActor {
         sub: "desk".into(),
-        iss: None,
+        iss: Some(DESKS.into()),
     }];
     for (of, issuer, name, expected) in [
         (Subject, Some(CORP), "alice", true),
@@ -75,8 +78,18 @@ fn a_denial_stops_exactly_what_it_names() {
         (Subject, Some(CORP), "clerk", false),
         (Agent, None, "clerk", true),
         (Agent, None, "desk", true),
+        (Agent, Some(CORP), "clerk", true),
+        (Agent, Some(AGENTS), "clerk", true),
+        (Agent, Some(DESKS), "clerk", false),
         (Agent, Some(PARTNER), "clerk", false),
+        (Agent, Some(CORP), "desk", true),
+        (Agent, Some(DESKS), "desk", true),
+        (Agent, Some(AGENTS), "desk", false),
+        (Agent, Some(PARTNER), "desk", false),
         (Agent, None, "app", false),
+        (Subject, Some(AGENTS), "alice", false),
+        (Client, Some(AGENTS), "app", false),
+        (Tenant, Some(AGENTS), "acme", false),
         (Client, None, "app", true),
         (Client, Some(CORP), "app", true),
         (Client, None, "clerk", false),

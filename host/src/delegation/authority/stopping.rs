@@ -11,7 +11,7 @@ use std::task::Poll;
 use futures_util::FutureExt as _;
 
 use super::Inner;
-use crate::denials::{Requester, Stop};
+use crate::denials::Stop;
 use crate::downstream::DownstreamError;
 use crate::egress::Sent;
 
@@ -68,9 +68,9 @@ impl Inner {
 
     /// Returns the reason to stop this call, if there is one now.
     fn stop_now(&self) -> Option<Stop> {
-        let (claims, denials) = (self.envelope.claims(), self.broker.denials.as_ref()?);
-        let call = &claims.call;
-        let asking = Requester::of(&claims.actor, &claims.agent);
+        let denials = self.broker.denials.as_ref()?;
+        let call = &self.envelope.claims().call;
+        let asking = self.envelope.asking();
         denials.stop(&asking.for_tool(&call.name, &call.component))
     }
 
