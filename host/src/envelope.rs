@@ -55,10 +55,15 @@ impl Envelope {
         &self.alias
     }
 
+    /// Returns the issuer that the caller's token states for the agent, if it does.
+    pub fn agent_issuer(&self) -> Option<&str> {
+        self.agent_issuer.as_deref()
+    }
+
     /// Returns who asks, for the operator's denials.
     pub fn asking(&self) -> Requester<'_> {
         let claims = self.claims();
-        Requester::of(&claims.actor, &claims.agent, self.agent_issuer.as_deref())
+        Requester::of(&claims.actor, &claims.agent, self.agent_issuer())
     }
 
     /// Returns the names to show in records. They are not identity.

@@ -18,9 +18,7 @@ use super::ground::Ground;
 use super::look::Stamp;
 use crate::audit::{AuditUnavailable, DenialsFound, DenialsLost, Detail, Journal};
 use crate::call::Host;
-use crate::denials::{
-    Changes, Denial, DenialFile, DenialList, DenialOf, Denials, DenialsError, Requester,
-};
+use crate::denials::{Changes, Denial, DenialFile, DenialList, Denials, DenialsError, Requester};
 use crate::seams::Clock;
 use aside::Aside;
 use glance::{Glance, LastLook};
@@ -234,15 +232,9 @@ fn forget(host: Option<&Host>, denials: &[Denial]) {
     let Some(host) = host.filter(|_| !about.is_empty()) else {
         return;
     };
-    // A credential does not say which agents stood before the last one.
-    let is_one = |asking: &Requester<'_>| {
-        let is_of = |one: &&Denial| one.of == DenialOf::Agent || one.covers(asking);
-        about.iter().any(is_of)
-    };
+    let is_one = |asking: &Requester<'_>| about.iter().any(|one| one.covers(asking));
     let access = &host.serving.now().access;
-    access
-        .identity
-        .forget(|caller| is_one(&caller.asking()));
+    access.identity.forget(|caller| is_one(&caller.asking()));
     access.broker.forget(is_one);
 }
 
