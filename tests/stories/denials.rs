@@ -160,6 +160,42 @@ async fn a_denial_outlives_a_restart_and_is_recorded_once() -> Result<()> {
 }
 
 #[tokio::test]
+async fn thousands_of_changes_at_once_are_in_effect_and_recorded_within_seconds() -> Result<()> {
+    let world = World::start().await?;
+    let alice = world.token("alice")?;
+    let denial = |number: usize| {
+        json!({"id": format!("d{number}"), "of": "subject", "issuer": world.issuer.url(),
+            "name": if number == MANY { "alice".to_owned() } else { format!("user{number}") },
+            "reason": "x", "added": "2026-01-01T00:00:00Z"})
+    };
+    let denials: Vec<_> = (1..=MANY).map(denial).collect();
+    let put = |serial: usize, denials: &[Value]| -> Result<()> {
+        let new = list(&world).with_extension("put");
+        fs::write(
+            &new,
+            json!({"serial": serial, "denials": denials}).to_string(),
+        )?;
+        Ok(fs::rename(new, list(&world))?)
+    };
+    for (serial, denials, event, expected) in [
+        (MANY, &denials[..], "denial.added", 403),
+        (MANY + 1, &[][..], "denial.lifted", 200),
+    ] {
+        let began = Instant::now();
+        put(serial, denials)?;
+        while whoami(&world, &alice).await? != expected {
+            ensure!(began.elapsed() < Duration::from_secs(10), "{event}");
+        }
+        while count(&world.records()?, event) < MANY {
+            ensure!(began.elapsed() < Duration::from_secs(10), "{event}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        ensure_eq(count(&world.records()?, event), MANY, event)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_flood_of_a_denied_user_is_counted_exactly() -> Result<()> {
     let world = World::with(Plan::config(|config| {
         config.audit.push_str("refusals_per_second = 5\n");
@@ -181,3 +217,6 @@ async fn a_flood_of_a_denied_user_is_counted_exactly() -> Result<()> {
     ensure!(counted > 0, "each one is a record");
     Ok(())
 }
+
+/// The most denials that a list may have.
+const MANY: usize = 4096;

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::chain;
 use super::ground::Ground;
 use super::look::Stamp;
-use crate::audit::{AuditUnavailable, DenialsFound, DenialsLost, Detail, Journal};
+use crate::audit::{AuditUnavailable, DenialsLost, Detail, Journal, Mark};
 use crate::call::Host;
 use crate::denials::{Changes, Denial, DenialFile, DenialList, Denials, DenialsError, Requester};
 use crate::seams::Clock;
@@ -132,37 +132,48 @@ impl DenialWatch {
             self.denials.adopt([&self.list, &list]);
             forget(host, &added);
         }
-        for denial in &added {
-            self.journal
-                .record(records::added(denial, list.serial))
-                .await?;
-            tracing::warn!(denial = denial.id, stops = %denial, "a denial is in effect");
-        }
-        for denial in &lifted {
-            let expired = !denial.is_in_effect(self.clock.now_ms());
-            self.journal
-                .record(records::lifted(denial, expired, list.serial))
-                .await?;
-            tracing::warn!(denial = denial.id, expired, stopped = %denial, "a denial is lifted");
-        }
-        if self.lost.is_some() {
-            let detail = Detail::from_iter([
-                ("change", list.serial),
-                (
-                    "denials",
-                    u64::try_from(list.denials.len()).unwrap_or(u64::MAX),
-                ),
-            ]);
-            self.journal.record(DenialsFound { detail }).await?;
-            tracing::warn!(change = list.serial, "the denials can be relied on again");
-            self.lost = None;
-        }
+        self.record(&added, &lifted, &list).await?;
         // A credential that was obtained just before the denial must not outlive it.
         forget(host, &lifted);
         self.denials.adopt([&list]);
         self.unremembered |= list.serial != self.list.serial;
         self.list = list;
         self.remember().await;
+        Ok(())
+    }
+
+    /// Records what came and went with `list`, all of it at once, and logs it.
+    async fn record(
+        &mut self,
+        added: &[Denial],
+        lifted: &[Denial],
+        list: &DenialList,
+    ) -> Result<(), AuditUnavailable> {
+        let (change, now_ms) = (list.serial, self.clock.now_ms());
+        let is_expired = |denial: &Denial| !denial.is_in_effect(now_ms);
+        let mut mark = Mark::default();
+        for denial in added {
+            let record = records::added(denial, change);
+            mark = mark.and(self.journal.append(record).await?);
+        }
+        for denial in lifted {
+            let record = records::lifted(denial, is_expired(denial), change);
+            mark = mark.and(self.journal.append(record).await?);
+        }
+        if self.lost.is_some() {
+            mark = mark.and(self.journal.append(records::found(list)).await?);
+        }
+        self.journal.settled(&mark).await?;
+        for denial in added {
+            tracing::warn!(denial = denial.id, stops = %denial, "a denial is in effect");
+        }
+        for denial in lifted {
+            let expired = is_expired(denial);
+            tracing::warn!(denial = denial.id, expired, stopped = %denial, "a denial is lifted");
+        }
+        if self.lost.take().is_some() {
+            tracing::warn!(change, "the denials can be relied on again");
+        }
         Ok(())
     }
 

@@ -327,5 +327,16 @@ fn a_change_that_fails_changes_nothing() {
 fn the_difference_of_two_lists_is_what_came_and_what_went() {
     let [a, b] = ["a", "b"].map(|name| denial(DenialOf::Tool, None, name));
     let changes = list(1, slice::from_ref(&a)).changes_to(&list(2, slice::from_ref(&b)));
-    assert_eq!((changes.added, changes.lifted), (vec![b], vec![a]));
+    assert_eq!((changes.added, changes.lifted), (vec![b], vec![a.clone()]));
+    // An entry that is another one under the same id came and went.
+    let mut changed = a.clone();
+    changed.until = Some(1);
+    let unchanged = Denial {
+        id: "d2".into(),
+        ..a.clone()
+    };
+    let old = list(1, &[a.clone(), unchanged.clone()]);
+    let new = list(2, &[unchanged, changed.clone()]);
+    let changes = old.changes_to(&new);
+    assert_eq!((changes.added, changes.lifted), (vec![changed], vec![a]));
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::audit::{DenialAdded, DenialLifted, Detail, rfc3339};
-use crate::denials::Denial;
+use crate::audit::{DenialAdded, DenialLifted, DenialsFound, Detail, rfc3339};
+use crate::denials::{Denial, DenialList};
 
 /// Returns the record of a denial that came with `change`.
 pub(super) fn added(denial: &Denial, change: u64) -> DenialAdded {
@@ -26,6 +26,14 @@ pub(super) fn lifted(denial: &Denial, expired: bool, change: u64) -> DenialLifte
     DenialLifted {
         denial: (&denial.id).into(),
         detail: Detail::from_iter(members),
+    }
+}
+
+/// Returns the record of a list that can be relied on again.
+pub(super) fn found(list: &DenialList) -> DenialsFound {
+    let denials = u64::try_from(list.denials.len()).unwrap_or(u64::MAX);
+    DenialsFound {
+        detail: Detail::from_iter([("change", list.serial), ("denials", denials)]),
     }
 }
 
