@@ -146,6 +146,7 @@ impl Args {
                 .filter(|end| *end <= LATEST)
                 .with_context(|| format!("--for: expected 30m, 8h or 7d, found {lasts:?}"))?,
             (None, Some(until)) => parse_time(until)
+                .filter(|end| *end <= LATEST)
                 .with_context(|| format!("--until: expected 2026-12-24T08:00, found {until:?}"))?,
         };
         ensure!(

@@ -258,10 +258,12 @@ impl DenialFile {
         Err(DenialsError::Locked(self.path.clone()))
     }
 
-    /// Writes the list, and then the number of its last change.
+    /// Writes the list, and then the number of its last change. Only a text that can be read again
+    /// replaces the one before.
     fn write(&self, list: &DenialList) -> Result<(), DenialsError> {
-        list.check().map_err(DenialsError::List)?;
-        replace(&self.path, &text(list)?)?;
+        let text = text(list)?;
+        DenialList::parse(text.as_bytes()).map_err(DenialsError::List)?;
+        replace(&self.path, &text)?;
         replace(&added(&self.path, LAST), &format!("{}\n", list.serial))
     }
 }

@@ -53,7 +53,7 @@ impl DenialList {
         Ok(list)
     }
 
-    pub(super) fn check(&self) -> Result<(), NotAList> {
+    fn check(&self) -> Result<(), NotAList> {
         if self.denials.len() > MAX_DENIALS {
             return Err(NotAList::TooMany);
         }

@@ -320,6 +320,13 @@ fn a_change_that_fails_changes_nothing() {
         Ok(())
     });
     assert!(matches!(too_many, Err(DenialsError::List(_))));
+    // RFC 3339 has no year 10000.
+    let unreadable = files.file.change(|list| {
+        let until = Some(253_402_300_800_000);
+        list.denials.iter_mut().for_each(|one| one.until = until);
+        Ok(())
+    });
+    assert!(matches!(unreadable, Err(DenialsError::List(_))));
     assert_eq!(fs::read(files.file.path()).unwrap(), before);
 }
 

@@ -58,6 +58,10 @@ fn what_is_denied_is_listed_until_it_is_lifted_and_no_id_is_given_twice() {
     assert!(error.contains("there is no denial \"d2\""), "{error}");
     let said = deny(&site, &["--agent", "clerk", "--reason", "odd"]).unwrap();
     assert!(said.starts_with("d4 "), "{said}");
+    let latest = ["--until", "9999-12-31T23:59:59.999Z"];
+    let options = [&["--tool", "t", "--reason", "x"], &latest[..]].concat();
+    assert!(deny(&site, &options).unwrap().starts_with("d5 "));
+    deny(&site, &["--lift", "d5"]).unwrap();
     let left: Vec<_> = listed(&site).iter().map(|one| one["id"].clone()).collect();
     assert_eq!(left, ["d1", "d4"]);
 }
@@ -103,6 +107,17 @@ fn nothing_is_denied_that_could_stop_less_or_something_else() {
         (
             &["--subject", "a", "--reason", "x", "--until", "2020-01-01"],
             "--until is over",
+        ),
+        (
+            &[
+                "--subject",
+                "a",
+                "--reason",
+                "x",
+                "--until",
+                "9999-12-31T23:59-01:00",
+            ],
+            "--until: expected 2026",
         ),
         (&["--component", &digest, "--reason", "x"], "64 lower-case"),
         (
