@@ -131,7 +131,7 @@ fn begin(log: &mut Log, closings: &[Record], torn_bytes: u64, clock: &dyn Clock)
 
 /// Checks that the clock is not far behind the journal. Otherwise tokens that expired since would
 /// be valid again.
-fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError> {
+pub(super) fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError> {
     let (newest, now) = (
         last.and_then(parse_time).unwrap_or_default(),
         clock.now_ms(),

@@ -104,6 +104,8 @@ async fn a_start_knows_the_last_change_of_the_denials_wherever_it_is_recorded() 
         }
         journal.close(stopped()).await.unwrap();
         grow(folder.path(), records).await;
+        let examined = examine(&settings(folder.path()), key(), &*clock(50)).unwrap();
+        assert_eq!(examined.map(|found| found.change), Some(last), "examined");
         let read = crashed_copy(folder.path());
         assert_eq!(open(read.path()).1.change, last, "from the milestone on");
         let read = crashed_copy(folder.path());
