@@ -11,7 +11,8 @@
 //! after a restart. Two files remember the number of the last change, and both are written after
 //! the list. A backup of all of them that is put back is noticed by the records of later changes in
 //! the journal, whose number the host passes to [`DenialFile::read`]. Not noticed: the loss of a
-//! change that no host had recorded, and a journal that was rolled back together with these files.
+//! change that no host had recorded, a backup that was changed as often as it lacked changes before
+//! a host saw it, and a journal that was rolled back together with these files.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
