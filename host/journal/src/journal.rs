@@ -54,7 +54,7 @@ pub use adopt::{Adoption, adopt};
 pub use bell::Bell;
 use desk::Desk;
 pub use error::JournalError;
-pub use examine::{Examined, examine};
+pub use examine::{Examined, examine, last_change};
 use health::Health;
 pub use mark::{Mark, Settled};
 pub use observe::Synced;

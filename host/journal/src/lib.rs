@@ -52,7 +52,7 @@ pub use damage::{Damage, Place};
 pub use file::is_in_use;
 pub use journal::{
     Adoption, AuditUnavailable, Bell, Examined, Journal, JournalError, Mark, Opened, Settings,
-    Settled, Synced, adopt, examine, wake_together,
+    Settled, Synced, adopt, examine, last_change, wake_together,
 };
 pub use keys::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed, read_mac_key};
 pub use record::{

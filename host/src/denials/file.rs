@@ -10,9 +10,10 @@
 //! Invariant: a list that is missing, or older than one that was there before, is noticed, also
 //! after a restart. Two files remember the number of the last change, and both are written after
 //! the list. A backup of all of them that is put back is noticed by the records of later changes in
-//! the journal, whose number the host passes to [`DenialFile::read`]. Not noticed: the loss of a
-//! change that no host had recorded, a backup that was changed as often as it lacked changes before
-//! a host saw it, and a journal that was rolled back together with these files.
+//! the journal, whose number the host passes to [`DenialFile::read`]. `bailiwick deny` does the
+//! same if no host runs ([`DenialFile::not_before`]), so that an old list is never counted on. Not
+//! noticed: the loss of a change that no host had recorded, and a journal that was rolled back
+//! together with these files.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -28,6 +29,8 @@ pub struct DenialFile {
     path: PathBuf,
     memory: PathBuf,
     trust: Trust,
+    /// The change than which the list is not older, by the journal.
+    least: u64,
 }
 
 /// A reason why the denials cannot be relied on, or not changed.
@@ -102,7 +105,14 @@ impl DenialFile {
             path,
             memory: memory.join(RECORDED),
             trust,
+            least: 0,
         }
+    }
+
+    /// Relies on no list that is older than a change that the journal records.
+    #[must_use]
+    pub fn not_before(self, least: u64) -> Self {
+        Self { least, ..self }
     }
 
     /// Returns the file with the list.
@@ -118,7 +128,8 @@ impl DenialFile {
     pub fn read(&self, least: u64) -> Result<DenialList, DenialsError> {
         // Read before the list, so that the list is never older for a change that comes meanwhile.
         let recorded = self.recorded()?.serial;
-        let known = least.max(recorded).max(self.last_change()?);
+        let known = least.max(self.least).max(recorded);
+        let known = known.max(self.last_change()?);
         match self.list()? {
             Some(list) if list.serial < known => Err(DenialsError::Older {
                 path: self.path.clone(),
@@ -186,8 +197,9 @@ impl DenialFile {
             }
             Err(error) => return Err(error),
         };
+        let known = list.serial.max(last).max(recorded).max(self.least);
         let list = DenialList {
-            serial: list.serial.max(last).max(recorded).saturating_add(1),
+            serial: known.saturating_add(1),
             ..list
         };
         self.write(&list)?;

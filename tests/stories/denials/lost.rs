@@ -102,31 +102,32 @@ async fn a_strict_umask_does_not_hide_the_list_from_the_host() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_old_backup_of_the_key_folder_lifts_no_denial() -> Result<()> {
+async fn an_old_backup_of_the_list_and_its_numbers_lifts_no_denial() -> Result<()> {
     let world = World::start().await?;
     followed(&world, &["--subject", "bob", "--reason", "x"]).await?;
     let remains = world.stop().await?;
     let path = remains.folder.path().to_owned();
     let names = ["denials.json", "denials.json.last", "denials.recorded"];
     let keys = path.join("keys");
-    let mut backup = Vec::new();
-    for entry in fs::read_dir(&keys)? {
-        let path = entry?.path();
-        let bytes = fs::read(&path)?;
-        backup.push((path, bytes));
-    }
-    for name in names {
-        ensure!(
-            backup.iter().any(|(path, _)| path.ends_with(name)),
-            "{name}"
-        );
-    }
+    let read = |name: &str| Ok((keys.join(name), fs::read(keys.join(name))?));
+    let backup: Vec<_> = names.into_iter().map(read).collect::<Result<_>>()?;
     let world = remains.restart().await?;
     followed(&world, &["--subject", "alice", "--reason", "x"]).await?;
     let remains = world.stop().await?;
     for (path, bytes) in &backup {
         fs::write(path, bytes)?;
     }
+    // Nor is it counted on by a further change, before a host sees it.
+    let config = remains.folder.config();
+    let config = config.to_str().context("path")?;
+    let deny = ["deny", "--config", config];
+    let more = [&deny[..], &["--tool", "whoami", "--reason", "x"]].concat();
+    let output = process::run(&bailiwick()?, &more).await?;
+    let said = String::from_utf8(output.stderr)?;
+    ensure!(
+        !output.status.success() && said.contains("change 1, but change 2 was there"),
+        "{said}"
+    );
     let world = remains.restart().await?;
     let alice = world.token("alice")?;
     ensure_eq(whoami(&world, &alice).await?, 503, "nothing is known")?;
@@ -144,11 +145,20 @@ async fn an_old_backup_of_the_key_folder_lifts_no_denial() -> Result<()> {
         fs::remove_file(keys.join(name))?;
     }
     let world = remains.restart().await?;
+    let alice = world.token("alice")?;
     ensure_eq(whoami(&world, &alice).await?, 503, "nothing is known")?;
-    followed(&world, &["--adopt"]).await?;
+    let remains = world.stop().await?;
+    let adopt = [&deny[..], &["--adopt"]].concat();
+    let output = process::run(&bailiwick()?, &adopt).await?;
+    ensure!(output.status.success(), "{output:?}");
+    let world = remains.restart().await?;
     until(&world, StatusCode::OK).await?;
     // A list that goes on from there is relied on after a restart, too.
     followed(&world, &["--subject", "alice", "--reason", "x"]).await?;
     let world = world.stop().await?.restart().await?;
-    ensure_eq(whoami(&world, &alice).await?, 403, "the denial")
+    ensure_eq(
+        whoami(&world, &world.token("alice")?).await?,
+        403,
+        "the denial",
+    )
 }

@@ -35,13 +35,7 @@ pub fn examine(
     keys: Keys,
     clock: &dyn Clock,
 ) -> Result<Option<Examined>, JournalError> {
-    check_folders(settings)?;
-    let unchanged = Unchanged {
-        archive: Perhaps(OnDisk::new(&settings.folder)),
-        memory: MemoryFile::new(&settings.memory, &settings.origin),
-    };
-    let ground = Grounds::new(Box::new(unchanged), settings, keys)?;
-    ground.check_folder()?;
+    let ground = ground(settings, keys)?;
     let state = ground.remembered_state()?;
     check_clock(state.end.time.as_deref(), clock)?;
     if !ground.is_begun()? {
@@ -51,6 +45,27 @@ pub fn examine(
         report: ground.verify(None)?,
         change: state.end.change,
     }))
+}
+
+/// Returns the last change of the denials that the journal records, as a start would find it; 0 if
+/// there is none. Reads no more than a start does.
+///
+/// # Errors
+/// Fails as the start would.
+pub fn last_change(settings: &Settings, keys: Keys) -> Result<u64, JournalError> {
+    let state = ground(settings, keys)?.remembered_state()?;
+    Ok(state.end.change)
+}
+
+fn ground(settings: &Settings, keys: Keys) -> Result<Grounds<'_, Unchanged>, JournalError> {
+    check_folders(settings)?;
+    let unchanged = Unchanged {
+        archive: Perhaps(OnDisk::new(&settings.folder)),
+        memory: MemoryFile::new(&settings.memory, &settings.origin),
+    };
+    let ground = Grounds::new(Box::new(unchanged), settings, keys)?;
+    ground.check_folder()?;
+    Ok(ground)
 }
 
 /// Checks the folders that are there as a start does.

@@ -7,7 +7,6 @@ use std::path::Path;
 use bailiwick_journal::cli::chain;
 
 use super::Checkup;
-use crate::app::journal_settings;
 use crate::audit::{self, Examined};
 use crate::config::Config;
 use crate::denials::DenialsError;
@@ -141,7 +140,7 @@ fn journal(config: &Config) -> (Checkup, u64) {
             return (Checkup::bad(about, found, "mend the keys first"), 0);
         }
     };
-    match audit::examine(&journal_settings(config), keys, &SystemClock) {
+    match audit::examine(&config.journal(), keys, &SystemClock) {
         Ok(Some(Examined { report, change })) => {
             let found = format!(
                 "{place} verifies, and a host can go on after record {}",
@@ -176,8 +175,8 @@ fn denials(config: &Config, least: u64) -> Checkup {
                      every call"
                 }
                 _ => {
-                    "restore it from the backup, or start the host, run `bailiwick deny --adopt` \
-                     and deny again what the list lacks; until then a host refuses every call"
+                    "restore it from the backup, or run `bailiwick deny --adopt` and deny again \
+                     what the list lacks; until then a host refuses every call"
                 }
             };
             Checkup::bad(about, chain(&error), remedy)

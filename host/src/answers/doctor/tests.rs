@@ -8,7 +8,6 @@ use http::{HeaderMap, HeaderValue, header};
 
 use super::super::testing::{CONFIG, HELLO, Site, component, config};
 use super::*;
-use crate::app::journal_settings;
 use crate::audit::{DenialAdded, Detail, HostStopped, Journal};
 use crate::envelope::HostKeys;
 use crate::seams::{SystemClock, SystemRandom};
@@ -79,7 +78,7 @@ async fn a_journal_and_its_denials_are_judged_as_a_start_judges_them() {
     let (folder, place) = (&settings.envelope.keys, &settings.audit.folder);
     let keys = HostKeys::open(folder, &SystemRandom, &settings.server.trust).unwrap();
     let clock = Arc::new(SystemClock);
-    let (journal, _) = Journal::open(journal_settings(&settings), keys.journal, clock).unwrap();
+    let (journal, _) = Journal::open(settings.journal(), keys.journal, clock).unwrap();
     let detail = Detail::from_iter([("change", 7)]);
     let denial = "d7".into();
     let added = DenialAdded { denial, detail };

@@ -203,7 +203,10 @@ fn a_list_that_was_lost_is_only_begun_anew_on_request() {
 #[test]
 fn a_host_that_does_not_follow_is_an_error_and_the_denial_stands() {
     let site = Site::new(CONFIG, &[]);
-    let audit = config::deny_settings(&site.config()).unwrap().audit;
+    let audit = config::deny_settings(&site.config())
+        .unwrap()
+        .journal
+        .folder;
     fs::create_dir(&audit).unwrap();
     let lock = fs::File::create(audit.join("lock")).unwrap();
     lock.lock().unwrap();
@@ -223,4 +226,20 @@ fn a_host_that_does_not_follow_is_an_error_and_the_denial_stands() {
     assert_eq!(names, ["bob"]);
     lock.unlock().unwrap();
     assert!(deny(&site, &["--lift", "d3"]).is_ok(), "no host runs");
+}
+
+#[test]
+fn a_journal_that_cannot_be_judged_is_said_and_does_not_hold_up_a_denial() {
+    let site = Site::new(CONFIG, &[]);
+    let audit = config::deny_settings(&site.config())
+        .unwrap()
+        .journal
+        .folder;
+    fs::create_dir(&audit).unwrap();
+    fs::write(audit.join("checkpoint"), "nothing of the kind").unwrap();
+    let said = deny(&site, &["--tool", "t", "--reason", "x"]).unwrap();
+    assert!(
+        said.contains("the journal cannot say") && said.contains("d1 tool t"),
+        "{said}"
+    );
 }

@@ -106,6 +106,8 @@ async fn a_start_knows_the_last_change_of_the_denials_wherever_it_is_recorded() 
         grow(folder.path(), records).await;
         let examined = examine(&settings(folder.path()), key(), &*clock(50)).unwrap();
         assert_eq!(examined.map(|found| found.change), Some(last), "examined");
+        let found = last_change(&settings(folder.path()), key()).unwrap();
+        assert_eq!(found, last, "without the rest");
         let read = crashed_copy(folder.path());
         assert_eq!(open(read.path()).1.change, last, "from the milestone on");
         let read = crashed_copy(folder.path());
