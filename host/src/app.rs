@@ -85,11 +85,10 @@ impl App {
         let front = FrontSettings {
             allowed_hosts: doors.allowed_hosts(&server)?,
             allowed_origins: server.allowed_origins,
-            scopes_supported: server.scopes_supported,
             presentation: server.presentation,
             keys: published,
             max_body: config.limits.input,
-            resource: doors.resource.clone().with_scopes(&server.initial_scopes),
+            resource: doors.resource.clone(),
         };
         intake::candidates(&server.tools, &server.trust)?;
         // A fault from here on is in the journal. A fault before leaves no record of a start.

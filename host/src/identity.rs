@@ -14,6 +14,7 @@ mod issuer;
 mod opaque;
 mod presented;
 mod schemes;
+mod scopes;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -37,6 +38,9 @@ pub use issuer::{
 };
 pub use opaque::Questions;
 pub use presented::{Credentials, Presence, Presented, ProofError, Scheme};
+#[cfg(any(test, fuzzing))]
+pub(crate) mod surfaces;
+pub use scopes::{ScopePrefix, ShownScopes};
 pub(crate) use token::repeats;
 pub use token::{AccessToken, SubjectToken};
 

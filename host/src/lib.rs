@@ -31,6 +31,8 @@ pub mod egress;
 pub mod answers;
 pub mod app;
 pub mod build;
+#[cfg(test)]
+mod campaign;
 pub mod characters;
 pub mod cores;
 pub mod denials;
@@ -42,5 +44,7 @@ pub mod limits;
 pub mod observe;
 pub mod principal;
 pub mod schema;
+#[cfg(any(test, fuzzing))]
+pub mod surfaces;
 
 pub use bailiwick_journal::{note, owned, reason, seams};

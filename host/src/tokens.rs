@@ -18,6 +18,8 @@ mod keys;
 mod names;
 mod plain;
 mod renewal;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod surfaces;
 #[cfg(test)]
 pub(crate) mod testing;
 mod types;

@@ -25,6 +25,8 @@ mod presentation;
 mod published;
 mod ready;
 mod revision;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod surface;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Admission: tokens, scopes, tools and arguments. Every refusal leaves exactly one record.
 
+mod scopes;
 mod targets;
 
 use anyhow::{Result, ensure};

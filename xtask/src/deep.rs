@@ -5,6 +5,7 @@
 //! variable that is already set keeps its value, so a section can be tried in a minute. The output
 //! of a section is in `target/deep/`. Invariant: a section that ran no test has failed.
 
+mod fuzz;
 mod outcome;
 mod sections;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::step::{run as run_program, say, step};
 use crate::{Project, release};
 use outcome::{Outcome, report};
-use sections::{SECTIONS, Section, Work};
+use sections::{SECONDS, SECTIONS, Section, Work};
 
 /// Runs every section, or the named one.
 pub(crate) fn run(project: &Project, only: Option<&str>) -> Result<ExitCode> {
@@ -59,6 +60,7 @@ fn outcome(project: &Project, section: &'static Section, folder: &Path) -> Outco
                 Ok(found)
             })
         }
+        Work::Fuzz => fuzz::all(project, &setting(section, SECONDS), folder),
         Work::Release => shipped(project),
     };
     let (figures, failure) = match figures {
@@ -112,11 +114,18 @@ fn into<'c>(command: &'c mut Command, log: &PathBuf) -> Result<&'c mut Command> 
 
 /// Returns the numbers with which a section runs.
 fn settings(section: &Section) -> Vec<String> {
-    let values = section.environment.iter().map(|(name, value)| {
-        let set = env::var_os(name).map(|set| set.to_string_lossy().into_owned());
-        format!("{name}={}", set.as_deref().unwrap_or(value))
-    });
-    values.collect()
+    let names = section.environment.iter().map(|(name, _)| name);
+    names
+        .map(|name| format!("{name}={}", setting(section, name)))
+        .collect()
+}
+
+/// Returns one of these numbers: that of the environment, or else the usual one.
+fn setting(section: &Section, name: &str) -> String {
+    let usual = section.environment.iter().find(|(other, _)| *other == name);
+    let usual = usual.map_or("", |(_, value)| value);
+    let set = env::var_os(name).map(|set| set.to_string_lossy().into_owned());
+    set.unwrap_or_else(|| usual.to_owned())
 }
 
 /// Builds what is shipped.

@@ -1,4 +1,5 @@
-//! Hosts with few and many tools. All are called but the second of `echo`, which computes forever.
+//! Hosts with few and many tools. All are called but the second of `echo`, which computes forever,
+//! and, at one level, those of other components: it shows what tools cost that no one calls.
 
 use bailiwick_dev::Issuer;
 
@@ -13,7 +14,7 @@ pub(super) async fn measure(plan: &Plan, issuer: &Issuer) -> anyhow::Result<Vec<
     let two = echo(plan, issuer, "2 tools", (&plan.bailiwick, &plan.work))?;
     hosts.push(two.start().await?);
     let (_, ten) = plan.component("ten")?;
-    for (name, many) in LEVELS {
+    for (name, many, called) in LEVELS {
         let setup = Setup {
             name,
             bailiwick: &plan.bailiwick,
@@ -22,7 +23,7 @@ pub(super) async fn measure(plan: &Plan, issuer: &Issuer) -> anyhow::Result<Vec<
             components: (0..many).map(|number| copy(&ten, number)).collect(),
             secrets: Vec::new(),
             configure: &as_shipped,
-            tools: (0..many).flat_map(names).collect(),
+            tools: (0..called).flat_map(names).collect(),
             arguments: crate::plan::ARGUMENTS,
             scopes: &[],
             users: crate::contest::USERS,
@@ -60,8 +61,13 @@ fn prefix(number: usize) -> String {
     format!("measured_number_{number:04}")
 }
 
-/// The numbers of components with ten tools each.
-const LEVELS: [(&str, usize); 3] = [("10 tools", 1), ("100 tools", 10), ("1,000 tools", 100)];
+/// The numbers of components with ten tools each, and how many of these are called in turn.
+const LEVELS: [(&str, usize, usize); 4] = [
+    ("10 tools", 1, 1),
+    ("100 tools", 10, 10),
+    ("1,000 tools", 100, 100),
+    ("1,000 tools, 10 called", 100, 1),
+];
 /// The beginning of the names in the component `ten`.
 const PLACEHOLDER: &str = "measured_number_aaaa";
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::ground::Ground;
 use super::shelf::{LoadedTools, Shelf};
 use crate::call::Policy;
-use crate::config::Config;
+use crate::config::{Config, Issuer};
 
 /// A policy, and the fate of the components on the shelf.
 pub(super) struct NewPolicy {
@@ -51,7 +51,10 @@ impl Ground {
                 );
             }
         }
+        let prefix = |issuer: &Issuer| issuer.settings.scope_prefix.clone();
+        let prefixes: Vec<_> = config.issuers.iter().map(prefix).collect();
         let policy = Policy {
+            scopes: config.server.scopes.spelled(&prefixes),
             catalog,
             visibility: config.server.visibility.clone(),
             faces: OnceLock::new(),

@@ -34,14 +34,15 @@ pub async fn admit(
             if let Some(cause) = told(reason) {
                 host.lines.refused(reason, &cause);
             }
-            return Err(refusal::anonymous(host, reason, "").await);
+            return Err(refusal::anonymous(host, reason, "", &policy.scopes).await);
         }
     };
     let (caller, subject) = match policy.access.identity.admit(presented).await {
         Ok(admitted) => admitted,
         Err(error) => {
             host.lines.refused(error.reason(), &error);
-            return Err(refusal::anonymous(host, error.reason(), error.told()).await);
+            let (reason, told) = (error.reason(), error.told());
+            return Err(refusal::anonymous(host, reason, told, &policy.scopes).await);
         }
     };
     if let Some(stop) = host.denials.stop(&caller.asking()) {

@@ -15,7 +15,7 @@ use crate::delegation::Broker;
 use crate::denials::Denials;
 use crate::dispatch::{Catalog, Visibility};
 use crate::envelope::Signer;
-use crate::identity::Identity;
+use crate::identity::{Identity, ShownScopes};
 use crate::observe::Meters;
 use crate::principal::Tenant;
 use crate::sandbox::Sandbox;
@@ -95,6 +95,8 @@ pub struct Policy {
     pub access: Arc<Access>,
     /// The tools, each with its grant and its code.
     pub catalog: Catalog,
+    /// The scopes that clients learn of before they have a token, as they ask for them.
+    pub scopes: ShownScopes,
     /// The rule about which of them a caller is shown.
     pub visibility: Visibility,
     /// A digest of each tool as clients see it, in the catalog's order. Made for the first

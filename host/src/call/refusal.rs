@@ -8,7 +8,7 @@ use super::{Host, TooEarly};
 use crate::audit::{AuditUnavailable, CallRefused, Subject, Target, display};
 use crate::denials::Stop;
 use crate::dispatch::Denied;
-use crate::identity::Caller;
+use crate::identity::{Caller, ShownScopes};
 use crate::observe::Measured;
 use crate::reason::RefusalReason;
 
@@ -20,14 +20,23 @@ pub struct Refusal {
     may_have_run: bool,
 }
 
-/// Refuses an unknown caller, who is told this and no more.
-pub(super) async fn anonymous(host: &Host, reason: RefusalReason, told: &str) -> Refusal {
+/// Refuses an unknown caller, who is told this, which scopes to ask for, and no more.
+pub(super) async fn anonymous(
+    host: &Host,
+    reason: RefusalReason,
+    told: &str,
+    scopes: &ShownScopes,
+) -> Refusal {
     host.meters.refused(None, reason.as_str());
+    let denied = Denied {
+        scopes: scopes.initial.clone(),
+        ..Denied::general(reason, told)
+    };
     let written = host
         .journal
-        .refuse(record(&Denied::general(reason, ""), Subject::default()))
+        .refuse(record(&denied, Subject::default()))
         .await;
-    Refusal::of(Denied::general(reason, told)).if_recorded(written)
+    Refusal::of(denied).if_recorded(written)
 }
 
 /// Refuses a request of a known caller.
@@ -102,6 +111,13 @@ impl Refusal {
         Self::of(Denied::general(reason, "refused"))
     }
 
+    /// Returns the refusal with scopes to ask for.
+    #[cfg(test)]
+    pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
+        self.denied.scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self
+    }
+
     /// Builds the refusal of a call that cannot be recorded, and so is not made.
     pub(super) fn unrecordable() -> Self {
         let message = "the call cannot be recorded";
@@ -153,7 +169,8 @@ impl Refusal {
         self.denied.reason
     }
 
-    /// Returns all scopes that the call needs, if the caller lacks some of them.
+    /// Returns the scopes for which the client should ask the issuer, if there are any: all that
+    /// the call needs or, without a good token, those to begin with.
     pub fn scopes(&self) -> &[String] {
         &self.denied.scopes
     }

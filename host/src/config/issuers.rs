@@ -81,6 +81,7 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
                 .text("subject_claim")
                 .unwrap_or_else(|| "sub".into()),
             scope_claim: section.text("scope_claim"),
+            scope_prefix: shape::scope_prefix(section),
             client: shape::client(section),
             tenant: tenant(section),
             agent: agent(section),

@@ -39,11 +39,7 @@ pub(super) fn visibility(section: &Section<'_>, scopes: &[String]) -> Visibility
 pub(super) fn scopes(section: &Section<'_>, key: &str) -> Vec<String> {
     let scopes = section.texts(key).unwrap_or_default();
     for (scope, at) in &scopes {
-        if scope.is_empty()
-            || !scope
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
-        {
+        if !is_scope(scope) {
             let key = section.name(key);
             section.problem(
                 *at,
@@ -52,6 +48,12 @@ pub(super) fn scopes(section: &Section<'_>, key: &str) -> Vec<String> {
         }
     }
     scopes.into_iter().map(|(scope, _)| scope).collect()
+}
+
+/// Returns true if `text` is one scope-token (RFC 6749 §3.3).
+pub(super) fn is_scope(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 fn prose(section: &Section<'_>, key: &str, most: usize) -> Option<String> {

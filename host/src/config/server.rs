@@ -14,6 +14,7 @@ use super::reader::Section;
 use crate::audit;
 use crate::denials::DenialFile;
 use crate::dispatch::Visibility;
+use crate::identity::ShownScopes;
 use crate::limits::{Limits, Room, Unit};
 use crate::owned::Trust;
 use crate::transport::Presentation;
@@ -32,10 +33,8 @@ pub struct ServerSettings {
     pub allowed_hosts: Vec<String>,
     /// Proxies that many clients come through: their connections have no share to exceed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Scopes that anyone may learn (RFC 9728 §2), those to begin with first.
-    pub scopes_supported: Vec<String>,
-    /// Scopes that a client should ask for before its first request.
-    pub initial_scopes: Vec<String>,
+    /// The scopes that anyone may learn of, by their short names.
+    pub scopes: ShownScopes,
     /// The rule about which tools a caller is shown.
     pub visibility: Visibility,
     /// The description of this server.
@@ -142,10 +141,10 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let allowed_origins = origins(&section);
     let allowed_hosts = hosts(&section);
     let trusted_proxies = section.parsed("trusted_proxies");
-    let initial_scopes = scopes(&section, "initial_scopes");
-    let mut scopes_supported = initial_scopes.clone();
-    scopes_supported.extend(scopes(&section, "scopes_supported"));
-    let visibility = visibility(&section, &scopes_supported);
+    let initial = scopes(&section, "initial_scopes");
+    let mut supported = initial.clone();
+    supported.extend(scopes(&section, "scopes_supported"));
+    let visibility = visibility(&section, &supported);
     let presentation = presentation(&section);
     let cache = section.text("cache").map(|cache| section.beside(&cache));
     let require_acceptance = section.flag("require_acceptance").unwrap_or(false);
@@ -161,8 +160,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         allowed_origins,
         allowed_hosts,
         trusted_proxies,
-        scopes_supported,
-        initial_scopes,
+        scopes: ShownScopes { initial, supported },
         visibility,
         presentation,
         tools,

@@ -32,7 +32,8 @@ pub struct Denied {
     pub reason: RefusalReason,
     /// The target, if it exists. A name that a client invents is never recorded.
     pub target: Option<Named>,
-    /// All scopes that the call needs, if some are missing.
+    /// All scopes that the call needs, if some are missing, as the client asks for them. Without a
+    /// good token, the scopes to begin with.
     pub scopes: Vec<String>,
     /// The text for the caller.
     pub message: String,
@@ -83,8 +84,8 @@ pub fn allow(
         return Err(Denied::general(RefusalReason::UnknownTarget, &message));
     };
     if !caller.has_scopes(target.scopes()) {
-        let scopes = target.scopes().to_vec();
-        let (kind, needed) = (target.kind(), scopes.join(" "));
+        let scopes = caller.spell(target.scopes());
+        let (kind, needed) = (target.kind(), target.scopes().join(" "));
         let message = format!("this {kind} needs the scopes {needed}");
         return Err(Denied {
             scopes,

@@ -6,6 +6,7 @@ use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 
 use super::display::DisplayNames;
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
+use super::scopes::ScopePrefix;
 use crate::denials::Requester;
 use crate::principal::{Principal, Tenant};
 use crate::tokens::{Claims, TokenError, Verified};
@@ -24,6 +25,7 @@ pub struct Caller {
     tenant: Option<Tenant>,
     alias: Arc<str>,
     scopes: Vec<String>,
+    scope_prefix: ScopePrefix,
     expires_at: u64,
     session: SessionBasis,
     display: Arc<DisplayNames>,
@@ -72,7 +74,10 @@ impl Caller {
             agent: Arc::new(agent),
             agent_issuer: agent_issuer.map(Into::into),
             alias: issuer.alias.as_str().into(),
-            scopes: claims.granted(issuer.scope_claim.as_deref())?,
+            scopes: issuer
+                .scope_prefix
+                .shorten(claims.granted(issuer.scope_claim.as_deref())?),
+            scope_prefix: issuer.scope_prefix.clone(),
             expires_at: claims.expiry()?,
             session: session(claims, token_digest)?,
         })
@@ -122,6 +127,11 @@ impl Caller {
     /// Returns true if the token has all of these scopes.
     pub fn has_scopes(&self, needed: &[String]) -> bool {
         needed.iter().all(|scope| self.scopes.contains(scope))
+    }
+
+    /// Returns scopes as the caller's client asks its issuer for them.
+    pub fn spell(&self, scopes: &[String]) -> Vec<String> {
+        self.scope_prefix.spell(scopes)
     }
 
     /// Returns the token's expiry, in seconds since 1970-01-01 UTC.

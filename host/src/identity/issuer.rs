@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::display::AgentNames;
+use super::scopes::ScopePrefix;
 use crate::tokens::{Claims, TimeRule, TokenError, TypeRule, client_id};
 
 /// The rules for reading one issuer's tokens.
@@ -22,6 +23,8 @@ pub struct IssuerSettings {
     pub subject_claim: String,
     /// The claim that holds the scopes, if it is neither `scope` nor `scp`.
     pub scope_claim: Option<String>,
+    /// The text that the issuer wants before each scope.
+    pub scope_prefix: ScopePrefix,
     /// The client, and which clients are allowed.
     pub client: ClientRule,
     /// The source of the tenant, if the issuer has tenants.
@@ -32,6 +35,27 @@ pub struct IssuerSettings {
     pub service_when: ServiceRule,
     /// Names of agents to show.
     pub agents: Arc<AgentNames>,
+}
+
+impl IssuerSettings {
+    /// Returns the settings of an issuer whose access tokens are as RFC 9068 has them.
+    pub fn usual(issuer: &str, alias: &str) -> Self {
+        Self {
+            issuer: issuer.into(),
+            alias: alias.into(),
+            audience: AudienceRule::default(),
+            token_type: TypeRule::Exactly("at+jwt".into()),
+            times: TimeRule::default(),
+            subject_claim: "sub".into(),
+            scope_claim: None,
+            scope_prefix: ScopePrefix::default(),
+            client: ClientRule::default(),
+            tenant: None,
+            agent: AgentRule::ActorOrClient,
+            service_when: ServiceRule::SubjectIsClient,
+            agents: Arc::default(),
+        }
+    }
 }
 
 /// The audience of an issuer's tokens.

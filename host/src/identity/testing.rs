@@ -6,13 +6,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{
-    AdmitError, AgentRule, AudienceRule, Caller, ClientRule, Identity, IssuerSettings, Presented,
-    ServiceRule,
-};
+use super::{AdmitError, Caller, Identity, IssuerSettings, Presented};
 use crate::seams::Clock;
+use crate::tokens::TimeRule;
 use crate::tokens::testing::{Hands, Issuer, signed};
-use crate::tokens::{TimeRule, TypeRule};
 
 pub(super) const ISSUER: &str = "https://idp.example";
 pub(super) const RESOURCE: &str = "https://mcp.example/mcp";
@@ -90,18 +87,5 @@ pub(super) fn head(authorization: &str) -> http::request::Parts {
 
 /// Returns an issuer whose tokens are read as usual.
 pub(super) fn settings() -> IssuerSettings {
-    IssuerSettings {
-        issuer: ISSUER.into(),
-        alias: "corp".into(),
-        audience: AudienceRule::default(),
-        token_type: TypeRule::Exactly("at+jwt".into()),
-        times: TimeRule::default(),
-        subject_claim: "sub".into(),
-        scope_claim: None,
-        client: ClientRule::default(),
-        tenant: None,
-        agent: AgentRule::ActorOrClient,
-        service_when: ServiceRule::SubjectIsClient,
-        agents: Arc::default(),
-    }
+    IssuerSettings::usual(ISSUER, "corp")
 }

@@ -7,6 +7,8 @@ mod proofs;
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::testing::{START, Scene};
@@ -223,6 +225,24 @@ async fn unknown_key_ids_cost_one_attempt_in_half_a_minute() {
         "a new key is found when it is used"
     );
     assert_eq!(scene.issuer.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_unknown_key_ids_cost_one_attempt_in_half_a_minute() {
+    let scene = Scene::new().await;
+    scene.issuer.publish(&[OLD]);
+    let good = scene.token(OLD, "alice");
+    assert!(scene.admit(&good).await.is_ok());
+    let rest = good.split_once('.').map_or("", |(_, rest)| rest).to_owned();
+    for half_minute in 0..10 {
+        scene.clock.forward(31_000);
+        for number in 0..10_000 {
+            let header = json!({"alg": "EdDSA", "kid": format!("{half_minute}-{number}")});
+            let token = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
+            assert!(scene.admit(&token).await.is_err());
+        }
+        assert_eq!(scene.issuer.asked(), half_minute + 2);
+    }
 }
 
 /// Waits until the issuer has been asked `times` times in all, and an answer was read.

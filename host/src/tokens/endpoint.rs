@@ -21,6 +21,8 @@ use granted::refused;
 pub use client::ClientSettings;
 pub use error::{EndpointError, MalformedAnswer};
 pub(crate) use granted::Granted;
+#[cfg(any(test, fuzzing))]
+pub use introspection::surface as introspection_surface;
 
 /// The token endpoint of one authorization server, where the host is a client.
 #[derive(Clone)]
@@ -117,6 +119,7 @@ fn unanswered(error: &EgressError) -> EndpointError {
             tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");
             EndpointError::Unreachable
         }
+        EgressError::Unreadable(_) => MalformedAnswer::Http.into(),
         EgressError::Unreachable(_) | EgressError::Broken(_) => EndpointError::Unreachable,
     }
 }

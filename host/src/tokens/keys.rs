@@ -8,6 +8,8 @@
 mod key;
 mod set;
 mod source;
+#[cfg(any(test, fuzzing))]
+pub(in crate::tokens) mod surfaces;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -30,9 +30,10 @@ pub(super) enum Way {
 
 /// Returns the form in which `refusal` is answered.
 pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
+    let scope = refusal.scopes().join(" ");
+    let scope = (!scope.is_empty()).then_some(("scope", scope.as_str()));
     match refusal.reason() {
         RefusalReason::TokenMissing => {
-            let scope = resource.scope().map(|scope| ("scope", scope));
             let members: Vec<_> = scope.into_iter().collect();
             Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &members))
         }
@@ -56,16 +57,13 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
             let told = Some(refusal.message()).filter(|told| !told.is_empty());
             let mut members = vec![("error", "invalid_token")];
             members.extend(told.map(|told| ("error_description", told)));
-            members.extend(resource.scope().map(|scope| ("scope", scope)));
+            members.extend(scope);
             Way::http(challenge(StatusCode::UNAUTHORIZED, resource, &members))
         }
         RefusalReason::InsufficientScope => {
-            let scope = refusal.scopes().join(" ");
-            let members = [
-                ("error", "insufficient_scope"),
-                ("scope", &scope),
-                ("error_description", refusal.message()),
-            ];
+            let mut members = vec![("error", "insufficient_scope")];
+            members.extend(scope);
+            members.push(("error_description", refusal.message()));
             Way::http(challenge(StatusCode::FORBIDDEN, resource, &members))
         }
         RefusalReason::KeysUnavailable => {
@@ -281,7 +279,6 @@ mod tests {
 
     #[test]
     fn a_client_without_a_good_token_learns_which_scopes_to_ask_for_and_what_is_wrong() {
-        let asking = resource().with_scopes(&["a:read".to_owned(), "b".to_owned()]);
         for (reason, error, told) in [
             (RefusalReason::TokenMissing, None, None),
             (
@@ -290,8 +287,9 @@ mod tests {
                 Some("refused"),
             ),
         ] {
-            for (resource, scope) in [(&asking, Some("a:read b")), (&resource(), None)] {
-                let Way::Http(answer) = way(&Refusal::of_test(reason), resource) else {
+            for (scopes, scope) in [(&["a:read", "b"][..], Some("a:read b")), (&[], None)] {
+                let refusal = Refusal::of_test(reason).with_scopes(scopes);
+                let Way::Http(answer) = way(&refusal, &resource()) else {
                     unreachable!("an HTTP answer")
                 };
                 let text = header(&answer, header::WWW_AUTHENTICATE).unwrap_or_default();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::revision::{Lacks, Revision};
 use crate::dispatch::{Definition, Tool};
+use crate::identity::Caller;
 use crate::sandbox::Answer;
 use crate::schema::{Dialect, WRAP};
 
@@ -37,10 +38,10 @@ pub(super) fn describe(tool: &Tool, dialect: Dialect) -> McpTool {
 }
 
 /// Adds the scopes that a call of the tool needs, for a caller who lacks some of them and could get
-/// them.
-pub(super) fn with_scopes(mut described: McpTool, tool: &Tool) -> McpTool {
+/// them, as the caller's client asks for them.
+pub(super) fn with_scopes(mut described: McpTool, tool: &Tool, caller: &Caller) -> McpTool {
     let meta = described.meta.get_or_insert_default();
-    let scopes = json!(tool.definition.scopes());
+    let scopes = json!(caller.spell(tool.definition.scopes()));
     meta.0.insert(SCOPES.to_owned(), scopes);
     described
 }

@@ -14,8 +14,6 @@ pub struct Resource {
     metadata_url: String,
     jwks_url: String,
     host: String,
-    /// The scopes to ask for first, with spaces between them.
-    scope: String,
 }
 
 impl Resource {
@@ -40,22 +38,7 @@ impl Resource {
             metadata_url,
             jwks_url,
             host,
-            scope: String::new(),
         })
-    }
-
-    /// Names the scopes that clients should ask for before their first request.
-    #[must_use]
-    pub fn with_scopes(self, scopes: &[String]) -> Self {
-        Self {
-            scope: scopes.join(" "),
-            ..self
-        }
-    }
-
-    /// Returns the scopes to ask for first, if there are any.
-    pub(super) fn scope(&self) -> Option<&str> {
-        Some(self.scope.as_str()).filter(|scope| !scope.is_empty())
     }
 
     /// Returns the canonical URI, which is the audience of its tokens (RFC 8707 §2).

@@ -49,8 +49,6 @@ pub struct FrontSettings {
     pub allowed_origins: Vec<String>,
     /// Keys of envelopes and transaction tokens, to be published.
     pub keys: PublicKeys,
-    /// Scopes that strangers may learn of (RFC 9728 §2).
-    pub scopes_supported: Vec<String>,
     /// The description of this server.
     pub presentation: Presentation,
     /// The largest body, in bytes.
@@ -154,14 +152,10 @@ impl Front {
     }
 
     fn metadata(&self) -> Value {
-        let issuers = &self.host.serving.now().access.issuers;
-        let FrontSettings {
-            scopes_supported,
-            presentation,
-            ..
-        } = &self.settings;
+        let policy = self.host.serving.now();
+        let (issuers, scopes) = (&policy.access.issuers, &policy.scopes.supported);
         self.resource
-            .metadata(issuers, scopes_supported, presentation)
+            .metadata(issuers, scopes, &self.settings.presentation)
     }
 
     /// Admits the caller and parses the body. Then makes the call, or lets the MCP library answer.

@@ -120,7 +120,7 @@ impl Handler {
         let seen = |tool: &Arc<Tool>| match policy.visibility.sight(tool, caller) {
             Sight::Hidden => None,
             Sight::Permitted => Some(describe(tool, self.0.dialect)),
-            Sight::Obtainable => Some(with_scopes(describe(tool, self.0.dialect), tool)),
+            Sight::Obtainable => Some(with_scopes(describe(tool, self.0.dialect), tool, caller)),
         };
         policy.catalog.tools().filter_map(seen).collect()
     }

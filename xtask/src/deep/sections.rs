@@ -21,9 +21,14 @@ pub(crate) enum Work {
         /// The marks of a line with a figure.
         figures: &'static [&'static str],
     },
+    /// The fuzz targets, each for [`SECONDS`].
+    Fuzz,
     /// The release build.
     Release,
 }
+
+/// The variable with the seconds that each fuzz target takes.
+pub(crate) const SECONDS: &str = "BAILIWICK_FUZZ_SECONDS";
 
 /// Every section, in the order in which they run. docs/evidence.md has a row for each.
 pub(crate) const SECTIONS: &[Section] = &[
@@ -41,6 +46,12 @@ pub(crate) const SECTIONS: &[Section] = &[
             arguments: &["--lib", "campaigns"],
             figures: &[" cases, "],
         },
+    },
+    Section {
+        name: "fuzz",
+        does: "no bytes of strangers mean more to the host than to any reader",
+        environment: &[(SECONDS, "120")],
+        work: Work::Fuzz,
     },
     Section {
         name: "canaries",
@@ -106,6 +117,15 @@ pub(crate) const SECTIONS: &[Section] = &[
         work: Work::Tests {
             arguments: &["--test", "stories", "a_flood_of_refusals"],
             figures: &["MiB a day"],
+        },
+    },
+    Section {
+        name: "slow",
+        does: "slow connections do not hold up good requests",
+        environment: &[("BAILIWICK_SLOW_CONNECTIONS", "1000")],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "slow::"],
+            figures: &[" slow connections: "],
         },
     },
     Section {

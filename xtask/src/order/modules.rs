@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use syn::{Attribute, Item};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Item, Meta, Token};
 
 /// Texts by their path below the folder of sources.
 #[derive(Default)]
@@ -91,14 +92,22 @@ fn declared(item: &Item) -> Option<String> {
     }
 }
 
-/// Returns true if an item with these attributes is compiled for tests alone.
+/// Returns true if an item with these attributes is compiled for tests and fuzz targets alone.
 pub(super) fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is_cfg = attribute.path().is_ident("cfg");
-        is_cfg
-            && attribute
-                .parse_args::<syn::Path>()
-                .is_ok_and(|on| on.is_ident("test"))
+        is_cfg && attribute.parse_args().is_ok_and(|on| means_tests(&on))
             || attribute.path().is_ident("test")
     })
+}
+
+/// Returns true for `test`, `fuzzing`, and `any` of these.
+fn means_tests(on: &Meta) -> bool {
+    match on {
+        Meta::Path(on) => on.is_ident("test") || on.is_ident("fuzzing"),
+        Meta::List(all) if all.path.is_ident("any") => all
+            .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+            .is_ok_and(|all| !all.is_empty() && all.iter().all(means_tests)),
+        _ => false,
+    }
 }

@@ -118,6 +118,7 @@ fn code_for_tests_alone_is_exempt() {
         "#[cfg(test)] use crate::high::B;",
         "#[cfg(test)] mod tests { use crate::high::B; }",
         "#[cfg(test)] mod absent;",
+        "#[cfg(any(test, fuzzing))] mod absent;",
         "#[test] fn f() { crate::high::g() }",
         "struct A; impl A { #[cfg(test)] fn f() { crate::high::g() } }",
     ] {

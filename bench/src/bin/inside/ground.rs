@@ -13,16 +13,13 @@ use bailiwick::delegation::{Authority, Broker};
 use bailiwick::dispatch::{Catalog, Decided, Offer, TargetRequest, Terms, decide};
 use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
-use bailiwick::identity::{
-    AgentRule, AudienceRule, Caller, ClientRule, Identity, IssuerSettings, Presented, ServiceRule,
-    SubjectToken,
-};
+use bailiwick::identity::{Caller, Identity, IssuerSettings, Presented, SubjectToken};
 use bailiwick::intake::{Cache, Candidate, Compile, Compiler, Compiling, Intake, compile_here};
 use bailiwick::limits::Limits;
 use bailiwick::owned::Trust;
 use bailiwick::sandbox::{Ending, Job, Sandbox, Tier};
 use bailiwick::seams::{Clock, Random, SystemClock, SystemRandom};
-use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySettings, KeySource, TimeRule, TypeRule};
+use bailiwick::tokens::{Algorithm, KeyFile, KeyRing, KeySettings, KeySource};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -240,20 +237,7 @@ fn journal(folder: &Path) -> Settings {
 }
 
 fn issuer() -> IssuerSettings {
-    IssuerSettings {
-        issuer: ISSUER.into(),
-        alias: "bench".into(),
-        audience: AudienceRule::default(),
-        token_type: TypeRule::Exactly("at+jwt".into()),
-        times: TimeRule::default(),
-        subject_claim: "sub".into(),
-        scope_claim: None,
-        client: ClientRule::default(),
-        tenant: None,
-        agent: AgentRule::ActorOrClient,
-        service_when: ServiceRule::SubjectIsClient,
-        agents: Arc::default(),
-    }
+    IssuerSettings::usual(ISSUER, "bench")
 }
 
 fn jwks_of(key: &SigningKey) -> String {

@@ -94,7 +94,7 @@ impl Remedy {
                 missing: denied
                     .scopes
                     .iter()
-                    .filter(|scope| !caller.scopes().contains(scope))
+                    .filter(|scope| !caller.spell(caller.scopes()).contains(scope))
                     .cloned()
                     .collect(),
                 issuer: caller.actor().iss.clone(),

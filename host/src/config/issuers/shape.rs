@@ -1,8 +1,9 @@
 //! The shape of an issuer's tokens: which claims mean what.
 
 use super::is_sound;
+use crate::config::presentation::is_scope;
 use crate::config::reader::Section;
-use crate::identity::{AgentNames, AudienceRule, ClientPattern, ClientRule};
+use crate::identity::{AgentNames, AudienceRule, ClientPattern, ClientRule, ScopePrefix};
 use crate::tokens::{TypeRule, client_id};
 
 /// Reads `token_type`: a type, or a list of types.
@@ -83,6 +84,20 @@ pub(super) fn client(section: &Section<'_>) -> ClientRule {
         allowed,
         without_subject,
     }
+}
+
+/// Reads `scope_prefix`: what the issuer wants before each scope.
+pub(super) fn scope_prefix(section: &Section<'_>) -> ScopePrefix {
+    let Some(prefix) = section.text("scope_prefix") else {
+        return ScopePrefix::default();
+    };
+    if !is_scope(&prefix) {
+        section.wrong(
+            "scope_prefix",
+            "expected what stands before each scope, such as \"api://orders/\"",
+        );
+    }
+    ScopePrefix::new(&prefix)
 }
 
 /// Reads `[agents]`: names to show, by agent or client identifier.

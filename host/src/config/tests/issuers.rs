@@ -1,7 +1,7 @@
 //! Which issuers are allowed, and how long their tokens may be valid.
 
 use super::*;
-use crate::identity::ClientPattern;
+use crate::identity::{ClientPattern, ScopePrefix};
 use crate::tokens::TypeRule;
 
 #[test]
@@ -161,7 +161,12 @@ fn the_shape_of_tokens_is_read_strictly() {
     assert_eq!(client.allowed.as_deref(), Some(&allowed[..]));
     let ed = settings("algorithms = [\"Ed25519\"]");
     assert_eq!(ed.scope_claim, None);
+    assert_eq!(ed.scope_prefix, ScopePrefix::default());
+    let entra = settings("scope_prefix = \"api://orders/\"");
+    assert_eq!(entra.scope_prefix, ScopePrefix::new("api://orders/"));
     for (line, told) in [
+        ("scope_prefix = \"\"", "such as \"api://orders/\""),
+        ("scope_prefix = \"a b\"", "such as \"api://orders/\""),
         ("token_type = \"\"", "expected a type"),
         ("token_type = []", "expected a type"),
         ("token_type = [\"any\", \"JWT\"]", "\"any\" stands alone"),

@@ -7,8 +7,8 @@ use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_compon
 use wit_parser::{LiftLowerAbi, ManglingAndAbi};
 
 use super::bench::Bench;
-use super::budget::{Campaign, bytes};
 use super::material::{joined, parts, small};
+use crate::campaign::{Campaign, bytes};
 
 #[test]
 fn generated_components_are_answered() {

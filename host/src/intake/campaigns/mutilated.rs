@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::super::structure::check;
 use super::bench::{Bench, PASSES, fate};
-use super::budget::{Campaign, bytes, worked};
 use super::material::{examples, joined, parts, small};
+use crate::campaign::{Campaign, bytes, worked};
 
 #[test]
 fn a_small_component_loads_and_every_truncation_of_it_is_refused() {

@@ -44,6 +44,9 @@ pub enum EndpointError {
 /// The reasons for which an answer of 200 gives no token. They quote nothing of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedAnswer {
+    /// The answer is not HTTP.
+    #[error("it is not HTTP that the host reads: at most 100 header lines, none folded")]
+    Http,
     /// The answer is not JSON, or is JSON that could be read in two ways.
     #[error("expected a JSON object without duplicate members")]
     Json,

@@ -60,6 +60,26 @@ fn active(document: Value) -> Result<Option<Map<String, Value>>, MalformedAnswer
     Ok(is_active.then_some(members))
 }
 
+/// Reads an answer from any bytes. It says that a token is active only by the boolean `true`.
+#[cfg(any(test, fuzzing))]
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "a second reader has found something"
+)]
+pub fn surface(bytes: &[u8]) -> crate::surfaces::Fate {
+    use crate::surfaces::Fate;
+
+    let document = json::parse(bytes, MAX_DEPTH).ok();
+    let Some(Ok(Some(members))) = document.map(active) else {
+        return Fate::Refused;
+    };
+    let again = crate::tokens::surfaces::again(bytes);
+    assert_eq!(again.get("active"), Some(&Value::Bool(true)));
+    let repeated = ["token", "access_token"];
+    assert!(repeated.iter().all(|name| !members.contains_key(*name)));
+    Fate::Accepted
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -139,7 +139,7 @@ fn well_known(issuer: &str) -> Result<[Uri; 2], String> {
 
 /// Returns the `jwks_uri` of the issuer's metadata. The document must name exactly the issuer that
 /// was asked (RFC 8414 §3.3).
-fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
+pub(super) fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
     let document = json::parse(document, 16).map_err(|error| error.to_string())?;
     let metadata = member::members(&document, "the document").map_err(|error| error.to_string())?;
     let text = |name| member::text(metadata, name).map_err(|error| error.to_string());

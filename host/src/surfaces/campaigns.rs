@@ -1,0 +1,85 @@
+//! Damaged texts at each surface. Each campaign also meets texts that are accepted, or it would
+//! prove nothing.
+#![expect(clippy::expect_used, reason = "tests")]
+
+use std::fs;
+use std::path::Path;
+
+use super::{Entrance, Fate, introspection, key_set, metadata, request};
+use crate::campaign::{Campaign, mutated};
+
+#[test]
+fn a_damaged_token_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let entrance = Entrance::open(folder.path(), &[]);
+    let own: Vec<String> = seeds("claims")
+        .iter()
+        .map(|claims| entrance.token_with(claims))
+        .collect();
+    let texts: Vec<Vec<u8>> = own.iter().map(|token| token.clone().into()).collect();
+    campaign("tokens", &texts, |token| entrance.token(token, &own));
+}
+
+#[test]
+fn a_header_opens_only_if_any_reader_finds_an_access_token_in_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let entrance = Entrance::open(folder.path(), &[]);
+    campaign("headers", &seeds("header"), |header| {
+        entrance.header(header)
+    });
+}
+
+#[test]
+fn a_caller_is_the_one_that_any_reader_finds_in_the_claims() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let entrance = Entrance::open(folder.path(), &[]);
+    campaign("claims", &seeds("claims"), |claims| entrance.claims(claims));
+}
+
+#[test]
+fn a_damaged_key_set_has_no_key_that_any_reader_would_not_find() {
+    campaign("key sets", &seeds("key_set"), key_set);
+}
+
+#[test]
+fn damaged_metadata_names_no_place_that_any_reader_would_not_find() {
+    campaign("metadata", &seeds("metadata"), metadata);
+}
+
+#[test]
+fn a_damaged_answer_about_a_token_says_active_only_by_true() {
+    campaign("introspection", &seeds("introspection"), introspection);
+}
+
+#[test]
+fn a_damaged_request_asks_for_what_any_reader_finds_in_it() {
+    campaign("requests", &seeds("request"), request);
+}
+
+/// Reads damaged texts for a second, and each text as it is before.
+fn campaign(name: &'static str, texts: &[Vec<u8>], read: impl Fn(&[u8]) -> Fate) {
+    assert!(
+        texts.iter().any(|text| read(text) == Fate::Accepted),
+        "{name}"
+    );
+    let campaign = Campaign::new(name).of_seconds(1);
+    let fates = campaign.run(|seed| read(&mutated(seed, texts)).as_str());
+    assert!(
+        fates.contains_key(Fate::Refused.as_str()),
+        "{name}: {fates:?}"
+    );
+}
+
+/// Returns the texts with which the fuzz target of this name begins.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/seeds")
+        .join(target);
+    let files = fs::read_dir(folder).expect("seeds");
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    files
+        .iter()
+        .map(|file| fs::read(file).expect("a text"))
+        .collect()
+}

@@ -1,0 +1,74 @@
+//! A body, read from any bytes.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a second reader that fails has found something"
+)]
+
+use serde_json::{Map, Value};
+
+use super::message::{Asks, Message};
+use crate::json::numbers;
+use crate::surfaces::Fate;
+
+/// Reads a body. The host calls the tool that any reader finds in it, with the same arguments, and
+/// the MCP library gets a body that says the same.
+pub fn request(bytes: &[u8]) -> Fate {
+    let Ok(message) = Message::parse(bytes) else {
+        return Fate::Refused;
+    };
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let body: Value = serde_json::from_slice(text).expect("JSON");
+    assert_eq!(body.get("jsonrpc"), Some(&Value::from("2.0")));
+    assert!(same(&message.id, body.get("id").unwrap_or(&Value::Null)));
+    let method = body.get("method").and_then(Value::as_str);
+    let method = method.expect("a method");
+    match message.asks {
+        Asks::Target(call) => {
+            assert_eq!(method, "tools/call");
+            let params = body.get("params").expect("parameters");
+            let (tool, arguments) = (params.get("name"), params.get("arguments"));
+            assert_eq!(tool, Some(&Value::from(call.request.name)));
+            let none = Value::Object(Map::new());
+            let arguments = arguments.filter(|arguments| !arguments.is_null());
+            assert!(same(&call.request.arguments, arguments.unwrap_or(&none)));
+        }
+        Asks::Listen(written) | Asks::Other(written) => {
+            let written: Value = serde_json::from_slice(&written).expect("JSON");
+            assert_eq!(written.get("method").and_then(Value::as_str), Some(method));
+            let members = written.as_object().expect("an object");
+            for (name, value) in members {
+                assert!(
+                    same(value, body.get(name).unwrap_or(&Value::Null)),
+                    "{name}"
+                );
+            }
+        }
+    }
+    Fate::Accepted
+}
+
+/// Returns true if both are the same value. An integer may be written `5.0`, and a member that is
+/// null may be left out.
+fn same(host: &Value, other: &Value) -> bool {
+    match (host, other) {
+        (Value::Object(host), Value::Object(other)) => {
+            let known = host
+                .iter()
+                .all(|(name, value)| other.get(name).is_some_and(|other| same(value, other)));
+            let left_out =
+                |(name, value): (&String, &Value)| host.contains_key(name) || value.is_null();
+            known && other.iter().all(left_out)
+        }
+        (Value::Array(host), Value::Array(other)) => {
+            host.len() == other.len() && host.iter().zip(other).all(|(a, b)| same(a, b))
+        }
+        (Value::Number(_), Value::Number(_)) => {
+            let (mut host, mut other) = (host.clone(), other.clone());
+            numbers::make_whole(&mut host);
+            numbers::make_whole(&mut other);
+            host == other
+        }
+        _ => host == other,
+    }
+}
