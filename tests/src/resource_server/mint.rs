@@ -66,7 +66,7 @@ impl Signer {
 
 impl Order {
     /// Starts an order for a good token.
-    pub(super) fn good(subject: &str, audience: &str, scopes: &[String]) -> Self {
+    pub fn good(subject: &str, audience: &str, scopes: &[String]) -> Self {
         Self {
             subject: subject.to_owned(),
             audience: audience.to_owned(),

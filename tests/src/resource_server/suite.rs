@@ -1,6 +1,7 @@
 //! A run of the suite: the good token, the cases one after another, and everything that came back.
 //!
-//! Invariant: every refusal is followed by the good token, on the same connection if it was kept.
+//! Invariant: every case of refusals is followed by the good token, on the connection of the last
+//! refusal if it was kept.
 
 use std::time::Duration;
 
@@ -225,16 +226,16 @@ impl<'t> Suite<'t> {
         asks: Vec<Ask>,
         expect: Expect,
     ) -> Result<()> {
-        let mut outcome = Outcome::Passed;
-        if asks.is_empty() {
-            outcome = Outcome::NotTried("nothing to send".to_owned());
-        }
+        let (mut outcome, mut last) = (Outcome::NotTried("nothing to send".to_owned()), None);
         for ask in asks {
             let mut connection = self.connect(&ask.url).await?;
             let came = self.send_on(&mut connection, case, ask).await;
-            if outcome == Outcome::Passed {
+            if !matches!(outcome, Outcome::Failed(_)) {
                 outcome = expect.judge(&came);
             }
+            last = Some(connection);
+        }
+        if let Some(mut connection) = last {
             self.twin(&mut connection, case).await?;
         }
         self.note(case, outcome);

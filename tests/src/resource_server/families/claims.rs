@@ -82,7 +82,7 @@ pub(super) const CASES: &[Row] = &[
             "RFC 8707 §2; RFC 7519 §4.1.3",
         ),
         |order, facts| {
-            let mut shorter = facts.audience.clone();
+            let mut shorter = facts.audience.trim_end_matches('/').to_owned();
             shorter.pop();
             order.claim("aud", shorter)
         },
@@ -106,8 +106,7 @@ pub(super) const CASES: &[Row] = &[
                 .unwrap_or_default();
             order.claim("aud", format!("{}{}", facts.origin, path.to_uppercase()))
         },
-    )
-    .of(Needs::Any),
+    ),
     Row::refused(
         Case::must(
             "a token that names us as the user of another host is refused",
@@ -177,7 +176,19 @@ pub(super) const CASES: &[Row] = &[
                 .claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ")
         },
     )
-    .of(Needs::Jwt),
+    .of(Needs::AtJwt),
+    Row::refused(
+        Case::should(
+            "an ID token that is told by its claims alone is refused",
+            "RFC 8725 §3.12; OpenID Connect Core §2, §3.1.3.6",
+        ),
+        |order, _| {
+            order
+                .claim("nonce", "n-0S6_WzA2Mj")
+                .claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ")
+        },
+    )
+    .of(Needs::PlainJwt),
 ];
 
 /// Claims of other types, claims that come twice, and claims that change nothing.

@@ -169,12 +169,12 @@ pub(super) const CASES: &[Row] = &[
         Case::must("a logout token is refused", "RFC 9068 §4; RFC 8725 §3.11"),
         |order, _| order.header("typ", "logout+jwt"),
     )
-    .of(Needs::Jwt),
+    .of(Needs::AtJwt),
     Row::refused(
         Case::must("a security event is refused", "RFC 9068 §4; RFC 8725 §3.11"),
         |order, _| order.header("typ", "secevent+jwt"),
     )
-    .of(Needs::Jwt),
+    .of(Needs::AtJwt),
     Row::refused(
         Case::must(
             "a proof of possession is refused",
@@ -182,12 +182,12 @@ pub(super) const CASES: &[Row] = &[
         ),
         |order, _| order.header("typ", "dpop+jwt"),
     )
-    .of(Needs::Jwt),
+    .of(Needs::AtJwt),
     Row::refused(
         Case::must("a refresh token is refused", "RFC 9068 §4; RFC 8725 §3.11"),
         |order, _| order.header("typ", "refresh+jwt").claim("typ", "Refresh"),
     )
-    .of(Needs::Jwt),
+    .of(Needs::AtJwt),
     Row::refused(
         Case::should(
             "a refresh token that is told by its claim alone is refused",
