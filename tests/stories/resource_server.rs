@@ -1,6 +1,7 @@
 //! The suite for resource servers, against this host and against servers that are careless.
 
 mod careless;
+mod flaws;
 mod program;
 
 use anyhow::{Result, bail, ensure};
@@ -37,13 +38,10 @@ async fn this_host_tells_other_tokens_apart_without_their_type() -> Result<()> {
     let (url, issuer) = (world.host.url(), world.issuer);
     let report = run(&Target {
         mint: Mint::Function(Box::new(move |order| {
-            let plain = Order {
-                header: [("typ".to_owned(), json!("JWT"))].into_iter().collect(),
-                ..order.clone()
-            };
-            let typed = order.header.contains_key("typ");
-            let order = if typed { order } else { &plain };
-            Ok(Minted::Token(issuer.token(&spec(order))?))
+            let mut order = order.clone();
+            let typ = order.header.entry("typ");
+            typ.or_insert_with(|| json!("JWT"));
+            Ok(Minted::Token(issuer.token(&spec(&order))?))
         })),
         ..target(&url, Issuer::start().await?)
     })
@@ -67,50 +65,6 @@ const OF_SESSIONS: [&str; 2] = [
     "a session without a token is a 401",
     "a session is refused to another user's token",
 ];
-
-/// Flaws of a server, each with the cases that notice it.
-const FLAWS: &[(Flaw, &[&str])] = &[
-    (Flaw::None, &[]),
-    (Flaw::Claims, &[]),
-    (Flaw::Expiry, &[]),
-    (Flaw::Audience, &[]),
-    (Flaw::Issuer, &[]),
-    (Flaw::Signature, &[]),
-    (Flaw::Key, &[]),
-    (Flaw::Address, &[]),
-    (Flaw::Type, &[]),
-    (Flaw::Critical, &[]),
-    (Flaw::Query, &[]),
-    (Flaw::Session, &[]),
-    (Flaw::Scopes, &[]),
-    (Flaw::Challenge, &[]),
-    (Flaw::Malformed, &[]),
-    (Flaw::Secrecy, &[]),
-    (Flaw::Origin, &[]),
-    (Flaw::Name, &[]),
-    (Flaw::Status, &[]),
-    (Flaw::Tokens, &[]),
-];
-
-#[tokio::test]
-async fn each_flaw_of_a_server_fails_the_cases_that_are_about_it() -> Result<()> {
-    let mut wrong = Vec::new();
-    for (flaw, expected) in FLAWS {
-        let issuer = Issuer::start().await?;
-        let server = Careless::start(issuer.url(), &issuer.jwks(), *flaw).await?;
-        let report = run(&Target {
-            tool: Some("any".to_owned()),
-            ..target(&server.url, issuer)
-        })
-        .await?;
-        let failed = report.failed(Level::Must);
-        if failed != *expected {
-            wrong.push(format!("{flaw:?}: {failed:#?}"));
-        }
-    }
-    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-    Ok(())
-}
 
 #[tokio::test]
 async fn what_a_mint_cannot_make_is_not_tried_and_never_passes() -> Result<()> {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::clock::now;
 use bailiwick_dev::http::{Answer, Bound, Request, Server};
 use bailiwick_dev::jws::{PublicKeys, Verified};
@@ -58,6 +58,14 @@ pub(super) enum Flaw {
     Origin,
     /// Its own name.
     Name,
+    /// What belongs into the metadata.
+    Documents,
+    /// That the metadata are JSON.
+    Format,
+    /// That much may differ which decides nothing.
+    Strict,
+    /// How to refuse.
+    Manners,
 }
 
 /// A running server; stops when dropped.
@@ -115,8 +123,18 @@ impl State {
             Flaw::Name => self.origin.clone(),
             _ => self.resource(),
         };
-        let metadata = json!({"resource": resource, "authorization_servers": [self.issuer]});
-        Answer::json(StatusCode::OK, &metadata)
+        let metadata = match self.flaw {
+            Flaw::Documents => json!({
+                "resource": resource, "authorization_servers": ["http://127.0.0.1:1/?issuer"],
+                "bearer_methods_supported": ["header", "query"],
+                "scopes_supported": [SCOPE, "offline_access"],
+            }),
+            _ => json!({"resource": resource, "authorization_servers": [self.issuer]}),
+        };
+        match self.flaw {
+            Flaw::Format => Answer::new(StatusCode::OK, "text/plain", metadata.to_string()),
+            _ => Answer::json(StatusCode::OK, &metadata),
+        }
     }
 
     fn resource(&self) -> String {
@@ -137,7 +155,7 @@ impl State {
         if session.is_some_and(|session| session != own) && self.flaw != Flaw::Session {
             return Answer::new(StatusCode::NOT_FOUND, "text/plain", "no such session\n");
         }
-        if request.method != Method::POST {
+        if request.method != Method::POST && self.flaw != Flaw::Tokens {
             return Answer::new(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "POST\n");
         }
         if request.header("mcp-protocol-version") == Some("2026-07-28") {
@@ -187,7 +205,8 @@ impl State {
         let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
         let token = match in_query {
             Some((_, token)) => token,
-            None if scheme.eq_ignore_ascii_case("bearer") => token,
+            None if scheme == "Bearer" => token,
+            None if scheme.eq_ignore_ascii_case("bearer") && self.flaw != Flaw::Strict => token,
             None if request.headers.contains_key("authorization") && value.is_empty() => "two",
             None => return Err(self.refusal(StatusCode::UNAUTHORIZED, "")),
         };
@@ -210,6 +229,12 @@ impl State {
             Flaw::Status => StatusCode::FORBIDDEN,
             _ => status,
         };
+        if self.flaw == Flaw::Manners {
+            let challenge = r#"Bearer error_description="say \"please\"""#;
+            return Answer::new(status, "text/plain", "")
+                .with("cache-control", "public, max-age=60")
+                .with("www-authenticate", challenge);
+        }
         let answer = Answer::new(status, "text/plain", "a token of the issuer, please\n");
         let metadata = format!("{}/.well-known/oauth-protected-resource/mcp", self.origin);
         let challenge = match error {
@@ -229,23 +254,28 @@ impl State {
             .and_then(Value::as_str)
             .unwrap_or_default();
         let known = ["at+jwt", "application/at+jwt"].contains(&typ);
-        anyhow::ensure!(known || self.flaw == Flaw::Type, "typ");
+        ensure!(known || self.flaw == Flaw::Type, "typ");
+        let strict = typ == "at+jwt"
+            && header.keys().all(|name| MEMBERS.contains(&name.as_str()))
+            && claims.keys().all(|name| CLAIMS.contains(&name.as_str()))
+            && claims.get("aud").is_some_and(Value::is_string);
+        ensure!(strict || self.flaw != Flaw::Strict, "unknown");
         let critical = header.contains_key("crit") && self.flaw != Flaw::Critical;
-        anyhow::ensure!(!critical, "crit");
+        ensure!(!critical, "crit");
         if self.flaw == Flaw::Claims {
             return Ok(claims);
         }
         let ours = claims.get("iss") == Some(&json!(self.issuer));
-        anyhow::ensure!(ours || self.flaw == Flaw::Issuer, "iss");
-        anyhow::ensure!(self.is_for_us(claims.get("aud")), "aud");
+        ensure!(ours || self.flaw == Flaw::Issuer, "iss");
+        ensure!(self.is_for_us(claims.get("aud")), "aud");
         let expiry = claims.get("exp").and_then(Value::as_u64);
         let valid = expiry.is_some_and(|expiry| expiry > now());
-        anyhow::ensure!(valid || self.flaw == Flaw::Expiry, "exp");
+        ensure!(valid || self.flaw == Flaw::Expiry, "exp");
         let begun = match claims.get("nbf") {
             Some(start) => start.as_u64().is_some_and(|start| start <= now()),
             None => true,
         };
-        anyhow::ensure!(begun, "nbf");
+        ensure!(begun, "nbf");
         Ok(claims)
     }
 
@@ -283,3 +313,18 @@ impl State {
         Ok(self.keys.verify(token)?)
     }
 }
+
+/// The members of a header that a strict server knows.
+const MEMBERS: [&str; 3] = ["typ", "alg", "kid"];
+
+/// The claims that a strict server knows.
+const CLAIMS: [&str; 8] = [
+    "iss",
+    "sub",
+    "aud",
+    "client_id",
+    "scope",
+    "iat",
+    "exp",
+    "jti",
+];
