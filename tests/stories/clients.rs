@@ -10,7 +10,7 @@ mod logins;
 mod programs;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -21,6 +21,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use programs::Runtime;
+
+/// Returns the Python that has the packages of `tests/clients/python`, if they are installed; if
+/// not, prints a line about it.
+pub(crate) fn python() -> Option<PathBuf> {
+    Runtime::Python
+        .is_there()
+        .then(|| Runtime::Python.program())?
+}
 
 #[tokio::test]
 async fn the_official_typescript_clients_list_and_call() -> Result<()> {

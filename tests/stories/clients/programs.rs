@@ -76,6 +76,15 @@ impl Runtime {
             .with_context(|| format!("{name} printed no JSON:\n{said}"))
     }
 
+    /// Returns the language's program, if its packages are installed.
+    pub(super) fn program(self) -> Option<PathBuf> {
+        let installed = self.installed()?;
+        Some(match self {
+            Self::Node => "node".into(),
+            Self::Python => installed.join("bin/python"),
+        })
+    }
+
     fn installed(self) -> Option<PathBuf> {
         std::env::var_os(self.variable())
             .filter(|folder: &OsString| !folder.is_empty())
