@@ -30,6 +30,9 @@ pub(crate) enum Work {
 /// The variable with the seconds that each fuzz target takes.
 pub(crate) const SECONDS: &str = "BAILIWICK_FUZZ_SECONDS";
 
+/// The section that needs more clients than the gate.
+pub(crate) const CLIENTS: &str = "clients";
+
 /// Every section, in the order in which they run. docs/evidence.md has a row for each.
 pub(crate) const SECTIONS: &[Section] = &[
     Section {
@@ -37,6 +40,15 @@ pub(crate) const SECTIONS: &[Section] = &[
         does: "what is shipped builds",
         environment: &[],
         work: Work::Release,
+    },
+    Section {
+        name: CLIENTS,
+        does: "clients of earlier years connect, list and call",
+        environment: &[],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "clients_of_earlier_years"],
+            figures: &[" visits of earlier clients"],
+        },
     },
     Section {
         name: "campaigns",

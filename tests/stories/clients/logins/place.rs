@@ -166,7 +166,8 @@ impl Place {
         journal::read(&self.folder.audit())
     }
 
-    async fn call(&self, token: &str) -> Result<mcp::Answer> {
+    /// Calls the tool that tells who calls.
+    pub(super) async fn call(&self, token: &str) -> Result<mcp::Answer> {
         mcp::call(&self.host.url(), Some(token), "whoami", &json!({})).await
     }
 }
