@@ -6,6 +6,7 @@
 //! `target/clients`, and nothing twice.
 
 mod browser;
+pub(crate) mod keycloak;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -33,6 +33,9 @@ pub(crate) const SECONDS: &str = "BAILIWICK_FUZZ_SECONDS";
 /// The section that needs more clients than the gate.
 pub(crate) const CLIENTS: &str = "clients";
 
+/// The section that needs Keycloak.
+pub(crate) const KEYCLOAK: &str = "keycloak";
+
 /// Every section, in the order in which they run. docs/evidence.md has a row for each.
 pub(crate) const SECTIONS: &[Section] = &[
     Section {
@@ -48,6 +51,15 @@ pub(crate) const SECTIONS: &[Section] = &[
         work: Work::Tests {
             arguments: &["--test", "stories", "clients_of_earlier_years"],
             figures: &[" visits of earlier clients"],
+        },
+    },
+    Section {
+        name: KEYCLOAK,
+        does: "a client logs in at Keycloak, and it answers as the gate expects",
+        environment: &[],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "logs_in_at_keycloak"],
+            figures: &[" tokens of Keycloak"],
         },
     },
     Section {
