@@ -21,7 +21,7 @@ use super::{Folder, all_worded};
 use crate::audit::rfc3339;
 use crate::config::{Config, Issuer};
 use crate::denials::{Denials, Requester, Stop};
-use crate::dispatch::{Decided, Denied, Target, TargetRequest, Tool, decide};
+use crate::dispatch::{Decided, Denied, Sight, Target, TargetRequest, Tool, decide};
 use crate::identity::{Caller, Identity, Presented};
 use crate::intake::Compiler;
 use crate::seams::{Clock, SystemClock};
@@ -63,6 +63,8 @@ pub struct AllowedCall {
     pub caller: KnownCaller,
     /// The tool and its code.
     pub tool: NamedTool,
+    /// True if `tools/list` shows the tool to this caller.
+    pub listed: bool,
     /// The scopes that the call needs, all of which the token has.
     pub scopes: Vec<String>,
     /// The grant that allows it: its table in the configuration.
@@ -217,6 +219,7 @@ impl AllowedCall {
         Self {
             caller: KnownCaller::of(caller),
             tool: NamedTool::of(tool),
+            listed: config.server.visibility.sight(tool, caller) == Sight::Permitted,
             scopes: decided.target().scopes().to_vec(),
             grant: decided.target().backing().grant.as_str().to_owned(),
             services: services::of(tool, config),

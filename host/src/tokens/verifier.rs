@@ -117,7 +117,7 @@ impl Expectations<'_> {
         if claims.string("iss")? != self.issuer {
             return Err(TokenError::Issuer);
         }
-        claims.check_bearer()?;
+        claims.check_access()?;
         claims.check_plain_access()?;
         self.check(&claims, clock.now())?;
         Ok(Verified {
@@ -128,8 +128,8 @@ impl Expectations<'_> {
 
     fn check(&self, claims: &Claims, now: u64) -> Result<(), TokenError> {
         claims.check_times(now, self.times)?;
-        let expiry = claims.expiry()?;
-        if self.ends_by.is_some_and(|end| expiry > end) {
+        let latest = claims.latest_expiry()?;
+        if self.ends_by.is_some_and(|end| latest > end) {
             return Err(TokenError::Outlives);
         }
         self.audience.check(claims)?;
@@ -199,19 +199,19 @@ impl Verified {
     }
 
     /// Checks that the issuer, asked about this token, still stands by it. `answer` are the
-    /// members of its answer, or `None` if the token is not active.
+    /// members of its answer that the token is active. Returns the end that the answer states, in
+    /// seconds since 1970-01-01 UTC.
     ///
     /// # Errors
-    /// Fails if the token was revoked, or the answer is about another token.
-    pub(crate) fn confirm(&self, answer: Option<&Claims>) -> Result<(), TokenError> {
-        let answer = answer.ok_or(TokenError::Inactive)?;
-        for name in ["iss", "sub", "jti"] {
-            if answer.has(name) && answer.string(name)? != self.claims.string(name)? {
-                return Err(TokenError::Contradicted(name));
-            }
+    /// Fails if the answer is about another token, or about one that has expired.
+    pub(crate) fn confirm(&self, answer: &Claims, now: u64) -> Result<Option<u64>, TokenError> {
+        let contradicted = |name: &&str| self.claims.is_contradicted(answer, name);
+        if let Some(name) = ["iss", "sub", "jti"].into_iter().find(contradicted) {
+            return Err(TokenError::Contradicted(name));
         }
         answer.check_bearer()?;
-        answer.check_plain_access()
+        answer.check_plain_access()?;
+        answer.end(now)
     }
 
     /// Returns a token with these claims, as if it had been verified.
