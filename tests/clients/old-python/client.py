@@ -1,6 +1,7 @@
 """The official Python client as it was in 2025: lists the tools and calls two.
 
-`python client.py URL ORDER`, with the bearer token in the environment; prints what it saw as one JSON object.
+`python client.py URL ORDER`, with the bearer token in the environment; prints what it saw as one JSON object. With
+`define` in place of an order, it calls each tool and prints what each call came to.
 """
 
 import asyncio
@@ -18,15 +19,26 @@ async def main(url, order):
         async with ClientSession(incoming, outgoing) as client:
             about = await client.initialize()
             tools = await client.list_tools()
-            whoami = await client.call_tool("whoami", {})
-            status = await client.call_tool("get_order_status", {"order_id": order})
-            seen = {
-                "protocol": about.protocolVersion,
-                "tools": [tool.name for tool in tools.tools],
-                "whoami": wire(whoami),
-                "status": wire(status),
-            }
+            if order == "define":
+                seen = {tool.name: await define(client, tool.name) for tool in tools.tools}
+            else:
+                whoami = await client.call_tool("whoami", {})
+                status = await client.call_tool("get_order_status", {"order_id": order})
+                seen = {
+                    "protocol": about.protocolVersion,
+                    "tools": [tool.name for tool in tools.tools],
+                    "whoami": wire(whoami),
+                    "status": wire(status),
+                }
     print(json.dumps(seen))
+
+
+async def define(client, name):
+    try:
+        result = await client.call_tool(name, {})
+    except Exception as error:
+        return {"failed": repr(error)}
+    return {"structured": result.structuredContent, "error": bool(result.isError)}
 
 
 def wire(result):

@@ -1,8 +1,8 @@
 // Official TypeScript clients of earlier years: each lists the tools and calls two.
 //
 // `node client.mjs URL ORDER PACKAGE`, with the bearer token in the environment; prints what it saw as one JSON object.
-// With `mcp-remote` as the package, the newest of them reaches the host through that program, as a client that knows
-// only standard input does.
+// With `define` in place of an order, it calls each tool and prints what each call came to. With `mcp-remote` as the
+// package, the newest of them reaches the host through that program, as a client that knows only standard input does.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,9 +53,26 @@ const { Client } = await import(`${isBridge ? NEWEST : named}/client/index.js`);
 const client = new Client({ name: 'bailiwick-story', version: '1.0.0' });
 await client.connect(await (isBridge ? bridged() : direct()));
 const { tools } = await client.listTools();
-const whoami = await client.callTool({ name: 'whoami', arguments: {} });
-const status = await client.callTool({ name: 'get_order_status', arguments: { order_id: order } });
+const seen = await (order === 'define' ? define() : visit());
 await client.close();
 rmSync(folder, { recursive: true, force: true });
-process.stdout.write(JSON.stringify({ protocol, tools: tools.map((tool) => tool.name), whoami, status }));
+process.stdout.write(JSON.stringify(seen));
 process.exit();
+
+async function visit() {
+  const whoami = await client.callTool({ name: 'whoami', arguments: {} });
+  const status = await client.callTool({ name: 'get_order_status', arguments: { order_id: order } });
+  return { protocol, tools: tools.map((tool) => tool.name), whoami, status };
+}
+
+async function define() {
+  const seen = {};
+  for (const { name } of tools) {
+    const called = client.callTool({ name, arguments: {} });
+    seen[name] = await called.then(
+      ({ structuredContent, isError }) => ({ structured: structuredContent ?? null, error: isError ?? false }),
+      (error) => ({ failed: String(error) }),
+    );
+  }
+  return seen;
+}

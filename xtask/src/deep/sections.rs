@@ -46,10 +46,10 @@ pub(crate) const SECTIONS: &[Section] = &[
     },
     Section {
         name: CLIENTS,
-        does: "clients of earlier years connect, list and call",
+        does: "clients of earlier years connect, list and call, and no definition costs them a tool",
         environment: &[],
         work: Work::Tests {
-            arguments: &["--test", "stories", "clients_of_earlier_years"],
+            arguments: &["--test", "stories", "of_earlier_years"],
             figures: &[" visits of earlier clients"],
         },
     },
@@ -59,7 +59,7 @@ pub(crate) const SECTIONS: &[Section] = &[
         environment: &[],
         work: Work::Tests {
             arguments: &["--test", "stories", "logs_in_at_keycloak"],
-            figures: &[" tokens of Keycloak"],
+            figures: &[" stories of Keycloak"],
         },
     },
     Section {
