@@ -71,7 +71,9 @@ pub(crate) fn write(root: &Path) -> Result<()> {
         .filter(|line| !is_replaced(line, &written))
         .collect();
     kept.extend(written);
-    let text: String = kept.iter().map(|line| format!("{line}\n")).collect();
+    let text = kept
+        .iter()
+        .fold(String::new(), |text, line| text + line + "\n");
     fs::write(&list, text)?;
     for page in PAGES {
         let path = root.join(page.path);

@@ -1,9 +1,10 @@
 // Starts Keycloak on a free port of loopback, with an empty realm `acme`, and prints the realm's issuer.
 //
 // `node keycloak.mjs FOLDER`, with the unpacked distribution, serves until its standard input ends. The line there,
-// `{"resource": URL}`, sets up the realm as docs/identity-providers.md describes; a line of output confirms it. Its
-// clients are `agent`, `brief` (with short tokens) and `stranger` (whose tokens are not for the resource); its user is
-// `alice`, whose password is her name. `robot` is a service account; the answer has its token.
+// `{"resource": URL, "secret": TEXT}`, sets up the realm as docs/identity-providers.md describes; a line of output
+// confirms it. Its clients are `agent`, `brief` (with short tokens) and `stranger` (whose tokens are not for the
+// resource), and `bailiwick`, the host, which has the secret; its user is `alice`, whose password is her name. `robot`
+// is a service account; the answer has its token.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -66,14 +67,23 @@ const client = (clientId, scopes, more) =>
     ...more,
   });
 
-async function setUp({ resource }) {
-  await scope('orders:read', { 'include.in.token.scope': 'true' });
-  await scope('mcp', { 'include.in.token.scope': 'false' }, {
-    name: 'host',
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-audience-mapper',
-    config: { 'included.custom.audience': resource, 'access.token.claim': 'true' },
-  });
+/** A mapper that adds an audience, `custom` or a `client`. */
+const audience = (kind, name) => ({
+  name,
+  protocol: 'openid-connect',
+  protocolMapper: 'oidc-audience-mapper',
+  config: { [`included.${kind}.audience`]: name, 'access.token.claim': 'true' },
+});
+
+async function setUp({ resource, secret }) {
+  const [shown, hidden] = ['true', 'false'].map((is) => ({ 'include.in.token.scope': is }));
+  await scope('mcp', hidden, audience('custom', resource), audience('client', 'bailiwick'));
+  await scope('orders:read', shown);
+  await scope('orders-api', shown, audience('client', 'orders'));
+  await client('orders', []);
+  const attributes = { 'standard.token.exchange.enabled': 'true', 'access.token.lifespan': '300' };
+  const scopes = { defaultClientScopes: ['basic'], optionalClientScopes: ['orders-api'] };
+  await client('bailiwick', [], { publicClient: false, secret, consentRequired: false, attributes, ...scopes });
   await client('agent', ['mcp']);
   await client('brief', ['mcp'], { attributes: { 'access.token.lifespan': String(SHORT) } });
   await client('stranger', []);

@@ -102,7 +102,8 @@ impl Runtime {
                 let path = format!("node_modules/{package}/package.json");
                 let text = fs::read_to_string(self.needed()?.join(path))?;
                 let about: Value = serde_json::from_str(&text)?;
-                let version = about["version"].as_str().context("no version")?;
+                let version = about.get("version").and_then(Value::as_str);
+                let version = version.context("no version")?;
                 return Ok(version.to_owned());
             }
         };

@@ -138,6 +138,7 @@ const OLD: [Client; 5] = [
 ];
 
 /// Lets clients that are installed make their visits, and notes each.
+#[expect(clippy::print_stdout, reason = "figures")]
 async fn visit(clients: &[Client], run: &str) -> Result<()> {
     let there = |client: &&Client| match run {
         GATE => client.runtime.is_there(),
@@ -172,7 +173,8 @@ async fn served(world: &World, client: &Client, more: &[&str], revision: &str) -
     let seen = running.await?;
     let what = format!("{} {more:?}: {seen:#}", client.name);
     ensure_eq(seen.get("protocol"), Some(&json!(revision)), &what)?;
-    let tools = seen["tools"].as_array().context("no tools")?;
+    let tools = seen.get("tools").and_then(Value::as_array);
+    let tools = tools.context("no tools")?;
     ensure!(
         [ORDERS_TOOL, "whoami"]
             .iter()
@@ -183,18 +185,19 @@ async fn served(world: &World, client: &Client, more: &[&str], revision: &str) -
     // Before revision 2025-06-18 there are texts alone.
     let envelope = match envelope {
         Some(envelope) => envelope.to_string(),
-        None => text(&seen["whoami"]).context("no envelope")?.to_owned(),
+        None => text(&seen, "whoami")?.to_owned(),
     };
     let claims = verify(&envelope, &keys(world).await?.1, clock::now())?
         .claims()
         .clone();
     ensure_eq(claims.actor.sub.as_str(), "alice", &what)?;
-    let status = text(&seen["status"]).context("no status")?;
-    let status: Value = serde_json::from_str(status)?;
-    ensure_eq(&status["status"], &json!("shipped"), &what)
+    let status: Value = serde_json::from_str(text(&seen, "status")?)?;
+    ensure_eq(status.get("status"), Some(&json!("shipped")), &what)
 }
 
-/// Returns the text of a result.
-fn text(result: &Value) -> Option<&str> {
-    result.pointer("/content/0/text")?.as_str()
+/// Returns the text of a result that the client saw.
+fn text<'s>(seen: &'s Value, result: &str) -> Result<&'s str> {
+    let text = seen.pointer(&format!("/{result}/content/0/text"));
+    let text = text.and_then(Value::as_str);
+    text.with_context(|| format!("no text of {result}"))
 }

@@ -148,7 +148,7 @@ fn the_metadata_and_keys_that_a_keycloak_served_lead_to_the_key_of_its_tokens() 
     for token in tokens {
         let name = KeyName {
             id: token["header"]["kid"].as_str(),
-            thumbprint: None,
+            thumbprints: [None; 2],
             algorithm: "RS256",
         };
         let key = set.find(&name).expect("the key");
